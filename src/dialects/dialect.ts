@@ -1,0 +1,137 @@
+/**
+ * A dialect is one provider API on the wire: its path, the fields the gateway relies on, what may be added to a
+ * request, how usage is read from the answer, how errors look. Nothing outside this folder names a field of a
+ * provider's JSON.
+ */
+
+import type { Refusal } from '../errors.ts'
+
+/** What may void the upper bound on a call's cost; a client's `allow` opens each by name. */
+export type Opening = 'server_tools' | 'stored' | 'background' | 'files'
+
+/** What a request asks for, in the gateway's own words. Token counts are whole numbers. */
+export interface Ask {
+  model: string
+  stream: boolean
+  /** Output tokens at most per answer, as the request says; undefined where it names no ceiling. */
+  ceiling: number | undefined
+  /** How many answers are asked for (`n`). */
+  answers: number
+  /** Does this API have an output ceiling at all? (embeddings and token counts do not) */
+  hasOutput: boolean
+  /** Upper bound on input tokens; Infinity where only the model's maximum input bounds it. */
+  inputBound: number
+  /** Calibrated guess of input tokens, for token buckets. */
+  inputGuess: number
+  /** The dearest cache write the request can cause. */
+  cacheWrite: 'none' | '5m' | '1h' | 'other'
+  /** Requested service tier, speed and place, as the request names them: they multiply the price. */
+  tier: string | undefined
+  speed: string | undefined
+  geo: string | undefined
+  /** May part of the output be invisible in a stream (hidden reasoning)? Then bytes seen are no measure of it. */
+  hiddenOutput: boolean
+  /** Features that void the bound, each with the setting that allows it. */
+  unbounded: { feature: string; opening: Opening }[]
+  /** Did a streaming caller ask for the usage frame itself? (OpenAI chat: stream_options.include_usage) */
+  wantsUsageFrame: boolean
+  /** The request asks the provider to store, or names no preference where the provider's default is to store. */
+  stores: boolean
+  /** The request's own prompt_cache_key, where there is one. */
+  promptCacheKey: string | undefined
+}
+
+/** What the gateway puts into a request. Each is listed in the README; nothing else is ever changed. */
+export interface Edits {
+  ceiling?: number
+  includeUsage?: boolean
+  noStore?: boolean
+  promptCacheKey?: string
+}
+
+/** One priced share of a call. All counts are disjoint whole numbers, except `reasoning`, a part of `output`. */
+export interface UsagePart {
+  model: string
+  tier: string | undefined
+  speed: string | undefined
+  geo: string | undefined
+  input: number
+  cacheRead: number
+  cacheWrite5m: number
+  cacheWrite1h: number
+  cacheWriteOther: number
+  output: number
+  reasoning: number
+  /** Fees per call of a tool, e.g. { web_search: 2 }. */
+  tools: Record<string, number>
+}
+
+export interface Measured {
+  /** Final usage as reported; more than one part where a call is made of iterations. Undefined: none was reported. */
+  usage: UsagePart[] | undefined
+  /** Usage seen so far in an answer that broke off (e.g. message_start's input): for an estimate only. */
+  partial: UsagePart | undefined
+  /** The provider's own end of the answer was seen (message_stop, [DONE], response.completed, whole JSON). */
+  ended: boolean
+  /** The provider reported an error inside a 200 answer. */
+  failed: string | undefined
+  /** Bytes of visible output text and tool JSON received. */
+  visibleBytes: number
+}
+
+/** Watches the answer's bytes go by. Never keeps more than a bounded part, never throws on nonsense. */
+export interface Meter {
+  push(chunk: Uint8Array): void
+  /** Called once, after the last chunk. */
+  end(): Measured
+}
+
+/** Where a client stands, for the limit headers of the route's own API. */
+export interface LimitState {
+  requests?: { limit: number; remaining: number; resetMs: number }
+  tokens?: { limit: number; remaining: number; resetMs: number }
+}
+
+/** An upstream's error answer, read: which refusal it becomes for our caller. */
+export type UpstreamVerdict =
+  /** 400, 404, 413, 422: the caller's own fault; its message may be shown. */
+  | {
+      kind: 'caller'
+      status: 400 | 404 | 413 | 422
+      message: string
+      type?: string
+      code?: string
+      param?: string
+    }
+  /** 401, 403, 402, spend limits: our key or our account is refused. */
+  | { kind: 'account' }
+  | { kind: 'rate_limited' }
+  | { kind: 'overloaded' }
+  | { kind: 'unavailable' }
+  | { kind: 'error' }
+
+export interface Dialect {
+  name: string
+  /** Whose format: decides the shape of errors, limit headers and the model list. */
+  family: 'anthropic' | 'openai'
+  /** POST path, without query. */
+  path: string
+  /** Is the call paid for? (count_tokens is free) */
+  paid: boolean
+  /** Request headers sent on, byte for byte, lower case. Everything else stays here. */
+  requestHeaders: readonly string[]
+  /** Answer headers passed back. Everything else stays here. */
+  responseHeaders: readonly string[]
+  /** Reads a parsed body; throws refusal('invalid_request') naming the field, what was found and expected. */
+  ask(body: unknown, raw: Buffer): Ask
+  /** The bytes to send: the very same Buffer when there is nothing to put in. */
+  rewrite(raw: Buffer, edits: Edits): Buffer
+  /** A meter for one answer. */
+  meter(ask: Ask, stream: boolean): Meter
+  /** The whole error body. */
+  errorBody(error: Refusal, requestId: string): object
+  /** The frames that end a running stream with an error. */
+  errorEvent(error: Refusal, requestId: string): string
+  limitHeaders(state: LimitState): Record<string, string>
+  upstreamError(status: number, body: Buffer): UpstreamVerdict
+}

@@ -1,0 +1,98 @@
+/**
+ * Every refusal the gateway can give, as one table. A refusal says what happened in words of its own;
+ * how it looks on the wire is the dialect's business (`dialect.errorBody`).
+ */
+
+import createError from '@fastify/error'
+
+/** What kind of trouble it is: each dialect maps a family to its own error types. */
+export type Family =
+  | 'invalid_request'
+  | 'authentication'
+  | 'permission'
+  | 'not_found'
+  | 'too_large'
+  | 'rate_limit'
+  | 'billing'
+  | 'timeout'
+  | 'overloaded'
+  | 'api'
+
+const kinds = {
+  missing_key: [401, 'authentication'],
+  invalid_key: [403, 'permission'],
+  conflicting_keys: [400, 'invalid_request'],
+  model_not_allowed: [403, 'permission'],
+  model_not_found: [404, 'not_found'],
+  model_not_priced: [400, 'invalid_request'],
+  invalid_request: [400, 'invalid_request'],
+  unbounded_feature: [400, 'invalid_request'],
+  not_found: [404, 'not_found'],
+  method_not_allowed: [405, 'invalid_request'],
+  request_timeout: [408, 'timeout'],
+  request_too_large: [413, 'too_large'],
+  unsupported_media_type: [415, 'invalid_request'],
+  unprocessable: [422, 'invalid_request'],
+  rate_limited: [429, 'rate_limit'],
+  loop_detected: [429, 'rate_limit'],
+  budget_in_flight: [429, 'rate_limit'],
+  request_exceeds_budget: [402, 'billing'],
+  budget_exceeded: [402, 'billing'],
+  unavailable: [503, 'api'],
+  internal: [500, 'api'],
+  upstream_rate_limited: [429, 'rate_limit'],
+  upstream_error: [502, 'api'],
+  upstream_unavailable: [503, 'api'],
+  upstream_overloaded: [529, 'overloaded'],
+  upstream_refused_us: [502, 'api'],
+  upstream_timeout: [504, 'timeout'],
+} as const satisfies Record<string, readonly [number, Family]>
+
+export type RefusalCode = keyof typeof kinds
+
+/** Why it was refused, for programs: goes into `error.details` beside `error_code`, in snake_case. */
+export type Details = Record<string, string | number | boolean | string[]>
+
+export interface Refusal extends Error {
+  code: RefusalCode
+  family: Family
+  statusCode: number
+  details: Details
+  /** Response headers that belong to this refusal: `retry-after`, `x-should-retry`. */
+  headers: Record<string, string>
+  /** For the log only, never shown to a caller: why really. */
+  reason: string | undefined
+}
+
+const constructors = new Map(
+  Object.entries(kinds).map(([code, [status]]) => [code, createError(code, '%s', status, Error, false)]),
+)
+
+/** Makes a refusal to throw. `message` is one sentence that says what was found, what was expected, how to mend it. */
+export function refusal(
+  code: RefusalCode,
+  message: string,
+  extra: { details?: Details; headers?: Record<string, string>; reason?: string } = {},
+): Refusal {
+  const Refused = constructors.get(code)
+  if (!Refused) throw new Error(`errors.ts knows no refusal '${code}'`)
+  // The message goes in as an argument: a caller's own words may hold a '%'.
+  return Object.assign(new Refused(message), {
+    code,
+    family: kinds[code][1],
+    statusCode: kinds[code][0],
+    details: extra.details ?? {},
+    headers: extra.headers ?? {},
+    reason: extra.reason,
+  })
+}
+
+export function isRefusal(error: unknown): error is Refusal {
+  return error instanceof Error && 'family' in error && 'details' in error
+}
+
+/** The two retry headers for a wait: whole seconds from 1 to 60, and milliseconds up to 60,000. */
+export function retryAfter(ms: number): Record<string, string> {
+  const capped = Math.min(60_000, Math.max(1, Math.ceil(ms)))
+  return { 'retry-after': String(Math.ceil(capped / 1000)), 'retry-after-ms': String(capped) }
+}
