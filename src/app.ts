@@ -1,0 +1,119 @@
+/** The floor plan: every plugin, in the order a call meets them, each with its slice of the configuration. */
+
+import { randomUUID } from 'node:crypto'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { DestinationStream } from 'pino'
+import { pino } from 'pino'
+import type { Config } from './config.ts'
+import admin from './plugins/admin.ts'
+import admission from './plugins/admission.ts'
+import auth from './plugins/auth.ts'
+import budget from './plugins/budget.ts'
+import cache from './plugins/cache.ts'
+import call from './plugins/call.ts'
+import claims from './plugins/claims.ts'
+import clients from './plugins/clients.ts'
+import cost from './plugins/cost.ts'
+import errorHandler from './plugins/error-handler.ts'
+import health from './plugins/health.ts'
+import leases from './plugins/leases.ts'
+import lifecycle from './plugins/lifecycle.ts'
+import logging from './plugins/logging.ts'
+import loop from './plugins/loop.ts'
+import modelList from './plugins/model-list.ts'
+import models from './plugins/models.ts'
+import postgres from './plugins/postgres.ts'
+import prices from './plugins/prices.ts'
+import proxy from './plugins/proxy.ts'
+import rateLimit from './plugins/rate-limit.ts'
+import record from './plugins/record.ts'
+import redis from './plugins/redis.ts'
+import tenancy from './plugins/tenancy.ts'
+import upstreams from './plugins/upstreams.ts'
+import usage from './plugins/usage.ts'
+
+/** Where the two stores are: given by the environment, or embedded. */
+export interface Stores {
+  redisUrl: string
+  databaseUrl: string
+}
+
+export async function buildApp(
+  config: Config,
+  stores: Stores,
+  log?: DestinationStream,
+): Promise<FastifyInstance> {
+  const timeoutMs = config.UPSTREAM_TIMEOUT_SECONDS * 1000
+  const logger: FastifyBaseLogger = pino(
+    {
+      level: config.LOG_LEVEL,
+      base: undefined,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: label => ({ level: label }) },
+    },
+    log ?? pino.destination({ sync: false }),
+  )
+  const app = Fastify({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    genReqId: () => `req_${randomUUID().replaceAll('-', '')}`,
+    exposeHeadRoutes: false,
+    requestTimeout: 300_000,
+    // Longer than the longest silence of a provider: whoever is idle beyond it has gone without saying so.
+    connectionTimeout: timeoutMs + 30_000,
+    routerOptions: { maxParamLength: 256 },
+  })
+
+  // The house.
+  await app.register(lifecycle)
+  await app.register(health)
+  await app.register(errorHandler)
+  await app.register(redis, { url: stores.redisUrl })
+  await app.register(postgres, { url: stores.databaseUrl })
+  await app.register(prices, { file: config.PRICES_FILE })
+  await app.register(upstreams, {
+    timeoutMs,
+    vendors: [
+      {
+        name: 'anthropic',
+        baseUrl: config.ANTHROPIC_BASE_URL,
+        key: config.ANTHROPIC_API_KEY,
+        maker: 'anthropic',
+      },
+      { name: 'openai', baseUrl: config.OPENAI_BASE_URL, key: config.OPENAI_API_KEY, maker: 'openai' },
+      { name: 'ezai', baseUrl: config.EZAI_BASE_URL, key: config.EZAI_API_KEY },
+    ],
+  })
+  await app.register(clients)
+
+  // The corridor every call walks, in this order.
+  await app.register(async callers => {
+    await callers.register(auth)
+    await callers.register(call, { bodyLimit: config.BODY_LIMIT_BYTES })
+    await callers.register(claims)
+    await callers.register(models)
+    await callers.register(rateLimit)
+    await callers.register(budget, {
+      defaultMaxTokens: config.DEFAULT_MAX_TOKENS,
+      statusOpenai: config.BUDGET_STATUS_OPENAI,
+    })
+    await callers.register(loop)
+    await callers.register(tenancy)
+    await callers.register(cache, {
+      ttlSeconds: config.CACHE_TTL_SECONDS,
+      maxBytes: config.CACHE_MAX_BYTES,
+      totalBytes: config.CACHE_TOTAL_BYTES,
+    })
+    await callers.register(usage)
+    await callers.register(cost)
+    await callers.register(record)
+    await callers.register(admission, { maxPending: config.LEDGER_MAX_PENDING })
+    await callers.register(leases)
+    await callers.register(logging)
+    await callers.register(proxy, { answerBuffer: config.ANSWER_BUFFER_BYTES })
+    await callers.register(modelList)
+  })
+
+  await app.register(admin, { token: config.ADMIN_TOKEN })
+  return app
+}

@@ -1,0 +1,195 @@
+/** The environment, declared once. This file is the only reader of `process.env`. */
+
+import { existsSync, readFileSync } from 'node:fs'
+import { parseEnv } from 'node:util'
+import { type Static, type TSchema, Type } from 'typebox'
+import { Value } from 'typebox/value'
+
+const httpUrl = '^https?://[^\\s]+$'
+const seconds = (fallback: number, description: string) =>
+  Type.Number({ minimum: 0, default: fallback, description, expected: 'a number of seconds, 0 or more' })
+const bytes = (fallback: number, description: string) =>
+  Type.Integer({ minimum: 0, default: fallback, description, expected: 'a whole number of bytes, 0 or more' })
+const secret = (description: string) =>
+  Type.Optional(
+    Type.String({ pattern: '^\\S+$', secret: true, description, expected: 'a secret without spaces' }),
+  )
+const baseUrl = (fallback: string, description: string) =>
+  Type.String({
+    pattern: httpUrl,
+    default: fallback,
+    description,
+    expected: 'an http:// or https:// URL without the /v1 at its end',
+  })
+
+const variables = {
+  HOST: Type.String({
+    minLength: 1,
+    default: '127.0.0.1',
+    description: 'Address to listen on; the image sets 0.0.0.0',
+    expected: 'a host name or address',
+  }),
+  PORT: Type.Integer({
+    minimum: 0,
+    maximum: 65_535,
+    default: 4000,
+    description: 'Port to listen on',
+    expected: 'a port from 0 to 65535',
+  }),
+  EZAI_API_KEY: secret("Key of EzAI's unified API, the default upstream for every model"),
+  EZAI_BASE_URL: baseUrl('https://ezaiapi.com', "EzAI's address"),
+  ANTHROPIC_API_KEY: secret("Anthropic's key; where set, claude-* models go straight there"),
+  ANTHROPIC_BASE_URL: baseUrl('https://api.anthropic.com', "Anthropic's address"),
+  OPENAI_API_KEY: secret("OpenAI's key; where set, OpenAI's models go straight there"),
+  OPENAI_BASE_URL: baseUrl('https://api.openai.com', "OpenAI's address"),
+  REDIS_URL: Type.Optional(
+    Type.String({
+      pattern: '^(redis|rediss|unix|redis-sentinel)://\\S+$',
+      secret: true,
+      description: 'Redis; several nodes separated by commas are a cluster. Unset: an embedded one',
+      expected: 'a redis://, rediss://, unix:// or redis-sentinel:// URL',
+    }),
+  ),
+  DATABASE_URL: Type.Optional(
+    Type.String({
+      pattern: '^postgres(ql)?://\\S+$',
+      secret: true,
+      description: 'Postgres. Unset: an embedded one',
+      expected: 'a postgres:// or postgresql:// URL',
+    }),
+  ),
+  DATA_DIR: Type.String({
+    minLength: 1,
+    default: '.tollgate',
+    description: 'Where embedded Redis and Postgres keep their files; held by one gateway at a time',
+    expected: 'a folder',
+  }),
+  ADMIN_TOKEN: Type.Optional(
+    Type.String({
+      pattern: '^\\S+$',
+      secret: true,
+      description: 'Opens /admin and /dashboard. Unset: both answer 404',
+      expected: 'a secret without spaces',
+    }),
+  ),
+  LOG_LEVEL: Type.Union(
+    ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map(level => Type.Literal(level)),
+    {
+      default: 'info',
+      description: "pino's level",
+      expected: 'fatal, error, warn, info, debug, trace or silent',
+    },
+  ),
+  CACHE_TTL_SECONDS: seconds(3600, 'How long an answer is kept for the same request'),
+  CACHE_MAX_BYTES: bytes(1_048_576, 'The largest answer kept'),
+  CACHE_TOTAL_BYTES: bytes(
+    268_435_456,
+    'All kept answers together, so that they cannot push money out of Redis',
+  ),
+  BODY_LIMIT_BYTES: bytes(33_554_432, 'Larger requests get 413'),
+  ANSWER_BUFFER_BYTES: bytes(
+    1_048_576,
+    'JSON answers up to this size are collected before they are sent; larger ones pass through',
+  ),
+  UPSTREAM_TIMEOUT_SECONDS: Type.Number({
+    exclusiveMinimum: 0,
+    default: 600,
+    description: "To the upstream's headers, and between two chunks of a stream",
+    expected: 'a number of seconds above 0',
+  }),
+  DEFAULT_MAX_TOKENS: Type.Integer({
+    minimum: 1,
+    default: 4096,
+    description: 'The ceiling put into a request that names none, where a budget binds the call',
+    expected: 'a whole number of tokens, 1 or more',
+  }),
+  BUDGET_STATUS_OPENAI: Type.Union([Type.Literal(429), Type.Literal(402)], {
+    default: 429,
+    description: "The status of 'budget spent' on OpenAI routes",
+    expected: '429 or 402',
+  }),
+  PRICES_FILE: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: 'JSON merged over the built-in price table, read again when it changes',
+      expected: 'a path',
+    }),
+  ),
+  ALERT_WEBHOOK_URL: Type.Optional(
+    Type.String({
+      pattern: httpUrl,
+      secret: true,
+      description: 'Slack-compatible webhook for alerts',
+      expected: 'an http:// or https:// URL',
+    }),
+  ),
+  ALERT_WEBHOOK_SECRET: secret('Signs each alert (HMAC-SHA256 of the body)'),
+  LEDGER_MAX_PENDING: Type.Integer({
+    minimum: 1,
+    default: 1_000_000,
+    description: 'Entries that may wait for Postgres before calls get 503',
+    expected: 'a whole number, 1 or more',
+  }),
+  DRAIN_DELAY_SECONDS: seconds(5, 'After SIGTERM: how long new calls are still served'),
+  DRAIN_SECONDS: seconds(30, 'After that: how long running calls may take'),
+} satisfies Record<string, TSchema>
+
+export const schema = Type.Object(variables)
+export type Config = Readonly<Static<typeof schema>>
+
+/** TypeBox keeps our own words beside the schema's; this reads them back with their types. */
+const words = Type.Object({
+  /** One line for people; `.env.example` and the README repeat it. */
+  description: Type.String(),
+  /** What a right value looks like, for the error line. */
+  expected: Type.String(),
+  /** Never shown, not even in an error. */
+  secret: Type.Optional(Type.Boolean()),
+})
+
+/** What `.env.example` and the README say of each variable. */
+export const documentation = Object.entries(variables).map(([name, variable]) => ({
+  name,
+  fallback: 'default' in variable ? String(variable.default) : undefined,
+  ...Value.Parse(words, { ...variable }),
+}))
+
+export interface Faults extends Error {
+  /** One line per faulty variable. */
+  faults: string[]
+}
+
+/** Reads `.env` where it exists, under the real environment. */
+export function readEnvironment(file = '.env'): Record<string, string | undefined> {
+  const written = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}
+  return { ...written, ...process.env }
+}
+
+/** Turns the environment into a configuration, or throws all its faults at once. An empty variable is an unset one. */
+export function parseConfig(env: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(
+    Object.keys(variables).flatMap(name => (env[name] ? [[name, env[name]]] : [])),
+  )
+  const value = Value.Convert(schema, Value.Default(schema, { ...given }))
+  const faulty = new Set(Value.Errors(schema, value).map(error => error.instancePath.split('/')[1] ?? ''))
+  const faults = Object.entries(variables)
+    .filter(([name]) => faulty.has(name))
+    .map(([name, variable]) => faultLine(name, given[name], Value.Parse(words, { ...variable })))
+  if (!given.EZAI_API_KEY && !given.ANTHROPIC_API_KEY && !given.OPENAI_API_KEY) {
+    faults.push(
+      'EZAI_API_KEY: found nothing, expected a key for at least one upstream. ' +
+        'Set EZAI_API_KEY, or ANTHROPIC_API_KEY, or OPENAI_API_KEY, in the environment or in .env.',
+    )
+  }
+  if (faults.length === 0 && Value.Check(schema, value)) return value
+  throw Object.assign(new Error(faults.join('\n')), { faults }) satisfies Faults
+}
+
+function faultLine(
+  name: string,
+  found: string | undefined,
+  { expected, secret }: Static<typeof words>,
+): string {
+  const shown = secret ? `a value of ${found?.length ?? 0} characters` : JSON.stringify(found)
+  return `${name}: found ${shown}, expected ${expected}. Correct it in the environment or in .env, or leave it out.`
+}

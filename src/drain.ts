@@ -1,0 +1,29 @@
+/** Leaving without losing a call: say so first, serve what still comes, let what runs end, cut the rest, settle everything. */
+
+import { setTimeout as wait } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import { refusal, retryAfter } from './errors.ts'
+
+/** After the cut, what was cut has this long to be settled and told. */
+const LAST_SETTLING = 5000
+
+export async function drain(
+  app: FastifyInstance,
+  { delayMs, limitMs }: { delayMs: number; limitMs: number },
+) {
+  app.drain()
+  app.log.info({ running: app.running.size }, 'draining: not ready any more, still serving')
+  await wait(delayMs)
+  app.server.close()
+  app.server.closeIdleConnections()
+  const idle = app.idle()
+  await Promise.race([idle, wait(limitMs)])
+  if (app.running.size > 0) app.log.warn({ running: app.running.size }, 'cutting what still runs')
+  for (const request of app.running) {
+    request.cut?.(
+      refusal('interrupted', 'The gateway restarts; send the call again.', { headers: retryAfter(1000) }),
+    )
+  }
+  await Promise.race([idle, wait(LAST_SETTLING)])
+  await app.close()
+}

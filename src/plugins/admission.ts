@@ -1,0 +1,134 @@
+/** All claims in one Redis call: all are taken, or none. Whatever was sent is settled at the exit door. */
+
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { refusal, retryAfter } from '../errors.ts'
+import { type Admitted, type Claim, createMoneyScripts, type MoneyScripts } from '../lua/index.ts'
+import { createSettlements, type Settlements } from '../settlements.ts'
+
+export type Granted = Extract<Admitted, { kind: 'granted' | 'hit' }>
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    money: MoneyScripts
+    settlements: Settlements
+    /** Running calls that hold something, by id: their leases are renewed. */
+    holds: Map<string, { id: string; claim: Claim; at: number }>
+  }
+  interface FastifyRequest {
+    /** The claim as it was sent; kept until a refusal says for certain that it took nothing. */
+    claimed: Claim | undefined
+    admitted: Granted | undefined
+  }
+}
+
+/** A kept answer takes nothing but its place in the request bucket. */
+const NOTHING: Claim = { scopes: [], tokens: 0, nanos: 0, entry: {} }
+
+/** A configuration that changes faster than this many decisions is a fault, not a reason to go on. */
+const DECISIONS = 5
+
+export default fp<{ maxPending: number }>(
+  async (app, { maxPending }) => {
+    const money = createMoneyScripts(app.redis)
+    const settlements = createSettlements(batch => money.settle(batch), {
+      settled: () => {},
+      failed: (error, waiting) => app.log.warn({ err: error, waiting }, 'settlements wait for Redis'),
+    })
+    app.decorate('money', money)
+    app.decorate('settlements', settlements)
+    app.decorate('holds', new Map())
+    app.decorateRequest('claimed')
+    app.decorateRequest('admitted')
+    app.addHook('onClose', () => settlements.drained())
+
+    app.addHook('preHandler', async function admitCall(request, reply) {
+      if (!request.claims) return
+      const admitted = await admit(request, reply, request.cached?.key)
+      if (admitted.kind !== 'hit') return
+      const answer = await request.cached?.answer(reply, admitted.at)
+      if (answer) return answer
+      // The kept answer went away between the two commands: an ordinary call after all.
+      await admit(request, reply)
+    })
+
+    app.onSettled(function settleCall({ id, claimed, admitted, cost, entry }) {
+      if (!claimed || !entry) return
+      app.holds.delete(id)
+      settlements.push({
+        id,
+        claim: admitted?.kind === 'hit' ? NOTHING : claimed,
+        at: admitted?.at,
+        nanos: cost?.nanos ?? 0,
+        tokens: cost?.tokens ?? 0,
+        entry: { ...entry },
+      })
+    })
+
+    async function admit(request: FastifyRequest, reply: FastifyReply, cacheKey?: string): Promise<Granted> {
+      for (let decisions = 0; decisions < DECISIONS; decisions++) {
+        const { claims } = request
+        const claim = {
+          scopes: claims.scopes,
+          tokens: claims.tokens,
+          nanos: claims.nanos,
+          entry: facts(request),
+        }
+        request.claimed = claim
+        const admitted = await ask(request.id, claim, cacheKey)
+        if (admitted.kind === 'granted' || admitted.kind === 'hit') {
+          request.admitted = admitted
+          if (admitted.kind === 'granted')
+            app.holds.set(request.id, { id: request.id, claim, at: admitted.at })
+          app.announce(reply, admitted)
+          return admitted
+        }
+        request.claimed = undefined
+        if (admitted.kind === 'refused') {
+          app.announce(reply, admitted)
+          throw app.wording.get(admitted.limit)!(admitted, request)
+        }
+        if (admitted.kind !== 'stale') throw away(admitted.kind)
+        await app.clients.refresh(admitted.version)
+        await app.authenticate(request)
+        app.decide(request)
+      }
+      throw away('the configuration keeps changing')
+    }
+
+    async function ask(id: string, claim: Claim, cacheKey: string | undefined): Promise<Admitted> {
+      settlements.flush()
+      try {
+        return await money.admit(id, claim, { version: app.clients.version, cacheKey, maxPending })
+      } catch (error) {
+        app.log.debug({ err: error, reqId: id }, 'no answer to an admission')
+        throw away(error instanceof Error ? error.message : 'no answer from Redis')
+      }
+    }
+  },
+  { name: 'admission', dependencies: ['claims', 'clients', 'redis'] },
+)
+
+function away(reason: string) {
+  return refusal('unavailable', 'The gateway cannot check limits and budgets right now; try again shortly.', {
+    headers: retryAfter(1000),
+    reason,
+  })
+}
+
+/** Written into the hold, for the ledger's sake, should this replica die with the call. */
+function facts({ id, client, key, call, route }: FastifyRequest): Record<string, unknown> {
+  return {
+    reqId: id,
+    clientId: client.id,
+    client: client.name,
+    teamId: client.team?.id,
+    team: client.team?.name,
+    key: key.id,
+    route: call.dialect.path,
+    model: call.ask.model,
+    upstream: route.upstream.name,
+    stream: call.ask.stream,
+    priceVersion: route.priceVersion,
+  }
+}

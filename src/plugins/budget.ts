@@ -1,0 +1,111 @@
+/** Claims on money: an upper bound on what the call can cost, held before it starts; and the words for 'spent'. */
+
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { type Details, type Refusal, refusal, retryAfter } from '../errors.ts'
+import { formatUsd, nanosToUsd } from '../money.ts'
+import { boundNanos, maxTokensThatFit } from '../prices/price.ts'
+import { isBound } from '../stores/limits.ts'
+import type { Refused } from './claims.ts'
+
+/** Windows are counted without a limit too: a budget set at noon knows what the morning spent. */
+const NO_LIMIT = Number.MAX_SAFE_INTEGER
+
+/** Calls in the way end soon; what they do not use comes back. */
+const IN_FLIGHT_WAIT = 2000
+
+export default fp<{ defaultMaxTokens: number; statusOpenai: 402 | 429 }>(
+  async (app, { defaultMaxTokens, statusOpenai }) => {
+    app.onDecision(function claimMoney(request) {
+      const { claims, call, client, route, edits } = request
+      const { ask, dialect } = call
+      if (isBound(client) && dialect.paid) {
+        const open = ask.unbounded.find(({ opening }) => !client.allow.has(opening))
+        if (open) throw unbounded(open, client.name)
+        if (ask.hasOutput && ask.ceiling === undefined) {
+          edits.ceiling = Math.min(defaultMaxTokens, route.price.maxOutput)
+        }
+      }
+      claims.nanos = dialect.paid
+        ? boundNanos(route.price, { ...ask, ceiling: edits.ceiling ?? ask.ceiling })
+        : 0
+      claims.levels.forEach(({ budget }, i) => {
+        const scope = claims.scopes[i]!
+        scope.day = budget.dayNanos ?? NO_LIMIT
+        scope.month = budget.monthNanos ?? NO_LIMIT
+      })
+    })
+
+    app.addHook('preHandler', function announceCeiling(request, reply, done) {
+      if (request.edits?.ceiling !== undefined) reply.header('x-tollgate-max-tokens', request.edits.ceiling)
+      done()
+    })
+
+    app.wording.set('day', spent)
+    app.wording.set('month', spent)
+
+    function spent(refused: Refused, request: FastifyRequest): Refusal {
+      const {
+        verdict,
+        scope,
+        limit: window,
+        limitNanos = 0,
+        spentNanos = 0,
+        heldNanos = 0,
+        resetsAt = 0,
+      } = refused
+      const { ask, dialect } = request.call
+      const left = Math.max(0, limitNanos - (verdict === 'can_never_fit' ? 0 : spentNanos + heldNanos))
+      const fits = ask.hasOutput ? maxTokensThatFit(request.route.price, ask, left) : undefined
+      const limits: Details = { scope, window, limit_usd: nanosToUsd(limitNanos) }
+      const counters: Details = {
+        ...limits,
+        spent_usd: nanosToUsd(spentNanos),
+        held_usd: nanosToUsd(heldNanos),
+      }
+      const suggestion: Details = fits === undefined ? {} : { max_tokens_that_fit: fits }
+      const final = { 'x-should-retry': 'false' }
+      const budget = `${scope}'s budget for this ${window} of ${formatUsd(limitNanos)}`
+      if (verdict === 'in_flight') {
+        return refusal(
+          'budget_in_flight',
+          `Calls still running hold the rest of ${budget}; try again shortly.`,
+          {
+            details: counters,
+            headers: retryAfter(IN_FLIGHT_WAIT),
+          },
+        )
+      }
+      const exceeded =
+        verdict === 'can_never_fit'
+          ? refusal(
+              'request_exceeds_budget',
+              `This call may cost ${formatUsd(request.claims.nanos)}, more than ${budget}; ask for fewer tokens.`,
+              {
+                details: { ...limits, estimated_usd: nanosToUsd(request.claims.nanos), ...suggestion },
+                headers: final,
+              },
+            )
+          : refusal(
+              'budget_exceeded',
+              `${budget} is spent: ${formatUsd(spentNanos)} spent, ${formatUsd(heldNanos)} held.`,
+              {
+                details: { ...counters, resets_at: new Date(resetsAt).toISOString(), ...suggestion },
+                headers: final,
+              },
+            )
+      if (dialect.family === 'openai') exceeded.statusCode = statusOpenai
+      return exceeded
+    }
+  },
+  { name: 'budget', dependencies: ['claims', 'models'] },
+)
+
+function unbounded({ feature, opening }: { feature: string; opening: string }, client: string): Refusal {
+  return refusal(
+    'unbounded_feature',
+    `${feature} makes the cost of a call unbounded, and client ${client} is bound by a budget; ` +
+      `leave it out, or have the client's setting allow: ["${opening}"].`,
+    { details: { feature, allow: opening } },
+  )
+}

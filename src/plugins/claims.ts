@@ -1,0 +1,69 @@
+/**
+ * What one call wants of every limit at once. Each concern decides without I/O and writes its wishes here; admission
+ * takes all of them in one step, or none, and has the deciders decide again when the configuration was out of date.
+ */
+
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Edits } from '../dialects/dialect.ts'
+import type { Refusal } from '../errors.ts'
+import type { Admitted, Scope } from '../lua/index.ts'
+import { type Level, levelsOf, scopesOf } from '../stores/limits.ts'
+
+export type Refused = Extract<Admitted, { kind: 'refused' }>
+export type Limit = Refused['limit']
+export type Decider = (request: FastifyRequest) => void
+
+export interface Claims {
+  levels: Level[]
+  /** One a level, in the same order; a concern may add scopes of its own behind them. */
+  scopes: Scope[]
+  /** Calibrated guess, for token buckets. */
+  tokens: number
+  /** Upper bound on the call's cost, for budgets. */
+  nanos: number
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Registers a decider: it claims, or refuses by throwing. They run in order of registration. */
+    onDecision(decider: Decider): void
+    decide: Decider
+    /** How each limit says no, by the plugin that claims on it. */
+    wording: Map<Limit, (refused: Refused, request: FastifyRequest) => Refusal>
+    /** Registers what is said on every answer about where the client stands, be it granted or refused. */
+    onAdmission(announce: (reply: FastifyReply, admitted: Admitted) => void): void
+    announce(reply: FastifyReply, admitted: Admitted): void
+  }
+  interface FastifyRequest {
+    claims: Claims
+    /** What is put into the request on its way up. */
+    edits: Edits
+  }
+}
+
+export default fp(
+  async app => {
+    const deciders: Decider[] = []
+    const announcers: ((reply: FastifyReply, admitted: Admitted) => void)[] = []
+    app.decorate('wording', new Map())
+    app.decorateRequest('claims')
+    app.decorateRequest('edits')
+    app.decorate('onDecision', (decider: Decider) => void deciders.push(decider))
+    app.decorate('onAdmission', announcer => void announcers.push(announcer))
+    app.decorate('announce', (reply, admitted) => {
+      for (const announcer of announcers) announcer(reply, admitted)
+    })
+    app.decorate('decide', (request: FastifyRequest) => {
+      const levels = levelsOf(request.client)
+      request.claims = { levels, scopes: scopesOf(levels), tokens: 0, nanos: 0 }
+      request.edits = {}
+      for (const decider of deciders) decider(request)
+    })
+    app.addHook('preHandler', function decideCall(request, _reply, done) {
+      if (request.call) app.decide(request)
+      done()
+    })
+  },
+  { name: 'claims', dependencies: ['auth', 'call'] },
+)

@@ -1,0 +1,75 @@
+/** What the call cost. A call without a final word on its usage is charged by rule, never by hope. */
+
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Measured, UsagePart } from '../dialects/dialect.ts'
+import { formatUsdPlain } from '../money.ts'
+import { costNanos } from '../prices/price.ts'
+
+export interface Cost {
+  nanos: number
+  /** Tokens charged to the token buckets: what was read from a provider's cache is not among them. */
+  tokens: number
+  /** No final usage came, or one without a price: the amount is by rule. */
+  estimated: boolean
+  /** The model or tier that had no price. */
+  unpriced: string | undefined
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    cost: Cost | undefined
+  }
+}
+
+export default fp(
+  async app => {
+    app.decorateRequest('cost')
+    app.addHook('onSend', function sayCost(request, reply, _payload, done) {
+      if (request.exchange) {
+        request.cost = costOf(request)
+        reply.header('x-tollgate-cost-usd', formatUsdPlain(request.cost.nanos))
+      }
+      done()
+    })
+    app.onSettled(function priceCall(request) {
+      if (request.claimed) request.cost ??= costOf(request)
+    })
+
+    function costOf(request: FastifyRequest): Cost {
+      const { exchange, measured, claims, call } = request
+      const free = { nanos: 0, tokens: 0, estimated: false, unpriced: undefined }
+      if (!exchange?.sent || exchange.refused) return free
+      if (!measured?.usage) return estimate(request)
+      const tokens = measured.usage.reduce((sum, part) => sum + tokensOf(part), 0)
+      if (!call.dialect.paid) return { ...free, tokens }
+      const price = costNanos(app.prices.table, measured.usage, new Date(request.admitted?.at ?? Date.now()))
+      return 'nanos' in price
+        ? { nanos: price.nanos, tokens, estimated: false, unpriced: undefined }
+        : { nanos: claims.nanos, tokens, estimated: true, unpriced: price.unpriced }
+    }
+
+    /** All that was sent and has no final usage costs the hold; only a stream whose whole output was seen is measured by it. */
+    function estimate({ call, claims, measured, exchange, route }: FastifyRequest): Cost {
+      const hold = { nanos: claims.nanos, tokens: claims.tokens, estimated: true, unpriced: undefined }
+      if (!call.ask.stream || call.ask.hiddenOutput || !exchange?.answering || !measured) return hold
+      const seen = seenUsage(measured, call.ask.inputGuess, call.ask.model)
+      const price = costNanos(app.prices.table, [seen], new Date())
+      if (!('nanos' in price) || route.price.hidesOutput) return hold
+      return { ...hold, nanos: Math.min(price.nanos, claims.nanos), tokens: tokensOf(seen) }
+    }
+  },
+  { name: 'cost', dependencies: ['usage', 'claims', 'prices'] },
+)
+
+function tokensOf({ input, cacheWrite5m, cacheWrite1h, cacheWriteOther, output }: UsagePart): number {
+  return input + cacheWrite5m + cacheWrite1h + cacheWriteOther + output
+}
+
+/** Input as reported, else as guessed; output as reported or as received, whichever is more. */
+function seenUsage({ partial, visibleBytes }: Measured, inputGuess: number, model: string): UsagePart {
+  const none = { tier: undefined, speed: undefined, geo: undefined, cacheRead: 0, reasoning: 0, tools: {} }
+  const writes = { cacheWrite5m: 0, cacheWrite1h: 0, cacheWriteOther: 0 }
+  const start = partial ?? { ...none, ...writes, model, input: Math.ceil(inputGuess), output: 0 }
+  return { ...start, output: Math.max(start.output, visibleBytes) }
+}

@@ -1,0 +1,56 @@
+/** Every error leaves in the format of the route it was asked on, Fastify's own included; every answer carries the request's id. */
+
+import type { FastifyError, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { dialectOf } from '../dialects/index.ts'
+import { isRefusal, type Refusal, type RefusalCode, refusal } from '../errors.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Why the call failed or was refused. */
+    error: Refusal | undefined
+  }
+}
+
+/** Fastify's own errors, as ours. Whatever is not here and not a 4xx is a fault of the gateway. */
+const FASTIFY: Record<string, RefusalCode> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'request_too_large',
+  FST_ERR_ROUTE_NOT_FOUND: 'not_found',
+}
+
+export default fp(
+  async app => {
+    app.decorateRequest('error')
+
+    app.addHook('onRequest', function nameRequest(request, reply, done) {
+      reply.header('request-id', request.id).header('x-request-id', request.id)
+      done()
+    })
+
+    app.setErrorHandler(function refuse(thrown: FastifyError, request, reply) {
+      const error = asRefusal(thrown)
+      request.error = error
+      if (error.code === 'internal')
+        request.log.error({ err: thrown, reqId: request.id }, 'a fault of the gateway')
+      const dialect = dialectOf(request.routeOptions.config.dialect, request)
+      reply.removeHeader('x-tollgate-cost-usd')
+      return reply.code(error.statusCode).headers(error.headers).send(dialect.errorBody(error, request.id))
+    })
+
+    app.setNotFoundHandler(async function nothingHere(request: FastifyRequest) {
+      const path = request.url.split('?', 1)[0]
+      throw refusal('not_found', `There is no ${request.method} ${path} here; see the README for the routes.`)
+    })
+  },
+  { name: 'error-handler', dependencies: ['lifecycle'] },
+)
+
+function asRefusal(error: FastifyError): Refusal {
+  if (isRefusal(error)) return error
+  const status = error.statusCode ?? 500
+  const code = FASTIFY[error.code] ?? (status >= 400 && status < 500 ? 'invalid_request' : 'internal')
+  const message =
+    code === 'internal' ? 'The gateway failed; its log tells why, under this request id.' : error.message
+  return refusal(code, message, { reason: error.message })
+}

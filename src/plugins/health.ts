@@ -1,0 +1,42 @@
+/** Is the process alive, and may the balancer send it calls? What is merely away is named, and keeps no replica out. */
+
+import fp from 'fastify-plugin'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Each tells whether a part is there; the first time all are, the gateway is ready. */
+    parts: Map<string, () => boolean>
+    /** Set once, at the beginning of the end. */
+    draining: boolean
+    drain(): void
+  }
+}
+
+export default fp(
+  async app => {
+    let loaded = false
+    let draining = false
+    app.decorate('parts', new Map())
+    app.decorate('draining', { getter: () => draining })
+    app.decorate('drain', () => {
+      draining = true
+    })
+
+    app.get('/livez', { logLevel: 'silent' }, async () => ({ status: 'ok' }))
+
+    app.get('/readyz', { logLevel: 'silent' }, async (_request, reply) => {
+      const degraded = [...app.parts].filter(([, isThere]) => !isThere()).map(([name]) => name)
+      loaded ||= degraded.length === 0
+      if (draining) return reply.code(503).send({ status: 'draining', degraded })
+      if (!loaded) return reply.code(503).send({ status: 'loading', degraded })
+      return { status: degraded.length === 0 ? 'ok' : 'degraded', degraded }
+    })
+
+    // A balancer that has not noticed yet still sends calls: they are served, on connections that end with them.
+    app.addHook('onRequest', function sayGoodbye(_request, reply, done) {
+      if (draining) reply.header('connection', 'close')
+      done()
+    })
+  },
+  { name: 'health' },
+)

@@ -1,0 +1,30 @@
+/** GET /v1/models: only what this client may use, in the shape of the caller's own API. */
+
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { dialectOf, modelEntry, modelList } from '../dialects/index.ts'
+import { refusal } from '../errors.ts'
+
+export default fp(
+  async app => {
+    app.get('/v1/models', async request => modelList(dialectOf(undefined, request).family, usable(request)))
+
+    app.get<{ Params: { id: string } }>('/v1/models/:id', async request => {
+      const { id } = request.params
+      const model = usable(request).find(one => one.id === id)
+      if (!model) throw refusal('model_not_found', `model: ${id} is not known here, or not for this client.`)
+      return modelEntry(dialectOf(undefined, request).family, model)
+    })
+
+    function usable(request: FastifyRequest) {
+      const { family } = dialectOf(undefined, request)
+      return app.prices.table
+        .list(new Date())
+        .filter(
+          ({ id, price }) => request.client.models.allows(id) && app.upstreams.choose(price.maker, family),
+        )
+        .map(({ id, price }) => ({ ...price, id }))
+    }
+  },
+  { name: 'model-list', dependencies: ['auth', 'prices', 'upstreams'] },
+)

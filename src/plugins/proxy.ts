@@ -1,0 +1,192 @@
+/** The routes: bytes to the provider, bytes back. JSON is collected and sent in one piece, streams pass as they come. */
+
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { collect, collectError, passOn, watched } from '../answers.ts'
+import { dialects } from '../dialects/index.ts'
+import type { Refusal } from '../errors.ts'
+import { answerHeaders, flowHeaders, ownHeaders, upstreamHeaders } from '../headers.ts'
+import { type Headers, type Line, type Sink, send } from '../upstream.ts'
+import { brokenOff, refusedBy, unreadable } from '../upstream-errors.ts'
+
+/** How the talk with the provider went. */
+export interface Exchange {
+  /** Something was written to a connection that stood. */
+  readonly sent: boolean
+  startedAt: number
+  /** When the first byte of an answer arrived. */
+  firstByteAt: number | undefined
+  endedAt: number | undefined
+  /** A good answer has begun. */
+  answering: boolean
+  /** The provider answered with an error status: nothing is owed. */
+  refused: boolean
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    exchange: Exchange | undefined
+    /** A whole, good JSON answer. */
+    answer: { contentType: string; body: Buffer } | undefined
+    /** Ends the running call from our side, with the format's error. */
+    cut: ((error: Refusal) => void) | undefined
+  }
+}
+
+/** A last word is given this long to reach a slow reader before the socket goes. */
+const LAST_WORD = 2000
+/** So many full buffers may be collected at once in the whole process; beyond it answers pass uncollected. */
+const BUFFERS = 64
+
+export default fp<{ answerBuffer: number }>(
+  async (app, { answerBuffer }) => {
+    let collected = 0
+    app.decorateRequest('exchange')
+    app.decorateRequest('answer')
+    app.decorateRequest('cut')
+    for (const dialect of dialects) {
+      app.post(dialect.path, { config: { dialect } }, (request, reply) => {
+        const answer = forward(request, reply)
+        request.unfinished = answer.then(ignore, ignore)
+        return answer
+      })
+    }
+
+    /** Resolves to a whole answer, or to the reply once a passed one is over; rejects with the refusal it became. */
+    function forward(request: FastifyRequest, reply: FastifyReply): Promise<Buffer | FastifyReply> {
+      const { call, meter, route } = request
+      const { dialect, ask } = call
+      let size = 0
+      let line: Line
+      const { promise, resolve, reject } = Promise.withResolvers<Buffer | FastifyReply>()
+
+      function head(status: number, headers: Headers): Sink {
+        if (status >= 300) {
+          exchange.refused = true
+          return collectError({ whole: body => over(refusedBy(dialect, status, headers, body)), fail })
+        }
+        exchange.answering = true
+        const type = String(headers['content-type'] ?? 'none')
+        if (!type.startsWith(ask.stream ? 'text/event-stream' : 'application/json')) {
+          line.abort()
+          over(unreadable(`content-type ${type}`))
+        }
+        const long = Number(headers['content-length'] ?? 0) > answerBuffer
+        return watched(see, ask.stream || long ? pass(headers) : collect(mayGrow, { whole, overflow, fail }))
+
+        function overflow() {
+          return pass(headers)
+        }
+        function whole(body: Buffer) {
+          measure()
+          if (!request.measured?.ended) return over(unreadable('the answer is no whole JSON object'))
+          request.answer = { contentType: type, body }
+          reply.code(status).headers(answerHeaders(request, headers))
+          over(undefined, body)
+        }
+      }
+
+      /** The status line goes out: from here on an error can only be told inside the stream. */
+      function pass(headers: Headers): Sink {
+        reply.hijack()
+        const { raw } = reply
+        if (!raw.destroyed) {
+          raw.writeHead(200, {
+            ...ownHeaders(reply),
+            ...answerHeaders(request, headers),
+            ...flowHeaders(request, headers),
+          })
+          raw.flushHeaders()
+        }
+        const hide = request.edits.includeUsage ? dialect.hideUsageFrame?.() : undefined
+        request.cut = error => {
+          line.abort()
+          breakOff(error, true)
+        }
+        return passOn(raw, hide, {
+          resume: () => line.resume(),
+          fail: failure => breakOff(brokenOff(failure), true),
+          ended() {
+            measure()
+            const { ended, failed } = request.measured ?? { ended: false, failed: undefined }
+            if (failed !== undefined)
+              return breakOff(unreadable(`an error inside the answer: ${failed}`), false)
+            if (!ended) return breakOff(unreadable('the answer stopped before its end'), true)
+            raw.end()
+            over(undefined, reply)
+          },
+        })
+      }
+
+      /** Never a clean end: the format's error event, where it was not told yet, and then the socket is destroyed. */
+      function breakOff(error: Refusal, tell: boolean) {
+        if (exchange.endedAt !== undefined) return
+        request.error = error
+        const { raw } = reply
+        if (!raw.destroyed) {
+          const deadline = setTimeout(() => raw.destroy(), LAST_WORD)
+          raw.once('close', () => clearTimeout(deadline))
+          raw.write(ask.stream && tell ? dialect.errorEvent(error, request.id) : '', () => raw.destroy())
+        }
+        over(undefined, reply)
+      }
+
+      function over(error?: Refusal, answer?: Buffer | FastifyReply) {
+        if (exchange.endedAt !== undefined) return
+        exchange.endedAt = performance.now()
+        request.cut = undefined
+        collected -= size
+        measure()
+        if (error) reject(error)
+        else resolve(answer ?? reply)
+      }
+      function see(chunk: Buffer) {
+        exchange.firstByteAt ??= performance.now()
+        meter?.push(chunk)
+      }
+      function measure() {
+        request.measured ??= meter?.end()
+      }
+      function fail(failure: Parameters<Sink['fail']>[0]) {
+        over(brokenOff(failure))
+      }
+      function mayGrow(added: number): boolean {
+        size += added
+        collected += added
+        return size <= answerBuffer && collected <= BUFFERS * answerBuffer
+      }
+
+      const exchange: Exchange = {
+        get sent() {
+          return line.sent
+        },
+        startedAt: performance.now(),
+        firstByteAt: undefined,
+        endedAt: undefined,
+        answering: false,
+        refused: false,
+      }
+      request.exchange = exchange
+      line = send(
+        route.upstream.pool,
+        {
+          method: 'POST',
+          path: route.upstream.prefix + call.target,
+          headers: upstreamHeaders(request),
+          body: dialect.rewrite(request.rawBody, request.edits),
+        },
+        { head, fail },
+      )
+      request.cut = error => {
+        line.abort()
+        over(error)
+      }
+      // A stream is stopped at once. A JSON answer is paid for anyway: it runs to its end, and is kept for the retry.
+      if (ask.stream) reply.raw.once('close', () => exchange.endedAt === undefined && line.abort())
+      return promise
+    }
+  },
+  { name: 'proxy', dependencies: ['admission', 'cost', 'usage', 'models'] },
+)
+
+function ignore() {}

@@ -1,0 +1,43 @@
+/** Claims on request, token and concurrency limits; the words for 'too fast'; where the client stands, on every answer. */
+
+import fp from 'fastify-plugin'
+import { type Refusal, refusal, retryAfter } from '../errors.ts'
+import type { Admitted } from '../lua/index.ts'
+import type { Refused } from './claims.ts'
+
+/** Claimed for an answer whose ceiling is unknown: most answers are shorter, and a bucket may go into debt. */
+const USUAL_OUTPUT_TOKENS = 1000
+
+export default fp(
+  async app => {
+    app.onDecision(function claimPace({ claims, call: { ask, dialect } }) {
+      if (dialect.paid) {
+        const output = ask.hasOutput ? (ask.ceiling ?? USUAL_OUTPUT_TOKENS) * ask.answers : 0
+        claims.tokens = Math.min(Math.ceil(ask.inputGuess) + output, Number.MAX_SAFE_INTEGER)
+      }
+      claims.levels.forEach(({ limits }, i) => {
+        Object.assign(claims.scopes[i]!, limits)
+      })
+    })
+    for (const limit of ['requests', 'tokens', 'concurrency'] as const) app.wording.set(limit, tooFast)
+
+    app.onAdmission(function announceLimits(reply, admitted) {
+      const state = limitState(admitted)
+      if (state)
+        reply.headers({ ...reply.request.call.dialect.limitHeaders(state), ...standardHeaders(state) })
+    })
+  },
+  { name: 'rate-limit', dependencies: ['claims'] },
+)
+
+function tooFast({ scope, limit, retryAfterMs = 1000 }: Refused): Refusal {
+  const what = limit === 'concurrency' ? 'calls at once' : `${limit} for now`
+  return refusal(
+    'rate_limited',
+    `${scope} has no more ${what}; try again in ${(retryAfterMs / 1000).toFixed(1)} s.`,
+    {
+      details: { scope, limit, retry_after_ms: Math.ceil(retryAfterMs) },
+      headers: retryAfter(retryAfterMs),
+    },
+  )
+}

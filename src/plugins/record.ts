@@ -1,0 +1,72 @@
+/** The facts of a call that is over, gathered once: the ledger, the log and the metrics all tell the same ones. */
+
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Entry, Outcome } from '../entry.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    entry: Entry | undefined
+  }
+}
+
+export default fp(
+  async app => {
+    app.decorateRequest('entry')
+    app.onSettled(function recordCall(request, reply) {
+      if (request.routeOptions.config.dialect) request.entry = entryOf(request, reply)
+    })
+  },
+  { name: 'record', dependencies: ['lifecycle'] },
+)
+
+function entryOf(request: FastifyRequest, reply: FastifyReply): Entry {
+  const { arrivedAt, call, client, cost, error, exchange, measured, route } = request
+  const now = performance.now()
+  const total = (
+    kind: 'input' | 'cacheRead' | 'cacheWrite5m' | 'cacheWrite1h' | 'cacheWriteOther' | 'output',
+  ) => measured?.usage?.reduce((sum, part) => sum + part[kind], 0) ?? 0
+  return {
+    reqId: request.id,
+    clientId: client?.id,
+    client: client?.name,
+    teamId: client?.team?.id,
+    team: client?.team?.name,
+    key: request.key?.id,
+    route: request.routeOptions.url ?? request.url,
+    model: call?.ask.model,
+    upstream: route?.upstream.name,
+    status: reply.raw.headersSent ? reply.raw.statusCode : 499,
+    outcome: outcomeOf(request),
+    stream: call?.ask.stream ?? false,
+    cache: request.cacheResult,
+    latencyMs: round(now - arrivedAt),
+    ttftMs: exchange?.firstByteAt && round(exchange.firstByteAt - arrivedAt),
+    upstreamMs: exchange && round((exchange.endedAt ?? now) - exchange.startedAt),
+    inputTokens: total('input'),
+    cacheReadTokens: total('cacheRead'),
+    cacheWriteTokens: total('cacheWrite5m') + total('cacheWrite1h') + total('cacheWriteOther'),
+    outputTokens: total('output'),
+    costNanos: cost?.nanos ?? 0,
+    savedNanos: request.savedNanos,
+    estimated: cost?.estimated ?? false,
+    priceVersion: route?.priceVersion,
+    error: error && (error.reason ?? error.message),
+    refusal: error?.code,
+    scope: typeof error?.details.scope === 'string' ? error.details.scope : undefined,
+  }
+}
+
+function outcomeOf({ cacheResult, disconnected, error }: FastifyRequest): Outcome {
+  if (error?.code === 'internal') return 'gateway_error'
+  if (error?.code === 'interrupted') return 'interrupted'
+  if (error?.code.startsWith('upstream_') || error?.reason?.startsWith('the provider answered'))
+    return 'upstream_error'
+  if (error && !disconnected) return 'refused'
+  if (disconnected) return 'client_gone'
+  return cacheResult === 'HIT' ? 'cached' : 'ok'
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10
+}

@@ -1,0 +1,37 @@
+/** The connection that carries admissions. It never queues while Redis is away: a call that cannot be admitted is refused. */
+
+import fp from 'fastify-plugin'
+import type { Cluster, Redis } from 'ioredis'
+import { connectRedis } from '../redis-url.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    redis: Redis | Cluster
+  }
+}
+
+export default fp<{ url: string; commandTimeout?: number }>(
+  async (app, { url, commandTimeout = 2000 }) => {
+    const redis = connectRedis(url, {
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      commandTimeout,
+      retryStrategy: (attempt: number) => Math.min(50 * 2 ** attempt, 1000),
+    })
+    let away = false
+    redis.on('error', error => {
+      if (!away) app.log.warn({ err: error }, 'Redis is away; calls get 503 until it is back')
+      away = true
+    })
+    redis.on('ready', () => {
+      if (away) app.log.info('Redis is back')
+      away = false
+    })
+    app.decorate('redis', redis)
+    app.addHook('onClose', async () => redis.disconnect())
+    // Away at the start is no fault: the connection goes on trying, and readiness waits for it.
+    redis.connect().catch(() => {})
+  },
+  { name: 'redis' },
+)

@@ -1,0 +1,24 @@
+/** What was used: a meter watches the answer's bytes go by. */
+
+import fp from 'fastify-plugin'
+import type { Measured, Meter } from '../dialects/dialect.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    meter: Meter | undefined
+    /** What the meter saw; undefined while the answer goes on. */
+    measured: Measured | undefined
+  }
+}
+
+export default fp(
+  async app => {
+    app.decorateRequest('meter')
+    app.decorateRequest('measured')
+    app.addHook('preHandler', function startMeter(request, _reply, done) {
+      if (request.call) request.meter = request.call.dialect.meter(request.call.ask, request.call.ask.stream)
+      done()
+    })
+  },
+  { name: 'usage', dependencies: ['call'] },
+)

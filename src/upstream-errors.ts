@@ -1,0 +1,55 @@
+/** A provider's trouble, in our own words: its bodies name our organisation, its statuses are about our key. */
+
+import type { Dialect, UpstreamVerdict } from './dialects/dialect.ts'
+import { type Refusal, type RefusalCode, refusal, retryAfter } from './errors.ts'
+import type { Failure, Headers } from './upstream.ts'
+
+const CALLERS_FAULT: Record<Extract<UpstreamVerdict, { kind: 'caller' }>['status'], RefusalCode> = {
+  400: 'invalid_request',
+  404: 'not_found',
+  413: 'request_too_large',
+  422: 'unprocessable',
+}
+
+const WORDS = {
+  account: ['upstream_refused_us', 'The provider does not accept the gateway; its operators have been told.'],
+  rate_limited: ['upstream_rate_limited', 'The provider is limiting the gateway; try again later.'],
+  overloaded: ['upstream_overloaded', 'The provider is overloaded; try again later.'],
+  unavailable: ['upstream_unavailable', 'The provider is unavailable; try again later.'],
+  error: ['upstream_error', 'The provider failed.'],
+} as const satisfies Record<string, readonly [RefusalCode, string]>
+
+const FAILURES = {
+  unreachable: ['upstream_error', 'The provider cannot be reached.'],
+  timeout: ['upstream_timeout', 'The provider did not answer in time.'],
+  cut: ['upstream_error', 'The provider ended the connection before its answer was whole.'],
+  aborted: ['upstream_error', 'The call was stopped.'],
+} as const satisfies Record<Failure, readonly [RefusalCode, string]>
+
+/** An answer with an error status, as the refusal it becomes for the caller. */
+export function refusedBy(dialect: Dialect, status: number, headers: Headers, body: Buffer): Refusal {
+  const verdict = dialect.upstreamError(status, body)
+  const reason = `the provider answered ${status}`
+  if (verdict.kind === 'caller') {
+    const { message, param } = verdict
+    return refusal(CALLERS_FAULT[verdict.status], message, { details: param ? { param } : {}, reason })
+  }
+  const [code, words] = WORDS[verdict.kind]
+  const wait = verdict.kind === 'account' ? {} : waitOf(headers)
+  return refusal(code, words, { headers: wait, reason })
+}
+
+export function brokenOff(failure: Failure): Refusal {
+  const [code, words] = FAILURES[failure]
+  return refusal(code, words, { reason: failure })
+}
+
+export function unreadable(reason: string): Refusal {
+  return refusal('upstream_error', 'The provider gave an answer that cannot be read.', { reason })
+}
+
+/** The provider's own wait, at most a minute; a date is left out, since clocks differ. */
+function waitOf(headers: Headers): Record<string, string> {
+  const milliseconds = Number(headers['retry-after-ms'] ?? Number(headers['retry-after']) * 1000)
+  return milliseconds > 0 ? retryAfter(milliseconds) : {}
+}

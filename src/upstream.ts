@@ -1,0 +1,100 @@
+/** One call to a provider over undici's dispatch: bytes in, bytes out, no stream in between, every way it can fail told apart. */
+
+import { type Dispatcher, errors, Pool } from 'undici'
+
+export type Failure =
+  /** No connection ever stood: nothing was sent, nothing is owed. */
+  | 'unreachable'
+  /** Silent for longer than the time-out. */
+  | 'timeout'
+  /** The connection ended, or spoke no HTTP, before the answer was whole. */
+  | 'cut'
+  /** We stopped it ourselves. */
+  | 'aborted'
+
+export type Headers = Record<string, string | string[] | undefined>
+
+/** Takes an answer's bytes as they come. */
+export interface Sink {
+  /** Returns false to hold the provider back until `resume`. */
+  data(chunk: Buffer): boolean
+  end(): void
+  fail(failure: Failure): void
+}
+
+export interface Listener {
+  /** The answer's head has come; the sink it returns takes the body. */
+  head(status: number, headers: Headers): Sink
+  /** No answer will come. */
+  fail(failure: Failure): void
+}
+
+/** A call under way. */
+export interface Line {
+  /** Has anything been written to a connection that stood? From then on the call may be paid for. */
+  readonly sent: boolean
+  resume(): void
+  abort(): void
+}
+
+export function openPool(origin: string, timeoutMs: number): Pool {
+  return new Pool(origin, {
+    connections: 512,
+    pipelining: 1,
+    connect: { timeout: 10_000 },
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    keepAliveTimeout: 4000,
+  })
+}
+
+/** Sends one POST (or GET, without a body). The only retry is of a connection that never stood: once. */
+export function send(
+  pool: Pool,
+  request: { method: 'GET' | 'POST'; path: string; headers: Record<string, string>; body: Buffer | null },
+  listener: Listener,
+): Line {
+  let controller: Dispatcher.DispatchController | undefined
+  let retried = false
+  let aborted = false
+  let sink: Sink | undefined
+  const line = {
+    sent: false,
+    resume: () => controller?.resume(),
+    abort: () => {
+      aborted = true
+      controller?.abort(new Error('stopped by the gateway'))
+    },
+  }
+  const handler: Dispatcher.DispatchHandler = {
+    onRequestStart(started) {
+      controller = started
+      if (aborted) return started.abort(new Error('stopped by the gateway'))
+      line.sent = true
+    },
+    onResponseStart(_controller, status, headers) {
+      if (status >= 200) sink = listener.head(status, headers)
+    },
+    onResponseData(data, chunk) {
+      if (sink && !sink.data(chunk)) data.pause()
+    },
+    onResponseEnd: () => sink?.end(),
+    onResponseError(_controller, error) {
+      if (!line.sent && !aborted && !retried) {
+        retried = true
+        pool.dispatch(request, handler)
+        return
+      }
+      const failure = aborted ? 'aborted' : line.sent ? failureOf(error) : 'unreachable'
+      ;(sink ?? listener).fail(failure)
+    },
+  }
+  pool.dispatch(request, handler)
+  return line
+}
+
+function failureOf(error: Error): Failure {
+  return error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError
+    ? 'timeout'
+    : 'cut'
+}
