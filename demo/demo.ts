@@ -1,0 +1,83 @@
+/**
+ * `npm run demo`: a simulated provider, the gateway with a real Redis and Postgres, a client, and a short tour made
+ * with the makers' own SDKs. Stays up afterwards, so that you can go on by hand; `--once` ends after the tour.
+ */
+
+import { mkdirSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { startGateway } from './gateway.ts'
+import { startProvider } from './provider.ts'
+import { tour } from './tour.ts'
+
+const { values: options } = parseArgs({
+  options: {
+    once: { type: 'boolean', default: false },
+    port: { type: 'string', default: process.env.PORT ?? '4000' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+})
+
+if (options.help) {
+  console.log(`Usage: npm run demo [-- --once] [-- --port 4000]
+
+  --once   end after the tour (exit code 0 if every stop of it went as it should)
+  --port   where the gateway listens (4000)`)
+  process.exit(0)
+}
+
+const DATA_DIR = '.tollgate/demo'
+mkdirSync(DATA_DIR, { recursive: true })
+
+console.log('Starting a simulated provider, a real Redis, a real Postgres and the gateway …')
+const provider = await startProvider()
+const gateway = await startGateway({
+  port: Number(options.port),
+  providerUrl: provider.url,
+  dataDir: DATA_DIR,
+})
+
+let code = 0
+try {
+  const { rows, key } = await tour(gateway)
+  console.log(`\n${table(rows)}\n`)
+  const surprises = rows.filter(row => !row.asExpected)
+  for (const { stop, result } of surprises) console.error(`Not as it should be: ${stop}: ${result}`)
+  code = surprises.length === 0 ? 0 : 1
+  if (!options.once) {
+    console.log(invitation(gateway.url, key, gateway.adminToken))
+    await gateway.ended()
+  }
+} catch (error) {
+  console.error(error)
+  code = 1
+} finally {
+  await gateway.stop()
+  await provider.stop()
+}
+process.exit(code)
+
+function table(rows: { stop: string; result: string; cost: string }[]): string {
+  const heads = { stop: 'What happened', result: 'Answer', cost: 'Cost' }
+  const width = (column: 'stop' | 'result' | 'cost') =>
+    Math.max(...[heads, ...rows].map(row => row[column].length))
+  const line = (row: typeof heads) =>
+    `  ${row.stop.padEnd(width('stop'))}  ${row.result.padEnd(width('result'))}  ${row.cost.padStart(width('cost'))}`
+  const rule = `  ${'─'.repeat(width('stop'))}  ${'─'.repeat(width('result'))}  ${'─'.repeat(width('cost'))}`
+  return [line(heads), rule, ...rows.map(line)].join('\n')
+}
+
+function invitation(url: string, key: string, adminToken: string): string {
+  return `The gateway is up; everything it costs is play money.
+
+  URL        ${url}
+  Key        ${key}
+  Dashboard  ${url}/dashboard   (admin token: ${adminToken})
+
+Try it:
+
+  curl ${url}/v1/messages -H 'x-api-key: ${key}' -H 'anthropic-version: 2023-06-01' -H 'content-type: application/json' -d '{"model":"claude-haiku-4-5","max_tokens":64,"messages":[{"role":"user","content":"Hello"}]}'
+  curl ${url}/v1/chat/completions -H 'authorization: Bearer ${key}' -H 'content-type: application/json' -d '{"model":"gpt-6-luna","stream":true,"messages":[{"role":"user","content":"Hello"}]}'
+  curl ${url}/admin/clients/demo -H 'authorization: Bearer ${adminToken}'
+
+Ctrl-C ends it.`
+}
