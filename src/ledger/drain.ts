@@ -1,0 +1,114 @@
+/**
+ * The drain: moves entries from the stream in Redis into Postgres, exactly once, beside any number of other replicas.
+ * An entry leaves the stream only after Postgres has it; whatever breaks in between, it is read again and counted once.
+ */
+
+import { setTimeout as wait } from 'node:timers/promises'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Cluster, Redis } from 'ioredis'
+import type { StreamEntry } from './entry.ts'
+import type { Recorder } from './record.ts'
+import { acknowledge, claimAbandoned, createGroup, isWithoutGroup, leaveGroup, readGroup } from './stream.ts'
+
+export interface DrainOptions {
+  /** A connection of its own: batches are large, and an admission must not queue behind one. */
+  redis: Redis | Cluster
+  record: Recorder
+  log: FastifyBaseLogger
+  /** This replica's name in the consumer group; no two share one. */
+  consumer: string
+  batch?: number
+  /** How long entries may gather into a batch. Nobody waits for them. */
+  lingerMs?: number
+  /** A replica that held on to entries for so long is taken for dead, and its entries are claimed. */
+  abandonedAfterMs?: number
+}
+
+export interface Drain {
+  /** Moves what is left, then stops. After the limit the rest stays in the stream, for another replica. */
+  stop(limitMs: number): Promise<void>
+}
+
+const FIRST_RETRY = 100
+const LAST_RETRY = 5000
+
+export function startDrain(options: DrainOptions): Drain {
+  const { redis, record, log, consumer, batch = 500, lingerMs = 250, abandonedAfterMs = 30_000 } = options
+  const stopping = new AbortController()
+  /** Entries of an earlier batch may still be ours; they come before new ones. */
+  let interrupted = true
+  let claimAt = 0
+  let cursor = '0-0'
+  let failures = 0
+  const running = run()
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const moved = await attempt()
+      if (moved < batch) await pause(failures > 0 ? retryDelay(failures) : lingerMs)
+    }
+    while ((await attempt()) > 0) {}
+    if (!interrupted) await leaveGroup(redis, consumer).catch(() => {})
+  }
+
+  /** Moves one batch and says how large it was; a failure is told once, and healed by the next attempt. */
+  async function attempt(): Promise<number> {
+    try {
+      const entries = await next()
+      if (entries.length > 0) await move(entries)
+      if (failures > 0) log.info('the ledger is written again')
+      failures = 0
+      return entries.length
+    } catch (error) {
+      interrupted = true
+      if (isWithoutGroup(error))
+        return createGroup(redis).then(
+          () => 0,
+          () => 0,
+        )
+      if (failures++ === 0)
+        log.error({ err: error }, 'the ledger cannot be written; its entries wait in Redis')
+      return 0
+    }
+  }
+
+  async function next(): Promise<StreamEntry[]> {
+    if (interrupted) {
+      const ours = await readGroup(redis, consumer, '0', batch)
+      if (ours.length > 0) return ours
+      interrupted = false
+    }
+    if (performance.now() >= claimAt) {
+      const abandoned = await claimAbandoned(redis, consumer, abandonedAfterMs, cursor, batch)
+      cursor = abandoned.cursor
+      if (cursor === '0-0') claimAt = performance.now() + abandonedAfterMs / 2
+      if (abandoned.entries.length > 0) return abandoned.entries
+    }
+    return readGroup(redis, consumer, '>', batch)
+  }
+
+  async function move(entries: StreamEntry[]): Promise<void> {
+    const { poisoned } = await record(entries)
+    for (const { streamId, fault } of poisoned) {
+      log.error({ streamId, fault }, 'a ledger entry is unreadable; it was put into quarantine')
+    }
+    await acknowledge(redis, entries)
+  }
+
+  async function pause(ms: number): Promise<void> {
+    await wait(ms, undefined, { signal: stopping.signal }).catch(() => {})
+  }
+
+  return {
+    async stop(limitMs) {
+      stopping.abort()
+      await Promise.race([running, wait(limitMs, undefined, { ref: false })])
+    },
+  }
+}
+
+/** Half of it is chance, so that replicas do not come back in step. */
+function retryDelay(failures: number): number {
+  const delay = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** (failures - 1))
+  return delay / 2 + Math.random() * (delay / 2)
+}

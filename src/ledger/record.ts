@@ -1,0 +1,102 @@
+/** Rows into Postgres, each counted once: the insert and the sums of the rows it really inserted are one statement. */
+
+import { DatabaseError, type Pool } from 'pg'
+import { columns, type Row, readEntry, type StreamEntry } from './entry.ts'
+import { sums } from './sums.ts'
+
+export interface Recorded {
+  /** Rows that were new. */
+  inserted: number
+  /** Entries that went into quarantine, and why. */
+  poisoned: { streamId: string; fault: string }[]
+}
+
+/** Rejects when Postgres is away, and then nothing or everything was recorded: calling again is safe. */
+export type Recorder = (entries: StreamEntry[]) => Promise<Recorded>
+
+export function createRecorder(pool: Pool): Recorder {
+  const months = new Set<string>()
+
+  return async function record(entries) {
+    const readable: { entry: StreamEntry; row: Row }[] = []
+    const recorded: Recorded = { inserted: 0, poisoned: [] }
+    for (const entry of entries) {
+      try {
+        readable.push({ entry, row: readEntry(entry) })
+      } catch (error) {
+        await quarantine(entry, error, recorded)
+      }
+    }
+    await insert(readable, recorded)
+    return recorded
+  }
+
+  /** What Postgres will not take is found by halving: one bad row keeps no other out. */
+  async function insert(rows: { entry: StreamEntry; row: Row }[], recorded: Recorded): Promise<void> {
+    if (rows.length === 0) return
+    try {
+      await makeRoom(rows)
+      const { rows: counts } = await pool.query(INSERT, [JSON.stringify(rows.map(({ row }) => row))])
+      recorded.inserted += Number(counts[0].inserted)
+    } catch (error) {
+      if (isWithoutPartition(error)) months.clear()
+      if (isWithoutPartition(error) || !isAboutData(error)) throw error
+      if (rows.length === 1) return quarantine(rows[0]!.entry, error, recorded)
+      const half = rows.length >> 1
+      await insert(rows.slice(0, half), recorded)
+      await insert(rows.slice(half), recorded)
+    }
+  }
+
+  async function makeRoom(rows: { row: Row }[]): Promise<void> {
+    for (const month of new Set(rows.map(({ row }) => row.day.slice(0, 7)))) {
+      if (months.has(month)) continue
+      await pool.query('select ensure_calls_month($1)', [`${month}-01`])
+      months.add(month)
+    }
+  }
+
+  async function quarantine({ streamId, fields }: StreamEntry, error: unknown, recorded: Recorded) {
+    const fault = error instanceof Error ? error.message : String(error)
+    await pool.query(
+      'insert into ledger_quarantine (stream_id, fields, fault) values ($1, $2, $3) on conflict do nothing',
+      [streamId, JSON.stringify(fields).replaceAll('\\u0000', '\\ufffd'), fault],
+    )
+    recorded.poisoned.push({ streamId, fault })
+  }
+}
+
+const list = (names: string[], each = (name: string) => name) => names.map(each).join(', ')
+const own = list(columns)
+const added = Object.keys(sums)
+
+/**
+ * $1: rows as JSON. Returns how many were new. Rows and sums are touched in one order by every replica, so that two of
+ * them with the same rows wait for each other, but never in a circle.
+ */
+const INSERT = `
+  with fresh as (
+    insert into calls (${own})
+    select ${own} from jsonb_populate_recordset(null::calls, $1) order by id, seq, day
+    on conflict do nothing
+    returning *
+  ), summed as (
+    insert into usage_daily as kept (client_id, day, team_id, model, client, team, ${list(added)})
+    select coalesce(client_id, ''), day, coalesce(team_id, ''), coalesce(model, ''),
+           coalesce(max(client), ''), coalesce(max(team), ''), ${list(Object.values(sums))}
+    from fresh group by 1, 2, 3, 4 order by 1, 2, 3, 4
+    on conflict (client_id, day, team_id, model) do update
+    set client = excluded.client, team = excluded.team,
+        ${list(added, sum => `${sum} = kept.${sum} + excluded.${sum}`)}
+  )
+  select count(*) as inserted from fresh`
+
+/** SQLSTATE classes 22 and 23: no repetition will make these values fit. */
+function isAboutData(error: unknown): boolean {
+  return error instanceof DatabaseError && /^2[23]/.test(error.code ?? '')
+}
+
+/** The month was pruned since this replica made room for it. */
+function isWithoutPartition(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === '23514'
+}

@@ -1,0 +1,28 @@
+/** What `usage_daily` adds up, column by column, each with its aggregate over rows of `calls`. */
+
+/** A correction tells how a call that was given up for lost really ended. */
+const outcome = (name: string) => `count(*) filter (where outcome = '${name}')`
+
+export const sums = {
+  calls: 'count(*) filter (where seq = 0)',
+  ok: outcome('ok'),
+  cached: outcome('cached'),
+  coalesced: outcome('coalesced'),
+  refused: outcome('refused'),
+  upstream_error: outcome('upstream_error'),
+  client_gone: outcome('client_gone'),
+  interrupted: outcome('interrupted'),
+  lost: `${outcome('lost')} - count(*) filter (where seq = 1)`,
+  gateway_error: outcome('gateway_error'),
+  input_tokens: 'sum(input_tokens)',
+  cache_read_tokens: 'sum(cache_read_tokens)',
+  cache_write_tokens: 'sum(cache_write_tokens)',
+  output_tokens: 'sum(output_tokens)',
+  cost_nanos: 'sum(cost_nanos)',
+  saved_nanos: 'sum(saved_nanos)',
+}
+
+export const outcomes = [
+  ...(['ok', 'cached', 'coalesced', 'refused', 'upstream_error', 'client_gone', 'interrupted'] as const),
+  ...(['lost', 'gateway_error'] as const),
+] satisfies (keyof typeof sums)[]
