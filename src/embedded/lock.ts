@@ -1,0 +1,58 @@
+/**
+ * One gateway at a time on one data folder.
+ *
+ * The lock is the operating system's own, taken by SQLite on an empty file: it ends with the process that holds it,
+ * however that ends, so there is no stale lock to take over and no pid to be deceived by. Node has no `flock`.
+ */
+
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+export interface FolderLock {
+  release(): void
+}
+
+/** SQLite's SQLITE_BUSY. */
+const busy = 5
+
+/** What nobody refers to is collected, and a collected database is a closed one. */
+const held = new Set<DatabaseSync>()
+
+/** Takes the lock, or throws one line that says who has it. */
+export function lockFolder(folder: string): FolderLock {
+  const holder = join(folder, 'holder')
+  const lock = take(folder, holder)
+  held.add(lock)
+  writeFileSync(holder, `pid ${process.pid}, since ${new Date().toISOString()}\n`)
+  return {
+    release: () => {
+      rmSync(holder, { force: true })
+      held.delete(lock)
+      lock.close()
+    },
+  }
+}
+
+function take(folder: string, holder: string): DatabaseSync {
+  try {
+    const lock = new DatabaseSync(join(folder, 'lock'), { timeout: 0 })
+    lock.exec('BEGIN EXCLUSIVE')
+    return lock
+  } catch (error) {
+    if (!(error instanceof Error && 'errcode' in error)) throw error
+    if (error.errcode !== busy) throw new Error(`DATA_DIR ${folder} can not be locked: ${error.message}`)
+    throw new Error(
+      `DATA_DIR ${folder} is in use by another gateway (${whoHolds(holder)}): stop that one, or set another DATA_DIR`,
+    )
+  }
+}
+
+/** The holder writes its name just after it has locked: for an instant there may be none. */
+function whoHolds(holder: string): string {
+  try {
+    return readFileSync(holder, 'utf8').trim()
+  } catch {
+    return 'just started'
+  }
+}

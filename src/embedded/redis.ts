@@ -1,0 +1,78 @@
+/** The embedded Redis: a real server, kept as carefully as the money in it. */
+
+import { mkdir } from 'node:fs/promises'
+import { connect, type NetConnectOpts } from 'node:net'
+import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
+import { findRedis } from './find-redis.ts'
+import { socketFolder } from './sockets.ts'
+import { type Log, type Supervised, supervise } from './supervise.ts'
+
+export interface EmbeddedRedis extends Supervised {
+  /** `unix:///…/redis.sock`, a form of REDIS_URL. */
+  url: string
+  socket: string
+}
+
+export interface RedisOptions {
+  dataDir: string
+  log: Log
+  /** Where a fetched server is kept. */
+  cache?: string
+  /** More of Redis's own options, as on its command line. */
+  args?: readonly string[]
+}
+
+export async function startRedis({ dataDir, log, cache, args = [] }: RedisOptions): Promise<EmbeddedRedis> {
+  const folder = join(resolve(dataDir), 'redis')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const program = await findRedis(cache ?? join(resolve(dataDir), 'cache'), log)
+  const socket = join(await socketFolder(folder, 'redis.sock'), 'redis.sock')
+  const server = await supervise(
+    {
+      name: 'Redis',
+      command: [program.path, ...settings(folder, socket), ...args],
+      env: program.env,
+      cwd: folder,
+      stopSignal: 'SIGTERM',
+      marker: join(folder, 'alive'),
+      logFile: join(folder, 'redis.log'),
+      answers: signal => redisAnswers({ path: socket }, signal),
+    },
+    log,
+  )
+  return Object.assign(server, { url: unixUrl(socket), socket })
+}
+
+/** No port; the append-only file alone, synced every second; what does not fit is refused, never evicted. */
+function settings(folder: string, socket: string): string[] {
+  const options = {
+    port: '0',
+    unixsocket: socket,
+    unixsocketperm: '700',
+    dir: folder,
+    appendonly: 'yes',
+    appendfsync: 'everysec',
+    save: '',
+    'maxmemory-policy': 'noeviction',
+  }
+  return Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
+}
+
+/** Waits until a server at that address has loaded its data and answers. */
+export async function redisAnswers(address: NetConnectOpts, signal: AbortSignal): Promise<void> {
+  while (!(await ask(address)).startsWith('+PONG')) await delay(10, undefined, { signal })
+}
+
+/** What the server says to a PING; nothing, as long as there is none. */
+async function ask(address: NetConnectOpts): Promise<string> {
+  const socket = connect(address)
+  socket.write('PING\r\nQUIT\r\n')
+  return text(socket).catch(() => '')
+}
+
+/** A path as a REDIS_URL: what means something in a URL is escaped. */
+export function unixUrl(path: string): string {
+  return `unix://${path.split('/').map(encodeURIComponent).join('/')}`
+}

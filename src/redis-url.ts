@@ -1,0 +1,173 @@
+/**
+ * REDIS_URL: what it may look like, and the connection it stands for.
+ *
+ *     redis://[user:password@]host[:port][/db]            one server
+ *     redis://[user:password@]host[:port],host[:port],…   a cluster; each node may also be a URL of its own
+ *     rediss://…                                          the same two, over TLS
+ *     unix:///path/redis.sock[?db=3&password=…]           a socket
+ *     redis-sentinel://[user:password@]host[:port],…/master-name[/db][?sentinelPassword=…]
+ *
+ * As in any URL, what would be read as a part of it (`@`, `/`, `?`, `%`) is percent-encoded inside a password.
+ */
+
+import { Cluster, type CommonRedisOptions, Redis } from 'ioredis'
+
+interface Node {
+  host: string
+  port: number
+}
+
+interface Access {
+  username: string | undefined
+  password: string | undefined
+}
+
+export type RedisTarget =
+  | { kind: 'server'; tls: boolean; node: Node; db: number; access: Access }
+  | { kind: 'socket'; path: string; db: number; access: Access }
+  | { kind: 'cluster'; tls: boolean; nodes: Node[]; access: Access }
+  | {
+      kind: 'sentinel'
+      sentinels: Node[]
+      sentinelPassword: string | undefined
+      name: string
+      db: number
+      access: Access
+    }
+
+/** Makes the ioredis client that the URL stands for. */
+export function connectRedis(url: string, options: CommonRedisOptions = {}): Redis | Cluster {
+  const target = parseRedisUrl(url)
+  switch (target.kind) {
+    case 'server': {
+      const { node, db, access, tls } = target
+      return new Redis({ ...node, ...access, db, ...(tls && { tls: {} }), ...options })
+    }
+    case 'socket': {
+      const { path, db, access } = target
+      return new Redis({ path, ...access, db, ...options })
+    }
+    case 'sentinel': {
+      const { sentinels, sentinelPassword, name, db, access } = target
+      return new Redis({ sentinels, sentinelPassword, name, ...access, db, ...options })
+    }
+    case 'cluster':
+      return connectCluster(target, options)
+  }
+}
+
+/** A cluster's client takes some of a server's options under another name, or one level up. */
+function connectCluster(
+  { nodes, access, tls }: Extract<RedisTarget, { kind: 'cluster' }>,
+  { retryStrategy, lazyConnect, enableOfflineQueue, scripts, ...redisOptions }: CommonRedisOptions,
+): Cluster {
+  return new Cluster(nodes, {
+    ...(retryStrategy !== undefined && { clusterRetryStrategy: retryStrategy }),
+    ...(lazyConnect !== undefined && { lazyConnect }),
+    ...(enableOfflineQueue !== undefined && { enableOfflineQueue }),
+    ...(scripts && { scripts }),
+    // A certificate is for a name: looking up its address first would lose it.
+    ...(tls && { dnsLookup: (host, done) => done(null, host) }),
+    redisOptions: { ...access, ...(tls && { tls: {} }), ...redisOptions },
+  })
+}
+
+const shape =
+  /^(?<scheme>rediss?|redis-sentinel|unix):\/\/((?<access>[^/?]*)@)?(?<hosts>[^/?]*)(?<path>\/[^?]*)?(\?(?<query>.*))?$/
+
+interface Parts {
+  scheme: string
+  access: Access
+  nodes: Node[]
+  /** Without its leading slash. */
+  path: string
+  query: URLSearchParams
+}
+
+/** Its errors say what was found and what was expected, but quote nothing: a misspelt URL may hold its password anywhere. */
+export function parseRedisUrl(url: string): RedisTarget {
+  // `redis://a,redis://b`: what is said once, in the first one, holds for all of them.
+  const [first, ...others] = url.split(/,(?=[\w-]+:\/\/)/).map(takeApart)
+  if (!first) throw fault('nothing', 'a URL')
+  const { scheme, access, path, query } = first
+  const nodes = [first, ...others].flatMap(part => part.nodes)
+  if (others.some(other => other.scheme !== scheme)) {
+    throw fault('nodes of different kinds', 'the same scheme before each of them')
+  }
+  switch (scheme) {
+    case 'unix':
+      if (nodes.length > 0 || path === '') throw fault('no absolute path', 'unix:///path/redis.sock')
+      return { kind: 'socket', path: `/${path}`, db: database(query.get('db') ?? ''), access }
+    case 'redis-sentinel': {
+      const [name, db = '', ...more] = path.split('/')
+      if (!name || more.length > 0 || nodes.length === 0) {
+        throw fault('no sentinels or no master name', 'redis-sentinel://host:26379,host:26379/master-name')
+      }
+      const sentinelPassword = query.get('sentinelPassword') ?? undefined
+      return { kind: 'sentinel', sentinels: nodes, sentinelPassword, name, db: database(db), access }
+    }
+    default: {
+      const tls = scheme === 'rediss'
+      const [node, ...more] = nodes
+      if (!node) throw fault('no host', `${scheme}://host:6379`)
+      if (more.length === 0) return { kind: 'server', tls, node, db: database(path), access }
+      if (database(path) !== 0) throw fault('a cluster and a database', 'no database: a cluster has but one')
+      return { kind: 'cluster', tls, nodes, access }
+    }
+  }
+}
+
+const defaultPorts: Record<string, number> = { 'redis-sentinel': 26_379 }
+const parameters: Record<string, string[]> = {
+  unix: ['db', 'username', 'password'],
+  'redis-sentinel': ['sentinelPassword'],
+}
+
+function takeApart(url: string): Parts {
+  const groups = shape.exec(url)?.groups
+  if (!groups)
+    throw fault('something else', 'redis://, rediss://, unix:// or redis-sentinel:// and what follows')
+  const { scheme = '', hosts = '' } = groups
+  const query = new URLSearchParams(groups.query)
+  const known = parameters[scheme] ?? []
+  if ([...query.keys()].some(name => !known.includes(name))) {
+    throw fault('an unknown parameter', known.length > 0 ? `only ${known.join(', ')}` : 'none')
+  }
+  const [, username = '', password = ''] = /^([^:]*):?(.*)$/.exec(groups.access ?? '') ?? []
+  return {
+    scheme,
+    access: {
+      username: unescaped(username) || query.get('username') || undefined,
+      password: unescaped(password) || query.get('password') || undefined,
+    },
+    nodes: hosts === '' ? [] : hosts.split(',').map(host => readNode(host, defaultPorts[scheme] ?? 6379)),
+    path: unescaped((groups.path ?? '').slice(1)),
+    query,
+  }
+}
+
+function readNode(text: string, defaultPort: number): Node {
+  // The scheme is only there for the parser, and has no default port of its own.
+  const url = URL.parse(`redis://${text}`)
+  if (!url?.hostname || url.port === '0') {
+    throw fault('a host or port that cannot be read', 'host:port, with a port from 1 to 65535')
+  }
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || defaultPort) }
+}
+
+function database(text: string): number {
+  if (!/^\d{0,9}$/.test(text)) throw fault('a database that is not a number', 'a number such as 0')
+  return Number(text)
+}
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw fault("a '%' that begins no escape", '%25 for a plain percent sign')
+  }
+}
+
+function fault(found: string, expected: string): Error {
+  return new Error(`REDIS_URL: found ${found}, expected ${expected}`)
+}

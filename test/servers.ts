@@ -1,0 +1,213 @@
+/**
+ * Real servers for tests.
+ *
+ *     const { url } = await testRedis(t)        a private, empty database of the suite's Redis
+ *     const { url } = await testDatabase(t)     a private, empty database of the suite's Postgres
+ *     const redis = await ownRedis(t)           a Redis process of the test's own, to kill and restart
+ *     const postgres = await ownPostgres(t)     a Postgres of the test's own, to stop and start
+ *
+ * All are gone at the end of the test `t`, also when it fails. What concerns the whole server (FLUSHALL, CONFIG SET,
+ * SCRIPT FLUSH, CLIENT KILL, DEBUG) needs a server of one's own.
+ */
+
+import { randomUUID } from 'node:crypto'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, type TestContext } from 'node:test'
+import pg from 'pg'
+import { findRedis } from '../src/embedded/find-redis.ts'
+import { startPostgres } from '../src/embedded/postgres.ts'
+import { redisAnswers, unixUrl } from '../src/embedded/redis.ts'
+import { launch } from '../src/embedded/supervise.ts'
+import { connectRedis } from '../src/redis-url.ts'
+import {
+  alreadyStarted,
+  cache,
+  databases,
+  fast,
+  quiet,
+  type SharedServers,
+  startSharedServers,
+} from './setup.ts'
+
+/** The suite's servers, or, in a file that is run by itself, this file's. */
+let shared: Promise<SharedServers> | undefined
+/** What is being cleaned up. */
+const cleanups = new Set<Promise<unknown>>()
+after(async () => {
+  await Promise.all(cleanups)
+  await (await shared)?.stop()
+})
+
+/** `t.after` runs in order of registration: a server would go before the app that a test starts after it. */
+function whenOver(t: TestContext, cleanUp: () => Promise<unknown>): void {
+  t.signal.addEventListener('abort', () => cleanups.add(cleanUp()), { once: true })
+}
+
+async function sharedServers(): Promise<SharedServers> {
+  shared ??= Promise.resolve(alreadyStarted() ?? startSharedServers())
+  return shared
+}
+
+/** `url` is a REDIS_URL: `unix:///…/redis.sock?db=3`, or `redis://127.0.0.1:6379/3` in containers. */
+export async function testRedis(t: TestContext): Promise<{ url: string }> {
+  const { redisUrl } = await sharedServers()
+  // Database 0 holds the counter that gives each test a number of its own, in whichever process it runs.
+  const counter = connectRedis(redisUrl)
+  const number = await counter.incr('tests')
+  counter.disconnect()
+  const db = 1 + (number % (databases - 1))
+  const url = redisUrl.startsWith('unix:') ? `${redisUrl}?db=${db}` : `${redisUrl}/${db}`
+  whenOver(t, async () => {
+    const redis = connectRedis(url)
+    await redis.flushdb()
+    redis.disconnect()
+  })
+  return { url }
+}
+
+/** `url` is a DATABASE_URL. Connections that a test has left open are ended by force. */
+export async function testDatabase(t: TestContext): Promise<{ url: string }> {
+  const { databaseUrl } = await sharedServers()
+  const name = `test_${randomUUID().replaceAll('-', '')}`
+  await asAdministrator(databaseUrl, `create database ${name} template template0`)
+  whenOver(t, () => asAdministrator(databaseUrl, `drop database ${name} with (force)`))
+  return { url: databaseUrl.replace(/\/postgres(?=\?|$)/, `/${name}`) }
+}
+
+async function asAdministrator(url: string, statement: string): Promise<void> {
+  const client = new pg.Client(url)
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+export interface OwnRedisOptions {
+  /** A TCP port on the loopback instead of a socket: for nodes of a cluster, replicas, sentinels. See `freePort`. */
+  port?: number
+  /** Redis's own options, as on its command line: `['--appendfsync', 'always']`, `['--sentinel']`. */
+  args?: readonly string[]
+  /** Lines of its configuration file, which it may rewrite: `['sentinel monitor main 127.0.0.1 6379 1']`. */
+  config?: readonly string[]
+}
+
+export interface OwnRedis {
+  /** A REDIS_URL; the same after a restart. */
+  url: string
+  socket: string
+  readonly pid: number
+  /** SIGKILL: what the append-only file does not hold yet is lost. */
+  kill9(): Promise<void>
+  stop(): Promise<void>
+  /** Starts it again with the data it had, after stopping it if it runs. */
+  restart(): Promise<void>
+}
+
+export async function ownRedis(t: TestContext, options: OwnRedisOptions = {}): Promise<OwnRedis> {
+  const { port, args = [], config = [] } = options
+  const folder = await makeFolder()
+  const configFile = join(folder, 'redis.conf')
+  const socket = join(folder, 'redis.sock')
+  await writeFile(configFile, config.map(line => `${line}\n`).join(''))
+  const program = await findRedis(cache, quiet)
+  const where = port
+    ? ['--port', String(port), '--bind', '127.0.0.1']
+    : ['--port', '0', '--unixsocket', socket]
+  const server = {
+    name: 'Redis',
+    command: [
+      program.path,
+      configFile,
+      '--dir',
+      folder,
+      '--appendonly',
+      'yes',
+      '--save',
+      '',
+      ...where,
+      ...args,
+    ],
+    env: program.env,
+    cwd: folder,
+    stopSignal: 'SIGTERM',
+    marker: join(folder, 'alive'),
+    logFile: join(folder, 'redis.log'),
+    answers: signal => redisAnswers(port ? { port, host: '127.0.0.1' } : { path: socket }, signal),
+  } satisfies Parameters<typeof launch>[0]
+  let child = await launch(server)
+  whenOver(t, async () => {
+    await child.stop()
+    await rm(folder, { recursive: true })
+  })
+  return {
+    url: port ? `redis://127.0.0.1:${port}` : unixUrl(socket),
+    socket,
+    get pid() {
+      return child.pid
+    },
+    kill9: async () => {
+      child.kill('SIGKILL')
+      await child.stop()
+    },
+    stop: () => child.stop(),
+    restart: async () => {
+      await child.stop()
+      child = await launch(server)
+    },
+  }
+}
+
+export interface OwnPostgres {
+  /** A DATABASE_URL; the same after a restart. */
+  url: string
+  readonly pid: number
+  stop(): Promise<void>
+  /** Starts it again, with its data. */
+  start(): Promise<void>
+}
+
+export async function ownPostgres(t: TestContext): Promise<OwnPostgres> {
+  const dataDir = await makeFolder()
+  let server = await startPostgres({ dataDir, log: quiet, settings: fast })
+  whenOver(t, async () => {
+    await server.stop()
+    await rm(dataDir, { recursive: true })
+  })
+  return {
+    url: server.url,
+    get pid() {
+      return server.pid
+    },
+    stop: () => server.stop(),
+    start: async () => {
+      server = await startPostgres({ dataDir, log: quiet, settings: fast })
+    },
+  }
+}
+
+/** A port nobody listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise(resolve => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
+
+export async function temporaryFolder(t: TestContext): Promise<string> {
+  const folder = await makeFolder()
+  whenOver(t, () => rm(folder, { recursive: true }))
+  return folder
+}
+
+async function makeFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'tollgate-test-'))
+  await chmod(folder, 0o711) // as root, Postgres runs as another user
+  return folder
+}

@@ -1,0 +1,108 @@
+/**
+ * The suite's servers: one real Redis and one real Postgres, for all test files.
+ *
+ * This is `--test-global-setup`'s module. Where a container engine is reachable (DOCKER_HOST) they run in containers,
+ * else they are the embedded ones. A test file that is run without the flag starts them for itself (test/servers.ts).
+ */
+
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startPostgres } from '../src/embedded/postgres.ts'
+import { startRedis } from '../src/embedded/redis.ts'
+
+export interface SharedServers {
+  /** A REDIS_URL without a database; there are `databases` of them. */
+  redisUrl: string
+  /** A DATABASE_URL of the database `postgres`, for a user who may create others. */
+  databaseUrl: string
+  stop(): Promise<void>
+}
+
+export const databases = 4096
+/** A fetched Redis stays from one run to the next, and serves the demo as well. */
+export const cache = join(import.meta.dirname, '../.tollgate/cache')
+export const quiet = {
+  info: () => {},
+  error: (facts: object, message: string) => console.error(message, facts),
+}
+/** Nothing here has to survive a power cut. */
+export const fast = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  max_connections: '400',
+}
+
+/** The test processes inherit the environment. */
+const variable = 'TOLLGATE_TEST_SERVERS'
+let servers: SharedServers | undefined
+
+export async function globalSetup(): Promise<void> {
+  servers = await startSharedServers()
+  const { redisUrl, databaseUrl } = servers
+  process.env[variable] = JSON.stringify({ redisUrl, databaseUrl })
+}
+
+export async function globalTeardown(): Promise<void> {
+  await servers?.stop()
+}
+
+/** What `globalSetup` has started, if it has run. */
+export function alreadyStarted(): SharedServers | undefined {
+  const found = process.env[variable]
+  return found ? { ...JSON.parse(found), stop: async () => {} } : undefined
+}
+
+export async function startSharedServers(): Promise<SharedServers> {
+  return process.env.DOCKER_HOST ? inContainers() : embedded()
+}
+
+async function embedded(): Promise<SharedServers> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'tollgate-test-'))
+  await chmod(dataDir, 0o711)
+  const [redis, postgres] = await Promise.all([
+    startRedis({
+      dataDir,
+      cache,
+      log: quiet,
+      args: ['--databases', String(databases), '--appendonly', 'no'],
+    }),
+    startPostgres({ dataDir, log: quiet, settings: fast }),
+  ])
+  return {
+    redisUrl: redis.url,
+    databaseUrl: postgres.url.replace('@/tollgate', '@/postgres'),
+    stop: async () => {
+      await Promise.all([redis.stop(), postgres.stop()])
+      await rm(dataDir, { recursive: true })
+    },
+  }
+}
+
+async function inContainers(): Promise<SharedServers> {
+  const { GenericContainer, Wait } = await import('testcontainers')
+  const [redis, postgres] = await Promise.all([
+    new GenericContainer('redis:8')
+      .withExposedPorts(6379)
+      .withCommand(['redis-server', '--databases', String(databases), '--save', '', '--protected-mode', 'no'])
+      .withWaitStrategy(Wait.forListeningPorts())
+      .start(),
+    new GenericContainer('postgres:18')
+      .withExposedPorts(5432)
+      .withEnvironment({ POSTGRES_USER: 'tollgate', POSTGRES_PASSWORD: 'tollgate', POSTGRES_DB: 'postgres' })
+      .withCommand([
+        'postgres',
+        ...Object.entries(fast).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+      ])
+      .withWaitStrategy(Wait.forListeningPorts())
+      .start(),
+  ])
+  return {
+    redisUrl: `redis://${redis.getHost()}:${redis.getMappedPort(6379)}`,
+    databaseUrl: `postgresql://tollgate:tollgate@${postgres.getHost()}:${postgres.getMappedPort(5432)}/postgres`,
+    stop: async () => {
+      await Promise.all([redis.stop(), postgres.stop()])
+    },
+  }
+}
