@@ -11,7 +11,7 @@ export interface Recorded {
   poisoned: { streamId: string; fault: string }[]
 }
 
-/** Rejects when Postgres is away, and then nothing or everything was recorded: calling again is safe. */
+/** Rejects when Postgres is away. Calling again with the same entries is safe: what was recorded is not counted again. */
 export type Recorder = (entries: StreamEntry[]) => Promise<Recorded>
 
 export function createRecorder(pool: Pool): Recorder {
@@ -40,7 +40,7 @@ export function createRecorder(pool: Pool): Recorder {
       recorded.inserted += Number(counts[0].inserted)
     } catch (error) {
       if (isWithoutPartition(error)) months.clear()
-      if (isWithoutPartition(error) || !isAboutData(error)) throw error
+      if (!isAboutData(error)) throw error
       if (rows.length === 1) return quarantine(rows[0]!.entry, error, recorded)
       const half = rows.length >> 1
       await insert(rows.slice(0, half), recorded)
@@ -91,9 +91,9 @@ const INSERT = `
   )
   select count(*) as inserted from fresh`
 
-/** SQLSTATE classes 22 and 23: no repetition will make these values fit. */
+/** SQLSTATE class 22: no repetition will make such a value fit. Anything else is a fault of ours or the server's, and waits. */
 function isAboutData(error: unknown): boolean {
-  return error instanceof DatabaseError && /^2[23]/.test(error.code ?? '')
+  return error instanceof DatabaseError && error.code?.startsWith('22') === true
 }
 
 /** The month was pruned since this replica made room for it. */

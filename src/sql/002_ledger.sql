@@ -78,7 +78,6 @@ create table usage_daily (
   interrupted     bigint not null,
   lost            bigint not null,
   gateway_error   bigint not null,
-  estimated       bigint not null,
   input_tokens       bigint not null,
   cache_read_tokens  bigint not null,
   cache_write_tokens bigint not null,

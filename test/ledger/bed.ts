@@ -1,0 +1,93 @@
+/** A bed for ledger tests: a real Redis and Postgres with the schema in it, and entries as the money core writes them. */
+
+import { readFile } from 'node:fs/promises'
+import type { TestContext } from 'node:test'
+import type { Cluster, Redis } from 'ioredis'
+import { Pool } from 'pg'
+import { pino } from 'pino'
+import { type DrainOptions, startDrain } from '../../src/ledger/drain.ts'
+import { createRecorder } from '../../src/ledger/record.ts'
+import { connectRedis } from '../../src/redis-url.ts'
+import { testDatabase, testRedis } from '../servers.ts'
+
+export const log = pino({ level: 'silent' })
+
+export interface Bed {
+  redis: Redis | Cluster
+  pool: Pool
+}
+
+export async function bed(t: TestContext): Promise<Bed> {
+  const [{ url: redisUrl }, { url: databaseUrl }] = await Promise.all([testRedis(t), testDatabase(t)])
+  return connect(t, redisUrl, databaseUrl)
+}
+
+export async function connect(t: TestContext, redisUrl: string, databaseUrl: string): Promise<Bed> {
+  const redis = connectRedis(redisUrl)
+  const pool = new Pool({ connectionString: databaseUrl })
+  // A test may stop the servers; whoever uses the connections sees it.
+  redis.on('error', () => {})
+  pool.on('error', () => {})
+  t.after(async () => {
+    redis.disconnect()
+    await pool.end()
+  })
+  await pool.query(await readFile(new URL('../../src/sql/002_ledger.sql', import.meta.url), 'utf8'))
+  return { redis, pool }
+}
+
+let consumers = 0
+
+export function drainOf({ redis, pool }: Bed, options: Partial<DrainOptions> = {}) {
+  const consumer = `consumer-${++consumers}`
+  return startDrain({ redis, record: createRecorder(pool), log, consumer, lingerMs: 5, ...options })
+}
+
+/** Noon UTC of a day, milliseconds. */
+export const noon = (day: string) => Date.parse(`${day}T12:00:00Z`)
+
+export interface Facts {
+  id: string
+  seq?: 0 | 1
+  at?: number
+  nanos?: number
+  held?: number
+  data?: Record<string, unknown>
+}
+
+export const clientFacts = { clientId: 'c1', client: 'frontend', teamId: 't1', team: 'web' }
+
+export function fieldsOf({ id, seq = 0, at = noon('2026-11-20'), nanos = 1000, held = nanos, data }: Facts) {
+  const told = {
+    reqId: id,
+    ...clientFacts,
+    model: 'claude-haiku-4-5',
+    outcome: 'ok',
+    costNanos: nanos,
+    ...data,
+  }
+  return { id, seq, at, nanos, held, data: JSON.stringify(told) }
+}
+
+export async function write({ redis }: Bed, ...entries: Facts[]): Promise<void> {
+  const pipeline = redis.pipeline()
+  for (const entry of entries)
+    pipeline.xadd('{tollgate}:ledger', '*', ...Object.entries(fieldsOf(entry)).flat())
+  await pipeline.exec()
+}
+
+/** Looks until it is true. */
+export async function until(condition: () => Promise<boolean>, limitMs = 15_000): Promise<void> {
+  const deadline = performance.now() + limitMs
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error('it did not become true in time')
+    await new Promise(resolve => setTimeout(resolve, 10))
+  }
+}
+
+export const drained = ({ redis }: Bed) => until(async () => (await redis.xlen('{tollgate}:ledger')) === 0)
+
+export async function one(pool: Pool, sql: string, values: unknown[] = []): Promise<Record<string, unknown>> {
+  const { rows } = await pool.query(sql, values)
+  return rows[0] ?? {}
+}

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { createRecorder } from '../../src/ledger/record.ts'
+import { createGroup, readGroup } from '../../src/ledger/stream.ts'
+import { ownPostgres, ownRedis, testDatabase, testRedis } from '../servers.ts'
+import { bed, connect, drained, drainOf, type Facts, noon, one, until, write } from './bed.ts'
+
+const calls = (count: number, from = 0): Facts[] =>
+  Array.from({ length: count }, (_, i) => ({ id: `call-${from + i}`, nanos: from + i }))
+
+const totals = 'select count(*)::int as rows, sum(cost_nanos)::int as nanos from calls'
+const sums = 'select sum(calls)::int as rows, sum(cost_nanos)::int as nanos from usage_daily'
+
+function stopAtEnd(t: TestContext, ...drains: { stop(limitMs: number): Promise<void> }[]) {
+  t.after(() => Promise.all(drains.map(drain => drain.stop(5000))))
+}
+
+test('two replicas that drain at once write each call once', async t => {
+  const at = await bed(t)
+  await write(at, ...calls(2000))
+  stopAtEnd(t, drainOf(at, { batch: 50 }), drainOf(at, { batch: 50 }))
+  await drained(at)
+  const expected = { rows: 2000, nanos: (2000 * 1999) / 2 }
+  assert.deepEqual(await one(at.pool, totals), expected)
+  assert.deepEqual(await one(at.pool, sums), expected)
+})
+
+test('an entry is as it was written, column by column', async t => {
+  const at = await bed(t)
+  const data = {
+    outcome: 'client_gone',
+    status: 499,
+    stream: true,
+    latencyMs: 1234.5,
+    inputTokens: 7,
+    estimated: true,
+  }
+  await write(at, { id: 'call', at: noon('2026-11-20'), nanos: 9_007_199_254_740_991, held: 12, data })
+  stopAtEnd(t, drainOf(at))
+  await drained(at)
+  const { recorded_at, position, ...row } = await one(at.pool, 'select *, day::text as day from calls')
+  assert.deepEqual(row, {
+    ...{ id: 'call', seq: 0, day: '2026-11-20', at: new Date('2026-11-20T12:00:00Z') },
+    ...{ cost_nanos: '9007199254740991', held_nanos: '12', saved_nanos: '0' },
+    ...{ client_id: 'c1', client: 'frontend', team_id: 't1', team: 'web', key: null, route: null },
+    ...{
+      model: 'claude-haiku-4-5',
+      upstream: null,
+      status: 499,
+      outcome: 'client_gone',
+      stream: true,
+      cache: null,
+    },
+    ...{ latency_ms: 1234.5, ttft_ms: null, upstream_ms: null, input_tokens: '7', output_tokens: '0' },
+    ...{ cache_read_tokens: '0', cache_write_tokens: '0', estimated: true, price_version: null },
+    ...{ error: null, refusal: null, scope: null },
+  })
+})
+
+test('a consumer killed between its insert and its acknowledgement counts nothing twice', async t => {
+  const at = await bed(t)
+  await createGroup(at.redis)
+  await write(at, ...calls(30))
+  const held = await readGroup(at.redis, 'killed', '>', 20)
+  await createRecorder(at.pool)(held)
+  stopAtEnd(t, drainOf(at, { abandonedAfterMs: 50 }))
+  await drained(at)
+  const expected = { rows: 30, nanos: (30 * 29) / 2 }
+  assert.deepEqual(await one(at.pool, totals), expected)
+  assert.deepEqual(await one(at.pool, sums), expected)
+})
+
+test('a replica whose work is claimed while it still lives writes nothing twice', async t => {
+  const at = await bed(t)
+  await write(at, ...calls(500))
+  const greedy = { batch: 10, abandonedAfterMs: 1 }
+  stopAtEnd(t, drainOf(at, greedy), drainOf(at, greedy), drainOf(at, greedy))
+  await drained(at)
+  assert.deepEqual(await one(at.pool, sums), { rows: 500, nanos: (500 * 499) / 2 })
+})
+
+test('an entry nobody can read is kept word for word, and stops no other', async t => {
+  const at = await bed(t)
+  await at.redis.xadd('{tollgate}:ledger', '*', 'id', 'nonsense', 'data', '{"half')
+  await write(at, { id: 'negative', data: { inputTokens: -1 } })
+  await write(at, { id: 'undatable', at: -5 })
+  await write(at, { id: 'overflowing', data: { status: 2.5 } })
+  await write(at, ...calls(5))
+  stopAtEnd(t, drainOf(at))
+  await drained(at)
+  assert.equal((await one(at.pool, totals)).rows, 5)
+  const { rows } = await at.pool.query(`select fields->>'id' as id from ledger_quarantine order by stream_id`)
+  assert.deepEqual(
+    rows.map(({ id }) => id),
+    ['nonsense', 'negative', 'undatable', 'overflowing'],
+  )
+})
+
+test('what only Postgres refuses is found among its neighbours and kept apart', async t => {
+  const at = await bed(t)
+  await write(at, ...calls(20), { id: 'odd', data: { latencyMs: 1e300 } }, ...calls(20, 20))
+  stopAtEnd(t, drainOf(at))
+  await drained(at)
+  assert.equal((await one(at.pool, totals)).rows, 40)
+  assert.equal((await one(at.pool, 'select count(*)::int as n from ledger_quarantine')).n, 1)
+})
+
+test('words that Postgres cannot store do not cost a charge', async t => {
+  const at = await bed(t)
+  await write(at, { id: 'nul', data: { error: 'a\0b', model: '\ud800' } })
+  stopAtEnd(t, drainOf(at))
+  await drained(at)
+  assert.deepEqual(await one(at.pool, 'select error, model from calls'), {
+    error: 'a\ufffdb',
+    model: '\ufffd',
+  })
+})
+
+test('a late correction is a row of its own, in the window of its call', async t => {
+  const at = await bed(t)
+  stopAtEnd(t, drainOf(at))
+  await write(at, { id: 'slow', at: noon('2026-10-31'), nanos: 900, data: { outcome: 'lost' } })
+  await drained(at)
+  await write(at, {
+    id: 'slow',
+    seq: 1,
+    at: noon('2026-10-31'),
+    nanos: -650,
+    data: { outcome: 'ok', outputTokens: 5 },
+  })
+  await drained(at)
+  assert.equal((await one(at.pool, totals)).nanos, 250)
+  assert.deepEqual(
+    await one(at.pool, 'select day::text, calls, ok, lost, output_tokens, cost_nanos from usage_daily'),
+    { day: '2026-10-31', calls: '1', ok: '1', lost: '0', output_tokens: '5', cost_nanos: '250' },
+  )
+})
+
+test('entries of any month find room, whichever replica meets it first', async t => {
+  const at = await bed(t)
+  const months = ['2025-01', '2026-02', '2026-11', '2026-12', '2027-01']
+  await write(at, ...months.map((month, i) => ({ id: `call-${i}`, at: noon(`${month}-28`) })))
+  const drains = [1, 2, 3, 4, 5].map(() => drainOf(at, { batch: 1 }))
+  stopAtEnd(t, ...drains)
+  await drained(at)
+  assert.equal((await one(at.pool, totals)).rows, 5)
+  assert.equal(
+    (await one(at.pool, `select count(*)::int as n from pg_inherits where inhparent = 'calls'::regclass`)).n,
+    5,
+  )
+})
+
+test('at its end a drain writes what is there, and leaves the group', async t => {
+  const at = await bed(t)
+  await write(at, ...calls(30))
+  const drain = drainOf(at, { batch: 10, lingerMs: 60_000 })
+  await write(at, ...calls(25, 30))
+  await drain.stop(10_000)
+  assert.equal((await one(at.pool, totals)).rows, 55)
+  const consumers = await at.redis.xinfo('CONSUMERS', '{tollgate}:ledger', 'postgres')
+  assert.deepEqual(consumers, [])
+})
+
+test('Postgres stops and comes back: entries wait, and none is lost or doubled', async t => {
+  const [{ url }, postgres] = await Promise.all([testRedis(t), ownPostgres(t)])
+  const at = await connect(t, url, postgres.url)
+  stopAtEnd(t, drainOf(at, { batch: 20 }), drainOf(at, { batch: 20 }))
+  await write(at, ...calls(200))
+  await until(async () => (await one(at.pool, totals)).rows !== 0)
+  await postgres.stop()
+  await write(at, ...calls(200, 200))
+  await postgres.start()
+  await drained(at)
+  const expected = { rows: 400, nanos: (400 * 399) / 2 }
+  assert.deepEqual(await one(at.pool, totals), expected)
+  assert.deepEqual(await one(at.pool, sums), expected)
+})
+
+test('Redis is killed and comes back, then loses its memory: the drain heals by itself', async t => {
+  const [redis, { url }] = await Promise.all([
+    ownRedis(t, { args: ['--appendfsync', 'always'] }),
+    testDatabase(t),
+  ])
+  const at = await connect(t, redis.url, url)
+  stopAtEnd(t, drainOf(at, { batch: 20 }))
+  await write(at, ...calls(200))
+  await redis.kill9()
+  await redis.restart()
+  await drained(at)
+  await at.redis.flushall()
+  await write(at, ...calls(10, 200))
+  await drained(at)
+  const expected = { rows: 210, nanos: (210 * 209) / 2 }
+  assert.deepEqual(await one(at.pool, totals), expected)
+  assert.deepEqual(await one(at.pool, sums), expected)
+})
