@@ -1,0 +1,314 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { createInterface } from 'node:readline'
+import { type TestContext, test } from 'node:test'
+import Anthropic from '@anthropic-ai/sdk'
+import OpenAI from 'openai'
+import { startProvider, type Totals, upstreamHeaders } from './provider.ts'
+
+const prompt = (content: string) => ({
+  model: 'claude-haiku-4-5',
+  max_tokens: 100,
+  messages: [{ role: 'user' as const, content }],
+})
+
+function ask(url: string, body: object, options: RequestInit = {}) {
+  return fetch(`${url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
+    body: JSON.stringify(body),
+    ...options,
+  })
+}
+
+async function clients(t: TestContext) {
+  const provider = await startProvider(t)
+  const options = { apiKey: 'sk-any', maxRetries: 0 }
+  return {
+    provider,
+    anthropic: new Anthropic({ ...options, baseURL: provider.url }),
+    openai: new OpenAI({ ...options, baseURL: `${provider.url}/v1` }),
+  }
+}
+
+test("both makers' SDKs read every answer, and its usage is what the provider wrote down", async t => {
+  const { provider, anthropic, openai } = await clients(t)
+  const chat = { model: 'gpt-6-luna', messages: prompt('Hi').messages }
+  provider.use(() => 'usage 100 in 20 out 7 read')
+
+  const message = await anthropic.messages.create(prompt('Hi'))
+  const streamed = await anthropic.messages.stream(prompt('Hi')).finalMessage()
+  const counted = await anthropic.messages.countTokens({ model: 'claude-haiku-4-5', messages: chat.messages })
+  const completion = await openai.chat.completions.create(chat)
+  const chunks = await Array.fromAsync(
+    await openai.chat.completions.create({ ...chat, stream: true, stream_options: { include_usage: true } }),
+  )
+  const response = await openai.responses.create({ model: 'gpt-6-luna', input: 'Hi' })
+  const events = await Array.fromAsync(
+    await openai.responses.create({ model: 'gpt-6-luna', input: 'Hi', stream: true }),
+  )
+  const embedding = await openai.embeddings.create({ model: 'text-embedding-3-small', input: ['a', 'b'] })
+
+  assert.deepEqual(
+    [message.usage, streamed.usage].map(usage => [
+      usage.input_tokens,
+      usage.output_tokens,
+      usage.cache_read_input_tokens,
+    ]),
+    [
+      [100, 20, 7],
+      [100, 20, 7],
+    ],
+  )
+  assert.equal(counted.input_tokens, 100)
+  assert.deepEqual(
+    [completion.usage, chunks.at(-1)?.usage].map(usage => [usage?.prompt_tokens, usage?.completion_tokens]),
+    [
+      [107, 20],
+      [107, 20],
+    ],
+  )
+  const last = events.at(-1)
+  assert(last?.type === 'response.completed')
+  assert.deepEqual(
+    [response.usage, last.response.usage].map(usage => [usage?.input_tokens, usage?.output_tokens]),
+    [
+      [107, 20],
+      [107, 20],
+    ],
+  )
+  assert.equal(response.output_text, last.response.output_text ?? response.output_text)
+  assert.equal(embedding.data.length, 2)
+  assert.equal(embedding.data[0]?.embedding.length, 8)
+  await provider.waitForIdle()
+  const { calls, reported, input, cacheRead, output } = provider.totals()
+  assert.deepEqual(
+    { calls, reported, input, cacheRead, output },
+    { calls: 8, reported: 8, input: 700, cacheRead: 42, output: 120 },
+  )
+})
+
+test('the same request gets the same bytes, another one another answer', async t => {
+  const { url } = await startProvider(t)
+  const [first, again, other] = await Promise.all(
+    ['one', 'one', 'two'].map(async text => (await ask(url, prompt(text))).text()),
+  )
+  assert.equal(first, again)
+  assert.notEqual(first, other)
+})
+
+test('an answer carries what belongs to the owner of the key, so that a test can see it held back', async t => {
+  const { url } = await startProvider(t)
+  const answer = await ask(url, prompt('Hi'))
+  for (const [name, value] of Object.entries(upstreamHeaders.anthropic)) {
+    assert.equal(answer.headers.get(name), value, name)
+  }
+  assert.match(answer.headers.get('request-id') ?? '', /^req_011upstream/)
+})
+
+test('the queue goes before the prompt, the prompt before the function', async t => {
+  const provider = await startProvider(t)
+  provider.use(() => 'status 503')
+  provider.next('status 500', { failure: { status: 418, body: 'short and stout' } })
+  const statuses = []
+  for (const text of ['[[scenario: status 529]]', 'Hi', '[[scenario: status 529]]', 'Hi']) {
+    statuses.push((await ask(provider.url, prompt(text))).status)
+  }
+  assert.deepEqual(statuses, [500, 418, 529, 503])
+})
+
+test('failures have the shape of their API', async t => {
+  const { provider, anthropic, openai } = await clients(t)
+  provider.next(
+    'status 429 enforced_spend_limit_reached',
+    'status 429 retry-after 7',
+    'status 429 insufficient_quota',
+  )
+  await assert.rejects(anthropic.messages.create(prompt('Hi')), Anthropic.RateLimitError)
+  await assert.rejects(
+    anthropic.messages.create(prompt('Hi')),
+    error => error instanceof Anthropic.RateLimitError && error.headers.get('retry-after') === '7',
+  )
+  await assert.rejects(
+    openai.responses.create({ model: 'gpt-6-luna', input: 'Hi' }),
+    error => error instanceof OpenAI.RateLimitError && error.code === 'insufficient_quota',
+  )
+  assert.deepEqual(
+    provider.calls.map(call => [call.status, call.served]),
+    [
+      [429, []],
+      [429, []],
+      [429, []],
+    ],
+  )
+})
+
+test('what the real API would refuse is refused', async t => {
+  const { url } = await startProvider(t)
+  const { max_tokens: _, ...boundless } = prompt('Hi')
+  const answers = await Promise.all([
+    ask(url, boundless),
+    ask(url, prompt('Hi'), { headers: {} }),
+    ask(url, {}, { body: '{' }),
+    ask(url, prompt('[[scenario: explode]]')),
+  ])
+  assert.deepEqual(
+    answers.map(answer => answer.status),
+    [400, 400, 400, 400],
+  )
+})
+
+/** How the caller sees each way not to end an answer. */
+const brokenOff = [
+  ['a connection closed before the request is read', 'unread', false, /fetch failed/],
+  ['a reset after the headers', 'reset', false, /terminated|fetch failed/],
+  ['a JSON answer cut in the middle', 'die', false, /terminated/],
+  ['a stream cut after two deltas', 'slow-stream 4 chunks, die after 2', true, /terminated/],
+] as const
+
+for (const [title, wish, stream, error] of brokenOff) {
+  test(`${title} is an error for the caller, and no abort of his`, async t => {
+    const provider = await startProvider(t)
+    provider.next(wish)
+    await assert.rejects(async () => (await ask(provider.url, { ...prompt('Hi'), stream })).text(), error)
+    await provider.waitForIdle()
+    const { closedEarly, aborted, reported } = provider.totals()
+    assert.deepEqual({ closedEarly, aborted, reported }, { closedEarly: 1, aborted: 0, reported: 0 })
+  })
+}
+
+/** Answers that end cleanly, and yet are none. */
+const hollow = [
+  ['a stream without its end', 'slow-stream 4 chunks, eof after 2', true, /wörd 1 (?!.*message_stop)/s],
+  ['a stream with an error event', 'error after 1', true, /event: error\ndata: .*overloaded_error/],
+  ['half a JSON answer', 'eof', false, /^\{"model".*[^}]$/],
+  ['a web page', 'nonsense html', false, /^<!doctype html>/],
+  ['a body that promises more JSON', 'nonsense json', false, /^\{"model"/],
+  ['broken frames', 'nonsense frames', true, /data: \{"type":\n/],
+] as const
+
+for (const [title, wish, stream, seen] of hollow) {
+  test(`${title} comes with status 200 and a clean end`, async t => {
+    const provider = await startProvider(t)
+    const answer = await ask(provider.url, { ...prompt(`[[scenario: ${wish}]]`), stream })
+    assert.equal(answer.status, 200)
+    assert.match(await answer.text(), seen)
+    await provider.waitForIdle()
+    assert.equal(provider.totals().reported, 0)
+  })
+}
+
+test('a gzip answer that is cut can not be read', async t => {
+  const provider = await startProvider(t)
+  provider.next('nonsense gzip')
+  const answer = await ask(provider.url, prompt('Hi'))
+  await assert.rejects(answer.json())
+})
+
+test('a caller who leaves is noticed at once, in every kind of pause', async t => {
+  const provider = await startProvider(t)
+  const pauses = ['silent', 'delay 60000ms', 'stall after 1', 'slow-stream 1000 chunks 50ms']
+  for (const [index, wish] of pauses.entries()) {
+    provider.next(wish)
+    const leave = new AbortController()
+    const asked = ask(provider.url, { ...prompt('Hi'), stream: true }, { signal: leave.signal })
+    const call = await provider.waitForCall(index + 1)
+    if (index >= 2) await asked
+    leave.abort()
+    await asked.then(
+      answer => answer.text().catch(() => ''),
+      () => '',
+    )
+    assert.equal(await provider.waitForAbort(index + 1), call)
+  }
+  assert.equal(provider.totals().reported, 0)
+})
+
+test('a slow stream comes in as many pieces, a stalled one goes on', async t => {
+  const provider = await startProvider(t)
+  for (const wish of ['slow-stream 5 chunks 5ms', 'slow-stream 5 chunks 5ms, stall after 2 20ms']) {
+    provider.next(wish)
+    const answer = await ask(provider.url, { ...prompt('Hi'), stream: true })
+    assert(answer.body)
+    const pieces = await Array.fromAsync(answer.body, piece => Buffer.from(piece).toString())
+    assert(pieces.length >= 5, `${pieces.length} pieces`)
+    assert.match(pieces.join(''), /wörd 0 .*wörd 4 .*message_stop/s)
+  }
+})
+
+test('split cuts frames and letters anywhere, and loses nothing', async t => {
+  const { provider, anthropic } = await clients(t)
+  const whole = await anthropic.messages.stream(prompt('Hi')).finalText()
+  provider.next('split 3 bytes')
+  assert.equal(await anthropic.messages.stream(prompt('Hi')).finalText(), whole)
+})
+
+test('a huge answer is as long as was asked', async t => {
+  const { provider, anthropic } = await clients(t)
+  provider.next('huge 3MB')
+  const { content } = await anthropic.messages.create(prompt('Hi'))
+  assert(content[0]?.type === 'text')
+  assert.equal(content[0].text.length, 3 * 1024 * 1024)
+})
+
+test('usage comes in every shape that was seen in the wild', async t => {
+  const { provider, anthropic, openai } = await clients(t)
+  provider.next('usage iterations 100 in 10 out')
+  const { usage } = await anthropic.messages.create(prompt('Hi'))
+  assert.equal(usage.input_tokens, 100)
+  assert.deepEqual(
+    provider.calls[0]?.served.map(part => [part.model, part.input, part.output]),
+    [
+      ['claude-haiku-4-5', 500, 40],
+      ['claude-opus-4-5', 300, 30],
+      ['claude-haiku-4-5', 100, 10],
+    ],
+  )
+
+  provider.next('usage corrected 1000 in 10 out 30 write5m 20 write1h')
+  const events = await Array.fromAsync(await anthropic.messages.create({ ...prompt('Hi'), stream: true }))
+  const start = events[0]
+  assert(start?.type === 'message_start')
+  assert.equal(start.message.usage.input_tokens, 100)
+  assert.equal(start.message.usage.cache_creation?.ephemeral_1h_input_tokens, 20)
+
+  const chat = { model: 'grok', messages: prompt('Hi').messages }
+  provider.next('usage outside 12 in 342 out 340 reasoning', 'usage none, model gpt-unheard-of, tier warp')
+  const outside = await openai.chat.completions.create(chat)
+  assert.equal(outside.usage?.completion_tokens, 2)
+  assert.equal(outside.usage?.total_tokens, 354)
+  const none = await openai.chat.completions.create(chat)
+  assert.deepEqual([none.usage, none.model, String(none.service_tier)], [undefined, 'gpt-unheard-of', 'warp'])
+  assert.equal(provider.calls.at(-1)?.reported, false)
+})
+
+test('as a process it says its address, is steered and read over HTTP, and does not outlive its parent', async () => {
+  const child = spawn(process.execPath, ['test/provider.ts', '--port', '0'], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  })
+  assert(child.stdout)
+  const [line] = await once(createInterface(child.stdout), 'line')
+  const { url }: { url: string } = JSON.parse(line)
+  await fetch(`${url}/__next`, { method: 'POST', body: 'status 503\nusage 5 in 6 out' })
+  assert.equal((await ask(url, prompt('Hi'))).status, 503)
+  assert.equal((await ask(url, prompt('Hi'))).status, 200)
+  const count: Totals = JSON.parse(await (await fetch(`${url}/__count`)).text())
+  assert.deepEqual([count.calls, count.input, count.output], [2, 5, 6])
+  const calls: { body: string }[] = JSON.parse(await (await fetch(`${url}/__calls`)).text())
+  assert.equal(calls[1]?.body, JSON.stringify(prompt('Hi')))
+  child.disconnect()
+  await once(child, 'exit')
+})
+
+test('it counts its open connections', async t => {
+  const provider = await startProvider(t)
+  const socket = connect(provider.port, '127.0.0.1')
+  await once(socket, 'connect')
+  await ask(provider.url, prompt('Hi'))
+  assert(provider.openConnections >= 1)
+  socket.destroy()
+  await provider.close()
+  assert.equal(provider.openConnections, 0)
+})

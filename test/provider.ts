@@ -1,0 +1,96 @@
+/**
+ * A simulated AI provider on a loopback port: all the gateway's upstream APIs, JSON and streams, with every way to
+ * fail, and books of its own. As a module: `startProvider(t)`. As a process: `node test/provider.ts --port 0`, steered
+ * and read through its side door and by prompts that hold `[[scenario: …]]`.
+ */
+
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { Socket } from 'node:net'
+import type { TestContext } from 'node:test'
+import { parseArgs } from 'node:util'
+import { control } from './provider/control.ts'
+import { listener } from './provider/listener.ts'
+import { type Books, type Call, records, type Totals } from './provider/records.ts'
+import { type Wish, type Wishes, wishes } from './provider/wishes.ts'
+
+export { upstreamHeaders, upstreamSecrets } from './provider/headers.ts'
+export type { Call, Totals, Wish }
+
+export interface Provider extends Pick<Books, 'totals' | 'waitForCall' | 'waitForAbort' | 'waitForIdle'> {
+  /** Without the /v1 at its end. */
+  url: string
+  port: number
+  /** Oldest first. */
+  calls: readonly Call[]
+  readonly openConnections: number
+  /** Scenarios for the next calls, one each, in order of arrival. They go before prompts and `use`. */
+  next: Wishes['next']
+  /** Decides for every call that neither `next` nor its prompt decided for; with nothing given: all is ordinary again. */
+  use: Wishes['use']
+  /** Forgets calls, totals and wishes. */
+  reset(): void
+  close(): Promise<void>
+}
+
+/** `keep`: how many calls are remembered one by one. */
+export async function startProvider(
+  t?: Pick<TestContext, 'after'>,
+  { port = 0, keep = Number.POSITIVE_INFINITY }: { port?: number; keep?: number } = {},
+): Promise<Provider> {
+  const books = records(keep)
+  const wished = wishes()
+  const sockets = new Set<Socket>()
+  const answerCall = listener(books, wished)
+  const answerControl = control(books, wished, () => sockets.size)
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) =>
+    request.url?.startsWith('/__') ? answerControl(request, response) : answerCall(request, response),
+  )
+  server.on('connection', socket => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const bound = typeof address === 'object' && address ? address.port : port
+
+  async function close() {
+    if (!server.listening) return
+    const closed = [server, ...sockets].map(one => once(one, 'close'))
+    server.close()
+    for (const socket of sockets) socket.destroy()
+    await Promise.all(closed)
+  }
+  t?.after(close)
+
+  return {
+    url: `http://127.0.0.1:${bound}`,
+    port: bound,
+    calls: books.calls,
+    get openConnections() {
+      return sockets.size
+    },
+    totals: books.totals,
+    next: wished.next,
+    use: wished.use,
+    waitForCall: books.waitForCall,
+    waitForAbort: books.waitForAbort,
+    waitForIdle: books.waitForIdle,
+    reset() {
+      wished.forget()
+      books.forget()
+    },
+    close,
+  }
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: { port: { type: 'string', default: '0' }, keep: { type: 'string', default: '10000' } },
+  })
+  const { url } = await startProvider(undefined, { port: Number(values.port), keep: Number(values.keep) })
+  console.log(JSON.stringify({ url, pid: process.pid }))
+  // Started with a channel to its parent, it does not outlive it.
+  if (process.connected) process.once('disconnect', () => process.exit())
+}

@@ -1,0 +1,89 @@
+/** Builds the answer to one request: the API's own shape, or the failure or nonsense that its scenario asks for. */
+
+import { gzipSync } from 'node:zlib'
+import { anthropicFailure, openaiFailure } from './failures.ts'
+import { answerHeaders, requestId } from './headers.ts'
+import type { Answer } from './play.ts'
+import type { Api, Reply } from './reply.ts'
+import type { Failure, Scenario } from './scenario.ts'
+
+const noFrames = Buffer.alloc(0)
+const page = '<!doctype html><html><head><title>Welcome</title></head><body>It works!</body></html>'
+
+export function answer(api: Api, reply: Reply, scenario: Scenario): Answer {
+  const headers = answerHeaders(api.family, requestId(api.family))
+  const usual =
+    api.stream && reply.request.stream === true
+      ? streamAnswer(api.stream(reply), scenario, headers)
+      : jsonAnswer(api.json(reply), scenario, headers)
+  const answer = scenario.nonsense ? nonsense(usual, scenario.nonsense) : usual
+  return { ...answer, errorFrames: Buffer.from(api.errorFrames ?? '') }
+}
+
+/** An error answer, in the family's shape unless the failure brings its own body. */
+export function failureAnswer(family: Api['family'], failure: Failure): Answer {
+  const id = requestId(family)
+  const shaped = family === 'anthropic' ? anthropicFailure(failure, id) : openaiFailure(failure)
+  const body = Buffer.from(failure.body ?? JSON.stringify(shaped))
+  const headers = {
+    ...answerHeaders(family, id),
+    'content-type': 'application/json',
+    'content-length': body.length,
+    ...(failure.retryAfter !== undefined && { 'retry-after': String(failure.retryAfter) }),
+    ...failure.headers,
+  }
+  return { status: failure.status, headers, chunks: [body], cut: 1, errorFrames: noFrames }
+}
+
+function jsonAnswer(json: object, { ending, after }: Scenario, headers: Answer['headers']): Answer {
+  const body = Buffer.from(JSON.stringify(json))
+  const cut = after ?? Math.floor(body.length / 2)
+  // A clean end in the middle is only possible where no length was promised.
+  const promised = ending === 'eof' ? {} : { 'content-length': body.length }
+  return {
+    status: 200,
+    headers: { ...headers, 'content-type': 'application/json', ...promised },
+    chunks: ending === 'whole' ? [body] : [body.subarray(0, cut), body.subarray(cut)],
+    cut: 1,
+    errorFrames: noFrames,
+  }
+}
+
+function streamAnswer(
+  { head, pieces, tail }: { head: string; pieces: string[]; tail: string },
+  { after }: Scenario,
+  headers: Answer['headers'],
+): Answer {
+  return {
+    status: 200,
+    headers: {
+      ...headers,
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache',
+    },
+    chunks: [head, ...pieces, tail].map(frames => Buffer.from(frames)),
+    cut: 1 + (after ?? Math.floor(pieces.length / 2)),
+    errorFrames: noFrames,
+  }
+}
+
+function nonsense(usual: Answer, kind: NonNullable<Scenario['nonsense']>): Answer {
+  const whole = Buffer.concat(usual.chunks)
+  const half = Math.floor(whole.length / 2)
+  const kinds: Record<typeof kind, [type: string, body: Buffer, encoding?: string]> = {
+    html: ['text/html', Buffer.from(page)],
+    json: ['application/json', whole.subarray(0, half)],
+    type: ['text/plain', whole],
+    gzip: ['application/json', gzipSync(whole).subarray(0, 50), 'gzip'],
+    empty: ['application/json', Buffer.alloc(0)],
+    frames: ['text/event-stream', Buffer.from('event: \ndata: {"type":\n\ndata\n\n: \u0000\ndata: [DO\n\n')],
+  }
+  const [type, body, encoding] = kinds[kind]
+  const headers = {
+    ...usual.headers,
+    'content-type': type,
+    'content-length': body.length,
+    ...(encoding && { 'content-encoding': encoding }),
+  }
+  return { ...usual, headers, chunks: [body], cut: 1 }
+}

@@ -1,0 +1,134 @@
+/** Anthropic's Messages API and its token counter, as the simulated provider speaks them. */
+
+import { type Api, type Reply, usagePart } from './reply.ts'
+
+const advisor = 'claude-opus-4-5'
+
+export const messages: Api = {
+  family: 'anthropic',
+  json: reply => ({
+    ...message(reply),
+    content: [{ type: 'text', text: reply.pieces.join('') }],
+    stop_reason: 'end_turn',
+    ...(reply.report !== 'none' && { usage: { ...startUsage(reply), ...finalUsage(reply) } }),
+  }),
+  stream: reply => ({
+    head:
+      frame('message_start', {
+        message: { ...message(reply), ...(reply.report !== 'none' && { usage: firstUsage(reply) }) },
+      }) +
+      frame('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }) +
+      frame('ping', {}),
+    pieces: reply.pieces.map((text, index) =>
+      frame('content_block_delta', { index: 0, delta: { type: 'text_delta', text } }, (index * 7) % 11),
+    ),
+    tail:
+      frame('content_block_stop', { index: 0 }) +
+      frame('message_delta', {
+        delta: { stop_reason: 'end_turn', stop_sequence: null },
+        ...(reply.report !== 'none' && { usage: finalUsage(reply) }),
+      }) +
+      frame('message_stop', {}),
+  }),
+  errorFrames: frame('error', { error: { type: 'overloaded_error', message: 'Overloaded' } }),
+  served: reply => {
+    const whole = { tier: reply.tier ?? 'standard', speed: speed(reply), geo: geo(reply) }
+    if (reply.report !== 'iterations') return [usagePart(reply, whole)]
+    return iterations(reply).map(({ model, input_tokens, output_tokens, ...caches }) =>
+      usagePart(reply, {
+        ...whole,
+        model: model ?? reply.model,
+        input: input_tokens,
+        output: output_tokens,
+        cacheRead: caches.cache_read_input_tokens,
+        cacheWrite5m: caches.cache_creation.ephemeral_5m_input_tokens,
+        cacheWrite1h: caches.cache_creation.ephemeral_1h_input_tokens,
+        ...(caches.type !== 'message' && { reasoning: 0, tools: {} }),
+      }),
+    )
+  },
+}
+
+export const countTokens: Api = {
+  family: 'anthropic',
+  json: reply => ({ input_tokens: reply.counts.input }),
+  served: () => [],
+}
+
+function message(reply: Reply) {
+  return {
+    model: reply.model,
+    id: `msg_${reply.id}`,
+    type: 'message',
+    role: 'assistant',
+    content: [],
+    stop_reason: null,
+    stop_sequence: null,
+  }
+}
+
+/** Spaces before the closing brace hide the length of what is said, as Anthropic's do. */
+function frame(type: string, data: object, padding = 0): string {
+  const json = JSON.stringify({ type, ...data })
+  return `event: ${type}\ndata: ${json.slice(0, -1)}${' '.repeat(padding)}}\n\n`
+}
+
+function startUsage(reply: Reply) {
+  return {
+    ...promptUsage(reply),
+    output_tokens: 1,
+    service_tier: reply.tier ?? 'standard',
+    inference_geo: geo(reply),
+    ...(speed(reply) && { speed: speed(reply) }),
+  }
+}
+
+/** What message_start says: of a corrected usage only a part. */
+function firstUsage(reply: Reply) {
+  const start = startUsage(reply)
+  return reply.report === 'corrected' ? { ...start, input_tokens: Math.ceil(reply.counts.input / 10) } : start
+}
+
+function promptUsage({ counts }: Reply) {
+  return {
+    input_tokens: counts.input,
+    cache_creation_input_tokens: counts.cacheWrite5m + counts.cacheWrite1h,
+    cache_read_input_tokens: counts.cacheRead,
+    cache_creation: {
+      ephemeral_5m_input_tokens: counts.cacheWrite5m,
+      ephemeral_1h_input_tokens: counts.cacheWrite1h,
+    },
+  }
+}
+
+/** Cumulative, and without the two ages of cache writes: those only message_start tells. */
+function finalUsage(reply: Reply) {
+  const { cache_creation: _, ...prompt } = promptUsage(reply)
+  const { output, reasoning, searches } = reply.counts
+  return {
+    ...prompt,
+    output_tokens: output,
+    ...(reasoning > 0 && { output_tokens_details: { thinking_tokens: reasoning } }),
+    ...(searches > 0 && { server_tool_use: { web_search_requests: searches, web_fetch_requests: 0 } }),
+    ...(reply.report === 'iterations' && { iterations: iterations(reply) }),
+  }
+}
+
+/** A compaction and an advisor worked too: the top level tells of neither. */
+function iterations(reply: Reply) {
+  const other = { ...promptUsage(reply), cache_creation_input_tokens: 0, cache_read_input_tokens: 0 }
+  other.cache_creation = { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 }
+  return [
+    { ...other, type: 'compaction', model: undefined, input_tokens: 500, output_tokens: 40 },
+    { ...other, type: 'advisor_message', model: advisor, input_tokens: 300, output_tokens: 30 },
+    { ...promptUsage(reply), type: 'message', model: undefined, output_tokens: reply.counts.output },
+  ]
+}
+
+function speed(reply: Reply): string | undefined {
+  return typeof reply.request.speed === 'string' ? reply.request.speed : undefined
+}
+
+function geo(reply: Reply): string {
+  return typeof reply.request.inference_geo === 'string' ? reply.request.inference_geo : 'global'
+}

@@ -1,0 +1,37 @@
+/** The provider's side door, for tests and benches in other processes. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { readBody } from './listener.ts'
+import type { Books } from './records.ts'
+import type { Wishes } from './wishes.ts'
+
+/**
+ * `GET /__calls`: all calls kept, bodies as text. `GET /__count`: the totals. `POST /__next`: scenarios for the next
+ * calls, one a line. `POST /__reset`: forget it all.
+ */
+export function control(books: Books, wishes: Wishes, openConnections: () => number) {
+  const doors: Record<string, (body: string) => unknown> = {
+    '/__calls': () => books.calls.map(call => ({ ...call, body: String(call.body) })),
+    '/__count': () => ({ ...books.totals(), openConnections: openConnections() }),
+    '/__next': body => {
+      wishes.next(...body.split('\n').filter(Boolean))
+      return { queued: true }
+    },
+    '/__reset': () => {
+      wishes.forget()
+      books.forget()
+      return { forgotten: true }
+    },
+  }
+  return (request: IncomingMessage, response: ServerResponse) => {
+    readBody(request, body => {
+      response.setHeader('content-type', 'application/json')
+      try {
+        const value = doors[request.url ?? '']?.(String(body)) ?? { doors: Object.keys(doors) }
+        response.end(JSON.stringify(value))
+      } catch (error) {
+        response.writeHead(400).end(JSON.stringify({ error: String(error) }))
+      }
+    })
+  }
+}

@@ -1,0 +1,92 @@
+/** Takes the provider's calls one by one: reads, decides, answers, and keeps the books. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { answer, failureAnswer } from './answer.ts'
+import { endpointOf, faultOf, parse } from './apis.ts'
+import { type Answer, play } from './play.ts'
+import type { Books, Call } from './records.ts'
+import { replyTo } from './reply.ts'
+import { ordinary, type Scenario } from './scenario.ts'
+import type { Wishes } from './wishes.ts'
+
+export function listener(books: Books, wishes: Wishes) {
+  return (request: IncomingMessage, response: ServerResponse) => {
+    const wished = wishes.onArrival()
+    const call = newCall(request, wished)
+    const gone = new AbortController()
+    const breakOff = () => {
+      call.closedEarly = !gone.signal.aborted
+    }
+    books.begin(call)
+    response.once('close', () => {
+      call.aborted = !call.closedEarly && !response.writableFinished
+      call.reported &&= !call.closedEarly && response.writableFinished
+      books.end(call)
+      gone.abort()
+    })
+    if (wished?.ending === 'unread') {
+      breakOff()
+      request.socket.destroy()
+      return
+    }
+    readBody(request, body => {
+      call.body = body
+      const answer = decideAnswer(call, () => wished ?? wishes.onceRead(call))
+      play({ response, gone: gone.signal, breakOff }, answer, call.scenario).catch(error => {
+        // That its caller left during a pause is the only error there should be.
+        if (!gone.signal.aborted) response.destroy(error)
+      })
+    })
+  }
+}
+
+export function readBody(request: IncomingMessage, done: (body: Buffer) => void) {
+  const chunks: Buffer[] = []
+  request.on('data', chunk => chunks.push(chunk))
+  request.on('end', () => done(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
+}
+
+function decideAnswer(call: Call, decide: () => Scenario): Answer {
+  try {
+    call.scenario = decide()
+  } catch (error) {
+    // A prompt asks for a scenario that does not exist: say so where its author will read it.
+    return failureAnswer('openai', {
+      status: 400,
+      body: JSON.stringify({ error: { message: String(error) } }),
+    })
+  }
+  const answer = answerTo(call)
+  call.status = ['silent', 'unread'].includes(call.scenario.ending) ? undefined : answer.status
+  return answer
+}
+
+/** Also writes down what the answer reports, on the condition that it goes out whole. */
+function answerTo(call: Call): Answer {
+  const endpoint = endpointOf(call.path)
+  if (!endpoint) return failureAnswer('openai', { status: 404 })
+  const { api } = endpoint
+  const request = parse(call.body)
+  const failure = call.scenario.failure ?? faultOf(endpoint, call.headers, request)
+  if (failure || !request) return failureAnswer(api.family, failure ?? { status: 400 })
+  const reply = replyTo(call.body, request, call.scenario)
+  call.served = api.served(reply)
+  call.reported = reply.report !== 'none' && call.scenario.nonsense === undefined
+  return answer(api, reply, call.scenario)
+}
+
+function newCall(request: IncomingMessage, scenario: Scenario = ordinary): Call {
+  return {
+    path: request.url ?? '/',
+    headers: request.headers,
+    body: Buffer.alloc(0),
+    scenario,
+    status: undefined,
+    served: [],
+    reported: false,
+    aborted: false,
+    closedEarly: false,
+    startedAt: Date.now(),
+    endedAt: undefined,
+  }
+}

@@ -1,0 +1,114 @@
+/** The simulated provider's own books: what it was asked, what it did, what it is owed. */
+
+import { EventEmitter, once } from 'node:events'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { UsagePart } from '../../src/dialects/dialect.ts'
+import type { Scenario } from './scenario.ts'
+
+export interface Call {
+  /** With the query. */
+  path: string
+  headers: IncomingHttpHeaders
+  body: Buffer
+  scenario: Scenario
+  status: number | undefined
+  /** The usage it reported, or would have reported had the answer come to its end; none for errors. */
+  served: UsagePart[]
+  /** Did that usage go out? */
+  reported: boolean
+  /** The caller closed the connection before the answer's end. */
+  aborted: boolean
+  /** The provider did, or ended the answer too early. */
+  closedEarly: boolean
+  /** Milliseconds since 1970. */
+  startedAt: number
+  endedAt: number | undefined
+}
+
+const shownCounts = [
+  'input',
+  'cacheRead',
+  'cacheWrite5m',
+  'cacheWrite1h',
+  'cacheWriteOther',
+  'output',
+] as const
+
+/** Sums over all calls that have ended; tokens only where they were reported. */
+export type Totals = Record<
+  'calls' | 'ended' | 'aborted' | 'closedEarly' | 'reported' | (typeof shownCounts)[number],
+  number
+>
+
+const deadlineMs = 10_000
+
+export type Books = ReturnType<typeof records>
+
+/** Keeps the newest `keep` calls; the totals hold all. */
+export function records(keep: number) {
+  const calls: Call[] = []
+  const changes = new EventEmitter().setMaxListeners(0)
+  let totals = zero()
+  let running = 0
+
+  async function until<T>(what: string, look: () => T | undefined): Promise<T> {
+    const signal = AbortSignal.timeout(deadlineMs)
+    for (;;) {
+      const found = look()
+      if (found !== undefined) return found
+      await once(changes, 'change', { signal }).catch(() => {
+        throw new Error(`the provider waited ${deadlineMs} ms for ${what}; it had ${JSON.stringify(totals)}`)
+      })
+    }
+  }
+
+  return {
+    calls,
+    totals: () => totals,
+    begin(call: Call) {
+      running += 1
+      totals.calls += 1
+      if (keep > 0) calls.push(call)
+      if (calls.length > keep) calls.shift()
+      changes.emit('change')
+    },
+    end(call: Call) {
+      running -= 1
+      call.endedAt = Date.now()
+      totals.ended += 1
+      totals.aborted += Number(call.aborted)
+      totals.closedEarly += Number(call.closedEarly)
+      totals.reported += Number(call.reported)
+      for (const part of call.reported ? call.served : []) {
+        for (const count of shownCounts) totals[count] += part[count]
+      }
+      changes.emit('change')
+    },
+    /** The nth call of all that came since the last reset. */
+    waitForCall: (nth = 1) => until(`call ${nth}`, () => calls[nth - 1]),
+    /** The nth call that its caller left. */
+    waitForAbort: (nth = 1) => until(`abort ${nth}`, () => calls.filter(call => call.aborted)[nth - 1]),
+    /** Every call that came has ended. */
+    waitForIdle: () => until('the running calls', () => (running === 0 ? true : undefined)),
+    forget() {
+      calls.length = 0
+      totals = zero()
+    },
+  }
+}
+
+function zero(): Totals {
+  return {
+    calls: 0,
+    ended: 0,
+    aborted: 0,
+    closedEarly: 0,
+    reported: 0,
+    input: 0,
+    cacheRead: 0,
+    cacheWrite5m: 0,
+    cacheWrite1h: 0,
+    cacheWriteOther: 0,
+    output: 0,
+  }
+}

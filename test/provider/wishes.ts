@@ -1,0 +1,32 @@
+/** Who decides what happens to a call: the queue, else its own prompt, else a function, else nothing unusual. */
+
+import type { Call } from './records.ts'
+import { ordinary, type Scenario, scenario, scenarioIn } from './scenario.ts'
+
+/** In words (`die after 3`), or as the settings that differ from an ordinary answer. */
+export type Wish = string | Partial<Scenario>
+
+export type Wishes = ReturnType<typeof wishes>
+
+export function wishes() {
+  const queue: Scenario[] = []
+  let decide: (call: Call) => Wish | undefined = () => undefined
+  return {
+    next: (...wished: Wish[]) => void queue.push(...wished.map(read)),
+    use: (decider: typeof decide = () => undefined) => {
+      decide = decider
+    },
+    /** As soon as a call arrives, before its body is read. */
+    onArrival: () => queue.shift(),
+    /** With the body read, for a call that the queue had nothing for. */
+    onceRead: (call: Call) => scenarioIn(call.body) ?? read(decide(call) ?? ordinary),
+    forget() {
+      queue.length = 0
+      decide = () => undefined
+    },
+  }
+}
+
+function read(wish: Wish): Scenario {
+  return typeof wish === 'string' ? scenario(wish) : { ...ordinary, ...wish }
+}
