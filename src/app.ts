@@ -2,8 +2,6 @@
 
 import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
-import type { DestinationStream } from 'pino'
-import { pino } from 'pino'
 import type { Config } from './config.ts'
 import admin from './plugins/admin.ts'
 import admission from './plugins/admission.ts'
@@ -41,20 +39,11 @@ export interface Stores {
 export async function buildApp(
   config: Config,
   stores: Stores,
-  log?: DestinationStream,
+  loggerInstance: FastifyBaseLogger,
 ): Promise<FastifyInstance> {
   const timeoutMs = config.UPSTREAM_TIMEOUT_SECONDS * 1000
-  const logger: FastifyBaseLogger = pino(
-    {
-      level: config.LOG_LEVEL,
-      base: undefined,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: label => ({ level: label }) },
-    },
-    log ?? pino.destination({ sync: false }),
-  )
   const app = Fastify({
-    loggerInstance: logger,
+    loggerInstance,
     disableRequestLogging: true,
     genReqId: () => `req_${randomUUID().replaceAll('-', '')}`,
     exposeHeadRoutes: false,

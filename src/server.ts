@@ -5,18 +5,24 @@ import { buildApp } from './app.ts'
 import { type Config, parseConfig, readEnvironment } from './config.ts'
 import { drain } from './drain.ts'
 import { startEmbedded } from './embedded/index.ts'
+import { createLogger } from './logger.ts'
 
 const config = configOrExit()
+const logger = createLogger(config.LOG_LEVEL)
 const embedded = await startEmbedded({
   dataDir: config.DATA_DIR,
   redis: config.REDIS_URL === undefined,
   postgres: config.DATABASE_URL === undefined,
-  log: console,
+  log: logger,
 })
-const app = await buildApp(config, {
-  redisUrl: config.REDIS_URL ?? embedded.redisUrl,
-  databaseUrl: config.DATABASE_URL ?? embedded.databaseUrl,
-})
+const app = await buildApp(
+  config,
+  {
+    redisUrl: config.REDIS_URL ?? embedded.redisUrl,
+    databaseUrl: config.DATABASE_URL ?? embedded.databaseUrl,
+  },
+  logger,
+)
 
 closeWithGrace({ delay: false, logger: app.log }, async ({ err }) => {
   if (err) app.log.fatal({ err }, 'the gateway cannot go on')

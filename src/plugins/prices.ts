@@ -1,0 +1,63 @@
+/** The price table: built in, with an operator's own file laid over it and read again when it changes. */
+
+import { readFileSync, unwatchFile, watchFile } from 'node:fs'
+import fp from 'fastify-plugin'
+import { builtin } from '../prices/builtin.ts'
+import type { PriceTable } from '../prices/price.ts'
+import { loadPrices } from '../prices/table.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    prices: {
+      /** Replaced as a whole when the file changes. */
+      readonly table: PriceTable
+      /** What is wrong with the file now, while the table from before stays in force. */
+      readonly fault: string | undefined
+    }
+  }
+}
+
+/** By polling, since a mounted file is often a link that is turned to another one. */
+const LOOK_EVERY = 1000
+
+export default fp<{ file: string | undefined }>(
+  async (app, { file }) => {
+    let table = load(file)
+    let fault: string | undefined
+    app.decorate('prices', {
+      get table() {
+        return table
+      },
+      get fault() {
+        return fault
+      },
+    })
+    if (file === undefined) return
+    watchFile(file, { interval: LOOK_EVERY, persistent: false }, reload)
+    app.addHook('onClose', async () => unwatchFile(file, reload))
+
+    function reload() {
+      try {
+        table = load(file)
+        fault = undefined
+        app.log.info({ version: table.version }, 'prices were read again')
+      } catch (error) {
+        fault = error instanceof Error ? error.message : String(error)
+        app.log.error({ fault }, 'PRICES_FILE is faulty; the prices from before stay in force')
+      }
+    }
+  },
+  { name: 'prices' },
+)
+
+function load(file: string | undefined): PriceTable {
+  return loadPrices(builtin, file === undefined ? {} : readJson(file))
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new Error(`PRICES_FILE: found ${JSON.stringify(file)}, expected a readable JSON file (${error}).`)
+  }
+}

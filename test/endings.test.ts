@@ -1,0 +1,204 @@
+/** The ways a call can end. After each of them nothing is held, and exactly one log line stands. */
+
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { drain } from '../src/drain.ts'
+import { type Gateway, type Line, message, startGateway, until } from './gateway.ts'
+
+const settings = {
+  name: 'frontend',
+  budget: { day: 5 },
+  limits: { concurrency: 5, requests: { capacity: 100, per: '1h' } },
+}
+
+/** Nothing held, nothing running, one line: true of every ending. */
+async function assertOver(gateway: Gateway, expected: Partial<Line>) {
+  const line = await until(async () => gateway.calls()[0])
+  const state = await until(async () => {
+    const now = await gateway.state('frontend')
+    return now.concurrency?.running === 0 && now.day?.heldUsd === 0 && now
+  })
+  assert.equal(gateway.calls().length, 1, 'one line')
+  for (const [name, value] of Object.entries(expected)) assert.equal(line[name], value, name)
+  return { line, state }
+}
+
+async function arrange(t: TestContext, env: Record<string, string> = {}) {
+  const gateway = await startGateway(t, { env })
+  return { gateway, key: await gateway.client(settings) }
+}
+
+test('a call without a key is refused', async t => {
+  const { gateway } = await arrange(t)
+
+  const answer = await gateway.post('/v1/messages', undefined, message('hello'))
+
+  assert.equal(answer.status, 401)
+  await assertOver(gateway, { outcome: 'refused', refusal: 'missing_key', status: 401 })
+})
+
+test('a JSON answer is paid for as the provider reports', async t => {
+  const { gateway, key } = await arrange(t)
+
+  const answer = await gateway.post('/v1/messages', key, message('[[scenario: usage 1000 in 500 out]]'))
+
+  assert.equal(answer.status, 200)
+  assert.equal(answer.headers.get('x-tollgate-cost-usd'), '0.0035')
+  const { state } = await assertOver(gateway, {
+    outcome: 'ok',
+    costUsd: 0.0035,
+    estimated: false,
+    status: 200,
+  })
+  assert.equal(state.day?.spentUsd, 0.0035)
+})
+
+test('a stream to its end is paid for as the provider reports', async t => {
+  const { gateway, key } = await arrange(t)
+
+  const answer = await gateway.post(
+    '/v1/messages',
+    key,
+    message('[[scenario: usage 1000 in 500 out]]', { stream: true }),
+  )
+  const text = await answer.text()
+
+  assert.match(text, /event: message_stop/)
+  await assertOver(gateway, { outcome: 'ok', costUsd: 0.0035, stream: true })
+})
+
+test('a caller who leaves a stream stops it upstream at once, and pays at most the hold', async t => {
+  const { gateway, key } = await arrange(t)
+  const caller = new AbortController()
+  const answer = await gateway.post(
+    '/v1/messages',
+    key,
+    message('[[scenario: slow-stream 1000 chunks 20ms]]', { stream: true }),
+    { signal: caller.signal },
+  )
+  await answer.body?.getReader().read()
+
+  caller.abort()
+
+  const { aborted } = await gateway.provider.waitForAbort()
+  assert.equal(aborted, true)
+  const { line } = await assertOver(gateway, { outcome: 'client_gone', estimated: true })
+  assert.ok(Number(line.costUsd) > 0)
+})
+
+test('a caller who leaves while waiting for JSON still pays for it, and finds it kept', async t => {
+  const { gateway, key } = await arrange(t)
+  const caller = new AbortController()
+  const prompt = message('[[scenario: delay 300ms, usage 1000 in 500 out]]')
+  const call = gateway.post('/v1/messages', key, prompt, { signal: caller.signal }).catch(() => 'gone')
+  await gateway.provider.waitForCall()
+
+  caller.abort()
+
+  assert.equal(await call, 'gone')
+  const { state } = await assertOver(gateway, { outcome: 'client_gone', costUsd: 0.0035, estimated: false })
+  assert.equal(state.day?.spentUsd, 0.0035)
+  const retry = await gateway.post('/v1/messages', key, prompt)
+  assert.equal(retry.headers.get('x-cache'), 'HIT')
+})
+
+test('an error of the provider costs nothing', async t => {
+  const { gateway, key } = await arrange(t)
+
+  const answer = await gateway.post('/v1/messages', key, message('[[scenario: status 500]]'))
+
+  assert.equal(answer.status, 502)
+  await assertOver(gateway, { outcome: 'upstream_error', costUsd: 0, level: 'warn' })
+})
+
+test('a provider that dies in the middle of a JSON answer costs the hold', async t => {
+  const { gateway, key } = await arrange(t)
+
+  const answer = await gateway.post('/v1/messages', key, message('[[scenario: die]]'))
+
+  assert.equal(answer.status, 502)
+  const { line } = await assertOver(gateway, { outcome: 'upstream_error', estimated: true })
+  assert.ok(Number(line.costUsd) > 0)
+})
+
+test('a provider that dies in the middle of a stream ends it with an error event and a destroyed socket', async t => {
+  const { gateway, key } = await arrange(t)
+
+  const answer = await gateway.post(
+    '/v1/messages',
+    key,
+    message('[[scenario: die after 2]]', { stream: true }),
+  )
+  const { text, cut } = await readToTheEnd(answer)
+
+  assert.match(text, /event: error\ndata: .*"type":"error"/)
+  assert.equal(cut, true)
+  await assertOver(gateway, { outcome: 'upstream_error', estimated: true, status: 200 })
+})
+
+test('a stream that stops before its end is never ended cleanly', async t => {
+  const { gateway, key } = await arrange(t)
+
+  const answer = await gateway.post(
+    '/v1/messages',
+    key,
+    message('[[scenario: eof after 2]]', { stream: true }),
+  )
+  const { text, cut } = await readToTheEnd(answer)
+
+  assert.match(text, /event: error\n/)
+  assert.equal(cut, true)
+  await assertOver(gateway, { outcome: 'upstream_error' })
+})
+
+test('a silent provider is a 504', async t => {
+  const { gateway, key } = await arrange(t, { UPSTREAM_TIMEOUT_SECONDS: '1' })
+
+  const answer = await gateway.post('/v1/messages', key, message('[[scenario: silent]]'))
+
+  assert.equal(answer.status, 504)
+  await assertOver(gateway, { outcome: 'upstream_error', estimated: true, status: 504 })
+})
+
+test('a call over its budget is refused, and takes nothing', async t => {
+  const { gateway, key } = await arrange(t)
+  await gateway.admin('PATCH', '/clients/frontend', { budget: { day: 0.000001 } })
+
+  const answer = await gateway.post('/v1/messages', key, message('hello'))
+
+  assert.equal(answer.status, 402)
+  const { state } = await assertOver(gateway, { outcome: 'refused', refusal: 'request_exceeds_budget' })
+  assert.equal(state.day?.spentUsd, 0)
+  assert.equal(state.requests?.available, 100)
+})
+
+test('a shutdown lets a stream run for its time, then cuts it with an error event, and settles it', async t => {
+  const { gateway, key } = await arrange(t)
+  const answer = await gateway.post(
+    '/v1/messages',
+    key,
+    message('[[scenario: slow-stream 1000 chunks 20ms]]', { stream: true }),
+  )
+  const reading = readToTheEnd(answer)
+
+  await drain(gateway.app, { delayMs: 0, limitMs: 100 })
+
+  const { text, cut } = await reading
+  assert.match(text, /event: error\n/)
+  assert.equal(cut, true)
+  assert.equal(gateway.calls().length, 1)
+  assert.equal(gateway.calls()[0]?.outcome, 'interrupted')
+  assert.equal(gateway.app.settlements.size, 0)
+})
+
+/** Reads what comes until the stream ends cleanly, or is cut. */
+async function readToTheEnd(answer: Response): Promise<{ text: string; cut: boolean }> {
+  const decoder = new TextDecoder()
+  let text = ''
+  try {
+    for await (const chunk of answer.body!) text += decoder.decode(chunk, { stream: true })
+    return { text, cut: false }
+  } catch {
+    return { text, cut: true }
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * A gateway for a test: the real app on a real port, with a Redis and a Postgres of its own and a simulated provider
+ * behind it. Its log is kept, so that a test can read the line of each call.
+ */
+
+import type { TestContext } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import { buildApp } from '../src/app.ts'
+import { parseConfig } from '../src/config.ts'
+import { createLogger } from '../src/logger.ts'
+import { type Provider, startProvider } from './provider.ts'
+import { testDatabase, testRedis } from './servers.ts'
+
+export const ADMIN_TOKEN = 'admin-token-of-the-tests'
+/** The one real key, which no caller may ever see. */
+export const UPSTREAM_KEY = 'sk-ezai-the-one-real-key'
+
+export type Line = Record<string, unknown> & { msg: string }
+
+export interface Gateway {
+  url: string
+  app: FastifyInstance
+  provider: Provider
+  redisUrl: string
+  databaseUrl: string
+  /** Every log line so far; `calls` only those of calls. */
+  lines: Line[]
+  calls(): Line[]
+  /** Waits for the line of the call with this request id, or of the next call. */
+  line(id?: string | null): Promise<Line>
+  admin(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; body: Record<string, unknown> }>
+  /** Makes a client and answers a key of it. */
+  client(settings: { name: string } & Record<string, unknown>): Promise<string>
+  /** POSTs JSON as a caller. */
+  post(path: string, key: string | undefined, body: unknown, init?: RequestInit): Promise<Response>
+  /** What the client's counters say now. */
+  state(name: string): Promise<Record<string, Record<string, number>>>
+  stop(): Promise<void>
+}
+
+export interface GatewayOptions {
+  env?: Record<string, string>
+  provider?: Provider
+  redisUrl?: string
+  databaseUrl?: string
+}
+
+export async function startGateway(t: TestContext, options: GatewayOptions = {}): Promise<Gateway> {
+  const provider = options.provider ?? (await startProvider(t))
+  const redisUrl = options.redisUrl ?? (await testRedis(t)).url
+  const databaseUrl = options.databaseUrl ?? (await testDatabase(t)).url
+  const config = parseConfig({
+    PORT: '0',
+    EZAI_API_KEY: UPSTREAM_KEY,
+    EZAI_BASE_URL: provider.url,
+    ADMIN_TOKEN,
+    ...options.env,
+  })
+  const lines: Line[] = []
+  const logger = createLogger(config.LOG_LEVEL, { write: text => void lines.push(JSON.parse(text)) })
+  const app = await buildApp(config, { redisUrl, databaseUrl }, logger)
+  const url = await app.listen({ host: config.HOST, port: config.PORT })
+  let stopped: Promise<void> | undefined
+  const stop = () => (stopped ??= closed(app))
+  t.after(stop)
+  await until(async () => (await fetch(`${url}/readyz`)).ok)
+
+  const admin: Gateway['admin'] = async (method, path, body) => {
+    const answer = await fetch(`${url}/admin${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${ADMIN_TOKEN}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    return { status: answer.status, body: answer.status === 204 ? {} : await answer.json() }
+  }
+  const calls = () => lines.filter(({ msg }) => msg === 'call')
+
+  return {
+    url,
+    app,
+    provider,
+    redisUrl,
+    databaseUrl,
+    lines,
+    calls,
+    async line(id) {
+      const seen = calls().length
+      return until(async () => (id ? calls().find(line => line.reqId === id) : calls()[seen]))
+    },
+    admin,
+    async client(settings) {
+      const made = await admin('POST', '/clients', settings)
+      if (made.status !== 201) throw new Error(JSON.stringify(made.body))
+      const { body } = await admin('POST', `/clients/${settings.name}/keys`, {})
+      return String(body.key)
+    },
+    post: (path, key, body, init = {}) =>
+      fetch(`${url}${path}`, {
+        method: 'POST',
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+        ...init,
+        headers: {
+          'content-type': 'application/json',
+          'anthropic-version': '2023-06-01',
+          ...(key !== undefined && { 'x-api-key': key }),
+          ...init.headers,
+        },
+      }),
+    state: async name => {
+      const { body } = await admin('GET', `/clients/${name}`)
+      return body.state as Record<string, Record<string, number>>
+    },
+    stop,
+  }
+}
+
+/** Callers that a test has left hanging do not keep the gateway. */
+async function closed(app: FastifyInstance) {
+  app.server.closeAllConnections()
+  await app.close()
+}
+
+/** Asks again and again until there is an answer; a condition, never a sleep to be safe. */
+export async function until<T>(look: () => Promise<T | undefined | false>, withinMs = 10_000): Promise<T> {
+  const deadline = performance.now() + withinMs
+  for (;;) {
+    const found = await look()
+    if (found) return found
+    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${look}`)
+    await wait(5)
+  }
+}
+
+/** A small Anthropic request; `prompt` may hold a scenario for the provider. */
+export function message(prompt: string, more: Record<string, unknown> = {}) {
+  return {
+    model: 'claude-haiku-4-5',
+    max_tokens: 100,
+    messages: [{ role: 'user', content: prompt }],
+    ...more,
+  }
+}
+
+/** The same for OpenAI's chat. */
+export function chat(prompt: string, more: Record<string, unknown> = {}) {
+  return { model: 'gpt-6-luna', messages: [{ role: 'user', content: prompt }], ...more }
+}
