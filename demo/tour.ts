@@ -104,6 +104,11 @@ function dollars(usd: number): string {
   return `$${usd.toFixed(6)}`
 }
 
+interface Answer {
+  key?: string
+  state?: { day: { spentUsd: number } }
+}
+
 /** The few administrative calls the tour needs. */
 function adminOf(url: string, token: string) {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
@@ -115,19 +120,19 @@ function adminOf(url: string, token: string) {
     })
     if (!answer.ok && answer.status !== 404)
       throw new Error(`${method} /admin${path}: ${await answer.text()}`)
-    return answer.status === 204 ? undefined : answer.json()
+    return answer.status === 204 ? {} : ((await answer.json()) as Answer)
   }
   return {
     /** Makes the client anew, so that the tour starts from the same place each time; returns a key. */
     async client(name: string, settings: object): Promise<string> {
       await call('DELETE', `/clients/${name}`)
       await call('POST', '/clients', { name, ...settings })
-      return (await call('POST', `/clients/${name}/keys`, {})).key
+      return (await call('POST', `/clients/${name}/keys`, {})).key ?? ''
     },
     /** Asks again until the figure is as awaited: settling is off the caller's path. */
     async spentToday(name: string, awaited: (usd: number) => boolean = () => true): Promise<number> {
       for (let tries = 0; ; tries++) {
-        const spent = (await call('GET', `/clients/${name}`)).state.day.spentUsd
+        const spent = (await call('GET', `/clients/${name}`)).state?.day.spentUsd ?? 0
         if (awaited(spent) || tries === 50) return spent
         await new Promise(resolve => setTimeout(resolve, 20))
       }

@@ -79,7 +79,10 @@ export async function startGateway(t: TestContext, options: GatewayOptions = {})
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
-    return { status: answer.status, body: answer.status === 204 ? {} : await answer.json() }
+    return {
+      status: answer.status,
+      body: (answer.status === 204 ? {} : await answer.json()) as Record<string, unknown>,
+    }
   }
   const calls = () => lines.filter(({ msg }) => msg === 'call')
 

@@ -1,8 +1,8 @@
 /** Claims on request, token and concurrency limits; the words for 'too fast'; where the client stands, on every answer. */
 
 import fp from 'fastify-plugin'
+import type { LimitState } from '../dialects/dialect.ts'
 import { type Refusal, refusal, retryAfter } from '../errors.ts'
-import type { Admitted } from '../lua/index.ts'
 import type { Refused } from './claims.ts'
 
 /** Claimed for an answer whose ceiling is unknown: most answers are shorter, and a bucket may go into debt. */
@@ -22,7 +22,9 @@ export default fp(
     for (const limit of ['requests', 'tokens', 'concurrency'] as const) app.wording.set(limit, tooFast)
 
     app.onAdmission(function announceLimits(reply, admitted) {
-      const state = limitState(admitted)
+      if (!('states' in admitted)) return
+      // The client's own limits, not those it shares with others.
+      const state = admitted.states[0]
       if (state)
         reply.headers({ ...reply.request.call.dialect.limitHeaders(state), ...standardHeaders(state) })
     })
@@ -40,4 +42,22 @@ function tooFast({ scope, limit, retryAfterMs = 1000 }: Refused): Refusal {
       headers: retryAfter(retryAfterMs),
     },
   )
+}
+
+/** The IETF's pair: the quota `q` per window of `w` seconds, what remains `r`, and after how many seconds `t` it is full. */
+function standardHeaders(state: LimitState): Record<string, string> {
+  const limits = Object.entries(state)
+  if (limits.length === 0) return {}
+  return {
+    'ratelimit-policy': limits
+      .map(([name, { limit, perMs }]) => `"${name}";q=${limit};w=${seconds(perMs)}`)
+      .join(', '),
+    ratelimit: limits
+      .map(([name, { remaining, resetMs }]) => `"${name}";r=${remaining};t=${seconds(resetMs)}`)
+      .join(', '),
+  }
+}
+
+function seconds(ms: number): number {
+  return Math.ceil(ms / 1000)
 }

@@ -28,7 +28,7 @@ export default fp<{ url: string; commandTimeout?: number }>(
       if (away) app.log.info('Redis is back')
       away = false
     })
-    app.decorate('redis', redis)
+    app.decorate('redis', { getter: () => redis })
     app.addHook('onClose', async () => redis.disconnect())
     // Away at the start is no fault: the connection goes on trying, and readiness waits for it.
     redis.connect().catch(() => {})
