@@ -89,6 +89,7 @@ create table usage_daily (
 
 create index on usage_daily (day);
 create index on usage_daily (team_id, day);
+create index on usage_daily (client);
 
 -- Entries nobody can read, word for word: they are charged, so they must not be lost, and must not stop the others.
 create table ledger_quarantine (
@@ -100,12 +101,14 @@ create table ledger_quarantine (
 
 -- Refusals cost nothing, so they are counts: strangers cannot fill the database. A stranger's client is ''.
 create table refusals (
+  client_id text        not null,
+  reason    text        not null,
+  scope     text        not null,
   minute    timestamptz not null,
-  client_id text   not null,
-  reason    text   not null,
-  scope     text   not null,
-  client    text   not null,
-  count     bigint not null,
-  samples   jsonb  not null,
-  primary key (minute, client_id, reason, scope)
+  client    text        not null,
+  count     bigint      not null,
+  samples   jsonb       not null,
+  primary key (client_id, reason, scope, minute)
 );
+
+create index on refusals (minute);

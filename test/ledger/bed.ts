@@ -6,6 +6,7 @@ import type { Cluster, Redis } from 'ioredis'
 import { Pool } from 'pg'
 import { pino } from 'pino'
 import { type DrainOptions, startDrain } from '../../src/ledger/drain.ts'
+import type { StreamEntry } from '../../src/ledger/entry.ts'
 import { createRecorder } from '../../src/ledger/record.ts'
 import { connectRedis } from '../../src/redis-url.ts'
 import { testDatabase, testRedis } from '../servers.ts'
@@ -67,6 +68,12 @@ export function fieldsOf({ id, seq = 0, at = noon('2026-11-20'), nanos = 1000, h
     ...data,
   }
   return { id, seq, at, nanos, held, data: JSON.stringify(told) }
+}
+
+/** An entry as the drain reads it from the stream. */
+export function asRead(entry: Facts, place = 0): StreamEntry {
+  const fields = Object.entries(fieldsOf(entry)).map(([name, value]) => [name, String(value)])
+  return { streamId: `1-${place}`, fields: Object.fromEntries(fields) }
 }
 
 export async function write({ redis }: Bed, ...entries: Facts[]): Promise<void> {

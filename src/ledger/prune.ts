@@ -1,0 +1,37 @@
+/** Old rows go a month at a time, by dropping its partition. The daily sums stay, and so does every total. */
+
+import type { Pool } from 'pg'
+import { utcDay } from './calls.ts'
+import { transaction } from './transaction.ts'
+
+const DAY = 86_400_000
+
+/** A row must be there as long as its entry may come a second time, or it would be counted a second time. */
+const KEEP_AT_LEAST = 31
+
+export interface Pruned {
+  /** Months that were dropped, such as `calls_2025_09`. */
+  partitions: string[]
+  /** Minutes of refusals that were deleted. */
+  refusals: number
+}
+
+/** Drops the months that ended more than `keepDays` ago. Undefined: another replica is at it. */
+export async function prune(pool: Pool, keepDays: number, now = new Date()): Promise<Pruned | undefined> {
+  const cutoff = new Date(now.getTime() - Math.max(keepDays, KEEP_AT_LEAST) * DAY)
+  return transaction(pool, async client => {
+    // A month is dropped between two queries of others, or not today: nobody waits behind this.
+    await client.query(`set local lock_timeout = '3s'`)
+    const lock = await client.query(`select pg_try_advisory_xact_lock(hashtext('tollgate:prune')) as taken`)
+    if (!lock.rows[0].taken) return undefined
+    const { rows } = await client.query(
+      `select inhrelid::regclass::text as name from pg_inherits
+       where inhparent = 'calls'::regclass and inhrelid::regclass::text < $1 order by 1`,
+      [`calls_${utcDay(cutoff).slice(0, 7).replace('-', '_')}`],
+    )
+    const partitions = rows.map(({ name }) => String(name))
+    for (const partition of partitions) await client.query(`drop table ${partition}`)
+    const { rowCount } = await client.query('delete from refusals where minute < $1', [cutoff])
+    return { partitions, refusals: rowCount ?? 0 }
+  })
+}

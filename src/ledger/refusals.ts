@@ -1,0 +1,149 @@
+/**
+ * Refusals cost nothing, and anyone can cause them: they are counts per client, reason and minute, each with a few
+ * samples. In memory as in the database their number is bounded by clients and reasons, not by who knocks.
+ */
+
+import type { Pool } from 'pg'
+import type { Entry } from '../entry.ts'
+
+export interface Refusals {
+  /** The start of the minute, RFC 3339. */
+  minute: string
+  /** Empty for strangers. */
+  clientId: string
+  client: string
+  reason: string
+  scope: string
+  count: number
+  samples: Sample[]
+}
+
+/** What one refused call said of itself. */
+export type Sample = Record<string, string | number>
+
+const SAMPLES = 5
+const SAMPLE_TEXT = 200
+const TEXT = 100
+
+export interface RefusalCounter {
+  count(entry: Entry, now?: number): void
+  /** What was counted since the last time. */
+  take(): Refusals[]
+  /** Puts back what could not be written. */
+  putBack(batch: Refusals[]): void
+  /** Refusals that found no place: more kinds of them than `limit` within one flush. */
+  readonly uncounted: number
+}
+
+export function createRefusalCounter(limit: number): RefusalCounter {
+  let kinds = new Map<string, Refusals>()
+  let uncounted = 0
+
+  function add(refusals: Refusals) {
+    const key = JSON.stringify([refusals.minute, refusals.clientId, refusals.reason, refusals.scope])
+    const known = kinds.get(key)
+    if (known) {
+      known.count += refusals.count
+      if (known.samples.length < SAMPLES)
+        known.samples = [...known.samples, ...refusals.samples].slice(0, SAMPLES)
+    } else if (kinds.size < limit) kinds.set(key, refusals)
+    else uncounted += refusals.count
+  }
+
+  return {
+    count(entry, now = Date.now()) {
+      add({
+        minute: new Date(now - (now % 60_000)).toISOString(),
+        clientId: entry.clientId ?? '',
+        client: entry.client ?? '',
+        reason: entry.refusal ?? entry.outcome,
+        scope: short(entry.scope ?? '', TEXT),
+        count: 1,
+        samples: [sampleOf(entry, now)],
+      })
+    },
+    take() {
+      const batch = [...kinds.values()]
+      kinds = new Map()
+      return batch
+    },
+    putBack(batch) {
+      for (const refusals of batch) add(refusals)
+    },
+    get uncounted() {
+      return uncounted
+    },
+  }
+}
+
+/** A stranger chooses some of these words, so they are cut short. */
+function sampleOf({ reqId, key, route, model, status, error }: Entry, now: number): Sample {
+  const words = Object.entries({ reqId, key, route, model, error })
+  return {
+    at: new Date(now).toISOString(),
+    status,
+    ...Object.fromEntries(words.flatMap(([name, word]) => (word ? [[name, short(word, SAMPLE_TEXT)]] : []))),
+  }
+}
+
+function short(words: string, length: number): string {
+  const cut = words.length > length ? `${words.slice(0, length)}…` : words
+  return cut.toWellFormed().replaceAll('\0', '\ufffd')
+}
+
+/** Adds a batch to the table, in one order everywhere, so that replicas do not wait for each other in a circle. */
+export async function countRefusals(pool: Pool, batch: Refusals[]): Promise<void> {
+  if (batch.length === 0) return
+  await pool.query(
+    `insert into refusals as kept (client_id, reason, scope, minute, client, count, samples)
+     select "clientId", reason, scope, minute, client, count, samples
+     from jsonb_to_recordset($1) as batch(minute timestamptz, "clientId" text, reason text, scope text,
+                                          client text, count bigint, samples jsonb)
+     order by 1, 2, 3, 4
+     on conflict (client_id, reason, scope, minute) do update
+     set count = kept.count + excluded.count, client = excluded.client,
+         samples = jsonb_path_query_array(kept.samples || excluded.samples, '$[0 to ${SAMPLES - 1}]')`,
+    [JSON.stringify(batch)],
+  )
+}
+
+export interface RefusalRow {
+  client: string | null
+  clientId: string | null
+  reason: string
+  scope: string | null
+  count: number
+  firstAt: string
+  lastAt: string
+  /** Of the last minute it happened in. */
+  samples: Sample[]
+}
+
+/** Who was refused, why and how often, between two moments (half-open), the most frequent first. */
+export async function readRefusals(
+  pool: Pool,
+  from: string,
+  to: string,
+  limit: number,
+): Promise<RefusalRow[]> {
+  const { rows } = await pool.query(
+    `select kinds.*, latest.client, latest.samples
+     from (select client_id, reason, scope, sum(count) as count, min(minute) as first_at, max(minute) as last_at
+           from refusals where minute >= $1 and minute < $2
+           group by client_id, reason, scope order by 4 desc, 1, 2, 3 limit $3) kinds
+     join refusals latest using (client_id, reason, scope)
+     where latest.minute = kinds.last_at
+     order by kinds.count desc, client_id, reason, scope`,
+    [from, to, limit],
+  )
+  return rows.map(row => ({
+    client: row.client || null,
+    clientId: row.client_id || null,
+    reason: row.reason,
+    scope: row.scope || null,
+    count: Number(row.count),
+    firstAt: row.first_at.toISOString(),
+    lastAt: row.last_at.toISOString(),
+    samples: row.samples,
+  }))
+}

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Entry } from '../../src/entry.ts'
+import { countRefusals, createRefusalCounter, readRefusals } from '../../src/ledger/refusals.ts'
+import { bed } from './bed.ts'
+
+const refused: Entry = {
+  ...{ reqId: 'req_1', clientId: 'c1', client: 'frontend', teamId: 't1', team: 'web', key: 'tg_12345678' },
+  ...{
+    route: '/v1/messages',
+    model: 'claude-haiku-4-5',
+    upstream: undefined,
+    status: 429,
+    outcome: 'refused',
+  },
+  ...{ stream: false, cache: undefined, latencyMs: 1, ttftMs: undefined, upstreamMs: undefined },
+  ...{
+    inputTokens: 0,
+    cacheReadTokens: 0,
+    cacheWriteTokens: 0,
+    outputTokens: 0,
+    costNanos: 0,
+    savedNanos: 0,
+  },
+  ...{
+    estimated: false,
+    priceVersion: undefined,
+    error: 'too fast',
+    refusal: 'rate_limited',
+    scope: 'client:frontend',
+  },
+}
+const stranger: Entry = {
+  ...refused,
+  clientId: undefined,
+  client: undefined,
+  refusal: 'invalid_key',
+  scope: undefined,
+}
+const minute = Date.parse('2026-11-23T10:00:00Z')
+const [from, to] = ['2026-11-23T00:00:00Z', '2026-11-24T00:00:00Z']
+
+test('a thousand refusals of a kind are one row a minute, with a few samples', async t => {
+  const { pool } = await bed(t)
+  for (const replica of [1, 2]) {
+    const counter = createRefusalCounter(100)
+    for (let i = 0; i < 500; i++) counter.count({ ...refused, reqId: `req_${replica}_${i}` }, minute + i)
+    await countRefusals(pool, counter.take())
+  }
+  const { rows } = await pool.query('select minute, count from refusals')
+  assert.deepEqual(rows, [{ minute: new Date(minute), count: '1000' }])
+  const [row] = await readRefusals(pool, from, to, 10)
+  assert.deepEqual(
+    row?.samples.map(({ reqId }) => reqId),
+    [0, 1, 2, 3, 4].map(i => `req_1_${i}`),
+  )
+})
+
+test('refusals are told by client and reason, the most frequent first', async t => {
+  const { pool } = await bed(t)
+  const counter = createRefusalCounter(100)
+  counter.count(refused, minute)
+  counter.count(stranger, minute)
+  counter.count(stranger, minute + 60_000)
+  counter.count({ ...stranger, refusal: 'missing_key' }, Date.parse(to))
+  await countRefusals(pool, counter.take())
+  const rows = await readRefusals(pool, from, to, 10)
+  assert.deepEqual(
+    rows.map(({ samples, ...row }) => row),
+    [
+      {
+        ...{ client: null, clientId: null, reason: 'invalid_key', scope: null, count: 2 },
+        ...{ firstAt: '2026-11-23T10:00:00.000Z', lastAt: '2026-11-23T10:01:00.000Z' },
+      },
+      {
+        ...{ client: 'frontend', clientId: 'c1', reason: 'rate_limited', scope: 'client:frontend', count: 1 },
+        ...{ firstAt: '2026-11-23T10:00:00.000Z', lastAt: '2026-11-23T10:00:00.000Z' },
+      },
+    ],
+  )
+})
+
+test('strangers choose words, but not how many or how long', async t => {
+  const { pool } = await bed(t)
+  const counter = createRefusalCounter(2)
+  for (let i = 0; i < 10; i++) counter.count({ ...stranger, model: `\0\ud800${i}`.repeat(10_000) }, minute)
+  counter.count({ ...stranger, refusal: 'not_found' }, minute)
+  counter.count({ ...stranger, refusal: 'request_too_large' }, minute)
+  assert.equal(counter.uncounted, 1)
+  await countRefusals(pool, counter.take())
+  const { rows } = await pool.query(
+    'select sum(count)::int as count, max(length(samples::text)) as size from refusals',
+  )
+  assert.equal(rows[0].count, 11)
+  assert.ok(rows[0].size < 5000)
+})
+
+test('what could not be written is counted the next time', async t => {
+  const { pool } = await bed(t)
+  const counter = createRefusalCounter(100)
+  counter.count(refused, minute)
+  const batch = counter.take()
+  counter.count(refused, minute)
+  counter.putBack(batch)
+  await countRefusals(pool, counter.take())
+  assert.equal((await readRefusals(pool, from, to, 10))[0]?.count, 2)
+})
