@@ -62,7 +62,7 @@ const calls: Facts[] = [
   {
     id: '4',
     at: noon('2026-11-02'),
-    nanos: 3_000_000_000,
+    nanos: 4_000_000_000,
     data: { clientId: 'c2', client: 'batch', teamId: undefined, team: undefined },
   },
   { id: '5', at: noon('2026-12-01'), nanos: 9_000_000_000 },
