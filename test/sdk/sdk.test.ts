@@ -1,0 +1,186 @@
+/** A service changes its base URL and its key, and nothing else: both makers' SDKs work, and raise the right typed errors. */
+
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import Anthropic from '@anthropic-ai/sdk'
+import OpenAI from 'openai'
+import { startGateway } from '../gateway.ts'
+import { sdks } from './sdks.ts'
+
+const MODELS = ['claude-haiku-*', 'gpt-6-luna', 'text-embedding-3-small']
+
+async function arrange(t: TestContext, settings: Record<string, unknown> = {}) {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend', models: MODELS, ...settings })
+  return { ...gateway, gateway, key }
+}
+
+test('each SDK gets its answers and its streams', async t => {
+  const { url, key } = await arrange(t)
+  for (const connect of sdks) {
+    const sdk = connect({ url, key })
+    await t.test(sdk.name, async () => {
+      const whole = await sdk.ask('hello')
+      const streamed = await sdk.stream('hello')
+
+      assert.ok(whole.length > 0)
+      assert.ok(streamed.length > 0)
+      assert.equal(sdk.attempts, 2)
+    })
+  }
+})
+
+test('the other APIs work as well: responses, embeddings, token counts, models', async t => {
+  const { url, key, gateway } = await arrange(t)
+  const anthropic = new Anthropic({ baseURL: url, authToken: key, apiKey: null })
+  const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: key })
+
+  const response = await openai.responses.create({ model: 'gpt-6-luna', input: 'hello' })
+  const events: string[] = []
+  for await (const event of await openai.responses.create({
+    model: 'gpt-6-luna',
+    input: 'hello',
+    stream: true,
+  })) {
+    events.push(event.type)
+  }
+  const embedding = await openai.embeddings.create({ model: 'text-embedding-3-small', input: 'hello' })
+  const counted = await anthropic.messages.countTokens({
+    model: 'claude-haiku-4-5',
+    messages: [{ role: 'user', content: 'hello' }],
+  })
+  const claudes = (await anthropic.models.list()).data.map(({ id }) => id)
+  const gpts = (await openai.models.list()).data.map(({ id }) => id)
+
+  assert.equal(response.status, 'completed')
+  assert.equal(events.at(-1), 'response.completed')
+  assert.ok((embedding.data[0]?.embedding.length ?? 0) > 0)
+  assert.ok(counted.input_tokens > 0)
+  assert.ok(claudes.includes('claude-haiku-4-5') && !claudes.includes('claude-opus-5-5'), claudes.join())
+  assert.ok(gpts.includes('gpt-6-luna'), gpts.join())
+  const stored = gateway.provider.calls.filter(({ path }) => path.startsWith('/v1/responses'))
+  for (const { body } of stored) assert.equal(JSON.parse(body.toString()).store, false)
+})
+
+interface Case {
+  title: string
+  settings?: Record<string, unknown>
+  prompt?: string
+  more?: { model?: string; maxTokens?: number }
+  key?: string
+  /** By SDK: class name, status, attempts. */
+  raises: Record<
+    '@anthropic-ai/sdk 1' | '@anthropic-ai/sdk 0' | 'openai 7' | 'openai 6',
+    [string, number, number]
+  >
+}
+
+const everywhere = (name: string, status: number, attempts: number): Case['raises'] => ({
+  '@anthropic-ai/sdk 1': [name, status, attempts],
+  '@anthropic-ai/sdk 0': [name, status, attempts],
+  'openai 7': [name, status, attempts],
+  'openai 6': [name, status, attempts],
+})
+
+const overBudget: Case['raises'] = {
+  '@anthropic-ai/sdk 1': ['PaymentRequiredError', 402, 1],
+  '@anthropic-ai/sdk 0': ['APIError', 402, 1],
+  'openai 7': ['RateLimitError', 429, 1],
+  'openai 6': ['RateLimitError', 429, 1],
+}
+
+const cases: Case[] = [
+  { title: 'an unknown key', key: 'tg_made_up', raises: everywhere('PermissionDeniedError', 403, 1) },
+  {
+    title: 'a model that is not on the list',
+    settings: { models: ['none-*'] },
+    raises: everywhere('PermissionDeniedError', 403, 1),
+  },
+  {
+    title: 'a model nobody knows',
+    settings: { models: ['*'] },
+    more: { model: 'nobody-knows-it' },
+    raises: everywhere('NotFoundError', 404, 1),
+  },
+  {
+    title: 'a field of the wrong kind',
+    more: { maxTokens: -1 },
+    raises: everywhere('BadRequestError', 400, 1),
+  },
+  {
+    title: 'a call that can never fit its budget',
+    settings: { budget: { day: 0.000001 } },
+    raises: overBudget,
+  },
+  {
+    title: 'a provider that fails',
+    prompt: '[[scenario: status 500]]',
+    raises: everywhere('InternalServerError', 502, 3),
+  },
+  {
+    title: 'a provider that refuses our key',
+    prompt: '[[scenario: status 401]]',
+    raises: everywhere('InternalServerError', 502, 3),
+  },
+  {
+    title: 'a request the provider finds wrong',
+    prompt: '[[scenario: status 400]]',
+    raises: everywhere('BadRequestError', 400, 1),
+  },
+  {
+    title: 'an overloaded provider',
+    prompt: '[[scenario: status 529]]',
+    raises: {
+      '@anthropic-ai/sdk 1': ['OverloadedError', 529, 3],
+      '@anthropic-ai/sdk 0': ['InternalServerError', 529, 3],
+      'openai 7': ['InternalServerError', 529, 3],
+      'openai 6': ['InternalServerError', 529, 3],
+    },
+  },
+]
+
+test('each SDK raises the right typed error in the right number of attempts', {
+  concurrency: true,
+}, async t => {
+  const { url, gateway } = await arrange(t)
+  const tests = cases.map(async ({ title, settings, prompt = 'hello', more, key, raises }, i) => {
+    const own = key ?? (await gateway.client({ name: `case-${i}`, models: MODELS, ...settings }))
+    for (const connect of sdks) {
+      const sdk = connect({ url, key: own })
+      await t.test(`${sdk.name}: ${title}`, async () => {
+        const raised = await sdk.ask(prompt, more).then(
+          () => assert.fail('it answered'),
+          (error: Error & { status?: number }) => error,
+        )
+
+        const [name, status, attempts] = raises[sdk.name as keyof Case['raises']]
+        assert.equal(raised.constructor.name, name)
+        assert.equal(raised.status, status)
+        assert.equal(sdk.attempts, attempts)
+      })
+    }
+  })
+  await Promise.all(tests)
+})
+
+test('an SDK that is too fast waits as long as it is told, and gets its answer', {
+  concurrency: true,
+}, async t => {
+  const { url, gateway } = await arrange(t)
+  const tests = sdks.map(async (connect, i) => {
+    const key = await gateway.client({
+      name: `hasty-${i}`,
+      models: MODELS,
+      limits: { requests: { capacity: 1, per: '400ms' } },
+    })
+    const sdk = connect({ url, key })
+    await t.test(sdk.name, async () => {
+      await sdk.ask('one')
+      const answer = await sdk.ask('two')
+
+      assert.ok(answer.length > 0)
+      assert.ok(sdk.attempts >= 3, `${sdk.attempts} attempts`)
+    })
+  })
+  await Promise.all(tests)
+})
