@@ -38,11 +38,11 @@ create table calls (
   primary key (id, seq, day)
 ) partition by range (day);
 
-create index on calls (at desc, id desc, seq desc);
-create index on calls (client_id, at desc, id desc, seq desc);
-create index on calls (model, at desc, id desc, seq desc);
+create index on calls (at desc);
+create index on calls (client_id, at desc);
+create index on calls (model, at desc);
 -- The common outcomes are found soon enough in any order; only the rare ones need an index.
-create index on calls (outcome, at desc, id desc, seq desc) where outcome not in ('ok', 'cached');
+create index on calls (outcome, at desc) where outcome not in ('ok', 'cached');
 -- Rows come in the order of their recording: a few pages of index find the last minute's among millions.
 create index on calls using brin (recorded_at) with (pages_per_range = 32, autosummarize = on);
 
