@@ -1,0 +1,69 @@
+/** Money: whole nano-dollars (1e-9 US dollars). Read, shown and added here; nothing else does arithmetic on dollars. */
+
+/** The largest amount: 2^53 - 1 nano-dollars, $9.0 million. Redis scripts count in doubles, which are exact to here. */
+export const MAX_NANOS = Number.MAX_SAFE_INTEGER
+
+const DECIMALS = 9
+const DECIMAL = /^(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/
+
+/**
+ * A decimal number times 10^places, exactly; undefined where it is no unsigned decimal number or has more places.
+ * `parseDecimal('0.125', 6)` is 125000n.
+ */
+export function parseDecimal(text: string, places: number): bigint | undefined {
+  const [, whole, fraction = '', exponent = '0'] = DECIMAL.exec(text) ?? []
+  if (whole === undefined) return undefined
+  const digits = whole + fraction
+  const shift = places - fraction.length + Number(exponent)
+  if (shift >= 0) return BigInt(digits) * 10n ** BigInt(shift)
+  const cut = Math.max(0, digits.length + shift)
+  return /^0*$/.test(digits.slice(cut)) ? BigInt(digits.slice(0, cut)) : undefined
+}
+
+/** Nano-dollars of an amount as settings write it: a number, or a decimal in a string. Throws a RangeError that says what is wrong. */
+export function parseUsd(value: unknown): number {
+  const text = typeof value === 'number' ? String(value) : value
+  const wrong = (expected: string) => {
+    const found = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'nothing')
+    return new RangeError(`found ${found}, expected ${expected}`)
+  }
+  if (typeof text !== 'string') throw wrong('a number of US dollars, such as 5 or "0.25"')
+  if (text.startsWith('-')) throw wrong('an amount of 0 US dollars or more')
+  if (!DECIMAL.test(text)) throw wrong('a number of US dollars, such as 5 or "0.25"')
+  const nanos = parseDecimal(text, DECIMALS)
+  if (nanos === undefined) throw wrong('at most 9 decimals: a nano-dollar is the smallest amount counted')
+  if (nanos > MAX_NANOS) {
+    throw wrong(
+      `at most ${formatUsd(MAX_NANOS)}: larger amounts cannot be counted exactly (2^53 nano-dollars)`,
+    )
+  }
+  return Number(nanos)
+}
+
+/** For JSON: the double nearest to the amount. Up to $8.3 million `parseUsd` reads back the very same amount. */
+export function nanosToUsd(nanos: number): number {
+  return nanos / 10 ** DECIMALS
+}
+
+/** For people: `$0.0035`, `$5.00`. Exact. */
+export function formatUsd(nanos: number): string {
+  return `${nanos < 0 ? '-' : ''}$${digitsOf(Math.abs(nanos), 2)}`
+}
+
+/** For headers and programs that read text: `0.0035`, `5`. Exact, and never with an exponent. */
+export function formatUsdPlain(nanos: number): string {
+  return `${nanos < 0 ? '-' : ''}${digitsOf(Math.abs(nanos), 0)}`
+}
+
+/** The sum of two amounts. Throws a RangeError rather than lose a nano-dollar. */
+export function addNanos(a: number, b: number): number {
+  const sum = a + b
+  if (!Number.isSafeInteger(sum)) throw new RangeError(`${a} + ${b} nano-dollars cannot be counted exactly`)
+  return sum
+}
+
+function digitsOf(nanos: number, leastDecimals: number): string {
+  const digits = String(nanos).padStart(DECIMALS + 1, '0')
+  const decimals = digits.slice(-DECIMALS).replace(/0+$/, '').padEnd(leastDecimals, '0')
+  return digits.slice(0, -DECIMALS) + (decimals && `.${decimals}`)
+}

@@ -1,0 +1,114 @@
+/** The price file: one form for the built-in tables and for PRICES_FILE. Prices are decimals in strings, so that they are exact. */
+
+import { type Static, Type } from 'typebox'
+import type { Multiplied } from './price.ts'
+
+const strict = { additionalProperties: false }
+const dollars = Type.String({
+  pattern: '^\\d{1,6}(\\.\\d{1,6})?$',
+  expected: 'US dollars in a string with at most 6 decimals, such as "0.125"',
+})
+const multiplier = Type.String({
+  pattern: '^(\\d{1,3}(\\.\\d{1,6})?|\\d{1,6}/[1-9]\\d{0,5})$',
+  expected: 'a multiplier in a string, such as "0.5" or "5/3"',
+})
+const name = Type.String({ pattern: '^\\S+$', expected: 'a name without spaces' })
+const text = Type.String({ minLength: 1, expected: 'some words' })
+const tokens = Type.Integer({ minimum: 0, maximum: 2 ** 31, expected: 'a whole number of tokens' })
+const day = Type.String({ format: 'date', expected: 'a day, such as "2026-10-07"' })
+const perName = (value: typeof dollars) => Type.Optional(Type.Record(name, value, strict))
+
+/** US dollars per million tokens. Tokens of a kind that is left out have no price, and a call that used them has none. */
+const rates = {
+  in: dollars,
+  out: dollars,
+  /** Read from the provider's cache. */
+  read: Type.Optional(dollars),
+  /** Written to it to live 5 minutes; to live an hour or longer; to live as long as the provider pleases. */
+  write5m: Type.Optional(dollars),
+  write1h: Type.Optional(dollars),
+  write: Type.Optional(dollars),
+}
+
+const row = Type.Object(
+  {
+    /** Holds from this day's start (UTC) until the next row's. Left out: since ever. */
+    from: Type.Optional(day),
+    ...rates,
+    /** A call with more input tokens than `tokens`, cached ones counted, pays these rates for all of its tokens. */
+    above: Type.Optional(Type.Array(Type.Object({ tokens, ...rates }, strict))),
+    /** All token prices times this, by what the answer reports (service_tier, speed, inference_geo). */
+    tiers: perName(multiplier),
+    speeds: perName(multiplier),
+    geos: perName(multiplier),
+    /** US dollars per thousand calls of a tool that runs at the provider. No multiplier touches them. */
+    tools: perName(dollars),
+    source: text,
+    /** The day the row was last compared with its source. */
+    checked: day,
+    note: Type.Optional(text),
+  },
+  strict,
+)
+
+const model = {
+  maker: name,
+  kind: Type.Union([Type.Literal('chat'), Type.Literal('embedding')], { expected: '"chat" or "embedding"' }),
+  /** Does it think out of sight without being asked to? Then the bytes of an answer are no measure of its output. */
+  hidesOutput: Type.Boolean({ expected: 'true or false' }),
+  aliases: Type.Optional(Type.Array(name)),
+  contextWindow: tokens,
+  maxInput: tokens,
+  maxOutput: tokens,
+  /** Where the limits and aliases come from. */
+  limitsFrom: text,
+  prices: Type.Array(row, { minItems: 1, expected: 'at least one row of prices' }),
+}
+
+/** What a maker's account gives to a call that names none; standard where left out. */
+const defaults = Type.Object(
+  { tier: Type.Optional(name), speed: Type.Optional(name), geo: Type.Optional(name) },
+  strict,
+)
+
+const head = { note: Type.Optional(text), defaults: Type.Optional(Type.Record(name, defaults, strict)) }
+const whole = Type.Object(model, strict)
+export const priceFile = Type.Object({ ...head, models: Type.Record(name, whole, strict) }, strict)
+export const pricePatch = Type.Object(
+  { ...head, models: Type.Optional(Type.Record(name, Type.Partial(whole, strict), strict)) },
+  strict,
+)
+
+/** Names of requests and answers that stand for no multiplier, whatever the model. */
+export const standard: Record<Multiplied, string[]> = {
+  tier: ['standard', 'default', 'standard_only'],
+  speed: ['standard'],
+  geo: ['global', 'not_available'],
+}
+
+/** Where a row keeps its multipliers. */
+export const rowKey = { tier: 'tiers', speed: 'speeds', geo: 'geos' } as const satisfies Record<
+  Multiplied,
+  keyof Row
+>
+
+export type PriceFile = Static<typeof priceFile>
+export type PricePatch = Static<typeof pricePatch>
+export type ModelEntry = PriceFile['models'][string]
+export type Row = Static<typeof row>
+
+/**
+ * Lays a patch over a price file: a model's given fields replace, its aliases are added, an unknown model is new. A name
+ * that the patch gives to a model no longer stands for another.
+ */
+export function merge(file: PriceFile, patch: PricePatch): unknown {
+  const patched = patch.models ?? {}
+  const taken = new Set(Object.entries(patched).flatMap(([id, { aliases = [] }]) => [id, ...aliases]))
+  const models: Record<string, unknown> = {}
+  for (const id of new Set([...Object.keys(file.models), ...Object.keys(patched)])) {
+    const known = file.models[id]
+    const kept = (known?.aliases ?? []).filter(alias => !taken.has(alias))
+    models[id] = { ...known, ...patched[id], aliases: [...kept, ...(patched[id]?.aliases ?? [])] }
+  }
+  return { defaults: { ...file.defaults, ...patch.defaults }, models }
+}

@@ -1,0 +1,206 @@
+/**
+ * What a call costs, and what it can cost at most. Pure arithmetic on whole pico-dollars (1e-12 US dollars): prices a
+ * token are exact there, multipliers are exact fractions, and the one rounding is upwards, to whole nano-dollars, at the end.
+ */
+
+import type { Ask, UsagePart } from '../dialects/dialect.ts'
+import { MAX_NANOS } from '../money.ts'
+import type { ModelEntry, Row } from './file.ts'
+import { add, larger, multiply, ONE, type Ratio, ZERO } from './ratio.ts'
+
+type TokenPrice = 'in' | 'read' | 'write5m' | 'write1h' | 'write' | 'out'
+
+/** The prices of one context tier: calls whose whole input, cached tokens counted, lies between `from` and `upTo`. */
+export interface Band {
+  from: number
+  upTo: number
+  /** Pico-dollars a token. */
+  rates: Readonly<Record<TokenPrice, bigint | undefined>>
+  /** The dearest an input token can get, by the dearest cache write the call can cause. */
+  dearestInput: Readonly<Record<Ask['cacheWrite'], bigint>>
+}
+
+/** The price of one model at one time. */
+export interface Price {
+  /** The model's own id, whatever alias was asked for. */
+  model: string
+  maker: string
+  kind: ModelEntry['kind']
+  hidesOutput: boolean
+  contextWindow: number
+  maxInput: number
+  maxOutput: number
+  /** As written in the price file, for people. */
+  row: Row
+  /** From short to long; the first starts at 0, the last never ends. */
+  bands: readonly Band[]
+  /** By the names that requests and answers use; `auto` is what the account gives to a call that names none. */
+  multipliers: Readonly<Record<Multiplied, ReadonlyMap<string, Ratio>>>
+  /** Pico-dollars a call of a tool. */
+  fees: ReadonlyMap<string, bigint>
+}
+
+export interface PriceTable {
+  /** Short hash of all that is in it. */
+  version: string
+  /** By exact id or alias; undefined where there is none, or none yet at that time. */
+  find(model: string, at: Date): Price | undefined
+  /** Every id and alias with a price at that time, by name. */
+  list(at: Date): { id: string; price: Price }[]
+}
+
+/** What multiplies the token prices. An answer says what it was; a request says what it wants. */
+export const multiplied = ['tier', 'speed', 'geo'] as const
+export type Multiplied = (typeof multiplied)[number]
+
+/** What of a request bears on its price. */
+export type Priceable = Pick<
+  Ask,
+  'inputBound' | 'answers' | 'ceiling' | 'hasOutput' | 'cacheWrite' | Multiplied
+>
+
+const PICO_PER_NANO = 1000n
+
+const counted = [
+  ['input', 'in'],
+  ['cacheRead', 'read'],
+  ['cacheWrite5m', 'write5m'],
+  ['cacheWrite1h', 'write1h'],
+  ['cacheWriteOther', 'write'],
+  ['output', 'out'],
+] as const satisfies [keyof UsagePart, TokenPrice][]
+
+/**
+ * The cost of a call from its reported usage: per part, multiplier x (tokens x price, per kind of token) + tool fees,
+ * at the prices of the part's own model and of the context tier its whole input falls in. Never a guess: a model, tier,
+ * speed, place, kind of token or tool without a price leaves the call unpriced, and the text says which it was.
+ */
+export function costNanos(
+  table: Pick<PriceTable, 'find'>,
+  parts: UsagePart[],
+  at: Date,
+): { nanos: number } | { unpriced: string } {
+  let total = ZERO
+  for (const part of parts) {
+    const price = table.find(part.model, at)
+    if (!price) return { unpriced: `model ${part.model}` }
+    const cost = partCost(price, part)
+    if (typeof cost === 'string') return { unpriced: `${cost} of ${part.model}` }
+    total = add(total, cost)
+  }
+  const nanos = roundUp(total)
+  return nanos > MAX_NANOS ? { unpriced: 'usage beyond counting' } : { nanos: Number(nanos) }
+}
+
+/** Pico-dollars, or what has no price. */
+function partCost(price: Price, part: UsagePart): Ratio | string {
+  const { rates } = bandOf(price, part)
+  let tokens = 0n
+  for (const [kind, rate] of counted) {
+    const count = part[kind]
+    if (count === 0) continue
+    if (!isCount(count)) return `${kind} tokens (${count})`
+    const each = rates[rate]
+    if (each === undefined) return `${kind} tokens`
+    tokens += BigInt(count) * each
+  }
+  let fees = 0n
+  for (const [tool, count] of Object.entries(part.tools)) {
+    if (count === 0) continue
+    const each = price.fees.get(tool)
+    if (each === undefined || !isCount(count)) return `tool ${tool}`
+    fees += BigInt(count) * each
+  }
+  let cost: Ratio = { num: tokens, den: 1n }
+  for (const what of multiplied) {
+    const times = price.multipliers[what].get(part[what] ?? 'auto')
+    if (!times) return `${what} ${part[what]}`
+    cost = multiply(cost, times)
+  }
+  return fees === 0n ? cost : add(cost, { num: fees, den: 1n })
+}
+
+function bandOf({ bands }: Price, part: UsagePart): Band {
+  const { input, cacheRead, cacheWrite5m, cacheWrite1h, cacheWriteOther } = part
+  const total = input + cacheRead + cacheWrite5m + cacheWrite1h + cacheWriteOther
+  return bands.findLast(({ from }) => total >= from) ?? bands[0]!
+}
+
+/** What a request names that has no price, such as a service tier. It has no bound either, and should be refused. */
+export function missingPrice(price: Price, ask: Pick<Ask, Multiplied>): string | undefined {
+  const what = multiplied.find(one => !price.multipliers[one].has(ask[one] ?? 'auto'))
+  return what && `${what} ${ask[what]} of ${price.model}`
+}
+
+/**
+ * An upper bound on the cost of a call before it starts: `costNanos` of any usage with at most `inputBound` input
+ * tokens, at most `ceiling` output tokens in each of `answers` answers, and no fee for tools, is not above it.
+ *
+ * Proof. The usage lands in one context tier b with T input tokens, T <= min(inputBound, maxInput, upTo of b): more than
+ * maxInput the provider refuses. Each of them costs at most b's dearest input price, of which cache writes count only as
+ * far as the request can cause them; each of at most `answers` x min(ceiling, contextWindow) output tokens costs b's
+ * output price. The bound takes the largest such sum over every tier that can be reached, which need not be the longest:
+ * an operator's own prices may be lower there. Multipliers: an answer may come from the tier, speed and place asked for,
+ * or fall back to the standard one, so each counts as asked, but at least 1. `auto`, or none named, is what the account
+ * gives: standard, unless the price file's `defaults` say otherwise. One that has no price counts as the dearest known
+ * (see `missingPrice`). Rounding is monotone and upwards on both sides.
+ *
+ * It is void where the provider adds input of its own or calls other models (`ask.unbounded`).
+ */
+export function boundNanos(price: Price, ask: Priceable): number {
+  const ceiling = BigInt(Math.min(ask.ceiling ?? price.maxOutput, price.contextWindow))
+  let dearest = 0n
+  for (const way of waysOf(price, ask)) {
+    const cost = way.input + ceiling * way.output
+    if (cost > dearest) dearest = cost
+  }
+  const nanos = roundUp(multiply({ num: dearest, den: 1n }, dearestMultiplier(price, ask)))
+  return nanos > MAX_NANOS ? MAX_NANOS : Number(nanos)
+}
+
+/** The largest ceiling whose bound is within `nanos`, at most the model's own; undefined where not even 1 token fits. */
+export function maxTokensThatFit(price: Price, ask: Priceable, nanos: number): number | undefined {
+  const { num, den } = dearestMultiplier(price, ask)
+  // ceil(cost x num / den / 1000) <= nanos exactly where cost <= floor(nanos x 1000 x den / num).
+  const affordable = (BigInt(nanos) * PICO_PER_NANO * den) / num
+  let fits = BigInt(price.maxOutput)
+  for (const { input, output } of waysOf(price, ask)) {
+    if (input > affordable) return undefined
+    const most = output === 0n ? fits : (affordable - input) / output
+    if (most < fits) fits = most
+  }
+  return fits < 1n ? undefined : Number(fits)
+}
+
+/** The context tiers a call can land in, in pico-dollars: all its input at the dearest, and each token of the ceiling. */
+function waysOf(price: Price, ask: Priceable): { input: bigint; output: bigint }[] {
+  const most = Math.min(Math.ceil(ask.inputBound), price.maxInput)
+  const answers = BigInt(ask.hasOutput ? ask.answers : 0)
+  return price.bands
+    .filter(({ from }) => from <= most)
+    .map(({ upTo, rates, dearestInput }) => ({
+      input: BigInt(Math.min(most, upTo)) * dearestInput[ask.cacheWrite],
+      output: answers * (rates.out ?? 0n),
+    }))
+}
+
+/** Never below 1: see the proof. */
+function dearestMultiplier(price: Price, ask: Priceable): Ratio {
+  return multiplied
+    .map(what => {
+      const known = price.multipliers[what]
+      const asked = known.get(ask[what] ?? 'auto')
+      return asked ? larger(ONE, asked) : [...known.values()].reduce(larger, ONE)
+    })
+    .reduce(multiply)
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0
+}
+
+/** Pico-dollars to whole nano-dollars, upwards. */
+function roundUp({ num, den }: Ratio): bigint {
+  const unit = den * PICO_PER_NANO
+  return (num + unit - 1n) / unit
+}

@@ -1,0 +1,128 @@
+/** The price table in memory: price files, checked, laid over one another, and turned into whole numbers once. */
+
+import { createHash } from 'node:crypto'
+import { check, refuseContradictions } from './faults.ts'
+import {
+  type ModelEntry,
+  merge,
+  type PriceFile,
+  priceFile,
+  pricePatch,
+  type Row,
+  rowKey,
+  standard,
+} from './file.ts'
+import type { Band, Multiplied, Price, PriceTable } from './price.ts'
+import { ONE, type Ratio, ratioOf, scaled } from './ratio.ts'
+
+type Rates = Row | NonNullable<Row['above']>[number]
+type Defaults = NonNullable<PriceFile['defaults']>[string]
+
+/** A model's rows, the newest first. */
+type History = { since: number; price: Price }[]
+
+/**
+ * Builds the table from the built-in prices and, laid over them, an operator's own (both as read from JSON). Throws an
+ * Error with all `faults` at once: where, what was found, what was expected.
+ */
+export function loadPrices(builtin: unknown, override: unknown = {}): PriceTable {
+  const patch = check(pricePatch, override)
+  const file = check(priceFile, merge(check(priceFile, builtin), patch))
+  refuseContradictions(file)
+  return tableOf(file)
+}
+
+function tableOf(file: PriceFile): PriceTable {
+  const histories = new Map<string, History>()
+  for (const [id, entry] of Object.entries(file.models)) {
+    const history = entry.prices
+      .map(row => ({
+        since: startOf(row),
+        price: Object.freeze(priceOf(id, entry, row, file.defaults?.[entry.maker])),
+      }))
+      .sort((a, b) => b.since - a.since)
+    for (const name of [id, ...(entry.aliases ?? [])]) histories.set(name, history)
+  }
+  const names = [...histories.keys()].sort()
+  const find = (model: string, at: Date) => {
+    const time = at.getTime()
+    return histories.get(model)?.find(({ since }) => since <= time)?.price
+  }
+  return Object.freeze({
+    version: createHash('sha256').update(canonical(file)).digest('hex').slice(0, 12),
+    find,
+    list: (at: Date) =>
+      names.flatMap(id => {
+        const price = find(id, at)
+        return price ? [{ id, price }] : []
+      }),
+  })
+}
+
+function priceOf(id: string, entry: ModelEntry, row: Row, defaults: Defaults = {}): Price {
+  const { maker, kind, hidesOutput, contextWindow, maxInput, maxOutput } = entry
+  const above = [...(row.above ?? [])].sort((a, b) => a.tokens - b.tokens)
+  const bands = [row, ...above].map((rates, i) =>
+    bandOf(rates, i === 0 ? 0 : above[i - 1]!.tokens + 1, above[i]?.tokens ?? Number.POSITIVE_INFINITY),
+  )
+  const fees = new Map(Object.entries(row.tools ?? {}).map(([tool, usd]) => [tool, scaled(usd, 9)]))
+  return {
+    model: id,
+    maker,
+    kind,
+    hidesOutput,
+    contextWindow,
+    maxInput,
+    maxOutput,
+    row,
+    bands,
+    multipliers: {
+      tier: multipliersOf('tier', row, defaults.tier),
+      speed: multipliersOf('speed', row, defaults.speed),
+      geo: multipliersOf('geo', row, defaults.geo),
+    },
+    fees,
+  }
+}
+
+function bandOf(row: Rates, from: number, upTo: number): Band {
+  const rate = (usd: string | undefined) => (usd === undefined ? undefined : scaled(usd, 6))
+  const rates = {
+    in: scaled(row.in, 6),
+    out: scaled(row.out, 6),
+    read: rate(row.read),
+    write5m: rate(row.write5m),
+    write1h: rate(row.write1h),
+    write: rate(row.write),
+  }
+  const dearest = (...writes: (bigint | undefined)[]) =>
+    [rates.in, rates.read, ...writes].reduce<bigint>((most, one) => (one && one > most ? one : most), 0n)
+  const dearestInput = {
+    none: dearest(),
+    '5m': dearest(rates.write5m),
+    // A request for the longest-lived write can cause shorter-lived ones beside it.
+    '1h': dearest(rates.write5m, rates.write1h, rates.write),
+    other: dearest(rates.write),
+  }
+  return { from, upTo, rates, dearestInput }
+}
+
+function multipliersOf(what: Multiplied, row: Row, named: string | undefined): ReadonlyMap<string, Ratio> {
+  const known = new Map(standard[what].map(name => [name, ONE]))
+  for (const [name, times] of Object.entries(row[rowKey[what]] ?? {})) known.set(name, ratioOf(times))
+  // A model that does not offer what the account gives by default is served as standard.
+  return known.has('auto') ? known : known.set('auto', (named && known.get(named)) || ONE)
+}
+
+function startOf({ from }: Row): number {
+  return from === undefined ? Number.NEGATIVE_INFINITY : Date.parse(`${from}T00:00:00Z`)
+}
+
+/** JSON that does not depend on the order of keys. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, one: unknown) =>
+    one !== null && typeof one === 'object' && !Array.isArray(one)
+      ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : one,
+  )
+}

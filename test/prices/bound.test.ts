@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import type { UsagePart } from '../../src/dialects/dialect.ts'
+import { MAX_NANOS, parseUsd } from '../../src/money.ts'
+import {
+  boundNanos,
+  costNanos,
+  maxTokensThatFit,
+  missingPrice,
+  multiplied,
+  type Price,
+  type Priceable,
+} from '../../src/prices/price.ts'
+import { loadPrices } from '../../src/prices/table.ts'
+import { ask, part, table, today } from './usage.ts'
+
+const priceOf = (model: string) => table.find(model, today) ?? assert.fail(`no price for ${model}`)
+const bounds = (usd: number, model: string, given: Partial<Priceable>) =>
+  assert.equal(boundNanos(priceOf(model), ask(given)), parseUsd(usd))
+
+describe('the most a call can cost', () => {
+  it('is its input at the dearest price it can meet, and its ceiling once per answer', () => {
+    bounds(0.005, 'claude-haiku-4-5', { ceiling: 1000 })
+    bounds(0.011, 'claude-haiku-4-5', { inputBound: 1000, ceiling: 1000, answers: 2 })
+    bounds(0.00625, 'claude-haiku-4-5', { inputBound: 1000, ceiling: 1000, cacheWrite: '5m' })
+    bounds(0.007, 'claude-haiku-4-5', { inputBound: 1000, ceiling: 1000, cacheWrite: '1h' })
+    bounds(0.0125, 'gpt-6-sol', { inputBound: 1000, ceiling: 1000, cacheWrite: 'other' })
+  })
+
+  it('takes the long rates only where the input can be that long', () => {
+    bounds(0.544, 'gpt-6-sol', { inputBound: 272_000 })
+    bounds(1.088004, 'gpt-6-sol', { inputBound: 272_001 })
+  })
+
+  it('never counts more input than the model takes, nor more output than fits its context window', () => {
+    bounds(0.2, 'claude-haiku-4-5', { inputBound: Number.POSITIVE_INFINITY })
+    bounds(1, 'claude-haiku-4-5', { ceiling: 1e12 })
+  })
+
+  it('counts the largest output of the model where no ceiling is named, and none where there is no output', () => {
+    bounds(0.32, 'claude-haiku-4-5', { ceiling: undefined })
+    bounds(0.00002, 'text-embedding-3-small', { inputBound: 1000, ceiling: undefined, hasOutput: false })
+  })
+
+  it('multiplies by what is asked for, but at least by one: an answer may fall back to standard', () => {
+    bounds(0.04, 'claude-opus-5-5', { ceiling: 1000, speed: 'fast' })
+    bounds(0.044, 'claude-opus-5-5', { ceiling: 1000, speed: 'fast', geo: 'us' })
+    bounds(0.01, 'gpt-6-sol', { ceiling: 1000, tier: 'flex' })
+    bounds(0.02, 'gpt-6-sol', { ceiling: 1000, tier: 'priority' })
+    bounds(0.01, 'gpt-6-sol', { ceiling: 1000, tier: 'auto' })
+  })
+
+  it('counts a tier without a price as the dearest known, and says that it has none', () => {
+    bounds(0.06, 'gpt-6.1-sol', { ceiling: 1000, tier: 'scale' })
+    assert.equal(missingPrice(priceOf('gpt-6.1-sol'), ask({ tier: 'scale' })), 'tier scale of gpt-6.1-sol')
+    assert.equal(missingPrice(priceOf('claude-haiku-4-5'), ask({ geo: 'us' })), 'geo us of claude-haiku-4-5')
+    assert.equal(missingPrice(priceOf('claude-opus-5-5'), ask({ geo: 'us', tier: 'auto' })), undefined)
+  })
+
+  it('follows the account where it gives a dearer tier to calls that name none', () => {
+    const files = [{ models: { m: model() } }, { defaults: { maker: { tier: 'priority', geo: 'us' } } }]
+    const dear = loadPrices(files[0], files[1])
+    const price = dear.find('m', today) ?? assert.fail()
+    assert.equal(boundNanos(price, ask({ ceiling: 1_000_000 })), parseUsd(2.2))
+    assert.equal(boundNanos(price, ask({ ceiling: 1_000_000, tier: 'default' })), parseUsd(1.1))
+    assert.deepEqual(costNanos(dear, [part('m', { output: 1_000_000 })], today), { nanos: parseUsd(2.2) })
+  })
+
+  it('sees that a short prompt can be dearer than a long one', () => {
+    const cheapWhenLong = [{ tokens: 1000, in: '0.1', out: '0.5' }]
+    const price =
+      loadPrices({ models: { m: model({ above: cheapWhenLong }) } }).find('m', today) ?? assert.fail()
+    assert.equal(boundNanos(price, ask({ inputBound: 1001 })), parseUsd(0.001))
+    assert.equal(boundNanos(price, ask({ inputBound: 100_000 })), parseUsd(0.01))
+  })
+
+  it('is at most what can be counted', () => {
+    const answers = Number.MAX_SAFE_INTEGER
+    assert.equal(boundNanos(priceOf('o3-pro'), ask({ ceiling: 1e6, answers })), MAX_NANOS)
+  })
+})
+
+describe('a request within its bound', () => {
+  it('never costs more, whatever the usage, the context tier and the tier it was served from', () => {
+    const shares = fc.record({
+      input: fc.double({ min: 0, max: 1, noNaN: true }),
+      output: fc.double({ min: 0, max: 1, noNaN: true }),
+      weights: fc.array(fc.nat(9), { minLength: 5, maxLength: 5 }),
+      fallsBack: fc.boolean(),
+    })
+    fc.assert(
+      fc.property(request(), shares, ({ price, asked }, share) => {
+        const used = usageOf(price, asked, share)
+        assert.ok(nanosOf(used) <= boundNanos(price, asked), JSON.stringify({ asked, used }))
+      }),
+      { seed: 5, numRuns: 10_000 },
+    )
+  })
+
+  it('costs exactly its bound when it uses all of it at the dearest', () => {
+    fc.assert(
+      fc.property(request(), ({ price, asked }) => {
+        const cheap = (name: string | undefined) => name === 'flex' || name === 'batch'
+        fc.pre(!cheap(asked.tier))
+        const costs = [0, 1, 2, 3, 4].map(kind => {
+          const weights = [0, 1, 2, 3, 4].map(i => (i === kind ? 1 : 0))
+          return nanosOf(usageOf(price, asked, { input: 1, output: 1, weights, fallsBack: false }))
+        })
+        assert.equal(Math.max(...costs), boundNanos(price, asked), JSON.stringify(asked))
+      }),
+      { seed: 6, numRuns: 3000 },
+    )
+  })
+})
+
+describe('the tokens that fit', () => {
+  it('are the largest ceiling whose bound is within the money left', () => {
+    const price = priceOf('claude-haiku-4-5')
+    const asked = ask({ inputBound: 1000, ceiling: 64_000 })
+    assert.equal(maxTokensThatFit(price, asked, parseUsd(0.011)), 2000)
+    assert.equal(maxTokensThatFit(price, asked, parseUsd(0.001005)), 1)
+    assert.equal(maxTokensThatFit(price, asked, parseUsd(0.001004)), undefined)
+    assert.equal(maxTokensThatFit(price, asked, 0), undefined)
+    assert.equal(maxTokensThatFit(price, asked, parseUsd(1000)), 64_000)
+  })
+
+  it('fit, and one more would not', () => {
+    fc.assert(
+      fc.property(request(), fc.nat(5_000_000_000), ({ price, asked }, nanos) => {
+        fc.pre(asked.hasOutput)
+        const bound = (ceiling: number) => boundNanos(price, { ...asked, ceiling })
+        const fits = maxTokensThatFit(price, asked, nanos)
+        if (fits === undefined) return bound(1) > nanos
+        return bound(fits) <= nanos && (fits === price.maxOutput || bound(fits + 1) > nanos)
+      }),
+      { seed: 7, numRuns: 5000 },
+    )
+  })
+})
+
+/** A model of a maker, at $1 a million tokens in and out of which `row` changes something. */
+function model(row: object = {}) {
+  const limits = {
+    contextWindow: 1_000_000,
+    maxInput: 1_000_000,
+    maxOutput: 1_000_000,
+    limitsFrom: 'this test',
+  }
+  const rates = { in: '1', out: '1', tiers: { priority: '2' }, geos: { us: '1.1' } }
+  const prices = [{ ...rates, source: 'this test', checked: '2026-11-23', ...row }]
+  return { maker: 'maker', kind: 'chat', hidesOutput: false, ...limits, prices }
+}
+
+/** Any request for any chat model, naming any tier, speed and place that has a price. */
+function request() {
+  const prices = table.list(today).flatMap(({ price }) => (price.kind === 'chat' ? [price] : []))
+  const sizes = fc.oneof(
+    fc.nat(2000),
+    fc.nat(400_000),
+    fc.nat(2_000_000),
+    fc.constant(Number.POSITIVE_INFINITY),
+  )
+  return fc.constantFrom(...prices).chain(price => {
+    const [tier, speed, geo] = multiplied.map(what =>
+      fc.constantFrom(undefined, ...price.multipliers[what].keys()),
+    )
+    const written: Priceable['cacheWrite'][] =
+      price.maker === 'openai' ? ['none', 'other'] : ['none', '5m', '1h']
+    return fc.record({
+      price: fc.constant(price),
+      asked: fc.record({
+        inputBound: sizes,
+        answers: fc.integer({ min: 1, max: 4 }),
+        ceiling: fc.option(fc.nat(150_000), { nil: undefined }),
+        hasOutput: fc.constant(true),
+        cacheWrite: fc.constantFrom(...written),
+        tier: tier!,
+        speed: speed!,
+        geo: geo!,
+      }),
+    })
+  })
+}
+
+const writesOf = {
+  none: [],
+  '5m': ['cacheWrite5m'],
+  '1h': ['cacheWrite5m', 'cacheWrite1h'],
+  other: ['cacheWriteOther'],
+} as const satisfies Record<Priceable['cacheWrite'], (keyof UsagePart)[]>
+
+/** Usage that a request allows: shares of its most, the input spread by weight over the kinds it can cause. */
+function usageOf(
+  price: Price,
+  asked: Priceable,
+  share: { input: number; output: number; weights: number[]; fallsBack: boolean },
+): UsagePart {
+  const total = Math.floor(Math.min(asked.inputBound, price.maxInput) * share.input)
+  const ceiling = Math.min(asked.ceiling ?? price.maxOutput, price.contextWindow)
+  const kinds = ['input', 'cacheRead', ...writesOf[asked.cacheWrite]] as const
+  const weight = kinds.reduce((sum, _, i) => sum + share.weights[i]!, 0)
+  const counts: Partial<UsagePart> = {}
+  let left = total
+  kinds.forEach((kind, i) => {
+    const tokens = weight === 0 ? 0 : Math.min(left, Math.floor((total * share.weights[i]!) / weight))
+    left -= tokens
+    counts[kind] = tokens
+  })
+  const { tier, speed, geo } = asked
+  return part(price.model, {
+    ...counts,
+    input: (counts.input ?? 0) + left,
+    output: Math.floor(ceiling * asked.answers * share.output),
+    ...(share.fallsBack ? {} : { tier, speed, geo }),
+  })
+}
+
+function nanosOf(used: UsagePart): number {
+  const found = costNanos(table, [used], today)
+  return 'nanos' in found ? found.nanos : assert.fail(JSON.stringify(found))
+}

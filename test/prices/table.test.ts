@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { builtin } from '../../src/prices/builtin.ts'
+import { loadPrices } from '../../src/prices/table.ts'
+import { table, today } from './usage.ts'
+
+const row = { in: '1', out: '2', source: 'this test', checked: '2026-11-23' }
+const limits = { contextWindow: 1000, maxInput: 1000, maxOutput: 100, limitsFrom: 'this test' }
+const entry = { maker: 'openai', kind: 'chat', hidesOutput: false, ...limits, prices: [row] }
+
+describe('the built-in prices', () => {
+  it('hold every model in use today', () => {
+    const expected = [
+      'claude-fable-5 claude-fable-5-1 claude-opus-5-5 claude-opus-5 claude-opus-4-8 claude-opus-4-7 claude-opus-4-6',
+      'claude-opus-4-5 claude-sonnet-5-5 claude-sonnet-5 claude-sonnet-4-6 claude-sonnet-4-5 claude-haiku-5-5',
+      'claude-haiku-4-5 gpt-6-sol gpt-6.1-sol gpt-6-luna gpt-6-astra gpt-5.6-sol gpt-5.6-terra gpt-5.6-luna',
+      'gpt-5.5 gpt-5.4 gpt-5.2 gpt-5.1 gpt-5 gpt-5-mini gpt-4.1 gpt-4.1-mini gpt-4o gpt-4o-mini o3 o4-mini',
+      'text-embedding-3-small text-embedding-3-large',
+    ]
+    for (const model of expected.join(' ').split(' ')) assert.ok(table.find(model, today), model)
+  })
+
+  it('are plausible: reads cost no more than input, writes and long prompts no less, limits fit the window', () => {
+    for (const { id, price } of table.list(today)) {
+      let shorter = 0n
+      for (const { rates } of price.bands) {
+        const { in: input = 0n, read = input, write5m = input, write1h = write5m, write = input } = rates
+        assert.ok(input > 0n && input > shorter, `${id}: input`)
+        assert.ok(read <= input, `${id}: read`)
+        assert.ok(write5m >= input && write1h >= write5m && write >= input, `${id}: write`)
+        shorter = input
+      }
+      assert.ok(price.maxOutput <= price.contextWindow, `${id}: output`)
+      if (price.kind === 'chat') assert.ok(price.maxInput <= price.contextWindow, `${id}: input limit`)
+      assert.ok(price.row.source && price.row.checked, `${id}: source`)
+    }
+  })
+})
+
+describe('a price', () => {
+  const read = (model: string, at: string) => table.find(model, new Date(at))?.row.read
+
+  it('holds from the start of its day, UTC', () => {
+    assert.equal(read('claude-sonnet-5-5', '2026-10-06T23:59:59.999Z'), '0.20')
+    assert.equal(read('claude-sonnet-5-5', '2026-10-07T00:00:00.000Z'), '0.10')
+  })
+
+  it('of a promotion ends with the last promised day', () => {
+    assert.equal(read('gpt-5.6', '2026-08-20T23:59:59Z'), '0.50')
+    assert.equal(read('gpt-5.6', '2026-11-21T23:59:59Z'), '0.40')
+    assert.equal(read('gpt-5.6', '2026-11-22T00:00:00Z'), '0.50')
+  })
+
+  it('that is announced already waits for its day', () => {
+    const ultrafast = (at: string) => table.find('gpt-6.2-sol', new Date(at))?.row.tiers?.ultrafast
+    assert.equal(ultrafast('2027-02-28T23:59:59Z'), '3')
+    assert.equal(ultrafast('2027-03-01T00:00:00Z'), '6')
+  })
+
+  it('of a model that is not on sale yet is none', () => {
+    const later = loadPrices(builtin, {
+      models: { 'gpt-7': { ...entry, aliases: ['gpt-7-latest'], prices: [{ ...row, from: '2027-01-01' }] } },
+    })
+    for (const name of ['gpt-7', 'gpt-7-latest']) {
+      assert.equal(later.find(name, today), undefined)
+      assert.equal(later.find(name, new Date('2027-01-01'))?.model, 'gpt-7')
+      assert.ok(!later.list(today).some(({ id }) => id === name))
+    }
+  })
+})
+
+describe("an operator's own prices", () => {
+  it('replace rows, add models and add aliases, and leave the rest alone', () => {
+    const own = loadPrices(builtin, {
+      models: {
+        'gpt-4.1': { prices: [{ ...row, in: '1.5' }], aliases: ['house-model'] },
+        'my-model': entry,
+      },
+    })
+    assert.equal(own.find('gpt-4.1', today)?.row.in, '1.5')
+    assert.equal(own.find('house-model', today)?.model, 'gpt-4.1')
+    assert.equal(own.find('gpt-4.1-2025-04-14', today)?.model, 'gpt-4.1')
+    assert.equal(own.find('gpt-4.1', today)?.maxOutput, 32_768)
+    assert.equal(own.find('my-model', today)?.row.out, '2')
+    assert.deepEqual(own.find('gpt-4o', today)?.row, table.find('gpt-4o', today)?.row)
+  })
+
+  it('may give a built-in alias to another model', () => {
+    const own = loadPrices(builtin, {
+      models: { 'gpt-5.6': entry, 'gpt-4.1': { aliases: ['gpt-4o-2024-08-06'] } },
+    })
+    assert.equal(own.find('gpt-5.6', today)?.model, 'gpt-5.6')
+    assert.equal(own.find('gpt-4o-2024-08-06', today)?.model, 'gpt-4.1')
+    assert.equal(own.find('gpt-4o-2024-11-20', today)?.model, 'gpt-4o')
+  })
+
+  it('change the version, which does not hang on the order of keys', () => {
+    assert.match(table.version, /^[0-9a-f]{12}$/)
+    assert.equal(loadPrices(builtin).version, table.version)
+    assert.notEqual(loadPrices(builtin, { models: { m: entry } }).version, table.version)
+    const turned = Object.fromEntries(Object.entries(entry).reverse())
+    const versions = [entry, turned].map(one => loadPrices({ models: { m: one } }).version)
+    assert.equal(versions[0], versions[1])
+  })
+
+  it('with faults are refused with all of them: where, what was found, what was expected', () => {
+    const patch = {
+      modles: {},
+      models: {
+        'gpt-4.1': {
+          aliases: ['a b'],
+          maxInput: -1,
+          prices: [{ in: 2, out: '1e3', tiers: { flex: 'half' }, discount: '1', checked: '2026-02-31' }],
+        },
+        o3: { kind: 'reasoning', prices: [] },
+      },
+    }
+    assert.throws(() => loadPrices(builtin, patch), {
+      faults: [
+        '/modles: found {}, expected no field of this name',
+        '/models/gpt-4.1/aliases/0: found "a b", expected a name without spaces',
+        '/models/gpt-4.1/maxInput: found -1, expected a whole number of tokens',
+        '/models/gpt-4.1/prices/0/source: found nothing, expected a value',
+        '/models/gpt-4.1/prices/0/discount: found "1", expected no field of this name',
+        '/models/gpt-4.1/prices/0/in: found 2, expected US dollars in a string with at most 6 decimals, such as "0.125"',
+        '/models/gpt-4.1/prices/0/out: found "1e3", expected US dollars in a string with at most 6 decimals, such as "0.125"',
+        '/models/gpt-4.1/prices/0/tiers/flex: found "half", expected a multiplier in a string, such as "0.5" or "5/3"',
+        '/models/gpt-4.1/prices/0/checked: found "2026-02-31", expected a day, such as "2026-10-07"',
+        '/models/o3/kind: found "reasoning", expected "chat" or "embedding"',
+        '/models/o3/prices: found [], expected at least one row of prices',
+      ],
+    })
+  })
+
+  it('must say everything of a new model', () => {
+    assert.throws(() => loadPrices(builtin, { models: { new: { maker: 'openai', prices: [row] } } }), {
+      faults: ['kind', 'hidesOutput', 'contextWindow', 'maxInput', 'maxOutput', 'limitsFrom'].map(
+        field => `/models/new/${field}: found nothing, expected a value`,
+      ),
+    })
+  })
+
+  it('must not contradict themselves', () => {
+    const twice = {
+      ...row,
+      above: [
+        { tokens: 10, in: '2', out: '2' },
+        { tokens: 10, in: '3', out: '3' },
+      ],
+    }
+    const patch = {
+      defaults: { openai: { tier: 'prio' } },
+      models: {
+        one: { ...entry, aliases: ['same'], prices: [twice, { ...row, from: '2026-01-01' }] },
+        two: { ...entry, aliases: ['same', 'gpt-4o'], prices: [row, row] },
+      },
+    }
+    assert.throws(() => loadPrices(builtin, patch), {
+      faults: [
+        '/models/one/prices/0/above: found 10, 10 tokens, expected different thresholds',
+        '/models/two/prices: found two rows from the beginning, expected one',
+        '/models/two/aliases: found same, which already names one',
+        '/models/two/aliases: found gpt-4o, which already names gpt-4o',
+        '/defaults/openai/tier: found prio, expected one of batch, default, fast, flex, priority, standard, standard_only, ultrafast',
+      ],
+    })
+  })
+
+  it('that are no object at all are refused', () => {
+    for (const nonsense of [null, [], 'prices', 5]) {
+      assert.throws(() => loadPrices(builtin, nonsense), { message: /^\/: found .*, expected object$/ })
+    }
+  })
+})
