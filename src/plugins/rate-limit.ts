@@ -1,8 +1,8 @@
 /** Claims on request, token and concurrency limits; the words for 'too fast'; where the client stands, on every answer. */
 
 import fp from 'fastify-plugin'
-import type { LimitState } from '../dialects/dialect.ts'
 import { type Refusal, refusal, retryAfter } from '../errors.ts'
+import type { Scope, ScopeState } from '../lua/index.ts'
 import type { Refused } from './claims.ts'
 
 /** Claimed for an answer whose ceiling is unknown: most answers are shorter, and a bucket may go into debt. */
@@ -24,9 +24,10 @@ export default fp(
     app.onAdmission(function announceLimits(reply, admitted) {
       if (!('states' in admitted)) return
       // The client's own limits, not those it shares with others.
-      const state = admitted.states[0]
-      if (state)
-        reply.headers({ ...reply.request.call.dialect.limitHeaders(state), ...standardHeaders(state) })
+      const { claims, call } = reply.request
+      const [state, scope] = [admitted.states[0], claims.scopes[0]]
+      if (!state || !scope) return
+      reply.headers(call.dialect.limitHeaders(state)).headers(standardHeaders(state, scope))
     })
   },
   { name: 'rate-limit', dependencies: ['claims'] },
@@ -45,17 +46,18 @@ function tooFast({ scope, limit, retryAfterMs = 1000 }: Refused): Refusal {
 }
 
 /** The IETF's pair: the quota `q` per window of `w` seconds, what remains `r`, and after how many seconds `t` it is full. */
-function standardHeaders(state: LimitState): Record<string, string> {
-  const limits = Object.entries(state)
-  if (limits.length === 0) return {}
-  return {
-    'ratelimit-policy': limits
-      .map(([name, { limit, perMs }]) => `"${name}";q=${limit};w=${seconds(perMs)}`)
-      .join(', '),
-    ratelimit: limits
-      .map(([name, { remaining, resetMs }]) => `"${name}";r=${remaining};t=${seconds(resetMs)}`)
-      .join(', '),
+function standardHeaders(state: ScopeState, scope: Scope): Record<string, string> {
+  const policies: string[] = []
+  const limits: string[] = []
+  for (const name of ['requests', 'tokens'] as const) {
+    const [now, bucket] = [state[name], scope[name]]
+    if (!now || !bucket) continue
+    policies.push(`"${name}";q=${bucket.capacity};w=${seconds(bucket.per)}`)
+    limits.push(`"${name}";r=${Math.max(0, now.remaining)};t=${seconds(now.resetMs)}`)
   }
+  return policies.length === 0
+    ? {}
+    : { 'ratelimit-policy': policies.join(', '), ratelimit: limits.join(', ') }
 }
 
 function seconds(ms: number): number {

@@ -39,7 +39,7 @@ function counting(): { fetch: Fetch; readonly attempts: number } {
 
 function anthropic(
   name: string,
-  connect: (options: SdkOptions & { fetch: Fetch }) => Anthropic | Anthropic0,
+  connect: (options: SdkOptions & { fetch: Fetch }) => Anthropic,
 ) {
   return (options: SdkOptions): Sdk => {
     const wire = counting()
