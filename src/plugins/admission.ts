@@ -129,6 +129,6 @@ function facts({ id, client, key, call, route }: FastifyRequest): Record<string,
     model: call.ask.model,
     upstream: route.upstream.name,
     stream: call.ask.stream,
-    priceVersion: route.priceVersion,
+    priceVersion: route.table.version,
   }
 }

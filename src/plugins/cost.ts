@@ -37,13 +37,13 @@ export default fp(
     })
 
     function costOf(request: FastifyRequest): Cost {
-      const { exchange, measured, claims, call } = request
+      const { exchange, measured, claims, call, route } = request
       const free = { nanos: 0, tokens: 0, estimated: false, unpriced: undefined }
       if (!exchange?.sent || exchange.refused) return free
       if (!measured?.usage) return estimate(request)
       const tokens = measured.usage.reduce((sum, part) => sum + tokensOf(part), 0)
       if (!call.dialect.paid) return { ...free, tokens }
-      const price = costNanos(app.prices.table, measured.usage, new Date(request.admitted?.at ?? Date.now()))
+      const price = costNanos(route.table, measured.usage, new Date(request.admitted?.at ?? Date.now()))
       return 'nanos' in price
         ? { nanos: price.nanos, tokens, estimated: false, unpriced: undefined }
         : { nanos: claims.nanos, tokens, estimated: true, unpriced: price.unpriced }
@@ -54,12 +54,12 @@ export default fp(
       const hold = { nanos: claims.nanos, tokens: claims.tokens, estimated: true, unpriced: undefined }
       if (!call.ask.stream || call.ask.hiddenOutput || !exchange?.answering || !measured) return hold
       const seen = seenUsage(measured, call.ask.inputGuess, call.ask.model)
-      const price = costNanos(app.prices.table, [seen], new Date())
+      const price = costNanos(route.table, [seen], new Date())
       if (!('nanos' in price) || route.price.hidesOutput) return hold
       return { ...hold, nanos: Math.min(price.nanos, claims.nanos), tokens: tokensOf(seen) }
     }
   },
-  { name: 'cost', dependencies: ['usage', 'claims', 'prices'] },
+  { name: 'cost', dependencies: ['usage', 'claims', 'models'] },
 )
 
 function tokensOf({ input, cacheWrite5m, cacheWrite1h, cacheWriteOther, output }: UsagePart): number {

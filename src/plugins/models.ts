@@ -2,13 +2,14 @@
 
 import fp from 'fastify-plugin'
 import { refusal } from '../errors.ts'
-import type { Price } from '../prices/price.ts'
+import { missingPrice, type Price, type PriceTable } from '../prices/price.ts'
 import type { Upstream } from './upstreams.ts'
 
 export interface Route {
   upstream: Upstream
   price: Price
-  priceVersion: string
+  /** The table the call was decided with: it is priced with the same one, whatever is loaded meanwhile. */
+  table: PriceTable
 }
 
 declare module 'fastify' {
@@ -33,10 +34,12 @@ export default fp(
       }
       const { table } = app.prices
       const price = table.find(model, new Date())
-      if (!price) throw FAMILIAR.test(model) ? unpriced(model) : unknown(model)
+      if (!price) throw FAMILIAR.test(model) ? unpriced(`model: ${model}`) : unknown(model)
       const upstream = app.upstreams.choose(price.maker, call.dialect.family)
       if (!upstream) throw unknown(model, ` on ${call.dialect.path}`)
-      request.route = { upstream, price, priceVersion: table.version }
+      const missing = missingPrice(price, call.ask)
+      if (missing && call.dialect.paid) throw unpriced(missing)
+      request.route = { upstream, price, table }
     })
   },
   { name: 'models', dependencies: ['claims', 'prices', 'upstreams'] },
@@ -52,12 +55,9 @@ function unknown(model: string, where = '') {
   )
 }
 
-function unpriced(model: string) {
+function unpriced(what: string) {
   return refusal(
     'model_not_priced',
-    `model: ${model} has no price here, so its cost has no bound; add it to PRICES_FILE.`,
-    {
-      details: { model },
-    },
+    `${what} has no price here, so the call's cost has no bound; add it to PRICES_FILE.`,
   )
 }

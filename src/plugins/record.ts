@@ -50,7 +50,7 @@ function entryOf(request: FastifyRequest, reply: FastifyReply): Entry {
     costNanos: cost?.nanos ?? 0,
     savedNanos: request.savedNanos,
     estimated: cost?.estimated ?? false,
-    priceVersion: route?.priceVersion,
+    priceVersion: route?.table.version,
     error: error && (error.reason ?? error.message),
     refusal: error?.code,
     scope: typeof error?.details.scope === 'string' ? error.details.scope : undefined,

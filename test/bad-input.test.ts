@@ -1,0 +1,263 @@
+/** Whatever comes in: a clear error in the route's own format (or a closed socket where HTTP demands it), the process alive, nothing held. */
+
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import { chat, type Gateway, message, startGateway, until } from './gateway.ts'
+import { rawCaller } from './raw.ts'
+
+async function arrange(t: TestContext, env: Record<string, string> = {}) {
+  const gateway = await startGateway(t, { env })
+  const key = await gateway.client({ name: 'frontend', budget: { day: 5 }, limits: { concurrency: 50 } })
+  return { gateway, key }
+}
+
+/** Nothing has reached the provider, nothing is held, and an ordinary call still works. */
+async function assertUnharmed({ post, provider, state }: Gateway, key: string, forwarded = 0) {
+  assert.equal(provider.calls.length, forwarded, 'calls forwarded')
+  const good = await post('/v1/messages', key, message(`still there? ${Math.random()}`))
+  assert.equal(good.status, 200)
+  await until(async () => {
+    const now = await state('frontend')
+    return now.concurrency?.running === 0 && now.day?.heldUsd === 0
+  })
+}
+
+const text = JSON.stringify
+const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+
+const bodies: [title: string, body: string, status: number, says: RegExp][] = [
+  ['an empty body', '', 400, /empty|no body/],
+  ['broken JSON', '{"model": "claude-haiku-4-5",', 400, /JSON/],
+  ['an array', '[]', 400, /object/],
+  ['a string', '"hello"', 400, /object/],
+  ['null', 'null', 400, /object/],
+  ['no model', text({ max_tokens: 5, messages: [] }), 400, /model/],
+  ['a model that is a number', text(message('hi', { model: 7 })), 400, /model/],
+  ['an empty model', text(message('hi', { model: '' })), 400, /model/],
+  ['a stream that is a word', text(message('hi', { stream: 'yes' })), 400, /stream/],
+  ['a negative max_tokens', text(message('hi', { max_tokens: -1 })), 400, /max_tokens/],
+  ['a max_tokens in words', text(message('hi', { max_tokens: 'ten' })), 400, /max_tokens/],
+  ['a max_tokens without end', text(message('hi')).replace(':100', ':1e400'), 400, /max_tokens/],
+  ['half a token', text(message('hi', { max_tokens: 1.5 })), 400, /max_tokens/],
+  ['two models', text(message('hi')).replace('{', '{"model":"claude-opus-5-5",'), 400, /model/],
+  [
+    'two models, one of them escaped',
+    text(message('hi')).replace('{', '{"mod\\u0065l":"claude-opus-5-5",'),
+    400,
+    /model/,
+  ],
+  ['two ceilings', text(message('hi')).replace('{', '{"max_tokens":1,'), 400, /max_tokens/],
+  ['deep nesting', `{"model":"claude-haiku-4-5","max_tokens":5,"messages":${deep}}`, 400, /./],
+  ['a prototype', '{"__proto__":{"model":"claude-haiku-4-5","max_tokens":5},"messages":[]}', 400, /model/],
+]
+
+test('a body that cannot be right is refused, says why, and costs nothing', async t => {
+  const { gateway, key } = await arrange(t)
+  for (const [title, body, status, says] of bodies) {
+    await t.test(title, async () => {
+      const answer = await gateway.post('/v1/messages', key, body)
+
+      const { type, error } = (await answer.json()) as {
+        type: string
+        error: { type: string; message: string }
+      }
+      assert.equal(answer.status, status, error.message)
+      assert.equal(type, 'error')
+      assert.equal(error.type, 'invalid_request_error')
+      assert.match(error.message, says)
+    })
+  }
+  await assertUnharmed(gateway, key)
+})
+
+test('wrong kinds are refused on the OpenAI routes, in their format', async t => {
+  const { gateway, key } = await arrange(t)
+  const wrong: [path: string, body: unknown, param: string][] = [
+    ['/v1/chat/completions', chat('hi', { max_completion_tokens: 'ten' }), 'max_completion_tokens'],
+    ['/v1/chat/completions', chat('hi', { n: 0 }), 'n'],
+    ['/v1/chat/completions', chat('hi', { stream: 1 }), 'stream'],
+    ['/v1/chat/completions', chat('hi', { stream: true, stream_options: 'usage' }), 'stream_options'],
+    ['/v1/responses', { model: 'gpt-6-luna', input: 'hi', max_output_tokens: -5 }, 'max_output_tokens'],
+    ['/v1/responses', { model: 'gpt-6-luna', input: 'hi', store: 'no' }, 'store'],
+    ['/v1/embeddings', { model: 5, input: 'hi' }, 'model'],
+  ]
+  for (const [path, body, param] of wrong) {
+    await t.test(`${path}: ${param}`, async () => {
+      const answer = await gateway.post(path, key, body)
+
+      const { error } = (await answer.json()) as { error: { type: string; message: string; param: string } }
+      assert.equal(answer.status, 400)
+      assert.equal(error.type, 'invalid_request_error')
+      assert.match(error.message, new RegExp(param))
+    })
+  }
+  await assertUnharmed(gateway, key)
+})
+
+test('a body over the limit gets its 413, even while the caller is still sending', async t => {
+  const { gateway, key } = await arrange(t, { BODY_LIMIT_BYTES: '100000' })
+  const head = (length: string) =>
+    `POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\ncontent-type: application/json\r\n${length}\r\n\r\n`
+
+  await t.test('its length declared', async () => {
+    const caller = await rawCaller(gateway.url)
+    caller.send(head('content-length: 34603008'))
+    const sending = setInterval(() => caller.socket.writable && caller.send('x'.repeat(65_536)), 1)
+
+    const answer = await caller.answer()
+    clearInterval(sending)
+
+    assert.equal(answer.status, 413)
+    assert.match(answer.body, /request_too_large/)
+    caller.close()
+  })
+
+  await t.test('in chunks without end', async () => {
+    const caller = await rawCaller(gateway.url)
+    caller.send(head('transfer-encoding: chunked'))
+    const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`
+    const sending = setInterval(() => caller.socket.writable && caller.send(chunk), 1)
+
+    const answer = await caller.answer()
+    clearInterval(sending)
+
+    assert.equal(answer.status, 413)
+    caller.close()
+  })
+  await assertUnharmed(gateway, key)
+})
+
+test('a stranger gets the 401 while still sending, and the body is not waited for', async t => {
+  const { gateway, key } = await arrange(t)
+  const caller = await rawCaller(gateway.url)
+  caller.send(
+    'POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n',
+  )
+  const sending = setInterval(() => caller.socket.writable && caller.send('x'.repeat(1000)), 1)
+
+  const answer = await caller.answer()
+  clearInterval(sending)
+
+  assert.equal(answer.status, 401)
+  caller.close()
+  await assertUnharmed(gateway, key)
+})
+
+test('two different keys in one request are refused', async t => {
+  const { gateway, key } = await arrange(t)
+
+  const answer = await gateway.post('/v1/messages', key, message('hi'), {
+    headers: { authorization: 'Bearer tg_other' },
+  })
+
+  assert.equal(answer.status, 400)
+  await assertUnharmed(gateway, key)
+})
+
+test('other content types, and compressed bodies, are refused with 415', async t => {
+  const { gateway, key } = await arrange(t)
+
+  const form = await gateway.post('/v1/messages', key, 'model=x', {
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  })
+  const zipped = await gateway.post('/v1/messages', key, undefined, {
+    body: gzipSync(text(message('hi'))),
+    headers: { 'content-encoding': 'gzip' },
+  })
+
+  assert.equal(form.status, 415)
+  assert.equal(zipped.status, 415)
+  await assertUnharmed(gateway, key)
+})
+
+test('absurd headers and smuggled requests end in a clear answer or a closed socket', async t => {
+  const { gateway, key } = await arrange(t)
+  const shapes = [
+    `POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-long: ${'y'.repeat(40_000)}\r\n\r\n`,
+    'POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nGET /livez HTTP/1.1\r\n\r\n',
+    'POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello!',
+    'POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n',
+    'POST /v1/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n',
+    'POST /v1/messages HTTP/1.1\r\n host: x\r\n\r\n',
+    'nonsense\r\n\r\n',
+    '\u0016\u0003\u0001\u0000',
+  ]
+  for (const shape of shapes) {
+    await t.test(text(shape.slice(0, 60)), async () => {
+      const caller = await rawCaller(gateway.url)
+      caller.send(shape)
+
+      const { status, closed } = await caller.answer()
+
+      assert.ok(closed || (status >= 400 && status < 500), `status ${status}`)
+      caller.close()
+    })
+  }
+  await assertUnharmed(gateway, key)
+})
+
+test('pipelined requests are answered in order', async t => {
+  const { gateway, key } = await arrange(t)
+  const caller = await rawCaller(gateway.url)
+  const request = (prompt: string) => {
+    const body = text(message(prompt))
+    return `POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+  }
+
+  caller.send(request('[[scenario: delay 100ms]]') + request('[[scenario: status 400]]') + request('third'))
+
+  const statuses = [await caller.answer(), await caller.answer(), await caller.answer()].map(
+    ({ status }) => status,
+  )
+  assert.deepEqual(statuses, [200, 400, 200])
+  caller.close()
+  await assertUnharmed(gateway, key, 3)
+})
+
+test('fuzz: random JSON in every relied-on field never harms the process', async t => {
+  const { gateway, key } = await arrange(t)
+  const value = fc.oneof(
+    fc.jsonValue({ maxDepth: 2 }),
+    fc.constantFrom(true, 'claude-haiku-4-5', 'gpt-6-luna', 16),
+  )
+  const body = fc.record(
+    {
+      model: value,
+      max_tokens: value,
+      max_completion_tokens: value,
+      max_output_tokens: value,
+      stream: value,
+      stream_options: value,
+      messages: value,
+      input: value,
+      tools: value,
+      n: value,
+      store: value,
+      service_tier: value,
+      system: value,
+    },
+    { requiredKeys: [] },
+  )
+  const path = fc.constantFrom(
+    '/v1/messages',
+    '/v1/messages/count_tokens',
+    '/v1/chat/completions',
+    '/v1/responses',
+    '/v1/embeddings',
+  )
+
+  await fc.assert(
+    fc.asyncProperty(path, body, async (to, sent) => {
+      const answer = await gateway.post(to, key, sent)
+      await answer.arrayBuffer()
+      assert.ok(answer.status < 500 || answer.status === 502, `${answer.status} for ${text(sent)}`)
+      assert.ok(answer.headers.get('request-id'))
+    }),
+    { seed: 7, numRuns: 300 },
+  )
+
+  assert.equal(gateway.calls().filter(({ outcome }) => outcome === 'gateway_error').length, 0)
+  await assertUnharmed(gateway, key, gateway.provider.calls.length)
+})

@@ -1,0 +1,64 @@
+/** The gateway as processes of its own, the way it runs in production: to be started, signalled and killed by tests. */
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import type { TestContext } from 'node:test'
+import { ADMIN_TOKEN, type Line, UPSTREAM_KEY, until } from './gateway.ts'
+import { freePort } from './servers.ts'
+
+const SERVER = new URL('../src/server.ts', import.meta.url).pathname
+
+export interface GatewayProcess {
+  url: string
+  pid: number
+  lines: Line[]
+  /** What it wrote to standard error. */
+  complaints(): string
+  signal(name: NodeJS.Signals): void
+  /** Resolves to its exit code, or to the signal that ended it. */
+  ended: Promise<number | NodeJS.Signals | null>
+  ready(): Promise<void>
+}
+
+export async function startProcess(t: TestContext, env: Record<string, string>): Promise<GatewayProcess> {
+  const port = env.PORT ?? String(await freePort())
+  const child = spawn(process.execPath, [SERVER], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      EZAI_API_KEY: UPSTREAM_KEY,
+      ADMIN_TOKEN,
+      DRAIN_DELAY_SECONDS: '0',
+      ...env,
+      PORT: port,
+    },
+  })
+  const lines: Line[] = []
+  let complaints = ''
+  createInterface(child.stdout).on('line', line => lines.push(JSON.parse(line)))
+  child.stderr.setEncoding('utf8').on('data', text => {
+    complaints += text
+  })
+  const ended = once(child, 'exit').then(([code, signal]) => code ?? signal)
+  t.after(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+    await ended
+  })
+  const url = `http://127.0.0.1:${port}`
+  return {
+    url,
+    pid: child.pid ?? 0,
+    lines,
+    complaints: () => complaints,
+    signal: name => void child.kill(name),
+    ended,
+    ready: async () => {
+      await until(async () => {
+        if (child.exitCode !== null) throw new Error(`the gateway ended: ${complaints}`)
+        return (await fetch(`${url}/readyz`).catch(() => undefined))?.ok
+      }, 30_000)
+    },
+  }
+}

@@ -1,0 +1,60 @@
+/** HTTP by hand: bytes on a socket, for what no well-behaved client would send. */
+
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+
+export interface RawCaller {
+  socket: Socket
+  send(bytes: string | Buffer): void
+  /** Everything received so far. */
+  received(): string
+  /** Waits for a whole answer with a content-length, or for the end of the connection; `closed` tells which. */
+  answer(): Promise<{ status: number; body: string; closed: boolean }>
+  close(): void
+}
+
+export async function rawCaller(url: string): Promise<RawCaller> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  await once(socket, 'connect')
+  let text = ''
+  let closed = false
+  let failed: string | undefined
+  socket.setEncoding('utf8')
+  socket.on('data', chunk => {
+    text += chunk
+  })
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    failed = error.code
+  })
+  socket.on('close', () => {
+    closed = true
+  })
+  return {
+    socket,
+    send: bytes => void socket.write(bytes),
+    received: () => text,
+    async answer() {
+      for (;;) {
+        const parsed = parse(text)
+        if (parsed) {
+          text = text.slice(parsed.length)
+          return { status: parsed.status, body: parsed.body, closed }
+        }
+        if (closed) return { status: failed ? -1 : 0, body: text, closed }
+        await Promise.race([once(socket, 'data').catch(() => {}), once(socket, 'close')])
+      }
+    },
+    close: () => socket.destroy(),
+  }
+}
+
+function parse(text: string): { status: number; body: string; length: number } | undefined {
+  const end = text.indexOf('\r\n\r\n')
+  if (end < 0) return undefined
+  const head = text.slice(0, end)
+  const length = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0)
+  const body = text.slice(end + 4, end + 4 + length)
+  if (Buffer.byteLength(body) < length) return undefined
+  return { status: Number(head.split(' ', 2)[1]), body, length: end + 4 + body.length }
+}

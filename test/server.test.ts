@@ -1,0 +1,124 @@
+/** The process: how it starts, how it waits, how it leaves. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ADMIN_TOKEN, message, until } from './gateway.ts'
+import { startProcess } from './processes.ts'
+import { startProvider } from './provider.ts'
+import { ownRedis, testDatabase, testRedis } from './servers.ts'
+
+async function newClient(url: string, name = 'frontend', settings: object = {}): Promise<string> {
+  const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' }
+  await fetch(`${url}/admin/clients`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ name, ...settings }),
+  })
+  const made = await fetch(`${url}/admin/clients/${name}/keys`, { method: 'POST', headers, body: '{}' })
+  return ((await made.json()) as { key: string }).key
+}
+
+function call(url: string, key: string, body: object): Promise<Response> {
+  return fetch(`${url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-api-key': key },
+    body: JSON.stringify(body),
+  })
+}
+
+test('wrong configuration ends it with one line per fault, before any port is opened', async t => {
+  const gateway = await startProcess(t, { CACHE_MAX_BYTES: 'many', LOG_LEVEL: 'loud', EZAI_API_KEY: '' })
+
+  assert.equal(await gateway.ended, 1)
+  const lines = gateway.complaints().trim().split('\n')
+  assert.deepEqual(
+    lines.map(line => line.split(':')[0]),
+    ['LOG_LEVEL', 'CACHE_MAX_BYTES', 'EZAI_API_KEY'],
+  )
+})
+
+test('with Redis away at start it waits and says so, and becomes ready by itself', async t => {
+  const redis = await ownRedis(t)
+  await redis.stop()
+  const { url: DATABASE_URL } = await testDatabase(t)
+  const gateway = await startProcess(t, { REDIS_URL: redis.url, DATABASE_URL })
+  const answer = await until(async () => fetch(`${gateway.url}/readyz`).catch(() => undefined))
+  assert.equal(answer.status, 503)
+  assert.deepEqual(((await answer.json()) as { degraded: string[] }).degraded.includes('redis'), true)
+  assert.equal((await fetch(`${gateway.url}/livez`)).status, 200)
+
+  await redis.restart()
+
+  await gateway.ready()
+  assert.ok(gateway.lines.some(({ msg }) => msg.includes('Redis is away')))
+})
+
+test('SIGTERM: not ready at once, calls still served, a running stream gets its time, exit code 0', async t => {
+  const provider = await startProvider(t)
+  const [{ url: REDIS_URL }, { url: DATABASE_URL }] = [await testRedis(t), await testDatabase(t)]
+  const gateway = await startProcess(t, {
+    REDIS_URL,
+    DATABASE_URL,
+    EZAI_BASE_URL: provider.url,
+    DRAIN_DELAY_SECONDS: '0.5',
+    DRAIN_SECONDS: '10',
+  })
+  await gateway.ready()
+  const key = await newClient(gateway.url)
+  const stream = await call(
+    gateway.url,
+    key,
+    message('[[scenario: slow-stream 50 chunks 20ms]]', { stream: true }),
+  )
+  await provider.waitForCall()
+
+  gateway.signal('SIGTERM')
+  await until(async () => (await fetch(`${gateway.url}/readyz`)).status === 503)
+  const late = await call(gateway.url, key, message('late, but still served'))
+
+  assert.equal(late.status, 200)
+  assert.equal(late.headers.get('connection'), 'close')
+  assert.match(await stream.text(), /event: message_stop/)
+  assert.equal(await gateway.ended, 0)
+})
+
+test('three gateways share one bucket: of 64 callers at once exactly 40 get through', async t => {
+  const provider = await startProvider(t)
+  const [{ url: REDIS_URL }, { url: DATABASE_URL }] = [await testRedis(t), await testDatabase(t)]
+  const env = { REDIS_URL, DATABASE_URL, EZAI_BASE_URL: provider.url }
+  const gateways = await Promise.all([startProcess(t, env), startProcess(t, env), startProcess(t, env)])
+  await Promise.all(gateways.map(gateway => gateway.ready()))
+  const key = await newClient(gateways[0]!.url, 'frontend', {
+    limits: { requests: { capacity: 40, per: '1d' } },
+  })
+
+  const answers = await Promise.all(
+    Array.from({ length: 64 }, (_, i) => call(gateways[i % 3]!.url, key, message(`call ${i}`))),
+  )
+
+  const count = (status: number) => answers.filter(answer => answer.status === status).length
+  assert.equal(count(200), 40)
+  assert.equal(count(429), 24)
+  assert.equal(provider.calls.length, 40)
+})
+
+test('a revoked key and a cut limit hold on every replica within a second', async t => {
+  const provider = await startProvider(t)
+  const [{ url: REDIS_URL }, { url: DATABASE_URL }] = [await testRedis(t), await testDatabase(t)]
+  const env = { REDIS_URL, DATABASE_URL, EZAI_BASE_URL: provider.url }
+  const [one, other] = await Promise.all([startProcess(t, env), startProcess(t, env)])
+  await Promise.all([one.ready(), other.ready()])
+  const key = await newClient(one.url)
+  assert.equal((await call(other.url, key, message('known to the other one now'))).status, 200)
+  const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' }
+
+  await fetch(`${one.url}/admin/clients/frontend`, { method: 'PATCH', headers, body: '{"models":["gpt-*"]}' })
+  const narrowed = await call(other.url, key, message('not on the list any more'))
+  await fetch(`${one.url}/admin/keys/${key.split('_')[1]}`, { method: 'DELETE', headers })
+  const revoked = await call(other.url, key, message('revoked'))
+
+  assert.equal(narrowed.status, 403)
+  assert.match(await narrowed.text(), /model_not_allowed/)
+  assert.equal(revoked.status, 403)
+  assert.match(await revoked.text(), /invalid_key/)
+})
