@@ -171,9 +171,9 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     Object.keys(variables).flatMap(name => (env[name] ? [[name, env[name]]] : [])),
   )
   const value = Value.Convert(schema, Value.Default(schema, { ...given }))
-  const faulty = new Set(Value.Errors(schema, value).map(error => error.instancePath.split('/')[1] ?? ''))
+  const converted = new Map(Object.entries(value ?? {}))
   const faults = Object.entries(variables)
-    .filter(([name]) => faulty.has(name))
+    .filter(([name, variable]) => converted.has(name) && !Value.Check(variable, converted.get(name)))
     .map(([name, variable]) => faultLine(name, given[name], Value.Parse(words, { ...variable })))
   if (!given.EZAI_API_KEY && !given.ANTHROPIC_API_KEY && !given.OPENAI_API_KEY) {
     faults.push(
