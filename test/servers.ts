@@ -34,16 +34,25 @@ import {
 
 /** The suite's servers, or, in a file that is run by itself, this file's. */
 let shared: Promise<SharedServers> | undefined
-/** What is being cleaned up. */
-const cleanups = new Set<Promise<unknown>>()
+/** What is to be cleaned up; each does so once. */
+const cleanUps = new Set<() => Promise<unknown>>()
 after(async () => {
-  await Promise.all(cleanups)
+  await Promise.all([...cleanUps].map(cleanUp => cleanUp()))
   await (await shared)?.stop()
 })
 
-/** `t.after` runs in order of registration: a server would go before the app that a test starts after it. */
-function whenOver(t: TestContext, cleanUp: () => Promise<unknown>): void {
-  t.signal.addEventListener('abort', () => cleanups.add(cleanUp()), { once: true })
+/** A test, or a `before` hook: what that one asks for stays until the end of its file. */
+type Context = Pick<TestContext, 'signal'>
+
+/** Not `t.after`: that runs in order of registration, and a server would go before the app that uses it. */
+function whenOver(t: Context, cleanUp: () => Promise<unknown>): void {
+  let done: Promise<unknown> | undefined
+  const once = () => {
+    done ??= cleanUp()
+    return done
+  }
+  cleanUps.add(once)
+  t.signal.addEventListener('abort', once, { once: true })
 }
 
 async function sharedServers(): Promise<SharedServers> {
@@ -52,7 +61,7 @@ async function sharedServers(): Promise<SharedServers> {
 }
 
 /** `url` is a REDIS_URL: `unix:///…/redis.sock?db=3`, or `redis://127.0.0.1:6379/3` in containers. */
-export async function testRedis(t: TestContext): Promise<{ url: string }> {
+export async function testRedis(t: Context): Promise<{ url: string }> {
   const { redisUrl } = await sharedServers()
   // Database 0 holds the counter that gives each test a number of its own, in whichever process it runs.
   const counter = connectRedis(redisUrl)
@@ -69,7 +78,7 @@ export async function testRedis(t: TestContext): Promise<{ url: string }> {
 }
 
 /** `url` is a DATABASE_URL. Connections that a test has left open are ended by force. */
-export async function testDatabase(t: TestContext): Promise<{ url: string }> {
+export async function testDatabase(t: Context): Promise<{ url: string }> {
   const { databaseUrl } = await sharedServers()
   const name = `test_${randomUUID().replaceAll('-', '')}`
   await asAdministrator(databaseUrl, `create database ${name} template template0`)
@@ -108,7 +117,7 @@ export interface OwnRedis {
   restart(): Promise<void>
 }
 
-export async function ownRedis(t: TestContext, options: OwnRedisOptions = {}): Promise<OwnRedis> {
+export async function ownRedis(t: Context, options: OwnRedisOptions = {}): Promise<OwnRedis> {
   const { port, args = [], config = [] } = options
   const folder = await makeFolder()
   const configFile = join(folder, 'redis.conf')
@@ -139,8 +148,9 @@ export async function ownRedis(t: TestContext, options: OwnRedisOptions = {}): P
     logFile: join(folder, 'redis.log'),
     answers: signal => redisAnswers(port ? { port, host: '127.0.0.1' } : { path: socket }, signal),
   } satisfies Parameters<typeof launch>[0]
-  let child = await launch(server)
+  let child = await launch(server, t.signal)
   whenOver(t, async () => {
+    child.kill('SIGKILL') // it may be paused
     await child.stop()
     await rm(folder, { recursive: true })
   })
@@ -157,7 +167,7 @@ export async function ownRedis(t: TestContext, options: OwnRedisOptions = {}): P
     stop: () => child.stop(),
     restart: async () => {
       await child.stop()
-      child = await launch(server)
+      child = await launch(server, t.signal)
     },
   }
 }
@@ -171,7 +181,7 @@ export interface OwnPostgres {
   start(): Promise<void>
 }
 
-export async function ownPostgres(t: TestContext): Promise<OwnPostgres> {
+export async function ownPostgres(t: Context): Promise<OwnPostgres> {
   const dataDir = await makeFolder()
   let server = await startPostgres({ dataDir, log: quiet, settings: fast })
   whenOver(t, async () => {
@@ -200,7 +210,7 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-export async function temporaryFolder(t: TestContext): Promise<string> {
+export async function temporaryFolder(t: Context): Promise<string> {
   const folder = await makeFolder()
   whenOver(t, () => rm(folder, { recursive: true }))
   return folder

@@ -23,8 +23,9 @@ Debug::NoLocking "true";
 APT::Sandbox::User "root";
 APT::Install-Recommends "false";
 Acquire::Languages "none";
-Acquire::Retries "2";
-Acquire::http::Timeout "20";
+Acquire::Retries "1";
+Acquire::http::Timeout "15";
+Acquire::https::Timeout "15";
 `
 
 /** Fetches the first of `names` that the distribution has. `target` appears whole, or not at all. */

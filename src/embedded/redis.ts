@@ -3,7 +3,6 @@
 import { mkdir } from 'node:fs/promises'
 import { connect, type NetConnectOpts } from 'node:net'
 import { join, resolve } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { findRedis } from './find-redis.ts'
 import { socketFolder } from './sockets.ts'
@@ -25,9 +24,10 @@ export interface RedisOptions {
 }
 
 export async function startRedis({ dataDir, log, cache, args = [] }: RedisOptions): Promise<EmbeddedRedis> {
-  const folder = join(resolve(dataDir), 'redis')
+  const home = resolve(dataDir)
+  const folder = join(home, 'redis')
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const program = await findRedis(cache ?? join(resolve(dataDir), 'cache'), log)
+  const program = await findRedis(cache ?? join(home, 'cache'), log)
   const socket = join(await socketFolder(folder, 'redis.sock'), 'redis.sock')
   const server = await supervise(
     {
@@ -36,8 +36,8 @@ export async function startRedis({ dataDir, log, cache, args = [] }: RedisOption
       env: program.env,
       cwd: folder,
       stopSignal: 'SIGTERM',
-      marker: join(folder, 'alive'),
-      logFile: join(folder, 'redis.log'),
+      marker: join(home, 'redis.alive'),
+      logFile: join(home, 'redis.log'),
       answers: signal => redisAnswers({ path: socket }, signal),
     },
     log,
@@ -60,16 +60,21 @@ function settings(folder: string, socket: string): string[] {
   return Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
 }
 
-/** Waits until a server at that address has loaded its data and answers. */
+/** Waits until a server at that address has loaded its data and answers, be it by asking for a password. */
 export async function redisAnswers(address: NetConnectOpts, signal: AbortSignal): Promise<void> {
-  while (!(await ask(address)).startsWith('+PONG')) await delay(10, undefined, { signal })
+  while (!/^(\+PONG|-NOAUTH)/.test(await ping({ ...address, signal }))) await delay(10, undefined, { signal })
 }
 
-/** What the server says to a PING; nothing, as long as there is none. */
-async function ask(address: NetConnectOpts): Promise<string> {
+/** What the server says; nothing, where there is none. */
+async function ping(address: NetConnectOpts): Promise<string> {
   const socket = connect(address)
-  socket.write('PING\r\nQUIT\r\n')
-  return text(socket).catch(() => '')
+  socket.write('PING\r\n')
+  try {
+    for await (const chunk of socket) return String(chunk)
+  } catch {
+    // Not there yet.
+  }
+  return ''
 }
 
 /** A path as a REDIS_URL: what means something in a URL is escaped. */

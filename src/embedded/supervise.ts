@@ -14,7 +14,7 @@ export interface Server extends LeashOptions {
   /** As people call it: 'Redis'. */
   name: string
   command: readonly string[]
-  /** Resolves once it answers; gives up, by throwing, when `signal` says that it has ended. */
+  /** Resolves once it answers; rejects when `signal` says that it will not, or need not. */
   answers(signal: AbortSignal): Promise<void>
 }
 
@@ -24,10 +24,10 @@ export interface Supervised {
   stop(): Promise<void>
 }
 
-const pauseBeforeRestart = 1000
+const pauseBetweenAttempts = 1000
 
 export async function supervise(server: Server, log: Log): Promise<Supervised> {
-  await rename(server.logFile, `${server.logFile}.old`).catch(() => {}) // none yet
+  await rename(server.logFile, `${server.logFile}.old`).catch(() => {}) // there may be none
   const stopping = new AbortController()
   let child = await launch(server)
   const watching = watch()
@@ -37,14 +37,9 @@ export async function supervise(server: Server, log: Log): Promise<Supervised> {
       const how = await child.ended
       if (stopping.signal.aborted) return
       log.error({ pid: child.pid }, `${server.name} ended by itself (${how}); starting it again`)
-      try {
-        child = await launch(server, stopping.signal)
-        log.info({ pid: child.pid }, `${server.name} is back`)
-      } catch (error) {
-        if (stopping.signal.aborted) return
-        log.error({ err: error }, `${server.name} did not start again; trying once more`)
-        await delay(pauseBeforeRestart, undefined, { ref: false })
-      }
+      const next = await launchAgain(server, log, stopping.signal)
+      if (!next) return
+      child = next
     }
   }
 
@@ -60,22 +55,34 @@ export async function supervise(server: Server, log: Log): Promise<Supervised> {
   }
 }
 
-/** Starts it once. Whoever aborts, or its early end, leaves nothing running. */
-export async function launch(server: Server, aborted?: AbortSignal): Promise<Leashed> {
+/** Tries until it runs, or until it is no longer wanted. */
+async function launchAgain(server: Server, log: Log, stopping: AbortSignal): Promise<Leashed | undefined> {
+  while (!stopping.aborted) {
+    try {
+      const child = await launch(server, stopping)
+      log.info({ pid: child.pid }, `${server.name} is back`)
+      return child
+    } catch (error) {
+      if (!stopping.aborted) log.error({ err: error }, `${server.name} did not come back; trying again`)
+      await delay(pauseBetweenAttempts, undefined, { ref: false, signal: stopping }).catch(() => {}) // stopping
+    }
+  }
+  return undefined
+}
+
+/** Starts it once, and resolves when it answers. When it does not, nothing is left running. */
+export async function launch(server: Server, stopping?: AbortSignal): Promise<Leashed> {
   const child = await leash(server.command, server)
-  const over = new AbortController()
-  const ended = child.ended.then(how => over.abort(new Error(how)))
-  const signal = aborted ? AbortSignal.any([aborted, over.signal]) : over.signal
+  const ended = new AbortController()
+  child.ended.then(() => ended.abort())
   try {
-    signal.throwIfAborted()
-    await server.answers(signal)
-    signal.throwIfAborted()
+    await server.answers(AbortSignal.any([ended.signal, ...(stopping ? [stopping] : [])]))
     child.unref()
     return child
   } catch (error) {
+    if (ended.signal.aborted) throw await didNotStart(server.name, server.logFile)
     await child.stop()
-    await ended
-    throw over.signal.aborted ? await didNotStart(server.name, server.logFile) : error
+    throw error
   }
 }
 
@@ -83,8 +90,12 @@ export async function didNotStart(name: string, logFile: string): Promise<Error>
   return new Error(`${name} did not start: ${await lastWords(logFile)} (its log: ${logFile})`)
 }
 
-/** The line of a server's log that most likely says why it ended. */
+/** The end of a server's log, from the line that most likely says why it ended. */
 async function lastWords(logFile: string): Promise<string> {
   const lines = (await readFile(logFile, 'utf8')).trimEnd().split('\n')
-  return (lines.findLast(line => /fatal|panic|error/i.test(line)) ?? lines.at(-1) ?? '').trim()
+  const reason = lines.findLastIndex(line => /fatal|panic|error|not found/i.test(line))
+  return lines
+    .slice(reason)
+    .map(line => line.trim())
+    .join(' ')
 }
