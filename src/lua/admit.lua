@@ -1,0 +1,114 @@
+-- Takes all that one call wants of every limit at once, or nothing. Called again with the same id it takes nothing more.
+-- A newer version of the configuration, which its replica has from Postgres, is made known to the others on the way.
+-- KEYS[1] '{tollgate}:'
+-- ARGV[1] call id                  [2] claim: JSON {scopes, tokens, nanos}       [3] entry, should the call be lost: JSON
+--     [4] the replica's version of the configuration     [5] entries that may wait for Postgres
+--     [6] key of a kept answer, or '': where it exists, the call is a hit, which takes a request and nothing else
+-- Returns {'granted' | 'hit', at, states}                 for states see describe()
+--         {'refused', at, states, scope (index from 0), limit, ms to wait | false}
+--         {'refused', at, states, scope, limit, ms to wait | false, verdict, limit, spent, held (nanos), when it resets}
+--         {'stale', version} | {'rebuilding'} | {'settled'} | {'ledger_full'}: nothing was taken
+local id, claimText, entry, version, maxPending, answer =
+  ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+
+-- How long running calls that are in the way will take is not known.
+local WAIT_FOR_A_CALL = 1000
+local WAIT_FOR_MONEY = 2000
+
+local now = clock()
+local found = redis.call('MGET', VERSION, EPOCH, DONE .. id)
+local newest = tonumber(found[1] or 0)
+if version < newest then
+  return { 'stale', newest }
+end
+if not found[2] then
+  return { 'rebuilding' }
+end
+if version > newest then
+  redis.call('SET', VERSION, int(version))
+end
+if found[3] then
+  return { 'settled' }
+end
+local earlier = redis.call('HGET', HOLDS, id)
+if earlier then
+  local hold = readHold(earlier)
+  return { 'granted', hold.at, describe(readScopes(hold.claim, windowsAt(hold.at), now)) }
+end
+if redis.call('XLEN', LEDGER) >= maxPending then
+  return { 'ledger_full' }
+end
+local claim = cjson.decode(claimText)
+local isHit = answer ~= '' and redis.call('EXISTS', answer) == 1
+local wants = isHit and { calls = 0, requests = 1, loop = 0, tokens = 0, nanos = 0 } or wantsOf(claim)
+
+-- Read all.
+local all = readScopes(claim, windowsAt(now), now)
+
+-- Check all. Of several refusals the most final is told, and of several waits the longest, so that the advice is true.
+local refusal
+local function refuse(rank, weight, answerTo)
+  local worse = not refusal or rank > refusal.rank or (rank == refusal.rank and weight > refusal.weight)
+  if worse then
+    refusal = { rank = rank, weight = weight, answer = answerTo }
+  end
+end
+
+local function checkBuckets(i, counters)
+  for _, kind in ipairs(BUCKETS) do
+    local bucket = counters[kind]
+    if bucket and wants[kind] > 0 then
+      local wait = waitFor(bucket, wanted(wants, kind, bucket.capacity))
+      if wait > 0 then
+        refuse(1, wait, { i - 1, kind, wait })
+      end
+    end
+  end
+end
+
+local function checkConcurrency(i, counters)
+  local concurrency = counters.limits.concurrency
+  if concurrency and wants.calls > 0 and counters.running + wants.calls > concurrency then
+    refuse(1, WAIT_FOR_A_CALL, { i - 1, 'concurrency', WAIT_FOR_A_CALL })
+  end
+end
+
+-- What costs nothing is not stopped by a budget.
+local function checkBudgets(i, counters)
+  for _, period in ipairs(PERIODS) do
+    local money = counters[period]
+    if money and wants.nanos > 0 and money.spent + money.held + wants.nanos > money.limit then
+      local function no(rank, weight, verdict, wait)
+        local resets = money.window.ends
+        refuse(rank, weight, { i - 1, period, wait, verdict, money.limit, money.spent, money.held, resets })
+      end
+      if wants.nanos > money.limit then
+        no(3, -money.limit, 'can_never_fit', false)
+      elseif money.spent + wants.nanos <= money.limit then
+        no(1, WAIT_FOR_MONEY, 'in_flight', WAIT_FOR_MONEY)
+      else
+        no(2, money.window.ends, 'spent', false)
+      end
+    end
+  end
+end
+
+for i, counters in ipairs(all) do
+  checkBuckets(i, counters)
+  checkConcurrency(i, counters)
+  checkBudgets(i, counters)
+end
+if refusal then
+  return { 'refused', now, describe(all), unpack(refusal.answer) }
+end
+
+-- Write all.
+for _, counters in ipairs(all) do
+  take(counters, wants)
+  writeScope(counters, now)
+end
+if isHit then
+  return { 'hit', now, describe(all) }
+end
+keepHold(id, now, claimText, entry, now)
+return { 'granted', now, describe(all) }

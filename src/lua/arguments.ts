@@ -1,0 +1,45 @@
+/** What the scripts are given. */
+
+import type { Claim, Running, Settlement } from './index.ts'
+
+const encoded = new WeakMap<Claim, { limits: string; entry: string }>()
+
+/** A claim is sent more than once, and always as it was when it was sent first. */
+export function encode(claim: Claim): { limits: string; entry: string } {
+  const before = encoded.get(claim)
+  if (before) return before
+  const { scopes, tokens, nanos, entry } = claim
+  if (!isAmount(tokens) || !isAmount(nanos)) {
+    throw new RangeError(
+      `a claim of ${tokens} tokens and ${nanos} nanos; expected whole numbers of at least 0`,
+    )
+  }
+  const text = {
+    limits: JSON.stringify({ scopes, tokens, nanos }),
+    entry: JSON.stringify({ ...entry, outcome: 'lost', estimated: true }),
+  }
+  encoded.set(claim, text)
+  return text
+}
+
+/** For `rememberHolds`. */
+export function holdOf({ id, claim, at }: Running): (string | number)[] {
+  const { limits, entry } = encode(claim)
+  return [id, at, limits, entry]
+}
+
+/** For `settleCalls`. An amount nobody can read must neither stop the settlements behind it nor cost nothing: it is the hold. */
+export function truthOf({ id, claim, at, nanos, tokens, entry }: Settlement): (string | number)[] {
+  return [
+    id,
+    at ?? '',
+    encode(claim).limits,
+    isAmount(nanos) ? nanos : claim.nanos,
+    isAmount(tokens) ? tokens : claim.tokens,
+    JSON.stringify(entry),
+  ]
+}
+
+function isAmount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0
+}

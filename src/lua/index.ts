@@ -1,0 +1,197 @@
+/**
+ * The money core, typed: admissions, leases, settlements and what restores them, each one script that Redis runs as one
+ * step on its own clock. Money is whole nano-dollars, time milliseconds since 1970.
+ */
+
+import type { Cluster, Redis } from 'ioredis'
+import { encode, holdOf, truthOf } from './arguments.ts'
+import type { Bucket } from './bucket.ts'
+import { readRefusal, readSettled, readStates } from './replies.ts'
+import { defineScripts, PREFIX } from './scripts.ts'
+
+/** Something with limits that a call must fit. Windows and buckets are counted where a limit is named. */
+export interface Scope {
+  /** `client:<id>`, `team:<id>`, `gateway`, `loop:…`: counters hang on it. */
+  key: string
+  /** What a refusal says: `client:frontend`. */
+  name: string
+  requests?: Bucket
+  tokens?: Bucket
+  concurrency?: number
+  /** Limits in nano-dollars of the UTC calendar day and month. */
+  day?: number
+  month?: number
+  /** The runaway-loop brake: a bucket of requests, in a scope of its own that counts nothing else. */
+  loop?: Bucket
+}
+
+/** What one call wants, of all its scopes at once. */
+export interface Claim {
+  scopes: Scope[]
+  tokens: number
+  nanos: number
+  /** Facts for the ledger, should the call be lost with its replica. */
+  entry: Record<string, unknown>
+}
+
+/** `remaining` units are there now; in `resetMs` milliseconds it is full. */
+export interface BucketState {
+  limit: number
+  remaining: number
+  resetMs: number
+}
+
+export interface WindowState {
+  limitNanos: number
+  spentNanos: number
+  heldNanos: number
+}
+
+/** Where a scope stands: after what was granted, or as a refusal found it. */
+export interface ScopeState {
+  key: string
+  name: string
+  requests?: BucketState
+  tokens?: BucketState
+  /** Calls running. */
+  running: number
+  concurrency?: number
+  day?: WindowState
+  month?: WindowState
+}
+
+export type Admitted =
+  /** `at` is the time of the admission, by Redis's clock. */
+  | { kind: 'granted'; at: number; states: ScopeState[] }
+  /** An answer is kept: a request was taken and nothing else, nothing is held. */
+  | { kind: 'hit'; at: number; states: ScopeState[] }
+  | Refused
+  /** The replica decided with an old configuration: load this one, decide again. */
+  | { kind: 'stale'; version: number }
+  /** Redis has lost its counters; they are being restored from the ledger. */
+  | { kind: 'rebuilding' }
+  | { kind: 'ledger_full' }
+  /** This call has ended already. */
+  | { kind: 'settled' }
+
+export interface Refused {
+  kind: 'refused'
+  at: number
+  /** `name` of the scope, and which of its limits. */
+  scope: string
+  limit: 'requests' | 'tokens' | 'concurrency' | 'loop' | 'day' | 'month'
+  /** A bucket's true wait; an estimate where running calls are in the way; absent where waiting is no help. */
+  retryAfterMs?: number
+  /** For `day` and `month`, with the numbers. */
+  verdict?: 'can_never_fit' | 'in_flight' | 'spent'
+  limitNanos?: number
+  spentNanos?: number
+  heldNanos?: number
+  resetsAt?: number
+  states: ScopeState[]
+}
+
+export interface Running {
+  id: string
+  claim: Claim
+  at: number
+}
+
+export interface Renewed {
+  id: string
+  /** `remembered`: Redis had forgotten it. `settled`, `lost`: it has ended, or was charged because its lease ran out. */
+  kind: 'renewed' | 'remembered' | 'settled' | 'lost'
+}
+
+export interface Settlement {
+  id: string
+  /** As it was sent to `admit`. */
+  claim: Claim
+  /** Time of the admission; undefined if no answer to it came. */
+  at?: number
+  /** What the call cost. */
+  nanos: number
+  tokens: number
+  /** Facts for the ledger. */
+  entry: object
+}
+
+export interface Settled {
+  /** `corrected`: it had been charged as lost. `already`: a repetition. */
+  kind: 'settled' | 'corrected' | 'already'
+  heldNanos: number
+  chargedNanos: number
+  /** What it cost above its hold. Should be 0, always. */
+  overspendNanos: number
+}
+
+export type MoneyScripts = ReturnType<typeof createMoneyScripts>
+
+/** No script may keep the others waiting: a page takes Redis some milliseconds at most. */
+const RENEWED_AT_ONCE = 500
+const REMEMBERED_AT_ONCE = 50
+
+export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: string } = {}) {
+  defineScripts(redis, options.clock)
+
+  return {
+    /** Takes all that a call wants, or nothing. Sent again with the same id, it takes nothing more. */
+    async admit(
+      id: string,
+      claim: Claim,
+      { version, cacheKey = '', maxPending }: { version: number; cacheKey?: string; maxPending: number },
+    ): Promise<Admitted> {
+      const { limits, entry } = encode(claim)
+      const reply = await redis.admitCall(PREFIX, id, limits, entry, version, maxPending, cacheKey)
+      switch (reply[0]) {
+        case 'granted':
+        case 'hit':
+          return { kind: reply[0], at: reply[1], states: readStates(claim.scopes, reply[2]) }
+        case 'refused':
+          return readRefusal(claim.scopes, reply)
+        case 'stale':
+          return { kind: 'stale', version: reply[1] }
+        default:
+          return { kind: reply[0] }
+      }
+    },
+
+    /** Begins the leases of running calls again, and holds again what Redis has forgotten. */
+    async renew(running: Running[]): Promise<Renewed[]> {
+      const renewed: Renewed[] = running.map(({ id }) => ({ id, kind: 'renewed' }))
+      for (let from = 0; from < running.length; from += RENEWED_AT_ONCE) {
+        const page = running.slice(from, from + RENEWED_AT_ONCE)
+        const unknown = await redis.renewLeases(PREFIX, ...page.map(({ id }) => id))
+        for (let i = 0; i < unknown.length; i += REMEMBERED_AT_ONCE) {
+          const forgotten = unknown.slice(i, i + REMEMBERED_AT_ONCE).map(index => from + index)
+          const kinds = await redis.rememberHolds(PREFIX, ...forgotten.flatMap(at => holdOf(running[at]!)))
+          for (const [n, index] of forgotten.entries()) renewed[index]!.kind = kinds[n]!
+        }
+      }
+      return renewed
+    },
+
+    /** Charges what calls really cost, each once, and tells the ledger. Rejects while counters are being restored. */
+    async settle(settlements: Settlement[]): Promise<Settled[]> {
+      const replies = await redis.settleCalls(PREFIX, ...settlements.flatMap(truthOf))
+      return replies.map(readSettled)
+    },
+
+    /** Charges calls whose replica died, at most so many. To be called every second: see sweep.lua. */
+    async sweep(limit: number): Promise<{ id: string; nanos: number }[]> {
+      const lost = await redis.sweepLeases(PREFIX, limit)
+      return lost.map(([id, nanos]) => ({ id, nanos }))
+    },
+
+    /** Makes a new version of the configuration known to every replica; answers with the newest there is. */
+    async raiseVersion(version: number): Promise<number> {
+      return redis.raiseVersion(PREFIX, version)
+    },
+
+    /** Where scopes stand, as an admission would find them now. */
+    async state(scopes: Scope[]): Promise<{ at: number; states: ScopeState[] }> {
+      const [at, states] = await redis.readStates(PREFIX, JSON.stringify(scopes))
+      return { at, states: readStates(scopes, states) }
+    },
+  }
+}

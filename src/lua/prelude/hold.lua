@@ -1,0 +1,100 @@
+-- A hold is what a running call has taken: '<time of admission>\n<claim>\n<entry>', the last two as they were sent
+-- (JSON, so without line breaks). The time names the windows the money is held in; the entry is what the ledger is told
+-- should the call be lost.
+
+local function keepHold(id, at, claim, entry, now)
+  redis.call('HSET', HOLDS, id, int(at) .. '\n' .. claim .. '\n' .. entry)
+  redis.call('ZADD', LEASES, int(now + LEASE), id)
+end
+
+local function readHold(text)
+  local at, claim, entry = text:match('^(%d+)\n([^\n]*)\n(.*)$')
+  return { at = tonumber(at), claim = cjson.decode(claim), entry = entry }
+end
+
+-- Removes the hold of a call, and returns it; its amounts are still to be given back. The first write of a script that
+-- settles: where memory is full, Redis refuses a script that begins with anything that could need more.
+local function endHold(id)
+  local text = redis.call('HGET', HOLDS, id)
+  redis.call('HDEL', HOLDS, id)
+  redis.call('ZREM', LEASES, id)
+  return text and readHold(text)
+end
+
+-- What a call wants of a bucket: no more than its capacity, so that the largest call fits an idle bucket.
+local function wanted(wants, kind, capacity)
+  return math.min(wants[kind], capacity)
+end
+
+-- What a call takes: `wants` = { calls, requests, loop, tokens, nanos }.
+local function take(counters, wants)
+  addRunning(counters, wants.calls)
+  addMoney(counters, wants.nanos, 0)
+  for _, kind in ipairs(BUCKETS) do
+    local bucket = counters[kind]
+    if bucket and wants[kind] > 0 then
+      draw(bucket, wanted(wants, kind, bucket.capacity))
+    end
+  end
+end
+
+local function wantsOf(claim)
+  return { calls = 1, requests = 1, loop = 1, tokens = claim.tokens, nanos = claim.nanos }
+end
+
+-- The counters of every scope of a claim, under its limits.
+local function readScopes(claim, windows, now)
+  local all = {}
+  for i, scope in ipairs(claim.scopes) do
+    local counters = readScope(scope, windows, now)
+    for _, kind in ipairs(BUCKETS) do
+      if counters[kind] then
+        fitBucket(counters[kind], scope[kind])
+      end
+    end
+    all[i] = counters
+  end
+  return all
+end
+
+-- Moves what a call has taken: `change` = { calls, held, spent } are added, and of the tokens it is now known that
+-- `used` were used where `claimed` had been taken. All in the windows of the admission; a bucket keeps the rate it has.
+local function book(claim, at, now, change)
+  local windows = windowsAt(at)
+  for _, scope in ipairs(claim.scopes) do
+    local counters = readScope(scope, windows, now)
+    addRunning(counters, change.calls)
+    addMoney(counters, change.held, change.spent)
+    if counters.tokens and change.used then
+      draw(counters.tokens, change.used - math.min(change.claimed, scope.tokens.capacity))
+    end
+    writeScope(counters, now)
+  end
+end
+
+local function append(id, seq, at, nanos, held, entry)
+  redis.call(
+    'XADD', LEDGER, '*', 'id', id, 'seq', seq, 'at', int(at), 'nanos', int(nanos), 'held', int(held), 'data', entry
+  )
+end
+
+-- Where a client stands, scope by scope; false where there is no such limit:
+-- {requests available, ms until full, tokens available, ms until full, calls running, spent and held of the day, of the month}
+local function describe(all)
+  local states = {}
+  for i, counters in ipairs(all) do
+    local requests, tokens, day, month = counters.requests, counters.tokens, counters.day, counters.month
+    states[i] = {
+      requests and available(requests) or false,
+      requests and fullIn(requests) or false,
+      tokens and available(tokens) or false,
+      tokens and fullIn(tokens) or false,
+      counters.running,
+      day and day.spent or false,
+      day and day.held or false,
+      month and month.spent or false,
+      month and month.held or false,
+    }
+  end
+  return states
+end

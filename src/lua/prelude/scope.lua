@@ -1,0 +1,133 @@
+-- A scope (client, team, gateway, loop brake) is one hash. Its fields, each absent where it is zero or full:
+--   running              calls that hold something here
+--   requests tokens loop buckets (bucket.lua)
+--   d20261123:spent      nano-dollars, what ended calls of that day cost; m202611:spent for the month
+--   d20261123:held       nano-dollars, what running calls of that day may cost at most
+-- The hash lives as long as any of its parts matters, and no longer.
+
+local BUCKETS = { 'requests', 'tokens', 'loop' }
+local PERIODS = { 'day', 'month' }
+
+-- A window that has ended is kept this long: for calls that run past its end, for settlements that waited out an
+-- outage, and for whoever compares yesterday's counters with the ledger.
+local KEEP = 2 * DAY
+
+local function readMoney(limit, window, spent, held)
+  return limit and {
+    limit = limit,
+    window = window,
+    isOpen = spent or held,
+    spent = tonumber(spent or 0),
+    held = tonumber(held or 0),
+  }
+end
+
+-- The counters of a scope as they are now, in the windows given, and what is to be written of them.
+local function readScope(scope, windows, now)
+  local key, day, month = SCOPE .. scope.key, windows.day, windows.month
+  local running, requests, tokens, loop, daySpent, dayHeld, monthSpent, monthHeld = unpack(redis.call(
+    'HMGET', key, 'running', 'requests', 'tokens', 'loop', day.spent, day.held, month.spent, month.held
+  ))
+  return {
+    key = key,
+    limits = scope,
+    wasRunning = running,
+    running = tonumber(running or 0),
+    requests = scope.requests and readBucket(requests, scope.requests, now),
+    tokens = scope.tokens and readBucket(tokens, scope.tokens, now),
+    loop = scope.loop and readBucket(loop, scope.loop, now),
+    day = readMoney(scope.day, day, daySpent, dayHeld),
+    month = readMoney(scope.month, month, monthSpent, monthHeld),
+    set = { 'HSET', key },
+    gone = { 'HDEL', key },
+  }
+end
+
+local function put(counters, field, text)
+  if text then
+    local set = counters.set
+    set[#set + 1], set[#set + 2] = field, text
+  else
+    counters.gone[#counters.gone + 1] = field
+  end
+end
+
+local function putNumber(counters, field, number)
+  put(counters, field, number ~= 0 and int(number) or nil)
+end
+
+-- The brake's own scope counts nothing but repetitions.
+local function addRunning(counters, calls)
+  if calls ~= 0 and not counters.limits.loop then
+    counters.running = counters.running + calls
+    putNumber(counters, 'running', counters.running)
+  end
+end
+
+local function addMoney(counters, held, spent)
+  for _, period in ipairs(PERIODS) do
+    local money = counters[period]
+    if money and held ~= 0 then
+      money.held = money.held + held
+      putNumber(counters, money.window.held, money.held)
+    end
+    if money and spent ~= 0 then
+      money.spent = money.spent + spent
+      putNumber(counters, money.window.spent, money.spent)
+    end
+    if money and not money.isOpen and (held ~= 0 or spent ~= 0) then
+      counters.opens = true
+    end
+  end
+end
+
+-- Drops what does not matter any more, and says how long the rest does: a bucket until it is full, a window until it
+-- is kept no longer, everything while calls run.
+local function tidy(key, now)
+  local list = redis.call('HGETALL', key)
+  local fields, ends = {}, now
+  for i = 1, #list, 2 do
+    fields[list[i]] = list[i + 1]
+  end
+  for field, value in pairs(fields) do
+    local name = field:match('^(%a%d+):')
+    local matters = now
+    if name then
+      matters = fields[name .. ':held'] and math.huge or endOf(name) + KEEP
+    elseif field == 'running' then
+      matters = math.huge
+    else
+      matters = now + fullIn(readBucket(value, nil, now))
+    end
+    if matters <= now then
+      redis.call('HDEL', key, field)
+    end
+    ends = math.max(ends, matters)
+  end
+  if ends == math.huge then
+    redis.call('PERSIST', key)
+  elseif ends > now then
+    redis.call('PEXPIREAT', key, int(ends))
+  end
+end
+
+-- Writes what has changed.
+local function writeScope(counters, now)
+  for _, kind in ipairs(BUCKETS) do
+    local bucket = counters[kind]
+    if bucket and bucket.drawn then
+      put(counters, kind, keepBucket(bucket, now))
+    end
+  end
+  if counters.set[3] then
+    redis.call(unpack(counters.set))
+  end
+  if counters.gone[3] then
+    redis.call(unpack(counters.gone))
+  end
+  if counters.opens or counters.running == 0 then
+    tidy(counters.key, now)
+  elseif not counters.wasRunning then
+    redis.call('PERSIST', counters.key)
+  end
+end

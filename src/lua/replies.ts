@@ -1,0 +1,49 @@
+/** What the scripts answer, read. */
+
+import type { BucketState, Refused, Scope, ScopeState, Settled, WindowState } from './index.ts'
+import type { RefusedReply, SettleReply, StateReply } from './scripts.ts'
+
+export function readStates(scopes: Scope[], replies: StateReply[]): ScopeState[] {
+  return replies.map((reply, i) => readState(scopes[i]!, reply))
+}
+
+function readState(scope: Scope, reply: StateReply): ScopeState {
+  const [requests, requestsFullIn, tokens, tokensFullIn, running, daySpent, dayHeld, monthSpent, monthHeld] =
+    reply
+  const state: ScopeState = { key: scope.key, name: scope.name, running }
+  if (scope.concurrency !== undefined) state.concurrency = scope.concurrency
+  if (scope.requests) state.requests = bucketState(scope.requests.capacity, requests, requestsFullIn)
+  if (scope.tokens) state.tokens = bucketState(scope.tokens.capacity, tokens, tokensFullIn)
+  if (scope.day !== undefined) state.day = windowState(scope.day, daySpent, dayHeld)
+  if (scope.month !== undefined) state.month = windowState(scope.month, monthSpent, monthHeld)
+  return state
+}
+
+function bucketState(limit: number, remaining: number | null, fullIn: number | null): BucketState {
+  return { limit, remaining: remaining ?? limit, resetMs: fullIn ?? 0 }
+}
+
+function windowState(limitNanos: number, spent: number | null, held: number | null): WindowState {
+  return { limitNanos, spentNanos: spent ?? 0, heldNanos: held ?? 0 }
+}
+
+export function readRefusal(scopes: Scope[], reply: RefusedReply): Refused {
+  const [, at, states, scope, limit, wait, verdict, limitNanos, spentNanos, heldNanos, resetsAt] = reply
+  return {
+    kind: 'refused',
+    at,
+    scope: scopes[scope]!.name,
+    limit,
+    ...(wait !== null && { retryAfterMs: wait }),
+    ...(verdict !== undefined && { verdict, limitNanos, spentNanos, heldNanos, resetsAt }),
+    states: readStates(scopes, states),
+  }
+}
+
+export function readSettled(reply: SettleReply | ['rebuilding']): Settled {
+  if (reply[0] === 'rebuilding') {
+    throw new Error('Redis has lost its counters; they are being restored from the ledger')
+  }
+  const [kind, heldNanos, chargedNanos] = reply
+  return { kind, heldNanos, chargedNanos, overspendNanos: Math.max(0, chargedNanos - heldNanos) }
+}

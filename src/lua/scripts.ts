@@ -1,0 +1,91 @@
+/** Loads the scripts of the money core and gives each the shape of its reply. */
+
+import { readFileSync } from 'node:fs'
+import type { Cluster, Redis, Result } from 'ioredis'
+
+/** What every key begins with; its hash tag keeps all that one admission touches on one node of a cluster. */
+export const PREFIX = '{tollgate}:'
+
+/** Shared by all scripts, in this order, and put before the text of each. */
+const prelude = ['keys', 'calendar', 'bucket', 'scope', 'hold']
+
+const scripts = {
+  admitCall: 'admit',
+  renewLeases: 'renew',
+  rememberHolds: 'remember',
+  settleCalls: 'settle',
+  sweepLeases: 'sweep',
+  forgetTombstones: 'forget',
+  raiseVersion: 'raise-version',
+  readStates: 'state',
+  snapshotScopes: 'snapshot',
+  listScopeKeys: 'scope-keys',
+  beginRebuild: 'begin-rebuild',
+  restoreCounters: 'restore',
+} as const
+
+type Arguments = [prefix: string, ...args: (string | number)[]]
+
+/** One scope; null where it has no such limit. */
+export type StateReply = [
+  requests: number | null,
+  requestsFullIn: number | null,
+  tokens: number | null,
+  tokensFullIn: number | null,
+  running: number,
+  daySpent: number | null,
+  dayHeld: number | null,
+  monthSpent: number | null,
+  monthHeld: number | null,
+]
+
+export type AdmitReply =
+  | [kind: 'granted' | 'hit', at: number, states: StateReply[]]
+  | [kind: 'stale', version: number]
+  | [kind: 'rebuilding' | 'settled' | 'ledger_full']
+  | RefusedReply
+
+export type RefusedReply = [
+  kind: 'refused',
+  at: number,
+  states: StateReply[],
+  scope: number,
+  limit: 'requests' | 'tokens' | 'concurrency' | 'loop' | 'day' | 'month',
+  wait: number | null,
+  verdict?: 'can_never_fit' | 'in_flight' | 'spent',
+  limitNanos?: number,
+  spentNanos?: number,
+  heldNanos?: number,
+  resetsAt?: number,
+]
+
+export type SettleReply = [kind: 'settled' | 'corrected' | 'already', held: number, charged: number]
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    admitCall(...args: Arguments): Result<AdmitReply, Context>
+    renewLeases(...args: Arguments): Result<number[], Context>
+    rememberHolds(...args: Arguments): Result<('remembered' | 'renewed' | 'settled' | 'lost')[], Context>
+    settleCalls(...args: Arguments): Result<(SettleReply | ['rebuilding'])[], Context>
+    sweepLeases(...args: Arguments): Result<[id: string, nanos: number][], Context>
+    forgetTombstones(...args: Arguments): Result<number, Context>
+    raiseVersion(...args: Arguments): Result<number, Context>
+    readStates(...args: Arguments): Result<[at: number, states: StateReply[]], Context>
+    snapshotScopes(...args: Arguments): Result<[lastId: string, scopes: string[][]], Context>
+    listScopeKeys(...args: Arguments): Result<[cursor: string, keys: string[]], Context>
+    beginRebuild(...args: Arguments): Result<'begun' | 'busy' | 'complete', Context>
+    restoreCounters(...args: Arguments): Result<'restored' | 'complete' | 'lost' | 'pending', Context>
+  }
+}
+
+/** Defines the scripts as commands. Only tests bring a clock of their own. */
+export function defineScripts(redis: Redis | Cluster, clock = read('prelude/clock')): void {
+  const shared = prelude.map(name => read(`prelude/${name}`)).join('')
+  for (const [command, name] of Object.entries(scripts)) {
+    redis.defineCommand(command, { numberOfKeys: 1, lua: clock + shared + read(name) })
+  }
+}
+
+function read(name: string): string {
+  return readFileSync(new URL(`${name}.lua`, import.meta.url), 'utf8')
+}

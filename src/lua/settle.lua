@@ -1,0 +1,58 @@
+-- The hold goes, the truth comes: what calls really cost and used, each once, with its entry for the ledger.
+-- KEYS[1] '{tollgate}:'
+-- ARGV, six a call: id, time of its admission or '' (no answer came), claim (JSON), nanos, tokens, entry (JSON)
+-- Returns for each {'settled' | 'corrected' | 'already', held, charged}, or {'rebuilding'} alone: nothing was written.
+--
+-- What stands in a call's place decides:
+--   a hold        its amounts go back where they came from, the truth is charged there
+--   nothing       Redis forgot it, or its admission is still under way: the full truth is charged, and the tombstone
+--                 refuses an admission that comes later
+--   'lost'        its lease had run out and its hold was charged: the difference, once, as a second entry
+--   'settled'     this is a repetition
+if redis.call('EXISTS', EPOCH) == 0 then
+  return { { 'rebuilding' } }
+end
+local now = clock()
+
+local function settle(id, admittedAt, claimText, nanos, tokens, entry)
+  local hold = endHold(id)
+  local done = redis.call('GET', DONE .. id)
+  local lostAt, lostNanos = (done or ''):match('^lost (%d+) (%d+)$')
+  local claim = hold and hold.claim or cjson.decode(claimText)
+  local calls, held = 0, 0
+  if hold then
+    calls, held = -1, -claim.nanos
+  end
+
+  if done and not lostAt then
+    if hold then
+      book(claim, hold.at, now, { calls = calls, held = held, spent = 0 })
+    end
+    return { 'already', 0, 0 }
+  end
+  if lostAt then
+    local charged = tonumber(lostNanos)
+    book(claim, tonumber(lostAt), now, {
+      calls = calls, held = held, spent = nanos - charged, used = tokens, claimed = claim.tokens,
+    })
+    redis.call('SET', DONE .. id, 'settled 1')
+    append(id, 1, lostAt, nanos - charged, charged, entry)
+    return { 'corrected', charged, nanos }
+  end
+  local at = hold and hold.at or admittedAt or now
+  local wasHeld = (hold or admittedAt) and claim.nanos or 0
+  book(claim, at, now, {
+    calls = calls, held = held, spent = nanos, used = tokens, claimed = hold and claim.tokens or 0,
+  })
+  redis.call('SET', DONE .. id, 'settled 0')
+  append(id, 0, at, nanos, wasHeld, entry)
+  return { 'settled', wasHeld, nanos }
+end
+
+local answers = {}
+for i = 1, #ARGV, 6 do
+  answers[#answers + 1] = settle(
+    ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4]), ARGV[i + 5]
+  )
+end
+return answers

@@ -1,0 +1,105 @@
+/** A private Redis database whose scripts read a clock the test sets; and what lies in it, in plain words. */
+
+import type { Cluster, Redis } from 'ioredis'
+import { type Claim, createMoneyScripts, type Scope } from '../../src/lua/index.ts'
+import { createLedgerScripts } from '../../src/lua/ledger.ts'
+import { connectRedis } from '../../src/redis-url.ts'
+import { testRedis } from '../servers.ts'
+
+const PREFIX = '{tollgate}:'
+
+/** Takes the place of `prelude/clock.lua`, and of nothing else. */
+const clock = `local function clock() return tonumber(redis.call('GET', '${PREFIX}clock')) end\n`
+
+/** Noon of a day in a year that leaves out its leap day; far enough away that Redis itself expires nothing. */
+export const NOON = Date.UTC(2100, 1, 28, 12)
+export const SECOND = 1000
+export const MINUTE = 60 * SECOND
+export const HOUR = 60 * MINUTE
+export const DAY = 24 * HOUR
+
+type Context = Parameters<typeof testRedis>[0]
+
+export type Bed = Awaited<ReturnType<typeof makeBed>>
+
+/** Counters are complete and empty; it is noon. */
+export async function makeBed(t: Context) {
+  const { url } = await testRedis(t)
+  const redis = connectRedis(url)
+  t.signal.addEventListener('abort', () => redis.disconnect(), { once: true })
+  const money = createMoneyScripts(redis, { clock })
+  const ledger = createLedgerScripts(redis, { clock })
+  let now = NOON
+
+  /** What is due by the test's clock goes now. */
+  async function setClock(ms: number) {
+    now = ms
+    await redis.set(`${PREFIX}clock`, ms)
+    for (const key of await redis.keys(`${PREFIX}*`)) {
+      const end = await redis.pexpiretime(key)
+      if (end >= 0 && end <= ms) await redis.del(key)
+    }
+  }
+
+  await redis.set(`${PREFIX}epoch`, 1)
+  await setClock(NOON)
+
+  return {
+    url,
+    redis,
+    money,
+    ledger,
+    setClock,
+    wait: (ms: number) => setClock(now + ms),
+    now: () => now,
+    admit: (
+      id: string,
+      claim: Claim,
+      more: { version?: number; cacheKey?: string; maxPending?: number } = {},
+    ) => money.admit(id, claim, { version: 1, maxPending: 1000, ...more }),
+    scope: (key: string) => redis.hgetall(`${PREFIX}scope:${key}`),
+    entries: () => readEntries(redis),
+    /** Everything but the clock and the ledger: for comparing before with after. */
+    everything: () => dump(redis),
+  }
+}
+
+export interface LedgerEntry {
+  id: string
+  seq: string
+  at: string
+  nanos: string
+  held: string
+  data: string
+}
+
+export async function readEntries(redis: Redis | Cluster): Promise<LedgerEntry[]> {
+  const entries = await redis.xrange(`${PREFIX}ledger`, '-', '+')
+  return entries.map(([, fields]) => {
+    const [, id = '', , seq = '', , at = '', , nanos = '', , held = '', , data = ''] = fields
+    return { id, seq, at, nanos, held, data }
+  })
+}
+
+async function dump(redis: Redis | Cluster): Promise<Record<string, unknown>> {
+  const all: Record<string, unknown> = {}
+  for (const key of (await redis.keys(`${PREFIX}*`)).sort()) {
+    const type = await redis.type(key)
+    if (type === 'hash') all[key] = await redis.hgetall(key)
+    else if (type === 'zset') all[key] = await redis.zrange(key, '0', '-1', 'WITHSCORES')
+    else if (type === 'string') all[key] = await redis.get(key)
+    all[`${key} ends`] = await redis.pexpiretime(key)
+  }
+  return all
+}
+
+/** A claim on scopes that differ in a few words. */
+export function claimOn(scopes: (Partial<Scope> & { key: string })[], wants: Partial<Claim> = {}): Claim {
+  return {
+    scopes: scopes.map(scope => ({ name: scope.key, ...scope })),
+    tokens: 0,
+    nanos: 0,
+    entry: {},
+    ...wants,
+  }
+}
