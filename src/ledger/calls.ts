@@ -79,7 +79,7 @@ export async function findCall(pool: Pool, id: string): Promise<Call[]> {
 /** Whoever bears this name, or bore it on a day it made calls. */
 async function clientIds(pool: Pool, client: string): Promise<string[]> {
   const { rows } = await pool.query(
-    `select id::text from clients where name = $1 or id::text = $1
+    `select id from clients where name = $1 or id = $1
      union select distinct client_id from usage_daily where client = $1`,
     [client],
   )

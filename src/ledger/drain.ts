@@ -6,6 +6,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Cluster, Redis } from 'ioredis'
+import type { LedgerScripts } from '../lua/ledger.ts'
 import type { StreamEntry } from './entry.ts'
 import type { Recorder } from './record.ts'
 import { acknowledge, claimAbandoned, createGroup, isWithoutGroup, leaveGroup, readGroup } from './stream.ts'
@@ -13,6 +14,7 @@ import { acknowledge, claimAbandoned, createGroup, isWithoutGroup, leaveGroup, r
 export interface DrainOptions {
   /** A connection of its own: batches are large, and an admission must not queue behind one. */
   redis: Redis | Cluster
+  scripts: LedgerScripts
   record: Recorder
   log: FastifyBaseLogger
   /** This replica's name in the consumer group; no two share one. */
@@ -33,7 +35,16 @@ const FIRST_RETRY = 100
 const LAST_RETRY = 5000
 
 export function startDrain(options: DrainOptions): Drain {
-  const { redis, record, log, consumer, batch = 500, lingerMs = 250, abandonedAfterMs = 30_000 } = options
+  const {
+    redis,
+    scripts,
+    record,
+    log,
+    consumer,
+    batch = 500,
+    lingerMs = 250,
+    abandonedAfterMs = 30_000,
+  } = options
   const stopping = new AbortController()
   /** Entries of an earlier batch may still be ours; they come before new ones. */
   let interrupted = true
@@ -92,6 +103,7 @@ export function startDrain(options: DrainOptions): Drain {
     for (const { streamId, fault } of poisoned) {
       log.error({ streamId, fault }, 'a ledger entry is unreadable; it was put into quarantine')
     }
+    await scripts.forget(entries.flatMap(({ fields: { id, seq } }) => (id && seq ? [{ id, seq }] : [])))
     await acknowledge(redis, entries)
   }
 

@@ -60,13 +60,14 @@ export async function leaveGroup(redis: Connection, consumer: string): Promise<v
   await redis.xgroup('DELCONSUMER', STREAM, GROUP, consumer)
 }
 
-/** Entries from the oldest to `last`, a page at a time: all that are on their way to Postgres. */
+/** Entries between two places (`-` is the beginning, `(` before a place leaves it out), a page at a time. */
 export async function* readPending(
   redis: Connection,
+  first: string,
   last: string,
   page = 1000,
 ): AsyncGenerator<StreamEntry[]> {
-  for (let from = '-'; ; ) {
+  for (let from = first; ; ) {
     const entries = readEntries(await redis.xrange(STREAM, from, last, 'COUNT', page))
     if (entries.length > 0) yield entries
     if (entries.length < page) return

@@ -1,40 +1,40 @@
--- The ledger: one row a charge, one more for a signed correction; never updated. Money is whole nano-dollars.
--- What a call says of itself stands in a column each; src/ledger/entry.ts holds the same list.
+-- The ledger: one row a charge, one more for a signed correction; never updated. Money is whole nano-dollars. What a call
+-- says of itself stands in a column each; src/ledger/entry.ts holds the same list.
 
 create table calls (
-  id            text        not null,
-  seq           smallint    not null,               -- 0 the charge, 1 a signed correction
-  day           date        not null,               -- UTC day of admission: the window that was charged
-  at            timestamptz not null,               -- admission
-  cost_nanos    bigint      not null,               -- signed
-  held_nanos    bigint      not null,               -- what was held for it
-  position      bigint      not null,               -- place in the stream it came by
-  recorded_at   timestamptz not null default now(),
-  client_id     text,
-  client        text,                               -- names are those of the day: clients may be renamed
-  team_id       text,
-  team          text,
-  key           text,
-  route         text,
-  model         text,
-  upstream      text,
-  status        integer,
-  outcome       text        not null,
-  stream        boolean,
-  cache         text,
-  latency_ms    real,
-  ttft_ms       real,
-  upstream_ms   real,
-  input_tokens       bigint not null default 0,
-  cache_read_tokens  bigint not null default 0,
-  cache_write_tokens bigint not null default 0,
-  output_tokens      bigint not null default 0,
-  saved_nanos   bigint      not null default 0,
-  estimated     boolean     not null default false,
-  price_version text,
-  error         text,
-  refusal       text,
-  scope         text,
+  id                 text        collate "C" not null,
+  seq                smallint    not null,           -- 0 the charge, 1 a signed correction
+  day                date        not null,           -- UTC day of admission: the window that was charged
+  at                 timestamptz not null,           -- admission
+  cost_nanos         bigint      not null,           -- signed
+  held_nanos         bigint      not null,           -- what was held for it
+  position           bigint      not null,           -- place in the stream it came by
+  recorded_at        timestamptz not null default now(),
+  client_id          text        collate "C",
+  client             text        collate "C",        -- names are those of the day: they may change
+  team_id            text        collate "C",
+  team               text        collate "C",
+  key                text,
+  route              text,
+  model              text        collate "C",
+  upstream           text,
+  status             integer,
+  outcome            text        collate "C" not null,
+  stream             boolean,
+  cache              text,
+  latency_ms         real,
+  ttft_ms            real,
+  upstream_ms        real,
+  input_tokens       bigint      not null default 0,
+  cache_read_tokens  bigint      not null default 0,
+  cache_write_tokens bigint      not null default 0,
+  output_tokens      bigint      not null default 0,
+  saved_nanos        bigint      not null default 0,
+  estimated          boolean     not null default false,
+  price_version      text,
+  error              text,
+  refusal            text,
+  scope              text,
   primary key (id, seq, day)
 ) partition by range (day);
 
@@ -43,7 +43,7 @@ create index on calls (client_id, at desc);
 create index on calls (model, at desc);
 -- The common outcomes are found soon enough in any order; only the rare ones need an index.
 create index on calls (outcome, at desc) where outcome not in ('ok', 'cached');
--- Rows come in the order of their recording: a few pages of index find the last minute's among millions.
+-- Rows lie in the order of their recording: a few pages of index find the last minute's among millions.
 create index on calls using brin (recorded_at) with (pages_per_range = 32, autosummarize = on);
 
 -- Makes room for a month. Attaching, unlike creating in place, waits for no reader and stops none.
@@ -53,59 +53,61 @@ declare
   partition text := 'calls_' || to_char(first, 'YYYY_MM');
 begin
   perform pg_advisory_xact_lock(hashtext('tollgate:calls_month'));
-  if to_regclass(partition) is not null then return; end if;
+  if to_regclass(partition) is not null then
+    return;
+  end if;
   execute format('create table %I (like calls including all)', partition);
   execute format('alter table calls attach partition %I for values from (%L) to (%L)',
     partition, first, (first + interval '1 month')::date);
 end $$;
 
--- Sums of the rows above, kept in the same transaction: they answer for the days whose rows are pruned, and
--- what a scope has spent in a day or month is a sum over them. No client, team or model is ''.
+-- Sums of the rows above, kept in the same transaction. They answer for days whose rows are pruned, and what a scope has
+-- spent in a day or a month is a sum over them. No client, team or model is ''.
 create table usage_daily (
-  client_id text not null,
-  day       date not null,
-  team_id   text not null,
-  model     text not null,
-  client    text not null,                          -- the last name seen that day
-  team      text not null,
-  calls           bigint not null,
-  ok              bigint not null,
-  cached          bigint not null,
-  coalesced       bigint not null,
-  refused         bigint not null,
-  upstream_error  bigint not null,
-  client_gone     bigint not null,
-  interrupted     bigint not null,
-  lost            bigint not null,
-  gateway_error   bigint not null,
+  client_id          text   collate "C" not null,
+  day                date   not null,
+  team_id            text   collate "C" not null,
+  model              text   collate "C" not null,
+  client             text   collate "C" not null,    -- the last name it had that day
+  team               text   collate "C" not null,
+  calls              bigint not null,
+  ok                 bigint not null,                -- calls by outcome, to lost and gateway_error
+  cached             bigint not null,
+  coalesced          bigint not null,
+  refused            bigint not null,
+  upstream_error     bigint not null,
+  client_gone        bigint not null,
+  interrupted        bigint not null,
+  lost               bigint not null,
+  gateway_error      bigint not null,
   input_tokens       bigint not null,
   cache_read_tokens  bigint not null,
   cache_write_tokens bigint not null,
   output_tokens      bigint not null,
-  cost_nanos      bigint not null,
-  saved_nanos     bigint not null,
+  cost_nanos         bigint not null,
+  saved_nanos        bigint not null,
   primary key (client_id, day, team_id, model)
-) with (fillfactor = 80);                           -- room for updates in place
+) with (fillfactor = 80);                            -- room for updates in place
 
 create index on usage_daily (day);
 create index on usage_daily (team_id, day);
 create index on usage_daily (client);
 
--- Entries nobody can read, word for word: they are charged, so they must not be lost, and must not stop the others.
+-- Entries nobody can read, word for word: they were charged, so they must not be lost, and must not stop the others.
 create table ledger_quarantine (
-  stream_id   text primary key,
-  fields      jsonb not null,
-  fault       text not null,
+  stream_id   text        primary key,
+  fields      jsonb       not null,
+  fault       text        not null,
   recorded_at timestamptz not null default now()
 );
 
--- Refusals cost nothing, so they are counts: strangers cannot fill the database. A stranger's client is ''.
+-- Refusals cost nothing and anyone can cause them, so they are counts. A stranger's client is ''.
 create table refusals (
-  client_id text        not null,
-  reason    text        not null,
-  scope     text        not null,
+  client_id text        collate "C" not null,
+  reason    text        collate "C" not null,
+  scope     text        collate "C" not null,
   minute    timestamptz not null,
-  client    text        not null,
+  client    text        collate "C" not null,
   count     bigint      not null,
   samples   jsonb       not null,
   primary key (client_id, reason, scope, minute)

@@ -1,6 +1,5 @@
 /** A bed for ledger tests: a real Redis and Postgres with the schema in it, and entries as the money core writes them. */
 
-import { readFile } from 'node:fs/promises'
 import type { TestContext } from 'node:test'
 import type { Cluster, Redis } from 'ioredis'
 import { Pool } from 'pg'
@@ -8,6 +7,8 @@ import { pino } from 'pino'
 import { type DrainOptions, startDrain } from '../../src/ledger/drain.ts'
 import type { StreamEntry } from '../../src/ledger/entry.ts'
 import { createRecorder } from '../../src/ledger/record.ts'
+import { createLedgerScripts, type LedgerScripts } from '../../src/lua/ledger.ts'
+import { migrate } from '../../src/migrate.ts'
 import { connectRedis } from '../../src/redis-url.ts'
 import { testDatabase, testRedis } from '../servers.ts'
 
@@ -16,6 +17,7 @@ export const log = pino({ level: 'silent' })
 export interface Bed {
   redis: Redis | Cluster
   pool: Pool
+  scripts: LedgerScripts
 }
 
 export async function bed(t: TestContext): Promise<Bed> {
@@ -24,6 +26,7 @@ export async function bed(t: TestContext): Promise<Bed> {
 }
 
 export async function connect(t: TestContext, redisUrl: string, databaseUrl: string): Promise<Bed> {
+  await migrate(databaseUrl)
   const redis = connectRedis(redisUrl)
   const pool = new Pool({ connectionString: databaseUrl })
   // A test may stop the servers; whoever uses the connections sees it.
@@ -33,15 +36,14 @@ export async function connect(t: TestContext, redisUrl: string, databaseUrl: str
     redis.disconnect()
     await pool.end()
   })
-  await pool.query(await readFile(new URL('../../src/sql/002_ledger.sql', import.meta.url), 'utf8'))
-  return { redis, pool }
+  return { redis, pool, scripts: createLedgerScripts(redis) }
 }
 
 let consumers = 0
 
-export function drainOf({ redis, pool }: Bed, options: Partial<DrainOptions> = {}) {
+export function drainOf({ redis, pool, scripts }: Bed, options: Partial<DrainOptions> = {}) {
   const consumer = `consumer-${++consumers}`
-  return startDrain({ redis, record: createRecorder(pool), log, consumer, lingerMs: 5, ...options })
+  return startDrain({ redis, scripts, record: createRecorder(pool), log, consumer, lingerMs: 5, ...options })
 }
 
 /** Noon UTC of a day, milliseconds. */

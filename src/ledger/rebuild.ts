@@ -1,0 +1,146 @@
+/**
+ * Redis came back without its counters, or never had any: one replica restores them from the ledger. Until it is done
+ * nobody is admitted, nothing is settled, and so the ledger stands still.
+ */
+
+import { setTimeout as wait } from 'node:timers/promises'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Cluster, Redis } from 'ioredis'
+import type { Pool, PoolClient } from 'pg'
+import { windowsAt } from '../lua/calendar.ts'
+import type { LedgerScripts, Restored } from '../lua/ledger.ts'
+import { SPENT_BY_SCOPE } from './spent.ts'
+import { countPending } from './stream.ts'
+import { transaction } from './transaction.ts'
+
+export interface RebuildOptions {
+  redis: Redis | Cluster
+  scripts: LedgerScripts
+  pool: Pool
+  log: FastifyBaseLogger
+  /** Tells this replica from the others. */
+  token: string
+  /** Running calls are renewed at least this often: so long they have to make themselves known. */
+  heartbeatMs: number
+  signal: AbortSignal
+}
+
+const DAY = 86_400_000
+
+/** Redis keeps a window for two days after its end, for what is settled late. */
+const KEPT_DAYS = 2
+const PAGE = 500
+const DRAIN_POLL = 50
+const TURN_RENEWAL = 10_000
+
+/** Restores the counters if they are missing and no other replica is at it. True: they are complete now. */
+export async function rebuild(options: RebuildOptions): Promise<boolean> {
+  const { redis, scripts, pool, log, token, heartbeatMs, signal } = options
+  const turn = await scripts.begin(token)
+  if (turn !== 'begun') return turn === 'complete'
+  const keepTurn = setInterval(() => scripts.begin(token).catch(() => {}), TURN_RENEWAL)
+  try {
+    if (await hasHistory(pool)) {
+      log.warn(
+        'Redis came back without its counters; restoring them from the ledger, calls get 503 until then',
+      )
+      await wait(heartbeatMs, undefined, { signal })
+    }
+    while ((await countPending(redis)) > 0) await wait(DRAIN_POLL, undefined, { signal })
+    const result = await transaction(pool, restore, 'isolation level repeatable read read only')
+    if (result === 'complete') log.info('the counters are complete')
+    return result === 'complete'
+  } finally {
+    clearInterval(keepTurn)
+  }
+
+  async function restore(client: PoolClient): Promise<string> {
+    // Whatever counters there are, only the ledger's count.
+    for await (const scopes of scripts.scopeKeys()) {
+      const { windows } = await scripts.snapshot(scopes)
+      const empty = windows.map(({ scope, window }) => ({ scope, window, spentNanos: 0 }))
+      const result = await scripts.restore(token, { windows: empty, calls: [] })
+      if (result !== 'restored') return result
+    }
+    const [seconds] = await redis.time()
+    for await (const windows of pages<WindowRow>(
+      client,
+      'spent',
+      SPENT_BY_SCOPE,
+      keptSince(Number(seconds)),
+    )) {
+      const result = await scripts.restore(token, { windows: windows.map(asWindow), calls: [] })
+      if (result !== 'restored') return result
+    }
+    for await (const calls of pages<CallRow>(client, 'ended', ENDED_CALLS, [])) {
+      const result = await scripts.restore(token, { windows: [], calls: calls.map(asCall) })
+      if (result !== 'restored') return result
+    }
+    const { rows } = await client.query('select version from configuration')
+    return scripts.restore(token, { windows: [], calls: [] }, Number(rows[0].version))
+  }
+}
+
+/** A system that has never charged anything has no running calls that could be charged a second time. */
+async function hasHistory(pool: Pool): Promise<boolean> {
+  const { rows } = await pool.query('select exists (select from usage_daily) as charged')
+  return rows[0].charged
+}
+
+/** The first day, and the first day of the first month, whose window is still kept. */
+function keptSince(seconds: number): [day: string, month: string] {
+  const { day, month } = windowsAt(seconds * 1000 - KEPT_DAYS * DAY)
+  const utcDay = (ms: number) => new Date(ms).toISOString().slice(0, 10)
+  return [utcDay(day.startsAt), utcDay(month.startsAt)]
+}
+
+interface WindowRow {
+  scope: string
+  window: string
+  nanos: string
+}
+
+const asWindow = ({ scope, window, nanos }: WindowRow): Restored['windows'][number] => ({
+  scope,
+  window,
+  spentNanos: BigInt(nanos),
+})
+
+interface CallRow {
+  id: string
+  seq: number
+  at: Date
+  cost_nanos: string
+  is_lost: boolean
+}
+
+const asCall = ({ id, seq, at, cost_nanos, is_lost }: CallRow): Restored['calls'][number] =>
+  is_lost ? { id, lost: { at: at.getTime(), nanos: BigInt(cost_nanos) } } : { id, seq }
+
+/**
+ * Calls whose settlement may still be sent again: what was recorded in the last hour, and what was lost in the last seven
+ * days and not corrected yet. Without their tombstones they would be charged twice.
+ */
+const ENDED_CALLS = `
+  select id, seq, at, cost_nanos, outcome = 'lost' and seq = 0 as is_lost from calls last
+  where (recorded_at >= now() - interval '1 hour' and not (outcome = 'lost' and seq = 0))
+    and not exists (select from calls later where later.id = last.id and later.seq > last.seq)
+  union all
+  select id, seq, at, cost_nanos, true from calls last
+  where outcome = 'lost' and seq = 0 and recorded_at >= now() - interval '7 days'
+    and not exists (select from calls later where later.id = last.id and later.seq > last.seq)`
+
+/** A result that may be larger than memory, in pages. */
+async function* pages<Row extends object>(
+  client: PoolClient,
+  cursor: string,
+  query: string,
+  values: string[],
+): AsyncGenerator<Row[]> {
+  await client.query(`declare ${cursor} no scroll cursor for ${query}`, values)
+  for (;;) {
+    const { rows } = await client.query<Row>(`fetch ${PAGE} from ${cursor}`)
+    if (rows.length === 0) return
+    yield rows
+  }
+}

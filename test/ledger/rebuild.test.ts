@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { rebuild } from '../../src/ledger/rebuild.ts'
+import { verify } from '../../src/ledger/verify.ts'
+import { type Bed, bed, drainOf, log } from './bed.ts'
+import { claimOf, complete, counters, money } from './money.ts'
+
+const frontend = { client: 'c1', team: 't1' }
+const batch = { client: 'c2' }
+const DAY = 86_400_000
+
+/** What FLUSHALL does, for one test's database. */
+const wipe = ({ redis }: Bed) => redis.flushdb()
+
+async function spend(at: Bed) {
+  const { call, settleOne } = money(at)
+  for (let i = 0; i < 10; i++) await call(`call-${i}`, i % 2 ? frontend : batch, 9_007_199_254 + i)
+  // A call of yesterday that is settled today pays into yesterday.
+  await settleOne('yesterday', frontend, 500, 400, Date.now() - DAY)
+  await drainOf(at).stop(5000)
+}
+
+test('nobody is admitted into an empty Redis; on the first start there is nothing to restore', async t => {
+  const at = await bed(t)
+  const { admit } = money(at)
+  const options = { version: 1, maxPending: 100 }
+  assert.deepEqual(await admit('early', claimOf('early', frontend, 1), options), { kind: 'rebuilding' })
+  assert.equal(await complete(at, 'replica', 60_000), true)
+  assert.equal((await admit('late', claimOf('late', frontend, 1), options)).kind, 'granted')
+})
+
+test('counters come back to the nano-dollar, with the configuration version', async t => {
+  const at = await bed(t)
+  await at.pool.query('update configuration set version = 42')
+  await complete(at)
+  await spend(at)
+  const before = await counters(at)
+  await wipe(at)
+  assert.equal(await complete(at), true)
+  assert.deepEqual(await counters(at), before)
+  assert.equal(await at.redis.get('{tollgate}:version'), '42')
+  assert.deepEqual((await verify(at)).differences, [])
+})
+
+test('what still lies in the stream is drained first', async t => {
+  const at = await bed(t)
+  await complete(at)
+  await money(at).call('call', frontend, 1000)
+  const before = await counters(at)
+  await at.redis.del('{tollgate}:epoch', '{tollgate}:scope:client:c1')
+  const completed = complete(at)
+  const drain = drainOf(at)
+  assert.equal(await completed, true)
+  await drain.stop(5000)
+  assert.deepEqual(await counters(at), before)
+})
+
+test('two replicas that rebuild at once restore the counters once', async t => {
+  const at = await bed(t)
+  await complete(at)
+  await spend(at)
+  const before = await counters(at)
+  await wipe(at)
+  const turns = await Promise.all([complete(at, 'one'), complete(at, 'two'), complete(at, 'three')])
+  assert.equal(turns.filter(Boolean).length, 1)
+  assert.deepEqual(await counters(at), before)
+  assert.equal(await complete(at, 'two'), true)
+  assert.deepEqual(await counters(at), before)
+})
+
+test('a settlement that is sent again after the rebuild charges nothing twice', async t => {
+  const at = await bed(t)
+  await complete(at)
+  const { call, settleOne } = money(at)
+  await call('settled', frontend, 1000, 2000)
+  await drainOf(at).stop(5000)
+  const before = await counters(at)
+  await wipe(at)
+  await complete(at)
+  assert.equal((await settleOne('settled', frontend, 2000, 1000)).kind, 'already')
+  assert.deepEqual(await counters(at), before)
+})
+
+test('a call that was lost before is still corrected after, once', async t => {
+  const at = await bed(t)
+  await complete(at)
+  const { admitOne, settleOne } = money(at)
+  const admittedAt = await admitOne('lost', frontend, 5000)
+  // As the sweeper writes it.
+  const entry = JSON.stringify({ ...claimOf('lost', frontend, 0).entry, outcome: 'lost' })
+  const fields = { id: 'lost', seq: 0, at: admittedAt, nanos: 5000, held: 5000, data: entry }
+  await at.redis.xadd('{tollgate}:ledger', '*', ...Object.entries(fields).flat())
+  await drainOf(at).stop(5000)
+  await wipe(at)
+  await complete(at)
+  assert.equal((await settleOne('lost', frontend, 5000, 1200, admittedAt)).kind, 'corrected')
+  assert.equal((await settleOne('lost', frontend, 5000, 1200, admittedAt)).kind, 'already')
+  await drainOf(at).stop(5000)
+  const { rows } = await at.pool.query('select seq, cost_nanos from calls order by seq')
+  assert.deepEqual(rows, [
+    { seq: 0, cost_nanos: '5000' },
+    { seq: 1, cost_nanos: '-3800' },
+  ])
+  assert.deepEqual((await verify(at)).differences, [])
+})
+
+test('running calls that make themselves known meanwhile keep what they hold', async t => {
+  const at = await bed(t)
+  await complete(at)
+  const { admitOne, settleOne, renew } = money(at)
+  await spend(at)
+  const admittedAt = await admitOne('running', frontend, 7000)
+  const before = await counters(at)
+  await wipe(at)
+  const completed = complete(at, 'replica', 100)
+  await renew([{ id: 'running', claim: claimOf('running', frontend, 7000), at: admittedAt }])
+  await completed
+  assert.deepEqual(await counters(at), before)
+  await settleOne('running', frontend, 7000, 10, admittedAt)
+  assert.deepEqual((await verify(at)).differences, [])
+})
+
+test('taking the epoch away mends counters that are wrong', async t => {
+  const at = await bed(t)
+  await complete(at)
+  await spend(at)
+  const before = await counters(at)
+  const [anyWindow] = Object.keys(before)[0]!.split(' ').slice(1)
+  await at.redis.hset('{tollgate}:scope:gateway', anyWindow!, 1)
+  await at.redis.hset('{tollgate}:scope:client:ghost', anyWindow!, 1)
+  await at.redis.del('{tollgate}:epoch')
+  await complete(at)
+  assert.deepEqual(await counters(at), before)
+})
+
+test('a rebuild that waits for the drain ends with its replica', async t => {
+  const at = await bed(t)
+  await complete(at)
+  await money(at).call('call', frontend, 1000)
+  await at.redis.del('{tollgate}:epoch')
+  const ending = new AbortController()
+  const rebuilding = rebuild({ ...at, log, token: 'ending', heartbeatMs: 0, signal: ending.signal })
+  ending.abort()
+  await assert.rejects(rebuilding, { name: 'AbortError' })
+})
