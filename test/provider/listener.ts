@@ -22,7 +22,7 @@ export function listener(books: Books, wishes: Wishes) {
       call.aborted = !call.closedEarly && !response.writableFinished
       call.reported &&= !call.closedEarly && response.writableFinished
       books.end(call)
-      gone.abort()
+      if (!response.writableFinished) gone.abort()
     })
     if (wished?.ending === 'unread') {
       breakOff()

@@ -55,8 +55,10 @@ function cut({ response, breakOff }: Stage) {
 
 async function finish(stage: Stage, chunks: Buffer[], scenario: Scenario): Promise<void> {
   const [only, ...more] = chunks
-  if (more.length === 0 && scenario.split === undefined) {
-    stage.response.end(only)
+  if (only && more.length === 0 && scenario.split === undefined) {
+    // As a string a small body goes out in one write with its headers; latin1 keeps every byte as it is.
+    if (only.length < 65_536) stage.response.end(only.toString('latin1'), 'latin1')
+    else stage.response.end(only)
     return
   }
   await send(stage, chunks, scenario)

@@ -1,0 +1,84 @@
+/**
+ * One caller: a keep-alive connection that asks, waits, and asks again. It does the least that HTTP allows, so that
+ * the load takes little from the core it shares with the provider.
+ */
+
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import type { Column } from './columns.ts'
+import { type Prompt, patch } from './prompts.ts'
+
+export interface Answered {
+  status: number
+  /** Status line and headers. */
+  head: string
+  /** When the first byte of the body came, and the last; as `performance.now` counts. */
+  firstAt: number
+  lastAt: number
+}
+
+export interface Caller {
+  ask(): Promise<Answered>
+  close(): void
+}
+
+const silenceLimitMs = 30_000
+const lastChunk = Buffer.from('\r\n0\r\n\r\n')
+
+export async function openCaller({ url, headers, cached }: Column, prompt: Prompt): Promise<Caller> {
+  const { hostname, port, host } = new URL(url)
+  const lines = Object.entries({ ...headers, host, 'content-length': prompt.body.length })
+  const head = `POST /v1/messages HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`
+  // Its own copy: what the kernel still has of it is never another caller's.
+  const request = Buffer.concat([Buffer.from(head, 'latin1'), prompt.body])
+  const numberAt = head.length + prompt.numberAt
+
+  const socket = connect(Number(port), hostname)
+  await once(socket, 'connect')
+  socket.setNoDelay(true)
+  socket.setTimeout(silenceLimitMs, () => socket.destroy(new Error(`silent for ${silenceLimitMs} ms`)))
+  let reader = readAnswer(() => {})
+  let fail = (_error: Error) => {}
+  socket.on('data', (chunk: Buffer) => reader(chunk))
+  socket.on('error', error => fail(error))
+  socket.on('close', () => fail(new Error('closed before the end of the answer')))
+  return {
+    ask: () =>
+      new Promise((resolve, reject) => {
+        reader = readAnswer(resolve)
+        fail = reject
+        if (!cached) patch(request, numberAt)
+        socket.write(request)
+      }),
+    close: () => socket.destroy(),
+  }
+}
+
+/** Reads one answer, chunk by chunk, and says when it is whole. */
+function readAnswer(done: (answered: Answered) => void): (chunk: Buffer) => void {
+  let unread: Buffer = Buffer.alloc(0)
+  let head = ''
+  let length: number | undefined
+  let received = 0
+  let tail: Buffer = Buffer.alloc(0)
+  let firstAt = 0
+  return chunk => {
+    if (head === '') {
+      unread = unread.length === 0 ? chunk : Buffer.concat([unread, chunk])
+      const end = unread.indexOf('\r\n\r\n')
+      if (end < 0) return
+      head = unread.toString('latin1', 0, end + 2)
+      const promised = /\r\ncontent-length: (\d+)\r\n/i.exec(head)
+      length = promised ? Number(promised[1]) : undefined
+      chunk = unread.subarray(end + 4)
+      if (chunk.length === 0 && length !== 0) return
+    }
+    firstAt ||= performance.now()
+    received += chunk.length
+    if (length === undefined) {
+      tail = Buffer.concat([tail, chunk.subarray(-lastChunk.length)]).subarray(-lastChunk.length)
+    }
+    const whole = length === undefined ? tail.equals(lastChunk) : received >= length
+    if (whole) done({ status: Number(head.slice(9, 12)), head, firstAt, lastAt: performance.now() })
+  }
+}

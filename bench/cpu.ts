@@ -1,0 +1,40 @@
+/** How much CPU a process has used, by the kernel's own count. */
+
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+
+const linux = process.platform === 'linux'
+const tickMs = linux ? 1000 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' })) : 0
+const quietMs = 100
+
+/** User and system time of all its threads, in milliseconds; undefined where the kernel does not say. */
+export function cpuMs(pid: number): number | undefined {
+  if (!linux) return undefined
+  // The second field is the program's name, in brackets, and may hold spaces: utime and stime are the 12th and 13th after it.
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * tickMs
+}
+
+/**
+ * The CPU that `work` costs the process, with what it puts off until later (settling, ledger, log): the count ends
+ * when the process has come to rest.
+ */
+export async function cpuOf<T>(
+  pid: number | undefined,
+  work: () => Promise<T>,
+): Promise<[T, number | undefined]> {
+  const before = pid === undefined ? undefined : cpuMs(pid)
+  const result = await work()
+  if (pid === undefined || before === undefined) return [result, undefined]
+  let last = cpuMs(pid) ?? 0
+  for (let rounds = 0; rounds < 100; rounds += 1) {
+    await pause(quietMs)
+    const now = cpuMs(pid) ?? 0
+    const busy = now - last > tickMs
+    last = now
+    if (!busy) break
+  }
+  return [result, last - before]
+}

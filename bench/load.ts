@@ -1,0 +1,105 @@
+/** Load, bounded in time and number: a closed loop finds out how much a column can take, an open one how fast it answers. */
+
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Caller, openCaller } from './caller.ts'
+import type { Column } from './columns.ts'
+import type { Prompt } from './prompts.ts'
+
+export interface Volley {
+  calls: number
+  seconds: number
+  /** Milliseconds from when each call was due to its answer's first and last byte. */
+  first: number[]
+  last: number[]
+}
+
+/** As many calls at a time as `callers`, each caller asking again as soon as it is answered. */
+export async function closedLoop(
+  column: Column,
+  prompt: Prompt,
+  callers: number,
+  seconds: number,
+): Promise<Volley> {
+  return volley(column, prompt, callers, async ask => {
+    const until = performance.now() + seconds * 1000
+    await Promise.all(
+      Array.from({ length: callers }, async () => {
+        while (performance.now() < until) await ask(performance.now())
+      }),
+    )
+  })
+}
+
+/**
+ * Calls at a fixed rate, however slowly they are answered. A call that is sent late was due all the same: only the
+ * grain of the timer is forgiven.
+ */
+export async function openLoop(
+  column: Column,
+  prompt: Prompt,
+  rate: number,
+  seconds: number,
+): Promise<Volley> {
+  const timerGrainMs = 2
+  return volley(column, prompt, 16, async ask => {
+    const running: Promise<void>[] = []
+    const start = performance.now()
+    const dueAt = (call: number) => start + (call * 1000) / rate
+    while (running.length < rate * seconds) {
+      const now = performance.now()
+      for (let due = dueAt(running.length); due <= now; due = dueAt(running.length)) {
+        running.push(ask(now - due > timerGrainMs ? due : now))
+      }
+      await pause(1)
+    }
+    await Promise.all(running)
+  })
+}
+
+/** Opens `callers` connections first, and more as they are needed. Throws when a single call went wrong. */
+async function volley(
+  column: Column,
+  prompt: Prompt,
+  callers: number,
+  fire: (ask: (dueAt: number) => Promise<void>) => Promise<void>,
+): Promise<Volley> {
+  const proofs = Object.entries(column.expected).map(([name, value]) => `\r\n${name}: ${value}\r\n`)
+  const all: Caller[] = []
+  const another = async () => {
+    const caller = await openCaller(column, prompt)
+    all.push(caller)
+    return caller
+  }
+  if (column.cached) await untilCached(await another(), proofs)
+  const idle = await Promise.all(Array.from({ length: callers }, another))
+  const fired: Volley = { calls: 0, seconds: 0, first: [], last: [] }
+
+  async function ask(dueAt: number): Promise<void> {
+    const caller = idle.pop() ?? (await another())
+    const { status, head, firstAt, lastAt } = await caller.ask()
+    if (status !== 200 || !proofs.every(proof => head.includes(proof))) {
+      throw new Error(`${column.title} answered, where 200 ${proofs.join().trim()} was expected:\n${head}`)
+    }
+    idle.push(caller)
+    fired.first.push(firstAt - dueAt)
+    fired.last.push(lastAt - dueAt)
+  }
+
+  const start = performance.now()
+  try {
+    await fire(ask)
+  } finally {
+    for (const caller of all) caller.close()
+  }
+  return { ...fired, calls: fired.last.length, seconds: (performance.now() - start) / 1000 }
+}
+
+/** The answer is kept after it was sent: asks again until it comes from the cache. */
+async function untilCached(caller: Caller, proofs: readonly string[]): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const { head } = await caller.ask()
+    if (proofs.every(proof => head.includes(proof))) return
+    await pause(20)
+  }
+  throw new Error('the answer was never cached')
+}

@@ -1,0 +1,33 @@
+/** What a call waits for the gateway when the gateway has time: calls at a fixed rate, half of what it can take. */
+
+import { closedLoop, openLoop } from '../load.ts'
+import { prompt } from '../prompts.ts'
+import type { Row } from '../row.ts'
+import { percentile } from '../statistics.ts'
+
+const added = { unit: 'ms', digits: 2, against: { column: 'direct', as: 'difference' } } as const
+
+export const row: Row = {
+  name: 'latency',
+  title: 'JSON, prompts of 1 KB, open loop at half load',
+  figures: [
+    { key: 'rate', title: 'calls/s', unit: '/s', digits: 0 },
+    { key: 'p50', title: 'latency p50', ...added },
+    { key: 'p99', title: 'latency p99', ...added },
+    { key: 'p999', title: 'latency p99.9', ...added },
+  ],
+  async prepare(columns) {
+    const kilobyte = prompt(1_000)
+    const capacities: number[] = []
+    for (const column of columns) {
+      const { calls, seconds } = await closedLoop(column, kilobyte, 32, 2)
+      capacities.push(calls / seconds)
+    }
+    // The same rate for all, or the latencies could not be subtracted: half of what the slowest one takes.
+    const rate = Math.floor(Math.min(...capacities) / 2)
+    return async (column, seconds) => {
+      const { last } = await openLoop(column, kilobyte, rate, seconds)
+      return { rate, p50: percentile(last, 0.5), p99: percentile(last, 0.99), p999: percentile(last, 0.999) }
+    }
+  },
+}

@@ -1,0 +1,48 @@
+/** Many streams at once, each event on its own: what an event costs, and how long the first one takes. */
+
+import { cpuOf } from '../cpu.ts'
+import { closedLoop } from '../load.ts'
+import { prompt } from '../prompts.ts'
+import type { Row } from '../row.ts'
+import { percentile } from '../statistics.ts'
+
+const callers = 100
+const deltas = 100
+/** With those before the first and after the last delta. */
+const events = deltas + 6
+
+const added = { unit: 'ms', digits: 2, against: { column: 'direct', as: 'difference' } } as const
+
+export const row: Row = {
+  name: 'streams',
+  title: `${callers} streams at a time of ${events} events, one every 20 ms`,
+  figures: [
+    {
+      key: 'cpuMs',
+      title: 'gateway CPU per 1,000 events',
+      unit: 'ms',
+      digits: 1,
+      against: { column: 'bare', as: 'ratio' },
+    },
+    { key: 'first', title: 'time to first event p50', ...added },
+    { key: 'first99', title: 'time to first event p99', ...added },
+    { key: 'eventRate', title: 'events/s', unit: '/s', digits: 0 },
+  ],
+  // Streams are not cached.
+  applies: column => !column.cached,
+  async prepare() {
+    const streamed = prompt(1_000, { stream: true, scenario: `slow-stream ${deltas} chunks 20ms` })
+    return async (column, seconds) => {
+      const [fired, cpuMs] = await cpuOf(column.process?.pid, () =>
+        closedLoop(column, streamed, callers, seconds),
+      )
+      const seen = fired.calls * events
+      return {
+        cpuMs: cpuMs === undefined ? undefined : (cpuMs * 1000) / seen,
+        first: percentile(fired.first, 0.5),
+        first99: percentile(fired.first, 0.99),
+        eventRate: seen / fired.seconds,
+      }
+    }
+  },
+}

@@ -1,0 +1,118 @@
+/** `npm run bench`: everything on one machine, in one run, side by side, against the same simulated provider. */
+
+import { rmSync } from 'node:fs'
+import { chmod, mkdtemp, readdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type ColumnName, columnNames, startColumns } from './columns.ts'
+import { machine, stepAside } from './cores.ts'
+import { profile } from './profile.ts'
+import { type Measured, table, writeResults } from './report.ts'
+import { measureRow, type Pace, type Row } from './row.ts'
+
+const help = `npm run bench -- [options]
+
+  --quick             two short rounds: a look, not a figure to quote
+  --rounds N          rounds per row and column (5)
+  --seconds N         length of one measurement (4)
+  --only a,b          these rows
+  --columns a,b       these columns: ${columnNames.join(', ')}
+  --profile column    instead of the table: where this column's CPU goes, function by function
+  --help              this text
+
+Columns: direct (no gateway), bare (http + undici, nothing else), tollgate (every concern on, cache miss), hit
+(every concern on, cache hit). REDIS_URL and DATABASE_URL are used where they are set, else embedded servers run.`
+
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    only: { type: 'string' },
+    columns: { type: 'string' },
+    profile: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+const results = join(import.meta.dirname, 'results')
+
+if (flags.help) console.log(help)
+else await main()
+
+async function main(): Promise<void> {
+  stepAside()
+  const folder = await mkdtemp(join(tmpdir(), 'tollgate-bench-'))
+  await chmod(folder, 0o711) // as root, Postgres runs as another user
+  // However the bench ends; its servers end with it by themselves.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+  if (flags.profile) await profile(columnsNamed(flags.profile)[0] ?? 'tollgate', folder)
+  else await compare(folder)
+}
+
+async function compare(folder: string): Promise<void> {
+  const rows = await rowsNamed(flags.only)
+  const surroundings = machine()
+  const { columns, stop } = await startColumns(columnsNamed(flags.columns), folder)
+  const pace = paceOf()
+  const at = new Date().toISOString()
+  const measured: Measured[] = []
+  const { cpu, cores, memoryGb, system, node, placement, loadBefore } = surroundings
+  console.log(`${cpu}, ${cores} cores, ${memoryGb} GB, ${system}, Node ${node}, load before ${loadBefore}`)
+  console.log(`${placement}; ${pace.rounds} rounds of ${pace.seconds} s, medians [least..most]\n`)
+  try {
+    for (const row of rows) {
+      const asked = columns.filter(column => row.applies?.(column) ?? true)
+      const cells = await measureRow(row, asked, pace)
+      measured.push({ row, cells })
+      console.log(`${table({ row, cells }, asked)}\n`)
+    }
+  } finally {
+    await stop()
+  }
+  const file = await writeResults(results, {
+    at,
+    machine: surroundings,
+    pace,
+    rows: measured.map(({ row: { name, title, figures }, cells }) => ({ name, title, figures, cells })),
+  })
+  console.log(`Written to ${file}`)
+}
+
+function paceOf(): Pace {
+  const usual = flags.quick
+    ? { rounds: 2, seconds: 1.5, warmUpSeconds: 1 }
+    : { rounds: 5, seconds: 4, warmUpSeconds: 3 }
+  return {
+    ...usual,
+    ...(flags.rounds && { rounds: Number(flags.rounds) }),
+    ...(flags.seconds && { seconds: Number(flags.seconds) }),
+  }
+}
+
+function columnsNamed(names: string | undefined): readonly ColumnName[] {
+  if (names === undefined) return columnNames
+  return names.split(',').map(name => {
+    const found = columnNames.find(column => column === name)
+    if (found) return found
+    throw new Error(`there is no column '${name}', only ${columnNames.join(', ')}`)
+  })
+}
+
+/** Every file in rows/ is one. */
+async function rowsNamed(names: string | undefined): Promise<Row[]> {
+  const folder = join(import.meta.dirname, 'rows')
+  const byNumber = new Intl.Collator('en', { numeric: true }).compare
+  const files = (await readdir(folder)).filter(file => file.endsWith('.ts')).sort(byNumber)
+  const rows = await Promise.all(
+    files.map(async (file): Promise<Row> => (await import(join(folder, file))).row),
+  )
+  const wanted = names?.split(',') ?? rows.map(row => row.name)
+  return wanted.map(name => {
+    const found = rows.find(row => row.name === name)
+    if (found) return found
+    throw new Error(`there is no row '${name}', only ${rows.map(row => row.name).join(', ')}`)
+  })
+}

@@ -1,0 +1,70 @@
+/** Starts the bench's servers, each as a process of its own that does not outlive the bench. */
+
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { leash } from '../src/embedded/leash.ts'
+
+export interface Server {
+  url: string
+  pid: number
+  kill(signal: NodeJS.Signals): void
+  stop(): Promise<void>
+}
+
+export interface ServerOptions {
+  name: string
+  /** Keeps its log. */
+  folder: string
+  command(port: number): string[]
+  env?(port: number): NodeJS.ProcessEnv
+  /** A path that answers 200 once the server is ready. */
+  ready?: string
+}
+
+const startLimitMs = 60_000
+
+/** Resolves when it answers; throws with the end of its log when it does not. */
+export async function startServer({
+  name,
+  folder,
+  command,
+  env,
+  ready = '/',
+}: ServerOptions): Promise<Server> {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const logFile = join(folder, `${name}.log`)
+  const child = await leash(command(port), {
+    stopSignal: 'SIGTERM',
+    marker: join(folder, `${name}.alive`),
+    logFile,
+    cwd: folder,
+    env: { PATH: process.env.PATH, ...env?.(port) },
+  })
+  let ended = ''
+  child.ended.then(how => {
+    ended = how
+  })
+  for (const deadline = Date.now() + startLimitMs; ; await pause(50)) {
+    const answer = await fetch(url + ready).catch(() => undefined)
+    if (answer?.ok || (answer && ready === '/')) break
+    if (ended === '' && Date.now() < deadline) continue
+    await child.stop()
+    const log = await readFile(logFile, 'utf8')
+    throw new Error(
+      `${name} did not start (${ended || `not ready in ${startLimitMs} ms`}):\n${log.slice(-3000)}`,
+    )
+  }
+  return { url, pid: child.pid, kill: child.kill, stop: child.stop }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise(resolve => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}

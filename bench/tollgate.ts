@@ -1,0 +1,107 @@
+/** The gateway as a bench column: a real process on a real Redis and Postgres, with every concern switched on. */
+
+import { join } from 'node:path'
+import { startPostgres } from '../src/embedded/postgres.ts'
+import { startRedis } from '../src/embedded/redis.ts'
+import { type Server, startServer } from './server.ts'
+
+const root = join(import.meta.dirname, '..')
+const adminToken = 'bench-admin-token'
+
+/** Wide enough that nothing is ever refused, but all of it is checked and counted, in three scopes. */
+const limits = {
+  requests: { capacity: 10_000_000, per: '1m' },
+  tokens: { capacity: 10_000_000_000, per: '1m' },
+  concurrency: 100_000,
+}
+const budget = { day: 1_000_000, month: 5_000_000 }
+const client = {
+  name: 'bench',
+  team: 'bench',
+  models: ['claude-haiku-*', 'gpt-6-luna'],
+  limits,
+  budget,
+  cache: { enabled: true, ttlSeconds: 3600 },
+  loop: { identical: 10_000_000, per: '1m' },
+}
+
+export interface Tollgate {
+  server: Server
+  key: string
+  stop(): Promise<void>
+}
+
+/** `node` is the command that runs a file on the measured core. */
+export async function startTollgate(
+  providerUrl: string,
+  folder: string,
+  node: readonly string[],
+  env: Record<string, string>,
+): Promise<Tollgate> {
+  const stores = await startStores(folder)
+  const stopping = [stores.stop]
+  const stop = async () => {
+    for (const one of stopping.toReversed()) await one()
+  }
+  try {
+    const server = await startServer({
+      name: 'tollgate',
+      folder,
+      ready: '/readyz',
+      command: () => [...node, join(root, 'src/server.ts')],
+      env: port => ({
+        ...env,
+        PORT: String(port),
+        REDIS_URL: stores.redisUrl,
+        DATABASE_URL: stores.databaseUrl,
+        DATA_DIR: folder,
+        ADMIN_TOKEN: adminToken,
+        EZAI_API_KEY: 'upstream-key',
+        EZAI_BASE_URL: providerUrl,
+        DRAIN_DELAY_SECONDS: '0',
+      }),
+    })
+    stopping.push(server.stop)
+    return { server, key: await makeClient(server.url), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function makeClient(url: string): Promise<string> {
+  await admin(url, 'PUT', '/admin/gateway', { limits, budget })
+  await admin(url, 'PUT', '/admin/teams/bench', { limits, budget })
+  await admin(url, 'POST', '/admin/clients', client)
+  const made = await admin(url, 'POST', '/admin/clients/bench/keys', {})
+  if (typeof made === 'object' && made !== null && 'key' in made && typeof made.key === 'string')
+    return made.key
+  throw new Error(`the gateway made no key, but ${JSON.stringify(made)}`)
+}
+
+async function admin(url: string, method: string, path: string, body: object): Promise<unknown> {
+  const answer = await fetch(url + path, {
+    method,
+    headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
+  return answer.json()
+}
+
+/** Those that the environment names, else embedded ones, with the settings of a real gateway. */
+async function startStores(folder: string) {
+  const { REDIS_URL, DATABASE_URL } = process.env
+  const log = { info: () => {}, error: (facts: object, message: string) => console.error(message, facts) }
+  const [redis, postgres] = await Promise.all([
+    REDIS_URL ? undefined : startRedis({ dataDir: folder, cache: join(root, '.tollgate/cache'), log }),
+    DATABASE_URL ? undefined : startPostgres({ dataDir: folder, log }),
+  ])
+  return {
+    redisUrl: redis?.url ?? REDIS_URL,
+    databaseUrl: postgres?.url ?? DATABASE_URL,
+    stop: async () => {
+      await Promise.all([redis?.stop(), postgres?.stop()])
+    },
+  }
+}
