@@ -1,0 +1,29 @@
+/** An alert: something a person should know of, told once for each window it is true in, whatever the number of replicas. */
+
+export interface Alert {
+  /** The rule that found it, in snake_case. */
+  kind: string
+  /** Rule, scope and window. Receivers may use it too: delivery is at least once. */
+  dedupe: string
+  severity: 'info' | 'warning' | 'critical'
+  /** Whom or what it is about: `client:frontend`, `team:web`, `gateway`, `upstream:ezai`. */
+  scope: string
+  /** One sentence, for people. */
+  title: string
+  /** The numbers behind it, for programs. */
+  details: Record<string, string | number | boolean>
+  /** Not raised any more where one of these was: greater news has gone before. */
+  unless?: string[]
+  /** Delivered even while Postgres is away, because it may well be about that. */
+  urgent?: boolean
+}
+
+/** An alert on its way to the webhook. */
+export interface RaisedAlert extends Alert {
+  raisedAt: Date
+}
+
+/** The hour a moment lies in: the window of alerts about trouble that lasts. */
+export function hourOf(now: number): string {
+  return new Date(now).toISOString().slice(0, 13)
+}

@@ -1,0 +1,87 @@
+/** What is worth telling about single calls and about the gateway itself. Pure: each takes facts and the time. */
+
+import { formatUsd, nanosToUsd } from '../money.ts'
+import { type Alert, hourOf } from './alert.ts'
+
+export function loopAlert(client: { id: string; name: string }, model: string, now: number): Alert {
+  const scope = `client:${client.name}`
+  return {
+    kind: 'loop_detected',
+    dedupe: `loop:${client.id}:${hourOf(now)}`,
+    severity: 'warning',
+    scope,
+    title: `${scope} sends the same request over and over; the loop brake refuses it.`,
+    details: { model },
+  }
+}
+
+export function refusedUsAlert(upstream: string, model: string, reason: string, now: number): Alert {
+  return {
+    kind: 'upstream_refused_us',
+    dedupe: `upstream:${upstream}:${hourOf(now)}`,
+    severity: 'critical',
+    scope: `upstream:${upstream}`,
+    title: `Upstream ${upstream} does not accept our key or account: ${reason}. Calls to it fail.`,
+    details: { upstream, model },
+    urgent: true,
+  }
+}
+
+export interface Overspend {
+  reqId: string
+  client: { id: string; name: string }
+  model: string
+  heldNanos: number
+  costNanos: number
+}
+
+export function overspendAlert(
+  { reqId, client, model, heldNanos, costNanos }: Overspend,
+  now: number,
+): Alert {
+  const scope = `client:${client.name}`
+  return {
+    kind: 'overspend',
+    dedupe: `overspend:${client.id}:${hourOf(now)}`,
+    severity: 'critical',
+    scope,
+    title: `A call of ${scope} cost ${formatUsd(costNanos)} and held only ${formatUsd(heldNanos)}: the price table's bound is wrong.`,
+    details: { reqId, model, costUsd: nanosToUsd(costNanos), heldUsd: nanosToUsd(heldNanos) },
+  }
+}
+
+/** The last step comes first: of two that are reached, only the higher one is told. */
+const BEHIND = [
+  { part: 1 / 2, step: 'half', severity: 'critical' },
+  { part: 1 / 10, step: 'a tenth', severity: 'warning' },
+] as const
+
+export function ledgerAlert(pending: number, maxPending: number, now: number): Alert | undefined {
+  const reached = BEHIND.findIndex(({ part }) => pending >= part * maxPending)
+  const found = BEHIND[reached]
+  if (!found) return undefined
+  const dedupe = (step: string) => `ledger:${step}:${hourOf(now)}`
+  return {
+    kind: 'ledger_behind',
+    dedupe: dedupe(found.step),
+    severity: found.severity,
+    scope: 'gateway',
+    title:
+      `${pending} entries of the ledger wait for Postgres, ${found.step} of what may wait; ` +
+      `at ${maxPending} calls are refused.`,
+    details: { pending, maxPending },
+    unless: BEHIND.slice(0, reached).map(({ step }) => dedupe(step)),
+    urgent: true,
+  }
+}
+
+export function pricesAlert(fault: string, now: number): Alert {
+  return {
+    kind: 'prices_faulty',
+    dedupe: `prices:${hourOf(now)}:${fault.slice(0, 200)}`,
+    severity: 'warning',
+    scope: 'gateway',
+    title: 'PRICES_FILE has changed and is faulty; the prices from before stay in force.',
+    details: { fault },
+  }
+}

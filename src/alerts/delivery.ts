@@ -1,0 +1,82 @@
+/** From the outbox to the webhook: at least once, one alert at a time, by whichever replica claims it. */
+
+import type { FastifyBaseLogger } from 'fastify'
+import type { Outbox, Outgoing } from './outbox.ts'
+import { isUndelivered, type Webhook } from './webhook.ts'
+
+export interface Delivery {
+  /** Delivers all that is due, unless that is under way already. */
+  wake(): void
+  /** Waits for the alert under way, and sends no other. */
+  stop(): Promise<void>
+}
+
+export interface DeliveryOptions {
+  outbox: Outbox
+  webhook: Webhook
+  log: FastifyBaseLogger
+  /** How often alerts are looked for that others have left: retries, and those of replicas that died. */
+  everyMs?: number
+  firstRetryMs?: number
+}
+
+const LONGEST_RETRY = 600_000
+
+export function createDelivery(options: DeliveryOptions): Delivery {
+  const { outbox, webhook, log, everyMs = 5000, firstRetryMs = 1000 } = options
+  const ticking = setInterval(wake, everyMs)
+  let stopped = false
+  let again = false
+  let round: Promise<void> | undefined
+
+  function wake() {
+    again = true
+    if (stopped) return
+    round ??= deliverDue()
+      .catch(error => log.debug({ err: error }, 'alerts are not delivered: Postgres is away'))
+      .finally(() => {
+        round = undefined
+      })
+  }
+
+  /** A failure ends the round: whoever fails one alert will mostly fail the next. The others are tried at the next. */
+  async function deliverDue(): Promise<void> {
+    while (again && !stopped) {
+      again = false
+      for (let alert = await outbox.claim(); alert; alert = stopped ? undefined : await outbox.claim()) {
+        if (!(await deliver(alert))) return
+      }
+    }
+  }
+
+  async function deliver(alert: Outgoing): Promise<boolean> {
+    const { id, attempts, dedupe } = alert
+    try {
+      await webhook.send(alert)
+    } catch (error) {
+      if (!isUndelivered(error)) throw error
+      const retryMs = Math.max(backoff(attempts), error.retryAfterMs)
+      log.warn({ alert: dedupe, attempts, error: error.message, retryMs }, 'an alert was not delivered')
+      await outbox.failed(id, error.message, retryMs)
+      setTimeout(wake, Math.min(retryMs, everyMs)).unref()
+      return false
+    }
+    await outbox.delivered(id)
+    return true
+  }
+
+  /** Doubles each time; half of it is chance, so that many alerts do not come back in step. */
+  function backoff(attempts: number): number {
+    const delay = Math.min(LONGEST_RETRY, firstRetryMs * 2 ** (attempts - 1))
+    return delay / 2 + Math.random() * (delay / 2)
+  }
+
+  return {
+    wake,
+    async stop() {
+      stopped = true
+      clearInterval(ticking)
+      await round
+    },
+  }
+}

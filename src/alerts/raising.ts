@@ -1,0 +1,103 @@
+/** From a rule to the outbox: without keeping anybody waiting, in bounded memory, and through an outage of Postgres. */
+
+import type { FastifyBaseLogger } from 'fastify'
+import { LRUCache } from 'lru-cache'
+import { DatabaseError } from 'pg'
+import type { Alert } from './alert.ts'
+import type { NewAlert, Outbox } from './outbox.ts'
+
+export interface Raiser {
+  raise(alert: Alert): void
+  /** Tries once more to write what waits. */
+  stop(): Promise<void>
+}
+
+export interface RaiserOptions {
+  outbox: Outbox
+  log: FastifyBaseLogger
+  /** Called where Postgres is away, with alerts that cannot wait for it, once and again until they are delivered. */
+  deliverUrgent(alert: NewAlert): Promise<void>
+  /** Called after new alerts were written. */
+  written(): void
+  retryMs?: number
+  mostWaiting?: number
+}
+
+/** Rules say the same thing again and again while it is true: what was written is not written a second time. */
+const REMEMBERED = 10_000
+
+export function createRaiser(options: RaiserOptions): Raiser {
+  const { outbox, log, deliverUrgent, written, retryMs = 2000, mostWaiting = 1000 } = options
+  const known = new LRUCache<string, true>({ max: REMEMBERED })
+  const waiting = new Map<string, NewAlert>()
+  let flushing: Promise<void> | undefined
+  let retry: NodeJS.Timeout | undefined
+  let away = false
+  let stopped = false
+
+  async function write(): Promise<void> {
+    for (const alert of waiting.values()) {
+      try {
+        const first = await outbox.add(alert)
+        if (first) tell(alert)
+        done(alert)
+      } catch (error) {
+        if (!isAboutData(error)) return putOff(error)
+        log.error({ err: error, alert: alert.dedupe }, 'an alert cannot be written')
+        done(alert)
+      }
+    }
+    if (away) log.info('alerts are written again')
+    away = false
+  }
+
+  function done({ dedupe }: Alert) {
+    waiting.delete(dedupe)
+    known.set(dedupe, true)
+  }
+
+  function tell({ kind, severity, scope, title, details }: NewAlert) {
+    log.warn({ kind, severity, scope, ...details }, `alert: ${title}`)
+    written()
+  }
+
+  async function putOff(error: unknown): Promise<void> {
+    if (!away) log.warn({ err: error, waiting: waiting.size }, 'alerts wait for Postgres')
+    away = true
+    for (const alert of waiting.values()) {
+      if (alert.urgent && !alert.deliveredAt) await deliverUrgent(alert)
+    }
+    if (!stopped) retry = setTimeout(flush, retryMs)
+  }
+
+  function flush(): Promise<void> {
+    flushing ??= write().finally(() => {
+      flushing = undefined
+    })
+    return flushing
+  }
+
+  return {
+    raise(alert) {
+      const { dedupe } = alert
+      if (known.has(dedupe) || waiting.has(dedupe)) return
+      if (waiting.size >= mostWaiting) {
+        log.error({ alert: dedupe, waiting: waiting.size }, 'an alert is lost: too many wait for Postgres')
+        return
+      }
+      waiting.set(dedupe, { ...alert, raisedAt: new Date() })
+      if (!away) flush()
+    },
+    async stop() {
+      stopped = true
+      clearTimeout(retry)
+      await flushing
+      await flush()
+    },
+  }
+}
+
+/** SQLSTATE classes 22 and 23: no repetition will make these values fit. */
+function isAboutData(error: unknown): boolean {
+  return error instanceof DatabaseError && /^2[23]/.test(error.code ?? '')
+}

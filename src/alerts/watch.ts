@@ -1,0 +1,106 @@
+/**
+ * Watches budgets: sees every crossing within seconds, and costs what is spent from, not what is there. A scope is noted
+ * in Redis when a call of it is admitted, and looked at every few seconds until nothing of it runs any more; which replica
+ * looks is decided anew each time. Whoever dies, the note stays: what a dead replica's calls are charged is seen too.
+ */
+
+import type { Cluster, Redis } from 'ioredis'
+import { windowsAt } from '../lua/calendar.ts'
+import type { MoneyScripts, Scope, ScopeState } from '../lua/index.ts'
+import { PREFIX } from '../lua/scripts.ts'
+import type { Level } from '../stores/limits.ts'
+import type { Alert } from './alert.ts'
+import { type Budget, budgetAlerts } from './budget-rules.ts'
+import { sample } from './samples.ts'
+
+/** Sorted set: a scope with its limits (JSON) -> when it was last noted, by Redis's clock. */
+const NOTED = `${PREFIX}noted-budgets`
+/** Exists while a replica has its turn. */
+const TURN = `${PREFIX}alerts-turn`
+
+/** A scope is noted by each replica once in so long, however many calls it makes. */
+const NOTE_EVERY = 10_000
+/** So a note of this age, on a scope where nothing runs, has been seen to its end. */
+const NOTE_KEPT = 2 * NOTE_EVERY
+const PAGE = 100
+
+export interface Watch {
+  /** A call of these levels was admitted, at this time of Redis's clock. */
+  note(levels: Level[], at: number): void
+  /** True for one replica in each such period. */
+  takeTurn(forMs: number): Promise<boolean>
+  /** What is worth telling of the budgets that are being spent. */
+  look(): Promise<Alert[]>
+}
+
+export function createWatch(redis: Redis | Cluster, money: Pick<MoneyScripts, 'state'>): Watch {
+  const noted = new WeakMap<Level, number>()
+
+  async function lookAt(scopes: Scope[]): Promise<{ at: number; alerts: Alert[] }> {
+    const { at, states } = await money.state(scopes)
+    const running = scopes.filter((_, i) => states[i]!.running > 0)
+    if (running.length > 0) {
+      await redis.zadd(NOTED, 'XX', 'GT', ...running.flatMap(scope => [at, JSON.stringify(scope)]))
+    }
+    const budgets = states.flatMap(state => budgetsOf(state, at))
+    const alerts = await Promise.all(
+      budgets.map(async budget => budgetAlerts(budget, at, await sample(redis, budget, at))),
+    )
+    return { at, alerts: alerts.flat() }
+  }
+
+  return {
+    note(levels, at) {
+      for (const level of levels) {
+        if (at - (noted.get(level) ?? 0) < NOTE_EVERY) continue
+        noted.set(level, at)
+        const scope = watchedScope(level)
+        if (scope) redis.zadd(NOTED, 'GT', at, JSON.stringify(scope)).catch(() => noted.delete(level))
+      }
+    },
+
+    async takeTurn(forMs) {
+      return (await redis.set(TURN, '1', 'PX', forMs, 'NX')) !== null
+    },
+
+    async look() {
+      // The oldest come first: where a budget was changed, the newest note of its scope counts.
+      const notes = await redis.zrange(NOTED, 0, '-1')
+      const scopes = [...new Map(notes.map(readNote).map(scope => [scope.key, scope])).values()]
+      const found: Alert[] = []
+      let begun: number | undefined
+      for (let from = 0; from < scopes.length; from += PAGE) {
+        const { at, alerts } = await lookAt(scopes.slice(from, from + PAGE))
+        begun ??= at
+        found.push(...alerts)
+      }
+      if (begun !== undefined) await redis.zremrangebyscore(NOTED, '-inf', `(${begun - NOTE_KEPT}`)
+      return found
+    },
+  }
+}
+
+/** Undefined where no budget binds the level. */
+function watchedScope({ key, name, budget: { dayNanos, monthNanos } }: Level): Scope | undefined {
+  if (dayNanos === undefined && monthNanos === undefined) return undefined
+  return {
+    key,
+    name,
+    ...(dayNanos !== undefined && { day: dayNanos }),
+    ...(monthNanos !== undefined && { month: monthNanos }),
+  }
+}
+
+function readNote(note: string): Scope {
+  return JSON.parse(note)
+}
+
+function budgetsOf(state: ScopeState, at: number): Budget[] {
+  const windows = windowsAt(at)
+  return (['day', 'month'] as const).flatMap(period => {
+    const money = state[period]
+    if (!money) return []
+    const { limitNanos, spentNanos } = money
+    return [{ key: state.key, name: state.name, period, window: windows[period], limitNanos, spentNanos }]
+  })
+}

@@ -1,0 +1,72 @@
+/** What is worth an alert: some of it is seen in calls as they come and go, the rest by looking every few seconds. */
+
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Alert } from '../alerts/alert.ts'
+import { refusedAlert } from '../alerts/budget-rules.ts'
+import { ledgerAlert, loopAlert, overspendAlert, pricesAlert, refusedUsAlert } from '../alerts/call-rules.ts'
+import { createWatch } from '../alerts/watch.ts'
+import { countPending } from '../ledger/stream.ts'
+import { windowsAt } from '../lua/calendar.ts'
+import type { Refused } from '../lua/index.ts'
+import { isBound } from '../stores/limits.ts'
+
+export default fp<{ maxPending: number; everyMs?: number }>(
+  async (app, { maxPending, everyMs = 2000 }) => {
+    const { alerts, log, money, redis } = app
+    const watch = createWatch(redis, money)
+    let looking: Promise<void> | undefined
+
+    app.onAdmission(function judgeAdmission({ request }, admitted) {
+      if (admitted.kind === 'granted') watch.note(request.claims.levels, admitted.at)
+      if (admitted.kind === 'refused') raiseAll(refusalAlerts(admitted, request))
+    })
+
+    app.onSettled(function judgeCall({ call, claimed, client, cost, error, id, route }) {
+      if (error?.code === 'upstream_refused_us') {
+        const reason = error.reason ?? 'it refuses us'
+        alerts.raise(refusedUsAlert(route.upstream.name, call.ask.model, reason, Date.now()))
+      }
+      if (cost && claimed && cost.nanos > claimed.nanos && isBound(client)) {
+        const { model } = call.ask
+        const amounts = { costNanos: cost.nanos, heldNanos: claimed.nanos }
+        alerts.raise(overspendAlert({ reqId: id, client, model, ...amounts }, Date.now()))
+      }
+    })
+
+    const ticking = setInterval(() => {
+      looking ??= look()
+        .catch(error => log.debug({ err: error }, 'nobody looks after budgets: Redis is away'))
+        .finally(() => {
+          looking = undefined
+        })
+    }, everyMs)
+    app.addHook('onClose', async () => {
+      clearInterval(ticking)
+      await looking
+    })
+
+    async function look(): Promise<void> {
+      const { fault } = app.prices
+      if (fault !== undefined) alerts.raise(pricesAlert(fault, Date.now()))
+      // A little less than a tick, so that the turn is free again when the next tick of its owner comes.
+      if (!(await watch.takeTurn(everyMs * 0.9))) return
+      const behind = ledgerAlert(await countPending(redis), maxPending, Date.now())
+      raiseAll([...(behind ? [behind] : []), ...(await watch.look())])
+    }
+
+    function raiseAll(found: Alert[]) {
+      for (const alert of found) alerts.raise(alert)
+    }
+  },
+  { name: 'alert-rules', dependencies: ['alerts', 'admission', 'prices'] },
+)
+
+function refusalAlerts(refused: Refused, { call, claims, client }: FastifyRequest): Alert[] {
+  const { at, limit, scope: name, verdict, limitNanos = 0, spentNanos = 0 } = refused
+  if (limit === 'loop') return [loopAlert(client, call.ask.model, at)]
+  const scope = claims.scopes.find(one => one.name === name)
+  if (verdict !== 'spent' || (limit !== 'day' && limit !== 'month') || !scope) return []
+  const window = windowsAt(at)[limit]
+  return [refusedAlert({ key: scope.key, name, period: limit, window, limitNanos, spentNanos })]
+}

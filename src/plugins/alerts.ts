@@ -1,0 +1,72 @@
+/** Alerts: raised by whoever finds something, written to Postgres once, delivered to the webhook at least once. */
+
+import fp from 'fastify-plugin'
+import type { Alert } from '../alerts/alert.ts'
+import { createDelivery } from '../alerts/delivery.ts'
+import { createOutbox, type NewAlert } from '../alerts/outbox.ts'
+import { createRaiser } from '../alerts/raising.ts'
+import { openWebhook } from '../alerts/webhook.ts'
+import { PREFIX } from '../lua/scripts.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Returns at once; raising what was raised before, by any replica, does nothing. */
+    alerts: { raise(alert: Alert): void }
+  }
+}
+
+export interface AlertsOptions {
+  webhookUrl?: string | undefined
+  webhookSecret?: string | undefined
+  /** For one delivery. */
+  timeoutMs?: number
+  /** How long a claimed alert is left to the replica that claimed it. */
+  leaseMs?: number
+  everyMs?: number
+  firstRetryMs?: number
+}
+
+const PRUNE_EVERY = 3_600_000
+const DAY = 86_400_000
+
+export default fp<AlertsOptions>(
+  async (app, options) => {
+    const { webhookUrl, webhookSecret, timeoutMs = 5000, leaseMs = 30_000, ...timing } = options
+    const { pg, redis, log } = app
+    const webhook = webhookUrl
+      ? openWebhook({ url: webhookUrl, secret: webhookSecret, timeoutMs })
+      : undefined
+    const outbox = createOutbox(pg, { webhook: webhook !== undefined, leaseMs })
+    const delivery = webhook && createDelivery({ outbox, webhook, log, ...timing })
+    const raiser = createRaiser({ outbox, log, deliverUrgent, written: () => delivery?.wake() })
+    app.decorate('alerts', { raise: raiser.raise })
+
+    const pruning = setInterval(() => {
+      outbox.prune().catch(error => log.debug({ err: error }, 'old alerts stay: Postgres is away'))
+    }, PRUNE_EVERY)
+    app.addHook('onClose', async () => {
+      clearInterval(pruning)
+      await raiser.stop()
+      await delivery?.stop()
+      await webhook?.close()
+    })
+
+    /** Without Postgres, Redis says who delivers: whoever comes first, and after a failure whoever comes a lease later. */
+    async function deliverUrgent(alert: NewAlert): Promise<void> {
+      const key = `${PREFIX}alert:${alert.dedupe}`
+      try {
+        if (!webhook) return
+        const mine = await redis.set(key, '1', 'PX', leaseMs, 'NX')
+        // Whoever has it also writes that it is delivered: we leave it the time to.
+        alert.delayMs = mine ? 0 : leaseMs
+        if (!mine) return
+        await webhook.send(alert)
+        alert.deliveredAt = new Date()
+        await redis.pexpire(key, DAY)
+      } catch (error) {
+        log.warn({ alert: alert.dedupe, error: String(error) }, 'an urgent alert was not delivered')
+      }
+    }
+  },
+  { name: 'alerts', dependencies: ['postgres', 'redis'] },
+)

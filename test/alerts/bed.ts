@@ -1,0 +1,129 @@
+/** A bed for alert tests: a Postgres with the table, a Redis, and a receiver that answers as it is told, over real HTTP. */
+
+import { readFile } from 'node:fs/promises'
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { TestContext } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { Pool } from 'pg'
+import { pino } from 'pino'
+import type { Alert } from '../../src/alerts/alert.ts'
+import type { ShownAlert } from '../../src/alerts/outbox.ts'
+import { alertRoutes } from '../../src/alerts/routes.ts'
+import alerts, { type AlertsOptions } from '../../src/plugins/alerts.ts'
+import postgres from '../../src/plugins/postgres.ts'
+import redis from '../../src/plugins/redis.ts'
+import { testDatabase } from '../servers.ts'
+
+export type Line = Record<string, unknown> & { msg: string }
+
+const SCHEMA = new URL('../../src/sql/003_alerts.sql', import.meta.url)
+
+export async function alertsTable(t: TestContext): Promise<{ pool: Pool; url: string }> {
+  const { url } = await testDatabase(t)
+  const pool = connectPool(t, url)
+  await pool.query(await readFile(SCHEMA, 'utf8'))
+  return { pool, url }
+}
+
+export function connectPool(t: TestContext, url: string): Pool {
+  const pool = new Pool({ connectionString: url })
+  pool.on('error', () => {})
+  t.after(() => pool.end())
+  return pool
+}
+
+export function alertOf(more: Partial<Alert> = {}): Alert {
+  return {
+    kind: 'budget_threshold',
+    dedupe: 'budget:client:c1:d20261123:5000000000:80',
+    severity: 'warning',
+    scope: 'client:frontend',
+    title: 'client:frontend has spent 80 % of its budget for this day: $4.00 of $5.00 spent.',
+    details: { percent: 80, limitUsd: 5, spentUsd: 4 },
+    ...more,
+  }
+}
+
+export interface Post {
+  headers: IncomingHttpHeaders
+  body: string
+}
+
+/** What the receiver does with a request: an HTTP status, no answer at all, or a connection that breaks. */
+export type Answer = number | 'silence' | 'cut' | ((response: ServerResponse) => void)
+
+export interface Receiver {
+  url: string
+  /** All that came, whatever was answered. */
+  posts: Post[]
+  /** The next answers; after them it says 200. */
+  answers: Answer[]
+}
+
+export async function startReceiver(t: TestContext, answers: Answer[] = [], port = 0): Promise<Receiver> {
+  const posts: Post[] = []
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk)
+    posts.push({ headers: request.headers, body: Buffer.concat(chunks).toString() })
+    const answer = answers.shift() ?? 200
+    if (typeof answer === 'function') answer(response)
+    else if (answer === 'cut') response.socket?.destroy()
+    else if (answer !== 'silence') response.writeHead(answer).end('ok')
+  })
+  await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { url: `http://127.0.0.1:${portOf(server.address())}/services/T0/B0/secret-path`, posts, answers }
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
+
+/** Asks again and again until there is an answer. */
+export async function until<T>(look: () => Promise<T | undefined | false>, withinMs = 10_000): Promise<T> {
+  const deadline = performance.now() + withinMs
+  for (;;) {
+    const found = await look()
+    if (found) return found
+    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${look}`)
+    await wait(5)
+  }
+}
+
+export interface Replica {
+  app: FastifyInstance
+  lines: Line[]
+  alerts(): Promise<ShownAlert[]>
+}
+
+/** The plugin on its real neighbours; as many replicas as are started with the same servers. */
+export async function startReplica(
+  t: TestContext,
+  { redisUrl, databaseUrl }: { redisUrl: string; databaseUrl: string },
+  options: AlertsOptions = {},
+): Promise<Replica> {
+  const lines: Line[] = []
+  const loggerInstance: FastifyBaseLogger = pino(
+    { level: 'debug' },
+    { write: line => void lines.push(JSON.parse(line)) },
+  )
+  const app = Fastify({ loggerInstance })
+  await app.register(redis, { url: redisUrl })
+  await app.register(postgres, { url: databaseUrl })
+  await app.register(alerts, { everyMs: 50, firstRetryMs: 20, ...options })
+  await app.register(alertRoutes, { prefix: '/admin' })
+  t.after(() => app.close())
+  await app.migrated
+  return {
+    app,
+    lines,
+    alerts: async () => (await app.inject('/admin/alerts')).json().alerts,
+  }
+}

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Budget, budgetAlerts, refusedAlert } from '../../src/alerts/budget-rules.ts'
+import { windowsAt } from '../../src/lua/calendar.ts'
+
+const noon = Date.UTC(2026, 10, 23, 12)
+const nothing = new Map([[0, 0]])
+
+function budgetOf(more: Partial<Budget> = {}): Budget {
+  return {
+    key: 'client:c1',
+    name: 'client:frontend',
+    period: 'day',
+    window: windowsAt(noon).day,
+    limitNanos: 5e9,
+    spentNanos: 0,
+    ...more,
+  }
+}
+
+const thresholds = (budget: Budget) =>
+  budgetAlerts(budget, noon, nothing).filter(({ kind }) => kind === 'budget_threshold')
+
+for (const [spent, told] of [
+  [0, []],
+  [2_499_999_999, []],
+  [2_500_000_000, [50]],
+  [3_999_999_999, [50]],
+  [4_000_000_000, [80]],
+  [4_999_999_999, [80]],
+  [5_000_000_000, [100]],
+  [7_000_000_000, [100]],
+] as const) {
+  test(`with ${spent / 1e9} of 5 dollars spent, ${told.length > 0 ? `${told} %` : 'nothing'} is told`, () => {
+    const found = thresholds(budgetOf({ spentNanos: spent }))
+    assert.deepEqual(
+      found.map(({ details }) => details.percent),
+      told,
+    )
+  })
+}
+
+test('thresholds are exact for the largest budget there is', () => {
+  const limitNanos = Number.MAX_SAFE_INTEGER
+  assert.equal(thresholds(budgetOf({ limitNanos, spentNanos: limitNanos - 1 }))[0]?.details.percent, 80)
+  assert.equal(thresholds(budgetOf({ limitNanos, spentNanos: limitNanos }))[0]?.details.percent, 100)
+})
+
+test('a budget of nothing is told of only when something was spent', () => {
+  assert.deepEqual(budgetAlerts(budgetOf({ limitNanos: 0 }), noon, nothing), [])
+  assert.equal(thresholds(budgetOf({ limitNanos: 0, spentNanos: 1 }))[0]?.details.percent, 100)
+})
+
+test('a lower threshold is not told once a higher one was', () => {
+  const [half] = thresholds(budgetOf({ spentNanos: 2.6e9 }))
+  const [most] = thresholds(budgetOf({ spentNanos: 4.1e9 }))
+  const [all] = thresholds(budgetOf({ spentNanos: 5e9 }))
+  assert.deepEqual(half?.unless, [most?.dedupe, all?.dedupe])
+  assert.deepEqual(most?.unless, [all?.dedupe])
+  assert.deepEqual(all?.unless, [])
+})
+
+test('each window, scope and limit is told of on its own', () => {
+  const spent = { spentNanos: 2.6e9 }
+  const dedupes = [
+    budgetOf(spent),
+    budgetOf({ ...spent, window: windowsAt(noon + 86_400_000).day }),
+    budgetOf({ ...spent, period: 'month', window: windowsAt(noon).month }),
+    budgetOf({ ...spent, key: 'team:t1' }),
+    budgetOf({ ...spent, limitNanos: 4e9 }),
+  ].map(budget => thresholds(budget)[0]?.dedupe)
+  assert.equal(new Set(dedupes).size, dedupes.length)
+})
+
+test('people read whose budget it is, how much is spent, and of what; programs read the numbers', () => {
+  const [alert] = thresholds(budgetOf({ spentNanos: 4_150_000_000 }))
+  assert.equal(alert?.severity, 'warning')
+  assert.equal(
+    alert?.title,
+    'client:frontend has spent 80 % of its budget for this day: $4.15 of $5.00 spent.',
+  )
+  assert.deepEqual(alert?.details, {
+    percent: 80,
+    period: 'day',
+    limitUsd: 5,
+    spentUsd: 4.15,
+    resetsAt: '2026-11-24T00:00:00.000Z',
+  })
+})
+
+test('too fast a pace is told once a window, with the moment the money is gone', () => {
+  const hour = 15 // slots
+  const morning: [number, number][] = [
+    [9 * hour, 0],
+    [10 * hour, 0.5e9],
+    [11 * hour, 1e9],
+  ]
+  const silent = new Map([...morning, [12 * hour - 10, 1.5e9]])
+  const moving = new Map([...morning, [12 * hour - 10, 1.2e9]])
+
+  assert.deepEqual(budgetAlerts(budgetOf({ spentNanos: 1.5e9 }), noon, silent), [])
+  const [pace] = budgetAlerts(budgetOf({ spentNanos: 1.5e9 }), noon, moving)
+  assert.equal(pace?.kind, 'budget_pace')
+  assert.match(
+    pace?.title ?? '',
+    /^client:frontend spends its budget for this day too fast: at this pace it is gone on 2026-11-23 at \d\d:\d\d UTC; \$1\.50 of \$5\.00 spent\.$/,
+  )
+  assert.equal(pace?.dedupe, 'budget:client:c1:d20261123:5000000000:pace')
+})
+
+test('calls that are refused because the rest is too little are told, unless all of it is spent', () => {
+  const alert = refusedAlert(budgetOf({ spentNanos: 4.98e9 }))
+  const [all] = thresholds(budgetOf({ spentNanos: 5e9 }))
+  assert.match(alert.title, /too little for its calls, which are refused: \$4\.98 of \$5\.00 spent/)
+  assert.deepEqual(alert.unless, [all?.dedupe])
+})

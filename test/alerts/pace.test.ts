@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { addSample, type Pace, paceOf, type Samples } from '../../src/alerts/pace.ts'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const start = Date.UTC(2026, 10, 23)
+const day = { start, end: start + 24 * HOUR }
+const LIMIT = 1_000_000_000
+
+/** A curve: what was spent by a moment, given as a share of the day's budget. */
+type Curve = (at: number) => number
+
+/** Lives the day minute by minute as the watch does: it looks where something moved, and keeps what it saw. */
+function live(spent: Curve, { looks = 10_000, limit = LIMIT } = {}): { at: number; pace: Pace }[] {
+  const told: { at: number; pace: Pace }[] = []
+  let samples: Samples = new Map()
+  let last = -1
+  const step = (day.end - day.start) / looks
+  for (let at = start; at < day.end; at += step) {
+    const spending = { ...day, limit, spent: Math.min(limit, Math.floor(spent(at) * limit)) }
+    if (spending.spent === last) continue
+    last = spending.spent
+    samples = addSample(samples, spending, at)
+    const pace = paceOf(spending, at, samples)
+    if (pace) told.push({ at, pace })
+  }
+  return told
+}
+
+/** Evenly, from a moment on, so that `share` of the budget would be gone in a day. */
+const evenly =
+  (share: number, from = start): Curve =>
+  at =>
+    Math.max(0, ((at - from) / (24 * HOUR)) * share)
+
+const table: { title: string; spent: Curve; first: [from: number, to: number] | undefined }[] = [
+  { title: 'half the sustainable pace all day long', spent: evenly(0.5), first: undefined },
+  { title: 'just the sustainable pace', spent: evenly(0.999), first: undefined },
+  { title: 'a tenth too fast: within the first tenth of the day', spent: evenly(1.1), first: [2, 3] },
+  { title: 'twice too fast: when a tenth is spent', spent: evenly(2), first: [1, 1.3] },
+  { title: 'a hundred times too fast: within two minutes', spent: evenly(100), first: [0, 2 / 60] },
+  {
+    title: 'a loop that runs away at noon, after a quiet morning',
+    spent: at => evenly(0.3)(at) + evenly(20, start + 12 * HOUR)(at),
+    first: [12, 12.25],
+  },
+  {
+    title: 'a spike of a tenth of the budget in an otherwise quiet day',
+    spent: at => evenly(0.2)(at) + (at > start + 12 * HOUR ? 0.04 : 0),
+    first: undefined,
+  },
+]
+
+for (const { title, spent, first } of table) {
+  test(`${title}: ${first ? 'told' : 'not told'}`, () => {
+    const told = live(spent)
+    if (!first) return assert.deepEqual(told, [])
+    const hours = (told[0]!.at - start) / HOUR
+    assert.ok(hours >= first[0] && hours <= first[1], `told after ${hours} h`)
+  })
+}
+
+test('a spike that is over is not told of, though the long window still holds it', () => {
+  const noon = start + 12 * HOUR
+  const spike: Curve = at => 0.4 * Math.min(1, Math.max(0, (at - noon) / (10 * MINUTE)))
+  const told = live(at => spike(at) + evenly(0.001)(at))
+  assert.ok(told.length > 0)
+  assert.ok(
+    told.every(({ at }) => at <= noon + (10 + 12) * MINUTE),
+    'silent one short window later',
+  )
+})
+
+test('it names the moment the money is gone', () => {
+  const told = live(evenly(4, start))
+  const { pace } = told.at(-1)!
+  assert.ok(Math.abs(pace.exhaustedAt - (start + 6 * HOUR)) < 10 * MINUTE)
+})
+
+test('a spent budget has no pace, and neither has an ended window', () => {
+  const samples: Samples = new Map([[0, 0]])
+  assert.equal(paceOf({ ...day, limit: 100, spent: 100 }, start + HOUR, samples), undefined)
+  assert.equal(paceOf({ ...day, limit: 100, spent: 150 }, start + HOUR, samples), undefined)
+  assert.equal(paceOf({ ...day, limit: 100, spent: 50 }, day.end, samples), undefined)
+  assert.equal(paceOf({ ...day, limit: 0, spent: 0 }, start + HOUR, samples), undefined)
+})
+
+test('what was spent before anybody looked is nobody’s pace: a budget set at noon raises no alarm', () => {
+  const noon = start + 12 * HOUR
+  const spending = { ...day, limit: LIMIT, spent: 0.6 * LIMIT }
+  assert.equal(paceOf(spending, noon, addSample(new Map(), spending, noon)), undefined)
+})
+
+test('samples stay few, however often anybody looks', () => {
+  let samples: Samples = new Map()
+  for (let at = start; at < day.end; at += MINUTE) {
+    samples = addSample(samples, { ...day, limit: LIMIT, spent: at - start }, at)
+    assert.ok(samples.size <= 38, `${samples.size} samples`)
+  }
+})
+
+/** Any day: bursts of any height and length at any time. */
+const anyDay = fc
+  .array(
+    fc.record({
+      from: fc.integer({ min: 0, max: 24 * 60 - 1 }),
+      minutes: fc.integer({ min: 1, max: 600 }),
+      share: fc.double({ min: 0, max: 0.7, noNaN: true }),
+    }),
+    { maxLength: 6 },
+  )
+  .map(
+    (bursts): Curve =>
+      at =>
+        bursts.reduce((sum, { from, minutes, share }) => {
+          const passed = (at - start) / MINUTE - from
+          return sum + share * Math.min(1, Math.max(0, passed / minutes))
+        }, 0),
+  )
+
+const options = { seed: 42, numRuns: 150 }
+
+test('whoever is told of spends faster than sustainable over both windows, and the end named lies before the end', () => {
+  fc.assert(
+    fc.property(anyDay, spent => {
+      for (const { at, pace } of live(spent, { looks: 1440 })) {
+        assert.ok(pace.long > 1 && pace.short > 1)
+        assert.ok(pace.exhaustedAt > at && pace.exhaustedAt < day.end)
+        const share = Math.min(1, spent(at))
+        const within = (width: number) => share - Math.min(1, spent(at - width))
+        // Slots are whole, so a window may be up to a slot shorter than its name.
+        assert.ok((within(144 * MINUTE) / (140 * MINUTE)) * (day.end - at) >= (1 - share) * 0.999)
+        assert.ok((within(12 * MINUTE) / (8 * MINUTE)) * (day.end - at) >= (1 - share) * 0.999)
+      }
+    }),
+    options,
+  )
+})
+
+test('an even pace that exhausts the budget is told of before it is exhausted, and one that does not never is', () => {
+  fc.assert(
+    fc.property(fc.double({ min: 0.01, max: 50, noNaN: true }), share => {
+      if (share > 0.98 && share < 1.05) return
+      const told = live(evenly(share), { looks: 4000 })
+      assert.equal(told.length > 0, share > 1, `${share}`)
+    }),
+    options,
+  )
+})
+
+test('a larger budget is never told of where a smaller one is not', () => {
+  fc.assert(
+    fc.property(anyDay, fc.double({ min: 1, max: 5, noNaN: true }), (spent, factor) => {
+      const small = new Set(live(spent, { looks: 720 }).map(({ at }) => at))
+      const large = live(at => spent(at) / factor, { looks: 720 })
+      // Where the smaller one is exhausted, its pace is no question any more.
+      for (const { at } of large) if (spent(at) < 1) assert.ok(small.has(at))
+    }),
+    options,
+  )
+})
