@@ -1,7 +1,7 @@
 /** The floor plan: every plugin, in the order a call meets them, each with its slice of the configuration. */
 
 import { randomUUID } from 'node:crypto'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Config } from './config.ts'
 import admin from './plugins/admin.ts'
 import admission from './plugins/admission.ts'
@@ -14,12 +14,12 @@ import clients from './plugins/clients.ts'
 import cost from './plugins/cost.ts'
 import errorHandler from './plugins/error-handler.ts'
 import health from './plugins/health.ts'
-import leases from './plugins/leases.ts'
 import lifecycle from './plugins/lifecycle.ts'
 import logging from './plugins/logging.ts'
 import loop from './plugins/loop.ts'
 import modelList from './plugins/model-list.ts'
 import models from './plugins/models.ts'
+import money from './plugins/money.ts'
 import postgres from './plugins/postgres.ts'
 import prices from './plugins/prices.ts'
 import proxy from './plugins/proxy.ts'
@@ -44,7 +44,7 @@ export async function buildApp(
   const timeoutMs = config.UPSTREAM_TIMEOUT_SECONDS * 1000
   const app = Fastify({
     loggerInstance,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => `req_${randomUUID().replaceAll('-', '')}`,
     exposeHeadRoutes: false,
     requestTimeout: 300_000,
@@ -58,6 +58,7 @@ export async function buildApp(
   await app.register(health)
   await app.register(errorHandler)
   await app.register(redis, { url: stores.redisUrl })
+  await app.register(money)
   await app.register(postgres, { url: stores.databaseUrl })
   await app.register(prices, { file: config.PRICES_FILE })
   await app.register(upstreams, {
@@ -97,7 +98,6 @@ export async function buildApp(
     await callers.register(cost)
     await callers.register(record)
     await callers.register(admission, { maxPending: config.LEDGER_MAX_PENDING })
-    await callers.register(leases)
     await callers.register(logging)
     await callers.register(proxy, { answerBuffer: config.ANSWER_BUFFER_BYTES })
     await callers.register(modelList)

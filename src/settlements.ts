@@ -1,34 +1,46 @@
 /**
- * Settlements on their way to Redis: off the caller's path, batched per tick, kept through an outage. Settling is
- * idempotent, so whatever may not have arrived is sent again.
+ * Settlements on their way: to Redis off the caller's path, batched per tick, kept through an outage; and after that kept
+ * until Postgres has them, so that a Redis that comes back empty is told again. Settling is idempotent, so whatever may not
+ * have arrived is simply sent once more.
  */
 
 import type { Settled, Settlement } from './lua/index.ts'
-
-const BATCH = 64
-const RETRY = 250
 
 export interface Settlements {
   push(settlement: Settlement): void
   /** Sends what waits. Called before an admission, so that a caller's next call finds its last one settled. */
   flush(): void
+  /** Sends again all that Postgres is not known to have. */
+  resend(): void
+  /** Learns how far the ledger's drain has come. To be called now and then. */
+  forget(drained: { lastId: string; firstId: string | undefined }): void
   /** Resolves when nothing waits and nothing is under way. */
   drained(): Promise<void>
-  readonly size: number
+  /** How many are not in Redis yet. */
+  readonly waiting: number
 }
+
+export interface Listener {
+  settled(settlement: Settlement, result: Settled): void
+  failed(error: unknown, waiting: number): void
+}
+
+const BATCH = 64
+const RETRY = 250
+/** Beyond so many the oldest are forgotten: they are lost only if Redis loses its memory while Postgres is away, too. */
+const KEPT = 100_000
 
 export function createSettlements(
   settle: (batch: Settlement[]) => Promise<Settled[]>,
-  listener: {
-    settled(settlement: Settlement, result: Settled): void
-    failed(error: unknown, waiting: number): void
-  },
+  listener: Listener,
 ): Settlements {
   let waiting: Settlement[] = []
   let underway = 0
   let scheduled = false
   let pausedUntil = 0
   const idle: (() => void)[] = []
+  /** In Redis's ledger: by the stream's last entry when they were known to be in it. The newest have none yet. */
+  let generations: { lastId: string | undefined; settlements: Settlement[] }[] = []
 
   function flush() {
     scheduled = false
@@ -40,6 +52,7 @@ export function createSettlements(
     underway += batch.length
     try {
       const results = await settle(batch)
+      keep(batch)
       batch.forEach((settlement, i) => {
         listener.settled(settlement, results[i]!)
       })
@@ -54,20 +67,51 @@ export function createSettlements(
     }
   }
 
+  function keep(batch: Settlement[]) {
+    const newest = generations.at(-1)
+    if (newest && newest.lastId === undefined) newest.settlements.push(...batch)
+    else generations.push({ lastId: undefined, settlements: [...batch] })
+    let kept = generations.reduce((sum, { settlements }) => sum + settlements.length, 0)
+    while (kept > KEPT && generations.length > 1) kept -= generations.shift()!.settlements.length
+  }
+
+  function schedule() {
+    if (scheduled) return
+    scheduled = true
+    setImmediate(flush)
+  }
+
   return {
     push(settlement) {
       waiting.push(settlement)
-      if (scheduled) return
-      scheduled = true
-      setImmediate(flush)
+      schedule()
     },
     flush,
+    resend() {
+      waiting = [...generations.flatMap(({ settlements }) => settlements), ...waiting]
+      generations = []
+      if (waiting.length > 0) schedule()
+    },
+    forget({ lastId, firstId }) {
+      generations = generations.filter(
+        generation => generation.lastId === undefined || (firstId && !isBefore(generation.lastId, firstId)),
+      )
+      const newest = generations.at(-1)
+      if (newest) newest.lastId ??= lastId
+    },
     drained: () =>
       underway === 0 && waiting.length === 0
         ? Promise.resolve()
         : new Promise<void>(resolve => void idle.push(resolve)),
-    get size() {
+    get waiting() {
       return underway + waiting.length
     },
   }
+}
+
+/** Of two ids of a stream, `<ms>-<number>`. */
+function isBefore(a: string, b: string): boolean {
+  const [aTime = 0, aNumber = 0] = a.split('-').map(Number)
+  const [bTime = 0, bNumber = 0] = b.split('-').map(Number)
+  return aTime < bTime || (aTime === bTime && aNumber < bNumber)
 }

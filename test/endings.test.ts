@@ -188,7 +188,7 @@ test('a shutdown lets a stream run for its time, then cuts it with an error even
   assert.equal(cut, true)
   assert.equal(gateway.calls().length, 1)
   assert.equal(gateway.calls()[0]?.outcome, 'interrupted')
-  assert.equal(gateway.app.settlements.size, 0)
+  assert.equal(gateway.app.settlements.waiting, 0)
 })
 
 /** Reads what comes until the stream ends cleanly, or is cut. */

@@ -3,18 +3,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { refusal, retryAfter } from '../errors.ts'
-import { type Admitted, type Claim, createMoneyScripts, type MoneyScripts } from '../lua/index.ts'
-import { createSettlements, type Settlements } from '../settlements.ts'
+import type { Admitted, Claim } from '../lua/index.ts'
 
 export type Granted = Extract<Admitted, { kind: 'granted' | 'hit' }>
 
 declare module 'fastify' {
-  interface FastifyInstance {
-    money: MoneyScripts
-    settlements: Settlements
-    /** Running calls that hold something, by id: their leases are renewed. */
-    holds: Map<string, { id: string; claim: Claim; at: number }>
-  }
   interface FastifyRequest {
     /** The claim as it was sent; kept until a refusal says for certain that it took nothing. */
     claimed: Claim | undefined
@@ -30,17 +23,8 @@ const DECISIONS = 5
 
 export default fp<{ maxPending: number }>(
   async (app, { maxPending }) => {
-    const money = createMoneyScripts(app.redis)
-    const settlements = createSettlements(batch => money.settle(batch), {
-      settled: () => {},
-      failed: (error, waiting) => app.log.warn({ err: error, waiting }, 'settlements wait for Redis'),
-    })
-    app.decorate('money', money)
-    app.decorate('settlements', settlements)
-    app.decorate('holds', new Map())
     app.decorateRequest('claimed')
     app.decorateRequest('admitted')
-    app.addHook('onClose', () => settlements.drained())
 
     app.addHook('preHandler', async function admitCall(request, reply) {
       if (!request.claims) return
@@ -55,7 +39,7 @@ export default fp<{ maxPending: number }>(
     app.onSettled(function settleCall({ id, claimed, admitted, cost, entry }) {
       if (!claimed || !entry) return
       app.holds.delete(id)
-      settlements.push({
+      app.settlements.push({
         id,
         claim: admitted?.kind === 'hit' ? NOTHING : claimed,
         at: admitted?.at,
@@ -88,6 +72,7 @@ export default fp<{ maxPending: number }>(
           app.announce(reply, admitted)
           throw app.wording.get(admitted.limit)!(admitted, request)
         }
+        if (admitted.kind === 'rebuilding') app.settlements.resend()
         if (admitted.kind !== 'stale') throw away(admitted.kind)
         await app.clients.refresh(admitted.version)
         await app.authenticate(request)
@@ -97,16 +82,16 @@ export default fp<{ maxPending: number }>(
     }
 
     async function ask(id: string, claim: Claim, cacheKey: string | undefined): Promise<Admitted> {
-      settlements.flush()
+      app.settlements.flush()
       try {
-        return await money.admit(id, claim, { version: app.clients.version, cacheKey, maxPending })
+        return await app.money.admit(id, claim, { version: app.clients.version, cacheKey, maxPending })
       } catch (error) {
         app.log.debug({ err: error, reqId: id }, 'no answer to an admission')
         throw away(error instanceof Error ? error.message : 'no answer from Redis')
       }
     }
   },
-  { name: 'admission', dependencies: ['claims', 'clients', 'redis'] },
+  { name: 'admission', dependencies: ['claims', 'clients', 'money'] },
 )
 
 function away(reason: string) {

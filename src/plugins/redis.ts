@@ -28,10 +28,11 @@ export default fp<{ url: string; commandTimeout?: number }>(
       if (away) app.log.info('Redis is back')
       away = false
     })
+    app.parts.set('redis', () => redis.status === 'ready')
     app.decorate('redis', { getter: () => redis })
     app.addHook('onClose', async () => redis.disconnect())
     // Away at the start is no fault: the connection goes on trying, and readiness waits for it.
     redis.connect().catch(() => {})
   },
-  { name: 'redis' },
+  { name: 'redis', dependencies: ['health'] },
 )

@@ -1,0 +1,76 @@
+/** The money core on this replica: the scripts, what runs and holds something, and what ended and is to be settled. */
+
+import fp from 'fastify-plugin'
+import { readProgress } from '../ledger/progress.ts'
+import { type Claim, createMoneyScripts, type MoneyScripts } from '../lua/index.ts'
+import { createSettlements, type Settlements } from '../settlements.ts'
+
+type Holds = Map<string, { id: string; claim: Claim; at: number }>
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    money: MoneyScripts
+    settlements: Settlements
+    /** Running calls that hold something, by id: their leases are renewed. */
+    holds: Holds
+  }
+}
+
+/** A lease lasts 30 s: two renewals may be lost before it runs out. */
+export const RENEW_EVERY = 10_000
+const SWEEP_EVERY = 1000
+const SWEEP_BATCH = 100
+/** At the end, what is not in Redis by then stays unsettled: its leases run out, and its holds are charged. */
+const LAST_SETTLING = 5000
+
+export default fp(
+  async app => {
+    const { redis, log } = app
+    const money = createMoneyScripts(redis)
+    const holds: Holds = new Map()
+    const settlements = createSettlements(money.settle, {
+      settled({ id, entry }, { overspendNanos }) {
+        if (overspendNanos > 0)
+          log.error({ reqId: id, overspendNanos, entry }, 'a call cost more than it held')
+      },
+      failed: (err, waiting) => log.warn({ err, waiting }, 'settlements wait for Redis'),
+    })
+    app.decorate('money', money)
+    app.decorate('settlements', settlements)
+    app.decorate('holds', holds)
+
+    // Whatever Redis it is now, and whatever it has forgotten: what it has, it takes no second time.
+    redis.on('ready', settlements.resend)
+
+    const renewing = setInterval(
+      () => holds.size > 0 && quietly(money.renew([...holds.values()])),
+      RENEW_EVERY,
+    )
+    const sweeping = setInterval(() => quietly(sweep()), SWEEP_EVERY)
+    const forgetting = setInterval(() => quietly(forget()), SWEEP_EVERY)
+    app.addHook('onClose', async () => {
+      const deadline = new Promise(resolve => setTimeout(resolve, LAST_SETTLING).unref())
+      await Promise.race([settlements.drained(), deadline])
+      for (const timer of [renewing, sweeping, forgetting]) clearInterval(timer)
+      redis.off('ready', settlements.resend)
+    })
+
+    async function sweep(): Promise<void> {
+      const lost = await money.sweep(SWEEP_BATCH)
+      if (lost.length > 0)
+        log.warn({ calls: lost }, 'calls of a dead replica were charged with all they held')
+      if (lost.length === SWEEP_BATCH) await sweep()
+    }
+
+    async function forget() {
+      const progress = await readProgress(redis)
+      if (progress) settlements.forget(progress)
+    }
+
+    /** Redis being away is told once, by its connection. */
+    function quietly(work: Promise<unknown>) {
+      work.catch((err: unknown) => log.debug({ err }, 'put off until Redis is there'))
+    }
+  },
+  { name: 'money', dependencies: ['redis'] },
+)
