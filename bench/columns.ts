@@ -1,9 +1,11 @@
-/** What is measured side by side. */
+/** What is measured side by side: each file in columns/ starts one contender, which may fill several columns. */
 
 import { join } from 'node:path'
+import { bare } from './columns/bare.ts'
+import { direct } from './columns/direct.ts'
+import { tollgate } from './columns/tollgate.ts'
 import { alone } from './cores.ts'
 import { type Server, startServer } from './server.ts'
-import { startTollgate } from './tollgate.ts'
 
 export interface Column {
   name: string
@@ -18,81 +20,68 @@ export interface Column {
   process: Server | undefined
 }
 
-export const columnNames = ['direct', 'bare', 'tollgate', 'hit'] as const
-export type ColumnName = (typeof columnNames)[number]
+/** What a contender is given to start with. */
+export interface Surroundings {
+  providerUrl: string
+  /** The request headers that the provider wants. */
+  headers: Record<string, string>
+  /** For files of its own; gone after the bench. */
+  folder: string
+  /** The command that runs a file with Node on the measured core, and what its environment has to hold. */
+  node: readonly string[]
+  env: Record<string, string>
+}
 
-export interface Columns {
+export interface Contender {
+  columns: readonly string[]
+  start(surroundings: Surroundings): Promise<Running>
+}
+
+export interface Running {
   columns: Column[]
   stop(): Promise<void>
 }
 
-const headers = { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' }
 const root = join(import.meta.dirname, '..')
+const contenders: readonly Contender[] = [direct, bare, tollgate]
+export const columnNames = contenders.flatMap(({ columns }) => columns)
 
-/** Starts the simulated provider, and what the columns need, each once. Flags and variables are for the measured ones. */
+/** Starts the simulated provider, and what the columns need. Flags and variables are for the measured processes. */
 export async function startColumns(
-  names: readonly ColumnName[],
+  names: readonly string[],
   folder: string,
   flags: readonly string[] = [],
   env: Record<string, string> = {},
-): Promise<Columns> {
-  const running: { stop(): Promise<void> }[] = []
-  const started = async <T extends { stop(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
-    const one = await starting
-    running.push(one)
-    return one
-  }
+): Promise<Running> {
+  const provider = await startServer({
+    name: 'provider',
+    folder,
+    command: port => [
+      process.execPath,
+      join(root, 'test/provider.ts'),
+      ...['--port', `${port}`, '--keep', '0'],
+    ],
+  })
+  const running: Running[] = [{ columns: [], stop: provider.stop }]
   const stop = async () => {
     for (const one of running.toReversed()) await one.stop()
   }
-  const measured = [...alone, process.execPath, ...flags]
+  const surroundings = {
+    providerUrl: provider.url,
+    headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
+    folder,
+    node: [...alone, process.execPath, ...flags],
+    env,
+  }
   try {
-    const provider = await started(
-      startServer({
-        name: 'provider',
-        folder,
-        command: port => [
-          process.execPath,
-          join(root, 'test/provider.ts'),
-          '--port',
-          `${port}`,
-          '--keep',
-          '0',
-        ],
-      }),
-    )
-    const plain = { headers, expected: {}, cached: false }
-    const columns: Column[] = []
-    if (names.includes('direct')) {
-      columns.push({ ...plain, name: 'direct', title: 'direct', url: provider.url, process: undefined })
+    for (const contender of contenders) {
+      if (contender.columns.some(name => names.includes(name)))
+        running.push(await contender.start(surroundings))
     }
-    if (names.includes('bare')) {
-      const proxy = await started(
-        startServer({
-          name: 'bare-proxy',
-          folder,
-          env: () => env,
-          command: port => [
-            ...measured,
-            join(root, 'bench/bare-proxy.ts'),
-            ...['--port', `${port}`, '--upstream', provider.url],
-          ],
-        }),
-      )
-      columns.push({ ...plain, name: 'bare', title: 'bare Node proxy', url: proxy.url, process: proxy })
-    }
-    if (names.includes('tollgate') || names.includes('hit')) {
-      const { server, key } = await started(startTollgate(provider.url, folder, measured, env))
-      const gateway = { headers: { ...headers, 'x-api-key': key }, url: server.url, process: server }
-      const miss = { name: 'tollgate', title: 'Tollgate', cached: false, expected: { 'x-cache': 'MISS' } }
-      const hit = { name: 'hit', title: 'Tollgate, cache hit', cached: true, expected: { 'x-cache': 'HIT' } }
-      for (const one of [miss, hit]) {
-        if (names.some(name => name === one.name)) columns.push({ ...gateway, ...one })
-      }
-    }
-    return { columns, stop }
   } catch (error) {
     await stop()
     throw error
   }
+  const columns = running.flatMap(one => one.columns).filter(column => names.includes(column.name))
+  return { columns, stop }
 }

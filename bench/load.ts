@@ -43,16 +43,23 @@ export async function openLoop(
   const timerGrainMs = 2
   return volley(column, prompt, 16, async ask => {
     const running: Promise<void>[] = []
+    let failure: unknown
     const start = performance.now()
     const dueAt = (call: number) => start + (call * 1000) / rate
-    while (running.length < rate * seconds) {
+    while (failure === undefined && running.length < rate * seconds) {
       const now = performance.now()
       for (let due = dueAt(running.length); due <= now; due = dueAt(running.length)) {
-        running.push(ask(now - due > timerGrainMs ? due : now))
+        const asked = ask(now - due > timerGrainMs ? due : now)
+        running.push(
+          asked.catch(error => {
+            failure = error
+          }),
+        )
       }
       await pause(1)
     }
     await Promise.all(running)
+    if (failure !== undefined) throw failure
   })
 }
 

@@ -6,7 +6,7 @@ import type { Profiler } from 'node:inspector'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
-import { type ColumnName, startColumns } from './columns.ts'
+import { startColumns } from './columns.ts'
 import { closedLoop } from './load.ts'
 import { prompt } from './prompts.ts'
 
@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, '..')
 const callers = 32
 const seconds = { warmUp: 3, measured: 5 }
 
-export async function profile(name: ColumnName, folder: string): Promise<void> {
+export async function profile(name: string, folder: string): Promise<void> {
   const file = join(folder, 'profile.json')
   const flags = ['--import', join(import.meta.dirname, 'profiler.ts')]
   const { columns, stop } = await startColumns([name], folder, flags, { PROFILE_FILE: file })

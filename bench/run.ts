@@ -5,7 +5,7 @@ import { chmod, mkdtemp, readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type ColumnName, columnNames, startColumns } from './columns.ts'
+import { columnNames, startColumns } from './columns.ts'
 import { machine, stepAside } from './cores.ts'
 import { profile } from './profile.ts'
 import { type Measured, table, writeResults } from './report.ts'
@@ -92,7 +92,7 @@ function paceOf(): Pace {
   }
 }
 
-function columnsNamed(names: string | undefined): readonly ColumnName[] {
+function columnsNamed(names: string | undefined): readonly string[] {
   if (names === undefined) return columnNames
   return names.split(',').map(name => {
     const found = columnNames.find(column => column === name)

@@ -1,11 +1,12 @@
-/** The gateway as a bench column: a real process on a real Redis and Postgres, with every concern switched on. */
+/** The gateway: a real process on a real Redis and Postgres, with every concern switched on. */
 
 import { join } from 'node:path'
-import { startPostgres } from '../src/embedded/postgres.ts'
-import { startRedis } from '../src/embedded/redis.ts'
-import { type Server, startServer } from './server.ts'
+import { startPostgres } from '../../src/embedded/postgres.ts'
+import { startRedis } from '../../src/embedded/redis.ts'
+import type { Contender } from '../columns.ts'
+import { startServer } from '../server.ts'
 
-const root = join(import.meta.dirname, '..')
+const root = join(import.meta.dirname, '../..')
 const adminToken = 'bench-admin-token'
 
 /** Wide enough that nothing is ever refused, but all of it is checked and counted, in three scopes. */
@@ -25,48 +26,53 @@ const client = {
   loop: { identical: 10_000_000, per: '1m' },
 }
 
-export interface Tollgate {
-  server: Server
-  key: string
-  stop(): Promise<void>
-}
-
-/** `node` is the command that runs a file on the measured core. */
-export async function startTollgate(
-  providerUrl: string,
-  folder: string,
-  node: readonly string[],
-  env: Record<string, string>,
-): Promise<Tollgate> {
-  const stores = await startStores(folder)
-  const stopping = [stores.stop]
-  const stop = async () => {
-    for (const one of stopping.toReversed()) await one()
-  }
-  try {
-    const server = await startServer({
-      name: 'tollgate',
-      folder,
-      ready: '/readyz',
-      command: () => [...node, join(root, 'src/server.ts')],
-      env: port => ({
-        ...env,
-        PORT: String(port),
-        REDIS_URL: stores.redisUrl,
-        DATABASE_URL: stores.databaseUrl,
-        DATA_DIR: folder,
-        ADMIN_TOKEN: adminToken,
-        EZAI_API_KEY: 'upstream-key',
-        EZAI_BASE_URL: providerUrl,
-        DRAIN_DELAY_SECONDS: '0',
-      }),
-    })
-    stopping.push(server.stop)
-    return { server, key: await makeClient(server.url), stop }
-  } catch (error) {
-    await stop()
-    throw error
-  }
+export const tollgate: Contender = {
+  columns: ['tollgate', 'hit'],
+  async start({ providerUrl, headers, folder, node, env }) {
+    const stores = await startStores(folder)
+    const stopping = [stores.stop]
+    const stop = async () => {
+      for (const one of stopping.toReversed()) await one()
+    }
+    try {
+      const server = await startServer({
+        name: 'tollgate',
+        folder,
+        ready: '/readyz',
+        command: () => [...node, join(root, 'src/server.ts')],
+        env: port => ({
+          ...env,
+          PORT: String(port),
+          REDIS_URL: stores.redisUrl,
+          DATABASE_URL: stores.databaseUrl,
+          DATA_DIR: folder,
+          ADMIN_TOKEN: adminToken,
+          EZAI_API_KEY: 'upstream-key',
+          EZAI_BASE_URL: providerUrl,
+          DRAIN_DELAY_SECONDS: '0',
+        }),
+      })
+      stopping.push(server.stop)
+      const key = await makeClient(server.url)
+      const gateway = { url: server.url, process: server, headers: { ...headers, 'x-api-key': key } }
+      return {
+        columns: [
+          { ...gateway, name: 'tollgate', title: 'Tollgate', cached: false, expected: { 'x-cache': 'MISS' } },
+          {
+            ...gateway,
+            name: 'hit',
+            title: 'Tollgate, cache hit',
+            cached: true,
+            expected: { 'x-cache': 'HIT' },
+          },
+        ],
+        stop,
+      }
+    } catch (error) {
+      await stop()
+      throw error
+    }
+  },
 }
 
 async function makeClient(url: string): Promise<string> {

@@ -1,0 +1,21 @@
+/** The least a Node proxy can do: the yardstick. */
+
+import { join } from 'node:path'
+import type { Contender } from '../columns.ts'
+import { startServer } from '../server.ts'
+
+const file = join(import.meta.dirname, '../bare-proxy.ts')
+
+export const bare: Contender = {
+  columns: ['bare'],
+  async start({ providerUrl, headers, folder, node, env }) {
+    const server = await startServer({
+      name: 'bare-proxy',
+      folder,
+      env: () => env,
+      command: port => [...node, file, '--port', `${port}`, '--upstream', providerUrl],
+    })
+    const column = { name: 'bare', title: 'bare Node proxy', url: server.url, headers, process: server }
+    return { columns: [{ ...column, expected: {}, cached: false }], stop: server.stop }
+  },
+}

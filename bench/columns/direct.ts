@@ -1,0 +1,21 @@
+/** No gateway at all: what the provider and the load take by themselves. */
+
+import type { Contender } from '../columns.ts'
+
+export const direct: Contender = {
+  columns: ['direct'],
+  start: async ({ providerUrl, headers }) => ({
+    columns: [
+      {
+        name: 'direct',
+        title: 'direct',
+        url: providerUrl,
+        headers,
+        expected: {},
+        cached: false,
+        process: undefined,
+      },
+    ],
+    stop: async () => {},
+  }),
+}
