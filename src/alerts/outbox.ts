@@ -105,36 +105,29 @@ function outgoing({ raised_at, ...row }: Row): Outgoing {
 }
 
 /** An alert as the administration shows it. */
-export interface ShownAlert {
+export interface ShownAlert extends Omit<Alert, 'unless' | 'urgent'> {
   id: string
-  kind: string
-  severity: Alert['severity']
-  scope: string
-  title: string
-  details: Alert['details']
-  raisedAt: string
-  /** `no_webhook`: none was set when it was raised, so it is shown here and told nowhere else. */
+  raisedAt: Date
+  /** `no_webhook`: none was set when it was raised, so it was delivered to nobody and will not be. */
   delivery: 'delivered' | 'waiting' | 'no_webhook'
-  deliveredAt: string | null
+  deliveredAt: Date | null
   attempts: number
-  nextAttemptAt: string | null
+  nextAttemptAt: Date | null
   lastError: string | null
 }
 
-/** Newest first; `cursor` goes on behind the page that gave it, and is null on the last one. */
+/** Newest first, behind the alert with this id; '' is the beginning. */
 export async function listAlerts(
   pool: Pool,
-  limit: number,
-  cursor?: string,
-): Promise<{ alerts: ShownAlert[]; cursor: string | null }> {
-  const { rows } = await pool.query(
-    `select id, kind, severity, scope, title, details, raised_at as "raisedAt", attempts,
-       case when delivered_at is not null then 'delivered'
-            when next_attempt_at is not null then 'waiting' else 'no_webhook' end as delivery,
-       delivered_at as "deliveredAt", next_attempt_at as "nextAttemptAt", last_error as "lastError"
-     from alerts where $2::bigint is null or id < $2 order by id desc limit $1`,
-    [limit + 1, cursor ?? null],
-  )
-  const alerts = rows.slice(0, limit)
-  return { alerts, cursor: rows.length > limit ? alerts.at(-1).id : null }
+  { after, limit }: { after: string; limit: number },
+): Promise<ShownAlert[]> {
+  const { rows } = await pool.query(LIST, [after === '' ? null : after, limit])
+  return rows
 }
+
+const LIST = `
+  select id, kind, dedupe, severity, scope, title, details, raised_at as "raisedAt", attempts,
+    case when delivered_at is not null then 'delivered'
+         when next_attempt_at is not null then 'waiting' else 'no_webhook' end as delivery,
+    delivered_at as "deliveredAt", next_attempt_at as "nextAttemptAt", last_error as "lastError"
+  from alerts where $1::bigint is null or id < $1 order by id desc limit $2`

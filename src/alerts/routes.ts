@@ -1,18 +1,28 @@
-/** GET /admin/alerts: what was raised, and whether it was delivered. Registered within the administration's scope. */
+/** GET /admin/alerts: what was raised, newest first, and whether it was delivered. Registered within the administration. */
 
 import type { FastifyInstance } from 'fastify'
-import { type Static, Type } from 'typebox'
+import { Type } from 'typebox'
+import { page, pageOf, type TypeBoxProvider } from '../plugins/admin/schemas.ts'
 import { listAlerts } from './outbox.ts'
 
-const query = Type.Object({
-  limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
-  cursor: Type.Optional(Type.String({ pattern: '^\\d{1,18}$', description: 'From the page before' })),
-})
+const query = Type.Object(
+  {
+    ...page.properties,
+    cursor: Type.String({
+      pattern: '^\\d{0,18}$',
+      default: '',
+      expected: 'the value of "next" of the page before',
+    }),
+  },
+  { additionalProperties: false },
+)
 
 export async function alertRoutes(admin: FastifyInstance): Promise<void> {
-  admin.get<{ Querystring: Static<typeof query> }>(
-    '/alerts',
-    { schema: { querystring: query } },
-    async ({ query: { limit, cursor } }) => listAlerts(admin.pg, limit, cursor),
-  )
+  admin
+    .withTypeProvider<TypeBoxProvider>()
+    .get('/alerts', { schema: { querystring: query } }, async ({ query: { limit, cursor } }) => {
+      const rows = await listAlerts(admin.pg, { after: cursor, limit: limit + 1 })
+      const { shown, next } = pageOf(rows, limit, ({ id }) => id)
+      return { alerts: shown, next }
+    })
 }

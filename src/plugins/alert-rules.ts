@@ -59,7 +59,7 @@ export default fp<{ maxPending: number; everyMs?: number }>(
       for (const alert of found) alerts.raise(alert)
     }
   },
-  { name: 'alert-rules', dependencies: ['alerts', 'admission', 'prices'] },
+  { name: 'alert-rules', dependencies: ['alerts', 'claims', 'cost', 'money', 'prices'] },
 )
 
 function refusalAlerts(refused: Refused, { call, claims, client }: FastifyRequest): Alert[] {

@@ -11,7 +11,10 @@ import { pino } from 'pino'
 import type { Alert } from '../../src/alerts/alert.ts'
 import type { ShownAlert } from '../../src/alerts/outbox.ts'
 import { alertRoutes } from '../../src/alerts/routes.ts'
+import { answerWithProblems } from '../../src/plugins/admin/problems.ts'
+import { checkWithTypeBox } from '../../src/plugins/admin/schemas.ts'
 import alerts, { type AlertsOptions } from '../../src/plugins/alerts.ts'
+import health from '../../src/plugins/health.ts'
 import postgres from '../../src/plugins/postgres.ts'
 import redis from '../../src/plugins/redis.ts'
 import { testDatabase } from '../servers.ts'
@@ -97,10 +100,14 @@ export async function until<T>(look: () => Promise<T | undefined | false>, withi
   }
 }
 
+/** Over HTTP, times are text. */
+export type Shown = Omit<ShownAlert, 'raisedAt' | 'deliveredAt' | 'nextAttemptAt'> & { raisedAt: string }
+
 export interface Replica {
   app: FastifyInstance
   lines: Line[]
-  alerts(): Promise<ShownAlert[]>
+  /** As the administration shows them. */
+  alerts(): Promise<Shown[]>
 }
 
 /** The plugin on its real neighbours; as many replicas as are started with the same servers. */
@@ -115,10 +122,18 @@ export async function startReplica(
     { write: line => void lines.push(JSON.parse(line)) },
   )
   const app = Fastify({ loggerInstance })
+  await app.register(health)
   await app.register(redis, { url: redisUrl })
   await app.register(postgres, { url: databaseUrl })
   await app.register(alerts, { everyMs: 50, firstRetryMs: 20, ...options })
-  await app.register(alertRoutes, { prefix: '/admin' })
+  await app.register(
+    async admin => {
+      answerWithProblems(admin)
+      checkWithTypeBox(admin)
+      await admin.register(alertRoutes)
+    },
+    { prefix: '/admin' },
+  )
   t.after(() => app.close())
   await app.migrated
   return {

@@ -163,11 +163,11 @@ test('the list is paged, newest first, and wrong pages are refused', async t => 
   do {
     const page = (await replica.app.inject(`/admin/alerts?limit=2${cursor}`)).json()
     for (const { scope } of page.alerts) scopes.push(scope)
-    cursor = page.cursor === null ? '' : `&cursor=${page.cursor}`
+    cursor = page.next === undefined ? '' : `&cursor=${page.next}`
   } while (cursor !== '')
 
   assert.deepEqual(scopes, ['team:4', 'team:3', 'team:2', 'team:1', 'team:0'])
-  for (const wrong of ['limit=0', 'limit=501', 'cursor=x', 'cursor=1e99']) {
+  for (const wrong of ['limit=0', 'limit=1001', 'cursor=x', 'cursor=1e99', 'from=today']) {
     assert.equal((await replica.app.inject(`/admin/alerts?${wrong}`)).statusCode, 400, wrong)
   }
 })
