@@ -33,7 +33,7 @@ export interface Pace {
   /** Burn rates: 2 spends what is left in half the time. */
   long: number
   short: number
-  /** When it is spent at the slower of the two paces, milliseconds. */
+  /** When it is spent at the pace of the short window, milliseconds. */
   exhaustedAt: number
 }
 
@@ -46,10 +46,10 @@ export function paceOf(spending: Spending, now: number, samples: Samples): Pace 
   const { limit, spent, start, end } = spending
   const left = limit - spent
   if (left <= 0 || now >= end) return undefined
-  const rates = [LONG, SHORT].map(part => rateOver(part * (end - start), spending, now, samples))
-  const [long = 0, short = 0] = rates.map(rate => (rate * (end - now)) / left)
+  const burn = (part: number) => (rateOver(part * (end - start), spending, now, samples) * (end - now)) / left
+  const [long, short] = [burn(LONG), burn(SHORT)]
   if (long <= 1 || short <= 1) return undefined
-  return { long, short, exhaustedAt: now + left / Math.min(...rates) }
+  return { long, short, exhaustedAt: now + (end - now) / short }
 }
 
 /**
