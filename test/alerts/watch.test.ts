@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { Alert } from '../../src/alerts/alert.ts'
+import { createWatch, type Watch } from '../../src/alerts/watch.ts'
+import type { Claim } from '../../src/lua/index.ts'
+import type { Level } from '../../src/stores/limits.ts'
+import { DAY, HOUR, MINUTE, makeBed, SECOND } from '../lua/bed.ts'
+
+const LIMIT = 5e9
+
+function levelOf(budget: Level['budget'], key = 'client:c1'): Level {
+  return { key, name: key.replace(':', ':name-of-'), limits: {}, budget }
+}
+
+function claimOf(level: Level, nanos: number): Claim {
+  const { key, name } = level
+  const { dayNanos = Number.MAX_SAFE_INTEGER, monthNanos = Number.MAX_SAFE_INTEGER } = level.budget
+  return { scopes: [{ key, name, day: dayNanos, month: monthNanos }], tokens: 0, nanos, entry: {} }
+}
+
+/** A day in the life of budgets, on the scripts that count for real and on a clock the test sets. */
+async function life(t: TestContext) {
+  const bed = await makeBed(t)
+  const watch = createWatch(bed.redis, bed.money)
+  let calls = 0
+
+  async function begin(level: Level, nanos: number, by: Watch = watch) {
+    const id = `call-${++calls}`
+    const claim = claimOf(level, nanos)
+    const admitted = await bed.admit(id, claim)
+    assert.equal(admitted.kind, 'granted')
+    by.note([level], bed.now())
+    return async (cost: number) => {
+      await bed.money.settle([{ id, claim, nanos: cost, tokens: 0, entry: { outcome: 'ok' } }])
+    }
+  }
+  async function spend(level: Level, nanos: number, by?: Watch) {
+    const end = await begin(level, nanos, by)
+    await end(nanos)
+  }
+  const noted = () => bed.redis.zcard('{tollgate}:noted-budgets')
+  return { ...bed, watch, begin, spend, noted }
+}
+
+const kinds = (alerts: Alert[]) => alerts.map(({ kind, details }) => [kind, details.period, details.percent])
+
+test('a crossing is seen at the next look, and of several at once only the highest', async t => {
+  const { spend, watch } = await life(t)
+  const level = levelOf({ dayNanos: LIMIT })
+
+  await spend(level, 2.4e9)
+  assert.deepEqual(kinds(await watch.look()), [])
+  await spend(level, 0.1e9)
+  assert.deepEqual(kinds(await watch.look()), [['budget_threshold', 'day', 50]])
+  await spend(level, 2.5e9)
+  assert.deepEqual(kinds(await watch.look()), [['budget_threshold', 'day', 100]])
+})
+
+test('day and month of client, team and gateway are watched, each with its own budget', async t => {
+  const { spend, watch } = await life(t)
+  await spend(levelOf({ dayNanos: 1e9, monthNanos: 2e9 }), 1e9)
+  await spend(levelOf({ monthNanos: 3e9 }, 'team:t1'), 1e9)
+  await spend(levelOf({ dayNanos: 1.2e9 }, 'gateway'), 1e9)
+
+  const found = await watch.look()
+
+  assert.deepEqual(found.map(({ scope, details }) => [scope, details.period, details.percent]).toSorted(), [
+    ['client:name-of-c1', 'day', 100],
+    ['client:name-of-c1', 'month', 50],
+    ['gateway', 'day', 80],
+  ])
+})
+
+test('what a dead replica’s calls are charged is seen, however long it takes until they are swept', async t => {
+  const { begin, money, wait, watch } = await life(t)
+  await begin(levelOf({ dayNanos: LIMIT }), LIMIT)
+
+  for (let seconds = 0; seconds < 600; seconds += 20) {
+    await wait(20 * SECOND)
+    assert.deepEqual(await watch.look(), [])
+  }
+  for (let seconds = 0; seconds < 40; seconds += 5) {
+    await wait(5 * SECOND)
+    await money.sweep(10)
+  }
+
+  assert.deepEqual(kinds(await watch.look()), [['budget_threshold', 'day', 100]])
+})
+
+test('a budget is watched while calls of it run, and no longer', async t => {
+  const { begin, noted, wait, watch } = await life(t)
+  const end = await begin(levelOf({ dayNanos: LIMIT }), 1e9)
+
+  await wait(10 * MINUTE)
+  await watch.look()
+  assert.equal(await noted(), 1)
+  await end(1e9)
+  await wait(15 * SECOND)
+  await watch.look()
+  await wait(15 * SECOND)
+  await watch.look()
+
+  assert.equal(await noted(), 0)
+})
+
+test('a budget that is spent from rarely is seen each time', async t => {
+  const { spend, wait, watch } = await life(t)
+  const level = levelOf({ monthNanos: LIMIT })
+  for (const percent of [undefined, 50, 80, 100]) {
+    await spend(level, percent === undefined ? 2e9 : 1e9)
+    assert.equal((await watch.look())[0]?.details.percent, percent)
+    await wait(HOUR)
+    await watch.look()
+  }
+})
+
+test('whoever has no budget costs nothing', async t => {
+  const { spend, noted } = await life(t)
+  for (let i = 0; i < 10; i++) await spend(levelOf({}, `client:c${i}`), 1e9)
+  assert.equal(await noted(), 0)
+})
+
+test('a changed budget counts from the next call on, though the old one was just noted', async t => {
+  const { spend, watch, wait } = await life(t)
+  await spend(levelOf({ dayNanos: LIMIT }), 2.4e9)
+  await wait(SECOND)
+  await spend(levelOf({ dayNanos: 2 * LIMIT }), 2.4e9)
+  assert.deepEqual(await watch.look(), [])
+  await wait(SECOND)
+  await spend(levelOf({ dayNanos: 1.2 * LIMIT }), 0)
+  assert.deepEqual(kinds(await watch.look()), [['budget_threshold', 'day', 80]])
+})
+
+test('a new day begins anew', async t => {
+  const { spend, wait, watch } = await life(t)
+  const level = levelOf({ dayNanos: LIMIT })
+  await spend(level, 4e9)
+  const [today] = await watch.look()
+  await wait(DAY)
+  await spend(level, 1e9)
+  assert.deepEqual(await watch.look(), [])
+  await spend(level, 3e9)
+  const [tomorrow] = await watch.look()
+  assert.equal(tomorrow?.details.percent, 80)
+  assert.notEqual(tomorrow?.dedupe, today?.dedupe)
+})
+
+test('the pace is known to all replicas together, and to a new one at once', async t => {
+  const { money, redis, spend, wait } = await life(t)
+  const level = levelOf({ dayNanos: LIMIT })
+  const told: Alert[] = []
+  // From noon on, all of the day's budget in six hours; the replicas take turns, and are all new each half hour.
+  for (let minutes = 0; minutes < 180 && told.length === 0; minutes++) {
+    await wait(MINUTE)
+    const replica = createWatch(redis, money)
+    await spend(level, Math.floor(LIMIT / 360), replica)
+    told.push(...(await replica.look()).filter(({ kind }) => kind === 'budget_pace'))
+  }
+
+  assert.equal(told.length, 1)
+  const { details } = told[0]!
+  assert.match(String(details.exhaustedAt), /T1[789]:/)
+  assert.ok(Number(details.spentUsd) < 2, 'long before half of it is spent')
+  assert.ok((await redis.hlen('{tollgate}:pace:client:c1:d21000228')) <= 40)
+})
+
+test('one replica looks at a time, and the turn is free when its owner dies', async t => {
+  const { redis, money } = await life(t)
+  const replicas = Array.from({ length: 3 }, () => createWatch(redis, money))
+
+  const turns = await Promise.all(replicas.map(replica => replica.takeTurn(100)))
+  assert.equal(turns.filter(Boolean).length, 1)
+  assert.equal(await replicas[0]!.takeTurn(100), false)
+  await new Promise(resolve => setTimeout(resolve, 110))
+  assert.equal(await replicas[0]!.takeTurn(100), true)
+})
+
+test('a thousand budgets are looked at within one turn', async t => {
+  const { redis, money, watch, now } = await life(t)
+  for (let i = 0; i < 1000; i++)
+    watch.note([levelOf({ dayNanos: LIMIT, monthNanos: LIMIT }, `client:c${i}`)], now())
+  await redis.ping()
+  const began = performance.now()
+  assert.deepEqual(await createWatch(redis, money).look(), [])
+  assert.ok(performance.now() - began < 2000)
+})
