@@ -15,9 +15,8 @@ import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after } from 'node:test'
-import pg from 'pg'
 import { findRedis } from '../src/embedded/find-redis.ts'
-import { startPostgres } from '../src/embedded/postgres.ts'
+import { query, startPostgres } from '../src/embedded/postgres.ts'
 import { redisAnswers, unixUrl } from '../src/embedded/redis.ts'
 import { launch } from '../src/embedded/supervise.ts'
 import { connectRedis } from '../src/redis-url.ts'
@@ -64,19 +63,9 @@ export async function testRedis(t: Context): Promise<{ url: string }> {
 export async function testDatabase(t: Context): Promise<{ url: string }> {
   const { databaseUrl } = await sharedServers()
   const name = `test_${randomUUID().replaceAll('-', '')}`
-  await asAdministrator(databaseUrl, `create database ${name} template template0`)
-  whenOver(t, () => asAdministrator(databaseUrl, `drop database ${name} with (force)`))
+  await query(databaseUrl, `create database ${name} template template0`)
+  whenOver(t, () => query(databaseUrl, `drop database ${name} with (force)`))
   return { url: databaseUrl.replace(/\/postgres(?=\?|$)/, `/${name}`) }
-}
-
-async function asAdministrator(url: string, statement: string): Promise<void> {
-  const client = new pg.Client(url)
-  await client.connect()
-  try {
-    await client.query(statement)
-  } finally {
-    await client.end()
-  }
 }
 
 export interface OwnRedisOptions {

@@ -8,7 +8,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startPostgres } from '../src/embedded/postgres.ts'
+import { postgresAnswers, startPostgres } from '../src/embedded/postgres.ts'
 import { startRedis } from '../src/embedded/redis.ts'
 
 export interface SharedServers {
@@ -81,12 +81,11 @@ async function embedded(): Promise<SharedServers> {
 }
 
 async function inContainers(): Promise<SharedServers> {
-  const { GenericContainer, Wait } = await import('testcontainers')
+  const { GenericContainer } = await import('testcontainers')
   const [redis, postgres] = await Promise.all([
     new GenericContainer('redis:8')
       .withExposedPorts(6379)
       .withCommand(['redis-server', '--databases', String(databases), '--save', '', '--protected-mode', 'no'])
-      .withWaitStrategy(Wait.forListeningPorts())
       .start(),
     new GenericContainer('postgres:18')
       .withExposedPorts(5432)
@@ -95,12 +94,13 @@ async function inContainers(): Promise<SharedServers> {
         'postgres',
         ...Object.entries(fast).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
       ])
-      .withWaitStrategy(Wait.forListeningPorts())
       .start(),
   ])
+  const databaseUrl = `postgresql://tollgate:tollgate@${postgres.getHost()}:${postgres.getMappedPort(5432)}/postgres`
+  await postgresAnswers(databaseUrl) // its port is open before it is
   return {
     redisUrl: `redis://${redis.getHost()}:${redis.getMappedPort(6379)}`,
-    databaseUrl: `postgresql://tollgate:tollgate@${postgres.getHost()}:${postgres.getMappedPort(5432)}/postgres`,
+    databaseUrl,
     stop: async () => {
       await Promise.all([redis.stop(), postgres.stop()])
     },

@@ -21,7 +21,11 @@ const names = ['valkey-server', 'redis-server']
 /** `cache` is a folder for what is fetched. Fetching takes some seconds, once. */
 export async function findRedis(cache: string, log: Log): Promise<Program> {
   const found = (await onPath()) ?? (await inFolder(cache)) ?? (await fetched(cache, log))
-  const { stdout } = await run(found.path, ['--version'], { env: found.env })
+  const { stdout } = await run(found.path, ['--version'], { env: found.env }).catch(cause => {
+    throw new Error(`${found.path} does not run here: remove it, install Redis anew, or set REDIS_URL`, {
+      cause,
+    })
+  })
   const version = Number(/v=(\d+)/.exec(stdout)?.[1] ?? 0)
   if (version >= oldest) return found
   throw new Error(

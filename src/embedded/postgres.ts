@@ -56,7 +56,7 @@ export async function startPostgres({
   await initialise(place)
   const server = await supervise(describe(place), log)
   try {
-    await createDatabase(place.socketDir)
+    await createDatabase(databaseUrl(place.socketDir, 'postgres'))
   } catch (error) {
     await server.stop()
     throw error
@@ -101,7 +101,7 @@ function describe({ data, socketDir, programs: { postgres, as }, settings, files
     // Its fast shutdown: callers are disconnected, what they committed is kept.
     stopSignal: 'SIGINT',
     prepare: () => forgetEarlierRun(data, socketDir),
-    answers: signal => postgresAnswers(socketDir, signal),
+    answers: signal => postgresAnswers(databaseUrl(socketDir, 'postgres'), signal),
   }
 }
 
@@ -114,22 +114,24 @@ async function forgetEarlierRun(data: string, socketDir: string): Promise<void> 
   await rm(join(socketDir, `${socketName}.lock`), { force: true })
 }
 
-async function postgresAnswers(socketDir: string, signal: AbortSignal): Promise<void> {
-  const tried = () =>
-    query(socketDir, 'select 1').then(
+/** Waits until a server can be connected to at that DATABASE_URL. */
+export async function postgresAnswers(url: string, signal?: AbortSignal): Promise<void> {
+  const answers = () =>
+    query(url, 'select 1').then(
       () => true,
       () => false,
     )
-  while (!(await tried())) await delay(20, undefined, { signal })
+  while (!(await answers())) await delay(20, undefined, { signal })
 }
 
-async function createDatabase(socketDir: string): Promise<void> {
-  const found = await query(socketDir, "select from pg_database where datname = 'tollgate'")
-  if (found.rowCount === 0) await query(socketDir, 'create database tollgate')
+async function createDatabase(url: string): Promise<void> {
+  const found = await query(url, "select from pg_database where datname = 'tollgate'")
+  if (found.rowCount === 0) await query(url, 'create database tollgate')
 }
 
-async function query(socketDir: string, statement: string): Promise<pg.QueryResult> {
-  const client = new pg.Client(databaseUrl(socketDir, 'postgres'))
+/** One statement over a connection of its own. */
+export async function query(url: string, statement: string): Promise<pg.QueryResult> {
+  const client = new pg.Client(url)
   client.on('error', () => {}) // the statement fails as well
   try {
     await client.connect()

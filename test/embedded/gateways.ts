@@ -83,7 +83,13 @@ export async function makeDataDir(
 
 /** Waits until no process is left that was started for this folder, or runs in it. */
 export async function nothingRuns(folder: string): Promise<void> {
-  while ((await processesOf(folder)).length > 0) await delay(20)
+  const deadline = Date.now() + 15_000
+  for (;;) {
+    const processes = await processesOf(folder)
+    if (processes.length === 0) return
+    if (Date.now() > deadline) throw new Error(`still running: ${processes.join(', ')}`)
+    await delay(20)
+  }
 }
 
 /** Their command lines. A process that is dead, but not yet buried, has none. */
