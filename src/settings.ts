@@ -115,7 +115,7 @@ export const clientSettings = Type.Object(
     team: Type.Optional(name),
     models: Type.Optional(
       Type.Array(
-        Type.String({ pattern: '^\\S{1,200}$', expected: 'a model or a pattern such as "claude-haiku-*"' }),
+        Type.String({ pattern: '^[!-~]{1,200}$', expected: 'a model or a pattern such as "claude-haiku-*"' }),
         {
           maxItems: 1000,
           description: 'Models this client may use, * standing for anything; left out: all of them',

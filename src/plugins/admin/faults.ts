@@ -1,0 +1,70 @@
+/** What is wrong with a value, field by field, in words that say what was found and what is expected. */
+
+import type { TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
+import type { Fault } from './problem.ts'
+
+type Node = { expected?: unknown; properties?: Record<string, Node>; items?: Node }
+
+/** Finds the faults of values of one schema; none: the value is right. */
+export function faultFinder(schema: TSchema): (value: unknown) => Fault[] {
+  const validator = Compile(schema)
+  return value => (validator.Check(value) ? [] : describe(schema, value, validator.Errors(value)))
+}
+
+interface Failure {
+  keyword: string
+  instancePath: string
+  message: string
+  params: object
+}
+
+/** The first word on each field is enough: the others follow from it. */
+function describe(schema: Node, value: unknown, failures: Failure[]): Fault[] {
+  const faults = new Map<string, string>()
+  const add = (path: string[], detail: string) => {
+    const field = path.join('.') || '(body)'
+    if (!faults.has(field)) faults.set(field, detail)
+  }
+  for (const { keyword, instancePath, message, params } of failures) {
+    const path = instancePath.split('/').slice(1)
+    const at = nodeAt(schema, path)
+    if (keyword === 'additionalProperties' && 'additionalProperties' in params) {
+      for (const unknown of namesIn(params.additionalProperties))
+        add(
+          [...path, unknown],
+          `is unknown here; expected one of ${Object.keys(at.properties ?? {}).join(', ')}`,
+        )
+    } else if (keyword === 'required' && 'requiredProperties' in params) {
+      for (const missing of namesIn(params.requiredProperties))
+        add([...path, missing], `is missing; expected ${expectation(nodeAt(at, [missing]))}`)
+    } else if (keyword === '~refine') add(path, message)
+    else if (keyword !== 'boolean')
+      add(path, `found ${show(valueAt(value, path))}, expected ${expectation(at)}`)
+  }
+  return [...faults].map(([field, detail]) => ({ field, detail }))
+}
+
+function expectation({ expected }: Node): string {
+  return typeof expected === 'string' ? expected : 'another value'
+}
+
+function nodeAt(schema: Node, path: string[]): Node {
+  return path.reduce<Node>((node, step) => node.properties?.[step] ?? node.items ?? {}, schema)
+}
+
+function valueAt(value: unknown, path: string[]): unknown {
+  return path.reduce<unknown>(
+    (part, step) => (typeof part === 'object' && part !== null ? Reflect.get(part, step) : undefined),
+    value,
+  )
+}
+
+function namesIn(list: unknown): string[] {
+  return Array.isArray(list) ? list.map(String) : []
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing'
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text
+}

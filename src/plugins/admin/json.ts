@@ -1,0 +1,29 @@
+/** Bodies of the administration: JSON, a JSON merge patch (RFC 7396), or nothing at all where nothing is required. */
+
+import type { FastifyInstance } from 'fastify'
+
+const TYPES = ['application/json', 'application/merge-patch+json']
+
+export function mayBeEmpty(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser<string>(TYPES, { parseAs: 'string' }, (request, body, done) => {
+    if (body.trim() === '') done(null, undefined)
+    else parse(request, body, done)
+  })
+}
+
+/** Null takes away, an object is merged into what is there, anything else takes its place. */
+export function mergePatch(target: unknown, patch: unknown): unknown {
+  if (!isObject(patch)) return patch
+  const merged = new Map(isObject(target) ? Object.entries(target) : [])
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) merged.delete(name)
+    else merged.set(name, mergePatch(merged.get(name), value))
+  }
+  return Object.fromEntries(merged)
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

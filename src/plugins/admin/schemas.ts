@@ -1,0 +1,57 @@
+/** Requests are checked as strictly as they are declared: nothing unknown is dropped, nothing in a body is converted. */
+
+import type { FastifyInstance, FastifyTypeProvider } from 'fastify'
+import { type Static, type TSchema, Type } from 'typebox'
+import { Value } from 'typebox/value'
+import { name } from '../../settings.ts'
+import { faultFinder } from './faults.ts'
+import { mayBeEmpty } from './json.ts'
+import { problem } from './problem.ts'
+
+/** Gives handlers the types that their schemas declare. */
+export interface TypeBoxProvider extends FastifyTypeProvider {
+  validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown
+  serializer: this['schema'] extends TSchema ? Static<this['schema']> : unknown
+}
+
+export const named = Type.Object({ name })
+
+/** Lists come in pages: `cursor` is what `next` of the page before said. */
+export const page = Type.Object(
+  {
+    limit: Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      default: 100,
+      expected: 'a whole number from 1 to 1000',
+    }),
+    cursor: Type.String({
+      pattern: '^[A-Za-z0-9._@-]{0,64}$',
+      default: '',
+      expected: 'the value of "next" of the page before',
+    }),
+  },
+  { additionalProperties: false },
+)
+
+/** A page of one more than was asked for says that there is another. */
+export function pageOf<Row>(rows: Row[], limit: number, cursorOf: (row: Row) => string) {
+  const shown = rows.slice(0, limit)
+  const last = shown.at(-1)
+  return { shown, ...(rows.length > limit && last !== undefined && { next: cursorOf(last) }) }
+}
+
+export function checkWithTypeBox(app: FastifyInstance): void {
+  mayBeEmpty(app)
+  app.setValidatorCompiler<TSchema>(({ schema, httpPart = 'request' }) => {
+    const find = faultFinder(schema)
+    return given => {
+      const isText = httpPart === 'querystring'
+      const value = isText ? Value.Convert(schema, Value.Default(schema, { ...given })) : (given ?? {})
+      const faults = find(value)
+      if (faults.length === 0) return { value }
+      const all = faults.map(({ field, detail }) => `${field} ${detail}`).join('; ')
+      return { error: problem(400, `${all}.`, faults) }
+    }
+  })
+}

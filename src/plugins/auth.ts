@@ -1,0 +1,103 @@
+/** Who asks: known by the headers alone, so that a stranger's body is never read. A key in use costs one hash and no I/O. */
+
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { refusal } from '../errors.ts'
+import { isGenuine, isKey, keyId } from '../keys.ts'
+import type { Client, Key, Known } from '../stores/clients.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Finds out anew who asks, after the configuration has changed. Rejects with a refusal. */
+    authenticate(request: FastifyRequest): Promise<void>
+  }
+  interface FastifyRequest {
+    client: Client
+    key: Key
+  }
+}
+
+export default fp(
+  async app => {
+    app.decorateRequest('client')
+    app.decorateRequest('key')
+    app.decorate('authenticate', async (request: FastifyRequest) => {
+      const presented = presentedKey(request.raw.rawHeaders)
+      admit(request, presented, find(presented) ?? (await load(presented)))
+    })
+
+    app.addHook('onRequest', function authenticateCaller(request, _reply, done) {
+      const presented = presentedKey(request.raw.rawHeaders)
+      const known = find(presented)
+      if (!known) return void app.authenticate(request).then(() => done(), done)
+      admit(request, presented, known)
+      done()
+    })
+
+    function find(presented: string): Known | undefined {
+      const id = keyId(presented)
+      return id === undefined ? undefined : app.clients.find(id)
+    }
+
+    /** Only what this installation has made is worth a look-up. */
+    async function load(presented: string): Promise<Known | undefined> {
+      const id = keyId(presented)
+      if (id === undefined || !isGenuine(presented, app.clients.secret))
+        throw invalid('the checksum is wrong')
+      return app.clients.load(id)
+    }
+  },
+  { name: 'auth', dependencies: ['clients'] },
+)
+
+/** Whose key it is stands in the log even if it is refused: whoever sent it had it in full. */
+function admit(request: FastifyRequest, presented: string, known: Known | undefined) {
+  if (!known || !isKey(presented, known.key.sha256)) throw invalid('the key is unknown')
+  const { key, client } = known
+  request.key = key
+  request.client = client
+  if (key.revokedAt !== undefined) throw invalid('the key was revoked')
+  if (key.expiresAt !== undefined && key.expiresAt <= Date.now()) throw invalid('the key has expired')
+  if (client.disabled) throw invalid('the client is disabled')
+}
+
+/** One message for all of them: a caller learns nothing about keys that are not its own. */
+function invalid(reason: string) {
+  return refusal(
+    'invalid_key',
+    'This key is not valid here: it is unknown, revoked, expired or disabled. Ask whoever runs this gateway for another.',
+    { reason },
+  )
+}
+
+/** Header names with a key, and how it is read from their value. */
+const plain = (value: string) => value.trim()
+const readers = new Map([
+  ['x-gateway-key', plain],
+  ['x-api-key', plain],
+  ['authorization', (value: string) => /^bearer\s+(.*)$/i.exec(value)?.[1]?.trim() ?? ''],
+])
+const lengths = new Set([...readers.keys()].map(name => name.length))
+
+/** Read from the raw headers: of a header that was sent twice, Node shows only the first. */
+function presentedKey(rawHeaders: string[]): string {
+  let presented = ''
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!
+    const read = lengths.has(name.length) ? readers.get(name.toLowerCase()) : undefined
+    const key = read?.(rawHeaders[i + 1]!) ?? ''
+    if (key === '' || key === presented) continue
+    if (presented !== '') {
+      throw refusal('conflicting_keys', 'Two different keys came with this request; send one of them.')
+    }
+    presented = key
+  }
+  if (presented !== '') return presented
+  throw refusal(
+    'missing_key',
+    'No key came with this request; send it as x-api-key, x-gateway-key or Authorization: Bearer.',
+    {
+      headers: { 'www-authenticate': 'Bearer' },
+    },
+  )
+}

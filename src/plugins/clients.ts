@@ -1,0 +1,63 @@
+/** Who may call, kept up to date: every replica asks for a newer configuration twice a second, whatever messages were lost. */
+
+import fp from 'fastify-plugin'
+import { createMoneyScripts } from '../lua/index.ts'
+import { change } from '../stores/changes.ts'
+import { type Clients, createClients } from '../stores/clients.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    clients: Clients
+    /** Makes a change that holds from the next call on: this replica applies it, the others learn of it by their next admission. */
+    change<Record>(work: Parameters<typeof change<Record>>[1]): Promise<Record | undefined>
+  }
+}
+
+export default fp<{ pollEvery?: number; capacity?: number }>(
+  async (app, { pollEvery = 500, capacity }) => {
+    const { raiseVersion } = createMoneyScripts(app.redis)
+    const clients = createClients(app.pg, { log: app.log, ...(capacity && { capacity }) })
+    app.decorate('clients', clients)
+    app.decorate('change', async work => {
+      const changed = await change(app.pg, work)
+      if (!changed) return undefined
+      const { kind, id, version, record } = changed
+      app.log.info({ kind, id, version }, 'the configuration was changed')
+      await publish(version)
+      return record
+    })
+
+    /** The change is made, whatever comes of this: the next poll heals what is not told now. */
+    async function publish(version: number): Promise<void> {
+      const told = await Promise.allSettled([raiseVersion(version), clients.refresh(version)])
+      for (const result of told)
+        if (result.status === 'rejected') app.log.debug({ err: result.reason }, 'left to the next poll')
+    }
+
+    let isThere: boolean | undefined
+    let isClosed = false
+    let timer: NodeJS.Timeout | undefined
+    app.parts.set('postgres', () => isThere === true)
+    app.migrated.then(poll)
+    app.addHook('onClose', async () => {
+      isClosed = true
+      clearTimeout(timer)
+    })
+
+    async function poll(): Promise<void> {
+      try {
+        await clients.poll()
+        if (!isThere) app.log.info({ version: clients.version }, 'the configuration is loaded')
+        isThere = true
+      } catch (error) {
+        if (isThere !== false)
+          app.log.warn({ err: error }, 'Postgres is away; known keys go on, others get 503')
+        isThere = false
+      }
+      // What was changed by a replica that died before it could tell.
+      raiseVersion(clients.version).catch(error => app.log.debug({ err: error }, 'Redis is away'))
+      if (!isClosed) timer = setTimeout(poll, pollEvery)
+    }
+  },
+  { name: 'clients', dependencies: ['postgres', 'redis', 'health'] },
+)

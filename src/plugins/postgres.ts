@@ -1,0 +1,54 @@
+/** The connections to Postgres. Away at the start is no fault: the gateway waits for it, and brings its schema up first. */
+
+import { setTimeout as wait } from 'node:timers/promises'
+import fp from 'fastify-plugin'
+import { Pool } from 'pg'
+import { migrate } from '../migrate.ts'
+import { isAway } from '../stores/query.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    pg: Pool
+    /** Resolves once the schema is there. Rejects, and so ends the process, if waiting is no help. */
+    migrated: Promise<void>
+  }
+}
+
+const RETRY_EVERY = 500
+
+export default fp<{ url: string; connections?: number }>(
+  async (app, { url, connections = 10 }) => {
+    const pool = new Pool({
+      connectionString: url,
+      application_name: 'tollgate',
+      max: connections,
+      connectionTimeoutMillis: 2000,
+      keepAlive: true,
+    })
+    // An idle connection has ended; whoever asks next sees whether the server is still there.
+    pool.on('error', error => app.log.debug({ err: error }, 'a connection to Postgres has ended'))
+    const closing = new AbortController()
+    app.decorate('pg', pool)
+    app.decorate('migrated', bringUp())
+    app.addHook('onClose', async () => {
+      closing.abort()
+      await pool.end()
+    })
+
+    async function bringUp(): Promise<void> {
+      for (let attempt = 0; !closing.signal.aborted; attempt++) {
+        try {
+          const applied = await migrate(url)
+          return app.log.info({ applied }, 'the database is up to date')
+        } catch (error) {
+          if (!isAway(error)) throw error
+          if (attempt === 0) app.log.warn({ err: error }, 'Postgres is away; waiting for it')
+          await wait(RETRY_EVERY, undefined, { signal: closing.signal }).catch(() => {})
+        }
+      }
+      // Closed before it was there: nobody may go on as if it were.
+      return new Promise(() => {})
+    }
+  },
+  { name: 'postgres' },
+)

@@ -1,0 +1,108 @@
+/** Clients as the administration sees them: their settings as people wrote them. */
+
+import type { Pool, PoolClient } from 'pg'
+import { makeId } from '../keys.ts'
+import type { ClientSettings } from '../settings.ts'
+import type { Changed } from './changes.ts'
+import { teamId } from './team-records.ts'
+
+/** The longest id that leaves room for a caller's own words where it is put in front of them. */
+const ID_LENGTH = 12
+
+export type ClientRecord = { id: string } & ClientSettings & { createdAt: Date; updatedAt: Date }
+
+interface Row {
+  id: string
+  name: string
+  team: string | null
+  settings: Omit<ClientSettings, 'name' | 'team'>
+  created_at: Date
+  updated_at: Date
+}
+
+const SELECT = `
+  select clients.id, clients.name, teams.name as team, clients.settings, clients.created_at, clients.updated_at
+  from clients left join teams on teams.id = team_id where deleted_at is null`
+
+/** One client by its name; `for update` inside a transaction that will change it. */
+export async function readClient(
+  db: Pool | PoolClient,
+  name: string,
+  lock: '' | 'for update of clients' = '',
+): Promise<ClientRecord | undefined> {
+  const { rows } = await db.query<Row>(`${SELECT} and clients.name = $1 ${lock}`, [name])
+  return rows[0] && recordOf(rows[0])
+}
+
+/** In the order of their names. */
+export async function listClients(
+  pool: Pool,
+  { after, limit }: { after: string; limit: number },
+): Promise<ClientRecord[]> {
+  const { rows } = await pool.query<Row>(`${SELECT} and clients.name > $1 order by clients.name limit $2`, [
+    after,
+    limit,
+  ])
+  return rows.map(recordOf)
+}
+
+/** Rejects where the name is taken: see `isNameTaken`. */
+export async function createClient(
+  db: PoolClient,
+  { name, team, ...settings }: ClientSettings,
+): Promise<Changed<ClientRecord>> {
+  const id = makeId(ID_LENGTH)
+  await db.query('insert into clients (id, name, team_id, settings) values ($1, $2, $3, $4)', [
+    id,
+    name,
+    team === undefined ? null : await teamId(db, team),
+    settings,
+  ])
+  return changed(db, id, name)
+}
+
+/** `revise` makes the new settings of the old ones. Its id stays, and with it what it has spent. */
+export async function reviseClient(
+  db: PoolClient,
+  formerName: string,
+  revise: (before: ClientSettings) => ClientSettings,
+): Promise<Changed<ClientRecord> | undefined> {
+  const record = await readClient(db, formerName, 'for update of clients')
+  if (!record) return undefined
+  const { id, createdAt, updatedAt, ...before } = record
+  const { name, team, ...settings } = revise(before)
+  await db.query(
+    'update clients set name = $2, team_id = $3, settings = $4, updated_at = now() where id = $1',
+    [id, name, team === undefined ? null : await teamId(db, team), settings],
+  )
+  return changed(db, id, name)
+}
+
+/** Its keys are revoked and its name is free; its id stays in the ledger. */
+export async function deleteClient(db: PoolClient, name: string): Promise<Changed<true> | undefined> {
+  const { rows } = await db.query<{ id: string }>(
+    'update clients set deleted_at = now() where name = $1 and deleted_at is null returning id',
+    [name],
+  )
+  const id = rows[0]?.id
+  if (id === undefined) return undefined
+  await db.query('update keys set revoked_at = now() where client_id = $1 and revoked_at is null', [id])
+  return { kind: 'client', id, record: true }
+}
+
+async function changed(db: PoolClient, id: string, name: string): Promise<Changed<ClientRecord>> {
+  const record = await readClient(db, name)
+  if (!record) throw new Error(`client ${name} is gone in the middle of its own transaction`)
+  return { kind: 'client', id, record }
+}
+
+function recordOf({ id, name, team, settings, created_at, updated_at }: Row): ClientRecord {
+  return {
+    id,
+    name,
+    ...(team !== null && { team }),
+    ...settings,
+    createdAt: created_at,
+    updatedAt: updated_at,
+  }
+}

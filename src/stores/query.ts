@@ -1,0 +1,38 @@
+/** One statement that somebody is waiting for: a database that does not answer in time is away. */
+
+import { DatabaseError, type Pool, type QueryConfig, type QueryResultRow } from 'pg'
+
+/** Milliseconds. */
+const PATIENCE = 2000
+
+/** The driver knows it, its types do not: at the end of it the query rejects, and its connection is closed. */
+interface TimedQuery extends QueryConfig {
+  query_timeout: number
+}
+
+export async function query<Row extends QueryResultRow>(
+  pool: Pool,
+  text: string,
+  values: unknown[] = [],
+): Promise<Row[]> {
+  const timed: TimedQuery = { text, values, query_timeout: PATIENCE }
+  const { rows } = await pool.query<Row>(timed)
+  return rows
+}
+
+/** The driver's own words for a connection that does not stand. */
+const BROKEN =
+  /^(connection terminated|timeout exceeded when trying to connect|query read timeout|client has encountered)/i
+
+/** Unreachable, starting, stopping, out of connections, or two at once in each other's way: it heals by itself. */
+export function isAway(error: unknown): boolean {
+  if (error instanceof DatabaseError) return /^(08|40|53|55|57)/.test(error.code ?? '')
+  if (!(error instanceof Error)) return false
+  const isNetwork = 'syscall' in error && /^(connect|read|write|getaddrinfo)/.test(String(error.syscall))
+  return isNetwork || BROKEN.test(error.message)
+}
+
+/** Another row has this value already. */
+export function isTaken(error: unknown, constraint: string): boolean {
+  return error instanceof DatabaseError && error.code === '23505' && error.constraint === constraint
+}

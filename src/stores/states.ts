@@ -1,0 +1,54 @@
+/** Where a client, a team or the gateway stands now, as the administration shows it. */
+
+import { windowsAt } from '../lua/calendar.ts'
+import type { MoneyScripts, Scope, ScopeState, WindowState } from '../lua/index.ts'
+import { nanosToUsd } from '../money.ts'
+import type { LevelSettings } from '../settings.ts'
+import { compileLevel } from './client.ts'
+
+/** Null: Redis is away, so nobody knows. */
+export type States = (level: { key: string } & LevelSettings) => Promise<object | null>
+
+/** What is spent is shown without a limit, too. */
+const NO_LIMIT = Number.MAX_SAFE_INTEGER
+
+export function createStates({ state }: MoneyScripts): States {
+  return async ({ key, ...settings }) => {
+    const { limits, budget } = compileLevel(settings)
+    const scope: Scope = {
+      key,
+      name: key,
+      ...limits,
+      day: budget.dayNanos ?? NO_LIMIT,
+      month: budget.monthNanos ?? NO_LIMIT,
+    }
+    try {
+      const { at, states } = await state([scope])
+      return states[0] ? show(states[0], at) : null
+    } catch {
+      return null
+    }
+  }
+}
+
+function show({ requests, tokens, concurrency, running, day, month }: ScopeState, at: number): object {
+  const windows = windowsAt(at)
+  return {
+    ...(requests && { requests: { capacity: requests.limit, available: requests.remaining } }),
+    ...(tokens && { tokens: { capacity: tokens.limit, available: tokens.remaining } }),
+    concurrency: { ...(concurrency !== undefined && { max: concurrency }), running },
+    ...(day && { day: money(day, windows.day.endsAt) }),
+    ...(month && { month: money(month, windows.month.endsAt) }),
+  }
+}
+
+function money({ limitNanos, spentNanos, heldNanos }: WindowState, endsAt: number): object {
+  const spent = {
+    spentUsd: nanosToUsd(spentNanos),
+    heldUsd: nanosToUsd(heldNanos),
+    resetsAt: new Date(endsAt).toISOString(),
+  }
+  if (limitNanos === NO_LIMIT) return spent
+  const available = Math.max(0, limitNanos - spentNanos - heldNanos)
+  return { limitUsd: nanosToUsd(limitNanos), ...spent, availableUsd: nanosToUsd(available) }
+}

@@ -1,0 +1,84 @@
+/** Teams and the gateway as the administration sees them: what all their clients together may do. */
+
+import type { Pool, PoolClient } from 'pg'
+import { makeId } from '../keys.ts'
+import type { LevelSettings } from '../settings.ts'
+import type { Changed } from './changes.ts'
+
+export type TeamRecord = { id: string; name: string } & LevelSettings & { createdAt: Date; updatedAt: Date }
+export type GatewayRecord = LevelSettings & { updatedAt: Date }
+
+interface TeamRow {
+  id: string
+  name: string
+  settings: LevelSettings
+  created_at: Date
+  updated_at: Date
+}
+
+const ID_LENGTH = 12
+const COLUMNS = 'id, name, settings, created_at, updated_at'
+
+/** The id of a team; one that is named for the first time is made, without limits of its own. */
+export async function teamId(db: PoolClient, name: string): Promise<string> {
+  await db.query('insert into teams (id, name) values ($1, $2) on conflict (name) do nothing', [
+    makeId(ID_LENGTH),
+    name,
+  ])
+  const { rows } = await db.query<{ id: string }>('select id from teams where name = $1', [name])
+  return rows[0]!.id
+}
+
+export async function readTeam(pool: Pool, name: string): Promise<TeamRecord | undefined> {
+  const { rows } = await pool.query<TeamRow>(`select ${COLUMNS} from teams where name = $1`, [name])
+  return rows[0] && recordOf(rows[0])
+}
+
+/** In the order of their names. */
+export async function listTeams(
+  pool: Pool,
+  { after, limit }: { after: string; limit: number },
+): Promise<TeamRecord[]> {
+  const { rows } = await pool.query<TeamRow>(
+    `select ${COLUMNS} from teams where name > $1 order by name limit $2`,
+    [after, limit],
+  )
+  return rows.map(recordOf)
+}
+
+/** Makes a team, or replaces all its settings. */
+export async function putTeam(
+  db: PoolClient,
+  name: string,
+  settings: LevelSettings,
+): Promise<Changed<TeamRecord>> {
+  const { rows } = await db.query<TeamRow>(
+    `insert into teams (id, name, settings) values ($1, $2, $3)
+     on conflict (name) do update set settings = excluded.settings, updated_at = now() returning ${COLUMNS}`,
+    [makeId(ID_LENGTH), name, settings],
+  )
+  const record = recordOf(rows[0]!)
+  return { kind: 'team', id: record.id, record }
+}
+
+export async function readGatewayRecord(pool: Pool): Promise<GatewayRecord> {
+  const { rows } = await pool.query<TeamRow>('select settings, updated_at from gateway')
+  return gatewayOf(rows[0]!)
+}
+
+/** Replaces all settings of the gateway. */
+export async function putGateway(db: PoolClient, settings: LevelSettings): Promise<Changed<GatewayRecord>> {
+  const { rows } = await db.query<TeamRow>(
+    'update gateway set settings = $1, updated_at = now() returning settings, updated_at',
+    [settings],
+  )
+  return { kind: 'gateway', id: 'gateway', record: gatewayOf(rows[0]!) }
+}
+
+function recordOf({ id, name, settings, created_at, updated_at }: TeamRow): TeamRecord {
+  return { id, name, ...settings, createdAt: created_at, updatedAt: updated_at }
+}
+
+function gatewayOf({ settings, updated_at }: Pick<TeamRow, 'settings' | 'updated_at'>): GatewayRecord {
+  return { ...settings, updatedAt: updated_at }
+}

@@ -1,0 +1,108 @@
+/** One replica with the door and the administration, and nothing behind them: `POST /v1/whoami` tells who was let in. */
+
+import type { TestContext } from 'node:test'
+import Fastify, { type FastifyInstance, type LightMyRequestResponse } from 'fastify'
+import { createLogger } from '../../src/logger.ts'
+import admin from '../../src/plugins/admin.ts'
+import auth from '../../src/plugins/auth.ts'
+import clients from '../../src/plugins/clients.ts'
+import health from '../../src/plugins/health.ts'
+import postgres from '../../src/plugins/postgres.ts'
+import redis from '../../src/plugins/redis.ts'
+import { testDatabase, testRedis } from '../servers.ts'
+
+export const TOKEN = 'the-administrators-token'
+
+export interface Replica {
+  app: FastifyInstance
+  redisUrl: string
+  databaseUrl: string
+  /** Log lines so far. */
+  lines: Record<string, unknown>[]
+  admin(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Answer>
+  /** Makes a client, and a key of it. */
+  client(settings: { name: string } & Record<string, unknown>): Promise<{ id: string; key: string }>
+  call(headers: Record<string, string>): Promise<LightMyRequestResponse>
+}
+
+export interface Answer {
+  status: number
+  headers: LightMyRequestResponse['headers']
+  body: Record<string, unknown>
+}
+
+export interface ReplicaOptions {
+  redisUrl?: string
+  databaseUrl?: string
+  token?: string | undefined
+  pollEvery?: number
+  capacity?: number
+  /** Waits until the configuration is loaded. */
+  ready?: boolean
+}
+
+export async function startReplica(t: TestContext, options: ReplicaOptions = {}): Promise<Replica> {
+  const { pollEvery = 500, capacity = 1000, ready = true } = options
+  const redisUrl = options.redisUrl ?? (await testRedis(t)).url
+  const databaseUrl = options.databaseUrl ?? (await testDatabase(t)).url
+  const lines: Record<string, unknown>[] = []
+  const app = Fastify({
+    loggerInstance: createLogger('debug', { write: text => void lines.push(JSON.parse(text)) }),
+    disableRequestLogging: true,
+  })
+  await app.register(health)
+  await app.register(redis, { url: redisUrl })
+  await app.register(postgres, { url: databaseUrl })
+  await app.register(clients, { pollEvery, capacity })
+  await app.register(async callers => {
+    await callers.register(auth)
+    callers.post('/v1/whoami', async ({ client, key }) => ({
+      client: client.name,
+      team: client.team,
+      key: key.id,
+    }))
+  })
+  await app.register(admin, { token: 'token' in options ? options.token : TOKEN })
+  await app.ready()
+  t.after(() => app.close())
+  if (ready) await until(() => app.clients.version > 0)
+
+  const call: Replica['admin'] = async (method, path, body) => {
+    const answer = await app.inject({
+      method,
+      url: `/admin${path}`,
+      headers: {
+        authorization: `Bearer ${TOKEN}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
+    })
+    return {
+      status: answer.statusCode,
+      headers: answer.headers,
+      body: answer.body === '' ? {} : answer.json(),
+    }
+  }
+  return {
+    app,
+    redisUrl,
+    databaseUrl,
+    lines,
+    admin: call,
+    async client(settings) {
+      await call('POST', '/clients', settings)
+      const { body } = await call('POST', `/clients/${settings.name}/keys`)
+      return { id: String(body.id), key: String(body.key) }
+    },
+    call: headers => app.inject({ method: 'POST', url: '/v1/whoami', headers, payload: {} }),
+  }
+}
+
+/** Looks again and again until it is so. */
+export async function until(look: () => unknown, withinMs = 10_000): Promise<void> {
+  const deadline = performance.now() + withinMs
+  while (!(await look())) {
+    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${look}`)
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+}

@@ -1,0 +1,66 @@
+/** A database with the schema in it, and the administration's way of changing it. */
+
+import type { TestContext } from 'node:test'
+import { Pool } from 'pg'
+import { pino } from 'pino'
+import { migrate } from '../../src/migrate.ts'
+import type { ClientSettings, LevelSettings } from '../../src/settings.ts'
+import { change } from '../../src/stores/changes.ts'
+import { createClient, deleteClient, reviseClient } from '../../src/stores/client-records.ts'
+import { readSecret } from '../../src/stores/client-rows.ts'
+import { type Clients, createClients } from '../../src/stores/clients.ts'
+import { createKey, revokeKey } from '../../src/stores/key-records.ts'
+import { putGateway, putTeam } from '../../src/stores/team-records.ts'
+import { testDatabase } from '../servers.ts'
+
+export interface Bed {
+  url: string
+  pool: Pool
+  /** A client and the id of a key of it. */
+  client(settings: ClientSettings): Promise<string>
+  key(client: string): Promise<string>
+  /** Each makes a change and answers its version. */
+  revise(client: string, settings: Partial<ClientSettings>): Promise<number>
+  remove(client: string): Promise<number>
+  revoke(key: string): Promise<number>
+  team(name: string, settings: LevelSettings): Promise<number>
+  gateway(settings: LevelSettings): Promise<number>
+  /** A replica's store that has loaded, over a connection of its own. */
+  store(options?: { url?: string; capacity?: number }): Promise<Clients>
+}
+
+export async function bed(t: TestContext): Promise<Bed> {
+  const { url } = await testDatabase(t)
+  await migrate(url)
+  const connect = (connectionString: string) => {
+    const pool = new Pool({ connectionString, connectionTimeoutMillis: 1000 })
+    pool.on('error', () => {})
+    t.after(() => pool.end())
+    return pool
+  }
+  const pool = connect(url)
+  const secret = await readSecret(pool, 'key-checksum')
+  const version = async (work: Parameters<typeof change<unknown>>[1]) =>
+    (await change(pool, work))?.version ?? 0
+  const key = async (client: string) => (await createKey(pool, secret, client, undefined))?.id ?? ''
+  return {
+    url,
+    pool,
+    key,
+    async client(settings) {
+      await change(pool, db => createClient(db, settings))
+      return key(settings.name)
+    },
+    revise: (client, settings) =>
+      version(db => reviseClient(db, client, before => ({ ...before, ...settings }))),
+    remove: client => version(db => deleteClient(db, client)),
+    revoke: id => version(db => revokeKey(db, id)),
+    team: (name, settings) => version(db => putTeam(db, name, settings)),
+    gateway: settings => version(db => putGateway(db, settings)),
+    async store({ url: through = url, capacity = 1000 } = {}) {
+      const clients = createClients(connect(through), { log: pino({ level: 'silent' }), capacity })
+      await clients.poll()
+      return clients
+    },
+  }
+}

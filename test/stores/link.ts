@@ -1,0 +1,76 @@
+/** A real connection to Postgres that can be cut, or hold its answers back: for what happens between question and answer. */
+
+import { once } from 'node:events'
+import { connect, createServer, type NetConnectOpts, type Socket } from 'node:net'
+import type { TestContext } from 'node:test'
+import { Client } from 'pg'
+
+export interface Link {
+  /** A DATABASE_URL through the link. */
+  url: string
+  /** Holds the next answer back, or the one after so many others, and all that follows it on its connection. */
+  hold(after?: number): { isWaiting: Promise<void>; release(): void }
+  /** Ends all connections and refuses new ones. */
+  cut(): void
+  mend(): void
+}
+
+export async function linkTo(t: TestContext, databaseUrl: string): Promise<Link> {
+  const target = new Client(databaseUrl)
+  const { host, port } = target
+  const place: NetConnectOpts = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port }
+  const sockets = new Set<Socket>()
+  let onAnswer = (_near: Socket) => {}
+  let isCut = false
+
+  const server = createServer(near => {
+    if (isCut) return near.destroy()
+    const far = connect(place)
+    for (const socket of [near, far]) {
+      sockets.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => {
+        sockets.delete(socket)
+        near.destroy()
+        far.destroy()
+      })
+    }
+    near.on('data', chunk => far.write(chunk))
+    far.on('data', chunk => {
+      onAnswer(near)
+      near.write(chunk)
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const { user, database } = target
+  const password = typeof target.password === 'string' ? `:${target.password}` : ''
+  const cut = () => {
+    isCut = true
+    for (const socket of sockets) socket.destroy()
+  }
+  t.after(() => {
+    cut()
+    server.close()
+  })
+  return {
+    url: `postgresql://${user}${password}@127.0.0.1:${typeof address === 'object' ? address?.port : 0}/${database}`,
+    hold(after = 0) {
+      const { promise: isWaiting, resolve } = Promise.withResolvers<void>()
+      let held: Socket | undefined
+      let passing = after
+      onAnswer = near => {
+        if (held || passing-- > 0) return
+        held = near
+        near.cork()
+        resolve()
+      }
+      return { isWaiting, release: () => held?.uncork() }
+    },
+    cut,
+    mend: () => {
+      isCut = false
+    },
+  }
+}
