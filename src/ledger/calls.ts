@@ -70,17 +70,23 @@ export async function listCalls(pool: Pool, query: CallsQuery): Promise<Calls> {
   }
 }
 
-/** The charge, then its correction where there is one. Empty: there is no such call. */
-export async function findCall(pool: Pool, id: string): Promise<Call[]> {
+/** The charge, then its correction where there is one, and what both come to. Undefined: there is no such call. */
+export async function findCall(
+  pool: Pool,
+  id: string,
+): Promise<{ id: string; costUsd: number; rows: Call[] } | undefined> {
   const { rows } = await pool.query(`${SELECT} where id = $1 order by seq`, [id])
-  return rows.map(shown)
+  if (rows.length === 0) return undefined
+  // Added as whole nanos: a sum of doubles would show their rounding.
+  const nanos = rows.reduce((sum, { cost_nanos }) => sum + Number(cost_nanos), 0)
+  return { id, costUsd: nanosToUsd(nanos), rows: rows.map(shown) }
 }
 
 /** Whoever bears this name, or bore it on a day it made calls. */
 async function clientIds(pool: Pool, client: string): Promise<string[]> {
   const { rows } = await pool.query(
     `select id from clients where name = $1 or id = $1
-     union select distinct client_id from usage_daily where client = $1`,
+     union select client_id from usage_daily where client = $1 or client_id = $1`,
     [client],
   )
   return rows.map(({ id }) => id)

@@ -1,6 +1,6 @@
 /** Rows into Postgres, each counted once: the insert and the sums of the rows it really inserted are one statement. */
 
-import { DatabaseError, type Pool } from 'pg'
+import { DatabaseError, type Pool, type QueryConfig } from 'pg'
 import { columns, type Row, readEntry, type StreamEntry } from './entry.ts'
 import { sums } from './sums.ts'
 
@@ -13,6 +13,12 @@ export interface Recorded {
 
 /** Rejects when Postgres is away. Calling again with the same entries is safe: what was recorded is not counted again. */
 export type Recorder = (entries: StreamEntry[]) => Promise<Recorded>
+
+/** The driver knows it, its types do not. A server that has gone without a word must not stop the drain for ever. */
+interface TimedQuery extends QueryConfig {
+  query_timeout: number
+}
+const PATIENCE = 30_000
 
 export function createRecorder(pool: Pool): Recorder {
   const months = new Set<string>()
@@ -36,7 +42,12 @@ export function createRecorder(pool: Pool): Recorder {
     if (rows.length === 0) return
     try {
       await makeRoom(rows)
-      const { rows: counts } = await pool.query(INSERT, [JSON.stringify(rows.map(({ row }) => row))])
+      const insertion: TimedQuery = {
+        text: INSERT,
+        values: [JSON.stringify(rows.map(({ row }) => row))],
+        query_timeout: PATIENCE,
+      }
+      const { rows: counts } = await pool.query(insertion)
       recorded.inserted += Number(counts[0].inserted)
     } catch (error) {
       if (isWithoutPartition(error)) months.clear()

@@ -1,11 +1,12 @@
 /** The stream in Redis that carries entries to Postgres: its consumer group, its batches, its end. */
 
 import type { Cluster, Redis } from 'ioredis'
+import { PREFIX } from '../lua/scripts.ts'
 import type { StreamEntry } from './entry.ts'
 
 type Connection = Redis | Cluster
 
-const STREAM = '{tollgate}:ledger'
+const STREAM = `${PREFIX}ledger`
 const GROUP = 'postgres'
 
 /** From the first entry on: what was written before the group was made belongs to it too. */

@@ -1,0 +1,106 @@
+/** What a reader of the ledger may ask: times, days, groups, and where the page before ended. */
+
+import { type Static, Type } from 'typebox'
+import type { Place } from './calls.ts'
+import { type Group, groups } from './usage.ts'
+
+const DATE = '\\d{4}-\\d{2}-\\d{2}'
+const TIME = `^${DATE}([Tt]\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?([Zz]|[+-]\\d{2}:\\d{2}))?$`
+
+const time = (description: string) =>
+  Type.Refine(
+    Type.String({
+      pattern: TIME,
+      description,
+      expected: 'a day such as 2026-11-23, or an RFC 3339 time such as 2026-11-23T10:00:00Z',
+    }),
+    text => !new RegExp(TIME).test(text) || parseTime(text) !== undefined,
+    text => `found ${JSON.stringify(text)}, expected a day that is in the calendar`,
+  )
+
+const day = (description: string) =>
+  Type.Refine(
+    Type.String({ pattern: TIME, description, expected: 'a UTC day such as 2026-11-23' }),
+    text => !new RegExp(TIME).test(text) || isMidnight(text),
+    text => `found ${JSON.stringify(text)}, expected the start of a UTC day: usage is summed by day`,
+  )
+
+const limit = (most: number, fallback: number) =>
+  Type.Integer({ minimum: 1, maximum: most, default: fallback, expected: `a whole number from 1 to ${most}` })
+
+export const callsQuery = Type.Object(
+  {
+    client: Type.Optional(Type.String({ description: 'Name or id', expected: 'a name or id' })),
+    model: Type.Optional(Type.String({ expected: 'a model' })),
+    outcome: Type.Optional(Type.String({ description: 'As in the log', expected: 'an outcome, such as ok' })),
+    from: Type.Optional(time('Admitted then or later')),
+    to: Type.Optional(time('Admitted before')),
+    cursor: Type.Optional(
+      Type.Refine(
+        Type.String({ description: '`next` of the page before', expected: 'the `next` of another page' }),
+        text => parseCursor(text) !== undefined,
+        text => `found ${JSON.stringify(text)}, expected the "next" of another page`,
+      ),
+    ),
+    limit: limit(500, 50),
+  },
+  { additionalProperties: false },
+)
+
+export const usageQuery = Type.Object(
+  {
+    from: Type.Optional(day('The first day; the first of this month if absent')),
+    to: Type.Optional(day('The day after the last; the first of next month if absent')),
+    by: Type.Optional(
+      Type.String({
+        pattern: `^(${groups.join('|')})(,(${groups.join('|')}))*$`,
+        description: 'What to group by',
+        expected: `some of ${groups.join(', ')}, separated by commas`,
+      }),
+    ),
+    limit: limit(10_000, 1000),
+  },
+  { additionalProperties: false },
+)
+
+/** A day is its midnight, UTC. Undefined where nothing is given, or the calendar has no such day. */
+export function parseTime(text = ''): Date | undefined {
+  const moment = new Date(text.toUpperCase())
+  if (Number.isNaN(moment.getTime())) return undefined
+  // JavaScript takes February 30 for March 2.
+  const date = text.slice(0, 10)
+  return new Date(`${date}T00:00:00Z`).toISOString().startsWith(date) ? moment : undefined
+}
+
+function isMidnight(text: string): boolean {
+  const moment = parseTime(text)
+  return moment !== undefined && moment.getTime() % 86_400_000 === 0
+}
+
+/** The days asked for, half-open; the current month where they are not. */
+export function periodOf({ from, to }: Static<typeof usageQuery>, now = new Date()) {
+  const [year, month] = [now.getUTCFullYear(), now.getUTCMonth()]
+  const dayOf = (text: string | undefined, fallback: number) =>
+    (parseTime(text) ?? new Date(fallback)).toISOString().slice(0, 10)
+  return { from: dayOf(from, Date.UTC(year, month)), to: dayOf(to, Date.UTC(year, month + 1)) }
+}
+
+export function groupsOf({ by }: Static<typeof usageQuery>): Group[] {
+  const asked = by?.split(',')
+  return groups.filter(group => asked?.includes(group))
+}
+
+export function formatCursor({ at, id, seq }: Place): string {
+  return Buffer.from(JSON.stringify([at, id, seq])).toString('base64url')
+}
+
+export function parseCursor(text = ''): Place | undefined {
+  try {
+    const [at, id, seq] = JSON.parse(Buffer.from(text, 'base64url').toString())
+    const isPlace =
+      typeof at === 'string' && parseTime(at) && typeof id === 'string' && (seq === 0 || seq === 1)
+    return isPlace ? { at, id, seq } : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,78 @@
+/** The ledger, asked by people: registered within the administration's scope. Money is in US dollars, time in RFC 3339. */
+
+import type { FastifyInstance } from 'fastify'
+import { Type } from 'typebox'
+import { nanosToUsd } from '../money.ts'
+import { problem } from '../plugins/admin/problem.ts'
+import type { TypeBoxProvider } from '../plugins/admin/schemas.ts'
+import { findCall, listCalls } from './calls.ts'
+import { callsQuery, formatCursor, groupsOf, parseCursor, parseTime, periodOf, usageQuery } from './query.ts'
+import { readRefusals } from './refusals.ts'
+import { readUsage } from './usage.ts'
+import type { Difference } from './verify.ts'
+
+/** More of them say nothing new. */
+const DIFFERENCES = 1000
+
+export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
+  const { pg, ledger } = admin
+  const routes = admin.withTypeProvider<TypeBoxProvider>()
+
+  routes.get('/calls', { schema: { querystring: callsQuery } }, async ({ query }) => {
+    const { from, to, cursor, ...filter } = query
+    const { calls, next } = await listCalls(pg, {
+      ...filter,
+      from: parseTime(from),
+      to: parseTime(to),
+      after: parseCursor(cursor),
+    })
+    return { calls, next: next && formatCursor(next) }
+  })
+
+  routes.get(
+    '/calls/:id',
+    { schema: { params: Type.Object({ id: Type.String() }) } },
+    async ({ params: { id } }) => {
+      const call = await findCall(pg, id)
+      if (call) return call
+      throw problem(
+        404,
+        `The ledger has no call "${id}": it still runs, or it was refused; refusals are only counted.`,
+      )
+    },
+  )
+
+  routes.get('/usage', { schema: { querystring: usageQuery } }, async ({ query }) => {
+    const period = periodOf(query)
+    const by = groupsOf(query)
+    const [usage, refusals] = await Promise.all([
+      readUsage(pg, period, by, query.limit),
+      readRefusals(pg, `${period.from}T00:00:00Z`, `${period.to}T00:00:00Z`, query.limit),
+    ])
+    return { ...period, by, ...usage, refusals }
+  })
+
+  routes.get('/verify', async (_request, reply) => {
+    const { scopes, differences, quarantined } = await ledger.verify()
+    const found = differences.length
+    reply.code(found === 0 ? 200 : 409)
+    return {
+      ok: found === 0,
+      scopes,
+      quarantined,
+      found,
+      differences: differences.slice(0, DIFFERENCES).map(shown),
+    }
+  })
+}
+
+function shown({ scope, window, ...nanos }: Difference) {
+  return {
+    scope,
+    window,
+    counterUsd: nanosToUsd(nanos.counterNanos),
+    ledgerUsd: nanosToUsd(nanos.ledgerNanos),
+    pendingUsd: nanosToUsd(nanos.pendingNanos),
+    differenceUsd: nanosToUsd(nanos.differenceNanos),
+  }
+}

@@ -1,0 +1,96 @@
+/** The ledger's keeper: drains it into Postgres, restores the counters when Redis lost them, drops what is too old. */
+
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { setTimeout as wait } from 'node:timers/promises'
+import fp from 'fastify-plugin'
+import { startDrain } from '../ledger/drain.ts'
+import { prune } from '../ledger/prune.ts'
+import { rebuild } from '../ledger/rebuild.ts'
+import { createRecorder } from '../ledger/record.ts'
+import { type Verified, verify } from '../ledger/verify.ts'
+import { createLedgerScripts } from '../lua/ledger.ts'
+import { connectRedis } from '../redis-url.ts'
+import { isAway } from '../stores/query.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    ledger: {
+      /** Compares every counter with the ledger. Takes some milliseconds a hundred scopes. */
+      verify(): Promise<Verified>
+    }
+  }
+}
+
+export interface LedgerOptions {
+  redisUrl: string
+  /** Rows of months that ended longer ago are dropped; sums stay. */
+  keepDays?: number
+  /** Running calls make themselves known to a Redis without memory within this time. */
+  heartbeatMs?: number
+  lingerMs?: number
+}
+
+const WATCH_EVERY = 1000
+const PRUNE_EVERY = 86_400_000
+/** At the end; what is left then waits for another replica. */
+const LAST_DRAIN = 5000
+
+export default fp<LedgerOptions>(
+  async (app, { redisUrl, keepDays = 400, heartbeatMs = 12_000, lingerMs = 250 }) => {
+    const { pg: pool, log } = app
+    // Its batches are large: on a connection of their own no admission waits behind them.
+    const redis = connectRedis(redisUrl, {
+      maxRetriesPerRequest: 1,
+      commandTimeout: 10_000,
+      socketTimeout: 15_000,
+    })
+    redis.on('error', () => {})
+    const scripts = createLedgerScripts(redis)
+    const token = randomUUID()
+    const closing = new AbortController()
+    const { signal } = closing
+    app.decorate('ledger', { verify: () => verify({ redis, scripts, pool }) })
+
+    const tasks = Promise.race([app.migrated, once(signal, 'abort')]).then(work, () => {})
+    app.addHook('onClose', async () => {
+      closing.abort()
+      await tasks
+      redis.disconnect()
+    })
+
+    async function work(): Promise<void> {
+      const drain = startDrain({
+        redis,
+        scripts,
+        log,
+        consumer: token,
+        record: createRecorder(pool),
+        lingerMs,
+      })
+      await Promise.all([repeat(WATCH_EVERY, completeCounters), repeat(PRUNE_EVERY, dropOldMonths)])
+      await drain.stop(LAST_DRAIN)
+    }
+
+    function completeCounters() {
+      return rebuild({ redis, scripts, pool, log, token, heartbeatMs, signal })
+    }
+
+    async function dropOldMonths() {
+      const pruned = await prune(pool, keepDays)
+      if (pruned && pruned.partitions.length > 0) log.info(pruned, 'old months of the ledger were dropped')
+    }
+
+    /** At once and then every so often, until the end. Whatever fails is tried again the next time. */
+    async function repeat(everyMs: number, task: () => Promise<unknown>): Promise<void> {
+      while (!signal.aborted) {
+        await task().catch(error => {
+          if (!signal.aborted)
+            log[isAway(error) ? 'debug' : 'error']({ err: error }, `${task.name}: trying again`)
+        })
+        await wait(everyMs, undefined, { signal }).catch(() => {})
+      }
+    }
+  },
+  { name: 'ledger', dependencies: ['redis', 'postgres'] },
+)

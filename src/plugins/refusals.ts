@@ -1,0 +1,48 @@
+/** Calls that took nothing are no rows of the ledger: they are counted here, and the counts written every few seconds. */
+
+import fp from 'fastify-plugin'
+import { countRefusals, createRefusalCounter } from '../ledger/refusals.ts'
+
+const FLUSH_EVERY = 5000
+
+/** Kinds of refusals between two writes; more of them are only counted as a whole. */
+const KINDS = 10_000
+
+export default fp(
+  async app => {
+    const counter = createRefusalCounter(KINDS)
+    let writing: Promise<void> | undefined
+    let uncounted = 0
+
+    app.onSettled(function countRefusal({ claimed, entry }) {
+      if (entry && !claimed && entry.outcome !== 'ok') counter.count(entry)
+    })
+
+    const flushing = setInterval(flush, FLUSH_EVERY)
+    app.addHook('onClose', async () => {
+      clearInterval(flushing)
+      await writing
+      await write()
+    })
+
+    function flush() {
+      writing ??= write().finally(() => {
+        writing = undefined
+      })
+    }
+
+    async function write() {
+      const batch = counter.take()
+      try {
+        await countRefusals(app.pg, batch)
+      } catch (error) {
+        counter.putBack(batch)
+        app.log.debug({ err: error }, 'counts of refusals wait for Postgres')
+      }
+      if (counter.uncounted > uncounted)
+        app.log.warn({ uncounted: counter.uncounted }, 'refusals found no place')
+      uncounted = counter.uncounted
+    }
+  },
+  { name: 'refusals', dependencies: ['record', 'admission', 'postgres'] },
+)

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import Fastify from 'fastify'
+import { createRecorder } from '../../src/ledger/record.ts'
+import { ledgerRoutes } from '../../src/ledger/routes.ts'
+import admin from '../../src/plugins/admin.ts'
+import health from '../../src/plugins/health.ts'
+import ledger from '../../src/plugins/ledger.ts'
+import postgres from '../../src/plugins/postgres.ts'
+import redis from '../../src/plugins/redis.ts'
+import { testDatabase, testRedis } from '../servers.ts'
+import { asRead, type Facts, noon } from './bed.ts'
+
+const token = 'administrator-of-tests'
+
+/** What any of these answers may have in it. */
+interface Body extends Record<string, unknown> {
+  calls: { id: string; seq: number }[]
+  rows: Record<string, unknown>[]
+  total: { costUsd: number }
+  from: string
+  to: string
+  errors: [{ field: string; detail: string }]
+}
+
+interface Answer {
+  status: number
+  body: Body
+}
+
+/** The administration with the ledger behind it, and these calls in it. */
+async function administration(t: TestContext, calls: Facts[] = []) {
+  const [{ url: redisUrl }, { url: databaseUrl }] = await Promise.all([testRedis(t), testDatabase(t)])
+  const app = Fastify()
+  t.after(() => app.close())
+  await app.register(health)
+  await app.register(redis, { url: redisUrl })
+  await app.register(postgres, { url: databaseUrl })
+  await app.register(ledger, { redisUrl, lingerMs: 5 })
+  await app.register(admin, { token, routes: [ledgerRoutes] })
+  await app.ready()
+  await app.migrated
+  const record = createRecorder(app.pg)
+  const write = (entries: Facts[], from = 0) => record(entries.map((entry, i) => asRead(entry, from + i)))
+  await write(calls)
+  const get = async (url: string): Promise<Answer> => {
+    const answer = await app.inject({ url: `/admin${url}`, headers: { authorization: `Bearer ${token}` } })
+    return { status: answer.statusCode, body: answer.json<Body>() }
+  }
+  return { app, get, write, redisUrl, databaseUrl }
+}
+
+const ids = ({ body }: Answer) => body.calls.map(({ id, seq }) => `${id}/${seq}`)
+
+const calls: Facts[] = [
+  { id: 'a', at: noon('2026-10-31'), nanos: 1 },
+  { id: 'b', at: noon('2026-11-01'), nanos: 2_500_000, data: { model: 'gpt-6-luna' } },
+  { id: 'c', at: noon('2026-11-20'), nanos: 5_000_000, data: { outcome: 'lost' } },
+  { id: 'c', seq: 1, at: noon('2026-11-20'), nanos: -4_000_000, data: { outcome: 'ok' } },
+  { id: 'd', at: noon('2026-11-21'), data: { clientId: 'c2', client: 'batch' } },
+]
+
+test('calls are listed newest first, a correction before its charge', async t => {
+  const { get } = await administration(t, calls)
+  const answer = await get('/calls')
+  assert.deepEqual(ids(answer), ['d/0', 'c/1', 'c/0', 'b/0', 'a/0'])
+  assert.equal(answer.body.next, undefined)
+})
+
+test('a call is shown with the names of the log, money in US dollars and time in RFC 3339', async t => {
+  const data = { inputTokens: 7, latencyMs: 12.5, savedNanos: 1_000_000_000, stream: false, status: 200 }
+  const { get } = await administration(t, [{ id: 'a', nanos: 3_500_000, held: 4_000_000, data }])
+  const { body } = await get('/calls')
+  assert.deepEqual(body.calls, [
+    {
+      ...{ id: 'a', seq: 0, at: '2026-11-20T12:00:00.000Z', costUsd: 0.0035, heldUsd: 0.004, savedUsd: 1 },
+      ...{ clientId: 'c1', client: 'frontend', teamId: 't1', team: 'web', model: 'claude-haiku-4-5' },
+      ...{ status: 200, outcome: 'ok', stream: false, latencyMs: 12.5, estimated: false },
+      ...{ inputTokens: 7, cacheReadTokens: 0, cacheWriteTokens: 0, outputTokens: 0 },
+    },
+  ])
+})
+
+test('calls are found by client, model, outcome and time', async t => {
+  const { get } = await administration(t, calls)
+  assert.deepEqual(ids(await get('/calls?client=batch')), ['d/0'])
+  assert.deepEqual(ids(await get('/calls?client=c1&model=gpt-6-luna')), ['b/0'])
+  assert.deepEqual(ids(await get('/calls?client=nobody')), [])
+  assert.deepEqual(ids(await get('/calls?outcome=lost')), ['c/0'])
+  assert.deepEqual(ids(await get('/calls?from=2026-11-01&to=2026-11-21')), ['c/1', 'c/0', 'b/0'])
+  assert.deepEqual(ids(await get('/calls?from=2026-11-01T13:00:00%2B01:00&to=2026-11-01T12:00:00.001Z')), [
+    'b/0',
+  ])
+})
+
+test('a renamed client is found by both names, with all its calls', async t => {
+  const { get } = await administration(t, [
+    { id: 'before', at: noon('2026-11-01'), data: { client: 'old' } },
+    { id: 'after', at: noon('2026-11-02'), data: { client: 'new' } },
+  ])
+  for (const name of ['old', 'new'])
+    assert.deepEqual(ids(await get(`/calls?client=${name}`)), ['after/0', 'before/0'])
+})
+
+test('pages stay as they are while calls come in: none is shown twice, none left out', async t => {
+  const at = (i: number) => noon('2026-11-20') + Math.floor(i / 3)
+  const old = Array.from({ length: 40 }, (_, i) => ({ id: `old-${i}`, at: at(i) }))
+  const { get, write } = await administration(t, old)
+  const shown: string[] = []
+  let cursor = ''
+  for (let page = 0; ; page++) {
+    const { body } = await get(`/calls?limit=7${cursor}`)
+    shown.push(...body.calls.map(({ id }) => id))
+    if (body.next === undefined) break
+    cursor = `&cursor=${body.next}`
+    const [newer, older] = [noon('2026-11-21') + page, at(page * 7)]
+    await write(
+      [
+        { id: `newer-${page}`, at: newer },
+        { id: `late-${page}`, at: older },
+      ],
+      100 + 2 * page,
+    )
+  }
+  const found = shown.filter(id => id.startsWith('old'))
+  assert.equal(new Set(shown).size, shown.length)
+  assert.deepEqual(found.toSorted(), old.map(({ id }) => id).toSorted())
+})
+
+test('one call is its charge and its correction, and what both come to', async t => {
+  const { get } = await administration(t, calls)
+  const { body } = await get('/calls/c')
+  assert.equal(body.costUsd, 0.001)
+  assert.deepEqual(
+    body.rows.map(({ seq, costUsd, outcome }) => ({ seq, costUsd, outcome })),
+    [
+      { seq: 0, costUsd: 0.005, outcome: 'lost' },
+      { seq: 1, costUsd: -0.004, outcome: 'ok' },
+    ],
+  )
+  const missing = await get('/calls/unknown')
+  assert.deepEqual([missing.status, missing.body.status], [404, 404])
+})
+
+test('usage is grouped as asked for, and says for which days', async t => {
+  const { get } = await administration(t, calls)
+  const { body } = await get('/usage?by=day,client&from=2026-10-31&to=2026-11-21T00:00:00Z')
+  assert.deepEqual([body.from, body.to, body.by], ['2026-10-31', '2026-11-21', ['client', 'day']])
+  assert.deepEqual(
+    body.rows.map(({ day, client, costUsd, calls }) => [day, client, costUsd, calls]),
+    [
+      ['2026-10-31', 'frontend', 1e-9, 1],
+      ['2026-11-01', 'frontend', 0.0025, 1],
+      ['2026-11-20', 'frontend', 0.001, 1],
+    ],
+  )
+  assert.equal(body.total.costUsd, 0.003500001)
+})
+
+test('usage is of the current month unless other days are named', async t => {
+  const { get } = await administration(t)
+  const { body } = await get('/usage')
+  const month = new Date().toISOString().slice(0, 8)
+  assert.equal(body.from, `${month}01`)
+  assert.match(body.to, /^\d{4}-\d{2}-01$/)
+  assert.ok(body.to > body.from)
+  assert.deepEqual([body.rows, body.refusals, body.more], [[], [], false])
+})
+
+test('verify answers 200 while everything agrees, and 409 with each difference', async t => {
+  const { app, get } = await administration(t)
+  assert.deepEqual(await get('/verify'), {
+    status: 200,
+    body: { ok: true, scopes: 1, quarantined: 0, found: 0, differences: [] },
+  })
+  const field = `m${new Date().toISOString().slice(0, 7).replace('-', '')}:spent`
+  await app.redis.hset('{tollgate}:scope:client:c1', field, '2500000')
+  assert.deepEqual(await get('/verify'), {
+    status: 409,
+    body: {
+      ...{ ok: false, scopes: 2, quarantined: 0, found: 1 },
+      differences: [
+        {
+          ...{ scope: 'client:c1', window: 'month', counterUsd: 0.0025 },
+          ...{ ledgerUsd: 0, pendingUsd: 0, differenceUsd: 0.0025 },
+        },
+      ],
+    },
+  })
+})
+
+test('what cannot be understood is refused with what was found and what is expected', async t => {
+  const { get } = await administration(t)
+  const wrong: [url: string, field: string, found: string][] = [
+    ['/calls?from=yesterday', 'from', '"yesterday"'],
+    ['/calls?to=2026-02-30', 'to', '"2026-02-30"'],
+    ['/calls?from=2026-11-23T10:00:00', 'from', '"2026-11-23T10:00:00"'],
+    ['/calls?cursor=nonsense', 'cursor', '"nonsense"'],
+    ['/calls?limit=0', 'limit', '0'],
+    ['/calls?limit=ten', 'limit', '"ten"'],
+    ['/calls?colour=red', 'colour', 'is unknown here'],
+    ['/usage?by=weekday', 'by', '"weekday"'],
+    ['/usage?by=', 'by', '""'],
+    ['/usage?from=2026-11-23T10:00:00Z', 'from', '"2026-11-23T10:00:00Z"'],
+  ]
+  for (const [url, field, found] of wrong) {
+    const { status, body } = await get(url)
+    assert.equal(status, 400, url)
+    assert.equal(body.errors[0].field, field, url)
+    assert.ok(body.errors[0].detail.includes(found), body.errors[0].detail)
+    assert.ok(body.errors[0].detail.includes('expected'), body.errors[0].detail)
+  }
+})
