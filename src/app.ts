@@ -2,10 +2,14 @@
 
 import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { alertRoutes } from './alerts/routes.ts'
 import type { Config } from './config.ts'
 import admin from './plugins/admin.ts'
 import admission from './plugins/admission.ts'
+import alertRules from './plugins/alert-rules.ts'
+import alerts from './plugins/alerts.ts'
 import auth from './plugins/auth.ts'
+import breaker from './plugins/breaker.ts'
 import budget from './plugins/budget.ts'
 import cache from './plugins/cache.ts'
 import call from './plugins/call.ts'
@@ -14,6 +18,7 @@ import clients from './plugins/clients.ts'
 import cost from './plugins/cost.ts'
 import errorHandler from './plugins/error-handler.ts'
 import health from './plugins/health.ts'
+import ledger from './plugins/ledger.ts'
 import lifecycle from './plugins/lifecycle.ts'
 import logging from './plugins/logging.ts'
 import loop from './plugins/loop.ts'
@@ -26,6 +31,7 @@ import proxy from './plugins/proxy.ts'
 import rateLimit from './plugins/rate-limit.ts'
 import record from './plugins/record.ts'
 import redis from './plugins/redis.ts'
+import refusals from './plugins/refusals.ts'
 import tenancy from './plugins/tenancy.ts'
 import upstreams from './plugins/upstreams.ts'
 import usage from './plugins/usage.ts'
@@ -58,8 +64,14 @@ export async function buildApp(
   await app.register(health)
   await app.register(errorHandler)
   await app.register(redis, { url: stores.redisUrl })
-  await app.register(money)
   await app.register(postgres, { url: stores.databaseUrl })
+  // Closing goes backwards: what is settled last is drained after it, and then the stores may go.
+  await app.register(ledger, { redisUrl: stores.redisUrl })
+  await app.register(money)
+  await app.register(alerts, {
+    webhookUrl: config.ALERT_WEBHOOK_URL,
+    webhookSecret: config.ALERT_WEBHOOK_SECRET,
+  })
   await app.register(prices, { file: config.PRICES_FILE })
   await app.register(upstreams, {
     timeoutMs,
@@ -98,11 +110,14 @@ export async function buildApp(
     await callers.register(cost)
     await callers.register(record)
     await callers.register(admission, { maxPending: config.LEDGER_MAX_PENDING })
+    await callers.register(breaker)
+    await callers.register(refusals)
+    await callers.register(alertRules, { maxPending: config.LEDGER_MAX_PENDING })
     await callers.register(logging)
     await callers.register(proxy, { answerBuffer: config.ANSWER_BUFFER_BYTES })
     await callers.register(modelList)
   })
 
-  await app.register(admin, { token: config.ADMIN_TOKEN })
+  await app.register(admin, { token: config.ADMIN_TOKEN, routes: [alertRoutes] })
   return app
 }

@@ -30,8 +30,8 @@ export default fp<{ maxPending: number }>(
       if (!request.claims) return
       const admitted = await admit(request, reply, request.cached?.key)
       if (admitted.kind !== 'hit') return
-      const answer = await request.cached?.answer(reply, admitted.at)
-      if (answer) return answer
+      const kept = await request.cached?.find()
+      if (kept) return app.replay(reply, kept, admitted.at)
       // The kept answer went away between the two commands: an ordinary call after all.
       await admit(request, reply)
     })
@@ -91,7 +91,7 @@ export default fp<{ maxPending: number }>(
       }
     }
   },
-  { name: 'admission', dependencies: ['claims', 'clients', 'money'] },
+  { name: 'admission', dependencies: ['claims', 'clients', 'money', 'cache'] },
 )
 
 function away(reason: string) {

@@ -7,7 +7,7 @@ import type { Result } from 'ioredis'
 import type { CacheResult } from '../entry.ts'
 
 /** What is kept beside the answer's bytes. */
-interface Kept {
+interface Facts {
   contentType: string
   /** Redis's clock, milliseconds. */
   storedAt: number
@@ -15,12 +15,16 @@ interface Kept {
   costNanos: number
 }
 
+export type KeptAnswer = Facts & { body: Buffer }
+
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Answers with a kept answer; `now` by Redis's clock. */
+    replay(reply: FastifyReply, kept: KeptAnswer, now: number): FastifyReply
+  }
   interface FastifyRequest {
     /** Where an answer to this very request may lie; undefined where the caller or its settings say no. */
-    cached:
-      | { key: string; answer(reply: FastifyReply, now: number): Promise<FastifyReply | undefined> }
-      | undefined
+    cached: { key: string; find(): Promise<KeptAnswer | undefined> } | undefined
     cacheResult: CacheResult | undefined
     savedNanos: number
   }
@@ -51,10 +55,19 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
         const key = keyOf(request)
         // Sent before the admission and in the same tick, so that both make one round trip.
         const lookup = app.redis.getBuffer(key).catch(() => null)
-        request.cached = { key, answer: async (to, now) => replay(request, to, await lookup, now) }
+        request.cached = { key, find: async () => unpack(await lookup) }
       }
       reply.header('x-cache', request.cacheResult)
       done()
+    })
+
+    app.decorate('replay', (reply, { body, contentType, costNanos, storedAt }, now) => {
+      reply.request.cacheResult = 'HIT'
+      reply.request.savedNanos = costNanos
+      const age = Math.max(0, Math.floor((now - storedAt) / 1000))
+      return reply
+        .headers({ 'x-cache': 'HIT', age, 'content-type': contentType, 'x-tollgate-cost-usd': '0' })
+        .send(body)
     })
 
     app.onSettled(function keepAnswer(request) {
@@ -73,17 +86,6 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
   },
   { name: 'cache', dependencies: ['claims', 'redis'] },
 )
-
-function replay(request: FastifyRequest, reply: FastifyReply, found: Buffer | null, now: number) {
-  if (!found) return undefined
-  const { kept, body } = unpack(found)
-  request.cacheResult = 'HIT'
-  request.savedNanos = kept.costNanos
-  const age = Math.max(0, Math.floor((now - kept.storedAt) / 1000))
-  return reply
-    .headers({ 'x-cache': 'HIT', age, 'content-type': kept.contentType, 'x-tollgate-cost-usd': '0' })
-    .send(body)
-}
 
 /** Streams are replayed by nobody yet; everything else that succeeds whole may be. */
 function mayKeep({ client, call, headers }: FastifyRequest): boolean {
@@ -106,12 +108,13 @@ function keyOf({ client, call, route }: FastifyRequest): string {
   return `${PREFIX}${circle}:${route.upstream.name}:${call.digest}`
 }
 
-function pack(kept: Kept, body: Buffer): Buffer {
-  const head = Buffer.from(`${JSON.stringify(kept)}\n`)
+function pack(facts: Facts, body: Buffer): Buffer {
+  const head = Buffer.from(`${JSON.stringify(facts)}\n`)
   return Buffer.concat([head, body])
 }
 
-function unpack(packed: Buffer): { kept: Kept; body: Buffer } {
+function unpack(packed: Buffer | null): KeptAnswer | undefined {
+  if (!packed) return undefined
   const end = packed.indexOf('\n')
-  return { kept: JSON.parse(packed.toString('utf8', 0, end)), body: packed.subarray(end + 1) }
+  return { ...JSON.parse(packed.toString('utf8', 0, end)), body: packed.subarray(end + 1) }
 }

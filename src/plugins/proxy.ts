@@ -68,8 +68,9 @@ export default fp<{ answerBuffer: number }>(
         exchange.answering = true
         const type = String(headers['content-type'] ?? 'none')
         if (!type.startsWith(ask.stream ? 'text/event-stream' : 'application/json')) {
-          line.abort()
           over(unreadable(`content-type ${type}`))
+          line.abort()
+          return collectError({ whole: ignore, fail: ignore })
         }
         const long = Number(headers['content-length'] ?? 0) > answerBuffer
         return watched(see, ask.stream || long ? pass(headers) : collect(mayGrow, { whole, overflow, fail }))
@@ -100,8 +101,8 @@ export default fp<{ answerBuffer: number }>(
         }
         const hide = request.edits.includeUsage ? dialect.hideUsageFrame?.() : undefined
         request.cut = error => {
-          line.abort()
           breakOff(error, true)
+          line.abort()
         }
         return passOn(raw, hide, {
           resume: () => line.resume(),
@@ -178,11 +179,16 @@ export default fp<{ answerBuffer: number }>(
         { head, fail },
       )
       request.cut = error => {
-        line.abort()
         over(error)
+        line.abort()
       }
       // A stream is stopped at once. A JSON answer is paid for anyway: it runs to its end, and is kept for the retry.
-      if (ask.stream) reply.raw.once('close', () => exchange.endedAt === undefined && line.abort())
+      if (ask.stream) {
+        reply.raw.once('close', () => {
+          over()
+          line.abort()
+        })
+      }
       return promise
     }
   },

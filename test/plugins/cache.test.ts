@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { type Gateway, message, startGateway, until } from '../gateway.ts'
+import { ownRedis } from '../servers.ts'
+
+async function arrange(
+  t: TestContext,
+  env: Record<string, string> = {},
+  settings: Record<string, unknown> = {},
+) {
+  const gateway = await startGateway(t, { env })
+  return { gateway, key: await gateway.client({ name: 'frontend', ...settings }) }
+}
+
+async function ask({ post }: Gateway, key: string, prompt: string, headers: Record<string, string> = {}) {
+  const answer = await post('/v1/messages', key, message(prompt), { headers })
+  return {
+    cache: answer.headers.get('x-cache'),
+    age: answer.headers.get('age'),
+    status: answer.status,
+    text: await answer.text(),
+  }
+}
+
+/** Keeping is off the caller's path: asks until the answer is kept. */
+async function untilKept(gateway: Gateway, key: string, prompt: string) {
+  return until(async () => {
+    const answer = await ask(gateway, key, prompt)
+    return answer.cache === 'HIT' && answer
+  })
+}
+
+test('the same bytes get the same answer again, with its age, and cost nothing', async t => {
+  const { gateway, key } = await arrange(t, {}, { budget: { day: 5 } })
+  const first = await ask(gateway, key, 'hello')
+  const { day: before } = await gateway.state('frontend')
+
+  const again = await untilKept(gateway, key, 'hello')
+
+  assert.equal(first.cache, 'MISS')
+  assert.equal(again.text, first.text)
+  assert.match(again.age ?? '', /^\d+$/)
+  assert.equal((await gateway.state('frontend')).day?.spentUsd, before?.spentUsd)
+  const line = await until(async () => gateway.calls().find(({ outcome }) => outcome === 'cached'))
+  assert.equal(line.costUsd, 0)
+  assert.ok(Number(line.savedUsd) > 0)
+})
+
+test('a hit takes a request from its limit, and no tokens', async t => {
+  const limits = { requests: { capacity: 1000, per: '1d' }, tokens: { capacity: 10_000, per: '1d' } }
+  const { gateway, key } = await arrange(t, {}, { limits })
+  await ask(gateway, key, 'hello')
+  await untilKept(gateway, key, 'hello')
+  const before = await gateway.state('frontend')
+
+  const again = await ask(gateway, key, 'hello')
+
+  assert.equal(again.cache, 'HIT')
+  const after = await gateway.state('frontend')
+  assert.equal(after.requests?.available, Number(before.requests?.available) - 1)
+  assert.equal(after.tokens?.available, before.tokens?.available)
+})
+
+test('another query, version or byte is another request', async t => {
+  const { gateway, key } = await arrange(t)
+  await ask(gateway, key, 'hello')
+  await untilKept(gateway, key, 'hello')
+
+  const otherByte = await ask(gateway, key, 'hello ')
+  const otherVersion = await ask(gateway, key, 'hello', { 'anthropic-version': '2026-10-21' })
+  const otherBeta = await ask(gateway, key, 'hello', { 'anthropic-beta': 'something' })
+  const otherQuery = await gateway.post('/v1/messages?beta=true', key, message('hello'))
+
+  assert.deepEqual(
+    [otherByte.cache, otherVersion.cache, otherBeta.cache, otherQuery.headers.get('x-cache')],
+    ['MISS', 'MISS', 'MISS', 'MISS'],
+  )
+})
+
+test('nobody sees another client’s answer, unless both say that they share', async t => {
+  const { gateway, key } = await arrange(t)
+  const stranger = await gateway.client({ name: 'backend' })
+  const open = await gateway.client({ name: 'open', cache: { share: 'all' } })
+  const alsoOpen = await gateway.client({ name: 'also-open', cache: { share: 'all' } })
+  await ask(gateway, key, 'hello')
+  await untilKept(gateway, key, 'hello')
+
+  assert.equal((await ask(gateway, stranger, 'hello')).cache, 'MISS')
+  assert.equal((await ask(gateway, open, 'hello')).cache, 'MISS')
+  await untilKept(gateway, open, 'hello')
+  assert.equal((await ask(gateway, alsoOpen, 'hello')).cache, 'HIT')
+})
+
+test('a team shares among its own', async t => {
+  const gateway = await startGateway(t)
+  await gateway.admin('PUT', '/teams/web', {})
+  const one = await gateway.client({ name: 'one', team: 'web', cache: { share: 'team' } })
+  const two = await gateway.client({ name: 'two', team: 'web', cache: { share: 'team' } })
+  const outside = await gateway.client({ name: 'outside', cache: { share: 'team' } })
+  await ask(gateway, one, 'hello')
+  await untilKept(gateway, one, 'hello')
+
+  assert.equal((await ask(gateway, two, 'hello')).cache, 'HIT')
+  assert.equal((await ask(gateway, outside, 'hello')).cache, 'MISS')
+})
+
+test('no-cache asks anew and keeps the new answer; no-store keeps nothing', async t => {
+  const { gateway, key } = await arrange(t)
+  await ask(gateway, key, 'hello')
+  await untilKept(gateway, key, 'hello')
+
+  const anew = await ask(gateway, key, 'hello', { 'cache-control': 'no-cache' })
+  const unstored = await ask(gateway, key, 'secret', { 'cache-control': 'no-store' })
+  await until(async () => gateway.calls().filter(({ cache }) => cache === 'BYPASS').length === 2)
+  const after = await ask(gateway, key, 'secret')
+
+  assert.equal(anew.cache, 'BYPASS')
+  assert.equal(unstored.cache, 'BYPASS')
+  assert.equal(after.cache, 'MISS')
+})
+
+test('errors, broken answers and too large ones are not kept', async t => {
+  const { gateway, key } = await arrange(t, { CACHE_MAX_BYTES: '100' })
+  for (const prompt of [
+    '[[scenario: status 500]]',
+    '[[scenario: status 400]]',
+    '[[scenario: die]]',
+    'over 100 bytes',
+  ]) {
+    const status = (await ask(gateway, key, prompt)).status
+    assert.equal((await ask(gateway, key, prompt)).cache, 'MISS', `${prompt} (${status})`)
+  }
+})
+
+test('an answer is kept for the time its client says', async t => {
+  const { gateway, key } = await arrange(t, {}, { cache: { ttlSeconds: 1 } })
+  await ask(gateway, key, 'hello')
+  await untilKept(gateway, key, 'hello')
+
+  const expired = await until(async () => {
+    const answer = await ask(gateway, key, 'hello')
+    return answer.cache === 'MISS' && answer
+  })
+
+  assert.equal(expired.status, 200)
+})
+
+test('a client without a cache gets none', async t => {
+  const { gateway, key } = await arrange(t, {}, { cache: { enabled: false } })
+  await ask(gateway, key, 'hello')
+
+  assert.equal((await ask(gateway, key, 'hello')).cache, 'BYPASS')
+})
+
+test('kept answers together stay under their bound: the oldest make room', async t => {
+  const redis = await ownRedis(t)
+  const gateway = await startGateway(t, { env: { CACHE_TOTAL_BYTES: '2000' }, redisUrl: redis.url })
+  const key = await gateway.client({ name: 'frontend' })
+
+  for (let i = 0; i < 10; i++) await ask(gateway, key, `question ${i}`)
+  await untilKept(gateway, key, 'question 9')
+
+  const kept = Number(await gateway.app.redis.get('{tollgate}:cache:bytes'))
+  const found = await gateway.app.redis.keys('{tollgate}:cache:client:*')
+  assert.ok(kept > 0 && kept <= 2000, `${kept} bytes`)
+  assert.ok(found.length < 10, `${found.length} answers`)
+})

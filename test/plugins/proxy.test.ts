@@ -1,0 +1,255 @@
+/** Bytes to the provider, bytes back: what crosses the gateway, what does not, and how it fails. */
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { chat, message, startGateway, UPSTREAM_KEY, until } from '../gateway.ts'
+import { upstreamHeaders } from '../provider.ts'
+import { freePort } from '../servers.ts'
+
+async function arrange(
+  t: TestContext,
+  env: Record<string, string> = {},
+  settings: Record<string, unknown> = {},
+) {
+  const gateway = await startGateway(t, { env })
+  return { gateway, key: await gateway.client({ name: 'frontend', ...settings }) }
+}
+
+test('a body crosses byte for byte, with its query, its version and its betas', async t => {
+  const { gateway, key } = await arrange(t)
+  const body =
+    '{ "max_tokens":\t10,\r\n"model":"claude-haiku-4-5" , "messages":[{"role":"user","content":"\\u00e4 é \\ud83d\\ude00"}],"unknown":1.0}'
+
+  await gateway.post('/v1/messages?beta=true', key, body, {
+    headers: {
+      'anthropic-version': '2023-06-01',
+      'anthropic-beta': 'one-2026-01-01,two-2026-02-02',
+      cookie: 'a=b',
+      'x-mine': '1',
+    },
+  })
+
+  const [call] = gateway.provider.calls
+  assert.equal(call?.body.toString(), body)
+  assert.equal(call?.path, '/v1/messages?beta=true')
+  assert.equal(call?.headers['anthropic-beta'], 'one-2026-01-01,two-2026-02-02')
+  assert.equal(call?.headers['anthropic-version'], '2023-06-01')
+  assert.equal(call?.headers['x-api-key'], UPSTREAM_KEY)
+  for (const name of ['cookie', 'x-mine', 'authorization', 'x-gateway-key'])
+    assert.equal(call?.headers[name], undefined, name)
+})
+
+test('the key goes up as a bearer token on OpenAI routes', async t => {
+  const { gateway, key } = await arrange(t)
+
+  await gateway.post('/v1/chat/completions', key, chat('hello'))
+
+  assert.equal(gateway.provider.calls[0]?.headers.authorization, `Bearer ${UPSTREAM_KEY}`)
+  assert.equal(gateway.provider.calls[0]?.headers['x-api-key'], undefined)
+})
+
+test('none of the provider’s own limits, ids and cookies reach a caller', async t => {
+  const { gateway, key } = await arrange(t)
+  for (const [path, body] of [
+    ['/v1/messages', message('hello')],
+    ['/v1/messages', message('hello', { stream: true })],
+    ['/v1/chat/completions', chat('hello')],
+    ['/v1/chat/completions', chat('hello', { stream: true })],
+  ] as const) {
+    const answer = await gateway.post(path, key, body)
+    await answer.text()
+
+    for (const family of Object.values(upstreamHeaders)) {
+      for (const [name, value] of Object.entries(family))
+        assert.notEqual(answer.headers.get(name), value, name)
+    }
+    assert.match(answer.headers.get('request-id') ?? '', /^req_/)
+    assert.equal(answer.headers.get('request-id'), answer.headers.get('x-request-id'))
+  }
+})
+
+test('a usage frame that the caller did not ask for is asked for, read, and taken out again', async t => {
+  const { gateway, key } = await arrange(t)
+
+  const plain = await (
+    await gateway.post('/v1/chat/completions', key, chat('hello', { stream: true }))
+  ).text()
+  const asked = await (
+    await gateway.post(
+      '/v1/chat/completions',
+      key,
+      chat('hello', { stream: true, stream_options: { include_usage: true } }),
+    )
+  ).text()
+
+  const [first] = gateway.provider.calls
+  assert.equal(JSON.parse(first?.body.toString() ?? '{}').stream_options.include_usage, true)
+  assert.doesNotMatch(plain, /"choices":\[\]/)
+  assert.match(asked, /"choices":\[\]/)
+  assert.match(plain, /data: \[DONE\]/)
+  const lines = await until(async () => gateway.calls().length === 2 && gateway.calls())
+  for (const line of lines) assert.ok(Number(line.costUsd) > 0 && line.estimated === false)
+})
+
+test('what a provider would store is not stored, unless the client may', async t => {
+  const { gateway, key } = await arrange(t)
+  const mayStore = await gateway.client({ name: 'archive', allow: ['store'] })
+  const body = { model: 'gpt-6-luna', input: 'hello', prompt_cache_key: 'mine' }
+
+  await gateway.post('/v1/responses', key, body)
+  await gateway.post('/v1/responses', mayStore, body)
+
+  const [closed, open] = gateway.provider.calls.map(call => JSON.parse(call.body.toString()))
+  assert.equal(closed.store, false)
+  assert.match(closed.prompt_cache_key, /^.+:mine$/)
+  assert.equal(open.store, undefined)
+})
+
+test('a request without a ceiling gets one where a budget binds it, and the answer says so', async t => {
+  const { gateway, key } = await arrange(t, { DEFAULT_MAX_TOKENS: '77' }, { budget: { day: 5 } })
+  const free = await gateway.client({ name: 'free' })
+
+  const bound = await gateway.post('/v1/chat/completions', key, chat('hello'))
+  const unbound = await gateway.post('/v1/chat/completions', free, chat('hello'))
+
+  const [first, second] = gateway.provider.calls.map(call => JSON.parse(call.body.toString()))
+  assert.equal(bound.headers.get('x-tollgate-max-tokens'), '77')
+  assert.equal(first.max_completion_tokens, 77)
+  assert.equal(unbound.headers.get('x-tollgate-max-tokens'), null)
+  assert.equal(second.max_completion_tokens, undefined)
+})
+
+test('a long JSON answer passes through without being collected, and is metered from its end', async t => {
+  const { gateway, key } = await arrange(t, { ANSWER_BUFFER_BYTES: '1000' })
+
+  const answer = await gateway.post(
+    '/v1/messages',
+    key,
+    message('[[scenario: huge 3 MB, usage 1000 in 500 out]]'),
+  )
+  const { content } = (await answer.json()) as { content: { text: string }[] }
+
+  assert.ok((content[0]?.text.length ?? 0) > 3_000_000)
+  assert.equal(answer.headers.get('x-tollgate-cost-usd'), null)
+  const line = await until(async () => gateway.calls()[0])
+  assert.equal(line.costUsd, 0.0035)
+  assert.equal(line.estimated, false)
+})
+
+test('a body of 32 MB crosses', async t => {
+  const { gateway, key } = await arrange(t)
+  const body = JSON.stringify(message('x'.repeat(32_000_000)))
+
+  const answer = await gateway.post('/v1/messages', key, body)
+
+  assert.equal(answer.status, 200)
+  assert.equal(gateway.provider.calls[0]?.body.length, body.length)
+})
+
+const troubles: [scenario: string, status: number, code: string, retryAfter: string | null][] = [
+  ['status 400', 400, 'invalid_request', null],
+  ['status 404', 404, 'not_found', null],
+  ['status 413', 413, 'request_too_large', null],
+  ['status 422', 422, 'unprocessable', null],
+  ['status 401', 502, 'upstream_refused_us', null],
+  ['status 403', 502, 'upstream_refused_us', null],
+  ['status 429 retry-after 7', 429, 'upstream_rate_limited', '7'],
+  ['status 429 retry-after 86400', 429, 'upstream_rate_limited', '60'],
+  ['status 500', 502, 'upstream_error', null],
+  ['status 503', 503, 'upstream_unavailable', null],
+  ['status 529', 529, 'upstream_overloaded', null],
+  ['unread', 502, 'upstream_error', null],
+  ['reset', 502, 'upstream_error', null],
+  ['die', 502, 'upstream_error', null],
+  ['eof', 502, 'upstream_error', null],
+  ['nonsense html', 502, 'upstream_error', null],
+  ['nonsense json', 502, 'upstream_error', null],
+  ['nonsense empty', 502, 'upstream_error', null],
+]
+
+test('each trouble of the provider becomes the status a caller can act on', async t => {
+  // A client each: a provider that refuses our key is left alone for a while.
+  const { gateway, key } = await arrange(t)
+  for (const [scenario, status, code, retryAfter] of troubles) {
+    await t.test(scenario, async () => {
+      const model =
+        scenario === 'status 401'
+          ? 'claude-haiku-5-5'
+          : scenario === 'status 403'
+            ? 'claude-sonnet-5'
+            : undefined
+      const answer = await gateway.post(
+        '/v1/messages',
+        key,
+        message(`[[scenario: ${scenario}]]`, model ? { model } : {}),
+      )
+
+      const { error } = (await answer.json()) as { error: { details: { error_code: string } } }
+      assert.equal(answer.status, status)
+      assert.equal(error.details.error_code, code)
+      assert.equal(answer.headers.get('retry-after'), retryAfter)
+    })
+  }
+})
+
+test('a provider that cannot be reached is a 502, and costs nothing', async t => {
+  const { gateway, key } = await arrange(t, { EZAI_BASE_URL: `http://127.0.0.1:${await freePort()}` })
+
+  const answer = await gateway.post('/v1/messages', key, message('hello'))
+
+  assert.equal(answer.status, 502)
+  const line = await until(async () => gateway.calls()[0])
+  assert.equal(line.costUsd, 0)
+})
+
+test('a provider that speaks no HTTP is a 502', async t => {
+  const server = createServer(socket => socket.end('SSH-2.0-OpenSSH\r\n')).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => void server.close())
+  const address = server.address()
+  const { gateway, key } = await arrange(t, {
+    EZAI_BASE_URL: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`,
+  })
+
+  const answer = await gateway.post('/v1/messages', key, message('hello'))
+
+  assert.equal(answer.status, 502)
+})
+
+test('a slow reader holds the provider back, and the gateway keeps little of what waits', async t => {
+  const { gateway, key } = await arrange(t)
+  const before = process.memoryUsage().arrayBuffers
+  const answer = await gateway.post(
+    '/v1/messages',
+    key,
+    message('[[scenario: huge 64 MB]]', { stream: true }),
+  )
+  const reader = answer.body!.getReader()
+  await reader.read()
+
+  const [call] = gateway.provider.calls
+  assert.equal(call?.endedAt, undefined, 'the provider is still sending')
+  assert.ok(process.memoryUsage().arrayBuffers - before < 48_000_000)
+  await reader.cancel()
+  await gateway.provider.waitForAbort()
+})
+
+test('models go straight to their maker where its key is set, the others to EzAI', async t => {
+  const { gateway, key } = await arrange(t, {
+    ANTHROPIC_API_KEY: 'sk-ant-direct',
+    ANTHROPIC_BASE_URL: 'http://127.0.0.1:1/direct',
+  })
+
+  const direct = await gateway.post('/v1/messages', key, message('hello'))
+  const unified = await gateway.post('/v1/chat/completions', key, chat('hello'))
+
+  assert.equal(direct.status, 502, 'nobody listens there')
+  assert.equal(unified.status, 200)
+  const lines = await until(async () => gateway.calls().length === 2 && gateway.calls())
+  assert.deepEqual(
+    lines.map(({ upstream }) => upstream),
+    ['anthropic', 'ezai'],
+  )
+})
