@@ -83,7 +83,8 @@ export function readEntry({ streamId, fields }: StreamEntry): Row {
     held_nanos: held,
   }
   for (const [name, value] of Object.entries(data)) {
-    if (name in facts) row[column(name)] = typeof value === 'string' ? storable(value) : value
+    const known = columnOf.get(name)
+    if (known) row[known] = typeof value === 'string' ? storable(value) : value
   }
   return row
 }
@@ -113,6 +114,8 @@ export function column(fact: string): string {
   return fact.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
 }
 
+const columnOf = new Map(Object.keys(facts).map(fact => [fact, column(fact)]))
+
 /** A stream id, `<ms>-<sequence>`, as one number that sorts the same way. */
 export function position(streamId: string): bigint {
   const [ms = '', sequence = '0'] = streamId.split('-')
@@ -121,5 +124,7 @@ export function position(streamId: string): bigint {
 
 /** Postgres keeps no NUL and no half of a surrogate pair; neither is worth losing a charge for. */
 function storable(value: string): string {
-  return value.toWellFormed().replaceAll('\0', '\ufffd')
+  return value.isWellFormed() && !value.includes('\0')
+    ? value
+    : value.toWellFormed().replaceAll('\0', '\ufffd')
 }
