@@ -3,7 +3,7 @@
 import type { Window } from '../lua/calendar.ts'
 import { formatUsd, nanosToUsd } from '../money.ts'
 import type { Alert } from './alert.ts'
-import { paceOf, type Samples, type Spending } from './pace.ts'
+import { type Bases, paceOf, type Spending } from './pace.ts'
 
 export interface Budget {
   /** `client:<id>`, `team:<id>`, `gateway`. */
@@ -19,8 +19,8 @@ export interface Budget {
 const THRESHOLDS = [50, 80, 100]
 const SEVERITIES: Record<number, Alert['severity']> = { 50: 'info', 80: 'warning', 100: 'critical' }
 
-export function budgetAlerts(budget: Budget, now: number, samples: Samples): Alert[] {
-  return [...thresholdAlerts(budget), ...paceAlerts(budget, now, samples)]
+export function budgetAlerts(budget: Budget, now: number, bases: Bases): Alert[] {
+  return [...thresholdAlerts(budget), ...paceAlerts(budget, now, bases)]
 }
 
 /** Of several thresholds crossed at once only the highest is told, and none below one that was told before. */
@@ -41,9 +41,9 @@ function thresholdAlerts(budget: Budget): Alert[] {
   ]
 }
 
-function paceAlerts(budget: Budget, now: number, samples: Samples): Alert[] {
+function paceAlerts(budget: Budget, now: number, bases: Bases): Alert[] {
   const { name, period } = budget
-  const pace = paceOf(spendingOf(budget), now, samples)
+  const pace = paceOf(spendingOf(budget), now, bases)
   if (!pace) return []
   const exhaustedAt = new Date(pace.exhaustedAt).toISOString()
   return [

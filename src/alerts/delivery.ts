@@ -31,22 +31,21 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   function wake() {
     again = true
-    if (stopped) return
-    round ??= deliverDue()
-      .catch(error => log.debug({ err: error }, 'alerts are not delivered: Postgres is away'))
-      .finally(() => {
-        round = undefined
-      })
+    if (!stopped) round ??= deliverDue()
   }
 
   /** A failure ends the round: whoever fails one alert will mostly fail the next. The others are tried at the next. */
   async function deliverDue(): Promise<void> {
-    while (again && !stopped) {
-      again = false
-      for (let alert = await outbox.claim(); alert; alert = stopped ? undefined : await outbox.claim()) {
-        if (!(await deliver(alert))) return
+    try {
+      while (again && !stopped) {
+        again = false
+        const alert = await outbox.claim()
+        if (alert) again = await deliver(alert)
       }
+    } catch (error) {
+      log.debug({ err: error }, 'alerts are not delivered: Postgres is away')
     }
+    round = undefined
   }
 
   async function deliver(alert: Outgoing): Promise<boolean> {

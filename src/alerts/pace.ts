@@ -13,8 +13,9 @@
  * the budget that raises no alarm; the short one falls silent as soon as a spike is over. What lies before the window's
  * start counts as silence: there too it takes about a tenth of the budget to be told, however fast that was spent.
  *
- * `spent` over time is kept as samples, one a slot (a third of the short window): what the last look in that slot saw.
- * Nothing moves without being looked at: where a sample is missing nothing was spent, so silence costs no samples.
+ * The past is known by slots of a third of the short window: a sample is what was spent when its slot began, as the first
+ * look in it saw. Nothing moves without being looked at: in a slot without a sample nothing was spent. So a window is
+ * shorter than its name by up to a slot, and what was spent before anybody looked is nobody's pace.
  */
 
 export interface Spending {
@@ -26,8 +27,15 @@ export interface Spending {
   end: number
 }
 
-/** What was spent by the end of a slot; slots count from the window's start. */
+/** Slot, counted from the window's start -> spent when it began. */
 export type Samples = ReadonlyMap<number, number>
+
+/** What was spent when the two windows began that end in this slot. */
+export interface Bases {
+  slot: number
+  long: number
+  short: number
+}
 
 export interface Pace {
   /** Burn rates: 2 spends what is left in half the time. */
@@ -37,52 +45,36 @@ export interface Pace {
   exhaustedAt: number
 }
 
-const LONG = 1 / 10
-const SHORT = LONG / 12
-const SLOT = SHORT / 3
+/** In slots: 10 * 12 * 3 of them are the budget's window. */
+const SLOTS = 360
+const LONG = 36
+const SHORT = 3
+
+export function slotAt(now: number, { start, end }: Spending): number {
+  return Math.floor(((now - start) / (end - start)) * SLOTS)
+}
+
+/** The oldest slot whose sample is asked for. */
+export function oldestSlot(slot: number): number {
+  return slot - LONG + 1
+}
+
+export function basesOf(samples: Samples, slot: number, spent: number): Bases {
+  const known = [...samples.keys()].toSorted((a, b) => a - b)
+  const at = (begin: number) => samples.get(known.find(one => one >= begin) ?? slot) ?? spent
+  return { slot, long: at(oldestSlot(slot)), short: at(slot - SHORT + 1) }
+}
 
 /** The pace, where it spends the budget before its end; undefined where it does not, or the budget is spent already. */
-export function paceOf(spending: Spending, now: number, samples: Samples): Pace | undefined {
+export function paceOf(spending: Spending, now: number, { slot, ...bases }: Bases): Pace | undefined {
   const { limit, spent, start, end } = spending
   const left = limit - spent
   if (left <= 0 || now >= end) return undefined
-  const burn = (part: number) => (rateOver(part * (end - start), spending, now, samples) * (end - now)) / left
-  const [long, short] = [burn(LONG), burn(SHORT)]
+  const burn = (base: number, width: number) => {
+    const begin = start + ((slot - width + 1) / SLOTS) * (end - start)
+    return (((spent - base) / (now - begin)) * (end - now)) / left
+  }
+  const [long, short] = [burn(bases.long, LONG), burn(bases.short, SHORT)]
   if (long <= 1 || short <= 1) return undefined
   return { long, short, exhaustedAt: now + (end - now) / short }
-}
-
-/**
- * The samples with what is seen now, and without those that nobody asks for any more: all before the newest one that lies
- * behind the long window. What was spent when nobody had looked yet belongs to no slot: it counts as spent before.
- */
-export function addSample(samples: Samples, spending: Spending, now: number): Map<number, number> {
-  const { spent, start, end } = spending
-  const slot = Math.floor((now - start) / slotOf(spending))
-  const all = new Map(samples.size > 0 ? samples : [[slot - 1, spent]]).set(slot, spent)
-  const from = firstSlot(LONG * (end - start), spending, now)
-  const base = Math.max(...[...all.keys()].filter(one => one < from))
-  return new Map([...all].filter(([one]) => one >= base))
-}
-
-/** Nanos per millisecond over about `width`: over the whole slots in it, and the one that goes on. */
-function rateOver(width: number, spending: Spending, now: number, samples: Samples): number {
-  const from = firstSlot(width, spending, now)
-  return (spending.spent - spentBefore(from, samples)) / (now - spending.start - from * slotOf(spending))
-}
-
-/** What was spent before a slot, as far as is known. */
-function spentBefore(slot: number, samples: Samples): number {
-  const known = [...samples.keys()]
-  const before = known.filter(one => one < slot)
-  return samples.get(before.length > 0 ? Math.max(...before) : Math.min(...known)) ?? 0
-}
-
-/** The first slot that begins within the last `width`; negative where that is before the window's start. */
-function firstSlot(width: number, spending: Spending, now: number): number {
-  return Math.ceil((now - width - spending.start) / slotOf(spending))
-}
-
-function slotOf({ start, end }: Spending): number {
-  return SLOT * (end - start)
 }

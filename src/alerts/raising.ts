@@ -33,27 +33,35 @@ export function createRaiser(options: RaiserOptions): Raiser {
   let flushing: Promise<void> | undefined
   let retry: NodeJS.Timeout | undefined
   let away = false
+  let full = false
   let stopped = false
 
-  async function write(): Promise<void> {
-    for (const alert of waiting.values()) {
-      try {
-        const first = await outbox.add(alert)
-        if (first) tell(alert)
-        done(alert)
-      } catch (error) {
-        if (!isAboutData(error)) return putOff(error)
-        log.error({ err: error, alert: alert.dedupe }, 'an alert cannot be written')
-        done(alert)
-      }
-    }
-    if (away) log.info('alerts are written again')
-    away = false
+  function flush(): Promise<void> | undefined {
+    if (waiting.size > 0) flushing ??= write()
+    return flushing
   }
 
-  function done({ dedupe }: Alert) {
-    waiting.delete(dedupe)
-    known.set(dedupe, true)
+  /** What is raised meanwhile is written too. */
+  async function write(): Promise<void> {
+    try {
+      for (const alert of waiting.values()) await add(alert)
+      if (away) log.info('alerts are written again')
+      away = full = false
+    } catch (error) {
+      await putOff(error)
+    }
+    flushing = undefined
+  }
+
+  async function add(alert: NewAlert): Promise<void> {
+    try {
+      if (await outbox.add(alert)) tell(alert)
+    } catch (error) {
+      if (!isAboutData(error)) throw error
+      log.error({ err: error, alert: alert.dedupe }, 'an alert cannot be written')
+    }
+    waiting.delete(alert.dedupe)
+    known.set(alert.dedupe, true)
   }
 
   function tell({ kind, severity, scope, title, details }: NewAlert) {
@@ -70,19 +78,13 @@ export function createRaiser(options: RaiserOptions): Raiser {
     if (!stopped) retry = setTimeout(flush, retryMs)
   }
 
-  function flush(): Promise<void> {
-    flushing ??= write().finally(() => {
-      flushing = undefined
-    })
-    return flushing
-  }
-
   return {
     raise(alert) {
       const { dedupe } = alert
       if (known.has(dedupe) || waiting.has(dedupe)) return
       if (waiting.size >= mostWaiting) {
-        log.error({ alert: dedupe, waiting: waiting.size }, 'an alert is lost: too many wait for Postgres')
+        if (!full) log.error({ alert: dedupe }, 'alerts are lost from here on: too many wait for Postgres')
+        full = true
         return
       }
       waiting.set(dedupe, { ...alert, raisedAt: new Date() })

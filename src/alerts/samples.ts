@@ -1,29 +1,44 @@
-/** What a budget had spent, slot by slot, kept in Redis: so that every replica sees the same pace, and a new one at once. */
+/** What budgets had spent, slot by slot, kept in Redis: so that every replica sees the same pace, and a new one at once. */
 
 import type { Cluster, Redis } from 'ioredis'
+import { LRUCache } from 'lru-cache'
 import { PREFIX } from '../lua/scripts.ts'
 import { type Budget, spendingOf } from './budget-rules.ts'
-import { addSample, type Samples } from './pace.ts'
+import { type Bases, basesOf, oldestSlot, slotAt } from './pace.ts'
 
-/** One hash a scope and window: slot -> nanos spent by its end. About 40 fields at most; it ends with its window. */
+/** Budgets whose bases this replica remembers: they stay the same for a slot. */
+const REMEMBERED = 50_000
+
+/** One hash a scope and window: slot -> nanos spent when it began. 36 fields at most; it ends with its window. */
 function keyOf({ key, window }: Budget): string {
   return `${PREFIX}pace:${key}:${window.name}`
 }
 
-/** Adds what is seen now to what was seen before, and returns all of it. */
-export async function sample(redis: Redis | Cluster, budget: Budget, now: number): Promise<Samples> {
-  const key = keyOf(budget)
-  const kept = Object.entries(await redis.hgetall(key))
-  const before = new Map(kept.map(([slot, spent]) => [Number(slot), Number(spent)]))
-  const samples = addSample(before, spendingOf(budget), now)
-  const fresh = [...samples].filter(([slot, spent]) => before.get(slot) !== spent)
-  const stale = [...before.keys()].filter(slot => !samples.has(slot))
-  if (fresh.length > 0) {
-    await Promise.all([
-      redis.hset(key, ...fresh.flat()),
+export function createSamples(redis: Redis | Cluster) {
+  const remembered = new LRUCache<string, Bases>({ max: REMEMBERED })
+
+  /** The first look in a slot adds its sample, whichever replica it is. */
+  async function read(key: string, budget: Budget, slot: number): Promise<Bases> {
+    const [hash] = await Promise.all([
+      redis.hsetnx(key, String(slot), budget.spentNanos).then(() => redis.hgetall(key)),
       redis.pexpireat(key, budget.window.endsAt),
-      ...(stale.length > 0 ? [redis.hdel(key, ...stale.map(String))] : []),
     ])
+    const samples = new Map(Object.entries(hash).map(([at, spent]) => [Number(at), Number(spent)]))
+    const stale = [...samples.keys()].filter(at => at < oldestSlot(slot))
+    if (stale.length > 0) await redis.hdel(key, ...stale.map(String))
+    return basesOf(samples, slot, budget.spentNanos)
   }
-  return samples
+
+  return {
+    /** What the budget's pace is measured from. */
+    async basesAt(now: number, budget: Budget): Promise<Bases> {
+      const key = keyOf(budget)
+      const slot = slotAt(now, spendingOf(budget))
+      const known = remembered.get(key)
+      if (known?.slot === slot) return known
+      const bases = await read(key, budget, slot)
+      remembered.set(key, bases)
+      return bases
+    },
+  }
 }

@@ -11,7 +11,7 @@ import { PREFIX } from '../lua/scripts.ts'
 import type { Level } from '../stores/limits.ts'
 import type { Alert } from './alert.ts'
 import { type Budget, budgetAlerts } from './budget-rules.ts'
-import { sample } from './samples.ts'
+import { createSamples } from './samples.ts'
 
 /** Sorted set: a scope with its limits (JSON) -> when it was last noted, by Redis's clock. */
 const NOTED = `${PREFIX}noted-budgets`
@@ -19,10 +19,10 @@ const NOTED = `${PREFIX}noted-budgets`
 const TURN = `${PREFIX}alerts-turn`
 
 /** A scope is noted by each replica once in so long, however many calls it makes. */
-const NOTE_EVERY = 10_000
+const NOTE_EVERY = 5000
 /** So a note of this age, on a scope where nothing runs, has been seen to its end. */
 const NOTE_KEPT = 2 * NOTE_EVERY
-const PAGE = 100
+const PAGE = 50
 
 export interface Watch {
   /** A call of these levels was admitted, at this time of Redis's clock. */
@@ -34,6 +34,7 @@ export interface Watch {
 }
 
 export function createWatch(redis: Redis | Cluster, money: Pick<MoneyScripts, 'state'>): Watch {
+  const samples = createSamples(redis)
   const noted = new WeakMap<Level, number>()
 
   async function lookAt(scopes: Scope[]): Promise<{ at: number; alerts: Alert[] }> {
@@ -44,7 +45,7 @@ export function createWatch(redis: Redis | Cluster, money: Pick<MoneyScripts, 's
     }
     const budgets = states.flatMap(state => budgetsOf(state, at))
     const alerts = await Promise.all(
-      budgets.map(async budget => budgetAlerts(budget, at, await sample(redis, budget, at))),
+      budgets.map(async budget => budgetAlerts(budget, at, await samples.basesAt(at, budget))),
     )
     return { at, alerts: alerts.flat() }
   }

@@ -12,7 +12,7 @@ import type { Refused } from '../lua/index.ts'
 import { isBound } from '../stores/limits.ts'
 
 export default fp<{ maxPending: number; everyMs?: number }>(
-  async (app, { maxPending, everyMs = 2000 }) => {
+  async (app, { maxPending, everyMs = 3000 }) => {
     const { alerts, log, money, redis } = app
     const watch = createWatch(redis, money)
     let looking: Promise<void> | undefined

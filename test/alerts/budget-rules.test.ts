@@ -4,7 +4,7 @@ import { type Budget, budgetAlerts, refusedAlert } from '../../src/alerts/budget
 import { windowsAt } from '../../src/lua/calendar.ts'
 
 const noon = Date.UTC(2026, 10, 23, 12)
-const nothing = new Map([[0, 0]])
+const still = (spent: number) => ({ slot: 180, long: spent, short: spent })
 
 function budgetOf(more: Partial<Budget> = {}): Budget {
   return {
@@ -19,7 +19,7 @@ function budgetOf(more: Partial<Budget> = {}): Budget {
 }
 
 const thresholds = (budget: Budget) =>
-  budgetAlerts(budget, noon, nothing).filter(({ kind }) => kind === 'budget_threshold')
+  budgetAlerts(budget, noon, still(budget.spentNanos)).filter(({ kind }) => kind === 'budget_threshold')
 
 for (const [spent, told] of [
   [0, []],
@@ -47,7 +47,7 @@ test('thresholds are exact for the largest budget there is', () => {
 })
 
 test('a budget of nothing is told of only when something was spent', () => {
-  assert.deepEqual(budgetAlerts(budgetOf({ limitNanos: 0 }), noon, nothing), [])
+  assert.deepEqual(budgetAlerts(budgetOf({ limitNanos: 0 }), noon, still(0)), [])
   assert.equal(thresholds(budgetOf({ limitNanos: 0, spentNanos: 1 }))[0]?.details.percent, 100)
 })
 
@@ -89,17 +89,11 @@ test('people read whose budget it is, how much is spent, and of what; programs r
 })
 
 test('too fast a pace is told once a window, with the moment the money is gone', () => {
-  const hour = 15 // slots
-  const morning: [number, number][] = [
-    [9 * hour, 0],
-    [10 * hour, 0.5e9],
-    [11 * hour, 1e9],
-  ]
-  const silent = new Map([...morning, [12 * hour - 10, 1.5e9]])
-  const moving = new Map([...morning, [12 * hour - 10, 1.2e9]])
+  const budget = budgetOf({ spentNanos: 1.5e9 })
+  const slot = 12 * 15
 
-  assert.deepEqual(budgetAlerts(budgetOf({ spentNanos: 1.5e9 }), noon, silent), [])
-  const [pace] = budgetAlerts(budgetOf({ spentNanos: 1.5e9 }), noon, moving)
+  assert.deepEqual(budgetAlerts(budget, noon, { slot, long: 0.5e9, short: 1.5e9 }), [], 'silent')
+  const [pace] = budgetAlerts(budget, noon, { slot, long: 0.5e9, short: 1.4e9 })
   assert.equal(pace?.kind, 'budget_pace')
   assert.match(
     pace?.title ?? '',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { addSample, type Pace, paceOf, type Samples } from '../../src/alerts/pace.ts'
+import { basesOf, oldestSlot, type Pace, paceOf, type Spending, slotAt } from '../../src/alerts/pace.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -12,18 +12,28 @@ const LIMIT = 1_000_000_000
 /** A curve: what was spent by a moment, given as a share of the day's budget. */
 type Curve = (at: number) => number
 
+/** Keeps samples as the watch does: the first look in a slot leaves one. */
+function watcher(samples = new Map<number, number>()) {
+  return (spending: Spending, at: number) => {
+    const slot = slotAt(at, spending)
+    if (!samples.has(slot)) samples.set(slot, spending.spent)
+    for (const old of samples.keys()) if (old < oldestSlot(slot)) samples.delete(old)
+    assert.ok(samples.size <= 36)
+    return paceOf(spending, at, basesOf(samples, slot, spending.spent))
+  }
+}
+
 /** Lives the day minute by minute as the watch does: it looks where something moved, and keeps what it saw. */
 function live(spent: Curve, { looks = 10_000, limit = LIMIT } = {}): { at: number; pace: Pace }[] {
   const told: { at: number; pace: Pace }[] = []
-  let samples: Samples = new Map()
+  const see = watcher()
   let last = -1
   const step = (day.end - day.start) / looks
   for (let at = start; at < day.end; at += step) {
     const spending = { ...day, limit, spent: Math.min(limit, Math.floor(spent(at) * limit)) }
     if (spending.spent === last) continue
     last = spending.spent
-    samples = addSample(samples, spending, at)
-    const pace = paceOf(spending, at, samples)
+    const pace = see(spending, at)
     if (pace) told.push({ at, pace })
   }
   return told
@@ -47,8 +57,8 @@ const table: { title: string; spent: Curve; first: [from: number, to: number] | 
     first: [12, 12.25],
   },
   {
-    title: 'a spike of a tenth of the budget in an otherwise quiet day',
-    spent: at => evenly(0.2)(at) + (at > start + 12 * HOUR ? 0.04 : 0),
+    title: 'a spike of 8 % of the budget in an otherwise quiet day',
+    spent: at => evenly(0.2)(at) + (at > start + 12 * HOUR ? 0.08 : 0),
     first: undefined,
   },
 ]
@@ -80,25 +90,29 @@ test('it names the moment the money is gone', () => {
 })
 
 test('a spent budget has no pace, and neither has an ended window', () => {
-  const samples: Samples = new Map([[0, 0]])
-  assert.equal(paceOf({ ...day, limit: 100, spent: 100 }, start + HOUR, samples), undefined)
-  assert.equal(paceOf({ ...day, limit: 100, spent: 150 }, start + HOUR, samples), undefined)
-  assert.equal(paceOf({ ...day, limit: 100, spent: 50 }, day.end, samples), undefined)
-  assert.equal(paceOf({ ...day, limit: 0, spent: 0 }, start + HOUR, samples), undefined)
+  const bases = { slot: 15, long: 0, short: 0 }
+  assert.equal(paceOf({ ...day, limit: 100, spent: 100 }, start + HOUR, bases), undefined)
+  assert.equal(paceOf({ ...day, limit: 100, spent: 150 }, start + HOUR, bases), undefined)
+  assert.equal(paceOf({ ...day, limit: 100, spent: 50 }, day.end, bases), undefined)
+  assert.equal(paceOf({ ...day, limit: 0, spent: 0 }, start + HOUR, bases), undefined)
+  assert.ok(paceOf({ ...day, limit: 100, spent: 50 }, start + HOUR, bases))
 })
 
 test('what was spent before anybody looked is nobody’s pace: a budget set at noon raises no alarm', () => {
-  const noon = start + 12 * HOUR
-  const spending = { ...day, limit: LIMIT, spent: 0.6 * LIMIT }
-  assert.equal(paceOf(spending, noon, addSample(new Map(), spending, noon)), undefined)
+  const see = watcher()
+  for (let minutes = 0; minutes < 30; minutes++) {
+    const spending = { ...day, limit: LIMIT, spent: (0.6 + minutes * 0.0001) * LIMIT }
+    assert.equal(see(spending, start + 12 * HOUR + minutes * MINUTE), undefined)
+  }
 })
 
-test('samples stay few, however often anybody looks', () => {
-  let samples: Samples = new Map()
-  for (let at = start; at < day.end; at += MINUTE) {
-    samples = addSample(samples, { ...day, limit: LIMIT, spent: at - start }, at)
-    assert.ok(samples.size <= 38, `${samples.size} samples`)
-  }
+test('silence leaves no samples, and counts as silence', () => {
+  const spent = (share: number) => ({ ...day, limit: LIMIT, spent: share * LIMIT })
+  const see = watcher(new Map([[0, 0]]))
+  see(spent(0.3), start + 2 * HOUR)
+  assert.equal(see(spent(0.3001), start + 10 * HOUR), undefined)
+  assert.equal(see(spent(0.31), start + 10 * HOUR + MINUTE), undefined, '1 % in the last 2 h 24 min')
+  assert.ok(see(spent(0.45), start + 10 * HOUR + 2 * MINUTE), '15 % in the last 2 h 24 min')
 })
 
 /** Any day: bursts of any height and length at any time. */
