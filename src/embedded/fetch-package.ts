@@ -43,8 +43,8 @@ export async function fetchPackage(names: readonly string[], target: string): Pr
     // A source that does not answer is no obstacle as long as another one has the package.
     await run('apt-get', ['-c', config, '-q', 'update'], twoMinutes).catch(() => {})
     await download(names, config)
-    for await (const file of glob(join(folder, 'cache/archives/*.deb'))) {
-      await run('dpkg', ['-x', file, join(folder, 'root')], twoMinutes)
+    for await (const file of glob('cache/archives/*.deb', { cwd: folder })) {
+      await run('dpkg', ['-x', join(folder, file), join(folder, 'root')], twoMinutes)
     }
     await rename(join(folder, 'root'), target).catch(async error => {
       // Another process was faster: what it put there is as good.

@@ -30,7 +30,7 @@ export async function findPostgres(folder: string): Promise<PostgresPrograms> {
     if (await succeeds([...as.prefix, ...reach], as)) return { ...programs, owner, as }
   }
   throw new Error(
-    `Postgres refuses to run as root, and uid ${owner.uid} can not reach ${bin} and ${folder}: run the gateway as ` +
+    `Postgres refuses to run as root, and uid ${owner.uid} cannot reach ${bin} and ${folder}: run the gateway as ` +
       'another user, move both to folders that others may pass through, or set DATABASE_URL',
   )
 }

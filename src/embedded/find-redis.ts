@@ -44,14 +44,20 @@ async function onPath(): Promise<Program | undefined> {
 
 async function inFolder(cache: string): Promise<Program | undefined> {
   const root = join(cache, 'redis')
-  const [path] = await Array.fromAsync(glob(names.map(name => join(root, 'usr/bin', name))))
-  if (!path) return undefined
-  const libraries = await Array.fromAsync(glob(join(root, '{usr/,}lib/*-linux-*')))
-  return { path, env: { LD_LIBRARY_PATH: libraries.join(':') } }
+  const [server] = await Array.fromAsync(
+    glob(
+      names.map(name => `usr/bin/${name}`),
+      { cwd: root },
+    ),
+  )
+  if (!server) return undefined
+  const libraries = await Array.fromAsync(glob('{usr/,}lib/*-linux-*', { cwd: root }))
+  const searched = libraries.map(folder => join(root, folder)).join(':')
+  return { path: join(root, server), env: { LD_LIBRARY_PATH: searched } }
 }
 
 async function fetched(cache: string, log: Log): Promise<Program> {
-  log.info({ cache }, 'no Redis server on the PATH: fetching one from the distribution’s packages')
+  log.info({ cache }, "no Redis server on the PATH: fetching one from the distribution's packages")
   try {
     await fetchPackage(['redis-server', 'valkey-server'], join(cache, 'redis'))
     const found = await inFolder(cache)

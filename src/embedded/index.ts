@@ -55,7 +55,7 @@ async function makeFolder(folder: string): Promise<void> {
     await access(folder, constants.W_OK)
   } catch (cause) {
     throw new Error(
-      `DATA_DIR ${folder} can not be made or written: change its owner, or set another DATA_DIR`,
+      `DATA_DIR ${folder} cannot be made or written: change its owner, or set another DATA_DIR`,
       {
         cause,
       },

@@ -126,8 +126,7 @@ async function makeMarker(path: string): Promise<void> {
 async function gone(marker: string): Promise<void> {
   const deadline = Date.now() + patience
   while (await open(marker, constants.O_WRONLY | constants.O_NONBLOCK).then(closed, () => false)) {
-    if (Date.now() > deadline)
-      throw new Error(`a server of an earlier run does not end: fuser ${marker} shows it`)
+    if (Date.now() > deadline) throw new Error(`an earlier server does not end: fuser ${marker} shows it`)
     await delay(20)
   }
 }

@@ -41,7 +41,7 @@ function take(folder: string, holder: string): DatabaseSync {
     return lock
   } catch (error) {
     if (!(error instanceof Error && 'errcode' in error)) throw error
-    if (error.errcode !== busy) throw new Error(`DATA_DIR ${folder} can not be locked: ${error.message}`)
+    if (error.errcode !== busy) throw new Error(`DATA_DIR ${folder} cannot be locked: ${error.message}`)
     throw new Error(
       `DATA_DIR ${folder} is in use by another gateway (${whoHolds(holder)}): stop that one, or set another DATA_DIR`,
     )

@@ -40,6 +40,7 @@ export async function supervise(server: Server, log: Log): Promise<Supervised> {
       const next = await launchAgain(server, log, stopping.signal)
       if (!next) return
       child = next
+      if (stopping.signal.aborted) await child.stop()
     }
   }
 

@@ -138,7 +138,7 @@ test('a DATA_DIR of somebody else is refused in one line', async t => {
   const { as } = await findPostgres(await temporaryFolder(t))
   await assert.rejects(
     startGateway(t, dataDir, { as }),
-    /^Error: DATA_DIR \S+ can not be made or written: change its owner, or set another DATA_DIR$/,
+    /^Error: DATA_DIR \S+ cannot be made or written: change its owner, or set another DATA_DIR$/,
   )
 })
 
