@@ -117,18 +117,19 @@ interface CallRow {
 const asCall = ({ id, seq, at, cost_nanos, is_lost }: CallRow): Restored['calls'][number] =>
   is_lost ? { id, lost: { at: at.getTime(), nanos: BigInt(cost_nanos) } } : { id, seq }
 
+const NOT_CORRECTED = `not exists (
+  select from calls later where later.id = last.id and later.day = last.day and later.seq > last.seq)`
+
 /**
  * Calls whose settlement may still be sent again: what was recorded in the last hour, and what was lost in the last seven
- * days and not corrected yet. Without their tombstones they would be charged twice.
+ * days and not corrected since. Without their tombstones they would be charged twice.
  */
 const ENDED_CALLS = `
-  select id, seq, at, cost_nanos, outcome = 'lost' and seq = 0 as is_lost from calls last
-  where (recorded_at >= now() - interval '1 hour' and not (outcome = 'lost' and seq = 0))
-    and not exists (select from calls later where later.id = last.id and later.seq > last.seq)
+  select id, seq, at, cost_nanos, false as is_lost from calls last
+  where recorded_at >= now() - interval '1 hour' and not (outcome = 'lost' and seq = 0) and ${NOT_CORRECTED}
   union all
   select id, seq, at, cost_nanos, true from calls last
-  where outcome = 'lost' and seq = 0 and recorded_at >= now() - interval '7 days'
-    and not exists (select from calls later where later.id = last.id and later.seq > last.seq)`
+  where recorded_at >= now() - interval '7 days' and outcome = 'lost' and seq = 0 and ${NOT_CORRECTED}`
 
 /** A result that may be larger than memory, in pages. */
 async function* pages<Row extends object>(

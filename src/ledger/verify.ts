@@ -14,9 +14,9 @@ import type { Cluster, Redis } from 'ioredis'
 import type { Pool, PoolClient } from 'pg'
 import { windowsAt } from '../lua/calendar.ts'
 import type { LedgerScripts } from '../lua/ledger.ts'
-import { position, type Row, readEntry, type StreamEntry } from './entry.ts'
+import { position } from './entry.ts'
+import { dropRecorded, followStream } from './pending.ts'
 import { addCharge, type Charge, keyOf, readSpent, type Spent } from './spent.ts'
-import { readPending } from './stream.ts'
 import { transaction } from './transaction.ts'
 
 export interface Difference {
@@ -52,7 +52,9 @@ export async function verify({ redis, scripts, pool }: Stores): Promise<Verified
   const seen = new Set<string>()
   const differences: Difference[] = []
   for await (const page of scopePages(scripts, pool, windows)) {
-    const scopes = page.filter(scope => /^(client:|team:|gateway$)/.test(scope) && !seen.has(scope))
+    const scopes = [...new Set(page)].filter(
+      scope => !seen.has(scope) && /^(client:|team:|gateway$)/.test(scope),
+    )
     for (const scope of scopes) seen.add(scope)
     for (let i = 0; i < scopes.length; i += PAGE) {
       differences.push(...(await compare(scopes.slice(i, i + PAGE))))
@@ -68,7 +70,7 @@ export async function verify({ redis, scripts, pool }: Stores): Promise<Verified
     const ledger = await transaction(
       pool,
       async client => {
-        for (const key of await findRecorded(client, pending)) pending.delete(key)
+        await dropRecorded(client, pending)
         const spent = await readSpent(client, scopes, windows)
         const later = await readLater(client, rows[0]!.now, lastId, windows)
         for (const charge of later) addCharge(spent, charge, -1)
@@ -145,40 +147,7 @@ async function* scopePages(
   }
 }
 
-/** Entries that lie in the stream up to a place, each time read on from where the last reading ended. */
-function followStream(redis: Redis | Cluster): (lastId: string) => Promise<Map<string, Row>> {
-  const pending = new Map<string, Row>()
-  let next = '-'
-  return async lastId => {
-    if (lastId === '0-0') return pending
-    for await (const page of readPending(redis, next, lastId)) {
-      for (const row of page.flatMap(readable)) pending.set(`${row.id} ${row.seq}`, row)
-    }
-    next = `(${lastId}`
-    return pending
-  }
-}
-
-/** Nonsense is on its way to quarantine: it will be missing in the ledger, and is so already. */
-function readable(entry: StreamEntry): Row[] {
-  try {
-    return [readEntry(entry)]
-  } catch {
-    return []
-  }
-}
-
-async function findRecorded(client: PoolClient, pending: Map<string, Row>): Promise<string[]> {
-  if (pending.size === 0) return []
-  const rows = [...pending.values()]
-  const found = await client.query<{ id: string; seq: number }>(
-    `select id, seq from calls
-     join unnest($1::text[], $2::int[], $3::date[]) as pending(id, seq, day) using (id, seq, day)`,
-    [rows.map(({ id }) => id), rows.map(({ seq }) => seq), rows.map(({ day }) => day)],
-  )
-  return found.rows.map(({ id, seq }) => `${id} ${seq}`)
-}
-
+/** Charges that came after the counters were read. */
 async function readLater(
   client: PoolClient,
   since: string,

@@ -50,6 +50,8 @@ export default fp<LedgerOptions>(
     const token = randomUUID()
     const closing = new AbortController()
     const { signal } = closing
+    let areComplete = false
+    app.parts.set('counters', () => areComplete)
     app.decorate('ledger', { verify: () => verify({ redis, scripts, pool }) })
 
     const tasks = Promise.race([app.migrated, once(signal, 'abort')]).then(work, () => {})
@@ -72,8 +74,8 @@ export default fp<LedgerOptions>(
       await drain.stop(LAST_DRAIN)
     }
 
-    function completeCounters() {
-      return rebuild({ redis, scripts, pool, log, token, heartbeatMs, signal })
+    async function completeCounters() {
+      areComplete = await rebuild({ redis, scripts, pool, log, token, heartbeatMs, signal })
     }
 
     async function dropOldMonths() {
@@ -92,5 +94,5 @@ export default fp<LedgerOptions>(
       }
     }
   },
-  { name: 'ledger', dependencies: ['redis', 'postgres'] },
+  { name: 'ledger', dependencies: ['health', 'redis', 'postgres'] },
 )

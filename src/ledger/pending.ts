@@ -1,0 +1,48 @@
+/** What is on its way between Redis and Postgres: entries that lie in the stream, as the ledger's rows they will be. */
+
+import type { Cluster, Redis } from 'ioredis'
+import type { PoolClient } from 'pg'
+import { type Row, readEntry, type StreamEntry } from './entry.ts'
+import { readPending } from './stream.ts'
+
+/** By call and sequence: an entry that comes twice is one row. */
+export type Pending = Map<string, Row>
+
+/** Reads the stream up to a place, each time on from where the last reading ended. */
+export function followStream(redis: Redis | Cluster): (lastId: string) => Promise<Pending> {
+  const pending: Pending = new Map()
+  let next = '-'
+  return async lastId => {
+    if (lastId === '0-0') return pending
+    for await (const page of readPending(redis, next, lastId)) {
+      for (const row of page.flatMap(readable)) pending.set(keyOf(row), row)
+    }
+    next = `(${lastId}`
+    return pending
+  }
+}
+
+/** Nonsense is on its way to quarantine: the ledger will lack it, so it does already. */
+function readable(entry: StreamEntry): Row[] {
+  try {
+    return [readEntry(entry)]
+  } catch {
+    return []
+  }
+}
+
+/** Takes out what has arrived, as this transaction sees it. */
+export async function dropRecorded(client: PoolClient, pending: Pending): Promise<void> {
+  if (pending.size === 0) return
+  const rows = [...pending.values()]
+  const arrived = await client.query<{ id: string; seq: number }>(
+    `select id, seq from calls
+     join unnest($1::text[], $2::int[], $3::date[]) as pending(id, seq, day) using (id, seq, day)`,
+    [rows.map(({ id }) => id), rows.map(({ seq }) => seq), rows.map(({ day }) => day)],
+  )
+  for (const row of arrived.rows) pending.delete(keyOf(row))
+}
+
+function keyOf({ id, seq }: { id: string; seq: number }): string {
+  return `${id} ${seq}`
+}
