@@ -52,7 +52,8 @@ export default fp<{ maxPending: number; everyMs?: number }>(
       // A little less than a tick, so that the turn is free again when the next tick of its owner comes.
       if (!(await watch.takeTurn(everyMs * 0.9))) return
       const behind = ledgerAlert(await countPending(redis), maxPending, Date.now())
-      raiseAll([...(behind ? [behind] : []), ...(await watch.look())])
+      if (behind) alerts.raise(behind)
+      raiseAll(await watch.look())
     }
 
     function raiseAll(found: Alert[]) {

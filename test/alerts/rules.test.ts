@@ -1,0 +1,135 @@
+/** The rules in a running gateway: real calls, a real receiver. */
+
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { type Gateway, type GatewayOptions, message, startGateway } from '../gateway.ts'
+import { ownPostgres, temporaryFolder } from '../servers.ts'
+import { type Post, type Receiver, startReceiver, until } from './bed.ts'
+
+/** A call of claude-haiku-4-5 that costs $0.0035. */
+const CALL = '[[scenario: usage 1000 in 500 out]]'
+
+async function arrange(t: TestContext, options: GatewayOptions = {}) {
+  const receiver = await startReceiver(t)
+  const env = { ALERT_WEBHOOK_URL: receiver.url, ...options.env }
+  return { receiver, gateway: await startGateway(t, { ...options, env }) }
+}
+
+const payload = ({ body }: Post) => JSON.parse(body).metadata.event_payload
+const told = ({ posts }: Receiver, kind: string) => posts.map(payload).filter(alert => alert.kind === kind)
+
+function received(receiver: Receiver, kind: string) {
+  return until(async () => told(receiver, kind)[0])
+}
+
+/** Calls one after the other, each with bytes of its own. */
+async function spend(gateway: Gateway, key: string, calls: number, prompt = CALL) {
+  const statuses: number[] = []
+  for (let i = 0; i < calls; i++) {
+    const answer = await gateway.post('/v1/messages', key, message(`${statuses.length} ${prompt}`))
+    await answer.arrayBuffer()
+    statuses.push(answer.status)
+  }
+  return statuses
+}
+
+test('a budget that is being spent is told of at the next threshold, once by two gateways', async t => {
+  const { gateway, receiver } = await arrange(t)
+  const { provider, redisUrl, databaseUrl } = gateway
+  const env = { ALERT_WEBHOOK_URL: receiver.url }
+  const other = await startGateway(t, { provider, redisUrl, databaseUrl, env })
+  const key = await gateway.client({ name: 'frontend', budget: { day: 0.02 } })
+
+  await spend(gateway, key, 2)
+  await spend(other, key, 1)
+  const half = await received(receiver, 'budget_threshold')
+  await spend(other, key, 2)
+  const most = await until(async () => told(receiver, 'budget_threshold')[1])
+
+  assert.deepEqual(
+    [half, most].map(({ scope, details }) => [scope, details.percent, details.period, details.spentUsd]),
+    [
+      ['client:frontend', 50, 'day', 0.0105],
+      ['client:frontend', 80, 'day', 0.0175],
+    ],
+  )
+  const { body } = await gateway.admin('GET', '/alerts')
+  assert.deepEqual(Array.isArray(body.alerts) && body.alerts.map(({ kind, delivery }) => [kind, delivery]), [
+    ['budget_threshold', 'delivered'],
+    ['budget_threshold', 'delivered'],
+  ])
+})
+
+test('calls that are refused because a budget is spent are told of once', async t => {
+  const { gateway, receiver } = await arrange(t)
+  const key = await gateway.client({ name: 'frontend', budget: { month: 0.004 } })
+
+  const statuses = await spend(gateway, key, 5)
+  const alert = await received(receiver, 'budget_refused')
+
+  assert.deepEqual(statuses, [200, 402, 402, 402, 402])
+  assert.equal(alert.severity, 'critical')
+  assert.deepEqual([alert.details.period, alert.details.limitUsd], ['month', 0.004])
+  assert.equal(told(receiver, 'budget_refused').length, 1)
+})
+
+test('the loop brake is told of once, however often it brakes', async t => {
+  const { gateway, receiver } = await arrange(t)
+  const key = await gateway.client({
+    name: 'frontend',
+    cache: { enabled: false },
+    loop: { identical: 2, per: '1m' },
+  })
+
+  for (let i = 0; i < 6; i++) await gateway.post('/v1/messages', key, message('again'))
+  const alert = await received(receiver, 'loop_detected')
+
+  assert.equal(alert.scope, 'client:frontend')
+  assert.equal(told(receiver, 'loop_detected').length, 1)
+})
+
+test('a call that costs more than it held is told of, where a budget should have bound it', async t => {
+  const { gateway, receiver } = await arrange(t)
+  const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
+
+  await spend(gateway, key, 1, '[[scenario: usage 10 in 90000 out]]')
+  const { details, severity } = await received(receiver, 'overspend')
+
+  assert.equal(severity, 'critical')
+  assert.ok(details.costUsd > details.heldUsd)
+})
+
+test('a ledger that falls behind is told of while Postgres is away', async t => {
+  const postgres = await ownPostgres(t)
+  const env = { LEDGER_MAX_PENDING: '40' }
+  const { gateway, receiver } = await arrange(t, { env, databaseUrl: postgres.url })
+  const key = await gateway.client({ name: 'frontend' })
+  await spend(gateway, key, 1)
+  await postgres.stop()
+
+  await spend(gateway, key, 6)
+  const tenth = await received(receiver, 'ledger_behind')
+  await spend(gateway, key, 16)
+  const half = await until(async () => told(receiver, 'ledger_behind')[1])
+  await postgres.start()
+
+  assert.deepEqual([tenth.severity, half.severity], ['warning', 'critical'])
+  const shown = await until(async () => {
+    const { body } = await gateway.admin('GET', '/alerts')
+    return Array.isArray(body.alerts) && body.alerts.length >= 2 && body.alerts
+  })
+  assert.ok(shown.every(({ delivery }) => delivery === 'delivered'))
+})
+
+test('a prices file that became faulty is told of', async t => {
+  const file = join(await temporaryFolder(t), 'prices.json')
+  await writeFile(file, '{}')
+  const { receiver } = await arrange(t, { env: { PRICES_FILE: file } })
+
+  await writeFile(file, '{ "models": ')
+  const alert = await received(receiver, 'prices_faulty')
+
+  assert.match(alert.details.fault, /PRICES_FILE/)
+})
