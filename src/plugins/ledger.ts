@@ -11,7 +11,6 @@ import { createRecorder } from '../ledger/record.ts'
 import { type Verified, verify } from '../ledger/verify.ts'
 import { createLedgerScripts } from '../lua/ledger.ts'
 import { connectRedis } from '../redis-url.ts'
-import { isAway } from '../stores/query.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -83,13 +82,17 @@ export default fp<LedgerOptions>(
       if (pruned && pruned.partitions.length > 0) log.info(pruned, 'old months of the ledger were dropped')
     }
 
-    /** At once and then every so often, until the end. Whatever fails is tried again the next time. */
+    /** At once and then every so often, until the end. What fails is told once, and tried again. */
     async function repeat(everyMs: number, task: () => Promise<unknown>): Promise<void> {
+      let isFailing = false
       while (!signal.aborted) {
-        await task().catch(error => {
-          if (!signal.aborted)
-            log[isAway(error) ? 'debug' : 'error']({ err: error }, `${task.name}: trying again`)
-        })
+        try {
+          await task()
+          isFailing = false
+        } catch (error) {
+          if (!isFailing && !signal.aborted) log.warn({ err: error }, `${task.name} will be tried again`)
+          isFailing = true
+        }
         await wait(everyMs, undefined, { signal }).catch(() => {})
       }
     }
