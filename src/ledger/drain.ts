@@ -72,13 +72,8 @@ export function startDrain(options: DrainOptions): Drain {
       return entries.length
     } catch (error) {
       interrupted = true
-      if (isWithoutGroup(error))
-        return createGroup(redis).then(
-          () => 0,
-          () => 0,
-        )
-      if (failures++ === 0)
-        log.error({ err: error }, 'the ledger cannot be written; its entries wait in Redis')
+      if (isWithoutGroup(error)) await createGroup(redis).catch(() => {})
+      else if (failures++ === 0) log.error({ err: error }, 'the ledger waits in Redis: it cannot be written')
       return 0
     }
   }
