@@ -5,7 +5,7 @@
 
 import { type Static, Type } from 'typebox'
 import { type Bucket, validateBucket } from './lua/bucket.ts'
-import { MAX_NANOS, nanosToUsd, parseUsd } from './money.ts'
+import { parseUsd } from './money.ts'
 
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const DURATION = /^(?<count>[1-9]\d{0,8})(?<unit>ms|s|m|h|d)$/
@@ -72,7 +72,7 @@ function bucketFault(capacity: unknown, per: unknown): string | undefined {
 
 const usd = (description: string) =>
   Type.Refine(
-    Type.Number({ minimum: 0, description, expected: `US dollars, from 0 to ${nanosToUsd(MAX_NANOS)}` }),
+    Type.Number({ minimum: 0, description, expected: 'a number of US dollars, 0 or more' }),
     value => usdFault(value) === undefined,
     value => usdFault(value) ?? '',
   )

@@ -1,7 +1,8 @@
 /** One replica with the door and the administration, and nothing behind them: `POST /v1/whoami` tells who was let in. */
 
 import type { TestContext } from 'node:test'
-import Fastify, { type FastifyInstance, type LightMyRequestResponse } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyRequest, type LightMyRequestResponse } from 'fastify'
+import { isRefusal } from '../../src/errors.ts'
 import { createLogger } from '../../src/logger.ts'
 import admin from '../../src/plugins/admin.ts'
 import auth from '../../src/plugins/auth.ts'
@@ -22,7 +23,13 @@ export interface Replica {
   admin(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Answer>
   /** Makes a client, and a key of it. */
   client(settings: { name: string } & Record<string, unknown>): Promise<{ id: string; key: string }>
+  /** Opens a real port. */
+  listen(): Promise<number>
   call(headers: Record<string, string>): Promise<LightMyRequestResponse>
+  /** Why calls were really refused. */
+  reasons: (string | undefined)[]
+  /** What calls do once they are let in. */
+  onCall(work: (request: FastifyRequest) => Promise<void>): void
 }
 
 export interface Answer {
@@ -48,19 +55,23 @@ export async function startReplica(t: TestContext, options: ReplicaOptions = {})
   const lines: Record<string, unknown>[] = []
   const app = Fastify({
     loggerInstance: createLogger('debug', { write: text => void lines.push(JSON.parse(text)) }),
-    disableRequestLogging: true,
   })
+  const reasons: Replica['reasons'] = []
+  app.addHook('onError', async (_request, _reply, error) => {
+    if (isRefusal(error)) reasons.push(error.reason)
+  })
+  let onCall = async (_request: FastifyRequest) => {}
   await app.register(health)
   await app.register(redis, { url: redisUrl })
   await app.register(postgres, { url: databaseUrl })
   await app.register(clients, { pollEvery, capacity })
   await app.register(async callers => {
     await callers.register(auth)
-    callers.post('/v1/whoami', async ({ client, key }) => ({
-      client: client.name,
-      team: client.team,
-      key: key.id,
-    }))
+    callers.post('/v1/whoami', async request => {
+      await onCall(request)
+      const { client, key } = request
+      return { client: client.name, team: client.team, key: key.id }
+    })
   })
   await app.register(admin, { token: 'token' in options ? options.token : TOKEN })
   await app.ready()
@@ -85,6 +96,10 @@ export async function startReplica(t: TestContext, options: ReplicaOptions = {})
   }
   return {
     app,
+    reasons,
+    onCall: work => {
+      onCall = work
+    },
     redisUrl,
     databaseUrl,
     lines,
@@ -93,6 +108,10 @@ export async function startReplica(t: TestContext, options: ReplicaOptions = {})
       await call('POST', '/clients', settings)
       const { body } = await call('POST', `/clients/${settings.name}/keys`)
       return { id: String(body.id), key: String(body.key) }
+    },
+    async listen() {
+      const url = await app.listen({ host: '127.0.0.1', port: 0 })
+      return Number(new URL(url).port)
     },
     call: headers => app.inject({ method: 'POST', url: '/v1/whoami', headers, payload: {} }),
   }

@@ -2,7 +2,11 @@
 
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { Settings } from 'typebox/system'
 import type { Fault } from './problem.ts'
+
+// Left to itself it tells the first 8.
+Settings.Set({ maxErrors: 100 })
 
 type Node = { expected?: unknown; properties?: Record<string, Node>; items?: Node }
 

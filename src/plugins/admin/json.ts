@@ -6,7 +6,7 @@ const TYPES = ['application/json', 'application/merge-patch+json']
 
 export function mayBeEmpty(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
-  app.removeContentTypeParser('application/json')
+  app.removeAllContentTypeParsers()
   app.addContentTypeParser<string>(TYPES, { parseAs: 'string' }, (request, body, done) => {
     if (body.trim() === '') done(null, undefined)
     else parse(request, body, done)

@@ -1,0 +1,453 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { linkTo } from '../stores/link.ts'
+import { type Answer, startReplica, TOKEN, until } from './replica.ts'
+
+/** As it stands in the README. */
+const FRONTEND = {
+  name: 'frontend',
+  team: 'web',
+  models: ['claude-haiku-*', 'gpt-6-luna'],
+  limits: {
+    requests: { capacity: 100, per: '1h' },
+    tokens: { capacity: 200000, per: '1m' },
+    concurrency: 20,
+  },
+  budget: { day: 5, month: 100 },
+  cache: { enabled: true, ttlSeconds: 3600, share: 'client' },
+  loop: { identical: 30, per: '1m' },
+  allow: [],
+}
+
+function settingsOf({ body }: Answer) {
+  const { id, createdAt, updatedAt, state, ...settings } = body
+  return settings
+}
+
+function assertProblem({ status, headers, body }: Answer, expected: number, detail: RegExp) {
+  assert.equal(status, expected)
+  assert.match(String(headers['content-type']), /^application\/problem\+json/)
+  assert.equal(body.status, expected)
+  assert.equal(body.type, 'about:blank')
+  assert.ok(body.title && body.requestId)
+  assert.match(String(body.detail), detail)
+}
+
+test('without a token there is no administration', async t => {
+  const { app } = await startReplica(t, { token: undefined })
+  for (const url of ['/admin', '/admin/clients', '/admin/gateway']) {
+    const headers = { authorization: 'Bearer undefined' }
+    assert.equal((await app.inject({ url, headers })).statusCode, 404)
+  }
+})
+
+test('whoever has no token, or a wrong one, is told so, whatever is asked for', async t => {
+  const { app } = await startReplica(t)
+  const presented = [undefined, 'Bearer ', 'Bearer wrong', `Bearer ${TOKEN}x`, `Basic ${TOKEN}`, TOKEN]
+  for (const url of ['/admin/clients', '/admin/nothing']) {
+    for (const authorization of presented) {
+      const answer = await app.inject({ url, headers: authorization === undefined ? {} : { authorization } })
+      const { statusCode: status, headers } = answer
+      assertProblem({ status, headers, body: answer.json() }, 401, /ADMIN_TOKEN/)
+      assert.match(String(headers['www-authenticate']), /^Bearer/)
+    }
+  }
+})
+
+test('a client is made with its settings and shown with them, and with where it stands', async t => {
+  const replica = await startReplica(t)
+  const made = await replica.admin('POST', '/clients', FRONTEND)
+  assert.equal(made.status, 201)
+  assert.equal(made.headers.location, '/admin/clients/frontend')
+  assert.deepEqual(settingsOf(made), FRONTEND)
+
+  const shown = await replica.admin('GET', '/clients/frontend')
+  assert.deepEqual(settingsOf(shown), FRONTEND)
+  assert.equal(shown.body.id, made.body.id)
+  const tomorrow = new Date()
+  tomorrow.setUTCHours(24, 0, 0, 0)
+  const { month, ...state } = JSON.parse(JSON.stringify(shown.body.state))
+  assert.deepEqual(state, {
+    requests: { capacity: 100, available: 100 },
+    tokens: { capacity: 200000, available: 200000 },
+    concurrency: { max: 20, running: 0 },
+    day: { limitUsd: 5, spentUsd: 0, heldUsd: 0, availableUsd: 5, resetsAt: tomorrow.toISOString() },
+  })
+  assert.equal(month.limitUsd, 100)
+})
+
+test('settings come back in the order and the form they were given in', async t => {
+  const replica = await startReplica(t)
+  await replica.admin('POST', '/clients', FRONTEND)
+  const { body } = await replica.admin('GET', '/clients/frontend')
+  assert.equal(JSON.stringify(body.limits), JSON.stringify(FRONTEND.limits))
+  await replica.admin('PATCH', '/clients/frontend', { budget: { day: 0.000000001, month: 0.1 } })
+  const { body: patched } = await replica.admin('GET', '/clients/frontend')
+  assert.deepEqual(patched.budget, { day: 1e-9, month: 0.1 })
+})
+
+test('every part but the name is optional', async t => {
+  const replica = await startReplica(t)
+  const made = await replica.admin('POST', '/clients', { name: 'plain' })
+  assert.deepEqual(settingsOf(made), { name: 'plain' })
+  const { state } = (await replica.admin('GET', '/clients/plain')).body
+  const { day, month, ...others } = JSON.parse(JSON.stringify(state))
+  assert.deepEqual(others, { concurrency: { running: 0 } })
+  assert.deepEqual(Object.keys(day), ['spentUsd', 'heldUsd', 'resetsAt'])
+})
+
+test('a fault is named with its field, what was found, and what is expected; all of them at once', async t => {
+  const replica = await startReplica(t)
+  const faults = async (body: unknown) => {
+    const answer = await replica.admin('POST', '/clients', body)
+    assertProblem(answer, 400, /./)
+    return Object.fromEntries(
+      JSON.parse(JSON.stringify(answer.body.errors)).map((one: { field: string; detail: string }) => [
+        one.field,
+        one.detail,
+      ]),
+    )
+  }
+  assert.match((await faults({})).name, /^is missing; expected up to 64 letters/)
+  assert.match(
+    (await faults({ name: 'a', colour: 'red' })).colour,
+    /^is unknown here; expected one of name, team/,
+  )
+  assert.match((await faults([]))['(body)'], /^found \[\], expected an object/)
+  const many = await faults({
+    name: 'two words',
+    team: 7,
+    models: 'all',
+    limits: { requests: { capacity: 0, per: '1 hour' }, tokens: { capacity: 1 }, concurrency: 1.5, rpm: 5 },
+    budget: { day: -1, month: '100', year: 1 },
+    cache: { enabled: 'yes', ttlSeconds: 0, share: 'everyone' },
+    loop: { identical: 30, per: 60 },
+    allow: ['everything', 'store', 'store'],
+    disabled: 0,
+  })
+  assert.deepEqual(Object.keys(many).sort(), [
+    'allow',
+    'allow.0',
+    'budget.day',
+    'budget.month',
+    'budget.year',
+    'cache.enabled',
+    'cache.share',
+    'cache.ttlSeconds',
+    'disabled',
+    'limits.concurrency',
+    'limits.requests.capacity',
+    'limits.requests.per',
+    'limits.rpm',
+    'limits.tokens.per',
+    'loop.per',
+    'models',
+    'name',
+    'team',
+  ])
+  assert.equal(many['budget.month'], 'found "100", expected a number of US dollars, 0 or more')
+  assert.match(many['limits.requests.per'], /^found "1 hour", expected a duration such as "500ms"/)
+})
+
+test('an amount or a bucket that cannot be counted exactly is refused', async t => {
+  const replica = await startReplica(t)
+  const post = (settings: object) => replica.admin('POST', '/clients', { name: 'a', ...settings })
+  assertProblem(await post({ budget: { day: 1e-10 } }), 400, /budget\.day .*nano-dollar/)
+  assertProblem(await post({ budget: { day: 1e300 } }), 400, /budget\.day .*at most/)
+  const requests = { capacity: Number.MAX_SAFE_INTEGER, per: '1d' }
+  assertProblem(await post({ limits: { requests } }), 400, /limits\.requests .*counted exactly/)
+  assertProblem(
+    await post({ loop: { identical: requests.capacity, per: '1d' } }),
+    400,
+    /loop .*counted exactly/,
+  )
+})
+
+test('bodies that are no JSON object, or not JSON at all, are refused', async t => {
+  const replica = await startReplica(t)
+  for (const body of [
+    '{',
+    'null',
+    '"x"',
+    '5',
+    '{"name":"a","__proto__":{"x":1}}',
+    '{"name":"\\u0000"}',
+    `"${'x'.repeat(2e6)}"`,
+  ]) {
+    const answer = await replica.admin('POST', '/clients', body)
+    assert.ok(answer.status === 400 || answer.status === 413, `${body.slice(0, 40)}: ${answer.status}`)
+    assert.match(String(answer.headers['content-type']), /problem/)
+  }
+  const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'text/plain' }
+  const text = await replica.app.inject({ method: 'POST', url: '/admin/clients', headers, payload: 'name=a' })
+  assert.equal(text.statusCode, 415)
+})
+
+test('a name that is taken is a conflict, also for who takes it by renaming', async t => {
+  const replica = await startReplica(t)
+  await replica.admin('POST', '/clients', { name: 'one' })
+  await replica.admin('POST', '/clients', { name: 'two' })
+  assertProblem(await replica.admin('POST', '/clients', { name: 'one' }), 409, /"one" already/)
+  assertProblem(await replica.admin('PATCH', '/clients/two', { name: 'one' }), 409, /"one" already/)
+})
+
+test('of many who make the same client at once, one succeeds', async t => {
+  const replica = await startReplica(t)
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, () => replica.admin('POST', '/clients', { name: 'same', team: 'new' })),
+  )
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [201, ...Array(9).fill(409)])
+})
+
+test('what is not there is 404, and says where to look', async t => {
+  const replica = await startReplica(t)
+  assertProblem(await replica.admin('GET', '/clients/nobody'), 404, /no client "nobody"/)
+  assertProblem(await replica.admin('PATCH', '/clients/nobody', {}), 404, /nobody/)
+  assertProblem(await replica.admin('DELETE', '/clients/nobody'), 404, /nobody/)
+  assertProblem(await replica.admin('GET', '/clients/nobody/keys'), 404, /nobody/)
+  assertProblem(await replica.admin('POST', '/clients/nobody/keys'), 404, /nobody/)
+  assertProblem(await replica.admin('DELETE', '/keys/AAAAAAAA'), 404, /no key "AAAAAAAA"/)
+  assertProblem(await replica.admin('POST', '/keys/AAAAAAAA/rotate'), 404, /AAAAAAAA/)
+  assertProblem(await replica.admin('GET', '/teams/nobody'), 404, /no team "nobody"/)
+  assertProblem(await replica.admin('GET', '/nothing'), 404, /GET \/admin\/nothing/)
+  assertProblem(await replica.admin('GET', '/clients/%00'), 400, /name found/)
+})
+
+test('a patch is merged: null takes away, the rest stays', async t => {
+  const replica = await startReplica(t)
+  await replica.admin('POST', '/clients', FRONTEND)
+  const patched = await replica.admin('PATCH', '/clients/frontend', {
+    team: null,
+    models: ['gpt-6-luna'],
+    limits: { requests: { capacity: 50 }, tokens: null },
+    budget: null,
+    disabled: true,
+  })
+  assert.equal(patched.status, 200)
+  const { team: _team, budget: _budget, ...rest } = FRONTEND
+  assert.deepEqual(settingsOf(patched), {
+    ...rest,
+    models: ['gpt-6-luna'],
+    limits: { requests: { capacity: 50, per: '1h' }, concurrency: 20 },
+    disabled: true,
+  })
+})
+
+test('a patch is checked as a whole, and a faulty one changes nothing', async t => {
+  const replica = await startReplica(t)
+  await replica.admin('POST', '/clients', FRONTEND)
+  const patch = (body: unknown) => replica.admin('PATCH', '/clients/frontend', body)
+  assertProblem(await patch({ limits: { requests: { per: null } } }), 400, /limits\.requests\.per is missing/)
+  assertProblem(await patch({ name: null }), 400, /name is missing/)
+  assertProblem(await patch({ id: 'x' }), 400, /id is unknown here/)
+  assertProblem(await patch([]), 400, /expected an object/)
+  assert.deepEqual(settingsOf(await replica.admin('GET', '/clients/frontend')), FRONTEND)
+})
+
+test('patches made at once are all merged', async t => {
+  const replica = await startReplica(t)
+  await replica.admin('POST', '/clients', { name: 'a' })
+  await Promise.all([
+    replica.admin('PATCH', '/clients/a', { team: 'web' }),
+    replica.admin('PATCH', '/clients/a', { limits: { concurrency: 2 } }),
+    replica.admin('PATCH', '/clients/a', { limits: { requests: { capacity: 1, per: '1s' } } }),
+    replica.admin('PATCH', '/clients/a', { budget: { day: 1 } }),
+    replica.admin('PATCH', '/clients/a', { budget: { month: 2 } }),
+  ])
+  const { name: _, ...settings } = settingsOf(await replica.admin('GET', '/clients/a'))
+  assert.deepEqual(settings, {
+    team: 'web',
+    limits: { concurrency: 2, requests: { capacity: 1, per: '1s' } },
+    budget: { day: 1, month: 2 },
+  })
+})
+
+test('a client keeps its id, its keys and what it has spent under another name', async t => {
+  const replica = await startReplica(t)
+  const { key } = await replica.client({ name: 'before' })
+  const { body } = await replica.admin('GET', '/clients/before')
+  const renamed = await replica.admin('PATCH', '/clients/before', { name: 'after' })
+  assert.equal(renamed.body.id, body.id)
+  assert.equal((await replica.call({ 'x-api-key': key })).json().client, 'after')
+  assert.equal((await replica.admin('GET', '/clients/before')).status, 404)
+})
+
+test('a deleted client calls no more, and its name is free for another one', async t => {
+  const replica = await startReplica(t)
+  const { key } = await replica.client({ name: 'frontend' })
+  const { body: before } = await replica.admin('GET', '/clients/frontend')
+  assert.equal((await replica.call({ 'x-api-key': key })).statusCode, 200)
+  assert.equal((await replica.admin('DELETE', '/clients/frontend')).status, 204)
+  assert.equal((await replica.call({ 'x-api-key': key })).statusCode, 403)
+  assert.equal((await replica.admin('GET', '/clients/frontend')).status, 404)
+  const after = await replica.admin('POST', '/clients', { name: 'frontend' })
+  assert.equal(after.status, 201)
+  assert.notEqual(after.body.id, before.id)
+  assert.equal((await replica.call({ 'x-api-key': key })).statusCode, 403)
+})
+
+test('clients are listed by name, a page at a time, each once', async t => {
+  const replica = await startReplica(t)
+  const names = ['b', 'B', 'a-1', 'a.1', 'a_1', 'a1', 'z@example.com']
+  for (const name of names) await replica.admin('POST', '/clients', { name })
+  const seen: string[] = []
+  let cursor = ''
+  for (let pages = 0; pages < 10; pages++) {
+    const { body } = await replica.admin('GET', `/clients?limit=3&cursor=${encodeURIComponent(cursor)}`)
+    for (const { name } of JSON.parse(JSON.stringify(body.clients))) seen.push(name)
+    if (body.next === undefined) break
+    cursor = String(body.next)
+  }
+  assert.deepEqual(seen, [...names].sort())
+  assertProblem(await replica.admin('GET', '/clients?limit=1001'), 400, /limit found 1001/)
+  assertProblem(await replica.admin('GET', '/clients?limit=ten'), 400, /limit found "ten"/)
+  assertProblem(await replica.admin('GET', '/clients?page=2'), 400, /page is unknown here/)
+})
+
+test('a key is shown once; nothing that is kept, listed or logged has it in it', async t => {
+  const replica = await startReplica(t)
+  await replica.admin('POST', '/clients', { name: 'frontend' })
+  const made = await replica.admin('POST', '/clients/frontend/keys')
+  assert.equal(made.status, 201)
+  const { id, key } = made.body
+  assert.match(String(key), new RegExp(`^tg_${id}_[A-Za-z0-9_-]{43}$`))
+  await replica.call({ 'x-api-key': String(key) })
+  await replica.admin('DELETE', `/keys/${id}`)
+  await replica.call({ 'x-api-key': String(key) })
+
+  const { body } = await replica.admin('GET', '/clients/frontend/keys')
+  const { rows } = await replica.app.pg.query('select to_json(keys)::text as row from keys')
+  const secret = String(key).slice(12)
+  for (const text of [JSON.stringify(body), JSON.stringify(rows), JSON.stringify(replica.lines)]) {
+    assert.ok(!text.includes(secret))
+  }
+  assert.equal(JSON.stringify(body.keys).includes(String(id)), true)
+})
+
+test('a key can have an end; one in the past is refused', async t => {
+  const replica = await startReplica(t)
+  await replica.admin('POST', '/clients', { name: 'frontend' })
+  const make = (expiresAt: unknown) => replica.admin('POST', '/clients/frontend/keys', { expiresAt })
+  const made = await make('2999-01-31T12:00:00+02:00')
+  assert.deepEqual([made.status, made.body.expiresAt], [201, '2999-01-31T10:00:00.000Z'])
+  for (const wrong of ['2001-01-01T00:00:00Z', 'tomorrow', '2999-01-31', 5, null, '2999-02-31T25:00:00Z']) {
+    assertProblem(await make(wrong), 400, /expiresAt found .*, expected a time/)
+  }
+})
+
+test('a rotated key goes on for its grace beside the new one, and then ends', async t => {
+  const replica = await startReplica(t)
+  const { id, key } = await replica.client({ name: 'frontend' })
+  const rotated = await replica.admin('POST', `/keys/${id}/rotate`, { graceSeconds: 1 })
+  assert.equal(rotated.status, 201)
+  assert.equal(rotated.body.rotatedFrom, id)
+  assert.equal(rotated.body.client, 'frontend')
+  const fresh = { 'x-api-key': String(rotated.body.key) }
+  assert.equal((await replica.call(fresh)).statusCode, 200)
+  assert.equal((await replica.call({ 'x-api-key': key })).statusCode, 200, 'in its grace')
+  await until(async () => (await replica.call({ 'x-api-key': key })).statusCode === 403)
+  assert.equal((await replica.call(fresh)).statusCode, 200)
+})
+
+test('rotation without a grace ends the old key at once; what is over cannot be rotated', async t => {
+  const replica = await startReplica(t)
+  const { id, key } = await replica.client({ name: 'frontend' })
+  const rotated = await replica.admin('POST', `/keys/${id}/rotate`)
+  assert.equal(rotated.status, 201)
+  assert.equal((await replica.call({ 'x-api-key': key })).statusCode, 403)
+  assertProblem(await replica.admin('POST', `/keys/${id}/rotate`), 409, /is expired.*make a new one/)
+  await replica.admin('DELETE', `/keys/${rotated.body.id}`)
+  assertProblem(await replica.admin('POST', `/keys/${rotated.body.id}/rotate`), 409, /is revoked/)
+})
+
+test('a rotated key lives as long as the one before it was made to, never past its own end in grace', async t => {
+  const replica = await startReplica(t)
+  await replica.admin('POST', '/clients', { name: 'frontend' })
+  const end = new Date(Date.now() + 3_600_000)
+  const made = await replica.admin('POST', '/clients/frontend/keys', { expiresAt: end.toISOString() })
+  const rotated = await replica.admin('POST', `/keys/${made.body.id}/rotate`, { graceSeconds: 86_400 })
+  const lives = Date.parse(String(rotated.body.expiresAt)) - Date.now()
+  assert.ok(lives > 3_500_000 && lives <= 3_600_000, `${lives} ms`)
+  const { former } = JSON.parse(JSON.stringify(rotated.body))
+  assert.equal(former.expiresAt, end.toISOString())
+})
+
+test('revoking is for good, and doing it twice changes nothing', async t => {
+  const replica = await startReplica(t)
+  const { id, key } = await replica.client({ name: 'frontend' })
+  assert.equal((await replica.admin('DELETE', `/keys/${id}`)).status, 204)
+  const first = await replica.admin('GET', '/clients/frontend/keys')
+  assert.equal((await replica.admin('DELETE', `/keys/${id}`)).status, 204)
+  assert.deepEqual((await replica.admin('GET', '/clients/frontend/keys')).body, first.body)
+  assert.equal((await replica.call({ 'x-api-key': key })).statusCode, 403)
+})
+
+test('keys are listed newest first, a page at a time, with what has become of them', async t => {
+  const replica = await startReplica(t)
+  const ids = []
+  await replica.admin('POST', '/clients', { name: 'frontend' })
+  for (let i = 0; i < 5; i++) ids.unshift((await replica.admin('POST', '/clients/frontend/keys')).body.id)
+  await replica.admin('DELETE', `/keys/${ids[0]}`)
+  const page = await replica.admin('GET', '/clients/frontend/keys?limit=3')
+  const rest = await replica.admin('GET', `/clients/frontend/keys?limit=3&cursor=${page.body.next}`)
+  const all = JSON.parse(JSON.stringify([page.body.keys, rest.body.keys])).flat()
+  assert.deepEqual(
+    all.map((key: { id: string }) => key.id),
+    ids,
+  )
+  assert.deepEqual(
+    all.map((key: { status: string }) => key.status),
+    ['revoked', 'active', 'active', 'active', 'active'],
+  )
+  assert.equal(rest.body.next, undefined)
+})
+
+test('a team is made by the first client that names it, and PUT replaces its settings', async t => {
+  const replica = await startReplica(t)
+  const { key } = await replica.client({ name: 'frontend', team: 'web' })
+  const bare = await replica.admin('GET', '/teams/web')
+  assert.deepEqual(settingsOf(bare), { name: 'web' })
+  const put = await replica.admin('PUT', '/teams/web', { limits: { concurrency: 5 }, budget: { day: 1 } })
+  assert.deepEqual([put.status, put.body.id], [200, bare.body.id])
+  const { team } = (await replica.call({ 'x-api-key': key })).json()
+  assert.deepEqual([team.limits, team.budget], [{ concurrency: 5 }, { dayNanos: 1e9 }])
+  const replaced = await replica.admin('PUT', '/teams/web', { budget: { month: 2 } })
+  assert.deepEqual(settingsOf(replaced), { name: 'web', budget: { month: 2 } })
+  assertProblem(await replica.admin('PUT', '/teams/web', { models: [] }), 400, /models is unknown here/)
+  const { body } = await replica.admin('GET', '/teams')
+  assert.equal(JSON.stringify(body.teams).includes('"web"'), true)
+})
+
+test('the gateway as a whole takes limits and a budget', async t => {
+  const replica = await startReplica(t)
+  assert.deepEqual(settingsOf(await replica.admin('GET', '/gateway')), {})
+  await replica.admin('PUT', '/gateway', { limits: { concurrency: 100 }, budget: { month: 1000 } })
+  const shown = await replica.admin('GET', '/gateway')
+  assert.deepEqual(settingsOf(shown), { limits: { concurrency: 100 }, budget: { month: 1000 } })
+  const { month } = JSON.parse(JSON.stringify(shown.body.state))
+  assert.equal(month.limitUsd, 1000)
+})
+
+test('with Redis away settings are shown, and where a client stands is null: nobody knows', async t => {
+  const replica = await startReplica(t)
+  await replica.admin('POST', '/clients', FRONTEND)
+  replica.app.redis.disconnect()
+  const shown = await replica.admin('GET', '/clients/frontend')
+  assert.deepEqual(settingsOf(shown), FRONTEND)
+  assert.equal(shown.body.state, null)
+})
+
+test('with Postgres away the administration is unavailable, and says when to come again', async t => {
+  const { databaseUrl } = await startReplica(t)
+  const link = await linkTo(t, databaseUrl)
+  const replica = await startReplica(t, { databaseUrl: link.url })
+  link.cut()
+  for (const answer of [
+    await replica.admin('GET', '/clients'),
+    await replica.admin('POST', '/clients', { name: 'a' }),
+    await replica.admin('PUT', '/gateway', {}),
+  ]) {
+    assertProblem(answer, 503, /database/)
+    assert.equal(answer.headers['retry-after'], '1')
+  }
+})

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { connect } from 'node:net'
+import { test } from 'node:test'
+import { makeKey } from '../../src/keys.ts'
+import { linkTo } from '../stores/link.ts'
+import { startReplica, until } from './replica.ts'
+
+const MESSAGE =
+  'This key is not valid here: it is unknown, revoked, expired or disabled. Ask whoever runs this gateway for another.'
+
+test('the key is taken from any of its three headers', async t => {
+  const replica = await startReplica(t)
+  const { id, key } = await replica.client({ name: 'frontend', team: 'web' })
+  const ways: Record<string, string>[] = [
+    { 'x-gateway-key': key },
+    { 'x-api-key': key },
+    { 'X-Api-Key': ` ${key} ` },
+    { authorization: `Bearer ${key}` },
+    { authorization: `bEARER   ${key}` },
+    { authorization: `Bearer ${key}`, 'x-api-key': key, 'x-gateway-key': key },
+    { authorization: 'Basic dXNlcjpwYXNz', 'x-api-key': key },
+  ]
+  for (const headers of ways) {
+    const answer = await replica.call(headers)
+    assert.equal(answer.statusCode, 200, JSON.stringify(headers))
+    assert.equal(answer.json().client, 'frontend')
+    assert.equal(answer.json().key, id)
+  }
+})
+
+test('no key is 401, and says where it belongs', async t => {
+  const replica = await startReplica(t)
+  const ways: Record<string, string>[] = [
+    {},
+    { 'x-api-key': '' },
+    { authorization: 'Bearer ' },
+    { authorization: 'Basic abc' },
+  ]
+  for (const headers of ways) {
+    const answer = await replica.call(headers)
+    assert.equal(answer.statusCode, 401)
+    assert.equal(answer.json().code, 'missing_key')
+    assert.match(answer.json().message, /x-api-key/)
+    assert.equal(answer.headers['www-authenticate'], 'Bearer')
+  }
+})
+
+test('two different keys in one request are 400', async t => {
+  const replica = await startReplica(t)
+  const [one, two] = [await replica.client({ name: 'one' }), await replica.client({ name: 'two' })]
+  const answer = await replica.call({ 'x-api-key': one.key, authorization: `Bearer ${two.key}` })
+  assert.equal(answer.statusCode, 400)
+  assert.equal(answer.json().code, 'conflicting_keys')
+})
+
+test('a header that is sent twice with two keys is 400, too', async t => {
+  const replica = await startReplica(t)
+  const { key } = await replica.client({ name: 'one' })
+  const port = await replica.listen()
+  for (const name of ['Authorization: Bearer', 'x-api-key:']) {
+    const socket = connect(port, '127.0.0.1')
+    socket.write(
+      `POST /v1/whoami HTTP/1.1\r\nHost: gateway\r\nContent-Length: 0\r\n${name} ${key}\r\n${name} other\r\n\r\n`,
+    )
+    const [chunk] = await new Promise<Buffer[]>(resolve =>
+      socket.once('data', (data: Buffer) => resolve([data])),
+    )
+    socket.destroy()
+    assert.match(String(chunk), /^HTTP\/1\.1 400 /)
+  }
+})
+
+test('unknown, revoked, expired and disabled keys get one message; the log tells them apart', async t => {
+  const replica = await startReplica(t)
+  const revoked = await replica.client({ name: 'revoked' })
+  await replica.admin('DELETE', `/keys/${revoked.id}`)
+  const disabled = await replica.client({ name: 'disabled', disabled: true })
+  await replica.client({ name: 'expired' })
+  const soon = new Date(Date.now() + 300)
+  const expired = await replica.admin('POST', '/clients/expired/keys', { expiresAt: soon.toISOString() })
+  const deleted = await replica.client({ name: 'deleted' })
+  await replica.admin('DELETE', '/clients/deleted')
+  await until(() => Date.now() > soon.getTime())
+  const genuine = makeKey(replica.app.clients.secret)
+  const reasons: unknown[] = []
+  for (const key of [
+    'tg_made_up',
+    makeKey(randomBytes(32)).key,
+    genuine.key,
+    revoked.key,
+    String(expired.body.key),
+    disabled.key,
+    deleted.key,
+    `${disabled.key.slice(0, -1)}${disabled.key.endsWith('A') ? 'B' : 'A'}`,
+  ]) {
+    const answer = await replica.call({ 'x-api-key': key })
+    assert.equal(answer.statusCode, 403)
+    assert.deepEqual([answer.json().code, answer.json().message], ['invalid_key', MESSAGE])
+    reasons.push(replica.reasons.at(-1))
+  }
+  assert.deepEqual(reasons, [
+    'the checksum is wrong',
+    'the checksum is wrong',
+    'the key is unknown',
+    'the key was revoked',
+    'the key has expired',
+    'the client is disabled',
+    'the key was revoked',
+    'the key is unknown',
+  ])
+})
+
+test('a made-up key costs no look-up: it is refused with Postgres away, while a genuine one is unavailable', async t => {
+  const { databaseUrl } = await startReplica(t)
+  const link = await linkTo(t, databaseUrl)
+  const replica = await startReplica(t, { databaseUrl: link.url })
+  const { key } = await replica.client({ name: 'frontend' })
+  const known = await replica.client({ name: 'backend' })
+  assert.equal((await replica.call({ 'x-api-key': known.key })).statusCode, 200)
+  link.cut()
+
+  const madeUp = await replica.call({ 'x-api-key': makeKey(randomBytes(32)).key })
+  assert.equal(madeUp.statusCode, 403)
+  const unknown = await replica.call({ 'x-api-key': key })
+  assert.equal(unknown.statusCode, 503)
+  assert.equal(unknown.json().code, 'unavailable')
+  assert.equal((await replica.call({ 'x-api-key': known.key })).statusCode, 200, 'known keys go on working')
+
+  link.mend()
+  assert.equal((await replica.call({ 'x-api-key': key })).statusCode, 200)
+})
+
+test('the body of a stranger is never read', async t => {
+  const replica = await startReplica(t)
+  const port = await replica.listen()
+  const socket = connect(port, '127.0.0.1')
+  socket.write(
+    'POST /v1/whoami HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n',
+  )
+  socket.write('x-api-key: tg_made_up\r\n\r\n{')
+  const answer = await new Promise<Buffer>(resolve => socket.once('data', resolve))
+  socket.destroy()
+  assert.match(String(answer), /^HTTP\/1\.1 403 /, 'answered before the body was there')
+})
+
+test('absurd headers are refused like any other, and nothing breaks', async t => {
+  const replica = await startReplica(t)
+  for (const key of [
+    'tg_'.repeat(2000),
+    '\u00ff'.repeat(100),
+    "' or 1=1 --",
+    '__proto__',
+    'tg_AAAAAAAA_',
+    '%00',
+  ]) {
+    const answer = await replica.call({ 'x-api-key': key })
+    assert.equal(answer.statusCode, 403, key)
+  }
+})
+
+test('a running call is authenticated anew after a change of the configuration', async t => {
+  const replica = await startReplica(t)
+  const { id, key } = await replica.client({ name: 'frontend' })
+  const outcomes: unknown[] = []
+  replica.onCall(async request => {
+    await request.server.authenticate(request)
+    outcomes.push(request.client.name)
+    await replica.admin('PATCH', '/clients/frontend', { name: 'renamed' })
+    await request.server.authenticate(request)
+    outcomes.push(request.client.name)
+    await replica.admin('DELETE', `/keys/${id}`)
+    await request.server.authenticate(request)
+  })
+  const answer = await replica.call({ 'x-api-key': key })
+  assert.deepEqual(outcomes, ['frontend', 'renamed'])
+  assert.equal(answer.statusCode, 403)
+})

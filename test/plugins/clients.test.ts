@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { change } from '../../src/stores/changes.ts'
+import { reviseClient } from '../../src/stores/client-records.ts'
+import { revokeKey } from '../../src/stores/key-records.ts'
+import { linkTo } from '../stores/link.ts'
+import { type Replica, startReplica, until } from './replica.ts'
+
+const VERSION = '{tollgate}:version'
+const status = async (replica: Replica, key: string) => (await replica.call({ 'x-api-key': key })).statusCode
+
+test('a change is known to Redis when the administrator has the answer', async t => {
+  const replica = await startReplica(t)
+  await replica.client({ name: 'frontend' })
+  const before = replica.app.clients.version
+  await replica.admin('PATCH', '/clients/frontend', { limits: { concurrency: 1 } })
+  assert.ok(replica.app.clients.version > before, 'this replica has applied it')
+  assert.equal(Number(await replica.app.redis.get(VERSION)), replica.app.clients.version)
+})
+
+test('a revoked key holds on every replica within a second, even if the one that revoked it died before telling', async t => {
+  const one = await startReplica(t)
+  const two = await startReplica(t, one)
+  const { id, key } = await one.client({ name: 'frontend' })
+  assert.equal(await status(two, key), 200)
+
+  await change(one.app.pg, db => revokeKey(db, id))
+  const answered = performance.now()
+  await until(async () => (await status(two, key)) === 403)
+  assert.ok(performance.now() - answered < 1000, `${performance.now() - answered} ms`)
+  await until(async () => Number(await one.app.redis.get(VERSION)) === two.app.clients.version)
+})
+
+test('a changed limit holds on every replica within a second', async t => {
+  const one = await startReplica(t)
+  const two = await startReplica(t, one)
+  const { id, key } = await one.client({ name: 'frontend' })
+  await status(two, key)
+  await change(one.app.pg, db =>
+    reviseClient(db, 'frontend', before => ({ ...before, limits: { concurrency: 3 } })),
+  )
+  const answered = performance.now()
+  await until(() => two.app.clients.find(id)?.client.limits.concurrency === 3)
+  assert.ok(performance.now() - answered < 1000)
+})
+
+test('with Redis away the configuration can be changed all the same', async t => {
+  const replica = await startReplica(t)
+  const { id, key } = await replica.client({ name: 'frontend' })
+  replica.app.redis.disconnect()
+  assert.equal((await replica.admin('DELETE', `/keys/${id}`)).status, 204)
+  assert.equal(await status(replica, key), 403)
+})
+
+test('a version that Redis has lost is told again', async t => {
+  const replica = await startReplica(t)
+  await replica.client({ name: 'frontend' })
+  await replica.app.redis.del(VERSION)
+  await until(async () => Number(await replica.app.redis.get(VERSION)) === replica.app.clients.version)
+})
+
+test('Postgres away at the start: the gateway waits, says so, and is ready once it is there', async t => {
+  const one = await startReplica(t)
+  const { key } = await one.client({ name: 'frontend' })
+  const link = await linkTo(t, one.databaseUrl)
+  link.cut()
+  const two = await startReplica(t, { databaseUrl: link.url, redisUrl: one.redisUrl, ready: false })
+
+  assert.equal(await status(two, key), 503)
+  const notYet = await two.app.inject('/readyz')
+  assert.equal(notYet.statusCode, 503)
+  assert.ok(notYet.json().degraded.includes('postgres'))
+  assert.equal((await two.admin('GET', '/clients')).status, 503)
+  await until(() => two.lines.some(({ msg }) => String(msg).startsWith('Postgres is away')))
+
+  link.mend()
+  await until(async () => (await two.app.inject('/readyz')).statusCode === 200)
+  assert.equal(await status(two, key), 200)
+})
+
+test('Postgres away later: ready, degraded, told once, and it heals', async t => {
+  const { databaseUrl } = await startReplica(t)
+  const link = await linkTo(t, databaseUrl)
+  const replica = await startReplica(t, { databaseUrl: link.url, pollEvery: 20 })
+  const degraded = async () => (await replica.app.inject('/readyz')).json().degraded
+  await until(async () => (await degraded()).length === 0)
+  link.cut()
+  await until(async () => (await degraded()).includes('postgres'))
+  assert.equal((await replica.app.inject('/readyz')).statusCode, 200)
+  link.mend()
+  await until(async () => (await degraded()).length === 0)
+  assert.equal(
+    replica.lines.filter(({ level, msg }) => level === 'warn' && /Postgres/.test(String(msg))).length,
+    1,
+  )
+})
