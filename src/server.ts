@@ -2,41 +2,37 @@
 
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
-import { type Config, parseConfig, readEnvironment } from './config.ts'
+import { parseConfig, readEnvironment } from './config.ts'
 import { drain } from './drain.ts'
 import { startEmbedded } from './embedded/index.ts'
 import { createLogger } from './logger.ts'
+import { parseRedisUrl } from './redis-url.ts'
 
-const config = configOrExit()
-const logger = createLogger(config.LOG_LEVEL)
-const embedded = await startEmbedded({
-  dataDir: config.DATA_DIR,
-  redis: config.REDIS_URL === undefined,
-  postgres: config.DATABASE_URL === undefined,
-  log: logger,
-})
-const app = await buildApp(
-  config,
-  {
-    redisUrl: config.REDIS_URL ?? embedded.redisUrl,
-    databaseUrl: config.DATABASE_URL ?? embedded.databaseUrl,
-  },
-  logger,
-)
+try {
+  const config = parseConfig(readEnvironment())
+  if (config.REDIS_URL !== undefined) parseRedisUrl(config.REDIS_URL)
+  await start(config)
+} catch (error) {
+  // What stands in the way of starting is one clear line each, not a stack.
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+  process.exit(1)
+}
 
-closeWithGrace({ delay: false, logger: app.log }, async ({ err }) => {
-  if (err) app.log.fatal({ err }, 'the gateway cannot go on')
-  await drain(app, { delayMs: config.DRAIN_DELAY_SECONDS * 1000, limitMs: config.DRAIN_SECONDS * 1000 })
-  await embedded.stop()
-})
+async function start(config: ReturnType<typeof parseConfig>) {
+  const logger = createLogger(config.LOG_LEVEL)
+  const stores = await startEmbedded({
+    dataDir: config.DATA_DIR,
+    redisUrl: config.REDIS_URL,
+    databaseUrl: config.DATABASE_URL,
+    log: logger,
+  })
+  const app = await buildApp(config, stores, logger)
 
-await app.listen({ host: config.HOST, port: config.PORT })
+  closeWithGrace({ delay: false, logger: false }, async ({ err }) => {
+    if (err) app.log.fatal({ err }, 'the gateway cannot go on')
+    await drain(app, { delayMs: config.DRAIN_DELAY_SECONDS * 1000, limitMs: config.DRAIN_SECONDS * 1000 })
+    await stores.stop()
+  })
 
-function configOrExit(): Config {
-  try {
-    return parseConfig(readEnvironment())
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
-    process.exit(1)
-  }
+  await app.listen({ host: config.HOST, port: config.PORT })
 }

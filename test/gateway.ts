@@ -11,6 +11,7 @@ import { parseConfig } from '../src/config.ts'
 import { createLogger } from '../src/logger.ts'
 import { type Provider, startProvider } from './provider.ts'
 import { testDatabase, testRedis } from './servers.ts'
+import { whenOver } from './when-over.ts'
 
 export const ADMIN_TOKEN = 'admin-token-of-the-tests'
 /** The one real key, which no caller may ever see. */
@@ -67,7 +68,7 @@ export async function startGateway(t: TestContext, options: GatewayOptions = {})
   const url = await app.listen({ host: config.HOST, port: config.PORT })
   let stopped: Promise<void> | undefined
   const stop = () => (stopped ??= closed(app))
-  t.after(stop)
+  whenOver(t, stop)
   await until(async () => (await fetch(`${url}/readyz`)).ok)
 
   const admin: Gateway['admin'] = async (method, path, body) => {

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import { ADMIN_TOKEN, type Line, UPSTREAM_KEY, until } from './gateway.ts'
 import { freePort } from './servers.ts'
+import { whenOver } from './when-over.ts'
 
 const SERVER = new URL('../src/server.ts', import.meta.url).pathname
 
@@ -42,7 +43,7 @@ export async function startProcess(t: TestContext, env: Record<string, string>):
     complaints += text
   })
   const ended = once(child, 'exit').then(([code, signal]) => code ?? signal)
-  t.after(async () => {
+  whenOver(t, async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
     await ended
   })

@@ -9,43 +9,48 @@ import type { Log } from './supervise.ts'
 
 export interface EmbeddedOptions {
   dataDir: string
-  /** Which of the two are wanted. */
-  redis: boolean
-  postgres: boolean
+  /** Where there is one already, none is started. */
+  redisUrl: string | undefined
+  databaseUrl: string | undefined
   log: Log
 }
 
 export interface Embedded {
-  redisUrl: string | undefined
-  databaseUrl: string | undefined
+  redisUrl: string
+  databaseUrl: string
   /** Stops both, keeping their data, and lets the data folder go. */
   stop(): Promise<void>
 }
 
 /** Both or none: should one of them not start, the other one is stopped and the folder let go. */
-export async function startEmbedded({ dataDir, redis, postgres, log }: EmbeddedOptions): Promise<Embedded> {
-  if (!redis && !postgres) return { redisUrl: undefined, databaseUrl: undefined, stop: async () => {} }
+export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
+  const { dataDir, redisUrl, databaseUrl, log } = options
+  if (redisUrl !== undefined && databaseUrl !== undefined)
+    return { redisUrl, databaseUrl, stop: async () => {} }
   const folder = resolve(dataDir)
   await makeFolder(folder)
   const lock = lockFolder(folder)
-  const starting = {
-    redis: redis ? startRedis({ dataDir: folder, log }) : undefined,
-    postgres: postgres ? startPostgres({ dataDir: folder, log }) : undefined,
-  }
+  const redis = redisUrl === undefined ? startRedis({ dataDir: folder, log }) : given(redisUrl)
+  const postgres = databaseUrl === undefined ? startPostgres({ dataDir: folder, log }) : given(databaseUrl)
 
   async function stop(): Promise<void> {
-    const results = await Promise.allSettled([starting.redis, starting.postgres])
-    await Promise.all(results.map(result => result.status === 'fulfilled' && result.value?.stop()))
+    const results = await Promise.allSettled([redis, postgres])
+    await Promise.all(results.map(result => result.status === 'fulfilled' && result.value.stop()))
     lock.release()
   }
 
   try {
-    const [redisServer, postgresServer] = await Promise.all([starting.redis, starting.postgres])
-    return { redisUrl: redisServer?.url, databaseUrl: postgresServer?.url, stop }
+    const [redisServer, postgresServer] = await Promise.all([redis, postgres])
+    return { redisUrl: redisServer.url, databaseUrl: postgresServer.url, stop }
   } catch (error) {
     await stop()
     throw error
   }
+}
+
+/** One that runs already, and is not ours to stop. */
+async function given(url: string) {
+  return { url, stop: async () => {} }
 }
 
 /** Others may pass through it, not look: as root, Postgres runs as another user. What is inside is closed to them. */

@@ -2,7 +2,8 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { dialectOf, modelEntry, modelList } from '../dialects/index.ts'
+import { dialectOf } from '../dialects/index.ts'
+import { modelEntry, modelList } from '../dialects/model-list.ts'
 import { refusal } from '../errors.ts'
 
 export default fp(

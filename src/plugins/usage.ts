@@ -15,10 +15,15 @@ export default fp(
   async app => {
     app.decorateRequest('meter')
     app.decorateRequest('measured')
+    // A stream that would end without a word on its usage is asked for it; the answer is filtered again.
+    app.onDecision(function askForUsage({ call: { ask }, edits }) {
+      if (ask.stream && !ask.wantsUsageFrame) edits.includeUsage = true
+    })
+
     app.addHook('preHandler', function startMeter(request, _reply, done) {
       if (request.call) request.meter = request.call.dialect.meter(request.call.ask, request.call.ask.stream)
       done()
     })
   },
-  { name: 'usage', dependencies: ['call'] },
+  { name: 'usage', dependencies: ['call', 'claims'] },
 )

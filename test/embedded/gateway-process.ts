@@ -14,8 +14,9 @@ createServer().listen(0, '127.0.0.1') // as a gateway does: it keeps the process
 const drained = once(process.stdin.resume(), 'end')
 
 try {
-  const [redis, postgres] = [servers.includes('redis'), servers.includes('postgres')]
-  const embedded = await startEmbedded({ dataDir, redis, postgres, log })
+  const unless = (name: string) => (servers.includes(name) ? undefined : `not-wanted://${name}`)
+  const urls = { redisUrl: unless('redis'), databaseUrl: unless('postgres') }
+  const embedded = await startEmbedded({ dataDir, ...urls, log })
   const asked = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   say({ redisUrl: embedded.redisUrl, databaseUrl: embedded.databaseUrl })
   await asked
