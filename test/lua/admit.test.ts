@@ -1,29 +1,27 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { claimOn, HOUR, makeBed, NOON, SECOND } from './bed.ts'
+import type { Admitted } from '../../src/lua/index.ts'
+import { claimOn, DAY, HOUR, MINUTE, makeBed, NOON, SECOND } from './bed.ts'
 
-test('a call that fits everywhere is granted, and takes from every scope', async t => {
+const LIMITS = {
+  requests: { capacity: 100, per: HOUR },
+  tokens: { capacity: 200_000, per: MINUTE },
+  concurrency: 20,
+  day: 5_000_000_000,
+  month: 100_000_000_000,
+}
+const SCOPES = ['client:1', 'team:1', 'gateway'].map(key => ({ key, ...LIMITS }))
+
+/** The scopes as the call found them are tested where they matter. */
+function withoutStates(admitted: Admitted) {
+  const { states, ...rest } = { states: undefined, ...admitted }
+  return rest
+}
+
+test('a call that fits everywhere takes from every scope at once', async t => {
   const { admit, scope } = await makeBed(t)
-  const limits = {
-    requests: { capacity: 100, per: HOUR },
-    tokens: { capacity: 200_000, per: 60 * SECOND },
-    concurrency: 20,
-    day: 5_000_000_000,
-    month: 100_000_000_000,
-  }
-  const claim = claimOn(
-    [
-      { key: 'client:1', ...limits },
-      { key: 'team:1', ...limits },
-      { key: 'gateway', ...limits },
-    ],
-    {
-      tokens: 5000,
-      nanos: 12_345_678,
-    },
-  )
 
-  const admitted = await admit('a', claim)
+  const admitted = await admit('a', claimOn(SCOPES, { tokens: 5000, nanos: 12_345_678 }))
 
   const state = {
     running: 1,
@@ -33,21 +31,275 @@ test('a call that fits everywhere is granted, and takes from every scope', async
     day: { limitNanos: 5_000_000_000, spentNanos: 0, heldNanos: 12_345_678 },
     month: { limitNanos: 100_000_000_000, spentNanos: 0, heldNanos: 12_345_678 },
   }
-  assert.deepEqual(admitted, {
-    kind: 'granted',
-    at: NOON,
-    states: ['client:1', 'team:1', 'gateway'].map(key => ({ key, name: key, ...state })),
-  })
-  for (const key of ['client:1', 'team:1', 'gateway']) {
-    assert.deepEqual(
-      { ...(await scope(key)) },
-      {
-        running: '1',
-        requests: `36000 1 36000 ${NOON}`,
-        tokens: `15000 10 3 ${NOON}`,
-        'd21000228:held': '12345678',
-        'm210002:held': '12345678',
-      },
-    )
+  const states = SCOPES.map(({ key }) => ({ key, name: key, ...state }))
+  assert.deepEqual(admitted, { kind: 'granted', at: NOON, states })
+  for (const { key } of SCOPES) {
+    assert.deepEqual(await scope(key), {
+      running: '1',
+      requests: `36000 1 36000 ${NOON}`,
+      tokens: `15000 10 3 ${NOON}`,
+      'd21000228:held': '12345678',
+      'm210002:held': '12345678',
+    })
   }
+})
+
+test('a call that one scope refuses takes nothing from the others', async t => {
+  const { admit, everything } = await makeBed(t)
+  await admit('a', claimOn(SCOPES, { nanos: 1 }))
+  const before = await everything()
+
+  const [client, team] = SCOPES
+  const refused = await admit(
+    'b',
+    claimOn([client!, team!, { key: 'gateway', concurrency: 1 }], { nanos: 1 }),
+  )
+
+  assert.equal(refused.kind, 'refused')
+  assert.deepEqual(await everything(), before)
+})
+
+test('a refusal names the limit that refused, and where every scope stands', async t => {
+  const { admit } = await makeBed(t)
+  const scopes = [
+    { key: 'client:1', name: 'client:frontend' },
+    { key: 'team:1', name: 'team:web', concurrency: 1 },
+  ]
+  await admit('a', claimOn(scopes))
+
+  const refused = await admit('b', claimOn(scopes))
+
+  assert.deepEqual(refused, {
+    kind: 'refused',
+    at: NOON,
+    scope: 'team:web',
+    limit: 'concurrency',
+    retryAfterMs: 1000,
+    states: [
+      { key: 'client:1', name: 'client:frontend', running: 1 },
+      { key: 'team:1', name: 'team:web', running: 1, concurrency: 1 },
+    ],
+  })
+})
+
+test('the wait a bucket asks for is the true one, to the millisecond', async t => {
+  const { admit, wait } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', requests: { capacity: 3, per: 10 * SECOND } }])
+  for (const id of ['a', 'b', 'c']) await admit(id, claim)
+  const refused = await admit('d', claim)
+  assert.deepEqual(withoutStates(refused), {
+    kind: 'refused',
+    at: NOON,
+    scope: 'client:1',
+    limit: 'requests',
+    retryAfterMs: 3334,
+  })
+
+  await wait(3333)
+  assert.equal((await admit('d', claim)).kind, 'refused')
+  await wait(1)
+  assert.equal((await admit('d', claim)).kind, 'granted')
+})
+
+test('of several refusals the one is told whose advice is true for all', async t => {
+  const { admit } = await makeBed(t)
+  const slow = { key: 'slow', requests: { capacity: 1, per: HOUR } }
+  const fast = { key: 'fast', requests: { capacity: 1, per: 10 * SECOND } }
+  const busy = { key: 'busy', concurrency: 1, day: 10 }
+  const poor = { key: 'poor', day: 5, month: 5 }
+  const spent = { key: 'spent', day: 10, month: 10 }
+  const told = async (
+    ...scopes: (typeof slow | typeof fast | typeof busy | typeof poor | typeof spent)[]
+  ) => {
+    const admitted = await admit('b', claimOn(scopes, { nanos: 7 }))
+    assert.equal(admitted.kind, 'refused')
+    return [admitted.scope, admitted.limit, admitted.verdict]
+  }
+  await admit('a', claimOn([slow, fast, busy, spent], { nanos: 4 }))
+  await admit('c', claimOn([spent], { nanos: 4 }))
+
+  assert.deepEqual(await told(fast, slow), ['slow', 'requests', undefined])
+  assert.deepEqual(await told(busy), ['busy', 'day', 'in_flight'])
+  assert.deepEqual(await told(fast, busy), ['fast', 'requests', undefined], 'the longer wait')
+  assert.deepEqual(await told(slow, poor, spent), ['poor', 'day', 'can_never_fit'], 'the most final')
+})
+
+test('spent, in flight and can-never-fit are told apart', async t => {
+  const { admit, money } = await makeBed(t)
+  const scopes = [{ key: 'client:1', day: 100, month: 1000 }]
+  const cost = (nanos: number) => claimOn(scopes, { nanos })
+  await admit('a', cost(30))
+  await money.settle([{ id: 'a', claim: cost(30), at: NOON, nanos: 25, tokens: 0, entry: {} }])
+  await admit('running', cost(60))
+
+  const numbers = { limitNanos: 100, spentNanos: 25, heldNanos: 60, resetsAt: Date.UTC(2100, 2, 1) }
+  const day = { kind: 'refused', at: NOON, scope: 'client:1', limit: 'day', ...numbers }
+  const neverFits = await admit('b', cost(101))
+  const inFlight = await admit('b', cost(75))
+  const spent = await admit('b', cost(76))
+  const fits = await admit('b', cost(15))
+
+  assert.deepEqual(withoutStates(neverFits), { ...day, verdict: 'can_never_fit' })
+  assert.deepEqual(withoutStates(inFlight), { ...day, verdict: 'in_flight', retryAfterMs: 2000 })
+  assert.deepEqual(withoutStates(spent), { ...day, verdict: 'spent' })
+  assert.equal(fits.kind, 'granted')
+})
+
+test('a budget can be used to its last nano-dollar, and not beyond', async t => {
+  const { admit } = await makeBed(t)
+  const scopes = [{ key: 'client:1', day: 100, month: 100 }]
+  assert.equal((await admit('a', claimOn(scopes, { nanos: 99 }))).kind, 'granted')
+  assert.equal((await admit('b', claimOn(scopes, { nanos: 2 }))).kind, 'refused')
+  assert.equal((await admit('c', claimOn(scopes, { nanos: 1 }))).kind, 'granted')
+})
+
+test('a call that costs nothing is not stopped by a spent budget, nor one without tokens by an empty bucket', async t => {
+  const { admit } = await makeBed(t)
+  const scopes = [{ key: 'client:1', day: 10, tokens: { capacity: 10, per: DAY } }]
+  await admit('a', claimOn(scopes, { nanos: 10, tokens: 10 }))
+  assert.equal((await admit('b', claimOn(scopes))).kind, 'granted')
+})
+
+test('a claim of more tokens than the bucket holds waits until it is full, and takes all of it', async t => {
+  const { admit, wait, scope } = await makeBed(t)
+  const scopes = [{ key: 'client:1', tokens: { capacity: 100, per: 10 * SECOND } }]
+  await admit('a', claimOn(scopes, { tokens: 1 }))
+  const large = claimOn(scopes, { tokens: 5000 })
+
+  const refused = await admit('b', large)
+  assert.equal(refused.kind === 'refused' && refused.retryAfterMs, 100)
+  await wait(100)
+  assert.equal((await admit('b', large)).kind, 'granted')
+  assert.equal((await scope('client:1')).tokens, `10000 1 100 ${NOON + 100}`)
+})
+
+test('a reply that was lost and sent again grants once', async t => {
+  const { admit, everything, wait } = await makeBed(t)
+  const claim = claimOn(SCOPES, { tokens: 10, nanos: 10 })
+  const first = await admit('a', claim)
+  const before = await everything()
+
+  const second = await admit('a', claim)
+
+  assert.deepEqual(second, first)
+  assert.deepEqual(await everything(), before)
+  await wait(MINUTE)
+  const later = await admit('a', claim)
+  assert.equal(later.kind === 'granted' && later.at, NOON, 'it stays admitted when it was admitted')
+})
+
+test('a repetition of the same request is refused as a loop, other requests are not', async t => {
+  const { admit, redis } = await makeBed(t)
+  const brake = (digest: string) => [
+    { key: 'client:1' },
+    { key: `loop:1:${digest}`, name: 'client:frontend', loop: { capacity: 2, per: MINUTE } },
+  ]
+  await admit('a', claimOn(brake('x')))
+  await admit('b', claimOn(brake('x')))
+
+  const refused = await admit('c', claimOn(brake('x')))
+  const other = await admit('d', claimOn(brake('y')))
+
+  assert.deepEqual(withoutStates(refused), {
+    kind: 'refused',
+    at: NOON,
+    scope: 'client:frontend',
+    limit: 'loop',
+    retryAfterMs: 30_000,
+  })
+  assert.equal(other.kind, 'granted')
+  assert.equal(
+    await redis.pexpiretime('{tollgate}:scope:loop:1:y'),
+    NOON + 30_000,
+    'and is forgotten when full again',
+  )
+})
+
+test('a hit takes a request and nothing else', async t => {
+  const { admit, redis, scope } = await makeBed(t)
+  await redis.set('{tollgate}:cache:x', 'an answer')
+  const scopes = [{ key: 'client:1', ...LIMITS, concurrency: 0, day: 0 }]
+  const claim = claimOn(scopes, { tokens: 1_000_000, nanos: 5 })
+
+  const hit = await admit('a', claim, { cacheKey: '{tollgate}:cache:x' })
+  const miss = await admit('b', claim, { cacheKey: '{tollgate}:cache:y' })
+
+  assert.equal(hit.kind, 'hit')
+  assert.equal(miss.kind, 'refused')
+  assert.deepEqual(await scope('client:1'), { requests: `36000 1 36000 ${NOON}` })
+  assert.equal(await redis.exists('{tollgate}:holds'), 0)
+})
+
+test('a hit is refused when there are no requests left', async t => {
+  const { admit, redis } = await makeBed(t)
+  await redis.set('{tollgate}:cache:x', 'an answer')
+  const claim = claimOn([{ key: 'client:1', requests: { capacity: 1, per: HOUR } }])
+  await admit('a', claim)
+  const hit = await admit('b', claim, { cacheKey: '{tollgate}:cache:x' })
+  assert.equal(hit.kind === 'refused' && hit.limit, 'requests')
+})
+
+test('a replica with an old configuration is told so before anything is decided', async t => {
+  const { admit, money, everything } = await makeBed(t)
+  assert.equal(await money.raiseVersion(7), 7)
+  assert.equal(await money.raiseVersion(6), 7, 'it is never lowered')
+  const before = await everything()
+
+  assert.deepEqual(await admit('a', claimOn([{ key: 'client:1' }]), { version: 6 }), {
+    kind: 'stale',
+    version: 7,
+  })
+  assert.deepEqual(await everything(), before)
+  assert.equal((await admit('a', claimOn([{ key: 'client:1' }]), { version: 7 })).kind, 'granted')
+})
+
+test('a replica that has a newer configuration makes it known, should the word of it have been lost', async t => {
+  const { admit } = await makeBed(t)
+  await admit('a', claimOn([{ key: 'client:1' }]), { version: 9 })
+  assert.deepEqual(await admit('b', claimOn([{ key: 'client:1' }]), { version: 8 }), {
+    kind: 'stale',
+    version: 9,
+  })
+})
+
+test('nothing is admitted while counters are incomplete, or when Postgres is too far behind', async t => {
+  const { admit, money, redis, everything } = await makeBed(t)
+  const claim = claimOn(SCOPES)
+  await money.settle([{ id: 'x', claim: claimOn([]), nanos: 0, tokens: 0, entry: {} }])
+  const before = await everything()
+  assert.deepEqual(await admit('a', claim, { maxPending: 1 }), { kind: 'ledger_full' })
+  assert.deepEqual(await everything(), before)
+
+  await redis.del('{tollgate}:epoch')
+  assert.deepEqual(await admit('a', claim), { kind: 'rebuilding' })
+})
+
+test('a claim that is no whole number is refused before it is sent', async t => {
+  const { admit } = await makeBed(t)
+  for (const nanos of [0.5, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) {
+    await assert.rejects(admit('a', claimOn(SCOPES, { nanos })), /expected whole numbers/)
+  }
+})
+
+test('where a scope stands can be asked without changing anything', async t => {
+  const { admit, money, everything, wait } = await makeBed(t)
+  const claim = claimOn(SCOPES, { tokens: 5000, nanos: 5 })
+  await admit('a', claim)
+  await wait(500)
+  const before = await everything()
+
+  const { at, states } = await money.state(claim.scopes)
+
+  assert.equal(at, NOON + 500)
+  assert.deepEqual(states[0], {
+    key: 'client:1',
+    name: 'client:1',
+    running: 1,
+    concurrency: 20,
+    requests: { limit: 100, remaining: 99, resetMs: 35_500 },
+    tokens: { limit: 200_000, remaining: 196_666, resetMs: 1000 },
+    day: { limitNanos: 5_000_000_000, spentNanos: 0, heldNanos: 5 },
+    month: { limitNanos: 100_000_000_000, spentNanos: 0, heldNanos: 5 },
+  })
+  assert.deepEqual(await everything(), before)
 })

@@ -11,6 +11,13 @@ const PREFIX = '{tollgate}:'
 /** Takes the place of `prelude/clock.lua`, and of nothing else. */
 const clock = `local function clock() return tonumber(redis.call('GET', '${PREFIX}clock')) end\n`
 
+const SET_CLOCK = `
+  redis.call('SET', KEYS[1] .. 'clock', ARGV[1])
+  for _, key in ipairs(redis.call('KEYS', KEYS[1] .. '*')) do
+    local ends = redis.call('PEXPIRETIME', key)
+    if ends >= 0 and ends <= tonumber(ARGV[1]) then redis.call('DEL', key) end
+  end`
+
 /** Noon of a day in a year that leaves out its leap day; far enough away that Redis itself expires nothing. */
 export const NOON = Date.UTC(2100, 1, 28, 12)
 export const SECOND = 1000
@@ -22,9 +29,9 @@ type Context = Parameters<typeof testRedis>[0]
 
 export type Bed = Awaited<ReturnType<typeof makeBed>>
 
-/** Counters are complete and empty; it is noon. */
-export async function makeBed(t: Context) {
-  const { url } = await testRedis(t)
+/** Counters are complete and empty; it is noon. `url`: of a server of the test's own, where it has one. */
+export async function makeBed(t: Context, url?: string) {
+  url ??= (await testRedis(t)).url
   const redis = connectRedis(url)
   t.signal.addEventListener('abort', () => redis.disconnect(), { once: true })
   const money = createMoneyScripts(redis, { clock })
@@ -34,17 +41,18 @@ export async function makeBed(t: Context) {
   /** What is due by the test's clock goes now. */
   async function setClock(ms: number) {
     now = ms
-    await redis.set(`${PREFIX}clock`, ms)
-    for (const key of await redis.keys(`${PREFIX}*`)) {
-      const end = await redis.pexpiretime(key)
-      if (end >= 0 && end <= ms) await redis.del(key)
-    }
+    await redis.eval(SET_CLOCK, 1, PREFIX, ms)
   }
 
-  await redis.set(`${PREFIX}epoch`, 1)
-  await setClock(NOON)
+  async function begin() {
+    await redis.flushdb()
+    await redis.mset(`${PREFIX}epoch`, 1, `${PREFIX}version`, 1)
+    await setClock(NOON)
+  }
+  await begin()
 
   return {
+    begin,
     url,
     redis,
     money,

@@ -11,15 +11,22 @@ local function ratio(capacity, per)
   return capacity / a, per / a
 end
 
--- The bucket as it is now. A clock that was set back refills nothing, and goes on from there.
-local function readBucket(kept, limit, now)
-  if not kept then
-    local num, den = ratio(limit.capacity, limit.per)
-    return { deficit = 0, num = num, den = den }
-  end
+-- What is kept of a bucket, as it is now; nil if it is full, for a full bucket has no past. A clock that was set back
+-- refills nothing until it has caught up.
+local function refill(kept, now)
   local deficit, num, den, at = kept:match('^(%d+) (%d+) (%d+) (%d+)$')
   num = tonumber(num)
-  return { deficit = math.max(0, deficit - num * math.max(0, now - at)), num = num, den = tonumber(den) }
+  deficit = deficit - num * math.max(0, now - at)
+  return deficit > 0 and { deficit = deficit, num = num, den = tonumber(den) } or nil
+end
+
+local function readBucket(kept, limit, now)
+  local bucket = kept and refill(kept, now)
+  if bucket then
+    return bucket
+  end
+  local num, den = ratio(limit.capacity, limit.per)
+  return { deficit = 0, num = num, den = den }
 end
 
 -- Brings a bucket under the limit as it is now: it lacks the same, rounded up to a whole unit if the rate is another.

@@ -97,7 +97,8 @@ local function tidy(key, now)
     elseif field == 'running' then
       matters = math.huge
     else
-      matters = now + fullIn(readBucket(value, nil, now))
+      local bucket = refill(value, now)
+      matters = bucket and now + fullIn(bucket) or now
     end
     if matters <= now then
       redis.call('HDEL', key, field)

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { validateBucket } from '../../src/lua/bucket.ts'
+import { claimOn, DAY, HOUR, MINUTE, makeBed, NOON, SECOND } from './bed.ts'
+
+test('refill is exact: however often a bucket is asked, nothing is lost and nothing is won', async t => {
+  const { admit, wait, money } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', requests: { capacity: 7, per: 10 * SECOND } }])
+  for (let i = 0; i < 7; i++) await admit(`${i}`, claim)
+  let granted = 0
+  for (let ms = 0; ms < 10_000; ms += 37) {
+    await wait(37)
+    if ((await admit(`at ${ms}`, claim)).kind === 'granted') granted += 1
+  }
+  assert.equal(granted, 7)
+  await wait(10 * SECOND)
+  const { states } = await money.state(claim.scopes)
+  assert.deepEqual(states[0]?.requests, { limit: 7, remaining: 7, resetMs: 0 })
+})
+
+test('a bucket that never gets full keeps its fractions through thousands of calls', async t => {
+  const { admit, wait, scope } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', requests: { capacity: 1000, per: 999_983 } }])
+  for (let i = 0; i < 500; i++) {
+    await admit(`${i}`, claim)
+    await wait(1)
+  }
+  await admit('last', claim)
+  // 501 taken, in 999,983rds of a unit; 1000 of those came back in each of 500 ms.
+  assert.equal((await scope('client:1')).requests, `${501 * 999_983 - 500 * 1000} 1000 999983 ${NOON + 500}`)
+})
+
+test('what was used beyond the guess is owed, and paid off before anything else is granted', async t => {
+  const { admit, money, wait } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: 10 * SECOND } }], { tokens: 10 })
+  await admit('a', claim)
+  await money.settle([{ id: 'a', claim, at: NOON, nanos: 0, tokens: 250, entry: {} }])
+
+  const refused = await admit('b', claim)
+  assert.equal(refused.kind === 'refused' && refused.retryAfterMs, 16 * SECOND)
+  await wait(16 * SECOND - 1)
+  assert.equal((await admit('b', claim)).kind, 'refused')
+  await wait(1)
+  assert.equal((await admit('b', claim)).kind, 'granted')
+})
+
+test('giving back stops at the capacity', async t => {
+  const { admit, money, wait } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: 10 * SECOND } }], { tokens: 80 })
+  await admit('a', claim)
+  await wait(6 * SECOND)
+  await money.settle([{ id: 'a', claim, at: NOON, nanos: 0, tokens: 0, entry: {} }])
+  const { states } = await money.state(claim.scopes)
+  assert.deepEqual(states[0]?.tokens, { limit: 100, remaining: 100, resetMs: 0 })
+})
+
+test('a raised limit helps at once, a lowered one binds at once', async t => {
+  const { admit } = await makeBed(t)
+  const under = (capacity: number) => claimOn([{ key: 'client:1', requests: { capacity, per: HOUR } }])
+  for (let i = 0; i < 10; i++) await admit(`${i}`, under(10))
+  assert.equal((await admit('x', under(10))).kind, 'refused')
+
+  assert.equal((await admit('x', under(11))).kind, 'granted')
+  assert.equal((await admit('y', under(5))).kind, 'refused')
+})
+
+test('a changed rate rounds what is missing up to a whole unit, never down', async t => {
+  const { admit, wait, scope } = await makeBed(t)
+  const under = (per: number) => claimOn([{ key: 'client:1', requests: { capacity: 10, per } }])
+  await admit('a', under(10 * SECOND))
+  await wait(1)
+  await admit('b', under(9 * SECOND))
+  // 0.999 missing became 1, and one more was taken.
+  assert.equal((await scope('client:1')).requests, `1800 1 900 ${NOON + 1}`)
+})
+
+test('a bucket is nothing when it is full: an idle scope costs no memory', async t => {
+  const { admit, money, redis, wait } = await makeBed(t)
+  const claim = claimOn(
+    [
+      {
+        key: 'client:1',
+        requests: { capacity: 100, per: HOUR },
+        tokens: { capacity: 100, per: MINUTE },
+        concurrency: 5,
+      },
+    ],
+    { tokens: 100 },
+  )
+  await admit('a', claim)
+  assert.equal(await redis.pexpiretime('{tollgate}:scope:client:1'), -1, 'while a call runs it has no end')
+
+  await wait(SECOND)
+  await money.settle([{ id: 'a', claim, at: NOON, nanos: 0, tokens: 100, entry: {} }])
+  assert.equal(
+    await redis.pexpiretime('{tollgate}:scope:client:1'),
+    NOON + MINUTE,
+    'the last bucket is full then',
+  )
+  await wait(MINUTE - SECOND - 1)
+  assert.equal(await redis.exists('{tollgate}:scope:client:1'), 1)
+  await wait(1)
+  assert.equal(await redis.exists('{tollgate}:scope:client:1'), 0)
+})
+
+test('a clock that was set back refills nothing until it has caught up', async t => {
+  const { admit, setClock } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', requests: { capacity: 1, per: SECOND } }])
+  await admit('a', claim)
+  for (const [ms, kind] of [
+    [NOON - DAY, 'refused'],
+    [NOON - 1, 'refused'],
+    [NOON + SECOND - 1, 'refused'],
+    [NOON + SECOND, 'granted'],
+  ] as const) {
+    await setClock(ms)
+    assert.equal((await admit('b', claim)).kind, kind)
+  }
+})
+
+test('a bucket that cannot be counted exactly is known before it is used', () => {
+  assert.equal(validateBucket({ capacity: 100, per: HOUR }), undefined)
+  assert.equal(validateBucket({ capacity: 10_000_000_000, per: DAY }), undefined)
+  assert.equal(validateBucket({ capacity: 999_983, per: 30 * DAY }), undefined)
+  assert.match(validateBucket({ capacity: 99_999_999_977, per: DAY - 1 }) ?? '', /cannot be counted exactly/)
+  for (const wrong of [0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+    assert.match(validateBucket({ capacity: wrong, per: 1000 }) ?? '', /expected a whole number/)
+    assert.match(validateBucket({ capacity: 1000, per: wrong }) ?? '', /expected a whole number/)
+  }
+})

@@ -1,0 +1,148 @@
+/** The ways in which limits and budgets are known to fail, each as a promise that it does not happen here. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { claimOn, DAY, HOUR, MINUTE, makeBed, NOON, SECOND } from './bed.ts'
+
+const entry = {}
+
+test('fifty calls at once on a budget for one: one is granted', async t => {
+  const { admit, scope } = await makeBed(t)
+  const claim = claimOn(
+    [
+      { key: 'client:1', day: 100 },
+      { key: 'gateway', month: 100 },
+    ],
+    { nanos: 100 },
+  )
+  const admitted = await Promise.all(Array.from({ length: 50 }, (_, i) => admit(`${i}`, claim)))
+  assert.equal(admitted.filter(({ kind }) => kind === 'granted').length, 1)
+  assert.equal((await scope('gateway'))['m210002:held'], '100')
+})
+
+test('who hammers a limit does not wait longer for it, and takes nothing from the others', async t => {
+  const { admit, wait } = await makeBed(t)
+  const claim = claimOn(
+    [
+      { key: 'client:1', requests: { capacity: 1, per: 10 * SECOND } },
+      { key: 'gateway', day: 100 },
+    ],
+    {
+      nanos: 1,
+    },
+  )
+  await admit('a', claim)
+  for (let i = 0; i < 100; i++) {
+    await wait(99)
+    assert.equal((await admit(`hammer ${i}`, claim)).kind, 'refused')
+  }
+  await wait(100)
+  assert.equal((await admit('b', claim)).kind, 'granted')
+})
+
+test('two full limits do not pass around the edge of a minute', async t => {
+  const { admit, setClock } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', requests: { capacity: 60, per: MINUTE } }])
+  let granted = 0
+  for (let i = 0; i < 240; i++) {
+    // Two seconds, across the full minute.
+    await setClock(NOON + MINUTE - SECOND + Math.floor(i * 8.4))
+    if ((await admit(`${i}`, claim)).kind === 'granted') granted += 1
+  }
+  assert.equal(granted, 62, 'the capacity, and what was refilled in two seconds')
+})
+
+test('a call that does not fit is never granted with less than it may cost', async t => {
+  const { admit, scope } = await makeBed(t)
+  const scopes = [{ key: 'client:1', day: 100 }]
+  await admit('a', claimOn(scopes, { nanos: 99 }))
+  const refused = await admit('b', claimOn(scopes, { nanos: 2 }))
+  assert.equal(refused.kind, 'refused')
+  assert.equal((await scope('client:1'))['d21000228:held'], '99')
+})
+
+test('a call that failed before it cost anything gives back all it held', async t => {
+  const { admit, money, scope, wait } = await makeBed(t)
+  const claim = claimOn(
+    [{ key: 'client:1', day: 100, tokens: { capacity: 10, per: HOUR }, concurrency: 1 }],
+    {
+      nanos: 100,
+      tokens: 10,
+    },
+  )
+  for (let i = 0; i < 20; i++) {
+    assert.equal((await admit(`${i}`, claim)).kind, 'granted')
+    await wait(1)
+    await money.settle([{ id: `${i}`, claim, at: NOON, nanos: 0, tokens: 0, entry }])
+  }
+  assert.deepEqual(await scope('client:1'), {})
+})
+
+test('a hundred thousand small costs add up to the nano-dollar', async t => {
+  const { money, scope } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', month: Number.MAX_SAFE_INTEGER }])
+  for (let batch = 0; batch < 10; batch++) {
+    const calls = Array.from({ length: 1000 }, (_, i) => ({
+      id: `${batch} ${i}`,
+      claim,
+      at: NOON,
+      nanos: 100_000_007,
+      tokens: 0,
+      entry,
+    }))
+    await money.settle(calls)
+  }
+  assert.equal((await scope('client:1'))['m210002:spent'], '1000000070000')
+})
+
+test('a day’s budget binds from the first call of the day, not from the first that has ended', async t => {
+  const { admit, setClock } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', day: 100 }], { nanos: 60 })
+  await admit('yesterday', claim)
+  await setClock(NOON + DAY)
+  assert.equal((await admit('a', claim)).kind, 'granted')
+  assert.equal((await admit('b', claim)).kind, 'refused')
+})
+
+test('a Redis that lost everything is not a fresh budget', async t => {
+  const { admit, redis, setClock } = await makeBed(t)
+  await redis.flushdb()
+  await setClock(NOON)
+  const claim = claimOn([{ key: 'client:1', day: 100 }], { nanos: 1 })
+  assert.deepEqual(await admit('a', claim), { kind: 'rebuilding' })
+})
+
+test('replicas that race to restore counters restore them once', async t => {
+  const { ledger, redis, scope } = await makeBed(t)
+  await redis.del('{tollgate}:epoch')
+  const windows = [{ scope: 'client:1', window: 'm210002', spentNanos: 700 }]
+  const replicas = ['one', 'two', 'three', 'four']
+  const answers = await Promise.all(
+    replicas.map(async token => [
+      await ledger.begin(token),
+      await ledger.restore(token, { windows, calls: [] }, 1),
+    ]),
+  )
+  assert.deepEqual(answers.map(([begun]) => begun).sort(), ['begun', 'busy', 'busy', 'busy'])
+  assert.equal((await scope('client:1'))['m210002:spent'], '700')
+})
+
+test('a refund goes where the money came from, never into the next window', async t => {
+  const { admit, money, setClock } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', day: 100 }], { nanos: 100 })
+  await admit('a', claim)
+  await setClock(NOON + DAY)
+  await money.settle([{ id: 'a', claim, at: NOON, nanos: 0, tokens: 0, entry }])
+  const { states } = await money.state(claim.scopes)
+  assert.deepEqual(states[0]?.day, { limitNanos: 100, spentNanos: 0, heldNanos: 0 })
+})
+
+test('every key of an admission lies on one node of a cluster', async t => {
+  const { admit, money, redis } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', day: 100, loop: { capacity: 1, per: HOUR } }], { nanos: 1 })
+  await admit('a', claim)
+  await admit('b', claim)
+  await money.settle([{ id: 'a', claim, at: NOON, nanos: 1, tokens: 0, entry }])
+  await money.sweep(1)
+  for (const key of await redis.keys('*')) assert.match(key, /^\{tollgate\}:/)
+})

@@ -1,0 +1,149 @@
+/** Whatever happens, in whatever order, the scripts and the oracle agree after every step. */
+
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { Claim } from '../../src/lua/index.ts'
+import { type Bed, DAY, HOUR, MINUTE, makeBed, SECOND } from './bed.ts'
+import { createWorld, type Limits } from './world.ts'
+
+type World = ReturnType<typeof createWorld>
+
+/** A step is its name and three numbers, which pick what it is done to and how. */
+type Step = [name: string, a: number, b: number, c: number]
+
+const WAITS = [1, 7, 250, 999, 3 * SECOND, 9 * SECOND, 20 * SECOND, 31 * SECOND]
+const CAPACITIES = [2, 3, 7, 10, 60, 1000]
+const REFILLS = [10, 999, 7 * SECOND, 10 * SECOND, MINUTE, DAY]
+/** Around the holds below, so that some calls fit and others do not; and beyond 1e15, where doubles still count. */
+const BUDGETS = [40, 100, 100, 250, 4_000_000_000_000_025, 9_007_199_254_740_991]
+const HOLDS = [0, 1, 10, 30, 45, 1_000_000_000_000_003]
+const TOKENS = [0, 1, 2, 5, 40]
+
+const at = <T>(list: readonly T[], n: number): T => list[n % list.length]!
+
+function limitsOf(a: number, b: number, c: number): Limits {
+  return {
+    ...(a % 3 > 0 && { requests: { capacity: at(CAPACITIES, b), per: at(REFILLS, c) } }),
+    ...(b % 3 > 0 && { tokens: { capacity: at(CAPACITIES, c + 3), per: at(REFILLS, a) } }),
+    ...(c % 3 === 0 && { concurrency: 1 + (a % 5) }),
+    ...(a % 4 > 0 && { day: at(BUDGETS, b + c) }),
+    ...(b % 4 > 0 && { month: at(BUDGETS, a + c) }),
+  }
+}
+
+let calls = 0
+
+function claimOf(world: World, a: number, b: number, c: number): Claim {
+  const keys = [
+    `client:${a % 2}`,
+    ...(b % 4 > 0 ? ['team:0'] : []),
+    'gateway',
+    ...(c % 5 === 0 ? [`loop:${a % 2}`] : []),
+  ]
+  return { scopes: world.scopesOf(keys), nanos: at(HOLDS, b), tokens: at(TOKENS, c), entry: {} }
+}
+
+const actions: Record<
+  string,
+  { weight: number; act(world: World, a: number, b: number, c: number): Promise<void> }
+> = {
+  'a call': {
+    weight: 12,
+    act: (world, a, b, c) => {
+      const call = { id: `call ${calls++}`, claim: claimOf(world, a, b, c), at: undefined }
+      return world.admit(
+        { ...call, settlement: undefined, drainedAt: undefined },
+        { isKept: a > 90, behind: b > 95 ? 1 : 0 },
+      )
+    },
+  },
+  'the same call, its answer being lost': {
+    weight: 2,
+    act: async (world, a) => {
+      const some = world.askable().filter(call => call.at === undefined || call.at + DAY > world.now())
+      if (some.length > 0) await world.admit(at(some, a))
+    },
+  },
+  'the end of a call': {
+    weight: 9,
+    act: async (world, a, b, c) => {
+      const some = world.askable().filter(({ settlement }) => !settlement)
+      if (some.length === 0) return
+      const call = at(some, a)
+      // Less than was held, the same, or more.
+      const nanos = call.at === undefined ? 0 : Math.floor((call.claim.nanos * (b % 5)) / 3)
+      await world.end(call, nanos, at(TOKENS, c))
+    },
+  },
+  'the end of a call whose admission is still under way': {
+    weight: 1,
+    act: async (world, a, b, c) => {
+      const call = { id: `call ${calls++}`, claim: claimOf(world, a, b, c), at: undefined }
+      await world.end({ ...call, settlement: undefined, drainedAt: undefined }, 0, 0)
+    },
+  },
+  'ends sent once more': {
+    weight: 3,
+    act: async (world, a, b) => {
+      const some = world.askable().flatMap(({ settlement }) => settlement ?? [])
+      if (some.length > 0) await world.settle([at(some, a), at(some, b)])
+    },
+  },
+  'a renewal': { weight: 5, act: world => world.renew(world.running()) },
+  'a renewal by one of two replicas': {
+    weight: 2,
+    act: (world, a) => world.renew(world.running().filter(({ id }) => Number(id.slice(5)) % 2 === a % 2)),
+  },
+  'half a minute in which some replica sweeps': {
+    weight: 2,
+    act: async (world, a, b) => {
+      for (let seconds = 0; seconds < 35; seconds += 5) {
+        await world.wait(5 * SECOND)
+        await world.sweep(1 + (a % 3))
+        if (b % 3 === 0) await world.renew(world.running().filter(({ id }) => Number(id.slice(5)) % 2 === 0))
+      }
+    },
+  },
+  'a sweep': { weight: 4, act: (world, a) => world.sweep(1 + (a % 3)) },
+  'a while': { weight: 10, act: (world, a) => world.wait(at(WAITS, a)) },
+  hours: { weight: 1, act: (world, a) => world.wait(a * 10 * MINUTE) },
+  midnight: { weight: 1, act: (world, a) => world.waitForMidnight((a % 3) - 1) },
+  'other limits': {
+    weight: 2,
+    act: (world, a, b, c) =>
+      world.change(at(['client:0', 'client:1', 'team:0', 'gateway'], a), limitsOf(b, c, a)),
+  },
+  'a drain': { weight: 2, act: world => world.drain() },
+  'a wiped Redis': { weight: 1, act: world => world.wipe() },
+  'a rebuild': { weight: 3, act: world => world.rebuild() },
+}
+
+const names = Object.entries(actions).map(([name, { weight }]) => ({ weight, arbitrary: fc.constant(name) }))
+const step = fc.tuple(fc.oneof(...names), fc.nat(99), fc.nat(99), fc.nat(99))
+
+test('the scripts do what the oracle says, whatever happens in whatever order', async t => {
+  const bed = await makeBed(t)
+  const property = fc.asyncProperty(
+    fc.array(step, { maxLength: 150, size: 'max' }),
+    fc.array(fc.tuple(fc.nat(99), fc.nat(99), fc.nat(99)), { minLength: 4, maxLength: 4 }),
+    (steps, limits) => play(bed, steps, limits),
+  )
+  await fc.assert(property, { seed: 20261123, numRuns: 120, interruptAfterTimeLimit: 25_000 })
+})
+
+async function play(bed: Bed, steps: Step[], limits: [number, number, number][]): Promise<void> {
+  await bed.begin()
+  await bed.redis.set('{tollgate}:cache:kept', 'an answer')
+  const world = createWorld(bed, {
+    ...Object.fromEntries(
+      ['client:0', 'client:1', 'team:0', 'gateway'].map((key, i) => [key, limitsOf(...limits[i]!)]),
+    ),
+    'loop:0': { loop: { capacity: 2, per: 7 * SECOND } },
+    'loop:1': { loop: { capacity: 1, per: HOUR } },
+  })
+  for (const [name, a, b, c] of steps) {
+    await actions[name]!.act(world, a, b, c)
+    await world.agree()
+  }
+  await world.close()
+}

@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ownRedis } from '../servers.ts'
+import { type Bed, claimOn, DAY, HOUR, MINUTE, makeBed, NOON, SECOND } from './bed.ts'
+
+const LEASE = 30 * SECOND
+const CLAIM = claimOn(
+  [
+    {
+      key: 'client:1',
+      concurrency: 2,
+      requests: { capacity: 5, per: DAY },
+      tokens: { capacity: 100, per: DAY },
+      day: 1000,
+    },
+  ],
+  { nanos: 300, tokens: 40, entry: { reqId: 'a', client: 'frontend', model: 'claude-haiku-4-5' } },
+)
+const ok = { outcome: 'ok' }
+
+/** Replicas sweep all the time; what they charged meanwhile. */
+async function watchFor({ wait, money }: Bed, ms: number, meanwhile = async () => {}) {
+  const lost: { id: string; nanos: number }[] = []
+  for (let passed = 0; passed < ms; passed += 5 * SECOND) {
+    await wait(5 * SECOND)
+    await meanwhile()
+    lost.push(...(await money.sweep(100)))
+  }
+  return lost
+}
+
+test('a running call whose replica lives is never given up', async t => {
+  const bed = await makeBed(t)
+  await bed.admit('a', CLAIM)
+  const renew = async () => {
+    assert.deepEqual(await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON }]), [
+      { id: 'a', kind: 'renewed' },
+    ])
+  }
+  assert.deepEqual(await watchFor(bed, 10 * MINUTE, renew), [])
+})
+
+test('the call of a dead replica is charged with all it held, when its lease has run out', async t => {
+  const bed = await makeBed(t)
+  await watchFor(bed, LEASE)
+  await bed.admit('a', CLAIM)
+  const at = bed.now()
+
+  assert.deepEqual(await watchFor(bed, LEASE - 5 * SECOND), [])
+  assert.deepEqual(await watchFor(bed, 5 * SECOND), [{ id: 'a', nanos: 300 }])
+
+  const { running, ...counters } = await bed.scope('client:1')
+  assert.equal(running, undefined, 'its place is free again')
+  assert.equal(counters['d21000228:spent'], '300')
+  assert.equal(counters['d21000228:held'], undefined)
+  const [entry, ...others] = await bed.entries()
+  assert.deepEqual(others, [])
+  assert.deepEqual(
+    { ...entry, data: JSON.parse(entry!.data) },
+    {
+      id: 'a',
+      seq: '0',
+      at: `${at}`,
+      nanos: '300',
+      held: '300',
+      data: { reqId: 'a', client: 'frontend', model: 'claude-haiku-4-5', outcome: 'lost', estimated: true },
+    },
+  )
+})
+
+test('a settlement that comes after all corrects the charge once, in the same windows', async t => {
+  const bed = await makeBed(t)
+  await watchFor(bed, LEASE)
+  await bed.admit('a', CLAIM)
+  const at = bed.now()
+  await watchFor(bed, LEASE)
+  await bed.setClock(NOON + DAY)
+  const settlement = { id: 'a', claim: CLAIM, at, nanos: 120, tokens: 10, entry: ok }
+
+  const first = await bed.money.settle([settlement])
+  const second = await bed.money.settle([settlement])
+
+  assert.deepEqual(first, [{ kind: 'corrected', heldNanos: 300, chargedNanos: 120, overspendNanos: 0 }])
+  assert.equal(second[0]?.kind, 'already')
+  assert.equal((await bed.scope('client:1'))['d21000228:spent'], '120')
+  const [, correction, ...others] = await bed.entries()
+  assert.deepEqual(others, [])
+  assert.deepEqual(correction, {
+    id: 'a',
+    seq: '1',
+    at: `${at}`,
+    nanos: '-180',
+    held: '300',
+    data: JSON.stringify(ok),
+  })
+})
+
+test('a lost call that cost more than its hold is corrected upwards', async t => {
+  const bed = await makeBed(t)
+  await watchFor(bed, LEASE)
+  await bed.admit('a', CLAIM)
+  await watchFor(bed, LEASE)
+  const [corrected] = await bed.money.settle([{ id: 'a', claim: CLAIM, nanos: 450, tokens: 0, entry: ok }])
+  assert.equal(corrected?.overspendNanos, 150)
+  assert.equal((await bed.scope('client:1'))['d21000228:spent'], '450')
+  assert.equal((await bed.entries())[1]?.nanos, '150')
+})
+
+test('a lost call comes back neither by renewal nor by admission', async t => {
+  const bed = await makeBed(t)
+  await watchFor(bed, LEASE)
+  await bed.admit('a', CLAIM)
+  await watchFor(bed, LEASE)
+  const before = await bed.everything()
+
+  assert.deepEqual(await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON }]), [{ id: 'a', kind: 'lost' }])
+  assert.deepEqual(await bed.admit('a', CLAIM), { kind: 'settled' })
+  assert.deepEqual(await bed.everything(), before)
+})
+
+test('what Redis has forgotten of a running call is held again, in the windows of its admission', async t => {
+  const bed = await makeBed(t)
+  await bed.admit('a', CLAIM)
+  const before = await bed.scope('client:1')
+  await bed.redis.del('{tollgate}:scope:client:1', '{tollgate}:holds', '{tollgate}:leases')
+  await bed.setClock(NOON + DAY)
+
+  const renewed = await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON }])
+
+  assert.deepEqual(renewed, [{ id: 'a', kind: 'remembered' }])
+  const written = (await bed.scope('client:1')) satisfies Record<string, string>
+  for (const field of ['running', 'd21000228:held']) assert.equal(written[field], before[field])
+  assert.match(
+    written.requests!,
+    new RegExp(` ${NOON + DAY}$`),
+    'the bucket was lost as well, so it is taken from again',
+  )
+
+  await bed.money.settle([{ id: 'a', claim: CLAIM, at: NOON, nanos: 5, tokens: 0, entry: ok }])
+  assert.equal((await bed.scope('client:1'))['d21000228:held'], undefined)
+  assert.equal((await bed.scope('client:1'))['d21000228:spent'], '5')
+})
+
+test('a renewal that arrives after the end of its call brings nothing back', async t => {
+  const bed = await makeBed(t)
+  await bed.admit('a', CLAIM)
+  await bed.money.settle([{ id: 'a', claim: CLAIM, at: NOON, nanos: 5, tokens: 0, entry: ok }])
+  const before = await bed.everything()
+  assert.deepEqual(await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON }]), [
+    { id: 'a', kind: 'settled' },
+  ])
+  assert.deepEqual(await bed.everything(), before)
+})
+
+test('thousands of leases are renewed in a few steps, and the forgotten among them are found', async t => {
+  const bed = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1' }])
+  const running = Array.from({ length: 1200 }, (_, i) => ({ id: `call ${i}`, claim, at: NOON }))
+  await Promise.all(running.filter((_, i) => i % 10 > 0).map(({ id }) => bed.admit(id, claim)))
+
+  const renewed = await bed.money.renew(running)
+
+  for (const [i, { id, kind }] of renewed.entries()) {
+    assert.deepEqual([id, kind], [`call ${i}`, i % 10 > 0 ? 'renewed' : 'remembered'])
+  }
+  assert.equal((await bed.scope('client:1')).running, '1200')
+})
+
+test('a sweep charges no more calls than it is asked to, the longest dead first', async t => {
+  const bed = await makeBed(t)
+  await watchFor(bed, LEASE)
+  for (const id of ['c', 'a', 'b']) {
+    await bed.admit(id, claimOn([{ key: 'client:1' }], { nanos: 1 }))
+    await bed.wait(1)
+  }
+  await watchFor(bed, LEASE - 5 * SECOND)
+  await bed.wait(5 * SECOND)
+  assert.deepEqual(await bed.money.sweep(2), [
+    { id: 'c', nanos: 1 },
+    { id: 'a', nanos: 1 },
+  ])
+  assert.deepEqual(await bed.money.sweep(2), [{ id: 'b', nanos: 1 }])
+})
+
+test('no lease runs out unwatched: where all replicas were away, whoever is alive can renew first', async t => {
+  const bed = await makeBed(t)
+  await watchFor(bed, MINUTE)
+  await bed.admit('alive', CLAIM)
+  await bed.admit('dead', CLAIM)
+  await bed.wait(HOUR)
+
+  assert.deepEqual(await bed.money.sweep(100), [])
+  await bed.money.renew([{ id: 'alive', claim: CLAIM, at: NOON }])
+  assert.deepEqual(await watchFor(bed, LEASE - 5 * SECOND), [])
+  await bed.money.renew([{ id: 'alive', claim: CLAIM, at: NOON }])
+  assert.deepEqual(await watchFor(bed, 5 * SECOND), [{ id: 'dead', nanos: 300 }])
+})
+
+test('nothing is swept during the first lease after Redis came up', async t => {
+  const server = await ownRedis(t, { args: ['--appendfsync', 'always'] })
+  const bed = await makeBed(t, server.url)
+  await watchFor(bed, MINUTE)
+  await bed.admit('a', CLAIM)
+  await watchFor(bed, LEASE - 5 * SECOND)
+  await server.restart()
+
+  assert.deepEqual(await watchFor(bed, LEASE), [], 'its lease is over, but Redis has just come up')
+  assert.deepEqual(await watchFor(bed, 5 * SECOND), [{ id: 'a', nanos: 300 }])
+})
+
+test('nothing is swept while counters are incomplete, nor in the lease that follows', async t => {
+  const bed = await makeBed(t)
+  await watchFor(bed, MINUTE)
+  await bed.admit('a', CLAIM)
+  await bed.redis.del('{tollgate}:epoch')
+  assert.deepEqual(await watchFor(bed, MINUTE), [])
+  await bed.redis.set('{tollgate}:epoch', 1)
+  assert.deepEqual(await watchFor(bed, LEASE), [])
+  assert.deepEqual(await watchFor(bed, 5 * SECOND), [{ id: 'a', nanos: 300 }])
+})

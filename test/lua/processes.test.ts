@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { text } from 'node:stream/consumers'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { connectRedis } from '../../src/redis-url.ts'
+import { testRedis } from '../servers.ts'
+
+const CALLERS = [22, 21, 21]
+const ASKS = 10
+
+/** 64 callers in three processes ask all at once; returns how many were granted, and how long it took. */
+async function storm(t: TestContext, capacity: number, per: number) {
+  const { url } = await testRedis(t)
+  const redis = connectRedis(url)
+  await redis.set('{tollgate}:epoch', 1)
+  const processes = CALLERS.map((callers, i) => {
+    const args = [url, `process ${i}`, callers, ASKS, capacity, per].map(String)
+    return spawn(process.execPath, [new URL('caller.ts', import.meta.url).pathname, ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+  })
+  t.after(() => {
+    for (const child of processes) child.kill()
+  })
+  while (Number(await redis.get('ready')) < CALLERS.length) await delay(5)
+  const begin = performance.now()
+  await redis.set('go', 1)
+  const counts = await Promise.all(processes.map(({ stdout }) => text(stdout)))
+  const took = performance.now() - begin
+  redis.disconnect()
+  return { granted: counts.reduce((sum, count) => sum + Number(count), 0), took }
+}
+
+test('64 callers in three processes on one bucket of 100: exactly 100 are granted', async t => {
+  const { granted } = await storm(t, 100, 24 * 3_600_000)
+  assert.equal(granted, 100)
+})
+
+test('64 callers in three processes on a bucket that refills: the capacity and the refill, and not one more', async t => {
+  const { granted, took } = await storm(t, 100, 10_000)
+  assert.ok(granted >= 100 && granted <= 100 + took / 100, `${granted} granted in ${took} ms`)
+})

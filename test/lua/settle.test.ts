@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { claimOn, DAY, HOUR, MINUTE, makeBed, NOON, SECOND } from './bed.ts'
+
+const MIDNIGHT = NOON + 12 * HOUR
+const entry = { outcome: 'ok', model: 'claude-haiku-4-5' }
+
+test('the hold goes and the truth comes, in every scope', async t => {
+  const { admit, money, scope, redis } = await makeBed(t)
+  const limits = { tokens: { capacity: 1000, per: 10 * SECOND }, concurrency: 5, day: 1000, month: 5000 }
+  const claim = claimOn(
+    [
+      { key: 'client:1', ...limits },
+      { key: 'gateway', ...limits },
+    ],
+    { tokens: 400, nanos: 300 },
+  )
+  await admit('a', claim)
+
+  const settled = await money.settle([{ id: 'a', claim, at: NOON, nanos: 120, tokens: 150, entry }])
+
+  assert.deepEqual(settled, [{ kind: 'settled', heldNanos: 300, chargedNanos: 120, overspendNanos: 0 }])
+  for (const key of ['client:1', 'gateway']) {
+    assert.deepEqual(await scope(key), {
+      tokens: `1500 1 10 ${NOON}`,
+      'd21000228:spent': '120',
+      'm210002:spent': '120',
+    })
+  }
+  assert.deepEqual(await redis.keys('{tollgate}:holds'), [])
+  assert.deepEqual(await redis.keys('{tollgate}:leases'), [])
+})
+
+test('the entry for the ledger is written with the charge', async t => {
+  const { admit, money, entries, wait } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 300 })
+  await admit('a', claim)
+  await wait(SECOND)
+  await money.settle([{ id: 'a', claim, at: NOON, nanos: 120, tokens: 0, entry }])
+  assert.deepEqual(await entries(), [
+    { id: 'a', seq: '0', at: `${NOON}`, nanos: '120', held: '300', data: JSON.stringify(entry) },
+  ])
+})
+
+test('what a call cost above its hold is charged, and stays as debt until the window ends', async t => {
+  const { admit, money, setClock } = await makeBed(t)
+  const scopes = [{ key: 'client:1', day: 100 }]
+  const claim = claimOn(scopes, { nanos: 90 })
+  await admit('a', claim)
+
+  const [settled] = await money.settle([{ id: 'a', claim, at: NOON, nanos: 250, tokens: 0, entry }])
+
+  assert.equal(settled?.overspendNanos, 160)
+  const refused = await admit('b', claimOn(scopes, { nanos: 1 }))
+  assert.equal(refused.kind === 'refused' && refused.spentNanos, 250)
+  await setClock(MIDNIGHT)
+  assert.equal((await admit('b', claimOn(scopes, { nanos: 100 }))).kind, 'granted')
+})
+
+test('an overage in one place is charged in all, also where another limit has nothing left', async t => {
+  const { admit, money, state } = await bedWithState(t)
+  const claim = claimOn([{ key: 'client:1', tokens: { capacity: 10, per: DAY }, day: 10 }], {
+    tokens: 10,
+    nanos: 10,
+  })
+  await admit('a', claim)
+  await money.settle([{ id: 'a', claim, at: NOON, nanos: 15, tokens: 30, entry }])
+  const [client] = await state(claim)
+  assert.equal(client?.day?.spentNanos, 15)
+  assert.equal(client?.tokens?.resetMs, 3 * DAY, 'thirty tokens are owed')
+})
+
+test('a call that starts before midnight and ends after it pays into the day it started', async t => {
+  const { admit, money, scope, setClock } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', day: 1000, month: 1000 }], { nanos: 300 })
+  await setClock(MIDNIGHT - 1)
+  await admit('a', claim)
+  await setClock(MIDNIGHT)
+  assert.equal(
+    (await admit('b', claimOn(claim.scopes, { nanos: 1000 }))).kind,
+    'granted',
+    'the new day is untouched',
+  )
+
+  await money.settle([{ id: 'a', claim, at: MIDNIGHT - 1, nanos: 120, tokens: 0, entry }])
+
+  assert.deepEqual(await scope('client:1'), {
+    running: '1',
+    'd21000228:spent': '120',
+    'm210002:spent': '120',
+    'd21000301:held': '1000',
+    'm210003:held': '1000',
+  })
+})
+
+test('what was settled once is not charged again', async t => {
+  const { admit, money, everything, entries } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 300 })
+  await admit('a', claim)
+  const settlement = { id: 'a', claim, at: NOON, nanos: 120, tokens: 0, entry }
+  await money.settle([settlement])
+  const before = await everything()
+
+  const again = await money.settle([settlement, settlement])
+
+  assert.deepEqual(
+    again.map(({ kind }) => kind),
+    ['already', 'already'],
+  )
+  assert.deepEqual(await everything(), before)
+  assert.equal((await entries()).length, 1)
+})
+
+test('a settlement that overtakes its admission refuses it: no orphan is charged', async t => {
+  const { admit, money, scope } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', day: 1000, requests: { capacity: 5, per: HOUR } }], {
+    nanos: 300,
+  })
+  await money.settle([{ id: 'a', claim, nanos: 0, tokens: 0, entry }])
+
+  assert.deepEqual(await admit('a', claim), { kind: 'settled' })
+  assert.deepEqual(await scope('client:1'), {})
+})
+
+test('a settlement whose hold Redis has forgotten is charged in full, in the windows of its admission', async t => {
+  const { money, scope, setClock, entries } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', day: 1000, tokens: { capacity: 10, per: DAY } }], {
+    nanos: 300,
+    tokens: 5,
+  })
+  await setClock(MIDNIGHT + HOUR)
+
+  await money.settle([{ id: 'a', claim, at: NOON, nanos: 400, tokens: 3, entry }])
+
+  assert.deepEqual(await scope('client:1'), {
+    'd21000228:spent': '400',
+    tokens: `${3 * (DAY / 10)} 1 ${DAY / 10} ${MIDNIGHT + HOUR}`,
+  })
+  assert.equal((await entries())[0]?.held, '300', 'it was granted, so it was held')
+})
+
+test('many settlements go in one step, and none hangs on another', async t => {
+  const { admit, money, scope } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', day: 10_000 }], { nanos: 100 })
+  const ids = Array.from({ length: 64 }, (_, i) => `call ${i}`)
+  for (const id of ids.slice(0, 50)) await admit(id, claim)
+  await money.settle([{ id: ids[3]!, claim, at: NOON, nanos: 7, tokens: 0, entry }])
+
+  const settled = await money.settle(ids.map(id => ({ id, claim, at: NOON, nanos: 7, tokens: 0, entry })))
+
+  assert.equal(settled.filter(({ kind }) => kind === 'settled').length, 63)
+  assert.equal(settled[3]?.kind, 'already')
+  assert.deepEqual(await scope('client:1'), { 'd21000228:spent': `${64 * 7}` })
+})
+
+test('nano-dollars stay exact beyond what Lua prints: above 1e15', async t => {
+  const { admit, money, scope, entries } = await makeBed(t)
+  const limit = Number.MAX_SAFE_INTEGER
+  const claim = claimOn([{ key: 'gateway', day: limit, month: limit }], { nanos: 1_234_567_890_123_457 })
+  await admit('a', claim)
+  await admit('b', claim)
+  assert.equal((await scope('gateway'))['d21000228:held'], '2469135780246914')
+
+  await money.settle([{ id: 'a', claim, at: NOON, nanos: 3_000_000_000_000_001, tokens: 0, entry }])
+  await money.settle([{ id: 'b', claim, at: NOON, nanos: 4_111_111_111_111_111, tokens: 0, entry }])
+
+  assert.equal((await scope('gateway'))['m210002:spent'], '7111111111111112')
+  assert.equal((await entries())[0]?.nanos, '3000000000000001')
+  const refused = await admit('c', claimOn(claim.scopes, { nanos: limit - 7_111_111_111_111_111 }))
+  assert.equal(refused.kind === 'refused' && refused.spentNanos, 7_111_111_111_111_112)
+  const granted = await admit('c', claimOn(claim.scopes, { nanos: limit - 7_111_111_111_111_112 }))
+  assert.equal(granted.kind, 'granted')
+})
+
+test('an amount nobody can read costs the hold, and stops no settlement behind it', async t => {
+  const { admit, money, scope } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 100 })
+  await admit('a', claim)
+  await admit('b', claim)
+  const [nonsense, fine] = await money.settle([
+    { id: 'a', claim, at: NOON, nanos: Number.NaN, tokens: -1, entry },
+    { id: 'b', claim, at: NOON, nanos: 5, tokens: 0, entry },
+  ])
+  assert.equal(nonsense?.chargedNanos, 100)
+  assert.equal(fine?.chargedNanos, 5)
+  assert.deepEqual(await scope('client:1'), { 'd21000228:spent': '105' })
+})
+
+test('while counters are incomplete settlements wait, and nothing is written', async t => {
+  const { money, redis, everything } = await makeBed(t)
+  await redis.del('{tollgate}:epoch')
+  const before = await everything()
+  const claim = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 100 })
+  await assert.rejects(
+    money.settle([{ id: 'a', claim, at: NOON, nanos: 5, tokens: 0, entry }]),
+    /being restored/,
+  )
+  assert.deepEqual(await everything(), before)
+})
+
+test('a limit that changes while a call runs does not change what is given back', async t => {
+  const { admit, money, state } = await bedWithState(t)
+  const then = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: DAY }, day: 100 }], {
+    tokens: 80,
+    nanos: 80,
+  })
+  const now = claimOn([{ key: 'client:1', tokens: { capacity: 1000, per: DAY }, day: 50 }], {
+    tokens: 10,
+    nanos: 10,
+  })
+  await admit('a', then)
+  assert.equal((await admit('b', now)).kind, 'refused', 'the new budget holds')
+
+  await money.settle([{ id: 'a', claim: then, at: NOON, nanos: 30, tokens: 20, entry }])
+
+  const [client] = await state(now)
+  assert.equal(client?.tokens?.remaining, 980)
+  assert.deepEqual(client?.day, { limitNanos: 50, spentNanos: 30, heldNanos: 0 })
+})
+
+test('counters of a window outlive it by two days, then go', async t => {
+  const { admit, money, scope, setClock } = await makeBed(t)
+  const claim = claimOn([{ key: 'gateway', day: 1000 }], { nanos: 10 })
+  const use = async (id: string, at: number) => {
+    await setClock(at)
+    await admit(id, claim)
+    await money.settle([{ id, claim, at, nanos: 10, tokens: 0, entry }])
+  }
+  await use('a', NOON)
+  await admit('runs on', claimOn([{ key: 'gateway' }]))
+  await use('b', NOON + DAY)
+  await use('c', NOON + 2 * DAY)
+  assert.deepEqual(Object.keys(await scope('gateway')).sort(), [
+    'd21000228:spent',
+    'd21000301:spent',
+    'd21000302:spent',
+    'running',
+  ])
+  await use('d', NOON + 3 * DAY)
+  assert.deepEqual(Object.keys(await scope('gateway')).sort(), [
+    'd21000301:spent',
+    'd21000302:spent',
+    'd21000303:spent',
+    'running',
+  ])
+})
+
+test('a scope with a budget is forgotten when its windows are', async t => {
+  const { admit, money, redis, setClock } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', day: 1000, month: 1000 }], { nanos: 10 })
+  await admit('a', claim)
+  await money.settle([{ id: 'a', claim, at: NOON, nanos: 10, tokens: 0, entry }])
+  assert.equal(await redis.pexpiretime('{tollgate}:scope:client:1'), MIDNIGHT + 2 * DAY)
+  await setClock(MIDNIGHT + 2 * DAY + MINUTE)
+  assert.deepEqual(await redis.keys('{tollgate}:scope:*'), [])
+})
+
+async function bedWithState(t: Parameters<typeof makeBed>[0]) {
+  const bed = await makeBed(t)
+  const state = async ({ scopes }: ReturnType<typeof claimOn>) => (await bed.money.state(scopes)).states
+  return { ...bed, state }
+}

@@ -1,0 +1,233 @@
+/** Replicas with their calls, settings that change, a Postgres: what goes on around the money core, done to the scripts and to the oracle alike. */
+
+import assert from 'node:assert/strict'
+import { windowsAt } from '../../src/lua/calendar.ts'
+import type { Claim, Scope, Settlement } from '../../src/lua/index.ts'
+import { type Bed, DAY, HOUR } from './bed.ts'
+import { agree, agreeOnLedger } from './observe.ts'
+import { createOracle, type End, type Line } from './oracle.ts'
+
+/** A tombstone is kept so long after its last entry has reached Postgres; later nobody asks. */
+const SETTLED_KEPT = HOUR
+const LOST_KEPT = 7 * DAY
+const PERIODS = ['day', 'month'] as const
+
+export interface Call {
+  id: string
+  claim: Claim
+  /** As its replica knows it. */
+  at: number | undefined
+  settlement: Settlement | undefined
+  /** When Postgres got its last entry. */
+  drainedAt: number | undefined
+}
+
+export type Limits = Omit<Scope, 'key' | 'name'>
+
+export function createWorld(bed: Bed, limits: Record<string, Limits>) {
+  const { money, ledger, redis, now } = bed
+  const oracle = createOracle()
+  const calls = new Map<string, Call>()
+  const postgres = new Map<string, Line>()
+  let stream: Line[] = []
+  let version = 1
+  let isComplete = true
+
+  /** Postgres knows how it ended. */
+  const isFinal = ({ id }: Call) => postgres.has(`${id} 1`) || postgres.get(`${id} 0`)?.lost === false
+  const askable = () =>
+    [...calls.values()].filter(call => {
+      return (
+        call.drainedAt === undefined || now() < call.drainedAt + (isFinal(call) ? SETTLED_KEPT : LOST_KEPT)
+      )
+    })
+  const running = () => askable().filter(({ at, settlement }) => at !== undefined && !settlement)
+
+  function scopesOf(keys: string[]): Scope[] {
+    return keys.map(key => ({ key, name: key, ...limits[key] }))
+  }
+
+  async function admit(call: Call, { isKept = false, behind = 0 } = {}): Promise<void> {
+    const { id, claim } = call
+    const decidedWith = version - behind
+    const cacheKey = isKept ? '{tollgate}:cache:kept' : '{tollgate}:cache:missing'
+    const admitted = await bed.admit(id, claim, { version: decidedWith, cacheKey })
+    assert.deepEqual(admitted, oracle.admit(id, claim, decidedWith, isKept, now()))
+    calls.set(id, call)
+    if (admitted.kind !== 'granted') return
+    call.at = admitted.at
+    if (admitted.at === now() && claim.nanos > 0) assertFits(claim)
+  }
+
+  /** The promise the product is made for. */
+  function assertFits({ scopes }: Claim): void {
+    const accounts = new Map(oracle.truth(now()).scopes.map(({ key, windows }) => [key, windows]))
+    for (const scope of scopes) {
+      for (const period of PERIODS) {
+        const limit = scope[period]
+        if (limit === undefined) continue
+        const { spent, held } = accounts.get(scope.key)!.get(windowsAt(now())[period].name)!
+        assert.ok(spent + held <= BigInt(limit), `${scope.key} was granted more than its ${period}`)
+      }
+    }
+  }
+
+  async function settle(batch: Settlement[]): Promise<void> {
+    const kinds = await money.settle(batch).then(
+      settled => settled.map(({ kind }) => kind),
+      () => batch.map(() => 'rebuilding'),
+    )
+    const expected = batch.map(settlement => oracle.settle(settlement, now()))
+    assert.deepEqual(kinds, expected)
+    written()
+  }
+
+  function written(): void {
+    for (const line of oracle.ledger()) {
+      stream.push(line)
+      calls.get(line.id)!.drainedAt = undefined
+    }
+  }
+
+  async function end(call: Call, nanos: number, tokens: number): Promise<void> {
+    const { id, claim, at } = call
+    calls.set(id, call)
+    call.settlement = { id, claim, at, nanos, tokens, entry: { outcome: 'ok' } }
+    await settle([call.settlement])
+  }
+
+  async function renew(some: Call[]): Promise<void> {
+    const batch = some.flatMap(({ id, claim, at }) => (at === undefined ? [] : { id, claim, at }))
+    const renewed = await money.renew(batch)
+    const expected = batch.map(({ id, claim, at }) => ({ id, kind: oracle.renew(id, claim, at, now()) }))
+    assert.deepEqual(renewed, expected)
+  }
+
+  async function sweep(limit: number): Promise<void> {
+    assert.deepEqual(await money.sweep(limit), oracle.sweep(limit, now()))
+    written()
+  }
+
+  async function change(key: string, to: Limits): Promise<void> {
+    limits[key] = to
+    version += 1
+    assert.equal(await money.raiseVersion(version), oracle.raiseVersion(version))
+  }
+
+  /** Postgres has what is in the stream, each entry once. */
+  async function drain(): Promise<void> {
+    await agreeOnLedger(bed, stream)
+    for (const line of stream) {
+      const name = `${line.id} ${line.seq}`
+      postgres.set(name, postgres.get(name) ?? line)
+      calls.get(line.id)!.drainedAt = now()
+    }
+    await ledger.forget(stream)
+    await redis.xtrim('{tollgate}:ledger', 'MAXLEN', 0)
+    stream = []
+  }
+
+  /** Redis comes back with nothing in it; what was settled and had not reached Postgres is settled again, later. */
+  async function wipe(): Promise<void> {
+    const all = await redis.keys('{tollgate}:*')
+    await redis.del('', ...all.filter(key => !key.endsWith(':clock') && !key.endsWith(':kept')))
+    oracle.wipe()
+    stream = []
+    isComplete = false
+  }
+
+  async function rebuild(): Promise<void> {
+    if (isComplete) return
+    assert.equal(await ledger.begin('one'), 'begun')
+    assert.equal(await ledger.begin('another'), 'busy')
+    const windows = sums()
+    const ends = new Map(askable().flatMap(call => endOf(call)))
+    const ended = [...ends].map(([id, last]) =>
+      last.kind === 'lost' ? { id, lost: { at: last.at, nanos: last.nanos } } : { id, seq: last.seq },
+    )
+    assert.equal(await ledger.restore('one', { windows: windows.slice(0, 2), calls: [] }), 'restored')
+    assert.equal(await ledger.restore('another', { windows: [], calls: [] }, version), 'lost')
+    assert.equal(
+      await ledger.restore('one', { windows: windows.slice(2), calls: ended }, version),
+      'complete',
+    )
+    oracle.restore(windows, ends, version)
+    isComplete = true
+    await settle(askable().flatMap(call => (call.settlement && !isFinal(call) ? call.settlement : [])))
+  }
+
+  function endOf({ id }: Call): [string, End][] {
+    if (postgres.has(`${id} 1`)) return [[id, { kind: 'settled', seq: 1 }]]
+    const line = postgres.get(`${id} 0`)
+    if (!line) return []
+    return [[id, line.lost ? { kind: 'lost', at: line.at, nanos: line.nanos } : { kind: 'settled', seq: 0 }]]
+  }
+
+  /** What Postgres says was spent, window by window. */
+  function sums(): { scope: string; window: string; spentNanos: bigint }[] {
+    const all = new Map<string, { scope: string; window: string; spentNanos: bigint }>()
+    for (const { id, at, nanos } of postgres.values()) {
+      for (const scope of calls.get(id)!.claim.scopes) {
+        for (const period of PERIODS.filter(period => scope[period] !== undefined)) {
+          const window = windowsAt(at)[period].name
+          const sum = all.get(`${scope.key} ${window}`) ?? { scope: scope.key, window, spentNanos: 0n }
+          all.set(`${scope.key} ${window}`, { ...sum, spentNanos: sum.spentNanos + BigInt(nanos) })
+        }
+      }
+    }
+    return [...all.values()]
+  }
+
+  /** Everything ends: then nothing is held, nothing runs, and what was spent is what the ledger says. */
+  async function close(): Promise<void> {
+    await rebuild()
+    const held = new Set(oracle.truth(now()).holds.map(({ id }) => id))
+    const open = [...calls.values()].filter(call => !call.settlement || held.has(call.id))
+    for (const call of open) await end(call, call.at === undefined ? 0 : 5, 1)
+    await agree(
+      bed,
+      oracle,
+      askable().map(({ id }) => id),
+    )
+    await drain()
+    const left = oracle.truth(now())
+    assert.deepEqual(left.holds, [])
+    for (const { key, running, windows } of left.scopes) {
+      assert.equal(running, 0, `${key} still counts a running call`)
+      for (const [name, { spent, held }] of windows) {
+        const sum = sums().find(({ scope, window }) => scope === key && window === name)
+        assert.equal(held, 0n, `${key} still holds money in ${name}`)
+        assert.equal(spent, sum?.spentNanos ?? 0n, `${key}: the ledger of ${name}`)
+      }
+    }
+  }
+
+  return {
+    ...{
+      calls,
+      askable,
+      running,
+      scopesOf,
+      admit,
+      settle,
+      end,
+      renew,
+      sweep,
+      change,
+      drain,
+      wipe,
+      rebuild,
+      close,
+    },
+    now,
+    agree: () =>
+      agree(
+        bed,
+        oracle,
+        askable().map(({ id }) => id),
+      ),
+    wait: (ms: number) => bed.wait(ms),
+    /** To the last millisecond of the day, or past it. */
+    waitForMidnight: (past: number) => bed.setClock(Math.ceil((now() + 1) / DAY) * DAY + past),
+  }
+}
