@@ -1,0 +1,64 @@
+/** What a command is: an entry in the table, a call of the administration, and words for people. */
+
+import type { Api } from './api.ts'
+
+export interface Option {
+  /** What its value looks like in the help, such as `100/1h`; none: it takes no value. */
+  value?: string
+  about: string
+  /** May be given more than once. */
+  multiple?: boolean
+}
+
+/** What was typed behind the command's name. */
+export interface Input {
+  /** By the names of the command's arguments. */
+  args: Record<string, string>
+  texts: Record<string, string[]>
+  flags: Set<string>
+}
+
+/** `note` goes to the error output, so that what is asked for can be piped on. */
+export interface Shown {
+  text: string
+  note?: string
+}
+
+/** Pairs an answer with the words for it: `--json` prints the one, people read the other. */
+export interface Outcome {
+  answer: unknown
+  shown: Shown
+}
+
+export interface Command {
+  /** Two words: a noun and a verb. */
+  name: string
+  about: string
+  /** Names of what must follow, in order. */
+  args: string[]
+  options: Record<string, Option>
+  examples: string[]
+  run(input: Input, api: Api): Promise<Outcome>
+}
+
+export interface CliError extends Error {
+  /** 1: the server refused or is not there. 2: wrongly used. */
+  exitCode: 1 | 2
+}
+
+export function refused(message: string): CliError {
+  return Object.assign(new Error(message), { exitCode: 1 as const })
+}
+
+export function misused(message: string): CliError {
+  return Object.assign(new Error(message), { exitCode: 2 as const })
+}
+
+export function isCliError(error: unknown): error is CliError {
+  return error instanceof Error && 'exitCode' in error
+}
+
+/** The one value of an option that may be given once. */
+export function textOf({ texts }: Input, option: string): string | undefined {
+  return texts[option]?.[0]
+}

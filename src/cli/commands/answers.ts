@@ -1,0 +1,70 @@
+/** What the administration answers, and how limits, budgets and standings are told. */
+
+import type { ClientSettings, LevelSettings } from '../../settings.ts'
+import { NONE, time, usd } from '../text.ts'
+
+interface Money {
+  limitUsd?: number
+  spentUsd: number
+  heldUsd: number
+  availableUsd?: number
+  resetsAt: string
+}
+
+interface State {
+  requests?: { available: number }
+  tokens?: { available: number }
+  concurrency: { running: number }
+  day: Money
+  month: Money
+}
+
+/** `state` null: Redis is away, nobody knows; absent: it was not asked for. */
+export type LevelAnswer = LevelSettings & { state?: State | null }
+export type ClientAnswer = LevelAnswer & ClientSettings & { id: string }
+export type TeamAnswer = LevelAnswer & { id: string; name: string }
+
+export interface KeyAnswer {
+  id: string
+  client: string
+  status: string
+  createdAt: string
+  expiresAt?: string
+  revokedAt?: string
+  rotatedFrom?: string
+}
+
+export function bucket(limit: { capacity: number; per: string } | undefined): string {
+  return limit ? `${limit.capacity}/${limit.per}` : NONE
+}
+
+export function dollars(budget: LevelSettings['budget'] = {}): string {
+  const amounts = Object.entries(budget).map(([window, amount]) => `${usd(amount)}/${window}`)
+  return amounts.join(' ') || NONE
+}
+
+/** Rows of a table: limit, setting, what is so now. */
+export function standing({ limits = {}, budget = {}, state }: LevelAnswer): string[][] {
+  const amount = (limit: number | undefined) => (limit === undefined ? NONE : usd(limit))
+  return [
+    ['requests', bucket(limits.requests), left(state?.requests)],
+    ['tokens', bucket(limits.tokens), left(state?.tokens)],
+    ['concurrency', String(limits.concurrency ?? NONE), state ? `${state.concurrency.running} running` : ''],
+    ['budget a day', amount(budget.day), spent(state?.day)],
+    ['budget a month', amount(budget.month), spent(state?.month)],
+    ...(state === null ? [['', '', 'where it stands is not known now: Redis is away']] : []),
+  ]
+}
+
+function left(state: { available: number } | undefined): string {
+  return state ? `${state.available} available` : ''
+}
+
+function spent(money: Money | undefined): string {
+  if (!money) return ''
+  const { spentUsd, heldUsd, availableUsd, resetsAt } = money
+  const available = availableUsd === undefined ? [] : [`${usd(availableUsd)} available`]
+  return [`${usd(spentUsd)} spent`, `${usd(heldUsd)} held`, ...available, `resets ${time(resetsAt)}`].join(
+    ', ',
+  )
+}

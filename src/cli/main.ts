@@ -1,0 +1,111 @@
+/** Finds the command, reads what was typed, runs it, prints the answer. */
+
+import { parseArgs } from 'node:util'
+import { createApi } from './api.ts'
+import { type Command, type Input, isCliError, misused } from './command.ts'
+import { clients } from './commands/clients.ts'
+import { keys } from './commands/keys.ts'
+import { gateway, teams } from './commands/teams.ts'
+import { helpOn, helpOnAll, helpOnNoun } from './help.ts'
+
+const commands: Command[] = [...clients, ...keys, ...teams, ...gateway]
+
+export interface Terminal {
+  out(text: string): void
+  err(text: string): void
+}
+
+export interface Place {
+  url: string
+  token: string | undefined
+}
+
+/** Returns the exit code: 0 done, 1 refused by the server, 2 wrongly used. */
+export async function main(words: string[], { url, token }: Place, { out, err }: Terminal): Promise<number> {
+  try {
+    const [noun = '', verb = ''] = words
+    const command = commands.find(({ name }) => name === `${noun} ${verb}`)
+    if (!command) return explain(words, { out, err })
+    const { input, json, help } = read(command, words.slice(2))
+    if (help) {
+      out(helpOn(command))
+      return 0
+    }
+    if (!token)
+      throw misused('ADMIN_TOKEN is not set; set it, here or in .env, to the value that the gateway has.')
+    const { answer, shown } = await command.run(input, createApi(url, token))
+    out(json ? JSON.stringify(answer, null, 2) : shown.text)
+    if (!json && shown.note !== undefined) err(shown.note)
+    return 0
+  } catch (error) {
+    if (!isCliError(error)) throw error
+    err(error.message)
+    return error.exitCode
+  }
+}
+
+/** Help that was asked for is an answer; help because nothing else fits is a fault. */
+function explain([noun = '', verb = '']: string[], { out, err }: Terminal): number {
+  const ofNoun = commands.filter(({ name }) => name.startsWith(`${noun} `))
+  const help = ofNoun.length > 0 ? helpOnNoun(noun, ofNoun) : helpOnAll(commands)
+  const isAsked = [noun, verb].some(word => word === '--help' || word === '-h' || word === 'help')
+  if (isAsked) {
+    out(help)
+    return 0
+  }
+  const typed = `${noun} ${verb}`.trim()
+  err(typed === '' || typed === noun ? help : `There is no command "${typed}".\n\n${help}`)
+  return 2
+}
+
+function read(
+  { name, args, options }: Command,
+  words: string[],
+): { input: Input; json: boolean; help: boolean } {
+  const flag = { type: 'boolean' } as const
+  const declared = Object.entries(options).map(([option, { value }]) => [
+    option,
+    value === undefined ? flag : ({ type: 'string', multiple: true } as const),
+  ])
+  const { values, positionals } = parse(name, words, {
+    ...Object.fromEntries(declared),
+    json: flag,
+    help: { ...flag, short: 'h' },
+  })
+  const given = Object.entries(values)
+  const input: Input = {
+    args: Object.fromEntries(args.map((arg, i) => [arg, positionals[i] ?? ''])),
+    texts: Object.fromEntries(
+      given.flatMap(([option, value]) => (Array.isArray(value) ? [[option, value.map(String)]] : [])),
+    ),
+    flags: new Set(given.flatMap(([option, value]) => (value === true ? [option] : []))),
+  }
+  const help = input.flags.has('help')
+  if (help) return { input, json: false, help }
+  if (positionals.length !== args.length) {
+    const expected = args.length > 0 ? args.map(arg => `<${arg}>`).join(' ') : 'nothing more'
+    throw misused(`${name}: found ${positionals.join(' ') || 'nothing'}, expected ${expected}. ${more(name)}`)
+  }
+  for (const [option, texts] of Object.entries(input.texts)) {
+    if (texts.length > 1 && !options[option]?.multiple)
+      throw misused(`--${option} is given twice. ${more(name)}`)
+  }
+  return { input, json: input.flags.has('json'), help }
+}
+
+function parse(
+  name: string,
+  args: string[],
+  options: NonNullable<Parameters<typeof parseArgs>[0]>['options'],
+) {
+  try {
+    return parseArgs({ args, options: options ?? {}, allowPositionals: true })
+  } catch (error) {
+    if (error instanceof TypeError) throw misused(`${error.message.split('. ')[0]}. ${more(name)}`)
+    throw error
+  }
+}
+
+function more(name: string): string {
+  return `See ${name} --help.`
+}

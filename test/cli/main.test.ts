@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { main } from '../../src/cli/main.ts'
+import { startReplica, TOKEN } from '../plugins/replica.ts'
+import { freePort } from '../servers.ts'
+
+/** A shell beside a real gateway. */
+async function shell(t: TestContext, token: string | undefined = TOKEN) {
+  const replica = await startReplica(t)
+  const url = `http://127.0.0.1:${await replica.listen()}`
+  const run = async (line: string) => {
+    const out: string[] = []
+    const err: string[] = []
+    const terminal = { out: (text: string) => out.push(text), err: (text: string) => err.push(text) }
+    const words = line.split(' ').filter(word => word !== '')
+    const code = await main(words, { url, token }, terminal)
+    return { code, out: out.join('\n'), err: err.join('\n') }
+  }
+  return { ...replica, run }
+}
+
+test('a client is made with all its settings on one line', async t => {
+  const { run, admin } = await shell(t)
+  const { code, out, err } = await run(
+    'clients create frontend --team web --requests 100/1h --tokens 200000/1m --concurrency 20 --budget 5/day ' +
+      '--budget 100/month --models claude-haiku-*,gpt-6-luna --cache off --cache-ttl 1h --cache-share team ' +
+      '--loop 30/1m --allow server_tools,store',
+  )
+  assert.equal(code, 0, err)
+  assert.match(out, /^NAME +frontend/)
+  assert.match(err, /keys create frontend/)
+  const { id, createdAt, updatedAt, state, ...settings } = (await admin('GET', '/clients/frontend')).body
+  assert.deepEqual(settings, {
+    name: 'frontend',
+    team: 'web',
+    models: ['claude-haiku-*', 'gpt-6-luna'],
+    limits: {
+      requests: { capacity: 100, per: '1h' },
+      tokens: { capacity: 200000, per: '1m' },
+      concurrency: 20,
+    },
+    budget: { day: 5, month: 100 },
+    cache: { enabled: false, ttlSeconds: 3600, share: 'team' },
+    loop: { identical: 30, per: '1m' },
+    allow: ['server_tools', 'store'],
+  })
+})
+
+test('an update changes what it names, and none takes away', async t => {
+  const { run, admin } = await shell(t)
+  await run(
+    'clients create frontend --team web --requests 100/1h --concurrency 2 --budget 5/day,100/month --models a',
+  )
+  const { code } = await run(
+    'clients update frontend --name site --team none --requests none --budget none/day --models none --loop 3/1s --disable',
+  )
+  assert.equal(code, 0)
+  const { id, createdAt, updatedAt, state, ...settings } = (await admin('GET', '/clients/site')).body
+  assert.deepEqual(settings, {
+    name: 'site',
+    models: [],
+    limits: { concurrency: 2 },
+    budget: { month: 100 },
+    loop: { identical: 3, per: '1s' },
+    disabled: true,
+  })
+  await run('clients update site --enable --budget none')
+  const { body } = await admin('GET', '/clients/site')
+  assert.deepEqual([body.disabled, body.budget], [undefined, undefined])
+})
+
+test('people read tables, machines read JSON', async t => {
+  const { run } = await shell(t)
+  await run('clients create frontend --team web --requests 100/1h --budget 5/day')
+  await run('clients create b')
+  const { out } = await run('clients list')
+  assert.deepEqual(out.split('\n'), [
+    'NAME      TEAM  MODELS  REQUESTS  TOKENS  CONCURRENCY  BUDGET',
+    'b         -     *       -         -       -            -',
+    'frontend  web   *       100/1h    -       -            $5.00/day',
+  ])
+  const listed = JSON.parse((await run('clients list --json --limit 1')).out)
+  assert.deepEqual([listed.clients[0].name, listed.next], ['b', 'b'])
+  assert.match((await run('clients list --limit 1')).err, /--cursor b/)
+  assert.match((await run('clients list --cursor b')).out, /frontend/)
+
+  const shown = (await run('clients show frontend')).out
+  assert.match(shown, /requests +100\/1h +100 available/)
+  assert.match(shown, /budget a day +\$5\.00 +\$0\.00 spent, \$0\.00 held, \$5\.00 available, resets \d{4}-/)
+  assert.equal(JSON.parse((await run('clients show frontend --json')).out).state.day.limitUsd, 5)
+})
+
+test('a key is printed alone, so that a script can take it, and then works', async t => {
+  const { run, call } = await shell(t)
+  await run('clients create frontend')
+  const made = await run('keys create frontend --expires 90d')
+  assert.equal(made.code, 0)
+  assert.match(made.out, /^tg_\w{8}_[\w-]{43}$/)
+  assert.match(made.err, /Key \w{8} of frontend, until \d{4}-.* not shown again/)
+  assert.equal((await call({ 'x-api-key': made.out })).statusCode, 200)
+
+  const id = made.out.slice(3, 11)
+  const rotated = await run(`keys rotate ${id} --grace 1h`)
+  assert.equal((await call({ 'x-api-key': rotated.out })).statusCode, 200)
+  assert.match(rotated.err, new RegExp(`Key ${id} ends at`))
+  await run(`keys revoke ${id}`)
+  assert.equal((await call({ 'x-api-key': made.out })).statusCode, 403)
+
+  const { out } = await run('keys list frontend')
+  assert.match(out, new RegExp(`${rotated.out.slice(3, 11)} +active .* ${id}`))
+  assert.match(out, new RegExp(`${id} +revoked`))
+  assert.ok(!out.includes(rotated.out.slice(12)))
+})
+
+test('teams and the gateway are set as a whole', async t => {
+  const { run } = await shell(t)
+  assert.match(
+    (await run('teams set web --budget 500/month --concurrency 3')).out,
+    /budget a month +\$500\.00/,
+  )
+  assert.match((await run('teams set web --requests 9/1s')).out, /budget a month +- *\n?/)
+  assert.match((await run('teams show web')).out, /requests +9\/1s +9 available/)
+  assert.match((await run('teams list')).out, /^web +9\/1s/m)
+  assert.match((await run('gateway set --budget 1000/month')).out, /budget a month +\$1000\.00/)
+  assert.match((await run('gateway show')).out, /budget a month +\$1000\.00 +\$0\.00 spent/)
+})
+
+test('what the server refuses is told in its words, with exit code 1', async t => {
+  const { run } = await shell(t)
+  await run('clients create frontend')
+  for (const [line, words] of [
+    ['clients create frontend', /"frontend" already/],
+    ['clients show nobody', /no client "nobody"/],
+    ['clients create b --requests 100/1year', /limits\.requests\.per found "1year", expected a duration/],
+    ['clients create b --allow everything', /allow\.0 found "everything"/],
+    ['keys rotate AAAAAAAA', /no key/],
+    ['clients show ../gateway', /name found "\.\.\/gateway"/],
+  ] as const) {
+    const { code, out, err } = await run(line)
+    assert.deepEqual([code, out], [1, ''], line)
+    assert.match(err, words)
+  }
+})
+
+test('wrong use is told before anything is asked, with exit code 2', async t => {
+  const { run } = await shell(t)
+  for (const [line, words] of [
+    ['', /Commands:/],
+    ['clients', /clients create <name>/],
+    ['clients destroy', /no command "clients destroy"/],
+    ['nonsense', /Commands:/],
+    ['clients create', /found nothing, expected <name>/],
+    ['clients list extra', /found extra, expected nothing more/],
+    ['clients create a --colour red', /--colour/],
+    ['clients create a --requests', /--requests/],
+    ['clients create a --requests 100', /--requests: found "100", expected 100\/1h/],
+    ['clients create a --budget 5', /--budget: found "5", expected 5\/day/],
+    ['clients create a --budget 5/year', /--budget/],
+    ['clients create a --concurrency many', /--concurrency/],
+    ['clients create a --cache maybe', /--cache: found "maybe", expected on or off/],
+    ['clients create a --team x --team y', /--team is given twice/],
+    ['clients update a', /nothing to change/],
+    ['clients update a --enable --disable', /not both/],
+    ['keys rotate AAAAAAAA --grace soon', /--grace/],
+  ] as const) {
+    const { code, out, err } = await run(line)
+    assert.deepEqual([code, out], [2, ''], line)
+    assert.match(err, words, line)
+  }
+})
+
+test('there is help on every level', async t => {
+  const { run } = await shell(t)
+  for (const [line, words] of [
+    ['--help', /clients create <name> +Make a client/],
+    ['help', /Exit code/],
+    ['keys --help', /keys rotate <id>/],
+    ['keys rotate --help', /Usage: npm run cli -- keys rotate <id> \[options\]/],
+    ['keys rotate -h', /--grace 1h/],
+    ['clients create --help', /For example:/],
+  ] as const) {
+    const { code, out, err } = await run(line)
+    assert.deepEqual([code, err], [0, ''], line)
+    assert.match(out, words, line)
+  }
+})
+
+test('a wrong token, a missing one, and a gateway that is not there are told apart', async t => {
+  const wrong = await (await shell(t, 'wrong')).run('clients list')
+  assert.deepEqual([wrong.code, /ADMIN_TOKEN/.test(wrong.err)], [1, true])
+  const url = `http://127.0.0.1:${await freePort()}`
+  const err: string[] = []
+  const terminal = { out: () => {}, err: (text: string) => void err.push(text) }
+  assert.equal(await main(['clients', 'list'], { url, token: undefined }, terminal), 2)
+  assert.equal(await main(['clients', 'list'], { url, token: 'x' }, terminal), 1)
+  assert.match(err[0] ?? '', /ADMIN_TOKEN is not set/)
+  assert.match(err[1] ?? '', /No gateway answers at http:.*\(ECONNREFUSED\)/)
+})
