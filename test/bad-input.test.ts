@@ -104,10 +104,9 @@ test('a body over the limit gets its 413, even while the caller is still sending
   await t.test('its length declared', async () => {
     const caller = await rawCaller(gateway.url)
     caller.send(head('content-length: 34603008'))
-    const sending = setInterval(() => caller.socket.writable && caller.send('x'.repeat(65_536)), 1)
+    caller.keepSending('x'.repeat(65_536))
 
     const answer = await caller.answer()
-    clearInterval(sending)
 
     assert.equal(answer.status, 413)
     assert.match(answer.body, /request_too_large/)
@@ -118,10 +117,9 @@ test('a body over the limit gets its 413, even while the caller is still sending
     const caller = await rawCaller(gateway.url)
     caller.send(head('transfer-encoding: chunked'))
     const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`
-    const sending = setInterval(() => caller.socket.writable && caller.send(chunk), 1)
+    caller.keepSending(chunk)
 
     const answer = await caller.answer()
-    clearInterval(sending)
 
     assert.equal(answer.status, 413)
     caller.close()
@@ -135,10 +133,9 @@ test('a stranger gets the 401 while still sending, and the body is not waited fo
   caller.send(
     'POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n',
   )
-  const sending = setInterval(() => caller.socket.writable && caller.send('x'.repeat(1000)), 1)
+  caller.keepSending('x'.repeat(1000))
 
   const answer = await caller.answer()
-  clearInterval(sending)
 
   assert.equal(answer.status, 401)
   caller.close()
@@ -203,7 +200,7 @@ test('pipelined requests are answered in order', async t => {
   const caller = await rawCaller(gateway.url)
   const request = (prompt: string) => {
     const body = text(message(prompt))
-    return `POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+    return `POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\nanthropic-version: 2023-06-01\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
   }
 
   caller.send(request('[[scenario: delay 100ms]]') + request('[[scenario: status 400]]') + request('third'))

@@ -6,6 +6,8 @@ import { connect, type Socket } from 'node:net'
 export interface RawCaller {
   socket: Socket
   send(bytes: string | Buffer): void
+  /** Sends the same bytes again and again, for as long as the connection takes them. */
+  keepSending(bytes: string): void
   /** Everything received so far. */
   received(): string
   /** Waits for a whole answer with a content-length, or for the end of the connection; `closed` tells which. */
@@ -33,6 +35,13 @@ export async function rawCaller(url: string): Promise<RawCaller> {
   return {
     socket,
     send: bytes => void socket.write(bytes),
+    keepSending(bytes) {
+      const sending = setInterval(() => {
+        if (socket.writable) socket.write(bytes)
+        else clearInterval(sending)
+      }, 1)
+      socket.once('close', () => clearInterval(sending))
+    },
     received: () => text,
     async answer() {
       for (;;) {
@@ -42,7 +51,7 @@ export async function rawCaller(url: string): Promise<RawCaller> {
           return { status: parsed.status, body: parsed.body, closed }
         }
         if (closed) return { status: failed ? -1 : 0, body: text, closed }
-        await Promise.race([once(socket, 'data').catch(() => {}), once(socket, 'close')])
+        await Promise.race([once(socket, 'data'), once(socket, 'close')]).catch(() => {})
       }
     },
     close: () => socket.destroy(),

@@ -21,7 +21,7 @@ async function newClient(url: string, name = 'frontend', settings: object = {}):
 function call(url: string, key: string, body: object): Promise<Response> {
   return fetch(`${url}/v1/messages`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-api-key': key },
+    headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01', 'x-api-key': key },
     body: JSON.stringify(body),
   })
 }

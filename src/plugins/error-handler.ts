@@ -35,6 +35,8 @@ export default fp(
         request.log.error({ err: thrown, reqId: request.id }, 'a fault of the gateway')
       const dialect = dialectOf(request.routeOptions.config.dialect, request)
       reply.removeHeader('x-tollgate-cost-usd')
+      // Fastify closes on a body it cannot take; whoever is still sending would get no answer (lifecycle reads on).
+      if (!app.draining) reply.removeHeader('connection')
       return reply.code(error.statusCode).headers(error.headers).send(dialect.errorBody(error, request.id))
     })
 
@@ -43,7 +45,7 @@ export default fp(
       throw refusal('not_found', `There is no ${request.method} ${path} here; see the README for the routes.`)
     })
   },
-  { name: 'error-handler', dependencies: ['lifecycle'] },
+  { name: 'error-handler', dependencies: ['lifecycle', 'health'] },
 )
 
 function asRefusal(error: FastifyError): Refusal {
