@@ -108,13 +108,18 @@ test('a revoked key and a cut limit hold on every replica within a second', asyn
   const env = { REDIS_URL, DATABASE_URL, EZAI_BASE_URL: provider.url }
   const [one, other] = await Promise.all([startProcess(t, env), startProcess(t, env)])
   await Promise.all([one.ready(), other.ready()])
-  const key = await newClient(one.url)
-  assert.equal((await call(other.url, key, message('known to the other one now'))).status, 200)
+  const [key, narrowedKey] = [await newClient(one.url), await newClient(one.url, 'backend')]
+  for (const known of [key, narrowedKey]) {
+    assert.equal((await call(other.url, known, message('known to the other one now'))).status, 200)
+  }
   const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' }
 
-  await fetch(`${one.url}/admin/clients/frontend`, { method: 'PATCH', headers, body: '{"models":["gpt-*"]}' })
-  const narrowed = await call(other.url, key, message('not on the list any more'))
-  await fetch(`${one.url}/admin/keys/${key.split('_')[1]}`, { method: 'DELETE', headers })
+  await fetch(`${one.url}/admin/clients/backend`, { method: 'PATCH', headers, body: '{"models":["gpt-*"]}' })
+  const narrowed = await call(other.url, narrowedKey, message('not on the list any more'))
+  await fetch(`${one.url}/admin/keys/${key.split('_')[1]}`, {
+    method: 'DELETE',
+    headers: { authorization: headers.authorization },
+  })
   const revoked = await call(other.url, key, message('revoked'))
 
   assert.equal(narrowed.status, 403)
