@@ -75,8 +75,12 @@ export interface Measured {
   ended: boolean
   /** The provider reported an error inside a 200 answer. */
   failed: string | undefined
-  /** Bytes of visible output text and tool JSON received. */
+  /** Bytes of visible output text and tool JSON received; counted in streams only. */
   visibleBytes: number
+  /** Events of a stream seen so far. */
+  events: number
+  /** A stream that stopped inside a frame: whatever is written next must begin on a new line. */
+  midFrame: boolean
 }
 
 /** Watches the answer's bytes go by. Never keeps more than a bounded part, never throws on nonsense. */
@@ -84,6 +88,13 @@ export interface Meter {
   push(chunk: Uint8Array): void
   /** Called once, after the last chunk. */
   end(): Measured
+}
+
+/** Takes the one frame out of a stream that the gateway asked for and the caller did not; all other bytes stay. */
+export interface FrameFilter {
+  /** The bytes that may go on now, if any. A frame is kept back until it is known which one it is. */
+  push(chunk: Uint8Array): Uint8Array | undefined
+  end(): Uint8Array | undefined
 }
 
 /** Where a client stands, for the limit headers of the route's own API. */
@@ -130,8 +141,10 @@ export interface Dialect {
   meter(ask: Ask, stream: boolean): Meter
   /** The whole error body. */
   errorBody(error: Refusal, requestId: string): object
-  /** The frames that end a running stream with an error. */
-  errorEvent(error: Refusal, requestId: string): string
+  /** The frames that end a running stream with an error; `seen` tells where the stream broke off. */
+  errorEvent(error: Refusal, requestId: string, seen?: Pick<Measured, 'events' | 'midFrame'>): string
+  /** For a stream whose usage frame the gateway asked for and the caller did not. */
+  hideUsageFrame?(): FrameFilter
   limitHeaders(state: LimitState): Record<string, string>
   upstreamError(status: number, body: Buffer): UpstreamVerdict
 }

@@ -1,0 +1,114 @@
+/** What an Anthropic request asks for. */
+
+import { lookThrough } from './anthropic-content.ts'
+import { toolOverhead, voidingTools } from './anthropic-tools.ts'
+import type { Ask } from './dialect.ts'
+import { readCount, readFlag, readList, readModel, readObject, readText, readTextOrList } from './fields.ts'
+import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
+import { noMedia } from './media.ts'
+import { promptSize } from './prompt-size.ts'
+import { openRequest } from './request.ts'
+import { has, hidesWork, type VoidingMembers, voidingMedia, voidingMembers } from './voiding.ts'
+
+const relied = {
+  fields: ['model', 'stream', 'max_tokens', 'service_tier', 'speed', 'inference_geo', 'container'],
+  containers: [
+    'messages',
+    'system',
+    'tools',
+    'thinking',
+    'cache_control',
+    'context_management',
+    'compaction',
+    'mcp_servers',
+    'thread',
+    'fallbacks',
+    'fallback_credit_token',
+  ],
+}
+
+/** Members that add input or calls of their own, or lean on what all callers share. */
+const voiding: VoidingMembers = [
+  ['mcp_servers', 'server_tools'],
+  ['compaction', 'server_tools'],
+  ['fallbacks', 'server_tools'],
+  ['fallback_credit_token', 'server_tools'],
+  ['container', 'stored'],
+  ['thread', 'stored'],
+]
+
+export function askMessages(body: unknown, raw: Buffer): Ask {
+  const ask = askCommon(body, raw)
+  const request = objectIn(body)
+  return { ...ask, stream: readFlag(request, 'stream'), ceiling: readCount(request, 'max_tokens', 0) }
+}
+
+export function askTokenCount(body: unknown, raw: Buffer): Ask {
+  return { ...askCommon(body, raw), hasOutput: false }
+}
+
+function askCommon(body: unknown, raw: Buffer): Ask {
+  const request = openRequest(body, raw, relied)
+  const model = readModel(request)
+  const messages = readList(request, 'messages')
+  const system = readTextOrList(request, 'system')
+  const tools = readList(request, 'tools')
+  const media = noMedia()
+  for (const message of messages) lookThrough(objectIn(message).content, media)
+  lookThrough(system, media)
+  const unbounded = [
+    ...voidingMembers(request, voiding),
+    ...voidingTools(tools),
+    ...voidingEdits(request),
+    ...voidingMedia(media),
+  ]
+  const overhead = toolOverhead(tools)
+  return {
+    model,
+    stream: false,
+    ceiling: undefined,
+    answers: 1,
+    hasOutput: true,
+    ...promptSize(raw, request, { media, messages: messages.length, overhead, unbounded }),
+    cacheWrite: cacheWrite(request),
+    tier: readText(request, 'service_tier'),
+    speed: readText(request, 'speed'),
+    geo: readText(request, 'inference_geo'),
+    hiddenOutput: hidesWork(unbounded) || thinks(request),
+    unbounded,
+    wantsUsageFrame: true,
+    stores: false,
+    promptCacheKey: undefined,
+  }
+}
+
+/** Clearing the context makes it smaller; anything else that is done to it may call a model. */
+function voidingEdits(request: JsonObject): Ask['unbounded'] {
+  const { edits } = readObject(request, 'context_management')
+  return listIn(edits)
+    .map(edit => textIn(objectIn(edit).type) ?? 'an edit')
+    .filter(type => !type.startsWith('clear_'))
+    .map(type => ({ feature: `context_management ${type}`, opening: 'server_tools' }))
+}
+
+function thinks(request: JsonObject): boolean {
+  return has(request, 'thinking') && readObject(request, 'thinking').type !== 'disabled'
+}
+
+/** The longest-lived cache entry that any part of the prompt asks for. */
+function cacheWrite(request: JsonObject): Ask['cacheWrite'] {
+  let longest: Ask['cacheWrite'] = 'none'
+  const look = (value: unknown) => {
+    if (Array.isArray(value)) return value.forEach(look)
+    if (!isObject(value)) return
+    const { cache_control: control } = value
+    if (isObject(control)) {
+      const { ttl = '5m' } = control
+      if (ttl !== '5m') longest = '1h'
+      else if (longest === 'none') longest = '5m'
+    }
+    for (const name in value) look(value[name])
+  }
+  look([{ cache_control: request.cache_control }, request.system, request.tools, request.messages])
+  return longest
+}

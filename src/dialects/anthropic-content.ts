@@ -1,0 +1,60 @@
+/** Content blocks of an Anthropic prompt: which are text, and which hold or name something else. */
+
+import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
+import { addDocument, addFile, addMedia, addUnknown, claudeImage, type Media } from './media.ts'
+
+type Look = (block: JsonObject, media: Media) => void
+
+const text: Look = () => {}
+const nested: Look = (block, media) => lookThrough(block.content, media)
+
+const blocks: ReadonlyMap<string, Look> = new Map<string, Look>([
+  ['text', text],
+  ['thinking', text],
+  ['redacted_thinking', text],
+  ['compaction', text],
+  ['fallback', text],
+  ['tool_use', text],
+  ['server_tool_use', text],
+  ['mcp_tool_use', text],
+  ['mcp_tool_listing', text],
+  ['tool_reference', text],
+  ['tool_addition', text],
+  ['tool_removal', text],
+  ['browser_state', text],
+  ['web_search_tool_result', text],
+  ['advisor_tool_result', text],
+  ['code_execution_tool_result', text],
+  ['bash_code_execution_tool_result', text],
+  ['text_editor_code_execution_tool_result', text],
+  ['tool_search_tool_result', text],
+  ['tool_result', nested],
+  ['mcp_tool_result', nested],
+  ['search_result', nested],
+  ['web_fetch_tool_result', (block, media) => lookThrough([objectIn(block.content).content], media)],
+  ['image', (block, media) => image(objectIn(block.source), media)],
+  ['document', (block, media) => document(objectIn(block.source), media)],
+  ['container_upload', (_block, media) => addFile(media)],
+])
+
+/** Adds up the media in the `content` of a message, of a tool's result, or in the system prompt. */
+export function lookThrough(content: unknown, media: Media): void {
+  for (const block of listIn(content)) {
+    if (!isObject(block)) continue
+    const look = blocks.get(textIn(block.type) ?? '')
+    if (look) look(block, media)
+    else addUnknown(media)
+  }
+}
+
+function image(source: JsonObject, media: Media): void {
+  if (source.type === 'file') addFile(media)
+  addMedia(media, claudeImage, textIn(source.data))
+}
+
+function document(source: JsonObject, media: Media): void {
+  if (source.type === 'content') lookThrough(source.content, media)
+  if (source.type === 'content' || source.type === 'text') return
+  if (source.type === 'file') addFile(media)
+  addDocument(media, textIn(source.data))
+}

@@ -1,0 +1,43 @@
+/** Tools of an Anthropic request: those that the caller runs, and those that run at the provider. */
+
+import type { Ask } from './dialect.ts'
+import { wrong } from './fields.ts'
+import { isObject } from './json.ts'
+
+/** The system prompt that explains how tools are used. */
+const TOOL_PROMPT = 1000
+
+/** Tools that the caller runs, by how their type begins, with the tokens of the definition that the provider adds. */
+const clientTools: readonly (readonly [prefix: string, tokens: number])[] = [
+  ['custom', 0],
+  ['bash_', 1000],
+  ['text_editor_', 1000],
+  ['memory_', 1000],
+  ['computer_toolset_', 10_000],
+  ['computer_', 1000],
+  ['browser_toolset_', 10_000],
+]
+
+/** All other tools run at the provider, which reads what they bring as more input, again and again. */
+export function voidingTools(tools: readonly unknown[]): Ask['unbounded'] {
+  return tools.flatMap((tool, at) => {
+    const type = typeOf(tool, at)
+    return clientTool(type) ? [] : [{ feature: type, opening: 'server_tools' as const }]
+  })
+}
+
+export function toolOverhead(tools: readonly unknown[]): number {
+  const definitions = tools.map((tool, at) => clientTool(typeOf(tool, at))?.[1] ?? 0)
+  return tools.length === 0 ? 0 : definitions.reduce((sum, tokens) => sum + tokens, TOOL_PROMPT)
+}
+
+function clientTool(type: string) {
+  return clientTools.find(([prefix]) => type.startsWith(prefix))
+}
+
+function typeOf(tool: unknown, at: number): string {
+  if (!isObject(tool)) throw wrong(`tools.${at}`, tool, 'an object')
+  const type = tool.type ?? 'custom'
+  if (typeof type !== 'string') throw wrong(`tools.${at}.type`, type, 'a string')
+  return type
+}

@@ -1,0 +1,66 @@
+/** Reads Anthropic's usage: input without what was cached, cache writes of two ages, calls made of several iterations. */
+
+import type { UsagePart } from './dialect.ts'
+import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
+import { type Asked, count, needed, sound } from './usage.ts'
+
+/**
+ * The priced parts of a final usage. Where there are iterations they are the whole truth: the top level leaves out
+ * compactions, advisors, and models that were tried in vain. Undefined where the usage cannot be read.
+ */
+export function usageParts(usage: JsonObject, model: string, asked: Asked): UsagePart[] | undefined {
+  const whole = usagePart(usage, model, asked)
+  const iterations = listIn(usage.iterations).filter(isObject)
+  if (iterations.length === 0) return sound([whole])
+  const { tier, speed, geo, reasoning, tools } = whole
+  const parts = iterations.map(iteration => ({
+    ...usagePart(iteration, textIn(iteration.model) ?? model, asked),
+    tier,
+    speed,
+    geo,
+  }))
+  // Told once for the whole call: they go with the iteration that gave the answer.
+  const answered = iterations.findLastIndex(({ type }) => type === 'message' || type === 'fallback_message')
+  Object.assign(parts[Math.max(0, answered)]!, { reasoning, tools })
+  return sound(parts)
+}
+
+export function usagePart(usage: JsonObject, model: string, asked: Asked): UsagePart {
+  return {
+    model,
+    tier: textIn(usage.service_tier),
+    speed: textIn(usage.speed),
+    geo: textIn(usage.inference_geo),
+    input: needed(usage, 'input_tokens'),
+    cacheRead: count(usage, 'cache_read_input_tokens'),
+    ...cacheWrites(usage, asked.cacheWrite),
+    cacheWriteOther: 0,
+    output: needed(usage, 'output_tokens'),
+    reasoning: count(objectIn(usage.output_tokens_details), 'thinking_tokens'),
+    tools: toolCalls(objectIn(usage.server_tool_use)),
+  }
+}
+
+/**
+ * Cache writes by age. In a stream the split comes at the start and the sum at the end, so that they may differ: what
+ * the split does not tell of has the longest life that the request asked for.
+ */
+function cacheWrites(usage: JsonObject, asked: Asked['cacheWrite']) {
+  const split = objectIn(usage.cache_creation)
+  const hour = count(split, 'ephemeral_1h_input_tokens')
+  const minutes = count(split, 'ephemeral_5m_input_tokens')
+  const total = needed(usage, 'cache_creation_input_tokens', hour + minutes)
+  const untold = Math.max(0, total - hour - minutes)
+  const cacheWrite1h = Math.min(total, hour + (asked === '1h' ? untold : 0))
+  return { cacheWrite1h, cacheWrite5m: total - cacheWrite1h }
+}
+
+/** `{ web_search_requests: 2 }` as `{ web_search: 2 }`. */
+function toolCalls(use: JsonObject): Record<string, number> {
+  const calls: Record<string, number> = {}
+  for (const name of Object.keys(use)) {
+    const times = count(use, name)
+    if (times !== 0) calls[name.replace(/_requests$/, '')] = times
+  }
+  return calls
+}

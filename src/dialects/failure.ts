@@ -1,0 +1,14 @@
+/** The provider's name for an error inside a good answer. Only a plain word is taken: the rest may tell whose key it is. */
+
+import { isObject, objectIn, textIn } from './json.ts'
+
+export function failureName(error: unknown): string {
+  const { code, type } = objectIn(error)
+  const name = [textIn(code), typeof code === 'number' ? String(code) : undefined, textIn(type)].find(Boolean)
+  return name && /^\w{1,64}$/.test(name) ? name : 'error'
+}
+
+/** The error of an answer that may have one. */
+export function failureOf(error: unknown): string | undefined {
+  return isObject(error) || (typeof error === 'string' && error !== '') ? failureName(error) : undefined
+}

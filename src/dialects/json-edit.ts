@@ -1,0 +1,63 @@
+/** Puts members into a JSON object's bytes; every other byte stays as it was. */
+
+import { type Member, scanObject } from './json-scan.ts'
+
+/** The bytes from `start` to `end` give way to `text`. */
+interface Splice {
+  start: number
+  end: number
+  text: string
+}
+
+export interface Editor {
+  /** Sets a member of the object to a JSON text. */
+  set(name: string, json: string): void
+  /** Sets a member of a member, which is made where it is missing or null. */
+  setIn(outer: string, name: string, json: string): void
+  /** A member's value as it stands, parsed. */
+  get(name: string): unknown
+}
+
+/** Lets `edit` make its changes; returns the very same Buffer where there are none. */
+export function edited(raw: Buffer, edit: (editor: Editor) => void): Buffer {
+  const { members } = scanObject(raw)
+  const splices: Splice[] = []
+  edit({
+    set: (name, json) => splices.push(...setting(raw, 0, members, name, json)),
+    setIn(outer, name, json) {
+      const holder = members.find(member => member.name === outer)
+      if (!holder || raw[holder.start] !== OPEN_OBJECT)
+        return void splices.push(...setting(raw, 0, members, outer, `{${JSON.stringify(name)}:${json}}`))
+      const inner = scanObject(raw.subarray(0, holder.end), holder.start).members
+      splices.push(...setting(raw, holder.start, inner, name, json))
+    },
+    get(name) {
+      const found = members.find(member => member.name === name)
+      return found && JSON.parse(raw.toString('utf8', found.start, found.end))
+    },
+  })
+  return splices.length === 0 ? raw : spliced(raw, splices)
+}
+
+const OPEN_OBJECT = 0x7b
+
+function setting(raw: Buffer, from: number, members: Member[], name: string, json: string): Splice[] {
+  const found = members.find(member => member.name === name)
+  if (found) {
+    const { start, end } = found
+    return raw.toString('utf8', start, end) === json ? [] : [{ start, end, text: json }]
+  }
+  const inside = raw.indexOf(OPEN_OBJECT, from) + 1
+  const comma = members.length > 0 ? ',' : ''
+  return [{ start: inside, end: inside, text: `${JSON.stringify(name)}:${json}${comma}` }]
+}
+
+function spliced(raw: Buffer, splices: Splice[]): Buffer {
+  const parts: Buffer[] = []
+  let done = 0
+  for (const { start, end, text } of splices.toSorted((a, b) => a.start - b.start)) {
+    parts.push(raw.subarray(done, start), Buffer.from(text))
+    done = end
+  }
+  return Buffer.concat([...parts, raw.subarray(done)])
+}

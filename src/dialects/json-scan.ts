@@ -1,0 +1,96 @@
+/**
+ * Finds the members of a JSON object in its bytes, without parsing them: where each key and value stand, and how many
+ * names lie inside. One pass, no recursion; strings are skipped by native search, so that long prompts cost next to nothing.
+ */
+
+export interface Member {
+  /** Unescaped. */
+  name: string
+  /** Offsets of the value's first byte, and of the byte after its last. */
+  start: number
+  end: number
+  /** How many members the objects inside the value have, all together. */
+  names: number
+}
+
+export interface Scan {
+  /** Every member, repeated ones too; of an object that is cut off, those that are whole. */
+  members: Member[]
+  /** How deep arrays and objects are nested, the object itself counted. */
+  depth: number
+}
+
+const QUOTE = 0x22
+const COMMA = 0x2c
+const COLON = 0x3a
+const OPEN_LIST = 0x5b
+const BACKSLASH = 0x5c
+const CLOSE_LIST = 0x5d
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+
+/** Scans the object that begins at or after `from`. The bytes must be valid JSON, or the beginning of it. */
+export function scanObject(raw: Buffer, from = 0): Scan {
+  const members: Member[] = []
+  let [depth, deepest, names] = [0, 0, 0]
+  // The member being read: where its key begins and ends, its value begins, and how many names stood before it.
+  let [key, keyEnd, value, before] = [-1, -1, -1, 0]
+  for (let at = from; at < raw.length; at++) {
+    switch (raw[at]) {
+      case QUOTE: {
+        const quote = closingQuote(raw, at + 1)
+        if (quote < 0) return { members, depth: deepest }
+        if (depth === 1 && key < 0) [key, keyEnd] = [at + 1, quote]
+        at = quote
+        break
+      }
+      case COLON:
+        if (depth === 1) [value, before] = [at + 1, names]
+        else names++
+        break
+      case OPEN_OBJECT:
+      case OPEN_LIST:
+        depth++
+        if (depth > deepest) deepest = depth
+        break
+      case COMMA:
+      case CLOSE_OBJECT:
+      case CLOSE_LIST:
+        if (depth === 1 && value >= 0) {
+          const name = unescaped(raw.toString('utf8', key, keyEnd))
+          members.push({ name, ...trimmed(raw, value, at), names: names - before })
+          key = value = -1
+        }
+        if (raw[at] === COMMA) break
+        depth--
+        if (depth === 0) return { members, depth: deepest }
+    }
+  }
+  return { members, depth: deepest }
+}
+
+/** Where the string ends that begins at `from`: at the next quote behind an even number of backslashes; -1 for nowhere. */
+export function closingQuote(raw: Buffer, from: number): number {
+  for (let quote = raw.indexOf(QUOTE, from); quote >= 0; quote = raw.indexOf(QUOTE, quote + 1)) {
+    let before = quote
+    while (before > from && raw[before - 1] === BACKSLASH) before--
+    if ((quote - before) % 2 === 0) return quote
+  }
+  return -1
+}
+
+function unescaped(name: string): string {
+  return name.includes('\\') ? String(JSON.parse(`"${name}"`)) : name
+}
+
+/** A value's bytes without the whitespace around them. */
+function trimmed(raw: Buffer, from: number, to: number): { start: number; end: number } {
+  let [start, end] = [from, to]
+  while (start < end && isSpace(raw[start])) start++
+  while (end > start && isSpace(raw[end - 1])) end--
+  return { start, end }
+}
+
+export function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+}

@@ -1,0 +1,101 @@
+/** What a chat request asks for. */
+
+import type { Ask } from './dialect.ts'
+import { readCount, readFlag, readList, readModel, readObject, readText } from './fields.ts'
+import { type JsonObject, objectIn } from './json.ts'
+import { noMedia } from './media.ts'
+import { chatParts, lookThrough } from './openai-content.ts'
+import { keepsCacheLong, TOOL_PROMPT, voidingTools } from './openai-tools.ts'
+import { promptSize } from './prompt-size.ts'
+import { openRequest } from './request.ts'
+import { has, hidesWork, type VoidingMembers, voidingMedia, voidingMembers } from './voiding.ts'
+
+const relied = {
+  fields: [
+    'model',
+    'stream',
+    'max_tokens',
+    'max_completion_tokens',
+    'n',
+    'service_tier',
+    'store',
+    'prompt_cache_key',
+    'reasoning_effort',
+  ],
+  containers: [
+    'messages',
+    'tools',
+    'functions',
+    'stream_options',
+    'web_search_options',
+    'prompt_cache_options',
+    'prediction',
+    'models',
+    'plugins',
+    'fallbacks',
+  ],
+}
+
+/** Members that add input or calls of their own; the last three are known to some compatible providers. */
+const voiding: VoidingMembers = [
+  ['web_search_options', 'server_tools'],
+  ['plugins', 'server_tools'],
+  ['models', 'server_tools'],
+  ['fallbacks', 'server_tools'],
+]
+
+export function askChat(body: unknown, raw: Buffer): Ask {
+  const request = openRequest(body, raw, relied)
+  const model = readModel(request)
+  const stream = readFlag(request, 'stream')
+  const options = readObject(request, 'stream_options')
+  const messages = readList(request, 'messages')
+  const tools = readList(request, 'tools')
+  const media = noMedia()
+  for (const message of messages) lookThrough(objectIn(message).content, media, chatParts)
+  const unbounded: Ask['unbounded'] = [
+    ...voidingMembers(request, voiding),
+    ...voidingTools(tools),
+    ...(messages.some(recallsSound) ? [{ feature: 'audio ids', opening: 'stored' as const }] : []),
+    ...voidingMedia(media),
+  ]
+  const overhead = tools.length > 0 || has(request, 'functions') ? TOOL_PROMPT : 0
+  return {
+    model,
+    stream,
+    ceiling: ceiling(request),
+    answers: readCount(request, 'n', 1) ?? 1,
+    hasOutput: true,
+    ...promptSize(raw, request, { media, messages: messages.length, overhead, unbounded }),
+    cacheWrite: cacheWrite(request),
+    tier: readText(request, 'service_tier'),
+    speed: undefined,
+    geo: undefined,
+    // Of a prediction even what was rejected is charged as output.
+    hiddenOutput: hidesWork(unbounded) || reasons(request) || has(request, 'prediction'),
+    unbounded,
+    wantsUsageFrame: readFlag(options, 'include_usage', 'stream_options.include_usage'),
+    stores: readFlag(request, 'store'),
+    promptCacheKey: readText(request, 'prompt_cache_key'),
+  }
+}
+
+/** An earlier answer in sound is named, not sent. */
+function recallsSound(message: unknown): boolean {
+  return has(objectIn(message), 'audio')
+}
+
+/** Providers know one or both of the two names; where a request uses both, the larger may be the one that holds. */
+function ceiling(request: JsonObject): number | undefined {
+  const named = ['max_completion_tokens', 'max_tokens'].flatMap(name => readCount(request, name, 1) ?? [])
+  return named.length === 0 ? undefined : Math.max(...named)
+}
+
+function reasons(request: JsonObject): boolean {
+  return (readText(request, 'reasoning_effort') ?? 'none') !== 'none'
+}
+
+function cacheWrite(request: JsonObject): Ask['cacheWrite'] {
+  const { ttl = '30m' } = readObject(request, 'prompt_cache_options')
+  return ttl !== '30m' || keepsCacheLong(request.messages) ? '1h' : 'other'
+}

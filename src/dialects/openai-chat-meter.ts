@@ -1,0 +1,106 @@
+/** Meters chat completions. Usage may come on any chunk, even on one that tells of an error; the last one told counts. */
+
+import type { Meter, UsagePart } from './dialect.ts'
+import { excerptMembers } from './excerpt.ts'
+import { failureName, failureOf } from './failure.ts'
+import { eachKey, spells, stringBytes } from './glance.ts'
+import { isObject, type JsonObject, listIn, objectIn, parseObject, textIn } from './json.ts'
+import { jsonMeter } from './json-meter.ts'
+import { chatNames, usagePart } from './openai-usage.ts'
+import { frameData, frames } from './sse.ts'
+import { type Asked, sound } from './usage.ts'
+
+const MEMBERS = ['model', 'service_tier', 'usage', 'error']
+
+export function completionMeter(asked: Asked): Meter {
+  return jsonMeter(MEMBERS, ({ model, service_tier, usage, error }) => ({
+    usage: isObject(usage)
+      ? sound([part(usage, textIn(model) || asked.model, service_tier, asked)])
+      : undefined,
+    failed: failureOf(error),
+  }))
+}
+
+/** The first chunks are read for the model and the tier, which every chunk tells (but for an empty first one, here and there). */
+const READ_AT_START = 3
+/** Text and tool JSON. Reasoning is among it where a provider shows it: there it is part of the output. */
+const SHOWN = ['content', 'arguments', 'refusal', 'reasoning_content', 'reasoning', 'input']
+
+export function chunkMeter(asked: Asked): Meter {
+  let { model } = asked
+  let tier: unknown
+  let usage: JsonObject | undefined
+  /** Did the last usage come where no more output follows? */
+  let last = false
+  let ended = false
+  let failed: string | undefined
+  let visibleBytes = 0
+  let events = 0
+
+  const stream = frames(frame => {
+    const { bytes, tail } = frame
+    if (!tail) {
+      if (isDone(bytes)) ended = true
+      else glance(bytes)
+      return
+    }
+    // Too large to be looked through: all of it counts as shown.
+    visibleBytes += bytes.length + tail.length
+    read(excerptMembers(frame, MEMBERS, { from: bytes.indexOf('{') }))
+  })
+
+  function glance(frame: Buffer) {
+    let telling = events < READ_AT_START
+    let keys = 0
+    eachKey(frame, (start, end, value) => {
+      keys++
+      if (spells(frame, start, end, 'usage') || spells(frame, start, end, 'error'))
+        telling ||= frame[value] !== 0x6e // null
+      else if (SHOWN.some(name => spells(frame, start, end, name))) visibleBytes += stringBytes(frame, value)
+    })
+    if (keys === 0) return
+    events++
+    if (telling) read(parseObject(frameData(frame)))
+  }
+
+  function read(chunk: JsonObject | undefined) {
+    if (!chunk) return
+    model = textIn(chunk.model) || model
+    tier = chunk.service_tier ?? tier
+    if (isObject(chunk.usage)) {
+      usage = chunk.usage
+      last = listIn(chunk.choices).every(choice => textIn(objectIn(choice).finish_reason))
+    }
+    if (chunk.error) failed = failureName(chunk.error)
+  }
+
+  return {
+    push: stream.push,
+    end() {
+      const midFrame = stream.open
+      stream.end()
+      const seen = usage && sound([part(usage, model, tier, asked)])
+      const final = last || ended || failed !== undefined
+      return {
+        usage: final ? seen : undefined,
+        partial: seen?.[0],
+        ended,
+        failed,
+        visibleBytes,
+        events,
+        midFrame,
+      }
+    },
+  }
+}
+
+/** The end of a stream is no JSON. */
+function isDone(frame: Buffer): boolean {
+  return frame.length < 64 && frameData(frame).trim() === '[DONE]'
+}
+
+function part(usage: JsonObject, model: string, tier: unknown, asked: Asked): UsagePart {
+  // A search is part of every answer that was asked for with one, and in no usage.
+  const searches = asked.unbounded.some(({ feature }) => feature === 'web_search_options')
+  return usagePart(usage, chatNames, { model, tier, tools: searches ? { web_search: 1 } : {} }, asked)
+}

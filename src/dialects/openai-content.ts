@@ -1,0 +1,112 @@
+/** Content parts and items of an OpenAI prompt: which are text, and which hold or name something else. */
+
+import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
+import { addDocument, addFile, addMedia, addUnknown, type Media, openaiImage } from './media.ts'
+
+type Look = (part: JsonObject, media: Media) => void
+export type Looks = ReadonlyMap<string, Look>
+
+const text: Look = () => {}
+
+/** Adds up the media in a list; what `looks` does not know may be anything. */
+export function lookThrough(list: unknown, media: Media, looks: Looks): void {
+  for (const part of listIn(list)) {
+    if (!isObject(part)) continue
+    const look = looks.get(kindOf(part))
+    if (look) look(part, media)
+    else addUnknown(media)
+  }
+}
+
+/** Messages need not say what they are, nor do references to what is stored. */
+export function kindOf(part: JsonObject): string {
+  return textIn(part.type) ?? (part.role === undefined ? REFERENCE : 'message')
+}
+
+export const REFERENCE = 'item_reference'
+
+/** Parts of the content of a chat message. */
+export const chatParts: Looks = new Map<string, Look>([
+  ['text', text],
+  ['refusal', text],
+  ['image_url', ({ image_url }, media) => image(isObject(image_url) ? image_url.url : image_url, media)],
+  ['file', ({ file }, media) => document(objectIn(file), media)],
+  ['input_audio', ({ input_audio }, media) => addDocument(media, textIn(objectIn(input_audio).data))],
+])
+
+/** Parts of the content of a Responses message, and of what a tool gave back. */
+const inputParts: Looks = new Map<string, Look>([
+  ['input_text', text],
+  ['output_text', text],
+  ['text', text],
+  ['refusal', text],
+  ['summary_text', text],
+  ['reasoning_text', text],
+  ['input_image', inputImage],
+  ['computer_screenshot', inputImage],
+  ['input_file', (part, media) => document(part, media)],
+  ['input_audio', ({ input_audio }, media) => addDocument(media, textIn(objectIn(input_audio).data))],
+])
+
+const content: Look = (item, media) => lookThrough(item.content, media, inputParts)
+const output: Look = (item, media) => {
+  lookThrough(isObject(item.output) ? [item.output] : item.output, media, inputParts)
+}
+const outputs: Look = (item, media) => {
+  for (const one of listIn(item.outputs)) {
+    const { url } = objectIn(one)
+    if (url !== undefined) image(url, media)
+  }
+}
+
+/** Items of a Responses input. What merely points to something stored is not among them. */
+export const inputItems: Looks = new Map<string, Look>([
+  ['message', content],
+  ['reasoning', text],
+  ['compaction', text],
+  ['function_call', text],
+  ['function_call_output', output],
+  ['custom_tool_call', text],
+  ['custom_tool_call_output', output],
+  ['computer_call', text],
+  ['computer_call_output', output],
+  ['web_search_call', text],
+  ['file_search_call', text],
+  ['code_interpreter_call', outputs],
+  ['image_generation_call', ({ result }, media) => addMedia(media, openaiImage, textIn(result))],
+  ['local_shell_call', text],
+  ['local_shell_call_output', text],
+  ['shell_call', text],
+  ['shell_call_output', text],
+  ['apply_patch_call', text],
+  ['apply_patch_call_output', text],
+  ['mcp_list_tools', text],
+  ['mcp_approval_request', text],
+  ['mcp_approval_response', text],
+  ['mcp_call', text],
+  ['tool_search_call', text],
+  ['tool_search_output', text],
+  ['additional_tools', text],
+  ['configuration_update', text],
+  ['program', text],
+  ['program_output', text],
+])
+
+function inputImage(part: JsonObject, media: Media): void {
+  if (isId(part.file_id)) addFile(media)
+  image(part.image_url, media)
+}
+
+function image(url: unknown, media: Media): void {
+  const data = textIn(url)
+  addMedia(media, openaiImage, data?.startsWith('data:') ? data : '')
+}
+
+function document(file: JsonObject, media: Media): void {
+  if (isId(file.file_id)) addFile(media)
+  addDocument(media, textIn(file.file_data))
+}
+
+function isId(value: unknown): boolean {
+  return value !== undefined && value !== null
+}

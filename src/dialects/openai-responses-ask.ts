@@ -1,0 +1,98 @@
+/** What a Responses request asks for. */
+
+import type { Ask } from './dialect.ts'
+import { readCount, readFlag, readList, readModel, readObject, readText, readTextOrList } from './fields.ts'
+import { isObject, type JsonObject, listIn } from './json.ts'
+import { noMedia } from './media.ts'
+import { inputItems, kindOf, lookThrough, REFERENCE } from './openai-content.ts'
+import { keepsCacheLong, TOOL_PROMPT, voidingTools } from './openai-tools.ts'
+import { promptSize } from './prompt-size.ts'
+import { openRequest } from './request.ts'
+import { hidesWork, type VoidingMembers, voidingMedia, voidingMembers } from './voiding.ts'
+
+const relied = {
+  fields: [
+    'model',
+    'stream',
+    'max_output_tokens',
+    'service_tier',
+    'store',
+    'background',
+    'previous_response_id',
+    'prompt_cache_key',
+  ],
+  containers: [
+    'input',
+    'tools',
+    'reasoning',
+    'prompt_cache_options',
+    'conversation',
+    'prompt',
+    'context_management',
+  ],
+}
+
+const voiding: VoidingMembers = [
+  ['previous_response_id', 'stored'],
+  ['conversation', 'stored'],
+  ['prompt', 'stored'],
+  ['background', 'background'],
+  ['context_management', 'server_tools'],
+]
+
+export function askResponse(body: unknown, raw: Buffer): Ask {
+  const request = openRequest(body, raw, relied)
+  const model = readModel(request)
+  const stream = readFlag(request, 'stream')
+  readFlag(request, 'background')
+  const items = listIn(readTextOrList(request, 'input')).filter(isObject)
+  // Tools may also come, or be found, in the course of the input.
+  const tools = [readList(request, 'tools'), ...items.map(({ tools }) => listIn(tools))].flat()
+  const media = noMedia()
+  lookThrough(items, media, inputItems)
+  const unbounded: Ask['unbounded'] = [
+    ...voidingMembers(request, voiding),
+    ...(items.some(item => kindOf(item) === REFERENCE)
+      ? [{ feature: REFERENCE, opening: 'stored' as const }]
+      : []),
+    ...voidingTools(tools),
+    ...voidingMode(request),
+    ...voidingMedia(media),
+  ]
+  const overhead = tools.length > 0 ? TOOL_PROMPT : 0
+  return {
+    model,
+    stream,
+    ceiling: readCount(request, 'max_output_tokens', 1),
+    answers: 1,
+    hasOutput: true,
+    ...promptSize(raw, request, { media, messages: items.length, overhead, unbounded }),
+    cacheWrite: cacheWrite(request),
+    tier: readText(request, 'service_tier'),
+    speed: undefined,
+    geo: undefined,
+    hiddenOutput: hidesWork(unbounded) || reasons(request),
+    unbounded,
+    wantsUsageFrame: true,
+    // What is not said to be forgotten is stored.
+    stores: readFlag({ store: request.store ?? true }, 'store'),
+    promptCacheKey: readText(request, 'prompt_cache_key'),
+  }
+}
+
+/** Modes beyond the standard one may run the model several times for one answer. */
+function voidingMode(request: JsonObject): Ask['unbounded'] {
+  const { mode } = readObject(request, 'reasoning')
+  if (mode === undefined || mode === null || mode === 'standard') return []
+  return [{ feature: `reasoning.mode ${JSON.stringify(mode)}`, opening: 'server_tools' }]
+}
+
+function reasons(request: JsonObject): boolean {
+  const { effort } = readObject(request, 'reasoning')
+  return effort !== undefined && effort !== null && effort !== 'none'
+}
+
+function cacheWrite(request: JsonObject): Ask['cacheWrite'] {
+  const { ttl = '30m' } = readObject(request, 'prompt_cache_options')
+  return ttl !== '30m' || keepsCacheLong(request.input) ? '1h' : 'other'
+}

@@ -1,0 +1,142 @@
+/** Meters responses. Usage comes with the last event, whatever way the answer ended; fees of tools are counted from the output. */
+
+import type { Meter } from './dialect.ts'
+import { type Excerpt, excerptMembers } from './excerpt.ts'
+import { failureName, failureOf } from './failure.ts'
+import { eachKey, spells, stringBytes } from './glance.ts'
+import { isObject, type JsonObject, listIn, objectIn, parseObject, textIn } from './json.ts'
+import { jsonMeter } from './json-meter.ts'
+import { responseNames, usagePart } from './openai-usage.ts'
+import { eventType, frameData, frames } from './sse.ts'
+import { type Asked, sound } from './usage.ts'
+
+const MEMBERS = ['model', 'service_tier', 'usage', 'error', 'output', 'tool_usage', 'status']
+
+type Calls = Record<string, number>
+
+/** Output that is charged by the call, by its type. What has no price leaves the call without one. */
+const charged: ReadonlyMap<unknown, string> = new Map([
+  ['web_search_call', 'web_search'],
+  ['file_search_call', 'file_search'],
+  ['code_interpreter_call', 'code_interpreter'],
+  ['image_generation_call', 'image_generation'],
+])
+
+const TERMINAL = new Set([
+  'response.completed',
+  'response.incomplete',
+  'response.failed',
+  'response.cancelled',
+])
+
+/** Deltas of text and tool JSON; a summary of reasoning is not the reasoning that is charged. */
+const SHOWN = new Set(
+  [
+    'output_text',
+    'refusal',
+    'function_call_arguments',
+    'custom_tool_call_input',
+    'mcp_call_arguments',
+    'code_interpreter_call_code',
+    'shell_call_command',
+  ].map(part => `response.${part}.delta`),
+)
+
+export function responseMeter(asked: Asked): Meter {
+  return jsonMeter(MEMBERS, response => ({
+    usage: partsOf(response, {}, asked),
+    failed: response.status === 'failed' ? failureName(response.error) : failureOf(response.error),
+  }))
+}
+
+export function responseEventMeter(asked: Asked): Meter {
+  let response: JsonObject = {}
+  const items: unknown[] = []
+  let ended = false
+  let failed: string | undefined
+  let visibleBytes = 0
+  let events = 0
+
+  const stream = frames(frame => {
+    const name = eventType(frame)
+    if (name === '') return
+    events++
+    if (SHOWN.has(name)) visibleBytes += shownBytes(frame.bytes)
+    else if (name === 'response.output_item.done')
+      items.push(objectIn(memberIn(frame, 'item', ['type'])).type)
+    else if (name === 'response.created') response = memberIn(frame, 'response', MEMBERS) ?? response
+    else if (TERMINAL.has(name)) finish(name, memberIn(frame, 'response', MEMBERS))
+    else if (name === 'error') failed = failureIn(frame)
+  })
+
+  function finish(name: string, last: JsonObject | undefined) {
+    if (!last) return
+    ended = true
+    response = { ...response, ...last }
+    if (name === 'response.failed') failed ??= failureName(response.error)
+  }
+
+  return {
+    push: stream.push,
+    end() {
+      const midFrame = stream.open
+      stream.end()
+      const usage = ended ? partsOf(response, callsIn(items), asked) : undefined
+      return { usage, partial: undefined, ended, failed, visibleBytes, events, midFrame }
+    },
+  }
+}
+
+function partsOf(response: JsonObject, seen: Calls, asked: Asked) {
+  const { usage } = response
+  if (!isObject(usage)) return undefined
+  const served = {
+    model: textIn(response.model) || asked.model,
+    tier: response.service_tier,
+    tools: toolCalls(response, seen),
+  }
+  return sound([usagePart(usage, responseNames, served, asked)])
+}
+
+/** Calls of charged tools: of searches what the provider says it charges, else as many as were seen. */
+function toolCalls({ output, tool_usage }: JsonObject, seen: Calls): Calls {
+  const calls = { ...seen }
+  for (const [tool, times] of Object.entries(callsIn(listIn(output).map(item => objectIn(item).type))))
+    calls[tool] = Math.max(times, calls[tool] ?? 0)
+  const searches = objectIn(objectIn(tool_usage).web_search).num_requests
+  if (typeof searches === 'number') calls.web_search = searches
+  return calls
+}
+
+function callsIn(types: readonly unknown[]): Calls {
+  const calls: Calls = {}
+  for (const type of types) {
+    const tool = charged.get(type)
+    if (tool) calls[tool] = (calls[tool] ?? 0) + 1
+  }
+  return calls
+}
+
+/** The response or item that an event carries, as far as its excerpt still tells it. */
+function memberIn(frame: Excerpt, name: string, members: readonly string[]): JsonObject | undefined {
+  const { bytes, tail } = frame
+  if (tail) {
+    const from = bytes.indexOf('{', Math.max(0, bytes.indexOf(`"${name}"`)))
+    return excerptMembers(frame, members, { from, levels: 2 })
+  }
+  const member = parseObject(frameData(bytes))?.[name]
+  return isObject(member) ? member : undefined
+}
+
+function failureIn({ bytes }: Excerpt): string {
+  const event = parseObject(frameData(bytes)) ?? {}
+  return failureName(isObject(event.error) ? event.error : { code: event.code })
+}
+
+function shownBytes(frame: Buffer): number {
+  let bytes = 0
+  eachKey(frame, (start, end, value) => {
+    if (spells(frame, start, end, 'delta')) bytes += stringBytes(frame, value)
+  })
+  return bytes
+}

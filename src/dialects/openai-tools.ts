@@ -1,0 +1,43 @@
+/** Tools of an OpenAI request: those that the caller runs, and those that run at the provider. */
+
+import type { Ask } from './dialect.ts'
+import { wrong } from './fields.ts'
+import { isObject, type JsonObject, objectIn } from './json.ts'
+
+/** The tokens that explain how tools are used. */
+export const TOOL_PROMPT = 1000
+
+/** Does the caller run it? Some kinds may run at either side. */
+type RunsHere = (tool: JsonObject) => boolean
+
+const runsHere: ReadonlyMap<string, RunsHere> = new Map<string, RunsHere>([
+  ['function', () => true],
+  ['custom', () => true],
+  ['namespace', () => true],
+  ['computer', () => true],
+  ['computer_use_preview', () => true],
+  ['local_shell', () => true],
+  ['apply_patch', () => true],
+  ['shell', ({ environment }) => objectIn(environment).type === 'local'],
+  ['tool_search', ({ execution }) => execution === 'client'],
+])
+
+/** All other tools run at the provider, which charges for them or reads what they bring as more input. */
+export function voidingTools(tools: readonly unknown[]): Ask['unbounded'] {
+  return tools.flatMap((tool, at) => {
+    if (!isObject(tool)) throw wrong(`tools.${at}`, tool, 'an object')
+    const { type } = tool
+    if (typeof type !== 'string') throw wrong(`tools.${at}.type`, type, 'a string')
+    return runsHere.get(type)?.(tool) ? [] : [{ feature: type, opening: 'server_tools' as const }]
+  })
+}
+
+/** Does any part of the prompt ask for a cache entry that lives longer than the usual half an hour? */
+export function keepsCacheLong(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(keepsCacheLong)
+  if (!isObject(value)) return false
+  const { ttl = '30m' } = objectIn(value.prompt_cache_breakpoint)
+  if (ttl !== '30m') return true
+  for (const name in value) if (keepsCacheLong(value[name])) return true
+  return false
+}

@@ -1,0 +1,62 @@
+/** Reads the usage of OpenAI's APIs: input counts what was cached, output counts what was reasoned. */
+
+import type { UsagePart } from './dialect.ts'
+import { type JsonObject, objectIn, textIn } from './json.ts'
+import { type Asked, count, needed } from './usage.ts'
+
+/** What each API calls its counts. */
+export interface Names {
+  input: string
+  output: string
+}
+
+export const chatNames: Names = { input: 'prompt_tokens', output: 'completion_tokens' }
+export const responseNames: Names = { input: 'input_tokens', output: 'output_tokens' }
+
+/** What the answer says of itself beside its usage. */
+export interface Served {
+  model: string
+  tier: unknown
+  /** Calls of tools that are charged by the call. */
+  tools: Record<string, number>
+}
+
+export function usagePart(usage: JsonObject, names: Names, served: Served, asked: Asked): UsagePart {
+  const inputs = objectIn(usage[`${names.input}_details`])
+  const outputs = objectIn(usage[`${names.output}_details`])
+  const cacheRead = count(inputs, 'cached_tokens')
+  const writes = cacheWrites(inputs, asked)
+  const reasoning = count(outputs, 'reasoning_tokens')
+  const input = needed(usage, names.input)
+  // Counted as text here, but dearer than it: a model that speaks has no price unless one is set for this.
+  const audio = count(inputs, 'audio_tokens') + count(outputs, 'audio_tokens')
+  return {
+    model: served.model,
+    tier: textIn(served.tier),
+    speed: undefined,
+    geo: undefined,
+    input: Math.max(0, input - cacheRead - writes.cacheWrite1h - writes.cacheWriteOther),
+    cacheRead,
+    cacheWrite5m: 0,
+    ...writes,
+    output: output(input, needed(usage, names.output), reasoning, usage.total_tokens),
+    reasoning,
+    tools: audio === 0 ? served.tools : { ...served.tools, audio_tokens: audio },
+  }
+}
+
+/** Some compatible providers count reasoning beside the output, not in it: the total tells. */
+function output(input: number, output: number, reasoning: number, total: unknown): number {
+  return reasoning > 0 && total === input + output + reasoning ? output + reasoning : output
+}
+
+/** Writes that live 12 hours are told apart from the others; where they are not, they count as what was asked for. */
+function cacheWrites(inputs: JsonObject, { cacheWrite }: Asked) {
+  const ages = objectIn(inputs.cache_write_tokens_details)
+  const long = count(ages, 'ttl_12h_tokens')
+  const short = count(ages, 'ttl_30m_tokens')
+  const total = needed(inputs, 'cache_write_tokens', long + short)
+  const untold = Math.max(0, total - long - short)
+  const cacheWrite1h = Math.min(total, long + (cacheWrite === '1h' ? untold : 0))
+  return { cacheWrite1h, cacheWriteOther: total - cacheWrite1h }
+}

@@ -1,0 +1,34 @@
+/** Token counts as an answer reports them. One that is no whole number spoils the whole usage: better none than a wrong one. */
+
+import type { Ask, UsagePart } from './dialect.ts'
+import type { JsonObject } from './json.ts'
+
+/** What a meter needs of the request; the answer's own word comes first wherever it has one. */
+export type Asked = Pick<Ask, 'model' | 'cacheWrite' | 'unbounded'>
+
+/** A count; absent or null is 0, and what is no number is NaN. */
+export function count(usage: JsonObject, name: string): number {
+  return needed(usage, name, 0)
+}
+
+/** The same, where a usage cannot do without it. */
+export function needed(usage: JsonObject, name: string, missing = Number.NaN): number {
+  const value = usage[name] ?? missing
+  return typeof value === 'number' ? value : Number.NaN
+}
+
+/** The parts, if there are any and all of their counts can be counted with. */
+export function sound(parts: UsagePart[]): UsagePart[] | undefined {
+  const counts = parts.flatMap(({ tools, ...part }) => [...Object.values(part), ...Object.values(tools)])
+  const wrong = counts.some(
+    value => typeof value === 'number' && !(Number.isSafeInteger(value) && value >= 0),
+  )
+  return wrong || parts.length === 0 ? undefined : parts
+}
+
+/** A part without any tokens. */
+export function emptyPart(model: string): UsagePart {
+  const writes = { cacheWrite5m: 0, cacheWrite1h: 0, cacheWriteOther: 0 }
+  const named = { tier: undefined, speed: undefined, geo: undefined }
+  return { model, ...named, input: 0, cacheRead: 0, ...writes, output: 0, reasoning: 0, tools: {} }
+}
