@@ -24,6 +24,7 @@ export default async function admin(app: FastifyInstance, { token, routes = [] }
   await app.register(
     async scope => {
       scope.addHook('onRequest', function authenticateAdministrator({ headers }, reply, done) {
+        reply.header('cache-control', 'no-store')
         const presented = /^bearer\s+(.+)$/i.exec(headers.authorization ?? '')?.[1]
         if (presented !== undefined && timingSafeEqual(digest(presented), expected)) return done()
         reply.header('www-authenticate', 'Bearer realm="admin"')

@@ -56,9 +56,9 @@ function admit(request: FastifyRequest, presented: string, known: Known | undefi
   const { key, client } = known
   request.key = key
   request.client = client
-  if (key.revokedAt !== undefined) throw invalid('the key was revoked')
-  if (key.expiresAt !== undefined && key.expiresAt <= Date.now()) throw invalid('the key has expired')
-  if (client.disabled) throw invalid('the client is disabled')
+  if (key.revokedAt !== undefined) throw invalid('the key is revoked')
+  if (key.expiresAt !== undefined && key.expiresAt <= Date.now()) throw invalid('the key is expired')
+  if (client.closed) throw invalid(`the client is ${client.closed}`)
 }
 
 /** One message for all of them: a caller learns nothing about keys that are not its own. */

@@ -51,7 +51,7 @@ export default fp<{ pollEvery?: number; capacity?: number }>(
         isThere = true
       } catch (error) {
         if (isThere !== false)
-          app.log.warn({ err: error }, 'Postgres is away; known keys go on, others get 503')
+          app.log.warn({ err: error }, 'Postgres cannot be read; known keys go on, others get 503')
         isThere = false
       }
       // What was changed by a replica that died before it could tell.

@@ -11,35 +11,51 @@ export interface TeamRow {
   settings: LevelSettings
 }
 
+export interface ClientRow {
+  client_id: string
+  name: string
+  settings: StoredClient['settings']
+  deleted_at: Date | null
+  team: TeamRow | null
+}
+
 /** A key with its client and the client's team. */
-export interface KnownRow {
+export type KnownRow = ClientRow & {
   id: string
   sha256: Buffer
   expires_at: Date | null
   revoked_at: Date | null
-  client_id: string
-  name: string
-  settings: StoredClient['settings']
-  team: TeamRow | null
 }
 
+const CLIENT = `
+  select clients.id as client_id, clients.name, clients.settings, deleted_at,
+    case when teams.id is not null
+      then json_build_object('id', teams.id, 'name', teams.name, 'settings', teams.settings)
+    end as team
+  from clients left join teams on teams.id = team_id`
+
 /** Keys by their public ids, and the configuration's version at that very moment. */
-export async function readKnown(pool: Pool, ids: string[]): Promise<{ version: number; rows: KnownRow[] }> {
+export async function readKnown(
+  pool: Pool,
+  ids: string[],
+): Promise<{ version: number; known: Map<string, KnownRow> }> {
   const rows = await query<{ version: string } & (KnownRow | { id: null })>(
     pool,
     `select version, found.*
      from configuration left join (
-       select keys.id, sha256, expires_at, client_id, clients.name, clients.settings,
-         least(revoked_at, deleted_at) as revoked_at,
-         case when teams.id is not null
-           then json_build_object('id', teams.id, 'name', teams.name, 'settings', teams.settings)
-         end as team
-       from keys join clients on clients.id = client_id left join teams on teams.id = team_id
-       where keys.id = any($1)
+       select id, sha256, expires_at, revoked_at, client.*
+       from keys join lateral (${CLIENT} where clients.id = keys.client_id) as client on true
+       where id = any($1)
      ) as found on true`,
     [ids],
   )
-  return { version: Number(rows[0]!.version), rows: rows.filter(row => row.id !== null) }
+  const known = new Map(rows.flatMap(row => (row.id === null ? [] : [[row.id, row]])))
+  return { version: Number(rows[0]!.version), known }
+}
+
+export async function readClients(pool: Pool, ids: string[]): Promise<ClientRow[]> {
+  if (ids.length === 0) return []
+  return query(pool, `${CLIENT} where clients.id = any($1)`, [ids])
 }
 
 export async function readTeams(pool: Pool, ids: string[]): Promise<TeamRow[]> {

@@ -35,7 +35,8 @@ export interface Client {
   cache: { enabled: boolean; ttlSeconds: number | undefined; share: (typeof shares)[number] }
   loop: Bucket | undefined
   allow: ReadonlySet<(typeof openings)[number]>
-  disabled: boolean
+  /** Why none of its calls is taken. */
+  closed: 'disabled' | 'deleted' | undefined
 }
 
 export interface Key {
@@ -58,14 +59,15 @@ export interface StoredClient {
   id: string
   name: string
   settings: Omit<ClientSettings, 'name' | 'team'>
+  isDeleted: boolean
 }
 
 /** Throws where a setting cannot be read: a limit that is not understood must not be left out. */
 export function compileClient(
-  { id, name, settings }: StoredClient,
+  { id, name, settings, isDeleted }: StoredClient,
   team: Team | undefined,
   gateway: Client['gateway'],
-) {
+): Client {
   const { cache = {}, loop } = settings
   return {
     id,
@@ -77,8 +79,8 @@ export function compileClient(
     cache: { enabled: cache.enabled ?? true, ttlSeconds: cache.ttlSeconds, share: cache.share ?? 'client' },
     loop: loop && bucketOf({ capacity: loop.identical, per: loop.per }),
     allow: new Set(settings.allow),
-    disabled: settings.disabled ?? false,
-  } satisfies Client
+    closed: isDeleted ? 'deleted' : settings.disabled ? 'disabled' : undefined,
+  }
 }
 
 export function compileLevel({ limits = {}, budget = {} }: LevelSettings): {

@@ -8,8 +8,18 @@ import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
 import { refusal, retryAfter } from '../errors.ts'
 import { type Changes, liftVersion, readChanges } from './changes.ts'
-import { type Client, compileClient, compileLevel, type Known, type Team } from './client.ts'
-import { type KnownRow, readGateway, readKnown, readSecret, readTeams, type TeamRow } from './client-rows.ts'
+import { type Client, compileClient, compileLevel, type Key, type Known, type Team } from './client.ts'
+import {
+  type ClientRow,
+  type KnownRow,
+  readClients,
+  readGateway,
+  readKnown,
+  readSecret,
+  readTeams,
+  type TeamRow,
+} from './client-rows.ts'
+import { together } from './together.ts'
 
 export type { Client, Key, Known, Team } from './client.ts'
 
@@ -20,7 +30,7 @@ export interface Clients {
   readonly secret: Buffer
   /** What this key stands for, if it is in memory. */
   find(keyId: string): Known | undefined
-  /** The same from the database, once for all who ask at the same time. Rejects with a refusal while Postgres is away. */
+  /** The same from the database, asked once for all who come at the same time. Rejects with a refusal while Postgres is away. */
   load(keyId: string): Promise<Known | undefined>
   /** Applies what changed, up to this version at least. Rejects with a refusal while Postgres is away. */
   refresh(version: number): Promise<void>
@@ -30,32 +40,45 @@ export interface Clients {
 
 export interface ClientsOptions {
   log: FastifyBaseLogger
-  /** Keys in memory, the most recently used ones. */
+  /** Keys in memory, the most recently used ones; each with its client takes some 2 KB. */
   capacity?: number
 }
 
 /** Only who has the checksum's secret can make up ids that get as far as this. */
 const UNKNOWN = { max: 10_000, ttl: 5000 }
 
-export function createClients(pool: Pool, { log, capacity = 50_000 }: ClientsOptions): Clients {
-  const known = new LRUCache<string, Known>({ max: capacity })
+export function createClients(pool: Pool, { log, capacity = 25_000 }: ClientsOptions): Clients {
+  const keys = new LRUCache<string, Key>({ max: capacity })
+  const clients = new LRUCache<string, Client>({ max: capacity })
   const unknown = new LRUCache<string, true>(UNKNOWN)
   const loading = new Map<string, Promise<Known | undefined>>()
+  const readSoon = together((ids: string[]) => readKnown(pool, ids))
   let catchingUp: Promise<void> | undefined
   let version = 0
   let secret: Buffer | undefined
   let gateway: Client['gateway'] = { limits: {}, budget: {} }
 
+  function find(keyId: string): Known | undefined {
+    const key = keys.get(keyId)
+    const client = key && clients.get(key.clientId)
+    return client && { key, client }
+  }
+
   /** A look-up that began before a change and ended after it may have read what is not true any more. */
   async function lookUp(keyId: string): Promise<Known | undefined> {
     for (;;) {
       if (version === 0) throw new Error('the configuration is not loaded yet')
-      const read = await readKnown(pool, [keyId])
+      const read = await readSoon(keyId)
       if (read.version < version) continue
-      const [row] = read.rows
-      if (row) known.set(keyId, compile(row))
-      else unknown.set(keyId, true)
-      return known.get(keyId)
+      const row = read.known.get(keyId)
+      if (!row) {
+        unknown.set(keyId, true)
+        return undefined
+      }
+      const known = { key: keyOf(row), client: compile(row) }
+      keys.set(keyId, known.key)
+      clients.set(known.client.id, known.client)
+      return known
     }
   }
 
@@ -81,7 +104,8 @@ export function createClients(pool: Pool, { log, capacity = 50_000 }: ClientsOpt
   async function reload(to: number): Promise<void> {
     secret ??= await readSecret(pool, 'key-checksum')
     gateway = compileLevel(await readGateway(pool))
-    known.clear()
+    keys.clear()
+    clients.clear()
     unknown.clear()
     version = to
   }
@@ -90,58 +114,49 @@ export function createClients(pool: Pool, { log, capacity = 50_000 }: ClientsOpt
   async function carryForward({ version: to, changes }: Changes): Promise<void> {
     const changed = (kind: string) =>
       new Set(changes.flatMap(change => (change.kind === kind ? [change.id] : [])))
-    const [keys, clients, teams] = [changed('key'), changed('client'), changed('team')]
-    const isChanged = (keyId: string, { client }: Known) => keys.has(keyId) || clients.has(client.id)
-    const affected = [...known.entries()].flatMap(([id, entry]) => (isChanged(id, entry) ? [id] : []))
-    const [rows, teamRows, gatewaySettings] = await Promise.all([
-      affected.length > 0 ? readKnown(pool, affected).then(read => read.rows) : [],
-      readTeams(pool, [...teams]),
+    const [changedKeys, changedClients, changedTeams] = [changed('key'), changed('client'), changed('team')]
+    const knownKeys = [...changedKeys].filter(id => keys.has(id))
+    const [keyRows, clientRows, teamRows, settings] = await Promise.all([
+      knownKeys.length > 0 ? readKnown(pool, knownKeys) : undefined,
+      readClients(
+        pool,
+        [...changedClients].filter(id => clients.has(id)),
+      ),
+      readTeams(pool, [...changedTeams]),
       changed('gateway').size > 0 ? readGateway(pool) : undefined,
     ])
-    // From here on without a pause: a look-up that ends now finds the version it must not be older than.
-    const before = gateway
-    if (gatewaySettings) gateway = compileLevel(gatewaySettings)
-    const fresh = new Map(rows.map(row => [row.id, row]))
-    const freshTeams = new Map(teamRows.map(row => [row.id, compileTeam(row)]))
-    for (const [id, entry] of [...known.entries()]) {
-      if (isChanged(id, entry)) replace(id, fresh.get(id))
-      else if (gateway !== before || freshTeams.has(entry.client.team?.id ?? ''))
-        known.set(id, { ...entry, client: refit(entry.client, freshTeams) })
-    }
-    for (const id of keys) unknown.delete(id)
+    // From here on without a pause: a look-up that ends later finds the version that it must not be older than.
+    if (settings) gateway = compileLevel(settings)
+    // What was looked up in the meantime may be older than the change.
+    for (const id of changedKeys) keys.delete(id)
+    for (const id of changedClients) clients.delete(id)
+    for (const id of changedKeys) unknown.delete(id)
+    for (const row of keyRows?.known.values() ?? []) keys.set(row.id, keyOf(row))
+    for (const row of clientRows) keep(row)
+    if (settings || changedTeams.size > 0) refit(new Map(teamRows.map(row => [row.id, compileTeam(row)])))
     version = to
   }
 
-  function replace(keyId: string, row: KnownRow | undefined) {
-    known.delete(keyId)
-    if (!row) return
+  /** One client whose settings cannot be read shuts out nobody else. */
+  function keep(row: ClientRow) {
     try {
-      known.set(keyId, compile(row))
+      clients.set(row.client_id, compile(row))
     } catch (error) {
       log.error({ err: error, clientId: row.client_id }, 'the settings of a client cannot be read')
     }
   }
 
-  function refit(client: Client, freshTeams: Map<string, Team>): Client {
-    return { ...client, gateway, team: client.team && (freshTeams.get(client.team.id) ?? client.team) }
+  /** Clients are never changed, but replaced: what was derived from one stays true of that one. */
+  function refit(teams: Map<string, Team>) {
+    for (const [id, client] of [...clients.entries()]) {
+      const team = client.team && (teams.get(client.team.id) ?? client.team)
+      if (team !== client.team || gateway !== client.gateway) clients.set(id, { ...client, team, gateway })
+    }
   }
 
-  function compile(row: KnownRow): Known {
-    const team = row.team && compileTeam(row.team)
-    return {
-      client: compileClient(
-        { id: row.client_id, name: row.name, settings: row.settings },
-        team || undefined,
-        gateway,
-      ),
-      key: {
-        id: row.id,
-        clientId: row.client_id,
-        sha256: row.sha256,
-        expiresAt: row.expires_at?.getTime(),
-        revokedAt: row.revoked_at?.getTime(),
-      },
-    }
+  function compile({ client_id, name, settings, deleted_at, team }: ClientRow): Client {
+    const stored = { id: client_id, name, settings, isDeleted: deleted_at !== null }
+    return compileClient(stored, team ? compileTeam(team) : undefined, gateway)
   }
 
   return {
@@ -152,7 +167,7 @@ export function createClients(pool: Pool, { log, capacity = 50_000 }: ClientsOpt
       if (!secret) throw away(new Error('the configuration is not loaded yet'))
       return secret
     },
-    find: keyId => known.get(keyId),
+    find,
     async load(keyId) {
       if (unknown.has(keyId)) return undefined
       let look = loading.get(keyId)
@@ -172,6 +187,16 @@ export function createClients(pool: Pool, { log, capacity = 50_000 }: ClientsOpt
       }
     },
     poll: () => catchUp(0),
+  }
+}
+
+function keyOf({ id, client_id, sha256, expires_at, revoked_at }: KnownRow): Key {
+  return {
+    id,
+    clientId: client_id,
+    sha256,
+    expiresAt: expires_at?.getTime(),
+    revokedAt: revoked_at?.getTime(),
   }
 }
 

@@ -309,6 +309,7 @@ test('a key is shown once; nothing that is kept, listed or logged has it in it',
   await replica.admin('POST', '/clients', { name: 'frontend' })
   const made = await replica.admin('POST', '/clients/frontend/keys')
   assert.equal(made.status, 201)
+  assert.equal(made.headers['cache-control'], 'no-store')
   const { id, key } = made.body
   assert.match(String(key), new RegExp(`^tg_${id}_[A-Za-z0-9_-]{43}$`))
   await replica.call({ 'x-api-key': String(key) })

@@ -103,10 +103,10 @@ test('unknown, revoked, expired and disabled keys get one message; the log tells
     'the checksum is wrong',
     'the checksum is wrong',
     'the key is unknown',
-    'the key was revoked',
-    'the key has expired',
+    'the key is revoked',
+    'the key is expired',
     'the client is disabled',
-    'the key was revoked',
+    'the key is revoked',
     'the key is unknown',
   ])
 })

@@ -10,6 +10,7 @@ test('settings become integers once: money in nano-dollars, durations in millise
     {
       id: 'c1',
       name: 'frontend',
+      isDeleted: false,
       settings: {
         limits: {
           requests: { capacity: 100, per: '1h' },
@@ -38,7 +39,11 @@ test('settings become integers once: money in nano-dollars, durations in millise
 })
 
 test('a client of nothing but a name has no limits, its own cache, and every model', () => {
-  const client = compileClient({ id: 'c1', name: 'frontend', settings: {} }, undefined, gateway)
+  const client = compileClient(
+    { id: 'c1', name: 'frontend', isDeleted: false, settings: {} },
+    undefined,
+    gateway,
+  )
   assert.deepEqual([client.limits, client.budget, client.loop, client.team], [{}, {}, undefined, undefined])
   assert.deepEqual(client.cache, { enabled: true, ttlSeconds: undefined, share: 'client' })
   assert.ok(client.models.allows('whatever-1'))
@@ -48,7 +53,7 @@ test('a client of nothing but a name has no limits, its own cache, and every mod
 test('a limit that cannot be read is an error, never no limit', () => {
   const settings = { limits: { requests: { capacity: 1, per: '1 fortnight' } } }
   assert.throws(
-    () => compileClient({ id: 'c1', name: 'frontend', settings }, undefined, gateway),
+    () => compileClient({ id: 'c1', name: 'frontend', isDeleted: false, settings }, undefined, gateway),
     /fortnight/,
   )
 })

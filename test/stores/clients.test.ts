@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bed } from './bed.ts'
+import type { Known } from '../../src/stores/clients.ts'
+import { type Bed, bed } from './bed.ts'
 import { linkTo } from './link.ts'
 
 test('a key is looked up once, and from then on known without I/O', async t => {
@@ -10,7 +11,7 @@ test('a key is looked up once, and from then on known without I/O', async t => {
   assert.equal(store.find(key), undefined)
   const loaded = await store.load(key)
   assert.equal(loaded?.client.name, 'frontend')
-  assert.equal(store.find(key), loaded)
+  assert.deepEqual(store.find(key), loaded)
 })
 
 test('callers who come with the same new key at once share one look-up', async t => {
@@ -18,7 +19,23 @@ test('callers who come with the same new key at once share one look-up', async t
   const key = await at.client({ name: 'frontend' })
   const store = await at.store()
   const found = await Promise.all(Array.from({ length: 50 }, () => store.load(key)))
-  assert.equal(new Set(found).size, 1)
+  assert.equal(new Set(found.map(known => known?.client)).size, 1)
+})
+
+test('thousands of keys in use elsewhere can arrive at a new replica at once', async t => {
+  const at = await bed(t)
+  await at.client({ name: 'frontend' })
+  await at.pool.query(
+    `insert into keys (id, client_id, sha256)
+     select lpad(i::text, 8, '0'), (select id from clients), sha256(i::text::bytea) from generate_series(1, 3000) i`,
+  )
+  const store = await at.store({ capacity: 1000 })
+  const ids = Array.from({ length: 3000 }, (_, i) => String(i + 1).padStart(8, '0'))
+  const found = await Promise.all(ids.map(id => store.load(id)))
+  assert.deepEqual(
+    found.map(known => known?.key.id),
+    ids,
+  )
 })
 
 test('a client comes with its team and the gateway', async t => {
@@ -95,7 +112,7 @@ test('a revoked key is known to be revoked; the keys of a deleted client are, to
   await at.revoke(revoked)
   await store.refresh(await at.remove('two'))
   assert.ok(store.find(revoked)?.key.revokedAt)
-  assert.ok(store.find(deleted)?.key.revokedAt)
+  assert.equal(store.find(deleted)?.client.closed, 'deleted')
 })
 
 test('the name of a deleted client is free, and its next holder is somebody else', async t => {
@@ -120,30 +137,53 @@ test('a look-up that was overtaken by a revocation does not bring the key back',
   assert.ok(store.find(key)?.key.revokedAt)
 })
 
-test('a look-up that ends in the middle of a refresh does not outlive it', async t => {
-  const at = await bed(t)
-  const link = await linkTo(t, at.url)
-  const cached = await at.client({ name: 'frontend' })
-  const late = await at.key('frontend')
-  const store = await at.store({ url: link.url })
-  // Two connections stand: a new one would be answered first, and more than once.
-  await Promise.all([store.load(cached), store.load('AAAAAAAA')])
+for (const { what, make, isSo } of [
+  {
+    what: 'a revocation',
+    make: (at: Bed, key: string) => at.revoke(key),
+    isSo: (known: Known | undefined) => known?.key.revokedAt !== undefined,
+  },
+  {
+    what: 'a change of its client',
+    make: (at: Bed) => at.revise('frontend', { disabled: true }),
+    isSo: (known: Known | undefined) => known?.client.closed === 'disabled',
+  },
+  {
+    what: 'a change of its team',
+    make: (at: Bed) => at.team('web', { limits: { concurrency: 1 } }),
+    isSo: (known: Known | undefined) => known?.client.team?.limits.concurrency === 1,
+  },
+  {
+    what: 'a change of the gateway',
+    make: (at: Bed) => at.gateway({ limits: { concurrency: 1 } }),
+    isSo: (known: Known | undefined) => known?.client.gateway.limits.concurrency === 1,
+  },
+]) {
+  test(`a look-up that ends in the middle of a refresh does not outlive ${what}`, async t => {
+    const at = await bed(t)
+    const link = await linkTo(t, at.url)
+    const cached = await at.client({ name: 'backend' })
+    const late = await at.client({ name: 'frontend', team: 'web' })
+    const store = await at.store({ url: link.url })
+    // Two connections stand: a new one would be answered first, and more than once.
+    await Promise.all([store.load(cached), store.load('AAAAAAAA')])
 
-  const answer = link.hold()
-  const looking = store.load(late)
-  await answer.isWaiting
-  const version = await at.remove('frontend')
-  const reading = link.hold(1) // what changed passes, the changed rows wait
-  const refreshing = store.refresh(version)
-  await reading.isWaiting
-  answer.release()
-  assert.equal((await looking)?.key.revokedAt, undefined, 'it still saw the key as it was before')
-  reading.release()
-  await refreshing
+    const answer = link.hold()
+    const looking = store.load(late)
+    await answer.isWaiting
+    await at.revoke(cached)
+    const version = await make(at, late)
+    const reading = link.hold(1) // what changed passes, the changed rows wait
+    const refreshing = store.refresh(version)
+    await reading.isWaiting
+    answer.release()
+    assert.ok(!isSo(await looking), 'as it was before')
+    reading.release()
+    await refreshing
 
-  const known = store.find(late) ?? (await store.load(late))
-  assert.ok(known?.key.revokedAt)
-})
+    assert.ok(isSo(store.find(late) ?? (await store.load(late))))
+  })
+}
 
 test('many callers who are told of a newer version at once all find it applied', async t => {
   const at = await bed(t)
@@ -241,7 +281,7 @@ test('settings that cannot be read shut out their client, and nobody else', asyn
   await at.revise('sound', { disabled: true })
   const version = await at.revise('broken', { limits: { requests: { capacity: 1, per: '1 fortnight' } } })
   await store.refresh(version)
-  assert.equal(store.find(sound)?.client.disabled, true)
+  assert.equal(store.find(sound)?.client.closed, 'disabled')
   assert.equal(store.find(broken), undefined)
   await assert.rejects(store.load(broken), { code: 'unavailable' })
 })
@@ -255,5 +295,5 @@ test('changes made at once get versions of their own, and none is missed', async
   const versions = await Promise.all(names.map(name => at.revise(name, { disabled: true })))
   assert.equal(new Set(versions).size, names.length)
   await store.refresh(Math.max(...versions))
-  for (const key of keys) assert.equal(store.find(key)?.client.disabled, true)
+  for (const key of keys) assert.equal(store.find(key)?.client.closed, 'disabled')
 })
