@@ -26,7 +26,9 @@ export async function migrate(databaseUrl: string, folder = FOLDER): Promise<str
     const applied = new Set(rows.map(({ number }) => number))
     const missing = migrations.filter(({ number }) => !applied.has(number))
     for (const { number, name, sql } of missing) {
-      await client.query(sql)
+      await client.query(sql).catch(error => {
+        throw Object.assign(error, { message: `${name}: ${error.message}` })
+      })
       await client.query('insert into migrations (number, name) values ($1, $2)', [number, name])
     }
     await client.query('commit')

@@ -46,7 +46,7 @@ test('a faulty migration changes nothing, and says what is wrong', async t => {
     '001_good.sql': 'create table good (id int)',
     '002_bad.sql': 'create table bad (id nonsense)',
   })
-  await assert.rejects(migrate(url, folder), /type "nonsense" does not exist/)
+  await assert.rejects(migrate(url, folder), /002_bad\.sql: type "nonsense" does not exist/)
   const [found] = await query(
     t,
     url,
