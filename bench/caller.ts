@@ -12,6 +12,8 @@ export interface Answered {
   status: number
   /** Status line and headers. */
   head: string
+  /** What came first of the body. */
+  start: Buffer
   /** When the first byte of the body came, and the last; as `performance.now` counts. */
   firstAt: number
   lastAt: number
@@ -61,6 +63,7 @@ function readAnswer(done: (answered: Answered) => void): (chunk: Buffer) => void
   let length: number | undefined
   let received = 0
   let tail: Buffer = Buffer.alloc(0)
+  let start = unread
   let firstAt = 0
   return chunk => {
     if (head === '') {
@@ -73,12 +76,15 @@ function readAnswer(done: (answered: Answered) => void): (chunk: Buffer) => void
       chunk = unread.subarray(end + 4)
       if (chunk.length === 0 && length !== 0) return
     }
-    firstAt ||= performance.now()
+    if (firstAt === 0) {
+      firstAt = performance.now()
+      start = chunk
+    }
     received += chunk.length
     if (length === undefined) {
       tail = Buffer.concat([tail, chunk.subarray(-lastChunk.length)]).subarray(-lastChunk.length)
     }
     const whole = length === undefined ? tail.equals(lastChunk) : received >= length
-    if (whole) done({ status: Number(head.slice(9, 12)), head, firstAt, lastAt: performance.now() })
+    if (whole) done({ status: Number(head.slice(9, 12)), head, start, firstAt, lastAt: performance.now() })
   }
 }

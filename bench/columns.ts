@@ -12,8 +12,8 @@ export interface Column {
   title: string
   url: string
   headers: Record<string, string>
-  /** Answer headers that prove that the column does what its title says. */
-  expected: Record<string, string>
+  /** Found in the headers of an answer, it proves that the column does what its title says. */
+  proof: RegExp
   /** Is every request the same? */
   cached: boolean
   /** The process whose CPU counts; none: the provider itself answers. */

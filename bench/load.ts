@@ -70,22 +70,25 @@ async function volley(
   callers: number,
   fire: (ask: (dueAt: number) => Promise<void>) => Promise<void>,
 ): Promise<Volley> {
-  const proofs = Object.entries(column.expected).map(([name, value]) => `\r\n${name}: ${value}\r\n`)
   const all: Caller[] = []
   const another = async () => {
     const caller = await openCaller(column, prompt)
     all.push(caller)
     return caller
   }
-  if (column.cached) await untilCached(await another(), proofs)
+  if (column.cached) await untilCached(await another(), column)
   const idle = await Promise.all(Array.from({ length: callers }, another))
   const fired: Volley = { calls: 0, seconds: 0, first: [], last: [] }
 
   async function ask(dueAt: number): Promise<void> {
     const caller = idle.pop() ?? (await another())
-    const { status, head, firstAt, lastAt } = await caller.ask()
-    if (status !== 200 || !proofs.every(proof => head.includes(proof))) {
-      throw new Error(`${column.title} answered, where 200 ${proofs.join().trim()} was expected:\n${head}`)
+    const { status, head, start, firstAt, lastAt } = await caller.ask().catch(cause => {
+      throw new Error(`${column.title}: ${cause.message}`, { cause })
+    })
+    if (status !== 200 || !column.proof.test(head)) {
+      throw new Error(
+        `${column.title} answered, where 200 and ${column.proof} was expected:\n${head}\n${start}`,
+      )
     }
     idle.push(caller)
     fired.first.push(firstAt - dueAt)
@@ -102,10 +105,10 @@ async function volley(
 }
 
 /** The answer is kept after it was sent: asks again until it comes from the cache. */
-async function untilCached(caller: Caller, proofs: readonly string[]): Promise<void> {
+async function untilCached(caller: Caller, { proof }: Column): Promise<void> {
   for (let tries = 0; tries < 100; tries += 1) {
     const { head } = await caller.ask()
-    if (proofs.every(proof => head.includes(proof))) return
+    if (proof.test(head)) return
     await pause(20)
   }
   throw new Error('the answer was never cached')

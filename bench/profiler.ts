@@ -1,6 +1,6 @@
 /**
- * Loaded into a process that is to be profiled (`--import`): SIGUSR2 starts the profiler, the next one stops it and
- * writes PROFILE_FILE. So neither the start of the process nor its warming up are in it.
+ * Loaded into a process that is to be profiled (`--import`): SIGURG starts the profiler, the next one stops it and
+ * writes PROFILE_FILE (the signals made for users are taken, by Node and by the gateway). So neither the start of the process nor its warming up are in it.
  */
 
 import { renameSync, writeFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ let running = false
 
 if (file) {
   session.connect()
-  process.on('SIGUSR2', async () => {
+  process.on('SIGURG', async () => {
     if (!running) {
       running = true
       await session.post('Profiler.enable')

@@ -19,6 +19,7 @@ const help = `npm run bench -- [options]
   --only a,b          these rows
   --columns a,b       these columns: ${columnNames.join(', ')}
   --profile column    instead of the table: where this column's CPU goes, function by function
+  --keep              keep the servers' logs, and say where
   --help              this text
 
 Columns: direct (no gateway), bare (http + undici, nothing else), tollgate (every concern on, cache miss), hit
@@ -32,6 +33,7 @@ const { values: flags } = parseArgs({
     only: { type: 'string' },
     columns: { type: 'string' },
     profile: { type: 'string' },
+    keep: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 })
@@ -46,7 +48,10 @@ async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-bench-'))
   await chmod(folder, 0o711) // as root, Postgres runs as another user
   // However the bench ends; its servers end with it by themselves.
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  process.once('exit', () => {
+    if (flags.keep) console.log(`Logs: ${folder}`)
+    else rmSync(folder, { recursive: true, force: true })
+  })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
   if (flags.profile) await profile(columnsNamed(flags.profile)[0] ?? 'tollgate', folder)
   else await compare(folder)
@@ -83,7 +88,7 @@ async function compare(folder: string): Promise<void> {
 
 function paceOf(): Pace {
   const usual = flags.quick
-    ? { rounds: 2, seconds: 1.5, warmUpSeconds: 1 }
+    ? { rounds: 2, seconds: 1.5, warmUpSeconds: 2 }
     : { rounds: 5, seconds: 4, warmUpSeconds: 3 }
   return {
     ...usual,

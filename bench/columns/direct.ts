@@ -11,7 +11,7 @@ export const direct: Contender = {
         title: 'direct',
         url: providerUrl,
         headers,
-        expected: {},
+        proof: /^/,
         cached: false,
         process: undefined,
       },
