@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { alertRoutes } from './alerts/routes.ts'
 import type { Config } from './config.ts'
+import { ledgerRoutes } from './ledger/routes.ts'
 import admin from './plugins/admin.ts'
 import admission from './plugins/admission.ts'
 import alertRules from './plugins/alert-rules.ts'
@@ -118,6 +119,6 @@ export async function buildApp(
     await callers.register(modelList)
   })
 
-  await app.register(admin, { token: config.ADMIN_TOKEN, routes: [alertRoutes] })
+  await app.register(admin, { token: config.ADMIN_TOKEN, routes: [alertRoutes, ledgerRoutes] })
   return app
 }

@@ -25,6 +25,19 @@ export interface Listener {
   failed(error: unknown, waiting: number): void
 }
 
+/** Settlements that went to Redis in the same while. */
+interface Generation {
+  /** Takes no more: whatever is asked of the stream from now on is asked after all of them were in it. */
+  closed: boolean
+  /** The last entry of the ledger's stream once all of them were in it. */
+  lastId: string | undefined
+  /** When all of them were known to be in Postgres. */
+  drainedAt: number | undefined
+  settlements: Settlement[]
+}
+
+/** A Redis that is killed may have lost the counters of the last second or two, though Postgres has the entries. */
+const EVERYSEC = 3000
 const BATCH = 64
 const RETRY = 250
 /** Beyond so many the oldest are forgotten: they are lost only if Redis loses its memory while Postgres is away, too. */
@@ -39,8 +52,7 @@ export function createSettlements(
   let scheduled = false
   let pausedUntil = 0
   const idle: (() => void)[] = []
-  /** In Redis's ledger: by the stream's last entry when they were known to be in it. The newest have none yet. */
-  let generations: { lastId: string | undefined; settlements: Settlement[] }[] = []
+  let generations: Generation[] = []
 
   function flush() {
     scheduled = false
@@ -69,8 +81,8 @@ export function createSettlements(
 
   function keep(batch: Settlement[]) {
     const newest = generations.at(-1)
-    if (newest && newest.lastId === undefined) newest.settlements.push(...batch)
-    else generations.push({ lastId: undefined, settlements: [...batch] })
+    if (newest && !newest.closed) newest.settlements.push(...batch)
+    else generations.push({ closed: false, lastId: undefined, drainedAt: undefined, settlements: [...batch] })
     let kept = generations.reduce((sum, { settlements }) => sum + settlements.length, 0)
     while (kept > KEPT && generations.length > 1) kept -= generations.shift()!.settlements.length
   }
@@ -93,11 +105,15 @@ export function createSettlements(
       if (waiting.length > 0) schedule()
     },
     forget({ lastId, firstId }) {
-      generations = generations.filter(
-        generation => generation.lastId === undefined || (firstId && !isBefore(generation.lastId, firstId)),
-      )
-      const newest = generations.at(-1)
-      if (newest) newest.lastId ??= lastId
+      const now = performance.now()
+      for (const generation of generations) {
+        const isDrained =
+          generation.lastId !== undefined && (!firstId || isBefore(generation.lastId, firstId))
+        if (isDrained) generation.drainedAt ??= now
+        if (generation.closed) generation.lastId ??= lastId
+        generation.closed = true
+      }
+      generations = generations.filter(({ drainedAt = now }) => now - drainedAt <= EVERYSEC)
     },
     drained: () =>
       underway === 0 && waiting.length === 0
