@@ -27,6 +27,9 @@ export interface Changed<Record> {
   record: Record
 }
 
+/** A replica cut off in the middle of a change must not hold up everybody else's for long. */
+const BEGIN = `begin; set local idle_in_transaction_session_timeout = '10s'; set local lock_timeout = '5s'`
+
 /** Makes one change as one transaction and one new version. `undefined` from `work`: there was nothing to change. */
 export async function change<Record>(
   pool: Pool,
@@ -34,7 +37,7 @@ export async function change<Record>(
 ): Promise<(Changed<Record> & { version: number }) | undefined> {
   const db = await pool.connect()
   try {
-    await db.query('begin')
+    await db.query(BEGIN)
     const changed = await work(db)
     // The last step: from here to the end of the transaction all other changes wait.
     const version = changed ? await raiseVersion(db, changed) : 0
