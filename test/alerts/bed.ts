@@ -4,7 +4,6 @@ import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
-import { setTimeout as wait } from 'node:timers/promises'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { Pool } from 'pg'
 import { pino } from 'pino'
@@ -87,17 +86,6 @@ export async function startReceiver(t: TestContext, answers: Answer[] = [], port
 function portOf(address: AddressInfo | string | null): number {
   if (address === null || typeof address === 'string') throw new Error('no port')
   return address.port
-}
-
-/** Asks again and again until there is an answer. */
-export async function until<T>(look: () => Promise<T | undefined | false>, withinMs = 10_000): Promise<T> {
-  const deadline = performance.now() + withinMs
-  for (;;) {
-    const found = await look()
-    if (found) return found
-    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${look}`)
-    await wait(5)
-  }
 }
 
 /** Over HTTP, times are text. */

@@ -7,8 +7,9 @@ import { pino } from 'pino'
 import { createDelivery, type DeliveryOptions } from '../../src/alerts/delivery.ts'
 import { createOutbox, listAlerts, type NewAlert } from '../../src/alerts/outbox.ts'
 import { openWebhook } from '../../src/alerts/webhook.ts'
+import { until } from '../gateway.ts'
 import { freePort } from '../servers.ts'
-import { alertOf, alertsTable, type Post, startReceiver, until } from './bed.ts'
+import { alertOf, alertsTable, type Post, startReceiver } from './bed.ts'
 
 const LEASE = 2000
 
