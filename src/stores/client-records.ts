@@ -24,13 +24,8 @@ const SELECT = `
   select clients.id, clients.name, teams.name as team, clients.settings, clients.created_at, clients.updated_at
   from clients left join teams on teams.id = team_id where deleted_at is null`
 
-/** One client by its name; `for update` inside a transaction that will change it. */
-export async function readClient(
-  db: Pool | PoolClient,
-  name: string,
-  lock: '' | 'for update of clients' = '',
-): Promise<ClientRecord | undefined> {
-  const { rows } = await db.query<Row>(`${SELECT} and clients.name = $1 ${lock}`, [name])
+export async function readClient(db: Pool | PoolClient, name: string): Promise<ClientRecord | undefined> {
+  const { rows } = await db.query<Row>(`${SELECT} and clients.name = $1`, [name])
   return rows[0] && recordOf(rows[0])
 }
 
@@ -67,7 +62,9 @@ export async function reviseClient(
   formerName: string,
   revise: (before: ClientSettings) => ClientSettings,
 ): Promise<Changed<ClientRecord> | undefined> {
-  const record = await readClient(db, formerName, 'for update of clients')
+  // Locked first and read after: a join that waits for its lock sees the other table as it was before the wait.
+  await db.query('select from clients where name = $1 and deleted_at is null for update', [formerName])
+  const record = await readClient(db, formerName)
   if (!record) return undefined
   const { id, createdAt, updatedAt, ...before } = record
   const { name, team, ...settings } = revise(before)
