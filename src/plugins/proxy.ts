@@ -123,11 +123,13 @@ export default fp<{ answerBuffer: number }>(
       function breakOff(error: Refusal, tell: boolean) {
         if (exchange.endedAt !== undefined) return
         request.error = error
+        measure()
         const { raw } = reply
+        const words = ask.stream && tell ? dialect.errorEvent(error, request.id, request.measured) : ''
         if (!raw.destroyed) {
           const deadline = setTimeout(() => raw.destroy(), LAST_WORD)
           raw.once('close', () => clearTimeout(deadline))
-          raw.write(ask.stream && tell ? dialect.errorEvent(error, request.id) : '', () => raw.destroy())
+          raw.write(words, () => raw.destroy())
         }
         over(undefined, reply)
       }
