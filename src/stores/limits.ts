@@ -1,7 +1,7 @@
 /** The levels a call must fit at once: its client, the client's team, the whole gateway. Shared by limits and budgets. */
 
 import type { Scope } from '../lua/index.ts'
-import type { Client } from './clients.ts'
+import type { Client } from './client.ts'
 
 export interface Level {
   key: string
@@ -18,8 +18,15 @@ export function levelsOf(client: Client): Level[] {
   if (found) return found
   const { team, gateway } = client
   const levels = [
-    { key: `client:${client.id}`, name: `client:${client.name}`, limits: client.limits, budget: client.budget },
-    ...(team ? [{ key: `team:${team.id}`, name: `team:${team.name}`, limits: team.limits, budget: team.budget }] : []),
+    {
+      key: `client:${client.id}`,
+      name: `client:${client.name}`,
+      limits: client.limits,
+      budget: client.budget,
+    },
+    ...(team
+      ? [{ key: `team:${team.id}`, name: `team:${team.name}`, limits: team.limits, budget: team.budget }]
+      : []),
     { key: 'gateway', name: 'gateway', limits: gateway.limits, budget: gateway.budget },
   ]
   known.set(client, levels)
@@ -33,5 +40,7 @@ export function scopesOf(levels: Level[]): Scope[] {
 
 /** Does a budget bind this client's calls? Only then must a call's cost have a bound that holds. */
 export function isBound(client: Client): boolean {
-  return levelsOf(client).some(({ budget }) => budget.dayNanos !== undefined || budget.monthNanos !== undefined)
+  return levelsOf(client).some(
+    ({ budget }) => budget.dayNanos !== undefined || budget.monthNanos !== undefined,
+  )
 }
