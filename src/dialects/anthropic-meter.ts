@@ -3,7 +3,7 @@
 import { usagePart, usageParts } from './anthropic-usage.ts'
 import type { Meter } from './dialect.ts'
 import { failureName, failureOf } from './failure.ts'
-import { eachKey, spells, stringBytes } from './glance.ts'
+import { oneOf, shownBytes } from './glance.ts'
 import { isObject, type JsonObject, objectIn, parseObject, textIn } from './json.ts'
 import { jsonMeter } from './json-meter.ts'
 import { eventType, frameData, frames } from './sse.ts'
@@ -11,6 +11,8 @@ import { type Asked, sound } from './usage.ts'
 
 /** The events that are read; all others only go by. */
 const READ = new Set(['message_start', 'message_delta', 'message_stop', 'error'])
+/** Text and tool JSON of a delta; thinking is counted by the provider, not by what it shows of it. */
+const SHOWN = oneOf(['text', 'partial_json'])
 
 export function messageMeter(asked: Asked): Meter {
   return jsonMeter(['model', 'usage', 'error'], ({ model, usage, error }) => ({
@@ -34,7 +36,7 @@ export function eventMeter(asked: Asked): Meter {
     const { bytes } = frame
     const name = eventType(frame)
     if (name !== '') events++
-    if (name === 'content_block_delta') visibleBytes += shownBytes(bytes)
+    if (name === 'content_block_delta') visibleBytes += shownBytes(bytes, SHOWN)
     else if (READ.has(name)) read(name, parseObject(frameData(bytes)))
   })
 
@@ -72,14 +74,4 @@ export function eventMeter(asked: Asked): Meter {
 /** What is null was not told again: what was told before still holds. */
 function withoutNulls(usage: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(usage).filter(([, value]) => value !== null))
-}
-
-/** Text and tool JSON of a delta; thinking is counted by the provider, not by what it shows of it. */
-function shownBytes(frame: Buffer): number {
-  let bytes = 0
-  eachKey(frame, (start, end, value) => {
-    if (spells(frame, start, end, 'text') || spells(frame, start, end, 'partial_json'))
-      bytes += stringBytes(frame, value)
-  })
-  return bytes
 }

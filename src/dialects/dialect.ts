@@ -114,8 +114,11 @@ export type UpstreamVerdict =
       code?: string
       param?: string
     }
-  /** 401, 403, 402, spend limits: our key or our account is refused. */
-  | { kind: 'account' }
+  /**
+   * 401, 403, 402, spend limits: our key or our account is refused. Of a mere permission nobody knows whether the next
+   * request needs it too: one caller may provoke it.
+   */
+  | { kind: 'account'; cause: 'key' | 'money' | 'permission' }
   | { kind: 'rate_limited' }
   | { kind: 'overloaded' }
   | { kind: 'unavailable' }

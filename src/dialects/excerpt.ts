@@ -28,10 +28,9 @@ export function keeper(): Keeper {
   let head: Buffer | undefined
   return {
     keep(part) {
-      if (part.length === 0) return
       parts.push(part)
       size += part.length
-      if (size <= WHOLE) return
+      if (!head && size <= WHOLE) return
       head ??= Buffer.from(Buffer.concat(parts).subarray(0, HEAD))
       while (size - parts[0]!.length >= TAIL) size -= parts.shift()!.length
     },
@@ -116,4 +115,9 @@ function parsed(bytes: Buffer, start: number, end: number): unknown {
   } catch {
     return undefined
   }
+}
+
+/** The same bytes, with a Buffer's methods. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

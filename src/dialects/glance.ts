@@ -62,9 +62,25 @@ function escapedSize(bytes: Uint8Array, at: number): number {
   return code < 0x800 || (code >= 0xd800 && code < 0xe000) ? 2 : 3
 }
 
-/** Do the bytes from `start` to `end` spell this (ASCII) word? */
-export function spells(bytes: Uint8Array, start: number, end: number, word: string): boolean {
-  if (end - start !== word.length) return false
+/** Which of some (ASCII) words the bytes from `start` to `end` spell. */
+export type Speller = (bytes: Uint8Array, start: number, end: number) => string | undefined
+
+export function oneOf(words: readonly string[]): Speller {
+  const byLength = Map.groupBy(words, ({ length }) => length)
+  return (bytes, start, end) => byLength.get(end - start)?.find(word => spells(bytes, start, word))
+}
+
+/** Do the bytes at `start` begin with this (ASCII) word? */
+export function spells(bytes: Uint8Array, start: number, word: string): boolean {
   for (let i = 0; i < word.length; i++) if (bytes[start + i] !== word.charCodeAt(i)) return false
   return true
+}
+
+/** The length of all strings under some keys, together. */
+export function shownBytes(bytes: Uint8Array, keys: Speller): number {
+  let size = 0
+  eachKey(bytes, (start, end, value) => {
+    if (keys(bytes, start, end)) size += stringBytes(bytes, value)
+  })
+  return size
 }

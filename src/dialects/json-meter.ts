@@ -1,7 +1,7 @@
 /** Meters a JSON answer: parsed once it is there, or, where it is too large for that, read at its two ends. */
 
 import type { Meter, UsagePart } from './dialect.ts'
-import { excerptMembers, keeper } from './excerpt.ts'
+import { asBuffer, excerptMembers, keeper } from './excerpt.ts'
 import type { JsonObject } from './json.ts'
 
 /** `names`: the answer's members that `read` looks at. */
@@ -11,7 +11,7 @@ export function jsonMeter(
 ): Meter {
   const answer = keeper()
   return {
-    push: chunk => answer.keep(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)),
+    push: chunk => answer.keep(asBuffer(chunk)),
     end() {
       const members = excerptMembers(answer.take(), names)
       const { usage, failed } = members ? read(members) : {}

@@ -3,7 +3,7 @@
 import type { Meter, UsagePart } from './dialect.ts'
 import { excerptMembers } from './excerpt.ts'
 import { failureName, failureOf } from './failure.ts'
-import { eachKey, spells, stringBytes } from './glance.ts'
+import { eachKey, oneOf, stringBytes } from './glance.ts'
 import { isObject, type JsonObject, listIn, objectIn, parseObject, textIn } from './json.ts'
 import { jsonMeter } from './json-meter.ts'
 import { chatNames, usagePart } from './openai-usage.ts'
@@ -24,7 +24,10 @@ export function completionMeter(asked: Asked): Meter {
 /** The first chunks are read for the model and the tier, which every chunk tells (but for an empty first one, here and there). */
 const READ_AT_START = 3
 /** Text and tool JSON. Reasoning is among it where a provider shows it: there it is part of the output. */
-const SHOWN = ['content', 'arguments', 'refusal', 'reasoning_content', 'reasoning', 'input']
+const SHOWN = oneOf(['content', 'arguments', 'refusal', 'reasoning_content', 'reasoning', 'input'])
+/** A chunk with one of these is read, unless it is null. */
+const TELLING = oneOf(['usage', 'error'])
+const NULL = 'n'.charCodeAt(0)
 
 export function chunkMeter(asked: Asked): Meter {
   let { model } = asked
@@ -54,9 +57,8 @@ export function chunkMeter(asked: Asked): Meter {
     let keys = 0
     eachKey(frame, (start, end, value) => {
       keys++
-      if (spells(frame, start, end, 'usage') || spells(frame, start, end, 'error'))
-        telling ||= frame[value] !== 0x6e // null
-      else if (SHOWN.some(name => spells(frame, start, end, name))) visibleBytes += stringBytes(frame, value)
+      if (SHOWN(frame, start, end)) visibleBytes += stringBytes(frame, value)
+      else if (TELLING(frame, start, end)) telling ||= frame[value] !== NULL
     })
     if (keys === 0) return
     events++

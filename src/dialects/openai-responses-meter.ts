@@ -3,7 +3,7 @@
 import type { Meter } from './dialect.ts'
 import { type Excerpt, excerptMembers } from './excerpt.ts'
 import { failureName, failureOf } from './failure.ts'
-import { eachKey, spells, stringBytes } from './glance.ts'
+import { oneOf, shownBytes } from './glance.ts'
 import { isObject, type JsonObject, listIn, objectIn, parseObject, textIn } from './json.ts'
 import { jsonMeter } from './json-meter.ts'
 import { responseNames, usagePart } from './openai-usage.ts'
@@ -42,6 +42,8 @@ const SHOWN = new Set(
   ].map(part => `response.${part}.delta`),
 )
 
+const DELTA = oneOf(['delta'])
+
 export function responseMeter(asked: Asked): Meter {
   return jsonMeter(MEMBERS, response => ({
     usage: partsOf(response, {}, asked),
@@ -61,7 +63,7 @@ export function responseEventMeter(asked: Asked): Meter {
     const name = eventType(frame)
     if (name === '') return
     events++
-    if (SHOWN.has(name)) visibleBytes += shownBytes(frame.bytes)
+    if (SHOWN.has(name)) visibleBytes += shownBytes(frame.bytes, DELTA)
     else if (name === 'response.output_item.done')
       items.push(objectIn(memberIn(frame, 'item', ['type'])).type)
     else if (name === 'response.created') response = memberIn(frame, 'response', MEMBERS) ?? response
@@ -131,12 +133,4 @@ function memberIn(frame: Excerpt, name: string, members: readonly string[]): Jso
 function failureIn({ bytes }: Excerpt): string {
   const event = parseObject(frameData(bytes)) ?? {}
   return failureName(isObject(event.error) ? event.error : { code: event.code })
-}
-
-function shownBytes(frame: Buffer): number {
-  let bytes = 0
-  eachKey(frame, (start, end, value) => {
-    if (spells(frame, start, end, 'delta')) bytes += stringBytes(frame, value)
-  })
-  return bytes
 }

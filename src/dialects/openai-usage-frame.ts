@@ -4,6 +4,7 @@
  */
 
 import type { FrameFilter } from './dialect.ts'
+import { asBuffer } from './excerpt.ts'
 import { valueAfter } from './glance.ts'
 import { isObject, parseObject } from './json.ts'
 import { frameData, frameEnds } from './sse.ts'
@@ -27,7 +28,7 @@ export function usageFrameFilter(): FrameFilter {
 
   return {
     push(chunk) {
-      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+      const bytes = asBuffer(chunk)
       const out: Buffer[] = []
       let begin = 0
       eachEnd(bytes, end => {

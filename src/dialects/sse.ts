@@ -1,6 +1,6 @@
 /** Event streams as bytes: where frames end, wherever the chunks do, and what stands in a frame. */
 
-import { type Excerpt, keeper } from './excerpt.ts'
+import { asBuffer, type Excerpt, keeper } from './excerpt.ts'
 import { spells } from './glance.ts'
 import { parseObject, textIn } from './json.ts'
 
@@ -35,16 +35,16 @@ export function frames(see: (frame: Excerpt) => void) {
   const eachEnd = frameEnds()
   return {
     push(chunk: Uint8Array) {
-      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+      const bytes = asBuffer(chunk)
       let begin = 0
       eachEnd(bytes, end => {
-        const frame = bytes.subarray(begin, end)
+        const frame = begin === 0 && end === bytes.length ? bytes : bytes.subarray(begin, end)
         begin = end
         if (kept.empty) return see({ bytes: frame, tail: undefined })
         kept.keep(frame)
         see(kept.take())
       })
-      kept.keep(bytes.subarray(begin))
+      if (begin < bytes.length) kept.keep(bytes.subarray(begin))
     },
     end() {
       if (!kept.empty) see(kept.take())
@@ -65,7 +65,7 @@ function eventName(frame: Buffer): string {
   for (let at = 0; at < frame.length; ) {
     const newline = frame.indexOf(NEWLINE, at)
     const next = newline < 0 ? frame.length : newline + 1
-    if (spells(frame, at, at + 6, 'event:')) return frame.toString('latin1', at + 6, next).trim()
+    if (spells(frame, at, 'event:')) return frame.toString('latin1', at + 6, next).trim()
     at = next
   }
   return ''

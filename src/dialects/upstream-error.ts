@@ -7,34 +7,35 @@ import type { UpstreamVerdict } from './dialect.ts'
 import { type JsonObject, objectIn, parseObject, textIn } from './json.ts'
 
 const byStatus: Readonly<Record<number, UpstreamVerdict>> = {
-  401: { kind: 'account' },
-  402: { kind: 'account' },
-  403: { kind: 'account' },
+  401: { kind: 'account', cause: 'key' },
+  402: { kind: 'account', cause: 'money' },
+  403: { kind: 'account', cause: 'permission' },
   429: { kind: 'rate_limited' },
   503: { kind: 'unavailable' },
   504: { kind: 'unavailable' },
   529: { kind: 'overloaded' },
 }
 
+type Cause = Extract<UpstreamVerdict, { kind: 'account' }>['cause']
+
 /** Types and codes that speak of our account, whatever the status. */
-const account = new Set([
-  'authentication_error',
-  'permission_error',
-  'billing_error',
-  'invalid_api_key',
-  'insufficient_quota',
-  'insufficient_user_quota',
-  'billing_hard_limit_reached',
-  'billing_not_active',
-  'account_deactivated',
-  'enforced_spend_limit_reached',
-  'contract_spend_limit_reached',
-  'linked_organization_spend_limit_reached',
-  'linked_organization_billing_unavailable',
-  'organization_on_hold',
+const causes: ReadonlyMap<unknown, Cause> = new Map<unknown, Cause>([
+  ['authentication_error', 'key'],
+  ['invalid_api_key', 'key'],
+  ['account_deactivated', 'key'],
+  ['organization_on_hold', 'key'],
+  ['billing_error', 'money'],
+  ['insufficient_quota', 'money'],
+  ['insufficient_user_quota', 'money'],
+  ['billing_hard_limit_reached', 'money'],
+  ['billing_not_active', 'money'],
+  ['enforced_spend_limit_reached', 'money'],
+  ['contract_spend_limit_reached', 'money'],
+  ['linked_organization_spend_limit_reached', 'money'],
+  ['linked_organization_billing_unavailable', 'money'],
 ])
-/** The one spend limit that only its sentence tells from a caller's mistake, and what stands for it elsewhere. */
-const spendLimit = /specified API usage limits|credit balance is too low/i
+/** Limits that only a sentence tells from a caller's mistake. At its start: further on, the caller's own words may stand. */
+const spendLimit = /^(You have reached your specified API usage limits|Your credit balance is too low)/
 
 const fallback = 'The provider refused the request without saying why.'
 const LONGEST = 2000
@@ -44,8 +45,9 @@ export function upstreamError(status: number, body: Buffer): UpstreamVerdict {
   const code = textIn(error.code)
   const type = textIn(error.type)
   const message = textIn(error.message) ?? ''
-  const named = [code, type, textIn(objectIn(error.details).error_code)]
-  if (named.some(name => name && account.has(name)) || spendLimit.test(message)) return { kind: 'account' }
+  const named = [code, type, objectIn(error.details).error_code].flatMap(name => causes.get(name) ?? [])
+  const cause = named[0] ?? (spendLimit.test(message) ? 'money' : undefined)
+  if (cause) return { kind: 'account', cause }
   if (!isCallers(status)) return byStatus[status] ?? { kind: 'error' }
   const param = textIn(error.param)
   return {

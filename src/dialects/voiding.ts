@@ -17,9 +17,9 @@ export function voidingMedia({ files }: Media): Unbounded {
   return files ? [{ feature: 'file ids', opening: 'files' }] : []
 }
 
-/** Does more go into the call, or come out of it, than the request and the answer show? Files are bounded as media. */
+/** Does more go into the call, or come out of it, than the request and the answer show? Files are bounded as media are. */
 export function hidesWork(unbounded: Unbounded): boolean {
-  return unbounded.some(({ opening }) => opening !== 'files')
+  return unbounded.some(({ opening }) => opening === 'server_tools' || opening === 'stored')
 }
 
 /** Is there something under this name: not null, not false, not an empty list? */

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { keeper } from '../../src/dialects/excerpt.ts'
+import { finish, start, textDelta } from './anthropic-streams.ts'
+import { cut, event, measure, type Path, part } from './streams.ts'
+
+const long = 'All work and no play makes a dull gateway: {"usage":{"a":"\\"}"}}. '
+const text = (bytes: number) => long.repeat(Math.ceil(bytes / long.length))
+
+const chat: Path = '/v1/chat/completions'
+const usage = { prompt_tokens: 20, completion_tokens: 9, total_tokens: 29 }
+
+describe('what is kept of something large', () => {
+  it('is its beginning and its end, however much it is', () => {
+    const kept = keeper()
+    for (let i = 0; i < 1000; i++) kept.keep(Buffer.alloc(16_384, i % 251))
+    const { bytes, tail } = kept.take()
+    assert.equal(bytes.length, 16_384)
+    assert.equal(bytes[0], 0)
+    assert.ok(tail && tail.length >= 65_536 && tail.length < 2 * 65_536)
+    assert.equal(tail.at(-1), 999 % 251)
+    assert.equal(kept.empty, true)
+  })
+})
+
+describe('a JSON answer too large to be parsed', () => {
+  const json = (path: Path, body: unknown, size = 65_536) =>
+    measure(path, JSON.stringify(body), { stream: false, size })
+
+  it('is charged with the usage at its end', () => {
+    const choices = [{ message: { content: text(2e6) } }]
+    const body = {
+      id: 'x',
+      model: 'gpt-6-luna',
+      choices,
+      usage,
+      service_tier: 'flex',
+      system_fingerprint: 'fp',
+    }
+    for (const size of [1000, 65_536, 4e6]) {
+      const measured = json(chat, body, size)
+      assert.deepEqual(measured.usage, [part({ model: 'gpt-6-luna', tier: 'flex', input: 20, output: 9 })])
+      assert.equal(measured.ended, true)
+    }
+    const message = { model: 'claude-haiku-4-5', content: [{ type: 'text', text: text(1e6) }] }
+    const { usage: counted } = json('/v1/messages', {
+      ...message,
+      usage: { input_tokens: 5, output_tokens: 7 },
+    })
+    assert.deepEqual(counted, [part({ model: 'claude-haiku-4-5', input: 5, output: 7 })])
+  })
+
+  it('is charged with it wherever the members stand', () => {
+    const data = [{ embedding: text(1e6) }]
+    const counted = { prompt_tokens: 8, total_tokens: 8 }
+    for (const body of [
+      { object: 'list', data, model: 'm-2', usage: counted },
+      { usage: counted, model: 'm-2', data },
+    ]) {
+      const measured = json('/v1/embeddings', body)
+      assert.deepEqual(measured.usage, [part({ model: 'm-2', input: 8 })])
+      assert.equal(measured.ended, true)
+    }
+  })
+
+  it('is not charged with a usage of something inside of it', () => {
+    const tools = [{ name: 'x', usage: { input_tokens: 1, output_tokens: 1 } }]
+    const measured = json('/v1/responses', {
+      model: 'm',
+      output: [text(1e6)],
+      tools,
+      metadata: { usage: 'x' },
+    })
+    assert.equal(measured.usage, undefined)
+    assert.equal(measured.ended, true)
+  })
+
+  it('is none, where it is cut off', () => {
+    const body = JSON.stringify({ model: 'm', choices: [{ message: { content: text(1e6) } }], usage })
+    for (const end of [-1, -10, -30, -1000])
+      assert.equal(measure(chat, body.slice(0, end), { stream: false }).usage, undefined)
+    assert.equal(measure(chat, body.slice(0, -1000), { stream: false }).ended, false)
+  })
+})
+
+describe('a frame too large to be kept', () => {
+  it('ends a stream of Responses with its usage all the same', () => {
+    const counted = { input_tokens: 36, output_tokens: 87, total_tokens: 123 }
+    const response = (status: string, more: object) => ({
+      response: { id: 'resp_1', status, model: 'gpt-6-luna', ...more },
+    })
+    const created = event(
+      'response.created',
+      response('in_progress', { output: [], service_tier: 'auto', usage: null }),
+    )
+    const call = event('response.output_item.done', {
+      item: { id: 'ig_1', type: 'image_generation_call', result: 'A'.repeat(1e6) },
+      output_index: 0,
+    })
+    const output = [{ type: 'message', content: [{ type: 'output_text', text: text(2e6) }] }]
+    const tools = [{ type: 'function', name: 'x', parameters: { properties: { usage: { type: 'object' } } } }]
+    const last = response('completed', {
+      output,
+      service_tier: 'default',
+      tools,
+      usage: counted,
+      metadata: {},
+    })
+    for (const [name, bytes] of Object.entries({
+      'number first': event('response.completed', { sequence_number: 9, ...last }),
+      'number last': event('response.completed', { ...last, sequence_number: 9 }),
+    })) {
+      for (const size of [1000, 65_536, 8e6]) {
+        const measured = measure('/v1/responses', created + call + bytes, { size })
+        const expected = {
+          model: 'gpt-6-luna',
+          tier: 'default',
+          input: 36,
+          output: 87,
+          tools: { image_generation: 1 },
+        }
+        assert.deepEqual(measured.usage, [part(expected)], name)
+        assert.equal(measured.ended, true)
+      }
+    }
+  })
+
+  it('does not end one that is cut off in it', () => {
+    const last = event('response.completed', {
+      response: { output: [text(1e6)], usage: { input_tokens: 1 } },
+    })
+    const { ended, usage: counted } = measure('/v1/responses', last.slice(0, -100))
+    assert.equal(ended, false)
+    assert.equal(counted, undefined)
+  })
+
+  it('goes by, where it is the result of a tool', () => {
+    const block = { type: 'web_search_tool_result', content: [{ encrypted_content: text(3e6) }] }
+    const bytes =
+      start({ input_tokens: 43, output_tokens: 1 }) +
+      event('content_block_start', { index: 0, content_block: block }) +
+      textDelta('Hello') +
+      finish({ output_tokens: 12 })
+    const { usage: counted, visibleBytes, events } = measure('/v1/messages', bytes, { size: 30_000 })
+    assert.equal(counted?.[0]?.output, 12)
+    assert.equal(visibleBytes, 5)
+    assert.equal(events, 5)
+  })
+
+  it('counts as output, where it is a chunk of a chat', () => {
+    const bytes = `data: ${JSON.stringify({ choices: [{ delta: { content: text(1e6) } }] })}\n\n`
+    const { visibleBytes, usage: counted } = measure(chat, bytes)
+    assert.ok(visibleBytes > 65_536)
+    assert.equal(counted, undefined)
+    const telling = `data: ${JSON.stringify({ choices: [{ delta: { content: text(1e6) } }], usage })}\n\n`
+    assert.equal(measure(chat, `${telling}data: [DONE]\n\n`).usage?.[0]?.output, 9)
+  })
+})
+
+describe('a stream of very many small frames', () => {
+  it('keeps nothing of them', () => {
+    const frames = textDelta('x'.repeat(50)).repeat(20_000)
+    const { visibleBytes } = measure('/v1/messages', frames, { size: 777 })
+    assert.equal(visibleBytes, 1_000_000)
+    assert.equal(cut(Buffer.from(frames), 777).length > 1000, true)
+  })
+})

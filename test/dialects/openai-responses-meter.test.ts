@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { cut, event, measure, measureChunks, part } from './streams.ts'
+
+const path = '/v1/responses'
+const model = 'gpt-6-luna'
+const usage = {
+  input_tokens: 36,
+  input_tokens_details: { cached_tokens: 10, cache_write_tokens: 6 },
+  output_tokens: 87,
+  output_tokens_details: { reasoning_tokens: 64 },
+  total_tokens: 123,
+}
+const charged = {
+  model,
+  tier: 'default',
+  input: 20,
+  cacheRead: 10,
+  cacheWriteOther: 6,
+  output: 87,
+  reasoning: 64,
+}
+
+const response = (status: string, more: object = {}) => ({
+  response: {
+    id: 'resp_1',
+    object: 'response',
+    status,
+    error: null,
+    model,
+    output: [],
+    service_tier: 'auto',
+    usage: null,
+    ...more,
+  },
+})
+const created = event('response.created', { sequence_number: 0, ...response('in_progress') })
+const said = (delta: string, kind = 'output_text') =>
+  event(`response.${kind}.delta`, {
+    sequence_number: 1,
+    item_id: 'msg_1',
+    delta,
+    logprobs: [],
+    obfuscation: 'kR7q2',
+  })
+const item = (type: string) =>
+  event('response.output_item.done', { output_index: 0, item: { id: 'x_1', type } })
+const finished = (status = 'completed', more: object = {}) =>
+  event(`response.${status}`, {
+    sequence_number: 9,
+    ...response(status, { service_tier: 'default', usage, ...more }),
+  })
+
+describe('a stream of Responses', () => {
+  for (const status of ['completed', 'incomplete', 'cancelled']) {
+    it(`is charged with the usage of its last event, ${status}, wherever it is cut`, () => {
+      const bytes = created + said('Hello') + said(' “wörld”\n') + item('message') + finished(status)
+      const whole = measure(path, bytes)
+      assert.deepEqual(whole.usage, [part(charged)])
+      assert.equal(whole.ended, true)
+      assert.equal(whole.failed, undefined)
+      assert.equal(whole.visibleBytes, Buffer.byteLength('Hello “wörld”\n'))
+      assert.equal(whole.events, 5)
+
+      const raw = Buffer.from(bytes)
+      for (let at = 0; at <= raw.length; at++)
+        assert.deepEqual(measureChunks(path, [raw.subarray(0, at), raw.subarray(at)]), whole)
+      assert.deepEqual(measureChunks(path, cut(raw, 1)), whole)
+      assert.deepEqual(measure(path, bytes.replaceAll('\n', '\r\n'), { size: 3 }), whole)
+      assert.deepEqual(measure(path, bytes.replace(/event: .*\n/g, '')), whole)
+    })
+  }
+
+  it('is charged where it failed, too', () => {
+    const error = { code: 'server_error', message: 'of org-1234' }
+    const { usage, failed, ended } = measure(path, created + finished('failed', { error }))
+    assert.deepEqual(usage, [part(charged)])
+    assert.equal(failed, 'server_error')
+    assert.equal(ended, true)
+  })
+
+  it('may tell of an error first', () => {
+    const error = event('error', {
+      sequence_number: 2,
+      code: 'insufficient_quota',
+      message: 'x',
+      param: null,
+    })
+    const measured = measure(path, created + error + finished('failed', { usage: null }))
+    assert.equal(measured.failed, 'insufficient_quota')
+    assert.equal(measured.usage, undefined)
+    assert.equal(measure(path, event('error', { error: { type: 'server_error' } })).failed, 'server_error')
+  })
+
+  it('shows text and tool JSON, but no summary of its reasoning', () => {
+    const kinds = [
+      'refusal',
+      'function_call_arguments',
+      'custom_tool_call_input',
+      'reasoning_summary_text',
+      'reasoning_text',
+      'audio',
+    ]
+    const bytes = created + kinds.map(kind => said('12345', kind)).join('')
+    assert.equal(measure(path, bytes).visibleBytes, 15)
+  })
+
+  it('has no usage where it broke off', () => {
+    const { usage, partial, ended } = measure(path, created + said('Hello'))
+    assert.equal(usage, undefined)
+    assert.equal(partial, undefined)
+    assert.equal(ended, false)
+  })
+})
+
+describe('the fees of tools', () => {
+  const tools = (bytes: string) => measure(path, created + bytes).usage?.[0]?.tools
+
+  it('are counted as the calls come', () => {
+    const calls =
+      item('web_search_call') + item('web_search_call') + item('file_search_call') + item('message')
+    assert.deepEqual(tools(calls + finished()), { web_search: 2, file_search: 1 })
+  })
+
+  it('are counted from the whole output as well', () => {
+    const output = ['web_search_call', 'reasoning', 'web_search_call', 'image_generation_call'].map(type => ({
+      type,
+    }))
+    assert.deepEqual(tools(finished('completed', { output })), { web_search: 2, image_generation: 1 })
+    assert.deepEqual(tools(item('web_search_call') + finished('completed', { output })), {
+      web_search: 2,
+      image_generation: 1,
+    })
+    const body = JSON.stringify(response('completed', { output, usage }).response)
+    assert.deepEqual(measure(path, body, { stream: false }).usage?.[0]?.tools, {
+      web_search: 2,
+      image_generation: 1,
+    })
+  })
+
+  it('are for searches what the provider says', () => {
+    const tool_usage = { web_search: { num_requests: 1 } }
+    assert.deepEqual(
+      tools(item('web_search_call') + item('web_search_call') + finished('completed', { tool_usage })),
+      {
+        web_search: 1,
+      },
+    )
+  })
+})
+
+describe('a whole response', () => {
+  const answer = (status: string, more: object) =>
+    measure(path, JSON.stringify(response(status, more).response), { stream: false })
+
+  it('is charged as it reports', () => {
+    assert.deepEqual(answer('completed', { usage, service_tier: 'default' }).usage, [part(charged)])
+    assert.deepEqual(answer('incomplete', { usage, service_tier: 'default' }).usage, [part(charged)])
+  })
+
+  it('has no usage yet where it goes on in the background', () => {
+    const { usage, ended, failed } = answer('queued', {})
+    assert.equal(usage, undefined)
+    assert.equal(ended, true)
+    assert.equal(failed, undefined)
+  })
+
+  it('tells that it failed', () => {
+    assert.equal(
+      answer('failed', { error: { code: 'rate_limit_exceeded', message: 'x' } }).failed,
+      'rate_limit_exceeded',
+    )
+    assert.equal(answer('failed', {}).failed, 'error')
+  })
+})

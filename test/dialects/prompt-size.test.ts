@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { ask, type Path, smallAsk } from './streams.ts'
+
+const unlimited = Number.POSITIVE_INFINITY
+const bytes = (body: unknown) => Buffer.byteLength(JSON.stringify(body))
+const bound = (path: Path, body: unknown) => ask(path, body).inputBound
+const guess = (path: Path, body: unknown) => ask(path, body).inputGuess
+
+const messages: Path = '/v1/messages'
+const chat: Path = '/v1/chat/completions'
+const responses: Path = '/v1/responses'
+const embeddings: Path = '/v1/embeddings'
+
+const user = (content: unknown) => ({ model: 'm', messages: [{ role: 'user', content }] })
+const items = (...input: object[]) => ({ model: 'm', input })
+
+/** 40 KB of base64. */
+const payload = Buffer.alloc(30_000, 7).toString('base64')
+const dataUrl = `data:image/png;base64,${payload}`
+
+describe('the most tokens a text prompt can be', () => {
+  it('are the bytes of its JSON, and some around each message', () => {
+    const body = user('Hello there')
+    assert.equal(bound(messages, body), bytes(body) + 32)
+    assert.equal(bound(chat, body), bytes(body) + 32)
+    const two = items({ role: 'user', content: 'hi' }, { role: 'user', content: 'ho' })
+    assert.equal(bound(responses, two), bytes(two) + 64)
+  })
+
+  it('are more with tools, which the provider explains to the model', () => {
+    const custom = { ...user('hi'), tools: [{ name: 'x', input_schema: { type: 'object' } }] }
+    assert.equal(bound(messages, custom), bytes(custom) + 32 + 1000)
+    const bash = { ...user('hi'), tools: [{ type: 'bash_20250124', name: 'bash' }] }
+    assert.equal(bound(messages, bash), bytes(bash) + 32 + 2000)
+    const toolset = { ...user('hi'), tools: [{ type: 'browser_toolset_20260801' }] }
+    assert.equal(bound(messages, toolset), bytes(toolset) + 32 + 11_000)
+    const functions = { ...user('hi'), functions: [{ name: 'x' }] }
+    assert.equal(bound(chat, functions), bytes(functions) + 32 + 1000)
+  })
+
+  it('are never fewer than the bytes of the text as a model may normalise it, however it is spelt', () => {
+    const text = fc.string({
+      unit: fc.constantFrom('a', ' ', 'é', '…', '½', '㌀', 'ﷺ', '漢', '😀', '\\', '"', '\n', '\u0958'),
+    })
+    fc.assert(
+      fc.property(text, fc.boolean(), (content, escaped) => {
+        const raw = JSON.stringify(user(content))
+        const spelt = escaped
+          ? raw.replace(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+          : raw
+        const most = Math.max(Buffer.byteLength(content), Buffer.byteLength(content.normalize('NFKC')))
+        assert.ok(bound(messages, spelt) >= most + bytes(user('')))
+      }),
+      { seed: 14, numRuns: 2000 },
+    )
+  })
+
+  it('count what normalising adds: one character of three bytes may become 33', () => {
+    const body = user('ﷺ'.repeat(1000))
+    assert.equal(bound(messages, body), bytes(body) + 32 + 30_000)
+    const escaped = JSON.stringify(user('X')).replace('X', '\\ufdfa'.repeat(1000))
+    assert.equal(bound(chat, escaped), escaped.length + 32 + 30_000)
+  })
+})
+
+describe('about how many tokens a text prompt is', () => {
+  it('is a quarter of its bytes', () => {
+    const body = user('Hello there, '.repeat(1000))
+    assert.equal(guess(messages, body), Math.ceil(bytes(body) / 4))
+  })
+})
+
+describe('an image', () => {
+  const base64 = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: payload } }
+  const remote = { type: 'image', source: { type: 'url', url: 'https://example.com/x.png' } }
+
+  it('counts as the largest that Claude takes, not as its bytes', () => {
+    assert.equal(bound(messages, user([base64])), bytes(user([base64])) - payload.length + 32 + 4784)
+    assert.equal(bound(messages, user([remote])), bytes(user([remote])) + 32 + 4784)
+    assert.equal(
+      bound(messages, user([base64, base64])),
+      bytes(user([base64, base64])) - 2 * payload.length + 32 + 2 * 4784,
+    )
+  })
+
+  it('is found in a result of a tool, in the system prompt, in a document', () => {
+    const places = [
+      user([{ type: 'tool_result', tool_use_id: 'x', content: [base64] }]),
+      { ...user('hi'), system: [base64] },
+      user([{ type: 'document', source: { type: 'content', content: [base64] } }]),
+    ]
+    for (const body of places) assert.equal(bound(messages, body), bytes(body) - payload.length + 32 + 4784)
+  })
+
+  it('is text where it only looks like one: in the input of a tool', () => {
+    const body = user([{ type: 'tool_use', id: 'x', name: 'x', input: { content: [base64] } }])
+    assert.equal(bound(messages, body), bytes(body) + 32)
+  })
+
+  it('counts as 15,000 tokens on OpenAI routes', () => {
+    const part = { type: 'image_url', image_url: { url: dataUrl } }
+    assert.equal(bound(chat, user([part])), bytes(user([part])) - dataUrl.length + 32 + 15_000)
+    const far = { type: 'image_url', image_url: { url: 'https://example.com/x.png' } }
+    assert.equal(bound(chat, user([far])), bytes(user([far])) + 32 + 15_000)
+    const input = [
+      { role: 'user', content: [{ type: 'input_image', image_url: dataUrl }] },
+      { type: 'function_call_output', call_id: 'x', output: [{ type: 'input_image', image_url: dataUrl }] },
+      {
+        type: 'computer_call_output',
+        call_id: 'x',
+        output: { type: 'computer_screenshot', image_url: dataUrl },
+      },
+    ]
+    for (const item of input)
+      assert.equal(bound(responses, items(item)), bytes(items(item)) - dataUrl.length + 32 + 15_000)
+    const drawn = { type: 'image_generation_call', id: 'ig_1', result: payload }
+    assert.equal(bound(responses, items(drawn)), bytes(items(drawn)) - payload.length + 32 + 15_000)
+  })
+
+  it('is guessed at an ordinary size', () => {
+    assert.equal(
+      guess(messages, user([base64])),
+      Math.ceil((bytes(user([base64])) - payload.length) / 4) + 1600,
+    )
+  })
+})
+
+describe('what nobody can size up without reading it', () => {
+  const data = { type: 'base64', media_type: 'application/pdf', data: payload }
+  const cases: [path: Path, body: object][] = [
+    [messages, user([{ type: 'document', source: data }])],
+    [messages, user([{ type: 'document', source: { type: 'url', url: 'https://example.com/x.pdf' } }])],
+    [messages, user([{ type: 'tool_result', content: [{ type: 'document', source: data }] }])],
+    [
+      messages,
+      user([
+        {
+          type: 'web_fetch_tool_result',
+          content: { type: 'web_fetch_result', content: { type: 'document', source: data } },
+        },
+      ]),
+    ],
+    [messages, user([{ type: 'hologram', url: 'https://example.com' }])],
+    [chat, user([{ type: 'file', file: { file_data: `data:application/pdf;base64,${payload}` } }])],
+    [chat, user([{ type: 'input_audio', input_audio: { data: payload, format: 'wav' } }])],
+    [chat, user([{ type: 'video_url', video_url: { url: 'https://example.com' } }])],
+    [responses, items({ role: 'user', content: [{ type: 'input_file', file_url: 'https://example.com' }] })],
+    [responses, items({ type: 'hologram_call', id: 'x' })],
+  ]
+  for (const [path, body] of cases) {
+    it(`is bounded by the model alone: ${path} ${JSON.stringify(body).slice(24, 90)}`, () => {
+      assert.equal(bound(path, body), unlimited)
+      assert.ok(guess(path, body) < 20_000)
+    })
+  }
+
+  it('is not a document of plain text', () => {
+    const body = user([
+      { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'x'.repeat(99) } },
+    ])
+    assert.equal(bound(messages, body), bytes(body) + 32)
+  })
+})
+
+describe('the input of embeddings', () => {
+  const sized = (input: unknown) => ask(embeddings, { model: 'm', input })
+
+  it('is counted exactly where it comes as tokens', () => {
+    assert.equal(sized([1, 2, 100_000]).inputBound, 3)
+    assert.equal(sized([[1, 2], [3]]).inputBound, 3)
+    assert.equal(sized([[1, 2], [3]]).inputGuess, 3)
+  })
+
+  it('is bounded by its bytes where it is text', () => {
+    assert.equal(sized('hello').inputBound, 5)
+    assert.equal(sized(['hello', 'é']).inputBound, 7)
+    assert.equal(sized(['hello', 'é']).inputGuess, 3)
+    assert.equal(sized(['ﷺ', [1]]).inputBound, 34)
+  })
+})
+
+describe('a request of any content', () => {
+  it('has a bound and a guess, or is refused', () => {
+    const value = fc.jsonValue({ maxDepth: 4 })
+    const blocks = fc.array(
+      fc.record({
+        type: fc.constantFrom('text', 'image', 'document', 'tool_result', 'file'),
+        source: value,
+        content: value,
+        file: value,
+      }),
+    )
+    fc.assert(
+      fc.property(blocks, value, (content, system) => {
+        for (const path of [messages, chat, responses] as const) {
+          try {
+            const { inputBound, inputGuess } = smallAsk(path, {
+              messages: [{ content }],
+              input: content,
+              system,
+            })
+            assert.ok(inputBound > 0 && inputGuess > 0)
+          } catch (error) {
+            assert.ok(
+              error instanceof Error && 'code' in error && error.code === 'invalid_request',
+              String(error),
+            )
+          }
+        }
+      }),
+      { seed: 15, numRuns: 1000 },
+    )
+  })
+})

@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { isRefusal } from '../../src/errors.ts'
+import { ask, type Path } from './streams.ts'
+
+const ok = {
+  '/v1/messages': { model: 'claude-haiku-4-5', max_tokens: 10, messages: [{ role: 'user', content: 'hi' }] },
+  '/v1/messages/count_tokens': { model: 'claude-haiku-4-5', messages: [{ role: 'user', content: 'hi' }] },
+  '/v1/chat/completions': { model: 'gpt-6-luna', messages: [{ role: 'user', content: 'hi' }] },
+  '/v1/responses': { model: 'gpt-6-luna', input: 'hi' },
+  '/v1/embeddings': { model: 'text-embedding-3-small', input: 'hi' },
+} satisfies Record<Path, object>
+
+const messages: Path = '/v1/messages'
+const chat: Path = '/v1/chat/completions'
+const responses: Path = '/v1/responses'
+const embeddings: Path = '/v1/embeddings'
+
+const endless = Number.POSITIVE_INFINITY
+const wrongFields: [path: Path, field: string, value: unknown, says: RegExp][] = [
+  [messages, 'model', undefined, /model is missing; expected the name/],
+  [messages, 'model', 7, /model is 7/],
+  [messages, 'model', '', /model is ""/],
+  [messages, 'model', 'x'.repeat(300), /model is "x{40}…"/],
+  [messages, 'stream', 'yes', /stream is "yes"; expected true or false/],
+  [messages, 'max_tokens', -1, /max_tokens is -1; expected a whole number, 0 or more/],
+  [messages, 'max_tokens', 'ten', /max_tokens is "ten"/],
+  [messages, 'max_tokens', 1.5, /max_tokens is 1.5/],
+  [messages, 'max_tokens', endless, /max_tokens is Infinity/],
+  [messages, 'max_tokens', 1e300, /max_tokens is 1e\+300/],
+  [messages, 'messages', 'hi', /messages is "hi"; expected a list/],
+  [messages, 'system', 5, /system is 5; expected a string or a list/],
+  [messages, 'tools', {}, /tools is an object; expected a list/],
+  [messages, 'tools', ['x'], /tools\.0 is "x"; expected an object/],
+  [messages, 'tools', [{ type: 5 }], /tools\.0\.type is 5/],
+  [messages, 'thinking', 'hard', /thinking is "hard"/],
+  [messages, 'service_tier', 5, /service_tier is 5/],
+  [messages, 'speed', true, /speed is true/],
+  [messages, 'inference_geo', ['us'], /inference_geo is a list/],
+  [messages, 'context_management', [], /context_management is a list/],
+  ['/v1/messages/count_tokens', 'model', null, /model is null/],
+  [chat, 'max_completion_tokens', 0, /max_completion_tokens is 0; expected a whole number, 1 or more/],
+  [chat, 'max_tokens', '5', /max_tokens is "5"/],
+  [chat, 'n', 0, /n is 0/],
+  [chat, 'n', 'two', /n is "two"/],
+  [chat, 'stream', 1, /stream is 1/],
+  [chat, 'stream_options', 'usage', /stream_options is "usage"; expected an object/],
+  [chat, 'stream_options', { include_usage: 1 }, /stream_options\.include_usage is 1/],
+  [chat, 'store', 'no', /store is "no"/],
+  [chat, 'prompt_cache_key', 5, /prompt_cache_key is 5/],
+  [chat, 'tools', [{}], /tools\.0\.type is missing/],
+  [chat, 'messages', { 0: 'hi' }, /messages is an object/],
+  [responses, 'input', 5, /input is 5/],
+  [responses, 'max_output_tokens', -5, /max_output_tokens is -5/],
+  [responses, 'background', 'yes', /background is "yes"/],
+  [responses, 'store', 0, /store is 0/],
+  [responses, 'reasoning', 'high', /reasoning is "high"/],
+  [embeddings, 'input', 5, /input is 5/],
+  [embeddings, 'input', { text: 'hi' }, /input is an object/],
+]
+
+describe('a request with a field of the wrong kind', () => {
+  for (const [path, field, value, says] of wrongFields) {
+    it(`is refused, and told which: ${path} ${field} ${String(JSON.stringify(value)).slice(0, 40)}`, () => {
+      const raw = JSON.stringify({ ...ok[path], [field]: value }).replace(
+        'null',
+        value === endless ? '1e400' : 'null',
+      )
+      const error = refused(path, raw)
+
+      assert.equal(error.code, 'invalid_request')
+      assert.match(error.message, says)
+      const { param } = error.details
+      assert.equal(typeof param === 'string' && (param === field || param.startsWith(`${field}.`)), true)
+    })
+  }
+
+  it('is not quoted in the log', () => {
+    const error = refused(messages, JSON.stringify({ ...ok[messages], max_tokens: 'the secret' }))
+    assert.match(error.message, /the secret/)
+    assert.match(String(error.reason), /max_tokens is a string/)
+    assert.doesNotMatch(String(error.reason), /secret/)
+  })
+})
+
+describe('a body that is no JSON object', () => {
+  for (const body of ['[]', '"hi"', 'null', '5', 'true'])
+    it(`is refused: ${body}`, () => {
+      for (const path of [messages, chat, responses, embeddings])
+        assert.match(refused(path, body).message, /expected a JSON object/)
+    })
+})
+
+describe('a request that can be read in two ways', () => {
+  const repeated: [path: Path, raw: string, param: string][] = [
+    [messages, '{"model":"a","max_tokens":5,"model":"b","messages":[]}', 'model'],
+    [messages, '{"model":"a","max_tokens":5,"mod\\u0065l":"b","messages":[]}', 'model'],
+    [messages, '{"model":"a","max_tokens":5,"Model":"b","messages":[]}', 'model'],
+    [messages, '{"model":"a","max_tokens":5,"\\u017ftream":true,"messages":[]}', 'stream'],
+    [messages, '{"model":"a","max_tokens":5,"messages":[],"max_tokens":6}', 'max_tokens'],
+    [messages, '{"model":"a","messages":[{"role":"user","content":"hi","content":[]}]}', 'messages'],
+    [
+      messages,
+      '{"model":"a","messages":[],"tools":[{"type":"custom","type":"web_search_20260318"}]}',
+      'tools',
+    ],
+    [chat, '{"model":"a","messages":[],"n":1,"n":100}', 'n'],
+    [chat, '{"model":"a","stream_options":{"include_usage":true,"include_usage":false}}', 'stream_options'],
+    [responses, '{"model":"a","input":"x","store":false,"store":true}', 'store'],
+    [responses, '{"model":"a","input":"x","background":false,"background":true}', 'background'],
+    [embeddings, '{"model":"a","input":"x","input":["y"]}', 'input'],
+  ]
+  for (const [path, raw, param] of repeated) {
+    it(`is refused: ${raw}`, () => {
+      const error = refused(path, raw)
+      assert.equal(error.code, 'invalid_request')
+      assert.equal(error.details.param, param)
+      assert.match(error.message, /read in two ways/)
+    })
+  }
+
+  it('is no matter where the gateway does not care', () => {
+    const raw = '{"model":"a","metadata":{"x":1,"x":2},"temperature":0,"temperature":1,"messages":[]}'
+    assert.equal(ask(messages, raw).model, 'a')
+    assert.equal(ask(chat, raw).model, 'a')
+  })
+})
+
+describe('a deeply nested request', () => {
+  it('is refused before anything walks through it', () => {
+    for (const [open, close] of [
+      ['[', ']'],
+      ['{"a":', '}'],
+    ] as const) {
+      const deep = `${open.repeat(100_000)}1${close.repeat(100_000)}`
+      const error = refused(messages, `{"model":"a","messages":[${deep}]}`)
+      assert.match(error.message, /nested 10000\d levels deep/)
+    }
+  })
+
+  it('is fine as deep as prompts go', () => {
+    const deep = `${'['.repeat(500)}1${']'.repeat(500)}`
+    assert.equal(ask(chat, `{"model":"a","messages":[{"content":${deep}}]}`).model, 'a')
+  })
+})
+
+describe('a request', () => {
+  it('asks for what it says', () => {
+    const body = { ...ok[messages], stream: true, max_tokens: 0, service_tier: 'auto', speed: 'fast' }
+    const { inputBound: _, inputGuess: __, ...asked } = ask(messages, { ...body, inference_geo: 'us' })
+    assert.deepEqual(asked, {
+      model: 'claude-haiku-4-5',
+      stream: true,
+      ceiling: 0,
+      answers: 1,
+      hasOutput: true,
+      cacheWrite: 'none',
+      tier: 'auto',
+      speed: 'fast',
+      geo: 'us',
+      hiddenOutput: false,
+      unbounded: [],
+      wantsUsageFrame: true,
+      stores: false,
+      promptCacheKey: undefined,
+    })
+  })
+
+  it('may leave out, or set to null, whatever it does not need', () => {
+    for (const path of Object.keys(ok) as Path[]) {
+      const bare = ask(path, { model: 'm' })
+      const nulls = ask(path, {
+        model: 'm',
+        stream: null,
+        max_tokens: null,
+        n: null,
+        store: null,
+        tools: null,
+      })
+      for (const asked of [bare, nulls]) {
+        assert.equal(asked.ceiling, undefined)
+        assert.equal(asked.stream, false)
+        assert.equal(asked.answers, 1)
+      }
+    }
+  })
+
+  it('is not changed by what JSON can do to a prototype', () => {
+    const raw =
+      '{"__proto__":{"model":"x","stream":true},"constructor":{"prototype":{}},"model":"m","messages":[]}'
+    const asked = ask(chat, raw)
+    assert.equal(asked.model, 'm')
+    assert.equal(asked.stream, false)
+    assert.equal(({} as Record<string, unknown>).stream, undefined)
+    for (const type of ['__proto__', 'constructor', 'toString'])
+      assert.equal(ask(chat, { model: 'm', messages: [{ content: [{ type }] }] }).inputBound, endless)
+  })
+
+  it('has the larger ceiling where it names two', () => {
+    assert.equal(ask(chat, { ...ok[chat], max_tokens: 5, max_completion_tokens: 9 }).ceiling, 9)
+    assert.equal(ask(chat, { ...ok[chat], max_tokens: 50, max_completion_tokens: 9 }).ceiling, 50)
+    assert.equal(ask(chat, { ...ok[chat], max_tokens: null, max_completion_tokens: 9 }).ceiling, 9)
+    assert.equal(ask(responses, { ...ok[responses], max_output_tokens: 7 }).ceiling, 7)
+  })
+
+  it('wants the usage frame only if it says so', () => {
+    const wants = (options: unknown) =>
+      ask(chat, { ...ok[chat], stream: true, stream_options: options }).wantsUsageFrame
+    assert.equal(wants(undefined), false)
+    assert.equal(wants({ include_obfuscation: false }), false)
+    assert.equal(wants({ include_usage: false }), false)
+    assert.equal(wants({ include_usage: true }), true)
+  })
+
+  it('stores what it says, and on Responses what it does not say', () => {
+    assert.equal(ask(chat, ok[chat]).stores, false)
+    assert.equal(ask(chat, { ...ok[chat], store: true }).stores, true)
+    assert.equal(ask(responses, ok[responses]).stores, true)
+    assert.equal(ask(responses, { ...ok[responses], store: null }).stores, true)
+    assert.equal(ask(responses, { ...ok[responses], store: false }).stores, false)
+  })
+
+  it('hides output where the model is to think', () => {
+    const hides = (path: Path, more: object) => ask(path, { ...ok[path], ...more }).hiddenOutput
+    assert.equal(hides(messages, {}), false)
+    assert.equal(hides(messages, { thinking: { type: 'disabled' } }), false)
+    assert.equal(hides(messages, { thinking: { type: 'adaptive' } }), true)
+    assert.equal(hides(messages, { thinking: { type: 'enabled', budget_tokens: 2048 } }), true)
+    assert.equal(hides(chat, {}), false)
+    assert.equal(hides(chat, { reasoning_effort: 'none' }), false)
+    assert.equal(hides(chat, { reasoning_effort: 'low' }), true)
+    assert.equal(hides(chat, { prediction: { type: 'content', content: 'x' } }), true)
+    assert.equal(hides(responses, { reasoning: { effort: 'none' } }), false)
+    assert.equal(hides(responses, { reasoning: { effort: 'high' } }), true)
+  })
+
+  it('has no output on the routes that give none', () => {
+    assert.equal(ask('/v1/messages/count_tokens', ok['/v1/messages/count_tokens']).hasOutput, false)
+    assert.equal(ask(embeddings, ok[embeddings]).hasOutput, false)
+  })
+})
+
+describe('the dearest cache write', () => {
+  const user = (more: object) => [{ role: 'user', content: [{ type: 'text', text: 'hi', ...more }] }]
+  const claude = (more: object) => ask(messages, { ...ok[messages], ...more }).cacheWrite
+  const control = (ttl?: string) => ({ cache_control: { type: 'ephemeral', ...(ttl && { ttl }) } })
+
+  it('is the longest-lived that any part of an Anthropic request asks for', () => {
+    assert.equal(claude({}), 'none')
+    assert.equal(claude(control()), '5m')
+    assert.equal(claude(control('1h')), '1h')
+    assert.equal(claude({ messages: user(control('5m')) }), '5m')
+    assert.equal(claude({ ...control(), messages: user(control('1h')) }), '1h')
+    assert.equal(claude({ system: [{ type: 'text', text: 'be kind', ...control('1h') }] }), '1h')
+    assert.equal(claude({ tools: [{ name: 'x', ...control() }] }), '5m')
+    assert.equal(claude(control('24h')), '1h', 'one that is not known yet')
+  })
+
+  it('is made without being asked for by OpenAI, and lives half an hour or, if asked for, half a day', () => {
+    const gpt = (more: object) => ask(chat, { ...ok[chat], ...more }).cacheWrite
+    const breakpoint = { prompt_cache_breakpoint: { mode: 'explicit', ttl: '12h' } }
+    assert.equal(gpt({}), 'other')
+    assert.equal(gpt({ prompt_cache_options: { ttl: '30m' } }), 'other')
+    assert.equal(gpt({ prompt_cache_options: { ttl: '12h' } }), '1h')
+    assert.equal(gpt({ messages: user(breakpoint) }), '1h')
+    assert.equal(ask(responses, { model: 'm', input: user(breakpoint) }).cacheWrite, '1h')
+    assert.equal(ask(embeddings, ok[embeddings]).cacheWrite, 'none')
+  })
+})
+
+function refused(path: Path, raw: string) {
+  try {
+    ask(path, raw)
+  } catch (error) {
+    if (isRefusal(error)) return error
+    throw error
+  }
+  return assert.fail(`${raw} was taken`)
+}

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import type { Edits } from '../../src/dialects/dialect.ts'
+import { dialect, type Path } from './streams.ts'
+
+const rewrite = (path: Path, body: string | Buffer, edits: Edits) =>
+  dialect(path).rewrite(Buffer.from(body), edits).toString()
+
+const messages: Path = '/v1/messages'
+const chat: Path = '/v1/chat/completions'
+const responses: Path = '/v1/responses'
+
+describe('a request with nothing to put in', () => {
+  it('goes on as the very same buffer', () => {
+    for (const path of [messages, chat, responses, '/v1/embeddings', '/v1/messages/count_tokens'] as const) {
+      const raw = Buffer.from('{ "model" : "m" }')
+      assert.equal(dialect(path).rewrite(raw, {}), raw)
+    }
+  })
+
+  it('also where the route has no such thing', () => {
+    const all: Edits = { ceiling: 5, includeUsage: true, noStore: true, promptCacheKey: 'x' }
+    for (const path of ['/v1/embeddings', '/v1/messages/count_tokens'] as const) {
+      const raw = Buffer.from('{"model":"m"}')
+      assert.equal(dialect(path).rewrite(raw, all), raw)
+    }
+    assert.equal(
+      rewrite(messages, '{"model":"m","max_tokens":5}', { ...all }),
+      '{"model":"m","max_tokens":5}',
+    )
+  })
+})
+
+describe('a ceiling', () => {
+  it('is put in under the name that the route and the model know', () => {
+    const put = (path: Path, model: string) => rewrite(path, `{"model":"${model}"}`, { ceiling: 4096 })
+    assert.equal(put(messages, 'claude-haiku-4-5'), '{"max_tokens":4096,"model":"claude-haiku-4-5"}')
+    assert.equal(put(responses, 'gpt-6-luna'), '{"max_output_tokens":4096,"model":"gpt-6-luna"}')
+    for (const model of ['gpt-5', 'gpt-6-luna', 'gpt-5.6-terra', 'gpt-10', 'o1', 'o3-mini', 'o4-mini'])
+      assert.equal(put(chat, model), `{"max_completion_tokens":4096,"model":"${model}"}`)
+    for (const model of ['gpt-4o', 'gpt-4.1-mini', 'gpt-3.5-turbo', 'claude-haiku-4-5', 'grok-5'])
+      assert.equal(put(chat, model), `{"max_tokens":4096,"model":"${model}"}`)
+  })
+
+  it('takes the place of a null', () => {
+    const body = '{"model":"claude-haiku-4-5","max_tokens": null ,"messages":[]}'
+    assert.equal(
+      rewrite(messages, body, { ceiling: 7 }),
+      '{"model":"claude-haiku-4-5","max_tokens": 7 ,"messages":[]}',
+    )
+  })
+})
+
+describe('the wish for a usage frame', () => {
+  const wish = (body: string) => rewrite(chat, body, { includeUsage: true })
+
+  it('is put into the stream options, which are made if need be', () => {
+    assert.equal(
+      wish('{"model":"m","stream":true}'),
+      '{"stream_options":{"include_usage":true},"model":"m","stream":true}',
+    )
+    assert.equal(
+      wish('{"model":"m","stream_options":null}'),
+      '{"model":"m","stream_options":{"include_usage":true}}',
+    )
+    assert.equal(
+      wish('{"model":"m","stream_options":{}}'),
+      '{"model":"m","stream_options":{"include_usage":true}}',
+    )
+    assert.equal(
+      wish('{"model":"m","stream_options": { "include_usage" : false }}'),
+      '{"model":"m","stream_options": { "include_usage" : true }}',
+    )
+    assert.equal(
+      wish('{"stream_options":{"include_obfuscation":false},"model":"m"}'),
+      '{"stream_options":{"include_usage":true,"include_obfuscation":false},"model":"m"}',
+    )
+  })
+
+  it('is not confused by what stands in the prompt', () => {
+    const prompt = JSON.stringify('{"stream_options":{"include_usage":false},"model":"x"}')
+    assert.equal(
+      wish(`{"messages":[{"content":${prompt}}],"model":"m"}`),
+      `{"stream_options":{"include_usage":true},"messages":[{"content":${prompt}}],"model":"m"}`,
+    )
+  })
+})
+
+describe('what keeps callers apart', () => {
+  it('is put in: nothing stored, and a cache key with the name of its client', () => {
+    const edits: Edits = { noStore: true, promptCacheKey: 'client-1:"mine"' }
+    assert.equal(
+      rewrite(responses, '{"model":"m","store":true,"prompt_cache_key":"\\"mine\\""}', edits),
+      '{"model":"m","store":false,"prompt_cache_key":"client-1:\\"mine\\""}',
+    )
+    assert.equal(rewrite(chat, '{"model":"m"}', { noStore: true }), '{"store":false,"model":"m"}')
+  })
+})
+
+describe('a rewritten request', () => {
+  it('means what it meant, with the edits in it', () => {
+    const body = fc.record(
+      {
+        model: fc.constantFrom('gpt-6-luna', 'o3', 'gpt-6.1-sol'),
+        messages: fc.array(fc.jsonValue()),
+        stream: fc.boolean(),
+        stream_options: fc.constantFrom(null, {}, { include_usage: false }, { include_obfuscation: true }),
+        max_completion_tokens: fc.constantFrom(null),
+        store: fc.constantFrom(null, true, false),
+        prompt_cache_key: fc.string({ unit: 'grapheme' }),
+        metadata: fc.jsonValue(),
+      },
+      { requiredKeys: ['model'] },
+    )
+    const edits = fc.record(
+      {
+        ceiling: fc.nat(),
+        includeUsage: fc.constant(true),
+        noStore: fc.constant(true),
+        promptCacheKey: fc.string(),
+      },
+      { requiredKeys: [] },
+    )
+    fc.assert(
+      fc.property(body, edits, fc.constantFrom('', '  ', '\t'), (before, wanted, space) => {
+        const raw = JSON.stringify(before, null, space)
+        const expected = {
+          ...before,
+          ...(wanted.ceiling !== undefined && { max_completion_tokens: wanted.ceiling }),
+          ...(wanted.includeUsage && { stream_options: { ...before.stream_options, include_usage: true } }),
+          ...(wanted.noStore && { store: false }),
+          ...(wanted.promptCacheKey !== undefined && { prompt_cache_key: wanted.promptCacheKey }),
+        }
+        assert.deepEqual(JSON.parse(rewrite(chat, raw, wanted)), JSON.parse(JSON.stringify(expected)))
+      }),
+      { seed: 16, numRuns: 3000 },
+    )
+  })
+})
