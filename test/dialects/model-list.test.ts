@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { dialectOf, modelEntry, modelList } from '../../src/dialects/index.ts'
+
+const models = [
+  { id: 'claude-haiku-4-5', maker: 'anthropic', maxInput: 200_000, maxOutput: 64_000 },
+  {
+    id: 'gpt-6-luna',
+    maker: 'openai',
+    maxInput: 400_000,
+    maxOutput: 128_000,
+    displayName: 'GPT-6 Luna',
+    createdAt: new Date('2026-08-01T00:00:00Z'),
+  },
+]
+
+describe('the list of models', () => {
+  it('has the shape of Anthropic’s API', () => {
+    assert.deepEqual(modelList('anthropic', models), {
+      data: [
+        {
+          type: 'model',
+          id: 'claude-haiku-4-5',
+          display_name: 'claude-haiku-4-5',
+          created_at: '1970-01-01T00:00:00Z',
+          max_input_tokens: 200_000,
+          max_tokens: 64_000,
+        },
+        {
+          type: 'model',
+          id: 'gpt-6-luna',
+          display_name: 'GPT-6 Luna',
+          created_at: '2026-08-01T00:00:00Z',
+          max_input_tokens: 400_000,
+          max_tokens: 128_000,
+        },
+      ],
+      has_more: false,
+      first_id: 'claude-haiku-4-5',
+      last_id: 'gpt-6-luna',
+    })
+    assert.deepEqual(modelList('anthropic', []), { data: [], has_more: false, first_id: null, last_id: null })
+  })
+
+  it('has the shape of OpenAI’s API', () => {
+    assert.deepEqual(modelList('openai', models), {
+      object: 'list',
+      data: [
+        { id: 'claude-haiku-4-5', object: 'model', created: 0, owned_by: 'anthropic' },
+        { id: 'gpt-6-luna', object: 'model', created: 1_785_542_400, owned_by: 'openai' },
+      ],
+    })
+    assert.deepEqual(modelEntry('openai', models[0]!), {
+      id: 'claude-haiku-4-5',
+      object: 'model',
+      created: 0,
+      owned_by: 'anthropic',
+    })
+  })
+})
+
+describe('the dialect of a caller', () => {
+  const family = (url: string, headers: Record<string, string> = {}) =>
+    dialectOf(undefined, { url, headers }).family
+
+  it('is told by its version header, or by the path', () => {
+    assert.equal(family('/v1/models'), 'openai')
+    assert.equal(family('/v1/models', { 'anthropic-version': '2023-06-01' }), 'anthropic')
+    assert.equal(family('/v1/messages?beta=true'), 'anthropic')
+    assert.equal(family('/v1/messages/batches'), 'anthropic')
+    assert.equal(family('/v1/chat'), 'openai')
+  })
+})

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { UpstreamVerdict } from '../../src/dialects/dialect.ts'
+import { dialects } from '../../src/dialects/index.ts'
+
+const verdict = (status: number, body: unknown) => {
+  const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+  const [first, ...others] = dialects.map(({ upstreamError }) => upstreamError(status, bytes))
+  for (const other of others) assert.deepEqual(other, first)
+  return first ?? assert.fail()
+}
+const anthropic = (type: string, message: string, error_code?: string) => ({
+  type: 'error',
+  error: { type, message, ...(error_code && { details: { error_code } }) },
+  request_id: 'req_011CSHoEeqs5C35K2UUqR7Fy',
+})
+const openai = (code: string | number | null, message: string, type = 'invalid_request_error') => ({
+  error: { message, type, param: null, code },
+})
+
+const key: UpstreamVerdict = { kind: 'account', cause: 'key' }
+const money: UpstreamVerdict = { kind: 'account', cause: 'money' }
+const permission: UpstreamVerdict = { kind: 'account', cause: 'permission' }
+
+const verdicts: [status: number, body: unknown, expected: UpstreamVerdict][] = [
+  [401, anthropic('authentication_error', 'invalid x-api-key'), key],
+  [401, openai('invalid_api_key', 'Incorrect API key provided: sk-up****key.'), key],
+  [
+    402,
+    anthropic('billing_error', 'of the linked organization', 'linked_organization_spend_limit_reached'),
+    money,
+  ],
+  [402, openai(402, 'Insufficient credits.'), money],
+  [403, anthropic('permission_error', 'Your API key may not.'), permission],
+  [403, openai('insufficient_user_quota', 'no quota left'), money],
+  [403, '<html>', permission],
+  [400, anthropic('invalid_request_error', 'You have reached your specified API usage limits. Wait.'), money],
+  [400, anthropic('invalid_request_error', 'Your credit balance is too low to access the API.'), money],
+  [429, anthropic('rate_limit_error', 'spend', 'enforced_spend_limit_reached'), money],
+  [429, anthropic('rate_limit_error', 'spend', 'contract_spend_limit_reached'), money],
+  [429, openai('insufficient_quota', 'You exceeded your current quota.', 'insufficient_quota'), money],
+  [429, openai('billing_hard_limit_reached', 'x'), money],
+  [429, anthropic('rate_limit_error', 'ramp', 'ramp_limit_exceeded'), { kind: 'rate_limited' }],
+  [429, openai('rate_limit_exceeded', 'in organization org-9vXq2'), { kind: 'rate_limited' }],
+  [429, openai('resource_unavailable', 'flex'), { kind: 'rate_limited' }],
+  [429, '', { kind: 'rate_limited' }],
+  [409, anthropic('conflict_error', 'x'), { kind: 'error' }],
+  [500, anthropic('api_error', 'x'), { kind: 'error' }],
+  [502, 'Bad gateway', { kind: 'error' }],
+  [503, openai(null, 'x', 'server_error'), { kind: 'unavailable' }],
+  [504, anthropic('timeout_error', 'x'), { kind: 'unavailable' }],
+  [529, anthropic('overloaded_error', 'Overloaded'), { kind: 'overloaded' }],
+  [302, '', { kind: 'error' }],
+]
+
+describe('an error answer of a provider', () => {
+  for (const [status, body, expected] of verdicts)
+    it(`${status} ${JSON.stringify(body).slice(0, 100)}: ${Object.values(expected).join(' ')}`, () => {
+      assert.deepEqual(verdict(status, body), expected)
+    })
+
+  it('is shown where it is about the request: its message, its code, its field', () => {
+    const error = {
+      message: 'Too long.',
+      type: 'invalid_request_error',
+      param: 'messages',
+      code: 'context_length_exceeded',
+    }
+    assert.deepEqual(verdict(400, { error }), { kind: 'caller', status: 400, ...error })
+    assert.deepEqual(verdict(404, anthropic('not_found_error', 'model: claude-none')), {
+      kind: 'caller',
+      status: 404,
+      message: 'model: claude-none',
+      type: 'not_found_error',
+    })
+    for (const status of [413, 422]) assert.equal(verdict(status, openai(null, 'No.')).kind, 'caller')
+    assert.deepEqual(verdict(400, { error: 'Plain words.' }), {
+      kind: 'caller',
+      status: 400,
+      message: 'Plain words.',
+    })
+    assert.deepEqual(verdict(400, { message: 'Plain words.' }), {
+      kind: 'caller',
+      status: 400,
+      message: 'Plain words.',
+    })
+  })
+
+  it('has words of our own where it has none', () => {
+    for (const body of [
+      '',
+      '<html></html>',
+      'null',
+      '[]',
+      '{}',
+      '{"error":null}',
+      '{"error":{"message":5}}',
+    ]) {
+      const found = verdict(400, body)
+      assert.match(found.kind === 'caller' ? found.message : '', /without saying why/)
+    }
+  })
+
+  it('is not about our account because a caller wrote so', () => {
+    const echo = anthropic(
+      'invalid_request_error',
+      'tools.0.name: You have reached your specified API usage limits',
+    )
+    assert.equal(verdict(400, echo).kind, 'caller')
+  })
+})
+
+describe('a message that is shown', () => {
+  const shown = (message: string) => {
+    const found = verdict(400, openai(null, message))
+    return found.kind === 'caller' ? found.message : assert.fail()
+  }
+
+  it('names nobody: no organisation, no key, no request of ours', () => {
+    assert.equal(shown('Not for org-9vXq2UpstreamOwner in proj_7KbUpstreamOwner.'), 'Not for […] in […].')
+    assert.equal(shown('Key sk-ant-api03-Ab_c-12 or sk-up********key.'), 'Key […] or […]')
+    assert.equal(shown('Of 5c0f9d1e-7a44-4be1-9d0f-0a1b2c3d4e5f, wrkspc_011CZkZaBF1t.'), 'Of […], […].')
+    assert.equal(shown('No such tool (request id: 20261123-ab12cd)'), 'No such tool […]')
+    assert.equal(shown('See req_011CSHoEeqs5C35K2UUqR7Fy'), 'See […]')
+  })
+
+  it('keeps what is the caller’s', () => {
+    const own =
+      'messages.1.content.0: unexpected `tool_use_id` toolu_01D7FLrfh4GYq7yT1ULFeyMV; user_input, org-chart'
+    assert.equal(shown(own), own)
+  })
+
+  it('is not endless', () => {
+    assert.equal(shown('x'.repeat(100_000)).length, 2001)
+  })
+})
