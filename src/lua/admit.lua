@@ -46,60 +46,55 @@ local wants = isHit and { calls = 0, requests = 1, loop = 0, tokens = 0, nanos =
 local all = readScopes(claim, windowsAt(now), now)
 
 -- Check all. Of several refusals the most final is told, and of several waits the longest, so that the advice is true.
+local WAIT, SPENT, NEVER = 1, 2, 3
 local refusal
-local function refuse(rank, weight, answerTo)
-  local worse = not refusal or rank > refusal.rank or (rank == refusal.rank and weight > refusal.weight)
-  if worse then
-    refusal = { rank = rank, weight = weight, answer = answerTo }
+local function refuse(finality, weight, ...)
+  if not refusal or finality > refusal.finality or (finality == refusal.finality and weight > refusal.weight) then
+    refusal = { finality = finality, weight = weight, told = { ... } }
   end
 end
 
-local function checkBuckets(i, counters)
+local function checkBuckets(scope, counters)
   for _, kind in ipairs(BUCKETS) do
     local bucket = counters[kind]
-    if bucket and wants[kind] > 0 then
-      local wait = waitFor(bucket, wanted(wants, kind, bucket.capacity))
-      if wait > 0 then
-        refuse(1, wait, { i - 1, kind, wait })
-      end
+    local wait = bucket and wants[kind] > 0 and waitFor(bucket, wanted(wants, kind, bucket.capacity)) or 0
+    if wait > 0 then
+      refuse(WAIT, wait, scope, kind, wait)
     end
   end
 end
 
-local function checkConcurrency(i, counters)
+local function checkConcurrency(scope, counters)
   local concurrency = counters.limits.concurrency
   if concurrency and wants.calls > 0 and counters.running + wants.calls > concurrency then
-    refuse(1, WAIT_FOR_A_CALL, { i - 1, 'concurrency', WAIT_FOR_A_CALL })
+    refuse(WAIT, WAIT_FOR_A_CALL, scope, 'concurrency', WAIT_FOR_A_CALL)
   end
 end
 
 -- What costs nothing is not stopped by a budget.
-local function checkBudgets(i, counters)
+local function checkBudgets(scope, counters)
   for _, period in ipairs(PERIODS) do
     local money = counters[period]
     if money and wants.nanos > 0 and money.spent + money.held + wants.nanos > money.limit then
-      local function no(rank, weight, verdict, wait)
-        local resets = money.window.ends
-        refuse(rank, weight, { i - 1, period, wait, verdict, money.limit, money.spent, money.held, resets })
-      end
-      if wants.nanos > money.limit then
-        no(3, -money.limit, 'can_never_fit', false)
-      elseif money.spent + wants.nanos <= money.limit then
-        no(1, WAIT_FOR_MONEY, 'in_flight', WAIT_FOR_MONEY)
+      local limit, spent, held, resets = money.limit, money.spent, money.held, money.window.ends
+      if wants.nanos > limit then
+        refuse(NEVER, -limit, scope, period, false, 'can_never_fit', limit, spent, held, resets)
+      elseif spent + wants.nanos <= limit then
+        refuse(WAIT, WAIT_FOR_MONEY, scope, period, WAIT_FOR_MONEY, 'in_flight', limit, spent, held, resets)
       else
-        no(2, money.window.ends, 'spent', false)
+        refuse(SPENT, resets, scope, period, false, 'spent', limit, spent, held, resets)
       end
     end
   end
 end
 
 for i, counters in ipairs(all) do
-  checkBuckets(i, counters)
-  checkConcurrency(i, counters)
-  checkBudgets(i, counters)
+  checkBuckets(i - 1, counters)
+  checkConcurrency(i - 1, counters)
+  checkBudgets(i - 1, counters)
 end
 if refusal then
-  return { 'refused', now, describe(all), unpack(refusal.answer) }
+  return { 'refused', now, describe(all), unpack(refusal.told) }
 end
 
 -- Write all.

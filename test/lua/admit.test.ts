@@ -102,26 +102,31 @@ test('the wait a bucket asks for is the true one, to the millisecond', async t =
 })
 
 test('of several refusals the one is told whose advice is true for all', async t => {
-  const { admit } = await makeBed(t)
+  const { admit, money } = await makeBed(t)
   const slow = { key: 'slow', requests: { capacity: 1, per: HOUR } }
   const fast = { key: 'fast', requests: { capacity: 1, per: 10 * SECOND } }
   const busy = { key: 'busy', concurrency: 1, day: 10 }
-  const poor = { key: 'poor', day: 5, month: 5 }
-  const spent = { key: 'spent', day: 10, month: 10 }
-  const told = async (
-    ...scopes: (typeof slow | typeof fast | typeof busy | typeof poor | typeof spent)[]
-  ) => {
-    const admitted = await admit('b', claimOn(scopes, { nanos: 7 }))
+  const today = { key: 'today', day: 10 }
+  const thisMonth = { key: 'this month', month: 10 }
+  const poor = { key: 'poor', day: 6 }
+  const poorer = { key: 'poorer', day: 5 }
+  const told = async (...scopes: Parameters<typeof claimOn>[0]) => {
+    const admitted = await admit('refused', claimOn(scopes, { nanos: 7 }))
     assert.equal(admitted.kind, 'refused')
     return [admitted.scope, admitted.limit, admitted.verdict]
   }
-  await admit('a', claimOn([slow, fast, busy, spent], { nanos: 4 }))
-  await admit('c', claimOn([spent], { nanos: 4 }))
+  const spending = claimOn([today, thisMonth], { nanos: 4 })
+  await admit('ended', spending)
+  await money.settle([{ id: 'ended', claim: spending, at: NOON, nanos: 4, tokens: 0, entry: {} }])
+  await admit('running', claimOn([slow, fast, busy], { nanos: 4 }))
 
-  assert.deepEqual(await told(fast, slow), ['slow', 'requests', undefined])
   assert.deepEqual(await told(busy), ['busy', 'day', 'in_flight'])
-  assert.deepEqual(await told(fast, busy), ['fast', 'requests', undefined], 'the longer wait')
-  assert.deepEqual(await told(slow, poor, spent), ['poor', 'day', 'can_never_fit'], 'the most final')
+  assert.deepEqual(await told(fast, slow), ['slow', 'requests', undefined], 'the longest wait')
+  assert.deepEqual(await told(slow, busy), ['slow', 'requests', undefined])
+  assert.deepEqual(await told(slow, today), ['today', 'day', 'spent'], 'no wait of this day helps')
+  assert.deepEqual(await told(today, thisMonth), ['this month', 'month', 'spent'])
+  assert.deepEqual(await told(thisMonth, poor), ['poor', 'day', 'can_never_fit'], 'nor of any other')
+  assert.deepEqual(await told(poor, poorer, thisMonth), ['poorer', 'day', 'can_never_fit'])
 })
 
 test('spent, in flight and can-never-fit are told apart', async t => {
@@ -154,9 +159,11 @@ test('a budget can be used to its last nano-dollar, and not beyond', async t => 
 })
 
 test('a call that costs nothing is not stopped by a spent budget, nor one without tokens by an empty bucket', async t => {
-  const { admit } = await makeBed(t)
+  const { admit, money } = await makeBed(t)
   const scopes = [{ key: 'client:1', day: 10, tokens: { capacity: 10, per: DAY } }]
-  await admit('a', claimOn(scopes, { nanos: 10, tokens: 10 }))
+  const dear = claimOn(scopes, { nanos: 10, tokens: 10 })
+  await admit('a', dear)
+  await money.settle([{ id: 'a', claim: dear, at: NOON, nanos: 11, tokens: 20, entry: {} }])
   assert.equal((await admit('b', claimOn(scopes))).kind, 'granted')
 })
 
@@ -218,7 +225,7 @@ test('a repetition of the same request is refused as a loop, other requests are 
 test('a hit takes a request and nothing else', async t => {
   const { admit, redis, scope } = await makeBed(t)
   await redis.set('{tollgate}:cache:x', 'an answer')
-  const scopes = [{ key: 'client:1', ...LIMITS, concurrency: 0, day: 0 }]
+  const scopes = [{ key: 'client:1', ...LIMITS, concurrency: 0, day: 0, loop: { capacity: 1, per: HOUR } }]
   const claim = claimOn(scopes, { tokens: 1_000_000, nanos: 5 })
 
   const hit = await admit('a', claim, { cacheKey: '{tollgate}:cache:x' })

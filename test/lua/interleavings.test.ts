@@ -53,11 +53,11 @@ const actions: Record<
       const call = { id: `call ${calls++}`, claim: claimOf(world, a, b, c), at: undefined }
       return world.admit(
         { ...call, settlement: undefined, drainedAt: undefined },
-        { isKept: a > 90, behind: b > 95 ? 1 : 0 },
+        { isKept: a > 90, behind: b > 95 ? 1 : 0, isAnswerLost: c > 90 },
       )
     },
   },
-  'the same call, its answer being lost': {
+  'the same call once more': {
     weight: 2,
     act: async (world, a) => {
       const some = world.askable().filter(call => call.at === undefined || call.at + DAY > world.now())

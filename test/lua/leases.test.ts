@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ownRedis } from '../servers.ts'
-import { type Bed, claimOn, DAY, HOUR, MINUTE, makeBed, NOON, SECOND } from './bed.ts'
+import { type Bed, claimOn, DAY, MINUTE, makeBed, NOON, SECOND } from './bed.ts'
 
 const LEASE = 30 * SECOND
 const CLAIM = claimOn(
@@ -187,7 +187,7 @@ test('no lease runs out unwatched: where all replicas were away, whoever is aliv
   await watchFor(bed, MINUTE)
   await bed.admit('alive', CLAIM)
   await bed.admit('dead', CLAIM)
-  await bed.wait(HOUR)
+  await bed.wait(LEASE + SECOND)
 
   assert.deepEqual(await bed.money.sweep(100), [])
   await bed.money.renew([{ id: 'alive', claim: CLAIM, at: NOON }])
@@ -212,8 +212,9 @@ test('nothing is swept while counters are incomplete, nor in the lease that foll
   const bed = await makeBed(t)
   await watchFor(bed, MINUTE)
   await bed.admit('a', CLAIM)
+  await watchFor(bed, LEASE - 5 * SECOND)
   await bed.redis.del('{tollgate}:epoch')
-  assert.deepEqual(await watchFor(bed, MINUTE), [])
+  assert.deepEqual(await watchFor(bed, 5 * SECOND), [])
   await bed.redis.set('{tollgate}:epoch', 1)
   assert.deepEqual(await watchFor(bed, LEASE), [])
   assert.deepEqual(await watchFor(bed, 5 * SECOND), [{ id: 'a', nanos: 300 }])

@@ -140,6 +140,35 @@ test('a call that was lost before Redis was is corrected after it is back', asyn
   assert.deepEqual(await scope('gateway'), { 'd21000228:spent': '120' })
 })
 
+test('a call that was lost before Redis was, and whose replica died after all, is charged once', async t => {
+  const { money, ledger, redis, scope, wait } = await makeBed(t)
+  await redis.del('{tollgate}:epoch')
+  await ledger.begin('one')
+  await money.renew([{ id: 'a', claim: CLAIM, at: NOON }])
+  const windows = [{ scope: 'gateway', window: 'd21000228', spentNanos: 300 }]
+  await ledger.restore('one', { windows, calls: [{ id: 'a', lost: { at: NOON, nanos: 300 } }] }, 1)
+
+  for (let i = 0; i < 10; i++) {
+    await wait(5 * SECOND)
+    assert.deepEqual(await money.sweep(10), [])
+  }
+
+  assert.deepEqual(await scope('gateway'), { 'd21000228:spent': '300' })
+})
+
+test('a call that had ended before Redis lost it holds nothing, should a late renewal have brought it back', async t => {
+  const { money, ledger, redis, scope } = await makeBed(t)
+  await redis.del('{tollgate}:epoch')
+  await ledger.begin('one')
+  await money.renew([{ id: 'a', claim: CLAIM, at: NOON }])
+  const windows = [{ scope: 'gateway', window: 'd21000228', spentNanos: 120 }]
+  await ledger.restore('one', { windows, calls: [{ id: 'a', seq: 0 }] }, 1)
+
+  assert.equal((await money.settle([truth('a', 120)]))[0]?.kind, 'already')
+
+  assert.deepEqual(await scope('gateway'), { 'd21000228:spent': '120' })
+})
+
 test('sums are not restored while entries still wait for Postgres', async t => {
   const { money, ledger, redis } = await makeBed(t)
   await money.settle([truth('a', 120)])
@@ -166,8 +195,10 @@ test('restored windows end like any others', async t => {
   const windows = [
     { scope: 'client:1', window: 'd21000228', spentNanos: 5 },
     { scope: 'client:2', window: 'd21000201', spentNanos: 5 },
+    { scope: 'client:3', window: 'd21000228', spentNanos: 0 },
   ]
   await ledger.restore('one', { windows, calls: [] }, 1)
   assert.equal(await redis.pexpiretime('{tollgate}:scope:client:1'), Date.UTC(2100, 2, 3))
   assert.equal(await redis.exists('{tollgate}:scope:client:2'), 0, 'too old to matter')
+  assert.equal(await redis.exists('{tollgate}:scope:client:3'), 0, 'nothing is no counter')
 })

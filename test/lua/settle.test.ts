@@ -122,6 +122,15 @@ test('a settlement that overtakes its admission refuses it: no orphan is charged
   assert.deepEqual(await scope('client:1'), {})
 })
 
+test('a call whose admission was never answered gives back what it took, also past midnight', async t => {
+  const { admit, money, scope, setClock } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', day: 1000, month: 1000 }], { nanos: 300 })
+  await admit('a', claim)
+  await setClock(MIDNIGHT)
+  await money.settle([{ id: 'a', claim, nanos: 0, tokens: 0, entry }])
+  assert.deepEqual(await scope('client:1'), {})
+})
+
 test('a settlement whose hold Redis has forgotten is charged in full, in the windows of its admission', async t => {
   const { money, scope, setClock, entries } = await makeBed(t)
   const claim = claimOn([{ key: 'client:1', day: 1000, tokens: { capacity: 10, per: DAY } }], {

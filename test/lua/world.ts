@@ -47,7 +47,7 @@ export function createWorld(bed: Bed, limits: Record<string, Limits>) {
     return keys.map(key => ({ key, name: key, ...limits[key] }))
   }
 
-  async function admit(call: Call, { isKept = false, behind = 0 } = {}): Promise<void> {
+  async function admit(call: Call, { isKept = false, behind = 0, isAnswerLost = false } = {}): Promise<void> {
     const { id, claim } = call
     const decidedWith = version - behind
     const cacheKey = isKept ? '{tollgate}:cache:kept' : '{tollgate}:cache:missing'
@@ -55,7 +55,7 @@ export function createWorld(bed: Bed, limits: Record<string, Limits>) {
     assert.deepEqual(admitted, oracle.admit(id, claim, decidedWith, isKept, now()))
     calls.set(id, call)
     if (admitted.kind !== 'granted') return
-    call.at = admitted.at
+    if (!isAnswerLost) call.at = admitted.at
     if (admitted.at === now() && claim.nanos > 0) assertFits(claim)
   }
 

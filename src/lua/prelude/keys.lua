@@ -14,10 +14,9 @@ local DAY = 86400000
 -- Two renewals may be lost before a lease runs out.
 local LEASE = 30000
 
--- How long a tombstone is kept once Postgres has its entry. A settlement is repeated only by a replica that had no
--- answer to it: that is over when the replica's connection is back, or the replica dead; an hour outlasts any
--- partition that leaves both alive and is not noticed, at about 150 bytes a call. A lost call's own replica may
--- be away for longer, and such calls are few.
+-- How long a tombstone is kept once Postgres has its entry. Only a replica that had no answer to a settlement repeats
+-- it, as soon as it reaches Redis again: an hour outlasts any such partition that leaves the replica alive, and costs
+-- some 200 bytes a call. A lost call's own replica may be away for longer, and such calls are few.
 local SETTLED_KEPT = 3600000
 local LOST_KEPT = 7 * DAY
 
