@@ -102,7 +102,8 @@ test('the wait a bucket asks for is the true one, to the millisecond', async t =
 })
 
 test('of several refusals the one is told whose advice is true for all', async t => {
-  const { admit, money } = await makeBed(t)
+  const { admit, money, setClock } = await makeBed(t)
+  await setClock(NOON - 9 * DAY)
   const slow = { key: 'slow', requests: { capacity: 1, per: HOUR } }
   const fast = { key: 'fast', requests: { capacity: 1, per: 10 * SECOND } }
   const busy = { key: 'busy', concurrency: 1, day: 10 }
