@@ -33,6 +33,7 @@ import rateLimit from './plugins/rate-limit.ts'
 import record from './plugins/record.ts'
 import redis from './plugins/redis.ts'
 import refusals from './plugins/refusals.ts'
+import secondOpinion from './plugins/second-opinion.ts'
 import tenancy from './plugins/tenancy.ts'
 import upstreams from './plugins/upstreams.ts'
 import usage from './plugins/usage.ts'
@@ -49,12 +50,15 @@ export async function buildApp(
   loggerInstance: FastifyBaseLogger,
 ): Promise<FastifyInstance> {
   const timeoutMs = config.UPSTREAM_TIMEOUT_SECONDS * 1000
+  const requestTimeout = config.REQUEST_TIMEOUT_SECONDS * 1000
   const app = Fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => `req_${randomUUID().replaceAll('-', '')}`,
     exposeHeadRoutes: false,
-    requestTimeout: 300_000,
+    requestTimeout,
+    // Node takes the larger of the two for the whole request.
+    http: { headersTimeout: Math.min(60_000, requestTimeout), connectionsCheckingInterval: 1000 },
     // Longer than the longest silence of a provider: whoever is idle beyond it has gone without saying so.
     connectionTimeout: timeoutMs + 30_000,
     routerOptions: { maxParamLength: 256 },
@@ -100,6 +104,7 @@ export async function buildApp(
       defaultMaxTokens: config.DEFAULT_MAX_TOKENS,
       statusOpenai: config.BUDGET_STATUS_OPENAI,
     })
+    await callers.register(secondOpinion)
     await callers.register(loop)
     await callers.register(tenancy)
     await callers.register(cache, {

@@ -87,6 +87,12 @@ const variables = {
     'All kept answers together, so that they cannot push money out of Redis',
   ),
   BODY_LIMIT_BYTES: bytes(33_554_432, 'Larger requests get 413'),
+  REQUEST_TIMEOUT_SECONDS: Type.Number({
+    exclusiveMinimum: 0,
+    default: 300,
+    description: 'How long a caller may take to send its request',
+    expected: 'a number of seconds above 0',
+  }),
   ANSWER_BUFFER_BYTES: bytes(
     1_048_576,
     'JSON answers up to this size are collected before they are sent; larger ones pass through',

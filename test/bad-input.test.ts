@@ -195,6 +195,28 @@ test('absurd headers and smuggled requests end in a clear answer or a closed soc
   await assertUnharmed(gateway, key)
 })
 
+test('a body that never comes to its end is given up after the time for requests', async t => {
+  const { gateway, key } = await arrange(t, { REQUEST_TIMEOUT_SECONDS: '1' })
+  const head = `POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\ncontent-type: application/json\r\n`
+  for (const [title, length, trickle] of [
+    ['a slow writer', 'content-length: 1000', 'x'],
+    ['chunks without end', 'transfer-encoding: chunked', '1\r\nx\r\n'],
+  ] as const) {
+    await t.test(title, async () => {
+      const caller = await rawCaller(gateway.url)
+      caller.send(`${head}${length}\r\n\r\n`)
+      const trickling = setInterval(() => caller.socket.writable && caller.send(trickle), 100)
+      caller.socket.once('close', () => clearInterval(trickling))
+
+      const { status } = await caller.answer()
+
+      assert.equal(status, 408)
+      caller.close()
+    })
+  }
+  await assertUnharmed(gateway, key)
+})
+
 test('pipelined requests are answered in order', async t => {
   const { gateway, key } = await arrange(t)
   const caller = await rawCaller(gateway.url)
