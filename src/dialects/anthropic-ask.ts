@@ -52,10 +52,10 @@ function askCommon(body: unknown, raw: Buffer): Ask {
   const model = readModel(request)
   const messages = readList(request, 'messages')
   const system = readTextOrList(request, 'system')
-  const tools = readList(request, 'tools')
   const media = noMedia()
   for (const message of messages) lookThrough(objectIn(message).content, media)
   lookThrough(system, media)
+  const tools = [...readList(request, 'tools'), ...media.tools]
   const unbounded = [
     ...voidingMembers(request, voiding),
     ...voidingTools(tools),

@@ -12,14 +12,14 @@ const blocks: ReadonlyMap<string, Look> = new Map<string, Look>([
   ['text', text],
   ['thinking', text],
   ['redacted_thinking', text],
-  ['compaction', text],
+  ['compaction', ({ tool_changes }, media) => lookThrough(tool_changes, media)],
   ['fallback', text],
   ['tool_use', text],
   ['server_tool_use', text],
   ['mcp_tool_use', text],
   ['mcp_tool_listing', text],
   ['tool_reference', text],
-  ['tool_addition', text],
+  ['tool_addition', ({ tool }, media) => addTool(objectIn(tool), media)],
   ['tool_removal', text],
   ['browser_state', text],
   ['web_search_tool_result', text],
@@ -45,6 +45,11 @@ export function lookThrough(content: unknown, media: Media): void {
     if (look) look(block, media)
     else addUnknown(media)
   }
+}
+
+/** A tool may be defined as late as here, one that runs at the provider too. */
+function addTool({ definition }: JsonObject, media: Media): void {
+  if (definition !== undefined) media.tools.push(definition)
 }
 
 function image(source: JsonObject, media: Media): void {

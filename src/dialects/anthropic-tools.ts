@@ -7,32 +7,32 @@ import { isObject } from './json.ts'
 /** The system prompt that explains how tools are used. */
 const TOOL_PROMPT = 1000
 
-/** Tools that the caller runs, by how their type begins, with the tokens of the definition that the provider adds. */
-const clientTools: readonly (readonly [prefix: string, tokens: number])[] = [
+/** Tools that the caller runs, with the tokens of the definition that the provider adds; all but the first have dates. */
+const clientTools: ReadonlyMap<string, number> = new Map([
   ['custom', 0],
-  ['bash_', 1000],
-  ['text_editor_', 1000],
-  ['memory_', 1000],
-  ['computer_toolset_', 10_000],
-  ['computer_', 1000],
-  ['browser_toolset_', 10_000],
-]
+  ['bash', 1000],
+  ['text_editor', 1000],
+  ['memory', 1000],
+  ['computer', 1000],
+  ['computer_toolset', 10_000],
+  ['browser_toolset', 10_000],
+])
 
 /** All other tools run at the provider, which reads what they bring as more input, again and again. */
 export function voidingTools(tools: readonly unknown[]): Ask['unbounded'] {
   return tools.flatMap((tool, at) => {
     const type = typeOf(tool, at)
-    return clientTool(type) ? [] : [{ feature: type, opening: 'server_tools' as const }]
+    return definitionOf(type) !== undefined ? [] : [{ feature: type, opening: 'server_tools' as const }]
   })
 }
 
 export function toolOverhead(tools: readonly unknown[]): number {
-  const definitions = tools.map((tool, at) => clientTool(typeOf(tool, at))?.[1] ?? 0)
+  const definitions = tools.map((tool, at) => definitionOf(typeOf(tool, at)) ?? 0)
   return tools.length === 0 ? 0 : definitions.reduce((sum, tokens) => sum + tokens, TOOL_PROMPT)
 }
 
-function clientTool(type: string) {
-  return clientTools.find(([prefix]) => type.startsWith(prefix))
+function definitionOf(type: string): number | undefined {
+  return clientTools.get(type.replace(/_\d{8}$/, ''))
 }
 
 function typeOf(tool: unknown, at: number): string {

@@ -2,7 +2,7 @@
 
 import type { UsagePart } from './dialect.ts'
 import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
-import { type Asked, count, needed, sound } from './usage.ts'
+import { type Asked, count, needed, sound, splitWrites } from './usage.ts'
 
 /**
  * The priced parts of a final usage. Where there are iterations they are the whole truth: the top level leaves out
@@ -33,7 +33,7 @@ export function usagePart(usage: JsonObject, model: string, asked: Asked): Usage
     geo: textIn(usage.inference_geo),
     input: needed(usage, 'input_tokens'),
     cacheRead: count(usage, 'cache_read_input_tokens'),
-    ...cacheWrites(usage, asked.cacheWrite),
+    ...cacheWrites(usage, asked),
     cacheWriteOther: 0,
     output: needed(usage, 'output_tokens'),
     reasoning: count(objectIn(usage.output_tokens_details), 'thinking_tokens'),
@@ -41,18 +41,13 @@ export function usagePart(usage: JsonObject, model: string, asked: Asked): Usage
   }
 }
 
-/**
- * Cache writes by age. In a stream the split comes at the start and the sum at the end, so that they may differ: what
- * the split does not tell of has the longest life that the request asked for.
- */
-function cacheWrites(usage: JsonObject, asked: Asked['cacheWrite']) {
+function cacheWrites(usage: JsonObject, asked: Asked) {
   const split = objectIn(usage.cache_creation)
   const hour = count(split, 'ephemeral_1h_input_tokens')
   const minutes = count(split, 'ephemeral_5m_input_tokens')
   const total = needed(usage, 'cache_creation_input_tokens', hour + minutes)
-  const untold = Math.max(0, total - hour - minutes)
-  const cacheWrite1h = Math.min(total, hour + (asked === '1h' ? untold : 0))
-  return { cacheWrite1h, cacheWrite5m: total - cacheWrite1h }
+  const [cacheWrite1h, cacheWrite5m] = splitWrites(total, hour, minutes, asked)
+  return { cacheWrite1h, cacheWrite5m }
 }
 
 /** `{ web_search_requests: 2 }` as `{ web_search: 2 }`. */

@@ -3,7 +3,7 @@
  * or anything else nobody knows without reading it, so that only the model's own maximum bounds it.
  */
 
-/** Media found in a prompt, added up. */
+/** What is found in a prompt beside its text, added up. */
 export interface Media {
   /** Bytes of the body that are no text, because they are an image or a document. */
   payload: number
@@ -13,6 +13,8 @@ export interface Media {
   guess: number
   /** Something is named that lies at the provider. */
   files: boolean
+  /** Definitions of tools that come in the course of the prompt. */
+  tools: unknown[]
 }
 
 /** Tokens: at most, and as a rule. */
@@ -27,7 +29,7 @@ export const claudeImage: Size = { most: 4784, guess: 1600 }
 export const openaiImage: Size = { most: 15_000, guess: 1000 }
 
 export function noMedia(): Media {
-  return { payload: 0, most: 0, guess: 0, files: false }
+  return { payload: 0, most: 0, guess: 0, files: false, tools: [] }
 }
 
 /** Adds one image or the like; `payload` is its content where the body holds it (an address is text). */

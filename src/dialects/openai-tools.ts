@@ -2,10 +2,12 @@
 
 import type { Ask } from './dialect.ts'
 import { wrong } from './fields.ts'
-import { isObject, type JsonObject, objectIn } from './json.ts'
+import { isObject, type JsonObject, listIn, objectIn } from './json.ts'
 
 /** The tokens that explain how tools are used. */
 export const TOOL_PROMPT = 1000
+
+const callersOwn: ReadonlySet<unknown> = new Set(['function', 'custom'])
 
 /** Does the caller run it? Some kinds may run at either side. */
 type RunsHere = (tool: JsonObject) => boolean
@@ -13,7 +15,7 @@ type RunsHere = (tool: JsonObject) => boolean
 const runsHere: ReadonlyMap<string, RunsHere> = new Map<string, RunsHere>([
   ['function', () => true],
   ['custom', () => true],
-  ['namespace', () => true],
+  ['namespace', ({ tools }) => listIn(tools).every(tool => callersOwn.has(objectIn(tool).type))],
   ['computer', () => true],
   ['computer_use_preview', () => true],
   ['local_shell', () => true],

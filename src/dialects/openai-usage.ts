@@ -2,7 +2,7 @@
 
 import type { UsagePart } from './dialect.ts'
 import { type JsonObject, objectIn, textIn } from './json.ts'
-import { type Asked, count, needed } from './usage.ts'
+import { type Asked, count, needed, splitWrites } from './usage.ts'
 
 /** What each API calls its counts. */
 export interface Names {
@@ -50,13 +50,12 @@ function output(input: number, output: number, reasoning: number, total: unknown
   return reasoning > 0 && total === input + output + reasoning ? output + reasoning : output
 }
 
-/** Writes that live 12 hours are told apart from the others; where they are not, they count as what was asked for. */
-function cacheWrites(inputs: JsonObject, { cacheWrite }: Asked) {
+/** Half an hour is the usual life, half a day the long one. */
+function cacheWrites(inputs: JsonObject, asked: Asked) {
   const ages = objectIn(inputs.cache_write_tokens_details)
   const long = count(ages, 'ttl_12h_tokens')
   const short = count(ages, 'ttl_30m_tokens')
   const total = needed(inputs, 'cache_write_tokens', long + short)
-  const untold = Math.max(0, total - long - short)
-  const cacheWrite1h = Math.min(total, long + (cacheWrite === '1h' ? untold : 0))
-  return { cacheWrite1h, cacheWriteOther: total - cacheWrite1h }
+  const [cacheWrite1h, cacheWriteOther] = splitWrites(total, long, short, asked)
+  return { cacheWrite1h, cacheWriteOther }
 }

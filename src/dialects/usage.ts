@@ -17,6 +17,21 @@ export function needed(usage: JsonObject, name: string, missing = Number.NaN): n
   return typeof value === 'number' ? value : Number.NaN
 }
 
+/**
+ * Cache writes, of which an answer may tell how many live long. In a stream the split may come before the sum and differ
+ * from it: what it does not tell of lives as long as was asked for.
+ */
+export function splitWrites(
+  total: number,
+  long: number,
+  short: number,
+  asked: Asked,
+): [long: number, short: number] {
+  const untold = Math.max(0, total - long - short)
+  const lasting = Math.min(total, long + (asked.cacheWrite === '1h' ? untold : 0))
+  return [lasting, total - lasting]
+}
+
 /** The parts, if there are any and all of their counts can be counted with. */
 export function sound(parts: UsagePart[]): UsagePart[] | undefined {
   const counts = parts.flatMap(({ tools, ...part }) => [...Object.values(part), ...Object.values(tools)])

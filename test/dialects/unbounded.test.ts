@@ -8,6 +8,7 @@ type Case = [body: Record<string, unknown>, opening: Opening | undefined, featur
 const content = (...blocks: object[]) => ({ messages: [{ role: 'user', content: blocks }] })
 const input = (...items: object[]) => ({ input: items })
 const tool = (type: string, more: object = {}) => ({ tools: [{ type, name: 'x', ...more }] })
+const definition = (type: string) => ({ type: 'tool_definition', definition: { type, name: 'x' } })
 
 const cases: [path: Path, cases: Case[]][] = [
   [
@@ -27,6 +28,17 @@ const cases: [path: Path, cases: Case[]][] = [
       [tool('tool_search_tool_bm25_20251119'), 'server_tools'],
       [tool('mcp_toolset'), 'server_tools'],
       [tool('of_next_year_20270101'), 'server_tools'],
+      [tool('bash_server_20270101'), 'server_tools'],
+      [content({ type: 'tool_addition', tool: definition('web_search_20260318') }), 'server_tools'],
+      [content({ type: 'tool_addition', tool: definition('custom') }), undefined],
+      [content({ type: 'tool_addition', tool: { type: 'tool_reference', name: 'x' } }), undefined],
+      [
+        content({
+          type: 'compaction',
+          tool_changes: [{ type: 'tool_addition', tool: definition('advisor_20260301') }],
+        }),
+        'server_tools',
+      ],
       [{ mcp_servers: [{ type: 'url', url: 'https://x', name: 'x' }] }, 'server_tools', /mcp_servers/],
       [{ mcp_servers: [] }, undefined],
       [{ compaction: { type: 'summarize' } }, 'server_tools'],
@@ -69,7 +81,8 @@ const cases: [path: Path, cases: Case[]][] = [
     [
       [tool('function'), undefined],
       [tool('custom'), undefined],
-      [tool('namespace', { tools: [] }), undefined],
+      [tool('namespace', { tools: [{ type: 'function' }] }), undefined],
+      [tool('namespace', { tools: [{ type: 'web_search' }] }), 'server_tools'],
       [tool('computer'), undefined],
       [tool('apply_patch'), undefined],
       [tool('local_shell'), undefined],
