@@ -1,6 +1,7 @@
 /** Anthropic's Messages API: POST /v1/messages. */
 
 import { askMessages } from './anthropic-ask.ts'
+import { anthropicCounter } from './anthropic-counter.ts'
 import { errorBody, errorEvent } from './anthropic-errors.ts'
 import { eventMeter, messageMeter } from './anthropic-meter.ts'
 import type { Dialect } from './dialect.ts'
@@ -24,6 +25,7 @@ export const anthropicMessages: Dialect = {
   meter: (ask, stream) => (stream ? eventMeter(ask) : messageMeter(ask)),
   errorBody,
   errorEvent,
+  counter: anthropicCounter,
   limitHeaders: anthropicLimits,
   upstreamError,
 }

@@ -124,6 +124,16 @@ export type UpstreamVerdict =
   | { kind: 'unavailable' }
   | { kind: 'error' }
 
+/** Asks the provider itself how long a prompt is. Free of charge, but a round trip: for when the bound is too loose. */
+export interface TokenCounter {
+  /** Path and query of the question about a call to `target`. */
+  target(target: string): string
+  /** The question; undefined where the provider's count would not cover all that the call may read. */
+  question(request: unknown, ask: Ask): Buffer | undefined
+  /** Input tokens, from the answer; undefined where it is none. */
+  tokens(answer: Buffer): number | undefined
+}
+
 export interface Dialect {
   name: string
   /** Whose format: decides the shape of errors, limit headers and the model list. */
@@ -148,6 +158,8 @@ export interface Dialect {
   errorEvent(error: Refusal, requestId: string, seen?: Pick<Measured, 'events' | 'midFrame'>): string
   /** For a stream whose usage frame the gateway asked for and the caller did not. */
   hideUsageFrame?(): FrameFilter
+  /** Where the maker's own API counts tokens. */
+  counter?: TokenCounter
   limitHeaders(state: LimitState): Record<string, string>
   upstreamError(status: number, body: Buffer): UpstreamVerdict
 }

@@ -51,7 +51,9 @@ export default fp<{ maxPending: number }>(
 
     async function admit(request: FastifyRequest, reply: FastifyReply, cacheKey?: string): Promise<Granted> {
       for (let decisions = 0; decisions < DECISIONS; decisions++) {
-        const { claims } = request
+        const { claims, disconnected } = request
+        // Behind the exit door nobody would give back what is taken.
+        if (disconnected) throw away('the caller has gone')
         const claim = {
           scopes: claims.scopes,
           tokens: claims.tokens,
@@ -69,6 +71,7 @@ export default fp<{ maxPending: number }>(
         }
         request.claimed = undefined
         if (admitted.kind === 'refused') {
+          if (await app.askSecondOpinion(request, admitted)) continue
           app.announce(reply, admitted)
           throw app.wording.get(admitted.limit)!(admitted, request)
         }
@@ -91,7 +94,7 @@ export default fp<{ maxPending: number }>(
       }
     }
   },
-  { name: 'admission', dependencies: ['claims', 'clients', 'money', 'cache'] },
+  { name: 'admission', dependencies: ['claims', 'clients', 'money', 'cache', 'second-opinion'] },
 )
 
 function away(reason: string) {

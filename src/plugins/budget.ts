@@ -4,9 +4,16 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Details, type Refusal, refusal, retryAfter } from '../errors.ts'
 import { formatUsd, nanosToUsd } from '../money.ts'
-import { boundNanos, maxTokensThatFit } from '../prices/price.ts'
+import { boundNanos, maxTokensThatFit, type Priceable } from '../prices/price.ts'
 import { isBound } from '../stores/limits.ts'
 import type { Refused } from './claims.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Input tokens by the provider's own count, where it was asked: a tighter bound than the request's bytes. */
+    countedInput: number | undefined
+  }
+}
 
 /** Windows are counted without a limit too: a budget set at noon knows what the morning spent. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER
@@ -16,6 +23,7 @@ const IN_FLIGHT_WAIT = 2000
 
 export default fp<{ defaultMaxTokens: number; statusOpenai: 402 | 429 }>(
   async (app, { defaultMaxTokens, statusOpenai }) => {
+    app.decorateRequest('countedInput')
     app.onDecision(function claimMoney(request) {
       const { claims, call, client, route, edits } = request
       const { ask, dialect } = call
@@ -26,9 +34,7 @@ export default fp<{ defaultMaxTokens: number; statusOpenai: 402 | 429 }>(
           edits.ceiling = Math.min(defaultMaxTokens, route.price.maxOutput)
         }
       }
-      claims.nanos = dialect.paid
-        ? boundNanos(route.price, { ...ask, ceiling: edits.ceiling ?? ask.ceiling })
-        : 0
+      claims.nanos = dialect.paid ? moneyBound(request) : 0
       claims.levels.forEach(({ budget }, i) => {
         const scope = claims.scopes[i]!
         scope.day = budget.dayNanos ?? NO_LIMIT
@@ -54,9 +60,8 @@ export default fp<{ defaultMaxTokens: number; statusOpenai: 402 | 429 }>(
         heldNanos = 0,
         resetsAt = 0,
       } = refused
-      const { ask, dialect } = request.call
-      const left = Math.max(0, limitNanos - (verdict === 'can_never_fit' ? 0 : spentNanos + heldNanos))
-      const fits = ask.hasOutput ? maxTokensThatFit(request.route.price, ask, left) : undefined
+      const { dialect } = request.call
+      const fits = maxTokensNow(request, refused)
       const limits: Details = { scope, window, limit_usd: nanosToUsd(limitNanos) }
       const counters: Details = {
         ...limits,
@@ -100,6 +105,28 @@ export default fp<{ defaultMaxTokens: number; statusOpenai: 402 | 429 }>(
   },
   { name: 'budget', dependencies: ['claims', 'models'] },
 )
+
+/** The largest ceiling with which this very call would be admitted now, by every budget it must fit; undefined: none. */
+function maxTokensNow(request: FastifyRequest, { states }: Refused): number | undefined {
+  if (!request.call.ask.hasOutput) return undefined
+  const windows = states.flatMap(({ day, month }) => [day ?? [], month ?? []].flat())
+  const left = windows.map(({ limitNanos, spentNanos, heldNanos }) => limitNanos - spentNanos - heldNanos)
+  return maxTokensThatFit(request.route.price, priceable(request), Math.max(0, Math.min(...left)))
+}
+
+/** What the call can cost at most; `input` for a prompt of another length. */
+export function moneyBound(request: FastifyRequest, input?: number): number {
+  return boundNanos(request.route.price, priceable(request, input))
+}
+
+function priceable(
+  { call, edits, countedInput }: FastifyRequest,
+  input = Number.POSITIVE_INFINITY,
+): Priceable {
+  const { ask } = call
+  const inputBound = Math.min(ask.inputBound, countedInput ?? ask.inputBound, input)
+  return { ...ask, inputBound, ceiling: edits.ceiling ?? ask.ceiling }
+}
 
 function unbounded({ feature, opening }: { feature: string; opening: string }, client: string): Refusal {
   return refusal(

@@ -5,14 +5,10 @@ import { refusal, retryAfter } from '../errors.ts'
 
 export default fp(
   async app => {
-    app.addHook('preHandler', function claimRepetition(request, _reply, done) {
-      if (!request.claims) return done()
-      const { client, call, claims } = request
-      if (client.loop) {
-        const key = `loop:${client.id}:${call.digest}`
-        claims.scopes.push({ key, name: `client:${client.name}`, loop: client.loop })
-      }
-      done()
+    app.onDecision(function claimRepetition({ client, call, claims }) {
+      if (!client.loop) return
+      const key = `loop:${client.id}:${call.digest}`
+      claims.scopes.push({ key, name: `client:${client.name}`, loop: client.loop })
     })
 
     app.wording.set('loop', ({ scope, retryAfterMs = 1000 }) =>

@@ -1,0 +1,74 @@
+/** A Messages request as a question to the provider's own token counter. */
+
+import { lookThrough } from './anthropic-content.ts'
+import type { TokenCounter } from './dialect.ts'
+import { isObject, type JsonObject, listIn, objectIn, parseObject } from './json.ts'
+import { noMedia } from './media.ts'
+
+/** Members that make up the prompt: these are counted. */
+const counted = [
+  'model',
+  'messages',
+  'system',
+  'tools',
+  'tool_choice',
+  'thinking',
+  'cache_control',
+  'context_management',
+  'output_config',
+  'output_format',
+]
+/** Members that add nothing to it; the counter refuses most of them. Any other may add what it does not count. */
+const harmless = [
+  'max_tokens',
+  'stream',
+  'temperature',
+  'top_p',
+  'top_k',
+  'stop_sequences',
+  'metadata',
+  'service_tier',
+  'speed',
+  'inference_geo',
+]
+
+export const anthropicCounter: TokenCounter = {
+  target: target => target.replace(/^[^?]*/, path => `${path}/count_tokens`),
+  question(body, { unbounded }) {
+    const request = objectIn(body)
+    const members = Object.keys(request)
+    const isKnown = members.every(name => counted.includes(name) || harmless.includes(name))
+    if (!isKnown || unbounded.length > 0) return undefined
+    if (!isWhole(request.system) || !listIn(request.messages).every(one => isWhole(objectIn(one).content)))
+      return undefined
+    const question = members.flatMap(name => (counted.includes(name) ? [[name, request[name]]] : []))
+    return Buffer.from(JSON.stringify(Object.fromEntries(question)))
+  },
+  tokens(answer) {
+    const tokens = parseObject(answer.toString('utf8'))?.input_tokens
+    return typeof tokens === 'number' && Number.isSafeInteger(tokens) && tokens >= 0 ? tokens : undefined
+  },
+}
+
+/** Is all that the call reads in the request itself? What lies behind an address may be another thing the next time. */
+function isWhole(content: unknown): boolean {
+  return listIn(content).every(block => {
+    if (!isObject(block)) return true
+    const source = objectIn(block.source)
+    if (source.type === 'url' || source.type === 'file') return false
+    // The counter reads a document to its end, where the bound only knows the longest there is.
+    if (block.type === 'document')
+      return source.type === 'content'
+        ? isWhole(source.content)
+        : source.type === 'text' || source.type === 'base64'
+    if (Array.isArray(block.content)) return isFamiliar({ ...block, content: [] }) && isWhole(block.content)
+    return isFamiliar(block)
+  })
+}
+
+/** Does the gateway know what this block can hold? */
+function isFamiliar(block: JsonObject): boolean {
+  const media = noMedia()
+  lookThrough([block], media)
+  return Number.isFinite(media.most) && !media.files
+}

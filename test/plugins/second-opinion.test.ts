@@ -1,0 +1,247 @@
+/** Where only the bytes of a prompt stand in the way of a budget, the provider's own counter is asked before a no. */
+
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { type Gateway, startGateway, until } from '../gateway.ts'
+
+const MODEL = 'claude-opus-5-5'
+/** Of a prompt of 600 KB all but the newest turn was read from the provider's cache. */
+const TRUE_COUNTS = '148000 read 200 in 10 out'
+const COUNTED = '148200 in'
+
+/** What a coding agent sends late in the day. */
+function agentCall(turn: number, more: Record<string, unknown> = {}, bytes = 600_000) {
+  const history = 'The quick brown fox jumps over the lazy dog. '
+    .repeat(Math.ceil(bytes / 45))
+    .slice(0, bytes)
+  return {
+    model: MODEL,
+    max_tokens: 1000,
+    system: [{ type: 'text', text: history, cache_control: { type: 'ephemeral' } }],
+    messages: [{ role: 'user', content: `turn ${turn}` }],
+    ...more,
+  }
+}
+
+async function arrange(t: TestContext, settings: Record<string, unknown> = {}) {
+  const gateway = await startGateway(t)
+  const { provider } = gateway
+  provider.use(({ path }) => (path.includes('count_tokens') ? `usage ${COUNTED}` : `usage ${TRUE_COUNTS}`))
+  const key = await gateway.client({ name: 'agents', cache: { enabled: false }, ...settings })
+  const questions = () => provider.calls.filter(({ path }) => path.includes('count_tokens'))
+  const send = (body: unknown, init?: RequestInit) => gateway.post('/v1/messages', key, body, init)
+  return { gateway, provider, key, questions, send }
+}
+
+async function detailsOf(answer: Response): Promise<Record<string, string | number>> {
+  const { error } = (await answer.json()) as { error?: { details: Record<string, string | number> } }
+  return error?.details ?? {}
+}
+
+async function settled(gateway: Gateway) {
+  return until(async () => {
+    const { day, concurrency } = await gateway.state('agents')
+    return concurrency?.running === 0 && day?.heldUsd === 0 && day
+  })
+}
+
+test('an honest call on a small budget is admitted, with the provider asked once and nothing else of it changed', async t => {
+  const { gateway, provider, questions, send } = await arrange(t, { budget: { day: 1 } })
+
+  const answer = await send(agentCall(1), { headers: { 'anthropic-beta': 'a-beta' } })
+
+  assert.equal(answer.status, 200)
+  assert.equal(questions().length, 1)
+  const [question] = questions()
+  const { max_tokens, ...asked } = agentCall(1)
+  assert.deepEqual(JSON.parse(String(question?.body)), asked)
+  assert.equal(question?.headers['anthropic-beta'], 'a-beta')
+  assert.deepEqual(JSON.parse(String(provider.calls[1]?.body)), agentCall(1))
+  assert.equal((await settled(gateway)).spentUsd, 0.0306)
+})
+
+test('a call that fits by its bytes is never asked about', async t => {
+  const { questions, send } = await arrange(t, { budget: { day: 5 } })
+
+  assert.equal((await send(agentCall(1))).status, 200)
+
+  assert.equal(questions().length, 0)
+})
+
+test('what is held instead is the count and five in a hundred, at the dearest price the call can meet', async t => {
+  const { gateway, provider, send } = await arrange(t, { budget: { day: 1 } })
+  provider.use(({ path }) =>
+    path.includes('count_tokens') ? `usage ${COUNTED}` : `delay 300ms, usage ${TRUE_COUNTS}`,
+  )
+
+  const answer = send(agentCall(1))
+  await provider.waitForCall(2)
+  const { day } = await gateway.state('agents')
+
+  // 155,610 tokens written to the cache at $5 a million, 1,000 of output at $20.
+  assert.equal(day?.heldUsd, 0.79805)
+  assert.equal((await answer).status, 200)
+})
+
+test('calls at once share a budget that their bytes alone would not leave room in', async t => {
+  const { gateway, send } = await arrange(t, { budget: { day: 2.9 } })
+
+  const answers = await Promise.all([1, 2, 3].map(turn => send(agentCall(turn))))
+
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 200],
+  )
+  assert.equal((await settled(gateway)).spentUsd, 0.0918)
+})
+
+test('the second refusal has the numbers of the count: what only running calls are in the way of is no final no', async t => {
+  const { provider, send } = await arrange(t, { budget: { day: 1 } })
+  provider.use(({ path }) =>
+    path.includes('count_tokens') ? `usage ${COUNTED}` : `delay 500ms, usage ${TRUE_COUNTS}`,
+  )
+  const first = send(agentCall(1))
+  await provider.waitForCall(2)
+
+  const second = await send(agentCall(2))
+
+  assert.equal(second.status, 429)
+  const details = await detailsOf(second)
+  assert.deepEqual([details.error_code, details.held_usd], ['budget_in_flight', 0.79805])
+  assert.equal((await first).status, 200)
+})
+
+const meaningless: Record<string, { call?: object; settings?: Record<string, unknown>; bytes?: number }> = {
+  'a model of another maker': { call: { model: 'gpt-6-astra' } },
+  'a tool that runs at the provider': {
+    call: { tools: [{ type: 'web_search_20260318', name: 'web_search' }] },
+    settings: { allow: ['server_tools'], budget: { day: 1 } },
+  },
+  'an image behind an address': {
+    call: {
+      messages: [
+        { role: 'user', content: [{ type: 'image', source: { type: 'url', url: 'https://a.example/b' } }] },
+      ],
+    },
+  },
+  'a document of the provider’s files': {
+    call: {
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'tool_result', content: [{ type: 'document', source: { type: 'file', file_id: 'f' } }] },
+          ],
+        },
+      ],
+    },
+    settings: { allow: ['files'], budget: { day: 1 } },
+  },
+  'a kind of block that nobody knows': {
+    call: { messages: [{ role: 'user', content: [{ type: 'hologram' }] }] },
+  },
+  'a member that nobody knows': { call: { memories: 'all of them' } },
+  'a budget that no prompt of this size fits': { settings: { budget: { day: 0.1 } } },
+}
+
+for (const [what, { call, settings }] of Object.entries(meaningless)) {
+  test(`${what} is refused without a question`, async t => {
+    const { questions, send } = await arrange(t, { budget: { day: 1 }, ...settings })
+
+    const answer = await send(agentCall(1, { ...call }))
+
+    assert.equal(answer.status, 402)
+    assert.equal((await detailsOf(answer)).error_code, 'request_exceeds_budget')
+    assert.equal(questions().length, 0)
+  })
+}
+
+test('images and documents that the request holds are counted', async t => {
+  const { questions, send } = await arrange(t, { budget: { day: 1 } })
+  const data = Buffer.alloc(90_000).toString('base64')
+  const source = (media_type: string) => ({ type: 'base64', media_type, data })
+  const content = [
+    { type: 'image', source: source('image/png') },
+    {
+      type: 'tool_result',
+      tool_use_id: 't',
+      content: [{ type: 'document', source: source('application/pdf') }],
+    },
+    { type: 'text', text: 'what is this?' },
+  ]
+
+  assert.equal((await send(agentCall(1, { messages: [{ role: 'user', content }] }))).status, 200)
+
+  assert.equal(questions().length, 1)
+})
+
+test('an upstream without a counter is asked once, and the first refusal stands', async t => {
+  const { provider, questions, send } = await arrange(t, { budget: { day: 1 } })
+  provider.use(({ path }) => (path.includes('count_tokens') ? 'status 404' : undefined))
+
+  for (const turn of [1, 2]) assert.equal((await send(agentCall(turn))).status, 402)
+
+  assert.equal(questions().length, 1)
+})
+
+for (const failure of ['status 529', 'nonsense json', 'reset', 'silent']) {
+  test(`a counter that fails (${failure}) leaves the first refusal standing, and is asked again`, async t => {
+    const { gateway, provider, questions, send } = await arrange(t, { budget: { day: 1 } })
+    provider.next(failure)
+
+    const refused = await send(agentCall(1))
+
+    assert.equal(refused.status, 402)
+    assert.ok(Number((await detailsOf(refused)).estimated_usd) > 3, 'by its bytes')
+    assert.equal((await settled(gateway)).spentUsd, 0)
+    assert.equal((await send(agentCall(1))).status, 200)
+    assert.equal(questions().length, 2)
+  })
+}
+
+test('over a day of agent calls no hold is below the truth, and the budget is used to its end', async t => {
+  const { gateway, provider, send } = await arrange(t, { budget: { day: 1.5 } })
+  // Like real ones: a token is some four bytes, and all but the newest turn was cached before.
+  provider.use(({ path, body }) => {
+    const tokens = Math.floor(body.length / 4.05)
+    return path.includes('count_tokens') ? `usage ${tokens} in` : `usage 200 in ${tokens - 200} read 300 out`
+  })
+  let refused: Record<string, string | number> = {}
+  /** Sends calls of one size until the budget says no. */
+  async function work(bytes: number): Promise<number> {
+    for (let served = 0; ; served++) {
+      const answer = await send(agentCall(served, { max_tokens: 500 }, bytes))
+      refused = await detailsOf(answer)
+      if (answer.status !== 200) return served
+    }
+  }
+
+  const large = await work(600_000)
+  const middle = await work(60_000)
+  // The rest is spent on one short question with exactly the ceiling that the refusal named.
+  const ask = (max_tokens: number) => ({
+    model: MODEL,
+    max_tokens,
+    messages: [{ role: 'user', content: 'and?' }],
+  })
+  const fits = Number((await detailsOf(await send(ask(100_000)))).max_tokens_that_fit)
+  provider.next(`usage 10 in ${fits} out`)
+  const last = await send(ask(fits))
+
+  assert.equal(last.status, 200)
+  assert.equal(refused.error_code, 'budget_exceeded')
+  const { spentUsd } = await settled(gateway)
+  assert.ok(Number(spentUsd) <= 1.5 && Number(spentUsd) > 1.5 * 0.999, `spent ${spentUsd}`)
+  const rows = await until(async () => {
+    const calls = (await gateway.admin('GET', '/calls?limit=500')).body.calls as Record<string, number>[]
+    return calls.length === large + middle + 1 && calls
+  })
+  for (const { costUsd, heldUsd } of rows)
+    assert.ok(Number(heldUsd) >= Number(costUsd), `held ${heldUsd}, cost ${costUsd}`)
+  const [first] = rows.slice(-1)
+  t.diagnostic(
+    `${large} calls of 600 KB, ${middle} of 60 KB, 1 of the rest: $${spentUsd} of $1.5; ` +
+      `600 KB cost $${first?.costUsd} and held $${first?.heldUsd} ($3.01 by bytes)`,
+  )
+  assert.ok(large >= 15, `${large} large calls`)
+})
