@@ -51,9 +51,9 @@ export default fp<{ maxPending: number }>(
 
     async function admit(request: FastifyRequest, reply: FastifyReply, cacheKey?: string): Promise<Granted> {
       for (let decisions = 0; decisions < DECISIONS; decisions++) {
-        const { claims, disconnected } = request
         // Behind the exit door nobody would give back what is taken.
-        if (disconnected) throw away('the caller has gone')
+        if (request.disconnected) throw away('the caller has gone')
+        const { claims } = request
         const claim = {
           scopes: claims.scopes,
           tokens: claims.tokens,
@@ -62,6 +62,8 @@ export default fp<{ maxPending: number }>(
         }
         request.claimed = claim
         const admitted = await ask(request.id, claim, cacheKey)
+        // What was asked for is given back already, and nobody is there to be served.
+        if (request.disconnected) throw away('the caller has gone')
         if (admitted.kind === 'granted' || admitted.kind === 'hit') {
           request.admitted = admitted
           if (admitted.kind === 'granted')
