@@ -5,6 +5,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { alertRoutes } from './alerts/routes.ts'
 import type { Config } from './config.ts'
 import { ledgerRoutes } from './ledger/routes.ts'
+import { explainRoutes } from './plugins/admin/explain.ts'
 import admin from './plugins/admin.ts'
 import admission from './plugins/admission.ts'
 import alertRules from './plugins/alert-rules.ts'
@@ -124,6 +125,13 @@ export async function buildApp(
     await callers.register(modelList)
   })
 
-  await app.register(admin, { token: config.ADMIN_TOKEN, routes: [alertRoutes, ledgerRoutes] })
+  await app.register(admin, {
+    token: config.ADMIN_TOKEN,
+    routes: [
+      alertRoutes,
+      ledgerRoutes,
+      explainRoutes({ maxTokens: config.DEFAULT_MAX_TOKENS, cacheTtlSeconds: config.CACHE_TTL_SECONDS }),
+    ],
+  })
   return app
 }

@@ -6,8 +6,25 @@ import { nanosToUsd } from '../money.ts'
 import type { LevelSettings } from '../settings.ts'
 import { compileLevel } from './client.ts'
 
+/** What a scope may do, and where it stands. */
+export interface Standing {
+  requests?: { capacity: number; available: number }
+  tokens?: { capacity: number; available: number }
+  concurrency: { max?: number; running: number }
+  day?: Money
+  month?: Money
+}
+
+interface Money {
+  limitUsd?: number
+  spentUsd: number
+  heldUsd: number
+  availableUsd?: number
+  resetsAt: string
+}
+
 /** Null: Redis is away, so nobody knows. */
-export type States = (level: { key: string } & LevelSettings) => Promise<object | null>
+export type States = (level: { key: string } & LevelSettings) => Promise<Standing | null>
 
 /** What is spent is shown without a limit, too. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER
@@ -31,7 +48,7 @@ export function createStates({ state }: MoneyScripts): States {
   }
 }
 
-function show({ requests, tokens, concurrency, running, day, month }: ScopeState, at: number): object {
+function show({ requests, tokens, concurrency, running, day, month }: ScopeState, at: number): Standing {
   const windows = windowsAt(at)
   return {
     ...(requests && { requests: { capacity: requests.limit, available: requests.remaining } }),
@@ -42,7 +59,7 @@ function show({ requests, tokens, concurrency, running, day, month }: ScopeState
   }
 }
 
-function money({ limitNanos, spentNanos, heldNanos }: WindowState, endsAt: number): object {
+function money({ limitNanos, spentNanos, heldNanos }: WindowState, endsAt: number): Money {
   const spent = {
     spentUsd: nanosToUsd(spentNanos),
     heldUsd: nanosToUsd(heldNanos),

@@ -1,0 +1,129 @@
+/** GET /admin/explain: every rule that a call of this client for this model meets, with its numbers now. */
+
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { Type } from 'typebox'
+import { dialects } from '../../dialects/index.ts'
+import type { Price } from '../../prices/price.ts'
+import { type ClientSettings, type LevelSettings, name } from '../../settings.ts'
+import { compileModels } from '../../stores/client.ts'
+import { type ClientRecord, readClient } from '../../stores/client-records.ts'
+import { createStates, type Standing } from '../../stores/states.ts'
+import { readGatewayRecord, readTeam } from '../../stores/team-records.ts'
+import { problem, unknownClient } from './problem.ts'
+import type { TypeBoxProvider } from './schemas.ts'
+
+const query = Type.Object(
+  {
+    client: name,
+    model: Type.String({ minLength: 1, maxLength: 256, expected: 'the name of a model' }),
+  },
+  { additionalProperties: false },
+)
+
+interface Level {
+  scope: string
+  limits: NonNullable<LevelSettings['limits']>
+  budget: NonNullable<LevelSettings['budget']>
+  state: Standing | null
+}
+
+export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: number }): FastifyPluginAsync {
+  return async admin => {
+    const state = createStates(admin.money)
+
+    admin
+      .withTypeProvider<TypeBoxProvider>()
+      .get('/explain', { schema: { querystring: query } }, async ({ query: { client: asked, model } }) => {
+        const client = await readClient(admin.pg, asked)
+        if (!client) throw unknownClient(asked)
+        const { table } = admin.prices
+        const price = table.find(model, new Date())
+        if (!price) throw unknownModel(model)
+        const levels = await levelsOf(client)
+        const upstreams = upstreamsOf(admin, price)
+        const pattern = patternFor(client.models, model)
+        const isBound = levels.some(({ budget }) => Object.keys(budget).length > 0)
+        const { enabled = true, ttlSeconds = defaults.cacheTtlSeconds, share = 'client' } = client.cache ?? {}
+        const obstacles = [
+          ...(client.disabled ? [{ code: 'invalid_key', detail: 'the client is disabled' }] : []),
+          ...(pattern === undefined
+            ? [{ code: 'model_not_allowed', detail: `${model} fits none of its patterns` }]
+            : []),
+          ...(upstreams.some(({ upstream }) => upstream !== null)
+            ? []
+            : [{ code: 'model_not_found', detail: 'no upstream serves it' }]),
+          ...levels.flatMap(spentBudgets),
+        ]
+        return {
+          client: client.name,
+          model,
+          allowed: pattern !== undefined && !client.disabled,
+          pattern: pattern ?? null,
+          models: client.models ?? null,
+          obstacles,
+          levels,
+          loop: client.loop ?? null,
+          allow: client.allow ?? [],
+          cache: { enabled, ttlSeconds, share },
+          defaultMaxTokens:
+            isBound && price.maxOutput > 0 ? Math.min(defaults.maxTokens, price.maxOutput) : null,
+          upstreams,
+          price: {
+            model: price.model,
+            maker: price.maker,
+            kind: price.kind,
+            contextWindow: price.contextWindow,
+            maxInput: price.maxInput,
+            maxOutput: price.maxOutput,
+            usdPerMillionTokens: price.row,
+            version: table.version,
+          },
+        }
+      })
+
+    async function levelsOf(client: ClientRecord): Promise<Level[]> {
+      const [team, gateway] = await Promise.all([
+        client.team === undefined ? undefined : readTeam(admin.pg, client.team),
+        readGatewayRecord(admin.pg),
+      ])
+      const level = async (key: string, scope: string, { limits = {}, budget = {} }: LevelSettings) => ({
+        scope,
+        limits,
+        budget,
+        state: await state({ key, limits, budget }),
+      })
+      return Promise.all([
+        level(`client:${client.id}`, `client:${client.name}`, client),
+        ...(team ? [level(`team:${team.id}`, `team:${team.name}`, team)] : []),
+        level('gateway', 'gateway', gateway),
+      ])
+    }
+  }
+}
+
+/** The first that lets the model through; every model where there is no list. */
+function patternFor(models: ClientSettings['models'], model: string): string | undefined {
+  return (models ?? ['*']).find(pattern => compileModels([pattern]).allows(model))
+}
+
+/** By wire format; null: it is not served there. */
+function upstreamsOf({ upstreams }: FastifyInstance, { maker }: Price) {
+  const families = new Set(dialects.map(({ family }) => family))
+  return [...families].map(format => ({ format, upstream: upstreams.choose(maker, format)?.name ?? null }))
+}
+
+/** Budgets with nothing left: they refuse every call, however small. */
+function spentBudgets({ scope, state }: Level) {
+  return (['day', 'month'] as const).flatMap(window => {
+    const money = state?.[window]
+    if (money?.availableUsd !== 0) return []
+    return [{ code: 'budget_exceeded', detail: `${scope} has nothing left of its ${window}`, scope, window }]
+  })
+}
+
+function unknownModel(model: string) {
+  return problem(
+    404,
+    `The price table has no model "${model}"; GET /v1/models lists those there are, PRICES_FILE adds others.`,
+  )
+}
