@@ -53,6 +53,19 @@ test('with Redis away at start it waits and says so, and becomes ready by itself
   assert.ok(gateway.lines.some(({ msg }) => msg.includes('Redis is away')))
 })
 
+test('a Redis that may evict counters is refused', async t => {
+  const redis = await ownRedis(t, { args: ['--maxmemory-policy', 'allkeys-lru'] })
+  const { url: DATABASE_URL } = await testDatabase(t)
+
+  const gateway = await startProcess(t, { REDIS_URL: redis.url, DATABASE_URL })
+
+  assert.equal(await gateway.ended, 1)
+  assert.match(
+    JSON.stringify(gateway.lines),
+    /found a Redis with maxmemory-policy allkeys-lru, expected noeviction/,
+  )
+})
+
 test('SIGTERM: not ready at once, calls still served, a running stream gets its time, exit code 0', async t => {
   const provider = await startProvider(t)
   const [{ url: REDIS_URL }, { url: DATABASE_URL }] = [await testRedis(t), await testDatabase(t)]

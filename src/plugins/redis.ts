@@ -27,6 +27,8 @@ export default fp<{ url: string; commandTimeout?: number }>(
     redis.on('ready', () => {
       if (away) app.log.info('Redis is back')
       away = false
+      // Not caught: a Redis that forgets money is no Redis to go on with.
+      refuseEviction(redis)
     })
     app.parts.set('redis', () => redis.status === 'ready')
     app.decorate('redis', { getter: () => redis })
@@ -36,3 +38,13 @@ export default fp<{ url: string; commandTimeout?: number }>(
   },
   { name: 'redis', dependencies: ['health'] },
 )
+
+async function refuseEviction(redis: Redis | Cluster) {
+  const memory = await redis.info('memory').catch(() => '')
+  const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1] ?? 'noeviction'
+  if (policy === 'noeviction') return
+  throw new Error(
+    `REDIS_URL: found a Redis with maxmemory-policy ${policy}, expected noeviction: an evicted counter would read as ` +
+      'unspent. Set its maxmemory-policy to noeviction, or use another Redis.',
+  )
+}
