@@ -1,7 +1,8 @@
 /** Keeps what may be needed of something large that goes by: all of it up to a size, beyond it the beginning and the end. */
 
+import { afterColon } from './glance.ts'
 import { type JsonObject, parseObject } from './json.ts'
-import { closingQuote, scanObject } from './json-scan.ts'
+import { byte, closingQuote, scanObject } from './json-scan.ts'
 
 /** Up to this size all is kept. */
 const WHOLE = 262_144
@@ -77,7 +78,7 @@ function lastMember(tail: Buffer, name: string, levels: number): unknown {
   const key = Buffer.from(`"${name}"`)
   let at = tail.lastIndexOf(key)
   for (let tried = 0; at >= 0 && tried < CANDIDATES; tried++) {
-    const place = valueAfter(tail, at + key.length)
+    const place = placeAfter(tail, at + key.length)
     if (place && place.closes === levels) return parsed(tail, place.start, place.end)
     at = at > 0 ? tail.lastIndexOf(key, at - 1) : -1
   }
@@ -85,21 +86,30 @@ function lastMember(tail: Buffer, name: string, levels: number): unknown {
 }
 
 /** Where the value of a key begins and ends, and how many objects and lists close between it and the end. */
-function valueAfter(tail: Buffer, from: number): { start: number; end: number; closes: number } | undefined {
-  let start = -1
+function placeAfter(tail: Buffer, from: number): { start: number; end: number; closes: number } | undefined {
+  const start = afterColon(tail, from)
   let end = -1
   let depth = 0
-  for (let at = from; at < tail.length; at++) {
-    const byte = String.fromCharCode(tail[at]!)
-    if (start < 0 && byte !== ':' && byte.trim() !== '') return undefined
-    if (byte === ':' && start < 0) start = at + 1
-    else if (byte === '"') at = closingQuote(tail, at + 1)
-    else if (byte === '{' || byte === '[') depth++
-    else if (end < 0 && depth === 0 && (byte === ',' || byte === '}' || byte === ']')) end = at
-    if (byte === '}' || byte === ']') depth--
-    if (at < 0) return undefined
+  for (let at = start; start > 0 && at < tail.length; at++) {
+    switch (tail[at]) {
+      case byte.quote:
+        at = closingQuote(tail, at + 1)
+        if (at < 0) return undefined
+        break
+      case byte.openObject:
+      case byte.openList:
+        depth++
+        break
+      case byte.comma:
+        if (depth === 0 && end < 0) end = at
+        break
+      case byte.closeObject:
+      case byte.closeList:
+        if (depth === 0 && end < 0) end = at
+        depth--
+    }
   }
-  return start < 0 || end < 0 ? undefined : { start, end, closes: -depth }
+  return end < 0 ? undefined : { start, end, closes: -depth }
 }
 
 function isClosed(tail: Buffer): boolean {

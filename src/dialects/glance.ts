@@ -3,9 +3,8 @@
  * length is wanted. One pass over the bytes, nothing is allocated.
  */
 
-const QUOTE = 0x22
-const COLON = 0x3a
-const BACKSLASH = 0x5c
+import { byte } from './json-scan.ts'
+
 const SMALL_U = 0x75
 
 /** Called for every key: the bytes of its name, and where its value begins. */
@@ -15,10 +14,10 @@ export type SeeKey = (start: number, end: number, value: number) => void
 export function eachKey(bytes: Uint8Array, see: SeeKey): void {
   const { length } = bytes
   for (let at = 0; at < length; at++) {
-    if (bytes[at] !== QUOTE) continue
+    if (bytes[at] !== byte.quote) continue
     const start = at + 1
-    for (at = start; at < length && bytes[at] !== QUOTE; at++) if (bytes[at] === BACKSLASH) at++
-    const value = valueAfter(bytes, at + 1)
+    for (at = start; at < length && bytes[at] !== byte.quote; at++) if (bytes[at] === byte.backslash) at++
+    const value = afterColon(bytes, at + 1)
     if (value < 0) continue
     see(start, at, value)
     at = value - 1
@@ -26,10 +25,10 @@ export function eachKey(bytes: Uint8Array, see: SeeKey): void {
 }
 
 /** Where the value begins that follows a key; -1 where no colon does, so that the string before was no key. */
-export function valueAfter(bytes: Uint8Array, from: number): number {
+export function afterColon(bytes: Uint8Array, from: number): number {
   let at = from
   while (bytes[at] === 0x20) at++
-  if (bytes[at] !== COLON) return -1
+  if (bytes[at] !== byte.colon) return -1
   at++
   while (bytes[at] === 0x20) at++
   return at
@@ -37,11 +36,11 @@ export function valueAfter(bytes: Uint8Array, from: number): number {
 
 /** The UTF-8 length of the string that begins at `at`, unescaped; 0 where none begins there. */
 export function stringBytes(bytes: Uint8Array, at: number): number {
-  if (bytes[at] !== QUOTE) return 0
+  if (bytes[at] !== byte.quote) return 0
   let size = 0
   let i = at + 1
-  while (i < bytes.length && bytes[i] !== QUOTE) {
-    if (bytes[i] !== BACKSLASH) {
+  while (i < bytes.length && bytes[i] !== byte.quote) {
+    if (bytes[i] !== byte.backslash) {
       size++
       i++
     } else if (bytes[i + 1] === SMALL_U) {
@@ -66,8 +65,13 @@ function escapedSize(bytes: Uint8Array, at: number): number {
 export type Speller = (bytes: Uint8Array, start: number, end: number) => string | undefined
 
 export function oneOf(words: readonly string[]): Speller {
-  const byLength = Map.groupBy(words, ({ length }) => length)
-  return (bytes, start, end) => byLength.get(end - start)?.find(word => spells(bytes, start, word))
+  const longest = Math.max(...words.map(({ length }) => length))
+  const byLength = Array.from({ length: longest + 1 }, (_, n) => words.filter(({ length }) => length === n))
+  return (bytes, start, end) => {
+    const candidates = end - start > longest ? undefined : byLength[end - start]
+    if (candidates) for (const word of candidates) if (spells(bytes, start, word)) return word
+    return undefined
+  }
 }
 
 /** Do the bytes at `start` begin with this (ASCII) word? */

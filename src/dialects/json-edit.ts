@@ -1,6 +1,6 @@
 /** Puts members into a JSON object's bytes; every other byte stays as it was. */
 
-import { type Member, scanObject } from './json-scan.ts'
+import { byte, type Member, scanObject } from './json-scan.ts'
 
 /** The bytes from `start` to `end` give way to `text`. */
 interface Splice {
@@ -26,7 +26,7 @@ export function edited(raw: Buffer, edit: (editor: Editor) => void): Buffer {
     set: (name, json) => splices.push(...setting(raw, 0, members, name, json)),
     setIn(outer, name, json) {
       const holder = members.find(member => member.name === outer)
-      if (!holder || raw[holder.start] !== OPEN_OBJECT)
+      if (!holder || raw[holder.start] !== byte.openObject)
         return void splices.push(...setting(raw, 0, members, outer, `{${JSON.stringify(name)}:${json}}`))
       const inner = scanObject(raw.subarray(0, holder.end), holder.start).members
       splices.push(...setting(raw, holder.start, inner, name, json))
@@ -39,15 +39,13 @@ export function edited(raw: Buffer, edit: (editor: Editor) => void): Buffer {
   return splices.length === 0 ? raw : spliced(raw, splices)
 }
 
-const OPEN_OBJECT = 0x7b
-
 function setting(raw: Buffer, from: number, members: Member[], name: string, json: string): Splice[] {
   const found = members.find(member => member.name === name)
   if (found) {
     const { start, end } = found
     return raw.toString('utf8', start, end) === json ? [] : [{ start, end, text: json }]
   }
-  const inside = raw.indexOf(OPEN_OBJECT, from) + 1
+  const inside = raw.indexOf(byte.openObject, from) + 1
   const comma = members.length > 0 ? ',' : ''
   return [{ start: inside, end: inside, text: `${JSON.stringify(name)}:${json}${comma}` }]
 }

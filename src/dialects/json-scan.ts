@@ -20,14 +20,17 @@ export interface Scan {
   depth: number
 }
 
-const QUOTE = 0x22
-const COMMA = 0x2c
-const COLON = 0x3a
-const OPEN_LIST = 0x5b
-const BACKSLASH = 0x5c
-const CLOSE_LIST = 0x5d
-const OPEN_OBJECT = 0x7b
-const CLOSE_OBJECT = 0x7d
+/** The bytes that JSON is built of. */
+export const byte = {
+  quote: 0x22,
+  comma: 0x2c,
+  colon: 0x3a,
+  openList: 0x5b,
+  backslash: 0x5c,
+  closeList: 0x5d,
+  openObject: 0x7b,
+  closeObject: 0x7d,
+} as const
 
 /** Scans the object that begins at or after `from`. The bytes must be valid JSON, or the beginning of it. */
 export function scanObject(raw: Buffer, from = 0): Scan {
@@ -37,31 +40,31 @@ export function scanObject(raw: Buffer, from = 0): Scan {
   let [key, keyEnd, value, before] = [-1, -1, -1, 0]
   for (let at = from; at < raw.length; at++) {
     switch (raw[at]) {
-      case QUOTE: {
+      case byte.quote: {
         const quote = closingQuote(raw, at + 1)
         if (quote < 0) return { members, depth: deepest }
         if (depth === 1 && key < 0) [key, keyEnd] = [at + 1, quote]
         at = quote
         break
       }
-      case COLON:
+      case byte.colon:
         if (depth === 1) [value, before] = [at + 1, names]
         else names++
         break
-      case OPEN_OBJECT:
-      case OPEN_LIST:
+      case byte.openObject:
+      case byte.openList:
         depth++
         if (depth > deepest) deepest = depth
         break
-      case COMMA:
-      case CLOSE_OBJECT:
-      case CLOSE_LIST:
+      case byte.comma:
+      case byte.closeObject:
+      case byte.closeList:
         if (depth === 1 && value >= 0) {
           const name = unescaped(raw.toString('utf8', key, keyEnd))
           members.push({ name, ...trimmed(raw, value, at), names: names - before })
           key = value = -1
         }
-        if (raw[at] === COMMA) break
+        if (raw[at] === byte.comma) break
         depth--
         if (depth === 0) return { members, depth: deepest }
     }
@@ -71,16 +74,22 @@ export function scanObject(raw: Buffer, from = 0): Scan {
 
 /** Where the string ends that begins at `from`: at the next quote behind an even number of backslashes; -1 for nowhere. */
 export function closingQuote(raw: Buffer, from: number): number {
-  for (let quote = raw.indexOf(QUOTE, from); quote >= 0; quote = raw.indexOf(QUOTE, quote + 1)) {
+  for (let quote = raw.indexOf(byte.quote, from); quote >= 0; quote = raw.indexOf(byte.quote, quote + 1)) {
     let before = quote
-    while (before > from && raw[before - 1] === BACKSLASH) before--
+    while (before > from && raw[before - 1] === byte.backslash) before--
     if ((quote - before) % 2 === 0) return quote
   }
   return -1
 }
 
 function unescaped(name: string): string {
-  return name.includes('\\') ? String(JSON.parse(`"${name}"`)) : name
+  if (!name.includes('\\')) return name
+  try {
+    return String(JSON.parse(`"${name}"`))
+  } catch {
+    // Not what the bytes were said to be; a name like any other.
+    return name
+  }
 }
 
 /** A value's bytes without the whitespace around them. */
@@ -91,6 +100,6 @@ function trimmed(raw: Buffer, from: number, to: number): { start: number; end: n
   return { start, end }
 }
 
-export function isSpace(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+export function isSpace(one: number | undefined): boolean {
+  return one === 0x20 || one === 0x0a || one === 0x0d || one === 0x09
 }

@@ -24,9 +24,10 @@ export function completionMeter(asked: Asked): Meter {
 /** The first chunks are read for the model and the tier, which every chunk tells (but for an empty first one, here and there). */
 const READ_AT_START = 3
 /** Text and tool JSON. Reasoning is among it where a provider shows it: there it is part of the output. */
-const SHOWN = oneOf(['content', 'arguments', 'refusal', 'reasoning_content', 'reasoning', 'input'])
+const SHOWN = ['content', 'arguments', 'refusal', 'reasoning_content', 'reasoning', 'input']
 /** A chunk with one of these is read, unless it is null. */
-const TELLING = oneOf(['usage', 'error'])
+const TELLING = ['usage', 'error']
+const WATCHED = oneOf([...SHOWN, ...TELLING])
 const NULL = 'n'.charCodeAt(0)
 
 export function chunkMeter(asked: Asked): Meter {
@@ -57,8 +58,10 @@ export function chunkMeter(asked: Asked): Meter {
     let keys = 0
     eachKey(frame, (start, end, value) => {
       keys++
-      if (SHOWN(frame, start, end)) visibleBytes += stringBytes(frame, value)
-      else if (TELLING(frame, start, end)) telling ||= frame[value] !== NULL
+      const key = WATCHED(frame, start, end)
+      if (key === undefined) return
+      if (TELLING.includes(key)) telling ||= frame[value] !== NULL
+      else visibleBytes += stringBytes(frame, value)
     })
     if (keys === 0) return
     events++

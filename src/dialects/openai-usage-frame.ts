@@ -5,8 +5,9 @@
 
 import type { FrameFilter } from './dialect.ts'
 import { asBuffer } from './excerpt.ts'
-import { valueAfter } from './glance.ts'
+import { afterColon } from './glance.ts'
 import { isObject, parseObject } from './json.ts'
+import { byte } from './json-scan.ts'
 import { frameData, frameEnds } from './sse.ts'
 
 /** A usage frame is small: what grows beyond this is another one, and need not wait for its end. */
@@ -58,7 +59,7 @@ export function usageFrameFilter(): FrameFilter {
 function tellsOnlyUsage(frame: Buffer): boolean {
   const key = frame.lastIndexOf('"usage"')
   // The bytes tell most frames apart, so that only the one is parsed: elsewhere usage is null.
-  if (key < 0 || frame[valueAfter(frame, key + 7)] !== 0x7b) return false
+  if (key < 0 || frame[afterColon(frame, key + 7)] !== byte.openObject) return false
   const chunk = parseObject(frameData(frame))
   return (
     isObject(chunk?.usage) &&

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import { keeper } from '../../src/dialects/excerpt.ts'
 import { finish, start, textDelta } from './anthropic-streams.ts'
 import { cut, event, measure, type Path, part } from './streams.ts'
@@ -80,6 +81,30 @@ describe('a JSON answer too large to be parsed', () => {
     for (const end of [-1, -10, -30, -1000])
       assert.equal(measure(chat, body.slice(0, end), { stream: false }).usage, undefined)
     assert.equal(measure(chat, body.slice(0, -1000), { stream: false }).ended, false)
+  })
+})
+
+describe('large nonsense', () => {
+  it('is measured without a word of complaint', () => {
+    const scraps = [
+      '{"\\x":1,"usage":',
+      '{"usage":{"a":[',
+      '"usage" : }',
+      '\\"usage\\":',
+      '}',
+      ']',
+      '"model":"',
+      '\n',
+      'data: ',
+    ]
+    const piece = fc.constantFrom(...scraps).map(scrap => scrap.repeat(2000))
+    fc.assert(
+      fc.property(fc.array(piece, { minLength: 20, maxLength: 40 }), fc.boolean(), (pieces, stream) => {
+        for (const path of ['/v1/messages', chat, '/v1/responses'] as const)
+          assert.equal(measure(path, `{"\\x":1${pieces.join('')}}`, { stream }).usage, undefined)
+      }),
+      { seed: 20, numRuns: 12 },
+    )
   })
 })
 
