@@ -4,13 +4,10 @@ import fp from 'fastify-plugin'
 
 export default fp(
   async app => {
-    app.addHook('preHandler', function keepApart(request, _reply, done) {
-      if (!request.claims) return done()
-      const { client, call, edits } = request
+    app.onDecision(function keepApart({ client, call, edits }) {
       if (call.ask.stores && !client.allow.has('store')) edits.noStore = true
       if (call.ask.promptCacheKey !== undefined)
         edits.promptCacheKey = `${client.id}:${call.ask.promptCacheKey}`
-      done()
     })
   },
   { name: 'tenancy', dependencies: ['claims'] },

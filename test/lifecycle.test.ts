@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startGateway } from './gateway.ts'
+
+test('the life of a call: who meets it, in which order', async t => {
+  const { app } = await startGateway(t)
+
+  const routes = app.printRoutes({ includeHooks: true, commonPrefix: false })
+
+  const [, call = ''] = /\/v1\/messages \(POST\)\n([\s\S]*?)(?=\n[^\n]*─ )/.exec(routes) ?? []
+  assert.deepEqual(
+    call.split('\n').map(line => line.replace(/^[│ ]*•? ?/, '').trim()),
+    [
+      '(onRequest) ["armExitDoor()","sayGoodbye()","nameRequest()","authenticateCaller()"]',
+      '(preHandler) ["readCall()","decideCall()","announceCeiling()","lookUp()","startMeter()","admitCall()","spareUpstream()"]',
+      '(onSend) ["sayCost()"]',
+    ],
+  )
+})
+
+test('a second gateway on the same data folder is told who holds it', async t => {
+  const { startProcess } = await import('./processes.ts')
+  const { temporaryFolder } = await import('./when-over.ts')
+  const { testRedis } = await import('./servers.ts')
+  const DATA_DIR = await temporaryFolder(t)
+  const { url: REDIS_URL } = await testRedis(t)
+  const first = await startProcess(t, { DATA_DIR, REDIS_URL })
+  await first.ready()
+
+  const second = await startProcess(t, { DATA_DIR, REDIS_URL })
+
+  assert.equal(await second.ended, 1)
+  assert.equal(second.complaints().trim().split('\n').length, 1)
+  assert.match(second.complaints(), new RegExp(`${first.pid}`))
+})
