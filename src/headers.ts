@@ -5,7 +5,11 @@ import type { Headers } from './upstream.ts'
 
 /** What goes up: the dialect's list, the real key, and no compression, so that the answer can be metered. */
 export function upstreamHeaders({ call, headers, route }: FastifyRequest): Record<string, string> {
-  const sent: Record<string, string> = { 'content-type': 'application/json', 'accept-encoding': 'identity' }
+  const sent: Record<string, string> = {
+    'content-type': 'application/json',
+    'accept-encoding': 'identity',
+    'user-agent': 'tollgate',
+  }
   for (const name of call.dialect.requestHeaders) {
     const value = headers[name]
     if (value !== undefined) sent[name] = Array.isArray(value) ? value.join(', ') : value

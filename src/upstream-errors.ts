@@ -31,8 +31,9 @@ export function refusedBy(dialect: Dialect, status: number, headers: Headers, bo
   const verdict = dialect.upstreamError(status, body)
   const reason = `the provider answered ${status}`
   if (verdict.kind === 'caller') {
-    const { message, param } = verdict
-    return refusal(CALLERS_FAULT[verdict.status], message, { details: param ? { param } : {}, reason })
+    const { message, param, code } = verdict
+    const details = { ...(param && { param }), ...(code && { upstream_code: code }) }
+    return refusal(CALLERS_FAULT[verdict.status], message, { details, reason })
   }
   const [code, words] = WORDS[verdict.kind]
   const wait = verdict.kind === 'account' ? {} : waitOf(headers)

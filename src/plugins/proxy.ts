@@ -81,7 +81,8 @@ export default fp<{ answerBuffer: number }>(
         function whole(body: Buffer) {
           measure()
           if (!request.measured?.ended) return over(unreadable('the answer is no whole JSON object'))
-          request.answer = { contentType: type, body }
+          // An error inside a good answer is passed on, and never kept.
+          if (request.measured.failed === undefined) request.answer = { contentType: type, body }
           reply.code(status).headers(answerHeaders(request, headers))
           over(undefined, body)
         }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
-import { startGateway } from '../gateway.ts'
+import { startGateway, until } from '../gateway.ts'
 import { sdks } from './sdks.ts'
 
 const MODELS = ['claude-haiku-*', 'gpt-6-luna', 'gpt-6-sol', 'text-embedding-3-small']
@@ -184,6 +184,81 @@ test('an SDK that is too fast waits as long as it is told, and gets its answer',
 
       assert.ok(answer.length > 0)
       assert.ok(sdk.attempts >= 3, `${sdk.attempts} attempts`)
+    })
+  })
+  await Promise.all(tests)
+})
+
+/** Just above what one small call holds, and below what two do. */
+const ONE_CALL = { anthropic: 0.001, openai: 0.0001 }
+
+test('a budget that is spent is told once: no SDK tries again', { concurrency: true }, async t => {
+  const { url, gateway } = await arrange(t)
+  const tests = sdks.map(async (connect, i) => {
+    const family = connect({ url, key: 'any' }).family
+    const key = await gateway.client({
+      name: `spent-${i}`,
+      models: MODELS,
+      budget: { day: ONE_CALL[family] },
+    })
+    const sdk = connect({ url, key })
+    await t.test(sdk.name, async () => {
+      await sdk.ask('one [[scenario: usage 100 in 100 out]]')
+
+      const raised = await sdk.ask('two').then(
+        () => assert.fail('it answered'),
+        (error: Error & { status?: number }) => error,
+      )
+
+      assert.equal(raised.status, family === 'anthropic' ? 402 : 429)
+      assert.match(JSON.stringify(raised), /budget_exceeded/)
+      assert.equal(sdk.attempts, 2)
+    })
+  })
+  await Promise.all(tests)
+})
+
+test('while only running calls are in the way, an SDK waits and gets its answer', {
+  concurrency: true,
+}, async t => {
+  const { url, gateway } = await arrange(t)
+  const tests = sdks.map(async (connect, i) => {
+    const family = connect({ url, key: 'any' }).family
+    const key = await gateway.client({
+      name: `crowded-${i}`,
+      models: MODELS,
+      budget: { day: ONE_CALL[family] },
+    })
+    const [running, waiting] = [connect({ url, key }), connect({ url, key })]
+    await t.test(running.name, async () => {
+      const first = running.ask('one [[scenario: delay 1500ms, usage 10 in 1 out]]')
+      await until(async () => Number((await gateway.state(`crowded-${i}`)).day?.heldUsd) > 0)
+
+      const answer = await waiting.ask('two [[scenario: usage 10 in 1 out]]')
+
+      assert.ok(answer.length > 0)
+      assert.ok(waiting.attempts > 1, `${waiting.attempts} attempts`)
+      await first
+    })
+  })
+  await Promise.all(tests)
+})
+
+test('the loop brake slows an SDK down, and lets it go on', { concurrency: true }, async t => {
+  const { url, gateway } = await arrange(t)
+  const settings = { models: MODELS, cache: { enabled: false }, loop: { identical: 1, per: '500ms' } }
+  const tests = sdks.map(async (connect, i) => {
+    const key = await gateway.client({ name: `looping-${i}`, ...settings })
+    const sdk = connect({ url, key })
+    await t.test(sdk.name, async () => {
+      await sdk.ask('again')
+      await sdk.ask('again')
+
+      assert.ok(sdk.attempts >= 3, `${sdk.attempts} attempts`)
+      const refused = gateway
+        .calls()
+        .filter(line => line.client === `looping-${i}` && line.outcome === 'refused')
+      assert.ok(refused.every(line => line.refusal === 'loop_detected') && refused.length > 0)
     })
   })
   await Promise.all(tests)
