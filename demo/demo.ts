@@ -69,9 +69,9 @@ function table(rows: { stop: string; result: string; cost: string }[]): string {
 function invitation(url: string, key: string, adminToken: string): string {
   return `The gateway is up; everything it costs is play money.
 
-  URL        ${url}
-  Key        ${key}
-  Dashboard  ${url}/dashboard   (admin token: ${adminToken})
+  URL    ${url}
+  Key    ${key}
+  Admin  ${url}/admin   (token: ${adminToken})
 
 Try it:
 
