@@ -1,0 +1,174 @@
+/** Three gateways, three hundred calls at once, budgets they do not fit in: afterwards every book agrees. */
+
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { until } from '../gateway.ts'
+import type { Call as Served } from '../provider.ts'
+import { testDatabase, testRedis } from '../servers.ts'
+import { allQuiet, assertBalanced, assertWithin, overspend, priceOf, type Row, sumsOf } from './books.ts'
+import { type Budget, type Fleet, type Limits, startFleet } from './fleet.ts'
+import { assertRefusedRightly } from './oracle.ts'
+import { randomFrom, seedOf } from './random.ts'
+import { assertCharged } from './rule.ts'
+import { type Attempt, attempt, type Call, drawCalls, insist, isPutOff, numberIn } from './traffic.ts'
+
+const CALLS = 300
+const CLIENTS: Record<string, Limits & { team?: string }> = {
+  frontend: { team: 'web', budget: { day: 0.1 } },
+  mobile: { team: 'web', limits: { concurrency: 15 } },
+  batch: { budget: { day: 0.15, month: 0.12 } },
+  research: {},
+}
+
+interface Storm {
+  fleet: Fleet
+  keys: Map<string, string>
+  calls: Call[]
+  attempts: Attempt[]
+  rows: Row[]
+  /** Of each row, the call that it charges. */
+  callOf(row: Row): Call | undefined
+}
+
+async function storm(t: TestContext, seed: number): Promise<Storm> {
+  const [{ url: redisUrl }, { url: databaseUrl }] = await Promise.all([testRedis(t), testDatabase(t)])
+  const fleet = await startFleet(t, { redisUrl, databaseUrl })
+  await fleet.everything({ budget: { month: 0.4 } })
+  await fleet.team('web', { budget: { month: 0.16 } })
+  const keys = new Map<string, string>()
+  for (const [name, settings] of Object.entries(CLIENTS)) keys.set(name, await fleet.client(name, settings))
+  const random = randomFrom(seed)
+  const calls = drawCalls({ random, clients: [...keys.keys()], count: CALLS })
+
+  const url = ({ number }: Call) => fleet.gateways[number % fleet.gateways.length]!.url
+  const attempts = await Promise.all(calls.map(call => insist({ random, url, keys }, call)))
+
+  assert.deepEqual(attempts.map(of => of.at(-1)!).filter(isPutOff), [], 'everybody had an answer in the end')
+  await allQuiet(fleet)
+  const rows = await assertBalanced(fleet)
+  const byHold = new Map(calls.flatMap(call => Object.values(call.holds).map(hold => [hold, call])))
+  return { fleet, keys, calls, attempts: attempts.flat(), rows, callOf: ({ held }) => byHold.get(held) }
+}
+
+test('after a storm on three gateways nobody has spent more than their budget, and every book agrees', async t => {
+  const seed = seedOf(t, 20261123)
+  const stormed = await storm(t, seed)
+  const { fleet, attempts, rows } = stormed
+  const codes = Object.groupBy(attempts, ({ status, details }) => details.error_code ?? String(status))
+  t.diagnostic(
+    Object.entries(codes)
+      .map(([code, of]) => `${code} ${of?.length}`)
+      .join(', '),
+  )
+
+  await t.test('no budget is overspent, and no call cost more than it held', () => {
+    assertWithin(fleet.budgets, rows)
+    assert.equal(overspend(rows), 0)
+  })
+  await t.test('what the provider served is what was charged', () => assertServedIsCharged(stormed))
+  await t.test('every call is one line of the log, and one row of the ledger or a refusal', () =>
+    assertToldOnce(stormed),
+  )
+  await t.test('no call was refused that would have fitted', () => assertNoFalseDenial(t, stormed))
+  await t.test('what is left can be used to its last token', () => assertUsableToTheEnd(stormed))
+})
+
+function assertServedIsCharged({ fleet, rows, callOf }: Storm) {
+  const served = new Map(fleet.provider.calls.filter(isPaid).map(call => [numberIn(call.body), call]))
+  assert.equal(served.size, fleet.provider.calls.filter(isPaid).length, 'no call was sent twice')
+  const charged = new Set<number>()
+  for (const row of rows) {
+    const call = callOf(row)
+    // Who leaves while the admission is under way does not learn that it was refused: the exit door settles it anyway.
+    if (row.held === 0 && row.outcome === 'client_gone' && row.cost === 0) continue
+    assert.ok(call, `no call holds ${row.held}: ${row.id}`)
+    assert.ok(!charged.has(call.number), `call ${call.number} was charged twice`)
+    charged.add(call.number)
+    assertCharged(row, call, served.get(call.number))
+  }
+  assert.deepEqual(
+    [...served.keys()].filter(number => !charged.has(number)),
+    [],
+    'served, and not charged',
+  )
+  const exact = rows.filter(({ estimated, cost }) => !estimated && cost > 0)
+  const owed = exact.map(row => priceOf(served.get(callOf(row)!.number)!))
+  assert.equal(sum(exact.map(({ cost }) => cost)), sum(owed))
+}
+
+async function assertToldOnce({ fleet, attempts, rows }: Storm) {
+  const ids = new Set(rows.map(({ id }) => id))
+  assert.equal(ids.size, rows.length, 'one row a call: nothing was lost, nothing corrected')
+  const told = [...rows, ...attempts].flatMap(({ id }) => id ?? [])
+  await until(async () => {
+    const lines = new Set(fleet.lines().map(({ reqId }) => reqId))
+    return told.every(id => lines.has(id))
+  })
+  const lines = fleet.lines()
+  const byId = new Map(lines.map(line => [String(line.reqId), line]))
+  assert.equal(byId.size, lines.length, 'one line a call')
+  for (const row of rows) {
+    const line = byId.get(row.id)!
+    assert.deepEqual(
+      [Math.round(Number(line.costUsd) * 1e9), line.outcome, line.estimated],
+      [row.cost, row.outcome, row.estimated],
+    )
+  }
+  for (const { reqId, outcome, costUsd } of lines) {
+    if (ids.has(String(reqId))) continue
+    assert.ok(outcome === 'refused' || outcome === 'client_gone', `${reqId} is ${outcome}, and no row`)
+    assert.equal(costUsd, 0)
+  }
+}
+
+function assertNoFalseDenial(t: TestContext, { fleet, attempts, rows }: Storm) {
+  const counted = fleet.provider.calls
+    .filter(call => !isPaid(call) && call.status === 200 && !call.aborted && !call.closedEarly)
+    .map(({ body, startedAt }) => ({ number: numberIn(body), startedAt }))
+  const refusals = attempts.filter(({ details: { error_code } }) => /budget/.test(error_code ?? ''))
+  for (const refused of refusals) {
+    const { call, from, to } = refused
+    const wasCounted = counted.some(
+      ({ number, startedAt }) => number === call.number && startedAt >= from && startedAt <= to,
+    )
+    assertRefusedRightly(refused, wasCounted ? call.holds.counted : call.holds.bytes, fleet.budgets, rows)
+  }
+  t.diagnostic(`${refusals.length} refusals replayed, ${counted.length} second opinions`)
+  assert.ok(refusals.length > 0, 'the budgets bind')
+}
+
+/** A call that fails costs nothing: it asks whether it would be let in, and changes nothing. */
+function probe(call: Call, ceiling: number): Call {
+  const prompt = `probe ${' '.repeat(5 - String(ceiling).length)}[[scenario: status 500]]`
+  const body = JSON.stringify({
+    model: 'claude-haiku-4-5',
+    max_tokens: ceiling,
+    messages: [{ role: 'user', content: prompt }],
+  })
+  return { ...call, body, stream: false, leaves: undefined }
+}
+
+async function assertUsableToTheEnd({ fleet, keys, calls, rows }: Storm) {
+  const spent = sumsOf(rows)
+  const today = new Date().toISOString().slice(0, 10).replaceAll('-', '')
+  const left = ({ scope, window, nanos }: Budget) =>
+    nanos - (spent.get(`${scope} ${window === 'day' ? `d${today}` : `m${today.slice(0, 6)}`}:spent`) ?? 0)
+  const { url } = fleet.gateways[0]!
+  for (const [client, key] of keys) {
+    const call = calls.find(one => one.client === client)!
+    const binding = ['gateway', `team:${CLIENTS[client]?.team}`, `client:${client}`]
+    const available = Math.min(...fleet.budgets.filter(({ name }) => binding.includes(name)).map(left))
+    const input = (probe(call, 10_000).body.length + 32) * 1000
+    const fits = Math.floor((available - input) / 5000)
+    if (fits < 1) continue
+    const above = await attempt(url, key, probe(call, fits + 1))
+    const exactly = await attempt(url, key, probe(call, fits))
+    assert.deepEqual([above.status, above.details.max_tokens_that_fit], [402, fits], client)
+    assert.equal(exactly.status, 502, `${client}: ${fits} tokens fit, and were refused`)
+    await allQuiet(fleet)
+  }
+}
+
+/** Calls that cost something: the provider's own counter is free. */
+const isPaid = ({ path }: Served) => !path.includes('count_tokens')
+const sum = (numbers: number[]) => numbers.reduce((total, one) => total + one, 0)

@@ -1,0 +1,189 @@
+/**
+ * Calls as a storm of agents makes them: of any size, streamed or not, to a provider that fails now and then, by callers
+ * who sometimes leave. Each call holds an amount that no other holds, so that a row of the ledger tells whose it is, even
+ * where the caller never heard its id.
+ */
+
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Random } from './random.ts'
+
+export interface Call {
+  number: number
+  client: string
+  stream: boolean
+  body: string
+  /**
+   * Nano-dollars: what it may cost by the bytes of its prompt, and by the provider's own count of them. Written out here
+   * once more, by claude-haiku-4-5's prices of $1 and $5 for a million tokens: a bound that is off is found.
+   */
+  holds: { bytes: number; counted: number }
+  /** The caller leaves after so many milliseconds, or with the stream's first bytes. */
+  leaves: { afterMs: number } | 'reading' | undefined
+}
+
+const IN = 1000
+const OUT = 5000
+const PER_MESSAGE = 32
+const MARGIN = 1.05
+
+/** What the provider does, and whether the caller streams and stays. */
+const KINDS: readonly (readonly [share: number, Kind])[] = [
+  [34, random => ({ scenario: `delay ${random.between(0, 150)}ms` })],
+  [
+    26,
+    random => ({
+      stream: true,
+      scenario: `slow-stream ${random.between(3, 20)} chunks ${random.between(5, 40)}ms`,
+    }),
+  ],
+  [
+    7,
+    random => ({
+      scenario: `delay ${random.between(100, 300)}ms`,
+      leaves: { afterMs: random.between(10, 120) },
+    }),
+  ],
+  [
+    10,
+    random => ({
+      stream: true,
+      scenario: `slow-stream ${random.between(5, 20)} chunks 30ms`,
+      leaves: 'reading',
+    }),
+  ],
+  [4, random => ({ stream: true, scenario: 'delay 400ms', leaves: { afterMs: random.between(50, 200) } })],
+  [8, random => ({ stream: random.chance(0.5), scenario: `status ${random.pick([500, 503, 529, 429])}` })],
+  [6, random => ({ stream: true, scenario: `slow-stream 9 chunks 5ms, die after ${random.between(0, 8)}` })],
+  [3, () => ({ scenario: 'die' })],
+  [2, random => ({ stream: random.chance(0.5), scenario: 'reset' })],
+]
+
+type Kind = (random: Random) => { stream?: boolean; scenario: string; leaves?: Call['leaves'] }
+
+export interface Draw {
+  random: Random
+  clients: readonly string[]
+  count: number
+  /** Only calls of callers who stay, to a provider that answers. */
+  peaceful?: boolean
+}
+
+export function drawCalls({ random, clients, count, peaceful = false }: Draw): Call[] {
+  const taken = new Set<number>()
+  const calls: Call[] = []
+  while (calls.length < count) {
+    const call = drawCall(calls.length, random, clients, peaceful)
+    const { bytes, counted } = call.holds
+    if (taken.has(bytes) || taken.has(counted)) continue
+    taken.add(bytes).add(counted)
+    calls.push(call)
+  }
+  return calls
+}
+
+function drawCall(number: number, random: Random, clients: readonly string[], peaceful: boolean): Call {
+  const { stream = false, scenario, leaves } = drawKind(random, peaceful)(random)
+  const ceiling = random.between(10, 1500)
+  const words = random.between(200, 4000)
+  const input = random.between(Math.ceil(words / 8), Math.ceil(words / 3))
+  const output = random.between(1, ceiling)
+  const prompt = `call ${number}: [[scenario: usage ${input} in ${output} out, ${scenario}]]`
+  const body = JSON.stringify({
+    model: 'claude-haiku-4-5',
+    max_tokens: ceiling,
+    stream,
+    messages: [{ role: 'user', content: 'x'.repeat(words) + prompt }],
+  })
+  const most = (tokens: number) => tokens * IN + ceiling * OUT
+  const holds = { bytes: most(body.length + PER_MESSAGE), counted: most(Math.ceil(input * MARGIN)) }
+  return { number, client: random.pick(clients), stream, body, holds, leaves }
+}
+
+/** As many tickets as shares. */
+function drawKind(random: Random, peaceful: boolean): Kind {
+  const kinds = peaceful ? KINDS.slice(0, 2) : KINDS
+  return random.pick(kinds.flatMap(([share, kind]) => Array.from({ length: share }, () => kind)))
+}
+
+/** Which call a provider was asked for. */
+export function numberIn(body: { toString(): string }): number {
+  return Number(/call (\d+):/.exec(body.toString())?.[1])
+}
+
+/** The numbers of a refusal, as the caller gets them. */
+export interface Details {
+  error_code?: string
+  scope?: string
+  window?: 'day' | 'month'
+  limit_usd?: number
+  spent_usd?: number
+  held_usd?: number
+  max_tokens_that_fit?: number
+}
+
+export interface Attempt {
+  call: Call
+  /** Undefined: the caller left, or nobody answered. */
+  status: number | undefined
+  id: string | undefined
+  details: Details
+  /** By this machine's clock, milliseconds since 1970. */
+  from: number
+  to: number
+}
+
+/** One attempt. A caller who leaves, or is left, is no error. */
+export async function attempt(url: string, key: string, call: Call): Promise<Attempt> {
+  const leaving = new AbortController()
+  const made: Attempt = { call, status: undefined, id: undefined, details: {}, from: Date.now(), to: 0 }
+  if (typeof call.leaves === 'object') setTimeout(() => leaving.abort(), call.leaves.afterMs)
+  try {
+    const answer = await fetch(`${url}/v1/messages`, {
+      method: 'POST',
+      signal: leaving.signal,
+      headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01', 'x-api-key': key },
+      body: call.body,
+    })
+    made.status = answer.status
+    made.id = answer.headers.get('request-id') ?? undefined
+    if (call.leaves === 'reading' && answer.ok) {
+      await answer.body?.getReader().read()
+      leaving.abort()
+    }
+    const text = await answer.text()
+    if (answer.status >= 400) made.details = JSON.parse(text).error?.details ?? {}
+  } catch {
+    // Left, or broken off in the middle.
+  }
+  made.to = Date.now()
+  return made
+}
+
+export interface Callers {
+  random: Random
+  /** Where the next attempt goes; undefined: nobody is there just now. */
+  url(call: Call): string | undefined
+  keys: ReadonlyMap<string, string>
+  /** A caller that is told to wait does so for a while, and gives up after so many attempts. */
+  patience?: { everyMs: number; attempts: number }
+}
+
+/** Refusals that say: later. */
+const LATER = ['budget_in_flight', 'rate_limited', 'unavailable']
+export const isPutOff = ({ details }: Attempt) => LATER.includes(details.error_code ?? '')
+
+/** One caller: again as long as it is told to come back. */
+export async function insist(callers: Callers, call: Call): Promise<Attempt[]> {
+  const { random, url, keys, patience = { everyMs: 150, attempts: 200 } } = callers
+  const attempts: Attempt[] = []
+  for (let i = 0; i < patience.attempts; i++) {
+    const target = url(call)
+    if (target !== undefined) {
+      const made = await attempt(target, keys.get(call.client)!, call)
+      attempts.push(made)
+      if (!isPutOff(made)) break
+    }
+    await wait(random.between(patience.everyMs / 2, patience.everyMs))
+  }
+  return attempts
+}
