@@ -28,17 +28,26 @@ export interface Shown {
 export interface Outcome {
   answer: unknown
   shown: Shown
+  /** 1: it is done, and what it found is not as it should be. */
+  exitCode?: 1
+}
+
+/** For a command that goes on: it prints as it goes, until it is stopped. */
+export interface Live {
+  /** As `--json` or people want it. */
+  print(answer: unknown, text: string): void
+  stopped: AbortSignal
 }
 
 export interface Command {
-  /** Two words: a noun and a verb. */
+  /** A noun and a verb, or a word that says it all. */
   name: string
   about: string
   /** Names of what must follow, in order. */
   args: string[]
   options: Record<string, Option>
   examples: string[]
-  run(input: Input, api: Api): Promise<Outcome>
+  run(input: Input, api: Api, live: Live): Promise<Outcome | undefined>
 }
 
 export interface CliError extends Error {

@@ -17,7 +17,7 @@ export function helpOnAll(commands: Command[]): string {
       ['TOLLGATE_URL', 'where the gateway is; default http://127.0.0.1:4000'],
       ['ADMIN_TOKEN', "the gateway's own"],
     ])}`,
-    'Exit code: 0 done, 1 the gateway refused or is not there, 2 wrongly used.',
+    'Exit code: 0 done, 1 the gateway refused, is not there, or does not verify; 2 wrongly used.',
     `More on a command: ${PROGRAM} clients create --help`,
   ].join('\n\n')
 }

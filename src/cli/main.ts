@@ -3,16 +3,35 @@
 import { parseArgs } from 'node:util'
 import { createApi } from './api.ts'
 import { type Command, type Input, isCliError, misused } from './command.ts'
+import { alerts } from './commands/alerts.ts'
+import { apply } from './commands/apply.ts'
+import { calls } from './commands/calls.ts'
 import { clients } from './commands/clients.ts'
+import { explain as explainPair } from './commands/explain.ts'
 import { keys } from './commands/keys.ts'
 import { gateway, teams } from './commands/teams.ts'
+import { usage } from './commands/usage.ts'
+import { verify } from './commands/verify.ts'
 import { helpOn, helpOnAll, helpOnNoun } from './help.ts'
 
-const commands: Command[] = [...clients, ...keys, ...teams, ...gateway]
+const commands: Command[] = [
+  ...clients,
+  ...keys,
+  ...teams,
+  ...gateway,
+  apply,
+  usage,
+  ...calls,
+  explainPair,
+  alerts,
+  verify,
+]
 
 export interface Terminal {
   out(text: string): void
   err(text: string): void
+  /** Ends a command that goes on. */
+  stopped?: AbortSignal
 }
 
 export interface Place {
@@ -20,23 +39,31 @@ export interface Place {
   token: string | undefined
 }
 
-/** Returns the exit code: 0 done, 1 refused by the server, 2 wrongly used. */
-export async function main(words: string[], { url, token }: Place, { out, err }: Terminal): Promise<number> {
+/** Returns the exit code: 0 done, 1 refused by the server or found to be wrong, 2 wrongly used. */
+export async function main(words: string[], { url, token }: Place, terminal: Terminal): Promise<number> {
+  const { out, err, stopped = new AbortController().signal } = terminal
   try {
     const [noun = '', verb = ''] = words
-    const command = commands.find(({ name }) => name === `${noun} ${verb}`)
-    if (!command) return explain(words, { out, err })
-    const { input, json, help } = read(command, words.slice(2))
+    const named = (name: string) => commands.find(command => command.name === name)
+    const command = named(`${noun} ${verb}`) ?? named(noun)
+    if (!command) return explain(words, terminal)
+    const { input, json, help } = read(command, words.slice(command.name.split(' ').length))
     if (help) {
       out(helpOn(command))
       return 0
     }
     if (!token)
       throw misused('ADMIN_TOKEN is not set; set it, here or in .env, to the value that the gateway has.')
-    const { answer, shown } = await command.run(input, createApi(url, token))
+    const live = {
+      print: (answer: unknown, text: string) => out(json ? JSON.stringify(answer) : text),
+      stopped,
+    }
+    const outcome = await command.run(input, createApi(url, token), live)
+    if (!outcome) return 0
+    const { answer, shown, exitCode = 0 } = outcome
     out(json ? JSON.stringify(answer, null, 2) : shown.text)
     if (!json && shown.note !== undefined) err(shown.note)
-    return 0
+    return exitCode
   } catch (error) {
     if (!isCliError(error)) throw error
     err(error.message)

@@ -25,3 +25,8 @@ export function usd(amount: number): string {
 export function time(iso: string | undefined): string {
   return iso === undefined ? NONE : iso.slice(0, 16).replace('T', ' ')
 }
+
+/** `1,234,567` */
+export function count(amount: number): string {
+  return amount.toLocaleString('en-US')
+}

@@ -13,8 +13,13 @@ export const pageOptions = {
 } satisfies Record<string, Option>
 
 export function pageFrom(input: Input): string {
+  return queryFrom(input, Object.keys(pageOptions))
+}
+
+/** Options that the administration takes as they are, and judges itself. */
+export function queryFrom(input: Input, options: string[]): string {
   const query = new URLSearchParams()
-  for (const option of Object.keys(pageOptions)) {
+  for (const option of options) {
     const value = textOf(input, option)
     if (value !== undefined) query.set(option, value)
   }

@@ -1,0 +1,56 @@
+/** A file that declares the gateway, teams and clients: read, and checked as strictly as the administration checks. */
+
+import { readFile } from 'node:fs/promises'
+import { type Static, Type } from 'typebox'
+import { Value } from 'typebox/value'
+import { faultFinder } from '../plugins/admin/faults.ts'
+import { clientSettings, levelSettings, name } from '../settings.ts'
+import { misused } from './command.ts'
+
+const strict = { additionalProperties: false } as const
+
+const declaration = Type.Object(
+  {
+    gateway: Type.Optional(levelSettings),
+    teams: Type.Optional(
+      Type.Array(
+        Type.Object(
+          { name, ...levelSettings.properties },
+          { ...strict, expected: 'an object with name, limits, budget' },
+        ),
+        { expected: 'a list of teams' },
+      ),
+    ),
+    clients: Type.Optional(Type.Array(clientSettings, { expected: 'a list of clients' })),
+  },
+  { ...strict, expected: 'an object with gateway, teams, clients' },
+)
+
+export type Declaration = Static<typeof declaration>
+
+const findFaults = faultFinder(declaration)
+
+/** Rejects with all faults at once, one a line. */
+export async function readDeclaration(file: string): Promise<Declaration> {
+  const text = await readFile(file, 'utf8').catch((error: Error) => {
+    throw misused(`${file} cannot be read: ${error.message}`)
+  })
+  const found = parse(file, text)
+  const faults = findFaults(found).map(({ field, detail }) => `${file}: ${field} ${detail}`)
+  if (faults.length > 0) throw misused(faults.join('\n'))
+  const value = Value.Parse(declaration, found)
+  for (const list of ['teams', 'clients'] as const) {
+    const names = value[list]?.map(one => one.name) ?? []
+    const twice = names.find((one, i) => names.indexOf(one) !== i)
+    if (twice !== undefined) throw misused(`${file}: ${list} declares ${twice} twice, expected each once`)
+  }
+  return value
+}
+
+function parse(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw misused(`${file} is not JSON: ${error instanceof Error ? error.message : error}`)
+  }
+}

@@ -1,0 +1,138 @@
+/** Clients, teams and limits declared in a file: applied, applied again, and looked at before. */
+
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { temporaryFolder } from '../when-over.ts'
+import { startShell } from './shell.ts'
+
+const declared = {
+  gateway: { budget: { month: 1000 } },
+  teams: [{ name: 'web', budget: { month: 500 }, limits: { concurrency: 50 } }],
+  clients: [
+    {
+      name: 'frontend',
+      team: 'web',
+      models: ['claude-haiku-*'],
+      limits: { requests: { capacity: 100, per: '1h' }, concurrency: 20 },
+      budget: { day: 5, month: 100 },
+      cache: { share: 'team' },
+      loop: { identical: 30, per: '1m' },
+      allow: ['server_tools'],
+    },
+    { name: 'batch' },
+  ],
+}
+
+async function arrange(t: TestContext) {
+  const shell = await startShell(t)
+  const file = join(await temporaryFolder(t), 'clients.json')
+  const apply = async (content: unknown, options = '') => {
+    await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content))
+    return shell.run(`apply ${file} ${options}`.trim())
+  }
+  const read = async (path: string) => {
+    const { id, createdAt, updatedAt, state, ...settings } = (await shell.gateway.admin('GET', path)).body
+    return settings
+  }
+  const version = () => shell.gateway.app.clients.version
+  return { ...shell, apply, read, version }
+}
+
+test('everything that is declared is made, and applying it again changes nothing', async t => {
+  const { apply, read, version } = await arrange(t)
+
+  const first = await apply(declared)
+  const after = version()
+  const second = await apply(declared)
+
+  assert.deepEqual([first.code, first.err], [0, 'Made 4 changes.'])
+  assert.match(first.out, /^~ gateway\n {4}budget\.month: - -> 1000\n\+ team web\n/)
+  assert.match(first.out, /\+ client frontend\n {4}team: - -> "web"\n {4}models: - -> \["claude-haiku-\*"\]/)
+  assert.deepEqual(await read('/clients/frontend'), declared.clients[0])
+  assert.deepEqual(await read('/clients/batch'), declared.clients[1])
+  assert.deepEqual(await read('/teams/web'), declared.teams[0])
+  assert.deepEqual(await read('/gateway'), declared.gateway)
+  assert.deepEqual([second.code, second.out, version()], [0, 'Everything is as it is declared.', after])
+})
+
+test('what is no longer declared of a client is taken away, what changed is changed, and nothing else', async t => {
+  const { apply, read, gateway } = await arrange(t)
+  await apply(declared)
+  const { id } = (await gateway.admin('GET', '/clients/frontend')).body
+  const less = { clients: [{ name: 'frontend', limits: { concurrency: 10 }, budget: { day: 5 } }] }
+
+  const { out } = await apply(less)
+
+  assert.deepEqual(out.split('\n').slice(0, 1), ['~ client frontend'])
+  assert.match(out, /limits\.concurrency: 20 -> 10/)
+  assert.match(out, /budget\.month: 100 -> -/)
+  assert.doesNotMatch(out, /budget\.day|batch|team web|gateway/)
+  const { body } = await gateway.admin('GET', '/clients/frontend')
+  assert.deepEqual([body.id, body.limits, body.budget], [id, { concurrency: 10 }, { day: 5 }])
+  assert.deepEqual([body.team, body.models, body.allow], [undefined, undefined, undefined])
+  assert.deepEqual(await read('/gateway'), declared.gateway)
+  assert.equal((await apply(less)).out, 'Everything is as it is declared.')
+})
+
+test('a dry run shows the difference and changes nothing', async t => {
+  const { apply, version, gateway } = await arrange(t)
+  const before = version()
+
+  const { code, out, err } = await apply(declared, '--dry-run')
+  const json = JSON.parse((await apply(declared, '--dry-run --json')).out)
+
+  assert.deepEqual([code, err, version()], [0, 'Nothing was changed: --dry-run.', before])
+  assert.match(out, /\+ client frontend/)
+  assert.equal((await gateway.admin('GET', '/clients/frontend')).status, 404)
+  assert.equal(json.applied, false)
+  assert.deepEqual(json.changes[3], { action: 'create', kind: 'client', name: 'batch', differences: [] })
+})
+
+test('what is not named is deleted only on demand', async t => {
+  const { apply, read, gateway } = await arrange(t)
+  await apply(declared)
+  const rest = { teams: [], clients: [declared.clients[0]] }
+
+  const kept = await apply(rest)
+  const pruned = await apply(rest, '--prune')
+
+  assert.equal(kept.out, 'Everything is as it is declared.')
+  assert.deepEqual(pruned.out.split('\n'), [
+    '~ team web',
+    '    budget.month: 500 -> -',
+    '    limits.concurrency: 50 -> -',
+    '- client batch',
+  ])
+  assert.equal((await gateway.admin('GET', '/clients/batch')).status, 404)
+  assert.deepEqual(await read('/teams/web'), { name: 'web' })
+  assert.equal((await apply({ clients: [] })).out, 'Everything is as it is declared.')
+})
+
+test('a file that is not right is refused as a whole, with every fault', async t => {
+  const { apply, run, version } = await arrange(t)
+  const before = version()
+  for (const [content, words] of [
+    ['{', /is not JSON/],
+    [[], /\(body\) found \[\], expected an object with gateway, teams, clients/],
+    [{ client: [] }, /client is unknown here; expected one of gateway, teams, clients/],
+    [{ clients: [{ name: 'a', budgets: {} }] }, /clients\.0\.budgets is unknown here/],
+    [{ teams: [{ name: 'a', models: [] }] }, /teams\.0\.models is unknown here/],
+    [
+      { clients: [{ name: 'a' }, { name: 'b', budget: { day: -1 } }] },
+      /clients\.1\.budget\.day found -1, expected/,
+    ],
+    [{ clients: [{ name: 'a' }, { name: 'a' }] }, /clients declares a twice/],
+    [
+      { gateway: { limits: { requests: { capacity: 1, per: '1y' } } } },
+      /gateway\.limits\.requests\.per found "1y"/,
+    ],
+  ] as const) {
+    const { code, out, err } = await apply(content)
+    assert.deepEqual([code, out], [2, ''], err)
+    assert.match(err, words)
+  }
+  assert.match((await run('apply /nowhere.json')).err, /nowhere\.json cannot be read: ENOENT/)
+  assert.equal(version(), before)
+})

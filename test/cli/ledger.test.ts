@@ -1,0 +1,153 @@
+/** What was spent, by whom, on what, and whether the books agree: from a shell. */
+
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { message, until } from '../gateway.ts'
+import { type Shell, startShell } from './shell.ts'
+
+const PAID = '[[scenario: usage 1000 in 500 out]]'
+
+async function arrange(t: TestContext, calls = 1): Promise<Shell & { key: string; ids: string[] }> {
+  const shell = await startShell(t)
+  const { gateway } = shell
+  const key = await gateway.client({
+    name: 'frontend',
+    team: 'web',
+    budget: { day: 5 },
+    cache: { enabled: false },
+  })
+  const ids: string[] = []
+  for (let i = 0; i < calls; i++) {
+    const answer = await gateway.post('/v1/messages', key, message(PAID, { max_tokens: 1000 }))
+    ids.push(String(answer.headers.get('request-id')))
+  }
+  await until(async () => {
+    const { body } = await gateway.admin('GET', '/calls')
+    return Array.isArray(body.calls) && body.calls.length === calls
+  })
+  return { ...shell, key, ids }
+}
+
+test('usage is summed by what is asked for, with a total', async t => {
+  const { run } = await arrange(t, 2)
+
+  const { code, out } = await run('usage --by client,model')
+  const json = JSON.parse((await run('usage --by team --json')).out)
+  const wrong = await run('usage --by colour')
+
+  assert.equal(code, 0)
+  assert.match(out, /^From \d{4}-\d\d-01 to before/)
+  assert.match(out, /^CLIENT +MODEL +CALLS +INPUT .* COST +SAVED$/m)
+  assert.match(out, /^frontend +claude-haiku-4-5 +2 +2,000 +0 +0 +1,000 +\$0\.007000 +\$0\.00$/m)
+  assert.match(out, /^total +2 +2,000/m)
+  assert.equal(json.rows[0].team, 'web')
+  assert.deepEqual([wrong.code, /by found "colour", expected some of/.test(wrong.err)], [1, true])
+})
+
+test('calls are listed, filtered, paged, and one of them is told in full', async t => {
+  const { run, ids } = await arrange(t, 2)
+
+  const listed = await run('calls --client frontend --outcome ok')
+  const none = await run('calls --model gpt-6-luna')
+  const paged = await run('calls --limit 1')
+  const shown = await run(`calls show ${ids[0]}`)
+  const unknown = await run('calls show req_none')
+
+  assert.match(listed.out, /^ADMITTED +CLIENT +MODEL/)
+  for (const id of ids)
+    assert.match(listed.out, new RegExp(`frontend +claude-haiku-4-5 +200 +ok .* ${id}$`, 'm'))
+  assert.equal(none.out, 'There are no such calls.')
+  assert.match(paged.err, /--cursor \S+/)
+  assert.match(shown.out, new RegExp(`^CALL +${ids[0]}`))
+  assert.match(shown.out, /^inputTokens +1000$/m)
+  assert.match(shown.out, /It cost \$0\.003500\./)
+  assert.deepEqual([unknown.code, /has no call "req_none"/.test(unknown.err)], [1, true])
+})
+
+test('calls are followed as they end, each printed once', async t => {
+  const { gateway, key, ids, start } = await arrange(t)
+  const people = start('calls --follow')
+  const machines = start('calls --follow --client frontend --json')
+  await until(async () => people.printed.length === 1 && machines.printed.length === 1)
+
+  const answer = await gateway.post('/v1/messages', key, message(PAID, { max_tokens: 1000 }))
+
+  const id = String(answer.headers.get('request-id'))
+  await until(async () => people.printed.length === 2 && machines.printed.length === 2)
+  assert.match(people.printed[0] ?? '', new RegExp(String(ids[0])))
+  assert.match(people.printed[1] ?? '', new RegExp(`frontend +claude-haiku-4-5 .*${id}`))
+  assert.equal(JSON.parse(machines.printed[1] ?? '').id, id)
+  assert.deepEqual(await Promise.all([people.stop(), machines.stop()]), [0, 0])
+  assert.equal(people.printed.length, 2)
+})
+
+test('verify says that the books agree, and ends with 1 when they do not', async t => {
+  const { run, gateway } = await arrange(t)
+
+  const right = await run('verify')
+  await gateway.app.pg.query('update calls set cost_nanos = cost_nanos + 1')
+  await gateway.app.pg.query('update usage_daily set cost_nanos = cost_nanos + 1')
+  const wrong = await run('verify')
+  const json = await run('verify --json')
+
+  assert.deepEqual(
+    [right.code, right.out],
+    [0, '3 scopes compared, day and month: the counters are what the ledger says.'],
+  )
+  assert.equal(wrong.code, 1)
+  assert.match(wrong.out, /^gateway +day +\$0\.003500000 +\$0\.003500001 +\$0\.000000000 +\$-0\.000000001$/m)
+  assert.match(wrong.err, /6 differ/)
+  assert.deepEqual([json.code, JSON.parse(json.out).ok], [1, false])
+})
+
+test('explain tells the rules, the price and where each limit stands', async t => {
+  const { run } = await arrange(t)
+
+  const { code, out } = await run('explain frontend claude-haiku-4-5')
+  const unknown = await run('explain frontend claude-none')
+  const json = await run('explain frontend gpt-6-luna --json')
+
+  assert.equal(code, 0)
+  assert.match(out, /^EXPLAIN +frontend, claude-haiku-4-5/)
+  assert.match(out, /^allowed +yes, it may use every model$/m)
+  assert.match(out, /^goes to +ezai \(anthropic\), ezai \(openai\)$/m)
+  assert.match(out, /^price +claude-haiku-4-5, US dollars a million tokens: in 1, out 5, /m)
+  assert.match(out, /^LIMIT OF +client:frontend\n(.*\n)*budget a day +\$5\.00 +\$0\.003500 spent/m)
+  assert.match(out, /^LIMIT OF +team:web/m)
+  assert.match(out, /^LIMIT OF +gateway/m)
+  assert.deepEqual([unknown.code, /no model "claude-none"/.test(unknown.err)], [1, true])
+  assert.equal(JSON.parse(json.out).allowed, true)
+})
+
+test('alerts are listed with their delivery', async t => {
+  const { run, gateway } = await arrange(t)
+  const none = await run('alerts')
+  await gateway.app.pg.query(
+    `insert into alerts (kind, dedupe, severity, scope, title, details, raised_at)
+     values ('budget_spent', 'x', 'warning', 'client:frontend', 'Half of it is spent', '{}', '2026-11-23T10:00:00Z')`,
+  )
+
+  const { code, out } = await run('alerts')
+
+  assert.equal(none.out, 'Nothing was raised yet.')
+  assert.equal(code, 0)
+  assert.match(out, /2026-11-23 10:00 +warning +client:frontend +no_webhook +Half of it is spent/)
+})
+
+test('wrong use of the new commands is told, and each has its help', async t => {
+  const { run } = await startShell(t)
+  for (const [line, words] of [
+    ['explain frontend', /explain: found frontend, expected <client> <model>/],
+    ['calls --follow --limit 3', /leave --limit out/],
+    ['calls show', /expected <id>/],
+    ['verify now', /expected nothing more/],
+    ['apply', /expected <file>/],
+  ] as const) {
+    const { code, err } = await run(line)
+    assert.deepEqual([code, words.test(err)], [2, true], `${line}: ${err}`)
+  }
+  for (const name of ['usage', 'calls', 'calls show', 'verify', 'explain', 'alerts', 'apply']) {
+    const { code, out } = await run(`${name} --help`)
+    assert.deepEqual([code, out.includes(`Usage: npm run cli -- ${name}`)], [0, true], name)
+  }
+})
