@@ -2,7 +2,6 @@
 
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-import { createMoneyScripts } from '../lua/index.ts'
 import { createStates } from '../stores/states.ts'
 import clients from './admin/clients.ts'
 import keys from './admin/keys.ts'
@@ -39,7 +38,7 @@ export default async function admin(app: FastifyInstance, { token, routes = [] }
       })
       answerWithProblems(scope)
       checkWithTypeBox(scope)
-      const state = createStates(createMoneyScripts(app.redis))
+      const state = createStates(app.money)
       await scope.register(clients, { state })
       await scope.register(keys)
       await scope.register(teams, { state })

@@ -1,7 +1,6 @@
 /** Who may call, kept up to date: every replica asks for a newer configuration twice a second, whatever messages were lost. */
 
 import fp from 'fastify-plugin'
-import { createMoneyScripts } from '../lua/index.ts'
 import { change } from '../stores/changes.ts'
 import { type Clients, createClients } from '../stores/clients.ts'
 
@@ -15,7 +14,7 @@ declare module 'fastify' {
 
 export default fp<{ pollEvery?: number; capacity?: number }>(
   async (app, { pollEvery = 500, capacity }) => {
-    const { raiseVersion } = createMoneyScripts(app.redis)
+    const { raiseVersion } = app.money
     const clients = createClients(app.pg, { log: app.log, ...(capacity && { capacity }) })
     app.decorate('clients', clients)
     app.decorate('change', async work => {
@@ -59,5 +58,5 @@ export default fp<{ pollEvery?: number; capacity?: number }>(
       if (!isClosed) timer = setTimeout(poll, pollEvery)
     }
   },
-  { name: 'clients', dependencies: ['postgres', 'redis', 'health'] },
+  { name: 'clients', dependencies: ['postgres', 'money', 'health'] },
 )

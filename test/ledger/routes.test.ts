@@ -6,6 +6,7 @@ import { ledgerRoutes } from '../../src/ledger/routes.ts'
 import admin from '../../src/plugins/admin.ts'
 import health from '../../src/plugins/health.ts'
 import ledger from '../../src/plugins/ledger.ts'
+import money from '../../src/plugins/money.ts'
 import postgres from '../../src/plugins/postgres.ts'
 import redis from '../../src/plugins/redis.ts'
 import { testDatabase, testRedis } from '../servers.ts'
@@ -35,6 +36,7 @@ async function administration(t: TestContext, calls: Facts[] = []) {
   t.after(() => app.close())
   await app.register(health)
   await app.register(redis, { url: redisUrl })
+  await app.register(money)
   await app.register(postgres, { url: databaseUrl })
   await app.register(ledger, { redisUrl, lingerMs: 5 })
   await app.register(admin, { token, routes: [ledgerRoutes] })

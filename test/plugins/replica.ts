@@ -8,6 +8,7 @@ import admin from '../../src/plugins/admin.ts'
 import auth from '../../src/plugins/auth.ts'
 import clients from '../../src/plugins/clients.ts'
 import health from '../../src/plugins/health.ts'
+import money from '../../src/plugins/money.ts'
 import postgres from '../../src/plugins/postgres.ts'
 import redis from '../../src/plugins/redis.ts'
 import { testDatabase, testRedis } from '../servers.ts'
@@ -63,6 +64,7 @@ export async function startReplica(t: TestContext, options: ReplicaOptions = {})
   let onCall = async (_request: FastifyRequest) => {}
   await app.register(health)
   await app.register(redis, { url: redisUrl })
+  await app.register(money)
   await app.register(postgres, { url: databaseUrl })
   await app.register(clients, { pollEvery, capacity })
   await app.register(async callers => {
