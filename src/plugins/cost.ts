@@ -33,7 +33,14 @@ export default fp(
       done()
     })
     app.onSettled(function priceCall(request) {
-      if (request.claimed) request.cost ??= costOf(request)
+      if (!request.claimed) return
+      request.cost ??= costOf(request)
+      const { unpriced } = request.cost
+      if (unpriced !== undefined)
+        app.log.warn(
+          { reqId: request.id, unpriced },
+          'an answer names what has no price here: its hold is charged',
+        )
     })
 
     function costOf(request: FastifyRequest): Cost {
@@ -50,11 +57,11 @@ export default fp(
     }
 
     /** All that was sent and has no final usage costs the hold; only a stream whose whole output was seen is measured by it. */
-    function estimate({ call, claims, measured, exchange, route }: FastifyRequest): Cost {
+    function estimate({ admitted, call, claims, measured, exchange, route }: FastifyRequest): Cost {
       const hold = { nanos: claims.nanos, tokens: claims.tokens, estimated: true, unpriced: undefined }
       if (!call.ask.stream || call.ask.hiddenOutput || !exchange?.answering || !measured) return hold
       const seen = seenUsage(measured, call.ask.inputGuess, call.ask.model)
-      const price = costNanos(route.table, [seen], new Date())
+      const price = costNanos(route.table, [seen], new Date(admitted?.at ?? Date.now()))
       if (!('nanos' in price) || route.price.hidesOutput) return hold
       return { ...hold, nanos: Math.min(price.nanos, claims.nanos), tokens: tokensOf(seen) }
     }
