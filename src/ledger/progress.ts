@@ -21,6 +21,11 @@ export async function readProgress(redis: Redis | Cluster): Promise<Progress | u
   }
 }
 
+/** Names the life of the counters: another one has no memory of the one before. Null: they are incomplete. */
+export function readEpoch(redis: Redis | Cluster): Promise<string | null> {
+  return redis.get(`${PREFIX}epoch`)
+}
+
 /** Nothing was ever written. */
 function ifMissing(error: Error): undefined {
   if (!error.message.includes('no such key')) throw error

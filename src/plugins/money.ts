@@ -1,7 +1,7 @@
 /** The money core on this replica: the scripts, what runs and holds something, and what ended and is to be settled. */
 
 import fp from 'fastify-plugin'
-import { readProgress } from '../ledger/progress.ts'
+import { readEpoch, readProgress } from '../ledger/progress.ts'
 import { type Claim, createMoneyScripts, type MoneyScripts } from '../lua/index.ts'
 import { createSettlements, type Settlements } from '../settlements.ts'
 
@@ -39,6 +39,9 @@ export default fp(
     app.decorate('settlements', settlements)
     app.decorate('holds', holds)
 
+    /** Of the counters that have what was settled. */
+    let epoch: string | null = null
+
     // Whatever Redis it is now, and whatever it has forgotten: what it has, it takes no second time.
     redis.on('ready', settlements.resend)
 
@@ -64,7 +67,12 @@ export default fp(
 
     async function forget() {
       const progress = await readProgress(redis)
-      if (progress) settlements.forget(progress)
+      const found = await readEpoch(redis)
+      // A Redis that was wiped disconnects nobody, and to a replica that has no calls just now nothing else tells of it.
+      if (found !== epoch) settlements.resend()
+      // Read after the progress: as long as it is the same, no memory was lost in between.
+      else if (progress) settlements.forget(progress)
+      epoch = found
     }
 
     /** Redis being away is told once, by its connection. */
