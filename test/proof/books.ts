@@ -74,16 +74,20 @@ export async function allQuiet(fleet: Fleet, withinMs = 20_000): Promise<void> {
   await fleet.provider.waitForIdle()
   const redis = connectRedis(fleet.redisUrl)
   redis.on('error', () => {})
+  let still: Record<string, unknown> = {}
   try {
     await until(async () => {
-      const [epoch, holds, leases, entries] = await Promise.all([
+      const [epoch, held, leases, entries] = await Promise.all([
         redis.exists(`${PREFIX}epoch`),
-        redis.hlen(`${PREFIX}holds`),
+        redis.hkeys(`${PREFIX}holds`),
         redis.zcard(`${PREFIX}leases`),
         redis.xlen(`${PREFIX}ledger`),
       ])
-      return epoch === 1 && holds + leases + entries === 0
+      still = { complete: epoch === 1, held, leases, entries }
+      return epoch === 1 && held.length + leases + entries === 0
     }, withinMs)
+  } catch {
+    throw new Error(`not quiet within ${withinMs} ms: ${JSON.stringify(still)}`)
   } finally {
     redis.disconnect()
   }

@@ -3,13 +3,12 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { until } from '../gateway.ts'
-import type { Call as Served } from '../provider.ts'
 import { testDatabase, testRedis } from '../servers.ts'
-import { allQuiet, assertBalanced, assertWithin, overspend, priceOf, type Row, sumsOf } from './books.ts'
+import { assertServedIsCharged, isPaid } from './agreement.ts'
+import { allQuiet, assertBalanced, assertWithin, overspend, type Row, sumsOf } from './books.ts'
 import { type Budget, type Fleet, type Limits, startFleet } from './fleet.ts'
 import { assertRefusedRightly } from './oracle.ts'
 import { randomFrom, seedOf } from './random.ts'
-import { assertCharged } from './rule.ts'
 import { type Attempt, attempt, type Call, drawCalls, insist, isPutOff, numberIn } from './traffic.ts'
 
 const CALLS = 300
@@ -26,8 +25,6 @@ interface Storm {
   calls: Call[]
   attempts: Attempt[]
   rows: Row[]
-  /** Of each row, the call that it charges. */
-  callOf(row: Row): Call | undefined
 }
 
 async function storm(t: TestContext, seed: number): Promise<Storm> {
@@ -46,8 +43,7 @@ async function storm(t: TestContext, seed: number): Promise<Storm> {
   assert.deepEqual(attempts.map(of => of.at(-1)!).filter(isPutOff), [], 'everybody had an answer in the end')
   await allQuiet(fleet)
   const rows = await assertBalanced(fleet)
-  const byHold = new Map(calls.flatMap(call => Object.values(call.holds).map(hold => [hold, call])))
-  return { fleet, keys, calls, attempts: attempts.flat(), rows, callOf: ({ held }) => byHold.get(held) }
+  return { fleet, keys, calls, attempts: attempts.flat(), rows }
 }
 
 test('after a storm on three gateways nobody has spent more than their budget, and every book agrees', async t => {
@@ -65,36 +61,15 @@ test('after a storm on three gateways nobody has spent more than their budget, a
     assertWithin(fleet.budgets, rows)
     assert.equal(overspend(rows), 0)
   })
-  await t.test('what the provider served is what was charged', () => assertServedIsCharged(stormed))
+  await t.test('what the provider served is what was charged', () => {
+    assert.deepEqual(assertServedIsCharged(stormed), [], 'no call was lost')
+  })
   await t.test('every call is one line of the log, and one row of the ledger or a refusal', () =>
     assertToldOnce(stormed),
   )
   await t.test('no call was refused that would have fitted', () => assertNoFalseDenial(t, stormed))
   await t.test('what is left can be used to its last token', () => assertUsableToTheEnd(stormed))
 })
-
-function assertServedIsCharged({ fleet, rows, callOf }: Storm) {
-  const served = new Map(fleet.provider.calls.filter(isPaid).map(call => [numberIn(call.body), call]))
-  assert.equal(served.size, fleet.provider.calls.filter(isPaid).length, 'no call was sent twice')
-  const charged = new Set<number>()
-  for (const row of rows) {
-    const call = callOf(row)
-    // Who leaves while the admission is under way does not learn that it was refused: the exit door settles it anyway.
-    if (row.held === 0 && row.outcome === 'client_gone' && row.cost === 0) continue
-    assert.ok(call, `no call holds ${row.held}: ${row.id}`)
-    assert.ok(!charged.has(call.number), `call ${call.number} was charged twice`)
-    charged.add(call.number)
-    assertCharged(row, call, served.get(call.number))
-  }
-  assert.deepEqual(
-    [...served.keys()].filter(number => !charged.has(number)),
-    [],
-    'served, and not charged',
-  )
-  const exact = rows.filter(({ estimated, cost }) => !estimated && cost > 0)
-  const owed = exact.map(row => priceOf(served.get(callOf(row)!.number)!))
-  assert.equal(sum(exact.map(({ cost }) => cost)), sum(owed))
-}
 
 async function assertToldOnce({ fleet, attempts, rows }: Storm) {
   const ids = new Set(rows.map(({ id }) => id))
@@ -168,7 +143,3 @@ async function assertUsableToTheEnd({ fleet, keys, calls, rows }: Storm) {
     await allQuiet(fleet)
   }
 }
-
-/** Calls that cost something: the provider's own counter is free. */
-const isPaid = ({ path }: Served) => !path.includes('count_tokens')
-const sum = (numbers: number[]) => numbers.reduce((total, one) => total + one, 0)

@@ -187,3 +187,16 @@ export async function insist(callers: Callers, call: Call): Promise<Attempt[]> {
   }
   return attempts
 }
+
+/** So many callers at once, each with its next call as soon as its last one is over. */
+export async function press(callers: Callers, calls: readonly Call[], atOnce: number): Promise<Attempt[]> {
+  const waiting = [...calls]
+  const attempts: Attempt[] = []
+  async function keepCalling() {
+    for (let call = waiting.shift(); call; call = waiting.shift()) {
+      attempts.push(...(await insist(callers, call)))
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, keepCalling))
+  return attempts
+}

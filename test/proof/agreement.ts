@@ -1,0 +1,64 @@
+/** The provider's books against the ledger, call by call. */
+
+import assert from 'node:assert/strict'
+import type { Call as Served } from '../provider.ts'
+import { priceOf, type Row } from './books.ts'
+import type { Fleet } from './fleet.ts'
+import { assertCharged } from './rule.ts'
+import { type Call, numberIn } from './traffic.ts'
+
+/** Calls that cost something: the provider's own counter is free. */
+export const isPaid = ({ path }: Served) => !path.includes('count_tokens')
+
+/**
+ * What the provider served is charged once, and nothing else is. Calls that were lost with their replica cost what they
+ * held; answers with those rows.
+ */
+export function assertServedIsCharged({
+  fleet,
+  calls,
+  rows,
+}: {
+  fleet: Fleet
+  calls: Call[]
+  rows: Row[]
+}): Row[] {
+  const byHold = new Map(calls.flatMap(call => Object.values(call.holds).map(hold => [hold, call])))
+  const paid = fleet.provider.calls.filter(isPaid)
+  const served = new Map(paid.map(call => [numberIn(call.body), call]))
+  assert.equal(served.size, paid.length, 'no call was sent twice')
+
+  const charged = new Set<number>()
+  const lost: Row[] = []
+  let [exact, owed] = [0, 0]
+  for (const row of rows) {
+    // Of an admission without an answer nobody knows whether it took anything: the exit door settles it anyway.
+    if (row.cost === 0 && row.held === 0) continue
+    const call = byHold.get(row.held)
+    assert.ok(call, `no call holds ${row.held}: ${row.id}`)
+    if (row.outcome === 'refused') {
+      assert.equal(row.cost, 0, `${row.id} was refused`)
+      continue
+    }
+    assert.ok(!charged.has(call.number), `call ${call.number} was charged twice`)
+    charged.add(call.number)
+    if (row.outcome === 'lost') {
+      assert.deepEqual([row.cost, row.estimated], [row.held, true], `${row.id} was lost`)
+      lost.push(row)
+      continue
+    }
+    const its = served.get(call.number)
+    assertCharged(row, call, its)
+    if (its?.reported && !row.estimated) {
+      exact += row.cost
+      owed += priceOf(its)
+    }
+  }
+  assert.equal(exact, owed, 'what the provider is owed for what it served to the end')
+  assert.deepEqual(
+    [...served.keys()].filter(number => !charged.has(number)),
+    [],
+    'served, and not charged',
+  )
+  return lost
+}

@@ -1,0 +1,254 @@
+/**
+ * Whatever is killed, wiped, stopped or cut off in the middle of a storm: afterwards every book agrees, with no other
+ * tolerance than the stated bound's. Calls of a replica that died are charged what they held; everything else is exact.
+ */
+
+import assert from 'node:assert/strict'
+import { describe, type TestContext, test } from 'node:test'
+import { connectRedis } from '../../src/redis-url.ts'
+import { until } from '../gateway.ts'
+import { freePort, ownPostgres, ownRedis, testDatabase, testRedis } from '../servers.ts'
+import { assertServedIsCharged } from './agreement.ts'
+import { allQuiet, assertBalanced, assertWithin, overspend, type Row, readLedger } from './books.ts'
+import { type Fleet, startFleet } from './fleet.ts'
+import { type Random, randomFrom, seedOf } from './random.ts'
+import { type Attempt, attempt, type Call, drawCalls, isPutOff, press } from './traffic.ts'
+import { startWire } from './wire.ts'
+
+/** One lease, and a sweep. */
+const LEASE = 30_000
+const AT_ONCE = 24
+const SIZE = 2
+
+interface Pressed {
+  fleet: Fleet
+  calls: Call[]
+  attempts: Attempt[]
+  rows: Row[]
+}
+
+interface Crash {
+  seed: number
+  redisUrl: string
+  databaseUrl: string
+  calls: number
+  size?: number
+  /** US dollars a month, for everything. */
+  budget: number
+  /** What happens while calls come; `served` waits until the provider has had so many. */
+  meanwhile(fleet: Fleet, served: (count: number) => Promise<unknown>, random: Random): Promise<void>
+  /** How long the last books may take. */
+  withinMs?: number
+}
+
+/** Presses calls through a fleet while something happens to it, waits until all is quiet, and compares all books. */
+async function crash(t: TestContext, options: Crash): Promise<Pressed & { lost: Row[] }> {
+  const { redisUrl, databaseUrl, size = SIZE, withinMs = 20_000 } = options
+  const seed = seedOf(t, options.seed)
+  const [random, chance] = [randomFrom(seed), randomFrom(seed + 1)]
+  const fleet = await startFleet(t, { redisUrl, databaseUrl, size })
+  await fleet.everything({ budget: { month: options.budget } })
+  const keys = new Map([
+    ['frontend', await fleet.client('frontend', {})],
+    ['batch', await fleet.client('batch', { budget: { day: options.budget * 0.6 } })],
+  ])
+  const calls = drawCalls({ random, clients: [...keys.keys()], count: options.calls })
+  const { provider, gateways } = fleet
+  const served = (count: number) => until(async () => provider.calls.length >= count, 60_000)
+  const url = () => (gateways.length > 0 ? chance.pick(gateways).url : undefined)
+  const patience = { everyMs: 300, attempts: 400 }
+
+  const [attempts] = await Promise.all([
+    press({ random: chance, url, keys, patience }, calls, AT_ONCE),
+    options.meanwhile(fleet, served, chance),
+  ])
+  assert.deepEqual(
+    attempts.filter(isPutOff).filter(isLast(attempts)),
+    [],
+    'everybody had an answer in the end',
+  )
+  await allQuiet(fleet, withinMs)
+
+  const rows = await assertBalanced(fleet)
+  assertWithin(fleet.budgets, rows)
+  assert.equal(overspend(rows), 0)
+  const lost = assertServedIsCharged({ fleet, calls, rows })
+  const outcomes = Object.groupBy(rows, ({ outcome }) => outcome)
+  t.diagnostic(
+    Object.entries(outcomes)
+      .map(([outcome, of]) => `${outcome} ${of?.length}`)
+      .join(', '),
+  )
+  return { fleet, calls, attempts, rows, lost }
+}
+
+/** Of all attempts at its call. */
+function isLast(attempts: Attempt[]): (one: Attempt) => boolean {
+  const last = new Map(attempts.map(one => [one.call, one]))
+  return one => last.get(one.call) === one
+}
+
+describe('a crash costs nobody more than it held', { concurrency: 2 }, () => {
+  test('one gateway after another is killed: its calls are lost, and charged what they held, and nothing else is', async t => {
+    const [{ url: redisUrl }, { url: databaseUrl }] = await Promise.all([testRedis(t), testDatabase(t)])
+    const killed: string[] = []
+    const { rows, lost } = await crash(t, {
+      seed: 9,
+      redisUrl,
+      databaseUrl,
+      calls: 240,
+      size: 3,
+      budget: 0.6,
+      withinMs: LEASE + 15_000,
+      async meanwhile(fleet, served, random) {
+        for (const count of [30, 60, 90, 120]) {
+          await served(count)
+          const gateway = random.pick(fleet.gateways.slice(1))
+          killed.push(gateway.url)
+          await fleet.kill(gateway)
+          await fleet.start()
+        }
+      },
+    })
+    assert.equal(killed.length, 4)
+    assert.ok(lost.length > 0, 'calls ran when their gateway was killed')
+    assert.ok(
+      rows.every(({ seq }) => seq === 0),
+      'nobody is left to correct them',
+    )
+  })
+
+  test('Redis is killed and restarted, twice: nothing is lost, nothing is charged twice', async t => {
+    const redis = await ownRedis(t)
+    const { url: databaseUrl } = await testDatabase(t)
+    const { rows, lost } = await crash(t, {
+      seed: 10,
+      redisUrl: redis.url,
+      databaseUrl,
+      calls: 200,
+      budget: 0.5,
+      async meanwhile(_fleet, served) {
+        for (const count of [50, 100]) {
+          await served(count)
+          await redis.kill9()
+          await redis.restart()
+        }
+      },
+    })
+    assert.deepEqual(lost, [])
+    assert.ok(rows.every(({ seq }) => seq === 0))
+  })
+
+  test('Redis is wiped: nobody is admitted until the counters are the ledger’s again, and nothing is lost', async t => {
+    const redis = await ownRedis(t)
+    const { url: databaseUrl } = await testDatabase(t)
+    const client = connectRedis(redis.url)
+    t.after(() => client.disconnect())
+    let wipedAt = Number.NaN
+    const { rows, lost } = await crash(t, {
+      seed: 11,
+      redisUrl: redis.url,
+      databaseUrl,
+      calls: 200,
+      budget: 0.5,
+      withinMs: 30_000,
+      async meanwhile(_fleet, served) {
+        await served(70)
+        const [seconds, micros] = await client.time()
+        await client.flushall()
+        wipedAt = Number(seconds) * 1000 + Number(micros) / 1000
+      },
+    })
+    const completeAt = Number(await client.get('{tollgate}:epoch'))
+    assert.ok(completeAt > wipedAt)
+    // The clock was read just before the wipe.
+    const between = rows.filter(({ at, held }) => held > 0 && at > wipedAt + 50 && at < completeAt)
+    assert.deepEqual(between, [], 'admitted without counters')
+    assert.deepEqual(lost, [])
+  })
+
+  test('Redis is wiped before Postgres has anything, and a gateway is idle from then on: what it settled is told again', async t => {
+    const [redis, postgres] = await Promise.all([ownRedis(t), ownPostgres(t)])
+    const client = connectRedis(redis.url)
+    t.after(() => client.disconnect())
+    const fleet = await startFleet(t, { redisUrl: redis.url, databaseUrl: postgres.url, size: 2 })
+    const key = await fleet.client('frontend', { budget: { day: 1 } })
+    const calls = drawCalls({ random: randomFrom(14), clients: ['frontend'], count: 3, peaceful: true })
+    const [idle, busy] = fleet.gateways
+    await attempt(busy!.url, key, calls[0]!)
+    await allQuiet(fleet)
+    await attempt(idle!.url, key, calls[1]!)
+    await until(async () => (await client.xlen('{tollgate}:ledger')) === 0)
+    await postgres.stop()
+    assert.equal((await attempt(idle!.url, key, calls[2]!)).status, 200)
+    await until(async () => (await client.xlen('{tollgate}:ledger')) === 1)
+
+    await client.flushall()
+    await postgres.start()
+
+    await until(async () => (await client.exists('{tollgate}:epoch')) === 1, 30_000)
+    await until(async () => (await readLedger(postgres.url)).length === 3)
+    await allQuiet(fleet)
+    const rows = await assertBalanced(fleet)
+    assert.deepEqual(assertServedIsCharged({ fleet, calls, rows }), [])
+  })
+
+  test('Postgres is away for a while: calls go on, and everything drains after', async t => {
+    const postgres = await ownPostgres(t)
+    const { url: redisUrl } = await testRedis(t)
+    let away = { from: 0, to: 0 }
+    const { attempts, lost } = await crash(t, {
+      seed: 12,
+      redisUrl,
+      databaseUrl: postgres.url,
+      calls: 200,
+      budget: 0.5,
+      async meanwhile(_fleet, served) {
+        await served(50)
+        await postgres.stop()
+        away = { from: Date.now(), to: 0 }
+        await served(130)
+        away.to = Date.now()
+        await postgres.start()
+      },
+    })
+    const meanwhile = attempts.filter(({ from, to }) => from > away.from && to < away.to)
+    assert.ok(
+      meanwhile.some(({ status }) => status === 200),
+      'calls were served',
+    )
+    assert.deepEqual(
+      meanwhile.filter(({ details }) => details.error_code === 'unavailable'),
+      [],
+    )
+    assert.deepEqual(lost, [])
+  })
+
+  test('replies of Redis are lost or late, questions come late: nothing is charged twice, nothing is orphaned', async t => {
+    const port = await freePort()
+    await ownRedis(t, { port })
+    const wire = await startWire(t, port)
+    const { url: databaseUrl } = await testDatabase(t)
+    const { lost } = await crash(t, {
+      seed: 13,
+      redisUrl: wire.url,
+      databaseUrl,
+      calls: 250,
+      budget: 0.5,
+      // Entries that were handed to a drain which never got them wait until they count as abandoned.
+      withinMs: 50_000,
+      async meanwhile(_fleet, served) {
+        await served(20)
+        wire.spoil()
+        await served(140)
+        wire.mend()
+      },
+    })
+    t.diagnostic(JSON.stringify(wire.faults))
+    assert.ok(
+      Object.values(wire.faults).every(count => count > 0),
+      JSON.stringify(wire.faults),
+    )
+    assert.deepEqual(lost, [])
+  })
+})
