@@ -15,6 +15,11 @@ export function stepAside(): void {
   if (pinned) execFileSync('taskset', ['-acp', others, String(process.pid)], { stdio: 'ignore' })
 }
 
+/** Moves a process that runs already to the measured core. */
+export function setAlone(pid: number): void {
+  if (pinned) execFileSync('taskset', ['-acp', '0', String(pid)], { stdio: 'ignore' })
+}
+
 /** What the figures were measured on. */
 export function machine() {
   return {

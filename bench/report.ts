@@ -2,16 +2,21 @@
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Column } from './columns.ts'
 import type { Cell, Figure, Row } from './row.ts'
 
 export interface Measured {
-  row: Row
+  row: Pick<Row, 'name' | 'title' | 'figures'>
   cells: Cell[]
 }
 
+/** A column's head. */
+export interface Shown {
+  name: string
+  title: string
+}
+
 /** One line per figure, one column per column: the median, its spread, and how it compares. */
-export function table({ row, cells }: Measured, columns: readonly Column[]): string {
+export function table({ row, cells }: Measured, columns: readonly Shown[]): string {
   const lines = row.figures.map(figure => [
     `${figure.title} (${figure.unit})`,
     ...columns.map(column =>

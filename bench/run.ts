@@ -1,19 +1,20 @@
 /** `npm run bench`: everything on one machine, in one run, side by side, against the same simulated provider. */
 
 import { rmSync } from 'node:fs'
-import { chmod, mkdtemp, readdir } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { columnNames, startColumns } from './columns.ts'
 import { machine, stepAside } from './cores.ts'
 import { profile } from './profile.ts'
-import { type Measured, table, writeResults } from './report.ts'
+import { type Measured, type Shown, table, writeResults } from './report.ts'
 import { measureRow, type Pace, type Row } from './row.ts'
+import { cellsOf, type Study } from './study.ts'
 
 const help = `npm run bench -- [options]
 
-  --quick             two short rounds: a look, not a figure to quote
+  --quick             two short rounds, small sizes: a look, not a figure to quote
   --rounds N          rounds per row and column (5)
   --seconds N         length of one measurement (4)
   --only a,b          these rows
@@ -60,22 +61,25 @@ async function main(): Promise<void> {
 async function compare(folder: string): Promise<void> {
   const rows = await rowsNamed(flags.only)
   const surroundings = machine()
-  const { columns, stop } = await startColumns(columnsNamed(flags.columns), folder)
+  const contests = rows.filter(row => 'prepare' in row)
+  const studies = rows.filter(row => 'study' in row)
   const pace = paceOf()
   const at = new Date().toISOString()
   const measured: Measured[] = []
   const { cpu, cores, memoryGb, system, node, placement, loadBefore } = surroundings
   console.log(`${cpu}, ${cores} cores, ${memoryGb} GB, ${system}, Node ${node}, load before ${loadBefore}`)
   console.log(`${placement}; ${pace.rounds} rounds of ${pace.seconds} s, medians [least..most]\n`)
-  try {
-    for (const row of rows) {
-      const asked = columns.filter(column => row.applies?.(column) ?? true)
-      const cells = await measureRow(row, asked, pace)
-      measured.push({ row, cells })
-      console.log(`${table({ row, cells }, asked)}\n`)
-    }
-  } finally {
-    await stop()
+  const report = (one: Measured, columns: Shown[]) => {
+    measured.push(one)
+    console.log(`${table(one, columns)}\n`)
+  }
+  if (contests.length > 0) await contest(contests, pace, folder, report)
+  for (const row of studies) {
+    const own = await mkdtemp(join(folder, `${row.name}-`))
+    await chmod(own, 0o711)
+    const studied = await row.study(own, flags.quick)
+    await rm(own, { recursive: true })
+    report({ row, cells: cellsOf(row, studied) }, studied)
   }
   const file = await writeResults(results, {
     at,
@@ -84,6 +88,24 @@ async function compare(folder: string): Promise<void> {
     rows: measured.map(({ row: { name, title, figures }, cells }) => ({ name, title, figures, cells })),
   })
   console.log(`Written to ${file}`)
+}
+
+/** The columns' servers run only as long as rows compare them. */
+async function contest(
+  rows: Row[],
+  pace: Pace,
+  folder: string,
+  report: (one: Measured, columns: Shown[]) => void,
+): Promise<void> {
+  const { columns, stop } = await startColumns(columnsNamed(flags.columns), folder)
+  try {
+    for (const row of rows) {
+      const asked = columns.filter(column => row.applies?.(column) ?? true)
+      report({ row, cells: await measureRow(row, asked, pace) }, asked)
+    }
+  } finally {
+    await stop()
+  }
 }
 
 function paceOf(): Pace {
@@ -107,12 +129,12 @@ function columnsNamed(names: string | undefined): readonly string[] {
 }
 
 /** Every file in rows/ is one. */
-async function rowsNamed(names: string | undefined): Promise<Row[]> {
+async function rowsNamed(names: string | undefined): Promise<(Row | Study)[]> {
   const folder = join(import.meta.dirname, 'rows')
   const byNumber = new Intl.Collator('en', { numeric: true }).compare
   const files = (await readdir(folder)).filter(file => file.endsWith('.ts')).sort(byNumber)
   const rows = await Promise.all(
-    files.map(async (file): Promise<Row> => (await import(join(folder, file))).row),
+    files.map(async (file): Promise<Row | Study> => (await import(join(folder, file))).row),
   )
   const wanted = names?.split(',') ?? rows.map(row => row.name)
   return wanted.map(name => {

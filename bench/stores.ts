@@ -1,0 +1,67 @@
+/** Stores of a study's own, which it may fill, empty and ask for their own figures. */
+
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { Pool } from 'pg'
+import { startPostgres } from '../src/embedded/postgres.ts'
+import { startRedis } from '../src/embedded/redis.ts'
+import { migrate } from '../src/migrate.ts'
+import { setAlone } from './cores.ts'
+
+const cache = join(import.meta.dirname, '../.tollgate/cache')
+const log = { info: () => {}, error: (facts: object, message: string) => console.error(message, facts) }
+
+export async function openRedis(folder: string, { isMeasured = false } = {}) {
+  const server = await startRedis({ dataDir: folder, cache, log })
+  if (isMeasured) setAlone(server.pid)
+  const redis = new Redis(server.socket)
+  return {
+    redis,
+    url: server.url,
+    async stop() {
+      redis.disconnect()
+      await server.stop()
+    },
+  }
+}
+
+/** Millions of rows are filled in: what it holds is gone after the bench, so nothing of it has to be on the disk. */
+const hasty = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  max_wal_size: '8GB',
+  shared_buffers: '1GB',
+  maintenance_work_mem: '512MB',
+  work_mem: '64MB',
+}
+
+export async function openPostgres(folder: string) {
+  const server = await startPostgres({ dataDir: folder, log, settings: hasty })
+  await migrate(server.url)
+  const pool = new Pool({ connectionString: server.url, max: 4 })
+  pool.on('error', () => {})
+  return {
+    pool,
+    url: server.url,
+    async stop() {
+      await pool.end()
+      await server.stop()
+    },
+  }
+}
+
+/** A field of INFO, as a number. */
+export async function infoOf(redis: Redis, section: string, field: string): Promise<number> {
+  const text = await redis.info(section)
+  return Number(new RegExp(`^${field}:([\\d.]+)`, 'm').exec(text)?.[1])
+}
+
+/** All script calls so far, and the microseconds that Redis spent in them. */
+export async function scriptsOf(redis: Redis): Promise<{ calls: number; micros: number }> {
+  const text = await redis.info('commandstats')
+  const [, calls = 0, micros = 0] = /^cmdstat_evalsha:calls=(\d+),usec=(\d+)/m.exec(text) ?? []
+  return { calls: Number(calls), micros: Number(micros) }
+}
