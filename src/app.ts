@@ -18,7 +18,7 @@ import call from './plugins/call.ts'
 import claims from './plugins/claims.ts'
 import clients from './plugins/clients.ts'
 import cost from './plugins/cost.ts'
-import errorHandler from './plugins/error-handler.ts'
+import errorHandler, { answerMalformed } from './plugins/error-handler.ts'
 import health from './plugins/health.ts'
 import ledger from './plugins/ledger.ts'
 import lifecycle from './plugins/lifecycle.ts'
@@ -57,6 +57,7 @@ export async function buildApp(
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => `req_${randomUUID().replaceAll('-', '')}`,
     exposeHeadRoutes: false,
+    frameworkErrors: answerMalformed,
     requestTimeout,
     // Node takes the larger of the two for the whole request.
     http: { headersTimeout: Math.min(60_000, requestTimeout), connectionsCheckingInterval: 1000 },

@@ -46,6 +46,7 @@ const kinds = {
   upstream_unavailable: [503, 'api'],
   upstream_overloaded: [529, 'overloaded'],
   upstream_refused_us: [502, 'api'],
+  upstream_forbidden: [502, 'api'],
   upstream_timeout: [504, 'timeout'],
 } as const satisfies Record<string, readonly [number, Family]>
 

@@ -13,6 +13,7 @@ const CALLERS_FAULT: Record<Extract<UpstreamVerdict, { kind: 'caller' }>['status
 
 const WORDS = {
   account: ['upstream_refused_us', 'The provider does not accept the gateway; its operators have been told.'],
+  permission: ['upstream_forbidden', 'The provider does not let the gateway make this call.'],
   rate_limited: ['upstream_rate_limited', 'The provider is limiting the gateway; try again later.'],
   overloaded: ['upstream_overloaded', 'The provider is overloaded; try again later.'],
   unavailable: ['upstream_unavailable', 'The provider is unavailable; try again later.'],
@@ -35,7 +36,9 @@ export function refusedBy(dialect: Dialect, status: number, headers: Headers, bo
     const details = { ...(param && { param }), ...(code && { upstream_code: code }) }
     return refusal(CALLERS_FAULT[verdict.status], message, { details, reason })
   }
-  const [code, words] = WORDS[verdict.kind]
+  // Of a mere permission nobody knows whether the next call needs it, too: it says nothing against the account.
+  const isPermission = verdict.kind === 'account' && verdict.cause === 'permission'
+  const [code, words] = WORDS[isPermission ? 'permission' : verdict.kind]
   const wait = verdict.kind === 'account' ? {} : waitOf(headers)
   return refusal(code, words, { headers: wait, reason })
 }

@@ -169,6 +169,35 @@ test('other content types, and compressed bodies, are refused with 415', async t
   await assertUnharmed(gateway, key)
 })
 
+test('only the route and the query go up, however the target is written', async t => {
+  const { gateway, key } = await arrange(t)
+  const body = text(message('hi'))
+  for (const target of ['http://elsewhere.example/v1/messages?beta=true', '/v1/%6dessages?beta=true']) {
+    const caller = await rawCaller(gateway.url)
+    caller.send(
+      `POST ${target} HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\nanthropic-version: 2023-06-01\r\n` +
+        `content-type: application/json\r\ncache-control: no-cache\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    )
+    assert.equal((await caller.answer()).status, 200)
+    caller.close()
+  }
+
+  assert.deepEqual(
+    gateway.provider.calls.map(({ path }) => path),
+    ['/v1/messages?beta=true', '/v1/messages?beta=true'],
+  )
+})
+
+test('a path that cannot be decoded is refused in the caller’s format', async t => {
+  const { gateway, key } = await arrange(t)
+
+  const answer = await gateway.post('/v1/%zz', key, message('hi'))
+
+  assert.equal(answer.status, 400)
+  assert.match(answer.headers.get('request-id') ?? '', /^req_/)
+  assert.equal(((await answer.json()) as { type: string }).type, 'error')
+})
+
 test('absurd headers and smuggled requests end in a clear answer or a closed socket', async t => {
   const { gateway, key } = await arrange(t)
   const shapes = [

@@ -21,7 +21,7 @@ export function refusedUsAlert(upstream: string, model: string, reason: string, 
     dedupe: `upstream:${upstream}:${hourOf(now)}`,
     severity: 'critical',
     scope: `upstream:${upstream}`,
-    title: `Upstream ${upstream} does not accept our key or account: ${reason}. Calls to it fail.`,
+    title: `Upstream ${upstream} does not accept our key or account: ${reason}.`,
     details: { upstream, model },
     urgent: true,
   }

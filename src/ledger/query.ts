@@ -2,6 +2,7 @@
 
 import { type Static, Type } from 'typebox'
 import type { Place } from './calls.ts'
+import { outcomes } from './sums.ts'
 import { type Group, groups } from './usage.ts'
 
 const DATE = '\\d{4}-\\d{2}-\\d{2}'
@@ -32,7 +33,12 @@ export const callsQuery = Type.Object(
   {
     client: Type.Optional(Type.String({ description: 'Name or id', expected: 'a name or id' })),
     model: Type.Optional(Type.String({ expected: 'a model' })),
-    outcome: Type.Optional(Type.String({ description: 'As in the log', expected: 'an outcome, such as ok' })),
+    outcome: Type.Optional(
+      Type.Union(
+        outcomes.map(outcome => Type.Literal(outcome)),
+        { description: 'As in the log', expected: `one of ${outcomes.join(', ')}` },
+      ),
+    ),
     from: Type.Optional(time('Admitted then or later')),
     to: Type.Optional(time('Admitted before')),
     cursor: Type.Optional(

@@ -23,7 +23,7 @@ export default fp<{ maxPending: number; everyMs?: number }>(
     })
 
     app.onSettled(function judgeCall({ call, claimed, client, cost, error, id, route }) {
-      if (error?.code === 'upstream_refused_us') {
+      if (error?.code === 'upstream_refused_us' || error?.code === 'upstream_forbidden') {
         const reason = error.reason ?? 'it refuses us'
         alerts.raise(refusedUsAlert(route.upstream.name, call.ask.model, reason, Date.now()))
       }

@@ -9,7 +9,7 @@ import { refusal } from '../errors.ts'
 export interface Call {
   dialect: Dialect
   ask: Ask
-  /** Path and query, as the provider gets them. */
+  /** The route's path and the caller's query, as the provider gets them. */
   target: string
   /** SHA-256 of everything that makes two requests the same one, whoever sends them. */
   digest: string
@@ -50,12 +50,18 @@ export default fp<{ bodyLimit: number }>(
       if (!request.rawBody)
         return done(refusal('invalid_request', 'The request has no body; send a JSON object.'))
       const ask = dialect.ask(request.body, request.rawBody)
-      request.call = { dialect, ask, target: request.url, digest: digestOf(request) }
+      request.call = { dialect, ask, target: targetOf(request, dialect), digest: digestOf(request) }
       done()
     })
   },
   { name: 'call', dependencies: ['lifecycle'] },
 )
+
+/** Never the target as it was sent: an absolute one would name another host to the provider. */
+function targetOf({ url }: FastifyRequest, { path }: Dialect): string {
+  const query = url.indexOf('?')
+  return query < 0 ? path : path + url.slice(query)
+}
 
 /**
  * Collects the body up to `limit` bytes. What comes above it is not kept, and not cut off either: the caller is still

@@ -1,6 +1,6 @@
 /** Every error leaves in the format of the route it was asked on, Fastify's own included; every answer carries the request's id. */
 
-import type { FastifyError, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { dialectOf } from '../dialects/index.ts'
 import { isRefusal, type Refusal, type RefusalCode, refusal } from '../errors.ts'
@@ -47,6 +47,15 @@ export default fp(
   },
   { name: 'error-handler', dependencies: ['lifecycle', 'health'] },
 )
+
+/** For what Fastify refuses before any route or hook is found, such as a path that cannot be decoded. */
+export function answerMalformed(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+  const malformed = refusal('invalid_request', error.message)
+  return reply
+    .code(malformed.statusCode)
+    .headers({ 'request-id': request.id, 'x-request-id': request.id })
+    .send(dialectOf(undefined, request).errorBody(malformed, request.id))
+}
 
 function asRefusal(error: FastifyError): Refusal {
   if (isRefusal(error)) return error

@@ -38,6 +38,7 @@ const refusals: Record<RefusalCode, Expected> = {
   upstream_unavailable: ['api_error', 'server_error', 'upstream_unavailable'],
   upstream_overloaded: ['overloaded_error', 'server_error', 'upstream_overloaded'],
   upstream_refused_us: ['api_error', 'server_error', 'upstream_refused_us'],
+  upstream_forbidden: ['api_error', 'server_error', 'upstream_forbidden'],
   upstream_timeout: ['timeout_error', 'server_error', 'upstream_timeout'],
 }
 const codes = Object.keys(refusals) as RefusalCode[]

@@ -154,7 +154,7 @@ const troubles: [scenario: string, status: number, code: string, retryAfter: str
   ['status 413', 413, 'request_too_large', null],
   ['status 422', 422, 'unprocessable', null],
   ['status 401', 502, 'upstream_refused_us', null],
-  ['status 403', 502, 'upstream_refused_us', null],
+  ['status 403', 502, 'upstream_forbidden', null],
   ['status 429 retry-after 7', 429, 'upstream_rate_limited', '7'],
   ['status 429 retry-after 86400', 429, 'upstream_rate_limited', '60'],
   ['status 500', 502, 'upstream_error', null],
