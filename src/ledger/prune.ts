@@ -16,14 +16,19 @@ export interface Pruned {
   refusals: number
 }
 
-/** Drops the months that ended more than `keepDays` ago. Undefined: another replica is at it. */
-export async function prune(pool: Pool, keepDays: number, now = new Date()): Promise<Pruned | undefined> {
-  const cutoff = new Date(now.getTime() - Math.max(keepDays, KEEP_AT_LEAST) * DAY)
+/**
+ * Drops the months that ended more than `keepDays` ago, by Postgres's clock: a gateway whose own is wrong must not drop
+ * what is young. Undefined: another replica is at it.
+ */
+export async function prune(pool: Pool, keepDays: number, now?: Date): Promise<Pruned | undefined> {
   return transaction(pool, async client => {
     // A month is dropped between two queries of others, or not today: nobody waits behind this.
     await client.query(`set local lock_timeout = '3s'`)
     const lock = await client.query(`select pg_try_advisory_xact_lock(hashtext('tollgate:prune')) as taken`)
     if (!lock.rows[0].taken) return undefined
+    const clock = await client.query<{ now: Date }>('select now()')
+    const time = (now ?? clock.rows[0]!.now).getTime()
+    const cutoff = new Date(time - Math.max(keepDays, KEEP_AT_LEAST) * DAY)
     const { rows } = await client.query(
       `select inhrelid::regclass::text as name from pg_inherits
        where inhparent = 'calls'::regclass and inhrelid::regclass::text < $1 order by 1`,
