@@ -34,7 +34,13 @@ export interface Fleet {
   kill(gateway: GatewayProcess): Promise<void>
   /** The log lines of calls, of every process there ever was. */
   lines(): Line[]
-  admin(method: string, path: string, body?: unknown): Promise<{ status: number; body: Answer }>
+  /** As any gateway answers it, or as a certain one does. */
+  admin(
+    method: string,
+    path: string,
+    body?: unknown,
+    gateway?: GatewayProcess,
+  ): Promise<{ status: number; body: Answer }>
   team(name: string, settings: Limits): Promise<void>
   everything(settings: Limits): Promise<void>
   /** Makes a client, and answers a key of it. */
@@ -72,8 +78,8 @@ export async function startFleet(t: TestContext, options: FleetOptions): Promise
     return gateway
   }
 
-  const admin: Fleet['admin'] = async (method, path, body) => {
-    const answer = await fetch(`${gateways[0]!.url}/admin${path}`, {
+  const admin: Fleet['admin'] = async (method, path, body, gateway = gateways[0]!) => {
+    const answer = await fetch(`${gateway.url}/admin${path}`, {
       method,
       headers: {
         authorization: `Bearer ${ADMIN_TOKEN}`,

@@ -1,0 +1,95 @@
+/** The one clock that counts is Redis's: what a gateway's machine believes the time to be changes nothing. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Pool } from 'pg'
+import { message, until } from '../gateway.ts'
+import { testDatabase, testRedis } from '../servers.ts'
+import { assertServedIsCharged } from './agreement.ts'
+import { allQuiet, assertBalanced, assertWithin, overspend } from './books.ts'
+import { startFleet } from './fleet.ts'
+import { randomFrom, seedOf } from './random.ts'
+import { type Attempt, attempt, drawCalls } from './traffic.ts'
+
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+
+/** The environment of a gateway whose clock is wrong. */
+const skewedBy = (ms: number) => ({
+  NODE_OPTIONS: `--import=${new URL('skew.ts', import.meta.url)}`,
+  SKEW_MS: String(ms),
+})
+
+test('gateways a day ahead and a day behind share buckets and budgets of the same day', async t => {
+  const [{ url: redisUrl }, { url: databaseUrl }] = await Promise.all([testRedis(t), testDatabase(t)])
+  const fleet = await startFleet(t, { redisUrl, databaseUrl, size: 1 })
+  const [ahead, behind] = await Promise.all([
+    fleet.start(skewedBy(26 * HOUR)),
+    fleet.start(skewedBy(-26 * HOUR)),
+  ])
+  const keys = new Map([
+    ['bucket', await fleet.client('bucket', { limits: { requests: { capacity: 40, per: '1d' } } })],
+    ['budget', await fleet.client('budget', { budget: { day: 0.05 } })],
+  ])
+  const calls = drawCalls({
+    random: randomFrom(seedOf(t, 21)),
+    clients: [...keys.keys()],
+    count: 150,
+    peaceful: true,
+  })
+  const utcDay = () => new Date().toISOString().slice(0, 10)
+  const days = [utcDay()]
+
+  const attempts = await Promise.all(
+    calls.map((call, i) => attempt(fleet.gateways[i % 3]!.url, keys.get(call.client)!, call)),
+  )
+
+  days.push(utcDay())
+  await allQuiet(fleet)
+  const rows = await assertBalanced(fleet)
+  assertWithin(fleet.budgets, rows)
+  assert.equal(overspend(rows), 0)
+  assert.deepEqual(assertServedIsCharged({ fleet, calls, rows }), [])
+  assert.deepEqual(
+    rows.filter(({ day }) => !days.includes(day)),
+    [],
+    'charged on another day',
+  )
+  const granted = (client: string) => (one: Attempt) => one.call.client === client && one.status === 200
+  assert.equal(attempts.filter(granted('bucket')).length, 40)
+  assert.ok(
+    attempts.some(({ details }) => details.scope === 'client:budget'),
+    'the budget binds',
+  )
+
+  const clocks = [ahead, behind].map(({ lines }) => Date.parse(String(lines.at(-1)?.time)) - Date.now())
+  assert.ok(clocks[0]! > 25 * HOUR && clocks[1]! < -25 * HOUR, 'their clocks are wrong')
+  for (const path of ['/clients/budget', '/verify']) {
+    const told = await Promise.all(
+      fleet.gateways.map(gateway => fleet.admin('GET', path, undefined, gateway)),
+    )
+    assert.equal(told[0]!.status, 200)
+    assert.deepEqual([told[1], told[2]], [told[0], told[0]], path)
+  }
+})
+
+test('a gateway whose clock is years ahead drops no month of the ledger before its time', async t => {
+  const [{ url: redisUrl }, { url: databaseUrl }] = await Promise.all([testRedis(t), testDatabase(t)])
+  const fleet = await startFleet(t, { redisUrl, databaseUrl, size: 1 })
+  const key = await fleet.client('frontend', {})
+  const pool = new Pool({ connectionString: databaseUrl })
+  t.after(() => pool.end())
+  const body = JSON.stringify(message('to be kept'))
+  const [call] = drawCalls({ random: randomFrom(1), clients: ['frontend'], count: 1 })
+  await attempt(fleet.gateways[0]!.url, key, { ...call!, body, leaves: undefined })
+  await allQuiet(fleet)
+  await pool.query("select ensure_calls_month('2020-01-01')")
+
+  await fleet.start(skewedBy(800 * DAY))
+
+  // What really is too old goes: then it has looked.
+  await until(
+    async () => (await pool.query("select to_regclass('calls_2020_01') as old")).rows[0].old === null,
+  )
+  assert.equal((await pool.query('select from calls')).rowCount, 1)
+})
