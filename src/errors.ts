@@ -79,14 +79,28 @@ export function refusal(
   const Refused = constructors.get(code)
   if (!Refused) throw new Error(`errors.ts knows no refusal '${code}'`)
   // The message goes in as an argument: a caller's own words may hold a '%'.
-  return Object.assign(new Refused(message), {
+  return Object.assign(new Refused(short(message)), {
     code,
     family: kinds[code][1],
     statusCode: kinds[code][0],
-    details: extra.details ?? {},
+    details: shortened(extra.details ?? {}),
     headers: extra.headers ?? {},
-    reason: extra.reason,
+    reason: extra.reason && short(extra.reason),
   })
+}
+
+/** Longer than any words of ours: what a caller sent is quoted, and a caller may send megabytes. */
+const LONGEST = 500
+
+function short(text: string): string {
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`
+}
+
+function shortened(details: Details): Details {
+  const entries = Object.entries(details)
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, typeof value === 'string' ? short(value) : value]),
+  )
 }
 
 export function isRefusal(error: unknown): error is Refusal {

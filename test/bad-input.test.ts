@@ -169,6 +169,21 @@ test('other content types, and compressed bodies, are refused with 415', async t
   await assertUnharmed(gateway, key)
 })
 
+test('what a caller writes is quoted in short, however long it is', async t => {
+  const { gateway, key } = await arrange(t)
+
+  const answer = await gateway.post(
+    '/v1/messages',
+    key,
+    message('hi', { service_tier: 'x'.repeat(1_000_000) }),
+  )
+
+  assert.equal(answer.status, 400)
+  assert.ok((await answer.text()).length < 2000)
+  const line = await until(async () => gateway.calls()[0])
+  assert.ok(JSON.stringify(line).length < 2000)
+})
+
 test('only the route and the query go up, however the target is written', async t => {
   const { gateway, key } = await arrange(t)
   const body = text(message('hi'))

@@ -41,6 +41,7 @@ export default fp<{ bodyLimit: number }>(
       throw refusal(
         'unsupported_media_type',
         `The content-type is ${JSON.stringify(found)}; send application/json.`,
+        { reason: 'the content-type is another one' },
       )
     })
 
@@ -74,6 +75,7 @@ function readBody(request: FastifyRequest, limit: number): Promise<Buffer> {
     throw refusal(
       'unsupported_media_type',
       `The body is compressed (${encoding}); send it with no content-encoding.`,
+      { reason: 'the body is compressed' },
     )
   const tooLarge = (found: string) =>
     refusal('request_too_large', `The body has ${found} bytes; this gateway takes up to ${limit}.`)
