@@ -1,0 +1,50 @@
+/** Clients by the million, as if they had been made one by one; some of them with keys that are known here. */
+
+import type { Pool } from 'pg'
+import { makeKey } from '../src/keys.ts'
+import { readSecret } from '../src/stores/client-rows.ts'
+
+const bucket = (capacity: number) => ({ capacity, per: '1m' })
+const limits = { requests: bucket(1_000_000), tokens: bucket(1_000_000_000), concurrency: 10_000 }
+const settings = { limits, budget: { day: 1_000_000, month: 5_000_000 } }
+const level = JSON.stringify(settings)
+const client = JSON.stringify({
+  ...settings,
+  models: ['claude-haiku-*'],
+  loop: { identical: 1000, per: '1m' },
+})
+const TEAMS = 100
+/** Spreads numbers over all others below a million. */
+const STRIDE = 7919
+
+/** Replaces all clients by so many; returns usable keys of up to so many of them, spread over all. */
+export async function fillClients(pool: Pool, size: number, usable: number): Promise<string[]> {
+  const secret = await readSecret(pool, 'key-checksum')
+  await pool.query('truncate keys, clients, teams')
+  await pool.query('update gateway set settings = $1', [level])
+  await pool.query(
+    `insert into teams (id, name, settings) select 'tm_' || n, 'team-' || n, $1 from generate_series(0, $2 - 1) n`,
+    [level, TEAMS],
+  )
+  await pool.query(
+    `insert into clients (id, name, team_id, settings)
+     select 'cl_' || n, 'client-' || n, 'tm_' || n % $3, $1 from generate_series(0, $2 - 1) n`,
+    [client, size, TEAMS],
+  )
+  const made = Array.from({ length: Math.min(size, usable) }, (_, index) => ({
+    ...makeKey(secret),
+    clientId: `cl_${(index * STRIDE) % size}`,
+  }))
+  await pool.query(
+    'insert into keys (id, client_id, sha256) select * from unnest($1::text[], $2::text[], $3::bytea[])',
+    [made.map(({ id }) => id), made.map(({ clientId }) => clientId), made.map(({ sha256 }) => sha256)],
+  )
+  // The other clients' keys: nobody has them, but they are in the way.
+  await pool.query(
+    `insert into keys (id, client_id, sha256)
+     select substr(md5(id), 1, 10), id, sha256(id::bytea) from clients
+     where not exists (select from keys where client_id = clients.id)`,
+  )
+  await pool.query('analyze')
+  return made.map(({ key }) => key)
+}
