@@ -6,17 +6,26 @@ import { type Static, type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
 
 const httpUrl = '^https?://[^\\s]+$'
+const baseUrlPattern = '^https?://(?!\\S*/v1/?$)[^\\s]+$'
+/** Timers count milliseconds in 31 bits. */
+const LONGEST_SECONDS = 2_000_000
 const seconds = (fallback: number, description: string) =>
-  Type.Number({ minimum: 0, default: fallback, description, expected: 'a number of seconds, 0 or more' })
+  Type.Number({
+    minimum: 0,
+    maximum: LONGEST_SECONDS,
+    default: fallback,
+    description,
+    expected: `a number of seconds from 0 to ${LONGEST_SECONDS}`,
+  })
 const bytes = (fallback: number, description: string) =>
-  Type.Integer({ minimum: 0, default: fallback, description, expected: 'a whole number of bytes, 0 or more' })
+  Type.Integer({ minimum: 1, default: fallback, description, expected: 'a whole number of bytes, 1 or more' })
 const secret = (description: string) =>
   Type.Optional(
     Type.String({ pattern: '^\\S+$', secret: true, description, expected: 'a secret without spaces' }),
   )
 const baseUrl = (fallback: string, description: string) =>
   Type.String({
-    pattern: httpUrl,
+    pattern: baseUrlPattern,
     default: fallback,
     description,
     expected: 'an http:// or https:// URL without the /v1 at its end',
@@ -89,9 +98,10 @@ const variables = {
   BODY_LIMIT_BYTES: bytes(33_554_432, 'Larger requests get 413'),
   REQUEST_TIMEOUT_SECONDS: Type.Number({
     exclusiveMinimum: 0,
+    maximum: LONGEST_SECONDS,
     default: 300,
     description: 'How long a caller may take to send its request',
-    expected: 'a number of seconds above 0',
+    expected: `a number of seconds above 0, at most ${LONGEST_SECONDS}`,
   }),
   ANSWER_BUFFER_BYTES: bytes(
     1_048_576,
@@ -99,9 +109,10 @@ const variables = {
   ),
   UPSTREAM_TIMEOUT_SECONDS: Type.Number({
     exclusiveMinimum: 0,
+    maximum: LONGEST_SECONDS,
     default: 600,
     description: "To the upstream's headers, and between two chunks of a stream",
-    expected: 'a number of seconds above 0',
+    expected: `a number of seconds above 0, at most ${LONGEST_SECONDS}`,
   }),
   DEFAULT_MAX_TOKENS: Type.Integer({
     minimum: 1,
@@ -179,7 +190,7 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
   const value = Value.Convert(schema, Value.Default(schema, { ...given }))
   const converted = new Map(Object.entries(value ?? {}))
   const faults = Object.entries(variables)
-    .filter(([name, variable]) => converted.has(name) && !Value.Check(variable, converted.get(name)))
+    .filter(([name, variable]) => converted.has(name) && !isRight(variable, converted.get(name), given[name]))
     .map(([name, variable]) => faultLine(name, given[name], Value.Parse(words, { ...variable })))
   if (!given.EZAI_API_KEY && !given.ANTHROPIC_API_KEY && !given.OPENAI_API_KEY) {
     faults.push(
@@ -189,6 +200,12 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
   }
   if (faults.length === 0 && Value.Check(schema, value)) return value
   throw Object.assign(new Error(faults.join('\n')), { faults }) satisfies Faults
+}
+
+/** Converting cuts fractions off: what was written must be a whole number itself. */
+function isRight(variable: TSchema, value: unknown, written: string | undefined): boolean {
+  const isWhole = !Type.IsInteger(variable) || written === undefined || /^\d+$/.test(written.trim())
+  return isWhole && Value.Check(variable, value)
 }
 
 function faultLine(

@@ -30,6 +30,17 @@ test('every fault is told at once, with what was found, what was expected and ho
   )
 })
 
+for (const [name, value] of [
+  ['DEFAULT_MAX_TOKENS', '1.5'],
+  ['BODY_LIMIT_BYTES', '0'],
+  ['DRAIN_SECONDS', '1000000000'],
+  ['EZAI_BASE_URL', 'https://ezaiapi.com/v1'],
+] as const) {
+  test(`${name}=${value} is refused`, () => {
+    assert.throws(() => parseConfig({ ...upstream, [name]: value }), new RegExp(`^Error: ${name}: found`))
+  })
+}
+
 test('a faulty secret is not shown', () => {
   assert.throws(
     () => parseConfig({ ...upstream, ADMIN_TOKEN: 'very secret' }),
