@@ -12,6 +12,8 @@ import { randomFrom, seedOf } from './random.ts'
 import { type Attempt, attempt, type Call, drawCalls, insist, isPutOff, numberIn } from './traffic.ts'
 
 const CALLS = 300
+/** So long a gateway waits for the provider's count of a prompt, milliseconds. */
+const PATIENCE = 5000
 const CLIENTS: Record<string, Limits & { team?: string }> = {
   frontend: { team: 'web', budget: { day: 0.1 } },
   mobile: { team: 'web', limits: { concurrency: 15 } },
@@ -102,11 +104,15 @@ function assertNoFalseDenial(t: TestContext, { fleet, attempts, rows }: Storm) {
     .map(({ body, startedAt }) => ({ number: numberIn(body), startedAt }))
   const refusals = attempts.filter(({ details: { error_code } }) => /budget/.test(error_code ?? ''))
   for (const refused of refusals) {
-    const { call, from, to } = refused
+    const { from, to } = refused
+    const { number, holds } = refused.call
     const wasCounted = counted.some(
-      ({ number, startedAt }) => number === call.number && startedAt >= from && startedAt <= to,
+      one => one.number === number && one.startedAt >= from && one.startedAt <= to,
     )
-    assertRefusedRightly(refused, wasCounted ? call.holds.counted : call.holds.bytes, fleet.budgets, rows)
+    // On a machine that busy the provider's count may have come too late.
+    const isSlow = to - from > PATIENCE
+    const bounds = [...(wasCounted ? [holds.counted] : []), ...(!wasCounted || isSlow ? [holds.bytes] : [])]
+    assertRefusedRightly(refused, bounds, fleet.budgets, rows)
   }
   t.diagnostic(`${refusals.length} refusals replayed, ${counted.length} second opinions`)
   assert.ok(refusals.length > 0, 'the budgets bind')

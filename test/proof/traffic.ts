@@ -174,7 +174,7 @@ export const isPutOff = ({ details }: Attempt) => LATER.includes(details.error_c
 
 /** One caller: again as long as it is told to come back. */
 export async function insist(callers: Callers, call: Call): Promise<Attempt[]> {
-  const { random, url, keys, patience = { everyMs: 150, attempts: 200 } } = callers
+  const { random, url, keys, patience = { everyMs: 500, attempts: 200 } } = callers
   const attempts: Attempt[] = []
   for (let i = 0; i < patience.attempts; i++) {
     const target = url(call)
