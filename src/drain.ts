@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { refusal, retryAfter } from './errors.ts'
 
+const CLOSE_EVERY = 50
 /** After the cut, what was cut has this long to be settled and told. */
 const LAST_SETTLING = 5000
 
@@ -15,7 +16,8 @@ export async function drain(
   app.log.info({ running: app.running.size }, 'draining: not ready any more, still serving')
   await wait(delayMs)
   app.server.close()
-  app.server.closeIdleConnections()
+  // Again and again: a stream that ends now leaves a connection on which its caller would send the next call.
+  const closing = setInterval(() => app.server.closeIdleConnections(), CLOSE_EVERY)
   const idle = app.idle()
   await Promise.race([idle, wait(limitMs)])
   if (app.running.size > 0) app.log.warn({ running: app.running.size }, 'cutting what still runs')
@@ -25,5 +27,6 @@ export async function drain(
     )
   }
   await Promise.race([idle, wait(LAST_SETTLING)])
+  clearInterval(closing)
   await app.close()
 }

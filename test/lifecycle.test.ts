@@ -13,7 +13,7 @@ test('the life of a call: who meets it, in which order', async t => {
     [
       '(onRequest) ["armExitDoor()","sayGoodbye()","nameRequest()","authenticateCaller()"]',
       '(preHandler) ["readCall()","decideCall()","announceCeiling()","lookUp()","startMeter()","admitCall()","spareUpstream()"]',
-      '(onSend) ["sayCost()"]',
+      '(onSend) ["endConnection()","sayCost()"]',
     ],
   )
 })

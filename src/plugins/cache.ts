@@ -53,9 +53,8 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
       if (mayRead(request)) {
         request.cacheResult = 'MISS'
         const key = keyOf(request)
-        // Sent before the admission and in the same tick, so that both make one round trip.
-        const lookup = app.redis.getBuffer(key).catch(() => null)
-        request.cached = { key, find: async () => unpack(await lookup) }
+        // Fetched once the admission has seen it: most calls find none, and need not ask twice.
+        request.cached = { key, find: async () => unpack(await app.redis.getBuffer(key).catch(() => null)) }
       }
       reply.header('x-cache', request.cacheResult)
       done()

@@ -37,6 +37,11 @@ export default fp(
       if (draining) reply.header('connection', 'close')
       done()
     })
+    // Whoever asked before the end began learns of it with the answer.
+    app.addHook('onSend', function endConnection(_request, reply, _payload, done) {
+      if (draining) reply.header('connection', 'close')
+      done()
+    })
   },
   { name: 'health' },
 )

@@ -1,6 +1,5 @@
 /** The one exit door: whatever must happen once a call is over hangs on `app.onSettled`, and nowhere else. */
 
-import { finished } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 
@@ -41,11 +40,11 @@ export default fp(
     app.decorateRequest('disconnected', false)
     app.decorateRequest('unfinished', undefined)
 
-    // On an aborted POST neither onResponse nor onRequestAbort fires; `finished` fires exactly once in every ending.
+    // On an aborted POST neither onResponse nor onRequestAbort fires; `close` comes exactly once in every ending.
     app.addHook('onRequest', function armExitDoor(request, reply, done) {
       request.arrivedAt = performance.now()
       app.running.add(request)
-      finished(reply.raw, () => {
+      reply.raw.once('close', () => {
         request.disconnected = !reply.raw.writableFinished
         linger(request)
         if (request.unfinished) request.unfinished.then(() => settle(request, reply))

@@ -175,7 +175,7 @@ test('an SDK that is too fast waits as long as it is told, and gets its answer',
     const key = await gateway.client({
       name: `hasty-${i}`,
       models: MODELS,
-      limits: { requests: { capacity: 1, per: '400ms' } },
+      limits: { requests: { capacity: 1, per: '3s' } },
     })
     const sdk = connect({ url, key })
     await t.test(sdk.name, async () => {
@@ -246,7 +246,7 @@ test('while only running calls are in the way, an SDK waits and gets its answer'
 
 test('the loop brake slows an SDK down, and lets it go on', { concurrency: true }, async t => {
   const { url, gateway } = await arrange(t)
-  const settings = { models: MODELS, cache: { enabled: false }, loop: { identical: 1, per: '500ms' } }
+  const settings = { models: MODELS, cache: { enabled: false }, loop: { identical: 1, per: '3s' } }
   const tests = sdks.map(async (connect, i) => {
     const key = await gateway.client({ name: `looping-${i}`, ...settings })
     const sdk = connect({ url, key })
