@@ -2,20 +2,24 @@
 
 import type { Claim, Running, Settlement } from './index.ts'
 
+const encoded = new WeakMap<Claim, { limits: string; entry: string }>()
+
 /** A claim is sent more than once, and always as it was when it was sent first. */
-export function encode(claim: Claim): NonNullable<Claim['text']> {
-  if (claim.text) return claim.text
+export function encode(claim: Claim): { limits: string; entry: string } {
+  const before = encoded.get(claim)
+  if (before) return before
   const { scopes, tokens, nanos, entry } = claim
   if (!isAmount(tokens) || !isAmount(nanos)) {
     throw new RangeError(
       `a claim of ${tokens} tokens and ${nanos} nanos; expected whole numbers of at least 0`,
     )
   }
-  claim.text = {
+  const text = {
     limits: JSON.stringify({ scopes, tokens, nanos }),
     entry: JSON.stringify({ ...entry, outcome: 'lost', estimated: true }),
   }
-  return claim.text
+  encoded.set(claim, text)
+  return text
 }
 
 /** For `rememberHolds`. */

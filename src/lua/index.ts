@@ -32,8 +32,6 @@ export interface Claim {
   nanos: number
   /** Facts for the ledger, should the call be lost with its replica. */
   entry: Record<string, unknown>
-  /** The same as JSON, from when it is sent first: sent again, it must be what it was. */
-  text?: { limits: string; entry: string }
 }
 
 /** `remaining` units are there now; in `resetMs` milliseconds it is full. */

@@ -15,6 +15,9 @@ declare module 'fastify' {
   }
 }
 
+/** Windows are counted without a limit too: a budget set at noon knows what the morning spent. */
+const NO_LIMIT = Number.MAX_SAFE_INTEGER
+
 /** Calls in the way end soon; what they do not use comes back. */
 const IN_FLIGHT_WAIT = 2000
 
@@ -32,6 +35,11 @@ export default fp<{ defaultMaxTokens: number; statusOpenai: 402 | 429 }>(
         }
       }
       claims.nanos = dialect.paid ? moneyBound(request) : 0
+      claims.levels.forEach(({ budget }, i) => {
+        const scope = claims.scopes[i]!
+        scope.day = budget.dayNanos ?? NO_LIMIT
+        scope.month = budget.monthNanos ?? NO_LIMIT
+      })
     })
 
     app.addHook('preHandler', function announceCeiling(request, reply, done) {

@@ -8,7 +8,7 @@ import fp from 'fastify-plugin'
 import type { Edits } from '../dialects/dialect.ts'
 import type { Refusal } from '../errors.ts'
 import type { Admitted, Scope } from '../lua/index.ts'
-import { type Level, levelsOf } from '../stores/limits.ts'
+import { type Level, levelsOf, scopesOf } from '../stores/limits.ts'
 
 export type Refused = Extract<Admitted, { kind: 'refused' }>
 export type Limit = Refused['limit']
@@ -16,7 +16,7 @@ export type Decider = (request: FastifyRequest) => void
 
 export interface Claims {
   levels: Level[]
-  /** One a level, in the same order, with all its limits; a concern may add scopes of its own behind them. */
+  /** One a level, in the same order; a concern may add scopes of its own behind them. */
   scopes: Scope[]
   /** Calibrated guess, for token buckets. */
   tokens: number
@@ -56,7 +56,7 @@ export default fp(
     })
     app.decorate('decide', (request: FastifyRequest) => {
       const levels = levelsOf(request.client)
-      request.claims = { levels, scopes: levels.map(({ scope }) => scope), tokens: 0, nanos: 0 }
+      request.claims = { levels, scopes: scopesOf(levels), tokens: 0, nanos: 0 }
       request.edits = {}
       for (const decider of deciders) decider(request)
     })

@@ -8,12 +8,7 @@ export interface Level {
   name: string
   limits: Client['limits']
   budget: Client['budget']
-  /** What a call claims on: the same object for all of them. */
-  scope: Scope
 }
-
-/** Windows are counted without a limit too: a budget set at noon knows what the morning spent. */
-const NO_LIMIT = Number.MAX_SAFE_INTEGER
 
 const known = new WeakMap<Client, Level[]>()
 
@@ -23,17 +18,24 @@ export function levelsOf(client: Client): Level[] {
   if (found) return found
   const { team, gateway } = client
   const levels = [
-    levelOf(`client:${client.id}`, `client:${client.name}`, client),
-    ...(team ? [levelOf(`team:${team.id}`, `team:${team.name}`, team)] : []),
-    levelOf('gateway', 'gateway', gateway),
+    {
+      key: `client:${client.id}`,
+      name: `client:${client.name}`,
+      limits: client.limits,
+      budget: client.budget,
+    },
+    ...(team
+      ? [{ key: `team:${team.id}`, name: `team:${team.name}`, limits: team.limits, budget: team.budget }]
+      : []),
+    { key: 'gateway', name: 'gateway', limits: gateway.limits, budget: gateway.budget },
   ]
   known.set(client, levels)
   return levels
 }
 
-function levelOf(key: string, name: string, { limits, budget }: Pick<Level, 'limits' | 'budget'>): Level {
-  const { dayNanos = NO_LIMIT, monthNanos = NO_LIMIT } = budget
-  return { key, name, limits, budget, scope: { key, name, ...limits, day: dayNanos, month: monthNanos } }
+/** One scope a level, in the same order, for the claims of one call. */
+export function scopesOf(levels: Level[]): Scope[] {
+  return levels.map(({ key, name }) => ({ key, name }))
 }
 
 /** Does a budget bind this client's calls? Only then must a call's cost have a bound that holds. */
