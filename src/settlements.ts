@@ -1,5 +1,5 @@
 /**
- * Settlements on their way: to Redis off the caller's path, batched per tick, kept through an outage; and after that kept
+ * Settlements on their way: to Redis off the caller's path, in batches, kept through an outage; and after that kept
  * until Postgres has them, so that a Redis that comes back empty is told again. Settling is idempotent, so whatever may not
  * have arrived is simply sent once more.
  */
@@ -8,8 +8,6 @@ import type { Settled, Settlement } from './lua/index.ts'
 
 export interface Settlements {
   push(settlement: Settlement): void
-  /** Sends what waits. Called before an admission, so that a caller's next call finds its last one settled. */
-  flush(): void
   /** Sends again all that Postgres is not known to have. */
   resend(): void
   /** Learns how far the ledger's drain has come. To be called now and then. */
@@ -43,9 +41,14 @@ const RETRY = 250
 /** Beyond so many the oldest are forgotten: they are lost only if Redis loses its memory while Postgres is away, too. */
 const KEPT = 100_000
 
+/**
+ * `soon` calls back once what has gathered is to be sent: before the next admission, so that a caller's next call finds
+ * its last one settled.
+ */
 export function createSettlements(
   settle: (batch: Settlement[]) => Promise<Settled[]>,
   listener: Listener,
+  soon: (flush: () => void) => void,
 ): Settlements {
   let waiting: Settlement[] = []
   let underway = 0
@@ -90,7 +93,7 @@ export function createSettlements(
   function schedule() {
     if (scheduled) return
     scheduled = true
-    setImmediate(flush)
+    soon(flush)
   }
 
   return {
@@ -98,7 +101,6 @@ export function createSettlements(
       waiting.push(settlement)
       schedule()
     },
-    flush,
     resend() {
       waiting = [...generations.flatMap(({ settlements }) => settlements), ...waiting]
       generations = []
@@ -115,10 +117,12 @@ export function createSettlements(
       }
       generations = generations.filter(({ drainedAt = now }) => now - drainedAt <= EVERYSEC)
     },
-    drained: () =>
-      underway === 0 && waiting.length === 0
+    drained() {
+      flush()
+      return underway === 0 && waiting.length === 0
         ? Promise.resolve()
-        : new Promise<void>(resolve => void idle.push(resolve)),
+        : new Promise<void>(resolve => void idle.push(resolve))
+    },
     get waiting() {
       return underway + waiting.length
     },

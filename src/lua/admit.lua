@@ -3,7 +3,7 @@
 -- KEYS[1] '{tollgate}:'
 -- ARGV[1] call id                  [2] claim: JSON {scopes, tokens, nanos}       [3] entry, should the call be lost: JSON
 --     [4] the replica's version of the configuration     [5] entries that may wait for Postgres
---     [6] key of a kept answer, or '': where it exists, the call is a hit, which takes a request and nothing else
+--     [6] key of a kept answer, or '': where it exists, the call is a hit, which takes a request, brakes a loop, and that is all
 -- Returns {'granted' | 'hit', at, states}                 for states see describe()
 --         {'refused', at, states, scope (index from 0), limit, ms to wait | false}
 --         {'refused', at, states, scope, limit, ms to wait | false, verdict, limit, spent, held (nanos), when it resets}
@@ -40,7 +40,7 @@ if redis.call('XLEN', LEDGER) >= maxPending then
 end
 local claim = cjson.decode(claimText)
 local isHit = answer ~= '' and redis.call('EXISTS', answer) == 1
-local wants = isHit and { calls = 0, requests = 1, loop = 0, tokens = 0, nanos = 0 } or wantsOf(claim)
+local wants = isHit and { calls = 0, requests = 1, loop = 1, tokens = 0, nanos = 0 } or wantsOf(claim)
 
 -- Read all.
 local all = readScopes(claim, windowsAt(now), now)

@@ -1,7 +1,8 @@
 /** What the scripts are given. */
 
-import type { Claim, Running, Settlement } from './index.ts'
+import type { Claim, Running, Scope, Settlement } from './index.ts'
 
+const texts = new WeakMap<Scope, string>()
 const encoded = new WeakMap<Claim, { limits: string; entry: string }>()
 
 /** A claim is sent more than once, and always as it was when it was sent first. */
@@ -15,10 +16,19 @@ export function encode(claim: Claim): { limits: string; entry: string } {
     )
   }
   const text = {
-    limits: JSON.stringify({ scopes, tokens, nanos }),
+    limits: `{"scopes":[${scopes.map(textOf).join()}],"tokens":${tokens},"nanos":${nanos}}`,
     entry: JSON.stringify({ ...entry, outcome: 'lost', estimated: true }),
   }
   encoded.set(claim, text)
+  return text
+}
+
+/** A client's scopes are the same in all its calls. */
+function textOf(scope: Scope): string {
+  const before = texts.get(scope)
+  if (before !== undefined) return before
+  const text = JSON.stringify(scope)
+  texts.set(scope, text)
   return text
 }
 

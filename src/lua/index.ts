@@ -63,7 +63,7 @@ export interface ScopeState {
 export type Admitted =
   /** `at` is the time of the admission, by Redis's clock. */
   | { kind: 'granted'; at: number; states: ScopeState[] }
-  /** An answer is kept: a request was taken and nothing else, nothing is held. */
+  /** An answer is kept: a request was taken, the loop brake counted it, nothing is held. */
   | { kind: 'hit'; at: number; states: ScopeState[] }
   | Refused
   /** The replica decided with an old configuration: load this one, decide again. */

@@ -87,7 +87,7 @@ export default fp<{ maxPending: number }>(
     }
 
     async function ask(id: string, claim: Claim, cacheKey: string | undefined): Promise<Admitted> {
-      app.settlements.flush()
+      app.deferred.flush()
       try {
         return await app.money.admit(id, claim, { version: app.clients.version, cacheKey, maxPending })
       } catch (error) {

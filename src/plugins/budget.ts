@@ -24,6 +24,10 @@ const IN_FLIGHT_WAIT = 2000
 export default fp<{ defaultMaxTokens: number; statusOpenai: 402 | 429 }>(
   async (app, { defaultMaxTokens, statusOpenai }) => {
     app.decorateRequest('countedInput')
+    app.onLevel(({ budget }) => ({
+      day: budget.dayNanos ?? NO_LIMIT,
+      month: budget.monthNanos ?? NO_LIMIT,
+    }))
     app.onDecision(function claimMoney(request) {
       const { claims, call, client, route, edits } = request
       const { ask, dialect } = call
@@ -35,11 +39,6 @@ export default fp<{ defaultMaxTokens: number; statusOpenai: 402 | 429 }>(
         }
       }
       claims.nanos = dialect.paid ? moneyBound(request) : 0
-      claims.levels.forEach(({ budget }, i) => {
-        const scope = claims.scopes[i]!
-        scope.day = budget.dayNanos ?? NO_LIMIT
-        scope.month = budget.monthNanos ?? NO_LIMIT
-      })
     })
 
     app.addHook('preHandler', function announceCeiling(request, reply, done) {

@@ -78,8 +78,11 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
         { contentType: answer.contentType, storedAt: admitted.at, costNanos: cost?.nanos ?? 0 },
         answer.body,
       )
-      app.redis.keepAnswer(keyOf(request), ...BOOKS, packed, ttl, totalBytes).catch(error => {
-        app.log.debug({ err: error }, 'an answer was not kept')
+      const key = keyOf(request)
+      app.deferred.push(() => {
+        app.redis.keepAnswer(key, ...BOOKS, packed, ttl, totalBytes).catch(error => {
+          app.log.debug({ err: error }, 'an answer was not kept')
+        })
       })
     })
   },
@@ -92,7 +95,7 @@ function mayKeep({ client, call, headers }: FastifyRequest): boolean {
 }
 
 function mayRead(request: FastifyRequest): boolean {
-  return mayKeep(request) && !/no-cache/i.test(request.headers['cache-control'] ?? '')
+  return mayKeep(request) && !/no-cache|max-age=0(?!\d)/i.test(request.headers['cache-control'] ?? '')
 }
 
 /** Nobody sees another's answer unless the client's settings name the circle that shares. */

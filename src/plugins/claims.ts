@@ -8,15 +8,16 @@ import fp from 'fastify-plugin'
 import type { Edits } from '../dialects/dialect.ts'
 import type { Refusal } from '../errors.ts'
 import type { Admitted, Scope } from '../lua/index.ts'
-import { type Level, levelsOf, scopesOf } from '../stores/limits.ts'
+import { type Level, levelsOf } from '../stores/limits.ts'
 
 export type Refused = Extract<Admitted, { kind: 'refused' }>
 export type Limit = Refused['limit']
 export type Decider = (request: FastifyRequest) => void
+export type LevelLimits = (level: Level) => Omit<Scope, 'key' | 'name'>
 
 export interface Claims {
   levels: Level[]
-  /** One a level, in the same order; a concern may add scopes of its own behind them. */
+  /** One a level, in the same order, shared by all calls of the client; a concern may add scopes of its own behind them. */
   scopes: Scope[]
   /** Calibrated guess, for token buckets. */
   tokens: number
@@ -26,6 +27,8 @@ export interface Claims {
 
 declare module 'fastify' {
   interface FastifyInstance {
+    /** Registers what a level's limits claim on: told once a client, since its settings alone decide it. */
+    onLevel(limitsOf: LevelLimits): void
     /** Registers a decider: it claims, or refuses by throwing. They run in order of registration. */
     onDecision(decider: Decider): void
     decide: Decider
@@ -45,10 +48,13 @@ declare module 'fastify' {
 export default fp(
   async app => {
     const deciders: Decider[] = []
+    const limiters: LevelLimits[] = []
+    const known = new WeakMap<Level[], Scope[]>()
     const announcers: ((reply: FastifyReply, admitted: Admitted) => void)[] = []
     app.decorate('wording', new Map())
     app.decorateRequest('claims')
     app.decorateRequest('edits')
+    app.decorate('onLevel', (limitsOf: LevelLimits) => void limiters.push(limitsOf))
     app.decorate('onDecision', (decider: Decider) => void deciders.push(decider))
     app.decorate('onAdmission', announcer => void announcers.push(announcer))
     app.decorate('announce', (reply, admitted) => {
@@ -56,7 +62,7 @@ export default fp(
     })
     app.decorate('decide', (request: FastifyRequest) => {
       const levels = levelsOf(request.client)
-      request.claims = { levels, scopes: scopesOf(levels), tokens: 0, nanos: 0 }
+      request.claims = { levels, scopes: [...scopesOf(levels)], tokens: 0, nanos: 0 }
       request.edits = {}
       for (const decider of deciders) decider(request)
     })
@@ -64,6 +70,16 @@ export default fp(
       if (request.call) app.decide(request)
       done()
     })
+
+    function scopesOf(levels: Level[]): Scope[] {
+      const found = known.get(levels)
+      if (found) return found
+      const scopes = levels.map(level =>
+        Object.assign({ key: level.key, name: level.name }, ...limiters.map(limitsOf => limitsOf(level))),
+      )
+      known.set(levels, scopes)
+      return scopes
+    }
   },
   { name: 'claims', dependencies: ['auth', 'call'] },
 )

@@ -3,7 +3,7 @@
 import fp from 'fastify-plugin'
 import { readEpoch, readProgress } from '../ledger/progress.ts'
 import { type Claim, createMoneyScripts, type MoneyScripts } from '../lua/index.ts'
-import { createSettlements, type Settlements } from '../settlements.ts'
+import { createSettlements, type Listener, type Settlements } from '../settlements.ts'
 
 type Holds = Map<string, { id: string; claim: Claim; at: number }>
 
@@ -28,13 +28,14 @@ export default fp(
     const { redis, log } = app
     const money = createMoneyScripts(redis)
     const holds: Holds = new Map()
-    const settlements = createSettlements(money.settle, {
+    const listener: Listener = {
       settled({ id, entry }, { overspendNanos }) {
         if (overspendNanos > 0)
           log.error({ reqId: id, overspendNanos, entry }, 'a call cost more than it held')
       },
       failed: (err, waiting) => log.warn({ err, waiting }, 'settlements wait for Redis'),
-    })
+    }
+    const settlements = createSettlements(money.settle, listener, app.deferred.push)
     app.decorate('money', money)
     app.decorate('settlements', settlements)
     app.decorate('holds', holds)

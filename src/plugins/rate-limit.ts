@@ -10,14 +10,12 @@ const USUAL_OUTPUT_TOKENS = 1000
 
 export default fp(
   async app => {
+    app.onLevel(({ limits }) => limits)
     app.onDecision(function claimPace({ claims, call: { ask, dialect } }) {
       if (dialect.paid) {
         const output = ask.hasOutput ? (ask.ceiling ?? USUAL_OUTPUT_TOKENS) * ask.answers : 0
         claims.tokens = Math.min(Math.ceil(ask.inputGuess) + output, Number.MAX_SAFE_INTEGER)
       }
-      claims.levels.forEach(({ limits }, i) => {
-        Object.assign(claims.scopes[i]!, limits)
-      })
     })
     for (const limit of ['requests', 'tokens', 'concurrency'] as const) app.wording.set(limit, tooFast)
 

@@ -1,6 +1,5 @@
 /** The levels a call must fit at once: its client, the client's team, the whole gateway. Shared by limits and budgets. */
 
-import type { Scope } from '../lua/index.ts'
 import type { Client } from './client.ts'
 
 export interface Level {
@@ -31,11 +30,6 @@ export function levelsOf(client: Client): Level[] {
   ]
   known.set(client, levels)
   return levels
-}
-
-/** One scope a level, in the same order, for the claims of one call. */
-export function scopesOf(levels: Level[]): Scope[] {
-  return levels.map(({ key, name }) => ({ key, name }))
 }
 
 /** Does a budget bind this client's calls? Only then must a call's cost have a bound that holds. */

@@ -223,10 +223,10 @@ test('a repetition of the same request is refused as a loop, other requests are 
   )
 })
 
-test('a hit takes a request and nothing else', async t => {
+test('a hit takes a request and no tokens, no money, no place among the running', async t => {
   const { admit, redis, scope } = await makeBed(t)
   await redis.set('{tollgate}:cache:x', 'an answer')
-  const scopes = [{ key: 'client:1', ...LIMITS, concurrency: 0, day: 0, loop: { capacity: 1, per: HOUR } }]
+  const scopes = [{ key: 'client:1', ...LIMITS, concurrency: 0, day: 0 }]
   const claim = claimOn(scopes, { tokens: 1_000_000, nanos: 5 })
 
   const hit = await admit('a', claim, { cacheKey: '{tollgate}:cache:x' })
@@ -245,6 +245,18 @@ test('a hit is refused when there are no requests left', async t => {
   await admit('a', claim)
   const hit = await admit('b', claim, { cacheKey: '{tollgate}:cache:x' })
   assert.equal(hit.kind === 'refused' && hit.limit, 'requests')
+})
+
+test('a loop that is served from the cache is a loop', async t => {
+  const { admit, redis } = await makeBed(t)
+  await redis.set('{tollgate}:cache:x', 'an answer')
+  const claim = claimOn([{ key: 'client:1' }, { key: 'loop:1:x', loop: { capacity: 1, per: HOUR } }])
+  const cacheKey = '{tollgate}:cache:x'
+
+  assert.equal((await admit('a', claim, { cacheKey })).kind, 'hit')
+  const again = await admit('b', claim, { cacheKey })
+
+  assert.equal(again.kind === 'refused' && again.limit, 'loop')
 })
 
 test('a replica with an old configuration is told so before anything is decided', async t => {

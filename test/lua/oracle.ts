@@ -10,6 +10,8 @@ import type { Admitted, Claim, Refused, Scope, ScopeState, Settlement } from '..
 const LEASE = 30_000
 const UNWATCHED = 10_000
 const KINDS = ['requests', 'tokens', 'loop'] as const
+/** What a kept answer takes of. */
+const OF_A_HIT = ['requests', 'loop'] as const
 const PERIODS = ['day', 'month'] as const
 
 type Kind = (typeof KINDS)[number]
@@ -170,7 +172,7 @@ export function createOracle() {
         scope: scope.name,
         states: states(claim.scopes, now, now),
       } as const
-      for (const kind of hit ? (['requests'] as const) : KINDS) {
+      for (const kind of hit ? OF_A_HIT : KINDS) {
         const content = bucket(scope, kind, now)
         const wanted = kind === 'tokens' ? claim.tokens : 1
         if (!content || wanted === 0) continue
@@ -223,8 +225,10 @@ export function createOracle() {
       if (worst) return worst.refused
       if (kept) {
         for (const scope of claim.scopes) {
-          const content = bucket(scope, 'requests', now)
-          if (content) account(scope).buckets.requests = draw(content, 1)
+          for (const kind of OF_A_HIT) {
+            const content = bucket(scope, kind, now)
+            if (content) account(scope).buckets[kind] = draw(content, 1)
+          }
         }
         return { kind: 'hit', at: now, states: states(claim.scopes, now, now) }
       }

@@ -104,17 +104,19 @@ test('a team shares among its own', async t => {
   assert.equal((await ask(gateway, outside, 'hello')).cache, 'MISS')
 })
 
-test('no-cache asks anew and keeps the new answer; no-store keeps nothing', async t => {
+test('no-cache and max-age=0 ask anew and keep the new answer; no-store keeps nothing', async t => {
   const { gateway, key } = await arrange(t)
   await ask(gateway, key, 'hello')
   await untilKept(gateway, key, 'hello')
 
   const anew = await ask(gateway, key, 'hello', { 'cache-control': 'no-cache' })
+  const fresh = await ask(gateway, key, 'hello', { 'cache-control': 'max-age=0' })
   const unstored = await ask(gateway, key, 'secret', { 'cache-control': 'no-store' })
-  await until(async () => gateway.calls().filter(({ cache }) => cache === 'BYPASS').length === 2)
+  await until(async () => gateway.calls().filter(({ cache }) => cache === 'BYPASS').length === 3)
   const after = await ask(gateway, key, 'secret')
 
   assert.equal(anew.cache, 'BYPASS')
+  assert.equal(fresh.cache, 'BYPASS')
   assert.equal(unstored.cache, 'BYPASS')
   assert.equal(after.cache, 'MISS')
 })
