@@ -41,23 +41,31 @@ export function collectError(then: { whole(body: Buffer): void; fail(failure: Fa
   }
 }
 
-/** Passes bytes on as they come, holding the provider back for a slow reader; `hide` may take some of them out. */
+/** Passes bytes on as they come, holding the provider back for a slow reader; `filter` may take some of them out. */
 export function passOn(
   to: Writable,
-  hide: { push(chunk: Uint8Array): Uint8Array | undefined; end(): Uint8Array | undefined } | undefined,
+  filter: { push(chunk: Buffer): Uint8Array | undefined; end(): Uint8Array | undefined },
   then: { resume(): void; ended(): void; fail(failure: Failure): void },
 ): Sink {
+  let isHeldBack = false
+  const goOn = () => {
+    isHeldBack = false
+    to.off('drain', goOn).off('close', goOn)
+    then.resume()
+  }
   const write = (chunk: Uint8Array | undefined) => {
     // A caller who has left a JSON answer does not stop it: it is paid for, and counted to its end.
     if (!chunk?.length || to.destroyed) return true
     if (to.write(chunk)) return true
-    to.once('drain', then.resume)
+    // Whoever leaves while the provider is held back never drains.
+    if (!isHeldBack) to.on('drain', goOn).on('close', goOn)
+    isHeldBack = true
     return false
   }
   return {
-    data: chunk => write(hide ? hide.push(chunk) : chunk),
+    data: chunk => write(filter.push(chunk)),
     end() {
-      write(hide?.end())
+      write(filter.end())
       then.ended()
     },
     fail: then.fail,

@@ -1,6 +1,7 @@
 /** A provider's trouble, in our own words: its bodies name our organisation, its statuses are about our key. */
 
 import type { Dialect, UpstreamVerdict } from './dialects/dialect.ts'
+import { isAboutAccount } from './dialects/upstream-error.ts'
 import { type Refusal, type RefusalCode, refusal, retryAfter } from './errors.ts'
 import type { Failure, Headers } from './upstream.ts'
 
@@ -50,6 +51,13 @@ export function brokenOff(failure: Failure): Refusal {
 
 export function unreadable(reason: string): Refusal {
   return refusal('upstream_error', 'The provider gave an answer that cannot be read.', { reason })
+}
+
+/** An error inside a good answer. */
+export function failedInside(failed: string): Refusal {
+  if (!isAboutAccount(failed)) return unreadable(`an error inside the answer: ${failed}`)
+  const [code, words] = WORDS.account
+  return refusal(code, words, { reason: `the provider answered ${failed} inside a good answer` })
 }
 
 /** The provider's own wait, at most a minute; a date is left out, since clocks differ. */

@@ -213,6 +213,27 @@ test('a path that cannot be decoded is refused in the caller’s format', async 
   assert.equal(((await answer.json()) as { type: string }).type, 'error')
 })
 
+test('a route that is asked with another method says which it takes', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend' })
+
+  const answer = await fetch(`${gateway.url}/v1/messages`, { headers: { 'x-api-key': key } })
+
+  assert.equal(answer.status, 405)
+  assert.equal(answer.headers.get('allow'), 'POST')
+  assert.match(await answer.text(), /does not take GET, only POST/)
+})
+
+test('a balancer may ask with HEAD', async t => {
+  const { url } = await startGateway(t)
+
+  const [alive, ready] = await Promise.all(
+    ['/livez', '/readyz'].map(path => fetch(url + path, { method: 'HEAD' })),
+  )
+
+  assert.deepEqual([alive?.status, ready?.status], [200, 200])
+})
+
 test('absurd headers and smuggled requests end in a clear answer or a closed socket', async t => {
   const { gateway, key } = await arrange(t)
   const shapes = [

@@ -1,7 +1,7 @@
 /** What a chat request asks for. */
 
 import type { Ask } from './dialect.ts'
-import { readCount, readFlag, readList, readModel, readObject, readText } from './fields.ts'
+import { readCount, readFlag, readList, readModel, readObject, readText, wrong } from './fields.ts'
 import { type JsonObject, objectIn } from './json.ts'
 import { noMedia } from './media.ts'
 import { chatParts, lookThrough } from './openai-content.ts'
@@ -64,7 +64,7 @@ export function askChat(body: unknown, raw: Buffer): Ask {
     model,
     stream,
     ceiling: ceiling(request),
-    answers: readCount(request, 'n', 1) ?? 1,
+    answers: answers(request),
     hasOutput: true,
     ...promptSize(raw, request, { media, messages: messages.length, overhead, unbounded }),
     cacheWrite: cacheWrite(request),
@@ -89,6 +89,15 @@ function recallsSound(message: unknown): boolean {
 function ceiling(request: JsonObject): number | undefined {
   const named = ['max_completion_tokens', 'max_tokens'].flatMap(name => readCount(request, name, 1) ?? [])
   return named.length === 0 ? undefined : Math.max(...named)
+}
+
+/** More than the maker takes would only make a bound without a measure. */
+const MOST_ANSWERS = 128
+
+function answers(request: JsonObject): number {
+  const found = readCount(request, 'n', 1) ?? 1
+  if (found <= MOST_ANSWERS) return found
+  throw wrong('n', found, `a whole number from 1 to ${MOST_ANSWERS}`)
 }
 
 function reasons(request: JsonObject): boolean {

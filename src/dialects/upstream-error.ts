@@ -5,6 +5,7 @@
 
 import type { UpstreamVerdict } from './dialect.ts'
 import { type JsonObject, objectIn, parseObject, textIn } from './json.ts'
+import { accountNames } from './veil.ts'
 
 const byStatus: Readonly<Record<number, UpstreamVerdict>> = {
   401: { kind: 'account', cause: 'key' },
@@ -36,6 +37,11 @@ const causes: ReadonlyMap<unknown, Cause> = new Map<unknown, Cause>([
 ])
 /** Limits that only a sentence tells from a caller's mistake. At its start: further on, the caller's own words may stand. */
 const spendLimit = /^(You have reached your specified API usage limits|Your credit balance is too low)/
+
+/** Does the name of an error inside a good answer speak of our account? */
+export function isAboutAccount(failed: string): boolean {
+  return causes.has(failed)
+}
 
 const fallback = 'The provider refused the request without saying why.'
 const LONGEST = 2000
@@ -72,15 +78,14 @@ function isCallers(status: number): status is 400 | 404 | 413 | 422 {
 }
 
 /** Whose key it is, which call it was there: none of the caller's business. */
-const ours = [
+const telling = [
   /\(?\brequest[ _-]?id:? *(?=[\w-]*\d)[\w-]{6,}\)?/gi,
   /\breq_\w{6,}/g,
-  /\b(?:sk|rk|pk|tg)[-_][\w*.-]{4,}/g,
-  /\b(?:org|proj|user|wrkspc)[-_][\w-]{8,}/g,
+  ...accountNames,
   /\b[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}\b/gi,
 ]
 
 function scrubbed(message: string): string {
-  const clean = ours.reduce((text, pattern) => text.replace(pattern, '[…]'), message)
+  const clean = telling.reduce((text, pattern) => text.replace(pattern, '[…]'), message)
   return clean.length > LONGEST ? `${clean.slice(0, LONGEST)}…` : clean
 }

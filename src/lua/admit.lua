@@ -75,7 +75,7 @@ end
 local function checkBudgets(scope, counters)
   for _, period in ipairs(PERIODS) do
     local money = counters[period]
-    if money and wants.nanos > 0 and money.spent + money.held + wants.nanos > money.limit then
+    if money and money.limit >= 0 and wants.nanos > 0 and money.spent + money.held + wants.nanos > money.limit then
       local limit, spent, held, resets = money.limit, money.spent, money.held, money.window.ends
       if wants.nanos > limit then
         refuse(NEVER, -limit, scope, period, false, 'can_never_fit', limit, spent, held, resets)

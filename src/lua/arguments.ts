@@ -38,14 +38,14 @@ export function holdOf({ id, claim, at }: Running): (string | number)[] {
   return [id, at, limits, entry]
 }
 
-/** For `settleCalls`. An amount nobody can read must neither stop the settlements behind it nor cost nothing: it is the hold. */
+/** For `settleCalls`. An amount nobody can read must neither stop the settlements behind it nor cost nothing: it is what was taken. */
 export function truthOf({ id, claim, at, nanos, tokens, entry }: Settlement): (string | number)[] {
   return [
     id,
     at ?? '',
     encode(claim).limits,
     isAmount(nanos) ? nanos : claim.nanos,
-    isAmount(tokens) ? tokens : claim.tokens,
+    tokens !== undefined && isAmount(tokens) ? tokens : '',
     JSON.stringify(entry),
   ]
 }

@@ -9,6 +9,9 @@ import type { Bucket } from './bucket.ts'
 import { readRefusal, readSettled, readStates } from './replies.ts'
 import { defineScripts, PREFIX } from './scripts.ts'
 
+/** A budget set at noon knows what the morning spent: money is counted where nothing limits it, too. */
+export const UNLIMITED = -1
+
 /** Something with limits that a call must fit. Windows and buckets are counted where a limit is named. */
 export interface Scope {
   /** `client:<id>`, `team:<id>`, `gateway`, `loop:…`: counters hang on it. */
@@ -18,7 +21,7 @@ export interface Scope {
   requests?: Bucket
   tokens?: Bucket
   concurrency?: number
-  /** Limits in nano-dollars of the UTC calendar day and month. */
+  /** Limits in nano-dollars of the UTC calendar day and month; `UNLIMITED` is counted, and refuses nothing. */
   day?: number
   month?: number
   /** The runaway-loop brake: a bucket of requests, in a scope of its own that counts nothing else. */
@@ -111,7 +114,8 @@ export interface Settlement {
   at?: number
   /** What the call cost. */
   nanos: number
-  tokens: number
+  /** Undefined: nobody knows; each bucket keeps what was taken of it. */
+  tokens: number | undefined
   /** Facts for the ledger. */
   entry: object
 }

@@ -1,6 +1,7 @@
 -- The hold goes, the truth comes: what calls really cost and used, each once, with its entry for the ledger.
 -- KEYS[1] '{tollgate}:'
--- ARGV, six a call: id, time of its admission or '' (no answer came), claim (JSON), nanos, tokens, entry (JSON)
+-- ARGV, six a call: id, time of its admission or '' (no answer came), claim (JSON), nanos, tokens or '' (nobody knows:
+-- what the claim takes), entry (JSON)
 -- Returns for each {'settled' | 'corrected' | 'already', held, charged}, or {'rebuilding'} alone: nothing was written.
 --
 -- What stands in a call's place decides:

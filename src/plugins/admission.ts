@@ -44,7 +44,7 @@ export default fp<{ maxPending: number }>(
         claim: admitted?.kind === 'hit' ? NOTHING : claimed,
         at: admitted?.at,
         nanos: cost?.nanos ?? 0,
-        tokens: cost?.tokens ?? 0,
+        tokens: cost ? cost.tokens : 0,
         entry: { ...entry },
       })
     })

@@ -3,6 +3,7 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Details, type Refusal, refusal, retryAfter } from '../errors.ts'
+import { UNLIMITED } from '../lua/index.ts'
 import { formatUsd, nanosToUsd } from '../money.ts'
 import { boundNanos, maxTokensThatFit, type Priceable } from '../prices/price.ts'
 import { isBound } from '../stores/limits.ts'
@@ -15,9 +16,6 @@ declare module 'fastify' {
   }
 }
 
-/** Windows are counted without a limit too: a budget set at noon knows what the morning spent. */
-const NO_LIMIT = Number.MAX_SAFE_INTEGER
-
 /** Calls in the way end soon; what they do not use comes back. */
 const IN_FLIGHT_WAIT = 2000
 
@@ -25,8 +23,8 @@ export default fp<{ defaultMaxTokens: number; statusOpenai: 402 | 429 }>(
   async (app, { defaultMaxTokens, statusOpenai }) => {
     app.decorateRequest('countedInput')
     app.onLevel(({ budget }) => ({
-      day: budget.dayNanos ?? NO_LIMIT,
-      month: budget.monthNanos ?? NO_LIMIT,
+      day: budget.dayNanos ?? UNLIMITED,
+      month: budget.monthNanos ?? UNLIMITED,
     }))
     app.onDecision(function claimMoney(request) {
       const { claims, call, client, route, edits } = request
@@ -105,12 +103,20 @@ export default fp<{ defaultMaxTokens: number; statusOpenai: 402 | 429 }>(
   { name: 'budget', dependencies: ['claims', 'models'] },
 )
 
+/** Bytes that a ceiling adds to a request which names none. */
+const CEILING_BYTES = 40
+
 /** The largest ceiling with which this very call would be admitted now, by every budget it must fit; undefined: none. */
 function maxTokensNow(request: FastifyRequest, { states }: Refused): number | undefined {
-  if (!request.call.ask.hasOutput) return undefined
+  const { ask } = request.call
+  if (!ask.hasOutput) return undefined
   const windows = states.flatMap(({ day, month }) => [day ?? [], month ?? []].flat())
-  const left = windows.map(({ limitNanos, spentNanos, heldNanos }) => limitNanos - spentNanos - heldNanos)
-  return maxTokensThatFit(request.route.price, priceable(request), Math.max(0, Math.min(...left)))
+  const left = windows
+    .filter(({ limitNanos }) => limitNanos !== UNLIMITED)
+    .map(({ limitNanos, spentNanos, heldNanos }) => limitNanos - spentNanos - heldNanos)
+  const asked = priceable(request)
+  const inputBound = asked.inputBound + (ask.ceiling === undefined ? CEILING_BYTES : 0)
+  return maxTokensThatFit(request.route.price, { ...asked, inputBound }, Math.max(0, Math.min(...left)))
 }
 
 /** What the call can cost at most; `input` for a prompt of another length. */
@@ -132,6 +138,7 @@ function unbounded({ feature, opening }: { feature: string; opening: string }, c
     'unbounded_feature',
     `${feature} makes the cost of a call unbounded, and client ${client} is bound by a budget; ` +
       `leave it out, or have the client's setting allow: ["${opening}"].`,
-    { details: { feature, allow: opening } },
+    // The feature may be named in the caller's own words.
+    { details: { feature, allow: opening }, reason: `a feature without a bound: ${opening}` },
   )
 }

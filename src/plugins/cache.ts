@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Result } from 'ioredis'
+import type { Opening } from '../dialects/dialect.ts'
 import type { CacheResult } from '../entry.ts'
 
 /** What is kept beside the answer's bytes. */
@@ -89,9 +90,13 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
   { name: 'cache', dependencies: ['claims', 'redis'] },
 )
 
+/** Asked again they do something again: a conversation goes on, a job begins. */
+const STATEFUL: readonly Opening[] = ['stored', 'background']
+
 /** Streams are replayed by nobody yet; everything else that succeeds whole may be. */
-function mayKeep({ client, call, headers }: FastifyRequest): boolean {
-  return client.cache.enabled && !call.ask.stream && !/no-store/i.test(headers['cache-control'] ?? '')
+function mayKeep({ client, call: { ask }, headers }: FastifyRequest): boolean {
+  if (!client.cache.enabled || ask.stream || /no-store/i.test(headers['cache-control'] ?? '')) return false
+  return !ask.unbounded.some(({ opening }) => STATEFUL.includes(opening))
 }
 
 function mayRead(request: FastifyRequest): boolean {
@@ -99,7 +104,7 @@ function mayRead(request: FastifyRequest): boolean {
 }
 
 /** Nobody sees another's answer unless the client's settings name the circle that shares. */
-function keyOf({ client, call, route }: FastifyRequest): string {
+function keyOf({ client, call, edits, route }: FastifyRequest): string {
   const { share } = client.cache
   const circle =
     share === 'all'
@@ -107,7 +112,9 @@ function keyOf({ client, call, route }: FastifyRequest): string {
       : share === 'team' && client.team
         ? `team:${client.team.id}`
         : `client:${client.id}`
-  return `${PREFIX}${circle}:${route.upstream.name}:${call.digest}`
+  // What was put in is part of what was asked: a shortened answer is no answer to a request without a ceiling.
+  const put = `${edits.ceiling ?? ''}${edits.noStore ? 'n' : ''}`
+  return `${PREFIX}${circle}:${route.upstream.name}:${put}:${call.digest}`
 }
 
 function pack(facts: Facts, body: Buffer): Buffer {

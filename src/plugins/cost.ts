@@ -8,8 +8,8 @@ import { costNanos } from '../prices/price.ts'
 
 export interface Cost {
   nanos: number
-  /** Tokens charged to the token buckets: what was read from a provider's cache is not among them. */
-  tokens: number
+  /** Tokens charged to the token buckets: what was read from a provider's cache is not among them. Undefined: what was taken. */
+  tokens: number | undefined
   /** No final usage came, or one without a price: the amount is by rule. */
   estimated: boolean
   /** The model or tier that had no price. */
@@ -58,12 +58,13 @@ export default fp(
 
     /** All that was sent and has no final usage costs the hold; only a stream whose whole output was seen is measured by it. */
     function estimate({ admitted, call, claims, measured, exchange, route }: FastifyRequest): Cost {
-      const hold = { nanos: claims.nanos, tokens: claims.tokens, estimated: true, unpriced: undefined }
+      const hold = { nanos: claims.nanos, tokens: undefined, estimated: true, unpriced: undefined }
       if (!call.ask.stream || call.ask.hiddenOutput || !exchange?.answering || !measured) return hold
       const seen = seenUsage(measured, call.ask.inputGuess, call.ask.model)
       const price = costNanos(route.table, [seen], new Date(admitted?.at ?? Date.now()))
       if (!('nanos' in price) || route.price.hidesOutput) return hold
-      return { ...hold, nanos: Math.min(price.nanos, claims.nanos), tokens: tokensOf(seen) }
+      const tokens = Math.min(tokensOf(seen), claims.tokens)
+      return { ...hold, nanos: Math.min(price.nanos, claims.nanos), tokens }
     }
   },
   { name: 'cost', dependencies: ['usage', 'claims', 'models'] },

@@ -19,6 +19,8 @@ const FASTIFY: Record<string, RefusalCode> = {
   FST_ERR_ROUTE_NOT_FOUND: 'not_found',
 }
 
+const METHODS = ['GET', 'HEAD', 'POST'] as const
+
 export default fp(
   async app => {
     app.decorateRequest('error')
@@ -41,7 +43,15 @@ export default fp(
     })
 
     app.setNotFoundHandler(async function nothingHere(request: FastifyRequest) {
-      const path = request.url.split('?', 1)[0]
+      const path = request.url.split('?', 1)[0]!
+      const allowed = METHODS.filter(method => app.hasRoute({ url: path, method }))
+      if (allowed.length > 0) {
+        throw refusal(
+          'method_not_allowed',
+          `${path} does not take ${request.method}, only ${allowed.join(' and ')}.`,
+          { headers: { allow: allowed.join(', ') } },
+        )
+      }
       throw refusal('not_found', `There is no ${request.method} ${path} here; see the README for the routes.`)
     })
   },

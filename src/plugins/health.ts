@@ -22,9 +22,11 @@ export default fp(
       draining = true
     })
 
-    app.get('/livez', { logLevel: 'silent' }, async () => ({ status: 'ok' }))
+    // Some balancers ask with HEAD.
+    const asked = { logLevel: 'silent', exposeHeadRoute: true } as const
+    app.get('/livez', asked, async () => ({ status: 'ok' }))
 
-    app.get('/readyz', { logLevel: 'silent' }, async (_request, reply) => {
+    app.get('/readyz', asked, async (_request, reply) => {
       const degraded = [...app.parts].filter(([, isThere]) => !isThere()).map(([name]) => name)
       loaded ||= degraded.length === 0
       if (draining) return reply.code(503).send({ status: 'draining', degraded })

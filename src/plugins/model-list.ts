@@ -8,7 +8,9 @@ import { refusal } from '../errors.ts'
 
 export default fp(
   async app => {
-    app.get('/v1/models', async request => modelList(dialectOf(undefined, request).family, usable(request)))
+    app.get('/v1/models', { exposeHeadRoute: true }, async request =>
+      modelList(dialectOf(undefined, request).family, usable(request)),
+    )
 
     app.get<{ Params: { id: string } }>('/v1/models/:id', async request => {
       const { id } = request.params

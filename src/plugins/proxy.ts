@@ -3,11 +3,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { collect, collectError, passOn, watched } from '../answers.ts'
+import { asBuffer } from '../dialects/excerpt.ts'
 import { dialects } from '../dialects/index.ts'
+import { isAboutAccount } from '../dialects/upstream-error.ts'
+import { veil } from '../dialects/veil.ts'
 import type { Refusal } from '../errors.ts'
 import { answerHeaders, flowHeaders, ownHeaders, upstreamHeaders } from '../headers.ts'
 import { type Headers, type Line, type Sink, send } from '../upstream.ts'
-import { brokenOff, refusedBy, unreadable } from '../upstream-errors.ts'
+import { brokenOff, failedInside, refusedBy, unreadable } from '../upstream-errors.ts'
 
 /** How the talk with the provider went. */
 export interface Exchange {
@@ -81,10 +84,15 @@ export default fp<{ answerBuffer: number }>(
         function whole(body: Buffer) {
           measure()
           if (!request.measured?.ended) return over(unreadable('the answer is no whole JSON object'))
-          // An error inside a good answer is passed on, and never kept.
-          if (request.measured.failed === undefined) request.answer = { contentType: type, body }
+          const { failed, usage } = request.measured
+          if (failed !== undefined && isAboutAccount(failed)) {
+            exchange.refused = usage === undefined
+            return over(failedInside(failed))
+          }
           reply.code(status).headers(answerHeaders(request, headers))
-          over(undefined, body)
+          // Any other error inside a good answer is passed on, and never kept.
+          if (failed === undefined) request.answer = { contentType: type, body }
+          over(undefined, failed === undefined ? body : veil()(body))
         }
       }
 
@@ -101,23 +109,31 @@ export default fp<{ answerBuffer: number }>(
           raw.flushHeaders()
         }
         const hide = request.edits.includeUsage ? dialect.hideUsageFrame?.() : undefined
+        const veiled = ask.stream ? veil() : undefined
         request.cut = error => {
           breakOff(error, true)
           line.abort()
         }
-        return passOn(raw, hide, {
-          resume: () => line.resume(),
-          fail: failure => breakOff(brokenOff(failure), true),
-          ended() {
-            measure()
-            const { ended, failed } = request.measured ?? { ended: false, failed: undefined }
-            if (failed !== undefined)
-              return breakOff(unreadable(`an error inside the answer: ${failed}`), false)
-            if (!ended) return breakOff(unreadable('the answer stopped before its end'), true)
-            raw.end()
-            over(undefined, reply)
+        const filter = (bytes: Uint8Array | undefined) => bytes && (veiled ? veiled(asBuffer(bytes)) : bytes)
+        return passOn(
+          raw,
+          {
+            push: chunk => filter(hide ? hide.push(chunk) : chunk),
+            end: () => filter(hide?.end()),
           },
-        })
+          {
+            resume: () => line.resume(),
+            fail: failure => breakOff(brokenOff(failure), true),
+            ended() {
+              measure()
+              const { ended, failed } = request.measured ?? { ended: false, failed: undefined }
+              if (failed !== undefined) return breakOff(failedInside(failed), false)
+              if (!ended) return breakOff(unreadable('the answer stopped before its end'), true)
+              raw.end()
+              over(undefined, reply)
+            },
+          },
+        )
       }
 
       /** Never a clean end: the format's error event, where it was not told yet, and then the socket is destroyed. */

@@ -7,6 +7,7 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { collectError } from '../answers.ts'
 import { upstreamHeaders } from '../headers.ts'
+import { UNLIMITED } from '../lua/index.ts'
 import { send } from '../upstream.ts'
 import { moneyBound } from './budget.ts'
 import type { Refused } from './claims.ts'
@@ -72,7 +73,7 @@ function canHelp(request: FastifyRequest, { verdict, states }: Refused): boolean
   const usual = moneyBound(request, request.call.ask.inputGuess)
   return states.every(({ day, month }) =>
     [day, month].every(window => {
-      if (!window) return true
+      if (!window || window.limitNanos === UNLIMITED) return true
       const held = verdict === 'in_flight' ? window.heldNanos : 0
       return window.spentNanos + held + usual <= window.limitNanos
     }),

@@ -55,13 +55,19 @@ export default fp<{ vendors: Vendor[]; timeoutMs: number }>(
         name,
         prefix,
         pool: openPool(origin, timeoutMs),
-        // Anthropic's first API version takes the key as x-api-key, later ones as a bearer token.
         authorize: (family, headers) =>
-          family === 'anthropic' && (headers['anthropic-version'] ?? '2023-06-01') === '2023-06-01'
-            ? apiKey
-            : bearer,
+          family === 'openai' || takesBearer(headers['anthropic-version']) ? bearer : apiKey,
       }
     }
   },
   { name: 'upstreams' },
 )
+
+/** Anthropic's first API version that takes its keys as bearer tokens. */
+const FIRST_BEARER = '2026-10-21'
+
+/** The header may be a list. What is no version is for the provider to refuse, not for our key to fail by. */
+function takesBearer(versions: string | string[] = ''): boolean {
+  const listed = String(versions).split(',')
+  return listed.every(one => /^\d{4}-\d\d-\d\d$/.test(one.trim()) && one.trim() >= FIRST_BEARER)
+}

@@ -1,7 +1,7 @@
 /** Where a client, a team or the gateway stands now, as the administration shows it. */
 
 import { windowsAt } from '../lua/calendar.ts'
-import type { MoneyScripts, Scope, ScopeState, WindowState } from '../lua/index.ts'
+import { type MoneyScripts, type Scope, type ScopeState, UNLIMITED, type WindowState } from '../lua/index.ts'
 import { nanosToUsd } from '../money.ts'
 import type { LevelSettings } from '../settings.ts'
 import { compileLevel } from './client.ts'
@@ -26,9 +26,6 @@ interface Money {
 /** Null: Redis is away, so nobody knows. */
 export type States = (level: { key: string } & LevelSettings) => Promise<Standing | null>
 
-/** What is spent is shown without a limit, too. */
-const NO_LIMIT = Number.MAX_SAFE_INTEGER
-
 export function createStates({ state }: MoneyScripts): States {
   return async ({ key, ...settings }) => {
     const { limits, budget } = compileLevel(settings)
@@ -36,8 +33,8 @@ export function createStates({ state }: MoneyScripts): States {
       key,
       name: key,
       ...limits,
-      day: budget.dayNanos ?? NO_LIMIT,
-      month: budget.monthNanos ?? NO_LIMIT,
+      day: budget.dayNanos ?? UNLIMITED,
+      month: budget.monthNanos ?? UNLIMITED,
     }
     try {
       const { at, states } = await state([scope])
@@ -65,7 +62,7 @@ function money({ limitNanos, spentNanos, heldNanos }: WindowState, endsAt: numbe
     heldUsd: nanosToUsd(heldNanos),
     resetsAt: new Date(endsAt).toISOString(),
   }
-  if (limitNanos === NO_LIMIT) return spent
+  if (limitNanos === UNLIMITED) return spent
   const available = Math.max(0, limitNanos - spentNanos - heldNanos)
   return { limitUsd: nanosToUsd(limitNanos), ...spent, availableUsd: nanosToUsd(available) }
 }

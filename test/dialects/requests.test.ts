@@ -28,6 +28,7 @@ const wrongFields: [path: Path, field: string, value: unknown, says: RegExp][] =
   [messages, 'max_tokens', 1.5, /max_tokens is 1.5/],
   [messages, 'max_tokens', endless, /max_tokens is Infinity/],
   [messages, 'max_tokens', 1e300, /max_tokens is 1e\+300/],
+  [chat, 'n', 129, /n is 129; expected a whole number from 1 to 128/],
   [messages, 'messages', 'hi', /messages is "hi"; expected a list/],
   [messages, 'system', 5, /system is 5; expected a string or a list/],
   [messages, 'tools', {}, /tools is an object; expected a list/],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Admitted } from '../../src/lua/index.ts'
+import { UNLIMITED } from '../../src/lua/index.ts'
 import { claimOn, DAY, HOUR, MINUTE, makeBed, NOON, SECOND } from './bed.ts'
 
 const LIMITS = {
@@ -221,6 +222,16 @@ test('a repetition of the same request is refused as a loop, other requests are 
     NOON + 30_000,
     'and is forgotten when full again',
   )
+})
+
+test('money is counted where nothing limits it, and refuses nothing there', async t => {
+  const { admit, scope } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', day: UNLIMITED, month: UNLIMITED }], { nanos: 4e15 })
+
+  for (const id of ['a', 'b']) assert.equal((await admit(id, claim)).kind, 'granted')
+
+  const { 'd21000228:held': held } = await scope('client:1')
+  assert.equal(held, '8000000000000000')
 })
 
 test('a hit takes a request and no tokens, no money, no place among the running', async t => {

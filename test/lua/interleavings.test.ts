@@ -2,7 +2,7 @@
 
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Claim } from '../../src/lua/index.ts'
+import { type Claim, UNLIMITED } from '../../src/lua/index.ts'
 import { type Bed, DAY, HOUR, MINUTE, makeBed, SECOND } from './bed.ts'
 import { createWorld, type Limits } from './world.ts'
 
@@ -15,9 +15,10 @@ const WAITS = [1, 7, 250, 999, 3 * SECOND, 9 * SECOND, 20 * SECOND, 31 * SECOND]
 const CAPACITIES = [2, 3, 7, 10, 60, 1000]
 const REFILLS = [10, 999, 7 * SECOND, 10 * SECOND, MINUTE, DAY]
 /** Around the holds below, so that some calls fit and others do not; and beyond 1e15, where doubles still count. */
-const BUDGETS = [40, 100, 100, 250, 4_000_000_000_000_025, 9_007_199_254_740_991]
-const HOLDS = [0, 1, 10, 30, 45, 1_000_000_000_000_003]
+const BUDGETS = [40, 100, 100, 250, 4_000_000_000_000_025, 9_007_199_254_740_991, UNLIMITED]
+const HOLDS = [0, 1, 10, 30, 45, 400_000_000_000_003]
 const TOKENS = [0, 1, 2, 5, 40]
+const USED = [...TOKENS, undefined]
 
 const at = <T>(list: readonly T[], n: number): T => list[n % list.length]!
 
@@ -72,7 +73,7 @@ const actions: Record<
       const call = at(some, a)
       // Less than was held, the same, or more.
       const nanos = call.at === undefined ? 0 : Math.floor((call.claim.nanos * (b % 5)) / 3)
-      await world.end(call, nanos, at(TOKENS, c))
+      await world.end(call, nanos, at(USED, c))
     },
   },
   'the end of a call whose admission is still under way': {

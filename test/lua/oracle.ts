@@ -5,7 +5,15 @@
 
 import type { Bucket } from '../../src/lua/bucket.ts'
 import { windowsAt } from '../../src/lua/calendar.ts'
-import type { Admitted, Claim, Refused, Scope, ScopeState, Settlement } from '../../src/lua/index.ts'
+import {
+  type Admitted,
+  type Claim,
+  type Refused,
+  type Scope,
+  type ScopeState,
+  type Settlement,
+  UNLIMITED,
+} from '../../src/lua/index.ts'
 
 const LEASE = 30_000
 const UNWATCHED = 10_000
@@ -129,10 +137,11 @@ export function createOracle() {
   }
 
   /** The bucket keeps the limit it has: a settlement knows that of its own time only. */
-  function chargeTokens(claim: Claim, used: number, taken: number, now: number) {
+  function chargeTokens(claim: Claim, tokens: number | undefined, taken: number, now: number) {
     for (const scope of claim.scopes) {
       if (!scope.tokens) continue
       const content = contentOf(scope, 'tokens', scope.tokens, now)
+      const used = tokens ?? Math.min(claim.tokens, scope.tokens.capacity)
       account(scope).buckets.tokens = draw(content, used - Math.min(taken, scope.tokens.capacity))
     }
   }
@@ -188,7 +197,7 @@ export function createOracle() {
       }
       for (const period of PERIODS) {
         const limitNanos = scope[period]
-        if (limitNanos === undefined || claim.nanos === 0) continue
+        if (limitNanos === undefined || limitNanos === UNLIMITED || claim.nanos === 0) continue
         const { spent, held } = money(scope, now, period)
         const [hold, limit] = [BigInt(claim.nanos), BigInt(limitNanos)]
         if (spent + held + hold <= limit) continue

@@ -269,3 +269,22 @@ async function bedWithState(t: Parameters<typeof makeBed>[0]) {
   const state = async ({ scopes }: ReturnType<typeof claimOn>) => (await bed.money.state(scopes)).states
   return { ...bed, state }
 }
+
+test('where nobody knows what was used, each bucket keeps what was taken of it, and no more', async t => {
+  const { admit, money, scope } = await makeBed(t)
+  const tokens = (capacity: number) => ({ tokens: { capacity, per: 10 * SECOND } })
+  const claim = claimOn(
+    [
+      { key: 'client:1', ...tokens(1000) },
+      { key: 'gateway', ...tokens(50_000) },
+    ],
+    { tokens: 9000 },
+  )
+  await admit('a', claim)
+
+  await money.settle([{ id: 'a', claim, at: NOON, nanos: 0, tokens: undefined, entry }])
+  await money.settle([{ id: 'forgotten', claim, at: NOON, nanos: 0, tokens: undefined, entry }])
+
+  assert.deepEqual(await scope('client:1'), { tokens: `20000 1 10 ${NOON}` }, 'missing: twice its capacity')
+  assert.deepEqual(await scope('gateway'), { tokens: `18000 5 1 ${NOON}` }, 'missing: twice the claim')
+})

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { windowsAt } from '../../src/lua/calendar.ts'
-import type { Claim, Scope, Settlement } from '../../src/lua/index.ts'
+import { type Claim, type Scope, type Settlement, UNLIMITED } from '../../src/lua/index.ts'
 import { type Bed, DAY, HOUR } from './bed.ts'
 import { agree, agreeOnLedger } from './observe.ts'
 import { createOracle, type End, type Line } from './oracle.ts'
@@ -66,7 +66,7 @@ export function createWorld(bed: Bed, limits: Record<string, Limits>) {
     for (const scope of scopes) {
       for (const period of PERIODS) {
         const limit = scope[period]
-        if (limit === undefined) continue
+        if (limit === undefined || limit === UNLIMITED) continue
         const { spent, held } = accounts.get(scope.key)!.get(windowsAt(now())[period].name)!
         assert.ok(spent + held <= BigInt(limit), `${scope.key} was granted more than its ${period}`)
       }
@@ -90,7 +90,7 @@ export function createWorld(bed: Bed, limits: Record<string, Limits>) {
     }
   }
 
-  async function end(call: Call, nanos: number, tokens: number): Promise<void> {
+  async function end(call: Call, nanos: number, tokens: number | undefined): Promise<void> {
     const { id, claim, at } = call
     calls.set(id, call)
     call.settlement = { id, claim, at, nanos, tokens, entry: { outcome: 'ok' } }

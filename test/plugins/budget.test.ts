@@ -341,3 +341,33 @@ for (const family of ['anthropic', 'openai'] as const) {
     assert.equal((await send(family, 'something else')).status, 200)
   })
 }
+
+test('the tokens that are said to fit do fit, also where the request named none', async t => {
+  const { gateway, key } = await arrange(t, { budget: { day: 0.001 } })
+  const ask = (more: object) => chat('hello', { model: 'gpt-6-sol', ...more })
+  const first = await gateway.post('/v1/chat/completions', key, ask({}))
+  const { error } = (await first.json()) as { error: Refused['error'] }
+  assert.equal(error.details.error_code, 'request_exceeds_budget')
+
+  const again = await gateway.post(
+    '/v1/chat/completions',
+    key,
+    ask({ max_completion_tokens: Number(error.details.max_tokens_that_fit) }),
+  )
+
+  assert.equal(again.status, 200)
+})
+
+test('what a caller writes where a feature is named does not reach the log', async t => {
+  const { gateway, key } = await arrange(t, { budget: { day: 5 } })
+
+  const refused = await gateway.post('/v1/responses', key, {
+    model: 'gpt-6-luna',
+    input: 'hi',
+    tools: [{ type: 'SECRETPROMPT' }],
+  })
+
+  assert.equal(refused.status, 400)
+  const line = await gateway.line(refused.headers.get('request-id'))
+  assert.doesNotMatch(JSON.stringify(line), /SECRETPROMPT/)
+})

@@ -104,6 +104,35 @@ test('a team shares among its own', async t => {
   assert.equal((await ask(gateway, outside, 'hello')).cache, 'MISS')
 })
 
+test('an answer under a ceiling that was put in is no answer to a request without one', async t => {
+  const { gateway, key } = await arrange(t, {}, { budget: { day: 5 }, cache: { share: 'all' } })
+  const unbound = await gateway.client({ name: 'unbound', cache: { share: 'all' } })
+  const question = { model: 'gpt-6-luna', messages: [{ role: 'user', content: 'hello' }] }
+  const cached = async (who: string) =>
+    (await gateway.post('/v1/chat/completions', who, question)).headers.get('x-cache')
+  await until(async () => (await cached(key)) === 'HIT')
+
+  assert.equal(await cached(unbound), 'MISS')
+})
+
+for (const [what, more] of [
+  ['a conversation', { conversation: 'conv_1' }],
+  ['an answer to an earlier response', { previous_response_id: 'resp_1' }],
+  ['a job in the background', { background: true }],
+] as const) {
+  test(`${what} is never answered from the cache: asked again, it goes on`, async t => {
+    const { gateway, key } = await arrange(t)
+    const body = { model: 'gpt-6-luna', input: 'next', ...more }
+
+    for (let i = 0; i < 2; i++) {
+      const answer = await gateway.post('/v1/responses', key, body)
+      assert.equal(answer.headers.get('x-cache'), 'BYPASS')
+    }
+
+    assert.equal(gateway.provider.calls.length, 2)
+  })
+}
+
 test('no-cache and max-age=0 ask anew and keep the new answer; no-store keeps nothing', async t => {
   const { gateway, key } = await arrange(t)
   await ask(gateway, key, 'hello')

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { chat, message, startGateway, UPSTREAM_KEY, until } from '../gateway.ts'
@@ -234,6 +235,91 @@ test('a slow reader holds the provider back', async t => {
   await gateway.provider.waitForAbort()
 })
 
+test('a caller who leaves in the middle of a long JSON answer does not hold it back', async t => {
+  const { gateway, key } = await arrange(t)
+  const leaving = new AbortController()
+  const answer = await gateway.post('/v1/messages', key, message('[[scenario: huge 64 MB]]'), {
+    signal: leaving.signal,
+  })
+  await answer.body!.getReader().read()
+  assert.equal(gateway.provider.calls[0]?.endedAt, undefined, 'the provider is held back')
+
+  leaving.abort()
+
+  const line = await gateway.line(answer.headers.get('request-id'))
+  assert.deepEqual([line.outcome, line.estimated], ['client_gone', false])
+  await until(async () => (await gateway.state('frontend')).concurrency?.running === 0)
+})
+
+test('an organisation’s name in an error inside a stream is blanked out, and nothing else is touched', async t => {
+  const words = 'data: {"choices":[{"delta":{"content":"see \\"error\\":{ org-Beta99999"}}]}\n\n'
+  const error = (name: string) =>
+    `data: {"error":{"message":"in organization ${name}","code":"server_error"}}\n\n`
+  const { gateway, key } = await arrange(t, {
+    EZAI_BASE_URL: await answering(t, 'text/event-stream', words + error('org-Acme123456')),
+  })
+
+  const answer = await gateway.post('/v1/chat/completions', key, chat('hello', { stream: true }))
+  const text = await answer.text().catch(() => 'cut')
+  const line = await gateway.line(answer.headers.get('request-id'))
+
+  assert.ok(text === 'cut' || text === words + error('xxxxxxxxxxxxxx'), text)
+  assert.equal(line.outcome, 'upstream_error')
+})
+
+for (const [what, body, more] of [
+  ['JSON', { id: 'resp_1', object: 'response', model: 'gpt-6-luna', status: 'failed', output: [] }, {}],
+  [
+    'a stream',
+    { type: 'response.failed', response: { model: 'gpt-6-luna', status: 'failed' } },
+    { stream: true },
+  ],
+] as const) {
+  test(`an account that is refused inside good ${what} is the gateway’s trouble, and its operators are told`, async t => {
+    const error = { code: 'insufficient_quota', message: 'org-Acme123456 has exceeded its quota' }
+    const failed =
+      'response' in body ? { ...body, response: { ...body.response, error } } : { ...body, error }
+    const stream = 'response' in body
+    const { gateway, key } = await arrange(t, {
+      EZAI_BASE_URL: await answering(
+        t,
+        stream ? 'text/event-stream' : 'application/json',
+        stream ? `event: response.failed\ndata: ${JSON.stringify(failed)}\n\n` : JSON.stringify(failed),
+      ),
+    })
+
+    const answer = await gateway.post('/v1/responses', key, { model: 'gpt-6-luna', input: 'hi', ...more })
+    const text = await answer.text().catch(() => '')
+
+    assert.doesNotMatch(text, /Acme/)
+    assert.equal(answer.status, stream ? 200 : 502)
+    await until(async () => {
+      const { body: told } = await gateway.admin('GET', '/alerts')
+      return JSON.stringify(told).includes('upstream_refused_us')
+    })
+  })
+}
+
+test('the key goes up in the form that the API version takes, whatever a caller writes for one', async t => {
+  const { gateway, key } = await arrange(t)
+  const versions = [
+    '2023-06-01',
+    '2026-10-21',
+    '2026-10-21, 2026-10-21',
+    '2023-06-01, 2026-10-21',
+    'latest',
+    '2023-01-01',
+  ]
+
+  for (const version of versions)
+    await gateway.post('/v1/messages', key, message(version), { headers: { 'anthropic-version': version } })
+
+  assert.deepEqual(
+    gateway.provider.calls.map(({ headers }) => ('x-api-key' in headers ? 'x-api-key' : 'bearer')),
+    ['x-api-key', 'bearer', 'bearer', 'x-api-key', 'x-api-key', 'x-api-key'],
+  )
+})
+
 test('models go straight to their maker where its key is set, the others to EzAI', async t => {
   const { gateway, key } = await arrange(t, {
     ANTHROPIC_API_KEY: 'sk-ant-direct',
@@ -251,3 +337,14 @@ test('models go straight to their maker where its key is set, the others to EzAI
     ['anthropic', 'ezai'],
   )
 })
+
+/** A provider that says one thing, whatever it is asked. */
+async function answering(t: TestContext, type: string, body: string): Promise<string> {
+  const server = createHttpServer((request, response) => {
+    request.resume().once('end', () => response.writeHead(200, { 'content-type': type }).end(body))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => void server.close())
+  const address = server.address()
+  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+}

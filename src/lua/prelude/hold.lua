@@ -58,15 +58,18 @@ local function readScopes(claim, windows, now)
 end
 
 -- Moves what a call has taken: `change` = { calls, held, spent } are added, and of the tokens it is now known that
--- `used` were used where `claimed` had been taken. All in the windows of the admission; a bucket keeps the rate it has.
+-- `used` were used where `claimed` had been taken; without `used` nobody knows, and what the claim takes is used.
+-- All in the windows of the admission; a bucket keeps the rate it has.
 local function book(claim, at, now, change)
   local windows = windowsAt(at)
   for _, scope in ipairs(claim.scopes) do
     local counters = readScope(scope, windows, now)
     addRunning(counters, change.calls)
     addMoney(counters, change.held, change.spent)
-    if counters.tokens and change.used then
-      draw(counters.tokens, change.used - math.min(change.claimed, scope.tokens.capacity))
+    if counters.tokens and change.claimed then
+      local capacity = scope.tokens.capacity
+      local used = change.used or math.min(claim.tokens, capacity)
+      draw(counters.tokens, used - math.min(change.claimed, capacity))
     end
     writeScope(counters, now)
   end

@@ -12,6 +12,7 @@ local PERIODS = { 'day', 'month' }
 -- outage, and for whoever compares yesterday's counters with the ledger.
 local KEEP = 2 * DAY
 
+-- A limit below zero (UNLIMITED) is none: the window is counted all the same.
 local function readMoney(limit, window, spent, held)
   return limit and {
     limit = limit,
