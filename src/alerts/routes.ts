@@ -2,20 +2,10 @@
 
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import { page, pageOf, type TypeBoxProvider } from '../plugins/admin/schemas.ts'
+import { page, pageOf, serialCursor, type TypeBoxProvider } from '../plugins/admin/schemas.ts'
 import { listAlerts } from './outbox.ts'
 
-const query = Type.Object(
-  {
-    ...page.properties,
-    cursor: Type.String({
-      pattern: '^\\d{0,18}$',
-      default: '',
-      expected: 'the value of "next" of the page before',
-    }),
-  },
-  { additionalProperties: false },
-)
+const query = Type.Object({ ...page.properties, cursor: serialCursor }, { additionalProperties: false })
 
 export async function alertRoutes(admin: FastifyInstance): Promise<void> {
   admin

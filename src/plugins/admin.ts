@@ -2,6 +2,7 @@
 
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { createStates } from '../stores/states.ts'
+import audit from './admin/audit.ts'
 import { authenticate } from './admin/authenticate.ts'
 import clients from './admin/clients.ts'
 import keys from './admin/keys.ts'
@@ -29,6 +30,7 @@ export default async function admin(app: FastifyInstance, { token, routes = [] }
       await scope.register(clients, { state })
       await scope.register(keys)
       await scope.register(teams, { state })
+      await scope.register(audit)
       for (const more of routes) await scope.register(more)
     },
     { prefix: '/admin' },

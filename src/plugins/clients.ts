@@ -8,7 +8,10 @@ declare module 'fastify' {
   interface FastifyInstance {
     clients: Clients
     /** Makes a change that holds from the next call on: this replica applies it, the others learn of it by their next admission. */
-    change<Record>(work: Parameters<typeof change<Record>>[1]): Promise<Record | undefined>
+    change<Record>(
+      by: Pick<FastifyRequest, 'administrator' | 'id'>,
+      work: Parameters<typeof change<Record>>[2],
+    ): Promise<Record | undefined>
   }
 }
 
@@ -17,11 +20,15 @@ export default fp<{ pollEvery?: number; capacity?: number }>(
     const { raiseVersion } = app.money
     const clients = createClients(app.pg, { log: app.log, ...(capacity && { capacity }) })
     app.decorate('clients', clients)
-    app.decorate('change', async work => {
-      const changed = await change(app.pg, work)
+    app.decorate('change', async ({ administrator: { name: who }, id: requestId }, work) => {
+      const changed = await change(app.pg, { who, requestId }, work)
       if (!changed) return undefined
-      const { kind, id, version, record } = changed
-      app.log.info({ kind, id, version }, 'the configuration was changed')
+      const { kind, id, version, record, deed } = changed
+      const { action, target } = deed
+      app.log.info(
+        { kind, id, version, who, action, target, reqId: requestId },
+        'the configuration was changed',
+      )
       await publish(version)
       return record
     })

@@ -2,6 +2,7 @@
 
 import type { Pool, PoolClient } from 'pg'
 import { type Administrator, digestToken, FIRST, makeToken, type Role } from '../admin-tokens.ts'
+import type { Deed } from './audit.ts'
 import type { Changed } from './changes.ts'
 import { query } from './query.ts'
 
@@ -45,7 +46,9 @@ export async function createToken(
      returning ${COLUMNS}`,
     [name, role, digestToken(token), createdBy, expiresAt],
   )
-  return { kind: 'token', id: name, record: { ...recordOf(rows[0]!), token } }
+  const record = recordOf(rows[0]!)
+  const deed: Deed = { action: 'token.create', target: `token:${name}`, before: null, after: record }
+  return { kind: 'token', id: name, record: { ...record, token }, deed }
 }
 
 /** The one from the environment, then the others by name. */
@@ -62,8 +65,13 @@ export async function listTokens(
 }
 
 export async function deleteToken(db: PoolClient, name: string): Promise<Changed<true> | undefined> {
-  const { rowCount } = await db.query('delete from admin_tokens where name = $1', [name])
-  return rowCount === 0 ? undefined : { kind: 'token', id: name, record: true }
+  const { rows } = await db.query<Row>(`delete from admin_tokens where name = $1 returning ${COLUMNS}`, [
+    name,
+  ])
+  if (!rows[0]) return undefined
+  const before = recordOf(rows[0])
+  const deed: Deed = { action: 'token.revoke', target: `token:${name}`, before, after: null }
+  return { kind: 'token', id: name, record: true, deed }
 }
 
 /** A token as it is checked, by the hexadecimal SHA-256. */

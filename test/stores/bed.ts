@@ -13,6 +13,8 @@ import { createKey, revokeKey } from '../../src/stores/key-records.ts'
 import { putGateway, putTeam } from '../../src/stores/team-records.ts'
 import { testDatabase } from '../servers.ts'
 
+export const TESTER = { who: 'tester', requestId: 'req_tester' }
+
 export interface Bed {
   url: string
   pool: Pool
@@ -40,15 +42,16 @@ export async function bed(t: TestContext): Promise<Bed> {
   }
   const pool = connect(url)
   const secret = await readSecret(pool, 'key-checksum')
-  const version = async (work: Parameters<typeof change<unknown>>[1]) =>
-    (await change(pool, work))?.version ?? 0
-  const key = async (client: string) => (await createKey(pool, secret, client, undefined))?.id ?? ''
+  const version = async (work: Parameters<typeof change<unknown>>[2]) =>
+    (await change(pool, TESTER, work))?.version ?? 0
+  const key = async (client: string) =>
+    (await change(pool, TESTER, db => createKey(db, secret, client, undefined)))?.id ?? ''
   return {
     url,
     pool,
     key,
     async client(settings) {
-      await change(pool, db => createClient(db, settings))
+      await change(pool, TESTER, db => createClient(db, settings))
       return key(settings.name)
     },
     revise: (client, settings) =>

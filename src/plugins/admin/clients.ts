@@ -24,8 +24,9 @@ const findFaults = faultFinder(clientSettings)
 export default async function clients(app: FastifyInstance, { state }: { state: States }) {
   const routes = app.withTypeProvider<TypeBoxProvider>()
 
-  routes.post('/clients', { schema: { body: clientSettings } }, async ({ body }, reply) => {
-    const made = await app.change(db => createClient(db, body)).catch(refuseTaken(body.name))
+  routes.post('/clients', { schema: { body: clientSettings } }, async (request, reply) => {
+    const { body } = request
+    const made = await app.change(request, db => createClient(db, body)).catch(refuseTaken(body.name))
     return reply.code(201).header('location', `/admin/clients/${body.name}`).send(made)
   })
 
@@ -44,16 +45,18 @@ export default async function clients(app: FastifyInstance, { state }: { state: 
     return { ...client, state: await state({ key: `client:${client.id}`, ...client }) }
   })
 
-  routes.patch('/clients/:name', { schema: { params: named, body: patch } }, async ({ params, body }) => {
+  routes.patch('/clients/:name', { schema: { params: named, body: patch } }, async request => {
+    const { params, body } = request
     const changed = await app
-      .change(db => reviseClient(db, params.name, before => settingsOf(mergePatch(before, body))))
+      .change(request, db => reviseClient(db, params.name, before => settingsOf(mergePatch(before, body))))
       .catch(refuseTaken(String(Reflect.get(body, 'name'))))
     if (!changed) throw unknownClient(params.name)
     return changed
   })
 
-  routes.delete('/clients/:name', { schema: { params: named } }, async ({ params }, reply) => {
-    if (!(await app.change(db => deleteClient(db, params.name)))) throw unknownClient(params.name)
+  routes.delete('/clients/:name', { schema: { params: named } }, async (request, reply) => {
+    const { name } = request.params
+    if (!(await app.change(request, db => deleteClient(db, name)))) throw unknownClient(name)
     return reply.code(204).send()
   })
 }

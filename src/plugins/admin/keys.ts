@@ -32,15 +32,14 @@ const keyed = Type.Object({
 export default async function keys(app: FastifyInstance) {
   const routes = app.withTypeProvider<TypeBoxProvider>()
 
-  routes.post(
-    '/clients/:name/keys',
-    { schema: { params: named, body: birth } },
-    async ({ params, body }, reply) => {
-      const made = await createKey(app.pg, app.clients.secret, params.name, timeOf(body.expiresAt))
-      if (!made) throw unknownClient(params.name)
-      return reply.code(201).send(made)
-    },
-  )
+  routes.post('/clients/:name/keys', { schema: { params: named, body: birth } }, async (request, reply) => {
+    const { params, body } = request
+    const made = await app.change(request, db =>
+      createKey(db, app.clients.secret, params.name, timeOf(body.expiresAt)),
+    )
+    if (!made) throw unknownClient(params.name)
+    return reply.code(201).send(made)
+  })
 
   routes.get(
     '/clients/:name/keys',
@@ -56,23 +55,21 @@ export default async function keys(app: FastifyInstance) {
     },
   )
 
-  routes.post(
-    '/keys/:id/rotate',
-    { schema: { params: keyed, body: rotation } },
-    async ({ params, body }, reply) => {
-      const rotated = await app.change(async db => {
-        const former = await readKey(db, params.id, 'for update of keys')
-        if (!former) throw unknownKey(params.id)
-        if (former.status !== 'active') throw notActive(former)
-        const { graceSeconds = 0, expiresAt } = body
-        return rotateKey(db, app.clients.secret, former, { graceSeconds, expiresAt: timeOf(expiresAt) })
-      })
-      return reply.code(201).send(rotated)
-    },
-  )
+  routes.post('/keys/:id/rotate', { schema: { params: keyed, body: rotation } }, async (request, reply) => {
+    const { params, body } = request
+    const rotated = await app.change(request, async db => {
+      const former = await readKey(db, params.id, 'for update of keys')
+      if (!former) throw unknownKey(params.id)
+      if (former.status !== 'active') throw notActive(former)
+      const { graceSeconds = 0, expiresAt } = body
+      return rotateKey(db, app.clients.secret, former, { graceSeconds, expiresAt: timeOf(expiresAt) })
+    })
+    return reply.code(201).send(rotated)
+  })
 
-  routes.delete('/keys/:id', { schema: { params: keyed } }, async ({ params }, reply) => {
-    if (!(await app.change(db => revokeKey(db, params.id)))) throw unknownKey(params.id)
+  routes.delete('/keys/:id', { schema: { params: keyed } }, async (request, reply) => {
+    const { id } = request.params
+    if (!(await app.change(request, db => revokeKey(db, id)))) throw unknownKey(id)
     return reply.code(204).send()
   })
 }

@@ -56,6 +56,13 @@ export const page = Type.Object(
   { additionalProperties: false },
 )
 
+/** For lists in the order of their rows' numbers. */
+export const serialCursor = Type.String({
+  pattern: '^\\d{0,18}$',
+  default: '',
+  expected: 'the value of "next" of the page before',
+})
+
 /** A page of one more than was asked for says that there is another. */
 export function pageOf<Row>(rows: Row[], limit: number, cursorOf: (row: Row) => string) {
   const shown = rows.slice(0, limit)

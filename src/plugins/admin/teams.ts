@@ -25,8 +25,8 @@ export default async function teams(app: FastifyInstance, { state }: { state: St
     return { ...team, state: await state({ key: `team:${team.id}`, ...team }) }
   })
 
-  routes.put('/teams/:name', { schema: { params: named, body: levelSettings } }, ({ params, body }) =>
-    app.change(db => putTeam(db, params.name, body)),
+  routes.put('/teams/:name', { schema: { params: named, body: levelSettings } }, request =>
+    app.change(request, db => putTeam(db, request.params.name, request.body)),
   )
 
   routes.get('/gateway', async () => {
@@ -34,7 +34,7 @@ export default async function teams(app: FastifyInstance, { state }: { state: St
     return { ...gateway, state: await state({ key: 'gateway', ...gateway }) }
   })
 
-  routes.put('/gateway', { schema: { body: levelSettings } }, ({ body }) =>
-    app.change(db => putGateway(db, body)),
+  routes.put('/gateway', { schema: { body: levelSettings } }, request =>
+    app.change(request, db => putGateway(db, request.body)),
   )
 }

@@ -3,7 +3,7 @@
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { FIRST, roles } from '../../admin-tokens.ts'
-import { name } from '../../settings.ts'
+import { name as tokenName } from '../../settings.ts'
 import { isTaken } from '../../stores/query.ts'
 import { createToken, deleteToken, listTokens } from '../../stores/token-records.ts'
 import { problem } from './problem.ts'
@@ -11,7 +11,7 @@ import { expiresAt, named, page, pageOf, type TypeBoxProvider, timeOf } from './
 
 const birth = Type.Object(
   {
-    name,
+    name: tokenName,
     role: Type.Enum(roles, {
       description: 'A viewer may only GET',
       expected: roles.map(role => `"${role}"`).join(' or '),
@@ -26,10 +26,11 @@ export default async function tokens(app: FastifyInstance) {
 
   routes.get('/whoami', ({ administrator }) => administrator)
 
-  routes.post('/tokens', { schema: { body: birth } }, async ({ body, administrator }, reply) => {
+  routes.post('/tokens', { schema: { body: birth } }, async (request, reply) => {
+    const { body, administrator } = request
     if (body.name === FIRST) throw reserved()
     const made = await app
-      .change(db =>
+      .change(request, db =>
         createToken(db, app.clients.secret, {
           ...body,
           expiresAt: timeOf(body.expiresAt),
@@ -51,9 +52,10 @@ export default async function tokens(app: FastifyInstance) {
     return { tokens: shown, next }
   })
 
-  routes.delete('/tokens/:name', { schema: { params: named } }, async ({ params }, reply) => {
-    if (params.name === FIRST) throw reserved()
-    if (!(await app.change(db => deleteToken(db, params.name)))) throw unknownToken(params.name)
+  routes.delete('/tokens/:name', { schema: { params: named } }, async (request, reply) => {
+    const { name } = request.params
+    if (name === FIRST) throw reserved()
+    if (!(await app.change(request, db => deleteToken(db, name)))) throw unknownToken(name)
     return reply.code(204).send()
   })
 }
