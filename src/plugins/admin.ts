@@ -12,17 +12,18 @@ import teams from './admin/teams.ts'
 import tokens from './admin/tokens.ts'
 
 export interface AdminOptions {
-  token: string | undefined
+  /** The value of ADMIN_TOKEN now. */
+  token: () => string | undefined
   /** What other concerns show and take here. */
   routes?: FastifyPluginAsync[]
 }
 
 export default async function admin(app: FastifyInstance, { token, routes = [] }: AdminOptions) {
-  if (token === undefined) return
+  if (token() === undefined) return
 
   await app.register(
     async scope => {
-      authenticate(scope, () => token)
+      authenticate(scope, token)
       answerWithProblems(scope)
       checkWithTypeBox(scope)
       const state = createStates(app.money)

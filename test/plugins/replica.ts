@@ -80,7 +80,7 @@ export async function startReplica(t: TestContext, options: ReplicaOptions = {})
       return { client: client.name, team: client.team, key: key.id }
     })
   })
-  await app.register(admin, { token: 'token' in options ? options.token : TOKEN })
+  await app.register(admin, { token: () => ('token' in options ? options.token : TOKEN) })
   await app.ready()
   t.after(() => app.close())
   if (ready) await until(() => app.clients.version > 0)
