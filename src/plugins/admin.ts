@@ -5,6 +5,7 @@ import { createStates } from '../stores/states.ts'
 import audit from './admin/audit.ts'
 import { authenticate } from './admin/authenticate.ts'
 import clients from './admin/clients.ts'
+import docs, { collectRoutes } from './admin/docs.ts'
 import keys from './admin/keys.ts'
 import { answerWithProblems } from './admin/problems.ts'
 import { checkWithTypeBox } from './admin/schemas.ts'
@@ -18,13 +19,14 @@ export interface AdminOptions {
   routes?: FastifyPluginAsync[]
 }
 
-export default async function admin(app: FastifyInstance, { token, routes = [] }: AdminOptions) {
+export default async function admin(app: FastifyInstance, { token, routes: others = [] }: AdminOptions) {
   if (token() === undefined) return
 
   await app.register(
     async scope => {
+      const routes = collectRoutes(scope)
       authenticate(scope, token)
-      answerWithProblems(scope)
+      answerWithProblems(scope, routes)
       checkWithTypeBox(scope)
       const state = createStates(app.money)
       await scope.register(tokens)
@@ -32,7 +34,8 @@ export default async function admin(app: FastifyInstance, { token, routes = [] }
       await scope.register(keys)
       await scope.register(teams, { state })
       await scope.register(audit)
-      for (const more of routes) await scope.register(more)
+      await scope.register(docs, { routes })
+      for (const more of others) await scope.register(more)
     },
     { prefix: '/admin' },
   )

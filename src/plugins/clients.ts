@@ -1,17 +1,19 @@
 /** Who may call, kept up to date: every replica asks for a newer configuration twice a second, whatever messages were lost. */
 
+import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { change } from '../stores/changes.ts'
+import { type Changed, change, type Work } from '../stores/changes.ts'
 import { type Clients, createClients } from '../stores/clients.ts'
+
+/** Whose request it is. */
+type Changer = Pick<FastifyRequest, 'administrator' | 'id'>
 
 declare module 'fastify' {
   interface FastifyInstance {
     clients: Clients
     /** Makes a change that holds from the next call on: this replica applies it, the others learn of it by their next admission. */
-    change<Record>(
-      by: Pick<FastifyRequest, 'administrator' | 'id'>,
-      work: Parameters<typeof change<Record>>[2],
-    ): Promise<Record | undefined>
+    change<Record>(by: Changer, work: Work<Changed<Record>>): Promise<Record>
+    change<Record>(by: Changer, work: Work<Changed<Record> | undefined>): Promise<Record | undefined>
   }
 }
 
@@ -20,7 +22,17 @@ export default fp<{ pollEvery?: number; capacity?: number }>(
     const { raiseVersion } = app.money
     const clients = createClients(app.pg, { log: app.log, ...(capacity && { capacity }) })
     app.decorate('clients', clients)
-    app.decorate('change', async ({ administrator: { name: who }, id: requestId }, work) => {
+    app.decorate('change', changeConfiguration)
+
+    function changeConfiguration<Record>(by: Changer, work: Work<Changed<Record>>): Promise<Record>
+    function changeConfiguration<Record>(
+      by: Changer,
+      work: Work<Changed<Record> | undefined>,
+    ): Promise<Record | undefined>
+    async function changeConfiguration<Record>(
+      { administrator: { name: who }, id: requestId }: Changer,
+      work: Work<Changed<Record> | undefined>,
+    ): Promise<Record | undefined> {
       const changed = await change(app.pg, { who, requestId }, work)
       if (!changed) return undefined
       const { kind, id, version, record, deed } = changed
@@ -31,7 +43,7 @@ export default fp<{ pollEvery?: number; capacity?: number }>(
       )
       await publish(version)
       return record
-    })
+    }
 
     /** The change is made, whatever comes of this: the next poll heals what is not told now. */
     async function publish(version: number): Promise<void> {

@@ -33,11 +33,14 @@ export interface Changed<Record> {
 /** A replica cut off in the middle of a change must not hold up everybody else's for long. */
 const BEGIN = `begin; set local idle_in_transaction_session_timeout = '10s'; set local lock_timeout = '5s'`
 
+/** What is done within the transaction. */
+export type Work<Result> = (db: PoolClient) => Promise<Result>
+
 /** Makes one change as one transaction and one new version. `undefined` from `work`: there was nothing to change. */
 export async function change<Record>(
   pool: Pool,
   author: Author,
-  work: (db: PoolClient) => Promise<Changed<Record> | undefined>,
+  work: Work<Changed<Record> | undefined>,
 ): Promise<(Changed<Record> & { version: number }) | undefined> {
   const db = await pool.connect()
   try {

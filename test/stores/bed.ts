@@ -5,7 +5,7 @@ import { Pool } from 'pg'
 import { pino } from 'pino'
 import { migrate } from '../../src/migrate.ts'
 import type { ClientSettings, LevelSettings } from '../../src/settings.ts'
-import { change } from '../../src/stores/changes.ts'
+import { type Changed, change, type Work } from '../../src/stores/changes.ts'
 import { createClient, deleteClient, reviseClient } from '../../src/stores/client-records.ts'
 import { readSecret } from '../../src/stores/client-rows.ts'
 import { type Clients, createClients } from '../../src/stores/clients.ts'
@@ -42,7 +42,7 @@ export async function bed(t: TestContext): Promise<Bed> {
   }
   const pool = connect(url)
   const secret = await readSecret(pool, 'key-checksum')
-  const version = async (work: Parameters<typeof change<unknown>>[2]) =>
+  const version = async (work: Work<Changed<unknown> | undefined>) =>
     (await change(pool, TESTER, work))?.version ?? 0
   const key = async (client: string) =>
     (await change(pool, TESTER, db => createKey(db, secret, client, undefined)))?.id ?? ''

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { parseTime, time } from '../../ledger/query.ts'
 import { actions, listDeeds } from '../../stores/audit.ts'
+import { deed, pageAnswer } from './answers.ts'
 import { page, pageOf, serialCursor, type TypeBoxProvider } from './schemas.ts'
 
 const query = Type.Object(
@@ -27,9 +28,16 @@ const query = Type.Object(
 )
 
 export default async function audit(app: FastifyInstance) {
-  app
-    .withTypeProvider<TypeBoxProvider>()
-    .get('/audit', { schema: { querystring: query } }, async ({ query: { limit, cursor, ...filter } }) => {
+  app.withTypeProvider<TypeBoxProvider>().get(
+    '/audit',
+    {
+      schema: {
+        summary: 'Who changed what, the newest first',
+        querystring: query,
+        response: { 200: pageAnswer({ audit: Type.Array(deed) }) },
+      },
+    },
+    async ({ query: { limit, cursor, ...filter } }) => {
       const rows = await listDeeds(app.pg, {
         ...filter,
         from: parseTime(filter.from),
@@ -39,5 +47,6 @@ export default async function audit(app: FastifyInstance) {
       })
       const { shown, next } = pageOf(rows, limit, ({ id }) => id)
       return { audit: shown, next }
-    })
+    },
+  )
 }

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { readClient } from '../../stores/client-records.ts'
 import { createKey, listKeys, readKey, revokeKey, rotateKey } from '../../stores/key-records.ts'
+import { key, madeKey, nothing, pageAnswer, rotatedKey } from './answers.ts'
 import { problem, unknownClient, unknownKey } from './problem.ts'
 import { expiresAt, named, page, pageOf, type TypeBoxProvider, timeOf } from './schemas.ts'
 
@@ -32,46 +33,80 @@ const keyed = Type.Object({
 export default async function keys(app: FastifyInstance) {
   const routes = app.withTypeProvider<TypeBoxProvider>()
 
-  routes.post('/clients/:name/keys', { schema: { params: named, body: birth } }, async (request, reply) => {
-    const { params, body } = request
-    const made = await app.change(request, db =>
-      createKey(db, app.clients.secret, params.name, timeOf(body.expiresAt)),
-    )
-    if (!made) throw unknownClient(params.name)
-    return reply.code(201).send(made)
-  })
+  routes.post(
+    '/clients/:name/keys',
+    {
+      schema: {
+        summary: 'Make a key of a client',
+        description: 'The only time it is shown.',
+        params: named,
+        body: birth,
+        response: { 201: madeKey },
+      },
+    },
+    async (request, reply) => {
+      const { params, body } = request
+      const made = await app.change(request, db =>
+        createKey(db, app.clients.secret, params.name, timeOf(body.expiresAt)),
+      )
+      if (!made) throw unknownClient(params.name)
+      return reply.code(201).send(made)
+    },
+  )
 
   routes.get(
     '/clients/:name/keys',
-    { schema: { params: named, querystring: page } },
+    {
+      schema: {
+        summary: "A client's keys, the newest first",
+        params: named,
+        querystring: page,
+        response: { 200: pageAnswer({ keys: Type.Array(key) }) },
+      },
+    },
     async ({ params, query: { limit, cursor } }) => {
       if (!(await readClient(app.pg, params.name))) throw unknownClient(params.name)
       const { shown, next } = pageOf(
         await listKeys(app.pg, params.name, { after: cursor, limit: limit + 1 }),
         limit,
-        key => key.id,
+        one => one.id,
       )
       return { keys: shown, next }
     },
   )
 
-  routes.post('/keys/:id/rotate', { schema: { params: keyed, body: rotation } }, async (request, reply) => {
-    const { params, body } = request
-    const rotated = await app.change(request, async db => {
-      const former = await readKey(db, params.id, 'for update of keys')
-      if (!former) throw unknownKey(params.id)
-      if (former.status !== 'active') throw notActive(former)
-      const { graceSeconds = 0, expiresAt } = body
-      return rotateKey(db, app.clients.secret, former, { graceSeconds, expiresAt: timeOf(expiresAt) })
-    })
-    return reply.code(201).send(rotated)
-  })
+  routes.post(
+    '/keys/:id/rotate',
+    {
+      schema: {
+        summary: 'Make a key in the place of one that goes on for a grace',
+        params: keyed,
+        body: rotation,
+        response: { 201: rotatedKey },
+      },
+    },
+    async (request, reply) => {
+      const { params, body } = request
+      const rotated = await app.change(request, async db => {
+        const former = await readKey(db, params.id, 'for update of keys')
+        if (!former) throw unknownKey(params.id)
+        if (former.status !== 'active') throw notActive(former)
+        const { graceSeconds = 0, expiresAt } = body
+        return rotateKey(db, app.clients.secret, former, { graceSeconds, expiresAt: timeOf(expiresAt) })
+      })
+      return reply.code(201).send(rotated)
+    },
+  )
 
-  routes.delete('/keys/:id', { schema: { params: keyed } }, async (request, reply) => {
-    const { id } = request.params
-    if (!(await app.change(request, db => revokeKey(db, id)))) throw unknownKey(id)
-    return reply.code(204).send()
-  })
+  routes.delete(
+    '/keys/:id',
+    { schema: { summary: 'Revoke a key, at once and for good', params: keyed, response: { 204: nothing } } },
+    async (request, reply) => {
+      const { id } = request.params
+      if (!(await app.change(request, db => revokeKey(db, id)))) throw unknownKey(id)
+      return reply.code(204).send()
+    },
+  )
 }
 
 function notActive({ id, status, client }: { id: string; status: string; client: string }) {

@@ -14,6 +14,15 @@ export interface TypeBoxProvider extends FastifyTypeProvider {
   serializer: this['schema'] extends TSchema ? Static<this['schema']> : unknown
 }
 
+declare module 'fastify' {
+  interface FastifySchema {
+    summary?: string
+    description?: string
+    /** What the body looks like, where it is checked by hand. */
+    documented?: TSchema
+  }
+}
+
 export const named = Type.Object({ name })
 
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i
@@ -72,6 +81,8 @@ export function pageOf<Row>(rows: Row[], limit: number, cursorOf: (row: Row) => 
 
 export function checkWithTypeBox(app: FastifyInstance): void {
   mayBeEmpty(app)
+  // Answers are what they are: their schemas are for the compiler and the documents, and change nothing on the way.
+  app.setSerializerCompiler(() => JSON.stringify)
   app.setValidatorCompiler<TSchema>(({ schema, httpPart = 'request' }) => {
     const find = faultFinder(schema)
     return given => {
