@@ -35,6 +35,7 @@ import record from './plugins/record.ts'
 import redis from './plugins/redis.ts'
 import refusals from './plugins/refusals.ts'
 import secondOpinion from './plugins/second-opinion.ts'
+import secrets from './plugins/secrets.ts'
 import tenancy from './plugins/tenancy.ts'
 import upstreams from './plugins/upstreams.ts'
 import usage from './plugins/usage.ts'
@@ -79,6 +80,11 @@ export async function buildApp(
     webhookUrl: config.ALERT_WEBHOOK_URL,
     webhookSecret: config.ALERT_WEBHOOK_SECRET,
   })
+  const { EZAI_API_KEY, ANTHROPIC_API_KEY, OPENAI_API_KEY, ADMIN_TOKEN } = config
+  await app.register(secrets, {
+    values: { EZAI_API_KEY, ANTHROPIC_API_KEY, OPENAI_API_KEY, ADMIN_TOKEN },
+    files: config.secretFiles,
+  })
   await app.register(prices, { file: config.PRICES_FILE })
   await app.register(upstreams, {
     timeoutMs,
@@ -86,11 +92,16 @@ export async function buildApp(
       {
         name: 'anthropic',
         baseUrl: config.ANTHROPIC_BASE_URL,
-        key: config.ANTHROPIC_API_KEY,
+        key: () => app.secrets.get('ANTHROPIC_API_KEY'),
         maker: 'anthropic',
       },
-      { name: 'openai', baseUrl: config.OPENAI_BASE_URL, key: config.OPENAI_API_KEY, maker: 'openai' },
-      { name: 'ezai', baseUrl: config.EZAI_BASE_URL, key: config.EZAI_API_KEY },
+      {
+        name: 'openai',
+        baseUrl: config.OPENAI_BASE_URL,
+        key: () => app.secrets.get('OPENAI_API_KEY'),
+        maker: 'openai',
+      },
+      { name: 'ezai', baseUrl: config.EZAI_BASE_URL, key: () => app.secrets.get('EZAI_API_KEY') },
     ],
   })
   await app.register(clients)
@@ -127,7 +138,7 @@ export async function buildApp(
   })
 
   await app.register(admin, {
-    token: config.ADMIN_TOKEN,
+    token: () => app.secrets.get('ADMIN_TOKEN'),
     routes: [
       alertRoutes,
       ledgerRoutes,

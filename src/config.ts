@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { type Static, type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
+import { readSecretFiles } from './secret-files.ts'
 
 const httpUrl = '^https?://[^\\s]+$'
 const baseUrlPattern = '^https?://(?!\\S*/v1/?$)[^\\s]+$'
@@ -59,12 +60,26 @@ const variables = {
       expected: 'a redis://, rediss://, unix:// or redis-sentinel:// URL',
     }),
   ),
+  REDIS_CA_FILE: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: "The private authority (PEM) behind a rediss:// server's certificate",
+      expected: 'the path of a readable file',
+    }),
+  ),
   DATABASE_URL: Type.Optional(
     Type.String({
       pattern: '^postgres(ql)?://\\S+$',
       secret: true,
       description: 'Postgres. Unset: an embedded one',
       expected: 'a postgres:// or postgresql:// URL',
+    }),
+  ),
+  DATABASE_CA_FILE: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: "The private authority (PEM) behind Postgres's certificate; turns TLS on",
+      expected: 'the path of a readable file',
     }),
   ),
   DATA_DIR: Type.String({
@@ -152,7 +167,10 @@ const variables = {
 } satisfies Record<string, TSchema>
 
 export const schema = Type.Object(variables)
-export type Config = Readonly<Static<typeof schema>>
+export type Config = Readonly<Static<typeof schema>> & {
+  /** Secrets that came from files, and from which. */
+  readonly secretFiles: Readonly<Record<string, string>>
+}
 
 /** TypeBox keeps our own words beside the schema's; this reads them back with their types. */
 const words = Type.Object({
@@ -171,6 +189,13 @@ export const documentation = Object.entries(variables).map(([name, variable]) =>
   ...Value.Parse(words, { ...variable }),
 }))
 
+const secretNames = documentation.flatMap(({ name, secret }) => (secret ? [name] : []))
+
+/** What stands at the head of `.env.example`. */
+export const preamble = `# A secret may come from a file instead: ${secretNames[0]}_FILE=/run/secrets/${secretNames[0]?.toLowerCase()}, and so for each of
+# ${secretNames.join(', ')}.
+`
+
 export interface Faults extends Error {
   /** One line per faulty variable. */
   faults: string[]
@@ -183,23 +208,35 @@ export function readEnvironment(file = '.env'): Record<string, string | undefine
 }
 
 /** Turns the environment into a configuration, or throws all its faults at once. An empty variable is an unset one. */
-export function parseConfig(env: Record<string, string | undefined>): Config {
+export function parseConfig(environment: Record<string, string | undefined>): Config {
+  const { env, files, faults: unread } = readSecretFiles(secretNames, environment)
   const given = Object.fromEntries(
     Object.keys(variables).flatMap(name => (env[name] ? [[name, env[name]]] : [])),
   )
   const value = Value.Convert(schema, Value.Default(schema, { ...given }))
   const converted = new Map(Object.entries(value ?? {}))
-  const faults = Object.entries(variables)
-    .filter(([name, variable]) => converted.has(name) && !isRight(variable, converted.get(name), given[name]))
-    .map(([name, variable]) => faultLine(name, given[name], Value.Parse(words, { ...variable })))
-  if (!given.EZAI_API_KEY && !given.ANTHROPIC_API_KEY && !given.OPENAI_API_KEY) {
+  const faults = Object.entries(variables).flatMap(([name, variable]) => {
+    const unreadable = unread.get(name)
+    if (unreadable !== undefined) return [unreadable]
+    if (!converted.has(name) || isRight(variable, converted.get(name), given[name])) return []
+    return [faultLine(name, given[name], Value.Parse(words, { ...variable }), files[name])]
+  })
+  const upstreams = ['EZAI_API_KEY', 'ANTHROPIC_API_KEY', 'OPENAI_API_KEY']
+  if (!upstreams.some(name => given[name] || unread.has(name))) {
     faults.push(
       'EZAI_API_KEY: found nothing, expected a key for at least one upstream. ' +
         'Set EZAI_API_KEY, or ANTHROPIC_API_KEY, or OPENAI_API_KEY, in the environment or in .env.',
     )
   }
-  if (faults.length === 0 && Value.Check(schema, value)) return value
+  if (faults.length === 0 && Value.Check(schema, value)) return { ...value, secretFiles: files }
   throw Object.assign(new Error(faults.join('\n')), { faults }) satisfies Faults
+}
+
+/** What is wrong with a secret that was read again from its file, if anything. */
+export function secretFault(name: string, secret: string, file: string): string | undefined {
+  const variable = new Map<string, TSchema>(Object.entries(variables)).get(name)
+  if (!variable || Value.Check(variable, secret)) return undefined
+  return faultLine(name, secret, Value.Parse(words, { ...variable }), file)
 }
 
 /** Converting cuts fractions off: what was written must be a whole number itself. */
@@ -212,7 +249,10 @@ function faultLine(
   name: string,
   found: string | undefined,
   { expected, secret }: Static<typeof words>,
+  file: string | undefined,
 ): string {
   const shown = secret ? `a value of ${found?.length ?? 0} characters` : JSON.stringify(found)
+  if (file !== undefined)
+    return `${name}_FILE: found ${shown} in ${JSON.stringify(file)}, expected ${expected}. Correct it there.`
   return `${name}: found ${shown}, expected ${expected}. Correct it in the environment or in .env, or leave it out.`
 }

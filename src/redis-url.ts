@@ -3,14 +3,15 @@
  *
  *     redis://[user:password@]host[:port][/db]            one server
  *     redis://[user:password@]host[:port],host[:port],…   a cluster; each node may also be a URL of its own
- *     rediss://…                                          the same two, over TLS
+ *     rediss://…[?ca=/path/ca.pem]                        the same two, over TLS; a private authority by its certificate
  *     unix:///path/redis.sock[?db=3&password=…]           a socket
  *     redis-sentinel://[user:password@]host[:port],…/master-name[/db][?sentinelPassword=…]
  *
  * As in any URL, what would be read as a part of it (`@`, `/`, `?`, `%`) is percent-encoded inside a password.
  */
 
-import { Cluster, type CommonRedisOptions, Redis } from 'ioredis'
+import { readFileSync } from 'node:fs'
+import { Cluster, type CommonRedisOptions, Redis, type RedisOptions } from 'ioredis'
 
 interface Node {
   host: string
@@ -23,9 +24,9 @@ interface Access {
 }
 
 export type RedisTarget =
-  | { kind: 'server'; tls: boolean; node: Node; db: number; access: Access }
+  | { kind: 'server'; tls: boolean; ca?: string; node: Node; db: number; access: Access }
   | { kind: 'socket'; path: string; db: number; access: Access }
-  | { kind: 'cluster'; tls: boolean; nodes: Node[]; access: Access }
+  | { kind: 'cluster'; tls: boolean; ca?: string; nodes: Node[]; access: Access }
   | {
       kind: 'sentinel'
       sentinels: Node[]
@@ -40,8 +41,8 @@ export function connectRedis(url: string, options: CommonRedisOptions = {}): Red
   const target = parseRedisUrl(url)
   switch (target.kind) {
     case 'server': {
-      const { node, db, access, tls } = target
-      return new Redis({ ...node, ...access, db, ...(tls && { tls: {} }), ...options })
+      const { node, db, access } = target
+      return new Redis({ ...node, ...access, db, ...encryption(target), ...options })
     }
     case 'socket': {
       const { path, db, access } = target
@@ -58,9 +59,10 @@ export function connectRedis(url: string, options: CommonRedisOptions = {}): Red
 
 /** A cluster's client takes some of a server's options under another name, or one level up. */
 function connectCluster(
-  { nodes, access, tls }: Extract<RedisTarget, { kind: 'cluster' }>,
+  target: Extract<RedisTarget, { kind: 'cluster' }>,
   { retryStrategy, lazyConnect, enableOfflineQueue, scripts, ...redisOptions }: CommonRedisOptions,
 ): Cluster {
+  const { nodes, access, tls } = target
   return new Cluster(nodes, {
     ...(retryStrategy !== undefined && { clusterRetryStrategy: retryStrategy }),
     ...(lazyConnect !== undefined && { lazyConnect }),
@@ -68,8 +70,13 @@ function connectCluster(
     ...(scripts && { scripts }),
     // A certificate is for a name: looking up its address first would lose it.
     ...(tls && { dnsLookup: (host, done) => done(null, host) }),
-    redisOptions: { ...access, ...(tls && { tls: {} }), ...redisOptions },
+    redisOptions: { ...access, ...encryption(target), ...redisOptions },
   })
+}
+
+/** With a private authority the server must be vouched for by it, and by nobody else. */
+function encryption({ tls, ca }: { tls: boolean; ca?: string }): Pick<RedisOptions, 'tls'> {
+  return tls ? { tls: ca === undefined ? {} : { ca: readFileSync(ca) } } : {}
 }
 
 const shape =
@@ -107,18 +114,20 @@ export function parseRedisUrl(url: string): RedisTarget {
       return { kind: 'sentinel', sentinels: nodes, sentinelPassword, name, db: database(db), access }
     }
     default: {
-      const tls = scheme === 'rediss'
+      const ca = query.get('ca')
+      const encrypted = { tls: scheme === 'rediss', ...(ca && { ca }) }
       const [node, ...more] = nodes
       if (!node) throw fault('no host', `${scheme}://host:6379`)
-      if (more.length === 0) return { kind: 'server', tls, node, db: database(path), access }
+      if (more.length === 0) return { kind: 'server', ...encrypted, node, db: database(path), access }
       if (database(path) !== 0) throw fault('a cluster and a database', 'no database: a cluster has but one')
-      return { kind: 'cluster', tls, nodes, access }
+      return { kind: 'cluster', ...encrypted, nodes, access }
     }
   }
 }
 
 const defaultPorts: Record<string, number> = { 'redis-sentinel': 26_379 }
 const parameters: Record<string, string[]> = {
+  rediss: ['ca'],
   unix: ['db', 'username', 'password'],
   'redis-sentinel': ['sentinelPassword'],
 }

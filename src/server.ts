@@ -2,30 +2,24 @@
 
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
-import { parseConfig, readEnvironment } from './config.ts'
+import { type Config, parseConfig, readEnvironment } from './config.ts'
 import { drain } from './drain.ts'
 import { startEmbedded } from './embedded/index.ts'
 import { createLogger } from './logger.ts'
-import { parseRedisUrl } from './redis-url.ts'
+import { storeUrls } from './store-urls.ts'
 
 try {
   const config = parseConfig(readEnvironment())
-  if (config.REDIS_URL !== undefined) parseRedisUrl(config.REDIS_URL)
-  await start(config)
+  await start(config, storeUrls(config))
 } catch (error) {
   // What stands in the way of starting is one clear line each, not a stack.
   process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
   process.exit(1)
 }
 
-async function start(config: ReturnType<typeof parseConfig>) {
+async function start(config: Config, given: ReturnType<typeof storeUrls>) {
   const logger = createLogger(config.LOG_LEVEL)
-  const stores = await startEmbedded({
-    dataDir: config.DATA_DIR,
-    redisUrl: config.REDIS_URL,
-    databaseUrl: config.DATABASE_URL,
-    log: logger,
-  })
+  const stores = await startEmbedded({ dataDir: config.DATA_DIR, ...given, log: logger })
   const app = await buildApp(config, stores, logger)
 
   closeWithGrace({ delay: false, logger: false }, async ({ err }) => {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { test } from 'node:test'
-import { documentation, parseConfig } from '../src/config.ts'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { documentation, parseConfig, preamble } from '../src/config.ts'
+import { temporaryFolder } from './when-over.ts'
 
 const upstream = { EZAI_API_KEY: 'ezai-key' }
 
@@ -53,6 +56,58 @@ test('an empty variable is an unset one', () => {
   assert.equal(parseConfig({ ...upstream, PORT: '', REDIS_URL: '' }).PORT, 4000)
 })
 
+async function secretFile(t: TestContext, content: string): Promise<string> {
+  const file = join(await temporaryFolder(t), 'secret')
+  await writeFile(file, content)
+  return file
+}
+
+const secrets = documentation.flatMap(({ name, secret }) => (secret ? [name] : []))
+
+for (const name of secrets) {
+  test(`${name} can come from the file that ${name}_FILE names, without the line end`, async t => {
+    const value = { REDIS_URL: 'redis://localhost', DATABASE_URL: 'postgres://localhost/x' }[name]
+    const secret = value ?? 'https://hooks.example.com/secret'
+    const file = await secretFile(t, `${secret}\r\n`)
+
+    const config = parseConfig({ ...(name !== 'EZAI_API_KEY' && upstream), [`${name}_FILE`]: file })
+
+    assert.equal(Object.entries(config).find(([variable]) => variable === name)?.[1], secret)
+    assert.deepEqual(config.secretFiles, { [name]: file })
+  })
+}
+
+test('a secret that is given twice, or whose file is empty, missing, unreadable or wrong, is one fault each', async t => {
+  const folder = await temporaryFolder(t)
+  await mkdir(join(folder, 'folder'))
+  const faulty = {
+    EZAI_API_KEY_FILE: join(folder, 'nowhere'),
+    REDIS_URL_FILE: await secretFile(t, 'a-secret-without-scheme'),
+    DATABASE_URL_FILE: await secretFile(t, '\n'),
+    ADMIN_TOKEN: 'once',
+    ADMIN_TOKEN_FILE: await secretFile(t, 'twice'),
+    ALERT_WEBHOOK_SECRET_FILE: join(folder, 'folder'),
+  }
+
+  assert.throws(
+    () => parseConfig(faulty),
+    (error: Error) => {
+      const lines = error.message.split('\n')
+      assert.match(lines[0] ?? '', /^EZAI_API_KEY_FILE: found ".*nowhere", which cannot be read \(ENOENT\)/)
+      assert.match(
+        lines[1] ?? '',
+        /^REDIS_URL_FILE: found a value of 23 characters in ".*", expected a redis:/,
+      )
+      assert.match(lines[2] ?? '', /^DATABASE_URL_FILE: found an empty file/)
+      assert.match(lines[3] ?? '', /^ADMIN_TOKEN_FILE: found ADMIN_TOKEN as well, expected one of the two/)
+      assert.match(lines[4] ?? '', /^ALERT_WEBHOOK_SECRET_FILE: found .* \(EISDIR\)/)
+      assert.equal(lines.length, 5)
+      assert.doesNotMatch(error.message, /once|twice|without-scheme/)
+      return true
+    },
+  )
+})
+
 test('.env.example names every variable once, with its default and its meaning', () => {
   const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8')
 
@@ -60,5 +115,5 @@ test('.env.example names every variable once, with its default and its meaning',
     ({ name, fallback, description }) =>
       `# ${description}\n${fallback === undefined ? '# ' : ''}${name}=${fallback ?? ''}\n`,
   )
-  assert.equal(example, expected.join('\n'))
+  assert.equal(example, [preamble, ...expected].join('\n'))
 })

@@ -152,9 +152,11 @@ export interface OwnPostgres {
   start(): Promise<void>
 }
 
-export async function ownPostgres(t: Context): Promise<OwnPostgres> {
+/** `more`: settings of Postgres's own, by name. */
+export async function ownPostgres(t: Context, more: Record<string, string> = {}): Promise<OwnPostgres> {
   const dataDir = await temporaryFolder(t)
-  let server = await startPostgres({ dataDir, log: quiet, settings: fast })
+  const settings = { ...fast, ...more }
+  let server = await startPostgres({ dataDir, log: quiet, settings })
   whenOver(t, () => server.stop())
   return {
     url: server.url,
@@ -163,7 +165,7 @@ export async function ownPostgres(t: Context): Promise<OwnPostgres> {
     },
     stop: () => server.stop(),
     start: async () => {
-      server = await startPostgres({ dataDir, log: quiet, settings: fast })
+      server = await startPostgres({ dataDir, log: quiet, settings })
     },
   }
 }

@@ -85,3 +85,14 @@ export function pricesAlert(fault: string, now: number): Alert {
     details: { fault },
   }
 }
+
+export function secretAlert(name: string, fault: string, now: number): Alert {
+  return {
+    kind: 'secret_faulty',
+    dedupe: `secret:${name}:${hourOf(now)}`,
+    severity: 'warning',
+    scope: 'gateway',
+    title: `The file of ${name} has changed and is faulty; the secret from before stays in force.`,
+    details: { secret: name, fault },
+  }
+}

@@ -2,27 +2,47 @@
 
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import { page, pageOf, type TypeBoxProvider } from '../plugins/admin/schemas.ts'
+import { moment, nullable, pageAnswer } from '../plugins/admin/answers.ts'
+import { page, pageOf, serialCursor, type TypeBoxProvider } from '../plugins/admin/schemas.ts'
 import { listAlerts } from './outbox.ts'
 
-const query = Type.Object(
+const alert = Type.Object(
   {
-    ...page.properties,
-    cursor: Type.String({
-      pattern: '^\\d{0,18}$',
-      default: '',
-      expected: 'the value of "next" of the page before',
+    id: Type.String(),
+    kind: Type.String({ description: 'The rule that found it' }),
+    dedupe: Type.String({ description: 'Rule, scope and window: told once for each' }),
+    severity: Type.Enum(['info', 'warning', 'critical']),
+    scope: Type.String({ description: 'client:frontend, team:web, gateway, upstream:ezai' }),
+    title: Type.String({ description: 'One sentence, for people' }),
+    details: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]), {
+      description: 'The numbers behind it',
     }),
+    raisedAt: moment('When'),
+    delivery: Type.Enum(['delivered', 'waiting', 'no_webhook']),
+    deliveredAt: nullable(moment('When it was delivered')),
+    attempts: Type.Integer(),
+    nextAttemptAt: nullable(moment('When delivery is tried again')),
+    lastError: nullable(Type.String()),
   },
-  { additionalProperties: false },
+  { title: 'Alert' },
 )
 
+const query = Type.Object({ ...page.properties, cursor: serialCursor }, { additionalProperties: false })
+
 export async function alertRoutes(admin: FastifyInstance): Promise<void> {
-  admin
-    .withTypeProvider<TypeBoxProvider>()
-    .get('/alerts', { schema: { querystring: query } }, async ({ query: { limit, cursor } }) => {
+  admin.withTypeProvider<TypeBoxProvider>().get(
+    '/alerts',
+    {
+      schema: {
+        summary: 'What was raised, the newest first, and whether it was delivered',
+        querystring: query,
+        response: { 200: pageAnswer({ alerts: Type.Array(alert) }) },
+      },
+    },
+    async ({ query: { limit, cursor } }) => {
       const rows = await listAlerts(admin.pg, { after: cursor, limit: limit + 1 })
       const { shown, next } = pageOf(rows, limit, ({ id }) => id)
       return { alerts: shown, next }
-    })
+    },
+  )
 }

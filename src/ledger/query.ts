@@ -8,7 +8,7 @@ import { type Group, groups } from './usage.ts'
 const DATE = '\\d{4}-\\d{2}-\\d{2}'
 const TIME = `^${DATE}([Tt]\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?([Zz]|[+-]\\d{2}:\\d{2}))?$`
 
-const time = (description: string) =>
+export const time = (description: string) =>
   Type.Refine(
     Type.String({
       pattern: TIME,

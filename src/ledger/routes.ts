@@ -5,6 +5,7 @@ import { Type } from 'typebox'
 import { nanosToUsd } from '../money.ts'
 import { problem } from '../plugins/admin/problem.ts'
 import type { TypeBoxProvider } from '../plugins/admin/schemas.ts'
+import { callAnswer, callsAnswer, usageAnswer, verifyAnswer } from './answers.ts'
 import { findCall, listCalls } from './calls.ts'
 import { callsQuery, formatCursor, groupsOf, parseCursor, parseTime, periodOf, usageQuery } from './query.ts'
 import { readRefusals } from './refusals.ts'
@@ -18,20 +19,36 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
   const { pg, ledger } = admin
   const routes = admin.withTypeProvider<TypeBoxProvider>()
 
-  routes.get('/calls', { schema: { querystring: callsQuery } }, async ({ query }) => {
-    const { from, to, cursor, ...filter } = query
-    const { calls, next } = await listCalls(pg, {
-      ...filter,
-      from: parseTime(from),
-      to: parseTime(to),
-      after: parseCursor(cursor),
-    })
-    return { calls, next: next && formatCursor(next) }
-  })
+  routes.get(
+    '/calls',
+    {
+      schema: {
+        summary: 'The ledger, the newest call first',
+        querystring: callsQuery,
+        response: { 200: callsAnswer },
+      },
+    },
+    async ({ query }) => {
+      const { from, to, cursor, ...filter } = query
+      const { calls, next } = await listCalls(pg, {
+        ...filter,
+        from: parseTime(from),
+        to: parseTime(to),
+        after: parseCursor(cursor),
+      })
+      return { calls, next: next && formatCursor(next) }
+    },
+  )
 
   routes.get(
     '/calls/:id',
-    { schema: { params: Type.Object({ id: Type.String() }) } },
+    {
+      schema: {
+        summary: 'One call, with its correction where there is one',
+        params: Type.Object({ id: Type.String({ description: "The call's request id" }) }),
+        response: { 200: callAnswer },
+      },
+    },
     async ({ params: { id } }) => {
       const call = await findCall(pg, id)
       if (call) return call
@@ -42,28 +59,48 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
     },
   )
 
-  routes.get('/usage', { schema: { querystring: usageQuery } }, async ({ query }) => {
-    const period = periodOf(query)
-    const by = groupsOf(query)
-    const [usage, refusals] = await Promise.all([
-      readUsage(pg, period, by, query.limit),
-      readRefusals(pg, `${period.from}T00:00:00Z`, `${period.to}T00:00:00Z`, query.limit),
-    ])
-    return { ...period, by, ...usage, refusals }
-  })
+  routes.get(
+    '/usage',
+    {
+      schema: {
+        summary: 'Calls, tokens, cost and savings, summed; and what was refused',
+        querystring: usageQuery,
+        response: { 200: usageAnswer },
+      },
+    },
+    async ({ query }) => {
+      const period = periodOf(query)
+      const by = groupsOf(query)
+      const [usage, refusals] = await Promise.all([
+        readUsage(pg, period, by, query.limit),
+        readRefusals(pg, `${period.from}T00:00:00Z`, `${period.to}T00:00:00Z`, query.limit),
+      ])
+      return { ...period, by, ...usage, refusals }
+    },
+  )
 
-  routes.get('/verify', async (_request, reply) => {
-    const { scopes, differences, quarantined } = await ledger.verify()
-    const found = differences.length
-    reply.code(found === 0 ? 200 : 409)
-    return {
-      ok: found === 0,
-      scopes,
-      quarantined,
-      found,
-      differences: differences.slice(0, DIFFERENCES).map(shown),
-    }
-  })
+  routes.get(
+    '/verify',
+    {
+      schema: {
+        summary: 'Are the counters what the ledger says?',
+        description: '409 where they differ, with each difference.',
+        response: { 200: verifyAnswer, 409: verifyAnswer },
+      },
+    },
+    async (_request, reply) => {
+      const { scopes, differences, quarantined } = await ledger.verify()
+      const found = differences.length
+      reply.code(found === 0 ? 200 : 409)
+      return {
+        ok: found === 0,
+        scopes,
+        quarantined,
+        found,
+        differences: differences.slice(0, DIFFERENCES).map(shown),
+      }
+    },
+  )
 }
 
 function shown({ scope, window, ...nanos }: Difference) {

@@ -4,7 +4,14 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Alert } from '../alerts/alert.ts'
 import { refusedAlert } from '../alerts/budget-rules.ts'
-import { ledgerAlert, loopAlert, overspendAlert, pricesAlert, refusedUsAlert } from '../alerts/call-rules.ts'
+import {
+  ledgerAlert,
+  loopAlert,
+  overspendAlert,
+  pricesAlert,
+  refusedUsAlert,
+  secretAlert,
+} from '../alerts/call-rules.ts'
 import { createWatch } from '../alerts/watch.ts'
 import { countPending } from '../ledger/stream.ts'
 import { windowsAt } from '../lua/calendar.ts'
@@ -49,6 +56,7 @@ export default fp<{ maxPending: number; everyMs?: number }>(
     async function look(): Promise<void> {
       const { fault } = app.prices
       if (fault !== undefined) alerts.raise(pricesAlert(fault, Date.now()))
+      for (const [name, words] of app.secrets.faults) alerts.raise(secretAlert(name, words, Date.now()))
       // A little less than a tick, so that the turn is free again when the next tick of its owner comes.
       if (!(await watch.takeTurn(everyMs * 0.9))) return
       const behind = ledgerAlert(await countPending(redis), maxPending, Date.now())
@@ -60,7 +68,7 @@ export default fp<{ maxPending: number; everyMs?: number }>(
       for (const alert of found) alerts.raise(alert)
     }
   },
-  { name: 'alert-rules', dependencies: ['alerts', 'claims', 'cost', 'money', 'prices'] },
+  { name: 'alert-rules', dependencies: ['alerts', 'claims', 'cost', 'money', 'prices', 'secrets'] },
 )
 
 function refusalAlerts(refused: Refused, { call, claims, client }: FastifyRequest): Alert[] {

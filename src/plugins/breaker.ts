@@ -56,6 +56,9 @@ export default fp<BreakerOptions>(
       else if (exchange?.answering) reset(name)
     })
 
+    // What was refused the old key says nothing of the new one.
+    app.secrets.onChange(() => open.clear())
+
     function trip(name: string, refused: Refusal, openMs: number) {
       open.set(name, { refused, openMs, probeAt: performance.now() + openMs, probe: undefined })
       app.log.warn({ upstream: name, openMs }, 'the provider refuses us; calls to it fail fast')
@@ -66,7 +69,7 @@ export default fp<BreakerOptions>(
       app.log.info({ upstream: name }, 'the provider accepts us again')
     }
   },
-  { name: 'breaker', dependencies: ['admission'] },
+  { name: 'breaker', dependencies: ['admission', 'secrets'] },
 )
 
 function nameOf({ route, call }: FastifyRequest): string {

@@ -1,14 +1,19 @@
 /** Who may call, kept up to date: every replica asks for a newer configuration twice a second, whatever messages were lost. */
 
+import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { change } from '../stores/changes.ts'
+import { type Changed, change, type Work } from '../stores/changes.ts'
 import { type Clients, createClients } from '../stores/clients.ts'
+
+/** Whose request it is. */
+type Changer = Pick<FastifyRequest, 'administrator' | 'id'>
 
 declare module 'fastify' {
   interface FastifyInstance {
     clients: Clients
     /** Makes a change that holds from the next call on: this replica applies it, the others learn of it by their next admission. */
-    change<Record>(work: Parameters<typeof change<Record>>[1]): Promise<Record | undefined>
+    change<Record>(by: Changer, work: Work<Changed<Record>>): Promise<Record>
+    change<Record>(by: Changer, work: Work<Changed<Record> | undefined>): Promise<Record | undefined>
   }
 }
 
@@ -17,14 +22,28 @@ export default fp<{ pollEvery?: number; capacity?: number }>(
     const { raiseVersion } = app.money
     const clients = createClients(app.pg, { log: app.log, ...(capacity && { capacity }) })
     app.decorate('clients', clients)
-    app.decorate('change', async work => {
-      const changed = await change(app.pg, work)
+    app.decorate('change', changeConfiguration)
+
+    function changeConfiguration<Record>(by: Changer, work: Work<Changed<Record>>): Promise<Record>
+    function changeConfiguration<Record>(
+      by: Changer,
+      work: Work<Changed<Record> | undefined>,
+    ): Promise<Record | undefined>
+    async function changeConfiguration<Record>(
+      { administrator: { name: who }, id: requestId }: Changer,
+      work: Work<Changed<Record> | undefined>,
+    ): Promise<Record | undefined> {
+      const changed = await change(app.pg, { who, requestId }, work)
       if (!changed) return undefined
-      const { kind, id, version, record } = changed
-      app.log.info({ kind, id, version }, 'the configuration was changed')
+      const { kind, id, version, record, deed } = changed
+      const { action, target } = deed
+      app.log.info(
+        { kind, id, version, who, action, target, reqId: requestId },
+        'the configuration was changed',
+      )
       await publish(version)
       return record
-    })
+    }
 
     /** The change is made, whatever comes of this: the next poll heals what is not told now. */
     async function publish(version: number): Promise<void> {

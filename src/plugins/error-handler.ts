@@ -5,6 +5,8 @@ import fp from 'fastify-plugin'
 import { dialectOf } from '../dialects/index.ts'
 import { isRefusal, type Refusal, type RefusalCode, refusal } from '../errors.ts'
 
+import { asProblem, sendProblem } from './admin/problems.ts'
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** Why the call failed or was refused. */
@@ -60,6 +62,7 @@ export default fp(
 
 /** For what Fastify refuses before any route or hook is found, such as a path that cannot be decoded. */
 export function answerMalformed(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+  if (request.url.startsWith('/admin/')) return sendProblem(asProblem(error, request), request, reply)
   const malformed = refusal('invalid_request', error.message)
   return reply
     .code(malformed.statusCode)

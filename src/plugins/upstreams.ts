@@ -18,7 +18,8 @@ export interface Upstream {
 export interface Vendor {
   name: string
   baseUrl: string
-  key: string | undefined
+  /** The key in force now; undefined at the start: this vendor is not there. */
+  key: () => string | undefined
   /** Which makers' models it serves, and on which wire formats; undefined: all. */
   maker?: Dialect['family']
 }
@@ -34,9 +35,7 @@ declare module 'fastify' {
 
 export default fp<{ vendors: Vendor[]; timeoutMs: number }>(
   async (app, { vendors, timeoutMs }) => {
-    const open = vendors.flatMap(vendor =>
-      vendor.key ? [{ vendor, upstream: connect(vendor, vendor.key) }] : [],
-    )
+    const open = vendors.flatMap(vendor => (vendor.key() ? [{ vendor, upstream: connect(vendor) }] : []))
     app.decorate('upstreams', {
       choose: (maker, family) =>
         open.find(({ vendor }) => !vendor.maker || (vendor.maker === maker && vendor.maker === family))
@@ -46,17 +45,18 @@ export default fp<{ vendors: Vendor[]; timeoutMs: number }>(
       await Promise.all(open.map(({ upstream }) => upstream.pool.destroy()))
     })
 
-    function connect({ name, baseUrl }: Vendor, key: string): Upstream {
+    function connect({ name, baseUrl, key }: Vendor): Upstream {
       const { origin, pathname } = new URL(baseUrl)
       const prefix = pathname.replace(/\/$/, '')
-      const bearer = { authorization: `Bearer ${key}` }
-      const apiKey = { 'x-api-key': key }
       return {
         name,
         prefix,
         pool: openPool(origin, timeoutMs),
-        authorize: (family, headers) =>
-          family === 'openai' || takesBearer(headers['anthropic-version']) ? bearer : apiKey,
+        authorize(family, headers): Record<string, string> {
+          return family === 'openai' || takesBearer(headers['anthropic-version'])
+            ? { authorization: `Bearer ${key()}` }
+            : { 'x-api-key': key() ?? '' }
+        },
       }
     }
   },

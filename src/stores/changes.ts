@@ -1,12 +1,13 @@
 /**
- * The configuration's version, and what changed with each. A change is one transaction: its rows, the next version and
- * its line in `changes` are seen together or not at all, and in the order of their versions.
+ * The configuration's version, and what changed with each. A change is one transaction: its rows, the next version, its
+ * line in `changes` and its audit are seen together or not at all, and in the order of their versions.
  */
 
 import type { Pool, PoolClient } from 'pg'
+import { type Author, type Deed, writeDeed } from './audit.ts'
 import { query } from './query.ts'
 
-export type Kind = 'client' | 'key' | 'team' | 'gateway'
+export type Kind = 'client' | 'key' | 'team' | 'gateway' | 'token'
 
 export interface Changes {
   /** The newest there is. */
@@ -25,22 +26,29 @@ export interface Changed<Record> {
   kind: Kind
   id: string
   record: Record
+  /** For the audit. */
+  deed: Deed
 }
 
 /** A replica cut off in the middle of a change must not hold up everybody else's for long. */
 const BEGIN = `begin; set local idle_in_transaction_session_timeout = '10s'; set local lock_timeout = '5s'`
 
+/** What is done within the transaction. */
+export type Work<Result> = (db: PoolClient) => Promise<Result>
+
 /** Makes one change as one transaction and one new version. `undefined` from `work`: there was nothing to change. */
 export async function change<Record>(
   pool: Pool,
-  work: (db: PoolClient) => Promise<Changed<Record> | undefined>,
+  author: Author,
+  work: Work<Changed<Record> | undefined>,
 ): Promise<(Changed<Record> & { version: number }) | undefined> {
   const db = await pool.connect()
   try {
     await db.query(BEGIN)
     const changed = await work(db)
-    // The last step: from here to the end of the transaction all other changes wait.
+    // The last steps: from here to the end of the transaction all other changes wait.
     const version = changed ? await raiseVersion(db, changed) : 0
+    if (changed) await writeDeed(db, author, changed.deed)
     await db.query('commit')
     db.release()
     return changed && { ...changed, version }

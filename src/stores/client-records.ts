@@ -3,6 +3,7 @@
 import type { Pool, PoolClient } from 'pg'
 import { makeId } from '../keys.ts'
 import type { ClientSettings } from '../settings.ts'
+import type { Deed } from './audit.ts'
 import type { Changed } from './changes.ts'
 import { teamId } from './team-records.ts'
 
@@ -53,7 +54,9 @@ export async function createClient(
     team === undefined ? null : await teamId(db, team),
     settings,
   ])
-  return changed(db, id, name)
+  const record = await made(db, name)
+  const deed: Deed = { action: 'client.create', target: `client:${name}`, before: null, after: image(record) }
+  return { kind: 'client', id, record, deed }
 }
 
 /** `revise` makes the new settings of the old ones. Its id stays, and with it what it has spent. */
@@ -62,35 +65,46 @@ export async function reviseClient(
   formerName: string,
   revise: (before: ClientSettings) => ClientSettings,
 ): Promise<Changed<ClientRecord> | undefined> {
-  // Locked first and read after: a join that waits for its lock sees the other table as it was before the wait.
-  await db.query('select from clients where name = $1 and deleted_at is null for update', [formerName])
-  const record = await readClient(db, formerName)
-  if (!record) return undefined
-  const { id, createdAt, updatedAt, ...before } = record
+  const former = await lockClient(db, formerName)
+  if (!former) return undefined
+  const { id, createdAt, updatedAt, ...before } = former
   const { name, team, ...settings } = revise(before)
   await db.query(
     'update clients set name = $2, team_id = $3, settings = $4, updated_at = now() where id = $1',
     [id, name, team === undefined ? null : await teamId(db, team), settings],
   )
-  return changed(db, id, name)
+  const record = await made(db, name)
+  const target = `client:${formerName}`
+  const deed: Deed = { action: 'client.update', target, before: image(former), after: image(record) }
+  return { kind: 'client', id, record, deed }
 }
 
 /** Its keys are revoked and its name is free; its id stays in the ledger. */
 export async function deleteClient(db: PoolClient, name: string): Promise<Changed<true> | undefined> {
-  const { rows } = await db.query<{ id: string }>(
-    'update clients set deleted_at = now() where name = $1 and deleted_at is null returning id',
-    [name],
-  )
-  const id = rows[0]?.id
-  if (id === undefined) return undefined
+  const former = await lockClient(db, name)
+  if (!former) return undefined
+  const { id } = former
+  await db.query('update clients set deleted_at = now() where id = $1', [id])
   await db.query('update keys set revoked_at = now() where client_id = $1 and revoked_at is null', [id])
-  return { kind: 'client', id, record: true }
+  const deed: Deed = { action: 'client.delete', target: `client:${name}`, before: image(former), after: null }
+  return { kind: 'client', id, record: true, deed }
 }
 
-async function changed(db: PoolClient, id: string, name: string): Promise<Changed<ClientRecord>> {
+/** Locked first and read after: a join that waits for its lock sees the other table as it was before the wait. */
+async function lockClient(db: PoolClient, name: string): Promise<ClientRecord | undefined> {
+  await db.query('select from clients where name = $1 and deleted_at is null for update', [name])
+  return readClient(db, name)
+}
+
+async function made(db: PoolClient, name: string): Promise<ClientRecord> {
   const record = await readClient(db, name)
   if (!record) throw new Error(`client ${name} is gone in the middle of its own transaction`)
-  return { kind: 'client', id, record }
+  return record
+}
+
+/** As the audit keeps it: what people set. */
+function image({ createdAt, updatedAt, ...settings }: ClientRecord): object {
+  return settings
 }
 
 function recordOf({ id, name, team, settings, created_at, updated_at }: Row): ClientRecord {

@@ -2,6 +2,7 @@
 
 import type { Pool, PoolClient } from 'pg'
 import { makeKey } from '../keys.ts'
+import type { Deed } from './audit.ts'
 import type { Changed } from './changes.ts'
 
 export interface KeyRecord {
@@ -40,16 +41,20 @@ interface Birth {
 
 /** Undefined where there is no such client. */
 export async function createKey(
-  db: Pool | PoolClient,
+  db: PoolClient,
   secret: Buffer,
   clientName: string,
   expiresAt: Date | undefined,
-): Promise<MadeKey | undefined> {
+): Promise<Changed<MadeKey> | undefined> {
   const { rows } = await db.query<{ id: string }>(
     'select id from clients where name = $1 and deleted_at is null',
     [clientName],
   )
-  return rows[0] && insertKey(db, secret, { clientId: rows[0].id, expiresAt })
+  if (!rows[0]) return undefined
+  const made = await insertKey(db, secret, { clientId: rows[0].id, expiresAt })
+  const { key, ...after } = made
+  const deed: Deed = { action: 'key.create', target: `key:${made.id}`, before: null, after }
+  return { kind: 'key', id: made.id, record: made, deed }
 }
 
 /** Newest first; `after` is the last key of the page before. */
@@ -87,9 +92,10 @@ export async function readKey(
 export async function rotateKey(
   db: PoolClient,
   secret: Buffer,
-  { id, createdAt, expiresAt: end }: KeyRecord,
+  before: KeyRecord,
   { graceSeconds, expiresAt }: Rotation,
 ): Promise<Changed<MadeKey & { former: KeyRecord | undefined }>> {
+  const { id, createdAt, expiresAt: end } = before
   const lifetime = end && end.getTime() - createdAt.getTime()
   const { rows } = await db.query<{ client_id: string }>(
     `update keys set expires_at = least(expires_at, now() + make_interval(secs => $2)) where id = $1
@@ -101,21 +107,29 @@ export async function rotateKey(
     expiresAt: expiresAt ?? (lifetime === undefined ? undefined : new Date(Date.now() + lifetime)),
     rotatedFrom: id,
   })
-  return { kind: 'key', id, record: { ...made, former: await readKey(db, id) } }
+  const former = await readKey(db, id)
+  const { key, ...successor } = made
+  const deed: Deed = { action: 'key.rotate', target: `key:${id}`, before, after: { ...former, successor } }
+  return { kind: 'key', id, record: { ...made, former }, deed }
 }
 
 /** Undefined where there is no such key. Revoking again changes nothing. */
 export async function revokeKey(db: PoolClient, id: string): Promise<Changed<true> | undefined> {
-  const { rowCount } = await db.query(
-    'update keys set revoked_at = coalesce(revoked_at, now()) where id = $1',
-    [id],
-  )
-  return rowCount === 0 ? undefined : { kind: 'key', id, record: true }
+  const before = await readKey(db, id, 'for update of keys')
+  if (!before) return undefined
+  await db.query('update keys set revoked_at = coalesce(revoked_at, now()) where id = $1', [id])
+  const after = (await readKey(db, id)) ?? null
+  return {
+    kind: 'key',
+    id,
+    record: true,
+    deed: { action: 'key.revoke', target: `key:${id}`, before, after },
+  }
 }
 
 /** An id that is in use already is drawn again. */
 async function insertKey(
-  db: Pool | PoolClient,
+  db: PoolClient,
   secret: Buffer,
   { clientId, expiresAt, rotatedFrom }: Birth,
 ): Promise<MadeKey> {

@@ -3,6 +3,7 @@
 import type { Pool, PoolClient } from 'pg'
 import { makeId } from '../keys.ts'
 import type { LevelSettings } from '../settings.ts'
+import type { Deed } from './audit.ts'
 import type { Changed } from './changes.ts'
 
 export type TeamRecord = { id: string; name: string } & LevelSettings & { createdAt: Date; updatedAt: Date }
@@ -29,8 +30,13 @@ export async function teamId(db: PoolClient, name: string): Promise<string> {
   return rows[0]!.id
 }
 
-export async function readTeam(pool: Pool, name: string): Promise<TeamRecord | undefined> {
-  const { rows } = await pool.query<TeamRow>(`select ${COLUMNS} from teams where name = $1`, [name])
+/** `for update` inside a transaction that will change it. */
+export async function readTeam(
+  db: Pool | PoolClient,
+  name: string,
+  lock: '' | 'for update' = '',
+): Promise<TeamRecord | undefined> {
+  const { rows } = await db.query<TeamRow>(`select ${COLUMNS} from teams where name = $1 ${lock}`, [name])
   return rows[0] && recordOf(rows[0])
 }
 
@@ -52,27 +58,41 @@ export async function putTeam(
   name: string,
   settings: LevelSettings,
 ): Promise<Changed<TeamRecord>> {
+  const former = await readTeam(db, name, 'for update')
   const { rows } = await db.query<TeamRow>(
     `insert into teams (id, name, settings) values ($1, $2, $3)
      on conflict (name) do update set settings = excluded.settings, updated_at = now() returning ${COLUMNS}`,
     [makeId(ID_LENGTH), name, settings],
   )
   const record = recordOf(rows[0]!)
-  return { kind: 'team', id: record.id, record }
+  const before = former ? image(former) : null
+  const deed: Deed = { action: 'team.put', target: `team:${name}`, before, after: image(record) }
+  return { kind: 'team', id: record.id, record, deed }
 }
 
-export async function readGatewayRecord(pool: Pool): Promise<GatewayRecord> {
-  const { rows } = await pool.query<TeamRow>('select settings, updated_at from gateway')
+/** `for update` inside a transaction that will change it. */
+export async function readGatewayRecord(
+  db: Pool | PoolClient,
+  lock: '' | 'for update' = '',
+): Promise<GatewayRecord> {
+  const { rows } = await db.query<TeamRow>(`select settings, updated_at from gateway ${lock}`)
   return gatewayOf(rows[0]!)
 }
 
 /** Replaces all settings of the gateway. */
 export async function putGateway(db: PoolClient, settings: LevelSettings): Promise<Changed<GatewayRecord>> {
+  const { updatedAt, ...before } = await readGatewayRecord(db, 'for update')
   const { rows } = await db.query<TeamRow>(
     'update gateway set settings = $1, updated_at = now() returning settings, updated_at',
     [settings],
   )
-  return { kind: 'gateway', id: 'gateway', record: gatewayOf(rows[0]!) }
+  const deed: Deed = { action: 'gateway.put', target: 'gateway', before, after: settings }
+  return { kind: 'gateway', id: 'gateway', record: gatewayOf(rows[0]!), deed }
+}
+
+/** As the audit keeps it: what people set. */
+function image({ createdAt, updatedAt, ...settings }: TeamRecord): object {
+  return settings
 }
 
 function recordOf({ id, name, settings, created_at, updated_at }: TeamRow): TeamRecord {

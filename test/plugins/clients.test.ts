@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { change } from '../../src/stores/changes.ts'
 import { reviseClient } from '../../src/stores/client-records.ts'
 import { revokeKey } from '../../src/stores/key-records.ts'
+import { TESTER } from '../stores/bed.ts'
 import { linkTo } from '../stores/link.ts'
 import { type Replica, startReplica, until } from './replica.ts'
 
@@ -24,7 +25,7 @@ test('a revoked key holds on every replica within a second, even if the one that
   const { id, key } = await one.client({ name: 'frontend' })
   assert.equal(await status(two, key), 200)
 
-  await change(one.app.pg, db => revokeKey(db, id))
+  await change(one.app.pg, TESTER, db => revokeKey(db, id))
   const answered = performance.now()
   await until(async () => (await status(two, key)) === 403)
   assert.ok(performance.now() - answered < 1000, `${performance.now() - answered} ms`)
@@ -36,7 +37,7 @@ test('a changed limit holds on every replica within a second', async t => {
   const two = await startReplica(t, one)
   const { id, key } = await one.client({ name: 'frontend' })
   await status(two, key)
-  await change(one.app.pg, db =>
+  await change(one.app.pg, TESTER, db =>
     reviseClient(db, 'frontend', before => ({ ...before, limits: { concurrency: 3 } })),
   )
   const answered = performance.now()

@@ -5,13 +5,15 @@ import { Pool } from 'pg'
 import { pino } from 'pino'
 import { migrate } from '../../src/migrate.ts'
 import type { ClientSettings, LevelSettings } from '../../src/settings.ts'
-import { change } from '../../src/stores/changes.ts'
+import { type Changed, change, type Work } from '../../src/stores/changes.ts'
 import { createClient, deleteClient, reviseClient } from '../../src/stores/client-records.ts'
 import { readSecret } from '../../src/stores/client-rows.ts'
 import { type Clients, createClients } from '../../src/stores/clients.ts'
 import { createKey, revokeKey } from '../../src/stores/key-records.ts'
 import { putGateway, putTeam } from '../../src/stores/team-records.ts'
 import { testDatabase } from '../servers.ts'
+
+export const TESTER = { who: 'tester', requestId: 'req_tester' }
 
 export interface Bed {
   url: string
@@ -40,15 +42,16 @@ export async function bed(t: TestContext): Promise<Bed> {
   }
   const pool = connect(url)
   const secret = await readSecret(pool, 'key-checksum')
-  const version = async (work: Parameters<typeof change<unknown>>[1]) =>
-    (await change(pool, work))?.version ?? 0
-  const key = async (client: string) => (await createKey(pool, secret, client, undefined))?.id ?? ''
+  const version = async (work: Work<Changed<unknown> | undefined>) =>
+    (await change(pool, TESTER, work))?.version ?? 0
+  const key = async (client: string) =>
+    (await change(pool, TESTER, db => createKey(db, secret, client, undefined)))?.id ?? ''
   return {
     url,
     pool,
     key,
     async client(settings) {
-      await change(pool, db => createClient(db, settings))
+      await change(pool, TESTER, db => createClient(db, settings))
       return key(settings.name)
     },
     revise: (client, settings) =>

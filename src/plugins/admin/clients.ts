@@ -13,6 +13,7 @@ import {
 } from '../../stores/client-records.ts'
 import { isTaken } from '../../stores/query.ts'
 import type { States } from '../../stores/states.ts'
+import { client, clientWithState, nothing, pageAnswer } from './answers.ts'
 import { faultFinder } from './faults.ts'
 import { mergePatch } from './json.ts'
 import { nameTaken, problem, unknownClient } from './problem.ts'
@@ -24,38 +25,92 @@ const findFaults = faultFinder(clientSettings)
 export default async function clients(app: FastifyInstance, { state }: { state: States }) {
   const routes = app.withTypeProvider<TypeBoxProvider>()
 
-  routes.post('/clients', { schema: { body: clientSettings } }, async ({ body }, reply) => {
-    const made = await app.change(db => createClient(db, body)).catch(refuseTaken(body.name))
-    return reply.code(201).header('location', `/admin/clients/${body.name}`).send(made)
-  })
+  routes.post(
+    '/clients',
+    {
+      schema: { summary: 'Make a client', body: clientSettings, response: { 201: client } },
+    },
+    async (request, reply) => {
+      const { body } = request
+      const made = await app.change(request, db => createClient(db, body)).catch(refuseTaken(body.name))
+      return reply.code(201).header('location', `/admin/clients/${body.name}`).send(made)
+    },
+  )
 
-  routes.get('/clients', { schema: { querystring: page } }, async ({ query: { limit, cursor } }) => {
-    const { shown, next } = pageOf(
-      await listClients(app.pg, { after: cursor, limit: limit + 1 }),
-      limit,
-      client => client.name,
-    )
-    return { clients: shown, next }
-  })
+  routes.get(
+    '/clients',
+    {
+      schema: {
+        summary: 'All clients, by name',
+        querystring: page,
+        response: { 200: pageAnswer({ clients: Type.Array(client) }) },
+      },
+    },
+    async ({ query: { limit, cursor } }) => {
+      const { shown, next } = pageOf(
+        await listClients(app.pg, { after: cursor, limit: limit + 1 }),
+        limit,
+        one => one.name,
+      )
+      return { clients: shown, next }
+    },
+  )
 
-  routes.get('/clients/:name', { schema: { params: named } }, async ({ params }) => {
-    const client = await readClient(app.pg, params.name)
-    if (!client) throw unknownClient(params.name)
-    return { ...client, state: await state({ key: `client:${client.id}`, ...client }) }
-  })
+  routes.get(
+    '/clients/:name',
+    {
+      schema: {
+        summary: 'One client: its settings, and where it stands now',
+        params: named,
+        response: { 200: clientWithState },
+      },
+    },
+    async ({ params }) => {
+      const found = await readClient(app.pg, params.name)
+      if (!found) throw unknownClient(params.name)
+      return { ...found, state: await state({ key: `client:${found.id}`, ...found }) }
+    },
+  )
 
-  routes.patch('/clients/:name', { schema: { params: named, body: patch } }, async ({ params, body }) => {
-    const changed = await app
-      .change(db => reviseClient(db, params.name, before => settingsOf(mergePatch(before, body))))
-      .catch(refuseTaken(String(Reflect.get(body, 'name'))))
-    if (!changed) throw unknownClient(params.name)
-    return changed
-  })
+  routes.patch(
+    '/clients/:name',
+    {
+      schema: {
+        summary: 'Change settings of a client',
+        description:
+          'A merge patch (RFC 7396): what is not named stays, null takes a setting away. Its id, its keys and what it has spent stay, also under a new name.',
+        params: named,
+        body: patch,
+        documented: clientSettings,
+        response: { 200: client },
+      },
+    },
+    async request => {
+      const { params, body } = request
+      const changed = await app
+        .change(request, db => reviseClient(db, params.name, before => settingsOf(mergePatch(before, body))))
+        .catch(refuseTaken(String(Reflect.get(body, 'name'))))
+      if (!changed) throw unknownClient(params.name)
+      return changed
+    },
+  )
 
-  routes.delete('/clients/:name', { schema: { params: named } }, async ({ params }, reply) => {
-    if (!(await app.change(db => deleteClient(db, params.name)))) throw unknownClient(params.name)
-    return reply.code(204).send()
-  })
+  routes.delete(
+    '/clients/:name',
+    {
+      schema: {
+        summary: 'Delete a client and revoke its keys',
+        description: 'What it has spent stays in the ledger.',
+        params: named,
+        response: { 204: nothing },
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params
+      if (!(await app.change(request, db => deleteClient(db, name)))) throw unknownClient(name)
+      return reply.code(204).send()
+    },
+  )
 }
 
 function settingsOf(value: unknown) {

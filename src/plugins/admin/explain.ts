@@ -4,11 +4,21 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { Type } from 'typebox'
 import { dialects } from '../../dialects/index.ts'
 import type { Price } from '../../prices/price.ts'
-import { type ClientSettings, type LevelSettings, name } from '../../settings.ts'
+import {
+  budget,
+  type ClientSettings,
+  clientSettings,
+  type LevelSettings,
+  limits,
+  name,
+  openings,
+  shares,
+} from '../../settings.ts'
 import { compileModels } from '../../stores/client.ts'
 import { type ClientRecord, readClient } from '../../stores/client-records.ts'
 import { createStates, type Standing } from '../../stores/states.ts'
 import { readGatewayRecord, readTeam } from '../../stores/team-records.ts'
+import { nullable, state } from './answers.ts'
 import { problem, unknownClient } from './problem.ts'
 import type { TypeBoxProvider } from './schemas.ts'
 
@@ -20,6 +30,54 @@ const query = Type.Object(
   { additionalProperties: false },
 )
 
+const level = Type.Object(
+  { scope: Type.String(), limits, budget, state },
+  { title: 'Level', description: 'What a call must fit: its client, its team, the gateway' },
+)
+
+const explained = Type.Object(
+  {
+    client: name,
+    model: Type.String(),
+    allowed: Type.Boolean({ description: 'May this client use this model at all?' }),
+    pattern: nullable(Type.String({ description: 'The pattern that lets it through; null: none' })),
+    models: nullable(Type.Array(Type.String(), { description: 'All its patterns; null: every model' })),
+    obstacles: Type.Array(
+      Type.Object({
+        code: Type.String({ description: "The refusal's error_code" }),
+        detail: Type.String(),
+        scope: Type.Optional(Type.String()),
+        window: Type.Optional(Type.Enum(['day', 'month'])),
+      }),
+      { description: 'Why a call would be refused now' },
+    ),
+    levels: Type.Array(level),
+    loop: nullable(clientSettings.properties.loop),
+    allow: Type.Array(Type.Enum(openings)),
+    cache: Type.Object({ enabled: Type.Boolean(), ttlSeconds: Type.Number(), share: Type.Enum(shares) }),
+    defaultMaxTokens: nullable(
+      Type.Integer({ description: 'The ceiling put into a request that names none; null: none is' }),
+    ),
+    upstreams: Type.Array(Type.Object({ format: Type.String(), upstream: nullable(Type.String()) }), {
+      description: 'Where it goes, by wire format; null: nowhere',
+    }),
+    price: Type.Object(
+      {
+        model: Type.String(),
+        maker: Type.String(),
+        kind: Type.Enum(['chat', 'embedding']),
+        contextWindow: Type.Integer(),
+        maxInput: Type.Integer(),
+        maxOutput: Type.Integer(),
+        usdPerMillionTokens: Type.Unsafe<Price['row']>({ type: 'object' }),
+        version: Type.String({ description: 'Of the price table' }),
+      },
+      { title: 'Price' },
+    ),
+  },
+  { title: 'Explained' },
+)
+
 interface Level {
   scope: string
   limits: NonNullable<LevelSettings['limits']>
@@ -29,11 +87,18 @@ interface Level {
 
 export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: number }): FastifyPluginAsync {
   return async admin => {
-    const state = createStates(admin.money)
+    const stateOf = createStates(admin.money)
 
-    admin
-      .withTypeProvider<TypeBoxProvider>()
-      .get('/explain', { schema: { querystring: query } }, async ({ query: { client: asked, model } }) => {
+    admin.withTypeProvider<TypeBoxProvider>().get(
+      '/explain',
+      {
+        schema: {
+          summary: 'Every rule that a call of this client for this model meets, with its numbers now',
+          querystring: query,
+          response: { 200: explained },
+        },
+      },
+      async ({ query: { client: asked, model } }) => {
         const client = await readClient(admin.pg, asked)
         if (!client) throw unknownClient(asked)
         const { table } = admin.prices
@@ -79,7 +144,8 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
             version: table.version,
           },
         }
-      })
+      },
+    )
 
     async function levelsOf(client: ClientRecord): Promise<Level[]> {
       const [team, gateway] = await Promise.all([
@@ -90,7 +156,7 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
         scope,
         limits,
         budget,
-        state: await state({ key, limits, budget }),
+        state: await stateOf({ key, limits, budget }),
       })
       return Promise.all([
         level(`client:${client.id}`, `client:${client.name}`, client),

@@ -4,19 +4,10 @@ import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { readClient } from '../../stores/client-records.ts'
 import { createKey, listKeys, readKey, revokeKey, rotateKey } from '../../stores/key-records.ts'
+import { key, madeKey, nothing, pageAnswer, rotatedKey } from './answers.ts'
 import { problem, unknownClient, unknownKey } from './problem.ts'
-import { named, page, pageOf, type TypeBoxProvider } from './schemas.ts'
+import { expiresAt, named, page, pageOf, type TypeBoxProvider, timeOf } from './schemas.ts'
 
-const expiresAt = Type.Optional(
-  Type.Refine(
-    Type.String({
-      description: 'RFC 3339; left out: never',
-      expected: 'a time such as "2027-01-31T12:00:00Z"',
-    }),
-    text => isInFuture(text),
-    text => `found ${JSON.stringify(text)}, expected a time in the future such as "2027-01-31T12:00:00Z"`,
-  ),
-)
 const birth = Type.Object(
   { expiresAt },
   { additionalProperties: false, expected: 'an object with expiresAt, or nothing' },
@@ -44,9 +35,20 @@ export default async function keys(app: FastifyInstance) {
 
   routes.post(
     '/clients/:name/keys',
-    { schema: { params: named, body: birth } },
-    async ({ params, body }, reply) => {
-      const made = await createKey(app.pg, app.clients.secret, params.name, timeOf(body.expiresAt))
+    {
+      schema: {
+        summary: 'Make a key of a client',
+        description: 'The only time it is shown.',
+        params: named,
+        body: birth,
+        response: { 201: madeKey },
+      },
+    },
+    async (request, reply) => {
+      const { params, body } = request
+      const made = await app.change(request, db =>
+        createKey(db, app.clients.secret, params.name, timeOf(body.expiresAt)),
+      )
       if (!made) throw unknownClient(params.name)
       return reply.code(201).send(made)
     },
@@ -54,13 +56,20 @@ export default async function keys(app: FastifyInstance) {
 
   routes.get(
     '/clients/:name/keys',
-    { schema: { params: named, querystring: page } },
+    {
+      schema: {
+        summary: "A client's keys, the newest first",
+        params: named,
+        querystring: page,
+        response: { 200: pageAnswer({ keys: Type.Array(key) }) },
+      },
+    },
     async ({ params, query: { limit, cursor } }) => {
       if (!(await readClient(app.pg, params.name))) throw unknownClient(params.name)
       const { shown, next } = pageOf(
         await listKeys(app.pg, params.name, { after: cursor, limit: limit + 1 }),
         limit,
-        key => key.id,
+        one => one.id,
       )
       return { keys: shown, next }
     },
@@ -68,9 +77,17 @@ export default async function keys(app: FastifyInstance) {
 
   routes.post(
     '/keys/:id/rotate',
-    { schema: { params: keyed, body: rotation } },
-    async ({ params, body }, reply) => {
-      const rotated = await app.change(async db => {
+    {
+      schema: {
+        summary: 'Make a key in the place of one that goes on for a grace',
+        params: keyed,
+        body: rotation,
+        response: { 201: rotatedKey },
+      },
+    },
+    async (request, reply) => {
+      const { params, body } = request
+      const rotated = await app.change(request, async db => {
         const former = await readKey(db, params.id, 'for update of keys')
         if (!former) throw unknownKey(params.id)
         if (former.status !== 'active') throw notActive(former)
@@ -81,10 +98,15 @@ export default async function keys(app: FastifyInstance) {
     },
   )
 
-  routes.delete('/keys/:id', { schema: { params: keyed } }, async ({ params }, reply) => {
-    if (!(await app.change(db => revokeKey(db, params.id)))) throw unknownKey(params.id)
-    return reply.code(204).send()
-  })
+  routes.delete(
+    '/keys/:id',
+    { schema: { summary: 'Revoke a key, at once and for good', params: keyed, response: { 204: nothing } } },
+    async (request, reply) => {
+      const { id } = request.params
+      if (!(await app.change(request, db => revokeKey(db, id)))) throw unknownKey(id)
+      return reply.code(204).send()
+    },
+  )
 }
 
 function notActive({ id, status, client }: { id: string; status: string; client: string }) {
@@ -92,14 +114,4 @@ function notActive({ id, status, client }: { id: string; status: string; client:
     409,
     `Key "${id}" is ${status}, so it cannot be rotated; make a new one with POST /admin/clients/${client}/keys.`,
   )
-}
-
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i
-
-function isInFuture(text: unknown): boolean {
-  return typeof text === 'string' && RFC_3339.test(text) && Date.parse(text) > Date.now()
-}
-
-function timeOf(text: string | undefined): Date | undefined {
-  return text === undefined ? undefined : new Date(text)
 }

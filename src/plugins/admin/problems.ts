@@ -1,34 +1,66 @@
 /** Every error under /admin leaves as problem details. */
 
-import type { FastifyError, FastifyInstance } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { retryAfter } from '../../errors.ts'
 import { isAway } from '../../stores/query.ts'
 import { isProblem, type Problem, problem, problemBody } from './problem.ts'
 
-export function answerWithProblems(app: FastifyInstance): void {
+export function answerWithProblems(app: FastifyInstance, routes: RouteOptions[] = []): void {
   app.setErrorHandler(function tell(error: FastifyError, request, reply) {
-    const told = asProblem(error)
+    const told = asProblem(error, request)
     if (told.statusCode === 500)
       request.log.error({ err: error, reqId: request.id }, 'a fault of the gateway')
-    if (told.statusCode === 503) reply.headers(retryAfter(1000))
-    return reply
-      .code(told.statusCode)
-      .type('application/problem+json')
-      .send(JSON.stringify(problemBody(told, request.id)))
+    return sendProblem(told, request, reply)
   })
   app.setNotFoundHandler(async function nothingHere({ method, url }) {
-    throw problem(
-      404,
-      `There is no ${method} ${url.split('?', 1)[0]} here; see the README for what there is.`,
-    )
+    const path = url.split('?', 1)[0] ?? ''
+    const allowed = routes.flatMap(route => (isAt(route.url, path) ? [String(route.method)] : []))
+    if (allowed.length === 0)
+      throw problem(404, `There is no ${method} ${path} here; GET /admin/docs shows what there is.`)
+    const takes = allowed.join(', ')
+    throw problem(405, `${path} takes ${takes}, not ${method}.`, [], { allow: takes })
   })
 }
 
-function asProblem(error: FastifyError): Problem {
+export function sendProblem(told: Problem, { id }: FastifyRequest, reply: FastifyReply) {
+  return reply
+    .code(told.statusCode)
+    .headers({ ...(told.statusCode === 503 && retryAfter(1000)), ...told.headers })
+    .type('application/problem+json')
+    .send(JSON.stringify(problemBody(told, id)))
+}
+
+function isAt(pattern: string, path: string): boolean {
+  const parts = path.split('/')
+  const expected = pattern.split('/')
+  return (
+    expected.length === parts.length && expected.every((part, i) => part.startsWith(':') || part === parts[i])
+  )
+}
+
+/** What Fastify refuses by itself, in words that say how to mend it. */
+const FASTIFY: Record<string, (request: FastifyRequest) => Problem> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ({ headers }) =>
+    problem(
+      415,
+      `Found the content type ${JSON.stringify(headers['content-type'] ?? 'none')}, expected application/json; send the body as JSON and say so.`,
+    ),
+  FST_ERR_CTP_INVALID_JSON_BODY: () => problem(400, 'The body is no JSON; send one JSON object.'),
+  FST_ERR_CTP_BODY_TOO_LARGE: ({ routeOptions: { bodyLimit } }) =>
+    problem(413, `The body is larger than ${bodyLimit} bytes; send a smaller one.`),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
+    problem(400, 'The body is not as long as content-length says; send it whole.'),
+  FST_ERR_BAD_URL: ({ url }) =>
+    problem(400, `The path ${JSON.stringify(url.slice(0, 100))} cannot be decoded; percent-encode it.`),
+}
+
+export function asProblem(error: FastifyError, request: FastifyRequest): Problem {
   if (isProblem(error)) return error
   if (isAway(error)) return problem(503, 'The database does not answer; try again shortly.')
+  const word = FASTIFY[error.code]
+  if (word) return word(request)
   const { statusCode = 500, message } = error
-  if (statusCode === 413 || statusCode === 415 || statusCode === 503) return problem(statusCode, message)
+  if (statusCode === 503) return problem(503, message)
   if (statusCode >= 400 && statusCode < 500) return problem(400, message)
   return problem(500, 'The gateway failed; its log tells why, under this request id.')
 }

@@ -14,7 +14,38 @@ export interface TypeBoxProvider extends FastifyTypeProvider {
   serializer: this['schema'] extends TSchema ? Static<this['schema']> : unknown
 }
 
+declare module 'fastify' {
+  interface FastifySchema {
+    summary?: string
+    description?: string
+    /** What the body looks like, where it is checked by hand. */
+    documented?: TSchema
+  }
+}
+
 export const named = Type.Object({ name })
+
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i
+
+/** When a key or a token ends. */
+export const expiresAt = Type.Optional(
+  Type.Refine(
+    Type.String({
+      description: 'RFC 3339; left out: never',
+      expected: 'a time such as "2027-01-31T12:00:00Z"',
+    }),
+    text => isInFuture(text),
+    text => `found ${JSON.stringify(text)}, expected a time in the future such as "2027-01-31T12:00:00Z"`,
+  ),
+)
+
+function isInFuture(text: unknown): boolean {
+  return typeof text === 'string' && RFC_3339.test(text) && Date.parse(text) > Date.now()
+}
+
+export function timeOf(text: string | undefined): Date | undefined {
+  return text === undefined ? undefined : new Date(text)
+}
 
 /** Lists come in pages: `cursor` is what `next` of the page before said. */
 export const page = Type.Object(
@@ -34,6 +65,13 @@ export const page = Type.Object(
   { additionalProperties: false },
 )
 
+/** For lists in the order of their rows' numbers. */
+export const serialCursor = Type.String({
+  pattern: '^\\d{0,18}$',
+  default: '',
+  expected: 'the value of "next" of the page before',
+})
+
 /** A page of one more than was asked for says that there is another. */
 export function pageOf<Row>(rows: Row[], limit: number, cursorOf: (row: Row) => string) {
   const shown = rows.slice(0, limit)
@@ -43,6 +81,8 @@ export function pageOf<Row>(rows: Row[], limit: number, cursorOf: (row: Row) => 
 
 export function checkWithTypeBox(app: FastifyInstance): void {
   mayBeEmpty(app)
+  // Answers are what they are: their schemas are for the compiler and the documents, and change nothing on the way.
+  app.setSerializerCompiler(() => JSON.stringify)
   app.setValidatorCompiler<TSchema>(({ schema, httpPart = 'request' }) => {
     const find = faultFinder(schema)
     return given => {

@@ -1,40 +1,90 @@
 /** Teams and the whole gateway: what all their clients together may do. A team that a client names is there already. */
 
 import type { FastifyInstance } from 'fastify'
+import { Type } from 'typebox'
 import { levelSettings } from '../../settings.ts'
 import type { States } from '../../stores/states.ts'
 import { listTeams, putGateway, putTeam, readGatewayRecord, readTeam } from '../../stores/team-records.ts'
+import { gateway, gatewayWithState, pageAnswer, team, teamWithState } from './answers.ts'
 import { unknownTeam } from './problem.ts'
 import { named, page, pageOf, type TypeBoxProvider } from './schemas.ts'
 
 export default async function teams(app: FastifyInstance, { state }: { state: States }) {
   const routes = app.withTypeProvider<TypeBoxProvider>()
 
-  routes.get('/teams', { schema: { querystring: page } }, async ({ query: { limit, cursor } }) => {
-    const { shown, next } = pageOf(
-      await listTeams(app.pg, { after: cursor, limit: limit + 1 }),
-      limit,
-      team => team.name,
-    )
-    return { teams: shown, next }
-  })
-
-  routes.get('/teams/:name', { schema: { params: named } }, async ({ params }) => {
-    const team = await readTeam(app.pg, params.name)
-    if (!team) throw unknownTeam(params.name)
-    return { ...team, state: await state({ key: `team:${team.id}`, ...team }) }
-  })
-
-  routes.put('/teams/:name', { schema: { params: named, body: levelSettings } }, ({ params, body }) =>
-    app.change(db => putTeam(db, params.name, body)),
+  routes.get(
+    '/teams',
+    {
+      schema: {
+        summary: 'All teams, by name',
+        querystring: page,
+        response: { 200: pageAnswer({ teams: Type.Array(team) }) },
+      },
+    },
+    async ({ query: { limit, cursor } }) => {
+      const { shown, next } = pageOf(
+        await listTeams(app.pg, { after: cursor, limit: limit + 1 }),
+        limit,
+        one => one.name,
+      )
+      return { teams: shown, next }
+    },
   )
 
-  routes.get('/gateway', async () => {
-    const gateway = await readGatewayRecord(app.pg)
-    return { ...gateway, state: await state({ key: 'gateway', ...gateway }) }
-  })
+  routes.get(
+    '/teams/:name',
+    {
+      schema: {
+        summary: 'One team: its settings, and where it stands now',
+        params: named,
+        response: { 200: teamWithState },
+      },
+    },
+    async ({ params }) => {
+      const found = await readTeam(app.pg, params.name)
+      if (!found) throw unknownTeam(params.name)
+      return { ...found, state: await state({ key: `team:${found.id}`, ...found }) }
+    },
+  )
 
-  routes.put('/gateway', { schema: { body: levelSettings } }, ({ body }) =>
-    app.change(db => putGateway(db, body)),
+  routes.put(
+    '/teams/:name',
+    {
+      schema: {
+        summary: 'Set what all clients of a team together may do',
+        description: 'Makes the team, or replaces all its settings.',
+        params: named,
+        body: levelSettings,
+        response: { 200: team },
+      },
+    },
+    request => app.change(request, db => putTeam(db, request.params.name, request.body)),
+  )
+
+  routes.get(
+    '/gateway',
+    {
+      schema: {
+        summary: 'What all clients together may do, and where they stand now',
+        response: { 200: gatewayWithState },
+      },
+    },
+    async () => {
+      const found = await readGatewayRecord(app.pg)
+      return { ...found, state: await state({ key: 'gateway', ...found }) }
+    },
+  )
+
+  routes.put(
+    '/gateway',
+    {
+      schema: {
+        summary: 'Set what all clients together may do',
+        description: 'Replaces all settings.',
+        body: levelSettings,
+        response: { 200: gateway },
+      },
+    },
+    request => app.change(request, db => putGateway(db, request.body)),
   )
 }

@@ -1,0 +1,105 @@
+/** What the ledger answers, declared for the documents and the compiler. */
+
+import { Type } from 'typebox'
+import { nullable, usd } from '../plugins/admin/answers.ts'
+import type { Call } from './calls.ts'
+import { facts } from './entry.ts'
+import { groups } from './usage.ts'
+
+const { savedNanos, ...shown } = facts
+
+/** Its facts are the table's; those that are not known are left out. */
+const call = Type.Unsafe<Call>(
+  Type.Object(
+    {
+      id: Type.String({ description: "The call's request id" }),
+      seq: Type.Integer({ description: '0 the charge, 1 a signed correction' }),
+      at: Type.String({ format: 'date-time', description: 'When it was admitted' }),
+      costUsd: usd('what it cost'),
+      heldUsd: usd('what was held for it'),
+      savedUsd: Type.Optional(usd('what a kept answer saved')),
+      ...shown,
+    },
+    { title: 'Call' },
+  ),
+)
+
+export const callsAnswer = Type.Object({
+  calls: Type.Array(call),
+  next: Type.Optional(Type.String({ description: 'The cursor of the next page; absent on the last one' })),
+})
+
+export const callAnswer = Type.Object({
+  id: Type.String(),
+  costUsd: usd('the charge and its correction together'),
+  rows: Type.Array(call),
+})
+
+const tokens = Type.Integer({ description: 'Tokens' })
+const sums = {
+  calls: Type.Integer(),
+  outcomes: Type.Record(Type.String(), Type.Number(), { description: 'Calls by outcome' }),
+  inputTokens: tokens,
+  cacheReadTokens: tokens,
+  cacheWriteTokens: tokens,
+  outputTokens: tokens,
+  costUsd: usd('what it cost'),
+  savedUsd: usd('what kept answers saved'),
+}
+const group = Type.Optional(nullable(Type.String()))
+const row = Type.Object(
+  {
+    client: group,
+    clientId: group,
+    model: group,
+    day: Type.Optional(Type.String()),
+    team: group,
+    teamId: group,
+    ...sums,
+  },
+  { title: 'Usage', description: 'Only the names that were grouped by are there; null stands for none' },
+)
+
+const refusals = Type.Object(
+  {
+    client: nullable(Type.String()),
+    clientId: nullable(Type.String()),
+    reason: Type.String({ description: "The refusal's error_code" }),
+    scope: nullable(Type.String()),
+    count: Type.Integer(),
+    firstAt: Type.String({ format: 'date-time' }),
+    lastAt: Type.String({ format: 'date-time' }),
+    samples: Type.Array(Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()]))),
+  },
+  { title: 'Refusals', description: 'Calls refused for one reason; client null: strangers' },
+)
+
+export const usageAnswer = Type.Object({
+  from: Type.String({ format: 'date' }),
+  to: Type.String({ format: 'date', description: 'The day after the last' }),
+  by: Type.Array(Type.Enum(groups)),
+  rows: Type.Array(row),
+  total: Type.Object(sums),
+  more: Type.Boolean({ description: 'There are more groups than were asked for; the total counts them all' }),
+  refusals: Type.Array(refusals),
+})
+
+export const verifyAnswer = Type.Object(
+  {
+    ok: Type.Boolean(),
+    scopes: Type.Integer({ description: 'How many were compared' }),
+    quarantined: Type.Integer({ description: 'Unreadable entries kept aside, ever' }),
+    found: Type.Integer({ description: 'How many differ' }),
+    differences: Type.Array(
+      Type.Object({
+        scope: Type.String(),
+        window: Type.Enum(['day', 'month']),
+        counterUsd: usd("Redis's counter"),
+        ledgerUsd: usd('the ledger'),
+        pendingUsd: usd('on its way to the ledger'),
+        differenceUsd: usd('what the counter has more than the other two'),
+      }),
+    ),
+  },
+  { title: 'Verified' },
+)

@@ -1,0 +1,83 @@
+/** The audit: who changed what, when, from what to what. Written with the change, or the change is not made. */
+
+import type { Pool, PoolClient } from 'pg'
+
+/** Every change that the administration can make. */
+export const actions = [
+  'client.create',
+  'client.update',
+  'client.delete',
+  'key.create',
+  'key.rotate',
+  'key.revoke',
+  'team.put',
+  'gateway.put',
+  'token.create',
+  'token.revoke',
+] as const
+export type Action = (typeof actions)[number]
+
+/** Who asked for a change. */
+export interface Author {
+  /** The name of the token. */
+  who: string
+  requestId: string
+}
+
+/** What was done to what. No secret may be in it. */
+export interface Deed {
+  action: Action
+  target: string
+  /** Null: it was not there. */
+  before: object | null
+  /** Null: it is gone. */
+  after: object | null
+}
+
+/** What changed nothing is no deed. */
+export async function writeDeed(
+  db: PoolClient,
+  { who, requestId }: Author,
+  { action, target, before, after }: Deed,
+): Promise<void> {
+  const [was, is] = [before, after].map(image => image && JSON.stringify(image))
+  if (was === is) return
+  await db.query(
+    'insert into audit (who, action, target, before, after, request_id) values ($1, $2, $3, $4, $5, $6)',
+    [who, action, target, was, is, requestId],
+  )
+}
+
+export type AuditRecord = Author & Deed & { id: string; at: Date }
+
+export interface AuditQuery {
+  who?: string
+  target?: string
+  action?: string
+  /** Half-open. */
+  from?: Date
+  to?: Date
+  /** The id of the last one of the page before; '' is the beginning. */
+  after: string
+  limit: number
+}
+
+/** Newest first. */
+export async function listDeeds(pool: Pool, query: AuditQuery): Promise<AuditRecord[]> {
+  const { who, target, action, from, to, after, limit } = query
+  const conditions = [
+    ['who =', who],
+    ['target =', target],
+    ['action =', action],
+    ['at >=', from],
+    ['at <', to],
+    ['id <', after || undefined],
+  ].filter(([, value]) => value !== undefined)
+  const filter = conditions.map(([condition], i) => `${condition} $${i + 2}`).join(' and ')
+  const { rows } = await pool.query<AuditRecord>(
+    `select id, at, who, action, target, before, after, request_id as "requestId"
+     from audit ${filter && `where ${filter}`} order by id desc limit $1`,
+    [limit, ...conditions.map(([, value]) => value)],
+  )
+  return rows
+}

@@ -1,0 +1,196 @@
+/** The documents: valid, complete, true to what the administration takes and answers, and readable. */
+
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { faultFinder } from '../../src/plugins/admin/faults.ts'
+import type { OpenApi, Part } from '../../src/plugins/admin/openapi.ts'
+import { ADMIN_TOKEN, type Gateway, message, startGateway, until } from '../gateway.ts'
+import { startReplica } from './replica.ts'
+
+async function arrange(t: TestContext) {
+  const gateway = await startGateway(t)
+  const answer = await fetch(`${gateway.url}/admin/openapi.json`)
+  assert.equal(answer.status, 200)
+  const document: OpenApi = JSON.parse(await answer.text())
+  return { gateway, document }
+}
+
+/** `GET /admin/clients/{name}` of every registered route, from the router's own picture. */
+function registered({ app }: Gateway): string[] {
+  const parents: string[] = []
+  return app
+    .printRoutes({ commonPrefix: false })
+    .split('\n')
+    .flatMap(line => {
+      const {
+        indent = '',
+        path = '',
+        methods = '',
+      } = /^(?<indent>[\s│├└─]*)(?<path>\/\S*)(?: \((?<methods>[A-Z, ]+)\))?/.exec(line)?.groups ?? {}
+      const depth = Math.max(0, indent.length / 4 - 1)
+      parents.splice(depth)
+      parents.push(path)
+      const url = parents.join('').replaceAll(/:(\w+)/g, '{$1}')
+      return methods === '' ? [] : methods.split(', ').map(method => `${method} ${url}`)
+    })
+    .filter(route => / \/admin\//.test(route))
+}
+
+function operationsOf({ paths }: OpenApi) {
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      route: `${method.toUpperCase()} ${path}`,
+      operation,
+    })),
+  )
+}
+
+test('the document is valid OpenAPI 3.1', async t => {
+  const { document } = await arrange(t)
+  const validator = new Validator()
+
+  const { valid, errors } = await validator.validate(JSON.parse(JSON.stringify(document)))
+
+  assert.deepEqual([valid, errors, validator.version], [true, undefined, '3.1'])
+})
+
+test('every route is in it, and nothing else; each with a summary, an answer and a name of its own', async t => {
+  const { gateway, document } = await arrange(t)
+
+  const operations = operationsOf(document)
+
+  const routes = operations.map(({ route }) => route)
+  assert.deepEqual(routes.sort(), registered(gateway).sort())
+  assert.ok(routes.length > 25, routes.join('\n'))
+  assert.equal(new Set(operations.map(({ operation }) => operation.operationId)).size, operations.length)
+  for (const { route, operation } of operations) {
+    assert.ok(operation.summary, `${route} has no summary`)
+    assert.ok(
+      Object.keys(operation.responses).some(status => status.startsWith('2')),
+      `${route} has no answer`,
+    )
+  }
+})
+
+test('every answer is as it is declared, and says nothing that is not', async t => {
+  const { gateway, document } = await arrange(t)
+  const seen = new Set<string>()
+  const ask = async (route: string, path: string, body?: object) => {
+    const [method = ''] = route.split(' ')
+    const answer = await gateway.admin(method, path, body)
+    const operation = operationsOf(document).find(one => one.route === route)?.operation
+    const declared = operation?.responses[String(answer.status)]
+    assert.ok(declared, `${route}: ${answer.status} ${JSON.stringify(answer.body)}`)
+    const [content] = Object.values(declared.content ?? {})
+    const schema = content && closed(content.schema, document)
+    if (schema) assert.deepEqual(faultFinder(schema)(answer.body), [], route)
+    seen.add(route)
+    return answer.body
+  }
+  const settings = {
+    limits: { requests: { capacity: 9, per: '1h' }, tokens: { capacity: 90000, per: '1m' }, concurrency: 3 },
+    budget: { day: 5, month: 50 },
+  }
+
+  await ask('GET /admin/whoami', '/whoami')
+  await ask('PUT /admin/gateway', '/gateway', settings)
+  await ask('GET /admin/gateway', '/gateway')
+  await ask('PUT /admin/teams/{name}', '/teams/web', settings)
+  await ask('GET /admin/teams/{name}', '/teams/web')
+  await ask('GET /admin/teams', '/teams')
+  const more = { team: 'web', models: ['claude-*'], loop: { identical: 3, per: '1s' }, allow: ['store'] }
+  await ask('POST /admin/clients', '/clients', { name: 'frontend', ...settings, ...more })
+  await ask('PATCH /admin/clients/{name}', '/clients/frontend', { cache: { share: 'team', ttlSeconds: 60 } })
+  const { id, key } = await ask('POST /admin/clients/{name}/keys', '/clients/frontend/keys', {})
+  await gateway.post('/v1/messages', String(key), message('hello'))
+  await gateway.post('/v1/messages', String(key), message('hello', { model: 'gpt-6-luna' }))
+  const { calls } = await until(async () => {
+    const { body } = await gateway.admin('GET', '/calls')
+    const [call] = JSON.parse(JSON.stringify(body.calls))
+    return call && { calls: [call] }
+  })
+  await ask('GET /admin/calls', '/calls')
+  await ask('GET /admin/calls/{id}', `/calls/${calls[0].id}`)
+  await ask('GET /admin/usage', '/usage?by=client,model,day,team')
+  await ask('GET /admin/verify', '/verify')
+  await ask('GET /admin/explain', '/explain?client=frontend&model=claude-haiku-4-5')
+  await ask('GET /admin/explain', '/explain?client=frontend&model=gpt-6-luna')
+  await ask('GET /admin/clients/{name}', '/clients/frontend')
+  await ask('GET /admin/clients', '/clients?limit=1')
+  const { id: second } = await ask('POST /admin/keys/{id}/rotate', `/keys/${id}/rotate`, { graceSeconds: 60 })
+  await ask('GET /admin/clients/{name}/keys', '/clients/frontend/keys?limit=1')
+  await ask('DELETE /admin/keys/{id}', `/keys/${second}`)
+  await ask('POST /admin/tokens', '/tokens', {
+    name: 'ci',
+    role: 'viewer',
+    expiresAt: '2999-01-31T12:00:00Z',
+  })
+  await ask('GET /admin/tokens', '/tokens')
+  await ask('DELETE /admin/tokens/{name}', '/tokens/ci')
+  await ask('DELETE /admin/clients/{name}', '/clients/frontend')
+  await ask('GET /admin/audit', '/audit')
+  gateway.app.alerts.raise({
+    kind: 'test',
+    dedupe: 'test',
+    severity: 'info',
+    scope: 'gateway',
+    title: 'A test.',
+    details: { number: 1, word: 'x', flag: true },
+  })
+  await until(async () => JSON.stringify(await ask('GET /admin/alerts', '/alerts')).includes('A test.'))
+  await ask('GET /admin/openapi.json', '/openapi.json')
+
+  const unseen = operationsOf(document)
+    .filter(({ operation }) => '200' in operation.responses || '201' in operation.responses)
+    .filter(({ operation }) => operation.responses['200']?.content?.['application/json'] !== undefined)
+    .map(({ route }) => route)
+    .filter(route => !seen.has(route))
+  assert.deepEqual(unseen, [])
+})
+
+/** A schema with its references put in, and closed: what is not declared is a fault. */
+function closed(part: Part, document: OpenApi): Part {
+  const inside = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(inside)
+    if (typeof value !== 'object' || value === null) return value
+    const found: Part = { ...value }
+    if (typeof found.$ref === 'string') {
+      return inside(document.components.schemas[found.$ref.split('/').at(-1) ?? ''])
+    }
+    const entries = Object.entries(found).map(([name, one]) => [name, inside(one)])
+    const whole = Object.fromEntries(entries)
+    const isOpen = found.type === 'object' && found.properties && Object.keys(found.properties).length > 0
+    return isOpen ? { ...whole, additionalProperties: false } : whole
+  }
+  return { ...Object(inside(part)) }
+}
+
+test('the documents take no token, tell nothing secret, and are not there without ADMIN_TOKEN', async t => {
+  const { app } = await startReplica(t)
+  const closedApp = await startReplica(t, { token: undefined })
+
+  for (const url of ['/admin/openapi.json', '/admin/docs']) {
+    const open = await app.inject(url)
+    assert.equal(open.statusCode, 200)
+    assert.ok(!open.body.includes(ADMIN_TOKEN))
+    assert.equal((await closedApp.app.inject(url)).statusCode, 404)
+  }
+})
+
+test('the page shows every call, runs no script and loads nothing', async t => {
+  const { gateway, document } = await arrange(t)
+
+  const answer = await fetch(`${gateway.url}/admin/docs`)
+
+  const page = await answer.text()
+  assert.match(answer.headers.get('content-type') ?? '', /^text\/html/)
+  const policy = answer.headers.get('content-security-policy') ?? ''
+  assert.match(policy, /^default-src 'none'; style-src 'sha256-[^']+';/)
+  assert.doesNotMatch(policy, /unsafe|https?:/)
+  assert.doesNotMatch(page, /<script|<link|<img|src=|style=|https?:/)
+  for (const path of Object.keys(document.paths)) assert.ok(page.includes(`<code>${path}</code>`), path)
+  for (const name of Object.keys(document.components.schemas)) assert.ok(page.includes(`id="part-${name}"`))
+  const opened = page.match(/<(details|ul|li|div)\b/g)?.length
+  assert.equal(opened, page.match(/<\/(details|ul|li|div)>/g)?.length)
+})

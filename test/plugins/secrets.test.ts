@@ -1,0 +1,95 @@
+/** Keys and tokens from files are changed without a restart, the way Kubernetes and people change them. */
+
+import assert from 'node:assert/strict'
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { message, startGateway, until } from '../gateway.ts'
+import { temporaryFolder } from '../servers.ts'
+
+/** As the kubelet lays them out: `name` -> `..data/name`, `..data` -> a folder a version. */
+async function mountedSecret(t: TestContext, name: string, content: string) {
+  const folder = await temporaryFolder(t)
+  let version = 0
+  const turn = async (to: string) => {
+    version++
+    await mkdir(join(folder, `..v${version}`))
+    await writeFile(join(folder, `..v${version}`, name), to)
+    await symlink(`..v${version}`, join(folder, '..data_tmp'))
+    await rename(join(folder, '..data_tmp'), join(folder, '..data'))
+    if (version > 1) await rm(join(folder, `..v${version - 1}`), { recursive: true })
+  }
+  await turn(content)
+  await symlink(`..data/${name}`, join(folder, name))
+  return { file: join(folder, name), turn }
+}
+
+test('an upstream key whose mounted file is turned is used from the next call on; a running call goes on', async t => {
+  const { file, turn } = await mountedSecret(t, 'key', 'sk-first\n')
+  const gateway = await startGateway(t, { env: { EZAI_API_KEY: '', EZAI_API_KEY_FILE: file } })
+  const key = await gateway.client({ name: 'frontend', cache: { enabled: false } })
+  const { provider, post } = gateway
+  const keys = () => provider.calls.map(({ headers }) => headers['x-api-key'])
+  const running = post('/v1/messages', key, message('[[scenario: delay 3000ms]]'))
+  await until(async () => keys().length === 1)
+
+  await turn('sk-second\n')
+  await until(async () => {
+    await (await post('/v1/messages', key, message('again'))).text()
+    return keys().at(-1) === 'sk-second'
+  })
+
+  assert.equal((await running).status, 200)
+  assert.equal(keys()[0], 'sk-first')
+})
+
+test('a key that replaces a refused one is tried at once', async t => {
+  const { file, turn } = await mountedSecret(t, 'key', 'sk-first')
+  const gateway = await startGateway(t, { env: { EZAI_API_KEY: '', EZAI_API_KEY_FILE: file } })
+  const key = await gateway.client({ name: 'frontend', cache: { enabled: false } })
+  const call = async () => (await gateway.post('/v1/messages', key, message('hello'))).status
+  gateway.provider.use(() => 'status 401')
+  assert.equal(await call(), 502)
+  gateway.provider.use(() => 'ok')
+  assert.equal(await call(), 502, 'the breaker is open')
+
+  await turn('sk-second')
+
+  await until(async () => (await call()) === 200)
+})
+
+test('ADMIN_TOKEN changes with its file, and the old one ends', async t => {
+  const file = join(await temporaryFolder(t), 'token')
+  await writeFile(file, 'first-token\n')
+  const gateway = await startGateway(t, { env: { ADMIN_TOKEN: '', ADMIN_TOKEN_FILE: file } })
+  const whoami = async (token: string) =>
+    (await fetch(`${gateway.url}/admin/whoami`, { headers: { authorization: `Bearer ${token}` } })).status
+  assert.equal(await whoami('first-token'), 200)
+
+  await writeFile(file, 'second-token\n')
+  await until(async () => (await whoami('first-token')) !== 200)
+
+  assert.equal(await whoami('second-token'), 200)
+})
+
+test('a broken file changes nothing, is logged and raises an alert; mended, it is read', async t => {
+  const file = join(await temporaryFolder(t), 'token')
+  await writeFile(file, 'first-token')
+  const gateway = await startGateway(t, { env: { ADMIN_TOKEN: '', ADMIN_TOKEN_FILE: file } })
+  const ask = async (path: string, token: string) => {
+    const headers = { authorization: `Bearer ${token}` }
+    const answer = await fetch(`${gateway.url}/admin${path}`, { headers })
+    return { status: answer.status, text: await answer.text() }
+  }
+
+  await writeFile(file, 'two words-of-a-secret')
+  await until(async () => (await ask('/alerts', 'first-token')).text.includes('secret_faulty'))
+  await rm(file)
+  await until(async () => gateway.lines.some(({ fault }) => String(fault).includes('ENOENT')))
+  assert.equal((await ask('/whoami', 'first-token')).status, 200)
+  assert.doesNotMatch(JSON.stringify(gateway.lines), /words-of-a-secret/)
+
+  await writeFile(file, 'second-token')
+  await until(async () => (await ask('/whoami', 'first-token')).status !== 200)
+  assert.equal((await ask('/whoami', 'second-token')).status, 200)
+})
