@@ -88,6 +88,15 @@ export async function readKey(
   return rows[0] && recordOf(rows[0])
 }
 
+/** The key that another was rotated into. */
+export async function successorOf(db: PoolClient, id: string): Promise<string | undefined> {
+  const { rows } = await db.query<{ id: string }>(
+    'select id from keys where rotated_from = $1 order by created_at desc limit 1',
+    [id],
+  )
+  return rows[0]?.id
+}
+
 /** A new key for the same client; the old one ends after the grace, or at its own end if that is earlier. */
 export async function rotateKey(
   db: PoolClient,

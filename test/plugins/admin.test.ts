@@ -350,6 +350,27 @@ test('a rotated key goes on for its grace beside the new one, and then ends', as
   assert.equal((await replica.call(fresh)).statusCode, 200)
 })
 
+test('a key is rotated once: asked again, it names the key it was rotated into', async t => {
+  const replica = await startReplica(t)
+  const { id } = await replica.client({ name: 'frontend' })
+  const first = await replica.admin('POST', `/keys/${id}/rotate`, { graceSeconds: 60 })
+
+  const again = await replica.admin('POST', `/keys/${id}/rotate`, { graceSeconds: 60 })
+
+  assertProblem(again, 409, new RegExp(`into "${first.body.id}"`))
+})
+
+test('limits are not taken away by a PUT that says nothing', async t => {
+  const replica = await startReplica(t)
+  await replica.admin('PUT', '/gateway', { budget: { day: 50 } })
+
+  for (const path of ['/gateway', '/teams/web'])
+    assertProblem(await replica.admin('PUT', path), 400, /object/)
+
+  const { body } = await replica.admin('GET', '/gateway')
+  assert.deepEqual(body.budget, { day: 50 })
+})
+
 test('rotation without a grace ends the old key at once; what is over cannot be rotated', async t => {
   const replica = await startReplica(t)
   const { id, key } = await replica.client({ name: 'frontend' })

@@ -3,7 +3,7 @@
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { readClient } from '../../stores/client-records.ts'
-import { createKey, listKeys, readKey, revokeKey, rotateKey } from '../../stores/key-records.ts'
+import { createKey, listKeys, readKey, revokeKey, rotateKey, successorOf } from '../../stores/key-records.ts'
 import { key, madeKey, nothing, pageAnswer, rotatedKey } from './answers.ts'
 import { problem, unknownClient, unknownKey } from './problem.ts'
 import { expiresAt, named, page, pageOf, type TypeBoxProvider, timeOf } from './schemas.ts'
@@ -91,6 +91,8 @@ export default async function keys(app: FastifyInstance) {
         const former = await readKey(db, params.id, 'for update of keys')
         if (!former) throw unknownKey(params.id)
         if (former.status !== 'active') throw notActive(former)
+        const successor = await successorOf(db, params.id)
+        if (successor !== undefined) throw rotatedAlready(former, successor)
         const { graceSeconds = 0, expiresAt } = body
         return rotateKey(db, app.clients.secret, former, { graceSeconds, expiresAt: timeOf(expiresAt) })
       })
@@ -106,6 +108,15 @@ export default async function keys(app: FastifyInstance) {
       if (!(await app.change(request, db => revokeKey(db, id)))) throw unknownKey(id)
       return reply.code(204).send()
     },
+  )
+}
+
+/** Its end is its grace's by now, no measure for the life of another key. */
+function rotatedAlready({ id, client }: { id: string; client: string }, successor: string) {
+  return problem(
+    409,
+    `Key "${id}" was rotated already, into "${successor}", which was shown then; rotate that one, or revoke it and ` +
+      `make another with POST /admin/clients/${client}/keys.`,
   )
 }
 

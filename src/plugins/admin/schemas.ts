@@ -83,11 +83,13 @@ export function checkWithTypeBox(app: FastifyInstance): void {
   mayBeEmpty(app)
   // Answers are what they are: their schemas are for the compiler and the documents, and change nothing on the way.
   app.setSerializerCompiler(() => JSON.stringify)
-  app.setValidatorCompiler<TSchema>(({ schema, httpPart = 'request' }) => {
+  app.setValidatorCompiler<TSchema>(({ schema, method, httpPart = 'request' }) => {
     const find = faultFinder(schema)
+    // PUT puts all settings in the place of all others: nothing at all is no way to ask for that.
+    const missing = method === 'PUT' ? undefined : {}
     return given => {
       const isText = httpPart === 'querystring'
-      const value = isText ? Value.Convert(schema, Value.Default(schema, { ...given })) : (given ?? {})
+      const value = isText ? Value.Convert(schema, Value.Default(schema, { ...given })) : (given ?? missing)
       const faults = find(value)
       if (faults.length === 0) return { value }
       const all = faults.map(({ field, detail }) => `${field} ${detail}`).join('; ')
