@@ -1,6 +1,7 @@
 /** The spans of a call that is over: the call itself, its admission, its talk with the provider. Never a prompt, never a key. */
 
 import type { FastifyRequest } from 'fastify'
+import type { UsagePart } from '../dialects/dialect.ts'
 import type { Entry } from '../entry.ts'
 import { errorTypeOf, inputTokensOf, operationOf, providerOf } from '../genai.ts'
 import { nanosToUsd } from '../money.ts'
@@ -107,15 +108,18 @@ function genAiAttributes({ call, edits, measured }: FastifyRequest, entry: Entry
     ...text('gen_ai.request.model', call.ask.model),
     ...flag('gen_ai.request.stream', call.ask.stream),
     ...integer('gen_ai.request.max_tokens', edits?.ceiling ?? call.ask.ceiling),
-    ...(measured?.usage ? usageAttributes(entry) : []),
+    ...(measured?.usage ? usageAttributes(entry, measured.usage) : []),
   ]
 }
 
-function usageAttributes(entry: Entry): Attribute[] {
+function usageAttributes(entry: Entry, parts: UsagePart[]): Attribute[] {
+  const reasoning = parts.reduce((sum, part) => sum + part.reasoning, 0)
   return [
+    ...text('gen_ai.response.model', parts.at(-1)?.model),
     ...integer('gen_ai.usage.input_tokens', inputTokensOf(entry)),
     ...integer('gen_ai.usage.output_tokens', entry.outputTokens),
     ...integer('gen_ai.usage.cache_read.input_tokens', entry.cacheReadTokens),
     ...integer('gen_ai.usage.cache_creation.input_tokens', entry.cacheWriteTokens),
+    ...integer('gen_ai.usage.reasoning.output_tokens', reasoning || undefined),
   ]
 }
