@@ -86,7 +86,10 @@ export default fp<LedgerOptions>(
     }
 
     async function completeCounters() {
-      areComplete = await rebuild({ redis, scripts, pool, log, token, heartbeatMs, signal })
+      const begun = () => {
+        areComplete = false
+      }
+      areComplete = await rebuild({ redis, scripts, pool, log, token, heartbeatMs, signal, begun })
     }
 
     async function dropOldMonths() {

@@ -174,6 +174,19 @@ test('with Redis away the metrics still come, and say so', async t => {
   assert.equal(value('tollgate_draining'), 0)
 })
 
+test('counters that are being restored show as away', async t => {
+  const redis = await ownRedis(t)
+  const gateway = await startGateway(t, { redisUrl: redis.url })
+  const key = await gateway.client({ name: 'frontend' })
+  await gateway.post('/v1/messages', key, message('hello'))
+  await until(async () => (await scrape(gateway.url)).value('tollgate_ledger_pending_entries') === 0)
+
+  await gateway.app.redis.flushall()
+
+  await until(async () => (await scrape(gateway.url)).value('tollgate_part_up', { part: 'counters' }) === 0)
+  assert.equal((await scrape(gateway.url)).value('tollgate_part_up', { part: 'redis' }), 1)
+})
+
 test('what a comparison of counters and ledger found shows once one was made', async t => {
   const gateway = await startGateway(t)
   const before = await scrape(gateway.url)
