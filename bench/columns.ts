@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { bare } from './columns/bare.ts'
 import { direct } from './columns/direct.ts'
+import { observed } from './columns/observed.ts'
 import { tollgate } from './columns/tollgate.ts'
 import { alone } from './cores.ts'
 import { type Server, startServer } from './server.ts'
@@ -43,7 +44,7 @@ export interface Running {
 }
 
 const root = join(import.meta.dirname, '..')
-const contenders: readonly Contender[] = [direct, bare, tollgate]
+const contenders: readonly Contender[] = [direct, bare, tollgate, observed]
 export const columnNames = contenders.flatMap(({ columns }) => columns)
 
 /** Starts the simulated provider, and what the columns need. Flags and variables are for the measured processes. */

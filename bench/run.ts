@@ -24,7 +24,8 @@ const help = `npm run bench -- [options]
   --help              this text
 
 Columns: direct (no gateway), bare (http + undici, nothing else), tollgate (every concern on, cache miss), hit
-(every concern on, cache hit). REDIS_URL and DATABASE_URL are used where they are set, else embedded servers run.`
+(every concern on, cache hit), observed (as tollgate, with every call traced and the metrics scraped each second).
+REDIS_URL and DATABASE_URL are used where they are set, else embedded servers run.`
 
 const { values: flags } = parseArgs({
   options: {

@@ -24,9 +24,11 @@ import ledger from './plugins/ledger.ts'
 import lifecycle from './plugins/lifecycle.ts'
 import logging from './plugins/logging.ts'
 import loop from './plugins/loop.ts'
+import metrics from './plugins/metrics.ts'
 import modelList from './plugins/model-list.ts'
 import models from './plugins/models.ts'
 import money from './plugins/money.ts'
+import otlp from './plugins/otlp.ts'
 import postgres from './plugins/postgres.ts'
 import prices from './plugins/prices.ts'
 import proxy from './plugins/proxy.ts'
@@ -37,6 +39,7 @@ import refusals from './plugins/refusals.ts'
 import secondOpinion from './plugins/second-opinion.ts'
 import secrets from './plugins/secrets.ts'
 import tenancy from './plugins/tenancy.ts'
+import traces from './plugins/traces.ts'
 import upstreams from './plugins/upstreams.ts'
 import usage from './plugins/usage.ts'
 
@@ -105,6 +108,12 @@ export async function buildApp(
     ],
   })
   await app.register(clients)
+  await app.register(otlp, {
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+    headers: config.OTEL_EXPORTER_OTLP_HEADERS,
+    resource: config.OTEL_RESOURCE_ATTRIBUTES,
+    serviceName: config.OTEL_SERVICE_NAME,
+  })
 
   // The corridor every call walks, in this order.
   await app.register(async callers => {
@@ -128,6 +137,10 @@ export async function buildApp(
     await callers.register(usage)
     await callers.register(cost)
     await callers.register(record)
+    await callers.register(traces, {
+      sampler: config.OTEL_TRACES_SAMPLER,
+      ratio: config.OTEL_TRACES_SAMPLER_ARG,
+    })
     await callers.register(admission, { maxPending: config.LEDGER_MAX_PENDING })
     await callers.register(breaker)
     await callers.register(refusals)
@@ -137,6 +150,7 @@ export async function buildApp(
     await callers.register(modelList)
   })
 
+  await app.register(metrics, { token: config.METRICS_TOKEN })
   await app.register(admin, {
     token: () => app.secrets.get('ADMIN_TOKEN'),
     routes: [

@@ -5,6 +5,7 @@ import { parseEnv } from 'node:util'
 import { type Static, type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { readSecretFiles } from './secret-files.ts'
+import { samplers } from './traces/options.ts'
 
 const httpUrl = '^https?://[^\\s]+$'
 const baseUrlPattern = '^https?://(?!\\S*/v1/?$)[^\\s]+$'
@@ -31,6 +32,17 @@ const baseUrl = (fallback: string, description: string) =>
     description,
     expected: 'an http:// or https:// URL without the /v1 at its end',
   })
+
+/** A list as OpenTelemetry writes it. Values are percent-encoded. */
+const pairs = (description: string, secret = false) =>
+  Type.Optional(
+    Type.String({
+      pattern: '^\\s*[^=,\\s]+=[^,]*(,\\s*[^=,\\s]+=[^,]*)*$',
+      secret,
+      description,
+      expected: 'name=value pairs with commas between them',
+    }),
+  )
 
 const variables = {
   HOST: Type.String({
@@ -156,6 +168,41 @@ const variables = {
     }),
   ),
   ALERT_WEBHOOK_SECRET: secret('Signs each alert (HMAC-SHA256 of the body)'),
+  METRICS_TOKEN: secret('Asked of whoever reads /metrics. Unset: anybody who reaches the port may'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(
+    Type.String({
+      pattern: httpUrl,
+      description:
+        'A collector that takes OTLP as JSON over HTTP, such as http://127.0.0.1:4318. Unset: no traces',
+      expected: 'an http:// or https:// URL',
+    }),
+  ),
+  OTEL_EXPORTER_OTLP_HEADERS: pairs(
+    'What the collector asks for, such as a key: name=value,name=value',
+    true,
+  ),
+  OTEL_SERVICE_NAME: Type.String({
+    minLength: 1,
+    default: 'tollgate',
+    description: 'What traces call this service',
+    expected: 'a name',
+  }),
+  OTEL_RESOURCE_ATTRIBUTES: pairs('What every span says of where it comes from: name=value,name=value'),
+  OTEL_TRACES_SAMPLER: Type.Union(
+    samplers.map(name => Type.Literal(name)),
+    {
+      default: 'parentbased_always_on',
+      description: 'Which calls are traced',
+      expected: samplers.join(', '),
+    },
+  ),
+  OTEL_TRACES_SAMPLER_ARG: Type.Number({
+    minimum: 0,
+    maximum: 1,
+    default: 1,
+    description: 'For samplers by ratio: the part that is traced',
+    expected: 'a number from 0 to 1',
+  }),
   LEDGER_MAX_PENDING: Type.Integer({
     minimum: 1,
     default: 1_000_000,

@@ -3,8 +3,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Headers } from './upstream.ts'
 
-/** What goes up: the dialect's list, the real key, and no compression, so that the answer can be metered. */
-export function upstreamHeaders({ call, headers, route }: FastifyRequest): Record<string, string> {
+/** What goes up: the dialect's list, what concerns of the gateway add, the real key, and no compression, so that the answer can be metered. */
+export function upstreamHeaders({ call, headers, outgoing, route }: FastifyRequest): Record<string, string> {
   const sent: Record<string, string> = {
     'content-type': 'application/json',
     'accept-encoding': 'identity',
@@ -14,7 +14,7 @@ export function upstreamHeaders({ call, headers, route }: FastifyRequest): Recor
     const value = headers[name]
     if (value !== undefined) sent[name] = Array.isArray(value) ? value.join(', ') : value
   }
-  return Object.assign(sent, route.upstream.authorize(call.dialect.family, headers))
+  return Object.assign(sent, outgoing, route.upstream.authorize(call.dialect.family, headers))
 }
 
 /** What comes back of the provider's own headers. */

@@ -1,9 +1,10 @@
 /** The gateway: a real process on a real Redis and Postgres, with every concern switched on. */
 
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startPostgres } from '../../src/embedded/postgres.ts'
 import { startRedis } from '../../src/embedded/redis.ts'
-import type { Contender } from '../columns.ts'
+import type { Contender, Surroundings } from '../columns.ts'
 import { startServer } from '../server.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -17,7 +18,6 @@ const limits = {
 }
 const budget = { day: 1_000_000, month: 5_000_000 }
 const client = {
-  name: 'bench',
   team: 'bench',
   models: ['claude-haiku-*', 'gpt-6-luna'],
   limits,
@@ -28,64 +28,75 @@ const client = {
 
 export const tollgate: Contender = {
   columns: ['tollgate', 'hit'],
-  async start({ providerUrl, headers, folder, node, env }) {
-    const stores = await startStores(folder)
-    const stopping = [stores.stop]
-    const stop = async () => {
-      for (const one of stopping.toReversed()) await one()
-    }
-    try {
-      const server = await startServer({
-        name: 'tollgate',
-        folder,
-        ready: '/readyz',
-        command: () => [...node, join(root, 'src/server.ts')],
-        env: port => ({
-          ...env,
-          PORT: String(port),
-          REDIS_URL: stores.redisUrl,
-          DATABASE_URL: stores.databaseUrl,
-          DATA_DIR: folder,
-          ADMIN_TOKEN: adminToken,
-          EZAI_API_KEY: 'upstream-key',
-          EZAI_BASE_URL: providerUrl,
-          DRAIN_DELAY_SECONDS: '0',
-        }),
-      })
-      stopping.push(server.stop)
-      const key = await makeClient(server.url)
-      const gateway = { url: server.url, process: server, headers: { ...headers, 'x-api-key': key } }
-      return {
-        columns: [
-          {
-            ...gateway,
-            name: 'tollgate',
-            title: 'Tollgate',
-            cached: false,
-            proof: /\r\nx-cache: (MISS|BYPASS)\r\n/,
-          },
-          {
-            ...gateway,
-            name: 'hit',
-            title: 'Tollgate, cache hit',
-            cached: true,
-            proof: /\r\nx-cache: HIT\r\n/,
-          },
-        ],
-        stop,
-      }
-    } catch (error) {
-      await stop()
-      throw error
+  async start(surroundings) {
+    const { gateway, stop } = await startTollgate(surroundings, 'tollgate')
+    return {
+      columns: [
+        { ...gateway, name: 'tollgate', title: 'Tollgate', cached: false, proof: miss },
+        {
+          ...gateway,
+          name: 'hit',
+          title: 'Tollgate, cache hit',
+          cached: true,
+          proof: /\r\nx-cache: HIT\r\n/,
+        },
+      ],
+      stop,
     }
   },
 }
 
-async function makeClient(url: string): Promise<string> {
+export const miss = /\r\nx-cache: (MISS|BYPASS)\r\n/
+
+/** A gateway with stores of its own, in a folder of this name. */
+export async function startTollgate(
+  { providerUrl, headers, folder, node, env }: Surroundings,
+  name: string,
+  more: Record<string, string> = {},
+) {
+  const own = join(folder, name)
+  await mkdir(own, { mode: 0o711 }) // as root, Postgres runs as another user
+  const stores = await startStores(own)
+  const stopping = [stores.stop]
+  const stop = async () => {
+    for (const one of stopping.toReversed()) await one()
+  }
+  try {
+    const server = await startServer({
+      name,
+      folder,
+      ready: '/readyz',
+      command: () => [...node, join(root, 'src/server.ts')],
+      env: port => ({
+        ...env,
+        PORT: String(port),
+        REDIS_URL: stores.redisUrl,
+        DATABASE_URL: stores.databaseUrl,
+        DATA_DIR: own,
+        ADMIN_TOKEN: adminToken,
+        EZAI_API_KEY: 'upstream-key',
+        EZAI_BASE_URL: providerUrl,
+        DRAIN_DELAY_SECONDS: '0',
+        ...more,
+      }),
+    })
+    stopping.push(server.stop)
+    const key = await makeClient(server.url, `bench-${name}`)
+    return {
+      gateway: { url: server.url, process: server, headers: { ...headers, 'x-api-key': key } },
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function makeClient(url: string, name: string): Promise<string> {
   await admin(url, 'PUT', '/admin/gateway', { limits, budget })
   await admin(url, 'PUT', '/admin/teams/bench', { limits, budget })
-  await admin(url, 'POST', '/admin/clients', client)
-  const made = await admin(url, 'POST', '/admin/clients/bench/keys', {})
+  await admin(url, 'POST', '/admin/clients', { ...client, name })
+  const made = await admin(url, 'POST', `/admin/clients/${name}/keys`, {})
   if (typeof made === 'object' && made !== null && 'key' in made && typeof made.key === 'string')
     return made.key
   throw new Error(`the gateway made no key, but ${JSON.stringify(made)}`)

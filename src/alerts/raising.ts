@@ -17,8 +17,8 @@ export interface RaiserOptions {
   log: FastifyBaseLogger
   /** Called where Postgres is away, with alerts that cannot wait for it, once and again until they are delivered. */
   deliverUrgent(alert: NewAlert): Promise<void>
-  /** Called after new alerts were written. */
-  written(): void
+  /** Called after a new alert was written. */
+  written(alert: Alert): void
   retryMs?: number
   mostWaiting?: number
 }
@@ -64,9 +64,10 @@ export function createRaiser(options: RaiserOptions): Raiser {
     known.set(alert.dedupe, true)
   }
 
-  function tell({ kind, severity, scope, title, details }: NewAlert) {
+  function tell(alert: NewAlert) {
+    const { kind, severity, scope, title, details } = alert
     log.warn({ kind, severity, scope, ...details }, `alert: ${title}`)
-    written()
+    written(alert)
   }
 
   async function putOff(error: unknown): Promise<void> {

@@ -8,6 +8,8 @@ export interface Progress {
   lastId: string
   /** The first one that Postgres may not have yet; undefined: it has them all. */
   firstId: string | undefined
+  /** How many entries wait. */
+  entries: number
 }
 
 export async function readProgress(redis: Redis | Cluster): Promise<Progress | undefined> {
@@ -18,6 +20,7 @@ export async function readProgress(redis: Redis | Cluster): Promise<Progress | u
   return {
     lastId: String(field('last-generated-id')),
     firstId: Array.isArray(first) ? String(first[0]) : undefined,
+    entries: Number(field('length')),
   }
 }
 

@@ -23,6 +23,8 @@ export interface RebuildOptions {
   /** Running calls are renewed at least this often: so long they have to make themselves known. */
   heartbeatMs: number
   signal: AbortSignal
+  /** Called when counters are found missing and it is this replica's turn to restore them. */
+  begun?(): void
 }
 
 const DAY = 86_400_000
@@ -38,6 +40,7 @@ export async function rebuild(options: RebuildOptions): Promise<boolean> {
   const { redis, scripts, pool, log, token, heartbeatMs, signal } = options
   const turn = await scripts.begin(token)
   if (turn !== 'begun') return turn === 'complete'
+  options.begun?.()
   const keepTurn = setInterval(() => scripts.begin(token).catch(() => {}), TURN_RENEWAL)
   try {
     if (await hasHistory(pool)) {

@@ -12,6 +12,9 @@ declare module 'fastify' {
     /** The claim as it was sent; kept until a refusal says for certain that it took nothing. */
     claimed: Claim | undefined
     admitted: Granted | undefined
+    /** How long the last admission took, there and back, and when it was sent, on the monotonic clock. */
+    admissionMs: number | undefined
+    admissionSentAt: number | undefined
   }
 }
 
@@ -25,6 +28,8 @@ export default fp<{ maxPending: number }>(
   async (app, { maxPending }) => {
     app.decorateRequest('claimed')
     app.decorateRequest('admitted')
+    app.decorateRequest('admissionMs')
+    app.decorateRequest('admissionSentAt')
 
     app.addHook('preHandler', async function admitCall(request, reply) {
       if (!request.claims) return
@@ -61,7 +66,10 @@ export default fp<{ maxPending: number }>(
           entry: facts(request),
         }
         request.claimed = claim
+        const sentAt = performance.now()
+        request.admissionSentAt = sentAt
         const admitted = await ask(request.id, claim, cacheKey)
+        request.admissionMs = performance.now() - sentAt
         // What was asked for is given back already, and nobody is there to be served.
         if (request.disconnected) throw away('the caller has gone')
         if (admitted.kind === 'granted' || admitted.kind === 'hit') {

@@ -5,13 +5,17 @@ import type { Alert } from '../alerts/alert.ts'
 import { createDelivery } from '../alerts/delivery.ts'
 import { createOutbox, type NewAlert } from '../alerts/outbox.ts'
 import { createRaiser } from '../alerts/raising.ts'
-import { openWebhook } from '../alerts/webhook.ts'
+import { openWebhook, type Webhook } from '../alerts/webhook.ts'
 import { PREFIX } from '../lua/scripts.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** Returns at once; raising what was raised before, by any replica, does nothing. */
-    alerts: { raise(alert: Alert): void }
+    alerts: {
+      raise(alert: Alert): void
+      /** Of this replica since its start: alerts raised, by kind, and deliveries that succeeded or failed. */
+      tally: { raised: Map<string, number>; delivered: number; failed: number }
+    }
   }
 }
 
@@ -33,13 +37,14 @@ export default fp<AlertsOptions>(
   async (app, options) => {
     const { webhookUrl, webhookSecret, timeoutMs = 5000, leaseMs = 30_000, ...timing } = options
     const { pg, redis, log } = app
+    const tally = { raised: new Map<string, number>(), delivered: 0, failed: 0 }
     const webhook = webhookUrl
-      ? openWebhook({ url: webhookUrl, secret: webhookSecret, timeoutMs })
+      ? counted(openWebhook({ url: webhookUrl, secret: webhookSecret, timeoutMs }))
       : undefined
     const outbox = createOutbox(pg, { webhook: webhook !== undefined, leaseMs })
     const delivery = webhook && createDelivery({ outbox, webhook, log, ...timing })
-    const raiser = createRaiser({ outbox, log, deliverUrgent, written: () => delivery?.wake() })
-    app.decorate('alerts', { raise: raiser.raise })
+    const raiser = createRaiser({ outbox, log, deliverUrgent, written })
+    app.decorate('alerts', { raise: raiser.raise, tally })
 
     const pruning = setInterval(() => {
       outbox.prune().catch(error => log.debug({ err: error }, 'old alerts stay: Postgres is away'))
@@ -50,6 +55,26 @@ export default fp<AlertsOptions>(
       await delivery?.stop()
       await webhook?.close()
     })
+
+    function written({ kind }: Alert) {
+      tally.raised.set(kind, (tally.raised.get(kind) ?? 0) + 1)
+      delivery?.wake()
+    }
+
+    function counted(webhook: Webhook): Webhook {
+      return {
+        close: webhook.close,
+        async send(alert) {
+          try {
+            await webhook.send(alert)
+            tally.delivered += 1
+          } catch (error) {
+            tally.failed += 1
+            throw error
+          }
+        },
+      }
+    }
 
     /** Without Postgres, Redis says who delivers: whoever comes first, and after a failure whoever comes a lease later. */
     async function deliverUrgent(alert: NewAlert): Promise<void> {

@@ -49,22 +49,29 @@ export default fp<BreakerOptions>(
       const breaker = open.get(name)
       const refused = exchange && error?.code === 'upstream_refused_us' ? error : undefined
       // Calls that set out before it opened say nothing new: only its probe does.
-      if (!breaker && refused) trip(name, refused, firstOpenMs)
+      if (!breaker && refused) trip(request, refused, firstOpenMs)
       if (breaker?.probe !== request) return
       breaker.probe = undefined
-      if (refused) trip(name, refused, Math.min(breaker.openMs * 2, longestOpenMs))
-      else if (exchange?.answering) reset(name)
+      if (refused) trip(request, refused, Math.min(breaker.openMs * 2, longestOpenMs))
+      else if (exchange?.answering) reset(request)
     })
 
     // What was refused the old key says nothing of the new one.
-    app.secrets.onChange(() => open.clear())
+    app.secrets.onChange(() => {
+      open.clear()
+      for (const { refusing } of app.upstreams.all()) refusing.clear()
+    })
 
-    function trip(name: string, refused: Refusal, openMs: number) {
+    function trip(request: FastifyRequest, refused: Refusal, openMs: number) {
+      const name = nameOf(request)
+      request.route.upstream.refusing.add(request.call.ask.model)
       open.set(name, { refused, openMs, probeAt: performance.now() + openMs, probe: undefined })
       app.log.warn({ upstream: name, openMs }, 'the provider refuses us; calls to it fail fast')
     }
 
-    function reset(name: string) {
+    function reset(request: FastifyRequest) {
+      const name = nameOf(request)
+      request.route.upstream.refusing.delete(request.call.ask.model)
       open.delete(name)
       app.log.info({ upstream: name }, 'the provider accepts us again')
     }

@@ -17,6 +17,8 @@ declare module 'fastify' {
     ledger: {
       /** Compares every counter with the ledger. Takes some milliseconds a hundred scopes. */
       verify(): Promise<Verified>
+      /** What the last comparison of this replica found, and when. */
+      readonly lastVerified: { at: number; differences: number } | undefined
     }
   }
 }
@@ -51,7 +53,17 @@ export default fp<LedgerOptions>(
     const { signal } = closing
     let areComplete = false
     app.parts.set('counters', () => areComplete)
-    app.decorate('ledger', { verify: () => verify({ redis, scripts, pool }) })
+    let lastVerified: { at: number; differences: number } | undefined
+    app.decorate('ledger', {
+      async verify() {
+        const verified = await verify({ redis, scripts, pool })
+        lastVerified = { at: Date.now(), differences: verified.differences.length }
+        return verified
+      },
+      get lastVerified() {
+        return lastVerified
+      },
+    })
 
     const tasks = Promise.race([app.migrated, once(signal, 'abort')]).then(work, () => {})
     app.addHook('onClose', async () => {
@@ -74,7 +86,10 @@ export default fp<LedgerOptions>(
     }
 
     async function completeCounters() {
-      areComplete = await rebuild({ redis, scripts, pool, log, token, heartbeatMs, signal })
+      const begun = () => {
+        areComplete = false
+      }
+      areComplete = await rebuild({ redis, scripts, pool, log, token, heartbeatMs, signal, begun })
     }
 
     async function dropOldMonths() {

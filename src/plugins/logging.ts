@@ -8,11 +8,15 @@ const LEVELS: Partial<Record<Outcome, 'warn' | 'error'>> = { upstream_error: 'wa
 
 export default fp(
   async app => {
-    app.onSettled(function logCall({ entry }) {
+    app.onSettled(function logCall({ entry, trace }) {
       if (!entry) return
       const { clientId, teamId, costNanos, savedNanos, ...facts } = entry
       const saved = savedNanos > 0 ? { savedUsd: nanosToUsd(savedNanos) } : {}
-      app.log[LEVELS[entry.outcome] ?? 'info']({ ...facts, costUsd: nanosToUsd(costNanos), ...saved }, 'call')
+      const place = trace ? { traceId: trace.traceId, spanId: trace.spanId } : {}
+      app.log[LEVELS[entry.outcome] ?? 'info'](
+        { ...facts, costUsd: nanosToUsd(costNanos), ...saved, ...place },
+        'call',
+      )
     })
   },
   { name: 'logging', dependencies: ['record'] },

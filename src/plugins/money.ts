@@ -13,6 +13,8 @@ declare module 'fastify' {
     settlements: Settlements
     /** Running calls that hold something, by id: their leases are renewed. */
     holds: Holds
+    /** Calls of dead replicas that this one has charged, since its start. */
+    swept: { calls: number; nanos: number }
   }
 }
 
@@ -39,6 +41,7 @@ export default fp(
     app.decorate('money', money)
     app.decorate('settlements', settlements)
     app.decorate('holds', holds)
+    app.decorate('swept', { calls: 0, nanos: 0 })
 
     /** Of the counters that have what was settled. */
     let epoch: string | null = null
@@ -61,6 +64,10 @@ export default fp(
 
     async function sweep(): Promise<void> {
       const lost = await money.sweep(SWEEP_BATCH)
+      for (const { nanos } of lost) {
+        app.swept.calls += 1
+        app.swept.nanos += nanos
+      }
       if (lost.length > 0)
         log.warn({ calls: lost }, 'calls of a dead replica were charged with all they held')
       if (lost.length === SWEEP_BATCH) await sweep()

@@ -11,6 +11,10 @@ export interface Upstream {
   pool: Pool
   /** Path in front of the route's own, from the base URL. */
   prefix: string
+  /** Where it is, for those who watch. */
+  server: { address: string; port: number }
+  /** Models that it refuses us now: their breakers are open. */
+  refusing: Set<string>
   /** The key's header, in the form this wire format and version expect. */
   authorize(family: Dialect['family'], headers: FastifyRequest['headers']): Record<string, string>
 }
@@ -29,6 +33,7 @@ declare module 'fastify' {
     upstreams: {
       /** The most direct upstream that serves this maker's models on this wire format. */
       choose(maker: string, family: Dialect['family']): Upstream | undefined
+      all(): Upstream[]
     }
   }
 }
@@ -40,17 +45,20 @@ export default fp<{ vendors: Vendor[]; timeoutMs: number }>(
       choose: (maker, family) =>
         open.find(({ vendor }) => !vendor.maker || (vendor.maker === maker && vendor.maker === family))
           ?.upstream,
+      all: () => open.map(({ upstream }) => upstream),
     })
     app.addHook('onClose', async () => {
       await Promise.all(open.map(({ upstream }) => upstream.pool.destroy()))
     })
 
     function connect({ name, baseUrl, key }: Vendor): Upstream {
-      const { origin, pathname } = new URL(baseUrl)
+      const { hostname, origin, pathname, port, protocol } = new URL(baseUrl)
       const prefix = pathname.replace(/\/$/, '')
       return {
         name,
         prefix,
+        server: { address: hostname, port: Number(port || (protocol === 'https:' ? 443 : 80)) },
+        refusing: new Set(),
         pool: openPool(origin, timeoutMs),
         authorize(family, headers): Record<string, string> {
           return family === 'openai' || takesBearer(headers['anthropic-version'])

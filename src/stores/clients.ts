@@ -26,6 +26,8 @@ export type { Client, Key, Known, Team } from './client.ts'
 export interface Clients {
   /** Configuration version that this replica has applied; 0 until it has first loaded. */
   readonly version: number
+  /** The limits and the budget of everything, as this replica knows them. */
+  readonly gateway: Client['gateway']
   /** For the checksums of keys. Throws a refusal until it is loaded. */
   readonly secret: Buffer
   /** What this key stands for, if it is in memory. */
@@ -162,6 +164,9 @@ export function createClients(pool: Pool, { log, capacity = 25_000 }: ClientsOpt
   return {
     get version() {
       return version
+    },
+    get gateway() {
+      return gateway
     },
     get secret() {
       if (!secret) throw away(new Error('the configuration is not loaded yet'))

@@ -1,0 +1,57 @@
+/** The same gateway while it is watched: every call traced, and its metrics scraped more often than anybody would. */
+
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { Contender } from '../columns.ts'
+import { miss, startTollgate } from './tollgate.ts'
+
+const SCRAPE_EVERY = 1000
+
+export const observed: Contender = {
+  columns: ['observed'],
+  async start(surroundings) {
+    const collector = await startCollector()
+    const { gateway, stop } = await startTollgate(surroundings, 'observed', {
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    }).catch(error => {
+      collector.stop()
+      throw error
+    })
+    const scraping = setInterval(() => scrape(gateway.url), SCRAPE_EVERY)
+    return {
+      columns: [
+        { ...gateway, name: 'observed', title: 'Tollgate, traced and scraped', cached: false, proof: miss },
+      ],
+      async stop() {
+        clearInterval(scraping)
+        await stop()
+        collector.stop()
+      },
+    }
+  },
+}
+
+async function scrape(url: string): Promise<void> {
+  await fetch(`${url}/metrics`)
+    .then(answer => answer.text())
+    .catch(() => {})
+}
+
+/** Takes spans and forgets them: what a collector does with them is no cost of the gateway. */
+async function startCollector() {
+  const server = createServer((request, response) => {
+    request.resume()
+    request.once('end', () => response.end('{}'))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    stop() {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}

@@ -1,0 +1,45 @@
+/** Each call as a span, in the trace of whoever made it; its context goes up with the call, and its id into the log line. */
+
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { beginTrace, type Trace, upstreamContext } from '../traces/context.ts'
+import { samplerOf } from '../traces/options.ts'
+import { spansOf } from '../traces/spans.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Undefined where nobody wants traces. */
+    trace: Trace | undefined
+    /** Headers of the gateway's own that go up with the call. */
+    outgoing: Record<string, string> | undefined
+  }
+}
+
+export default fp<{ sampler: string; ratio: number }>(
+  async (app, { sampler, ratio }) => {
+    app.decorateRequest('trace')
+    app.decorateRequest('outgoing')
+    const { spans } = app
+    if (!spans) return
+    const isSampled = samplerOf(sampler, ratio)
+
+    app.addHook('preHandler', function passTraceOn(request, _reply, done) {
+      if (request.call) request.outgoing = upstreamContext(traceOf(request))
+      done()
+    })
+
+    app.onSettled(function traceCall(request) {
+      const { entry } = request
+      if (!entry) return
+      const trace = traceOf(request)
+      if (trace.sampled) spans.push(spansOf(request, entry, trace))
+    })
+
+    /** Who is refused at the door has none until the end. */
+    function traceOf(request: FastifyRequest): Trace {
+      request.trace ??= beginTrace(request.headers, isSampled)
+      return request.trace
+    }
+  },
+  { name: 'traces', dependencies: ['record', 'otlp'] },
+)

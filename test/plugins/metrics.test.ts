@@ -1,0 +1,209 @@
+/** GET /metrics: what calls were and how the gateway stands, with labels whose number is bounded. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { chat, message, startGateway, until } from '../gateway.ts'
+import { scrape } from '../prometheus.ts'
+import { ownRedis } from '../servers.ts'
+
+const haiku = { route: '/v1/messages', upstream: 'ezai', model: 'claude-haiku-4-5' }
+
+test('an answered call is counted with its tokens and its cost, as its line tells them', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
+
+  const answer = await gateway.post('/v1/messages', key, message('hello'))
+
+  const line = await gateway.line(answer.headers.get('request-id'))
+  const { value } = await scrape(gateway.url)
+  assert.equal(value('tollgate_calls_total', { ...haiku, outcome: 'ok', status: '2xx' }), 1)
+  assert.equal(value('tollgate_tokens_total', { ...haiku, kind: 'input' }), line.inputTokens)
+  assert.equal(value('tollgate_tokens_total', { ...haiku, kind: 'output' }), line.outputTokens)
+  assert.equal(value('tollgate_cost_usd_total', { ...haiku, estimated: 'false' }), line.costUsd)
+  const genAi = { gen_ai_operation_name: 'chat', gen_ai_provider_name: 'anthropic' }
+  assert.equal(
+    value('gen_ai_client_token_usage_sum', { ...genAi, gen_ai_token_type: 'output' }),
+    line.outputTokens,
+  )
+  assert.equal(value('gen_ai_server_request_duration_seconds_count', genAi), 1)
+  assert.equal(value('gen_ai_client_operation_duration_seconds_count', genAi), 1)
+  assert.equal(value('tollgate_admission_seconds_count'), 1)
+})
+
+test('the time to the first token is that of streams', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend' })
+
+  await (await gateway.post('/v1/messages', key, message('hello'))).text()
+  await (await gateway.post('/v1/messages', key, message('hello', { stream: true }))).text()
+
+  await until(async () => gateway.calls().length === 2)
+  assert.equal((await scrape(gateway.url)).value('gen_ai_server_time_to_first_token_seconds_count'), 1)
+})
+
+test('a kept answer is counted with what it saved, and is no operation of the model', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend' })
+  const send = () => gateway.post('/v1/messages', key, message('hello'))
+  const first = await gateway.line((await send()).headers.get('request-id'))
+
+  await until(async () => (await send()).headers.get('x-cache') === 'HIT')
+
+  await until(async () => gateway.calls().some(({ outcome }) => outcome === 'cached'))
+  const { value } = await scrape(gateway.url)
+  assert.equal(value('tollgate_cache_results_total', { result: 'hit' }), 1)
+  assert.equal(value('tollgate_cache_saved_usd_total'), first.costUsd)
+  assert.equal(value('tollgate_calls_total', { ...haiku, outcome: 'cached' }), 1)
+})
+
+test('refusals are counted by reason, by the limit and by the kind of scope it belongs to', async t => {
+  const gateway = await startGateway(t)
+  const slow = await gateway.client({
+    name: 'slow',
+    cache: { enabled: false },
+    limits: { requests: { capacity: 1, per: '1h' } },
+  })
+  const poor = await gateway.client({ name: 'poor', budget: { day: 0.000001 } })
+
+  await gateway.post('/v1/messages', slow, message('one'))
+  await gateway.post('/v1/messages', slow, message('two'))
+  await gateway.post('/v1/messages', poor, message('hello'))
+  await gateway.post('/v1/messages', undefined, message('hello'))
+
+  await until(async () => gateway.calls().length === 4)
+  const { value } = await scrape(gateway.url)
+  const refusals = (reason: string, scope: string, limit: string) =>
+    value('tollgate_refusals_total', { reason, scope, limit })
+  assert.equal(refusals('rate_limited', 'client', 'requests'), 1)
+  assert.equal(refusals('request_exceeds_budget', 'client', 'day'), 1)
+  assert.equal(refusals('missing_key', 'none', 'none'), 1)
+})
+
+test('failures of the provider are counted by what it did', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend' })
+
+  await gateway.post('/v1/messages', key, message('[[scenario: status 529]]'))
+  await gateway.post('/v1/messages', key, message('[[scenario: die]]'))
+
+  await until(async () => gateway.calls().length === 2)
+  const { value } = await scrape(gateway.url)
+  const errors = (kind: string) => value('tollgate_upstream_errors_total', { upstream: 'ezai', kind })
+  assert.equal(errors('upstream_overloaded'), 1)
+  assert.equal(errors('cut'), 1)
+})
+
+test('an open breaker shows', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend' })
+
+  await gateway.post('/v1/messages', key, message('[[scenario: status 401]]'))
+
+  await until(async () => gateway.calls().length === 1)
+  assert.equal((await scrape(gateway.url)).value('tollgate_upstream_breakers_open', { upstream: 'ezai' }), 1)
+})
+
+test('no name that a caller or an administrator chooses becomes a label', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend', team: 'web' })
+
+  await gateway.post('/v1/messages', key, message('hello', { model: 'claude-of-their-own' }))
+  await gateway.post('/v1/chat/completions', key, chat('hello'))
+  await gateway.post('/v1/messages/of-their-own', key, message('hello'))
+
+  await until(async () => gateway.calls().length === 2)
+  const { samples, value } = await scrape(gateway.url)
+  const labels = JSON.stringify(samples.map(sample => sample.labels))
+  for (const name of ['frontend', 'web', 'of-their-own']) assert.ok(!labels.includes(name), name)
+  assert.equal(value('tollgate_calls_total', { model: 'other', outcome: 'refused' }), 1)
+  assert.equal(value('tollgate_calls_total', { model: 'gpt-6-luna', outcome: 'ok' }), 1)
+})
+
+test('a running call and what it holds show, and are gone after it', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
+  const caller = new AbortController()
+  const stall = message('[[scenario: stall]]', { stream: true })
+  const call = gateway.post('/v1/messages', key, stall, { signal: caller.signal })
+  call.catch(() => {})
+  await gateway.provider.waitForCall()
+
+  const during = await scrape(gateway.url)
+
+  assert.equal(during.value('tollgate_calls_running'), 1)
+  assert.equal(during.value('tollgate_holds'), 1)
+  assert.ok((during.value('tollgate_held_usd') ?? 0) > 0)
+  assert.equal(
+    during.value('tollgate_gateway_held_usd', { window: 'day' }),
+    during.value('tollgate_held_usd'),
+  )
+  caller.abort()
+  await until(async () => gateway.calls().length === 1)
+  const after = await scrape(gateway.url)
+  assert.equal(after.value('tollgate_calls_running'), 0)
+  assert.equal(after.value('tollgate_held_usd'), 0)
+})
+
+test('the budget of the whole gateway shows with what is spent of it', async t => {
+  const gateway = await startGateway(t)
+  await gateway.admin('PUT', '/gateway', { budget: { month: 50 } })
+  const key = await gateway.client({ name: 'frontend' })
+  const { headers } = await gateway.post('/v1/messages', key, message('hello'))
+  const { costUsd } = await gateway.line(headers.get('request-id'))
+
+  await until(async () => {
+    const { value } = await scrape(gateway.url)
+    return value('tollgate_gateway_spent_usd', { window: 'month' }) === costUsd
+  })
+
+  const { value } = await scrape(gateway.url)
+  assert.equal(value('tollgate_gateway_limit_usd', { window: 'month' }), 50)
+  assert.equal(value('tollgate_gateway_limit_usd', { window: 'day' }), undefined)
+})
+
+test('with Redis away the metrics still come, and say so', async t => {
+  const redis = await ownRedis(t)
+  const gateway = await startGateway(t, { redisUrl: redis.url })
+  assert.equal((await scrape(gateway.url)).value('tollgate_part_up', { part: 'redis' }), 1)
+
+  await redis.stop()
+
+  await until(async () => (await scrape(gateway.url)).value('tollgate_part_up', { part: 'redis' }) === 0)
+  const { value } = await scrape(gateway.url)
+  assert.equal(value('tollgate_ledger_pending_entries'), undefined)
+  assert.equal(value('tollgate_draining'), 0)
+})
+
+test('counters that are being restored show as away', async t => {
+  const redis = await ownRedis(t)
+  const gateway = await startGateway(t, { redisUrl: redis.url })
+  const key = await gateway.client({ name: 'frontend' })
+  await gateway.post('/v1/messages', key, message('hello'))
+  await until(async () => (await scrape(gateway.url)).value('tollgate_ledger_pending_entries') === 0)
+
+  await gateway.app.redis.flushall()
+
+  await until(async () => (await scrape(gateway.url)).value('tollgate_part_up', { part: 'counters' }) === 0)
+  assert.equal((await scrape(gateway.url)).value('tollgate_part_up', { part: 'redis' }), 1)
+})
+
+test('what a comparison of counters and ledger found shows once one was made', async t => {
+  const gateway = await startGateway(t)
+  const before = await scrape(gateway.url)
+  await gateway.admin('GET', '/verify')
+
+  const after = await scrape(gateway.url)
+
+  assert.equal(before.value('tollgate_verify_differences'), undefined)
+  assert.equal(after.value('tollgate_verify_differences'), 0)
+})
+
+test('with METRICS_TOKEN set, whoever does not send it gets no metrics', async t => {
+  const gateway = await startGateway(t, { env: { METRICS_TOKEN: 'scraper-token' } })
+  const ask = (headers: Record<string, string>) => fetch(`${gateway.url}/metrics`, { headers })
+
+  assert.equal((await ask({})).status, 401)
+  assert.equal((await ask({ authorization: 'Bearer another' })).status, 401)
+  const right = await scrape(gateway.url, { authorization: 'Bearer scraper-token' })
+  assert.equal(right.value('tollgate_build_info'), 1)
+})
