@@ -3,7 +3,9 @@
 FROM node:26-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm sbom --package-lock-only --omit=dev --omit=optional --sbom-format=cyclonedx >sbom.cdx.json \
+# The secret, where one is given, names another registry or authority; it is in no layer.
+RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
+    npm sbom --package-lock-only --omit=dev --omit=optional --sbom-format=cyclonedx >sbom.cdx.json \
  && npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund \
  && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.[cm]ts' -o -name '*.map' \
     -o \( -name '*.md' ! -iname 'licen[cs]e*' \) \) -delete \
