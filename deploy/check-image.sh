@@ -23,6 +23,9 @@ until curl --silent --fail --max-time 1 --output /dev/null "http://127.0.0.1:$po
   sleep 0.02
 done
 echo "from start to /livez, the engine's own time included: $(($(date +%s%3N) - begin)) ms"
+"$engine" exec "$id" node -e "
+  const fields = require('fs').readFileSync('/proc/1/stat', 'utf8').split(') ')[1].split(' ')
+  console.log('CPU of it until then, in user and system: ' + fields[11] * 10 + ' + ' + fields[12] * 10 + ' ms')"
 "$engine" exec "$id" node -e "process.exit(process.getuid() === 1000 && process.getgid() === 1000 ? 0 : 1)" || refuse 'is not run as user 1000'
 "$engine" exec "$id" node -e "require('fs').writeFileSync('/app/x', '')" 2>/dev/null && refuse 'its root can be written'
 "$engine" exec "$id" sh -c true 2>/dev/null && refuse 'has a shell'
