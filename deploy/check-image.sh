@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# How large the image is, whom it runs as, how fast it starts, how it leaves: with a read-only root and no capability.
+#
+#   deploy/check-image.sh tollgate                      # or: ENGINE=podman deploy/check-image.sh localhost/tollgate
+#
+# Without servers: it waits for Redis and Postgres, and answers /livez meanwhile. compose.yaml tries it with both.
+set -euo pipefail
+image=$1 engine=${ENGINE:-docker} port=${PORT:-4321}
+refuse() { echo "$image: $*" >&2; exit 1; }
+
+size=$("$engine" image inspect "$image" --format '{{.Size}}')
+echo "unpacked: $((size / 1000000)) MB"
+((size < 300000000)) || refuse "found $size bytes, expected fewer than 300,000,000"
+
+id=$("$engine" create --read-only --cap-drop=all --security-opt=no-new-privileges --publish "127.0.0.1:$port:4000" \
+  --env EZAI_API_KEY=none --env REDIS_URL=redis://127.0.0.1:1 --env DATABASE_URL=postgres://127.0.0.1:1/none \
+  --env DRAIN_DELAY_SECONDS=0 --env DRAIN_SECONDS=0 "$image")
+trap '"$engine" rm --force "$id" >/dev/null' EXIT
+begin=$(date +%s%3N)
+"$engine" start "$id" >/dev/null
+until curl --silent --fail --max-time 1 --output /dev/null "http://127.0.0.1:$port/livez"; do
+  (($(date +%s%3N) - begin < 20000)) || { "$engine" logs "$id" >&2; refuse 'does not answer'; }
+  sleep 0.02
+done
+echo "from start to /livez, the engine's own time included: $(($(date +%s%3N) - begin)) ms"
+"$engine" exec "$id" node -e "
+  const fields = require('fs').readFileSync('/proc/1/stat', 'utf8').split(') ')[1].split(' ')
+  console.log('CPU of it until then, in user and system: ' + fields[11] * 10 + ' + ' + fields[12] * 10 + ' ms')"
+"$engine" exec "$id" node -e "process.exit(process.getuid() === 1000 && process.getgid() === 1000 ? 0 : 1)" || refuse 'is not run as user 1000'
+"$engine" exec "$id" node -e "require('fs').writeFileSync('/app/x', '')" 2>/dev/null && refuse 'its root can be written'
+"$engine" exec "$id" sh -c true 2>/dev/null && refuse 'has a shell'
+"$engine" exec "$id" node -e "
+  const { components } = JSON.parse(require('fs').readFileSync('/app/sbom.cdx.json', 'utf8'))
+  const packages = require('fs').readdirSync('/var/lib/dpkg/status.d')
+  console.log('npm packages in its SBOM: ' + components.length + '; of the distribution: ' + packages.join(', '))"
+"$engine" stop --time 20 "$id" >/dev/null
+code=$("$engine" inspect "$id" --format '{{.State.ExitCode}}')
+[ "$code" = 0 ] || refuse "left with exit code $code after SIGTERM"
+echo 'left with exit code 0 after SIGTERM'

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Renders the chart with several sets of values and checks what comes out. Needs helm; kubeconform where it is there, with
+# KUBECONFORM_SCHEMAS as its place of schemas (default: its own, from the network).
+set -euo pipefail
+cd "$(dirname "$0")/tollgate"
+kubernetes=${KUBERNETES_VERSION:-1.36.0}
+rendered=$(mktemp -d)
+trap 'rm -r "$rendered"' EXIT
+say() { echo "$*" >&2; }
+refuse() { say "$*"; exit 1; }
+render() { helm template tollgate . --namespace ai --kube-version "$kubernetes" "$@"; }
+field() { grep -oP "^ *$2: \"?\K[0-9.]+" "$1" | head -n 1; }
+
+for values in values.yaml ci/*.yaml; do
+  helm lint . --strict --quiet --kube-version "$kubernetes" --values "$values"
+  out=$rendered/$(basename "$values")
+  render --values "$values" >"$out"
+  delay=$(field "$out" DRAIN_DELAY_SECONDS) seconds=$(field "$out" DRAIN_SECONDS)
+  sleep=$(grep -A1 'sleep:' "$out" | grep -oP 'seconds: \K\d+' || echo 0)
+  grace=$(field "$out" terminationGracePeriodSeconds)
+  awk -v grace="$grace" -v all="$sleep+$delay+$seconds" -v sum="$(echo "$sleep $delay $seconds" | awk '{print $1 + $2 + $3}')" \
+    'BEGIN { if (grace < sum + 15 || grace > sum + 25) { print "a grace period of " grace " s for a drain of " all " s"; exit 1 } }' >&2
+  grep -q ': 1\.0*[0-9]*e+' "$out" && refuse "$values: a number is written with an exponent"
+  say "$values: $(grep -c '^kind:' "$out") manifests, grace period $grace s"
+done
+
+for wrong in settings.CACHE_TTL=1 drain.secs=1 autoscaling.minReplicas=0 secret.variables[0]=HOST redis.secret= unknown=1; do
+  render --set "$wrong" >/dev/null 2>&1 && refuse "--set $wrong: was taken, expected a refusal by values.schema.json"
+done
+
+if command -v kubeconform >/dev/null; then
+  catalogue='https://raw.githubusercontent.com/datreeio/CRDs-catalog/main/{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json'
+  places=(-schema-location default -schema-location "$catalogue")
+  [ -z "${KUBECONFORM_SCHEMAS:-}" ] || places=(-schema-location "$KUBECONFORM_SCHEMAS")
+  kubeconform -strict -summary -kubernetes-version "$kubernetes" "${places[@]}" "$rendered"
+else
+  say 'kubeconform is not on the PATH: the manifests were not compared with the schemas of the Kubernetes API'
+fi
