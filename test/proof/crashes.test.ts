@@ -12,7 +12,7 @@ import { assertServedIsCharged } from './agreement.ts'
 import { allQuiet, assertBalanced, assertWithin, overspend, type Row, readLedger } from './books.ts'
 import { type Fleet, startFleet } from './fleet.ts'
 import { type Random, randomFrom, seedOf } from './random.ts'
-import { type Attempt, attempt, type Call, drawCalls, isPutOff, press } from './traffic.ts'
+import { type Attempt, attempt, type Call, drawCalls, isPutOff, PEACEFUL, press } from './traffic.ts'
 import { startWire } from './wire.ts'
 
 /** One lease, and a sweep. */
@@ -173,7 +173,7 @@ describe('a crash costs nobody more than it held', { concurrency: 2 }, () => {
     t.after(() => client.disconnect())
     const fleet = await startFleet(t, { redisUrl: redis.url, databaseUrl: postgres.url, size: 2 })
     const key = await fleet.client('frontend', { budget: { day: 1 } })
-    const calls = drawCalls({ random: randomFrom(14), clients: ['frontend'], count: 3, peaceful: true })
+    const calls = drawCalls({ random: randomFrom(14), clients: ['frontend'], count: 3, kinds: PEACEFUL })
     const [idle, busy] = fleet.gateways
     await attempt(busy!.url, key, calls[0]!)
     await allQuiet(fleet)
