@@ -27,6 +27,7 @@ import loop from './plugins/loop.ts'
 import modelList from './plugins/model-list.ts'
 import models from './plugins/models.ts'
 import money from './plugins/money.ts'
+import overload from './plugins/overload.ts'
 import postgres from './plugins/postgres.ts'
 import prices from './plugins/prices.ts'
 import proxy from './plugins/proxy.ts'
@@ -98,6 +99,10 @@ export async function buildApp(
   // The corridor every call walks, in this order.
   await app.register(async callers => {
     await callers.register(auth)
+    await callers.register(overload, {
+      maxDelay: config.OVERLOAD_DELAY_MS,
+      maxCalls: config.MAX_CONCURRENT_CALLS,
+    })
     await callers.register(call, { bodyLimit: config.BODY_LIMIT_BYTES })
     await callers.register(claims)
     await callers.register(models)

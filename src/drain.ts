@@ -28,5 +28,7 @@ export async function drain(
   }
   await Promise.race([idle, wait(LAST_SETTLING)])
   clearInterval(closing)
+  // Nothing runs any more: who is connected still has sent half a request at most, and may take its time with the rest.
+  app.server.closeAllConnections()
   await app.close()
 }

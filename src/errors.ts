@@ -39,6 +39,7 @@ const kinds = {
   request_exceeds_budget: [402, 'billing'],
   budget_exceeded: [402, 'billing'],
   unavailable: [503, 'api'],
+  overloaded: [529, 'overloaded'],
   interrupted: [503, 'api'],
   internal: [500, 'api'],
   upstream_rate_limited: [429, 'rate_limit'],

@@ -63,3 +63,15 @@ export async function startProcess(t: TestContext, env: Record<string, string>):
     },
   }
 }
+
+/** Makes a client at a gateway process, and answers a key of it. */
+export async function newClient(url: string, name = 'frontend', settings: object = {}): Promise<string> {
+  const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' }
+  await fetch(`${url}/admin/clients`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ name, ...settings }),
+  })
+  const made = await fetch(`${url}/admin/clients/${name}/keys`, { method: 'POST', headers, body: '{}' })
+  return ((await made.json()) as { key: string }).key
+}

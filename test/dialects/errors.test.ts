@@ -31,6 +31,7 @@ const refusals: Record<RefusalCode, Expected> = {
   request_exceeds_budget: ['billing_error', 'insufficient_quota', 'insufficient_quota'],
   budget_exceeded: ['billing_error', 'insufficient_quota', 'insufficient_quota'],
   unavailable: ['api_error', 'server_error', 'unavailable'],
+  overloaded: ['overloaded_error', 'server_error', 'overloaded'],
   interrupted: ['api_error', 'server_error', 'interrupted'],
   internal: ['api_error', 'server_error', 'internal'],
   upstream_rate_limited: ['rate_limit_error', 'rate_limit_exceeded', 'rate_limit_exceeded'],

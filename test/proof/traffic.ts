@@ -184,7 +184,7 @@ export interface Callers {
 }
 
 /** Refusals that say: later. */
-const LATER = ['budget_in_flight', 'rate_limited', 'unavailable']
+const LATER = ['budget_in_flight', 'rate_limited', 'unavailable', 'overloaded']
 export const isPutOff = ({ details }: Attempt) => LATER.includes(details.error_code ?? '')
 
 /** One caller: again as long as it is told to come back. */
