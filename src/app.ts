@@ -1,6 +1,5 @@
 /** The floor plan: every plugin, in the order a call meets them, each with its slice of the configuration. */
 
-import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { alertRoutes } from './alerts/routes.ts'
 import type { Config } from './config.ts'
@@ -36,9 +35,12 @@ import record from './plugins/record.ts'
 import redis from './plugins/redis.ts'
 import refusals from './plugins/refusals.ts'
 import secondOpinion from './plugins/second-opinion.ts'
+import sweep from './plugins/sweep.ts'
 import tenancy from './plugins/tenancy.ts'
 import upstreams from './plugins/upstreams.ts'
 import usage from './plugins/usage.ts'
+import { newRequestId } from './request-id.ts'
+import { answerUnreadable } from './unreadable.ts'
 
 /** Where the two stores are: given by the environment, or embedded. */
 export interface Stores {
@@ -53,12 +55,13 @@ export async function buildApp(
 ): Promise<FastifyInstance> {
   const timeoutMs = config.UPSTREAM_TIMEOUT_SECONDS * 1000
   const requestTimeout = config.REQUEST_TIMEOUT_SECONDS * 1000
-  const app = Fastify({
+  const app: FastifyInstance = Fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
-    genReqId: () => `req_${randomUUID().replaceAll('-', '')}`,
+    genReqId: newRequestId,
     exposeHeadRoutes: false,
     frameworkErrors: answerMalformed,
+    clientErrorHandler: (error, socket) => answerUnreadable(app, error, socket),
     requestTimeout,
     // Node takes the larger of the two for the whole request.
     http: { headersTimeout: Math.min(60_000, requestTimeout), connectionsCheckingInterval: 1000 },
@@ -76,6 +79,7 @@ export async function buildApp(
   // Closing goes backwards: what is settled last is drained after it, and then the stores may go.
   await app.register(ledger, { redisUrl: stores.redisUrl })
   await app.register(money)
+  await app.register(sweep)
   await app.register(alerts, {
     webhookUrl: config.ALERT_WEBHOOK_URL,
     webhookSecret: config.ALERT_WEBHOOK_SECRET,

@@ -31,6 +31,7 @@ const kinds = {
   method_not_allowed: [405, 'invalid_request'],
   request_timeout: [408, 'timeout'],
   request_too_large: [413, 'too_large'],
+  headers_too_large: [431, 'too_large'],
   unsupported_media_type: [415, 'invalid_request'],
   unprocessable: [422, 'invalid_request'],
   rate_limited: [429, 'rate_limit'],

@@ -1,18 +1,12 @@
 /** One line a call, on standard output. No prompt, no answer, no key and no header value is ever among its facts. */
 
 import fp from 'fastify-plugin'
-import type { Outcome } from '../entry.ts'
-import { nanosToUsd } from '../money.ts'
-
-const LEVELS: Partial<Record<Outcome, 'warn' | 'error'>> = { upstream_error: 'warn', gateway_error: 'error' }
+import { logLine } from '../log-line.ts'
 
 export default fp(
   async app => {
     app.onSettled(function logCall({ entry }) {
-      if (!entry) return
-      const { clientId, teamId, costNanos, savedNanos, ...facts } = entry
-      const saved = savedNanos > 0 ? { savedUsd: nanosToUsd(savedNanos) } : {}
-      app.log[LEVELS[entry.outcome] ?? 'info']({ ...facts, costUsd: nanosToUsd(costNanos), ...saved }, 'call')
+      if (entry) logLine(app.log, entry)
     })
   },
   { name: 'logging', dependencies: ['record'] },

@@ -23,6 +23,7 @@ const refusals: Record<RefusalCode, Expected> = {
   method_not_allowed: ['invalid_request_error', 'invalid_request_error', 'method_not_allowed'],
   request_timeout: ['timeout_error', 'server_error', 'request_timeout'],
   request_too_large: ['request_too_large', 'invalid_request_error', 'request_too_large'],
+  headers_too_large: ['request_too_large', 'invalid_request_error', 'headers_too_large'],
   unsupported_media_type: ['invalid_request_error', 'invalid_request_error', 'unsupported_media_type'],
   unprocessable: ['invalid_request_error', 'invalid_request_error', null],
   rate_limited: ['rate_limit_error', 'rate_limit_exceeded', 'rate_limit_exceeded'],
