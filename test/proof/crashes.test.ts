@@ -92,7 +92,7 @@ describe('a crash costs nobody more than it held', { concurrency: 2 }, () => {
   test('one gateway after another is killed: its calls are lost, and charged what they held, and nothing else is', async t => {
     const [{ url: redisUrl }, { url: databaseUrl }] = await Promise.all([testRedis(t), testDatabase(t)])
     const killed: string[] = []
-    const { rows, lost } = await crash(t, {
+    const { fleet, rows, lost } = await crash(t, {
       seed: 9,
       redisUrl,
       databaseUrl,
@@ -112,6 +112,16 @@ describe('a crash costs nobody more than it held', { concurrency: 2 }, () => {
     })
     assert.equal(killed.length, 4)
     assert.ok(lost.length > 0, 'calls ran when their gateway was killed')
+    await until(async () => fleet.lines().filter(({ outcome }) => outcome === 'lost').length >= lost.length)
+    assert.deepEqual(
+      fleet
+        .lines()
+        .filter(({ outcome }) => outcome === 'lost')
+        .map(({ reqId, costUsd }) => [reqId, Math.round(Number(costUsd) * 1e9)])
+        .sort(),
+      lost.map(({ id, cost }) => [id, cost]).sort(),
+      'one line each, by whoever swept it up',
+    )
     assert.ok(
       rows.every(({ seq }) => seq === 0),
       'nobody is left to correct them',
