@@ -1,6 +1,5 @@
 /** The floor plan: every plugin, in the order a call meets them, each with its slice of the configuration. */
 
-import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { alertRoutes } from './alerts/routes.ts'
 import type { Config } from './config.ts'
@@ -29,6 +28,7 @@ import modelList from './plugins/model-list.ts'
 import models from './plugins/models.ts'
 import money from './plugins/money.ts'
 import otlp from './plugins/otlp.ts'
+import overload from './plugins/overload.ts'
 import postgres from './plugins/postgres.ts'
 import prices from './plugins/prices.ts'
 import proxy from './plugins/proxy.ts'
@@ -38,10 +38,13 @@ import redis from './plugins/redis.ts'
 import refusals from './plugins/refusals.ts'
 import secondOpinion from './plugins/second-opinion.ts'
 import secrets from './plugins/secrets.ts'
+import sweep from './plugins/sweep.ts'
 import tenancy from './plugins/tenancy.ts'
 import traces from './plugins/traces.ts'
 import upstreams from './plugins/upstreams.ts'
 import usage from './plugins/usage.ts'
+import { newRequestId } from './request-id.ts'
+import { answerUnreadable } from './unreadable.ts'
 
 /** Where the two stores are: given by the environment, or embedded. */
 export interface Stores {
@@ -56,12 +59,13 @@ export async function buildApp(
 ): Promise<FastifyInstance> {
   const timeoutMs = config.UPSTREAM_TIMEOUT_SECONDS * 1000
   const requestTimeout = config.REQUEST_TIMEOUT_SECONDS * 1000
-  const app = Fastify({
+  const app: FastifyInstance = Fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
-    genReqId: () => `req_${randomUUID().replaceAll('-', '')}`,
+    genReqId: newRequestId,
     exposeHeadRoutes: false,
     frameworkErrors: answerMalformed,
+    clientErrorHandler: (error, socket) => answerUnreadable(app, error, socket),
     requestTimeout,
     // Node takes the larger of the two for the whole request.
     http: { headersTimeout: Math.min(60_000, requestTimeout), connectionsCheckingInterval: 1000 },
@@ -79,6 +83,7 @@ export async function buildApp(
   // Closing goes backwards: what is settled last is drained after it, and then the stores may go.
   await app.register(ledger, { redisUrl: stores.redisUrl })
   await app.register(money)
+  await app.register(sweep)
   await app.register(alerts, {
     webhookUrl: config.ALERT_WEBHOOK_URL,
     webhookSecret: config.ALERT_WEBHOOK_SECRET,
@@ -118,6 +123,10 @@ export async function buildApp(
   // The corridor every call walks, in this order.
   await app.register(async callers => {
     await callers.register(auth)
+    await callers.register(overload, {
+      maxDelay: config.OVERLOAD_DELAY_MS,
+      maxCalls: config.MAX_CONCURRENT_CALLS,
+    })
     await callers.register(call, { bodyLimit: config.BODY_LIMIT_BYTES })
     await callers.register(claims)
     await callers.register(models)

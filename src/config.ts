@@ -209,6 +209,18 @@ const variables = {
     description: 'Entries that may wait for Postgres before calls get 503',
     expected: 'a whole number, 1 or more',
   }),
+  MAX_CONCURRENT_CALLS: Type.Integer({
+    minimum: 1,
+    default: 5000,
+    description: 'Calls that one replica runs at once; more get 503 or 529',
+    expected: 'a whole number, 1 or more',
+  }),
+  OVERLOAD_DELAY_MS: Type.Integer({
+    minimum: 0,
+    default: 500,
+    description: 'Event-loop turns longer than this, one after the other, get new calls 503 or 529. 0: never',
+    expected: 'a whole number of milliseconds, or 0',
+  }),
   DRAIN_DELAY_SECONDS: seconds(5, 'After SIGTERM: how long new calls are still served'),
   DRAIN_SECONDS: seconds(30, 'After that: how long running calls may take'),
 } satisfies Record<string, TSchema>

@@ -21,12 +21,14 @@ export async function drain(
   const idle = app.idle()
   await Promise.race([idle, wait(limitMs)])
   if (app.running.size > 0) app.log.warn({ running: app.running.size }, 'cutting what still runs')
-  for (const request of app.running) {
+  for (const request of app.running.keys()) {
     request.cut?.(
       refusal('interrupted', 'The gateway restarts; send the call again.', { headers: retryAfter(1000) }),
     )
   }
   await Promise.race([idle, wait(LAST_SETTLING)])
   clearInterval(closing)
+  // Nothing runs any more: who is connected still has sent half a request at most, and may take its time with the rest.
+  app.server.closeAllConnections()
   await app.close()
 }

@@ -66,7 +66,11 @@ const secrets = documentation.flatMap(({ name, secret }) => (secret ? [name] : [
 
 for (const name of secrets) {
   test(`${name} can come from the file that ${name}_FILE names, without the line end`, async t => {
-    const value = { REDIS_URL: 'redis://localhost', DATABASE_URL: 'postgres://localhost/x' }[name]
+    const value = {
+      REDIS_URL: 'redis://localhost',
+      DATABASE_URL: 'postgres://localhost/x',
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=secret',
+    }[name]
     const secret = value ?? 'https://hooks.example.com/secret'
     const file = await secretFile(t, `${secret}\r\n`)
 

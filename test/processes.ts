@@ -32,6 +32,7 @@ export async function startProcess(t: TestContext, env: Record<string, string>):
       EZAI_API_KEY: UPSTREAM_KEY,
       ADMIN_TOKEN,
       DRAIN_DELAY_SECONDS: '0',
+      OVERLOAD_DELAY_MS: '0',
       ...env,
       PORT: port,
     },
@@ -62,4 +63,16 @@ export async function startProcess(t: TestContext, env: Record<string, string>):
       }, 30_000)
     },
   }
+}
+
+/** Makes a client at a gateway process, and answers a key of it. */
+export async function newClient(url: string, name = 'frontend', settings: object = {}): Promise<string> {
+  const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' }
+  await fetch(`${url}/admin/clients`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ name, ...settings }),
+  })
+  const made = await fetch(`${url}/admin/clients/${name}/keys`, { method: 'POST', headers, body: '{}' })
+  return ((await made.json()) as { key: string }).key
 }

@@ -11,7 +11,7 @@ export interface RawCaller {
   /** Everything received so far. */
   received(): string
   /** Waits for a whole answer with a content-length, or for the end of the connection; `closed` tells which. */
-  answer(): Promise<{ status: number; body: string; closed: boolean }>
+  answer(): Promise<{ status: number; head: string; body: string; closed: boolean }>
   close(): void
 }
 
@@ -48,9 +48,9 @@ export async function rawCaller(url: string): Promise<RawCaller> {
         const parsed = parse(text)
         if (parsed) {
           text = text.slice(parsed.length)
-          return { status: parsed.status, body: parsed.body, closed }
+          return { status: parsed.status, head: parsed.head, body: parsed.body, closed }
         }
-        if (closed) return { status: failed ? -1 : 0, body: text, closed }
+        if (closed) return { status: failed ? -1 : 0, head: '', body: text, closed }
         await Promise.race([once(socket, 'data'), once(socket, 'close')]).catch(() => {})
       }
     },
@@ -58,12 +58,12 @@ export async function rawCaller(url: string): Promise<RawCaller> {
   }
 }
 
-function parse(text: string): { status: number; body: string; length: number } | undefined {
+function parse(text: string): { status: number; head: string; body: string; length: number } | undefined {
   const end = text.indexOf('\r\n\r\n')
   if (end < 0) return undefined
   const head = text.slice(0, end)
   const length = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0)
   const body = text.slice(end + 4, end + 4 + length)
   if (Buffer.byteLength(body) < length) return undefined
-  return { status: Number(head.split(' ', 2)[1]), body, length: end + 4 + body.length }
+  return { status: Number(head.split(' ', 2)[1]), head, body, length: end + 4 + body.length }
 }

@@ -3,20 +3,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ADMIN_TOKEN, message, until } from './gateway.ts'
-import { startProcess } from './processes.ts'
+import { newClient, startProcess } from './processes.ts'
 import { startProvider } from './provider.ts'
+import { rawCaller } from './raw.ts'
 import { ownRedis, testDatabase, testRedis } from './servers.ts'
-
-async function newClient(url: string, name = 'frontend', settings: object = {}): Promise<string> {
-  const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' }
-  await fetch(`${url}/admin/clients`, {
-    method: 'POST',
-    headers,
-    body: JSON.stringify({ name, ...settings }),
-  })
-  const made = await fetch(`${url}/admin/clients/${name}/keys`, { method: 'POST', headers, body: '{}' })
-  return ((await made.json()) as { key: string }).key
-}
 
 function call(url: string, key: string, body: object): Promise<Response> {
   return fetch(`${url}/v1/messages`, {
@@ -93,6 +83,20 @@ test('SIGTERM: not ready at once, calls still served, a running stream gets its 
   assert.equal(late.headers.get('connection'), 'close')
   assert.match(await stream.text(), /event: message_stop/)
   assert.equal(await gateway.ended, 0)
+})
+
+test('half a request, or a connection that says nothing, does not keep a gateway that leaves', async t => {
+  const [{ url: REDIS_URL }, { url: DATABASE_URL }] = [await testRedis(t), await testDatabase(t)]
+  const gateway = await startProcess(t, { REDIS_URL, DATABASE_URL, DRAIN_SECONDS: '600' })
+  await gateway.ready()
+  const [silent, half] = [await rawCaller(gateway.url), await rawCaller(gateway.url)]
+  half.send('POST /v1/messages HTTP/1.1\r\nhost: x')
+
+  gateway.signal('SIGTERM')
+
+  assert.equal(await gateway.ended, 0)
+  silent.close()
+  half.close()
 })
 
 test('three gateways share one bucket: of 64 callers at once exactly 40 get through', async t => {

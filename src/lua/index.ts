@@ -129,6 +129,15 @@ export interface Settled {
   overspendNanos: number
 }
 
+/** A call whose replica died. */
+export interface Lost {
+  id: string
+  /** What it was charged: all it held. */
+  nanos: number
+  /** The facts that its claim brought for this case. */
+  entry: Record<string, unknown>
+}
+
 export type MoneyScripts = ReturnType<typeof createMoneyScripts>
 
 /** No script may keep the others waiting: a page takes Redis some milliseconds at most. */
@@ -182,9 +191,9 @@ export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: st
     },
 
     /** Charges calls whose replica died, at most so many. To be called every second: see sweep.lua. */
-    async sweep(limit: number): Promise<{ id: string; nanos: number }[]> {
+    async sweep(limit: number): Promise<Lost[]> {
       const lost = await redis.sweepLeases(PREFIX, limit)
-      return lost.map(([id, nanos]) => ({ id, nanos }))
+      return lost.map(([id, nanos, entry]) => ({ id, nanos, entry: JSON.parse(entry) }))
     },
 
     /** Makes a new version of the configuration known to every replica; answers with the newest there is. */

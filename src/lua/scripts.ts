@@ -67,7 +67,7 @@ declare module 'ioredis' {
     renewLeases(...args: Arguments): Result<number[], Context>
     rememberHolds(...args: Arguments): Result<('remembered' | 'renewed' | 'settled' | 'lost')[], Context>
     settleCalls(...args: Arguments): Result<(SettleReply | ['rebuilding'])[], Context>
-    sweepLeases(...args: Arguments): Result<[id: string, nanos: number][], Context>
+    sweepLeases(...args: Arguments): Result<[id: string, nanos: number, entry: string][], Context>
     forgetTombstones(...args: Arguments): Result<number, Context>
     raiseVersion(...args: Arguments): Result<number, Context>
     readStates(...args: Arguments): Result<[at: number, states: StateReply[]], Context>

@@ -103,7 +103,7 @@ export function registerHouse(registry: Registry, app: FastifyInstance) {
 
   /** Not a page of the administration that stays open. */
   function runningCalls(): number {
-    return [...app.running].filter(({ routeOptions }) => routeOptions.config.dialect).length
+    return [...app.running.keys()].filter(({ routeOptions }) => routeOptions.config.dialect).length
   }
 
   function heldUsd(): number {

@@ -10,7 +10,7 @@ declare module 'fastify' {
     /** Registers a settler; they run in order of registration, once per call, after its last byte or its abort. */
     onSettled(settler: Settler): void
     /** Calls between their arrival and the end of their settling. */
-    running: Set<FastifyRequest>
+    running: Map<FastifyRequest, FastifyReply>
     /** Resolves once nothing runs any more. */
     idle(): Promise<void>
   }
@@ -31,7 +31,7 @@ export default fp(
   async app => {
     const settlers: Settler[] = []
     const waiting: (() => void)[] = []
-    app.decorate('running', new Set<FastifyRequest>())
+    app.decorate('running', new Map<FastifyRequest, FastifyReply>())
     app.decorate('onSettled', (settler: Settler) => void settlers.push(settler))
     app.decorate('idle', () =>
       app.running.size === 0 ? Promise.resolve() : new Promise<void>(resolve => void waiting.push(resolve)),
@@ -43,7 +43,7 @@ export default fp(
     // On an aborted POST neither onResponse nor onRequestAbort fires; `close` comes exactly once in every ending.
     app.addHook('onRequest', function armExitDoor(request, reply, done) {
       request.arrivedAt = performance.now()
-      app.running.add(request)
+      app.running.set(request, reply)
       reply.raw.once('close', () => {
         request.disconnected = !reply.raw.writableFinished
         linger(request)

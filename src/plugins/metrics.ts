@@ -46,7 +46,17 @@ export default fp<{ token: string | undefined }>(
   },
   {
     name: 'metrics',
-    dependencies: ['lifecycle', 'money', 'ledger', 'alerts', 'prices', 'upstreams', 'clients', 'otlp'],
+    dependencies: [
+      'lifecycle',
+      'money',
+      'sweep',
+      'ledger',
+      'alerts',
+      'prices',
+      'upstreams',
+      'clients',
+      'otlp',
+    ],
   },
 )
 

@@ -13,15 +13,12 @@ declare module 'fastify' {
     settlements: Settlements
     /** Running calls that hold something, by id: their leases are renewed. */
     holds: Holds
-    /** Calls of dead replicas that this one has charged, since its start. */
-    swept: { calls: number; nanos: number }
   }
 }
 
 /** A lease lasts 30 s: two renewals may be lost before it runs out. */
 export const RENEW_EVERY = 10_000
-const SWEEP_EVERY = 1000
-const SWEEP_BATCH = 100
+const FORGET_EVERY = 1000
 /** At the end, what is not in Redis by then stays unsettled: its leases run out, and its holds are charged. */
 const LAST_SETTLING = 5000
 
@@ -41,7 +38,6 @@ export default fp(
     app.decorate('money', money)
     app.decorate('settlements', settlements)
     app.decorate('holds', holds)
-    app.decorate('swept', { calls: 0, nanos: 0 })
 
     /** Of the counters that have what was settled. */
     let epoch: string | null = null
@@ -53,25 +49,13 @@ export default fp(
       () => holds.size > 0 && quietly(money.renew([...holds.values()])),
       RENEW_EVERY,
     )
-    const sweeping = setInterval(() => quietly(sweep()), SWEEP_EVERY)
-    const forgetting = setInterval(() => quietly(forget()), SWEEP_EVERY)
+    const forgetting = setInterval(() => quietly(forget()), FORGET_EVERY)
     app.addHook('onClose', async () => {
       const deadline = new Promise(resolve => setTimeout(resolve, LAST_SETTLING).unref())
       await Promise.race([settlements.drained(), deadline])
-      for (const timer of [renewing, sweeping, forgetting]) clearInterval(timer)
+      for (const timer of [renewing, forgetting]) clearInterval(timer)
       redis.off('ready', settlements.resend)
     })
-
-    async function sweep(): Promise<void> {
-      const lost = await money.sweep(SWEEP_BATCH)
-      for (const { nanos } of lost) {
-        app.swept.calls += 1
-        app.swept.nanos += nanos
-      }
-      if (lost.length > 0)
-        log.warn({ calls: lost }, 'calls of a dead replica were charged with all they held')
-      if (lost.length === SWEEP_BATCH) await sweep()
-    }
 
     async function forget() {
       const progress = await readProgress(redis)

@@ -31,6 +31,8 @@ export default fp<{ url: string; commandTimeout?: number }>(
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       commandTimeout,
+      // A Redis that is frozen keeps its connections and says nothing on them: after so long it is away.
+      socketTimeout: commandTimeout * 1.5,
       retryStrategy: (attempt: number) => Math.min(50 * 2 ** attempt, 1000),
     })
     let away = false

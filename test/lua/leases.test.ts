@@ -24,7 +24,7 @@ async function watchFor({ wait, money }: Bed, ms: number, meanwhile = async () =
   for (let passed = 0; passed < ms; passed += 5 * SECOND) {
     await wait(5 * SECOND)
     await meanwhile()
-    lost.push(...(await money.sweep(100)))
+    lost.push(...(await money.sweep(100)).map(({ id, nanos }) => ({ id, nanos })))
   }
   return lost
 }
@@ -175,11 +175,9 @@ test('a sweep charges no more calls than it is asked to, the longest dead first'
   }
   await watchFor(bed, LEASE - 5 * SECOND)
   await bed.wait(5 * SECOND)
-  assert.deepEqual(await bed.money.sweep(2), [
-    { id: 'c', nanos: 1 },
-    { id: 'a', nanos: 1 },
-  ])
-  assert.deepEqual(await bed.money.sweep(2), [{ id: 'b', nanos: 1 }])
+  const swept = async () => (await bed.money.sweep(2)).map(({ id }) => id)
+  assert.deepEqual(await swept(), ['c', 'a'])
+  assert.deepEqual(await swept(), ['b'])
 })
 
 test('no lease runs out unwatched: where all replicas were away, whoever is alive can renew first', async t => {

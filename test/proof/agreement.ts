@@ -1,11 +1,12 @@
-/** The provider's books against the ledger, call by call. */
+/** The provider's books and the log against the ledger, call by call. */
 
 import assert from 'node:assert/strict'
+import { until } from '../gateway.ts'
 import type { Call as Served } from '../provider.ts'
 import { priceOf, type Row } from './books.ts'
 import type { Fleet } from './fleet.ts'
 import { assertCharged } from './rule.ts'
-import { type Call, numberIn } from './traffic.ts'
+import { type Attempt, type Call, numberIn } from './traffic.ts'
 
 /** Calls that cost something: the provider's own counter is free. */
 export const isPaid = ({ path }: Served) => !path.includes('count_tokens')
@@ -61,4 +62,38 @@ export function assertServedIsCharged({
     'served, and not charged',
   )
   return lost
+}
+
+/** Every attempt is one line of the log, and one row of the ledger or a call that took nothing. */
+export async function assertToldOnce({
+  fleet,
+  attempts,
+  rows,
+}: {
+  fleet: Fleet
+  attempts: Attempt[]
+  rows: Row[]
+}): Promise<void> {
+  const ids = new Set(rows.map(({ id }) => id))
+  assert.equal(ids.size, rows.length, 'one row a call: nothing was lost, nothing corrected')
+  const told = [...rows, ...attempts].flatMap(({ id }) => id ?? [])
+  await until(async () => {
+    const lines = new Set(fleet.lines().map(({ reqId }) => reqId))
+    return told.every(id => lines.has(id))
+  })
+  const lines = fleet.lines()
+  const byId = new Map(lines.map(line => [String(line.reqId), line]))
+  assert.equal(byId.size, lines.length, 'one line a call')
+  for (const row of rows) {
+    const line = byId.get(row.id)!
+    assert.deepEqual(
+      [Math.round(Number(line.costUsd) * 1e9), line.outcome, line.estimated],
+      [row.cost, row.outcome, row.estimated],
+    )
+  }
+  for (const { reqId, outcome, costUsd } of lines) {
+    if (ids.has(String(reqId))) continue
+    assert.ok(outcome === 'refused' || outcome === 'client_gone', `${reqId} is ${outcome}, and no row`)
+    assert.equal(costUsd, 0)
+  }
 }

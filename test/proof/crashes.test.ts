@@ -12,7 +12,7 @@ import { assertServedIsCharged } from './agreement.ts'
 import { allQuiet, assertBalanced, assertWithin, overspend, type Row, readLedger } from './books.ts'
 import { type Fleet, startFleet } from './fleet.ts'
 import { type Random, randomFrom, seedOf } from './random.ts'
-import { type Attempt, attempt, type Call, drawCalls, isPutOff, press } from './traffic.ts'
+import { type Attempt, attempt, type Call, drawCalls, isPutOff, PEACEFUL, press } from './traffic.ts'
 import { startWire } from './wire.ts'
 
 /** One lease, and a sweep. */
@@ -92,7 +92,7 @@ describe('a crash costs nobody more than it held', { concurrency: 2 }, () => {
   test('one gateway after another is killed: its calls are lost, and charged what they held, and nothing else is', async t => {
     const [{ url: redisUrl }, { url: databaseUrl }] = await Promise.all([testRedis(t), testDatabase(t)])
     const killed: string[] = []
-    const { rows, lost } = await crash(t, {
+    const { fleet, rows, lost } = await crash(t, {
       seed: 9,
       redisUrl,
       databaseUrl,
@@ -112,6 +112,16 @@ describe('a crash costs nobody more than it held', { concurrency: 2 }, () => {
     })
     assert.equal(killed.length, 4)
     assert.ok(lost.length > 0, 'calls ran when their gateway was killed')
+    await until(async () => fleet.lines().filter(({ outcome }) => outcome === 'lost').length >= lost.length)
+    assert.deepEqual(
+      fleet
+        .lines()
+        .filter(({ outcome }) => outcome === 'lost')
+        .map(({ reqId, costUsd }) => [reqId, Math.round(Number(costUsd) * 1e9)])
+        .sort(),
+      lost.map(({ id, cost }) => [id, cost]).sort(),
+      'one line each, by whoever swept it up',
+    )
     assert.ok(
       rows.every(({ seq }) => seq === 0),
       'nobody is left to correct them',
@@ -173,7 +183,7 @@ describe('a crash costs nobody more than it held', { concurrency: 2 }, () => {
     t.after(() => client.disconnect())
     const fleet = await startFleet(t, { redisUrl: redis.url, databaseUrl: postgres.url, size: 2 })
     const key = await fleet.client('frontend', { budget: { day: 1 } })
-    const calls = drawCalls({ random: randomFrom(14), clients: ['frontend'], count: 3, peaceful: true })
+    const calls = drawCalls({ random: randomFrom(14), clients: ['frontend'], count: 3, kinds: PEACEFUL })
     const [idle, busy] = fleet.gateways
     await attempt(busy!.url, key, calls[0]!)
     await allQuiet(fleet)

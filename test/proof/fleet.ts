@@ -1,8 +1,10 @@
 /** Several real gateway processes on one Redis and one Postgres, in front of one simulated provider. */
 
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import type { TestContext } from 'node:test'
 import { parseUsd } from '../../src/money.ts'
-import { ADMIN_TOKEN, type Line } from '../gateway.ts'
+import { ADMIN_TOKEN, type Line, until } from '../gateway.ts'
 import { type GatewayProcess, startProcess } from '../processes.ts'
 import { type Provider, startProvider } from '../provider.ts'
 
@@ -32,6 +34,8 @@ export interface Fleet {
   start(env?: Record<string, string>): Promise<GatewayProcess>
   /** SIGKILL, without a word to anybody. */
   kill(gateway: GatewayProcess): Promise<void>
+  /** SIGTERM, and another one in its place as soon as it listens no more, beside what it still runs; answers with its exit code. */
+  replace(gateway: GatewayProcess): Promise<{ next: GatewayProcess; left: GatewayProcess['ended'] }>
   /** The log lines of calls, of every process there ever was. */
   lines(): Line[]
   /** As any gateway answers it, or as a certain one does. */
@@ -78,6 +82,10 @@ export async function startFleet(t: TestContext, options: FleetOptions): Promise
     return gateway
   }
 
+  function forget(gateway: GatewayProcess) {
+    gateways.splice(gateways.indexOf(gateway), 1)
+  }
+
   const admin: Fleet['admin'] = async (method, path, body, gateway = gateways[0]!) => {
     const answer = await fetch(`${gateway.url}/admin${path}`, {
       method,
@@ -114,9 +122,15 @@ export async function startFleet(t: TestContext, options: FleetOptions): Promise
     gateways,
     start,
     async kill(gateway) {
-      gateways.splice(gateways.indexOf(gateway), 1)
+      forget(gateway)
       gateway.signal('SIGKILL')
       await gateway.ended
+    },
+    async replace(gateway) {
+      forget(gateway)
+      gateway.signal('SIGTERM')
+      await until(async () => !(await listens(gateway.url)), 60_000)
+      return { next: await start({ PORT: new URL(gateway.url).port }), left: gateway.ended }
     },
     lines: () => everStarted.flatMap(({ lines }) => lines.filter(({ msg }) => msg === 'call')),
     admin,
@@ -134,5 +148,18 @@ export async function startFleet(t: TestContext, options: FleetOptions): Promise
       return String((await change('POST', `/clients/${name}/keys`, {})).key)
     },
     budgets,
+  }
+}
+
+async function listens(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
   }
 }

@@ -2,9 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { until } from '../gateway.ts'
 import { testDatabase, testRedis } from '../servers.ts'
-import { assertServedIsCharged, isPaid } from './agreement.ts'
+import { assertServedIsCharged, assertToldOnce, isPaid } from './agreement.ts'
 import { allQuiet, assertBalanced, assertWithin, overspend, type Row, sumsOf } from './books.ts'
 import { type Budget, type Fleet, type Limits, startFleet } from './fleet.ts'
 import { assertRefusedRightly } from './oracle.ts'
@@ -72,31 +71,6 @@ test('after a storm on three gateways nobody has spent more than their budget, a
   await t.test('no call was refused that would have fitted', () => assertNoFalseDenial(t, stormed))
   await t.test('what is left can be used to its last token', () => assertUsableToTheEnd(stormed))
 })
-
-async function assertToldOnce({ fleet, attempts, rows }: Storm) {
-  const ids = new Set(rows.map(({ id }) => id))
-  assert.equal(ids.size, rows.length, 'one row a call: nothing was lost, nothing corrected')
-  const told = [...rows, ...attempts].flatMap(({ id }) => id ?? [])
-  await until(async () => {
-    const lines = new Set(fleet.lines().map(({ reqId }) => reqId))
-    return told.every(id => lines.has(id))
-  })
-  const lines = fleet.lines()
-  const byId = new Map(lines.map(line => [String(line.reqId), line]))
-  assert.equal(byId.size, lines.length, 'one line a call')
-  for (const row of rows) {
-    const line = byId.get(row.id)!
-    assert.deepEqual(
-      [Math.round(Number(line.costUsd) * 1e9), line.outcome, line.estimated],
-      [row.cost, row.outcome, row.estimated],
-    )
-  }
-  for (const { reqId, outcome, costUsd } of lines) {
-    if (ids.has(String(reqId))) continue
-    assert.ok(outcome === 'refused' || outcome === 'client_gone', `${reqId} is ${outcome}, and no row`)
-    assert.equal(costUsd, 0)
-  }
-}
 
 function assertNoFalseDenial(t: TestContext, { fleet, attempts, rows }: Storm) {
   const counted = fleet.provider.calls

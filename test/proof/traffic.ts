@@ -26,8 +26,12 @@ const OUT = 5000
 const PER_MESSAGE = 32
 const MARGIN = 1.05
 
-/** What the provider does, and whether the caller streams and stays. */
-const KINDS: readonly (readonly [share: number, Kind])[] = [
+/** What the provider does, and whether the caller streams and stays, each with its share of the calls. */
+export type Kinds = readonly (readonly [share: number, Kind])[]
+type Kind = (random: Random) => { stream?: boolean; scenario: string; leaves?: Call['leaves'] }
+
+/** Only calls of callers who stay, to a provider that answers. */
+export const PEACEFUL: Kinds = [
   [34, random => ({ scenario: `delay ${random.between(0, 150)}ms` })],
   [
     26,
@@ -36,6 +40,10 @@ const KINDS: readonly (readonly [share: number, Kind])[] = [
       scenario: `slow-stream ${random.between(3, 20)} chunks ${random.between(5, 40)}ms`,
     }),
   ],
+]
+
+const ALL: Kinds = [
+  ...PEACEFUL,
   [
     7,
     random => ({
@@ -58,21 +66,18 @@ const KINDS: readonly (readonly [share: number, Kind])[] = [
   [2, random => ({ stream: random.chance(0.5), scenario: 'reset' })],
 ]
 
-type Kind = (random: Random) => { stream?: boolean; scenario: string; leaves?: Call['leaves'] }
-
 export interface Draw {
   random: Random
   clients: readonly string[]
   count: number
-  /** Only calls of callers who stay, to a provider that answers. */
-  peaceful?: boolean
+  kinds?: Kinds
 }
 
-export function drawCalls({ random, clients, count, peaceful = false }: Draw): Call[] {
+export function drawCalls({ random, clients, count, kinds = ALL }: Draw): Call[] {
   const taken = new Set<number>()
   const calls: Call[] = []
   while (calls.length < count) {
-    const call = drawCall(calls.length, random, clients, peaceful)
+    const call = drawCall(calls.length, random, clients, kinds)
     const { bytes, counted } = call.holds
     if (taken.has(bytes) || taken.has(counted)) continue
     taken.add(bytes).add(counted)
@@ -81,8 +86,8 @@ export function drawCalls({ random, clients, count, peaceful = false }: Draw): C
   return calls
 }
 
-function drawCall(number: number, random: Random, clients: readonly string[], peaceful: boolean): Call {
-  const { stream = false, scenario, leaves } = drawKind(random, peaceful)(random)
+function drawCall(number: number, random: Random, clients: readonly string[], kinds: Kinds): Call {
+  const { stream = false, scenario, leaves } = drawKind(random, kinds)(random)
   const ceiling = random.between(10, 1500)
   const words = random.between(200, 4000)
   const input = random.between(Math.ceil(words / 8), Math.ceil(words / 3))
@@ -100,8 +105,7 @@ function drawCall(number: number, random: Random, clients: readonly string[], pe
 }
 
 /** As many tickets as shares. */
-function drawKind(random: Random, peaceful: boolean): Kind {
-  const kinds = peaceful ? KINDS.slice(0, 2) : KINDS
+function drawKind(random: Random, kinds: Kinds): Kind {
   return random.pick(kinds.flatMap(([share, kind]) => Array.from({ length: share }, () => kind)))
 }
 
@@ -127,6 +131,8 @@ export interface Attempt {
   status: number | undefined
   id: string | undefined
   details: Details
+  /** The answer came to its end. */
+  whole: boolean
   /** By this machine's clock, milliseconds since 1970. */
   from: number
   to: number
@@ -135,7 +141,15 @@ export interface Attempt {
 /** One attempt. A caller who leaves, or is left, is no error. */
 export async function attempt(url: string, key: string, call: Call): Promise<Attempt> {
   const leaving = new AbortController()
-  const made: Attempt = { call, status: undefined, id: undefined, details: {}, from: Date.now(), to: 0 }
+  const made: Attempt = {
+    call,
+    status: undefined,
+    id: undefined,
+    details: {},
+    whole: false,
+    from: Date.now(),
+    to: 0,
+  }
   if (typeof call.leaves === 'object') setTimeout(() => leaving.abort(), call.leaves.afterMs)
   try {
     const answer = await fetch(`${url}/v1/messages`, {
@@ -151,6 +165,7 @@ export async function attempt(url: string, key: string, call: Call): Promise<Att
       leaving.abort()
     }
     const text = await answer.text()
+    made.whole = true
     if (answer.status >= 400) made.details = JSON.parse(text).error?.details ?? {}
   } catch {
     // Left, or broken off in the middle.
@@ -169,7 +184,7 @@ export interface Callers {
 }
 
 /** Refusals that say: later. */
-const LATER = ['budget_in_flight', 'rate_limited', 'unavailable']
+const LATER = ['budget_in_flight', 'rate_limited', 'unavailable', 'overloaded']
 export const isPutOff = ({ details }: Attempt) => LATER.includes(details.error_code ?? '')
 
 /** One caller: again as long as it is told to come back. */

@@ -9,7 +9,7 @@ import { assertServedIsCharged } from './agreement.ts'
 import { allQuiet, assertBalanced, assertWithin, overspend } from './books.ts'
 import { startFleet } from './fleet.ts'
 import { randomFrom, seedOf } from './random.ts'
-import { type Attempt, attempt, drawCalls } from './traffic.ts'
+import { type Attempt, attempt, drawCalls, PEACEFUL } from './traffic.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -35,7 +35,7 @@ test('gateways a day ahead and a day behind share buckets and budgets of the sam
     random: randomFrom(seedOf(t, 21)),
     clients: [...keys.keys()],
     count: 150,
-    peaceful: true,
+    kinds: PEACEFUL,
   })
   const utcDay = () => new Date().toISOString().slice(0, 10)
   const days = [utcDay()]

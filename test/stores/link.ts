@@ -10,6 +10,9 @@ export interface Link {
   url: string
   /** Holds the next answer back, or the one after so many others, and all that follows it on its connection. */
   hold(after?: number): { isWaiting: Promise<void>; release(): void }
+  /** Connections stand, also new ones, and nothing is answered on any of them until `thaw`. */
+  freeze(): void
+  thaw(): void
   /** Ends all connections and refuses new ones. */
   cut(): void
   mend(): void
@@ -22,15 +25,20 @@ export async function linkTo(t: TestContext, databaseUrl: string): Promise<Link>
   const sockets = new Set<Socket>()
   let onAnswer = (_near: Socket) => {}
   let isCut = false
+  let isFrozen = false
+  const nears = new Set<Socket>()
 
   const server = createServer(near => {
     if (isCut) return near.destroy()
     const far = connect(place)
+    nears.add(near)
+    if (isFrozen) near.cork()
     for (const socket of [near, far]) {
       sockets.add(socket)
       socket.on('error', () => {})
       socket.on('close', () => {
         sockets.delete(socket)
+        nears.delete(socket)
         near.destroy()
         far.destroy()
       })
@@ -67,6 +75,14 @@ export async function linkTo(t: TestContext, databaseUrl: string): Promise<Link>
         resolve()
       }
       return { isWaiting, release: () => held?.uncork() }
+    },
+    freeze() {
+      isFrozen = true
+      for (const near of nears) near.cork()
+    },
+    thaw() {
+      isFrozen = false
+      for (const near of nears) near.uncork()
     },
     cut,
     mend: () => {

@@ -1,0 +1,68 @@
+/** A store that is frozen keeps its connections and answers nothing: as bad as one that is away, and harder to see. */
+
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { type Gateway, message, startGateway, until } from '../gateway.ts'
+import { ownRedis, testDatabase } from '../servers.ts'
+import { linkTo } from '../stores/link.ts'
+
+/** A refusal in bounded time: longer than this, and a caller hangs. Milliseconds. */
+const BOUND = 10_000
+
+async function degraded({ url }: Gateway): Promise<string[]> {
+  const answer = await fetch(`${url}/readyz`)
+  assert.equal(answer.status, 200, 'calls that still work go on')
+  return ((await answer.json()) as { degraded: string[] }).degraded
+}
+
+const inTime = () => ({ signal: AbortSignal.timeout(BOUND) })
+
+test('a frozen Redis is named, calls get 503 in bounded time, and all heals when it wakes', async t => {
+  const redis = await ownRedis(t)
+  const gateway = await startGateway(t, { redisUrl: redis.url })
+  const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
+  assert.equal((await gateway.post('/v1/messages', key, message('before'))).status, 200)
+
+  process.kill(redis.pid, 'SIGSTOP')
+  const first = await gateway.post('/v1/messages', key, message('at once'), inTime())
+  await until(async () => (await degraded(gateway)).includes('redis'))
+  const later = await gateway.post('/v1/messages', key, message('later'), inTime())
+
+  for (const answer of [first, later]) {
+    assert.equal(answer.status, 503)
+    assert.match(await answer.text(), /"error_code":"unavailable"/)
+    assert.match(answer.headers.get('retry-after') ?? '', /^[1-5]$/)
+  }
+  process.kill(redis.pid, 'SIGCONT')
+  await until(async () => (await degraded(gateway)).length === 0)
+  assert.equal((await gateway.post('/v1/messages', key, message('after'))).status, 200)
+  await until(async () => {
+    const { day, concurrency } = await gateway.state('frontend')
+    return day?.heldUsd === 0 && concurrency?.running === 0
+  })
+})
+
+async function withFrozenPostgres(t: TestContext) {
+  const { url } = await testDatabase(t)
+  const link = await linkTo(t, url)
+  const gateway = await startGateway(t, { databaseUrl: link.url })
+  return { link, gateway, key: await gateway.client({ name: 'frontend' }) }
+}
+
+test('a frozen Postgres is named, a known key goes on, an unknown one gets 503 in bounded time, and all heals', async t => {
+  const { link, gateway, key } = await withFrozenPostgres(t)
+  const stranger = await gateway.client({ name: 'stranger' })
+  assert.equal((await gateway.post('/v1/messages', key, message('before'))).status, 200)
+
+  link.freeze()
+  const unknown = await gateway.post('/v1/messages', stranger, message('unknown here'), inTime())
+  await until(async () => (await degraded(gateway)).includes('postgres'))
+  const known = await gateway.post('/v1/messages', key, message('known'), inTime())
+
+  assert.equal(unknown.status, 503)
+  assert.match(await unknown.text(), /"error_code":"unavailable"/)
+  assert.equal(known.status, 200)
+  link.thaw()
+  await until(async () => (await degraded(gateway)).length === 0, 30_000)
+  assert.equal((await gateway.post('/v1/messages', stranger, message('after'))).status, 200)
+})

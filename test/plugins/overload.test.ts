@@ -1,0 +1,129 @@
+/** More than a gateway can carry: refused early, while what runs is carried on and the process stays responsive. */
+
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { ADMIN_TOKEN, chat, type Gateway, message, startGateway, until } from '../gateway.ts'
+import { newClient, startProcess } from '../processes.ts'
+import { startProvider } from '../provider.ts'
+import { rawCaller } from '../raw.ts'
+import { testDatabase, testRedis } from '../servers.ts'
+
+/** Only the head: whether anything is answered to it shows whether the body was waited for. */
+function head(path: string, key: string, length: number): string {
+  return (
+    `POST ${path} HTTP/1.1\r\nhost: gateway\r\nx-api-key: ${key}\r\nanthropic-version: 2023-06-01\r\n` +
+    `content-type: application/json\r\ncontent-length: ${length}\r\n\r\n`
+  )
+}
+
+test('above the calls it may run, one more is refused before its body is read, and served when there is room', async t => {
+  const gateway = await startGateway(t, { env: { MAX_CONCURRENT_CALLS: '1' } })
+  const key = await gateway.client({ name: 'frontend' })
+  const running = gateway.post(
+    '/v1/messages',
+    key,
+    message('[[scenario: stall after 1, delay 0ms]]', { stream: true }),
+  )
+  await gateway.provider.waitForCall()
+
+  const caller = await rawCaller(gateway.url)
+  caller.send(head('/v1/messages', key, 10_000_000))
+  const { status, body } = await caller.answer()
+  const onOpenai = await gateway.post('/v1/chat/completions', key, chat('one more'))
+  const ready = await fetch(`${gateway.url}/readyz`)
+
+  assert.equal(status, 529)
+  const { error } = JSON.parse(body)
+  assert.deepEqual([error.type, error.details.error_code], ['overloaded_error', 'overloaded'])
+  assert.equal(onOpenai.status, 503)
+  assert.match(onOpenai.headers.get('retry-after') ?? '', /^[1-5]$/)
+  assert.match(onOpenai.headers.get('retry-after-ms') ?? '', /^[1-4]\d{3}$/)
+  assert.deepEqual([ready.status, await ready.json()], [200, { status: 'degraded', degraded: ['capacity'] }])
+  assert.equal((await fetch(`${gateway.url}/livez`)).status, 200)
+  const line = await gateway.line(onOpenai.headers.get('request-id'))
+  assert.deepEqual(
+    [line.outcome, line.refusal, line.client, line.error],
+    ['refused', 'overloaded', 'frontend', 'overloaded: 1 calls run'],
+  )
+  caller.close()
+  await (await running).body?.cancel()
+  await until(async () => (await gateway.post('/v1/messages', key, message('room again'))).status === 200)
+})
+
+/** A gateway process with a client; `call` sends what takes a gateway some time to read. */
+async function arrange(t: TestContext, env: Record<string, string>) {
+  const provider = await startProvider(t)
+  const [{ url: REDIS_URL }, { url: DATABASE_URL }] = [await testRedis(t), await testDatabase(t)]
+  const gateway = await startProcess(t, { REDIS_URL, DATABASE_URL, EZAI_BASE_URL: provider.url, ...env })
+  await gateway.ready()
+  const key = await newClient(gateway.url, 'frontend', {
+    limits: { concurrency: 1000 },
+    budget: { day: 10_000 },
+  })
+  const call = async (prompt: string): Promise<Response> =>
+    fetch(`${gateway.url}/v1/messages`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01', 'x-api-key': key },
+      body: JSON.stringify(message(prompt)),
+    })
+  return { gateway, key, call, provider }
+}
+
+test('bodies that together would fill the memory are refused unread; one is always taken', async t => {
+  // An eighth of what the heap may have is some 30 MB.
+  const { gateway, key, call } = await arrange(t, { NODE_OPTIONS: '--max-old-space-size=200' })
+  const callers = [await rawCaller(gateway.url), await rawCaller(gateway.url)]
+  for (const caller of callers) caller.send(head('/v1/messages', key, 30_000_000))
+
+  const { status } = await Promise.race(callers.map(caller => caller.answer()))
+
+  assert.equal(status, 529, 'of two, one')
+  assert.equal((await call('a small one')).status, 200)
+  for (const caller of callers) caller.close()
+  const large = 'x'.repeat(25_000_000)
+  await until(async () => (await call(large)).status === 200, 30_000)
+})
+
+test('driven past what it can carry it refuses some, answers /livez meanwhile, and recovers by itself', async t => {
+  const { gateway, call } = await arrange(t, { OVERLOAD_DELAY_MS: '100' })
+  const prompt = 'x'.repeat(4_000_000)
+  const answers: { status: number; retryAfter: string | null }[] = []
+  let isOver = false
+  async function attempt(text: string): Promise<number> {
+    const answer = await call(text)
+    await answer.arrayBuffer()
+    answers.push({ status: answer.status, retryAfter: answer.headers.get('retry-after') })
+    return answer.status
+  }
+  async function keepCalling() {
+    while (!isOver) await attempt(prompt)
+  }
+  const callers = Array.from({ length: 24 }, keepCalling)
+
+  await until(async () => answers.some(({ status }) => status === 529), 60_000)
+  const alive = await fetch(`${gateway.url}/livez`, { signal: AbortSignal.timeout(20_000) })
+  isOver = true
+  await Promise.all(callers)
+
+  assert.equal(alive.status, 200)
+  assert.deepEqual(
+    answers.filter(({ status }) => status !== 200 && status !== 529),
+    [],
+  )
+  assert.ok(answers.every(({ status, retryAfter }) => status === 200 || /^[1-5]$/.test(retryAfter ?? '')))
+  await until(async () => (await attempt('again')) === 200)
+  await until(async () => gateway.lines.some(({ msg }) => msg === 'no longer overloaded'))
+  await until(async () => {
+    const answer = await fetch(`${gateway.url}/admin/clients/frontend`, {
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+    })
+    const { state } = (await answer.json()) as { state: Awaited<ReturnType<Gateway['state']>> }
+    return state.concurrency?.running === 0 && state.day?.heldUsd === 0
+  })
+  const lines = gateway.lines.filter(({ msg }) => msg === 'call')
+  assert.equal(new Set(lines.map(({ reqId }) => reqId)).size, lines.length, 'one line a call')
+  assert.equal(
+    lines.filter(({ refusal }) => refusal === 'overloaded').length,
+    answers.filter(({ status }) => status === 529).length,
+  )
+})

@@ -1,0 +1,90 @@
+/** What is wrong below HTTP is answered in form as well, and a caller who stops sending has left. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { message, startGateway, until } from './gateway.ts'
+import { rawCaller } from './raw.ts'
+
+for (const [title, sent, status, code] of [
+  ['no HTTP at all', 'hello there\r\n\r\n', 400, 'invalid_request'],
+  [
+    'headers that are too large',
+    `POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-long: ${'x'.repeat(100_000)}\r\n\r\n`,
+    431,
+    'headers_too_large',
+  ],
+  ['a header without a colon', 'POST /v1/messages HTTP/1.1\r\nnonsense\r\n\r\n', 400, 'invalid_request'],
+] as const) {
+  test(`${title} gets ${status} in form, with the request id that stands in the log`, async t => {
+    const gateway = await startGateway(t)
+    const caller = await rawCaller(gateway.url)
+
+    caller.send(sent)
+    const answer = await caller.answer()
+
+    assert.equal(answer.status, status)
+    assert.match(answer.head, /^connection: close$/im)
+    const { error } = JSON.parse(answer.body)
+    assert.equal(error.details.error_code, code)
+    assert.equal(typeof error.message, 'string')
+    const [, id] = /^request-id: (req_\w+)$/im.exec(answer.head) ?? []
+    assert.ok(gateway.lines.some(({ msg, reqId }) => msg === 'unreadable' && reqId === id))
+    caller.close()
+  })
+}
+
+test('a body that is no body gets 400 in the form of its route, and its line says why', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend' })
+  await gateway.post('/v1/messages', key, message('now the key is known'))
+  const caller = await rawCaller(gateway.url)
+
+  caller.send(
+    `POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\ncontent-type: application/json\r\n` +
+      'transfer-encoding: chunked\r\n\r\nno length\r\n',
+  )
+  const answer = await caller.answer()
+
+  assert.equal(answer.status, 400)
+  const { type, request_id } = JSON.parse(answer.body)
+  assert.equal(type, 'error')
+  assert.equal((await gateway.line(request_id)).client, 'frontend')
+  caller.close()
+})
+
+test('garbage behind a request that runs never gets into its answer', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend' })
+  const body = JSON.stringify(message('[[scenario: slow-stream 100 chunks 20ms]]', { stream: true }))
+  const caller = await rawCaller(gateway.url)
+  caller.send(
+    `POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\nanthropic-version: 2023-06-01\r\n` +
+      `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  )
+  await until(async () => /content_block_delta/.test(caller.received()))
+
+  caller.send('garbage\r\n\r\n')
+
+  await gateway.provider.waitForAbort()
+  assert.doesNotMatch(caller.received().slice(1), /HTTP\/1\.1/)
+  const line = await until(async () => gateway.calls()[0])
+  assert.equal(line.outcome, 'client_gone')
+})
+
+test('a caller who half-closes has left: its stream is stopped upstream', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend' })
+  const body = JSON.stringify(message('[[scenario: slow-stream 1000 chunks 20ms]]', { stream: true }))
+  const caller = await rawCaller(gateway.url)
+  caller.send(
+    `POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\nanthropic-version: 2023-06-01\r\n` +
+      `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  )
+  await until(async () => /content_block_delta/.test(caller.received()))
+
+  caller.socket.end()
+
+  assert.equal((await gateway.provider.waitForAbort()).aborted, true)
+  const line = await until(async () => gateway.calls()[0])
+  assert.equal(line.outcome, 'client_gone')
+})
