@@ -13,7 +13,8 @@ import { type RawCaller, rawCaller } from './raw.ts'
 import { testDatabase, testRedis } from './servers.ts'
 import { whenOver } from './when-over.ts'
 
-const READERS = 100
+/** SLOW_READERS measures with more of them; the kernel then keeps some 9 MB each. */
+const READERS = Number(process.env.SLOW_READERS ?? 100)
 const MB = 2 ** 20
 /** What the provider wants to send to each. */
 const ANSWER = 50 * MB
@@ -59,7 +60,7 @@ async function heldBack({ sent }: Awaited<ReturnType<typeof startTorrent>>, stre
   }, 60_000)
 }
 
-test('a hundred callers who read nothing of fifty megabytes hold the provider back, and take no memory for it', async t => {
+test('callers who read nothing of fifty megabytes hold the provider back, and take no memory for it', async t => {
   const torrent = await startTorrent(t)
   const [{ url: REDIS_URL }, { url: DATABASE_URL }] = [await testRedis(t), await testDatabase(t)]
   const gateway = await startProcess(t, { REDIS_URL, DATABASE_URL, EZAI_BASE_URL: torrent.url })
