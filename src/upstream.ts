@@ -39,7 +39,8 @@ export interface Line {
 
 export function openPool(origin: string, timeoutMs: number): Pool {
   return new Pool(origin, {
-    connections: 512,
+    // As many as calls run: MAX_CONCURRENT_CALLS is the one ceiling, and no stream waits for another one's end.
+    connections: null,
     pipelining: 1,
     connect: { timeout: 10_000 },
     headersTimeout: timeoutMs,

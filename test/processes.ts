@@ -60,7 +60,7 @@ export async function startProcess(t: TestContext, env: Record<string, string>):
       await until(async () => {
         if (child.exitCode !== null) throw new Error(`the gateway ended: ${complaints}`)
         return (await fetch(`${url}/readyz`).catch(() => undefined))?.ok
-      }, 30_000)
+      }, 120_000)
     },
   }
 }

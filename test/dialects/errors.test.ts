@@ -122,6 +122,7 @@ const classes: Record<number, [anthropic1: string, others: string]> = {
   415: ['APIError', 'APIError'],
   422: ['UnprocessableEntityError', 'UnprocessableEntityError'],
   429: ['RateLimitError', 'RateLimitError'],
+  431: ['RequestHeaderFieldsTooLargeError', 'APIError'],
   500: ['InternalServerError', 'InternalServerError'],
   502: ['InternalServerError', 'InternalServerError'],
   503: ['ServiceUnavailableError', 'InternalServerError'],
