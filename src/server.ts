@@ -18,6 +18,8 @@ try {
 }
 
 async function start(config: Config, given: ReturnType<typeof storeUrls>) {
+  // Until it serves there is nothing to drain; as a container's first process it would not even hear the signal.
+  process.once('SIGTERM', leaveAtOnce)
   const logger = createLogger(config.LOG_LEVEL)
   const stores = await startEmbedded({ dataDir: config.DATA_DIR, ...given, log: logger })
   const app = await buildApp(config, stores, logger)
@@ -27,6 +29,11 @@ async function start(config: Config, given: ReturnType<typeof storeUrls>) {
     await drain(app, { delayMs: config.DRAIN_DELAY_SECONDS * 1000, limitMs: config.DRAIN_SECONDS * 1000 })
     await stores.stop()
   })
+  process.off('SIGTERM', leaveAtOnce)
 
   await app.listen({ host: config.HOST, port: config.PORT })
+}
+
+function leaveAtOnce() {
+  process.exit(0)
 }
