@@ -25,13 +25,14 @@ declare module 'fastify' {
 
 export const named = Type.Object({ name })
 
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i
+const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
 
 /** When a key or a token ends. */
 export const expiresAt = Type.Optional(
   Type.Refine(
     Type.String({
-      description: 'RFC 3339; left out: never',
+      pattern: RFC_3339.source,
+      description: 'RFC 3339, in the future; left out: never',
       expected: 'a time such as "2027-01-31T12:00:00Z"',
     }),
     text => isInFuture(text),
