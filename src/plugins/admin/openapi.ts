@@ -46,7 +46,7 @@ export function openApi(routes: RouteOptions[]): OpenApi {
       const required = fieldsOf(body).some(({ required }) => required)
       return {
         operationId: verb.toLowerCase() + path.split(/\W+/).slice(2).map(capital).join(''),
-        tags: [path.split('/')[2] ?? ''],
+        tags: [tagOf(path)],
         summary,
         ...(description !== undefined && { description }),
         ...(config?.isPublic && { security: [] }),
@@ -106,6 +106,13 @@ export function openApi(routes: RouteOptions[]): OpenApi {
       schemas,
     },
   }
+}
+
+/** Calls are told by what they are about. */
+function tagOf(path: string): string {
+  const [, , word = ''] = path.split('/')
+  const others: Record<string, string> = { whoami: 'tokens', 'openapi.json': 'documents', docs: 'documents' }
+  return others[word] ?? word
 }
 
 /** A schema as it is written down: parts with a title stand by themselves, and what is expected is part of the description. */
