@@ -82,7 +82,7 @@ function field(name: string, part: Part, required: boolean): string {
 function described(part: Part): string {
   const { properties, required, items, anyOf } = part
   if (part.$ref !== undefined) return kindOf(part)
-  if (isPart(items)) return `<small>each</small> ${described(items)}`
+  if (isPart(items)) return ` <small>each</small> ${described(items) || kindOf(items)}`
   if (Array.isArray(anyOf))
     return anyOf
       .filter(isPart)
