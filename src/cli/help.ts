@@ -15,7 +15,7 @@ export function helpOnAll(commands: Command[]): string {
     `Commands:\n${list(commands)}`,
     `Environment, or .env:\n${indent([
       ['TOLLGATE_URL', 'where the gateway is; default http://127.0.0.1:4000'],
-      ['ADMIN_TOKEN', "the gateway's own"],
+      ['ADMIN_TOKEN', "the gateway's own, or one made with tokens create; ADMIN_TOKEN_FILE: a file with it"],
     ])}`,
     'Exit code: 0 done, 1 the gateway refused, is not there, or does not verify; 2 wrongly used.',
     `More on a command: ${PROGRAM} clients create --help`,

@@ -5,11 +5,13 @@ import { createApi } from './api.ts'
 import { type Command, type Input, isCliError, misused } from './command.ts'
 import { alerts } from './commands/alerts.ts'
 import { apply } from './commands/apply.ts'
+import { audit } from './commands/audit.ts'
 import { calls } from './commands/calls.ts'
 import { clients } from './commands/clients.ts'
 import { explain as explainPair } from './commands/explain.ts'
 import { keys } from './commands/keys.ts'
 import { gateway, teams } from './commands/teams.ts'
+import { tokens, whoami } from './commands/tokens.ts'
 import { usage } from './commands/usage.ts'
 import { verify } from './commands/verify.ts'
 import { helpOn, helpOnAll, helpOnNoun } from './help.ts'
@@ -25,6 +27,9 @@ const commands: Command[] = [
   explainPair,
   alerts,
   verify,
+  ...tokens,
+  audit,
+  whoami,
 ]
 
 export interface Terminal {
@@ -53,7 +58,9 @@ export async function main(words: string[], { url, token }: Place, terminal: Ter
       return 0
     }
     if (!token)
-      throw misused('ADMIN_TOKEN is not set; set it, here or in .env, to the value that the gateway has.')
+      throw misused(
+        'ADMIN_TOKEN is not set; set it, here or in .env, to the value that the gateway has, or to a token made with tokens create.',
+      )
     const live = {
       print: (answer: unknown, text: string) => out(json ? JSON.stringify(answer) : text),
       stopped,

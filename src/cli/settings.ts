@@ -135,6 +135,14 @@ export function secondsFrom(option: string, text: string): number {
   }
 }
 
+/** `--expires`: a time from now, or a moment that the administration judges. */
+export function expiryFrom(input: Input): { expiresAt?: string } {
+  const text = textOf(input, 'expires')
+  if (text === undefined) return {}
+  if (text.includes('T')) return { expiresAt: text }
+  return { expiresAt: new Date(Date.now() + secondsFrom('expires', text) * 1000).toISOString() }
+}
+
 export function wrong(option: string, found: string, expected: string) {
   return misused(`--${option}: found ${JSON.stringify(found)}, expected ${expected}`)
 }

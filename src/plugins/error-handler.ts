@@ -62,12 +62,10 @@ export default fp(
 
 /** For what Fastify refuses before any route or hook is found, such as a path that cannot be decoded. */
 export function answerMalformed(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+  reply.headers({ 'request-id': request.id, 'x-request-id': request.id })
   if (request.url.startsWith('/admin/')) return sendProblem(asProblem(error, request), request, reply)
   const malformed = refusal('invalid_request', error.message)
-  return reply
-    .code(malformed.statusCode)
-    .headers({ 'request-id': request.id, 'x-request-id': request.id })
-    .send(dialectOf(undefined, request).errorBody(malformed, request.id))
+  return reply.code(malformed.statusCode).send(dialectOf(undefined, request).errorBody(malformed, request.id))
 }
 
 function asRefusal(error: FastifyError): Refusal {

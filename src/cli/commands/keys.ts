@@ -1,7 +1,7 @@
 /** Keys. */
 
-import { type Command, type Input, textOf } from '../command.ts'
-import { secondsFrom } from '../settings.ts'
+import { type Command, textOf } from '../command.ts'
+import { expiryFrom, secondsFrom } from '../settings.ts'
 import { NONE, table, time } from '../text.ts'
 import type { KeyAnswer } from './answers.ts'
 import { type Page, pageFrom, pageNote, pageOptions } from './pages.ts'
@@ -76,11 +76,4 @@ function told({ id, client, expiresAt }: KeyAnswer): string {
 
 function row({ id, status, createdAt, expiresAt, revokedAt, rotatedFrom = NONE }: KeyAnswer): string[] {
   return [id, status, time(createdAt), time(expiresAt), time(revokedAt), rotatedFrom]
-}
-
-function expiryFrom(input: Input): { expiresAt?: string } {
-  const text = textOf(input, 'expires')
-  if (text === undefined) return {}
-  if (text.includes('T')) return { expiresAt: text }
-  return { expiresAt: new Date(Date.now() + secondsFrom('expires', text) * 1000).toISOString() }
 }

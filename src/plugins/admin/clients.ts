@@ -13,13 +13,19 @@ import {
 } from '../../stores/client-records.ts'
 import { isTaken } from '../../stores/query.ts'
 import type { States } from '../../stores/states.ts'
-import { client, clientWithState, nothing, pageAnswer } from './answers.ts'
+import { client, clientWithState, nothing, nullable, pageAnswer } from './answers.ts'
 import { faultFinder } from './faults.ts'
 import { mergePatch } from './json.ts'
 import { nameTaken, problem, unknownClient } from './problem.ts'
 import { named, page, pageOf, type TypeBoxProvider } from './schemas.ts'
 
 const patch = Type.Object({}, { expected: 'an object with the settings to change; null takes one away' })
+/** Checked once it is merged; this is how it looks. */
+const documented = Type.Object(
+  Object.fromEntries(
+    Object.entries(clientSettings.properties).map(([field, one]) => [field, Type.Optional(nullable(one))]),
+  ),
+)
 const findFaults = faultFinder(clientSettings)
 
 export default async function clients(app: FastifyInstance, { state }: { state: States }) {
@@ -81,7 +87,7 @@ export default async function clients(app: FastifyInstance, { state }: { state: 
           'A merge patch (RFC 7396): what is not named stays, null takes a setting away. Its id, its keys and what it has spent stay, also under a new name.',
         params: named,
         body: patch,
-        documented: clientSettings,
+        documented,
         response: { 200: client },
       },
     },

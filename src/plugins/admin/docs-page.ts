@@ -45,7 +45,7 @@ export function docsPage({ info, paths, components }: OpenApi): string {
 <meta name="viewport" content="width=device-width"><style>${STYLE}</style></head><body><main>
 <h1>${text(info.title)} <small>${text(info.version)}</small></h1><p>${text(info.description)}</p>
 <p>Send <code>Authorization: Bearer</code> and a token. For programs: <a href="openapi.json">openapi.json</a>.</p>
-<nav>${tags.map(tag => `<a href="#${text(tag)}">${text(tag)}</a>`).join('')}<a href="#parts">parts</a></nav>
+<nav>${tags.map(tag => `<a href="#${text(tag)}">${text(tag)}</a>`).join(' ')} <a href="#parts">parts</a></nav>
 ${tags.map(section).join('')}<h2 id="parts">Parts</h2>${parts.join('')}</main></body></html>`
 }
 
@@ -82,7 +82,7 @@ function field(name: string, part: Part, required: boolean): string {
 function described(part: Part): string {
   const { properties, required, items, anyOf } = part
   if (part.$ref !== undefined) return kindOf(part)
-  if (isPart(items)) return `<small>each</small> ${described(items)}`
+  if (isPart(items)) return ` <small>each</small> ${described(items) || kindOf(items)}`
   if (Array.isArray(anyOf))
     return anyOf
       .filter(isPart)

@@ -34,11 +34,9 @@ function describe(schema: Node, value: unknown, failures: Failure[]): Fault[] {
     const path = instancePath.split('/').slice(1)
     const at = nodeAt(schema, path)
     if (keyword === 'additionalProperties' && 'additionalProperties' in params) {
+      const known = Object.keys(at.properties ?? {}).join(', ')
       for (const unknown of namesIn(params.additionalProperties))
-        add(
-          [...path, unknown],
-          `is unknown here; expected one of ${Object.keys(at.properties ?? {}).join(', ')}`,
-        )
+        add([...path, unknown], `is unknown here; expected ${known === '' ? 'nothing' : `one of ${known}`}`)
     } else if (keyword === 'required' && 'requiredProperties' in params) {
       for (const missing of namesIn(params.requiredProperties))
         add([...path, missing], `is missing; expected ${expectation(nodeAt(at, [missing]))}`)

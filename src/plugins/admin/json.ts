@@ -1,6 +1,7 @@
 /** Bodies of the administration: JSON, a JSON merge patch (RFC 7396), or nothing at all where nothing is required. */
 
 import type { FastifyInstance } from 'fastify'
+import { problem } from './problem.ts'
 
 const TYPES = ['application/json', 'application/merge-patch+json']
 
@@ -9,7 +10,11 @@ export function mayBeEmpty(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<string>(TYPES, { parseAs: 'string' }, (request, body, done) => {
     if (body.trim() === '') done(null, undefined)
-    else parse(request, body, done)
+    else
+      parse(request, body, (error, value) => {
+        if (value !== null || error) done(error, value)
+        else done(problem(400, 'The body is null; send one JSON object.'))
+      })
   })
 }
 

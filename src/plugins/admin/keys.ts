@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import { readClient } from '../../stores/client-records.ts'
 import { createKey, listKeys, readKey, revokeKey, rotateKey, successorOf } from '../../stores/key-records.ts'
 import { key, madeKey, nothing, pageAnswer, rotatedKey } from './answers.ts'
-import { problem, unknownClient, unknownKey } from './problem.ts'
+import { problem, unknownClient, unknownCursor, unknownKey } from './problem.ts'
 import { expiresAt, named, page, pageOf, type TypeBoxProvider, timeOf } from './schemas.ts'
 
 const birth = Type.Object(
@@ -66,6 +66,7 @@ export default async function keys(app: FastifyInstance) {
     },
     async ({ params, query: { limit, cursor } }) => {
       if (!(await readClient(app.pg, params.name))) throw unknownClient(params.name)
+      if (cursor !== '' && !(await readKey(app.pg, cursor))) throw unknownCursor(cursor)
       const { shown, next } = pageOf(
         await listKeys(app.pg, params.name, { after: cursor, limit: limit + 1 }),
         limit,

@@ -1,6 +1,6 @@
 /** The OpenAPI 3.1 document, made of the routes as they are registered: it can say nothing else than what is there. */
 
-import type { FastifySchema, RouteOptions } from 'fastify'
+import type { RouteOptions } from 'fastify'
 import manifest from '../../../package.json' with { type: 'json' }
 import { problem } from './answers.ts'
 
@@ -29,37 +29,37 @@ export type Content = Record<string, { schema: Part }>
 export type Part = { [keyword: string]: unknown }
 
 /** `PATCH` takes a merge patch. */
-const BODIES: Record<string, string[]> = { PATCH: ['application/merge-patch+json', 'application/json'] }
+const BODIES: Record<string, string[]> = { patch: ['application/merge-patch+json', 'application/json'] }
 
 export function openApi(routes: RouteOptions[]): OpenApi {
   const schemas: Record<string, Part> = {}
   const paths: OpenApi['paths'] = {}
   const refused = { 'application/problem+json': { schema: partOf(problem, schemas) } }
-  for (const { method, url, schema = {}, config } of routes) {
-    const path = url.replaceAll(/:(\w+)/g, '{$1}')
-    const verb = String(method)
-    paths[path] = { ...paths[path], [verb.toLowerCase()]: operationOf(verb, path, schema) }
+  for (const route of routes) {
+    const path = route.url.replaceAll(/:(\w+)/g, '{$1}')
+    const verb = String(route.method).toLowerCase()
+    paths[path] = { ...paths[path], [verb]: operationOf(verb, path, route) }
+  }
 
-    function operationOf(verb: string, path: string, schema: FastifySchema): Operation {
-      const { summary = '', description, body, documented = body, response } = schema
-      const types = BODIES[verb] ?? ['application/json']
-      const required = fieldsOf(body).some(({ required }) => required)
-      return {
-        operationId: verb.toLowerCase() + path.split(/\W+/).slice(2).map(capital).join(''),
-        tags: [path.split('/')[2] ?? ''],
-        summary,
-        ...(description !== undefined && { description }),
-        ...(config?.isPublic && { security: [] }),
-        parameters: [...parametersOf('path', schema.params), ...parametersOf('query', schema.querystring)],
-        ...(isObject(documented) && {
-          requestBody: { required, content: contentOf(types, partOf(documented, schemas)) },
-        }),
-        responses: {
-          ...Object.fromEntries(entriesOf(response).map(([status, answer]) => [status, answerOf(answer)])),
-          '4XX': { description: 'Refused; says how to mend it', content: refused },
-          '5XX': { description: 'The gateway failed, or what it needs is away', content: refused },
-        },
-      }
+  function operationOf(verb: string, path: string, { schema = {}, config }: RouteOptions): Operation {
+    const { summary = '', description, body, documented = body, response } = schema
+    const types = BODIES[verb] ?? ['application/json']
+    const required = verb === 'put' || fieldsOf(body).some(({ required }) => required)
+    return {
+      operationId: verb + path.split(/\W+/).slice(2).map(capital).join(''),
+      tags: [tagOf(path)],
+      summary,
+      ...(description !== undefined && { description }),
+      ...(config?.isPublic && { security: [] }),
+      parameters: [...parametersOf('path', schema.params), ...parametersOf('query', schema.querystring)],
+      ...(isObject(documented) && {
+        requestBody: { required, content: contentOf(types, partOf(documented, schemas)) },
+      }),
+      responses: {
+        ...Object.fromEntries(entriesOf(response).map(([status, answer]) => [status, answerOf(answer)])),
+        '4XX': { description: 'Refused; says how to mend it', content: refused },
+        '5XX': { description: 'The gateway failed, or what it needs is away', content: refused },
+      },
     }
   }
 
@@ -106,6 +106,13 @@ export function openApi(routes: RouteOptions[]): OpenApi {
       schemas,
     },
   }
+}
+
+/** Calls are told by what they are about. */
+function tagOf(path: string): string {
+  const [, , word = ''] = path.split('/')
+  const others: Record<string, string> = { whoami: 'tokens', 'openapi.json': 'documents', docs: 'documents' }
+  return others[word] ?? word
 }
 
 /** A schema as it is written down: parts with a title stand by themselves, and what is expected is part of the description. */

@@ -54,6 +54,11 @@ export function unknownKey(id: string): Problem {
   return problem(404, `There is no key "${id}"; GET /admin/clients/{name}/keys lists a client's keys.`)
 }
 
+export function unknownCursor(cursor: string): Problem {
+  const detail = `found ${JSON.stringify(cursor)}, expected the value of "next" of the page before`
+  return problem(400, `cursor ${detail}.`, [{ field: 'cursor', detail }])
+}
+
 export function unknownTeam(name: string): Problem {
   return problem(404, `There is no team "${name}"; GET /admin/teams lists those there are, PUT makes one.`)
 }

@@ -25,13 +25,14 @@ declare module 'fastify' {
 
 export const named = Type.Object({ name })
 
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i
+const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
 
 /** When a key or a token ends. */
 export const expiresAt = Type.Optional(
   Type.Refine(
     Type.String({
-      description: 'RFC 3339; left out: never',
+      pattern: RFC_3339.source,
+      description: 'RFC 3339, in the future; left out: never',
       expected: 'a time such as "2027-01-31T12:00:00Z"',
     }),
     text => isInFuture(text),
@@ -79,21 +80,45 @@ export function pageOf<Row>(rows: Row[], limit: number, cursorOf: (row: Row) => 
   return { shown, ...(rows.length > limit && last !== undefined && { next: cursorOf(last) }) }
 }
 
+const NO_QUERY = Type.Object({}, { additionalProperties: false })
+
 export function checkWithTypeBox(app: FastifyInstance): void {
   mayBeEmpty(app)
+  // A route that declares no query takes none.
+  app.addHook('onRoute', route => {
+    route.schema = { querystring: NO_QUERY, ...route.schema }
+  })
   // Answers are what they are: their schemas are for the compiler and the documents, and change nothing on the way.
   app.setSerializerCompiler(() => JSON.stringify)
   app.setValidatorCompiler<TSchema>(({ schema, method, httpPart = 'request' }) => {
     const find = faultFinder(schema)
-    // PUT puts all settings in the place of all others: nothing at all is no way to ask for that.
-    const missing = method === 'PUT' ? undefined : {}
     return given => {
+      // What PUT leaves out is taken away: an empty body would take everything.
+      if (method === 'PUT' && httpPart === 'body' && !given) return { error: bodyMissing() }
       const isText = httpPart === 'querystring'
-      const value = isText ? Value.Convert(schema, Value.Default(schema, { ...given })) : (given ?? missing)
+      const value = isText ? Value.Default(schema, numbered(schema, { ...given })) : (given ?? {})
       const faults = find(value)
       if (faults.length === 0) return { value }
       const all = faults.map(({ field, detail }) => `${field} ${detail}`).join('; ')
       return { error: problem(400, `${all}.`, faults) }
     }
   })
+}
+
+/** A query is text: where a whole number is declared, digits are one. */
+function numbered(schema: TSchema, given: Record<string, unknown>): Record<string, unknown> {
+  if (!Type.IsObject(schema)) return given
+  const numbers = Object.keys(schema.properties).filter(field => Type.IsInteger(schema.properties[field]))
+  const read = numbers.flatMap(field => {
+    const text = given[field]
+    return typeof text === 'string' && /^\d{1,15}$/.test(text) ? [[field, Number(text)]] : []
+  })
+  return { ...given, ...Object.fromEntries(read) }
+}
+
+function bodyMissing() {
+  return problem(
+    400,
+    'No body came with this request; send the settings as JSON, {} to take all of them away.',
+  )
 }
