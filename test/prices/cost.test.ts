@@ -39,6 +39,16 @@ describe('what a call cost, by hand', () => {
     costs(0.0075, part('gpt-6.2-sol', { cacheWriteOther: 1000, cacheWrite1h: 1000 }))
   })
 
+  it('knows a cache write by whatever name it is told: on the other maker’s route it has another', () => {
+    costs(0.001125, part('claude-haiku-4-5', { cacheWriteOther: 900 }))
+    costs(0.00225, part('gpt-6-sol', { cacheWrite5m: 900 }))
+  })
+
+  it('takes a long cache write without a price of its own for twice the usual one, as where both are listed', () => {
+    costs(0.0148, part('gpt-6-sol', { input: 100, cacheWrite1h: 2900, output: 10 }))
+    costs(0.0016, part('gpt-4.1', { cacheWrite1h: 400 }))
+  })
+
   it('knows models that public lists do not', () => {
     costs(0.00035, part('claude-haiku-5-5', { input: 1000, output: 500 }))
     costs(0.012, part('gpt-6.1-sol', { input: 1000, output: 1000 }))
@@ -115,11 +125,11 @@ describe('what has no price', () => {
     unpriced('speed fast of claude-sonnet-5-5', part('claude-sonnet-5-5', { speed: 'fast' }))
     unpriced('geo eu of claude-opus-5-5', part('claude-opus-5-5', { geo: 'eu' }))
     unpriced('tool code_interpreter of gpt-5', part('gpt-5', { tools: { code_interpreter: 1 } }))
-    unpriced('cacheWriteOther tokens of claude-opus-5-5', part('claude-opus-5-5', { cacheWriteOther: 1 }))
+    unpriced('cacheRead tokens of text-embedding-3-small', part('text-embedding-3-small', { cacheRead: 1 }))
   })
 
   it('does not matter where none of it was used', () => {
-    costs(0.002, part('gpt-6-sol', { input: 1000, cacheWrite5m: 0, tools: { code_interpreter: 0 } }))
+    costs(0.002, part('gpt-6-sol', { input: 1000, tools: { code_interpreter: 0 } }))
   })
 
   it('is usage that cannot be counted', () => {
