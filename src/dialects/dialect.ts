@@ -73,8 +73,8 @@ export interface UsagePart {
 export interface Measured {
   /** Final usage as reported; more than one part where a call is made of iterations. Undefined: none was reported. */
   usage: UsagePart[] | undefined
-  /** Usage seen so far in an answer that broke off (e.g. message_start's input): for an estimate only. */
-  partial: UsagePart | undefined
+  /** What an answer that broke off had told by then, of its usage or its tier: for an estimate only. */
+  partial: Partial<UsagePart>
   /** The provider's own end of the answer was seen (message_stop, [DONE], response.completed, whole JSON). */
   ended: boolean
   /** The provider reported an error inside a 200 answer. */

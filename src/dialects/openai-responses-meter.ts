@@ -84,7 +84,8 @@ export function responseEventMeter(asked: Asked): Meter {
       const midFrame = stream.open
       stream.end()
       const usage = ended ? partsOf(response, callsIn(items), asked) : undefined
-      return { usage, partial: undefined, ended, failed, visibleBytes, events, midFrame }
+      const partial = { model: modelOf(response, asked), tier: textIn(response.service_tier) }
+      return { usage, partial, ended, failed, visibleBytes, events, midFrame }
     },
   }
 }
@@ -93,11 +94,15 @@ function partsOf(response: JsonObject, seen: Calls, asked: Asked) {
   const { usage } = response
   if (!isObject(usage)) return undefined
   const served = {
-    model: textIn(response.model) || asked.model,
+    model: modelOf(response, asked),
     tier: response.service_tier,
     tools: toolCalls(response, seen),
   }
   return sound([usagePart(usage, responseNames, served, asked)])
+}
+
+function modelOf(response: JsonObject, asked: Asked): string {
+  return textIn(response.model) || asked.model
 }
 
 /** Calls of charged tools: of searches what the provider says it charges, else as many as were seen. */

@@ -214,6 +214,21 @@ function waysOf(price: Price, ask: Priceable): { fixed: bigint; output: bigint }
     })
 }
 
+/** For an answer that broke off: what it told, else the dearer of what was asked for and what the account gives. */
+export function dearerNames(
+  price: Price,
+  ask: Pick<Ask, Multiplied>,
+  told: Partial<Pick<UsagePart, Multiplied>>,
+): Pick<UsagePart, Multiplied> {
+  const name = (what: Multiplied) => {
+    if (told[what] !== undefined && told[what] !== 'auto') return told[what]
+    const times = (one: string | undefined) => price.multipliers[what].get(one ?? 'auto') ?? ONE
+    const asked = times(ask[what])
+    return larger(asked, times(undefined)) === asked ? ask[what] : undefined
+  }
+  return { tier: name('tier'), speed: name('speed'), geo: name('geo') }
+}
+
 /** Never below 1: see the proof. */
 function dearestMultiplier(price: Price, ask: Priceable): Ratio {
   return multiplied

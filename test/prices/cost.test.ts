@@ -3,8 +3,8 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { UsagePart } from '../../src/dialects/dialect.ts'
 import { parseUsd } from '../../src/money.ts'
-import { costNanos, multiplied } from '../../src/prices/price.ts'
-import { part, table, today } from './usage.ts'
+import { costNanos, dearerNames, multiplied } from '../../src/prices/price.ts'
+import { ask, part, table, today } from './usage.ts'
 
 const cost = (...parts: UsagePart[]) => costNanos(table, parts, today)
 const costs = (usd: number, ...parts: UsagePart[]) =>
@@ -63,6 +63,29 @@ describe('what a call cost, by hand', () => {
 
   it('does not multiply the fee of a tool', () => {
     costs(0.01, part('claude-opus-5-5', { speed: 'fast', geo: 'us', tools: { web_search: 1, web_fetch: 9 } }))
+  })
+})
+
+describe('an answer that broke off', () => {
+  const names = (model: string, asked: Parameters<typeof ask>[0], told = {}) => {
+    const price = table.find(model, today) ?? assert.fail()
+    return dearerNames(price, ask(asked), told)
+  }
+
+  it('is of the tier that it told', () => {
+    assert.equal(names('gpt-4.1', { tier: 'priority' }, { tier: 'default' }).tier, 'default')
+    assert.equal(names('gpt-4.1', { tier: 'auto' }, { tier: 'priority' }).tier, 'priority')
+  })
+
+  it('is else taken for the dearer of what was asked for and what the account gives', () => {
+    assert.equal(names('gpt-4.1', { tier: 'priority' }).tier, 'priority')
+    assert.equal(names('gpt-4.1', { tier: 'priority' }, { tier: 'auto' }).tier, 'priority')
+    assert.equal(names('gpt-6-sol', { tier: 'flex' }).tier, undefined)
+    assert.deepEqual(names('claude-opus-5-5', { speed: 'fast', geo: 'us' }), {
+      tier: undefined,
+      speed: 'fast',
+      geo: 'us',
+    })
   })
 })
 
