@@ -4,11 +4,13 @@ import type { Meter } from './dialect.ts'
 import { type Excerpt, excerptMembers } from './excerpt.ts'
 import { failureName, failureOf } from './failure.ts'
 import { oneOf, shownBytes } from './glance.ts'
+import { itemTypes } from './item-types.ts'
 import { isObject, type JsonObject, listIn, objectIn, parseObject, textIn } from './json.ts'
 import { jsonMeter } from './json-meter.ts'
 import { responseNames, usagePart } from './openai-usage.ts'
 import { eventType, frameData, frames } from './sse.ts'
 import { type Asked, sound } from './usage.ts'
+import { hidesWork } from './voiding.ts'
 
 const MEMBERS = ['model', 'service_tier', 'usage', 'error', 'output', 'tool_usage', 'status']
 
@@ -45,10 +47,19 @@ const SHOWN = new Set(
 const DELTA = oneOf(['delta'])
 
 export function responseMeter(asked: Asked): Meter {
-  return jsonMeter(MEMBERS, response => ({
-    usage: partsOf(response, {}, asked),
+  // Of a large answer the output is not kept; where the provider may have run tools, they are counted as it goes by.
+  const items = hidesWork(asked.unbounded) ? itemTypes('output') : undefined
+  const answer = jsonMeter(MEMBERS, response => ({
+    usage: partsOf(response, callsIn(items?.seen ?? []), asked),
     failed: response.status === 'failed' ? failureName(response.error) : failureOf(response.error),
   }))
+  return {
+    push(chunk) {
+      items?.push(chunk)
+      answer.push(chunk)
+    },
+    end: answer.end,
+  }
 }
 
 export function responseEventMeter(asked: Asked): Meter {
