@@ -46,6 +46,8 @@ export interface Price {
 export interface PriceTable {
   /** Short hash of all that is in it. */
   version: string
+  /** Every id and alias, whether or not it has a price yet. */
+  names: ReadonlySet<string>
   /** By exact id or alias; undefined where there is none, or none yet at that time. */
   find(model: string, at: Date): Price | undefined
   /** Every id and alias with a price at that time, by name. */

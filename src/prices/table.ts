@@ -50,6 +50,7 @@ function tableOf(file: PriceFile): PriceTable {
   }
   return Object.freeze({
     version: createHash('sha256').update(canonical(file)).digest('hex').slice(0, 12),
+    names: new Set(names),
     find,
     list: (at: Date) =>
       names.flatMap(id => {
