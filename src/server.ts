@@ -6,22 +6,45 @@ import { type Config, parseConfig, readEnvironment } from './config.ts'
 import { drain } from './drain.ts'
 import { startEmbedded } from './embedded/index.ts'
 import { createLogger } from './logger.ts'
+import { readPrices } from './prices/read.ts'
 import { storeUrls } from './store-urls.ts'
 
 try {
-  const config = parseConfig(readEnvironment())
-  await start(config, storeUrls(config))
+  await start(configured(readEnvironment()))
 } catch (error) {
   // What stands in the way of starting is one clear line each, not a stack.
   process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
   process.exit(1)
 }
 
-async function start(config: Config, given: ReturnType<typeof storeUrls>) {
+interface Configured {
+  config: Config
+  urls: ReturnType<typeof storeUrls>
+}
+
+/** The configuration, or all that is wrong with it and with the files it names, at once. */
+function configured(env: ReturnType<typeof readEnvironment>): Configured {
+  const faults: string[] = []
+  const attempt = <T>(read: () => T) => {
+    try {
+      return read()
+    } catch (error) {
+      faults.push(error instanceof Error ? error.message : String(error))
+      return undefined
+    }
+  }
+  const config = attempt(() => parseConfig(env))
+  const urls = attempt(() => config && storeUrls(config))
+  attempt(() => readPrices(env.PRICES_FILE || undefined))
+  if (config && urls && faults.length === 0) return { config, urls }
+  throw new Error(faults.join('\n'))
+}
+
+async function start({ config, urls }: Configured) {
   // Until it serves there is nothing to drain; as a container's first process it would not even hear the signal.
   process.once('SIGTERM', leaveAtOnce)
   const logger = createLogger(config.LOG_LEVEL)
-  const stores = await startEmbedded({ dataDir: config.DATA_DIR, ...given, log: logger })
+  const stores = await startEmbedded({ dataDir: config.DATA_DIR, ...urls, log: logger })
   const app = await buildApp(config, stores, logger)
 
   closeWithGrace({ delay: false, logger: false }, async ({ err }) => {

@@ -1,6 +1,9 @@
 /** The process: how it starts, how it waits, how it leaves. */
 
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { ADMIN_TOKEN, message, until } from './gateway.ts'
 import { newClient, startProcess } from './processes.ts'
@@ -25,6 +28,22 @@ test('wrong configuration ends it with one line per fault, before any port is op
     lines.map(line => line.split(':')[0]),
     ['LOG_LEVEL', 'CACHE_MAX_BYTES', 'EZAI_API_KEY'],
   )
+})
+
+test('a faulty price file is named among the other faults, one line each', async t => {
+  const file = join(await mkdtemp(join(tmpdir(), 'prices-')), 'prices.json')
+  t.after(() => rm(dirname(file), { recursive: true }))
+  await writeFile(file, JSON.stringify({ models: { 'gpt-4.1': { maxInput: -1, kind: 'song' } } }))
+
+  const gateway = await startProcess(t, { LOG_LEVEL: 'loud', PRICES_FILE: file })
+
+  assert.equal(await gateway.ended, 1)
+  const lines = gateway.complaints().trim().split('\n')
+  assert.deepEqual(
+    lines.map(line => line.split(':')[0]),
+    ['LOG_LEVEL', 'PRICES_FILE', 'PRICES_FILE'],
+  )
+  assert.ok(lines[1]?.includes(`in "${file}", /models/gpt-4.1/`))
 })
 
 test('with Redis away at start it waits and says so, and becomes ready by itself', async t => {

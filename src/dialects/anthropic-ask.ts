@@ -2,22 +2,35 @@
 
 import { lookThrough } from './anthropic-content.ts'
 import { toolOverhead, voidingTools } from './anthropic-tools.ts'
+import { longestWrite } from './cache-writes.ts'
 import type { Ask } from './dialect.ts'
 import { readCount, readFlag, readList, readModel, readObject, readText, readTextOrList } from './fields.ts'
-import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
+import { type JsonObject, listIn, objectIn, textIn } from './json.ts'
 import { noMedia } from './media.ts'
 import { promptSize } from './prompt-size.ts'
 import { openRequest } from './request.ts'
-import { has, hidesWork, type VoidingMembers, voidingMedia, voidingMembers } from './voiding.ts'
+import { asksForThought } from './thought.ts'
+import { hidesWork, type VoidingMembers, voidingMedia, voidingMembers } from './voiding.ts'
 
 const relied = {
-  fields: ['model', 'stream', 'max_tokens', 'service_tier', 'speed', 'inference_geo', 'container'],
+  fields: [
+    'model',
+    'stream',
+    'max_tokens',
+    'service_tier',
+    'speed',
+    'inference_geo',
+    'container',
+    'reasoning_effort',
+  ],
   containers: [
     'messages',
     'system',
     'tools',
     'thinking',
+    'reasoning',
     'cache_control',
+    'prompt_cache_options',
     'context_management',
     'compaction',
     'mcp_servers',
@@ -50,6 +63,7 @@ export function askTokenCount(body: unknown, raw: Buffer): Ask {
 function askCommon(body: unknown, raw: Buffer): Ask {
   const request = openRequest(body, raw, relied)
   const model = readModel(request)
+  readObject(request, 'thinking')
   const messages = readList(request, 'messages')
   const system = readTextOrList(request, 'system')
   const media = noMedia()
@@ -67,14 +81,15 @@ function askCommon(body: unknown, raw: Buffer): Ask {
     model,
     stream: false,
     ceiling: undefined,
+    predicted: 0,
     answers: 1,
     hasOutput: true,
     ...promptSize(raw, request, { media, messages: messages.length, overhead, unbounded }),
-    cacheWrite: cacheWrite(request),
+    cacheWrite: longestWrite(request, [request.system, request.tools, request.messages]),
     tier: readText(request, 'service_tier'),
     speed: readText(request, 'speed'),
     geo: readText(request, 'inference_geo'),
-    hiddenOutput: hidesWork(unbounded) || thinks(request),
+    hiddenOutput: hidesWork(unbounded) || asksForThought(request),
     unbounded,
     wantsUsageFrame: true,
     stores: false,
@@ -89,26 +104,4 @@ function voidingEdits(request: JsonObject): Ask['unbounded'] {
     .map(edit => textIn(objectIn(edit).type) ?? 'an edit')
     .filter(type => !type.startsWith('clear_'))
     .map(type => ({ feature: `context_management ${type}`, opening: 'server_tools' }))
-}
-
-function thinks(request: JsonObject): boolean {
-  return has(request, 'thinking') && readObject(request, 'thinking').type !== 'disabled'
-}
-
-/** The longest-lived cache entry that any part of the prompt asks for. */
-function cacheWrite(request: JsonObject): Ask['cacheWrite'] {
-  let longest: Ask['cacheWrite'] = 'none'
-  const look = (value: unknown) => {
-    if (Array.isArray(value)) return value.forEach(look)
-    if (!isObject(value)) return
-    const { cache_control: control } = value
-    if (isObject(control)) {
-      const { ttl = '5m' } = control
-      if (ttl !== '5m') longest = '1h'
-      else if (longest === 'none') longest = '5m'
-    }
-    for (const name in value) look(value[name])
-  }
-  look([{ cache_control: request.cache_control }, request.system, request.tools, request.messages])
-  return longest
 }

@@ -1,7 +1,10 @@
 /** Content blocks of an Anthropic prompt: which are text, and which hold or name something else. */
 
 import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
-import { addDocument, addFile, addMedia, addUnknown, claudeImage, type Media } from './media.ts'
+import { addDocument, addFile, addImage, addUnknown, type Media } from './media.ts'
+
+/** Tokens of an image, about. */
+const IMAGE = 1600
 
 type Look = (block: JsonObject, media: Media) => void
 
@@ -54,7 +57,7 @@ function addTool({ definition }: JsonObject, media: Media): void {
 
 function image(source: JsonObject, media: Media): void {
   if (source.type === 'file') addFile(media)
-  addMedia(media, claudeImage, textIn(source.data))
+  addImage(media, IMAGE, textIn(source.data))
 }
 
 function document(source: JsonObject, media: Media): void {

@@ -70,5 +70,5 @@ function isWhole(content: unknown): boolean {
 function isFamiliar(block: JsonObject): boolean {
   const media = noMedia()
   lookThrough([block], media)
-  return Number.isFinite(media.most) && !media.files
+  return !media.endless && !media.files
 }

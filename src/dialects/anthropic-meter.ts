@@ -60,7 +60,7 @@ export function eventMeter(asked: Asked): Meter {
       const final = told && (stopped || ended)
       return {
         usage: usage && final ? usageParts(usage, model, asked) : undefined,
-        partial: usage && sound([usagePart(usage, model, asked)])?.[0],
+        partial: (usage && sound([usagePart(usage, model, asked)])?.[0]) ?? { model },
         ended,
         failed,
         visibleBytes,

@@ -19,11 +19,15 @@ export interface Ask {
   answers: number
   /** Does this API have an output ceiling at all? (embeddings and token counts do not) */
   hasOutput: boolean
-  /** Upper bound on input tokens; Infinity where only the model's maximum input bounds it. */
+  /** Output tokens per answer that may be charged beyond the ceiling: a prediction's, which nobody may see. */
+  predicted: number
+  /** Upper bound on input tokens, images left out; Infinity where only the model's maximum input bounds it. */
   inputBound: number
+  /** Images in the prompt: how many tokens each can be at most is known of the model alone. */
+  images: number
   /** Calibrated guess of input tokens, for token buckets. */
   inputGuess: number
-  /** The dearest cache write the request can cause. */
+  /** The dearest cache write the request asks for; `other`: whatever the provider pleases, as on routes where it writes unasked. */
   cacheWrite: 'none' | '5m' | '1h' | 'other'
   /** Requested service tier, speed and place, as the request names them: they multiply the price. */
   tier: string | undefined
@@ -69,8 +73,8 @@ export interface UsagePart {
 export interface Measured {
   /** Final usage as reported; more than one part where a call is made of iterations. Undefined: none was reported. */
   usage: UsagePart[] | undefined
-  /** Usage seen so far in an answer that broke off (e.g. message_start's input): for an estimate only. */
-  partial: UsagePart | undefined
+  /** What an answer that broke off had told by then, of its usage or its tier: for an estimate only. */
+  partial: Partial<UsagePart>
   /** The provider's own end of the answer was seen (message_stop, [DONE], response.completed, whole JSON). */
   ended: boolean
   /** The provider reported an error inside a 200 answer. */

@@ -16,7 +16,7 @@ export function jsonMeter(
       const members = excerptMembers(answer.take(), names)
       const { usage, failed } = members ? read(members) : {}
       const ended = members !== undefined
-      return { usage, partial: undefined, ended, failed, visibleBytes: 0, events: 0, midFrame: false }
+      return { usage, partial: {}, ended, failed, visibleBytes: 0, events: 0, midFrame: false }
     },
   }
 }

@@ -1,13 +1,15 @@
 /** What a chat request asks for. */
 
+import { longestWrite } from './cache-writes.ts'
 import type { Ask } from './dialect.ts'
 import { readCount, readFlag, readList, readModel, readObject, readText, wrong } from './fields.ts'
 import { type JsonObject, objectIn } from './json.ts'
 import { noMedia } from './media.ts'
 import { chatParts, lookThrough } from './openai-content.ts'
-import { keepsCacheLong, TOOL_PROMPT, voidingTools } from './openai-tools.ts'
-import { promptSize } from './prompt-size.ts'
+import { TOOL_PROMPT, voidingTools } from './openai-tools.ts'
+import { growthOf, promptSize } from './prompt-size.ts'
 import { openRequest } from './request.ts'
+import { asksForThought } from './thought.ts'
 import { has, hidesWork, type VoidingMembers, voidingMedia, voidingMembers } from './voiding.ts'
 
 const relied = {
@@ -29,6 +31,9 @@ const relied = {
     'stream_options',
     'web_search_options',
     'prompt_cache_options',
+    'cache_control',
+    'thinking',
+    'reasoning',
     'prediction',
     'models',
     'plugins',
@@ -49,6 +54,8 @@ export function askChat(body: unknown, raw: Buffer): Ask {
   const model = readModel(request)
   const stream = readFlag(request, 'stream')
   const options = readObject(request, 'stream_options')
+  readText(request, 'reasoning_effort')
+  readObject(request, 'prompt_cache_options')
   const messages = readList(request, 'messages')
   const tools = readList(request, 'tools')
   const media = noMedia()
@@ -64,15 +71,15 @@ export function askChat(body: unknown, raw: Buffer): Ask {
     model,
     stream,
     ceiling: ceiling(request),
+    predicted: predicted(request),
     answers: answers(request),
     hasOutput: true,
     ...promptSize(raw, request, { media, messages: messages.length, overhead, unbounded }),
-    cacheWrite: cacheWrite(request),
+    cacheWrite: longestWrite(request, [request.messages, request.tools]) === '1h' ? '1h' : 'other',
     tier: readText(request, 'service_tier'),
     speed: undefined,
     geo: undefined,
-    // Of a prediction even what was rejected is charged as output.
-    hiddenOutput: hidesWork(unbounded) || reasons(request) || has(request, 'prediction'),
+    hiddenOutput: hidesWork(unbounded) || asksForThought(request) || has(request, 'prediction'),
     unbounded,
     wantsUsageFrame: readFlag(options, 'include_usage', 'stream_options.include_usage'),
     stores: readFlag(request, 'store'),
@@ -100,11 +107,7 @@ function answers(request: JsonObject): number {
   throw wrong('n', found, `a whole number from 1 to ${MOST_ANSWERS}`)
 }
 
-function reasons(request: JsonObject): boolean {
-  return (readText(request, 'reasoning_effort') ?? 'none') !== 'none'
-}
-
-function cacheWrite(request: JsonObject): Ask['cacheWrite'] {
-  const { ttl = '30m' } = readObject(request, 'prompt_cache_options')
-  return ttl !== '30m' || keepsCacheLong(request.messages) ? '1h' : 'other'
+/** Of a prediction even what was rejected is charged as output, and nobody says that the ceiling counts it. */
+function predicted({ prediction }: JsonObject): number {
+  return prediction ? Buffer.byteLength(JSON.stringify(prediction)) + growthOf(prediction) : 0
 }

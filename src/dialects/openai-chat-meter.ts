@@ -88,7 +88,7 @@ export function chunkMeter(asked: Asked): Meter {
       const final = last || ended || failed !== undefined
       return {
         usage: final ? seen : undefined,
-        partial: seen?.[0],
+        partial: seen?.[0] ?? { model, tier: textIn(tier) },
         ended,
         failed,
         visibleBytes,

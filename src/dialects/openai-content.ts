@@ -1,7 +1,10 @@
 /** Content parts and items of an OpenAI prompt: which are text, and which hold or name something else. */
 
 import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
-import { addDocument, addFile, addMedia, addUnknown, type Media, openaiImage } from './media.ts'
+import { addDocument, addFile, addImage, addUnknown, type Media } from './media.ts'
+
+/** Tokens of an image, about. */
+const IMAGE = 1000
 
 type Look = (part: JsonObject, media: Media) => void
 export type Looks = ReadonlyMap<string, Look>
@@ -73,7 +76,7 @@ export const inputItems: Looks = new Map<string, Look>([
   ['web_search_call', text],
   ['file_search_call', text],
   ['code_interpreter_call', outputs],
-  ['image_generation_call', ({ result }, media) => addMedia(media, openaiImage, textIn(result))],
+  ['image_generation_call', ({ result }, media) => addImage(media, IMAGE, textIn(result))],
   ['local_shell_call', text],
   ['local_shell_call_output', text],
   ['shell_call', text],
@@ -99,7 +102,7 @@ function inputImage(part: JsonObject, media: Media): void {
 
 function image(url: unknown, media: Media): void {
   const data = textIn(url)
-  addMedia(media, openaiImage, data?.startsWith('data:') ? data : '')
+  addImage(media, IMAGE, data?.startsWith('data:') ? data : '')
 }
 
 function document(file: JsonObject, media: Media): void {

@@ -14,6 +14,8 @@ export function askEmbeddings(body: unknown, raw: Buffer): Ask {
     model: readModel(request),
     stream: false,
     ceiling: undefined,
+    predicted: 0,
+    images: 0,
     answers: 1,
     hasOutput: false,
     inputBound: sizeOf(input, text => Buffer.byteLength(text) + growthOf(text)),

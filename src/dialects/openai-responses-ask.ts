@@ -1,13 +1,15 @@
 /** What a Responses request asks for. */
 
+import { longestWrite } from './cache-writes.ts'
 import type { Ask } from './dialect.ts'
 import { readCount, readFlag, readList, readModel, readObject, readText, readTextOrList } from './fields.ts'
 import { isObject, type JsonObject, listIn } from './json.ts'
 import { noMedia } from './media.ts'
 import { inputItems, kindOf, lookThrough, REFERENCE } from './openai-content.ts'
-import { keepsCacheLong, TOOL_PROMPT, voidingTools } from './openai-tools.ts'
+import { TOOL_PROMPT, voidingTools } from './openai-tools.ts'
 import { promptSize } from './prompt-size.ts'
 import { openRequest } from './request.ts'
+import { asksForThought } from './thought.ts'
 import { hidesWork, type VoidingMembers, voidingMedia, voidingMembers } from './voiding.ts'
 
 const relied = {
@@ -20,12 +22,15 @@ const relied = {
     'background',
     'previous_response_id',
     'prompt_cache_key',
+    'reasoning_effort',
   ],
   containers: [
     'input',
     'tools',
     'reasoning',
     'prompt_cache_options',
+    'cache_control',
+    'thinking',
     'conversation',
     'prompt',
     'context_management',
@@ -45,6 +50,7 @@ export function askResponse(body: unknown, raw: Buffer): Ask {
   const model = readModel(request)
   const stream = readFlag(request, 'stream')
   readFlag(request, 'background')
+  readObject(request, 'prompt_cache_options')
   const items = listIn(readTextOrList(request, 'input')).filter(isObject)
   // Tools may also come, or be found, in the course of the input.
   const tools = [readList(request, 'tools'), ...items.map(({ tools }) => listIn(tools))].flat()
@@ -64,14 +70,15 @@ export function askResponse(body: unknown, raw: Buffer): Ask {
     model,
     stream,
     ceiling: readCount(request, 'max_output_tokens', 1),
+    predicted: 0,
     answers: 1,
     hasOutput: true,
     ...promptSize(raw, request, { media, messages: items.length, overhead, unbounded }),
-    cacheWrite: cacheWrite(request),
+    cacheWrite: longestWrite(request, [request.input, request.tools]) === '1h' ? '1h' : 'other',
     tier: readText(request, 'service_tier'),
     speed: undefined,
     geo: undefined,
-    hiddenOutput: hidesWork(unbounded) || reasons(request),
+    hiddenOutput: hidesWork(unbounded) || asksForThought(request),
     unbounded,
     wantsUsageFrame: true,
     // What is not said to be forgotten is stored.
@@ -85,14 +92,4 @@ function voidingMode(request: JsonObject): Ask['unbounded'] {
   const { mode } = readObject(request, 'reasoning')
   if (mode === undefined || mode === null || mode === 'standard') return []
   return [{ feature: `reasoning.mode ${JSON.stringify(mode)}`, opening: 'server_tools' }]
-}
-
-function reasons(request: JsonObject): boolean {
-  const { effort } = readObject(request, 'reasoning')
-  return effort !== undefined && effort !== null && effort !== 'none'
-}
-
-function cacheWrite(request: JsonObject): Ask['cacheWrite'] {
-  const { ttl = '30m' } = readObject(request, 'prompt_cache_options')
-  return ttl !== '30m' || keepsCacheLong(request.input) ? '1h' : 'other'
 }

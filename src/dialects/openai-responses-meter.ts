@@ -4,11 +4,13 @@ import type { Meter } from './dialect.ts'
 import { type Excerpt, excerptMembers } from './excerpt.ts'
 import { failureName, failureOf } from './failure.ts'
 import { oneOf, shownBytes } from './glance.ts'
+import { itemTypes } from './item-types.ts'
 import { isObject, type JsonObject, listIn, objectIn, parseObject, textIn } from './json.ts'
 import { jsonMeter } from './json-meter.ts'
 import { responseNames, usagePart } from './openai-usage.ts'
 import { eventType, frameData, frames } from './sse.ts'
 import { type Asked, sound } from './usage.ts'
+import { hidesWork } from './voiding.ts'
 
 const MEMBERS = ['model', 'service_tier', 'usage', 'error', 'output', 'tool_usage', 'status']
 
@@ -45,10 +47,19 @@ const SHOWN = new Set(
 const DELTA = oneOf(['delta'])
 
 export function responseMeter(asked: Asked): Meter {
-  return jsonMeter(MEMBERS, response => ({
-    usage: partsOf(response, {}, asked),
+  // Of a large answer the output is not kept; where the provider may have run tools, they are counted as it goes by.
+  const items = hidesWork(asked.unbounded) ? itemTypes('output') : undefined
+  const answer = jsonMeter(MEMBERS, response => ({
+    usage: partsOf(response, callsIn(items?.seen ?? []), asked),
     failed: response.status === 'failed' ? failureName(response.error) : failureOf(response.error),
   }))
+  return {
+    push(chunk) {
+      items?.push(chunk)
+      answer.push(chunk)
+    },
+    end: answer.end,
+  }
 }
 
 export function responseEventMeter(asked: Asked): Meter {
@@ -84,7 +95,8 @@ export function responseEventMeter(asked: Asked): Meter {
       const midFrame = stream.open
       stream.end()
       const usage = ended ? partsOf(response, callsIn(items), asked) : undefined
-      return { usage, partial: undefined, ended, failed, visibleBytes, events, midFrame }
+      const partial = { model: modelOf(response, asked), tier: textIn(response.service_tier) }
+      return { usage, partial, ended, failed, visibleBytes, events, midFrame }
     },
   }
 }
@@ -93,11 +105,15 @@ function partsOf(response: JsonObject, seen: Calls, asked: Asked) {
   const { usage } = response
   if (!isObject(usage)) return undefined
   const served = {
-    model: textIn(response.model) || asked.model,
+    model: modelOf(response, asked),
     tier: response.service_tier,
     tools: toolCalls(response, seen),
   }
   return sound([usagePart(usage, responseNames, served, asked)])
+}
+
+function modelOf(response: JsonObject, asked: Asked): string {
+  return textIn(response.model) || asked.model
 }
 
 /** Calls of charged tools: of searches what the provider says it charges, else as many as were seen. */

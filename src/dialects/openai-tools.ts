@@ -33,13 +33,3 @@ export function voidingTools(tools: readonly unknown[]): Ask['unbounded'] {
     return runsHere.get(type)?.(tool) ? [] : [{ feature: type, opening: 'server_tools' as const }]
   })
 }
-
-/** Does any part of the prompt ask for a cache entry that lives longer than the usual half an hour? */
-export function keepsCacheLong(value: unknown): boolean {
-  if (Array.isArray(value)) return value.some(keepsCacheLong)
-  if (!isObject(value)) return false
-  const { ttl = '30m' } = objectIn(value.prompt_cache_breakpoint)
-  if (ttl !== '30m') return true
-  for (const name in value) if (keepsCacheLong(value[name])) return true
-  return false
-}

@@ -35,6 +35,7 @@ export function usagePart(usage: JsonObject, names: Names, served: Served, asked
     tier: textIn(served.tier),
     speed: undefined,
     geo: undefined,
+    // Some compatible providers count what was cached beside the input, not in it.
     input: Math.max(0, input - cacheRead - writes.cacheWrite1h - writes.cacheWriteOther),
     cacheRead,
     cacheWrite5m: 0,

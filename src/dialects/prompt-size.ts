@@ -30,13 +30,14 @@ export function promptSize(
   raw: Buffer,
   body: JsonObject,
   prompt: Prompt,
-): Pick<Ask, 'inputBound' | 'inputGuess'> {
+): Pick<Ask, 'inputBound' | 'images' | 'inputGuess'> {
   const { media, messages, overhead, unbounded } = prompt
   const text = Math.max(0, raw.length - media.payload)
   const growth = text < BEYOND_ALL_MODELS && mayGrow(raw) ? growthOf(body) : 0
-  const bound = text + growth + messages * PER_MESSAGE + overhead + media.most
+  const bound = text + growth + messages * PER_MESSAGE + overhead
   return {
-    inputBound: hidesWork(unbounded) ? Number.POSITIVE_INFINITY : bound,
+    inputBound: media.endless || hidesWork(unbounded) ? Number.POSITIVE_INFINITY : bound,
+    images: media.images,
     inputGuess: Math.ceil(text / BYTES_PER_TOKEN) + media.guess,
   }
 }

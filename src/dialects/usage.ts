@@ -6,7 +6,7 @@ import type { JsonObject } from './json.ts'
 /** What a meter needs of the request; the answer's own word comes first wherever it has one. */
 export type Asked = Pick<Ask, 'model' | 'cacheWrite' | 'unbounded'>
 
-/** A count; absent or null is 0, and what is no number is NaN. */
+/** A count; absent or null is 0, and what is no whole number of at least 0 is NaN. */
 export function count(usage: JsonObject, name: string): number {
   return needed(usage, name, 0)
 }
@@ -14,7 +14,7 @@ export function count(usage: JsonObject, name: string): number {
 /** The same, where a usage cannot do without it. */
 export function needed(usage: JsonObject, name: string, missing = Number.NaN): number {
   const value = usage[name] ?? missing
-  return typeof value === 'number' ? value : Number.NaN
+  return typeof value === 'number' && isCount(value) ? value : Number.NaN
 }
 
 /**
@@ -27,6 +27,7 @@ export function splitWrites(
   short: number,
   asked: Asked,
 ): [long: number, short: number] {
+  if (Number.isNaN(long + short)) return [Number.NaN, Number.NaN]
   const untold = Math.max(0, total - long - short)
   const lasting = Math.min(total, long + (asked.cacheWrite === '1h' ? untold : 0))
   return [lasting, total - lasting]
@@ -35,10 +36,12 @@ export function splitWrites(
 /** The parts, if there are any and all of their counts can be counted with. */
 export function sound(parts: UsagePart[]): UsagePart[] | undefined {
   const counts = parts.flatMap(({ tools, ...part }) => [...Object.values(part), ...Object.values(tools)])
-  const wrong = counts.some(
-    value => typeof value === 'number' && !(Number.isSafeInteger(value) && value >= 0),
-  )
+  const wrong = counts.some(value => typeof value === 'number' && !isCount(value))
   return wrong || parts.length === 0 ? undefined : parts
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0
 }
 
 /** A part without any tokens. */

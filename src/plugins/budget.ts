@@ -5,7 +5,7 @@ import fp from 'fastify-plugin'
 import { type Details, type Refusal, refusal, retryAfter } from '../errors.ts'
 import { UNLIMITED } from '../lua/index.ts'
 import { formatUsd, nanosToUsd } from '../money.ts'
-import { boundNanos, maxTokensThatFit, type Priceable } from '../prices/price.ts'
+import { boundNanos, largestInput, maxTokensThatFit, type Priceable } from '../prices/price.ts'
 import { isBound } from '../stores/limits.ts'
 import type { Refused } from './claims.ts'
 
@@ -125,12 +125,13 @@ export function moneyBound(request: FastifyRequest, input?: number): number {
 }
 
 function priceable(
-  { call, edits, countedInput }: FastifyRequest,
+  { call, edits, route, countedInput = Number.POSITIVE_INFINITY }: FastifyRequest,
   input = Number.POSITIVE_INFINITY,
 ): Priceable {
   const { ask } = call
-  const inputBound = Math.min(ask.inputBound, countedInput ?? ask.inputBound, input)
-  return { ...ask, inputBound, ceiling: edits.ceiling ?? ask.ceiling }
+  // Whoever counted has counted the images too.
+  const inputBound = Math.min(largestInput(route.price, ask), countedInput, input)
+  return { ...ask, inputBound, images: 0, ceiling: edits.ceiling ?? ask.ceiling }
 }
 
 function unbounded({ feature, opening }: { feature: string; opening: string }, client: string): Refusal {

@@ -2,9 +2,10 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Measured, UsagePart } from '../dialects/dialect.ts'
+import type { Ask, Measured, UsagePart } from '../dialects/dialect.ts'
+import { emptyPart } from '../dialects/usage.ts'
 import { formatUsdPlain } from '../money.ts'
-import { costNanos } from '../prices/price.ts'
+import { costNanos, dearerNames, type Price } from '../prices/price.ts'
 
 export interface Cost {
   nanos: number
@@ -60,7 +61,7 @@ export default fp(
     function estimate({ admitted, call, claims, measured, exchange, route }: FastifyRequest): Cost {
       const hold = { nanos: claims.nanos, tokens: undefined, estimated: true, unpriced: undefined }
       if (!call.ask.stream || call.ask.hiddenOutput || !exchange?.answering || !measured) return hold
-      const seen = seenUsage(measured, call.ask.inputGuess, call.ask.model)
+      const seen = seenUsage(measured, call.ask, route.price)
       const price = costNanos(route.table, [seen], new Date(admitted?.at ?? Date.now()))
       if (!('nanos' in price) || route.price.hidesOutput) return hold
       const tokens = Math.min(tokensOf(seen), claims.tokens)
@@ -74,10 +75,8 @@ function tokensOf({ input, cacheWrite5m, cacheWrite1h, cacheWriteOther, output }
   return input + cacheWrite5m + cacheWrite1h + cacheWriteOther + output
 }
 
-/** Input as reported, else as guessed; output as reported or as received, whichever is more. */
-function seenUsage({ partial, visibleBytes }: Measured, inputGuess: number, model: string): UsagePart {
-  const none = { tier: undefined, speed: undefined, geo: undefined, cacheRead: 0, reasoning: 0, tools: {} }
-  const writes = { cacheWrite5m: 0, cacheWrite1h: 0, cacheWriteOther: 0 }
-  const start = partial ?? { ...none, ...writes, model, input: Math.ceil(inputGuess), output: 0 }
-  return { ...start, output: Math.max(start.output, visibleBytes) }
+/** Input and tier as reported, else as guessed; output as reported or as received, whichever is more. */
+function seenUsage({ partial, visibleBytes }: Measured, ask: Ask, price: Price): UsagePart {
+  const start = { ...emptyPart(ask.model), input: Math.ceil(ask.inputGuess), ...partial }
+  return { ...start, ...dearerNames(price, ask, partial), output: Math.max(start.output, visibleBytes) }
 }

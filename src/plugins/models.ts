@@ -1,7 +1,9 @@
 /** May they use this model, where does it go, what does it cost. What has no price has no bound, and is never forwarded. */
 
+import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { refusal } from '../errors.ts'
+import { nearest } from '../prices/nearest.ts'
 import { missingPrice, type Price, type PriceTable } from '../prices/price.ts'
 import type { Upstream } from './upstreams.ts'
 
@@ -18,9 +20,6 @@ declare module 'fastify' {
   }
 }
 
-/** Names that belong to a maker whose models we know: such a model exists, it just has no price here. */
-const FAMILIAR = /^(claude|gpt|chatgpt|o\d|text-embedding|codex)-?/
-
 export default fp(
   async app => {
     app.decorateRequest('route')
@@ -33,22 +32,33 @@ export default fp(
         })
       }
       const { table } = app.prices
-      const price = table.find(model, new Date())
-      if (!price) throw FAMILIAR.test(model) ? unpriced(`model: ${model}`) : unknown(model)
+      const now = new Date()
+      const price = table.find(model, now)
+      if (!price && table.names.has(model)) throw unpriced(`model: ${model} is not on sale yet: it`)
+      if (!price) throw unknown(model, nearest(model, usable(request, now)))
       const upstream = app.upstreams.choose(price.maker, call.dialect.family)
-      if (!upstream) throw unknown(model, ` on ${call.dialect.path}`)
+      if (!upstream) throw unknown(model, undefined, ` on ${call.dialect.path}`)
       const missing = missingPrice(price, call.ask)
       if (missing && call.dialect.paid) throw unpriced(missing)
       request.route = { upstream, price, table }
     })
+
+    /** The models that this very call could be made with. */
+    function usable({ client, call }: FastifyRequest, now: Date): string[] {
+      const serves = (maker: string) => app.upstreams.choose(maker, call.dialect.family) !== undefined
+      const served = app.prices.table.list(now).filter(({ price }) => serves(price.maker))
+      return served.map(({ id }) => id).filter(id => client.models.allows(id))
+    }
   },
   { name: 'models', dependencies: ['claims', 'prices', 'upstreams'] },
 )
 
-function unknown(model: string, where = '') {
+function unknown(model: string, meant: string | undefined, where = '') {
+  const question = meant === undefined ? '' : ` Did you mean ${meant}?`
   return refusal(
     'model_not_found',
-    `model: ${model} is not known here${where}; GET /v1/models lists those that are.`,
+    `model: ${model} is not known here${where}.${question} ` +
+      'GET /v1/models lists those that are; a new one needs its price in PRICES_FILE.',
     {
       details: { model },
     },
@@ -59,5 +69,7 @@ function unpriced(what: string) {
   return refusal(
     'model_not_priced',
     `${what} has no price here, so the call's cost has no bound; add it to PRICES_FILE.`,
+    // What has none may be named in the caller's own words.
+    { reason: 'what is asked for has no price' },
   )
 }

@@ -1,10 +1,9 @@
 /** The price table: built in, with an operator's own file laid over it and read again when it changes. */
 
-import { readFileSync, unwatchFile, watchFile } from 'node:fs'
+import { unwatchFile, watchFile } from 'node:fs'
 import fp from 'fastify-plugin'
-import { builtin } from '../prices/builtin.ts'
 import type { PriceTable } from '../prices/price.ts'
-import { loadPrices } from '../prices/table.ts'
+import { readPrices } from '../prices/read.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -22,7 +21,7 @@ const LOOK_EVERY = 1000
 
 export default fp<{ file: string | undefined }>(
   async (app, { file }) => {
-    let table = load(file)
+    let table = readPrices(file)
     let fault: string | undefined
     app.decorate('prices', {
       get table() {
@@ -38,7 +37,7 @@ export default fp<{ file: string | undefined }>(
 
     function reload() {
       try {
-        table = load(file)
+        table = readPrices(file)
         fault = undefined
         app.log.info({ version: table.version }, 'prices were read again')
       } catch (error) {
@@ -49,15 +48,3 @@ export default fp<{ file: string | undefined }>(
   },
   { name: 'prices' },
 )
-
-function load(file: string | undefined): PriceTable {
-  return loadPrices(builtin, file === undefined ? {} : readJson(file))
-}
-
-function readJson(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'))
-  } catch (error) {
-    throw new Error(`PRICES_FILE: found ${JSON.stringify(file)}, expected a readable JSON file (${error}).`)
-  }
-}

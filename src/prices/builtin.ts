@@ -3,4 +3,7 @@
 import anthropic from './anthropic.json' with { type: 'json' }
 import openai from './openai.json' with { type: 'json' }
 
-export const builtin = { models: { ...anthropic.models, ...openai.models } }
+export const builtin = {
+  defaults: { ...anthropic.defaults, ...openai.defaults },
+  models: { ...anthropic.models, ...openai.models },
+}

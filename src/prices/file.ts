@@ -24,7 +24,10 @@ const rates = {
   out: dollars,
   /** Read from the provider's cache. */
   read: Type.Optional(dollars),
-  /** Written to it to live 5 minutes; to live an hour or longer; to live as long as the provider pleases. */
+  /**
+   * Written to it to live 5 minutes; to live an hour or longer; to live as long as the provider pleases. The first and the
+   * last stand for each other where one is left out; a long life costs twice as much where nothing is said of it.
+   */
   write5m: Type.Optional(dollars),
   write1h: Type.Optional(dollars),
   write: Type.Optional(dollars),
@@ -60,14 +63,23 @@ const model = {
   contextWindow: tokens,
   maxInput: tokens,
   maxOutput: tokens,
+  /** What one image can be at most. Left out: the maker's default, or, without one, the largest input. */
+  imageTokens: Type.Optional(tokens),
+  /** Image tokens stand on the bill only: they take no room in the context, and come on top of the largest input. */
+  imagesBesideInput: Type.Optional(Type.Boolean({ expected: 'true or false' })),
   /** Where the limits and aliases come from. */
   limitsFrom: text,
   prices: Type.Array(row, { minItems: 1, expected: 'at least one row of prices' }),
 }
 
-/** What a maker's account gives to a call that names none; standard where left out. */
+/** What a maker's account gives to a call that names none (standard where left out), and what holds for most of its models. */
 const defaults = Type.Object(
-  { tier: Type.Optional(name), speed: Type.Optional(name), geo: Type.Optional(name) },
+  {
+    tier: Type.Optional(name),
+    speed: Type.Optional(name),
+    geo: Type.Optional(name),
+    imageTokens: Type.Optional(tokens),
+  },
   strict,
 )
 
@@ -99,7 +111,7 @@ export type Row = Static<typeof row>
 
 /**
  * Lays a patch over a price file: a model's given fields replace, its aliases are added, an unknown model is new. A name
- * that the patch gives to a model no longer stands for another.
+ * that the patch gives to a model no longer stands for another. Of a maker's defaults, too, only the given ones change.
  */
 export function merge(file: PriceFile, patch: PricePatch): unknown {
   const patched = patch.models ?? {}
@@ -110,5 +122,8 @@ export function merge(file: PriceFile, patch: PricePatch): unknown {
     const kept = (known?.aliases ?? []).filter(alias => !taken.has(alias))
     models[id] = { ...known, ...patched[id], aliases: [...kept, ...(patched[id]?.aliases ?? [])] }
   }
-  return { defaults: { ...file.defaults, ...patch.defaults }, models }
+  const defaults: Record<string, unknown> = { ...file.defaults }
+  for (const [maker, given] of Object.entries(patch.defaults ?? {}))
+    defaults[maker] = { ...file.defaults?.[maker], ...given }
+  return { defaults, models }
 }

@@ -30,6 +30,9 @@ export interface Price {
   contextWindow: number
   maxInput: number
   maxOutput: number
+  /** What one image can be at most, and whether it comes on top of the largest input. */
+  imageTokens: number
+  imagesBesideInput: boolean
   /** As written in the price file, for people. */
   row: Row
   /** From short to long; the first starts at 0, the last never ends. */
@@ -43,6 +46,8 @@ export interface Price {
 export interface PriceTable {
   /** Short hash of all that is in it. */
   version: string
+  /** Every id and alias, whether or not it has a price yet. */
+  names: ReadonlySet<string>
   /** By exact id or alias; undefined where there is none, or none yet at that time. */
   find(model: string, at: Date): Price | undefined
   /** Every id and alias with a price at that time, by name. */
@@ -56,7 +61,7 @@ export type Multiplied = (typeof multiplied)[number]
 /** What of a request bears on its price. */
 export type Priceable = Pick<
   Ask,
-  'inputBound' | 'answers' | 'ceiling' | 'hasOutput' | 'cacheWrite' | Multiplied
+  'inputBound' | 'images' | 'answers' | 'ceiling' | 'predicted' | 'hasOutput' | 'cacheWrite' | Multiplied
 >
 
 const PICO_PER_NANO = 1000n
@@ -127,19 +132,31 @@ function bandOf({ bands }: Price, part: UsagePart): Band {
 }
 
 /** What a request names that has no price, such as a service tier. It has no bound either, and should be refused. */
-export function missingPrice(price: Price, ask: Pick<Ask, Multiplied>): string | undefined {
+export function missingPrice(price: Price, ask: Pick<Ask, 'cacheWrite' | Multiplied>): string | undefined {
   const what = multiplied.find(one => !price.multipliers[one].has(ask[one] ?? 'auto'))
-  return what && `${what} ${ask[what]} of ${price.model}`
+  if (what) return `${what} ${ask[what]} of ${price.model}`
+  const written = askedWrite[ask.cacheWrite]
+  const lacks = written !== undefined && price.bands.some(({ rates }) => rates[written] === undefined)
+  return lacks ? `a cache write of ${price.model}` : undefined
+}
+
+/** Writes that a request asks for by name; a provider who writes as it pleases may also never do it. */
+const askedWrite: Readonly<Record<Ask['cacheWrite'], TokenPrice | undefined>> = {
+  none: undefined,
+  '5m': 'write5m',
+  '1h': 'write1h',
+  other: undefined,
 }
 
 /**
  * An upper bound on the cost of a call before it starts: `costNanos` of any usage with at most `inputBound` input
- * tokens, at most `ceiling` output tokens in each of `answers` answers, and no fee for tools, is not above it.
+ * tokens and `images` images, at most `ceiling` + `predicted` output tokens in each of `answers` answers, and no fee for
+ * tools, is not above it.
  *
- * Proof. The usage lands in one context tier b with T input tokens, T <= min(inputBound, maxInput, upTo of b): more than
+ * Proof. The usage lands in one context tier b with T input tokens, T <= min(`largestInput`, upTo of b): more than
  * maxInput the provider refuses. Each of them costs at most b's dearest input price, of which cache writes count only as
- * far as the request can cause them; each of at most `answers` x min(ceiling, contextWindow) output tokens costs b's
- * output price. The bound takes the largest such sum over every tier that can be reached, which need not be the longest:
+ * far as the request, or a provider who writes unasked, can cause them; each of at most `answers` x (min(ceiling,
+ * contextWindow) + predicted) output tokens costs b's output price. The bound takes the largest such sum over every tier that can be reached, which need not be the longest:
  * an operator's own prices may be lower there. Multipliers: an answer may come from the tier, speed and place asked for,
  * or fall back to the standard one, so each counts as asked, but at least 1. `auto`, or none named, is what the account
  * gives: standard, unless the price file's `defaults` say otherwise. One that has no price counts as the dearest known
@@ -151,7 +168,7 @@ export function boundNanos(price: Price, ask: Priceable): number {
   const ceiling = BigInt(Math.min(ask.ceiling ?? price.maxOutput, price.contextWindow))
   let dearest = 0n
   for (const way of waysOf(price, ask)) {
-    const cost = way.input + ceiling * way.output
+    const cost = way.fixed + ceiling * way.output
     if (cost > dearest) dearest = cost
   }
   const nanos = roundUp(multiply({ num: dearest, den: 1n }, dearestMultiplier(price, ask)))
@@ -164,24 +181,54 @@ export function maxTokensThatFit(price: Price, ask: Priceable, nanos: number): n
   // ceil(cost x num / den / 1000) <= nanos exactly where cost <= floor(nanos x 1000 x den / num).
   const affordable = (BigInt(nanos) * PICO_PER_NANO * den) / num
   let fits = BigInt(price.maxOutput)
-  for (const { input, output } of waysOf(price, ask)) {
-    if (input > affordable) return undefined
-    const most = output === 0n ? fits : (affordable - input) / output
+  for (const { fixed, output } of waysOf(price, ask)) {
+    if (fixed > affordable) return undefined
+    const most = output === 0n ? fits : (affordable - fixed) / output
     if (most < fits) fits = most
   }
   return fits < 1n ? undefined : Number(fits)
 }
 
-/** The context tiers a call can land in, in pico-dollars: all its input at the dearest, and each token of the ceiling. */
-function waysOf(price: Price, ask: Priceable): { input: bigint; output: bigint }[] {
-  const most = Math.min(Math.ceil(ask.inputBound), price.maxInput)
+/** The most input tokens that a request can be on this model. */
+export function largestInput(
+  { maxInput, imageTokens, imagesBesideInput }: Price,
+  { inputBound, images }: Pick<Ask, 'inputBound' | 'images'>,
+): number {
+  const pictures = images * imageTokens
+  return imagesBesideInput
+    ? Math.min(Math.ceil(inputBound), maxInput) + pictures
+    : Math.min(Math.ceil(inputBound) + pictures, maxInput)
+}
+
+/**
+ * The context tiers a call can land in, in pico-dollars: what it costs whatever its ceiling, which is all its input at the
+ * dearest and the prediction it brings; and each token of the ceiling.
+ */
+function waysOf(price: Price, ask: Priceable): { fixed: bigint; output: bigint }[] {
+  const most = largestInput(price, ask)
   const answers = BigInt(ask.hasOutput ? ask.answers : 0)
   return price.bands
     .filter(({ from }) => from <= most)
-    .map(({ upTo, rates, dearestInput }) => ({
-      input: BigInt(Math.min(most, upTo)) * dearestInput[ask.cacheWrite],
-      output: answers * (rates.out ?? 0n),
-    }))
+    .map(({ upTo, rates, dearestInput }) => {
+      const output = answers * (rates.out ?? 0n)
+      const input = BigInt(Math.min(most, upTo)) * dearestInput[ask.cacheWrite]
+      return { fixed: input + BigInt(ask.predicted) * output, output }
+    })
+}
+
+/** For an answer that broke off: what it told, else the dearer of what was asked for and what the account gives. */
+export function dearerNames(
+  price: Price,
+  ask: Pick<Ask, Multiplied>,
+  told: Partial<Pick<UsagePart, Multiplied>>,
+): Pick<UsagePart, Multiplied> {
+  const name = (what: Multiplied) => {
+    if (told[what] !== undefined && told[what] !== 'auto') return told[what]
+    const times = (one: string | undefined) => price.multipliers[what].get(one ?? 'auto') ?? ONE
+    const asked = times(ask[what])
+    return larger(asked, times(undefined)) === asked ? ask[what] : undefined
+  }
+  return { tier: name('tier'), speed: name('speed'), geo: name('geo') }
 }
 
 /** Never below 1: see the proof. */

@@ -50,6 +50,7 @@ function tableOf(file: PriceFile): PriceTable {
   }
   return Object.freeze({
     version: createHash('sha256').update(canonical(file)).digest('hex').slice(0, 12),
+    names: new Set(names),
     find,
     list: (at: Date) =>
       names.flatMap(id => {
@@ -61,6 +62,7 @@ function tableOf(file: PriceFile): PriceTable {
 
 function priceOf(id: string, entry: ModelEntry, row: Row, defaults: Defaults = {}): Price {
   const { maker, kind, hidesOutput, contextWindow, maxInput, maxOutput } = entry
+  const { imageTokens = defaults.imageTokens ?? maxInput, imagesBesideInput = false } = entry
   const above = [...(row.above ?? [])].sort((a, b) => a.tokens - b.tokens)
   const bands = [row, ...above].map((rates, i) =>
     bandOf(rates, i === 0 ? 0 : above[i - 1]!.tokens + 1, above[i]?.tokens ?? Number.POSITIVE_INFINITY),
@@ -74,6 +76,8 @@ function priceOf(id: string, entry: ModelEntry, row: Row, defaults: Defaults = {
     contextWindow,
     maxInput,
     maxOutput,
+    imageTokens,
+    imagesBesideInput,
     row,
     bands,
     multipliers: {
@@ -87,19 +91,22 @@ function priceOf(id: string, entry: ModelEntry, row: Row, defaults: Defaults = {
 
 function bandOf(row: Rates, from: number, upTo: number): Band {
   const rate = (usd: string | undefined) => (usd === undefined ? undefined : scaled(usd, 6))
+  // Any maker's model may be asked for, and its usage told, in the words of another: each kind of write needs a price.
+  const [short, unasked] = [rate(row.write5m), rate(row.write)]
+  const usual = unasked ?? short
   const rates = {
     in: scaled(row.in, 6),
     out: scaled(row.out, 6),
     read: rate(row.read),
-    write5m: rate(row.write5m),
-    write1h: rate(row.write1h),
-    write: rate(row.write),
+    write5m: short ?? unasked,
+    write1h: rate(row.write1h) ?? (usual === undefined ? undefined : 2n * usual),
+    write: usual,
   }
   const dearest = (...writes: (bigint | undefined)[]) =>
     [rates.in, rates.read, ...writes].reduce<bigint>((most, one) => (one && one > most ? one : most), 0n)
   const dearestInput = {
-    none: dearest(),
-    '5m': dearest(rates.write5m),
+    none: dearest(unasked),
+    '5m': dearest(rates.write5m, unasked),
     // A request for the longest-lived write can cause shorter-lived ones beside it.
     '1h': dearest(rates.write5m, rates.write1h, rates.write),
     other: dearest(rates.write),

@@ -136,7 +136,7 @@ describe('a chat stream', () => {
       delta('"usage":{"prompt_tokens":1},"error":{}') + delta('data: [DONE]\n\n') + delta('\\"usage\\":')
     const measured = measure(path, bytes)
     assert.equal(measured.usage, undefined)
-    assert.equal(measured.partial, undefined)
+    assert.deepEqual(measured.partial, { model: 'gpt-6-luna', tier: undefined })
     assert.equal(measured.failed, undefined)
     assert.equal(measured.ended, false)
     assert.equal(measured.events, 3)
@@ -150,10 +150,16 @@ describe('a chat stream', () => {
 })
 
 describe('a chat stream that breaks off', () => {
+  it('has told by which model and in which tier it is', () => {
+    const choices = [{ index: 0, delta: { content: 'Hi' } }]
+    const bytes = chunk({ choices, service_tier: 'priority', model: 'gpt-4.1-2025-04-14' })
+    assert.deepEqual(measure(path, bytes).partial, { model: 'gpt-4.1-2025-04-14', tier: 'priority' })
+  })
+
   it('has no usage', () => {
     const { usage, partial, ended, visibleBytes } = measure(path, text)
     assert.equal(usage, undefined)
-    assert.equal(partial, undefined)
+    assert.deepEqual(partial, { model: 'gpt-6-luna', tier: undefined })
     assert.equal(ended, false)
     assert.equal(visibleBytes, Buffer.byteLength('Hello “wörld”\n'))
   })
@@ -168,7 +174,7 @@ describe('a chat stream that breaks off', () => {
     const running = chunk({ choices: [{ index: 0, delta: { content: 'x' } }], usage: totals(20, 1) })
     const { usage, partial } = measure(path, running + delta('more'))
     assert.equal(usage, undefined)
-    assert.equal(partial?.input, 20)
+    assert.equal(partial.input, 20)
   })
 
   it('may tell its usage beside its error', () => {

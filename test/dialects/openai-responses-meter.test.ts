@@ -108,7 +108,7 @@ describe('a stream of Responses', () => {
   it('has no usage where it broke off', () => {
     const { usage, partial, ended } = measure(path, created + said('Hello'))
     assert.equal(usage, undefined)
-    assert.equal(partial, undefined)
+    assert.deepEqual(partial, { model: 'gpt-6-luna', tier: 'auto' })
     assert.equal(ended, false)
   })
 })

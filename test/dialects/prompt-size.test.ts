@@ -6,6 +6,7 @@ import { ask, type Path, smallAsk } from './streams.ts'
 const unlimited = Number.POSITIVE_INFINITY
 const bytes = (body: unknown) => Buffer.byteLength(JSON.stringify(body))
 const bound = (path: Path, body: unknown) => ask(path, body).inputBound
+const images = (path: Path, body: unknown) => ask(path, body).images
 const guess = (path: Path, body: unknown) => ask(path, body).inputGuess
 
 const messages: Path = '/v1/messages'
@@ -76,12 +77,12 @@ describe('an image', () => {
   const base64 = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: payload } }
   const remote = { type: 'image', source: { type: 'url', url: 'https://example.com/x.png' } }
 
-  it('counts as the largest that Claude takes, not as its bytes', () => {
-    assert.equal(bound(messages, user([base64])), bytes(user([base64])) - payload.length + 32 + 4784)
-    assert.equal(bound(messages, user([remote])), bytes(user([remote])) + 32 + 4784)
-    assert.equal(
-      bound(messages, user([base64, base64])),
-      bytes(user([base64, base64])) - 2 * payload.length + 32 + 2 * 4784,
+  it('counts as one, not as its bytes: how many tokens that can be only the model tells', () => {
+    assert.equal(bound(messages, user([base64])), bytes(user([base64])) - payload.length + 32)
+    assert.equal(bound(messages, user([remote])), bytes(user([remote])) + 32)
+    assert.deepEqual(
+      [[base64], [remote], [base64, base64]].map(content => images(messages, user(content))),
+      [1, 1, 2],
     )
   })
 
@@ -91,19 +92,24 @@ describe('an image', () => {
       { ...user('hi'), system: [base64] },
       user([{ type: 'document', source: { type: 'content', content: [base64] } }]),
     ]
-    for (const body of places) assert.equal(bound(messages, body), bytes(body) - payload.length + 32 + 4784)
+    for (const body of places) {
+      assert.equal(bound(messages, body), bytes(body) - payload.length + 32)
+      assert.equal(images(messages, body), 1)
+    }
   })
 
   it('is text where it only looks like one: in the input of a tool', () => {
     const body = user([{ type: 'tool_use', id: 'x', name: 'x', input: { content: [base64] } }])
     assert.equal(bound(messages, body), bytes(body) + 32)
+    assert.equal(images(messages, body), 0)
   })
 
-  it('counts as 15,000 tokens on OpenAI routes', () => {
+  it('is counted on OpenAI routes, sent or drawn or far away', () => {
     const part = { type: 'image_url', image_url: { url: dataUrl } }
-    assert.equal(bound(chat, user([part])), bytes(user([part])) - dataUrl.length + 32 + 15_000)
+    assert.equal(bound(chat, user([part])), bytes(user([part])) - dataUrl.length + 32)
     const far = { type: 'image_url', image_url: { url: 'https://example.com/x.png' } }
-    assert.equal(bound(chat, user([far])), bytes(user([far])) + 32 + 15_000)
+    assert.equal(bound(chat, user([far])), bytes(user([far])) + 32)
+    assert.deepEqual([images(chat, user([part])), images(chat, user([far]))], [1, 1])
     const input = [
       { role: 'user', content: [{ type: 'input_image', image_url: dataUrl }] },
       { type: 'function_call_output', call_id: 'x', output: [{ type: 'input_image', image_url: dataUrl }] },
@@ -113,10 +119,12 @@ describe('an image', () => {
         output: { type: 'computer_screenshot', image_url: dataUrl },
       },
     ]
-    for (const item of input)
-      assert.equal(bound(responses, items(item)), bytes(items(item)) - dataUrl.length + 32 + 15_000)
+    for (const item of input) {
+      assert.equal(bound(responses, items(item)), bytes(items(item)) - dataUrl.length + 32)
+      assert.equal(images(responses, items(item)), 1)
+    }
     const drawn = { type: 'image_generation_call', id: 'ig_1', result: payload }
-    assert.equal(bound(responses, items(drawn)), bytes(items(drawn)) - payload.length + 32 + 15_000)
+    assert.equal(bound(responses, items(drawn)), bytes(items(drawn)) - payload.length + 32)
   })
 
   it('is guessed at an ordinary size', () => {

@@ -153,6 +153,8 @@ describe('a request', () => {
       model: 'claude-haiku-4-5',
       stream: true,
       ceiling: 0,
+      predicted: 0,
+      images: 0,
       answers: 1,
       hasOutput: true,
       cacheWrite: 'none',
@@ -235,6 +237,37 @@ describe('a request', () => {
     assert.equal(hides(responses, { reasoning: { effort: 'high' } }), true)
   })
 
+  it('hides it whoever’s words it asks in: an upstream may serve any maker’s models on any route', () => {
+    const on = [
+      { thinking: { type: 'enabled', budget_tokens: 2048 } },
+      { reasoning: { effort: 'high' } },
+      { reasoning: { max_tokens: 2000 } },
+      { reasoning_effort: 'low' },
+      { enable_thinking: true },
+    ]
+    const off = [
+      { thinking: { type: 'disabled' } },
+      { thinking: null },
+      { reasoning: { effort: 'none' } },
+      { reasoning: { enabled: false } },
+      { reasoning: { effort: null, summary: null } },
+      { reasoning_effort: 'none' },
+      { enable_thinking: false },
+    ]
+    for (const path of [messages, chat, responses]) {
+      const hidden = (more: object) => ask(path, { ...ok[path], ...more }).hiddenOutput
+      for (const more of on) assert.equal(hidden(more), true, `${path} ${JSON.stringify(more)}`)
+      for (const more of off) assert.equal(hidden(more), false, `${path} ${JSON.stringify(more)}`)
+    }
+  })
+
+  it('brings a prediction along, which is at most its bytes long', () => {
+    const predicted = (prediction: unknown) => ask(chat, { ...ok[chat], prediction }).predicted
+    const prediction = { type: 'content', content: 'x'.repeat(5000) }
+    assert.equal(predicted(prediction), JSON.stringify(prediction).length)
+    assert.deepEqual([predicted(null), predicted(undefined)], [0, 0])
+  })
+
   it('has no output on the routes that give none', () => {
     assert.equal(ask('/v1/messages/count_tokens', ok['/v1/messages/count_tokens']).hasOutput, false)
     assert.equal(ask(embeddings, ok[embeddings]).hasOutput, false)
@@ -266,6 +299,14 @@ describe('the dearest cache write', () => {
     assert.equal(gpt({ messages: user(breakpoint) }), '1h')
     assert.equal(ask(responses, { model: 'm', input: user(breakpoint) }).cacheWrite, '1h')
     assert.equal(ask(embeddings, ok[embeddings]).cacheWrite, 'none')
+  })
+
+  it('is asked for in either maker’s words on either maker’s routes', () => {
+    assert.equal(claude({ prompt_cache_options: { ttl: '12h' } }), '1h')
+    assert.equal(claude({ prompt_cache_options: { ttl: '30m' } }), '5m')
+    assert.equal(ask(chat, { ...ok[chat], messages: user(control('1h')) }).cacheWrite, '1h')
+    assert.equal(ask(chat, { ...ok[chat], messages: user(control()) }).cacheWrite, 'other')
+    assert.equal(ask(responses, { model: 'm', input: user(control('1h')) }).cacheWrite, '1h')
   })
 })
 

@@ -126,6 +126,15 @@ const withoutFinalUsage: Record<string, { path?: string; body: object; status?: 
       thinking: { type: 'enabled', budget_tokens: 1024 },
     }),
   },
+  'a stream cut where the request asks for thinking in the words of another API': {
+    path: CHAT,
+    body: chat('[[scenario: die after 2]]', {
+      model: 'claude-haiku-4-5',
+      stream: true,
+      max_tokens: 2000,
+      thinking: { type: 'enabled', budget_tokens: 1024 },
+    }),
+  },
   'a stream of responses cut at a model that reasons unseen': {
     path: RESPONSES,
     body: {
@@ -221,6 +230,18 @@ test('a visible stream that reported no input costs the guess of it', async t =>
 
   const guess = Math.ceil(JSON.stringify(body).length / 4)
   assert.deepEqual([row.costUsd, row.estimated], [usd(guess * 2 + 3 * PIECE * 8), true])
+})
+
+test('a visible stream that is cut costs what its tier costs', async t => {
+  const payer = await arrange(t)
+  const prompt = '[[scenario: slow-stream 10 chunks 0ms, die after 3]]'
+  const asked = { model: 'gpt-4.1', stream: true, max_completion_tokens: 500, service_tier: 'priority' }
+  const body = chat(prompt, asked)
+
+  const row = await charge(payer, CHAT, body)
+
+  const guess = Math.ceil(JSON.stringify(body).length / 4)
+  assert.deepEqual([row.costUsd, row.estimated], [usd((guess * 2 + 3 * PIECE * 8) * 1.75), true])
 })
 
 test('a caller who leaves a visible stream pays what was received, at most the hold', async t => {

@@ -28,9 +28,42 @@ describe('the most a call can cost', () => {
     bounds(0.0125, 'gpt-6-sol', { inputBound: 1000, ceiling: 1000, cacheWrite: 'other' })
   })
 
+  it('counts a cache write wherever the provider writes unasked, in whatever words it may be told', () => {
+    bounds(0.0125, 'gpt-6-sol', { inputBound: 1000, ceiling: 1000, cacheWrite: 'none' })
+    bounds(0.0125, 'gpt-6-sol', { inputBound: 1000, ceiling: 1000, cacheWrite: '5m' })
+    bounds(0.00625, 'claude-haiku-4-5', { inputBound: 1000, ceiling: 1000, cacheWrite: 'other' })
+  })
+
+  it('counts a long cache write as twice the usual one where the model has no price of its own for it', () => {
+    bounds(0.015, 'gpt-6-sol', { inputBound: 1000, ceiling: 1000, cacheWrite: '1h' })
+    bounds(0.01, 'gpt-6.1-terra', { inputBound: 2000, ceiling: 1000, cacheWrite: '1h' })
+  })
+
+  it('counts each image as the largest that the model takes, whatever route it comes on', () => {
+    bounds(0.004784, 'claude-haiku-4-5', { images: 1 })
+    bounds(0.0375, 'gpt-6-sol', { images: 1 })
+    bounds(0.0075, 'gpt-6-sol', { inputBound: 3000 })
+    bounds((2 * 48_169 + 1000) * 0.15e-6, 'gpt-4o-mini', { inputBound: 1000, images: 2 })
+  })
+
+  it('counts images beyond the largest input only where they take no room in it', () => {
+    bounds(0.2, 'claude-haiku-4-5', { images: 100 })
+    bounds((128_000 + 10 * 48_169) * 0.15e-6, 'gpt-4o-mini', { inputBound: 1e6, images: 10 })
+  })
+
+  it('takes an image of a maker about whom nothing is said for as large as the largest input', () => {
+    const price = loadPrices({ models: { m: model() } }).find('m', today) ?? assert.fail()
+    assert.equal(boundNanos(price, ask({ images: 1 })), parseUsd(1.1 / 1.1))
+  })
+
+  it('adds a prediction to each answer, which may be charged though it was rejected', () => {
+    bounds(0.08 + 0.0008, 'gpt-4.1', { ceiling: 100, predicted: 10_000 })
+    bounds(0.16 + 0.0016, 'gpt-4.1', { ceiling: 100, predicted: 10_000, answers: 2 })
+  })
+
   it('takes the long rates only where the input can be that long', () => {
-    bounds(0.544, 'gpt-6-sol', { inputBound: 272_000 })
-    bounds(1.088004, 'gpt-6-sol', { inputBound: 272_001 })
+    bounds(0.68, 'gpt-6-sol', { inputBound: 272_000 })
+    bounds(1.360005, 'gpt-6-sol', { inputBound: 272_001 })
   })
 
   it('never counts more input than the model takes, nor more output than fits its context window', () => {
@@ -56,6 +89,14 @@ describe('the most a call can cost', () => {
     assert.equal(missingPrice(priceOf('gpt-6.1-sol'), ask({ tier: 'scale' })), 'tier scale of gpt-6.1-sol')
     assert.equal(missingPrice(priceOf('claude-haiku-4-5'), ask({ geo: 'us' })), 'geo us of claude-haiku-4-5')
     assert.equal(missingPrice(priceOf('claude-opus-5-5'), ask({ geo: 'us', tier: 'auto' })), undefined)
+  })
+
+  it('has no price for a cache write that is asked of a model without any', () => {
+    const price = loadPrices({ models: { m: model() } }).find('m', today) ?? assert.fail()
+    assert.equal(missingPrice(price, ask({ cacheWrite: '1h' })), 'a cache write of m')
+    assert.equal(missingPrice(price, ask({ cacheWrite: '5m' })), 'a cache write of m')
+    assert.equal(missingPrice(price, ask({ cacheWrite: 'other' })), undefined)
+    assert.equal(missingPrice(priceOf('gpt-6-sol'), ask({ cacheWrite: '1h' })), undefined)
   })
 
   it('follows the account where it gives a dearer tier to calls that name none', () => {
@@ -86,7 +127,7 @@ describe('a request within its bound', () => {
     const shares = fc.record({
       input: fc.double({ min: 0, max: 1, noNaN: true }),
       output: fc.double({ min: 0, max: 1, noNaN: true }),
-      weights: fc.array(fc.nat(9), { minLength: 5, maxLength: 5 }),
+      weights: fc.array(fc.nat(9), { minLength: KINDS, maxLength: KINDS }),
       fallsBack: fc.boolean(),
     })
     fc.assert(
@@ -103,8 +144,8 @@ describe('a request within its bound', () => {
       fc.property(request(), ({ price, asked }) => {
         const cheap = (name: string | undefined) => name === 'flex' || name === 'batch'
         fc.pre(!cheap(asked.tier))
-        const costs = [0, 1, 2, 3, 4].map(kind => {
-          const weights = [0, 1, 2, 3, 4].map(i => (i === kind ? 1 : 0))
+        const costs = Array.from({ length: KINDS }, (_, kind) => {
+          const weights = Array.from({ length: KINDS }, (_, i) => (i === kind ? 1 : 0))
           return nanosOf(usageOf(price, asked, { input: 1, output: 1, weights, fallsBack: false }))
         })
         assert.equal(Math.max(...costs), boundNanos(price, asked), JSON.stringify(asked))
@@ -165,16 +206,16 @@ function request() {
     const [tier, speed, geo] = multiplied.map(what =>
       fc.constantFrom(undefined, ...price.multipliers[what].keys()),
     )
-    const written: Priceable['cacheWrite'][] =
-      price.maker === 'openai' ? ['none', 'other'] : ['none', '5m', '1h']
     return fc.record({
       price: fc.constant(price),
       asked: fc.record({
         inputBound: sizes,
+        images: fc.nat(20),
+        predicted: fc.nat(20_000),
         answers: fc.integer({ min: 1, max: 4 }),
         ceiling: fc.option(fc.nat(150_000), { nil: undefined }),
         hasOutput: fc.constant(true),
-        cacheWrite: fc.constantFrom(...written),
+        cacheWrite: fc.constantFrom('none', '5m', '1h', 'other'),
         tier: tier!,
         speed: speed!,
         geo: geo!,
@@ -185,10 +226,13 @@ function request() {
 
 const writesOf = {
   none: [],
-  '5m': ['cacheWrite5m'],
-  '1h': ['cacheWrite5m', 'cacheWrite1h'],
-  other: ['cacheWriteOther'],
+  '5m': ['cacheWrite5m', 'cacheWriteOther'],
+  '1h': ['cacheWrite5m', 'cacheWriteOther', 'cacheWrite1h'],
+  other: ['cacheWrite5m', 'cacheWriteOther'],
 } as const satisfies Record<Priceable['cacheWrite'], (keyof UsagePart)[]>
+
+/** Uncached, read, and three kinds of writes. */
+const KINDS = 5
 
 /** Usage that a request allows: shares of its most, the input spread by weight over the kinds it can cause. */
 function usageOf(
@@ -196,9 +240,16 @@ function usageOf(
   asked: Priceable,
   share: { input: number; output: number; weights: number[]; fallsBack: boolean },
 ): UsagePart {
-  const total = Math.floor(Math.min(asked.inputBound, price.maxInput) * share.input)
-  const ceiling = Math.min(asked.ceiling ?? price.maxOutput, price.contextWindow)
-  const kinds = ['input', 'cacheRead', ...writesOf[asked.cacheWrite]] as const
+  const pictures = asked.images * price.imageTokens
+  const most = price.imagesBesideInput
+    ? Math.min(asked.inputBound, price.maxInput) + pictures
+    : Math.min(asked.inputBound + pictures, price.maxInput)
+  const total = Math.floor(most * share.input)
+  const ceiling = Math.min(asked.ceiling ?? price.maxOutput, price.contextWindow) + asked.predicted
+  // OpenAI writes without being asked; and whatever it is that was written, it may be told in either maker's words.
+  const writes =
+    price.maker === 'openai' && asked.cacheWrite === 'none' ? writesOf.other : writesOf[asked.cacheWrite]
+  const kinds = ['input', 'cacheRead', ...writes] as const
   const weight = kinds.reduce((sum, _, i) => sum + share.weights[i]!, 0)
   const counts: Partial<UsagePart> = {}
   let left = total

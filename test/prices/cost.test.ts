@@ -3,8 +3,8 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { UsagePart } from '../../src/dialects/dialect.ts'
 import { parseUsd } from '../../src/money.ts'
-import { costNanos, multiplied } from '../../src/prices/price.ts'
-import { part, table, today } from './usage.ts'
+import { costNanos, dearerNames, multiplied } from '../../src/prices/price.ts'
+import { ask, part, table, today } from './usage.ts'
 
 const cost = (...parts: UsagePart[]) => costNanos(table, parts, today)
 const costs = (usd: number, ...parts: UsagePart[]) =>
@@ -39,6 +39,16 @@ describe('what a call cost, by hand', () => {
     costs(0.0075, part('gpt-6.2-sol', { cacheWriteOther: 1000, cacheWrite1h: 1000 }))
   })
 
+  it('knows a cache write by whatever name it is told: on the other maker’s route it has another', () => {
+    costs(0.001125, part('claude-haiku-4-5', { cacheWriteOther: 900 }))
+    costs(0.00225, part('gpt-6-sol', { cacheWrite5m: 900 }))
+  })
+
+  it('takes a long cache write without a price of its own for twice the usual one, as where both are listed', () => {
+    costs(0.0148, part('gpt-6-sol', { input: 100, cacheWrite1h: 2900, output: 10 }))
+    costs(0.0016, part('gpt-4.1', { cacheWrite1h: 400 }))
+  })
+
   it('knows models that public lists do not', () => {
     costs(0.00035, part('claude-haiku-5-5', { input: 1000, output: 500 }))
     costs(0.012, part('gpt-6.1-sol', { input: 1000, output: 1000 }))
@@ -53,6 +63,29 @@ describe('what a call cost, by hand', () => {
 
   it('does not multiply the fee of a tool', () => {
     costs(0.01, part('claude-opus-5-5', { speed: 'fast', geo: 'us', tools: { web_search: 1, web_fetch: 9 } }))
+  })
+})
+
+describe('an answer that broke off', () => {
+  const names = (model: string, asked: Parameters<typeof ask>[0], told = {}) => {
+    const price = table.find(model, today) ?? assert.fail()
+    return dearerNames(price, ask(asked), told)
+  }
+
+  it('is of the tier that it told', () => {
+    assert.equal(names('gpt-4.1', { tier: 'priority' }, { tier: 'default' }).tier, 'default')
+    assert.equal(names('gpt-4.1', { tier: 'auto' }, { tier: 'priority' }).tier, 'priority')
+  })
+
+  it('is else taken for the dearer of what was asked for and what the account gives', () => {
+    assert.equal(names('gpt-4.1', { tier: 'priority' }).tier, 'priority')
+    assert.equal(names('gpt-4.1', { tier: 'priority' }, { tier: 'auto' }).tier, 'priority')
+    assert.equal(names('gpt-6-sol', { tier: 'flex' }).tier, undefined)
+    assert.deepEqual(names('claude-opus-5-5', { speed: 'fast', geo: 'us' }), {
+      tier: undefined,
+      speed: 'fast',
+      geo: 'us',
+    })
   })
 })
 
@@ -115,11 +148,11 @@ describe('what has no price', () => {
     unpriced('speed fast of claude-sonnet-5-5', part('claude-sonnet-5-5', { speed: 'fast' }))
     unpriced('geo eu of claude-opus-5-5', part('claude-opus-5-5', { geo: 'eu' }))
     unpriced('tool code_interpreter of gpt-5', part('gpt-5', { tools: { code_interpreter: 1 } }))
-    unpriced('cacheWriteOther tokens of claude-opus-5-5', part('claude-opus-5-5', { cacheWriteOther: 1 }))
+    unpriced('cacheRead tokens of text-embedding-3-small', part('text-embedding-3-small', { cacheRead: 1 }))
   })
 
   it('does not matter where none of it was used', () => {
-    costs(0.002, part('gpt-6-sol', { input: 1000, cacheWrite5m: 0, tools: { code_interpreter: 0 } }))
+    costs(0.002, part('gpt-6-sol', { input: 1000, tools: { code_interpreter: 0 } }))
   })
 
   it('is usage that cannot be counted', () => {

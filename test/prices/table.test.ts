@@ -85,6 +85,15 @@ describe("an operator's own prices", () => {
     assert.deepEqual(own.find('gpt-4o', today)?.row, table.find('gpt-4o', today)?.row)
   })
 
+  it('change of a maker’s defaults only what they name', () => {
+    const own = loadPrices(builtin, { defaults: { anthropic: { geo: 'us' } } })
+    assert.equal(own.find('claude-haiku-4-5', today)?.imageTokens, 4784)
+    const larger = loadPrices(builtin, { defaults: { openai: { imageTokens: 20_000 } } })
+    assert.equal(larger.find('gpt-6-sol', today)?.imageTokens, 20_000)
+    assert.equal(larger.find('gpt-4o-mini', today)?.imageTokens, 48_169)
+    assert.equal(larger.find('claude-haiku-4-5', today)?.imageTokens, 4784)
+  })
+
   it('may give a built-in alias to another model', () => {
     const own = loadPrices(builtin, {
       models: { 'gpt-5.6': entry, 'gpt-4.1': { aliases: ['gpt-4o-2024-08-06'] } },

@@ -18,5 +18,6 @@ export function part(model: string, given: Partial<UsagePart> = {}): UsagePart {
 
 export function ask(given: Partial<Priceable> = {}): Priceable {
   const named = { tier: undefined, speed: undefined, geo: undefined }
-  return { inputBound: 0, answers: 1, ceiling: 0, hasOutput: true, cacheWrite: 'none', ...named, ...given }
+  const nothing = { inputBound: 0, images: 0, ceiling: 0, predicted: 0, cacheWrite: 'none' } as const
+  return { answers: 1, hasOutput: true, ...nothing, ...named, ...given }
 }

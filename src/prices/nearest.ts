@@ -1,0 +1,32 @@
+/** The known name that a mistyped one may have meant. */
+
+/** So many letters may be wrong, missing, or too many. */
+const MOST_WRONG = 2
+/** No name is longer; what is, is not compared. */
+const LONGEST = 64
+
+export function nearest(mistyped: string, names: readonly string[]): string | undefined {
+  const typed = mistyped.trim().toLowerCase()
+  if (typed.length > LONGEST) return undefined
+  let [found, fewest]: [string | undefined, number] = [undefined, MOST_WRONG + 1]
+  for (const name of names) {
+    if (Math.abs(name.length - typed.length) > MOST_WRONG) continue
+    const wrong = difference(typed, name.toLowerCase())
+    if (wrong < fewest) [found, fewest] = [name, wrong]
+  }
+  return found
+}
+
+/** Levenshtein's distance: the fewest letters to put in, take out or change, row by row. */
+function difference(a: string, b: string): number {
+  let above = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const changed = above[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      row.push(Math.min(changed, above[j]! + 1, row[j - 1]! + 1))
+    }
+    above = row
+  }
+  return above[b.length]!
+}

@@ -1,0 +1,71 @@
+/** Which model a call may have: what is not known is told apart from what has no price. */
+
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { chat, type Gateway, message, startGateway } from '../gateway.ts'
+
+const CHAT = '/v1/chat/completions'
+
+async function refused(gateway: Gateway, key: string, path: string, body: object) {
+  const answer = await gateway.post(path, key, body)
+  const { error } = (await answer.json()) as { error: { message: string; details: { error_code: string } } }
+  return { status: answer.status, code: error.details.error_code, message: error.message }
+}
+
+test('a mistyped model is not known, and the one that may be meant is named', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend', models: ['gpt-6-*', 'claude-haiku-*'] })
+
+  const spaced = await refused(gateway, key, CHAT, chat('hi', { model: 'gpt-6-luna ' }))
+  const dotted = await refused(gateway, key, '/v1/messages', message('hi', { model: 'claude-haiku-4.5' }))
+  const strange = await refused(gateway, key, CHAT, chat('hi', { model: 'gpt-6-unheard-of' }))
+
+  for (const { status, code, message: said } of [spaced, dotted, strange]) {
+    assert.deepEqual([status, code], [404, 'model_not_found'])
+    assert.match(said, /GET \/v1\/models .* PRICES_FILE/)
+  }
+  assert.match(spaced.message, /Did you mean gpt-6-luna\?/)
+  assert.match(dotted.message, /Did you mean claude-haiku-4-5\?/)
+  assert.doesNotMatch(strange.message, /Did you mean/)
+})
+
+test('a model that this client may not use is never the one that is meant', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend', models: ['gpt-6-lun', 'gpt-6-sol'] })
+
+  const { status, message: said } = await refused(gateway, key, CHAT, chat('hi', { model: 'gpt-6-lun' }))
+
+  assert.equal(status, 404)
+  assert.doesNotMatch(said, /luna/)
+})
+
+test('a model that is known and has no price for the call is never forwarded', async t => {
+  const gateway = await startGateway(t, { env: { PRICES_FILE: await priceFile(t) } })
+  const key = await gateway.client({ name: 'frontend' })
+  const kept = { cache_control: { type: 'ephemeral' } }
+
+  const later = await refused(gateway, key, CHAT, chat('hi', { model: 'house-later' }))
+  const written = await refused(gateway, key, '/v1/messages', message('hi', { model: 'house', ...kept }))
+  const plain = await gateway.post('/v1/messages', key, message('hi', { model: 'house' }))
+
+  assert.deepEqual([later.status, later.code], [400, 'model_not_priced'])
+  assert.match(later.message, /house-later is not on sale yet/)
+  assert.deepEqual([written.status, written.code], [400, 'model_not_priced'])
+  assert.match(written.message, /a cache write of house has no price here/)
+  assert.equal(plain.status, 200)
+})
+
+/** A model without cache writes, and one that is still to come. */
+async function priceFile(t: TestContext): Promise<string> {
+  const row = { in: '1', out: '2', source: 'this test', checked: '2026-11-23' }
+  const limits = { contextWindow: 9000, maxInput: 9000, maxOutput: 900, limitsFrom: 'this test' }
+  const entry = { maker: 'openai', kind: 'chat', hidesOutput: false, ...limits, prices: [row] }
+  const models = { house: entry, 'house-later': { ...entry, prices: [{ ...row, from: '2999-01-01' }] } }
+  const file = join(await mkdtemp(join(tmpdir(), 'prices-')), 'prices.json')
+  t.after(() => rm(dirname(file), { recursive: true }))
+  await writeFile(file, JSON.stringify({ models }))
+  return file
+}
