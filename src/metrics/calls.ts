@@ -36,6 +36,8 @@ export function createCallMetrics(registry: Registry, modelOf: (asked: string) =
     'tollgate_overspend_usd_total',
     'What calls under a budget cost above their holds; expected to be 0.',
   ).series()
+  // Without labels, so that it stands at 0 from the start: of a series that begins with 1, Prometheus sees no increase.
+  const faults = counter('tollgate_faults_total', 'Calls that failed by a fault of the gateway.').series()
   const unpriced = counter(
     'tollgate_unpriced_answers_total',
     'Answers naming what has no price; their holds were charged.',
@@ -61,7 +63,7 @@ export function createCallMetrics(registry: Registry, modelOf: (asked: string) =
   }))
 
   return function countCall(request: FastifyRequest, entry: Entry) {
-    const { admissionMs, claimed, client, cost, error, exchange, measured, route } = request
+    const { admissionMs, claimed, client, cost, error, exchange, measured } = request
     const line = lineOf(entry.route, entry.upstream ?? 'none', modelLabel(request))
     line.calls(entry.outcome, `${Math.floor(entry.status / 100)}xx`).add(1)
     if (cost) line.cost(String(cost.estimated)).add(cost.nanos)
@@ -80,10 +82,11 @@ export function createCallMetrics(registry: Registry, modelOf: (asked: string) =
       const { limit, window } = error.details
       refusals.series(error.code, kindOf(entry.scope), String(limit ?? window ?? 'none')).add(1)
     }
-    if (error && entry.outcome === 'upstream_error')
-      upstreamErrors
-        .series(route.upstream.name, FAILURES.has(error.reason ?? '') ? error.reason! : error.code)
-        .add(1)
+    if (error && entry.outcome === 'upstream_error') {
+      const kind = FAILURES.has(error.reason ?? '') ? error.reason : error.code
+      upstreamErrors.series(entry.upstream ?? 'none', kind ?? error.code).add(1)
+    }
+    if (entry.outcome === 'gateway_error') faults.add(1)
     if (cost?.unpriced !== undefined) unpriced.add(1)
     if (cost && claimed && cost.nanos > claimed.nanos && isBound(client))
       overspend.add(cost.nanos - claimed.nanos)

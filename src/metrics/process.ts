@@ -1,4 +1,4 @@
-/** The process and its event loop, by the names that ready-made dashboards for Node read. */
+/** The process and its event loop, by the names that Prometheus's client libraries and OpenTelemetry give them. */
 
 import { readdir, readFile } from 'node:fs/promises'
 import { type EventLoopUtilization, PerformanceObserver, performance } from 'node:perf_hooks'

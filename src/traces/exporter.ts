@@ -40,6 +40,7 @@ export function createSpans(options: SpansOptions): Spans {
   let sending: Promise<void> | undefined
   let pausedUntil = 0
   let failures = 0
+  let refusing = false
   let exported = 0
   let dropped = 0
 
@@ -57,7 +58,7 @@ export function createSpans(options: SpansOptions): Spans {
         waiting = waiting.slice(batch.length)
         exported += batch.length - rejected
         dropped += rejected
-        if (rejected > 0) log.warn({ rejected }, 'the collector rejects spans')
+        if (rejected > 0) log.debug({ rejected }, 'the collector rejected spans')
         if (failures > 0) log.info('traces are exported again')
         failures = 0
       }
@@ -79,10 +80,14 @@ export function createSpans(options: SpansOptions): Spans {
       signal: AbortSignal.timeout(timeoutMs),
     })
     const { statusCode } = answer
-    if (statusCode >= 200 && statusCode < 300) return rejectedIn(await answer.body.text())
+    if (statusCode >= 200 && statusCode < 300) {
+      refusing = false
+      return rejectedIn(await answer.body.text())
+    }
     await answer.body.dump({ limit: ANSWER_BYTES })
     if (LATER.has(statusCode)) throw new Error(`the collector answered ${statusCode}`)
-    log.warn({ status: statusCode }, 'the collector refuses spans')
+    if (!refusing) log.warn({ status: statusCode }, 'the collector refuses spans')
+    refusing = true
     return batch.length
   }
 

@@ -23,25 +23,26 @@ export interface Span {
   status?: { code: typeof ERROR }
 }
 
-export const failed = { status: { code: ERROR } } as const
+export const failed = { code: ERROR } as const
 
 /** Longer than any name of ours: a caller may choose some of these words. */
 const LONGEST = 200
 
-export function text(key: string, value: string | undefined): Attribute[] {
-  return value ? [{ key, value: { stringValue: value.slice(0, LONGEST).toWellFormed() } }] : []
+/** What there is no value for is no attribute. */
+export function text(to: Attribute[], key: string, value: string | undefined): void {
+  if (value) to.push({ key, value: { stringValue: value.slice(0, LONGEST).toWellFormed() } })
 }
 
-export function integer(key: string, value: number | undefined): Attribute[] {
-  return value === undefined ? [] : [{ key, value: { intValue: String(value) } }]
+export function integer(to: Attribute[], key: string, value: number | undefined): void {
+  if (value !== undefined) to.push({ key, value: { intValue: String(value) } })
 }
 
-export function double(key: string, value: number | undefined): Attribute[] {
-  return value === undefined ? [] : [{ key, value: { doubleValue: value } }]
+export function double(to: Attribute[], key: string, value: number | undefined): void {
+  if (value !== undefined) to.push({ key, value: { doubleValue: value } })
 }
 
-export function flag(key: string, value: boolean): Attribute[] {
-  return value ? [{ key, value: { boolValue: value } }] : []
+export function flag(to: Attribute[], key: string, value: boolean): void {
+  if (value) to.push({ key, value: { boolValue: value } })
 }
 
 /** Of milliseconds since 1970; microseconds are as far as a double goes. */
@@ -54,7 +55,8 @@ export function envelope(
   spans: Span[],
   { resource, version }: { resource: Record<string, string>; version: string },
 ): string {
-  const attributes = Object.entries(resource).flatMap(([key, value]) => text(key, value))
+  const attributes: Attribute[] = []
+  for (const [key, value] of Object.entries(resource)) text(attributes, key, value)
   const scopeSpans = [{ scope: { name: 'tollgate', version }, spans }]
   return JSON.stringify({ resourceSpans: [{ resource: { attributes }, scopeSpans }] })
 }

@@ -1,7 +1,6 @@
 /** The spans of a call that is over: the call itself, its admission, its talk with the provider. Never a prompt, never a key. */
 
 import type { FastifyRequest } from 'fastify'
-import type { UsagePart } from '../dialects/dialect.ts'
 import type { Entry } from '../entry.ts'
 import { errorTypeOf, inputTokensOf, operationOf, providerOf } from '../genai.ts'
 import { nanosToUsd } from '../money.ts'
@@ -20,16 +19,17 @@ import {
 } from './otlp.ts'
 
 export function spansOf(request: FastifyRequest, entry: Entry, trace: Trace): Span[] {
+  const { admissionMs, admissionSentAt, arrivedAt, exchange } = request
   // By the clock of now: over days, the one that is monotonic drifts from it.
   const epoch = Date.now() - performance.now()
-  const { admissionMs, admissionSentAt, arrivedAt, exchange } = request
   const span = (
     name: string,
     kind: Span['kind'],
-    { start, ms }: { start: number; ms: number },
-    attributes: Attribute[],
-  ) => ({
+    spanId: string,
+    { start, ms, attributes }: { start: number; ms: number; attributes: Attribute[] },
+  ): Span => ({
     traceId: trace.traceId,
+    spanId,
     ...(trace.state !== undefined && { traceState: trace.state }),
     name,
     kind,
@@ -37,89 +37,77 @@ export function spansOf(request: FastifyRequest, entry: Entry, trace: Trace): Sp
     endTimeUnixNano: nanos(epoch + start + ms),
     attributes,
   })
-  const spans: Span[] = [
-    {
-      ...span(`POST ${entry.route}`, SERVER, { start: arrivedAt, ms: entry.latencyMs }, [
-        ...callAttributes(entry),
-        ...genAiAttributes(request, entry),
-      ]),
-      spanId: trace.spanId,
-      ...(trace.parentId !== undefined && { parentSpanId: trace.parentId }),
-      ...(entry.status >= 500 && failed),
-    },
-  ]
-  const child = { parentSpanId: trace.spanId }
+
+  const genAi = genAiAttributes(request, entry)
+  const call = span(`POST ${entry.route}`, SERVER, trace.spanId, {
+    start: arrivedAt,
+    ms: entry.latencyMs,
+    attributes: callAttributes(entry).concat(genAi),
+  })
+  if (trace.parentId !== undefined) call.parentSpanId = trace.parentId
+  if (entry.status >= 500) call.status = failed
+  const spans = [call]
+
   if (admissionSentAt !== undefined && admissionMs !== undefined) {
-    const redis = [...text('db.system.name', 'redis'), ...text('db.operation.name', 'EVALSHA')]
-    spans.push({
-      ...span('admit', CLIENT, { start: admissionSentAt, ms: admissionMs }, redis),
-      ...child,
-      spanId: randomId(8),
-    })
+    const times = { start: admissionSentAt, ms: admissionMs }
+    const admission = span('admit', CLIENT, randomId(8), { ...times, attributes: REDIS })
+    admission.parentSpanId = trace.spanId
+    spans.push(admission)
   }
   if (exchange && entry.upstreamMs !== undefined) {
     const { startedAt, firstByteAt } = exchange
-    const { address, port } = request.route.upstream.server
-    const first = entry.stream && firstByteAt !== undefined ? (firstByteAt - startedAt) / 1000 : undefined
-    spans.push({
-      ...span(
-        `${operationOf(request.call.dialect)} ${request.call.ask.model}`.slice(0, 200),
-        CLIENT,
-        { start: startedAt, ms: entry.upstreamMs },
-        [
-          ...genAiAttributes(request, entry),
-          ...text('server.address', address),
-          ...integer('server.port', port),
-          ...double('gen_ai.response.time_to_first_chunk', first),
-        ],
-      ),
-      ...child,
-      spanId: trace.upstreamSpanId,
-      ...(errorTypeOf(entry) !== '' && failed),
-    })
+    const { server } = request.route.upstream
+    text(genAi, 'server.address', server.address)
+    integer(genAi, 'server.port', server.port)
+    if (entry.stream && firstByteAt !== undefined)
+      double(genAi, 'gen_ai.response.time_to_first_chunk', (firstByteAt - startedAt) / 1000)
+    const name = `${operationOf(request.call.dialect)} ${request.route.price.model}`
+    const times = { start: startedAt, ms: entry.upstreamMs }
+    const upstream = span(name, CLIENT, trace.upstreamSpanId, { ...times, attributes: genAi })
+    upstream.parentSpanId = trace.spanId
+    if (errorTypeOf(entry) !== '') upstream.status = failed
+    spans.push(upstream)
   }
   return spans
 }
 
+const REDIS: Attribute[] = []
+text(REDIS, 'db.system.name', 'redis')
+text(REDIS, 'db.operation.name', 'EVALSHA')
+
 function callAttributes(entry: Entry): Attribute[] {
-  return [
-    ...text('http.request.method', 'POST'),
-    ...text('http.route', entry.route),
-    ...integer('http.response.status_code', entry.status),
-    ...text('tollgate.request.id', entry.reqId),
-    ...text('tollgate.client', entry.client),
-    ...text('tollgate.team', entry.team),
-    ...text('tollgate.outcome', entry.outcome),
-    ...text('tollgate.refused_by', entry.scope),
-    ...text('tollgate.cache', entry.cache),
-    ...text('tollgate.upstream', entry.upstream),
-    ...double('tollgate.cost_usd', nanosToUsd(entry.costNanos)),
-    ...flag('tollgate.cost_estimated', entry.estimated),
-  ]
+  const list: Attribute[] = []
+  text(list, 'http.request.method', 'POST')
+  text(list, 'http.route', entry.route)
+  integer(list, 'http.response.status_code', entry.status)
+  text(list, 'tollgate.request.id', entry.reqId)
+  text(list, 'tollgate.client', entry.client)
+  text(list, 'tollgate.team', entry.team)
+  text(list, 'tollgate.outcome', entry.outcome)
+  text(list, 'tollgate.refused_by', entry.scope)
+  text(list, 'tollgate.cache', entry.cache)
+  text(list, 'tollgate.upstream', entry.upstream)
+  double(list, 'tollgate.cost_usd', nanosToUsd(entry.costNanos))
+  flag(list, 'tollgate.cost_estimated', entry.estimated)
+  return list
 }
 
 function genAiAttributes({ call, edits, measured }: FastifyRequest, entry: Entry): Attribute[] {
-  const errorType = text('error.type', errorTypeOf(entry))
-  if (!call) return errorType
-  return [
-    ...errorType,
-    ...text('gen_ai.operation.name', operationOf(call.dialect)),
-    ...text('gen_ai.provider.name', providerOf(call.dialect)),
-    ...text('gen_ai.request.model', call.ask.model),
-    ...flag('gen_ai.request.stream', call.ask.stream),
-    ...integer('gen_ai.request.max_tokens', edits?.ceiling ?? call.ask.ceiling),
-    ...(measured?.usage ? usageAttributes(entry, measured.usage) : []),
-  ]
-}
-
-function usageAttributes(entry: Entry, parts: UsagePart[]): Attribute[] {
-  const reasoning = parts.reduce((sum, part) => sum + part.reasoning, 0)
-  return [
-    ...text('gen_ai.response.model', parts.at(-1)?.model),
-    ...integer('gen_ai.usage.input_tokens', inputTokensOf(entry)),
-    ...integer('gen_ai.usage.output_tokens', entry.outputTokens),
-    ...integer('gen_ai.usage.cache_read.input_tokens', entry.cacheReadTokens),
-    ...integer('gen_ai.usage.cache_creation.input_tokens', entry.cacheWriteTokens),
-    ...integer('gen_ai.usage.reasoning.output_tokens', reasoning || undefined),
-  ]
+  const list: Attribute[] = []
+  text(list, 'error.type', errorTypeOf(entry))
+  if (!call) return list
+  text(list, 'gen_ai.operation.name', operationOf(call.dialect))
+  text(list, 'gen_ai.provider.name', providerOf(call.dialect))
+  text(list, 'gen_ai.request.model', call.ask.model)
+  flag(list, 'gen_ai.request.stream', call.ask.stream)
+  integer(list, 'gen_ai.request.max_tokens', edits?.ceiling ?? call.ask.ceiling)
+  if (!measured?.usage) return list
+  const reasoning = measured.usage.reduce((sum, part) => sum + part.reasoning, 0)
+  text(list, 'gen_ai.response.model', measured.usage.at(-1)?.model)
+  integer(list, 'gen_ai.usage.input_tokens', inputTokensOf(entry))
+  integer(list, 'gen_ai.usage.output_tokens', entry.outputTokens)
+  integer(list, 'gen_ai.usage.cache_read.input_tokens', entry.cacheReadTokens)
+  integer(list, 'gen_ai.usage.cache_creation.input_tokens', entry.cacheWriteTokens)
+  integer(list, 'gen_ai.usage.reasoning.output_tokens', reasoning || undefined)
+  return list
 }

@@ -1,0 +1,108 @@
+/** What the exit door does for metrics and traces, apart from everything else: the same real call, told over and over. */
+
+import type { FastifyRequest } from 'fastify'
+import { buildApp } from '../../src/app.ts'
+import { parseConfig } from '../../src/config.ts'
+import { createLogger } from '../../src/logger.ts'
+import { createCallMetrics } from '../../src/metrics/calls.ts'
+import { createGenAiMetrics } from '../../src/metrics/genai.ts'
+import { createRegistry } from '../../src/metrics/registry.ts'
+import { beginTrace } from '../../src/traces/context.ts'
+import { envelope } from '../../src/traces/otlp.ts'
+import { spansOf } from '../../src/traces/spans.ts'
+import { startProvider } from '../../test/provider.ts'
+import { openPostgres, openRedis } from '../stores.ts'
+import type { Studied, Study } from '../study.ts'
+
+const micros = { unit: 'us', digits: 2 } as const
+
+export const row: Study = {
+  name: 'watching',
+  title: 'CPU of one call, by its own share',
+  figures: [
+    { key: 'metrics', title: 'counted in all metrics', ...micros },
+    { key: 'traces', title: 'context, three spans, their JSON', ...micros },
+  ],
+  async study(folder, quick): Promise<Studied[]> {
+    const times = quick ? 5_000 : 50_000
+    const request = await realCall(folder)
+    const { entry } = request
+    if (!entry) throw new Error('the call left no entry')
+    const registry = createRegistry()
+    const count = createCallMetrics(registry, () => undefined)
+    const operate = createGenAiMetrics(registry)
+    const metrics = () => {
+      count(request, entry)
+      operate(request, entry)
+    }
+    const traces = () => {
+      const trace = beginTrace(request.headers, () => true)
+      return envelope(spansOf(request, entry, trace), { resource: {}, version: '1' })
+    }
+    const measured = (work: () => unknown) => [1, 2, 3, 4, 5].map(() => cpuMicros(work, times))
+    return [
+      {
+        name: 'call',
+        title: 'a JSON call',
+        values: { metrics: measured(metrics), traces: measured(traces) },
+      },
+    ]
+  },
+}
+
+/** A call through a whole gateway in this process, as its exit door saw it. */
+async function realCall(folder: string): Promise<FastifyRequest> {
+  const [redis, postgres, provider] = await Promise.all([
+    openRedis(folder),
+    openPostgres(folder),
+    startProvider(),
+  ])
+  const token = 'bench-admin-token'
+  const config = parseConfig({
+    PORT: '0',
+    ADMIN_TOKEN: token,
+    EZAI_API_KEY: 'upstream-key',
+    EZAI_BASE_URL: provider.url,
+  })
+  const app = await buildApp(
+    config,
+    { redisUrl: redis.url, databaseUrl: postgres.url },
+    createLogger('silent'),
+  )
+  try {
+    const seen = new Promise<FastifyRequest>(resolve =>
+      app.onSettled(request => request.entry?.outcome === 'ok' && resolve(request)),
+    )
+    const url = await app.listen({ host: config.HOST, port: config.PORT })
+    while (!(await fetch(`${url}/readyz`)).ok);
+    const post = async (path: string, headers: Record<string, string>, body: object) => {
+      const answer = await fetch(url + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      })
+      return JSON.parse(await answer.text())
+    }
+    const admin = { authorization: `Bearer ${token}` }
+    await post('/admin/clients', admin, { name: 'bench', budget: { day: 5 } })
+    const { key } = await post('/admin/clients/bench/keys', admin, {})
+    await post(
+      '/v1/messages',
+      { 'x-api-key': key, 'anthropic-version': '2023-06-01' },
+      { model: 'claude-haiku-4-5', max_tokens: 100, messages: [{ role: 'user', content: 'hello' }] },
+    )
+    return await seen
+  } finally {
+    await app.close()
+    await Promise.all([provider.close(), redis.stop(), postgres.stop()])
+  }
+}
+
+/** User and system time of this process. */
+function cpuMicros(work: () => unknown, times: number): number {
+  for (let i = 0; i < times / 5; i++) work()
+  const before = process.cpuUsage()
+  for (let i = 0; i < times; i++) work()
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / times
+}
