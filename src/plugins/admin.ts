@@ -2,7 +2,7 @@
 
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-import { createStates } from '../stores/states.ts'
+import { createManyStates, createStates } from '../stores/states.ts'
 import clients from './admin/clients.ts'
 import keys from './admin/keys.ts'
 import { problem } from './admin/problem.ts'
@@ -39,9 +39,10 @@ export default async function admin(app: FastifyInstance, { token, routes = [] }
       answerWithProblems(scope)
       checkWithTypeBox(scope)
       const state = createStates(app.money)
-      await scope.register(clients, { state })
+      const states = createManyStates(app.money)
+      await scope.register(clients, { state, states })
       await scope.register(keys)
-      await scope.register(teams, { state })
+      await scope.register(teams, { state, states })
       for (const more of routes) await scope.register(more)
     },
     { prefix: '/admin' },

@@ -12,16 +12,19 @@ import {
   reviseClient,
 } from '../../stores/client-records.ts'
 import { isTaken } from '../../stores/query.ts'
-import type { States } from '../../stores/states.ts'
+import type { ManyStates, States } from '../../stores/states.ts'
 import { faultFinder } from './faults.ts'
 import { mergePatch } from './json.ts'
 import { nameTaken, problem, unknownClient } from './problem.ts'
-import { named, page, pageOf, type TypeBoxProvider } from './schemas.ts'
+import { named, pageOf, pageWithState, type TypeBoxProvider } from './schemas.ts'
 
 const patch = Type.Object({}, { expected: 'an object with the settings to change; null takes one away' })
 const findFaults = faultFinder(clientSettings)
 
-export default async function clients(app: FastifyInstance, { state }: { state: States }) {
+export default async function clients(
+  app: FastifyInstance,
+  { state, states }: { state: States; states: ManyStates },
+) {
   const routes = app.withTypeProvider<TypeBoxProvider>()
 
   routes.post('/clients', { schema: { body: clientSettings } }, async ({ body }, reply) => {
@@ -29,13 +32,16 @@ export default async function clients(app: FastifyInstance, { state }: { state: 
     return reply.code(201).header('location', `/admin/clients/${body.name}`).send(made)
   })
 
-  routes.get('/clients', { schema: { querystring: page } }, async ({ query: { limit, cursor } }) => {
+  routes.get('/clients', { schema: { querystring: pageWithState } }, async ({ query }) => {
+    const { limit, cursor } = query
     const { shown, next } = pageOf(
       await listClients(app.pg, { after: cursor, limit: limit + 1 }),
       limit,
       client => client.name,
     )
-    return { clients: shown, next }
+    if (!query.state) return { clients: shown, next }
+    const found = await states(shown.map(client => ({ key: `client:${client.id}`, ...client })))
+    return { clients: shown.map((client, i) => ({ ...client, state: found[i] })), next }
   })
 
   routes.get('/clients/:name', { schema: { params: named } }, async ({ params }) => {

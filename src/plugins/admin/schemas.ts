@@ -34,6 +34,19 @@ export const page = Type.Object(
   { additionalProperties: false },
 )
 
+/** Lists of what has counters may show where each stands. */
+export const pageWithState = Type.Object(
+  {
+    ...page.properties,
+    state: Type.Boolean({
+      default: false,
+      description: 'With where each stands now',
+      expected: 'true or false',
+    }),
+  },
+  { additionalProperties: false },
+)
+
 /** A page of one more than was asked for says that there is another. */
 export function pageOf<Row>(rows: Row[], limit: number, cursorOf: (row: Row) => string) {
   const shown = rows.slice(0, limit)

@@ -2,21 +2,27 @@
 
 import type { FastifyInstance } from 'fastify'
 import { levelSettings } from '../../settings.ts'
-import type { States } from '../../stores/states.ts'
+import type { ManyStates, States } from '../../stores/states.ts'
 import { listTeams, putGateway, putTeam, readGatewayRecord, readTeam } from '../../stores/team-records.ts'
 import { unknownTeam } from './problem.ts'
-import { named, page, pageOf, type TypeBoxProvider } from './schemas.ts'
+import { named, pageOf, pageWithState, type TypeBoxProvider } from './schemas.ts'
 
-export default async function teams(app: FastifyInstance, { state }: { state: States }) {
+export default async function teams(
+  app: FastifyInstance,
+  { state, states }: { state: States; states: ManyStates },
+) {
   const routes = app.withTypeProvider<TypeBoxProvider>()
 
-  routes.get('/teams', { schema: { querystring: page } }, async ({ query: { limit, cursor } }) => {
+  routes.get('/teams', { schema: { querystring: pageWithState } }, async ({ query }) => {
+    const { limit, cursor } = query
     const { shown, next } = pageOf(
       await listTeams(app.pg, { after: cursor, limit: limit + 1 }),
       limit,
       team => team.name,
     )
-    return { teams: shown, next }
+    if (!query.state) return { teams: shown, next }
+    const found = await states(shown.map(team => ({ key: `team:${team.id}`, ...team })))
+    return { teams: shown.map((team, i) => ({ ...team, state: found[i] })), next }
   })
 
   routes.get('/teams/:name', { schema: { params: named } }, async ({ params }) => {
