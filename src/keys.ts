@@ -1,15 +1,13 @@
 /**
- * Gateway keys: `tg_<id>_<secret>`. The id, 8 letters and digits, is public and finds the key. The secret is 32 bytes as
- * base64url, 43 characters: 26 random bytes and 6 bytes of a keyed checksum over all that stands before them, so that a
- * made-up key is known for one without a look-up. Of a key only its SHA-256 is kept.
+ * Gateway keys: `tg_<id>_<secret>`. The id, 8 letters and digits, is public and finds the key; the secret is sealed, so that
+ * a made-up key is known for one without a look-up. Of a key only its SHA-256 is kept.
  */
 
-import { createHmac, hash, randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
+import { hash, randomInt, timingSafeEqual } from 'node:crypto'
+import { isSealed, seal } from './seal.ts'
 
 const SHAPE = /^tg_([A-Za-z0-9]{8})_([A-Za-z0-9_-]{43})$/
 const ID_LENGTH = 8
-const RANDOM_BYTES = 26
-const CHECKSUM_BYTES = 6
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
 export interface NewKey {
@@ -23,9 +21,7 @@ export interface NewKey {
 /** A new key, checksummed with the installation's secret. */
 export function makeKey(checksumSecret: Buffer): NewKey {
   const id = makeId(ID_LENGTH)
-  const random = randomBytes(RANDOM_BYTES)
-  const secret = Buffer.concat([random, checksum(checksumSecret, id, random)])
-  const key = `tg_${id}_${secret.toString('base64url')}`
+  const key = `tg_${id}_${seal(checksumSecret, `tg_${id}_`)}`
   return { id, key, sha256: digestKey(key) }
 }
 
@@ -36,11 +32,9 @@ export function keyId(presented: string): string | undefined {
 
 /** Did this installation make the key? The answer costs no look-up. */
 export function isGenuine(presented: string, checksumSecret: Buffer): boolean {
-  const [, id, encoded] = SHAPE.exec(presented) ?? []
-  if (id === undefined || encoded === undefined) return false
-  const secret = Buffer.from(encoded, 'base64url')
-  const random = secret.subarray(0, RANDOM_BYTES)
-  return timingSafeEqual(secret.subarray(RANDOM_BYTES), checksum(checksumSecret, id, random))
+  const [, id, sealed] = SHAPE.exec(presented) ?? []
+  if (id === undefined || sealed === undefined) return false
+  return isSealed(checksumSecret, `tg_${id}_`, sealed)
 }
 
 /** Is this the very key whose digest was kept? Takes the same time whatever the answer. */
@@ -55,8 +49,4 @@ export function makeId(length: number): string {
 
 function digestKey(key: string): Buffer {
   return hash('sha256', key, 'buffer')
-}
-
-function checksum(secret: Buffer, id: string, random: Buffer): Buffer {
-  return createHmac('sha256', secret).update(`tg_${id}_`).update(random).digest().subarray(0, CHECKSUM_BYTES)
 }

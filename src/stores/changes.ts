@@ -6,7 +6,7 @@
 import type { Pool, PoolClient } from 'pg'
 import { query } from './query.ts'
 
-export type Kind = 'client' | 'key' | 'team' | 'gateway'
+export type Kind = 'client' | 'key' | 'team' | 'gateway' | 'token'
 
 export interface Changes {
   /** The newest there is. */

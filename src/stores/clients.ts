@@ -7,7 +7,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
 import { refusal, retryAfter } from '../errors.ts'
-import { type Changes, liftVersion, readChanges } from './changes.ts'
+import { type Changes, type Kind, liftVersion, readChanges } from './changes.ts'
 import { type Client, compileClient, compileLevel, type Key, type Known, type Team } from './client.ts'
 import {
   type ClientRow,
@@ -204,8 +204,11 @@ function compileTeam({ id, name, settings }: TeamRow): Team {
   return { id, name, ...compileLevel(settings) }
 }
 
+/** Administrators' tokens are not kept here; a change of one is nothing to load all again for. */
+const FAMILIAR = new Set<string>(['client', 'key', 'team', 'gateway', 'token'] satisfies Kind[])
+
 function isFamiliar({ kind }: { kind: string }): boolean {
-  return kind === 'client' || kind === 'key' || kind === 'team' || kind === 'gateway'
+  return FAMILIAR.has(kind)
 }
 
 function away(error: unknown) {

@@ -21,7 +21,12 @@ export interface Replica {
   databaseUrl: string
   /** Log lines so far. */
   lines: Record<string, unknown>[]
-  admin(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Answer>
+  admin(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+    who?: { token?: string; address?: string },
+  ): Promise<Answer>
   /** Makes a client, and a key of it. */
   client(settings: { name: string } & Record<string, unknown>): Promise<{ id: string; key: string }>
   /** Opens a real port. */
@@ -80,12 +85,18 @@ export async function startReplica(t: TestContext, options: ReplicaOptions = {})
   t.after(() => app.close())
   if (ready) await until(() => app.clients.version > 0)
 
-  const call: Replica['admin'] = async (method, path, body) => {
+  const call: Replica['admin'] = async (
+    method,
+    path,
+    body,
+    { token = TOKEN, address = '127.0.0.1' } = {},
+  ) => {
     const answer = await app.inject({
       method,
       url: `/admin${path}`,
+      remoteAddress: address,
       headers: {
-        authorization: `Bearer ${TOKEN}`,
+        authorization: `Bearer ${token}`,
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
       ...(body !== undefined && { payload: typeof body === 'string' ? body : JSON.stringify(body) }),

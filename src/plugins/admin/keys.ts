@@ -5,18 +5,8 @@ import { Type } from 'typebox'
 import { readClient } from '../../stores/client-records.ts'
 import { createKey, listKeys, readKey, revokeKey, rotateKey } from '../../stores/key-records.ts'
 import { problem, unknownClient, unknownKey } from './problem.ts'
-import { named, page, pageOf, type TypeBoxProvider } from './schemas.ts'
+import { expiresAt, named, page, pageOf, type TypeBoxProvider, timeOf } from './schemas.ts'
 
-const expiresAt = Type.Optional(
-  Type.Refine(
-    Type.String({
-      description: 'RFC 3339; left out: never',
-      expected: 'a time such as "2027-01-31T12:00:00Z"',
-    }),
-    text => isInFuture(text),
-    text => `found ${JSON.stringify(text)}, expected a time in the future such as "2027-01-31T12:00:00Z"`,
-  ),
-)
 const birth = Type.Object(
   { expiresAt },
   { additionalProperties: false, expected: 'an object with expiresAt, or nothing' },
@@ -92,14 +82,4 @@ function notActive({ id, status, client }: { id: string; status: string; client:
     409,
     `Key "${id}" is ${status}, so it cannot be rotated; make a new one with POST /admin/clients/${client}/keys.`,
   )
-}
-
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i
-
-function isInFuture(text: unknown): boolean {
-  return typeof text === 'string' && RFC_3339.test(text) && Date.parse(text) > Date.now()
-}
-
-function timeOf(text: string | undefined): Date | undefined {
-  return text === undefined ? undefined : new Date(text)
 }

@@ -1,15 +1,18 @@
 /** Errors of the administration, as RFC 9457 problem details: what was found, what is expected, how to mend it. */
 
 import createError from '@fastify/error'
+import { retryAfter } from '../../errors.ts'
 
 const titles = {
   400: 'Bad request',
   401: 'Unauthorized',
+  403: 'Forbidden',
   404: 'Not found',
   405: 'Method not allowed',
   409: 'Conflict',
   413: 'Too large',
   415: 'Unsupported media type',
+  429: 'Too many requests',
   500: 'Internal error',
   503: 'Unavailable',
 } as const
@@ -23,13 +26,20 @@ export interface Fault {
 export interface Problem extends Error {
   statusCode: number
   faults: Fault[]
+  /** Response headers that belong to it. */
+  headers: Record<string, string>
 }
 
 const Problem = createError('TOLLGATE_PROBLEM', '%s', 500, Error, false)
 
 /** Makes a problem to throw. */
-export function problem(statusCode: keyof typeof titles, detail: string, faults: Fault[] = []): Problem {
-  return Object.assign(new Problem(detail), { statusCode, faults })
+export function problem(
+  statusCode: keyof typeof titles,
+  detail: string,
+  faults: Fault[] = [],
+  headers: Record<string, string> = {},
+): Problem {
+  return Object.assign(new Problem(detail), { statusCode, faults, headers })
 }
 
 export function isProblem(error: unknown): error is Problem {
@@ -53,6 +63,12 @@ export function nameTaken(name: string): Problem {
     409,
     `There is a client "${name}" already; choose another name, or change that one with PATCH.`,
   )
+}
+
+export function tooManyAttempts(waitMs: number): Problem {
+  const headers = retryAfter(waitMs)
+  const detail = `Too many wrong tokens came from this address; try again in ${headers['retry-after']} s.`
+  return problem(429, detail, [], headers)
 }
 
 /** As it is sent. */

@@ -13,6 +13,7 @@ export function answerWithProblems(app: FastifyInstance): void {
     if (told.statusCode === 503) reply.headers(retryAfter(1000))
     return reply
       .code(told.statusCode)
+      .headers(told.headers)
       .type('application/problem+json')
       .send(JSON.stringify(problemBody(told, request.id)))
   })

@@ -16,6 +16,28 @@ export interface TypeBoxProvider extends FastifyTypeProvider {
 
 export const named = Type.Object({ name })
 
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i
+
+/** When a key or a token ends. */
+export const expiresAt = Type.Optional(
+  Type.Refine(
+    Type.String({
+      description: 'RFC 3339; left out: never',
+      expected: 'a time such as "2027-01-31T12:00:00Z"',
+    }),
+    text => isInFuture(text),
+    text => `found ${JSON.stringify(text)}, expected a time in the future such as "2027-01-31T12:00:00Z"`,
+  ),
+)
+
+function isInFuture(text: unknown): boolean {
+  return typeof text === 'string' && RFC_3339.test(text) && Date.parse(text) > Date.now()
+}
+
+export function timeOf(text: string | undefined): Date | undefined {
+  return text === undefined ? undefined : new Date(text)
+}
+
 /** Lists come in pages: `cursor` is what `next` of the page before said. */
 export const page = Type.Object(
   {

@@ -1,0 +1,177 @@
+/** Who administers: several tokens, two roles, every replica, and strangers who guess. */
+
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { test } from 'node:test'
+import { makeToken } from '../../src/admin-tokens.ts'
+import { linkTo } from '../stores/link.ts'
+import { type Replica, startReplica, TOKEN, until } from './replica.ts'
+
+async function make(replica: Replica, name: string, role: 'admin' | 'viewer', more: object = {}) {
+  const made = await replica.admin('POST', '/tokens', { name, role, ...more })
+  assert.equal(made.status, 201, JSON.stringify(made.body))
+  return String(made.body.token)
+}
+
+test('ADMIN_TOKEN is the first token, and an admin', async t => {
+  const replica = await startReplica(t)
+
+  const { body } = await replica.admin('GET', '/whoami')
+
+  assert.deepEqual(body, { name: 'ADMIN_TOKEN', role: 'admin' })
+})
+
+test('a token is made with a name and a role, works, and is shown once', async t => {
+  const replica = await startReplica(t)
+
+  const made = await replica.admin('POST', '/tokens', { name: 'ci', role: 'admin' })
+
+  const token = String(made.body.token)
+  assert.match(token, /^tga_[A-Za-z0-9_-]{43}$/)
+  assert.deepEqual(
+    [made.body.name, made.body.role, made.body.createdBy, made.headers['cache-control']],
+    ['ci', 'admin', 'ADMIN_TOKEN', 'no-store'],
+  )
+  const who = await replica.admin('GET', '/whoami', undefined, { token })
+  assert.deepEqual(who.body, { name: 'ci', role: 'admin' })
+  const { rows } = await replica.app.pg.query('select to_json(admin_tokens)::text as row from admin_tokens')
+  const listed = await replica.admin('GET', '/tokens')
+  for (const text of [JSON.stringify(rows), JSON.stringify(listed.body), JSON.stringify(replica.lines)]) {
+    assert.ok(!text.includes(token.slice(4)))
+  }
+})
+
+test('a viewer looks at everything and changes nothing', async t => {
+  const replica = await startReplica(t)
+  await replica.client({ name: 'frontend' })
+  const token = await make(replica, 'board', 'viewer')
+  const as = (method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown) =>
+    replica.admin(method, path, body, { token })
+
+  for (const path of ['/whoami', '/clients', '/clients/frontend', '/teams', '/gateway', '/tokens']) {
+    assert.equal((await as('GET', path)).status, 200, path)
+  }
+  for (const answer of [
+    await as('POST', '/clients', { name: 'more' }),
+    await as('PATCH', '/clients/frontend', { budget: null }),
+    await as('DELETE', '/clients/frontend'),
+    await as('POST', '/clients/frontend/keys'),
+    await as('PUT', '/gateway', {}),
+    await as('POST', '/tokens', { name: 'mine', role: 'admin' }),
+    await as('DELETE', '/tokens/board'),
+  ]) {
+    assert.equal(answer.status, 403)
+    assert.match(String(answer.headers['content-type']), /problem\+json/)
+    assert.match(String(answer.body.detail), /"board" has the role viewer, .*takes one with the role admin/)
+  }
+  assert.equal((await replica.admin('GET', '/clients/frontend')).status, 200)
+})
+
+test('tokens are listed by name behind the first one, a page at a time', async t => {
+  const replica = await startReplica(t)
+  for (const name of ['b', 'A', '0', 'a']) await make(replica, name, 'viewer')
+  const names: unknown[] = []
+
+  for (let cursor = ''; ; ) {
+    const { body } = await replica.admin('GET', `/tokens?limit=1&cursor=${cursor}`)
+    names.push(...JSON.parse(JSON.stringify(body.tokens)).map(({ name }: { name: string }) => name))
+    if (body.next === undefined) break
+    cursor = String(body.next)
+  }
+
+  assert.deepEqual(names, ['ADMIN_TOKEN', '0', 'A', 'a', 'b'])
+})
+
+test('a taken name, a reserved one and an unknown one are told apart', async t => {
+  const replica = await startReplica(t)
+  await make(replica, 'ci', 'viewer')
+  const told = async (method: 'POST' | 'DELETE', path: string, body?: object) => {
+    const answer = await replica.admin(method, path, body)
+    return `${answer.status} ${answer.body.detail}`
+  }
+
+  assert.match(await told('POST', '/tokens', { name: 'ci', role: 'admin' }), /^409 .*"ci" already/)
+  assert.match(await told('POST', '/tokens', { name: 'ADMIN_TOKEN', role: 'admin' }), /^409 .*environment/)
+  assert.match(await told('DELETE', '/tokens/ADMIN_TOKEN'), /^409 .*environment/)
+  assert.match(await told('DELETE', '/tokens/nobody'), /^404 .*"nobody"/)
+  assert.match(
+    await told('POST', '/tokens', { name: 'x' }),
+    /^400 role is missing; expected "admin" or "view/,
+  )
+  assert.match(await told('POST', '/tokens', { name: 'x', role: 'root' }), /^400 role found "root"/)
+})
+
+test('made on one replica it works on the others at once; revoked, it ends there within a second', async t => {
+  const one = await startReplica(t)
+  const two = await startReplica(t, { ...one, pollEvery: 500 })
+  const token = await make(one, 'ci', 'admin')
+  const on = async (replica: Replica) => (await replica.admin('GET', '/whoami', undefined, { token })).status
+
+  assert.deepEqual([await on(one), await on(two)], [200, 200])
+  assert.equal((await one.admin('DELETE', '/tokens/ci')).status, 204)
+
+  assert.equal(await on(one), 401)
+  const revoked = performance.now()
+  await until(async () => (await on(two)) === 401)
+  assert.ok(performance.now() - revoked < 1000, `${performance.now() - revoked} ms`)
+})
+
+test('a token ends when it was said to', async t => {
+  const replica = await startReplica(t)
+  const token = await make(replica, 'brief', 'viewer', {
+    expiresAt: new Date(Date.now() + 300).toISOString(),
+  })
+
+  await until(async () => (await replica.admin('GET', '/whoami', undefined, { token })).status === 401)
+})
+
+test('with Postgres away ADMIN_TOKEN still tells who it is', async t => {
+  const { databaseUrl } = await startReplica(t)
+  const link = await linkTo(t, databaseUrl)
+  const replica = await startReplica(t, { databaseUrl: link.url })
+  link.cut()
+
+  assert.equal((await replica.admin('GET', '/whoami')).status, 200)
+  assert.equal((await replica.admin('GET', '/tokens')).status, 503)
+})
+
+test('who guesses is made to wait, longer and longer, and nobody else is', async t => {
+  const replica = await startReplica(t)
+  const guess = (address = '192.0.2.1', token = randomBytes(8).toString('hex')) =>
+    replica.admin('GET', '/whoami', undefined, { token, address })
+  const made = await make(replica, 'ci', 'admin')
+
+  const statuses = []
+  for (let i = 0; i < 8; i++) statuses.push((await guess()).status)
+  assert.deepEqual(statuses, [401, 401, 401, 401, 401, 429, 429, 429])
+
+  const refused = await guess('192.0.2.1', TOKEN)
+  assert.equal(refused.status, 429, 'not even looked at')
+  assert.equal(refused.headers['retry-after'], '1')
+  assert.match(String(refused.body.detail), /Too many wrong tokens .* try again in 1 s/)
+  assert.equal((await guess('192.0.2.2', TOKEN)).status, 200, 'from elsewhere')
+  assert.equal((await guess('192.0.2.1', made)).status, 200, 'what cannot be guessed')
+})
+
+test('no wrong token costs a query', async t => {
+  const replica = await startReplica(t, { pollEvery: 600_000 })
+  const asked = questionsTo(replica)
+  await replica.admin('GET', '/whoami')
+  const before = asked()
+
+  for (let i = 0; i < 50; i++) {
+    const token = i % 2 ? `wrong-${i}` : makeToken(randomBytes(32))
+    await replica.admin('GET', '/whoami', undefined, { token, address: `192.0.2.${i}` })
+  }
+
+  assert.equal(asked(), before)
+})
+
+/** Counts what Postgres is asked. */
+function questionsTo({ app }: Replica): () => number {
+  let questions = 0
+  app.pg.on('acquire', () => {
+    questions++
+  })
+  return () => questions
+}
