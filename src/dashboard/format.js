@@ -10,12 +10,18 @@ const shortCounts = numbers({ notation: 'compact', maximumFractionDigits: 1 })
 const percents = numbers({ style: 'percent', maximumFractionDigits: 0 })
 const finePercents = numbers({ style: 'percent', maximumFractionDigits: 1 })
 
-/** Cents for sums of money; for less, as many digits as tell something. @param {number} value */
+/** Cents for sums of money; of less than that, the two digits that tell something. @param {number} value */
 export function usd(value) {
   const size = Math.abs(value)
   if (size >= 10_000) return wholeDollars.format(value)
   if (size === 0 || size >= 0.1) return dollars.format(value)
-  return fineUsd(value)
+  if (size < 0.000001) return fineUsd(value)
+  return `${value < 0 ? '−' : ''}$${Number(size.toPrecision(2)).toFixed(6).replace(/0+$/, '')}`
+}
+
+/** As budgets are set: without the cents where there are none. @param {number} value */
+export function limitUsd(value) {
+  return Number.isInteger(value) ? wholeDollars.format(value) : usd(value)
 }
 
 /** What one call costs: to the ten-thousandth of a cent where it is that little. @param {number} value */

@@ -10,8 +10,10 @@ export function Badge({ tone, children, title }) {
   return html`<span class="badge is-${tone}" title=${title}>${children}</span>`
 }
 
-/** @param {{ outcome: string }} props */
+/** What is as it should be is said quietly. @param {{ outcome: string }} props */
 export function Outcome({ outcome }) {
   const { label, tone, meaning } = outcomeOf(outcome)
+  if (tone === 'good' || tone === 'calm')
+    return html`<span class="state is-${tone}" title=${meaning}>${label}</span>`
   return html`<${Badge} tone=${tone} title=${meaning}>${label}<//>`
 }

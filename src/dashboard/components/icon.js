@@ -44,8 +44,8 @@ export function Icon({ name }) {
 export function Mark() {
   return html`<svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
     <rect class="mark-ground" width="32" height="32" rx="8" />
-    <path class="mark-arm" d="M9.5 14.2 24.5 8.2" />
-    <path class="mark-stripe" d="m14.4 12.2 2.2-.9m3.2-1.2 2.2-.9" />
-    <path class="mark-post" d="M9.5 12v12.5" />
+    <path class="mark-arm" d="M6.5 16.2 26 9.4" />
+    <path class="mark-stripe" d="m14.3 13.5 2.4-.85m3-1.05 2.4-.85" />
+    <path class="mark-post" d="M10.5 15.5v9" />
   </svg>`
 }

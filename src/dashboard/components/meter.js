@@ -1,7 +1,7 @@
 /** How much of a budget or a limit is gone: spent in full colour, held by running calls in stripes. */
 
 import { html } from 'htm/preact'
-import { percent, usd } from '../format.js'
+import { limitUsd as limit, percent, usd } from '../format.js'
 
 /** @import { Money } from '../types.ts' */
 
@@ -37,7 +37,7 @@ export function BudgetCell({ money, label }) {
   if (limitUsd === undefined)
     return html`<span class="budget-cell"><span>${usd(spentUsd)} <span class="quiet">no limit</span></span></span>`
   return html`<span class="budget-cell">
-    <span>${usd(spentUsd)} <span class="quiet">of ${usd(limitUsd)}</span></span>
+    <span>${usd(spentUsd)} <span class="quiet">of ${limit(limitUsd)}</span></span>
     <${Meter} used=${spentUsd} held=${heldUsd} limit=${limitUsd} label=${label} />
   </span>`
 }

@@ -10,9 +10,9 @@ import { Facts } from '../components/panel.js'
 import { Empty, Failed, Loading } from '../components/states.js'
 import { useData } from '../data.js'
 import { count, daysAgo } from '../format.js'
-import { ask, clientHref } from '../router.js'
+import { ask, clientHref, href } from '../router.js'
 import { reasonOf, scopeWords } from '../words.js'
-import { Standings } from './limits/standings.js'
+import { Levels } from './limits/levels.js'
 
 /** @import { Client, Explanation, Place, Usage } from '../types.ts' */
 
@@ -72,12 +72,7 @@ function Found({ found }) {
         ${isOpen && html`<p>${pattern === '*' ? 'No list restricts its models' : html`Let through by <code>${pattern}</code>`}; nothing it must fit is used up.</p>`}
       </div>
     </div>
-    ${levels.map(
-      level => html`<${Card}
-        title=${scopeWords(level.scope)}
-        actions=${level.scope.startsWith('client:') && html`<a class="button is-small" href=${clientHref(level.scope.slice(7))}>Settings</a>`}
-      ><${Standings} settings=${level} state=${level.state} /><//>`,
-    )}
+    <${Card} title="What it must fit" note="all of them at once" isFlush><${Levels} label="What it must fit" levels=${levels.map(levelOf)} /><//>
     <div class="columns">
       <${Card} title="Price" note="US dollars a million tokens">
         <${Facts}
@@ -89,13 +84,13 @@ function Found({ found }) {
           ]}
         />
       <//>
-      <${Card} title="Way">
+      <${Card} title="Where it goes">
         <${Facts}
           rows=${[
             ...upstreams.map(
               ({ format, upstream }) =>
                 /** @type {[unknown, unknown]} */ ([
-                  `${format[0]?.toUpperCase()}${format.slice(1)} routes`,
+                  `${FORMATS[/** @type {'openai'} */ (format)] ?? format} format`,
                   upstream ?? html`<span class="quiet">not served</span>`,
                 ]),
             ),
@@ -118,6 +113,20 @@ function Found({ found }) {
       <//>
     </div>`
 }
+
+/** @param {Explanation['levels'][number]} level */
+function levelOf(level) {
+  const { scope, state } = level
+  const isClient = scope.startsWith('client:')
+  return {
+    name: scopeWords(scope),
+    address: isClient ? clientHref(scope.slice(7)) : href('/limits'),
+    settings: level,
+    state,
+  }
+}
+
+const FORMATS = { anthropic: 'Anthropic', openai: 'OpenAI' }
 
 /** @type {Record<string, string>} */
 const KINDS = {

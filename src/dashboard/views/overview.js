@@ -107,6 +107,8 @@ function OverTime({ range, by, measure }) {
       if (series.length === 0) return html`<${Nothing} measure=${measure} />`
       const total = series.reduce((sum, one) => sum + one.total, 0)
       const sums = sumsBy(within, nameOf)
+      const calls = [...sums.values()].reduce((sum, one) => sum + one, 0)
+      const others = calls - series.reduce((sum, one) => sum + (sums.get(one.name) ?? 0), 0)
       return html`<div class="chart-split">
         <${Columns}
           label="${measures.find(([one]) => one === measure)?.[1]} by ${group}"
@@ -125,13 +127,13 @@ function OverTime({ range, by, measure }) {
             ${series.map(
               one => html`<tr onMouseEnter=${() => setDimmed(one.name)}>
                 <th scope="row"><span class="swatch fill-${one.tone}" />${named(group, one)}</th>
-                <td class="num hide-s">${one.isOthers ? '' : shortCount(sums.get(one.name) ?? 0)}</td>
+                <td class="num hide-s">${shortCount(sums.get(one.name) ?? others)}</td>
                 <td class="num">${percent(one.total, total)}</td>
                 <td class="num strong">${format(one.total)}</td>
               </tr>`,
             )}
           </tbody>
-          <tfoot><tr><th scope="row">Total</th><td class="num hide-s">${shortCount([...sums.values()].reduce((sum, one) => sum + one, 0))}</td><td></td><td class="num strong">${format(total)}</td></tr></tfoot>
+          <tfoot><tr><th scope="row">Total</th><td class="num hide-s">${shortCount(calls)}</td><td></td><td class="num strong">${format(total)}</td></tr></tfoot>
         </table>
       </div>
       ${more && html`<p class="note">More groups than can be shown at once: the smallest are left out.</p>`}`

@@ -36,9 +36,9 @@ function Row({ call, isFresh, isOpen }) {
   }
   return html`<tr class="${isFresh ? 'is-fresh' : ''} ${isOpen ? 'is-open' : ''}" onClick=${pick}>
     <th scope="row" class="nowrap"><a class="row-link" href=${href('/calls', { ...place.get().query, call: id })} aria-current=${isOpen ? 'true' : undefined}><time datetime=${at} title=${fullMoment(at)}>${moment(at)}</time></a></th>
-    <td><span class="cut">${client ?? html`<span class="quiet">Stranger</span>`}</span>${team && html`<span class="sub hide-s">${team}</span>`}<span class="sub show-s cut">${model}</span></td>
-    <td class="hide-s"><span class="cut">${model ?? html`<span class="quiet">–</span>`}</span>${stream && html`<span class="sub">stream</span>`}</td>
-    <td class="nowrap"><${Outcome} outcome=${outcome} />${seq === 1 && html`<span class="sub">correction</span>`}${refusal && html`<span class="sub hide-s">${reasonOf(refusal).title}</span>`}</td>
+    <td><span class="cut">${client ?? html`<span class="quiet">Stranger</span>`}</span>${team && html`<span class="beside hide-m">${team}</span>`}<span class="sub show-s cut">${model}</span></td>
+    <td class="hide-s"><span class="cut">${model ?? html`<span class="quiet">–</span>`}</span>${stream && html`<span class="beside hide-m">stream</span>`}</td>
+    <td class="nowrap"><${Outcome} outcome=${outcome} />${seq === 1 && html`<span class="beside">correction</span>`}${refusal && html`<span class="beside hide-s">${reasonOf(refusal).title}</span>`}</td>
     <td class="num hide-m">${input ? shortCount(input) : html`<span class="quiet">–</span>`}</td>
     <td class="num hide-m">${outputTokens ? shortCount(outputTokens) : html`<span class="quiet">–</span>`}</td>
     <td class="num hide-s nowrap">${duration(latencyMs)}</td>

@@ -2,7 +2,7 @@
 
 import { html } from 'htm/preact'
 import { Meter } from '../../components/meter.js'
-import { count, shortCount, until, usd } from '../../format.js'
+import { count, limitUsd as limit, shortCount, until, usd } from '../../format.js'
 
 /** @import { Money, Settings, Standing } from '../../types.ts' */
 
@@ -29,7 +29,7 @@ function Window({ title, money }) {
   const { limitUsd, spentUsd, heldUsd, availableUsd = 0, resetsAt } = money
   return html`<div class="standing">
     <h3>${title}</h3>
-    <p class="standing-value">${usd(spentUsd)}${limitUsd !== undefined && html` <span class="quiet">of ${usd(limitUsd)}</span>`}</p>
+    <p class="standing-value">${usd(spentUsd)}${limitUsd !== undefined && html` <span class="quiet">of ${limit(limitUsd)}</span>`}</p>
     ${
       limitUsd === undefined
         ? html`<p class="standing-foot">No budget${heldUsd > 0 ? `, ${usd(heldUsd)} held` : ''}</p>`

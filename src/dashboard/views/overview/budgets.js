@@ -5,7 +5,7 @@ import { Meter } from '../../components/meter.js'
 import { Card } from '../../components/page.js'
 import { Empty, Loaded } from '../../components/states.js'
 import { useData } from '../../data.js'
-import { percent, until, usd } from '../../format.js'
+import { limitUsd, percent, until, usd } from '../../format.js'
 import { clientHref, href } from '../../router.js'
 
 /** @import { Client, Gateway, Standing, Team } from '../../types.ts' */
@@ -53,7 +53,7 @@ function Table({ budgets }) {
           <th scope="row"><a href=${address}>${name}</a><span class="sub">${kind === 'gateway' ? '' : `${kind}, `}a ${window}</span></th>
           <td>
             <span class="budget-cell">
-              <span>${usd(used)} <span class="quiet">of ${usd(limit)}</span><span class="budget-share">${percent(share)}</span></span>
+              <span>${usd(used)} <span class="quiet">of ${limitUsd(limit)}</span><span class="budget-share">${percent(share)}</span></span>
               <${Meter} used=${used} held=${held} limit=${limit} label="Budget of ${name} a ${window}" />
             </span>
           </td>

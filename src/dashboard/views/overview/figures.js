@@ -6,7 +6,7 @@ import { Spark } from '../../charts/spark.js'
 import { Meter } from '../../components/meter.js'
 import { Loading, Stale } from '../../components/states.js'
 import { useData } from '../../data.js'
-import { count, day, daysAgo, percent, shortCount, until, usd } from '../../format.js'
+import { count, day, daysAgo, limitUsd as limit, percent, shortCount, until, usd } from '../../format.js'
 
 /** @import { Gateway, Money, Sums, Usage } from '../../types.ts' */
 
@@ -49,11 +49,11 @@ export function Figures() {
         <${Budget} money=${state?.month} label="Budget of the month" values=${soFar.map(row => row.costUsd)} />
       <//>
       <${Figure} label="Saved by the cache this month" value=${usd(saved)} note=${saved > 0 ? `${percent(saved, saved + spentMonth)} of what it would have cost` : 'nothing yet'}>
-        <${Spark} values=${last.map(row => row?.savedUsd ?? 0)} tone=${2} />
+        <div class="figure-graph"><${Spark} values=${last.map(row => row?.savedUsd ?? 0)} tone=${2} /></div>
         <p class="figure-foot">${percent(hits, calls)} of calls answered from it</p>
       <//>
       <${Figure} label="Calls today" value=${shortCount(today?.calls ?? 0)} note=${`${shortCount(yesterday?.calls ?? 0)} yesterday`}>
-        <${Spark} values=${last.map(row => row?.calls ?? 0)} tone=${0} />
+        <div class="figure-graph"><${Spark} values=${last.map(row => row?.calls ?? 0)} tone=${0} /></div>
         <p class="figure-foot">${trouble(today)}${state ? ` · ${count(state.concurrency.running)} running now` : ''}</p>
       <//>
     </section>`
@@ -63,7 +63,8 @@ export function Figures() {
 function Figure({ label, value, note, children }) {
   return html`<div class="figure">
     <h2 class="figure-label">${label}</h2>
-    <p class="figure-value"><span>${value}</span><span class="figure-note">${note}</span></p>
+    <p class="figure-value">${value}</p>
+    <p class="figure-note">${note}</p>
     ${children}
   </div>`
 }
@@ -71,10 +72,10 @@ function Figure({ label, value, note, children }) {
 /** @param {{ money: Money | undefined, label: string, values: number[] }} props */
 function Budget({ money, label, values }) {
   if (money?.limitUsd === undefined)
-    return html`<${Spark} values=${values} tone=${0} /><p class="figure-foot">No budget for the whole gateway</p>`
+    return html`<div class="figure-graph"><${Spark} values=${values} tone=${0} /></div><p class="figure-foot">No budget for the whole gateway</p>`
   const { limitUsd, spentUsd, heldUsd, availableUsd = 0, resetsAt } = money
-  return html`<${Meter} used=${spentUsd} held=${heldUsd} limit=${limitUsd} label=${label} />
-    <p class="figure-foot">${usd(availableUsd)} left of ${usd(limitUsd)}${heldUsd > 0 ? ` · ${usd(heldUsd)} held` : ''} · resets in ${until(resetsAt)}</p>`
+  return html`<div class="figure-graph"><${Meter} used=${spentUsd} held=${heldUsd} limit=${limitUsd} label=${label} /></div>
+    <p class="figure-foot">${usd(availableUsd)} left of ${limit(limitUsd)}${heldUsd > 0 ? ` · ${usd(heldUsd)} held` : ''} · ${until(resetsAt)}</p>`
 }
 
 /** The month's end at the pace so far: a straight line, and said so. @param {number} spent @param {Date} now */
