@@ -137,11 +137,11 @@ export function Columns({
         </div>`
       }
     </div>
-    <table class="hidden">
+    <div class="hidden"><table>
       <caption>${label}</caption>
       <thead><tr><th scope="col">Time</th>${series.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
       <tbody>${buckets.map((bucket, i) => html`<tr><th scope="row">${formatBucket(bucket)}</th>${series.map(({ values }) => html`<td>${format(values[i] ?? 0)}</td>`)}</tr>`)}</tbody>
-    </table>
+    </table></div>
   </figure>`
 }
 

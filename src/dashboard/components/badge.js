@@ -14,6 +14,6 @@ export function Badge({ tone, children, title }) {
 export function Outcome({ outcome }) {
   const { label, tone, meaning } = outcomeOf(outcome)
   if (tone === 'good' || tone === 'calm')
-    return html`<span class="state is-${tone}" title=${meaning}>${label}</span>`
+    return html`<span class="state is-${tone}" title=${meaning}><span>${label}</span></span>`
   return html`<${Badge} tone=${tone} title=${meaning}>${label}<//>`
 }
