@@ -3,6 +3,7 @@
 import { html } from 'htm/preact'
 import { useEffect, useState } from 'preact/hooks'
 import { Failure, whoami } from './api.js'
+import { Page } from './components/page.js'
 import { Shell } from './components/shell.js'
 import { Empty, Failed, Loading } from './components/states.js'
 import { Toast } from './components/toast.js'
@@ -66,5 +67,5 @@ function View() {
     return html`<${ClientView} key=${rest[0]} name=${rest[0]} place=${where} />`
   const Found = rest.length === 0 ? views[name] : undefined
   if (Found) return html`<${Found} place=${where} />`
-  return html`<${Empty} title="There is no such page"><a href=${href('/')}>Go to the overview</a><//>`
+  return html`<${Page} title="There is no such page"><${Empty} title="The address leads nowhere"><a href=${href('/')}>Go to the overview</a><//><//>`
 }

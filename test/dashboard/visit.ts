@@ -51,7 +51,16 @@ export async function visit(
     complaints,
     async open(path = '') {
       await page.goto(`${gateway.url}/dashboard${path}`)
-      await page.locator('h1').waitFor()
+      await page
+        .locator('h1')
+        .waitFor()
+        .catch(async cause => {
+          const shown = await page.locator('body').innerText()
+          throw new Error(
+            `nothing is shown at ${path || '/'}: ${JSON.stringify(shown)} ${complaints.join('; ')}`,
+            { cause },
+          )
+        })
       await page.locator('.loading').first().waitFor({ state: 'detached' })
     },
     async faults() {
