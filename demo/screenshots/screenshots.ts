@@ -24,8 +24,6 @@ interface Picture {
 const pictures: Picture[] = [
   { name: 'overview', path: '' },
   { name: 'calls', path: '/calls', scheme: 'dark', open: 'tbody .row-link >> nth=3' },
-  { name: 'refusals', path: '/refusals?range=7d', open: 'text=Budget spent >> nth=0' },
-  { name: 'phone', path: '', size: { width: 390, height: 844 } },
 ]
 
 const executablePath = findChromium()

@@ -25,7 +25,11 @@ export async function setStage(port: number): Promise<Stage> {
   const pool = new Pool({ connectionString: servers.databaseUrl })
   await writeHistory(pool)
   await pool.end()
-  const provider = await startProvider()
+  const provider = await startProvider([
+    [/[135]$/, 8_412, 641],
+    [/[068]$/, 2_930, 188],
+    [/.*/, 15_204, 1_377],
+  ])
   const { redisUrl, databaseUrl } = servers
   const gateway = await startGateway({
     port,

@@ -1,6 +1,7 @@
 /** GET /admin/calls/live: calls of all replicas as they end. */
 
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { fits, type LiveCall } from '../../src/live/call.ts'
 import { ADMIN_TOKEN, type Gateway, message, startGateway, until } from '../gateway.ts'
@@ -41,7 +42,7 @@ async function collect(answer: Response, calls: LiveCall[]): Promise<void> {
 /** Nobody is told anything until the replica that was called has seen that somebody watches. */
 async function callUntilSeen({ post }: Gateway, key: string, { calls }: Watching, wanted: object) {
   return until(async () => {
-    await post('/v1/messages', key, message('hello'))
+    await post('/v1/messages', key, message(randomUUID()))
     return calls.find(call =>
       Object.entries(wanted).every(([name, value]) => Reflect.get(call, name) === value),
     )
@@ -98,8 +99,8 @@ test('a filter names a client by name or id, a model, an outcome', () => {
 test('nothing is written for it while nobody watches', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
-  await gateway.post('/v1/messages', key, message('hello'))
-  await gateway.line()
+  const answer = await gateway.post('/v1/messages', key, message('hello'))
+  await gateway.line(answer.headers.get('request-id'))
   assert.equal(await gateway.app.redis.exists('{tollgate}:live', '{tollgate}:watched'), 0)
 })
 

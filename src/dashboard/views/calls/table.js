@@ -15,7 +15,7 @@ export function CallsTable({ calls, fresh, open }) {
       <tr>
         <th scope="col">Time</th><th scope="col">Client</th><th scope="col" class="hide-s">Model</th><th scope="col">Outcome</th>
         <th scope="col" class="num hide-m hide-p">Tokens in</th><th scope="col" class="num hide-m hide-p">Out</th>
-        <th scope="col" class="num hide-s">Took</th><th scope="col" class="num">Cost</th>
+        <th scope="col" class="num hide-s hide-p">Took</th><th scope="col" class="num">Cost</th>
       </tr>
     </thead>
     <tbody>
@@ -38,10 +38,10 @@ function Row({ call, isFresh, isOpen }) {
     <th scope="row" class="nowrap"><a class="row-link" href=${href('/calls', { ...place.get().query, call: id })} aria-current=${isOpen ? 'true' : undefined}><time datetime=${at} title=${fullMoment(at)}>${moment(at)}</time></a></th>
     <td class="is-who"><span class="cut">${client ?? html`<span class="quiet">Stranger</span>`}</span>${team && html`<span class="beside hide-m hide-p">${team}</span>`}<span class="sub show-s cut">${model}</span></td>
     <td class="hide-s"><span class="cut">${model ?? html`<span class="quiet">–</span>`}</span>${stream && html`<span class="beside hide-m hide-p">stream</span>`}</td>
-    <td class="nowrap"><${Outcome} outcome=${outcome} />${seq === 1 && html`<span class="beside">correction</span>`}${refusal && html`<span class="beside hide-s">${reasonOf(refusal).title}</span>`}</td>
+    <td class="nowrap"><${Outcome} outcome=${outcome} />${seq === 1 && html`<span class="beside">correction</span>`}${refusal && html`<span class="beside hide-s hide-p">${reasonOf(refusal).title}</span>`}</td>
     <td class="num hide-m hide-p">${input ? shortCount(input) : html`<span class="quiet">–</span>`}</td>
     <td class="num hide-m hide-p">${outputTokens ? shortCount(outputTokens) : html`<span class="quiet">–</span>`}</td>
-    <td class="num hide-s nowrap">${duration(latencyMs)}</td>
+    <td class="num hide-s hide-p nowrap">${duration(latencyMs)}</td>
     <td class="num nowrap">${costUsd === 0 ? html`<span class="quiet">$0</span>` : fineUsd(costUsd)}</td>
   </tr>`
 }
