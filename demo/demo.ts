@@ -69,9 +69,10 @@ function table(rows: { stop: string; result: string; cost: string }[]): string {
 function invitation(url: string, key: string, adminToken: string): string {
   return `The gateway is up; everything it costs is play money.
 
-  URL    ${url}
-  Key    ${key}
-  Admin  ${url}/admin   (token: ${adminToken})
+  URL        ${url}
+  Key        ${key}
+  Dashboard  ${url}/dashboard
+  Token      ${adminToken}   (signs in there, and opens ${url}/admin)
 
 Try it:
 

@@ -19,6 +19,7 @@ export async function startGateway(options: {
   port: number
   providerUrl: string
   dataDir: string
+  env?: Record<string, string>
 }): Promise<Gateway> {
   const adminToken = process.env.ADMIN_TOKEN || `demo-${randomBytes(12).toString('hex')}`
   const url = `http://127.0.0.1:${options.port}`
@@ -35,6 +36,7 @@ export async function startGateway(options: {
       DATA_DIR: options.dataDir,
       DRAIN_DELAY_SECONDS: '0',
       DRAIN_SECONDS: '5',
+      ...options.env,
     },
   })
   const exited = once(child, 'exit')

@@ -2,13 +2,19 @@
 
 import { LLMock } from '@copilotkit/aimock'
 
-export async function startProvider(): Promise<{ url: string; stop(): Promise<void> }> {
+/** Tokens of an answer, by what the prompt looks like; the first that fits. */
+export type Usages = [prompt: RegExp, input: number, output: number][]
+
+export async function startProvider(
+  usages: Usages = [[/.*/, 24, 12]],
+): Promise<{ url: string; stop(): Promise<void> }> {
   const provider = new LLMock({ port: 0, host: '127.0.0.1', logLevel: 'silent' })
   // Usage of its own: it reports none on Anthropic's routes unless it is told to.
-  provider.onMessage(/.*/, {
-    content: 'A toll gate is where you pay before you pass.',
-    usage: { prompt_tokens: 24, completion_tokens: 12, total_tokens: 36 },
-  })
+  for (const [prompt, input, output] of usages)
+    provider.onMessage(prompt, {
+      content: 'A toll gate is where you pay before you pass.',
+      usage: { prompt_tokens: input, completion_tokens: output, total_tokens: input + output },
+    })
   await provider.start()
   return { url: provider.url, stop: () => provider.stop() }
 }

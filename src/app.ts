@@ -4,6 +4,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { alertRoutes } from './alerts/routes.ts'
 import type { Config } from './config.ts'
 import { ledgerRoutes } from './ledger/routes.ts'
+import { liveRoutes } from './live/routes.ts'
 import { explainRoutes } from './plugins/admin/explain.ts'
 import admin from './plugins/admin.ts'
 import admission from './plugins/admission.ts'
@@ -17,10 +18,12 @@ import call from './plugins/call.ts'
 import claims from './plugins/claims.ts'
 import clients from './plugins/clients.ts'
 import cost from './plugins/cost.ts'
+import dashboard from './plugins/dashboard.ts'
 import errorHandler, { answerMalformed } from './plugins/error-handler.ts'
 import health from './plugins/health.ts'
 import ledger from './plugins/ledger.ts'
 import lifecycle from './plugins/lifecycle.ts'
+import live from './plugins/live.ts'
 import logging from './plugins/logging.ts'
 import loop from './plugins/loop.ts'
 import metrics from './plugins/metrics.ts'
@@ -160,13 +163,17 @@ export async function buildApp(
   })
 
   await app.register(metrics, { token: config.METRICS_TOKEN })
+  // Behind the corridor: its settler tells of calls what the others have found out.
+  await app.register(live)
   await app.register(admin, {
     token: () => app.secrets.get('ADMIN_TOKEN'),
     routes: [
       alertRoutes,
       ledgerRoutes,
+      liveRoutes,
       explainRoutes({ maxTokens: config.DEFAULT_MAX_TOKENS, cacheTtlSeconds: config.CACHE_TTL_SECONDS }),
     ],
   })
+  await app.register(dashboard, { isOpen: config.ADMIN_TOKEN !== undefined })
   return app
 }

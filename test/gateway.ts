@@ -3,7 +3,6 @@
  * behind it. Its log is kept, so that a test can read the line of each call.
  */
 
-import type { TestContext } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../src/app.ts'
@@ -11,7 +10,7 @@ import { parseConfig } from '../src/config.ts'
 import { createLogger } from '../src/logger.ts'
 import { type Provider, startProvider } from './provider.ts'
 import { testDatabase, testRedis } from './servers.ts'
-import { whenOver } from './when-over.ts'
+import { type Context, whenOver } from './when-over.ts'
 
 export const ADMIN_TOKEN = 'admin-token-of-the-tests'
 /** The one real key, which no caller may ever see. */
@@ -51,8 +50,8 @@ export interface GatewayOptions {
   databaseUrl?: string
 }
 
-export async function startGateway(t: TestContext, options: GatewayOptions = {}): Promise<Gateway> {
-  const provider = options.provider ?? (await startProvider(t))
+export async function startGateway(t: Context, options: GatewayOptions = {}): Promise<Gateway> {
+  const provider = options.provider ?? (await ownProvider(t))
   const redisUrl = options.redisUrl ?? (await testRedis(t)).url
   const databaseUrl = options.databaseUrl ?? (await testDatabase(t)).url
   const config = parseConfig({
@@ -126,6 +125,12 @@ export async function startGateway(t: TestContext, options: GatewayOptions = {})
     },
     stop,
   }
+}
+
+async function ownProvider(t: Context): Promise<Provider> {
+  const provider = await startProvider()
+  whenOver(t, provider.close)
+  return provider
 }
 
 /** Callers that a test has left hanging do not keep the gateway. */

@@ -1,9 +1,10 @@
 /** What the ledger answers, declared for the documents and the compiler. */
 
 import { Type } from 'typebox'
-import { nullable, usd } from '../plugins/admin/answers.ts'
+import { moment, nullable, usd } from '../plugins/admin/answers.ts'
 import type { Call } from './calls.ts'
 import { facts } from './entry.ts'
+import type { Sample } from './refusals.ts'
 import { groups } from './usage.ts'
 
 const { savedNanos, ...shown } = facts
@@ -29,10 +30,26 @@ export const callsAnswer = Type.Object({
   next: Type.Optional(Type.String({ description: 'The cursor of the next page; absent on the last one' })),
 })
 
+const sample = Type.Unsafe<Sample>(
+  Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()]), {
+    description: 'What the log line of a refused call said',
+  }),
+)
+const refusedCall = Type.Object(
+  {
+    client: nullable(Type.String()),
+    reason: Type.String({ description: "The refusal's error_code" }),
+    scope: nullable(Type.String()),
+    sample,
+  },
+  { title: 'RefusedCall', description: 'One refused call, of those that samples were kept of' },
+)
+
 export const callAnswer = Type.Object({
   id: Type.String(),
   costUsd: usd('the charge and its correction together'),
   rows: Type.Array(call),
+  refused: Type.Optional(refusedCall),
 })
 
 const tokens = Type.Integer({ description: 'Tokens' })
@@ -53,6 +70,7 @@ const row = Type.Object(
     clientId: group,
     model: group,
     day: Type.Optional(Type.String()),
+    hour: Type.Optional(Type.String({ format: 'date-time', description: 'Its start' })),
     team: group,
     teamId: group,
     ...sums,
@@ -82,6 +100,22 @@ export const usageAnswer = Type.Object({
   total: Type.Object(sums),
   more: Type.Boolean({ description: 'There are more groups than were asked for; the total counts them all' }),
   refusals: Type.Array(refusals),
+})
+
+export const refusalsAnswer = Type.Object({
+  from: moment('The start'),
+  to: moment('The end'),
+  step: Type.Enum(['minute', 'hour', 'day'], { description: 'Of the series' }),
+  rows: Type.Array(refusals),
+  series: Type.Array(
+    Type.Object({
+      at: Type.String({ format: 'date-time' }),
+      reason: Type.String(),
+      count: Type.Integer(),
+    }),
+    { description: 'How many at which time' },
+  ),
+  latest: Type.Array(refusedCall, { description: 'Samples, the newest first' }),
 })
 
 export const verifyAnswer = Type.Object(

@@ -83,7 +83,7 @@ export async function findCall(
 }
 
 /** Whoever bears this name, or bore it on a day it made calls. */
-async function clientIds(pool: Pool, client: string): Promise<string[]> {
+export async function clientIds(pool: Pool, client: string): Promise<string[]> {
   const { rows } = await pool.query(
     `select id from clients where name = $1 or id = $1
      union select client_id from usage_daily where client = $1 or client_id = $1`,

@@ -9,6 +9,9 @@ const DAY = 86_400_000
 /** A row must be there as long as its entry may come a second time, or it would be counted a second time. */
 const KEEP_AT_LEAST = 31
 
+/** Days whose sums by hour are kept. */
+const KEEP_HOURS = 92
+
 export interface Pruned {
   /** Months that were dropped, such as `calls_2025_09`. */
   partitions: string[]
@@ -37,6 +40,7 @@ export async function prune(pool: Pool, keepDays: number, now?: Date): Promise<P
     const partitions = rows.map(({ name }) => String(name))
     for (const partition of partitions) await client.query(`drop table ${partition}`)
     const { rowCount } = await client.query('delete from refusals where minute < $1', [cutoff])
+    await client.query('delete from usage_hourly where hour < $1', [new Date(time - KEEP_HOURS * DAY)])
     return { partitions, refusals: rowCount ?? 0 }
   })
 }

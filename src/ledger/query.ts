@@ -53,6 +53,17 @@ export const callsQuery = Type.Object(
   { additionalProperties: false },
 )
 
+export const refusalsQuery = Type.Object(
+  {
+    from: Type.Optional(time('Refused then or later; 24 hours ago if absent')),
+    to: Type.Optional(time('Refused before; now if absent')),
+    client: callsQuery.properties.client,
+    reason: Type.Optional(Type.String({ description: 'An error_code', expected: 'an error_code' })),
+    limit: limit(1000, 100),
+  },
+  { additionalProperties: false },
+)
+
 export const usageQuery = Type.Object(
   {
     from: Type.Optional(day('The first day; the first of this month if absent')),

@@ -81,6 +81,17 @@ const list = (names: string[], each = (name: string) => name) => names.map(each)
 const own = list(columns)
 const added = Object.keys(sums)
 
+function sumInto(table: string, time: string, timeOf: string): string {
+  return `
+    insert into ${table} as kept (client_id, ${time}, team_id, model, client, team, ${list(added)})
+    select coalesce(client_id, ''), ${timeOf}, coalesce(team_id, ''), coalesce(model, ''),
+           coalesce(max(client), ''), coalesce(max(team), ''), ${list(Object.values(sums))}
+    from fresh group by 1, 2, 3, 4 order by 1, 2, 3, 4
+    on conflict (client_id, ${time}, team_id, model) do update
+    set client = excluded.client, team = excluded.team,
+        ${list(added, sum => `${sum} = kept.${sum} + excluded.${sum}`)}`
+}
+
 /**
  * $1: rows as JSON. Returns how many were new. Rows and sums are touched in one order by every replica, so that two of
  * them with the same rows wait for each other, but never in a circle.
@@ -91,14 +102,8 @@ const INSERT = `
     select ${own} from jsonb_populate_recordset(null::calls, $1) order by id, seq, day
     on conflict do nothing
     returning *
-  ), summed as (
-    insert into usage_daily as kept (client_id, day, team_id, model, client, team, ${list(added)})
-    select coalesce(client_id, ''), day, coalesce(team_id, ''), coalesce(model, ''),
-           coalesce(max(client), ''), coalesce(max(team), ''), ${list(Object.values(sums))}
-    from fresh group by 1, 2, 3, 4 order by 1, 2, 3, 4
-    on conflict (client_id, day, team_id, model) do update
-    set client = excluded.client, team = excluded.team,
-        ${list(added, sum => `${sum} = kept.${sum} + excluded.${sum}`)}
+  ), by_day as (${sumInto('usage_daily', 'day', 'day')}
+  ), by_hour as (${sumInto('usage_hourly', 'hour', `date_trunc('hour', at, 'UTC')`)}
   )
   select count(*) as inserted from fresh`
 

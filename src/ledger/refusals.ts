@@ -119,22 +119,33 @@ export interface RefusalRow {
   samples: Sample[]
 }
 
+/** Only these, where they are given. */
+export interface RefusalFilter {
+  clientIds?: string[] | undefined
+  reason?: string | undefined
+}
+
+/** $1 and $2: two moments, half-open; $3 and $4: a filter. */
+export const REFUSED = `minute >= $1 and minute < $2
+  and ($3::text[] is null or client_id = any($3)) and ($4::text is null or reason = $4)`
+
 /** Who was refused, why and how often, between two moments (half-open), the most frequent first. */
 export async function readRefusals(
   pool: Pool,
   from: string,
   to: string,
   limit: number,
+  { clientIds, reason }: RefusalFilter = {},
 ): Promise<RefusalRow[]> {
   const { rows } = await pool.query(
     `select kinds.*, latest.client, latest.samples
      from (select client_id, reason, scope, sum(count) as count, min(minute) as first_at, max(minute) as last_at
-           from refusals where minute >= $1 and minute < $2
-           group by client_id, reason, scope order by 4 desc, 1, 2, 3 limit $3) kinds
+           from refusals where ${REFUSED}
+           group by client_id, reason, scope order by 4 desc, 1, 2, 3 limit $5) kinds
      join refusals latest using (client_id, reason, scope)
      where latest.minute = kinds.last_at
      order by kinds.count desc, client_id, reason, scope`,
-    [from, to, limit],
+    [from, to, clientIds, reason, limit],
   )
   return rows.map(row => ({
     client: row.client || null,

@@ -5,10 +5,20 @@ import { Type } from 'typebox'
 import { nanosToUsd } from '../money.ts'
 import { problem } from '../plugins/admin/problem.ts'
 import type { TypeBoxProvider } from '../plugins/admin/schemas.ts'
-import { callAnswer, callsAnswer, usageAnswer, verifyAnswer } from './answers.ts'
-import { findCall, listCalls } from './calls.ts'
-import { callsQuery, formatCursor, groupsOf, parseCursor, parseTime, periodOf, usageQuery } from './query.ts'
+import { callAnswer, callsAnswer, refusalsAnswer, usageAnswer, verifyAnswer } from './answers.ts'
+import { clientIds, findCall, listCalls } from './calls.ts'
+import {
+  callsQuery,
+  formatCursor,
+  groupsOf,
+  parseCursor,
+  parseTime,
+  periodOf,
+  refusalsQuery,
+  usageQuery,
+} from './query.ts'
 import { readRefusals } from './refusals.ts'
+import { findRefused, readRefused, readRefusedOverTime, stepFor, steps } from './refused.ts'
 import { readUsage } from './usage.ts'
 import type { Difference } from './verify.ts'
 
@@ -52,9 +62,11 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
     async ({ params: { id } }) => {
       const call = await findCall(pg, id)
       if (call) return call
+      const refused = await findRefused(pg, id)
+      if (refused) return { id, costUsd: 0, rows: [], refused }
       throw problem(
         404,
-        `The ledger has no call "${id}": it still runs, or it was refused; refusals are only counted.`,
+        `The ledger has no call "${id}": it still runs, or it was refused; of refusals only some are kept.`,
       )
     },
   )
@@ -76,6 +88,31 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
         readRefusals(pg, `${period.from}T00:00:00Z`, `${period.to}T00:00:00Z`, query.limit),
       ])
       return { ...period, by, ...usage, refusals }
+    },
+  )
+
+  routes.get(
+    '/refusals',
+    {
+      schema: {
+        summary: 'What was refused: counts, over time, and samples',
+        querystring: refusalsQuery,
+        response: { 200: refusalsAnswer },
+      },
+    },
+    async ({ query }) => {
+      const to = parseTime(query.to) ?? new Date()
+      const from = parseTime(query.from) ?? new Date(to.getTime() - steps.day)
+      const filter = {
+        clientIds: query.client === undefined ? undefined : await clientIds(pg, query.client),
+        reason: query.reason,
+      }
+      const [rows, series, latest] = await Promise.all([
+        readRefusals(pg, from.toISOString(), to.toISOString(), query.limit, filter),
+        readRefusedOverTime(pg, [from, to], filter),
+        readRefused(pg, [from, to], filter, query.limit),
+      ])
+      return { from, to, step: stepFor(from, to), rows, series, latest }
     },
   )
 

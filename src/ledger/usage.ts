@@ -1,10 +1,10 @@
-/** What was used: sums by client, model, day and team, from the daily roll-ups; and what was refused, beside it. */
+/** What was used: sums by client, model, day, hour and team, from the roll-ups; and what was refused, beside it. */
 
 import type { Pool } from 'pg'
 import { nanosToUsd } from '../money.ts'
 import { outcomes, sums } from './sums.ts'
 
-export const groups = ['client', 'model', 'day', 'team'] as const
+export const groups = ['client', 'model', 'day', 'hour', 'team'] as const
 export type Group = (typeof groups)[number]
 
 /** UTC days, half-open. */
@@ -30,6 +30,8 @@ export type UsageRow = UsageSums & {
   clientId?: string | null
   model?: string | null
   day?: string
+  /** Its start, RFC 3339. */
+  hour?: string
   team?: string | null
   teamId?: string | null
 }
@@ -42,10 +44,18 @@ export interface Usage {
   more: boolean
 }
 
-const KEYS = { client: 'client_id', model: 'model', day: 'day', team: 'team_id' } satisfies Record<
-  Group,
-  string
->
+const KEYS = {
+  client: 'client_id',
+  model: 'model',
+  day: 'day',
+  hour: 'hour',
+  team: 'team_id',
+} satisfies Record<Group, string>
+
+const BY_DAY = 'usage_daily where day >= $1 and day < $2'
+const midnight = (day: string) => `${day}::date::timestamp at time zone 'UTC'`
+const BY_HOUR = `(select *, (hour at time zone 'UTC')::date as day from usage_hourly) hours
+  where hour >= ${midnight('$1')} and hour < ${midnight('$2')}`
 
 /** The sums and their total are of one moment: they are one statement. */
 export async function readUsage(
@@ -60,11 +70,11 @@ export async function readUsage(
   const { rows } = await pool.query(
     `with grouped as (
        select ${[...keys, ...totals].join(', ')}, ${keys[0] ? `grouping(${keys[0]})` : '1'} as total
-       from usage_daily where day >= $1 and day < $2
+       from ${by.includes('hour') ? BY_HOUR : BY_DAY}
        group by grouping sets (${keys.length > 0 ? `(${list}), ` : ''}())
      )
      select ${['grouped.*', ...by.map(group => NAMES[group])].join(', ')} from grouped
-     order by total desc, ${by.includes('day') ? 'day, ' : ''}cost_nanos desc ${list && `, ${list}`} limit $3`,
+     order by total desc, ${times(by)}cost_nanos desc ${list && `, ${list}`} limit $3`,
     [from, to, limit + 2],
   )
   const [total, ...found] = rows
@@ -75,6 +85,11 @@ export async function readUsage(
   }
 }
 
+/** Time goes on, whatever it costs. */
+function times(by: Group[]): string {
+  return (['day', 'hour'] as const).map(time => (by.includes(time) ? `${time}, ` : '')).join('')
+}
+
 /** A renamed client is one group, under its last name. */
 const lastName = (of: 'client' | 'team') =>
   `(select ${of} from usage_daily u where u.${of}_id = grouped.${of}_id order by u.day desc limit 1) as ${of}`
@@ -83,11 +98,13 @@ const NAMES = {
   team: lastName('team'),
   day: 'day::text as day_text',
   model: 'null as no_name',
+  hour: `to_char(hour at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as hour_text`,
 } satisfies Record<Group, string>
 
 function keyOf(row: Record<string, string>, by: Group[]): Partial<UsageRow> {
   return {
     ...(by.includes('day') && { day: row.day_text }),
+    ...(by.includes('hour') && { hour: row.hour_text }),
     ...(by.includes('client') && { client: row.client || null, clientId: row.client_id || null }),
     ...(by.includes('team') && { team: row.team || null, teamId: row.team_id || null }),
     ...(by.includes('model') && { model: row.model || null }),

@@ -1,7 +1,7 @@
 /** The administration, /admin: for whoever has a token. Without ADMIN_TOKEN there is no such place. */
 
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-import { createStates } from '../stores/states.ts'
+import { createManyStates, createStates } from '../stores/states.ts'
 import audit from './admin/audit.ts'
 import { authenticate } from './admin/authenticate.ts'
 import clients from './admin/clients.ts'
@@ -29,10 +29,11 @@ export default async function admin(app: FastifyInstance, { token, routes: other
       answerWithProblems(scope, routes)
       checkWithTypeBox(scope)
       const state = createStates(app.money)
+      const states = createManyStates(app.money)
       await scope.register(tokens)
-      await scope.register(clients, { state })
+      await scope.register(clients, { state, states })
       await scope.register(keys)
-      await scope.register(teams, { state })
+      await scope.register(teams, { state, states })
       await scope.register(audit)
       await scope.register(docs, { routes })
       for (const more of others) await scope.register(more)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Entry } from '../../src/entry.ts'
 import { countRefusals, createRefusalCounter, readRefusals } from '../../src/ledger/refusals.ts'
+import { findRefused, readRefused, readRefusedOverTime } from '../../src/ledger/refused.ts'
 import { bed } from './bed.ts'
 
 const refused: Entry = {
@@ -104,4 +105,45 @@ test('what could not be written is counted the next time', async t => {
   counter.putBack(batch)
   await countRefusals(pool, counter.take())
   assert.equal((await readRefusals(pool, from, to, 10))[0]?.count, 2)
+})
+
+test('refusals are counted over time by reason, as finely as the period allows', async t => {
+  const { pool } = await bed(t)
+  const counter = createRefusalCounter(100)
+  for (const at of [0, 30, 90]) counter.count(refused, minute + at * 60_000)
+  counter.count(stranger, minute + 60_000)
+  await countRefusals(pool, counter.take())
+  const day: [Date, Date] = [new Date(from), new Date(to)]
+  const [ten, eleven] = ['2026-11-23T10:00:00.000Z', '2026-11-23T11:00:00.000Z']
+  assert.deepEqual(await readRefusedOverTime(pool, day, {}), [
+    { at: ten, reason: 'invalid_key', count: 1 },
+    { at: ten, reason: 'rate_limited', count: 2 },
+    { at: eleven, reason: 'rate_limited', count: 1 },
+  ])
+  assert.deepEqual(await readRefusedOverTime(pool, day, { clientIds: ['c1'], reason: 'rate_limited' }), [
+    { at: ten, reason: 'rate_limited', count: 2 },
+    { at: eleven, reason: 'rate_limited', count: 1 },
+  ])
+  const hour: [Date, Date] = [new Date(minute), new Date(minute + 3_600_000)]
+  assert.deepEqual(
+    (await readRefusedOverTime(pool, hour, { clientIds: ['c1'] })).map(({ at }) => at),
+    [ten, '2026-11-23T10:30:00.000Z'],
+  )
+})
+
+test('single refused calls are kept as samples, the newest first, and found by their request id', async t => {
+  const { pool } = await bed(t)
+  const counter = createRefusalCounter(100)
+  counter.count({ ...refused, reqId: 'req_old' }, minute)
+  counter.count({ ...stranger, reqId: 'req_new' }, minute + 1000)
+  await countRefusals(pool, counter.take())
+  const latest = await readRefused(pool, [new Date(from), new Date(to)], {}, 10)
+  assert.deepEqual(
+    latest.map(({ sample }) => sample.reqId),
+    ['req_new', 'req_old'],
+  )
+  const found = await findRefused(pool, 'req_old')
+  assert.equal(found?.reason, 'rate_limited')
+  assert.equal(found?.sample.error, 'too fast')
+  assert.equal(await findRefused(pool, 'req_other'), undefined)
 })

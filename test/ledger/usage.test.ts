@@ -164,3 +164,23 @@ test('an entry of a month that was pruned still finds room', async t => {
   await assert.rejects(recorder([entry('late')]), /no partition/)
   assert.equal((await recorder([entry('late')])).inserted, 1)
 })
+
+test('usage by the hour is the sum of its calls, each at the hour of its admission', async t => {
+  const at = await bed(t)
+  const [noonHour, next] = ['2026-11-20T12:00:00Z', '2026-11-20T13:00:00Z']
+  await record(at, [
+    { id: '1', at: Date.parse(noonHour), nanos: 1_000_000_000 },
+    { id: '2', at: Date.parse(next) - 1, nanos: 2_000_000_000 },
+    { id: '3', at: Date.parse(next), nanos: 4_000_000_000 },
+    { id: '4', at: noon('2026-11-21'), nanos: 8_000_000_000 },
+  ])
+  const { rows, total } = await readUsage(at.pool, { from: '2026-11-20', to: '2026-11-21' }, ['hour'], 10)
+  assert.deepEqual(
+    rows.map(({ hour, calls, costUsd }) => [hour, calls, costUsd]),
+    [
+      [noonHour, 2, 3],
+      [next, 1, 4],
+    ],
+  )
+  assert.equal(total.costUsd, 7)
+})

@@ -473,3 +473,19 @@ test('with Postgres away the administration is unavailable, and says when to com
     assert.equal(answer.headers['retry-after'], '1')
   }
 })
+
+test('lists show where each stands, if they are asked to', async t => {
+  const replica = await startReplica(t)
+  await replica.admin('POST', '/clients', { name: 'a', team: 'web', budget: { day: 5 } })
+  await replica.admin('POST', '/clients', { name: 'b' })
+  const { body } = await replica.admin('GET', '/clients?state=true')
+  const states = JSON.parse(JSON.stringify(body.clients)).map((client: { state: object }) => client.state)
+  assert.deepEqual(
+    states.map((state: { day: { limitUsd?: number } }) => state.day.limitUsd),
+    [5, undefined],
+  )
+  const [team] = JSON.parse(JSON.stringify((await replica.admin('GET', '/teams?state=true')).body.teams))
+  assert.equal(team.state.day.spentUsd, 0)
+  const [plain] = JSON.parse(JSON.stringify((await replica.admin('GET', '/clients')).body.clients))
+  assert.equal(plain.state, undefined)
+})

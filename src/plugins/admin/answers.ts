@@ -59,9 +59,14 @@ const clientProperties = { id: clientId, name, ...settings, ...born }
 export const client = Type.Object(clientProperties, { title: 'Client' })
 export const clientWithState = Type.Object({ ...clientProperties, state }, { title: 'ClientWithState' })
 
+/** In a list, where it was asked for. */
+const mayHaveState = { state: Type.Optional(state) }
+export const listedClient = Type.Object({ ...clientProperties, ...mayHaveState }, { title: 'ListedClient' })
+
 const teamProperties = { id: Type.String(), name, ...levelSettings.properties, ...born }
 export const team = Type.Object(teamProperties, { title: 'Team' })
 export const teamWithState = Type.Object({ ...teamProperties, state }, { title: 'TeamWithState' })
+export const listedTeam = Type.Object({ ...teamProperties, ...mayHaveState }, { title: 'ListedTeam' })
 
 const gatewayProperties = {
   limits: Type.Optional(limits),

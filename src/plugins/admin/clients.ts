@@ -12,12 +12,12 @@ import {
   reviseClient,
 } from '../../stores/client-records.ts'
 import { isTaken } from '../../stores/query.ts'
-import type { States } from '../../stores/states.ts'
-import { client, clientWithState, nothing, nullable, pageAnswer } from './answers.ts'
+import type { ManyStates, States } from '../../stores/states.ts'
+import { client, clientWithState, listedClient, nothing, nullable, pageAnswer } from './answers.ts'
 import { faultFinder } from './faults.ts'
 import { mergePatch } from './json.ts'
 import { nameTaken, problem, unknownClient } from './problem.ts'
-import { named, page, pageOf, type TypeBoxProvider } from './schemas.ts'
+import { named, pageOf, pageWithState, type TypeBoxProvider } from './schemas.ts'
 
 const patch = Type.Object({}, { expected: 'an object with the settings to change; null takes one away' })
 /** Checked once it is merged; this is how it looks. */
@@ -28,7 +28,10 @@ const documented = Type.Object(
 )
 const findFaults = faultFinder(clientSettings)
 
-export default async function clients(app: FastifyInstance, { state }: { state: States }) {
+export default async function clients(
+  app: FastifyInstance,
+  { state, states }: { state: States; states: ManyStates },
+) {
   const routes = app.withTypeProvider<TypeBoxProvider>()
 
   routes.post(
@@ -48,17 +51,20 @@ export default async function clients(app: FastifyInstance, { state }: { state: 
     {
       schema: {
         summary: 'All clients, by name',
-        querystring: page,
-        response: { 200: pageAnswer({ clients: Type.Array(client) }) },
+        querystring: pageWithState,
+        response: { 200: pageAnswer({ clients: Type.Array(listedClient) }) },
       },
     },
-    async ({ query: { limit, cursor } }) => {
+    async ({ query }) => {
+      const { limit, cursor } = query
       const { shown, next } = pageOf(
         await listClients(app.pg, { after: cursor, limit: limit + 1 }),
         limit,
         one => one.name,
       )
-      return { clients: shown, next }
+      if (!query.state) return { clients: shown, next }
+      const found = await states(shown.map(one => ({ key: `client:${one.id}`, ...one })))
+      return { clients: shown.map((one, i) => ({ ...one, state: found[i] ?? null })), next }
     },
   )
 

@@ -72,6 +72,18 @@ export const serialCursor = Type.String({
   default: '',
   expected: 'the value of "next" of the page before',
 })
+/** Lists of what has counters may show where each stands. */
+export const pageWithState = Type.Object(
+  {
+    ...page.properties,
+    state: Type.Boolean({
+      default: false,
+      description: 'With where each stands now',
+      expected: 'true or false',
+    }),
+  },
+  { additionalProperties: false },
+)
 
 /** A page of one more than was asked for says that there is another. */
 export function pageOf<Row>(rows: Row[], limit: number, cursorOf: (row: Row) => string) {

@@ -3,13 +3,16 @@
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { levelSettings } from '../../settings.ts'
-import type { States } from '../../stores/states.ts'
+import type { ManyStates, States } from '../../stores/states.ts'
 import { listTeams, putGateway, putTeam, readGatewayRecord, readTeam } from '../../stores/team-records.ts'
-import { gateway, gatewayWithState, pageAnswer, team, teamWithState } from './answers.ts'
+import { gateway, gatewayWithState, listedTeam, pageAnswer, team, teamWithState } from './answers.ts'
 import { unknownTeam } from './problem.ts'
-import { named, page, pageOf, type TypeBoxProvider } from './schemas.ts'
+import { named, pageOf, pageWithState, type TypeBoxProvider } from './schemas.ts'
 
-export default async function teams(app: FastifyInstance, { state }: { state: States }) {
+export default async function teams(
+  app: FastifyInstance,
+  { state, states }: { state: States; states: ManyStates },
+) {
   const routes = app.withTypeProvider<TypeBoxProvider>()
 
   routes.get(
@@ -17,17 +20,20 @@ export default async function teams(app: FastifyInstance, { state }: { state: St
     {
       schema: {
         summary: 'All teams, by name',
-        querystring: page,
-        response: { 200: pageAnswer({ teams: Type.Array(team) }) },
+        querystring: pageWithState,
+        response: { 200: pageAnswer({ teams: Type.Array(listedTeam) }) },
       },
     },
-    async ({ query: { limit, cursor } }) => {
+    async ({ query }) => {
+      const { limit, cursor } = query
       const { shown, next } = pageOf(
         await listTeams(app.pg, { after: cursor, limit: limit + 1 }),
         limit,
         one => one.name,
       )
-      return { teams: shown, next }
+      if (!query.state) return { teams: shown, next }
+      const found = await states(shown.map(one => ({ key: `team:${one.id}`, ...one })))
+      return { teams: shown.map((one, i) => ({ ...one, state: found[i] ?? null })), next }
     },
   )
 

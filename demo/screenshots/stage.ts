@@ -1,0 +1,85 @@
+/** What the pictures are of: real servers, a database with a history, the gateway before it, and calls that go on. */
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Pool } from 'pg'
+import { startEmbedded } from '../../src/embedded/index.ts'
+import { migrate } from '../../src/migrate.ts'
+import { type Gateway, startGateway } from '../gateway.ts'
+import { startProvider } from '../provider.ts'
+import { clients, type Model } from './company.ts'
+import { writeHistory } from './history.ts'
+
+export interface Stage extends Gateway {
+  /** Makes some calls, one after the other, of one client and another. */
+  play(calls: number): Promise<void>
+}
+
+const quiet = { info: () => {}, error: (facts: object, message: string) => console.error(message, facts) }
+
+export async function setStage(port: number): Promise<Stage> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'tollgate-pictures-'))
+  const servers = await startEmbedded({ dataDir, redisUrl: undefined, databaseUrl: undefined, log: quiet })
+  await migrate(servers.databaseUrl)
+  const pool = new Pool({ connectionString: servers.databaseUrl })
+  await writeHistory(pool)
+  await pool.end()
+  const provider = await startProvider([
+    [/[135]$/, 8_412, 641],
+    [/[068]$/, 2_930, 188],
+    [/.*/, 15_204, 1_377],
+  ])
+  const { redisUrl, databaseUrl } = servers
+  const gateway = await startGateway({
+    port,
+    providerUrl: provider.url,
+    dataDir,
+    env: { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl },
+  })
+  const actors = await Promise.all(
+    clients
+      .filter(({ settings }) => !settings.disabled)
+      .map(async ({ settings: { name }, uses }) => ({ key: await keyFor(gateway, name), model: uses[0]! })),
+  )
+  let made = 0
+
+  return {
+    ...gateway,
+    async play(calls) {
+      for (let i = 0; i < calls; i++, made++) {
+        const { key, model } = actors[(made * 7) % actors.length]!
+        await call(
+          gateway.url,
+          key,
+          made % 6 === 5 ? 'a-model-nobody-has' : model,
+          `Question ${Math.floor(made * 0.8)}`,
+        )
+      }
+    },
+    async stop() {
+      await gateway.stop()
+      await Promise.all([provider.stop(), servers.stop()])
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+async function keyFor({ url, adminToken }: Gateway, client: string): Promise<string> {
+  const answer = await fetch(`${url}/admin/clients/${client}/keys`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+    body: '{}',
+  })
+  return String(Reflect.get(Object(await answer.json()), 'key'))
+}
+
+async function call(url: string, key: string, model: Model | string, prompt: string): Promise<void> {
+  const path = model.startsWith('gpt') ? '/v1/chat/completions' : '/v1/messages'
+  const answer = await fetch(`${url}${path}`, {
+    method: 'POST',
+    headers: { 'x-api-key': key, 'anthropic-version': '2023-06-01', 'content-type': 'application/json' },
+    body: JSON.stringify({ model, max_tokens: 400, messages: [{ role: 'user', content: prompt }] }),
+  })
+  await answer.text()
+}

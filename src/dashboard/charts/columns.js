@@ -1,0 +1,170 @@
+/** Stacked columns over time. Read with the pointer or the arrow keys; a table says the same to who cannot see it. */
+
+import { html } from 'htm/preact'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { ticks } from './scale.js'
+
+/** @import { Series } from './series.js' */
+
+const TOP = 10
+const BOTTOM = 24
+const GAP = 1
+
+/**
+ * @param {{ label: string, buckets: string[], series: Series[], height?: number, format: (value: number) => string, formatAxis: (value: number) => string, formatBucket: (bucket: string) => string, formatTick?: (bucket: string) => string, dimmed?: string, limit?: { value: number, label: string } | undefined }} props
+ */
+export function Columns({
+  label,
+  buckets,
+  series,
+  height = 260,
+  format,
+  formatAxis,
+  formatBucket,
+  formatTick = formatBucket,
+  dimmed,
+  limit,
+}) {
+  const place = useRef(/** @type {HTMLDivElement | null} */ (null))
+  const width = useWidth(place)
+  const [at, setAt] = useState(/** @type {number | undefined} */ (undefined))
+  useEffect(() => setAt(undefined), [buckets.length])
+
+  const totals = buckets.map((_, i) => series.reduce((sum, { values }) => sum + (values[i] ?? 0), 0))
+  const highest = Math.max(...totals)
+  // A limit far above shows nothing but its distance.
+  const line = limit && limit.value <= highest * 1.6 ? limit : undefined
+  const lines = ticks(Math.max(highest, line?.value ?? 0))
+  const top = lines.at(-1) ?? 1
+  const left = 8 + Math.max(...lines.map(value => formatAxis(value).length)) * 6.6
+  const inner = Math.max(0, width - left)
+  const step = inner / buckets.length
+  const bar = Math.max(1, Math.min(44, step * (buckets.length > 40 ? 0.78 : 0.68)))
+  const plot = height - TOP - BOTTOM
+  const y = (/** @type {number} */ value) => TOP + plot * (1 - value / top)
+  const every = Math.max(1, Math.ceil(buckets.length / Math.max(2, Math.floor(inner / 72))))
+
+  const point = (/** @type {PointerEvent} */ event) => {
+    const box = place.current?.getBoundingClientRect()
+    if (!box) return
+    const found = Math.floor((event.clientX - box.left - left) / step)
+    setAt(found >= 0 && found < buckets.length ? found : undefined)
+  }
+  const onKey = (/** @type {KeyboardEvent} */ event) => {
+    const last = buckets.length - 1
+    const to = {
+      ArrowLeft: at === undefined ? last : Math.max(0, at - 1),
+      ArrowRight: at === undefined ? 0 : Math.min(last, at + 1),
+      Home: 0,
+      End: last,
+    }[event.key]
+    if (event.key === 'Escape' && at !== undefined) setAt(undefined)
+    else if (to !== undefined) setAt(to)
+    else return
+    event.preventDefault()
+    event.stopPropagation()
+  }
+  const shown = at === undefined ? undefined : buckets[at]
+  const parts =
+    at === undefined
+      ? []
+      : series
+          .map(({ name, tone, values }) => ({ name, tone, value: values[at] ?? 0 }))
+          .filter(({ value }) => value > 0)
+
+  return html`<figure class="chart">
+    <div
+      class="chart-place"
+      ref=${place}
+      style=${{ height: `${height}px` }}
+      tabindex="0"
+      role="group"
+      aria-roledescription="chart"
+      aria-label="${label}. Arrow keys read it column by column."
+      onPointerMove=${point}
+      onPointerLeave=${() => setAt(undefined)}
+      onBlur=${() => setAt(undefined)}
+      onKeyDown=${onKey}
+    >
+      ${
+        width > 0 &&
+        html`<svg width=${width} height=${height} aria-hidden="true">
+        ${lines.map(
+          value => html`<g class="chart-line ${value === 0 ? 'is-base' : ''}">
+            <line x1=${left} x2=${width} y1=${Math.round(y(value)) + 0.5} y2=${Math.round(y(value)) + 0.5} />
+            <text x=${left - 8} y=${y(value) + 3.5} text-anchor="end">${formatAxis(value)}</text>
+          </g>`,
+        )}
+        ${at !== undefined && html`<rect class="chart-cursor" x=${left + at * step} y=${TOP} width=${step} height=${plot} />`}
+        ${buckets.map((bucket, i) => {
+          let base = 0
+          const x = left + i * step + (step - bar) / 2
+          const last = series.findLastIndex(({ values }) => (values[i] ?? 0) > 0)
+          return html`<g key=${bucket} class=${at !== undefined && at !== i ? 'is-behind' : ''}>
+            ${series.map(({ name, tone, values }, s) => {
+              const value = values[i] ?? 0
+              if (value <= 0) return null
+              const bottom = y(base)
+              base += value
+              const gap = s === 0 ? 0 : GAP
+              const high = Math.max(0.5, bottom - y(base) - gap)
+              const faded = dimmed !== undefined && dimmed !== name
+              return html`<path class="fill-${tone} ${faded ? 'is-faded' : ''}" d=${column(x, bottom - gap - high, bar, high, s === last ? 2.5 : 0)} />`
+            })}
+          </g>`
+        })}
+        ${
+          line &&
+          html`<g class="chart-limit">
+            <line x1=${left} x2=${width} y1=${y(line.value)} y2=${y(line.value)} />
+            <text x=${width - 2} y=${y(line.value) - 5} text-anchor="end">${line.label}</text>
+          </g>`
+        }
+        ${buckets.map((bucket, i) => {
+          if ((buckets.length - 1 - i) % every !== 0) return null
+          const x = left + (i + 0.5) * step
+          return html`<text class="chart-tick" x=${Math.min(width - 16, x)} y=${height - 6} text-anchor="middle">${formatTick(bucket)}</text>`
+        })}
+      </svg>`
+      }
+      ${
+        shown !== undefined &&
+        at !== undefined &&
+        html`<div class="tip ${left + at * step > width / 2 ? 'is-left' : ''}" style=${tipPlace(left + (at + 0.5) * step, step, width)} aria-live="polite">
+          <p class="tip-title">${formatBucket(shown)}<span>${format(totals[at] ?? 0)}</span></p>
+          ${parts.map(({ name, tone, value }) => html`<p><span class="swatch fill-${tone}" />${name}<span>${format(value)}</span></p>`)}
+          ${parts.length === 0 && html`<p class="quiet">Nothing</p>`}
+        </div>`
+      }
+    </div>
+    <div class="hidden"><table>
+      <caption>${label}</caption>
+      <thead><tr><th scope="col">Time</th>${series.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
+      <tbody>${buckets.map((bucket, i) => html`<tr><th scope="row">${formatBucket(bucket)}</th>${series.map(({ values }) => html`<td>${format(values[i] ?? 0)}</td>`)}</tr>`)}</tbody>
+    </table></div>
+  </figure>`
+}
+
+/** Beside the column, on the side where there is room. @param {number} x @param {number} step @param {number} width */
+function tipPlace(x, step, width) {
+  return x > width / 2 ? { right: `${width - x + step / 2 + 8}px` } : { left: `${x + step / 2 + 8}px` }
+}
+
+/** A column with its upper corners round. @param {number} x @param {number} y @param {number} w @param {number} h @param {number} radius */
+function column(x, y, w, h, radius) {
+  const r = Math.min(radius, w / 2, h)
+  return `M${x} ${y + h}v${-(h - r)}q0 ${-r} ${r} ${-r}h${w - 2 * r}q${r} 0 ${r} ${r}v${h - r}z`
+}
+
+/** @param {{ current: HTMLElement | null }} place */
+function useWidth(place) {
+  const [width, setWidth] = useState(0)
+  useLayoutEffect(() => {
+    if (!place.current) return
+    setWidth(place.current.clientWidth)
+    const observer = new ResizeObserver(([entry]) => entry && setWidth(Math.floor(entry.contentRect.width)))
+    observer.observe(place.current)
+    return () => observer.disconnect()
+  }, [])
+  return width
+}

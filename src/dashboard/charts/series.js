@@ -1,0 +1,60 @@
+/** Rows of sums, turned into a chart's series: the largest by name, the others as one. */
+
+/** @typedef {{ name: string, values: number[], total: number, tone: number, isOthers?: boolean }} Series `tone`: which of the palette's colours. */
+
+export const SHOWN = 6
+
+/**
+ * @template Row
+ * @param {Row[]} rows
+ * @param {{ buckets: string[], bucketOf: (row: Row) => string | undefined, nameOf: (row: Row) => string, amountOf: (row: Row) => number, shown?: number }} how
+ * @returns {Series[]} the largest first
+ */
+export function seriesOf(rows, { buckets, bucketOf, nameOf, amountOf, shown = SHOWN }) {
+  const places = new Map(buckets.map((bucket, i) => [bucket, i]))
+  /** @type {Map<string, number[]>} */
+  const byName = new Map()
+  for (const row of rows) {
+    const at = places.get(bucketOf(row) ?? '')
+    if (at === undefined) continue
+    const name = nameOf(row)
+    const values = byName.get(name) ?? buckets.map(() => 0)
+    values[at] = (values[at] ?? 0) + amountOf(row)
+    byName.set(name, values)
+  }
+  const all = [...byName]
+    .map(([name, values]) => ({ name, values, total: values.reduce((sum, value) => sum + value, 0) }))
+    .filter(({ total }) => total > 0)
+    .sort((a, b) => b.total - a.total)
+  // One that stands alone at the end is shown by name, not as others.
+  const cut = all.length === shown + 1 ? all.length : shown
+  const named = all.slice(0, cut).map((series, tone) => ({ ...series, tone: tone % 7 }))
+  const others = all.slice(cut)
+  if (others.length === 0) return named
+  return [
+    ...named,
+    {
+      name: `${others.length} others`,
+      values: buckets.map((_, i) => others.reduce((sum, { values }) => sum + (values[i] ?? 0), 0)),
+      total: others.reduce((sum, { total }) => sum + total, 0),
+      tone: 7,
+      isOthers: true,
+    },
+  ]
+}
+
+const HOUR = 3_600_000
+
+/** The last 24 hours, or the last days, as the roll-ups name them. @param {string} range `24h` or `30d` @param {number} now */
+export function bucketsOf(range, now) {
+  if (range === '24h') {
+    const last = Math.floor(now / HOUR) * HOUR
+    return Array.from({ length: 24 }, (_, i) =>
+      new Date(last - (23 - i) * HOUR).toISOString().replace('.000', ''),
+    )
+  }
+  const days = Number.parseInt(range, 10)
+  return Array.from({ length: days }, (_, i) =>
+    new Date(now - (days - 1 - i) * 24 * HOUR).toISOString().slice(0, 10),
+  )
+}

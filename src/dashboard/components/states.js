@@ -1,0 +1,52 @@
+/** Before there is anything to see, when there is nothing, and when it could not be had. */
+
+import { html } from 'htm/preact'
+import { Icon } from './icon.js'
+
+/** @import { Failure } from '../api.js' */
+
+/** @param {{ lines?: number, label?: string }} props */
+export function Loading({ lines = 4, label = 'Loading' }) {
+  const widths = ['w-9', 'w-7', 'w-8', 'w-5']
+  return html`<div class="loading" role="status" aria-label=${label}>
+    ${Array.from({ length: lines }, (_, i) => html`<span class="bone ${widths[i % widths.length]}" />`)}
+  </div>`
+}
+
+/** @param {{ title: string, children?: unknown }} props */
+export function Empty({ title, children }) {
+  return html`<div class="empty">
+    <p class="empty-title">${title}</p>
+    ${children && html`<div class="empty-text">${children}</div>`}
+  </div>`
+}
+
+/** @param {{ failure: Failure, retry?: () => void }} props */
+export function Failed({ failure, retry }) {
+  return html`<div class="failed" role="alert">
+    <${Icon} name="warning" />
+    <div>
+      <p class="failed-title">${failure.status === 0 ? 'No answer' : 'This could not be loaded'}</p>
+      <p>${failure.message}</p>
+      ${retry && html`<button type="button" class="button is-small" onClick=${retry}>Try again</button>`}
+    </div>
+  </div>`
+}
+
+/**
+ * What was asked for, in whichever state it is. Stale data stays while a later asking fails, and says so.
+ * @template T
+ * @param {{ of: { data: T | undefined, failure: Failure | undefined, reload: () => Promise<void> }, lines?: number, children: (data: T) => unknown }} props
+ */
+export function Loaded({ of: { data, failure, reload }, lines = 4, children }) {
+  if (data === undefined)
+    return failure
+      ? html`<${Failed} failure=${failure} retry=${reload} />`
+      : html`<${Loading} lines=${lines} />`
+  return html`${failure && html`<${Stale} failure=${failure} />`}${children(data)}`
+}
+
+/** @param {{ failure: Failure }} props */
+export function Stale({ failure }) {
+  return html`<p class="stale" role="status"><${Icon} name="warning" />Not up to date: ${failure.message}</p>`
+}

@@ -1,0 +1,86 @@
+/** Data that views follow: asked for at once and again every so often, shown while it is asked again, never asked unseen. */
+
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { api, Failure } from './api.js'
+import { session } from './session.js'
+
+/** What was last answered, so that a view that is shown again is there at once. */
+/** @type {Map<string, unknown>} */
+const known = new Map()
+const KNOWN = 100
+
+session.follow(() => known.clear())
+
+/**
+ * @template T
+ * @typedef {{ data: T | undefined, failure: Failure | undefined, isLoading: boolean, reload: () => Promise<void> }} Followed
+ */
+
+/**
+ * @template T
+ * @param {string | undefined} path behind /admin; undefined asks nothing
+ * @param {{ every?: number }} [options] milliseconds; 0 asks once
+ * @returns {Followed<T>}
+ */
+export function useData(path, { every = 15_000 } = {}) {
+  const [, again] = useState({})
+  /** @type {{ current: { path: string | undefined, data: T | undefined, failure: Failure | undefined } }} */
+  const held = useRef({ path: undefined, data: undefined, failure: undefined })
+  if (held.current.path !== path)
+    held.current = {
+      path,
+      data: path === undefined ? undefined : /** @type {T} */ (known.get(path)),
+      failure: undefined,
+    }
+
+  const load = useCallback(
+    /** @param {AbortSignal} [signal] */
+    async signal => {
+      if (path === undefined) return
+      try {
+        const data = await api(path, signal ? { signal } : {})
+        if (signal?.aborted || held.current.path !== path) return
+        remember(path, data)
+        held.current = { path, data, failure: undefined }
+      } catch (error) {
+        if (signal?.aborted || held.current.path !== path) return
+        if (!(error instanceof Failure)) throw error
+        held.current = { ...held.current, failure: error }
+      }
+      again({})
+    },
+    [path],
+  )
+
+  useEffect(() => {
+    const gone = new AbortController()
+    load(gone.signal)
+    const look = () => document.visibilityState === 'visible' && load(gone.signal)
+    const timer = every > 0 ? setInterval(look, every) : undefined
+    document.addEventListener('visibilitychange', look, { signal: gone.signal })
+    return () => {
+      gone.abort()
+      clearInterval(timer)
+    }
+  }, [load, every])
+
+  const { data, failure } = held.current
+  const reload = useCallback(() => load(), [load])
+  return {
+    data,
+    failure,
+    isLoading: path !== undefined && data === undefined && failure === undefined,
+    reload,
+  }
+}
+
+/**
+ * @param {string} path
+ * @param {unknown} data
+ */
+function remember(path, data) {
+  known.delete(path)
+  known.set(path, data)
+  const oldest = known.keys().next()
+  if (known.size > KNOWN && !oldest.done) known.delete(oldest.value)
+}

@@ -1,0 +1,10 @@
+/** Where the page begins. */
+
+import { html } from 'htm/preact'
+import { render } from 'preact'
+import { App } from './app.js'
+import { applyTheme } from './theme.js'
+
+applyTheme()
+const root = document.querySelector('#page')
+if (root) render(html`<${App} />`, root)

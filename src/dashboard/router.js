@@ -1,0 +1,66 @@
+/** The address says what is shown: the view is the path, its filters are the query. Back, forward and reload come for nothing. */
+
+import { createStore } from './store.js'
+
+/** @import { Place } from './types.ts' */
+
+const BASE = '/dashboard'
+
+/** @returns {Place} */
+function read() {
+  const { pathname, search } = location
+  const path = pathname.slice(BASE.length).split('/').filter(Boolean).map(decodeURIComponent)
+  return { path, query: Object.fromEntries(new URLSearchParams(search)) }
+}
+
+export const place = createStore(read())
+
+addEventListener('popstate', () => place.set(read()))
+
+/**
+ * The address of a view. What is empty is left out.
+ * @param {string} path such as `/clients/frontend`, its names encoded
+ * @param {Record<string, string | undefined>} [query]
+ */
+export function href(path, query = {}) {
+  const asked = Object.entries(query).flatMap(([name, value]) => (value ? [[name, value]] : []))
+  const text = new URLSearchParams(asked).toString()
+  return `${BASE}${path === '/' ? '' : path}${text && `?${text}`}`
+}
+
+/** @param {string} name */
+export function clientHref(name) {
+  return href(`/clients/${encodeURIComponent(name)}`)
+}
+
+/**
+ * @param {string} address
+ * @param {{ replace?: boolean }} [options]
+ */
+export function go(address, { replace = false } = {}) {
+  if (replace) history.replaceState(null, '', address)
+  else history.pushState(null, '', address)
+  const before = place.get()
+  place.set(read())
+  if (before.path.join('/') !== place.get().path.join('/')) scrollTo(0, 0)
+}
+
+/**
+ * The same view with other filters; undefined takes one away.
+ * @param {Record<string, string | undefined>} changes
+ * @param {{ replace?: boolean }} [options]
+ */
+export function ask(changes, options) {
+  const { path, query } = place.get()
+  go(href(`/${path.map(encodeURIComponent).join('/')}`, { ...query, ...changes }), options)
+}
+
+/** Plain clicks on our own links stay in the page; all others do what links do. */
+addEventListener('click', event => {
+  const target = event.target instanceof Element ? event.target.closest('a') : null
+  if (!target || event.defaultPrevented || event.button !== 0 || target.target) return
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
+  if (target.origin !== location.origin || !target.pathname.startsWith(BASE) || target.hash) return
+  event.preventDefault()
+  go(target.pathname + target.search)
+})

@@ -1,0 +1,224 @@
+/** What the administration answers, as the page reads it. */
+
+export interface Money {
+  limitUsd?: number
+  spentUsd: number
+  heldUsd: number
+  availableUsd?: number
+  resetsAt: string
+}
+
+export interface Standing {
+  requests?: { capacity: number; available: number }
+  tokens?: { capacity: number; available: number }
+  concurrency: { max?: number; running: number }
+  day?: Money
+  month?: Money
+}
+
+export interface Bucket {
+  capacity: number
+  per: string
+}
+
+export interface Settings {
+  limits?: { requests?: Bucket; tokens?: Bucket; concurrency?: number }
+  budget?: { day?: number; month?: number }
+}
+
+export interface Client extends Settings {
+  id: string
+  name: string
+  team?: string
+  models?: string[]
+  cache?: { enabled?: boolean; ttlSeconds?: number; share?: string }
+  loop?: { identical: number; per: string }
+  allow?: string[]
+  disabled?: boolean
+  createdAt: string
+  updatedAt: string
+  state?: Standing | null
+}
+
+export interface Team extends Settings {
+  id: string
+  name: string
+  state?: Standing | null
+}
+
+export interface Gateway extends Settings {
+  state?: Standing | null
+}
+
+export interface Key {
+  id: string
+  client: string
+  status: 'active' | 'expired' | 'revoked'
+  createdAt: string
+  expiresAt?: string
+  revokedAt?: string
+  rotatedFrom?: string
+}
+
+export type MadeKey = Key & { key: string; former?: Key }
+
+export interface Sums {
+  calls: number
+  outcomes: Record<string, number>
+  inputTokens: number
+  cacheReadTokens: number
+  cacheWriteTokens: number
+  outputTokens: number
+  costUsd: number
+  savedUsd: number
+}
+
+export interface UsageRow extends Sums {
+  client?: string | null
+  model?: string | null
+  team?: string | null
+  day?: string
+  hour?: string
+}
+
+export interface Usage {
+  rows: UsageRow[]
+  total: Sums
+  more: boolean
+}
+
+export interface Call {
+  id: string
+  seq?: number
+  at: string
+  clientId?: string
+  client?: string
+  team?: string
+  key?: string
+  route?: string
+  model?: string
+  upstream?: string
+  status?: number
+  outcome: string
+  stream?: boolean
+  cache?: string
+  latencyMs?: number
+  ttftMs?: number
+  upstreamMs?: number
+  inputTokens?: number
+  cacheReadTokens?: number
+  cacheWriteTokens?: number
+  outputTokens?: number
+  costUsd: number
+  heldUsd: number
+  savedUsd?: number
+  estimated?: boolean
+  priceVersion?: string
+  error?: string
+  refusal?: string
+  scope?: string
+}
+
+export interface Sample {
+  at: string
+  status?: number
+  reqId?: string
+  key?: string
+  route?: string
+  model?: string
+  error?: string
+}
+
+export interface Refused {
+  client: string | null
+  reason: string
+  scope: string | null
+  sample: Sample
+}
+
+export interface RefusalRow {
+  client: string | null
+  reason: string
+  scope: string | null
+  count: number
+  firstAt: string
+  lastAt: string
+  samples: Sample[]
+}
+
+export interface Refusals {
+  from: string
+  to: string
+  step: 'minute' | 'hour' | 'day'
+  rows: RefusalRow[]
+  series: { at: string; reason: string; count: number }[]
+  latest: Refused[]
+}
+
+export interface Alert {
+  id: string
+  kind: string
+  severity: 'info' | 'warning' | 'critical'
+  scope: string
+  title: string
+  details: Record<string, string | number | boolean>
+  raisedAt: string
+  delivery: 'delivered' | 'waiting' | 'no_webhook'
+  deliveredAt: string | null
+  attempts: number
+  lastError: string | null
+}
+
+export interface Difference {
+  scope: string
+  window: string
+  counterUsd: number
+  ledgerUsd: number
+  pendingUsd: number
+  differenceUsd: number
+}
+
+export interface Verified {
+  ok: boolean
+  scopes: number
+  quarantined: number
+  found: number
+  differences: Difference[]
+}
+
+export interface Explanation {
+  client: string
+  model: string
+  allowed: boolean
+  pattern: string | null
+  models: string[] | null
+  obstacles: { code: string; detail: string }[]
+  levels: (Required<Settings> & { scope: string; state: Standing | null })[]
+  loop: { identical: number; per: string } | null
+  allow: string[]
+  cache: { enabled: boolean; ttlSeconds: number; share: string }
+  defaultMaxTokens: number | null
+  upstreams: { format: string; upstream: string | null }[]
+  price: {
+    model: string
+    maker: string
+    kind: string
+    contextWindow: number
+    maxInput: number
+    maxOutput: number
+    usdPerMillionTokens: unknown
+    version: string
+  }
+}
+
+/** What a fault of one field says. */
+export interface Fault {
+  field: string
+  detail: string
+}
+
+/** A view's place: its path behind /dashboard, and what is asked of it. */
+export interface Place {
+  path: string[]
+  query: Record<string, string>
+}

@@ -1,0 +1,154 @@
+/** One call: what it cost and why, what it used, how long each part took, and, where it was refused, what to do. */
+
+import { html } from 'htm/preact'
+import { Outcome } from '../../components/badge.js'
+import { Copy } from '../../components/copy.js'
+import { Facts, Panel } from '../../components/panel.js'
+import { Empty, Failed, Loading } from '../../components/states.js'
+import { useData } from '../../data.js'
+import { count, duration, exactUsd, fineUsd, fullMoment, percent } from '../../format.js'
+import { clientHref, href } from '../../router.js'
+import { outcomeOf, scopeWords } from '../../words.js'
+import { Why } from '../refusals/why.js'
+
+/** @import { Call, Refused } from '../../types.ts' */
+
+/** @typedef {{ id: string, costUsd: number, rows: Call[], refused?: Refused }} Found */
+
+/** @param {{ id: string, known: Call | undefined, onClose: () => void }} props `known`: as the list has it; refused calls may be nowhere else. */
+export function CallPanel({ id, known, onClose }) {
+  const isLedgered = known === undefined || known.seq !== undefined || known.outcome !== 'refused'
+  const { data, failure, reload } = useData(isLedgered ? `/calls/${encodeURIComponent(id)}` : undefined, {
+    every: 0,
+  })
+  const found = /** @type {Found | undefined} */ (data)
+  const rows = found?.rows.length ? found.rows : known ? [known] : []
+  const [call] = rows
+  const isUnknown = failure?.status === 404
+  return html`<${Panel} title="Call" name=${id} onClose=${onClose}>
+    ${call && html`<${Detail} call=${rows.at(-1) ?? call} rows=${rows} costUsd=${found?.costUsd ?? call.costUsd} />`}
+    ${!call && found?.refused && html`<${RefusedDetail} id=${id} refused=${found.refused} />`}
+    ${!call && failure && (isUnknown ? html`<${Empty} title="There is no such call">${failure.message}<//>` : html`<${Failed} failure=${failure} retry=${reload} />`)}
+    ${!call && !found && !failure && html`<${Loading} lines=${6} />`}
+  <//>`
+}
+
+/** @param {{ call: Call, rows: Call[], costUsd: number }} props */
+function Detail({ call, rows, costUsd }) {
+  const { outcome, refusal, error, heldUsd, savedUsd = 0, estimated } = call
+  const isCorrected = rows.length > 1
+  return html`<div class="panel-lead">
+      <${Outcome} outcome=${outcome} />
+      <p class="panel-figure">${fineUsd(costUsd)}</p>
+      <p class="quiet">${outcomeOf(outcome).meaning}</p>
+    </div>
+    ${refusal && html`<${Why} reason=${refusal} scope=${call.scope} client=${call.client} model=${call.model} error=${error} />`}
+    ${!refusal && error && html`<p class="quote">${error}</p>`}
+    <h3>Money</h3>
+    <${Facts}
+      rows=${[
+        [
+          'Cost',
+          html`<span class="exact">${exactUsd(costUsd)}</span>${estimated ? html` <span class="quiet">estimated</span>` : ''}`,
+        ],
+        [
+          'Held before',
+          heldUsd > 0
+            ? html`<span class="exact">${exactUsd(heldUsd)}</span> <span class="quiet">${percent(costUsd, heldUsd)} used</span>`
+            : undefined,
+        ],
+        ['Saved', savedUsd > 0 ? exactUsd(savedUsd) : undefined],
+        ['Price table', call.priceVersion && html`<code>${call.priceVersion}</code>`],
+        ...(isCorrected
+          ? rows.map(
+              row =>
+                /** @type {[string, unknown]} */ ([
+                  row.seq === 1 ? 'Correction' : 'First charge',
+                  exactUsd(row.costUsd),
+                ]),
+            )
+          : []),
+      ]}
+    />
+    <${Tokens} call=${call} />
+    <${Timing} call=${call} />
+    <h3>Who and what</h3>
+    <${Facts}
+      rows=${[
+        ['Client', call.client && html`<a href=${clientHref(call.client)}>${call.client}</a>`],
+        ['Team', call.team],
+        ['Key', call.key && html`<code>${call.key}</code>`],
+        ['Model', call.model && html`<span class="break">${call.model}</span>`],
+        ['Route', call.route && html`<code>${call.route}</code>`],
+        ['Upstream', call.upstream],
+        ['Status', call.status],
+        ['Stream', call.stream === undefined ? undefined : call.stream ? 'yes' : 'no'],
+        ['Cache', call.cache],
+        ['Limit', scopeWords(call.scope)],
+        ['Time', fullMoment(call.at)],
+        [
+          'Request id',
+          html`<span class="with-copy"><code class="break">${call.id}</code><${Copy} text=${call.id} label="Copy the request id" /></span>`,
+        ],
+      ]}
+    />
+    ${call.client && call.model && html`<p class="panel-links"><a class="button is-small" href=${href('/explain', { client: call.client, model: call.model })}>Explain this client and model</a></p>`}`
+}
+
+/** @param {{ call: Call }} props */
+function Tokens({ call: { inputTokens = 0, cacheReadTokens = 0, cacheWriteTokens = 0, outputTokens = 0 } }) {
+  const parts = /** @type {[string, number, number][]} */ ([
+    ['Input', inputTokens, 0],
+    ['Read from prompt cache', cacheReadTokens, 2],
+    ['Written to prompt cache', cacheWriteTokens, 4],
+    ['Output', outputTokens, 1],
+  ]).filter(([, tokens]) => tokens > 0)
+  const total = parts.reduce((sum, [, tokens]) => sum + tokens, 0)
+  if (total === 0) return null
+  return html`<h3>Tokens</h3>
+    <div class="split" aria-hidden="true">${parts.map(([, tokens, tone]) => html`<span class="fill-${tone}" style=${{ flexGrow: tokens }} />`)}</div>
+    <${Facts} rows=${parts.map(([name, tokens, tone]) => [html`<span class="swatch fill-${tone}" />${name}`, count(tokens)])} />`
+}
+
+/** @param {{ call: Call }} props */
+function Timing({ call: { latencyMs, ttftMs, upstreamMs } }) {
+  if (latencyMs === undefined) return null
+  const own = upstreamMs === undefined ? latencyMs : Math.max(0, latencyMs - upstreamMs)
+  return html`<h3>Time</h3>
+    ${upstreamMs !== undefined && html`<div class="split" aria-hidden="true"><span class="fill-7" style=${{ flexGrow: own }} /><span class="fill-0" style=${{ flexGrow: upstreamMs }} /></div>`}
+    <${Facts}
+      rows=${[
+        ['In all', duration(latencyMs)],
+        ['First token after', ttftMs === undefined ? undefined : duration(ttftMs)],
+        [
+          'Provider',
+          upstreamMs === undefined ? undefined : html`<span class="swatch fill-0" />${duration(upstreamMs)}`,
+        ],
+        [
+          'Gateway',
+          html`${upstreamMs !== undefined && html`<span class="swatch fill-7" />`}${duration(own)}`,
+        ],
+      ]}
+    />`
+}
+
+/** @param {{ id: string, refused: Refused }} props */
+export function RefusedDetail({ id, refused: { client, reason, scope, sample } }) {
+  return html`<div class="panel-lead"><${Outcome} outcome="refused" /><p class="quiet">Not let through; nothing was charged.</p></div>
+    <${Why} reason=${reason} scope=${scope} client=${client} model=${sample.model} error=${sample.error} />
+    <h3>Who and what</h3>
+    <${Facts}
+      rows=${[
+        ['Client', client ? html`<a href=${clientHref(client)}>${client}</a>` : 'A stranger'],
+        ['Key', sample.key && html`<code>${sample.key}</code>`],
+        ['Model', sample.model],
+        ['Route', sample.route && html`<code>${sample.route}</code>`],
+        ['Status', sample.status],
+        ['Time', fullMoment(sample.at)],
+        [
+          'Request id',
+          html`<span class="with-copy"><code class="break">${id}</code><${Copy} text=${id} label="Copy the request id" /></span>`,
+        ],
+      ]}
+    />`
+}

@@ -1,0 +1,103 @@
+/** The ledger's rows, newest first, with what ends meanwhile put in front of them. */
+
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { api, Failure, question } from '../../api.js'
+import { useLive } from '../../live.js'
+
+/** @import { Call } from '../../types.ts' */
+
+const PAGE = 60
+/** Shown at most: older live calls go, the ledger has them. */
+const KEPT = 600
+/** The ledger is some moments behind; what ended while the feed began is in it by then. */
+const CATCH_UP = 2500
+
+/**
+ * @param {Record<string, string | undefined>} filter
+ * @param {boolean} isLive
+ */
+export function useCalls(filter, isLive) {
+  const { from, ...live } = filter
+  const path = question('/calls', { ...filter, limit: String(PAGE) })
+  const [state, setState] = useState({
+    calls: /** @type {Call[]} */ ([]),
+    next: /** @type {string | undefined} */ (undefined),
+    isLoading: true,
+    skipped: 0,
+  })
+  const [failure, setFailure] = useState(/** @type {Failure | undefined} */ (undefined))
+  const fresh = useRef(/** @type {Set<string>} */ (new Set()))
+  const current = useRef(path)
+  current.current = path
+
+  const load = useCallback(
+    async (/** @type {string | undefined} */ cursor) => {
+      try {
+        /** @type {{ calls: Call[], next?: string }} */
+        const page = await api(cursor ? `${path}&cursor=${cursor}` : path)
+        if (current.current !== path) return
+        setFailure(undefined)
+        setState(({ calls, next, skipped }) => {
+          const isFirst = cursor === undefined && !calls.some(({ seq }) => seq !== undefined)
+          return {
+            calls: merged(calls, page.calls),
+            next: cursor !== undefined || isFirst ? page.next : next,
+            isLoading: false,
+            skipped,
+          }
+        })
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error
+        if (current.current !== path) return
+        setFailure(error)
+        setState(before => ({ ...before, isLoading: false }))
+      }
+    },
+    [path],
+  )
+
+  useEffect(() => {
+    fresh.current = new Set()
+    setState({ calls: [], next: undefined, isLoading: true, skipped: 0 })
+    load(undefined)
+  }, [load])
+
+  const feed = useLive({
+    isOn: isLive,
+    filter: live,
+    onOpen: () => setTimeout(() => current.current === path && load(undefined), CATCH_UP),
+    onCalls: (calls, skipped) => {
+      const wanted = from === undefined ? calls : calls.filter(({ at }) => at >= from)
+      for (const { id } of wanted) fresh.current.add(id)
+      setState(before => ({
+        ...before,
+        calls: merged(before.calls, wanted).slice(0, KEPT),
+        skipped: before.skipped + skipped,
+      }))
+    },
+  })
+
+  return {
+    calls: state.calls,
+    failure,
+    isLoading: state.isLoading && state.calls.length === 0,
+    hasMore: state.next !== undefined,
+    live: feed,
+    skipped: state.skipped,
+    fresh: fresh.current,
+    loadMore: () => load(state.next),
+    reload: () => load(undefined),
+  }
+}
+
+/** One row a call and correction; the ledger's word goes before the feed's. @param {Call[]} known @param {Call[]} more */
+function merged(known, more) {
+  const rows = new Map(known.map(call => [keyOf(call), call]))
+  for (const call of more) if (call.seq !== undefined || !rows.has(keyOf(call))) rows.set(keyOf(call), call)
+  return [...rows.values()].sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : a.id < b.id ? 1 : -1))
+}
+
+/** @param {Call} call */
+function keyOf({ id, seq = 0 }) {
+  return `${id} ${seq}`
+}

@@ -1,0 +1,153 @@
+/** One client: where it stands, its keys, what it used, and everything that can be done with it. */
+
+import { html } from 'htm/preact'
+import { useState } from 'preact/hooks'
+import { api, question } from '../api.js'
+import { Columns } from '../charts/columns.js'
+import { bucketsOf, seriesOf } from '../charts/series.js'
+import { Badge } from '../components/badge.js'
+import { ActionDialog } from '../components/dialog.js'
+import { Icon } from '../components/icon.js'
+import { Card, Page } from '../components/page.js'
+import { Facts } from '../components/panel.js'
+import { Empty, Failed, Loaded, Loading, Stale } from '../components/states.js'
+import { tell } from '../components/toast.js'
+import { useData } from '../data.js'
+import { axisUsd, count, day, daysAgo, fullMoment, shortCount, usd, weekday } from '../format.js'
+import { clientHref, go, href } from '../router.js'
+import { mayChange } from '../session.js'
+import { ClientDialog } from './client/dialog.js'
+import { Keys } from './client/keys.js'
+import { Models } from './clients.js'
+import { Standings } from './limits/standings.js'
+
+/** @import { Client, Usage, UsageRow } from '../types.ts' */
+
+const RANGE = '30d'
+
+/** @param {{ name: string }} props */
+export function ClientView({ name }) {
+  const path = `/clients/${encodeURIComponent(name)}`
+  /** @type {import('../data.js').Followed<Client>} */
+  const { data: client, failure, reload } = useData(path, { every: 5000 })
+  const [open, setOpen] = useState(/** @type {'edit' | 'disable' | 'delete' | undefined} */ (undefined))
+  const close = () => setOpen(undefined)
+  const back = html`<a class="back" href=${href('/clients')}><${Icon} name="left" />Clients</a>`
+  if (!client) {
+    const isUnknown = failure?.status === 404
+    return html`<${Page} title=${name} back=${back}>
+      ${isUnknown ? html`<${Empty} title="There is no client of this name"><a href=${href('/clients')}>See those there are</a><//>` : failure ? html`<${Failed} failure=${failure} retry=${reload} />` : html`<${Loading} lines=${8} />`}
+    <//>`
+  }
+  const disable = async () => {
+    await api(path, { method: 'PATCH', body: { disabled: client.disabled ? null : true } })
+    tell(
+      client.disabled ? `${name} may call again.` : `${name} is disabled: every call is refused from now on.`,
+    )
+    close()
+    reload()
+  }
+  const remove = async () => {
+    await api(path, { method: 'DELETE' })
+    tell(`${name} was deleted, its keys are revoked.`)
+    go(href('/clients'))
+  }
+  const actions = html`<a class="button" href=${href('/calls', { client: name })}>Its calls</a>
+    ${
+      mayChange() &&
+      html`<button type="button" class="button" onClick=${() => setOpen('disable')}>${client.disabled ? 'Enable' : 'Disable'}</button>
+        <button type="button" class="button is-danger-quiet" onClick=${() => setOpen('delete')}>Delete</button>
+        <button type="button" class="button is-primary" onClick=${() => setOpen('edit')}>Change settings</button>`
+    }`
+  return html`<${Page} title=${name} back=${back} lead=${html`${client.team ? `Team ${client.team}` : 'No team'}${client.disabled && html` <${Badge} tone="warn">Disabled<//>`}`} actions=${actions}>
+    ${failure && html`<${Stale} failure=${failure} />`}
+    <${Card} title="Now"><${Standings} settings=${client} state=${client.state} /><//>
+    <${Spend} name=${name} />
+    <div class="columns is-wide-left">
+      <${Keys} client=${name} />
+      <${Settings} client=${client} />
+    </div>
+    ${
+      open === 'edit' &&
+      html`<${ClientDialog} client=${client} onClose=${close} onDone=${(/** @type {Client} */ changed) => {
+        tell(`${changed.name} was saved: it holds from the next call on.`)
+        close()
+        if (changed.name === name) reload()
+        else go(clientHref(changed.name), { replace: true })
+      }} />`
+    }
+    ${
+      open === 'disable' &&
+      html`<${ActionDialog} title=${client.disabled ? `Enable ${name}?` : `Disable ${name}?`} action=${client.disabled ? 'Enable' : 'Disable'} isDangerous=${!client.disabled} onSubmit=${disable} onClose=${close}>
+        ${() => html`<p>${client.disabled ? 'Its keys work again at once.' : 'Every call of this client is refused within a second. Its keys, settings and counters stay; calls that run already end as they are.'}</p>`}
+      <//>`
+    }
+    ${
+      open === 'delete' &&
+      html`<${ActionDialog} title="Delete ${name}?" action="Delete for good" isDangerous onSubmit=${remove} onClose=${close}>
+        ${() => html`<p>All its keys are revoked for good. What it spent stays in the ledger and in every total. This cannot be taken back; to stop it for a while, disable it.</p>`}
+      <//>`
+    }
+  <//>`
+}
+
+/** @param {{ name: string }} props */
+function Spend({ name }) {
+  const now = Date.now()
+  const calls = useData(
+    question('/usage', {
+      by: 'day,client,model',
+      from: daysAgo(29, now),
+      to: daysAgo(-1, now),
+      limit: '10000',
+    }),
+  )
+  return html`<${Card} title="Spend by model" note="last 30 days" isFlush>
+    <${Loaded} of=${calls} lines=${5}>
+      ${(/** @type {Usage} */ { rows }) => {
+        const own = rows.filter(({ client }) => client === name)
+        const buckets = bucketsOf(RANGE, now)
+        const series = seriesOf(own, {
+          buckets,
+          bucketOf: row => row.day,
+          nameOf: row => row.model ?? 'No model',
+          amountOf: row => row.costUsd,
+        })
+        if (series.length === 0) return html`<${Empty} title="Nothing spent in this time" />`
+        const total = (/** @type {(row: UsageRow) => number} */ of) =>
+          own.reduce((sum, row) => sum + of(row), 0)
+        return html`<div class="chart-alone">
+          <ul class="chart-key">
+            ${series.map(({ name: model, tone, total: spent }) => html`<li><span class="swatch fill-${tone}" />${model} <span class="quiet">${usd(spent)}</span></li>`)}
+            <li class="chart-sum">${usd(total(row => row.costUsd))} in ${count(total(row => row.calls))} calls · ${usd(total(row => row.savedUsd))} saved</li>
+          </ul>
+          <${Columns} label="Spend of ${name} by model" buckets=${buckets} series=${series} height=${190} format=${usd} formatAxis=${axisUsd} formatBucket=${weekday} formatTick=${day} />
+        </div>`
+      }}
+    <//>
+  <//>`
+}
+
+/** @param {{ client: Client }} props */
+function Settings({ client }) {
+  const { models, loop, cache = {}, allow = [], createdAt, updatedAt, id } = client
+  const { enabled = true, ttlSeconds, share = 'client' } = cache
+  return html`<${Card} title="Settings">
+    <${Facts}
+      rows=${[
+        ['Models', html`<${Models} models=${models} />`],
+        ['Loop brake', loop ? `${shortCount(loop.identical)} of the same per ${loop.per}` : 'none'],
+        [
+          'Cache',
+          enabled
+            ? `${ttlSeconds === undefined ? 'on' : `${count(ttlSeconds)} s`}, seen by ${{ client: 'this client only', team: 'its team', all: 'everyone' }[share] ?? share}`
+            : 'off',
+        ],
+        ['Allowed', allow.length > 0 ? allow.join(', ').replaceAll('_', ' ') : 'nothing without a bound'],
+        ['Id', html`<code>${id}</code>`],
+        ['Made', fullMoment(createdAt)],
+        ['Changed', updatedAt === createdAt ? undefined : fullMoment(updatedAt)],
+      ]}
+    />
+  <//>`
+}

@@ -1,0 +1,120 @@
+/** A client's settings, new or changed. */
+
+import { html } from 'htm/preact'
+import { useState } from 'preact/hooks'
+import { api } from '../../api.js'
+import { ActionDialog } from '../../components/dialog.js'
+import { Check, Field, Select } from '../../components/field.js'
+import { useData } from '../../data.js'
+import { LevelFields, numberOf, settingsOf, textsOf } from '../limits/level-form.js'
+
+/** @import { Client, Team } from '../../types.ts' */
+/** @import { Failure } from '../../api.js' */
+
+/** @type {[string, string, string][]} */
+const openings = [
+  ['server_tools', 'Server tools', "the provider's web search, code execution and the like"],
+  ['stored', 'Stored prompts and conversations', 'their size is not known before'],
+  ['background', 'Background runs', 'they go on after the answer'],
+  ['files', 'Files by id', 'their size is not known before'],
+  ['store', 'Keep answers at OpenAI', 'store: true'],
+]
+
+/** @param {{ client?: Client, onClose: () => void, onDone: (client: Client) => void }} props Without a client: a new one. */
+export function ClientDialog({ client, onClose, onDone }) {
+  const [level, setLevel] = useState(textsOf(client ?? {}))
+  const [texts, setTexts] = useState({
+    name: client?.name ?? '',
+    team: client?.team ?? '',
+    models: client?.models?.join(', ') ?? '',
+    identical: client?.loop ? String(client.loop.identical) : '',
+    loopPer: client?.loop?.per ?? '1m',
+    ttl: client?.cache?.ttlSeconds === undefined ? '' : String(client.cache.ttlSeconds),
+    share: client?.cache?.share ?? 'client',
+  })
+  const [isCached, setCached] = useState(client?.cache?.enabled ?? true)
+  const [allow, setAllow] = useState(client?.allow ?? [])
+  const teams = useData('/teams?limit=500', { every: 0 })
+  const teamNames =
+    /** @type {{ teams: Team[] } | undefined} */ (teams.data)?.teams.map(({ name }) => name) ?? []
+  const set = (/** @type {keyof typeof texts} */ name) => (/** @type {string} */ value) =>
+    setTexts({ ...texts, [name]: value })
+
+  const save = async () => {
+    const models = texts.models.split(/[\s,]+/).filter(Boolean)
+    const wanted = {
+      name: texts.name.trim(),
+      team: texts.team.trim() || null,
+      models: models.length > 0 ? models : null,
+      ...levelOf(level),
+      loop: texts.identical.trim()
+        ? { identical: numberOf(texts.identical), per: texts.loopPer.trim() }
+        : null,
+      cache: {
+        enabled: isCached,
+        ttlSeconds: texts.ttl.trim() ? numberOf(texts.ttl) : null,
+        share: texts.share === 'client' ? null : texts.share,
+      },
+      allow: allow.length > 0 ? allow : null,
+    }
+    const body = client ? wanted : withoutNull(wanted)
+    const path = client ? `/clients/${encodeURIComponent(client.name)}` : '/clients'
+    onDone(await api(path, { method: client ? 'PATCH' : 'POST', body }))
+  }
+
+  return html`<${ActionDialog} title=${client ? `Settings of ${client.name}` : 'New client'} action=${client ? 'Save' : 'Make client'} onSubmit=${save} onClose=${onClose} isWide>
+    ${(/** @type {Failure | undefined} */ failure) => html`
+      <div class="form-grid">
+        <${Field} label="Name" name="name" value=${texts.name} faults=${failure?.faults} isFirst=${!client} onInput=${set('name')} hint=${client ? 'Counters and keys stay with it.' : undefined} />
+        <${Field} label="Team" name="team" value=${texts.team} faults=${failure?.faults} onInput=${set('team')} list=${teamNames} placeholder="none" />
+      </div>
+      <${Field} label="Models" name="models" value=${texts.models} faults=${failure?.faults} onInput=${set('models')} placeholder="all models" hint="Names and patterns such as claude-haiku-*, separated by commas." />
+      <${LevelFields} texts=${level} faults=${failure?.faults} isFirst=${Boolean(client)} onChange=${(/** @type {Partial<typeof level>} */ changes) => setLevel({ ...level, ...changes })} />
+      <details class="more-settings" open=${failure?.faults.some(({ field }) => /^(loop|cache|allow)/.test(field))}>
+        <summary>Loop brake, cache and features</summary>
+        <fieldset>
+          <legend>Loop brake</legend>
+          <div class="form-grid is-pairs">
+            <${Field} label="The same request at most" name="loop.identical" fields=${['loop']} mode="numeric" placeholder="no brake" value=${texts.identical} faults=${failure?.faults} onInput=${set('identical')} />
+            <${Field} label="Per" name="loop.per" value=${texts.loopPer} onInput=${set('loopPer')} />
+          </div>
+        </fieldset>
+        <fieldset>
+          <legend>Cache</legend>
+          <${Check} label="Answer repeated requests from the cache" isOn=${isCached} onChange=${setCached} />
+          <div class="form-grid">
+            <${Field} label="Keep answers for, seconds" name="cache.ttlSeconds" fields=${['cache']} mode="numeric" placeholder="the gateway's default" value=${texts.ttl} faults=${failure?.faults} onInput=${set('ttl')} />
+            <${Select} label="Who may see a kept answer" value=${texts.share} options=${[['client', 'Only this client'], ['team', 'Its team'], ['all', 'Everyone']]} onPick=${set('share')} />
+          </div>
+        </fieldset>
+        <fieldset>
+          <legend>Allow what has no bound</legend>
+          ${openings.map(
+            ([opening, label, hint]) =>
+              html`<${Check} label=${label} hint=${hint} isOn=${allow.includes(opening)} onChange=${(/** @type {boolean} */ isOn) => setAllow(isOn ? [...allow, opening] : allow.filter(one => one !== opening))} />`,
+          )}
+        </fieldset>
+      </details>
+    `}
+  <//>`
+}
+
+/** What is left empty is taken away. @param {Parameters<typeof settingsOf>[0]} texts */
+function levelOf(texts) {
+  const { limits, budget } = settingsOf(texts)
+  return {
+    limits: { requests: null, tokens: null, concurrency: null, ...limits },
+    budget: { day: null, month: null, ...budget },
+  }
+}
+
+/** @param {object} value @returns {object} */
+function withoutNull(value) {
+  const entries = Object.entries(value).flatMap(([name, part]) => {
+    if (part === null) return []
+    const isObject = typeof part === 'object' && !Array.isArray(part)
+    const kept = isObject ? withoutNull(part) : part
+    return isObject && Object.keys(kept).length === 0 ? [] : [[name, kept]]
+  })
+  return Object.fromEntries(entries)
+}

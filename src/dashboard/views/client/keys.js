@@ -1,0 +1,141 @@
+/** A client's keys: made, rotated, revoked. A key is shown once, when it is made. */
+
+import { html } from 'htm/preact'
+import { useState } from 'preact/hooks'
+import { api } from '../../api.js'
+import { Badge } from '../../components/badge.js'
+import { Copy } from '../../components/copy.js'
+import { ActionDialog, Dialog } from '../../components/dialog.js'
+import { Select } from '../../components/field.js'
+import { Icon } from '../../components/icon.js'
+import { Card } from '../../components/page.js'
+import { Empty, Loaded } from '../../components/states.js'
+import { tell } from '../../components/toast.js'
+import { useData } from '../../data.js'
+import { fullMoment, longDay, until } from '../../format.js'
+import { mayChange } from '../../session.js'
+
+/** @import { Key, MadeKey } from '../../types.ts' */
+
+const DAY = 86_400_000
+/** @type {[string, string][]} */
+const lives = [
+  ['', 'Never'],
+  ['30', 'In 30 days'],
+  ['90', 'In 90 days'],
+  ['365', 'In a year'],
+]
+/** @type {[string, string][]} */
+const graces = [
+  ['0', 'At once'],
+  ['3600', 'In an hour'],
+  ['86400', 'In a day'],
+  ['604800', 'In a week'],
+]
+const tones = /** @type {const} */ ({ active: 'good', expired: 'calm', revoked: 'calm' })
+
+/** @typedef {{ kind: 'create' } | { kind: 'rotate' | 'revoke', key: Key } | { kind: 'made', made: MadeKey } | undefined} Open */
+
+/** @param {{ client: string }} props */
+export function Keys({ client }) {
+  const path = `/clients/${encodeURIComponent(client)}/keys`
+  const keys = useData(`${path}?limit=200`)
+  const [open, setOpen] = useState(/** @type {Open} */ (undefined))
+  const [choice, setChoice] = useState('')
+  const close = () => setOpen(undefined)
+  const show = (/** @type {Open} */ next, first = '') => {
+    setChoice(first)
+    setOpen(next)
+  }
+  const create = async () => {
+    const body = choice ? { expiresAt: new Date(Date.now() + Number(choice) * DAY).toISOString() } : {}
+    setOpen({ kind: 'made', made: await api(path, { method: 'POST', body }) })
+    keys.reload()
+  }
+  const rotate = async (/** @type {Key} */ { id }) => {
+    setOpen({
+      kind: 'made',
+      made: await api(`/keys/${id}/rotate`, { method: 'POST', body: { graceSeconds: Number(choice) } }),
+    })
+    keys.reload()
+  }
+  const revoke = async (/** @type {Key} */ { id }) => {
+    await api(`/keys/${id}`, { method: 'DELETE' })
+    tell(`Key ${id} is revoked.`)
+    close()
+    keys.reload()
+  }
+  return html`<${Card} title="Keys" isFlush actions=${mayChange() && html`<button type="button" class="button is-small" onClick=${() => show({ kind: 'create' })}><${Icon} name="plus" />New key</button>`}>
+    <${Loaded} of=${keys}>
+      ${(/** @type {{ keys: Key[] }} */ { keys: found }) =>
+        found.length === 0
+          ? html`<${Empty} title="No keys yet">A service calls with a key of its client.<//>`
+          : html`<table class="table">
+              <thead><tr><th scope="col">Key</th><th scope="col">Status</th><th scope="col" class="hide-s">Made</th><th scope="col" class="hide-s">Ends</th>${mayChange() && html`<th scope="col"><span class="hidden">Change</span></th>`}</tr></thead>
+              <tbody>${found.map(key => html`<${Row} key=${key.id} of=${key} onRotate=${() => show({ kind: 'rotate', key }, '86400')} onRevoke=${() => show({ kind: 'revoke', key })} />`)}</tbody>
+            </table>`}
+    <//>
+    ${
+      open?.kind === 'create' &&
+      html`<${ActionDialog} title="New key for ${client}" action="Make key" onSubmit=${create} onClose=${close}>
+        ${() => html`<${Select} label="Ends" value=${choice} options=${lives} onPick=${setChoice} />`}
+      <//>`
+    }
+    ${
+      open?.kind === 'rotate' &&
+      html`<${ActionDialog} title="Rotate ${open.key.id}" action="Make the new key" onSubmit=${() => rotate(open.key)} onClose=${close}>
+        ${() => html`<p>A new key takes its place. Until the old one ends, both work: give the new one to the service in that time.</p>
+          <${Select} label="The old key ends" value=${choice} options=${graces} onPick=${setChoice} />`}
+      <//>`
+    }
+    ${
+      open?.kind === 'revoke' &&
+      html`<${ActionDialog} title="Revoke ${open.key.id}?" action="Revoke" isDangerous onSubmit=${() => revoke(open.key)} onClose=${close}>
+        ${() => html`<p>No call is let through with this key one second from now. Calls that run already end as they are. This cannot be taken back.</p>`}
+      <//>`
+    }
+    ${open?.kind === 'made' && html`<${Made} made=${open.made} onClose=${close} />`}
+  <//>`
+}
+
+/** @param {{ of: Key, onRotate: () => void, onRevoke: () => void }} props */
+function Row({ of: { id, status, createdAt, expiresAt, revokedAt, rotatedFrom }, onRotate, onRevoke }) {
+  return html`<tr class=${status === 'active' ? '' : 'is-over'}>
+    <th scope="row"><code>tg_${id}_…</code>${rotatedFrom && html`<span class="sub">in the place of ${rotatedFrom}</span>`}</th>
+    <td><${Badge} tone=${tones[status]}>${{ active: 'Active', expired: 'Expired', revoked: 'Revoked' }[status]}<//></td>
+    <td class="hide-s nowrap"><span title=${fullMoment(createdAt)}>${longDay(createdAt)}</span></td>
+    <td class="hide-s nowrap">${endOf({ status, expiresAt, revokedAt })}</td>
+    ${
+      mayChange() &&
+      html`<td class="num nowrap">
+        ${
+          status === 'active' &&
+          html`<button type="button" class="button is-small" aria-label="Rotate ${id}" onClick=${onRotate}>Rotate</button>
+            <button type="button" class="button is-small is-danger-quiet" aria-label="Revoke ${id}" onClick=${onRevoke}>Revoke</button>`
+        }
+      </td>`
+    }
+  </tr>`
+}
+
+/** @param {Pick<Key, 'status' | 'expiresAt' | 'revokedAt'>} key */
+function endOf({ status, expiresAt, revokedAt }) {
+  if (revokedAt) return html`<span title=${fullMoment(revokedAt)}>${longDay(revokedAt)}</span>`
+  if (!expiresAt) return html`<span class="quiet">never</span>`
+  return html`<span title=${fullMoment(expiresAt)}>${status === 'active' ? `in ${until(expiresAt)}` : longDay(expiresAt)}</span>`
+}
+
+/** @param {{ made: MadeKey, onClose: () => void }} props */
+function Made({ made: { key, client, former }, onClose }) {
+  return html`<${Dialog} title="The new key of ${client}" onClose=${onClose} isSticky>
+    <div class="form">
+      <p><strong>Copy it now: it is shown this once.</strong> Only a fingerprint of it is kept.</p>
+      <output class="secret" tabindex="0" aria-label="The key">${key}</output>
+      ${former?.expiresAt && html`<p class="quiet">The old key, ${former.id}, works until ${fullMoment(former.expiresAt)}.</p>`}
+      <footer class="dialog-foot">
+        <${Copy} text=${key} label="Copy key" isLarge />
+        <button type="button" class="button is-primary" data-first onClick=${onClose}>I have it</button>
+      </footer>
+    </div>
+  <//>`
+}

@@ -1,0 +1,150 @@
+/** Every rule that a call of this client for this model meets, with its numbers now. */
+
+import { html } from 'htm/preact'
+import { useState } from 'preact/hooks'
+import { question } from '../api.js'
+import { Field } from '../components/field.js'
+import { Icon } from '../components/icon.js'
+import { Card, Page } from '../components/page.js'
+import { Facts } from '../components/panel.js'
+import { Empty, Failed, Loading } from '../components/states.js'
+import { useData } from '../data.js'
+import { count, daysAgo } from '../format.js'
+import { ask, clientHref, href } from '../router.js'
+import { reasonOf, scopeWords } from '../words.js'
+import { Levels } from './limits/levels.js'
+
+/** @import { Client, Explanation, Place, Usage } from '../types.ts' */
+
+/** @param {{ place: Place }} props */
+export function Explain({ place: { query } }) {
+  const { client = '', model = '' } = query
+  const [wanted, setWanted] = useState({ client, model })
+  const clients = useData('/clients?limit=500', { every: 0 })
+  const used = useData(question('/usage', { by: 'model', from: daysAgo(60), to: daysAgo(-1) }), { every: 0 })
+  const { data, failure, isLoading, reload } = useData(
+    client && model ? question('/explain', { client, model }) : undefined,
+    { every: 5000 },
+  )
+  const names =
+    /** @type {{ clients: Client[] } | undefined} */ (clients.data)?.clients.map(({ name }) => name) ?? []
+  const models = /** @type {Usage | undefined} */ (used.data)?.rows.flatMap(row => row.model ?? []) ?? []
+  const submit = (/** @type {Event} */ event) => {
+    event.preventDefault()
+    ask({ client: wanted.client.trim(), model: wanted.model.trim() })
+    reload()
+  }
+  return html`<${Page} title="Explain" lead="Would a call of this client for this model go through, and what decides it?">
+    <form class="ask" onSubmit=${submit}>
+      <${Field} label="Client" name="client" value=${wanted.client} list=${names} onInput=${(/** @type {string} */ value) => setWanted({ ...wanted, client: value })} />
+      <${Field} label="Model" name="model" value=${wanted.model} list=${models} onInput=${(/** @type {string} */ value) => setWanted({ ...wanted, model: value })} />
+      <button type="submit" class="button is-primary">Explain</button>
+    </form>
+    ${failure && (failure.status === 404 || failure.status === 400 ? html`<section class="card"><${Empty} title="Nothing to explain">${failure.message}<//></section>` : html`<${Failed} failure=${failure} retry=${reload} />`)}
+    ${isLoading && html`<${Loading} lines=${8} />`}
+    ${data && html`<${Found} found=${data} />`}
+    ${!client || !model ? html`<section class="card"><${Empty} title="Name a client and a model">The answer shows every limit and budget in the way, where the call would go, and what it would cost.<//></section>` : null}
+  <//>`
+}
+
+/** @param {{ found: Explanation }} props */
+function Found({ found }) {
+  const {
+    client,
+    model,
+    allowed,
+    obstacles,
+    levels,
+    price,
+    upstreams,
+    cache,
+    loop,
+    defaultMaxTokens,
+    pattern,
+    allow,
+  } = found
+  const isOpen = allowed && obstacles.length === 0
+  return html`<div class="verdict ${isOpen ? 'is-good' : 'is-bad'}" role="status">
+      <${Icon} name=${isOpen ? 'check' : 'refusals'} />
+      <div>
+        <p class="verdict-title">${isOpen ? `${client} may call ${model} now` : `${client} cannot call ${model} now`}</p>
+        ${obstacles.length > 0 && html`<ul>${obstacles.map(({ code, detail }) => html`<li>${reasonOf(code).title}: ${detail}</li>`)}</ul>`}
+        ${isOpen && html`<p>${pattern === '*' ? 'No list restricts its models' : html`Let through by <code>${pattern}</code>`}; nothing it must fit is used up.</p>`}
+      </div>
+    </div>
+    <${Card} title="What it must fit" note="all of them at once" isFlush><${Levels} label="What it must fit" levels=${levels.map(levelOf)} /><//>
+    <div class="columns">
+      <${Card} title="Price" note="US dollars a million tokens">
+        <${Facts}
+          rows=${[
+            ...pricesOf(price.usdPerMillionTokens),
+            ['Largest input', count(price.maxInput)],
+            ['Largest output', price.maxOutput > 0 ? count(price.maxOutput) : undefined],
+            ['Price table', html`<code>${price.version}</code>`],
+          ]}
+        />
+      <//>
+      <${Card} title="Where it goes">
+        <${Facts}
+          rows=${[
+            ...upstreams.map(
+              ({ format, upstream }) =>
+                /** @type {[unknown, unknown]} */ ([
+                  `${FORMATS[/** @type {'openai'} */ (format)] ?? format} format`,
+                  upstream ?? html`<span class="quiet">not served</span>`,
+                ]),
+            ),
+            [
+              'Cache',
+              cache.enabled
+                ? `${count(cache.ttlSeconds)} s, seen by ${cache.share === 'client' ? 'this client only' : cache.share}`
+                : 'off',
+            ],
+            ['Loop brake', loop ? `${count(loop.identical)} of the same per ${loop.per}` : 'none'],
+            [
+              'Ceiling put in',
+              defaultMaxTokens === null
+                ? undefined
+                : `${count(defaultMaxTokens)} tokens, where a request names none`,
+            ],
+            ['Allowed without a bound', allow.length > 0 ? allow.join(', ') : 'nothing'],
+          ]}
+        />
+      <//>
+    </div>`
+}
+
+/** @param {Explanation['levels'][number]} level */
+function levelOf(level) {
+  const { scope, state } = level
+  const isClient = scope.startsWith('client:')
+  return {
+    name: scopeWords(scope),
+    address: isClient ? clientHref(scope.slice(7)) : href('/limits'),
+    settings: level,
+    state,
+  }
+}
+
+const FORMATS = { anthropic: 'Anthropic', openai: 'OpenAI' }
+
+/** @type {Record<string, string>} */
+const KINDS = {
+  in: 'Input',
+  out: 'Output',
+  read: 'Prompt cache, read',
+  write5m: 'Prompt cache, written for 5 min',
+  write1h: 'Prompt cache, written for 1 h',
+  write: 'Prompt cache, written',
+}
+
+/** @param {unknown} row @returns {[string, string][]} */
+function pricesOf(row) {
+  if (typeof row !== 'object' || row === null) return []
+  return Object.entries(row).flatMap(([kind, price]) => {
+    const label = KINDS[kind]
+    return label && (typeof price === 'number' || typeof price === 'string')
+      ? [/** @type {[string, string]} */ ([label, `$${price}`])]
+      : []
+  })
+}

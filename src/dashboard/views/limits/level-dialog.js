@@ -1,0 +1,31 @@
+/** A team's limits, or the whole gateway's. */
+
+import { html } from 'htm/preact'
+import { useState } from 'preact/hooks'
+import { api } from '../../api.js'
+import { ActionDialog } from '../../components/dialog.js'
+import { Field } from '../../components/field.js'
+import { tell } from '../../components/toast.js'
+import { LevelFields, settingsOf, textsOf } from './level-form.js'
+
+/** @import { Settings } from '../../types.ts' */
+/** @import { Failure } from '../../api.js' */
+
+/** @param {{ kind: 'gateway' | 'team', name: string, settings: Settings, onClose: () => void, onDone: () => void }} props */
+export function LevelDialog({ kind, name: given, settings, onClose, onDone }) {
+  const [name, setName] = useState(given)
+  const [texts, setTexts] = useState(textsOf(settings))
+  const isNew = kind === 'team' && given === ''
+  const save = async () => {
+    const path = kind === 'gateway' ? '/gateway' : `/teams/${encodeURIComponent(name.trim() || ' ')}`
+    await api(path, { method: 'PUT', body: settingsOf(texts) })
+    tell(`${kind === 'gateway' ? 'The gateway' : name} was saved: it holds from the next call on.`)
+    onDone()
+  }
+  return html`<${ActionDialog} title=${isNew ? 'New team' : `Limits of ${kind === 'gateway' ? 'the whole gateway' : given}`} action=${isNew ? 'Make team' : 'Save'} onSubmit=${save} onClose=${onClose} isWide>
+    ${(/** @type {Failure | undefined} */ failure) => html`
+      ${isNew && html`<${Field} label="Name" name="name" value=${name} onInput=${setName} faults=${failure?.faults} isFirst hint="Clients join it by their settings." />`}
+      <${LevelFields} texts=${texts} faults=${failure?.faults} isFirst=${!isNew} onChange=${(/** @type {Partial<typeof texts>} */ changes) => setTexts({ ...texts, ...changes })} />
+    `}
+  <//>`
+}

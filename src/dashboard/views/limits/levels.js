@@ -1,0 +1,64 @@
+/** Several levels in one table: what each may do, and where it stands. */
+
+import { html } from 'htm/preact'
+import { BudgetCell, Meter } from '../../components/meter.js'
+import { count, shortCount } from '../../format.js'
+
+/** @import { Settings, Standing } from '../../types.ts' */
+
+/** @typedef {{ name: string, address?: string, settings: Settings, state: Standing | null | undefined, edit?: () => void }} Level */
+
+/** @param {{ levels: Level[], label: string }} props */
+export function Levels({ levels, label }) {
+  const isEditable = levels.some(({ edit }) => edit)
+  return html`<div class="scroll" tabindex="0" role="region" aria-label=${label}>
+    <table class="table is-levels">
+      <thead>
+        <tr>
+          <th scope="col">Name</th>
+          <th scope="col">Today</th>
+          <th scope="col">This month</th>
+          <th scope="col">Requests left</th>
+          <th scope="col">Tokens left</th>
+          <th scope="col" class="num">Running</th>
+          ${isEditable && html`<th scope="col"><span class="hidden">Change</span></th>`}
+        </tr>
+      </thead>
+      <tbody>
+        ${levels.map(level => html`<${Row} key=${level.name} level=${level} isEditable=${isEditable} />`)}
+      </tbody>
+    </table>
+  </div>`
+}
+
+/** @param {{ level: Level, isEditable: boolean }} props */
+function Row({
+  level: {
+    name,
+    address,
+    settings: { limits },
+    state,
+    edit,
+  },
+  isEditable,
+}) {
+  return html`<tr>
+    <th scope="row" class="nowrap">${address ? html`<a class="row-link" href=${address}>${name}</a>` : name}</th>
+    <td><${BudgetCell} money=${state?.day} label="${name} today" /></td>
+    <td><${BudgetCell} money=${state?.month} label="${name} this month" /></td>
+    <td><${BucketCell} bucket=${state?.requests} per=${limits?.requests?.per} label="Requests of ${name}" /></td>
+    <td><${BucketCell} bucket=${state?.tokens} per=${limits?.tokens?.per} label="Tokens of ${name}" /></td>
+    <td class="num nowrap">${state ? count(state.concurrency.running) : '–'}${state?.concurrency.max !== undefined && html` <span class="quiet">of ${count(state.concurrency.max)}</span>`}</td>
+    ${isEditable && html`<td class="num">${edit && html`<button type="button" class="button is-small" aria-label="Change ${name}" onClick=${edit}>Change</button>`}</td>`}
+  </tr>`
+}
+
+/** @param {{ bucket: { capacity: number, available: number } | undefined, per: string | undefined, label: string }} props */
+function BucketCell({ bucket, per, label }) {
+  if (!bucket) return html`<span class="quiet">–</span>`
+  const { capacity, available } = bucket
+  return html`<span class="budget-cell">
+    <span>${shortCount(available)} <span class="quiet">of ${shortCount(capacity)} / ${per}</span></span>
+    <${Meter} used=${capacity - available} limit=${capacity} label=${label} />
+  </span>`
+}

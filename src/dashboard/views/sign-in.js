@@ -1,0 +1,54 @@
+/** The door: a token, and what is wrong with it. */
+
+import { html } from 'htm/preact'
+import { useEffect, useState } from 'preact/hooks'
+import { Failure, whoami } from '../api.js'
+import { Field } from '../components/field.js'
+import { Icon, Mark } from '../components/icon.js'
+import { begin, ended } from '../session.js'
+import { useStore } from '../store.js'
+
+export function SignIn() {
+  const why = useStore(ended)
+  const [token, setToken] = useState('')
+  const [isBusy, setBusy] = useState(false)
+  const [wrong, setWrong] = useState('')
+  useEffect(() => {
+    document.title = 'Sign in · Tollgate'
+  }, [])
+  const submit = async (/** @type {Event} */ event) => {
+    event.preventDefault()
+    const shown = token.trim()
+    if (!shown) return setWrong('Enter a token first.')
+    if (isBusy) return
+    setBusy(true)
+    setWrong('')
+    try {
+      begin({ token: shown, ...(await whoami(shown)) })
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      setWrong(wordsFor(error))
+      setBusy(false)
+    }
+  }
+  return html`<main class="door">
+    <form class="door-card" onSubmit=${submit} novalidate>
+      <${Mark} />
+      <h1>Tollgate</h1>
+      <p class="lead">What your AI calls cost, who makes them, and what they may.</p>
+      ${why && !wrong && html`<p class="notice" role="status">${why}</p>`}
+      <${Field} label="Admin token" name="token" value=${token} onInput=${setToken} isSecret isFirst hint="ADMIN_TOKEN of this gateway, or a token made with it." />
+      ${wrong && html`<p class="form-failure" role="alert"><${Icon} name="warning" /><span>${wrong}</span></p>`}
+      <button type="submit" class="button is-primary is-wide" aria-disabled=${isBusy}>${isBusy ? 'Signing in …' : 'Sign in'}</button>
+      <p class="door-note">The token stays in this tab and is forgotten when you close it.</p>
+    </form>
+  </main>`
+}
+
+/** @param {Failure} failure */
+function wordsFor({ status, message, retryAfter }) {
+  if (status === 401)
+    return 'This token is not right. Check for a missing character, or ask whoever runs the gateway.'
+  if (status === 429) return `Too many wrong tokens. Try again in ${retryAfter ?? 'some'} seconds.`
+  return message
+}

@@ -1,0 +1,187 @@
+/** What the gateway's codes mean to people: what happened, and what to do about it. */
+
+/** @typedef {{ title: string, meaning: string, mend: string }} Reason */
+
+/** @type {Record<string, Reason>} */
+export const reasons = {
+  rate_limited: {
+    title: 'Too fast',
+    meaning: 'A limit on requests, tokens or calls at once was reached. The answer says when to try again.',
+    mend: 'If this traffic is meant, raise the limit of the scope named here; if not, look for a caller without a back-off.',
+  },
+  loop_detected: {
+    title: 'Loop brake',
+    meaning:
+      'The same request came over and over within a short time, as from an agent that runs in circles.',
+    mend: 'Look at the service that sends it. If it is meant, raise or remove the loop brake of this client.',
+  },
+  budget_exceeded: {
+    title: 'Budget spent',
+    meaning:
+      'What is left of a budget does not hold this call. It resets at the end of its UTC day or month.',
+    mend: 'Raise the budget of the scope named here, or wait for the reset.',
+  },
+  request_exceeds_budget: {
+    title: 'Larger than its budget',
+    meaning: 'This one call may cost more than the whole budget: it can never fit.',
+    mend: 'Let the caller ask for fewer tokens (max_tokens) or a cheaper model, or raise the budget.',
+  },
+  budget_in_flight: {
+    title: 'Budget held by running calls',
+    meaning: 'Only calls that still run are in the way; what they do not use comes back when they end.',
+    mend: 'Nothing, as a rule: callers try again after some seconds. If it is frequent, the budget is tight for this traffic.',
+  },
+  model_not_allowed: {
+    title: 'Model not allowed',
+    meaning: "The model is not on this client's list.",
+    mend: 'Add the model, or a pattern such as claude-haiku-*, to the client; or let the service use another model.',
+  },
+  model_not_found: {
+    title: 'Unknown model',
+    meaning: 'No upstream that is configured serves a model of this name.',
+    mend: 'Look for a misspelt name. GET /v1/models lists what this client may use.',
+  },
+  model_not_priced: {
+    title: 'Model without a price',
+    meaning: 'What has no price has no bound, so it is never forwarded.',
+    mend: 'Add the model to PRICES_FILE.',
+  },
+  unbounded_feature: {
+    title: 'Unbounded feature',
+    meaning: 'The request uses a feature whose cost has no bound, and a budget binds this client.',
+    mend: 'Allow the feature in the settings of the client, if its cost is acceptable.',
+  },
+  invalid_key: {
+    title: 'Key not accepted',
+    meaning: 'The key is unknown, revoked or expired, or its client is disabled.',
+    mend: 'If the caller is yours, give it a new key. Many from strangers: somebody is guessing, without a chance.',
+  },
+  missing_key: {
+    title: 'No key',
+    meaning: 'The request carried no key at all.',
+    mend: 'Set the key as x-api-key, x-gateway-key or Authorization: Bearer in the caller.',
+  },
+  conflicting_keys: {
+    title: 'Two different keys',
+    meaning: 'The request carried two different keys in two headers.',
+    mend: 'Send the key in one header only; SDKs may add a second one from the environment.',
+  },
+  invalid_request: {
+    title: 'Invalid request',
+    meaning: 'The gateway or the provider could not make sense of the request.',
+    mend: 'The message says what was found and what was expected.',
+  },
+  request_too_large: {
+    title: 'Request too large',
+    meaning: 'The body is larger than this gateway takes.',
+    mend: 'Send less, or raise BODY_LIMIT_BYTES.',
+  },
+  unsupported_media_type: {
+    title: 'Wrong content type',
+    meaning: 'The body is no plain JSON.',
+    mend: 'Send application/json, not compressed.',
+  },
+  request_timeout: {
+    title: 'Request came too slowly',
+    meaning: 'The caller did not send its whole request in time.',
+    mend: 'Look at the network between the caller and the gateway.',
+  },
+  unprocessable: {
+    title: 'Not processable',
+    meaning: 'The provider understood the request, and refused what it asks for.',
+    mend: 'The message says why.',
+  },
+  not_found: {
+    title: 'No such route',
+    meaning: 'The gateway has no such path.',
+    mend: 'Look at the base URL of the caller.',
+  },
+  method_not_allowed: {
+    title: 'Wrong method',
+    meaning: 'This path takes another method.',
+    mend: 'Look at the base URL of the caller.',
+  },
+  unavailable: {
+    title: 'Gateway not able',
+    meaning: 'Limits and budgets could not be checked, so the call was not let through.',
+    mend: 'Redis or Postgres was away. See the alerts, and /readyz.',
+  },
+  interrupted: {
+    title: 'Cut by a restart',
+    meaning: 'The gateway ended while the call was running.',
+    mend: 'Callers may send it again. If it is frequent, raise DRAIN_SECONDS.',
+  },
+  internal: {
+    title: 'Fault of the gateway',
+    meaning: 'Something went wrong in the gateway itself.',
+    mend: 'Its log has the error under this request id.',
+  },
+  upstream_rate_limited: {
+    title: 'Provider limits us',
+    meaning: "The provider's own rate limit for your account was reached.",
+    mend: 'Ask the provider for more, or lower the limits of the busiest clients.',
+  },
+  upstream_error: {
+    title: 'Provider failed',
+    meaning: 'The provider answered with an error, or broke off in the middle.',
+    mend: "Nothing was charged for an error. If it goes on, look at the provider's status page.",
+  },
+  upstream_unavailable: {
+    title: 'Provider unavailable',
+    meaning: 'The provider cannot serve calls now.',
+    mend: "Callers try again. If it goes on, look at the provider's status page.",
+  },
+  upstream_overloaded: {
+    title: 'Provider overloaded',
+    meaning: 'The provider says that it has too much to do.',
+    mend: 'Callers try again later.',
+  },
+  upstream_refused_us: {
+    title: 'Provider refuses our key',
+    meaning: "The gateway's own key or account at the provider is not accepted.",
+    mend: "Look at the gateway's upstream key, and at the account's balance.",
+  },
+  upstream_forbidden: {
+    title: 'Provider forbids it',
+    meaning: "The gateway's account at the provider may not do this.",
+    mend: 'Look at what the account is allowed to use.',
+  },
+  upstream_timeout: {
+    title: 'Provider silent',
+    meaning: 'The provider did not answer in time.',
+    mend: 'Large answers take long: use streaming, or raise UPSTREAM_TIMEOUT_SECONDS.',
+  },
+}
+
+/** @param {string} code @returns {Reason} */
+export function reasonOf(code) {
+  return reasons[code] ?? { title: code.replaceAll('_', ' '), meaning: '', mend: '' }
+}
+
+/** @typedef {'good' | 'calm' | 'warn' | 'bad'} Tone */
+
+/** @type {Record<string, { label: string, tone: Tone, meaning: string }>} */
+export const outcomes = {
+  ok: { label: 'OK', tone: 'good', meaning: 'Answered, and charged as reported.' },
+  cached: { label: 'Cached', tone: 'calm', meaning: 'Answered from the cache: no tokens, no money.' },
+  coalesced: { label: 'Joined', tone: 'calm', meaning: 'Answered by an identical call that was running.' },
+  refused: { label: 'Refused', tone: 'warn', meaning: 'Not let through; nothing was charged.' },
+  upstream_error: { label: 'Provider error', tone: 'bad', meaning: 'The provider failed.' },
+  client_gone: { label: 'Caller left', tone: 'warn', meaning: 'The caller hung up before the end.' },
+  interrupted: { label: 'Interrupted', tone: 'warn', meaning: 'Cut by a restart of the gateway.' },
+  lost: { label: 'Lost', tone: 'bad', meaning: 'Its replica died; the whole hold was charged.' },
+  gateway_error: { label: 'Gateway fault', tone: 'bad', meaning: 'A fault of the gateway itself.' },
+}
+
+/** @param {string} outcome */
+export function outcomeOf(outcome) {
+  return outcomes[outcome] ?? { label: outcome, tone: /** @type {Tone} */ ('calm'), meaning: '' }
+}
+
+/** `client:frontend` as people say it. @param {string | null | undefined} scope */
+export function scopeWords(scope) {
+  if (!scope) return ''
+  if (scope === 'gateway') return 'Whole gateway'
+  const [kind = '', ...name] = scope.split(':')
+  return `${kind[0]?.toUpperCase()}${kind.slice(1)} ${name.join(':')}`
+}

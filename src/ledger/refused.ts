@@ -1,0 +1,73 @@
+/** Refusals, seen closer: how many at which time, and single refused calls, as far as samples of them were kept. */
+
+import type { Pool } from 'pg'
+import { REFUSED, type RefusalFilter, type Sample } from './refusals.ts'
+
+export const steps = { minute: 60_000, hour: 3_600_000, day: 86_400_000 }
+export type Step = keyof typeof steps
+
+/** As fine as a reader can still take in. */
+export function stepFor(from: Date, to: Date): Step {
+  const length = to.getTime() - from.getTime()
+  if (length <= 3 * steps.hour) return 'minute'
+  return length <= 4 * steps.day ? 'hour' : 'day'
+}
+
+export interface RefusedThen {
+  /** The start of the step, RFC 3339. */
+  at: string
+  reason: string
+  count: number
+}
+
+export async function readRefusedOverTime(
+  pool: Pool,
+  [from, to]: [Date, Date],
+  { clientIds, reason }: RefusalFilter,
+): Promise<RefusedThen[]> {
+  const { rows } = await pool.query(
+    `select date_trunc($5, minute, 'UTC') as at, reason, sum(count) as count
+     from refusals where ${REFUSED} group by 1, 2 order by 1, 2`,
+    [from, to, clientIds, reason, stepFor(from, to)],
+  )
+  return rows.map(row => ({ at: row.at.toISOString(), reason: row.reason, count: Number(row.count) }))
+}
+
+/** A refused call: no row of the ledger, one of the samples beside a count. */
+export interface Refused {
+  client: string | null
+  reason: string
+  scope: string | null
+  sample: Sample
+}
+
+const ONE =
+  'select client, reason, scope, sample from refusals cross join jsonb_array_elements(samples) sample'
+
+/** The latest of those that were kept, newest first. */
+export async function readRefused(
+  pool: Pool,
+  [from, to]: [Date, Date],
+  { clientIds, reason }: RefusalFilter,
+  limit: number,
+): Promise<Refused[]> {
+  const { rows } = await pool.query(
+    `with latest as (select * from refusals where ${REFUSED} order by minute desc limit $5)
+     ${ONE.replace('refusals', 'latest refusals')} order by sample ->> 'at' desc limit $5`,
+    [from, to, clientIds, reason, limit],
+  )
+  return rows.map(shown)
+}
+
+/** Undefined: no such call was refused, or it was one of many and no sample. */
+export async function findRefused(pool: Pool, reqId: string): Promise<Refused | undefined> {
+  const { rows } = await pool.query(`${ONE} where samples @> $1 and sample ->> 'reqId' = $2`, [
+    JSON.stringify([{ reqId }]),
+    reqId,
+  ])
+  return rows[0] && shown(rows[0])
+}
+
+function shown({ client, reason, scope, sample }: Record<string, string> & { sample: Sample }): Refused {
+  return { client: client || null, reason: reason ?? '', scope: scope || null, sample }
+}

@@ -1,0 +1,57 @@
+/** Who watches on this replica: one reading of the feed serves them all, and who does not keep up is let go. */
+
+import type { ServerResponse } from 'node:http'
+import { type Filter, fits } from './call.ts'
+import type { Batch } from './feed.ts'
+
+export interface Viewers {
+  readonly size: number
+  add(response: ServerResponse, filter: Filter): void
+  show(batches: Batch[]): void
+  /** Keeps connections open through whatever closes idle ones, and ends those that have had their time. */
+  beat(): void
+  endAll(): void
+}
+
+/** What may wait for one viewer in this process, bytes. */
+const UNREAD = 1_048_576
+/** A viewer then comes again, and shows its token again: it may not be good any more. */
+const LONGEST = 600_000
+
+export function createViewers(): Viewers {
+  const viewers = new Map<ServerResponse, { filter: Filter; until: number }>()
+
+  function send(response: ServerResponse, text: string) {
+    if (response.writableLength > UNREAD) response.destroy()
+    else response.write(text)
+  }
+
+  return {
+    get size() {
+      return viewers.size
+    },
+    add(response, filter) {
+      viewers.set(response, { filter, until: performance.now() + LONGEST })
+      response.once('close', () => viewers.delete(response))
+      response.write('retry: 2000\n\n')
+    },
+    show(batches) {
+      for (const { id, calls, skipped } of batches) {
+        for (const [response, { filter }] of viewers) {
+          const shown = calls.filter(call => fits(filter, call))
+          if (shown.length === 0 && skipped === 0) continue
+          send(response, `id: ${id}\nevent: calls\ndata: ${JSON.stringify({ calls: shown, skipped })}\n\n`)
+        }
+      }
+    },
+    beat() {
+      for (const [response, { until }] of viewers) {
+        if (performance.now() > until) response.end()
+        else send(response, ': still here\n\n')
+      }
+    },
+    endAll() {
+      for (const response of viewers.keys()) response.end()
+    },
+  }
+}

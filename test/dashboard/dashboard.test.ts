@@ -1,0 +1,239 @@
+/** The dashboard as people use it: in a real Chromium, before a real gateway. */
+
+import assert from 'node:assert/strict'
+import { before, type TestContext, test } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { testBrowser } from '../browser.ts'
+import { ADMIN_TOKEN, message, until } from '../gateway.ts'
+import { startTown, type Town } from './town.ts'
+import { type Visit, visit } from './visit.ts'
+
+const browser = await testBrowser()
+
+if (browser) scenarios(browser)
+
+function scenarios(chromium: Browser) {
+  let town: Town
+  before(async t => {
+    town = await startTown(t)
+  })
+  const come = (t: TestContext, options: Parameters<typeof visit>[3] = {}): Promise<Visit> =>
+    visit(t, chromium, town, options)
+
+  test('whoever has the token signs in, and the address leads where it led before', async t => {
+    const { page, complaints } = await come(t, { token: '' })
+    await page.goto(`${town.url}/dashboard/clients`)
+    await page.getByLabel('Admin token').fill(ADMIN_TOKEN)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('heading', { name: 'Clients', level: 1 }).waitFor()
+    await page.reload()
+    await page.getByRole('heading', { name: 'Clients', level: 1 }).waitFor()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByLabel('Admin token').waitFor()
+    assert.deepEqual(complaints, [])
+  })
+
+  test('a wrong token is told, and lets nobody in', async t => {
+    const { page } = await come(t, { token: '' })
+    await page.goto(`${town.url}/dashboard`)
+    await page.getByLabel('Admin token').fill('wrong')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('alert').getByText('This token is not right').waitFor()
+  })
+
+  test('what was spent today is read at a glance, and it is what the books say', async t => {
+    const { page, open, complaints } = await come(t)
+    await open()
+    const spent = Number((await town.state('frontend')).day?.spentUsd)
+    const figure = page.locator('.figure', { hasText: 'Spent today' })
+    await figure.getByText('left of $100').waitFor()
+    const shown = Number((await figure.locator('.figure-value').innerText()).replace('$', ''))
+    assert.ok(spent > 0 && Math.abs(shown - spent) <= spent * 0.05, `${shown} is shown, ${spent} was spent`)
+    await page
+      .getByRole('row', { name: /frontend/ })
+      .first()
+      .waitFor()
+    assert.deepEqual(complaints, [])
+  })
+
+  test('a refused call is found, with why and what to do', async t => {
+    const { page, open } = await come(t)
+    await open('/refusals')
+    await page.getByRole('link', { name: 'Larger than its budget' }).click()
+    const why = page.getByRole('complementary', { name: 'Why' })
+    await why.getByText('What to do:').waitFor()
+    await why.getByText('Client poor', { exact: false }).first().waitFor()
+    await page
+      .getByRole('region', { name: 'Refused calls' })
+      .getByRole('row', { name: /Model not allowed/ })
+      .getByRole('link')
+      .click()
+    const call = page.getByRole('complementary', { name: 'Call' })
+    await call.getByText('claude-opus-5-5').first().waitFor()
+    await page.reload()
+    await call.getByText('Add the model').waitFor()
+  })
+
+  test('a key is made and shown once, works, and is revoked after a question', async t => {
+    const { page, open, complaints } = await come(t)
+    await open('/clients/frontend')
+    await page.getByRole('button', { name: 'New key' }).click()
+    await page.getByRole('button', { name: 'Make key' }).click()
+    const key = await page.getByLabel('The key', { exact: true }).innerText()
+    assert.equal((await town.post('/v1/messages', key, message('with the new key'))).status, 200)
+    await page.getByRole('button', { name: 'I have it' }).click()
+    assert.equal((await page.content()).includes(key), false)
+
+    const [, id = ''] = key.split('_')
+    await page.getByRole('button', { name: `Revoke ${id}` }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke', exact: true }).click()
+    await page.getByRole('row', { name: id }).getByText('Revoked').waitFor()
+    await until(async () => (await town.post('/v1/messages', key, message('too late'))).status === 403)
+    assert.deepEqual(complaints, [])
+  })
+
+  test('a budget is changed, and a fault is told at its field', async t => {
+    const { page, open } = await come(t)
+    await open('/clients/poor')
+    await page.getByRole('button', { name: 'Change settings' }).click()
+    const budget = page.getByLabel('A day')
+    await budget.fill('a lot')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('expected a number of US dollars').waitFor()
+    await budget.fill('7.50')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    await page.getByText('of $7.50').first().waitFor()
+    assert.deepEqual((await town.admin('GET', '/clients/poor')).body.budget, { day: 7.5 })
+  })
+
+  test('a call that ends shows up by itself, and a refused one with its reason', async t => {
+    const { page, open, complaints } = await come(t)
+    await open('/calls')
+    await page.getByText('Live', { exact: true }).waitFor()
+    const rows = page.locator('tbody tr')
+    const before = await rows.count()
+    // The replicas look once a second whether somebody watches: until then nobody is told.
+    await until(async () => {
+      await town.post('/v1/messages', town.key, message(`live ${Math.random()}`))
+      await town.post('/v1/messages', town.key, message('not mine', { model: 'claude-opus-5-5' }))
+      return (await page.getByText('Model not allowed').count()) > 0
+    })
+    assert.ok((await rows.count()) > before)
+    await page.locator('tr', { hasText: 'Model not allowed' }).first().getByRole('link').click()
+    await page.getByRole('complementary', { name: 'Call' }).getByText('Add the model').waitFor()
+    assert.deepEqual(complaints, [])
+  })
+
+  test('filters stand in the address: back and forward go through them', async t => {
+    const { page, open } = await come(t)
+    await open('/calls')
+    await page.getByLabel('Outcome').selectOption('cached')
+    await page.waitForURL(/outcome=cached/)
+    await page.locator('tbody tr').first().waitFor()
+    assert.deepEqual(
+      [...new Set(await page.locator('tbody td .state, tbody td .badge').allInnerTexts())],
+      ['Cached'],
+    )
+    await page.goBack()
+    assert.equal(await page.getByLabel('Outcome').inputValue(), '')
+    await page.goForward()
+    assert.equal(await page.getByLabel('Outcome').inputValue(), 'cached')
+  })
+
+  test('everything is done from the keyboard: the way there, a dialog, and back to where it began', async t => {
+    const { page, open } = await come(t)
+    await open()
+    await page.keyboard.press('Tab')
+    assert.equal(await focused(page), 'Skip to content')
+    await page.keyboard.press('g')
+    await page.keyboard.press('l')
+    await page.getByRole('heading', { name: 'Clients', level: 1 }).waitFor()
+    await page.getByRole('link', { name: 'frontend' }).focus()
+    await page.keyboard.press('Enter')
+    const change = page.getByRole('button', { name: 'Change settings' })
+    await change.waitFor()
+    await change.focus()
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog').waitFor()
+    for (let i = 0; i < 25; i++) {
+      await page.keyboard.press('Tab')
+      assert.ok(
+        await page.evaluate(
+          'document.activeElement === document.body || !!document.activeElement.closest("dialog")',
+        ),
+      )
+    }
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    assert.equal(await focused(page), 'Change settings')
+  })
+
+  test('a viewer sees everything and no button that changes anything', async t => {
+    const made = await town.admin('POST', '/tokens', { name: 'auditor', role: 'viewer' })
+    const { page, open, complaints } = await come(t, { token: String(made.body.token) })
+    await open('/clients/frontend')
+    await page.getByText('Viewer', { exact: true }).waitFor()
+    await page.getByRole('region', { name: 'Keys' }).getByText('Active').first().waitFor()
+    for (const name of [/Change/, /New key/, /Revoke/, /Rotate/, /Delete/, /Disable/])
+      assert.equal(await page.getByRole('main').getByRole('button', { name }).count(), 0, String(name))
+    assert.deepEqual(complaints, [])
+  })
+
+  test('on a phone nothing is wider than the screen, and the menu opens over it', async t => {
+    const { page, open } = await come(t, { viewport: { width: 390, height: 844 } })
+    for (const path of [
+      '',
+      '/calls',
+      '/refusals',
+      '/clients',
+      '/clients/frontend',
+      '/limits',
+      '/alerts',
+      '/verify',
+    ]) {
+      await open(path)
+      const width = Number(await page.evaluate('document.documentElement.scrollWidth'))
+      assert.ok(width <= 390, `${path || '/'} is ${width} wide`)
+    }
+    await page.getByRole('button', { name: 'Menu' }).click()
+    await page.getByRole('dialog', { name: 'Menu' }).getByRole('link', { name: 'Overview' }).last().click()
+    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
+  })
+
+  test('the theme follows the system, or is chosen and remembered', async t => {
+    const { page, open } = await come(t, { colorScheme: 'dark' })
+    const ground = () => page.evaluate('getComputedStyle(document.documentElement).backgroundColor')
+    await open()
+    const dark = await ground()
+    await page.getByRole('button', { name: /Theme: system/ }).click()
+    const light = await ground()
+    assert.notEqual(light, dark)
+    await page.reload()
+    await page.locator('h1').waitFor()
+    assert.equal(await ground(), light)
+  })
+
+  for (const colorScheme of ['light', 'dark'] as const)
+    test(`axe finds nothing serious on any view in the ${colorScheme}, and the console is silent`, async t => {
+      const { page, open, faults, complaints } = await come(t, { colorScheme })
+      const call = await town.admin('GET', '/calls?outcome=ok&limit=1')
+      const id = String(Reflect.get(Object(call.body.calls)[0], 'id'))
+      for (const path of [
+        ...['', '/calls', `/calls?call=${id}`, '/refusals', '/refusals?kind=%7Cinvalid_key%7C', '/clients'],
+        ...['/clients/frontend', '/limits', '/alerts', '/verify', '/nowhere', '/explain'],
+        '/explain?client=frontend&model=claude-haiku-4-5',
+      ]) {
+        await open(path)
+        assert.deepEqual(await faults(), [], path)
+      }
+      await open('/clients')
+      await page.getByRole('button', { name: 'New client' }).click()
+      assert.deepEqual(await faults(), [], 'the form of a new client')
+      assert.deepEqual(complaints, [])
+    })
+}
+
+function focused(page: Page): Promise<unknown> {
+  return page.evaluate('document.activeElement.textContent.trim()')
+}

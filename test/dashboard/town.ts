@@ -1,0 +1,35 @@
+/** A gateway with something to see: clients, teams and budgets, calls of each kind, really made. */
+
+import { type Gateway, message, startGateway, until } from '../gateway.ts'
+import type { Context } from '../when-over.ts'
+
+export interface Town extends Gateway {
+  /** A key of the client that may call. */
+  key: string
+}
+
+/** Calls are settled, in the ledger, and refusals counted: what the page reads is there. */
+export async function startTown(t: Context): Promise<Town> {
+  const gateway = await startGateway(t)
+  await gateway.admin('PUT', '/teams/web', { budget: { month: 500 } })
+  await gateway.admin('PUT', '/gateway', { budget: { day: 100, month: 1000 } })
+  const key = await gateway.client({
+    name: 'frontend',
+    team: 'web',
+    models: ['claude-haiku-*'],
+    budget: { day: 5, month: 100 },
+    limits: { requests: { capacity: 100, per: '1h' }, concurrency: 20 },
+  })
+  const poor = await gateway.client({ name: 'poor', budget: { day: 0.000001 } })
+  for (const prompt of ['one', 'one', 'two']) await gateway.post('/v1/messages', key, message(prompt))
+  await gateway.post('/v1/messages', poor, message('too dear'))
+  await gateway.post('/v1/messages', key, message('not mine', { model: 'claude-opus-5-5' }))
+  await until(async () => (await total(gateway, '/calls', 'calls')) >= 3)
+  await until(async () => (await total(gateway, '/refusals', 'rows')) >= 2, 20_000)
+  return { ...gateway, key }
+}
+
+async function total({ admin }: Gateway, path: string, list: string): Promise<number> {
+  const found = (await admin('GET', path)).body[list]
+  return Array.isArray(found) ? found.length : 0
+}
