@@ -32,8 +32,13 @@ const differences: { models: RegExp; shapes: Shape[]; why: string }[] = [
   },
   {
     models: /^gpt-5\.6(-sol)?$/,
-    shapes: ['short', 'read', 'write', 'long', 'long read', 'searches'],
+    shapes: ['short', 'read', 'five-minute write', 'write', 'long', 'long read', 'searches'],
     why: 'it does not end the promotion that was promised until 2026-11-21',
+  },
+  {
+    models: /^(gpt-|o\d)/,
+    shapes: ['one-hour write'],
+    why: 'it knows no long write of OpenAI’s; where no source lists one it is twice the usual one here',
   },
   {
     models: /^claude-sonnet-4-5(-20250929)?$/,
