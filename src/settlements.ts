@@ -75,7 +75,8 @@ export function createSettlements(
       waiting = batch.concat(waiting)
       listener.failed(error, waiting.length)
       pausedUntil = performance.now() + RETRY
-      setTimeout(flush, RETRY + 1)
+      // Nobody is kept alive by it: at the end `drained` is waited for.
+      setTimeout(flush, RETRY + 1).unref()
     } finally {
       underway -= batch.length
       if (underway === 0 && waiting.length === 0) for (const resolve of idle.splice(0)) resolve()

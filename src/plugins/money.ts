@@ -52,7 +52,8 @@ export default fp(
     const forgetting = setInterval(() => quietly(forget()), FORGET_EVERY)
     app.addHook('onClose', async () => {
       const deadline = new Promise(resolve => setTimeout(resolve, LAST_SETTLING).unref())
-      await Promise.race([settlements.drained(), deadline])
+      // The pools to the providers are closed by now: what still ran ends, and is settled.
+      await Promise.race([app.idle().then(settlements.drained), deadline])
       for (const timer of [renewing, forgetting]) clearInterval(timer)
       redis.off('ready', settlements.resend)
     })
@@ -72,5 +73,5 @@ export default fp(
       work.catch((err: unknown) => log.debug({ err }, 'put off until Redis is there'))
     }
   },
-  { name: 'money', dependencies: ['redis'] },
+  { name: 'money', dependencies: ['lifecycle', 'redis'] },
 )

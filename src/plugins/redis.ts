@@ -73,7 +73,7 @@ function createDeferred(gather: () => void): Deferred {
   return {
     push(work) {
       waiting.push(work)
-      timer ??= setTimeout(flush, A_MOMENT)
+      timer ??= setTimeout(flush, A_MOMENT).unref()
     },
     flush,
   }
