@@ -8,6 +8,7 @@ import admin from '../../src/plugins/admin.ts'
 import auth from '../../src/plugins/auth.ts'
 import clients from '../../src/plugins/clients.ts'
 import health from '../../src/plugins/health.ts'
+import lifecycle from '../../src/plugins/lifecycle.ts'
 import money from '../../src/plugins/money.ts'
 import postgres from '../../src/plugins/postgres.ts'
 import redis from '../../src/plugins/redis.ts'
@@ -67,6 +68,8 @@ export async function startReplica(t: TestContext, options: ReplicaOptions = {})
     if (isRefusal(error)) reasons.push(error.reason)
   })
   let onCall = async (_request: FastifyRequest) => {}
+  t.after(() => app.close())
+  await app.register(lifecycle)
   await app.register(health)
   await app.register(redis, { url: redisUrl })
   await app.register(money)
@@ -82,7 +85,6 @@ export async function startReplica(t: TestContext, options: ReplicaOptions = {})
   })
   await app.register(admin, { token: () => ('token' in options ? options.token : TOKEN) })
   await app.ready()
-  t.after(() => app.close())
   if (ready) await until(() => app.clients.version > 0)
 
   const call: Replica['admin'] = async (
