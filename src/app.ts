@@ -81,6 +81,8 @@ export async function buildApp(
   await app.register(lifecycle)
   await app.register(health)
   await app.register(errorHandler)
+  // Its files are read before anything else is begun: what a store has to say meanwhile nobody would hear.
+  await app.register(dashboard, { isOpen: config.ADMIN_TOKEN !== undefined })
   await app.register(redis, { url: stores.redisUrl })
   await app.register(postgres, { url: stores.databaseUrl })
   // Closing goes backwards: what is settled last is drained after it, and then the stores may go.
@@ -174,6 +176,5 @@ export async function buildApp(
       explainRoutes({ maxTokens: config.DEFAULT_MAX_TOKENS, cacheTtlSeconds: config.CACHE_TTL_SECONDS }),
     ],
   })
-  await app.register(dashboard, { isOpen: config.ADMIN_TOKEN !== undefined })
   return app
 }

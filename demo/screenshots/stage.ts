@@ -7,13 +7,26 @@ import { Pool } from 'pg'
 import { startEmbedded } from '../../src/embedded/index.ts'
 import { migrate } from '../../src/migrate.ts'
 import { type Gateway, startGateway } from '../gateway.ts'
-import { startProvider } from '../provider.ts'
+import { startProvider, type Usages } from '../provider.ts'
 import { clients, type Model } from './company.ts'
 import { writeHistory } from './history.ts'
 
 export interface Stage extends Gateway {
   /** Makes some calls, one after the other, of one client and another. */
   play(calls: number): Promise<void>
+}
+
+/** Tokens of the provider's answers, by the last digit of the question. */
+const USAGES: Usages = [
+  [/[135]$/, 8_412, 641],
+  [/[068]$/, 2_930, 188],
+  [/.*/, 15_204, 1_377],
+]
+
+/** As long as that many tokens are: what is held for a call comes from its length. */
+function prompt(question: number): string {
+  const [, tokens] = USAGES.find(([pattern]) => pattern.test(String(question))) ?? [/.*/, 0]
+  return `${'What was known before. '.repeat(tokens / 6)}Question ${question}`
 }
 
 const quiet = { info: () => {}, error: (facts: object, message: string) => console.error(message, facts) }
@@ -25,11 +38,7 @@ export async function setStage(port: number): Promise<Stage> {
   const pool = new Pool({ connectionString: servers.databaseUrl })
   await writeHistory(pool)
   await pool.end()
-  const provider = await startProvider([
-    [/[135]$/, 8_412, 641],
-    [/[068]$/, 2_930, 188],
-    [/.*/, 15_204, 1_377],
-  ])
+  const provider = await startProvider(USAGES)
   const { redisUrl, databaseUrl } = servers
   const gateway = await startGateway({
     port,
@@ -53,7 +62,7 @@ export async function setStage(port: number): Promise<Stage> {
           gateway.url,
           key,
           made % 6 === 5 ? 'a-model-nobody-has' : model,
-          `Question ${Math.floor(made * 0.8)}`,
+          prompt(Math.floor(made * 0.8)),
         )
       }
     },
@@ -79,7 +88,7 @@ async function call(url: string, key: string, model: Model | string, prompt: str
   const answer = await fetch(`${url}${path}`, {
     method: 'POST',
     headers: { 'x-api-key': key, 'anthropic-version': '2023-06-01', 'content-type': 'application/json' },
-    body: JSON.stringify({ model, max_tokens: 400, messages: [{ role: 'user', content: prompt }] }),
+    body: JSON.stringify({ model, max_tokens: 1500, messages: [{ role: 'user', content: prompt }] }),
   })
   await answer.text()
 }

@@ -163,7 +163,7 @@ function Nothing({ measure }) {
   if (measure === 'saved')
     return html`<${Empty} title="Nothing saved yet">The cache answers a request that is byte for byte the same as one before it.<//>`
   return html`<${Empty} title="No calls in this time">
-    As soon as a service calls through this gateway, its spend shows up here.
+    As soon as a service calls through this gateway, its spend shows up here.${' '}
     <a href=${href('/clients')}>Make a client and a key</a> to begin.
   <//>`
 }
