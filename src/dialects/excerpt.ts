@@ -8,6 +8,7 @@ import { byte, closingQuote, scanObject } from './json-scan.ts'
 const WHOLE = 262_144
 const HEAD = 16_384
 const TAIL = 65_536
+const MANY = 256
 
 export interface Excerpt {
   /** All of it, or its beginning. */
@@ -33,6 +34,11 @@ export function keeper(): Keeper {
       size += part.length
       if (!head && size <= WHOLE) return
       head ??= Buffer.from(Buffer.concat(parts).subarray(0, HEAD))
+      // Of many small parts one is made now and then: dropping them one by one takes ever longer.
+      if (parts.length > MANY) {
+        parts = [Buffer.concat(parts).subarray(-TAIL)]
+        size = parts[0]!.length
+      }
       while (size - parts[0]!.length >= TAIL) size -= parts.shift()!.length
     },
     take() {

@@ -6,6 +6,7 @@ import { ledgerRoutes } from '../../src/ledger/routes.ts'
 import admin from '../../src/plugins/admin.ts'
 import health from '../../src/plugins/health.ts'
 import ledger from '../../src/plugins/ledger.ts'
+import lifecycle from '../../src/plugins/lifecycle.ts'
 import money from '../../src/plugins/money.ts'
 import postgres from '../../src/plugins/postgres.ts'
 import redis from '../../src/plugins/redis.ts'
@@ -34,6 +35,7 @@ async function administration(t: TestContext, calls: Facts[] = []) {
   const [{ url: redisUrl }, { url: databaseUrl }] = await Promise.all([testRedis(t), testDatabase(t)])
   const app = Fastify()
   t.after(() => app.close())
+  await app.register(lifecycle)
   await app.register(health)
   await app.register(redis, { url: redisUrl })
   await app.register(money)

@@ -108,7 +108,7 @@ export function checkWithTypeBox(app: FastifyInstance): void {
       // What PUT leaves out is taken away: an empty body would take everything.
       if (method === 'PUT' && httpPart === 'body' && !given) return { error: bodyMissing() }
       const isText = httpPart === 'querystring'
-      const value = isText ? Value.Default(schema, numbered(schema, { ...given })) : (given ?? {})
+      const value = isText ? Value.Default(schema, readText(schema, { ...given })) : (given ?? {})
       const faults = find(value)
       if (faults.length === 0) return { value }
       const all = faults.map(({ field, detail }) => `${field} ${detail}`).join('; ')
@@ -117,15 +117,21 @@ export function checkWithTypeBox(app: FastifyInstance): void {
   })
 }
 
-/** A query is text: where a whole number is declared, digits are one. */
-function numbered(schema: TSchema, given: Record<string, unknown>): Record<string, unknown> {
+const TRUTH = new Map<unknown, boolean>([
+  ['true', true],
+  ['false', false],
+])
+
+/** A query is text: where a whole number is declared, digits are one, and `true` is true where that may be. */
+function readText(schema: TSchema, given: Record<string, unknown>): Record<string, unknown> {
   if (!Type.IsObject(schema)) return given
-  const numbers = Object.keys(schema.properties).filter(field => Type.IsInteger(schema.properties[field]))
-  const read = numbers.flatMap(field => {
+  const read = Object.entries(schema.properties).flatMap(([field, declared]) => {
     const text = given[field]
-    return typeof text === 'string' && /^\d{1,15}$/.test(text) ? [[field, Number(text)]] : []
+    if (Type.IsBoolean(declared)) return [[field, TRUTH.get(text) ?? text]]
+    const isNumber = Type.IsInteger(declared) && typeof text === 'string' && /^\d{1,15}$/.test(text)
+    return isNumber ? [[field, Number(text)]] : []
   })
-  return { ...given, ...Object.fromEntries(read) }
+  return { ...given, ...Object.fromEntries(read.filter(([, value]) => value !== undefined)) }
 }
 
 function bodyMissing() {
