@@ -50,12 +50,12 @@ test("every variable of the gateway can be set by the chart: secrets by referenc
   assert.deepEqual(
     schema.properties.secret.properties.variables.items.enum.toSorted(),
     secrets.filter(name => !urls.includes(name)).sort(),
-    'secret.variables in values.schema.json must list every secret variable of src/config.ts',
+    'secret.variables in values.schema.json must list every secret variable of src/variables.ts',
   )
   assert.deepEqual(
     schema.properties.settings.propertyNames.enum.toSorted(),
     documentation.flatMap(({ name }) => ([...secrets, ...derived].includes(name) ? [] : [name])).sort(),
-    'settings in values.schema.json must list every other variable of src/config.ts',
+    'settings in values.schema.json must list every other variable of src/variables.ts',
   )
 })
 

@@ -3,7 +3,7 @@
 --   requests tokens loop buckets (bucket.lua)
 --   d20261123:spent      nano-dollars, what ended calls of that day cost; m202611:spent for the month
 --   d20261123:held       nano-dollars, what running calls of that day may cost at most
--- The hash lives as long as any of its parts matters, and no longer.
+-- The hash lives while one of its parts matters, and no longer.
 
 local BUCKETS = { 'requests', 'tokens', 'loop' }
 local PERIODS = { 'day', 'month' }
