@@ -46,7 +46,7 @@ export function Access() {
         ${(
           /** @type {{ tokens: Token[], next?: string }} */ { tokens: found, next },
         ) => html`<table class="table">
-            <thead><tr><th scope="col">Token</th><th scope="col">Role</th><th scope="col" class="hide-s">Made</th><th scope="col" class="hide-s">Ends</th><th scope="col"><span class="hidden">More</span></th></tr></thead>
+            <thead><tr><th scope="col">Token</th><th scope="col" class="hide-s">Role</th><th scope="col" class="hide-s">Made</th><th scope="col" class="hide-s">Ends</th><th scope="col"><span class="hidden">More</span></th></tr></thead>
             <tbody>${found.map(token => html`<${Row} key=${token.name} token=${token} onRevoke=${() => setOpen({ kind: 'revoke', name: token.name })} />`)}</tbody>
           </table>
           ${next && html`<p class="note">The first 1,000 tokens, by name.</p>`}`}
@@ -77,10 +77,11 @@ function Row({ token: { name, role, createdAt, createdBy, expiresAt }, onRevoke 
   return html`<tr class=${isOver ? 'is-over' : ''}>
     <th scope="row">
       <span class="break">${name}</span>${isOwn(name) && html` <${Badge} tone="good">You<//>`}${isOver && html` <${Badge} tone="calm">Expired<//>`}
-      <span class="sub">${isFirst ? "in the gateway's environment" : ''}</span>
+      <span class="sub show-s">${roleLabel(role)}</span>
+      ${isFirst && html`<span class="sub">set where the gateway runs, not to be revoked here</span>`}
       ${expiresAt && !isOver && html`<span class="sub show-s">ends <${End} at=${expiresAt} /></span>`}
     </th>
-    <td>${roleLabel(role)}</td>
+    <td class="hide-s">${roleLabel(role)}</td>
     <td class="hide-s">${createdAt ? html`<span title=${fullMoment(createdAt)}>${longDay(createdAt)}</span><span class="sub">by ${createdBy}</span>` : html`<span class="quiet">–</span>`}</td>
     <td class="hide-s nowrap"><${End} at=${expiresAt} /></td>
     <td class="num is-tools">

@@ -29,8 +29,8 @@ export function Changes({ place: { query } }) {
   return html`<${Page} title="Changes" lead="Every change of clients, keys, limits and tokens, written together with the change itself. No secret is in it.">
     <div class="filters" role="search" aria-label="Filter changes">
       <${Select} isCompact label="Action" value=${action ?? ''} options=${[['', 'All actions'], ...Object.entries(deeds)]} onPick=${(/** @type {string} */ value) => ask({ action: value, before: undefined })} />
-      <${TextFilter} label="By" name="who" placeholder="By whom" value=${who ?? ''} list=${names} onPick=${(/** @type {string} */ value) => ask({ who: value, before: undefined })} />
-      <${TextFilter} label="Target" name="target" placeholder="What, as client:frontend" value=${target ?? ''} list=${targets} onPick=${pickTarget} />
+      <${TextFilter} label="By whom" name="who" value=${who ?? ''} list=${names} onPick=${(/** @type {string} */ value) => ask({ who: value, before: undefined })} />
+      <${TextFilter} label="What" name="target" placeholder="What, such as client:web" value=${target ?? ''} list=${targets} onPick=${pickTarget} />
       ${isFiltered && html`<a class="button is-ghost is-small" href=${href('/changes')}>Clear</a>`}
     </div>
     <section class="card is-flush" aria-label="Changes">

@@ -18,7 +18,7 @@ export function Differences({ deed: { before, after } }) {
     ${found.map(
       ({ field, was, is }) => html`<li>
         <span class="difference-field">${labels[field] ?? html`<code>${field}</code>`}</span>${' '}
-        ${isWhole ? html`<span class="break">${show(field, is ?? was)}</span>` : html`<del class="break">${show(field, was)}</del> <${Icon} name="arrow" /><span class="hidden">became</span> <ins class="break">${show(field, is)}</ins>`}
+        ${isWhole || field.startsWith(NEW) ? html`<span class="break">${show(field, is ?? was)}</span>` : html`<del class="break">${show(field, was)}</del> <${Icon} name="arrow" /><span class="hidden">became</span> <ins class="break">${show(field, is)}</ins>`}
       </li>`,
     )}
   </ul>`
@@ -44,6 +44,9 @@ function differences(before, after, path = '') {
 function isGroup(value) {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !('per' in value)
 }
+
+/** What came with a change, and was not there before. */
+const NEW = 'successor.'
 
 /** What the row says already, or what follows from what it says. */
 const KNOWN = [
