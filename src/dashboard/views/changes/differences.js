@@ -8,6 +8,17 @@ import { roleLabel } from '../../words.js'
 /** @import { Deed } from '../../types.ts' */
 /** @typedef {{ field: string, was: unknown, is: unknown }} Difference */
 
+/** What came with a change, and was not there before. */
+const NEW = 'successor.'
+
+/** What the row says already, or what follows from what it says. */
+const KNOWN = [
+  ...['id', 'createdAt', 'createdBy', 'revokedAt'],
+  ...['successor.client', 'successor.status', 'successor.createdAt', 'successor.rotatedFrom'],
+]
+/** Of what was made or is gone. */
+const KNOWN_OF_WHOLE = ['name', 'status']
+
 /** @param {{ deed: Deed }} props */
 export function Differences({ deed: { before, after } }) {
   const isWhole = before === null || after === null
@@ -15,13 +26,14 @@ export function Differences({ deed: { before, after } }) {
   const found = differences(before ?? {}, after ?? {}).filter(({ field }) => !hidden.includes(field))
   if (found.length === 0) return null
   return html`<ul class="differences ${after === null ? 'is-gone' : ''}">
-    ${found.map(
-      ({ field, was, is }) => html`<li>
-        <span class="difference-field">${labels[field] ?? html`<code>${field}</code>`}</span>${' '}
-        ${isWhole || field.startsWith(NEW) ? html`<span class="break">${show(field, is ?? was)}</span>` : html`<del class="break">${show(field, was)}</del> <${Icon} name="arrow" /><span class="hidden">became</span> <ins class="break">${show(field, is)}</ins>`}
-      </li>`,
-    )}
+    ${found.map(one => html`<li><span class="difference-field">${labels[one.field] ?? html`<code>${one.field}</code>`}</span> <${Values} of=${one} isAlone=${isWhole || one.field.startsWith(NEW)} /></li>`)}
   </ul>`
+}
+
+/** @param {{ of: Difference, isAlone: boolean }} props `isAlone`: there is no other to tell it from. */
+function Values({ of: { field, was, is }, isAlone }) {
+  if (isAlone) return html`<span class="break">${show(field, is ?? was)}</span>`
+  return html`<del class="break">${show(field, was)}</del> <${Icon} name="arrow" /><span class="hidden">became</span> <ins class="break">${show(field, is)}</ins>`
 }
 
 /**
@@ -44,17 +56,6 @@ function differences(before, after, path = '') {
 function isGroup(value) {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !('per' in value)
 }
-
-/** What came with a change, and was not there before. */
-const NEW = 'successor.'
-
-/** What the row says already, or what follows from what it says. */
-const KNOWN = [
-  ...['id', 'createdAt', 'createdBy', 'revokedAt'],
-  ...['successor.client', 'successor.status', 'successor.createdAt', 'successor.rotatedFrom'],
-]
-/** Of what was made or is gone. */
-const KNOWN_OF_WHOLE = ['name', 'status']
 
 /** @type {Record<string, string>} */
 const labels = {
