@@ -10,8 +10,10 @@ import { Toast } from './components/toast.js'
 import { href, place } from './router.js'
 import { begin, end, keptToken, session } from './session.js'
 import { useStore } from './store.js'
+import { Access } from './views/access.js'
 import { Alerts } from './views/alerts.js'
 import { Calls } from './views/calls.js'
+import { Changes } from './views/changes.js'
 import { ClientView } from './views/client.js'
 import { Clients } from './views/clients.js'
 import { Explain } from './views/explain.js'
@@ -31,8 +33,10 @@ const views = {
   clients: Clients,
   limits: Limits,
   alerts: Alerts,
+  access: Access,
   explain: Explain,
   verify: Verify,
+  changes: Changes,
 }
 
 export function App() {

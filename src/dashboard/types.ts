@@ -62,6 +62,32 @@ export interface Key {
 
 export type MadeKey = Key & { key: string; former?: Key }
 
+/** An administrator's. */
+export interface Token {
+  name: string
+  role: 'admin' | 'viewer'
+  /** Absent: it is the one that the gateway was started with. */
+  createdAt?: string
+  createdBy?: string
+  expiresAt?: string
+}
+
+export type MadeToken = Token & { token: string }
+
+/** One change, as the audit keeps it. */
+export interface Deed {
+  id: string
+  at: string
+  who: string
+  action: string
+  target: string
+  /** Null: it was not there. */
+  before: Record<string, unknown> | null
+  /** Null: it is gone. */
+  after: Record<string, unknown> | null
+  requestId: string
+}
+
 export interface Sums {
   calls: number
   outcomes: Record<string, number>

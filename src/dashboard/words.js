@@ -185,3 +185,28 @@ export function scopeWords(scope) {
   const [kind = '', ...name] = scope.split(':')
   return `${kind[0]?.toUpperCase()}${kind.slice(1)} ${name.join(':')}`
 }
+
+/** @type {Record<string, { label: string, may: string }>} */
+export const roles = {
+  viewer: { label: 'Viewer', may: 'sees everything, changes nothing' },
+  admin: { label: 'Administrator', may: 'sees and changes everything' },
+}
+
+/** @param {string | undefined} role */
+export function roleLabel(role = '') {
+  return roles[role]?.label ?? role
+}
+
+/** Every kind of change, as the audit names it. @type {Record<string, string>} */
+export const deeds = {
+  'client.create': 'Client made',
+  'client.update': 'Client changed',
+  'client.delete': 'Client deleted',
+  'key.create': 'Key made',
+  'key.rotate': 'Key rotated',
+  'key.revoke': 'Key revoked',
+  'team.put': 'Team changed',
+  'gateway.put': 'Gateway changed',
+  'token.create': 'Token made',
+  'token.revoke': 'Token revoked',
+}

@@ -92,6 +92,70 @@ function scenarios(chromium: Browser) {
     assert.deepEqual(complaints, [])
   })
 
+  test("an administrator's token is made and shown once, lets somebody in, and is revoked after a question", async t => {
+    const { page, open, complaints } = await come(t)
+    await open('/access')
+    const tokens = page.getByRole('region', { name: 'Tokens' })
+    await tokens.getByRole('row', { name: 'ADMIN_TOKEN' }).first().waitFor()
+    assert.equal(await page.getByRole('button', { name: 'Revoke ADMIN_TOKEN' }).count(), 0)
+    await page.getByRole('button', { name: 'New token' }).click()
+    await page.getByLabel('Name').fill('deployer')
+    await page.getByLabel('Role').selectOption('admin')
+    await page.getByLabel('Ends').selectOption('90')
+    await page.getByRole('button', { name: 'Make token' }).click()
+    const token = await page.getByLabel('The token', { exact: true }).innerText()
+    const whoami = () => fetch(`${town.url}/admin/whoami`, { headers: { authorization: `Bearer ${token}` } })
+    assert.equal((await whoami()).status, 200)
+    await page.getByRole('button', { name: 'I have it' }).click()
+    assert.equal((await page.content()).includes(token), false)
+
+    const row = tokens.getByRole('row', { name: 'deployer' })
+    await row.getByRole('cell', { name: 'in 89 d' }).waitFor()
+    await page.getByRole('button', { name: 'Revoke deployer' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke', exact: true }).click()
+    await row.waitFor({ state: 'detached' })
+    await until(async () => (await whoami()).status === 401)
+    assert.deepEqual(complaints, [])
+  })
+
+  test("a client's change is found from its page: by whom, and what the budget was and is", async t => {
+    await town.admin('PATCH', '/clients/spare', { budget: { day: 3.25 } })
+    const { page, open, complaints } = await come(t)
+    await open('/clients/spare')
+    await page.getByRole('link', { name: 'Its changes' }).click()
+    await page.waitForURL(/target=client%3Aspare/)
+    const change = page.getByRole('row', { name: /Client changed/ })
+    const told = await change.innerText()
+    assert.match(told, /ADMIN_TOKEN/)
+    assert.match(told, /Budget a day\s+\$2\s+became\s+\$3\.25/)
+    assert.doesNotMatch(told, /Models/)
+    assert.deepEqual(complaints, [])
+  })
+
+  test('changes are filtered by who made them, and turned page by page', async t => {
+    const made = await town.admin('POST', '/tokens', { name: 'ci', role: 'admin' })
+    const ci = { authorization: `Bearer ${made.body.token}`, 'content-type': 'application/json' }
+    for (let day = 1; day <= 51; day++)
+      await fetch(`${town.url}/admin/clients/spare`, {
+        method: 'PATCH',
+        headers: ci,
+        body: JSON.stringify({ budget: { month: day } }),
+      })
+    const { page, open } = await come(t)
+    await open('/changes')
+    await page.getByLabel('By whom').fill('ci')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/who=ci/)
+    await page.getByText('$51').waitFor()
+    assert.equal(await page.locator('tbody tr').count(), 50)
+    await page.getByRole('link', { name: 'Older changes' }).click()
+    const oldest = page.getByRole('row', { name: /Budget a month not set became \$1/ })
+    await oldest.waitFor()
+    assert.equal(await page.locator('tbody tr').count(), 1)
+    await page.goBack()
+    await page.getByText('$51').waitFor()
+  })
+
   test('a budget is changed, and a fault is told at its field', async t => {
     const { page, open } = await come(t)
     await open('/clients/poor')
@@ -130,11 +194,8 @@ function scenarios(chromium: Browser) {
     await open('/calls')
     await page.getByLabel('Outcome').selectOption('cached')
     await page.waitForURL(/outcome=cached/)
-    await page.locator('tbody tr').first().waitFor()
-    assert.deepEqual(
-      [...new Set(await page.locator('tbody td .state, tbody td .badge').allInnerTexts())],
-      ['Cached'],
-    )
+    const outcomes = page.locator('tbody td .state, tbody td .badge')
+    await until(async () => [...new Set(await outcomes.allInnerTexts())].join() === 'Cached')
     await page.goBack()
     assert.equal(await page.getByLabel('Outcome').inputValue(), '')
     await page.goForward()
@@ -177,6 +238,10 @@ function scenarios(chromium: Browser) {
     await page.getByRole('region', { name: 'Keys' }).getByText('Active').first().waitFor()
     for (const name of [/Change/, /New key/, /Revoke/, /Rotate/, /Delete/, /Disable/])
       assert.equal(await page.getByRole('main').getByRole('button', { name }).count(), 0, String(name))
+    await open('/access')
+    await page.getByRole('row', { name: 'auditor' }).waitFor()
+    for (const name of [/New token/, /Revoke/])
+      assert.equal(await page.getByRole('main').getByRole('button', { name }).count(), 0, String(name))
     assert.deepEqual(complaints, [])
   })
 
@@ -190,7 +255,9 @@ function scenarios(chromium: Browser) {
       '/clients/frontend',
       '/limits',
       '/alerts',
+      '/access',
       '/verify',
+      '/changes',
     ]) {
       await open(path)
       const width = Number(await page.evaluate('document.documentElement.scrollWidth'))
@@ -222,7 +289,7 @@ function scenarios(chromium: Browser) {
       for (const path of [
         ...['', '/calls', `/calls?call=${id}`, '/refusals', '/refusals?kind=%7Cinvalid_key%7C', '/clients'],
         ...['/clients/frontend', '/limits', '/alerts', '/verify', '/nowhere', '/explain'],
-        '/explain?client=frontend&model=claude-haiku-4-5',
+        ...['/explain?client=frontend&model=claude-haiku-4-5', '/access', '/changes'],
       ]) {
         await open(path)
         assert.deepEqual(await faults(), [], path)

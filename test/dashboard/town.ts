@@ -21,6 +21,7 @@ export async function startTown(t: Context): Promise<Town> {
     limits: { requests: { capacity: 100, per: '1h' }, concurrency: 20 },
   })
   const poor = await gateway.client({ name: 'poor', budget: { day: 0.000001 } })
+  await gateway.admin('POST', '/clients', { name: 'spare', budget: { day: 2 } })
   for (const prompt of ['one', 'one', 'two']) await gateway.post('/v1/messages', key, message(prompt))
   await gateway.post('/v1/messages', poor, message('too dear'))
   await gateway.post('/v1/messages', key, message('not mine', { model: 'claude-opus-5-5' }))

@@ -7,6 +7,7 @@ import { go, href, place } from '../router.js'
 import { end, session } from '../session.js'
 import { useStore } from '../store.js'
 import { nextTheme, theme } from '../theme.js'
+import { roleLabel } from '../words.js'
 import { Dialog } from './dialog.js'
 import { Icon, Mark } from './icon.js'
 
@@ -26,6 +27,7 @@ const groups = [
       ['Clients', '/clients', 'clients', 'l'],
       ['Limits', '/limits', 'limits', 'm'],
       ['Alerts', '/alerts', 'alerts', 'a'],
+      ['Access', '/access', 'key', 't'],
     ],
   ],
   [
@@ -33,6 +35,7 @@ const groups = [
     [
       ['Explain', '/explain', 'explain', 'e'],
       ['Verify', '/verify', 'verify', 'v'],
+      ['Changes', '/changes', 'changes', 'h'],
     ],
   ],
 ]
@@ -82,7 +85,7 @@ function Menu({ current, onHelp }) {
       )}
     </nav>
     <div class="menu-foot">
-      <p class="who"><span class="who-name">${who?.name}</span><span class="who-role">${who?.role === 'admin' ? 'Administrator' : 'Viewer'}</span></p>
+      <p class="who"><span class="who-name">${who?.name}</span><span class="who-role">${roleLabel(who?.role)}</span></p>
       <div class="menu-tools">
         <button type="button" class="button is-ghost is-icon" aria-label="Theme: ${shade}. Change it" title="Theme: ${shade}" onClick=${nextTheme}><${Icon} name=${shade} /></button>
         <button type="button" class="button is-ghost is-icon" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)" onClick=${onHelp}><${Icon} name="keyboard" /></button>

@@ -2,7 +2,8 @@
 
 import { html } from 'htm/preact'
 import { useEffect } from 'preact/hooks'
-import { Field, Select } from '../components/field.js'
+import { Select } from '../components/field.js'
+import { TextFilter } from '../components/filter.js'
 import { Icon } from '../components/icon.js'
 import { Page } from '../components/page.js'
 import { Empty, Failed, Loading } from '../components/states.js'
@@ -53,7 +54,7 @@ export function Calls({ place: { query } }) {
       <${Select} isCompact label="Client" value=${client ?? ''} options=${[['', 'All clients'], ...withCurrent(names, client).map(name => [name, name])]} onPick=${(/** @type {string} */ value) => ask({ client: value, call: undefined })} />
       <${Select} isCompact label="Outcome" value=${outcome ?? ''} options=${[['', 'All outcomes'], ...Object.entries(outcomes).map(([value, { label }]) => [value, label])]} onPick=${(/** @type {string} */ value) => ask({ outcome: value, call: undefined })} />
       <${Select} isCompact label="Period" value=${period ?? ''} options=${periods} onPick=${(/** @type {string} */ value) => ask({ period: value, call: undefined })} />
-      <${ModelFilter} key=${model} value=${model ?? ''} />
+      <${TextFilter} label="Model" name="model" value=${model ?? ''} onPick=${(/** @type {string} */ value) => ask({ model: value, call: undefined })} />
       ${isFiltered && html`<a class="button is-ghost is-small" href=${href('/calls')}>Clear</a>`}
     </div>
     ${skipped > 0 && html`<p class="stale" role="status">${count(skipped)} calls came too fast to be shown live; they are in the ledger.</p>`}
@@ -73,20 +74,6 @@ export function Calls({ place: { query } }) {
 /** @param {string[]} names @param {string | undefined} current */
 function withCurrent(names, current) {
   return current === undefined || names.includes(current) ? names : [current, ...names]
-}
-
-/** @param {{ value: string }} props */
-function ModelFilter({ value }) {
-  const pick = (/** @type {Event} */ event) => {
-    event.preventDefault()
-    const { currentTarget } = event
-    const field = currentTarget instanceof HTMLFormElement ? currentTarget.elements.namedItem('model') : null
-    if (field instanceof HTMLInputElement && field.value.trim() !== value)
-      ask({ model: field.value.trim(), call: undefined })
-  }
-  return html`<form class="filter is-search" onSubmit=${pick} onFocusOut=${pick}>
-    <${Field} label="Model" name="model" placeholder="Model" value=${value} onInput=${() => {}} />
-  </form>`
 }
 
 /** @param {{ state: string, isPaused: boolean }} props */

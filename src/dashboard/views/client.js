@@ -53,6 +53,7 @@ export function ClientView({ name }) {
     go(href('/clients'))
   }
   const actions = html`<a class="button" href=${href('/calls', { client: name })}>Its calls</a>
+    <a class="button" href=${href('/changes', { target: `client:${name}` })}>Its changes</a>
     ${
       mayChange() &&
       html`<button type="button" class="button" onClick=${() => setOpen('disable')}>${client.disabled ? 'Enable' : 'Disable'}</button>

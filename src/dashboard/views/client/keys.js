@@ -4,27 +4,20 @@ import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import { api } from '../../api.js'
 import { Badge } from '../../components/badge.js'
-import { Copy } from '../../components/copy.js'
-import { ActionDialog, Dialog } from '../../components/dialog.js'
+import { ActionDialog } from '../../components/dialog.js'
+import { End, EndSelect, endIn } from '../../components/end.js'
 import { Select } from '../../components/field.js'
 import { Icon } from '../../components/icon.js'
+import { Once } from '../../components/once.js'
 import { Card } from '../../components/page.js'
 import { Empty, Loaded } from '../../components/states.js'
 import { tell } from '../../components/toast.js'
 import { useData } from '../../data.js'
-import { fullMoment, longDay, until } from '../../format.js'
+import { fullMoment, longDay } from '../../format.js'
 import { mayChange } from '../../session.js'
 
 /** @import { Key, MadeKey } from '../../types.ts' */
 
-const DAY = 86_400_000
-/** @type {[string, string][]} */
-const lives = [
-  ['', 'Never'],
-  ['30', 'In 30 days'],
-  ['90', 'In 90 days'],
-  ['365', 'In a year'],
-]
 /** @type {[string, string][]} */
 const graces = [
   ['0', 'At once'],
@@ -48,8 +41,7 @@ export function Keys({ client }) {
     setOpen(next)
   }
   const create = async () => {
-    const body = choice ? { expiresAt: new Date(Date.now() + Number(choice) * DAY).toISOString() } : {}
-    setOpen({ kind: 'made', made: await api(path, { method: 'POST', body }) })
+    setOpen({ kind: 'made', made: await api(path, { method: 'POST', body: endIn(choice) }) })
     keys.reload()
   }
   const rotate = async (/** @type {Key} */ { id }) => {
@@ -78,7 +70,7 @@ export function Keys({ client }) {
     ${
       open?.kind === 'create' &&
       html`<${ActionDialog} title="New key for ${client}" action="Make key" onSubmit=${create} onClose=${close}>
-        ${() => html`<${Select} label="Ends" value=${choice} options=${lives} onPick=${setChoice} />`}
+        ${() => html`<${EndSelect} value=${choice} onPick=${setChoice} />`}
       <//>`
     }
     ${
@@ -104,7 +96,7 @@ function Row({ of: { id, status, createdAt, expiresAt, revokedAt, rotatedFrom },
     <th scope="row"><code>tg_${id}_…</code>${rotatedFrom && html`<span class="sub">in the place of ${rotatedFrom}</span>`}</th>
     <td><${Badge} tone=${tones[status]}>${{ active: 'Active', expired: 'Expired', revoked: 'Revoked' }[status]}<//></td>
     <td class="hide-s nowrap"><span title=${fullMoment(createdAt)}>${longDay(createdAt)}</span></td>
-    <td class="hide-s nowrap">${endOf({ status, expiresAt, revokedAt })}</td>
+    <td class="hide-s nowrap"><${End} at=${revokedAt ?? expiresAt} /></td>
     ${
       mayChange() &&
       html`<td class="num nowrap">
@@ -118,24 +110,9 @@ function Row({ of: { id, status, createdAt, expiresAt, revokedAt, rotatedFrom },
   </tr>`
 }
 
-/** @param {Pick<Key, 'status' | 'expiresAt' | 'revokedAt'>} key */
-function endOf({ status, expiresAt, revokedAt }) {
-  if (revokedAt) return html`<span title=${fullMoment(revokedAt)}>${longDay(revokedAt)}</span>`
-  if (!expiresAt) return html`<span class="quiet">never</span>`
-  return html`<span title=${fullMoment(expiresAt)}>${status === 'active' ? `in ${until(expiresAt)}` : longDay(expiresAt)}</span>`
-}
-
 /** @param {{ made: MadeKey, onClose: () => void }} props */
 function Made({ made: { key, client, former }, onClose }) {
-  return html`<${Dialog} title="The new key of ${client}" onClose=${onClose} isSticky>
-    <div class="form">
-      <p><strong>Copy it now: it is shown this once.</strong> Only a fingerprint of it is kept.</p>
-      <output class="secret" tabindex="0" aria-label="The key">${key}</output>
-      ${former?.expiresAt && html`<p class="quiet">The old key, ${former.id}, works until ${fullMoment(former.expiresAt)}.</p>`}
-      <footer class="dialog-foot">
-        <${Copy} text=${key} label="Copy key" isLarge />
-        <button type="button" class="button is-primary" data-first onClick=${onClose}>I have it</button>
-      </footer>
-    </div>
+  return html`<${Once} title="The new key of ${client}" kind="key" secret=${key} onClose=${onClose}>
+    ${former?.expiresAt && html`<p class="quiet">The old key, ${former.id}, works until ${fullMoment(former.expiresAt)}.</p>`}
   <//>`
 }

@@ -75,7 +75,10 @@ function Budget({ money, label, values }) {
     return html`<div class="figure-graph"><${Spark} values=${values} tone=${0} /></div><p class="figure-foot">No budget for the whole gateway</p>`
   const { limitUsd, spentUsd, heldUsd, availableUsd = 0, resetsAt } = money
   return html`<div class="figure-graph"><${Meter} used=${spentUsd} held=${heldUsd} limit=${limitUsd} label=${label} /></div>
-    <p class="figure-foot">${availableUsd >= 1000 ? limit(Math.floor(availableUsd)) : usd(availableUsd)} left of ${limit(limitUsd)}${heldUsd > 0 ? ` · ${usd(heldUsd)} held` : ''} · resets in ${until(resetsAt)}</p>`
+    <p class="figure-foot">
+      <span class="nowrap">${availableUsd >= 1000 ? limit(Math.floor(availableUsd)) : usd(availableUsd)} left of ${limit(limitUsd)} ·</span>${' '}
+      ${heldUsd > 0 && html`<span class="nowrap">${usd(heldUsd)} held ·</span> `}<span class="nowrap">resets in ${until(resetsAt)}</span>
+    </p>`
 }
 
 /** The month's end at the pace so far: a straight line, and said so. @param {number} spent @param {Date} now */

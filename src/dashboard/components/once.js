@@ -1,0 +1,20 @@
+/** A secret that is shown once, when it is made, to be taken along. */
+
+import { html } from 'htm/preact'
+import { Copy } from './copy.js'
+import { Dialog } from './dialog.js'
+
+/** @param {{ title: string, kind: string, secret: string, onClose: () => void, children?: unknown }} props `kind`: what it is, such as `key`. */
+export function Once({ title, kind, secret, onClose, children }) {
+  return html`<${Dialog} title=${title} onClose=${onClose} isSticky>
+    <div class="form">
+      <p><strong>Copy it now: it is shown this once.</strong> Only a fingerprint of it is kept.</p>
+      <output class="secret" tabindex="0" aria-label="The ${kind}">${secret}</output>
+      ${children}
+      <footer class="dialog-foot">
+        <${Copy} text=${secret} label="Copy ${kind}" isLarge />
+        <button type="button" class="button is-primary" data-first onClick=${onClose}>I have it</button>
+      </footer>
+    </div>
+  <//>`
+}
