@@ -54,6 +54,9 @@ export function eventMeter(asked: Asked): Meter {
 
   return {
     push: stream.push,
+    get failed() {
+      return failed
+    },
     end() {
       const midFrame = stream.open
       stream.end()

@@ -90,6 +90,8 @@ export interface Measured {
 /** Watches the answer's bytes go by. Never keeps more than a bounded part, never throws on nonsense. */
 export interface Meter {
   push(chunk: Uint8Array): void
+  /** As soon as an event of a stream has told of an error; of a JSON answer only its end tells. */
+  readonly failed?: string | undefined
   /** Called once, after the last chunk. */
   end(): Measured
 }

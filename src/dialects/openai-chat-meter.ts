@@ -81,6 +81,9 @@ export function chunkMeter(asked: Asked): Meter {
 
   return {
     push: stream.push,
+    get failed() {
+      return failed
+    },
     end() {
       const midFrame = stream.open
       stream.end()

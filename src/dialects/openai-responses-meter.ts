@@ -91,6 +91,9 @@ export function responseEventMeter(asked: Asked): Meter {
 
   return {
     push: stream.push,
+    get failed() {
+      return failed
+    },
     end() {
       const midFrame = stream.open
       stream.end()

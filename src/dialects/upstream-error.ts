@@ -78,12 +78,7 @@ function isCallers(status: number): status is 400 | 404 | 413 | 422 {
 }
 
 /** Whose key it is, which call it was there: none of the caller's business. */
-const telling = [
-  /\(?\brequest[ _-]?id:? *(?=[\w-]*\d)[\w-]{6,}\)?/gi,
-  /\breq_\w{6,}/g,
-  ...accountNames,
-  /\b[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}\b/gi,
-]
+const telling = [/\(?\brequest[ _-]?id:? *(?=[\w-]*\d)[\w-]{6,}\)?/gi, /\breq_\w{6,}/g, ...accountNames]
 
 function scrubbed(message: string): string {
   const clean = telling.reduce((text, pattern) => text.replace(pattern, '[…]'), message)

@@ -16,7 +16,7 @@ export const time = (description: string) =>
       expected: 'a day such as 2026-11-23, or an RFC 3339 time such as 2026-11-23T10:00:00Z',
     }),
     text => !new RegExp(TIME).test(text) || parseTime(text) !== undefined,
-    text => `found ${JSON.stringify(text)}, expected a day that is in the calendar`,
+    text => `found ${JSON.stringify(text)}, expected a day that is in the calendar, from 1970 on`,
   )
 
 const day = (description: string) =>
@@ -80,10 +80,10 @@ export const usageQuery = Type.Object(
   { additionalProperties: false },
 )
 
-/** A day is its midnight, UTC. Undefined where nothing is given, or the calendar has no such day. */
+/** A day is its midnight, UTC. Undefined where nothing is given, the calendar has no such day, or it is before 1970. */
 export function parseTime(text = ''): Date | undefined {
   const moment = new Date(text.toUpperCase())
-  if (Number.isNaN(moment.getTime())) return undefined
+  if (!(moment.getTime() >= 0)) return undefined
   // JavaScript takes February 30 for March 2.
   const date = text.slice(0, 10)
   return new Date(`${date}T00:00:00Z`).toISOString().startsWith(date) ? moment : undefined

@@ -16,7 +16,7 @@ export interface Viewers {
 /** What may wait for one viewer in this process, bytes. */
 const UNREAD = 1_048_576
 /** A viewer then comes again, and shows its token again: it may not be good any more. */
-const LONGEST = 600_000
+const LONGEST = 60_000
 
 export function createViewers(): Viewers {
   const viewers = new Map<ServerResponse, { filter: Filter; until: number }>()

@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Result } from 'ioredis'
-import type { Opening } from '../dialects/dialect.ts'
 import type { CacheResult } from '../entry.ts'
 
 /** What is kept beside the answer's bytes. */
@@ -90,13 +89,11 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
   { name: 'cache', dependencies: ['claims', 'redis'] },
 )
 
-/** Asked again they do something again: a conversation goes on, a job begins. */
-const STATEFUL: readonly Opening[] = ['stored', 'background']
-
 /** Streams are replayed by nobody yet; everything else that succeeds whole may be. */
 function mayKeep({ client, call: { ask }, headers }: FastifyRequest): boolean {
   if (!client.cache.enabled || ask.stream || /no-store/i.test(headers['cache-control'] ?? '')) return false
-  return !ask.unbounded.some(({ opening }) => STATEFUL.includes(opening))
+  // What reaches beyond the request does something again when it is asked again: a conversation goes on, a tool runs, an answer is stored.
+  return ask.unbounded.length === 0 && !(ask.stores && client.allow.has('store'))
 }
 
 function mayRead(request: FastifyRequest): boolean {

@@ -10,6 +10,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Bytes of its body, once the call is let in; they are held until it is over. */
     carried: number | undefined
+    /** Bytes that were promised and are not all here yet. */
+    awaited: number | undefined
   }
 }
 
@@ -28,6 +30,10 @@ const CALM = 40
 const FULL = 0.9
 /** A body is kept as it came and as it was read, and copied where something is put into it. */
 const BODIES_SHARE = 1 / 8
+/** Of room for calls and bodies one client has so much for what it has begun to send: who never ends leaves the rest to others. */
+const CLIENTS_SHARE = 1 / 4
+/** Bodies up to here are only counted. */
+const SMALL = 65_536
 /** Callers are asked to come back at different times, milliseconds. */
 const RETRY = { least: 1000, spread: 2000 }
 
@@ -41,7 +47,10 @@ export default fp<OverloadOptions>(
     let heapIsFull = false
     /** Ticks without strain since it was told. */
     let calm = CALM
+    /** By client: calls whose bodies are not here yet. */
+    const arriving = new Map<string, { calls: number; bytes: number }>()
     app.decorateRequest('carried', undefined)
+    app.decorateRequest('awaited', undefined)
     app.parts.set('capacity', () => strain() === undefined)
 
     const watching = setInterval(function watchLoop() {
@@ -58,21 +67,25 @@ export default fp<OverloadOptions>(
       const { dialect } = request.routeOptions.config
       if (!dialect) return done()
       const declared = Number(request.headers['content-length'] ?? 0)
-      const found = strain(declared)
+      const found = strain(declared) ?? hoarding(request.client.id, declared)
       if (found) return done(overloaded(found, dialect))
       carry(request, declared)
+      expect(request, declared)
       done()
     })
 
     // A body that did not say how long it is shows it once it is there.
     app.addHook('preHandler', function weighBody(request, _reply, done) {
+      arrived(request)
       if (request.carried === undefined || !request.rawBody) return done()
       bytes += request.rawBody.length - request.carried
       request.carried = request.rawBody.length
       done()
     })
 
-    app.onSettled(function putDown({ carried }) {
+    app.onSettled(function putDown(request) {
+      const { carried } = request
+      arrived(request)
       if (carried === undefined) return
       calls -= 1
       bytes -= carried
@@ -82,6 +95,32 @@ export default fp<OverloadOptions>(
       request.carried = declared
       calls += 1
       bytes += declared
+    }
+
+    function expect(request: FastifyRequest, declared: number) {
+      const { id } = request.client
+      const { calls: some, bytes: many } = arriving.get(id) ?? { calls: 0, bytes: 0 }
+      arriving.set(id, { calls: some + 1, bytes: many + declared })
+      request.awaited = declared
+    }
+
+    function arrived(request: FastifyRequest) {
+      const { awaited, client } = request
+      const sending = awaited === undefined ? undefined : arriving.get(client.id)
+      if (awaited === undefined || !sending) return
+      request.awaited = undefined
+      if (sending.calls === 1) arriving.delete(client.id)
+      else arriving.set(client.id, { calls: sending.calls - 1, bytes: sending.bytes - awaited })
+    }
+
+    /** What keeps one more call of this client from being let in, while others still are. */
+    function hoarding(client: string, declared: number): string | undefined {
+      const sending = arriving.get(client)
+      if (!sending) return undefined
+      const isTooMuch =
+        sending.calls >= Math.max(1, maxCalls * CLIENTS_SHARE) ||
+        (declared > SMALL && sending.bytes + declared > maxBodyBytes * CLIENTS_SHARE)
+      return isTooMuch ? `client ${client} has not sent ${sending.bytes} bytes it began to send` : undefined
     }
 
     /** What keeps one more call of that size from being let in. */

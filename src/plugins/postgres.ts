@@ -15,6 +15,7 @@ declare module 'fastify' {
 }
 
 const RETRY_EVERY = 500
+const PATIENCE = 30_000
 
 export default fp<{ url: string; connections?: number }>(
   async (app, { url, connections = 10 }) => {
@@ -23,6 +24,8 @@ export default fp<{ url: string; connections?: number }>(
       application_name: 'tollgate',
       max: connections,
       connectionTimeoutMillis: 2000,
+      // A server that has gone without a word keeps nobody for ever; who is in a hurry has a limit of its own.
+      query_timeout: PATIENCE,
       keepAlive: true,
     })
     // An idle connection has ended; whoever asks next sees whether the server is still there.

@@ -6,7 +6,7 @@ import { collect, collectError, passOn, watched } from '../answers.ts'
 import { asBuffer } from '../dialects/excerpt.ts'
 import { dialects } from '../dialects/index.ts'
 import { isAboutAccount } from '../dialects/upstream-error.ts'
-import { veil } from '../dialects/veil.ts'
+import { veil, veiled } from '../dialects/veil.ts'
 import type { Refusal } from '../errors.ts'
 import { answerHeaders, flowHeaders, ownHeaders, upstreamHeaders } from '../headers.ts'
 import { type Headers, type Line, type Sink, send } from '../upstream.ts'
@@ -92,7 +92,7 @@ export default fp<{ answerBuffer: number }>(
           reply.code(status).headers(answerHeaders(request, headers))
           // Any other error inside a good answer is passed on, and never kept.
           if (failed === undefined) request.answer = { contentType: type, body }
-          over(undefined, failed === undefined ? body : veil()(body))
+          over(undefined, failed === undefined ? body : veiled(body))
         }
       }
 
@@ -109,31 +109,33 @@ export default fp<{ answerBuffer: number }>(
           raw.flushHeaders()
         }
         const hide = request.edits.includeUsage ? dialect.hideUsageFrame?.() : undefined
-        const veiled = ask.stream ? veil() : undefined
+        const names = veil(() => meter?.failed !== undefined)
         request.cut = error => {
           breakOff(error, true)
           line.abort()
         }
-        const filter = (bytes: Uint8Array | undefined) => bytes && (veiled ? veiled(asBuffer(bytes)) : bytes)
-        return passOn(
-          raw,
-          {
-            push: chunk => filter(hide ? hide.push(chunk) : chunk),
-            end: () => filter(hide?.end()),
+        const filter = {
+          push(chunk: Buffer) {
+            const bytes = hide ? hide.push(chunk) : chunk
+            return bytes && names.push(asBuffer(bytes))
           },
-          {
-            resume: () => line.resume(),
-            fail: failure => breakOff(brokenOff(failure), true),
-            ended() {
-              measure()
-              const { ended, failed } = request.measured ?? { ended: false, failed: undefined }
-              if (failed !== undefined) return breakOff(failedInside(failed), false)
-              if (!ended) return breakOff(unreadable('the answer stopped before its end'), true)
-              raw.end()
-              over(undefined, reply)
-            },
+          end() {
+            const bytes = hide?.end()
+            return Buffer.concat([bytes ? names.push(asBuffer(bytes)) : NOTHING, names.end() ?? NOTHING])
           },
-        )
+        }
+        return passOn(raw, ask.stream ? filter : plain, {
+          resume: () => line.resume(),
+          fail: failure => breakOff(brokenOff(failure), true),
+          ended() {
+            measure()
+            const { ended, failed } = request.measured ?? { ended: false, failed: undefined }
+            if (failed !== undefined) return breakOff(failedInside(failed), false)
+            if (!ended) return breakOff(unreadable('the answer stopped before its end'), true)
+            raw.end()
+            over(undefined, reply)
+          },
+        })
       }
 
       /** Never a clean end: the format's error event, where it was not told yet, and then the socket is destroyed. */
@@ -215,3 +217,7 @@ export default fp<{ answerBuffer: number }>(
 )
 
 function ignore() {}
+
+const NOTHING = Buffer.alloc(0)
+/** A long JSON answer crosses as it is. */
+const plain = { push: (chunk: Buffer) => chunk, end: () => undefined }

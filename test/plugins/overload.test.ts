@@ -50,6 +50,24 @@ test('above the calls it may run, one more is refused before its body is read, a
   await until(async () => (await gateway.post('/v1/messages', key, message('room again'))).status === 200)
 })
 
+test('a client that begins to send and never ends leaves room for the others', async t => {
+  const gateway = await startGateway(t, { env: { MAX_CONCURRENT_CALLS: '2' } })
+  const [idle, honest] = [await gateway.client({ name: 'idle' }), await gateway.client({ name: 'honest' })]
+  const first = await rawCaller(gateway.url)
+  first.send(head('/v1/messages', idle, 1000))
+  await until(async () => gateway.app.running.size === 1)
+
+  const second = await rawCaller(gateway.url)
+  second.send(head('/v1/messages', idle, 1000))
+  const { status } = await second.answer()
+  const other = await gateway.post('/v1/messages', honest, message('hello'))
+
+  assert.equal(status, 529)
+  assert.equal(other.status, 200)
+  first.close()
+  second.close()
+})
+
 /** A gateway process with a client; `call` sends what takes a gateway some time to read. */
 async function arrange(t: TestContext, env: Record<string, string>) {
   const provider = await startProvider(t)

@@ -6,7 +6,7 @@ import { Value } from 'typebox/value'
 import { name } from '../../settings.ts'
 import { faultFinder } from './faults.ts'
 import { mayBeEmpty } from './json.ts'
-import { problem } from './problem.ts'
+import { type Fault, problem } from './problem.ts'
 
 /** Gives handlers the types that their schemas declare. */
 export interface TypeBoxProvider extends FastifyTypeProvider {
@@ -109,12 +109,19 @@ export function checkWithTypeBox(app: FastifyInstance): void {
       if (method === 'PUT' && httpPart === 'body' && !given) return { error: bodyMissing() }
       const isText = httpPart === 'querystring'
       const value = isText ? Value.Default(schema, readText(schema, { ...given })) : (given ?? {})
-      const faults = find(value)
+      const faults = httpPart === 'body' ? find(value) : [...nulFaults(given), ...find(value)]
       if (faults.length === 0) return { value }
       const all = faults.map(({ field, detail }) => `${field} ${detail}`).join('; ')
       return { error: problem(400, `${all}.`, faults) }
     }
   })
+}
+
+/** Postgres keeps no NUL, so nothing can be found by one. */
+function nulFaults(given: unknown): Fault[] {
+  return Object.entries(given ?? {})
+    .filter(([, value]) => String(value).includes('\0'))
+    .map(([field]) => ({ field, detail: 'found a NUL character, expected text without one' }))
 }
 
 const TRUTH = new Map<unknown, boolean>([
