@@ -24,7 +24,7 @@ export async function startGateway(options: {
   const adminToken = process.env.ADMIN_TOKEN || `demo-${randomBytes(12).toString('hex')}`
   const url = `http://127.0.0.1:${options.port}`
   const child = spawn(process.execPath, [new URL('../src/server.ts', import.meta.url).pathname], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'inherit', 'inherit'],
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
@@ -36,6 +36,8 @@ export async function startGateway(options: {
       DATA_DIR: options.dataDir,
       DRAIN_DELAY_SECONDS: '0',
       DRAIN_SECONDS: '5',
+      // Of its log only the reason why it cannot go on.
+      LOG_LEVEL: 'fatal',
       ...options.env,
     },
   })
@@ -53,13 +55,21 @@ export async function startGateway(options: {
     },
   }
 
+  /** Whoever has taken the port before us answers there, too. */
+  async function assertOurs() {
+    const headers = { authorization: `Bearer ${adminToken}` }
+    if ((await fetch(`${url}/admin/whoami`, { headers })).ok) return
+    child.kill('SIGTERM')
+    throw new Error(`another gateway answers at ${url} already; end that one first`)
+  }
+
   async function ready() {
     const deadline = Date.now() + START_WITHIN
     while (Date.now() < deadline) {
       if (child.exitCode !== null)
         throw new Error('the gateway ended before it was ready; its last words are above')
       const answer = await fetch(`${url}/readyz`).catch(() => undefined)
-      if (answer?.ok) return
+      if (answer?.ok) return assertOurs()
       await wait(100)
     }
     child.kill('SIGTERM')

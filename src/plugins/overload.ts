@@ -97,6 +97,7 @@ export default fp<OverloadOptions>(
       bytes += declared
     }
 
+    /** Until all of it is here. */
     function expect(request: FastifyRequest, declared: number) {
       const { id } = request.client
       const { calls: some, bytes: many } = arriving.get(id) ?? { calls: 0, bytes: 0 }
