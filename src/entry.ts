@@ -46,6 +46,10 @@ export interface Entry {
   savedNanos: number
   /** Was the cost estimated, because no final usage came? */
   estimated: boolean
+  /** How the estimate was made, for people. */
+  estimate?: string | undefined
+  /** Was a feature without a bound allowed? Such a call may cost more than it held. */
+  unbounded?: boolean | undefined
   /** Content hash of the price table that priced it. */
   priceVersion: string | undefined
   /** Why it failed, in the gateway's words. */

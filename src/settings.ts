@@ -14,6 +14,8 @@ const NAME = '^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$'
 /** What a call may do beyond what has a bound; closed by default. */
 export const openings = ['server_tools', 'stored', 'background', 'store', 'files'] as const
 export const shares = ['client', 'team', 'all'] as const
+/** What a running call holds of a budget: what it can have cost soon, extended while it runs; or its whole output limit. */
+export const holds = ['growing', 'ceiling'] as const
 
 /** Milliseconds of "500ms", "30s", "1m", "1h", "1d". Throws a RangeError that says what is wrong. */
 export function parseDuration(text: string): number {
@@ -109,6 +111,24 @@ export const levelSettings = Type.Object(
   { ...strict, expected: 'an object with limits, budget' },
 )
 
+const LONGEST_WAIT_MS = 10_000
+
+const clientLimits = Type.Object(
+  {
+    ...limits.properties,
+    maxWaitMs: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: LONGEST_WAIT_MS,
+        description:
+          'Longest wait inside the gateway before a 429 for concurrency, tokens or budget_in_flight; default 0',
+        expected: `a whole number of milliseconds from 0 to ${LONGEST_WAIT_MS}`,
+      }),
+    ),
+  },
+  { ...strict, description: 'How fast', expected: 'an object with requests, tokens, concurrency, maxWaitMs' },
+)
+
 export const clientSettings = Type.Object(
   {
     name,
@@ -123,8 +143,15 @@ export const clientSettings = Type.Object(
         },
       ),
     ),
-    limits: Type.Optional(limits),
+    limits: Type.Optional(clientLimits),
     budget: Type.Optional(budget),
+    hold: Type.Optional(
+      Type.Enum(holds, {
+        description:
+          'What a running call holds of a budget: its input and the next seconds of output, extended while it runs (growing, the default); or its whole output limit (ceiling)',
+        expected: '"growing" or "ceiling"',
+      }),
+    ),
     cache: Type.Optional(
       Type.Object(
         {

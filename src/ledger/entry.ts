@@ -33,6 +33,8 @@ export const facts = {
   outputTokens: tokens,
   savedNanos: Type.Integer({ ...whole, default: 0 }),
   estimated: Type.Boolean({ default: false }),
+  estimate: text,
+  unbounded: flag,
   priceVersion: text,
   error: text,
   refusal: text,

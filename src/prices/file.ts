@@ -15,6 +15,11 @@ const multiplier = Type.String({
 const name = Type.String({ pattern: '^\\S+$', expected: 'a name without spaces' })
 const text = Type.String({ minLength: 1, expected: 'some words' })
 const tokens = Type.Integer({ minimum: 0, maximum: 2 ** 31, expected: 'a whole number of tokens' })
+const perSecond = Type.Integer({
+  minimum: 1,
+  maximum: 1_000_000,
+  expected: 'a whole number of tokens a second, 1 or more',
+})
 const day = Type.String({ format: 'date', expected: 'a day, such as "2026-10-07"' })
 const perName = (value: typeof dollars) => Type.Optional(Type.Record(name, value, strict))
 
@@ -63,6 +68,18 @@ const model = {
   contextWindow: tokens,
   maxInput: tokens,
   maxOutput: tokens,
+  /**
+   * The most output tokens a second that one answer can be generated at: an upper bound, at least 3 times any published or
+   * measured speed. Left out for models that reason in parallel: only the output limit bounds those.
+   */
+  maxOutputTokensPerSecond: Type.Optional(perSecond),
+  /** The same for a service tier or speed that is faster, by its name. */
+  fasterOutput: Type.Optional(Type.Record(name, perSecond, strict)),
+  /** Where the speeds come from, with the day they were read. */
+  speedFrom: Type.Optional(text),
+  /** For the model list. */
+  displayName: Type.Optional(text),
+  released: Type.Optional(day),
   /** What one image can be at most. Left out: the maker's default, or, without one, the largest input. */
   imageTokens: Type.Optional(tokens),
   /** Image tokens stand on the bill only: they take no room in the context, and come on top of the largest input. */

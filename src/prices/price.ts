@@ -30,6 +30,15 @@ export interface Price {
   contextWindow: number
   maxInput: number
   maxOutput: number
+  /** Output tokens a second of one answer, at most; undefined: only the output limit bounds it. */
+  maxOutputTokensPerSecond: number | undefined
+  /** The same for faster service tiers and speeds, by name. */
+  fasterOutput: ReadonlyMap<string, number>
+  /** The tier and speed that the account gives to a call that names none, where the price file says so. */
+  accountNames: readonly string[]
+  /** Names for the model list. */
+  displayName: string | undefined
+  released: Date | undefined
   /** What one image can be at most, and whether it comes on top of the largest input. */
   imageTokens: number
   imagesBesideInput: boolean
@@ -214,6 +223,17 @@ function waysOf(price: Price, ask: Priceable): { fixed: bigint; output: bigint }
       const input = BigInt(Math.min(most, upTo)) * dearestInput[ask.cacheWrite]
       return { fixed: input + BigInt(ask.predicted) * output, output }
     })
+}
+
+/**
+ * Output tokens a second that one answer of this call can be generated at, at most; undefined where only the output limit
+ * bounds it. A tier or speed that the account gives by default counts as if it were asked for.
+ */
+export function outputRate(price: Price, ask: Pick<Ask, 'tier' | 'speed'>): number | undefined {
+  const { maxOutputTokensPerSecond, fasterOutput } = price
+  if (maxOutputTokensPerSecond === undefined) return undefined
+  const names = [ask.tier, ask.speed, ...price.accountNames]
+  return Math.max(maxOutputTokensPerSecond, ...names.map(name => fasterOutput.get(name ?? '') ?? 0))
 }
 
 /** For an answer that broke off: what it told, else the dearer of what was asked for and what the account gives. */

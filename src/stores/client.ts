@@ -2,7 +2,14 @@
 
 import type { Bucket } from '../lua/bucket.ts'
 import { parseUsd } from '../money.ts'
-import { bucketOf, type ClientSettings, type LevelSettings, type openings, type shares } from '../settings.ts'
+import {
+  bucketOf,
+  type ClientSettings,
+  type holds,
+  type LevelSettings,
+  type openings,
+  type shares,
+} from '../settings.ts'
 
 export interface Limits {
   requests?: Bucket
@@ -30,7 +37,10 @@ export interface Client {
   gateway: { limits: Limits; budget: Budget }
   models: { allows(model: string): boolean }
   limits: Limits
+  /** How long a call may wait inside the gateway instead of a 429. */
+  maxWaitMs: number
   budget: Budget
+  hold: (typeof holds)[number]
   /** `ttlSeconds` undefined: the gateway's own. */
   cache: { enabled: boolean; ttlSeconds: number | undefined; share: (typeof shares)[number] }
   loop: Bucket | undefined
@@ -76,6 +86,8 @@ export function compileClient(
     gateway,
     models: compileModels(settings.models),
     ...compileLevel(settings),
+    maxWaitMs: settings.limits?.maxWaitMs ?? 0,
+    hold: settings.hold ?? 'growing',
     cache: { enabled: cache.enabled ?? true, ttlSeconds: cache.ttlSeconds, share: cache.share ?? 'client' },
     loop: loop && bucketOf({ capacity: loop.identical, per: loop.per }),
     allow: new Set(settings.allow),
