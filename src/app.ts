@@ -20,6 +20,8 @@ import clients from './plugins/clients.ts'
 import cost from './plugins/cost.ts'
 import dashboard from './plugins/dashboard.ts'
 import errorHandler, { answerMalformed } from './plugins/error-handler.ts'
+import estimate from './plugins/estimate.ts'
+import extension from './plugins/extension.ts'
 import health from './plugins/health.ts'
 import ledger from './plugins/ledger.ts'
 import lifecycle from './plugins/lifecycle.ts'
@@ -31,6 +33,7 @@ import modelList from './plugins/model-list.ts'
 import models from './plugins/models.ts'
 import money from './plugins/money.ts'
 import otlp from './plugins/otlp.ts'
+import outputRate from './plugins/output-rate.ts'
 import overload from './plugins/overload.ts'
 import postgres from './plugins/postgres.ts'
 import prices from './plugins/prices.ts'
@@ -136,6 +139,7 @@ export async function buildApp(
     await callers.register(claims)
     await callers.register(models)
     await callers.register(rateLimit)
+    await callers.register(outputRate)
     await callers.register(budget, {
       defaultMaxTokens: config.DEFAULT_MAX_TOKENS,
       statusOpenai: config.BUDGET_STATUS_OPENAI,
@@ -149,6 +153,7 @@ export async function buildApp(
       totalBytes: config.CACHE_TOTAL_BYTES,
     })
     await callers.register(usage)
+    await callers.register(estimate)
     await callers.register(cost)
     await callers.register(record)
     await callers.register(traces, {
@@ -156,6 +161,7 @@ export async function buildApp(
       ratio: config.OTEL_TRACES_SAMPLER_ARG,
     })
     await callers.register(admission, { maxPending: config.LEDGER_MAX_PENDING })
+    await callers.register(extension)
     await callers.register(breaker)
     await callers.register(refusals)
     await callers.register(alertRules, { maxPending: config.LEDGER_MAX_PENDING })

@@ -50,6 +50,23 @@ export function overspendAlert(
   }
 }
 
+/** `seen` and `known`: output tokens a second. */
+export function outputRateAlert(
+  { upstream, model, seen, known }: { upstream: string; model: string; seen: number; known: number },
+  now: number,
+): Alert {
+  return {
+    kind: 'output_rate_exceeded',
+    dedupe: `output-rate:${upstream}:${model}:${hourOf(now)}`,
+    severity: 'warning',
+    scope: `upstream:${upstream}`,
+    title:
+      `${model} at ${upstream} generated ${Math.round(seen)} tokens a second; the price table says at most ${known}. ` +
+      'Holds were too low; this replica has raised its figure. Set maxOutputTokensPerSecond in PRICES_FILE.',
+    details: { upstream, model, tokensPerSecond: Math.round(seen), maxOutputTokensPerSecond: known },
+  }
+}
+
 /** The last step comes first: of two that are reached, only the higher one is told. */
 const BEHIND = [
   { part: 1 / 2, step: 'half', severity: 'critical' },

@@ -7,7 +7,7 @@ import { oneOf, shownBytes } from './glance.ts'
 import { isObject, type JsonObject, objectIn, parseObject, textIn } from './json.ts'
 import { jsonMeter } from './json-meter.ts'
 import { eventType, frameData, frames } from './sse.ts'
-import { type Asked, sound } from './usage.ts'
+import { type Asked, count, sound } from './usage.ts'
 
 /** The events that are read; all others only go by. */
 const READ = new Set(['message_start', 'message_delta', 'message_stop', 'error'])
@@ -56,6 +56,9 @@ export function eventMeter(asked: Asked): Meter {
     push: stream.push,
     get failed() {
       return failed
+    },
+    get outputSoFar() {
+      return Math.max(visibleBytes, usage ? count(usage, 'output_tokens') || 0 : 0)
     },
     end() {
       const midFrame = stream.open

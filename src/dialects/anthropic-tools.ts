@@ -2,10 +2,13 @@
 
 import type { Ask } from './dialect.ts'
 import { wrong } from './fields.ts'
-import { isObject } from './json.ts'
+import { isObject, objectIn } from './json.ts'
 
 /** The system prompt that explains how tools are used. */
 const TOOL_PROMPT = 1000
+
+/** The version at the end of a tool's type. */
+const DATE = /_\d{8}$/
 
 /** Tools that the caller runs, with the tokens of the definition that the provider adds; all but the first have dates. */
 const clientTools: ReadonlyMap<string, number> = new Map([
@@ -22,8 +25,18 @@ const clientTools: ReadonlyMap<string, number> = new Map([
 export function voidingTools(tools: readonly unknown[]): Ask['unbounded'] {
   return tools.flatMap((tool, at) => {
     const type = typeOf(tool, at)
-    return definitionOf(type) !== undefined ? [] : [{ feature: type, opening: 'server_tools' as const }]
+    if (definitionOf(type) !== undefined) return []
+    const uses = usesOf(tool, at, type)
+    return [{ feature: type, opening: 'server_tools' as const, ...(uses && { uses }) }]
   })
+}
+
+function usesOf(tool: unknown, at: number, type: string) {
+  const most = objectIn(tool).max_uses
+  if (most === undefined || most === null) return undefined
+  if (typeof most !== 'number' || !Number.isSafeInteger(most) || most < 1)
+    throw wrong(`tools.${at}.max_uses`, most, 'a whole number of at least 1')
+  return { most, tool: type.replace(DATE, '') }
 }
 
 export function toolOverhead(tools: readonly unknown[]): number {
@@ -32,7 +45,7 @@ export function toolOverhead(tools: readonly unknown[]): number {
 }
 
 function definitionOf(type: string): number | undefined {
-  return clientTools.get(type.replace(/_\d{8}$/, ''))
+  return clientTools.get(type.replace(DATE, ''))
 }
 
 function typeOf(tool: unknown, at: number): string {

@@ -25,6 +25,10 @@ export interface Ask {
   inputBound: number
   /** Images in the prompt: how many tokens each can be at most is known of the model alone. */
   images: number
+  /** Bytes of the body that are text, JSON syntax included. */
+  textBytes: number
+  /** Is there input whose size the gateway cannot know: a document, a file, an unknown part, what a provider's tool reads? */
+  unseen: boolean
   /** Calibrated guess of input tokens, for token buckets. */
   inputGuess: number
   /** The dearest cache write the request asks for; `other`: whatever the provider pleases, as on routes where it writes unasked. */
@@ -35,8 +39,11 @@ export interface Ask {
   geo: string | undefined
   /** May part of the output be invisible in a stream (hidden reasoning)? Then bytes seen are no measure of it. */
   hiddenOutput: boolean
-  /** Features that void the bound, each with the setting that allows it. */
-  unbounded: { feature: string; opening: Opening }[]
+  /**
+   * Features that void the bound, each with the setting that allows it. `uses`: how often a tool of the provider may run,
+   * where the request says so; each run can cost its fee and bring input up to the model's maximum.
+   */
+  unbounded: { feature: string; opening: Opening; uses?: { most: number; tool: string } }[]
   /** Did a streaming caller ask for the usage frame itself? (OpenAI chat: stream_options.include_usage) */
   wantsUsageFrame: boolean
   /** The request asks the provider to store, or names no preference where the provider's default is to store. */
@@ -92,6 +99,8 @@ export interface Meter {
   push(chunk: Uint8Array): void
   /** As soon as an event of a stream has told of an error; of a JSON answer only its end tells. */
   readonly failed?: string | undefined
+  /** Output tokens so far, at most: as reported, or the bytes of text received. Of a JSON response only its end tells. */
+  readonly outputSoFar?: number
   /** Called once, after the last chunk. */
   end(): Measured
 }

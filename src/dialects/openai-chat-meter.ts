@@ -8,7 +8,7 @@ import { isObject, type JsonObject, listIn, objectIn, parseObject, textIn } from
 import { jsonMeter } from './json-meter.ts'
 import { chatNames, usagePart } from './openai-usage.ts'
 import { frameData, frames } from './sse.ts'
-import { type Asked, sound } from './usage.ts'
+import { type Asked, count, sound } from './usage.ts'
 
 const MEMBERS = ['model', 'service_tier', 'usage', 'error']
 
@@ -83,6 +83,9 @@ export function chunkMeter(asked: Asked): Meter {
     push: stream.push,
     get failed() {
       return failed
+    },
+    get outputSoFar() {
+      return Math.max(visibleBytes, usage ? count(usage, chatNames.output) || 0 : 0)
     },
     end() {
       const midFrame = stream.open

@@ -19,6 +19,8 @@ export function askEmbeddings(body: unknown, raw: Buffer): Ask {
     answers: 1,
     hasOutput: false,
     inputBound: sizeOf(input, text => Buffer.byteLength(text) + growthOf(text)),
+    textBytes: sizeOf(input, Buffer.byteLength),
+    unseen: false,
     inputGuess: sizeOf(input, text => Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN)),
     cacheWrite: 'none',
     tier: undefined,

@@ -17,6 +17,7 @@ const relied = {
     'model',
     'stream',
     'max_output_tokens',
+    'max_tool_calls',
     'service_tier',
     'store',
     'background',
@@ -61,7 +62,7 @@ export function askResponse(body: unknown, raw: Buffer): Ask {
     ...(items.some(item => kindOf(item) === REFERENCE)
       ? [{ feature: REFERENCE, opening: 'stored' as const }]
       : []),
-    ...voidingTools(tools),
+    ...withUses(voidingTools(tools), readCount(request, 'max_tool_calls', 1)),
     ...voidingMode(request),
     ...voidingMedia(media),
   ]
@@ -85,6 +86,17 @@ export function askResponse(body: unknown, raw: Buffer): Ask {
     stores: readFlag({ store: request.store ?? true }, 'store'),
     promptCacheKey: readText(request, 'prompt_cache_key'),
   }
+}
+
+/** `max_tool_calls` counts the calls of all tools together; any of them may be the one that is called. */
+function withUses(tools: Ask['unbounded'], most: number | undefined): Ask['unbounded'] {
+  if (most === undefined) return tools
+  return tools.map(tool => ({ ...tool, uses: { most, tool: toolOf(tool.feature) } }))
+}
+
+/** The name of a tool's fee: `web_search` for `web_search_preview_2025_03_11`. */
+function toolOf(type: string): string {
+  return type.replace(/(_preview)?(_\d{4}_\d\d_\d\d)?$/, '')
 }
 
 /** Modes beyond the standard one may run the model several times for one answer. */

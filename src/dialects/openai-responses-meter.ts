@@ -94,6 +94,9 @@ export function responseEventMeter(asked: Asked): Meter {
     get failed() {
       return failed
     },
+    get outputSoFar() {
+      return visibleBytes
+    },
     end() {
       const midFrame = stream.open
       stream.end()

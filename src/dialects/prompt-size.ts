@@ -30,13 +30,16 @@ export function promptSize(
   raw: Buffer,
   body: JsonObject,
   prompt: Prompt,
-): Pick<Ask, 'inputBound' | 'images' | 'inputGuess'> {
+): Pick<Ask, 'inputBound' | 'images' | 'inputGuess' | 'textBytes' | 'unseen'> {
   const { media, messages, overhead, unbounded } = prompt
   const text = Math.max(0, raw.length - media.payload)
   const growth = text < BEYOND_ALL_MODELS && mayGrow(raw) ? growthOf(body) : 0
   const bound = text + growth + messages * PER_MESSAGE + overhead
+  const unseen = media.endless || hidesWork(unbounded)
   return {
-    inputBound: media.endless || hidesWork(unbounded) ? Number.POSITIVE_INFINITY : bound,
+    inputBound: unseen ? Number.POSITIVE_INFINITY : bound,
+    textBytes: text,
+    unseen,
     images: media.images,
     inputGuess: Math.ceil(text / BYTES_PER_TOKEN) + media.guess,
   }

@@ -32,6 +32,34 @@ function textOf(scope: Scope): string {
   return text
 }
 
+/** For `renewHolds`: most calls share their scopes with others. Scopes without a budget hold no money and are left out. */
+export function renewalOf(running: Running[]): { scopes: Scope[]; args: (string | number)[] } {
+  const scopes: Scope[] = []
+  const scopeIndexes = new Map<string, number>()
+  const groupIndexes = new Map<string, number>()
+  const indexOf = (scope: Scope) => {
+    const text = limitsOf(scope)
+    const index = scopeIndexes.get(text) ?? scopes.push(scope)
+    scopeIndexes.set(text, index)
+    return index
+  }
+  const calls = running.flatMap(({ id, claim, needs }) => {
+    const group = `[${claim.scopes.filter(hasBudget).map(indexOf)}]`
+    const index = groupIndexes.get(group) ?? groupIndexes.size + 1
+    groupIndexes.set(group, index)
+    return [id, index, needs ?? 0]
+  })
+  return { scopes, args: [`[${[...scopeIndexes.keys()]}]`, `[${[...groupIndexes.keys()]}]`, ...calls] }
+}
+
+function hasBudget({ day, month }: Scope): boolean {
+  return day !== undefined || month !== undefined
+}
+
+function limitsOf({ key, day, month }: Scope): string {
+  return JSON.stringify({ key, day, month })
+}
+
 /** For `rememberHolds`. */
 export function holdOf({ id, claim, at }: Running): (string | number)[] {
   const { limits, entry } = encode(claim)

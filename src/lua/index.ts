@@ -4,9 +4,9 @@
  */
 
 import type { Cluster, Redis } from 'ioredis'
-import { encode, holdOf, truthOf } from './arguments.ts'
+import { encode, holdOf, renewalOf, truthOf } from './arguments.ts'
 import type { Bucket } from './bucket.ts'
-import { readRefusal, readSettled, readStates } from './replies.ts'
+import { readNoRoom, readRefusal, readSettled, readStates } from './replies.ts'
 import { defineScripts, PREFIX } from './scripts.ts'
 
 /** A budget set at noon knows what the morning spent: money is counted where nothing limits it, too. */
@@ -96,14 +96,27 @@ export interface Refused {
 
 export interface Running {
   id: string
+  /** With the amount that it holds now. */
   claim: Claim
   at: number
+  /** What it needs to hold from now on; absent, or less than it holds: that stays as it is. */
+  needs?: number
 }
 
-export interface Renewed {
+export type Renewed =
+  /** `remembered`: Redis had forgotten it, and it holds again what its claim says. `settled`, `lost`: it has ended. */
+  { id: string; kind: 'renewed' | 'remembered' | 'settled' | 'lost' } | NoRoom
+
+/** A budget has no room for what the call needs now. It goes on to hold what it held. */
+export interface NoRoom {
   id: string
-  /** `remembered`: Redis had forgotten it. `settled`, `lost`: it has ended, or was charged because its lease ran out. */
-  kind: 'renewed' | 'remembered' | 'settled' | 'lost'
+  kind: 'no_room'
+  /** `name` of the scope. */
+  scope: string
+  limit: 'day' | 'month'
+  limitNanos: number
+  spentNanos: number
+  heldNanos: number
 }
 
 export interface Settlement {
@@ -169,16 +182,22 @@ export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: st
       }
     },
 
-    /** Begins the leases of running calls again, and holds again what Redis has forgotten. */
+    /**
+     * Renews the leases of running calls, extends each hold to what its call needs, and holds again what Redis has
+     * forgotten. Answers in the order given.
+     */
     async renew(running: Running[]): Promise<Renewed[]> {
       const renewed: Renewed[] = running.map(({ id }) => ({ id, kind: 'renewed' }))
       for (let from = 0; from < running.length; from += RENEWED_AT_ONCE) {
         const page = running.slice(from, from + RENEWED_AT_ONCE)
-        const unknown = await redis.renewLeases(PREFIX, ...page.map(({ id }) => id))
+        const { scopes, args } = renewalOf(page)
+        const [unknown, refused] = await redis.renewHolds(PREFIX, ...args)
+        for (const reply of refused) renewed[from + reply[0]] = readNoRoom(page[reply[0]]!.id, scopes, reply)
         for (let i = 0; i < unknown.length; i += REMEMBERED_AT_ONCE) {
           const forgotten = unknown.slice(i, i + REMEMBERED_AT_ONCE).map(index => from + index)
           const kinds = await redis.rememberHolds(PREFIX, ...forgotten.flatMap(at => holdOf(running[at]!)))
-          for (const [n, index] of forgotten.entries()) renewed[index]!.kind = kinds[n]!
+          for (const [n, index] of forgotten.entries())
+            renewed[index] = { id: running[index]!.id, kind: kinds[n]! }
         }
       }
       return renewed

@@ -1,14 +1,148 @@
--- Keeps running calls alive: their leases begin again.
--- KEYS[1] '{tollgate}:'      ARGV[1..] call ids
--- Returns the indexes (from 0) of those that hold nothing here: remember.lua tells what has become of them.
-local lease = int(clock() + LEASE)
-local unknown = {}
-for i, id in ipairs(ARGV) do
-  -- Removed first: where memory is full, Redis refuses a script that begins with anything that could need more.
-  if redis.call('ZREM', LEASES, id) == 1 then
-    redis.call('ZADD', LEASES, lease, id)
-  else
-    unknown[#unknown + 1] = i - 1
+-- Renews the leases of running calls and extends what they hold: each hold is raised to what its call needs now, in the
+-- windows of its admission, in all of its scopes or in none. Nothing is lowered, so sending it again changes nothing.
+-- KEYS[1] '{tollgate}:'
+-- ARGV[1] scopes: JSON list of { key, day, month }, the limits in nanos (below zero: counted, not limited)
+--     [2] groups of calls with the same scopes: JSON list of lists of indexes (from 1) into the scopes
+--     three a call: id, index of its group (from 1), nanos it needs now
+-- Returns { unknown, refused }
+--   unknown  indexes (from 0) of calls that hold nothing here: see remember.lua
+--   refused  { index of the call (from 0), index of the scope (from 0), 'day' | 'month', limit, spent, held (nanos) } of
+--            calls that a budget has no room for: their leases are renewed, their holds stay as they were
+local now = clock()
+local scopes, groups = cjson.decode(ARGV[1]), cjson.decode(ARGV[2])
+local lease = int(now + LEASE)
+local ids, leases = {}, {}
+for i = 3, #ARGV, 3 do
+  ids[#ids + 1] = ARGV[i]
+  leases[#leases + 1], leases[#leases + 2] = lease, ARGV[i]
+end
+
+-- Changes nothing: where memory is full, Redis lets a script write only if it began with a command that needs none.
+redis.call('ZREM', LEASES, '')
+redis.call('ZADD', LEASES, 'XX', unpack(leases))
+local grown = redis.call('HMGET', GROWN, unpack(ids))
+
+-- What a call holds: time of admission, nanos, both as text; nil if it holds nothing. A hold that was never extended
+-- holds what its claim says.
+local function amountOf(i)
+  if grown[i] then
+    return grown[i]:match('^(%d+) (%d+)$')
+  end
+  local text = redis.call('HGET', HOLDS, ids[i])
+  if text then
+    local hold = readHold(text)
+    return int(hold.at), int(hold.claim.nanos)
   end
 end
-return unknown
+
+local windowsOfDay = {}
+local function windowsOf(day)
+  windowsOfDay[day] = windowsOfDay[day] or windowsAt(day * DAY)
+  return windowsOfDay[day]
+end
+
+-- What a scope has spent and holds in the windows of a day, read once.
+local accounts = {}
+local function accountOf(key, day)
+  local name = key .. ' ' .. day
+  if not accounts[name] then
+    local windows = windowsOf(day)
+    local found = redis.call(
+      'HMGET', SCOPE .. key, windows.day.spent, windows.day.held, windows.month.spent, windows.month.held
+    )
+    accounts[name] = {
+      key = SCOPE .. key,
+      windows = windows,
+      day = { spent = tonumber(found[1] or 0), held = tonumber(found[2] or 0), raised = 0 },
+      month = { spent = tonumber(found[3] or 0), held = tonumber(found[4] or 0), raised = 0 },
+    }
+  end
+  return accounts[name]
+end
+
+-- The budgets that a call's money is held in: { scope, period, limit, money }.
+local function budgetsOf(group, day)
+  local budgets = {}
+  for _, index in ipairs(group) do
+    local scope = scopes[index]
+    for _, period in ipairs(PERIODS) do
+      local limit = scope[period]
+      if limit then
+        budgets[#budgets + 1] = {
+          scope = index - 1,
+          period = period,
+          limit = limit < 0 and math.huge or limit,
+          money = accountOf(scope.key, day)[period],
+        }
+      end
+    end
+  end
+  return budgets
+end
+
+-- Holds more in all budgets; or returns the one that has no room.
+local function raise(budgets, nanos)
+  for _, budget in ipairs(budgets) do
+    local money = budget.money
+    if money.spent + money.held + money.raised + nanos > budget.limit then
+      return budget
+    end
+  end
+  for _, budget in ipairs(budgets) do
+    budget.money.raised = budget.money.raised + nanos
+  end
+end
+
+-- Calls of the same group and day hold their money in the same budgets, and mostly all of them have room.
+local unknown, batches, batchOf = {}, {}, {}
+for i in ipairs(ids) do
+  local at, nanos = amountOf(i)
+  local more = at and ARGV[3 * i + 2] - nanos
+  if not at then
+    unknown[#unknown + 1] = i - 1
+  elseif more > 0 then
+    local day, group = math.floor(at / DAY), ARGV[3 * i + 1]
+    local batch = batchOf[day .. ' ' .. group]
+    if not batch then
+      batch = { day = day, group = groups[tonumber(group)], nanos = 0, calls = {} }
+      batches[#batches + 1] = batch
+      batchOf[day .. ' ' .. group] = batch
+    end
+    batch.nanos = batch.nanos + more
+    batch.calls[#batch.calls + 1] = { i = i, at = at, nanos = more }
+  end
+end
+
+local refused, grownNow = {}, {}
+for _, batch in ipairs(batches) do
+  local budgets = budgetsOf(batch.group, batch.day)
+  local oneByOne = raise(budgets, batch.nanos) ~= nil
+  for _, call in ipairs(batch.calls) do
+    local full = oneByOne and raise(budgets, call.nanos)
+    if full then
+      local money = full.money
+      refused[#refused + 1] =
+        { call.i - 1, full.scope, full.period, full.limit, money.spent, money.held + money.raised }
+    else
+      grownNow[#grownNow + 1] = ids[call.i]
+      grownNow[#grownNow + 1] = call.at .. ' ' .. ARGV[3 * call.i + 2]
+    end
+  end
+end
+
+if grownNow[1] then
+  redis.call('HSET', GROWN, unpack(grownNow))
+end
+for _, account in pairs(accounts) do
+  local set = { 'HSET', account.key }
+  for _, period in ipairs(PERIODS) do
+    local money = account[period]
+    if money.raised > 0 then
+      set[#set + 1], set[#set + 2] = account.windows[period].held, int(money.held + money.raised)
+    end
+  end
+  if set[3] then
+    redis.call(unpack(set))
+  end
+end
+return { unknown, refused }

@@ -1,7 +1,7 @@
 /** What the scripts answer, read. */
 
-import type { BucketState, Refused, Scope, ScopeState, Settled, WindowState } from './index.ts'
-import type { RefusedReply, SettleReply, StateReply } from './scripts.ts'
+import type { BucketState, NoRoom, Refused, Scope, ScopeState, Settled, WindowState } from './index.ts'
+import type { NoRoomReply, RefusedReply, SettleReply, StateReply } from './scripts.ts'
 
 export function readStates(scopes: Scope[], replies: StateReply[]): ScopeState[] {
   return replies.map((reply, i) => readState(scopes[i]!, reply))
@@ -38,6 +38,11 @@ export function readRefusal(scopes: Scope[], reply: RefusedReply): Refused {
     ...(verdict !== undefined && { verdict, limitNanos, spentNanos, heldNanos, resetsAt }),
     states: readStates(scopes, states),
   }
+}
+
+export function readNoRoom(id: string, scopes: Scope[], reply: NoRoomReply): NoRoom {
+  const [, scope, limit, limitNanos, spentNanos, heldNanos] = reply
+  return { id, kind: 'no_room', scope: scopes[scope]!.name, limit, limitNanos, spentNanos, heldNanos }
 }
 
 export function readSettled(reply: SettleReply | ['rebuilding']): Settled {

@@ -11,7 +11,7 @@ const prelude = ['keys', 'calendar', 'bucket', 'scope', 'hold']
 
 const scripts = {
   admitCall: 'admit',
-  renewLeases: 'renew',
+  renewHolds: 'renew',
   rememberHolds: 'remember',
   settleCalls: 'settle',
   sweepLeases: 'sweep',
@@ -59,12 +59,21 @@ export type RefusedReply = [
   resetsAt?: number,
 ]
 
+export type NoRoomReply = [
+  call: number,
+  scope: number,
+  limit: 'day' | 'month',
+  limitNanos: number,
+  spentNanos: number,
+  heldNanos: number,
+]
+
 export type SettleReply = [kind: 'settled' | 'corrected' | 'already', held: number, charged: number]
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
     admitCall(...args: Arguments): Result<AdmitReply, Context>
-    renewLeases(...args: Arguments): Result<number[], Context>
+    renewHolds(...args: Arguments): Result<[unknown: number[], refused: NoRoomReply[]], Context>
     rememberHolds(...args: Arguments): Result<('remembered' | 'renewed' | 'settled' | 'lost')[], Context>
     settleCalls(...args: Arguments): Result<(SettleReply | ['rebuilding'])[], Context>
     sweepLeases(...args: Arguments): Result<[id: string, nanos: number, entry: string][], Context>

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { refusal, retryAfter } from '../errors.ts'
 import type { Admitted, Claim } from '../lua/index.ts'
+import { LOOKAHEAD_SECONDS } from './bounds.ts'
 
 export type Granted = Extract<Admitted, { kind: 'granted' | 'hit' }>
 
@@ -75,7 +76,13 @@ export default fp<{ maxPending: number }>(
         if (admitted.kind === 'granted' || admitted.kind === 'hit') {
           request.admitted = admitted
           if (admitted.kind === 'granted')
-            app.holds.set(request.id, { id: request.id, claim, at: admitted.at })
+            app.holds.set(request.id, {
+              id: request.id,
+              claim,
+              at: admitted.at,
+              request,
+              coveredUntil: sentAt + LOOKAHEAD_SECONDS * 1000,
+            })
           app.announce(reply, admitted)
           return admitted
         }

@@ -3,13 +3,18 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Details, type Refusal, refusal, retryAfter } from '../errors.ts'
-import { UNLIMITED } from '../lua/index.ts'
+import { type NoRoom, UNLIMITED } from '../lua/index.ts'
 import { formatUsd, nanosToUsd } from '../money.ts'
-import { boundNanos, largestInput, maxTokensThatFit, type Priceable } from '../prices/price.ts'
+import { maxTokensThatFit } from '../prices/price.ts'
 import { isBound } from '../stores/limits.ts'
+import { neededNanos, priceable } from './bounds.ts'
 import type { Refused } from './claims.ts'
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Why a running call is stopped, in the form of its route. */
+    stopForBudget(request: FastifyRequest, found: NoRoom): Refusal
+  }
   interface FastifyRequest {
     /** Input tokens by the provider's own count, where it was asked: a tighter bound than the request's bytes. */
     countedInput: number | undefined
@@ -32,11 +37,14 @@ export default fp<{ defaultMaxTokens: number; statusOpenai: 402 | 429 }>(
       if (isBound(client) && dialect.paid) {
         const open = ask.unbounded.find(({ opening }) => !client.allow.has(opening))
         if (open) throw unbounded(open, client.name)
-        if (ask.hasOutput && ask.ceiling === undefined) {
+        if (client.hold === 'ceiling' && ask.hasOutput && ask.ceiling === undefined) {
           edits.ceiling = Math.min(defaultMaxTokens, route.price.maxOutput)
         }
       }
-      claims.nanos = dialect.paid ? moneyBound(request) : 0
+      if (!dialect.paid) return
+      claims.outputRate = app.outputRateOf(request)
+      claims.grows = client.hold === 'growing' && claims.outputRate !== undefined && ask.hasOutput
+      claims.nanos = neededNanos(request, performance.now())
     })
 
     app.addHook('preHandler', function announceCeiling(request, reply, done) {
@@ -44,94 +52,135 @@ export default fp<{ defaultMaxTokens: number; statusOpenai: 402 | 429 }>(
       done()
     })
 
-    app.wording.set('day', spent)
-    app.wording.set('month', spent)
+    app.wording.set('day', noRoom)
+    app.wording.set('month', noRoom)
+    app.decorate('stopForBudget', (request: FastifyRequest, found: NoRoom) => inForm(request, stopped(found)))
 
-    function spent(refused: Refused, request: FastifyRequest): Refusal {
-      const {
-        verdict,
-        scope,
-        limit: window,
-        limitNanos = 0,
-        spentNanos = 0,
-        heldNanos = 0,
-        resetsAt = 0,
-      } = refused
-      const { dialect } = request.call
-      const fits = maxTokensNow(request, refused)
-      const limits: Details = { scope, window, limit_usd: nanosToUsd(limitNanos) }
-      const counters: Details = {
-        ...limits,
-        spent_usd: nanosToUsd(spentNanos),
-        held_usd: nanosToUsd(heldNanos),
+    function noRoom(refused: Refused, request: FastifyRequest): Refusal {
+      switch (refused.verdict) {
+        case 'in_flight':
+          return inFlight(refused, request)
+        case 'can_never_fit':
+          return inForm(request, neverFits(refused, request))
+        default:
+          return inForm(request, spent(refused, request))
       }
-      const suggestion: Details = fits === undefined ? {} : { max_tokens_that_fit: fits }
-      const final = { 'x-should-retry': 'false' }
-      const budget = `${scope}'s budget for this ${window} of ${formatUsd(limitNanos)}`
-      if (verdict === 'in_flight') {
-        return refusal(
-          'budget_in_flight',
-          `Calls still running hold the rest of ${budget}; try again shortly.`,
-          {
-            details: counters,
-            headers: retryAfter(IN_FLIGHT_WAIT),
-          },
-        )
-      }
-      const exceeded =
-        verdict === 'can_never_fit'
-          ? refusal(
-              'request_exceeds_budget',
-              `This call may cost ${formatUsd(request.claims.nanos)}, more than ${budget}; ask for fewer tokens.`,
-              {
-                details: { ...limits, estimated_usd: nanosToUsd(request.claims.nanos), ...suggestion },
-                headers: final,
-              },
-            )
-          : refusal(
-              'budget_exceeded',
-              `${budget} is spent: ${formatUsd(spentNanos)} spent, ${formatUsd(heldNanos)} held.`,
-              {
-                details: { ...counters, resets_at: new Date(resetsAt).toISOString(), ...suggestion },
-                headers: final,
-              },
-            )
-      if (dialect.family === 'openai') exceeded.statusCode = statusOpenai
-      return exceeded
+    }
+
+    function inForm({ call }: FastifyRequest, error: Refusal): Refusal {
+      if (call.dialect.family === 'openai') error.statusCode = statusOpenai
+      return error
     }
   },
-  { name: 'budget', dependencies: ['claims', 'models'] },
+  { name: 'budget', dependencies: ['claims', 'models', 'output-rate'] },
 )
 
-/** Bytes that a ceiling adds to a request which names none. */
-const CEILING_BYTES = 40
+const FINAL = { 'x-should-retry': 'false' }
 
-/** The largest ceiling with which this very call would be admitted now, by every budget it must fit; undefined: none. */
-function maxTokensNow(request: FastifyRequest, { states }: Refused): number | undefined {
+interface Numbers {
+  scope: string
+  limit: string
+  limitNanos?: number
+  spentNanos?: number
+  heldNanos?: number
+}
+
+/** The budget's numbers as a program reads them. They add up: limit = spent + held + what is left. */
+function numbersOf({ scope, limit, limitNanos = 0, spentNanos = 0, heldNanos = 0 }: Numbers): Details {
+  return {
+    scope,
+    window: limit,
+    limit_usd: nanosToUsd(limitNanos),
+    spent_usd: nanosToUsd(spentNanos),
+    held_usd: nanosToUsd(heldNanos),
+  }
+}
+
+/** `$2.37 of $5.00 is left in client:web's budget for this day ($2.50 is spent, $0.13 is held by running calls)` */
+function standing({ scope, limit, limitNanos = 0, spentNanos = 0, heldNanos = 0 }: Numbers): string {
+  const left = formatUsd(Math.max(0, limitNanos - spentNanos - heldNanos))
+  const parts = `${formatUsd(spentNanos)} is spent, ${formatUsd(heldNanos)} is held by running calls`
+  return `${left} of ${formatUsd(limitNanos)} is left in ${scope}'s budget for this ${limit} (${parts})`
+}
+
+function inFlight(refused: Refused, { claims }: FastifyRequest): Refusal {
+  return refusal(
+    'budget_in_flight',
+    `${standing(refused)}; this call may need ${formatUsd(claims.nanos)}. Try again when running calls have ended.`,
+    { details: numbersOf(refused), headers: retryAfter(refused.retryAfterMs ?? IN_FLIGHT_WAIT) },
+  )
+}
+
+function neverFits(refused: Refused, request: FastifyRequest): Refusal {
+  const { scope, limit, limitNanos = 0 } = refused
+  const { nanos } = request.claims
+  const { words, details } = suggestion(request, refused)
+  return refusal(
+    'request_exceeds_budget',
+    `This call may need ${formatUsd(nanos)}, more than ${scope}'s whole budget of ${formatUsd(limitNanos)} for a ${limit}; ${words}`,
+    {
+      details: {
+        scope,
+        window: limit,
+        limit_usd: nanosToUsd(limitNanos),
+        estimated_usd: nanosToUsd(nanos),
+        ...details,
+      },
+      headers: FINAL,
+    },
+  )
+}
+
+function spent(refused: Refused, request: FastifyRequest): Refusal {
+  const { words, details } = suggestion(request, refused)
+  return refusal(
+    'budget_exceeded',
+    `${standing(refused)}; this call may need ${formatUsd(request.claims.nanos)}; ${words}`,
+    {
+      details: {
+        ...numbersOf(refused),
+        resets_at: new Date(refused.resetsAt ?? 0).toISOString(),
+        ...details,
+      },
+      headers: FINAL,
+    },
+  )
+}
+
+/** A running call for whose next seconds a budget has no room. */
+function stopped(found: NoRoom): Refusal {
+  return refusal(
+    'budget_exceeded',
+    `The call was stopped: ${standing(found)}, too little for its next seconds of output.`,
+    { details: numbersOf(found), headers: FINAL, reason: 'the budget has no room for the next seconds' },
+  )
+}
+
+/** Bytes that an output limit adds to a request which names none. */
+const LIMIT_BYTES = 40
+
+/** The largest output limit with which this very call would be admitted now, by every budget it must fit. */
+function suggestion(
+  request: FastifyRequest,
+  { states }: Refused,
+): { words: string; details: { max_tokens_that_fit?: number } } {
   const { ask } = request.call
-  if (!ask.hasOutput) return undefined
-  const windows = states.flatMap(({ day, month }) => [day ?? [], month ?? []].flat())
-  const left = windows
+  const left = states
+    .flatMap(({ day, month }) => [day ?? [], month ?? []].flat())
     .filter(({ limitNanos }) => limitNanos !== UNLIMITED)
     .map(({ limitNanos, spentNanos, heldNanos }) => limitNanos - spentNanos - heldNanos)
   const asked = priceable(request)
-  const inputBound = asked.inputBound + (ask.ceiling === undefined ? CEILING_BYTES : 0)
-  return maxTokensThatFit(request.route.price, { ...asked, inputBound }, Math.max(0, Math.min(...left)))
-}
-
-/** What the call can cost at most; `input` for a prompt of another length. */
-export function moneyBound(request: FastifyRequest, input?: number): number {
-  return boundNanos(request.route.price, priceable(request, input))
-}
-
-function priceable(
-  { call, edits, route, countedInput = Number.POSITIVE_INFINITY }: FastifyRequest,
-  input = Number.POSITIVE_INFINITY,
-): Priceable {
-  const { ask } = call
-  // Whoever counted has counted the images too.
-  const inputBound = Math.min(largestInput(route.price, ask), countedInput, input)
-  return { ...ask, inputBound, images: 0, ceiling: edits.ceiling ?? ask.ceiling }
+  const inputBound = asked.inputBound + (ask.ceiling === undefined ? LIMIT_BYTES : 0)
+  const nanos = Math.max(0, Math.min(...left))
+  const fits = ask.hasOutput
+    ? maxTokensThatFit(request.route.price, { ...asked, inputBound }, nanos)
+    : undefined
+  return fits === undefined
+    ? { words: 'its input alone does not fit.', details: {} }
+    : {
+        words: `a max_tokens of ${fits.toLocaleString('en-US')} fits.`,
+        details: { max_tokens_that_fit: fits },
+      }
 }
 
 function unbounded({ feature, opening }: { feature: string; opening: string }, client: string): Refusal {

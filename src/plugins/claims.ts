@@ -21,8 +21,12 @@ export interface Claims {
   scopes: Scope[]
   /** Calibrated guess, for token buckets. */
   tokens: number
-  /** Upper bound on the call's cost, for budgets. */
+  /** For budgets: what the call can cost at most, or in its first seconds if its hold grows. */
   nanos: number
+  /** Output tokens a second of one response, at most; undefined: only the output limit bounds it. */
+  outputRate: number | undefined
+  /** Is the hold extended while the call runs? */
+  grows: boolean
 }
 
 declare module 'fastify' {
@@ -45,6 +49,8 @@ declare module 'fastify' {
   }
 }
 
+const NOTHING = { tokens: 0, nanos: 0, outputRate: undefined, grows: false }
+
 export default fp(
   async app => {
     const deciders: Decider[] = []
@@ -62,7 +68,7 @@ export default fp(
     })
     app.decorate('decide', (request: FastifyRequest) => {
       const levels = levelsOf(request.client)
-      request.claims = { levels, scopes: [...scopesOf(levels)], tokens: 0, nanos: 0 }
+      request.claims = { levels, scopes: [...scopesOf(levels)], ...NOTHING }
       request.edits = {}
       for (const decider of deciders) decider(request)
     })

@@ -2,10 +2,9 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Ask, Measured, UsagePart } from '../dialects/dialect.ts'
-import { emptyPart } from '../dialects/usage.ts'
+import type { UsagePart } from '../dialects/dialect.ts'
 import { formatUsdPlain } from '../money.ts'
-import { costNanos, dearerNames, type Price } from '../prices/price.ts'
+import { costNanos } from '../prices/price.ts'
 
 export interface Cost {
   nanos: number
@@ -13,6 +12,8 @@ export interface Cost {
   tokens: number | undefined
   /** No final usage came, or one without a price: the amount is by rule. */
   estimated: boolean
+  /** How the estimate was made, for people. */
+  how?: string
   /** The model or tier that had no price. */
   unpriced: string | undefined
 }
@@ -45,38 +46,26 @@ export default fp(
     })
 
     function costOf(request: FastifyRequest): Cost {
-      const { exchange, measured, claims, call, route } = request
+      const { exchange, measured, call, route } = request
       const free = { nanos: 0, tokens: 0, estimated: false, unpriced: undefined }
       if (!exchange?.sent || exchange.refused) return free
-      if (!measured?.usage) return estimate(request)
+      if (!measured?.usage) return estimated(request)
       const tokens = measured.usage.reduce((sum, part) => sum + tokensOf(part), 0)
       if (!call.dialect.paid) return { ...free, tokens }
       const price = costNanos(route.table, measured.usage, new Date(request.admitted?.at ?? Date.now()))
       return 'nanos' in price
         ? { nanos: price.nanos, tokens, estimated: false, unpriced: undefined }
-        : { nanos: claims.nanos, tokens, estimated: true, unpriced: price.unpriced }
+        : { ...estimated(request), tokens, unpriced: price.unpriced }
     }
 
-    /** All that was sent and has no final usage costs the hold; only a stream whose whole output was seen is measured by it. */
-    function estimate({ admitted, call, claims, measured, exchange, route }: FastifyRequest): Cost {
-      const hold = { nanos: claims.nanos, tokens: undefined, estimated: true, unpriced: undefined }
-      if (!call.ask.stream || call.ask.hiddenOutput || !exchange?.answering || !measured) return hold
-      const seen = seenUsage(measured, call.ask, route.price)
-      const price = costNanos(route.table, [seen], new Date(admitted?.at ?? Date.now()))
-      if (!('nanos' in price) || route.price.hidesOutput) return hold
-      const tokens = Math.min(tokensOf(seen), claims.tokens)
-      return { ...hold, nanos: Math.min(price.nanos, claims.nanos), tokens }
+    function estimated(request: FastifyRequest): Cost {
+      const { nanos, tokens, how } = app.estimate(request)
+      return { nanos, tokens, estimated: true, how, unpriced: undefined }
     }
   },
-  { name: 'cost', dependencies: ['usage', 'claims', 'models'] },
+  { name: 'cost', dependencies: ['usage', 'claims', 'estimate', 'models'] },
 )
 
 function tokensOf({ input, cacheWrite5m, cacheWrite1h, cacheWriteOther, output }: UsagePart): number {
   return input + cacheWrite5m + cacheWrite1h + cacheWriteOther + output
-}
-
-/** Input and tier as reported, else as guessed; output as reported or as received, whichever is more. */
-function seenUsage({ partial, visibleBytes }: Measured, ask: Ask, price: Price): UsagePart {
-  const start = { ...emptyPart(ask.model), input: Math.ceil(ask.inputGuess), ...partial }
-  return { ...start, ...dearerNames(price, ask, partial), output: Math.max(start.output, visibleBytes) }
 }

@@ -1,23 +1,32 @@
-/** The money core on this replica: the scripts, what runs and holds something, and what ended and is to be settled. */
+/** The money core on this replica: the scripts, and what ended and is to be settled. */
 
+import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { readEpoch, readProgress } from '../ledger/progress.ts'
 import { type Claim, createMoneyScripts, type MoneyScripts } from '../lua/index.ts'
 import { createSettlements, type Listener, type Settlements } from '../settlements.ts'
 
-type Holds = Map<string, { id: string; claim: Claim; at: number }>
+/** What a running call holds. */
+export interface Hold {
+  id: string
+  /** With the amount that it holds now. */
+  claim: Claim
+  /** Time of the admission, by Redis's clock. */
+  at: number
+  request: FastifyRequest
+  /** Until when (monotonic, ms) the hold covers what can be generated. */
+  coveredUntil: number
+}
 
 declare module 'fastify' {
   interface FastifyInstance {
     money: MoneyScripts
     settlements: Settlements
-    /** Running calls that hold something, by id: their leases are renewed. */
-    holds: Holds
+    /** Running calls that hold something, by id. */
+    holds: Map<string, Hold>
   }
 }
 
-/** A lease lasts 30 s: two renewals may be lost before it runs out. */
-export const RENEW_EVERY = 10_000
 const FORGET_EVERY = 1000
 /** At the end, what is not in Redis by then stays unsettled: its leases run out, and its holds are charged. */
 const LAST_SETTLING = 5000
@@ -26,18 +35,20 @@ export default fp(
   async app => {
     const { redis, log } = app
     const money = createMoneyScripts(redis)
-    const holds: Holds = new Map()
     const listener: Listener = {
       settled({ id, entry }, { overspendNanos }) {
-        if (overspendNanos > 0)
-          log.error({ reqId: id, overspendNanos, entry }, 'a call cost more than it held')
+        if (overspendNanos === 0) return
+        // A feature without a bound was allowed to this client; the price table is not wrong.
+        if ('unbounded' in entry && entry.unbounded)
+          log.info({ reqId: id, overspendNanos }, 'an unbounded call cost more than it held')
+        else log.error({ reqId: id, overspendNanos, entry }, 'a call cost more than it held')
       },
       failed: (err, waiting) => log.warn({ err, waiting }, 'settlements wait for Redis'),
     }
     const settlements = createSettlements(money.settle, listener, app.deferred.push)
     app.decorate('money', money)
     app.decorate('settlements', settlements)
-    app.decorate('holds', holds)
+    app.decorate('holds', new Map<string, Hold>())
 
     /** Of the counters that have what was settled. */
     let epoch: string | null = null
@@ -45,16 +56,14 @@ export default fp(
     // Whatever Redis it is now, and whatever it has forgotten: what it has, it takes no second time.
     redis.on('ready', settlements.resend)
 
-    const renewing = setInterval(
-      () => holds.size > 0 && quietly(money.renew([...holds.values()])),
-      RENEW_EVERY,
-    )
-    const forgetting = setInterval(() => quietly(forget()), FORGET_EVERY)
+    const forgetting = setInterval(() => {
+      forget().catch((err: unknown) => log.debug({ err }, 'put off until Redis is there'))
+    }, FORGET_EVERY)
     app.addHook('onClose', async () => {
       const deadline = new Promise(resolve => setTimeout(resolve, LAST_SETTLING).unref())
       // The pools to the providers are closed by now: what still ran ends, and is settled.
       await Promise.race([app.idle().then(settlements.drained), deadline])
-      for (const timer of [renewing, forgetting]) clearInterval(timer)
+      clearInterval(forgetting)
       redis.off('ready', settlements.resend)
     })
 
@@ -66,11 +75,6 @@ export default fp(
       // Read after the progress: as long as it is the same, no memory was lost in between.
       else if (progress) settlements.forget(progress)
       epoch = found
-    }
-
-    /** Redis being away is told once, by its connection. */
-    function quietly(work: Promise<unknown>) {
-      work.catch((err: unknown) => log.debug({ err }, 'put off until Redis is there'))
     }
   },
   { name: 'money', dependencies: ['lifecycle', 'redis'] },

@@ -22,6 +22,10 @@ export interface Exchange {
   endedAt: number | undefined
   /** A good answer has begun. */
   answering: boolean
+  /** When its headers came. */
+  answeredAt: number | undefined
+  /** It ended by a time-out, or with what cannot be read: nobody knows what was generated. */
+  unclear: boolean
   /** The provider answered with an error status: nothing is owed. */
   refused: boolean
 }
@@ -69,8 +73,10 @@ export default fp<{ answerBuffer: number }>(
           return collectError({ whole: body => over(refusedBy(dialect, status, headers, body)), fail })
         }
         exchange.answering = true
+        exchange.answeredAt = performance.now()
         const type = String(headers['content-type'] ?? 'none')
         if (!type.startsWith(ask.stream ? 'text/event-stream' : 'application/json')) {
+          exchange.unclear = true
           over(unreadable(`content-type ${type}`))
           line.abort()
           return collectError({ whole: ignore, fail: ignore })
@@ -83,7 +89,10 @@ export default fp<{ answerBuffer: number }>(
         }
         function whole(body: Buffer) {
           measure()
-          if (!request.measured?.ended) return over(unreadable('the answer is no whole JSON object'))
+          if (!request.measured?.ended) {
+            exchange.unclear = true
+            return over(unreadable('the answer is no whole JSON object'))
+          }
           const { failed, usage } = request.measured
           if (failed !== undefined && isAboutAccount(failed)) {
             exchange.refused = usage === undefined
@@ -126,7 +135,10 @@ export default fp<{ answerBuffer: number }>(
         }
         return passOn(raw, ask.stream ? filter : plain, {
           resume: () => line.resume(),
-          fail: failure => breakOff(brokenOff(failure), true),
+          fail(failure) {
+            exchange.unclear = failure === 'timeout'
+            breakOff(brokenOff(failure), true)
+          },
           ended() {
             measure()
             const { ended, failed } = request.measured ?? { ended: false, failed: undefined }
@@ -170,6 +182,7 @@ export default fp<{ answerBuffer: number }>(
         request.measured ??= meter?.end()
       }
       function fail(failure: Parameters<Sink['fail']>[0]) {
+        if (exchange.endedAt === undefined) exchange.unclear = failure === 'timeout'
         over(brokenOff(failure))
       }
       function mayGrow(added: number): boolean {
@@ -186,6 +199,8 @@ export default fp<{ answerBuffer: number }>(
         firstByteAt: undefined,
         endedAt: undefined,
         answering: false,
+        answeredAt: undefined,
+        unclear: false,
         refused: false,
       }
       request.exchange = exchange

@@ -51,6 +51,8 @@ function entryOf(request: FastifyRequest, reply: FastifyReply): Entry {
     costNanos: cost?.nanos ?? 0,
     savedNanos: request.savedNanos,
     estimated: cost?.estimated ?? false,
+    estimate: cost?.how,
+    unbounded: call && call.ask.unbounded.length > 0 ? true : undefined,
     priceVersion: route?.table.version,
     error: error && wordsOf(error),
     refusal: error?.code,
@@ -58,9 +60,10 @@ function entryOf(request: FastifyRequest, reply: FastifyReply): Entry {
   }
 }
 
-function outcomeOf({ cacheResult, disconnected, error }: FastifyRequest): Outcome {
+function outcomeOf({ cacheResult, disconnected, error, exchange }: FastifyRequest): Outcome {
   if (error?.code === 'internal') return 'gateway_error'
-  if (error?.code === 'interrupted') return 'interrupted'
+  // A running call that a budget stopped is no refusal: it was served in part, and is paid for.
+  if (error?.code === 'interrupted' || (exchange && error?.family === 'billing')) return 'interrupted'
   if (error?.code.startsWith('upstream_') || error?.reason?.startsWith('the provider answered'))
     return 'upstream_error'
   if (error && !disconnected) return 'refused'

@@ -9,7 +9,7 @@ import { collectError } from '../answers.ts'
 import { upstreamHeaders } from '../headers.ts'
 import { UNLIMITED } from '../lua/index.ts'
 import { send } from '../upstream.ts'
-import { moneyBound } from './budget.ts'
+import { neededNanos } from './bounds.ts'
 import type { Refused } from './claims.ts'
 
 declare module 'fastify' {
@@ -70,7 +70,7 @@ export default fp(
 /** Would the call fit, or fit once others have ended, if its prompt were as long as prompts of its size usually are? */
 function canHelp(request: FastifyRequest, { verdict, states }: Refused): boolean {
   if (verdict === undefined) return false
-  const usual = moneyBound(request, request.call.ask.inputGuess)
+  const usual = neededNanos(request, performance.now(), request.call.ask.inputGuess)
   return states.every(({ day, month }) =>
     [day, month].every(window => {
       if (!window || window.limitNanos === UNLIMITED) return true

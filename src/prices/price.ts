@@ -15,7 +15,7 @@ export interface Band {
   from: number
   upTo: number
   /** Pico-dollars a token. */
-  rates: Readonly<Record<TokenPrice, bigint | undefined>>
+  rates: Readonly<Record<TokenPrice, bigint | undefined> & { in: bigint; out: bigint }>
   /** The dearest an input token can get, by the dearest cache write the call can cause. */
   dearestInput: Readonly<Record<Ask['cacheWrite'], bigint>>
 }
@@ -70,7 +70,15 @@ export type Multiplied = (typeof multiplied)[number]
 /** What of a request bears on its price. */
 export type Priceable = Pick<
   Ask,
-  'inputBound' | 'images' | 'answers' | 'ceiling' | 'predicted' | 'hasOutput' | 'cacheWrite' | Multiplied
+  | 'inputBound'
+  | 'images'
+  | 'answers'
+  | 'ceiling'
+  | 'predicted'
+  | 'hasOutput'
+  | 'cacheWrite'
+  | 'unbounded'
+  | Multiplied
 >
 
 const PICO_PER_NANO = 1000n
@@ -171,7 +179,8 @@ const askedWrite: Readonly<Record<Ask['cacheWrite'], TokenPrice | undefined>> = 
  * gives: standard, unless the price file's `defaults` say otherwise. One that has no price counts as the dearest known
  * (see `missingPrice`). Rounding is monotone and upwards on both sides.
  *
- * It is void where the provider adds input of its own or calls other models (`ask.unbounded`).
+ * It is void where the provider adds input of its own or calls other models (`ask.unbounded`); where the request says how
+ * often a tool may run, the bound has room for each run: its fee, and the largest input at the most expensive price.
  */
 export function boundNanos(price: Price, ask: Priceable): number {
   const ceiling = BigInt(Math.min(ask.ceiling ?? price.maxOutput, price.contextWindow))
@@ -221,8 +230,18 @@ function waysOf(price: Price, ask: Priceable): { fixed: bigint; output: bigint }
     .map(({ upTo, rates, dearestInput }) => {
       const output = answers * (rates.out ?? 0n)
       const input = BigInt(Math.min(most, upTo)) * dearestInput[ask.cacheWrite]
-      return { fixed: input + BigInt(ask.predicted) * output, output }
+      const runs = toolRuns(price, ask, dearestInput[ask.cacheWrite])
+      return { fixed: input + BigInt(ask.predicted) * output + runs, output }
     })
+}
+
+/** The most that the provider's tools can add, in pico-dollars, where the request limits how often they run. */
+function toolRuns({ fees, maxInput }: Price, { unbounded }: Priceable, inputPrice: bigint): bigint {
+  return unbounded.reduce(
+    (sum, { uses }) =>
+      uses ? sum + BigInt(uses.most) * ((fees.get(uses.tool) ?? 0n) + BigInt(maxInput) * inputPrice) : sum,
+    0n,
+  )
 }
 
 /**
@@ -235,6 +254,22 @@ export function outputRate(price: Price, ask: Pick<Ask, 'tier' | 'speed'>): numb
   const names = [ask.tier, ask.speed, ...price.accountNames]
   return Math.max(maxOutputTokensPerSecond, ...names.map(name => fasterOutput.get(name ?? '') ?? 0))
 }
+
+/** The kind of usage that input counts as whose kind was not reported: the most expensive that the request can cause. */
+export function inputKind(
+  { bands }: Price,
+  { cacheWrite }: Pick<Ask, 'cacheWrite'>,
+): 'input' | 'cacheWrite5m' | 'cacheWrite1h' | 'cacheWriteOther' {
+  const written = writeKinds[cacheWrite]
+  return written && bands.every(({ rates }) => (rates[written[1]] ?? 0n) > rates.in) ? written[0] : 'input'
+}
+
+const writeKinds = {
+  none: undefined,
+  '5m': ['cacheWrite5m', 'write5m'],
+  '1h': ['cacheWrite1h', 'write1h'],
+  other: ['cacheWriteOther', 'write'],
+} as const satisfies Record<Ask['cacheWrite'], readonly [keyof UsagePart, TokenPrice] | undefined>
 
 /** For an answer that broke off: what it told, else the dearer of what was asked for and what the account gives. */
 export function dearerNames(

@@ -212,6 +212,7 @@ function request() {
         inputBound: sizes,
         images: fc.nat(20),
         predicted: fc.nat(20_000),
+        unbounded: fc.constant([]),
         answers: fc.integer({ min: 1, max: 4 }),
         ceiling: fc.option(fc.nat(150_000), { nil: undefined }),
         hasOutput: fc.constant(true),

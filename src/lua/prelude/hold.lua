@@ -1,6 +1,6 @@
 -- A hold is what a running call has taken: '<time of admission>\n<claim>\n<entry>', the last two as they were sent
--- (JSON, so without line breaks). The time names the windows the money is held in; the entry is what the ledger is told
--- should the call be lost.
+-- (JSON, so without line breaks). The time names the windows the money is held in; the entry is for the ledger, should
+-- the call be lost. The money of a hold that was extended stands in GROWN.
 
 local function keepHold(id, at, claim, entry, now)
   redis.call('HSET', HOLDS, id, int(at) .. '\n' .. claim .. '\n' .. entry)
@@ -18,7 +18,15 @@ local function endHold(id)
   local text = redis.call('HGET', HOLDS, id)
   redis.call('HDEL', HOLDS, id)
   redis.call('ZREM', LEASES, id)
-  return text and readHold(text)
+  local hold = text and readHold(text)
+  local grown = redis.call('HGET', GROWN, id)
+  if grown then
+    redis.call('HDEL', GROWN, id)
+    if hold then
+      hold.claim.nanos = tonumber(grown:match('%d+$'))
+    end
+  end
+  return hold
 end
 
 -- What a call wants of a bucket: no more than its capacity, so that the largest call fits an idle bucket.

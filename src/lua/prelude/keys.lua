@@ -4,6 +4,7 @@ local EPOCH = PREFIX .. 'epoch' -- exists: the counters are complete
 local VERSION = PREFIX .. 'version' -- of the configuration; only ever raised
 local SCOPE = PREFIX .. 'scope:' -- hash, one a scope (scope.lua)
 local HOLDS = PREFIX .. 'holds' -- hash, call id -> hold (hold.lua)
+local GROWN = PREFIX .. 'grown' -- hash, call id -> '<time of admission> <nanos>': holds that were extended (renew.lua)
 local LEASES = PREFIX .. 'leases' -- sorted set, call id -> when its lease ends
 local DONE = PREFIX .. 'done:' -- tombstone of a call: 'settled <seq>', or 'lost <at> <nanos charged>'
 local LEDGER = PREFIX .. 'ledger' -- stream: entries on their way to Postgres

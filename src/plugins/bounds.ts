@@ -1,0 +1,45 @@
+/** What a call can cost at most, and what it has to hold now: pure functions of the request. */
+
+import type { FastifyRequest } from 'fastify'
+import { boundNanos, largestInput, type Priceable } from '../prices/price.ts'
+
+/** Milliseconds between two extensions of a replica's holds. */
+export const EXTEND_EVERY = 2000
+/** Seconds of output that a growing hold covers ahead: one extension may fail and the next one may be late. */
+export const LOOKAHEAD_SECONDS = 8
+
+/** The most a call can cost; with `input` or `output`: if it reads or generates no more tokens (output: each response). */
+export function moneyBound(request: FastifyRequest, most: { input?: number; output?: number } = {}): number {
+  return boundNanos(request.route.price, priceable(request, most))
+}
+
+/**
+ * What the call has to hold from `now` (monotonic, ms) until the next extensions; at most its whole bound. `input`: if its
+ * prompt has no more tokens.
+ */
+export function neededNanos(request: FastifyRequest, now: number, input?: number): number {
+  const { claims } = request
+  const most = input === undefined ? {} : { input }
+  if (!claims.grows || claims.outputRate === undefined) return moneyBound(request, most)
+  const ahead = claims.outputRate * LOOKAHEAD_SECONDS
+  return moneyBound(request, { ...most, output: Math.ceil(generatedBy(request, now) + ahead) })
+}
+
+/** Output tokens that each response can have at `now`: what was seen, or the time since the request was sent x the rate. */
+export function generatedBy({ call, claims, exchange, meter }: FastifyRequest, now: number): number {
+  if (!exchange || claims.outputRate === undefined) return 0
+  const seconds = (now - exchange.startedAt) / 1000
+  return Math.max(claims.outputRate * seconds, (meter?.outputSoFar ?? 0) / call.ask.answers)
+}
+
+/** What of the request bears on its price. */
+export function priceable(
+  { call, edits, route, countedInput = Number.POSITIVE_INFINITY }: FastifyRequest,
+  { input = Number.POSITIVE_INFINITY, output = Number.POSITIVE_INFINITY } = {},
+): Priceable {
+  const { ask } = call
+  // The exact count includes images.
+  const inputBound = Math.min(largestInput(route.price, ask), countedInput, input)
+  const ceiling = Math.min(edits.ceiling ?? ask.ceiling ?? route.price.maxOutput, output)
+  return { ...ask, inputBound, images: 0, ceiling }
+}

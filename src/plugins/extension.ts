@@ -1,0 +1,56 @@
+/**
+ * Extends what running calls hold, every few seconds in one batched script, which renews their leases as well. A call for
+ * whose next seconds a budget has no room is stopped, as late as its hold allows: others may end before.
+ */
+
+import fp from 'fastify-plugin'
+import type { NoRoom } from '../lua/index.ts'
+import { EXTEND_EVERY, LOOKAHEAD_SECONDS, neededNanos } from './bounds.ts'
+import type { Hold } from './money.ts'
+
+/** A call is stopped once its hold covers no more than the time to the next extension and to notice the stop. */
+const LEAST_COVERED = EXTEND_EVERY + 1500
+
+export default fp(
+  async app => {
+    const { holds, log, money } = app
+    let extending: Promise<void> | undefined
+
+    const ticking = setInterval(() => {
+      if (holds.size === 0) return
+      extending ??= extend()
+        .catch((err: unknown) => log.debug({ err }, 'holds are extended once Redis is back'))
+        .finally(() => {
+          extending = undefined
+        })
+    }, EXTEND_EVERY)
+    app.addHook('onClose', async () => {
+      clearInterval(ticking)
+      await extending
+    })
+
+    async function extend(): Promise<void> {
+      const now = performance.now()
+      const running = [...holds.values()].map(hold => ({ hold, needs: neededNanos(hold.request, now) }))
+      const renewed = await money.renew(running.map(({ hold, needs }) => ({ ...hold, needs })))
+      for (const [i, { hold, needs }] of running.entries()) {
+        const result = renewed[i]!
+        if (result.kind === 'no_room') stopWhenDue(hold, result)
+        else if (result.kind === 'renewed') cover(hold, needs, now)
+      }
+    }
+
+    function cover(hold: Hold, needs: number, now: number) {
+      hold.coveredUntil = now + LOOKAHEAD_SECONDS * 1000
+      if (needs <= hold.claim.nanos || !holds.has(hold.id)) return
+      hold.claim = { ...hold.claim, nanos: needs }
+      hold.request.claimed = hold.claim
+    }
+
+    function stopWhenDue({ id, coveredUntil, request }: Hold, found: NoRoom) {
+      if (!holds.has(id) || coveredUntil - performance.now() > LEAST_COVERED) return
+      request.cut?.(app.stopForBudget(request, found))
+    }
+  },
+  { name: 'extension', dependencies: ['money', 'admission', 'budget'] },
+)

@@ -1,0 +1,54 @@
+/**
+ * How fast a model can generate: the price table's figure, or, where a response was faster, what this replica has seen
+ * since its start. A response that was faster raises an alert: until then, holds were too low.
+ */
+
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { outputRateAlert } from '../alerts/call-rules.ts'
+import { outputRate } from '../prices/price.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Output tokens a second of one response of this call, at most; undefined: only its output limit bounds it. */
+    outputRateOf(request: FastifyRequest): number | undefined
+  }
+}
+
+/** Shorter responses say little: a provider may send a buffer at once. */
+const SHORTEST_SECONDS = 5
+/** A figure that was exceeded is raised this far above what was seen. */
+const MARGIN = 1.5
+
+export default fp(
+  async app => {
+    /** By model, tier and speed. */
+    const seen = new Map<string, number>()
+
+    app.decorate('outputRateOf', (request: FastifyRequest) => {
+      const { call, route } = request
+      const known = outputRate(route.price, call.ask)
+      return known === undefined ? undefined : Math.max(known, seen.get(nameOf(request)) ?? 0)
+    })
+
+    app.onSettled(function compareOutputRate(request) {
+      const { call, claims, exchange, measured, route } = request
+      if (!measured?.usage || !exchange?.endedAt || claims.outputRate === undefined) return
+      // Where the provider runs tools or other models, its output is not one model's.
+      if (call.ask.unbounded.length > 0) return
+      const output = measured.usage.reduce((sum, part) => sum + part.output, 0) / call.ask.answers
+      const seconds = Math.max(SHORTEST_SECONDS, (exchange.endedAt - exchange.startedAt) / 1000)
+      const rate = output / seconds
+      if (rate <= claims.outputRate) return
+      seen.set(nameOf(request), Math.ceil(Math.max(rate * MARGIN, seen.get(nameOf(request)) ?? 0)))
+      const facts = { upstream: route.upstream.name, model: route.price.model }
+      app.alerts.raise(outputRateAlert({ ...facts, seen: rate, known: claims.outputRate }, Date.now()))
+      app.log.warn({ ...facts, tokensPerSecond: rate }, 'output was faster than the price table says')
+    })
+  },
+  { name: 'output-rate', dependencies: ['claims', 'models', 'alerts'] },
+)
+
+function nameOf({ call: { ask }, route }: FastifyRequest): string {
+  return `${route.price.model} ${ask.tier ?? ''} ${ask.speed ?? ''}`
+}
