@@ -3,17 +3,15 @@
 import type { Dialect } from './dialect.ts'
 
 export interface ListedModel {
+  /** The name that a request uses. An alias is listed like the model it stands for, under its own id. */
   id: string
   /** Who makes it. */
   maker: string
   maxInput: number
   maxOutput: number
-  displayName?: string
-  createdAt?: Date
+  displayName: string
+  released: Date
 }
-
-/** Of a model whose first day is not known. Both SDKs want a time. */
-const sinceEver = new Date(0)
 
 export function modelList(family: Dialect['family'], models: readonly ListedModel[]): object {
   const data = models.map(model => modelEntry(family, model))
@@ -22,15 +20,15 @@ export function modelList(family: Dialect['family'], models: readonly ListedMode
 }
 
 export function modelEntry(family: Dialect['family'], model: ListedModel): object {
-  const { id, maker, maxInput, maxOutput, displayName = id, createdAt = sinceEver } = model
+  const { id, maker, maxInput, maxOutput, displayName, released } = model
   if (family === 'openai') {
-    return { id, object: 'model', created: Math.floor(createdAt.getTime() / 1000), owned_by: maker }
+    return { id, object: 'model', created: Math.floor(released.getTime() / 1000), owned_by: maker }
   }
   return {
     type: 'model',
     id,
     display_name: displayName,
-    created_at: `${createdAt.toISOString().slice(0, 19)}Z`,
+    created_at: `${released.toISOString().slice(0, 19)}Z`,
     max_input_tokens: maxInput,
     max_tokens: maxOutput,
   }

@@ -21,10 +21,12 @@ export default fp(
 
     function usable(request: FastifyRequest) {
       const { family } = dialectOf(undefined, request)
-      return app.prices.table
+      const { table } = app.prices
+      const { models } = request.client
+      return table
         .list(new Date())
         .filter(
-          ({ id, price }) => request.client.models.allows(id) && app.upstreams.choose(price.maker, family),
+          ({ id, price }) => models.allows(table.namesOf(id)) && app.upstreams.choose(price.maker, family),
         )
         .map(({ id, price }) => ({ ...price, id }))
     }

@@ -26,12 +26,12 @@ export default fp(
     app.onDecision(function chooseRoute(request) {
       const { client, call } = request
       const { model } = call.ask
-      if (!client.models.allows(model)) {
+      const { table } = app.prices
+      if (!client.models.allows(table.namesOf(model))) {
         throw refusal('model_not_allowed', `Client ${client.name} may not use model ${model}.`, {
           details: { model, client: client.name },
         })
       }
-      const { table } = app.prices
       const now = new Date()
       const price = table.find(model, now)
       if (!price && table.names.has(model)) throw unpriced(`model: ${model} is not on sale yet: it`)
@@ -46,8 +46,9 @@ export default fp(
     /** The models that this very call could be made with. */
     function usable({ client, call }: FastifyRequest, now: Date): string[] {
       const serves = (maker: string) => app.upstreams.choose(maker, call.dialect.family) !== undefined
-      const served = app.prices.table.list(now).filter(({ price }) => serves(price.maker))
-      return served.map(({ id }) => id).filter(id => client.models.allows(id))
+      const { table } = app.prices
+      const served = table.list(now).filter(({ price }) => serves(price.maker))
+      return served.map(({ id }) => id).filter(id => client.models.allows(table.namesOf(id)))
     }
   },
   { name: 'models', dependencies: ['claims', 'prices', 'upstreams'] },

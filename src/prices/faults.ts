@@ -4,7 +4,7 @@ import { type Static, type TSchema, Type } from 'typebox'
 import { Settings } from 'typebox/system'
 import { Value } from 'typebox/value'
 import { type ModelEntry, type PriceFile, rowKey, standard } from './file.ts'
-import { multiplied } from './price.ts'
+import { type Multiplied, multiplied } from './price.ts'
 
 /** The value, if it has the form; else throws all its faults at once. */
 export function check<T extends TSchema>(schema: T, value: unknown): Static<T> {
@@ -18,6 +18,7 @@ export function refuseContradictions(file: PriceFile): void {
     ...Object.entries(file.models).flatMap(rowFaults),
     ...aliasFaults(file),
     ...defaultFaults(file),
+    ...speedFaults(file),
   ]
   if (faults.length > 0) throw faulty(faults)
 }
@@ -97,11 +98,32 @@ function defaultFaults({ defaults = {}, models }: PriceFile): string[] {
   return Object.entries(defaults).flatMap(([maker, named]) =>
     multiplied.flatMap(what => {
       const name = named[what]
-      const rows = Object.values(models).flatMap(entry => (entry.maker === maker ? entry.prices : []))
-      const known = new Set([...standard[what], ...rows.flatMap(row => Object.keys(row[rowKey[what]] ?? {}))])
+      const known = new Set([...standard[what], ...pricedBy(maker, what, models)])
       return name === undefined || known.has(name)
         ? []
-        : [`/defaults/${maker}/${what}: found ${name}, expected one of ${[...known].sort().join(', ')}`]
+        : [`/defaults/${maker}/${what}: found ${name}, expected one of ${listed(known)}`]
     }),
   )
+}
+
+/** A speed under a name that no model of its maker has a price for would never be read. */
+function speedFaults({ models }: PriceFile): string[] {
+  return Object.entries(models).flatMap(([id, { maker, fasterOutput = {} }]) => {
+    const names = Object.keys(fasterOutput)
+    if (names.length === 0) return []
+    const known = new Set([...pricedBy(maker, 'tier', models), ...pricedBy(maker, 'speed', models)])
+    return names
+      .filter(name => !known.has(name))
+      .map(name => `/models/${id}/fasterOutput: found ${name}, expected one of ${listed(known) || 'no name'}`)
+  })
+}
+
+/** What any model of this maker has a multiplier for. */
+function pricedBy(maker: string, what: Multiplied, models: PriceFile['models']): string[] {
+  const rows = Object.values(models).flatMap(entry => (entry.maker === maker ? entry.prices : []))
+  return rows.flatMap(row => Object.keys(row[rowKey[what]] ?? {}))
+}
+
+function listed(names: Iterable<string>): string {
+  return [...names].sort().join(', ')
 }

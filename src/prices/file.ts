@@ -77,7 +77,7 @@ const model = {
   fasterOutput: Type.Optional(Type.Record(name, perSecond, strict)),
   /** Where the speeds come from, with the day they were read. */
   speedFrom: Type.Optional(text),
-  /** For the model list. */
+  /** For the model list. Left out: the id, and the first day known of the model. */
   displayName: Type.Optional(text),
   released: Type.Optional(day),
   /** What one image can be at most. Left out: the maker's default, or, without one, the largest input. */

@@ -36,9 +36,9 @@ export interface Price {
   fasterOutput: ReadonlyMap<string, number>
   /** The tier and speed that the account gives to a call that names none, where the price file says so. */
   accountNames: readonly string[]
-  /** Names for the model list. */
-  displayName: string | undefined
-  released: Date | undefined
+  /** For the model list: the name as its maker prints it, else the id; and the day it came out (see `releasedOn`). */
+  displayName: string
+  released: Date
   /** What one image can be at most, and whether it comes on top of the largest input. */
   imageTokens: number
   imagesBesideInput: boolean
@@ -57,6 +57,8 @@ export interface PriceTable {
   version: string
   /** Every id and alias, whether or not it has a price yet. */
   names: ReadonlySet<string>
+  /** The id and all aliases of the model that goes by this name; the name alone where it is not known. */
+  namesOf(model: string): readonly string[]
   /** By exact id or alias; undefined where there is none, or none yet at that time. */
   find(model: string, at: Date): Price | undefined
   /** Every id and alias with a price at that time, by name. */
@@ -246,13 +248,24 @@ function toolRuns({ fees, maxInput }: Price, { unbounded }: Priceable, inputPric
 
 /**
  * Output tokens a second that one answer of this call can be generated at, at most; undefined where only the output limit
- * bounds it. A tier or speed that the account gives by default counts as if it were asked for.
+ * bounds it. A tier or speed that the account gives by default counts as if it were asked for. One that costs more than
+ * the standard is taken to be faster: without a figure of its own it has no bound.
  */
 export function outputRate(price: Price, ask: Pick<Ask, 'tier' | 'speed'>): number | undefined {
-  const { maxOutputTokensPerSecond, fasterOutput } = price
-  if (maxOutputTokensPerSecond === undefined) return undefined
-  const names = [ask.tier, ask.speed, ...price.accountNames]
-  return Math.max(maxOutputTokensPerSecond, ...names.map(name => fasterOutput.get(name ?? '') ?? 0))
+  const { maxOutputTokensPerSecond, fasterOutput, multipliers } = price
+  let highest = maxOutputTokensPerSecond
+  for (const name of [ask.tier, ask.speed, ...price.accountNames]) {
+    if (highest === undefined || name === undefined) continue
+    const rate = fasterOutput.get(name)
+    const costsMore = [multipliers.tier, multipliers.speed].some(known => isAboveOne(known.get(name)))
+    if (rate !== undefined) highest = Math.max(highest, rate)
+    else if (costsMore) highest = undefined
+  }
+  return highest
+}
+
+function isAboveOne(times: Ratio | undefined): boolean {
+  return times !== undefined && times.num > times.den
 }
 
 /** The kind of usage that input counts as whose kind was not reported: the most expensive that the request can cause. */

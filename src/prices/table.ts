@@ -18,8 +18,11 @@ import { ONE, type Ratio, ratioOf, scaled } from './ratio.ts'
 type Rates = Row | NonNullable<Row['above']>[number]
 type Defaults = NonNullable<PriceFile['defaults']>[string]
 
-/** A model's rows, the newest first. */
-type History = { since: number; price: Price }[]
+/** A model: all its names, and its rows, the newest first. */
+interface Model {
+  names: readonly string[]
+  history: { since: number; price: Price }[]
+}
 
 /**
  * Builds the table from the built-in prices and, laid over them, an operator's own (both as read from JSON). Throws an
@@ -33,7 +36,7 @@ export function loadPrices(builtin: unknown, override: unknown = {}): PriceTable
 }
 
 function tableOf(file: PriceFile): PriceTable {
-  const histories = new Map<string, History>()
+  const models = new Map<string, Model>()
   for (const [id, entry] of Object.entries(file.models)) {
     const history = entry.prices
       .map(row => ({
@@ -41,16 +44,18 @@ function tableOf(file: PriceFile): PriceTable {
         price: Object.freeze(priceOf(id, entry, row, file.defaults?.[entry.maker])),
       }))
       .sort((a, b) => b.since - a.since)
-    for (const name of [id, ...(entry.aliases ?? [])]) histories.set(name, history)
+    const model = { names: Object.freeze(namesIn(id, entry)), history }
+    for (const name of model.names) models.set(name, model)
   }
-  const names = [...histories.keys()].sort()
+  const names = [...models.keys()].sort()
   const find = (model: string, at: Date) => {
     const time = at.getTime()
-    return histories.get(model)?.find(({ since }) => since <= time)?.price
+    return models.get(model)?.history.find(({ since }) => since <= time)?.price
   }
   return Object.freeze({
     version: createHash('sha256').update(canonical(file)).digest('hex').slice(0, 12),
     names: new Set(names),
+    namesOf: (model: string) => models.get(model)?.names ?? [model],
     find,
     list: (at: Date) =>
       names.flatMap(id => {
@@ -79,8 +84,8 @@ function priceOf(id: string, entry: ModelEntry, row: Row, defaults: Defaults = {
     maxOutputTokensPerSecond: entry.maxOutputTokensPerSecond,
     fasterOutput: new Map(Object.entries(entry.fasterOutput ?? {})),
     accountNames: [defaults.tier, defaults.speed].flatMap(name => name ?? []),
-    displayName: entry.displayName,
-    released: entry.released === undefined ? undefined : new Date(entry.released),
+    displayName: entry.displayName ?? id,
+    released: new Date(releasedOn(id, entry)),
     imageTokens,
     imagesBesideInput,
     row,
@@ -92,6 +97,31 @@ function priceOf(id: string, entry: ModelEntry, row: Row, defaults: Defaults = {
     },
     fees,
   }
+}
+
+function namesIn(id: string, { aliases = [] }: ModelEntry): string[] {
+  return [id, ...aliases]
+}
+
+/**
+ * The day a model came out, for the model list. Where the file does not say: the first day in one of its names, else the
+ * first day of its prices, else the day they were first checked, by which it was out.
+ */
+function releasedOn(id: string, entry: ModelEntry): string {
+  const first = (days: string[]) => days.sort()[0]
+  return (
+    entry.released ??
+    first(namesIn(id, entry).flatMap(dayInName)) ??
+    first(entry.prices.flatMap(({ from }) => from ?? [])) ??
+    first(entry.prices.map(({ checked }) => checked))!
+  )
+}
+
+/** From a dated name, such as claude-haiku-4-5-20251001 or gpt-5-2025-08-07. */
+function dayInName(name: string): string[] {
+  const parts = /-(20\d{2})-?(\d{2})-?(\d{2})$/.exec(name)?.slice(1)
+  const day = parts?.join('-')
+  return day === undefined || Number.isNaN(Date.parse(day)) ? [] : [day]
 }
 
 function bandOf(row: Rates, from: number, upTo: number): Band {

@@ -35,7 +35,8 @@ export interface Client {
   name: string
   team: Team | undefined
   gateway: { limits: Limits; budget: Budget }
-  models: { allows(model: string): boolean }
+  /** Takes all names of one model (`PriceTable.namesOf`): a model is allowed when any of its names is. */
+  models: { allows(names: readonly string[]): boolean }
   limits: Limits
   /** How long a call may wait inside the gateway instead of a 429. */
   maxWaitMs: number
@@ -119,7 +120,8 @@ export function compileModels(patterns: readonly string[] | undefined): Client['
   if (!patterns || patterns.includes('*')) return ALL_MODELS
   const exact = new Set(patterns.filter(pattern => !pattern.includes('*')))
   const starred = patterns.filter(pattern => pattern.includes('*')).map(pattern => pattern.split('*'))
-  return { allows: model => exact.has(model) || starred.some(parts => fits(model, parts)) }
+  const isListed = (name: string) => exact.has(name) || starred.some(parts => fits(name, parts))
+  return { allows: names => names.some(isListed) }
 }
 
 /** Each part after the one before it, the first at the start, the last at the end: in linear time, whatever the model is called. */

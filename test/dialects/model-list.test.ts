@@ -3,14 +3,21 @@ import { describe, it } from 'node:test'
 import { dialectOf, modelEntry, modelList } from '../../src/dialects/index.ts'
 
 const models = [
-  { id: 'claude-haiku-4-5', maker: 'anthropic', maxInput: 200_000, maxOutput: 64_000 },
+  {
+    id: 'claude-haiku-4-5-20251001',
+    maker: 'anthropic',
+    maxInput: 200_000,
+    maxOutput: 64_000,
+    displayName: 'Claude Haiku 4.5',
+    released: new Date('2025-10-15'),
+  },
   {
     id: 'gpt-6-luna',
     maker: 'openai',
     maxInput: 400_000,
     maxOutput: 128_000,
     displayName: 'GPT-6 Luna',
-    createdAt: new Date('2026-08-01T00:00:00Z'),
+    released: new Date('2026-08-01'),
   },
 ]
 
@@ -20,9 +27,9 @@ describe('the list of models', () => {
       data: [
         {
           type: 'model',
-          id: 'claude-haiku-4-5',
-          display_name: 'claude-haiku-4-5',
-          created_at: '1970-01-01T00:00:00Z',
+          id: 'claude-haiku-4-5-20251001',
+          display_name: 'Claude Haiku 4.5',
+          created_at: '2025-10-15T00:00:00Z',
           max_input_tokens: 200_000,
           max_tokens: 64_000,
         },
@@ -36,7 +43,7 @@ describe('the list of models', () => {
         },
       ],
       has_more: false,
-      first_id: 'claude-haiku-4-5',
+      first_id: 'claude-haiku-4-5-20251001',
       last_id: 'gpt-6-luna',
     })
     assert.deepEqual(modelList('anthropic', []), { data: [], has_more: false, first_id: null, last_id: null })
@@ -46,14 +53,14 @@ describe('the list of models', () => {
     assert.deepEqual(modelList('openai', models), {
       object: 'list',
       data: [
-        { id: 'claude-haiku-4-5', object: 'model', created: 0, owned_by: 'anthropic' },
+        { id: 'claude-haiku-4-5-20251001', object: 'model', created: 1_760_486_400, owned_by: 'anthropic' },
         { id: 'gpt-6-luna', object: 'model', created: 1_785_542_400, owned_by: 'openai' },
       ],
     })
     assert.deepEqual(modelEntry('openai', models[0]!), {
-      id: 'claude-haiku-4-5',
+      id: 'claude-haiku-4-5-20251001',
       object: 'model',
-      created: 0,
+      created: 1_760_486_400,
       owned_by: 'anthropic',
     })
   })

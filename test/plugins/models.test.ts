@@ -5,6 +5,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import Anthropic from '@anthropic-ai/sdk'
+import OpenAI from 'openai'
 import { chat, type Gateway, message, startGateway } from '../gateway.ts'
 
 const CHAT = '/v1/chat/completions'
@@ -56,6 +58,79 @@ test('a model that is known and has no price for the call is never forwarded', a
   assert.deepEqual([written.status, written.code], [400, 'model_not_priced'])
   assert.match(written.message, /a cache write of house has no price here/)
   assert.equal(plain.status, 200)
+})
+
+test('a model on the list is allowed under each of its names', async t => {
+  const gateway = await startGateway(t)
+  const alias = 'claude-haiku-4-5'
+  const dated = 'claude-haiku-4-5-20251001'
+  for (const [name, listed] of Object.entries({ alias, dated, pattern: '*-20251001' })) {
+    const key = await gateway.client({ name, models: [listed] })
+    const openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: key })
+    const { data } = await openai.models.list()
+
+    for (const asked of [alias, dated]) {
+      const { status } = await gateway.post('/v1/messages', key, message('hi', { model: asked }))
+      const explained = await gateway.admin('GET', `/explain?client=${name}&model=${asked}`)
+
+      assert.equal(status, 200, `${asked} with ${listed}`)
+      assert.deepEqual([explained.body.allowed, explained.body.pattern], [true, listed])
+    }
+    assert.deepEqual(
+      data.map(({ id }) => id),
+      [alias, dated],
+    )
+    const other = await refused(gateway, key, '/v1/messages', message('hi', { model: 'claude-haiku-5-5' }))
+    assert.equal(other.code, 'model_not_allowed')
+  }
+})
+
+test('a name that no model has is judged by itself, and not allowed comes before not known', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend', models: ['claude-haiku-4-5*'] })
+
+  const listed = await refused(gateway, key, '/v1/messages', message('hi', { model: 'claude-haiku-4-5-x' }))
+  const strange = await refused(
+    gateway,
+    key,
+    '/v1/messages',
+    message('hi', { model: 'claude-haiku-4-20251001' }),
+  )
+
+  assert.equal(listed.code, 'model_not_found')
+  assert.equal(strange.code, 'model_not_allowed')
+})
+
+test('both SDKs list models with the names and dates of the price table', async t => {
+  const gateway = await startGateway(t, { env: { PRICES_FILE: await priceFile(t) } })
+  const key = await gateway.client({
+    name: 'frontend',
+    models: ['claude-haiku-4-5', 'gpt-6-luna', 'house', 'text-embedding-3-small'],
+  })
+  const anthropic = new Anthropic({ baseURL: gateway.url, authToken: key, apiKey: null })
+  const openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: key })
+
+  const claudes = (await anthropic.models.list()).data
+  const gpts = (await openai.models.list()).data
+  const haiku = await anthropic.models.retrieve('claude-haiku-4-5-20251001')
+  const luna = await openai.models.retrieve('gpt-6-luna')
+
+  assert.deepEqual(
+    claudes.map(({ id, display_name, created_at }) => [id, display_name, created_at]),
+    [
+      ['claude-haiku-4-5', 'Claude Haiku 4.5', '2025-10-15T00:00:00Z'],
+      ['claude-haiku-4-5-20251001', 'Claude Haiku 4.5', '2025-10-15T00:00:00Z'],
+      ['gpt-6-luna', 'GPT-6 Luna', '2026-09-22T00:00:00Z'],
+      ['house', 'house', '2026-11-23T00:00:00Z'],
+      ['text-embedding-3-small', 'text-embedding-3-small', '2024-01-25T00:00:00Z'],
+    ],
+  )
+  assert.deepEqual(
+    gpts.map(({ id, created }) => [id, new Date(created * 1000).toISOString().slice(0, 10)]),
+    claudes.map(({ id, created_at }) => [id, created_at.slice(0, 10)]),
+  )
+  assert.equal(haiku.display_name, 'Claude Haiku 4.5')
+  assert.deepEqual([luna.owned_by, luna.created], ['openai', Date.parse('2026-09-22') / 1000])
 })
 
 /** A model without cache writes, and one that is still to come. */

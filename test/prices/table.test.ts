@@ -69,6 +69,51 @@ describe('a price', () => {
   })
 })
 
+describe('the names of a model', () => {
+  it('are its id and its aliases, whichever of them is asked for', () => {
+    const names = ['claude-haiku-4-5', 'claude-haiku-4-5-20251001']
+    for (const name of names) assert.deepEqual(table.namesOf(name), names)
+    assert.deepEqual(table.namesOf('gpt-6-luna'), ['gpt-6-luna'])
+    assert.deepEqual(table.namesOf('gpt-6-unheard-of'), ['gpt-6-unheard-of'])
+  })
+
+  it('are known before its first price is', () => {
+    const prices = [{ ...row, from: '2999-01-01' }]
+    const own = loadPrices(builtin, { models: { later: { ...entry, aliases: ['later-1'], prices } } })
+    assert.deepEqual(own.namesOf('later-1'), ['later', 'later-1'])
+  })
+})
+
+describe('in the model list, a model', () => {
+  it('that is built in has the name its maker prints, and the day it came out', () => {
+    for (const [id, model] of Object.entries(builtin.models)) {
+      assert.ok(model.displayName, `${id}: name`)
+      assert.ok(model.released > '2022' && model.released <= '2026-11-23', `${id}: day`)
+    }
+    const listed = table.list(today).find(({ id }) => id === 'claude-haiku-4-5-20251001')?.price
+    assert.deepEqual([listed?.displayName, listed?.released], ['Claude Haiku 4.5', new Date('2025-10-15')])
+  })
+
+  it('without them has its id, and the first day that is known of it', () => {
+    const day = (model: object, id = 'm') =>
+      loadPrices({ models: { [id]: { ...entry, ...model } } })
+        .find(id, today)
+        ?.released.toISOString()
+        .slice(0, 10)
+    const prices = [
+      { ...row, from: '2026-05-01' },
+      { ...row, from: '2026-03-01' },
+    ]
+    assert.equal(loadPrices({ models: { m: entry } }).find('m', today)?.displayName, 'm')
+    assert.equal(day({}), '2026-11-23')
+    assert.equal(day({ prices }), '2026-03-01')
+    assert.equal(day({ prices, aliases: ['m-20251001', 'm-2025-08-07'] }), '2025-08-07')
+    assert.equal(day({ prices }, 'm-20251101'), '2025-11-01')
+    assert.equal(day({ prices, aliases: ['m-20259999'] }), '2026-03-01')
+    assert.equal(day({ prices, aliases: ['m-20251001'], released: '2025-01-02' }), '2025-01-02')
+  })
+})
+
 describe("an operator's own prices", () => {
   it('replace rows, add models and add aliases, and leave the rest alone', () => {
     const own = loadPrices(builtin, {

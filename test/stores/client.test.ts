@@ -46,7 +46,7 @@ test('a client of nothing but a name has no limits, its own cache, and every mod
   )
   assert.deepEqual([client.limits, client.budget, client.loop, client.team], [{}, {}, undefined, undefined])
   assert.deepEqual(client.cache, { enabled: true, ttlSeconds: undefined, share: 'client' })
-  assert.ok(client.models.allows('whatever-1'))
+  assert.ok(client.models.allows(['whatever-1']))
   assert.equal(client.allow.size, 0)
 })
 
@@ -59,7 +59,7 @@ test('a limit that cannot be read is an error, never no limit', () => {
 })
 
 test('an empty list of models allows none', () => {
-  assert.ok(!compileModels([]).allows('gpt-6-luna'))
+  assert.ok(!compileModels([]).allows(['gpt-6-luna']))
 })
 
 test('a pattern knows only the star, which stands for anything, and nothing too', () => {
@@ -73,10 +73,17 @@ test('a pattern knows only the star, which stands for anything, and nothing too'
     'o?',
     'a.c',
   ]) {
-    assert.ok(models.allows(allowed), allowed)
+    assert.ok(models.allows([allowed]), allowed)
   }
   for (const refused of ['claude-haiku', 'xclaude-haiku-4', 'gpt-6-lunar', '-mini-eu', 'o1', 'abc', '']) {
-    assert.ok(!models.allows(refused), refused)
+    assert.ok(!models.allows([refused]), refused)
+  }
+})
+
+test('a model is allowed when any of its names is', () => {
+  const names = ['claude-haiku-4-5', 'claude-haiku-4-5-20251001']
+  for (const pattern of [...names, '*-20251001', 'claude-haiku-4-?', '*']) {
+    assert.equal(compileModels([pattern]).allows(names), pattern !== 'claude-haiku-4-?', pattern)
   }
 })
 
@@ -86,7 +93,7 @@ test('patterns agree with the same ones written as regular expressions', () => {
   fc.assert(
     fc.property(text, model, (pattern, candidate) => {
       const oracle = new RegExp(`^${pattern.replaceAll('*', '.*')}$`)
-      assert.equal(compileModels([pattern]).allows(candidate), oracle.test(candidate))
+      assert.equal(compileModels([pattern]).allows([candidate]), oracle.test(candidate))
     }),
     { seed: 2, numRuns: 2000 },
   )
@@ -95,6 +102,6 @@ test('patterns agree with the same ones written as regular expressions', () => {
 test('a hostile model name of a megabyte is matched at once', () => {
   const models = compileModels([`${'a*'.repeat(50)}b`])
   const started = performance.now()
-  assert.ok(!models.allows('a'.repeat(1_000_000)))
+  assert.ok(!models.allows(['a'.repeat(1_000_000)]))
   assert.ok(performance.now() - started < 500)
 })

@@ -106,7 +106,7 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
         if (!price) throw unknownModel(model)
         const levels = await levelsOf(client)
         const upstreams = upstreamsOf(admin, price)
-        const pattern = patternFor(client.models, model)
+        const pattern = patternFor(client.models, table.namesOf(model))
         const isBound = levels.some(({ budget }) => Object.keys(budget).length > 0)
         const { enabled = true, ttlSeconds = defaults.cacheTtlSeconds, share = 'client' } = client.cache ?? {}
         const obstacles = [
@@ -168,8 +168,8 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
 }
 
 /** The first that lets the model through; every model where there is no list. */
-function patternFor(models: ClientSettings['models'], model: string): string | undefined {
-  return (models ?? ['*']).find(pattern => compileModels([pattern]).allows(model))
+function patternFor(models: ClientSettings['models'], names: readonly string[]): string | undefined {
+  return (models ?? ['*']).find(pattern => compileModels([pattern]).allows(names))
 }
 
 /** By wire format; null: it is not served there. */
