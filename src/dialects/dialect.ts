@@ -43,7 +43,7 @@ export interface Ask {
    * Features that void the bound, each with the setting that allows it. `uses`: how often a tool of the provider may run,
    * where the request says so; each run can cost its fee and bring input up to the model's maximum.
    */
-  unbounded: { feature: string; opening: Opening; uses?: { most: number; tool: string } }[]
+  unbounded: readonly { feature: string; opening: Opening; uses?: { most: number; tool: string } }[]
   /** Did a streaming caller ask for the usage frame itself? (OpenAI chat: stream_options.include_usage) */
   wantsUsageFrame: boolean
   /** The request asks the provider to store, or names no preference where the provider's default is to store. */
