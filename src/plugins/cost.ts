@@ -5,6 +5,7 @@ import fp from 'fastify-plugin'
 import type { UsagePart } from '../dialects/dialect.ts'
 import { formatUsdPlain } from '../money.ts'
 import { costNanos } from '../prices/price.ts'
+import { type Estimate, theHold } from './estimate.ts'
 
 export interface Cost {
   nanos: number
@@ -49,18 +50,13 @@ export default fp(
       const { exchange, measured, call, route } = request
       const free = { nanos: 0, tokens: 0, estimated: false, unpriced: undefined }
       if (!exchange?.sent || exchange.refused) return free
-      if (!measured?.usage) return estimated(request)
+      if (!measured?.usage) return estimated(app.estimate(request))
       const tokens = measured.usage.reduce((sum, part) => sum + tokensOf(part), 0)
       if (!call.dialect.paid) return { ...free, tokens }
       const price = costNanos(route.table, measured.usage, new Date(request.admitted?.at ?? Date.now()))
       return 'nanos' in price
         ? { nanos: price.nanos, tokens, estimated: false, unpriced: undefined }
-        : { ...estimated(request), tokens, unpriced: price.unpriced }
-    }
-
-    function estimated(request: FastifyRequest): Cost {
-      const { nanos, tokens, how } = app.estimate(request)
-      return { nanos, tokens, estimated: true, how, unpriced: undefined }
+        : { ...estimated(theHold(request)), tokens, unpriced: price.unpriced }
     }
   },
   { name: 'cost', dependencies: ['usage', 'claims', 'estimate', 'models'] },
@@ -68,4 +64,8 @@ export default fp(
 
 function tokensOf({ input, cacheWrite5m, cacheWrite1h, cacheWriteOther, output }: UsagePart): number {
   return input + cacheWrite5m + cacheWrite1h + cacheWriteOther + output
+}
+
+function estimated({ nanos, tokens, how }: Estimate): Cost {
+  return { nanos, tokens, estimated: true, how, unpriced: undefined }
 }

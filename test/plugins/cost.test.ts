@@ -3,12 +3,14 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { chat, type Gateway, message, startGateway, until } from '../gateway.ts'
+import { table, today } from '../prices/usage.ts'
 import { freePort } from '../servers.ts'
 
 interface Charge {
   costUsd: number
   heldUsd: number
   estimated: boolean
+  estimate?: string
   outcome: string
   status: number
 }
@@ -45,6 +47,8 @@ async function charged({ gateway, name }: Payer): Promise<Charge> {
   assert.deepEqual([day?.spentUsd, day?.heldUsd], [row.costUsd, 0])
   return row
 }
+
+const outputRateOf = (model: string) => table.find(model, today)?.maxOutputTokensPerSecond ?? 0
 
 const ANTHROPIC = '/v1/messages'
 const CHAT = '/v1/chat/completions'
@@ -103,9 +107,6 @@ const withoutFinalUsage: Record<string, { path?: string; body: object; status?: 
     body: message('[[scenario: silent]]', { stream: true }),
     status: 504,
   },
-  'a connection that is reset': { body: message('[[scenario: reset]]'), status: 502 },
-  'a connection that is closed unanswered': { body: message('[[scenario: unread]]'), status: 502 },
-  'JSON that breaks off': { body: message('[[scenario: die]]'), status: 502 },
   'JSON that ends too early': { body: message('[[scenario: eof]]'), status: 502 },
   'an answer that is no JSON': { body: message('[[scenario: nonsense json]]'), status: 502 },
   'an answer of another kind': { body: message('[[scenario: nonsense html]]'), status: 502 },
@@ -116,34 +117,6 @@ const withoutFinalUsage: Record<string, { path?: string; body: object; status?: 
     path: CHAT,
     body: chat('[[scenario: usage none]]', { max_completion_tokens: 50 }),
   },
-  'a stream cut at a model that hides some of its output': {
-    body: message('[[scenario: die after 2]]', { model: 'claude-opus-5-5', stream: true }),
-  },
-  'a stream cut where the request asks for thinking': {
-    body: message('[[scenario: die after 2]]', {
-      stream: true,
-      max_tokens: 2000,
-      thinking: { type: 'enabled', budget_tokens: 1024 },
-    }),
-  },
-  'a stream cut where the request asks for thinking in the words of another API': {
-    path: CHAT,
-    body: chat('[[scenario: die after 2]]', {
-      model: 'claude-haiku-4-5',
-      stream: true,
-      max_tokens: 2000,
-      thinking: { type: 'enabled', budget_tokens: 1024 },
-    }),
-  },
-  'a stream of responses cut at a model that reasons unseen': {
-    path: RESPONSES,
-    body: {
-      model: 'gpt-6-luna',
-      stream: true,
-      max_output_tokens: 100,
-      input: '[[scenario: die after 2]]',
-    },
-  },
   'an answer by a model without a price': { body: message('[[scenario: model claude-none]]'), status: 200 },
   'a stream by a model without a price': {
     body: message('[[scenario: model claude-none]]', { stream: true }),
@@ -151,7 +124,7 @@ const withoutFinalUsage: Record<string, { path?: string; body: object; status?: 
   'an answer of a tier without a price': { body: message('[[scenario: tier gold]]'), status: 200 },
 }
 
-test('everything that was sent and has no final usage costs the hold, estimated', async t => {
+test('what ended without final usage and was not cut costs the hold, estimated', async t => {
   const gateway = await startGateway(t, { env: { UPSTREAM_TIMEOUT_SECONDS: '1' } })
   for (const [i, [what, { path = ANTHROPIC, body, status }]] of Object.entries(withoutFinalUsage).entries()) {
     await t.test(what, async () => {
@@ -160,59 +133,115 @@ test('everything that was sent and has no final usage costs the hold, estimated'
       const row = await charge(payer, path, body)
 
       assert.ok(row.heldUsd > 0)
-      assert.deepEqual([row.costUsd, row.estimated], [row.heldUsd, true])
+      assert.deepEqual([row.costUsd, row.estimated, row.estimate], [row.heldUsd, true, 'the hold'])
       if (status) assert.equal(row.status, status)
     })
   }
 })
 
-/** `wörd 0 `, as the provider streams it. */
-const PIECE = Buffer.byteLength('wörd 0 ')
 const usd = (millionths: number) => Math.round(millionths * 1000) / 1e9
 
-const visible: { what: string; scenario: string; more?: object; costUsd: number }[] = [
-  {
-    what: 'cut after three pieces costs its reported input and the bytes that were seen',
-    scenario: 'usage 50 in, slow-stream 10 chunks 0ms, die after 3',
-    costUsd: usd(50 + 3 * PIECE * 5),
-  },
-  {
-    what: 'cut before any text costs its reported input and output',
-    scenario: 'usage 50 in, die after 0',
-    costUsd: usd(50 + 1 * 5),
-  },
-  {
-    what: 'that ends with an error event costs as much as one that is cut',
-    scenario: 'usage 50 in, slow-stream 10 chunks 0ms, error after 3',
-    costUsd: usd(50 + 3 * PIECE * 5),
-  },
-  {
-    what: 'that stops cleanly in the middle costs as much as one that is cut',
-    scenario: 'usage 50 in, slow-stream 10 chunks 0ms, eof after 3',
-    costUsd: usd(50 + 3 * PIECE * 5),
-  },
-  {
-    what: 'that falls silent in the middle costs as much as one that is cut',
-    scenario: 'usage 50 in, slow-stream 10 chunks 0ms, stall after 3',
-    costUsd: usd(50 + 3 * PIECE * 5),
-  },
-]
+test('a stream that falls silent in the middle is charged by what was seen, where all output is visible', async t => {
+  const payer = await arrange(t, { UPSTREAM_TIMEOUT_SECONDS: '1' })
+  const prompt = '[[scenario: usage 50 in, slow-stream 10 chunks 0ms, stall after 3]]'
 
-test('a stream whose output is all visible is charged by what was seen of it', async t => {
-  const gateway = await startGateway(t, { env: { UPSTREAM_TIMEOUT_SECONDS: '1' } })
-  for (const [i, { what, scenario, costUsd }] of visible.entries()) {
+  const row = await charge(payer, ANTHROPIC, message(prompt, { stream: true }))
+
+  const seen = 3 * Buffer.byteLength('wörd 0 ')
+  assert.deepEqual([row.costUsd, row.estimated, row.outcome], [usd(50 + seen * 5), true, 'upstream_error'])
+})
+
+/** Output limits this low are reached within the second that every cut call is charged. */
+const cutShort: Record<string, { path?: string; body: object; costUsd: number }> = {
+  'a stream whose connection breaks': {
+    body: message('[[scenario: usage 50 in, die after 3]]', { stream: true }),
+    costUsd: usd(50 + 100 * 5),
+  },
+  'a stream that breaks before any text': {
+    body: message('[[scenario: usage 50 in, die after 0]]', { stream: true }),
+    costUsd: usd(50 + 100 * 5),
+  },
+  'a stream that ends with an error event': {
+    body: message('[[scenario: usage 50 in, error after 3]]', { stream: true }),
+    costUsd: usd(50 + 100 * 5),
+  },
+  'a stream that ends cleanly in the middle': {
+    body: message('[[scenario: usage 50 in, eof after 3]]', { stream: true }),
+    costUsd: usd(50 + 100 * 5),
+  },
+  'a stream of a model that hides some of its output': {
+    body: message('[[scenario: usage 50 in, die after 2]]', { model: 'claude-opus-5-5', stream: true }),
+    costUsd: usd(50 * 4 + 100 * 20),
+  },
+  'a stream with thinking': {
+    body: message('[[scenario: usage 50 in, die after 2]]', {
+      stream: true,
+      max_tokens: 100,
+      thinking: { type: 'enabled', budget_tokens: 1024 },
+    }),
+    costUsd: usd(50 + 100 * 5),
+  },
+  'a stream of Responses': {
+    path: RESPONSES,
+    body: { model: 'gpt-6-luna', stream: true, max_output_tokens: 100, input: '[[scenario: die after 2]]' },
+    costUsd: -1,
+  },
+  'JSON whose connection is reset': {
+    body: message('[[scenario: reset]]'),
+    costUsd: -1,
+  },
+  'JSON whose connection breaks': { body: message('[[scenario: die]]'), costUsd: -1 },
+  'JSON whose connection is closed unanswered': { body: message('[[scenario: unread]]'), costUsd: -1 },
+}
+
+/** Without reported input: half a token a byte of the body, at the most expensive input price; then the output limit. */
+function unreported(body: object, inputPrice: number, output: number): number {
+  return usd(Math.ceil(JSON.stringify(body).length / 2) * inputPrice + output)
+}
+const ofResponses = cutShort['a stream of Responses']!
+ofResponses.costUsd = unreported(ofResponses.body, 0.125, 100 * 0.5)
+for (const one of Object.values(cutShort)) if (one.costUsd < 0) one.costUsd = unreported(one.body, 1, 100 * 5)
+
+test('what was cut costs its input, and what can have been generated until its end', async t => {
+  const gateway = await startGateway(t)
+  for (const [i, [what, { path = ANTHROPIC, body, costUsd }]] of Object.entries(cutShort).entries()) {
     await t.test(what, async () => {
       const payer = await makePayer(gateway, `client-${i}`)
 
-      const row = await charge(payer, ANTHROPIC, message(`[[scenario: ${scenario}]]`, { stream: true }))
+      const row = await charge(payer, path, body)
 
       assert.deepEqual([row.costUsd, row.estimated, row.outcome], [costUsd, true, 'upstream_error'])
-      assert.ok(row.costUsd < row.heldUsd)
+      assert.match(row.estimate ?? '', /^input: .* tokens \(.*\); output: 100 tokens/)
     })
   }
 })
 
-test('a visible stream that is cut never costs more than the hold', async t => {
+test('what was cut costs no more than its time allows, whatever its output limit', async t => {
+  const payer = await arrange(t)
+  const prompt = '[[scenario: usage 50 in, slow-stream 10 chunks 0ms, die after 3]]'
+  const started = performance.now()
+
+  const row = await charge(payer, ANTHROPIC, message(prompt, { stream: true, max_tokens: 64_000 }))
+
+  const seconds = (performance.now() - started) / 1000
+  const perSecond = outputRateOf('claude-haiku-4-5') * 5
+  assert.ok(row.costUsd >= usd(50 + perSecond), `${row.costUsd} is less than a second of output`)
+  assert.ok(row.costUsd <= usd(50 + (seconds + 1) * perSecond + 5), `${row.costUsd} in ${seconds} s`)
+  assert.equal(row.estimated, true)
+})
+
+test('what was cut and had more output than its time allows costs what was received', async t => {
+  const payer = await arrange(t)
+  const prompt = '[[scenario: usage 50 in, slow-stream 5000 chunks 0ms, die after 4000]]'
+
+  const row = await charge(payer, ANTHROPIC, message(prompt, { stream: true, max_tokens: 64_000 }))
+
+  const received = Array.from({ length: 4000 }, (_, i) => Buffer.byteLength(`wörd ${i} `))
+  assert.equal(row.costUsd, usd(50 + received.reduce((sum, size) => sum + size) * 5))
+  assert.match(row.estimate ?? '', /reported or received/)
+})
+
+test('a stream that is cut never costs more than the hold to its output limit', async t => {
   const payer = await arrange(t)
   const prompt = '[[scenario: slow-stream 400 chunks 0ms, die after 300]]'
 
@@ -221,18 +250,7 @@ test('a visible stream that is cut never costs more than the hold', async t => {
   assert.deepEqual([row.costUsd, row.estimated], [row.heldUsd, true])
 })
 
-test('a visible stream that reported no input costs the guess of it', async t => {
-  const payer = await arrange(t)
-  const prompt = '[[scenario: slow-stream 10 chunks 0ms, die after 3]]'
-  const body = chat(prompt, { model: 'gpt-4.1', stream: true, max_completion_tokens: 500 })
-
-  const row = await charge(payer, CHAT, body)
-
-  const guess = Math.ceil(JSON.stringify(body).length / 4)
-  assert.deepEqual([row.costUsd, row.estimated], [usd(guess * 2 + 3 * PIECE * 8), true])
-})
-
-test('a visible stream that is cut costs what its tier costs', async t => {
+test('a stream that is cut costs what its tier costs', async t => {
   const payer = await arrange(t)
   const prompt = '[[scenario: slow-stream 10 chunks 0ms, die after 3]]'
   const asked = { model: 'gpt-4.1', stream: true, max_completion_tokens: 500, service_tier: 'priority' }
@@ -240,11 +258,10 @@ test('a visible stream that is cut costs what its tier costs', async t => {
 
   const row = await charge(payer, CHAT, body)
 
-  const guess = Math.ceil(JSON.stringify(body).length / 4)
-  assert.deepEqual([row.costUsd, row.estimated], [usd((guess * 2 + 3 * PIECE * 8) * 1.75), true])
+  assert.deepEqual([row.costUsd, row.estimated], [unreported(body, 2 * 1.75, 500 * 8 * 1.75), true])
 })
 
-test('a caller who leaves a visible stream pays what was received, at most the hold', async t => {
+test('a caller who leaves a stream pays its input and its time', async t => {
   const payer = await arrange(t)
   const caller = new AbortController()
   const prompt = '[[scenario: usage 50 in, slow-stream 10 chunks 0ms, stall after 3]]'
@@ -257,7 +274,63 @@ test('a caller who leaves a visible stream pays what was received, at most the h
   caller.abort()
 
   const row = await charged(payer)
-  assert.deepEqual([row.costUsd, row.estimated, row.outcome], [usd(50 + 3 * PIECE * 5), true, 'client_gone'])
+  assert.deepEqual([row.costUsd, row.estimated, row.outcome], [usd(50 + 100 * 5), true, 'client_gone'])
+})
+
+test('a caller who leaves before the response begins pays the input', async t => {
+  const payer = await arrange(t)
+  const caller = new AbortController()
+  const body = message('[[scenario: delay 60000ms]]', { stream: true, max_tokens: 64_000 })
+  const answer = payer.gateway.post(ANTHROPIC, payer.key, body, { signal: caller.signal })
+  await payer.gateway.provider.waitForCall()
+
+  caller.abort()
+
+  await assert.rejects(answer)
+  const row = await charged(payer)
+  assert.deepEqual([row.costUsd, row.estimated, row.outcome], [unreported(body, 1, 0), true, 'client_gone'])
+})
+
+test('input that was not reported costs the tokens per byte of the client’s own calls', async t => {
+  const payer = await arrange(t)
+  const dense = chat('[[scenario: usage 100 in]]', { model: 'gpt-4.1', max_completion_tokens: 10 })
+  await payer.gateway.post(CHAT, payer.key, dense)
+  const first = await charged(payer)
+  assert.equal(first.estimated, false)
+  const body = chat('[[scenario: die after 1]]', {
+    model: 'gpt-4.1',
+    stream: true,
+    max_completion_tokens: 10,
+  })
+
+  await (await payer.gateway.post(CHAT, payer.key, body)).text().catch(() => 'cut')
+
+  const row = await until(async () => {
+    const { body: page } = await payer.gateway.admin('GET', `/calls?client=${payer.name}`)
+    return (page.calls as Charge[]).find(({ estimated }) => estimated)
+  })
+  const density = 100 / JSON.stringify(dense).length
+  const tokens = Math.ceil(JSON.stringify(body).length * density)
+  assert.equal(row.costUsd, usd(tokens * 2 + 10 * 8))
+})
+
+test('input that the gateway cannot see costs the most that it can be', async t => {
+  const payer = await arrange(t)
+  const content = [
+    { type: 'input_file', file_url: 'https://a.example/long.pdf' },
+    { type: 'input_text', text: '[[scenario: stall after 0]]' },
+  ]
+  const caller = new AbortController()
+  const body = { model: 'gpt-4.1', stream: true, max_output_tokens: 10, input: [{ role: 'user', content }] }
+  const answer = await payer.gateway.post(RESPONSES, payer.key, body, { signal: caller.signal })
+  await answer.body!.getReader().read()
+
+  caller.abort()
+
+  const row = await charged(payer)
+  assert.equal(row.costUsd, row.heldUsd)
+  assert.ok(row.costUsd > 2, `${row.costUsd}`)
+  assert.match(row.estimate ?? '', /the most that its documents or files can have/)
 })
 
 test('counting tokens is free', async t => {
