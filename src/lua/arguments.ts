@@ -17,7 +17,7 @@ export function encode(claim: Claim): { limits: string; entry: string } {
   }
   const text = {
     limits: `{"scopes":[${scopes.map(textOf).join()}],"tokens":${tokens},"nanos":${nanos}}`,
-    entry: JSON.stringify({ ...entry, outcome: 'lost', estimated: true }),
+    entry: JSON.stringify({ ...entry, outcome: 'lost', estimated: true, estimate: 'the hold' }),
   }
   encoded.set(claim, text)
   return text

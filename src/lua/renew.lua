@@ -35,34 +35,26 @@ local function amountOf(i)
   end
 end
 
-local windowsOfDay = {}
-local function windowsOf(day)
-  windowsOfDay[day] = windowsOfDay[day] or windowsAt(day * DAY)
-  return windowsOfDay[day]
-end
-
--- What a scope has spent and holds in the windows of a day, read once.
-local accounts = {}
-local function accountOf(key, day)
-  local name = key .. ' ' .. day
-  if not accounts[name] then
-    local windows = windowsOf(day)
-    local found = redis.call(
-      'HMGET', SCOPE .. key, windows.day.spent, windows.day.held, windows.month.spent, windows.month.held
-    )
-    accounts[name] = {
+-- What a scope has spent and holds in a window, read once.
+local monies = {}
+local function moneyOf(key, window)
+  local name = key .. ' ' .. window.held
+  if not monies[name] then
+    local found = redis.call('HMGET', SCOPE .. key, window.spent, window.held)
+    monies[name] = {
       key = SCOPE .. key,
-      windows = windows,
-      day = { spent = tonumber(found[1] or 0), held = tonumber(found[2] or 0), raised = 0 },
-      month = { spent = tonumber(found[3] or 0), held = tonumber(found[4] or 0), raised = 0 },
+      field = window.held,
+      spent = tonumber(found[1] or 0),
+      held = tonumber(found[2] or 0),
+      raised = 0,
     }
   end
-  return accounts[name]
+  return monies[name]
 end
 
 -- The budgets that a call's money is held in: { scope, period, limit, money }.
 local function budgetsOf(group, day)
-  local budgets = {}
+  local budgets, windows = {}, windowsAt(day * DAY)
   for _, index in ipairs(group) do
     local scope = scopes[index]
     for _, period in ipairs(PERIODS) do
@@ -72,7 +64,7 @@ local function budgetsOf(group, day)
           scope = index - 1,
           period = period,
           limit = limit < 0 and math.huge or limit,
-          money = accountOf(scope.key, day)[period],
+          money = moneyOf(scope.key, windows[period]),
         }
       end
     end
@@ -133,16 +125,9 @@ end
 if grownNow[1] then
   redis.call('HSET', GROWN, unpack(grownNow))
 end
-for _, account in pairs(accounts) do
-  local set = { 'HSET', account.key }
-  for _, period in ipairs(PERIODS) do
-    local money = account[period]
-    if money.raised > 0 then
-      set[#set + 1], set[#set + 2] = account.windows[period].held, int(money.held + money.raised)
-    end
-  end
-  if set[3] then
-    redis.call(unpack(set))
+for _, money in pairs(monies) do
+  if money.raised > 0 then
+    redis.call('HSET', money.key, money.field, int(money.held + money.raised))
   end
 end
 return { unknown, refused }

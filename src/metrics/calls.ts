@@ -88,7 +88,7 @@ export function createCallMetrics(registry: Registry, modelOf: (asked: string) =
     }
     if (entry.outcome === 'gateway_error') faults.add(1)
     if (cost?.unpriced !== undefined) unpriced.add(1)
-    if (cost && claimed && cost.nanos > claimed.nanos && isBound(client))
+    if (cost && claimed && !entry.unbounded && cost.nanos > claimed.nanos && isBound(client))
       overspend.add(cost.nanos - claimed.nanos)
   }
 

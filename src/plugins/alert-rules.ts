@@ -34,7 +34,9 @@ export default fp<{ maxPending: number; everyMs?: number }>(
         const reason = error.reason ?? 'it refuses us'
         alerts.raise(refusedUsAlert(route.upstream.name, call.ask.model, reason, Date.now()))
       }
-      if (cost && claimed && cost.nanos > claimed.nanos && isBound(client)) {
+      // A feature without a bound was allowed: its cost says nothing about the price table.
+      const isBounded = call && call.ask.unbounded.length === 0
+      if (cost && claimed && isBounded && cost.nanos > claimed.nanos && isBound(client)) {
         const { model } = call.ask
         const amounts = { costNanos: cost.nanos, heldNanos: claimed.nanos }
         alerts.raise(overspendAlert({ reqId: id, client, model, ...amounts }, Date.now()))

@@ -116,14 +116,12 @@ function generated(request: FastifyRequest): Part | undefined {
   // The provider starts a stream's response before it generates, and a JSON response after it.
   const since = (ask.stream && exchange.answeredAt) || exchange.startedAt
   const seconds = ((exchange.endedAt ?? performance.now()) - since) / 1000 + NOTICE_SECONDS
-  const limit = Math.min(ask.ceiling ?? route.price.maxOutput, route.price.contextWindow)
-  const possible = ask.answers * Math.min(limit, Math.ceil(claims.outputRate * seconds))
+  const possible = ask.answers * Math.ceil(claims.outputRate * seconds)
+  const limit = ask.answers * Math.min(ask.ceiling ?? route.price.maxOutput, route.price.contextWindow)
+  if (Math.max(possible, seen.tokens) >= limit) return { tokens: limit, how: 'the output limit' }
   if (seen.tokens > possible) return seen
   const many = ask.answers > 1 ? `${ask.answers} x ` : ''
-  return {
-    tokens: possible,
-    how: `${many}${seconds.toFixed(1)} s at most ${claims.outputRate} tokens a second`,
-  }
+  return { tokens: possible, how: `${many}${seconds.toFixed(1)} s at ${claims.outputRate} tokens a second` }
 }
 
 /** Output as reported so far, or the bytes of text received, whichever is more. */

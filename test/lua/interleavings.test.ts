@@ -17,6 +17,7 @@ const REFILLS = [10, 999, 7 * SECOND, 10 * SECOND, MINUTE, DAY]
 /** Around the holds below, so that some calls fit and others do not; and beyond 1e15, where doubles still count. */
 const BUDGETS = [40, 100, 100, 250, 4_000_000_000_000_025, 9_007_199_254_740_991, UNLIMITED]
 const HOLDS = [0, 1, 10, 30, 45, 400_000_000_000_003]
+const EXTENSIONS = [0, 1, 5, 10, 30, 60]
 const TOKENS = [0, 1, 2, 5, 40]
 const USED = [...TOKENS, undefined]
 
@@ -94,6 +95,11 @@ const actions: Record<
   'a renewal by one of two replicas': {
     weight: 2,
     act: (world, a) => world.renew(world.running().filter(({ id }) => Number(id.slice(5)) % 2 === a % 2)),
+  },
+  'an extension': {
+    weight: 5,
+    act: (world, a, b) =>
+      world.renew(world.running(), ({ id }) => at(EXTENSIONS, Number(id.slice(5)) + a + b)),
   },
   'half a minute in which some replica sweeps': {
     weight: 2,

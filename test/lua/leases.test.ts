@@ -63,7 +63,14 @@ test('the call of a dead replica is charged with all it held, when its lease has
       at: `${at}`,
       nanos: '300',
       held: '300',
-      data: { reqId: 'a', client: 'frontend', model: 'claude-haiku-4-5', outcome: 'lost', estimated: true },
+      data: {
+        reqId: 'a',
+        client: 'frontend',
+        model: 'claude-haiku-4-5',
+        outcome: 'lost',
+        estimated: true,
+        estimate: 'the hold',
+      },
     },
   )
 })

@@ -9,6 +9,8 @@ import {
   type Admitted,
   type Claim,
   type Refused,
+  type Renewed,
+  type Running,
   type Scope,
   type ScopeState,
   type Settlement,
@@ -146,6 +148,42 @@ export function createOracle() {
     }
   }
 
+  /** Calls that need more, those of the same scopes and day together, in the order of the first of each. */
+  function inTurn(running: Running[]): Running[] {
+    const groupOf = ({ id }: Running) => {
+      const hold = holds.get(id)
+      const budgeted = hold?.claim.scopes.filter(scope => PERIODS.some(period => scope[period] !== undefined))
+      const scopes = budgeted?.map(({ key, day, month }) => [key, day, month])
+      return JSON.stringify([hold && windowsAt(hold.at).day.name, scopes])
+    }
+    const needy = running.filter(({ id, needs = 0 }) => needs > (holds.get(id)?.claim.nanos ?? needs))
+    const others = running.filter(one => !needy.includes(one))
+    return [...Map.groupBy(needy, groupOf).values()].flat().concat(others)
+  }
+
+  /** Raises a hold in all windows of its admission, or answers which budget has no room. */
+  function extend(id: string, hold: Hold, needs: number): Renewed | undefined {
+    const more = needs - hold.claim.nanos
+    if (more <= 0) return undefined
+    for (const scope of hold.claim.scopes) {
+      for (const period of PERIODS) {
+        const limitNanos = scope[period]
+        if (limitNanos === undefined || limitNanos === UNLIMITED) continue
+        const { spent, held } = money(scope, hold.at, period)
+        if (spent + held + BigInt(more) <= BigInt(limitNanos)) continue
+        const numbers = { limitNanos, spentNanos: Number(spent), heldNanos: Number(held) }
+        return { id, kind: 'no_room', scope: scope.name, limit: period, ...numbers }
+      }
+    }
+    for (const scope of hold.claim.scopes) {
+      for (const period of PERIODS) {
+        if (scope[period] !== undefined) money(scope, hold.at, period).held += BigInt(more)
+      }
+    }
+    hold.claim = { ...hold.claim, nanos: needs }
+    return undefined
+  }
+
   function states(scopes: Scope[], at: number, now: number): ScopeState[] {
     return scopes.map(scope => {
       const state: ScopeState = { key: scope.key, name: scope.name, running: account(scope).running }
@@ -246,15 +284,25 @@ export function createOracle() {
       return { kind: 'granted', at: now, states: states(claim.scopes, now, now) }
     },
 
-    renew(id: string, claim: Claim, at: number, now: number): 'renewed' | 'remembered' | 'settled' | 'lost' {
-      const hold = holds.get(id)
-      if (hold) hold.leaseEnds = now + LEASE
-      if (hold) return 'renewed'
-      const end = ends.get(id)
-      if (end) return end.kind
-      take(claim, at, now)
-      holds.set(id, { at, claim, leaseEnds: now + LEASE })
-      return 'remembered'
+    /** Leases begin again, holds grow while there is room; then what was forgotten is held again. In the order given. */
+    renew(running: Running[], now: number): Renewed[] {
+      const answers = new Map<string, Renewed>()
+      for (const { id, needs = 0 } of inTurn(running)) {
+        const hold = holds.get(id)
+        if (!hold) continue
+        hold.leaseEnds = now + LEASE
+        answers.set(id, extend(id, hold, needs) ?? { id, kind: 'renewed' })
+      }
+      for (const { id, claim, at } of running) {
+        if (answers.has(id)) continue
+        const end = ends.get(id)
+        if (!end) {
+          take(claim, at, now)
+          holds.set(id, { at, claim, leaseEnds: now + LEASE })
+        }
+        answers.set(id, { id, kind: end?.kind ?? 'remembered' })
+      }
+      return running.map(({ id }) => answers.get(id)!)
     },
 
     settle({ id, claim, at, nanos, tokens }: Settlement, now: number): string {
@@ -278,7 +326,7 @@ export function createOracle() {
         seq: 0,
         at: since,
         nanos,
-        held: hold || at !== undefined ? claim.nanos : 0,
+        held: hold ? hold.claim.nanos : at !== undefined ? claim.nanos : 0,
         lost: false,
       })
       return 'settled'

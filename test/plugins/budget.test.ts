@@ -306,8 +306,9 @@ for (const { what, path, body, feature, allow } of openings) {
   })
 }
 
-test('a ceiling is put in where a budget binds and none is named, and the answer says so', async t => {
-  const { gateway, key } = await arrange(t, { budget: { day: 5 } }, { DEFAULT_MAX_TOKENS: '300' })
+test('with hold: ceiling an output limit is put in where a budget binds and none is named, and the answer says so', async t => {
+  const settings = { budget: { day: 5 }, hold: 'ceiling' }
+  const { gateway, key } = await arrange(t, settings, { DEFAULT_MAX_TOKENS: '300' })
 
   const bound = await gateway.post('/v1/chat/completions', key, chat('hello'))
   await gateway.admin('PATCH', '/clients/frontend', { budget: null })

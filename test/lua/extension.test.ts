@@ -1,0 +1,158 @@
+/** Holds that are extended while their calls run: all scopes or none, in the windows of the admission, once. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { UNLIMITED } from '../../src/lua/index.ts'
+import { claimOn, DAY, makeBed, NOON, SECOND } from './bed.ts'
+
+const SCOPES = [
+  { key: 'client:1', day: 1000, month: 5000 },
+  { key: 'team:1', day: 400 },
+  { key: 'gateway', day: UNLIMITED, month: UNLIMITED },
+]
+const CLAIM = claimOn(SCOPES, { nanos: 100 })
+const ended = { at: NOON, tokens: 0, entry: { outcome: 'ok' } }
+
+test('an extension raises the hold in every window of every scope', async t => {
+  const bed = await makeBed(t)
+  await bed.admit('a', CLAIM)
+
+  const renewed = await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON, needs: 250 }])
+
+  assert.deepEqual(renewed, [{ id: 'a', kind: 'renewed' }])
+  for (const { key } of SCOPES) assert.equal((await bed.scope(key))['d21000228:held'], '250')
+  assert.equal((await bed.scope('client:1'))['m210002:held'], '250')
+})
+
+test('an extension that is sent again, or needs less, changes nothing', async t => {
+  const bed = await makeBed(t)
+  await bed.admit('a', CLAIM)
+  await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON, needs: 250 }])
+  const before = await bed.everything()
+
+  await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON, needs: 250 }])
+  await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON, needs: 120 }])
+  await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON }])
+
+  assert.deepEqual(await bed.everything(), before)
+})
+
+test('an extension for which one scope has no room takes nothing anywhere, and keeps the call alive', async t => {
+  const bed = await makeBed(t)
+  await bed.admit('a', CLAIM)
+  await bed.wait(20 * SECOND)
+
+  const renewed = await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON, needs: 401 }])
+
+  assert.deepEqual(renewed, [
+    {
+      id: 'a',
+      kind: 'no_room',
+      scope: 'team:1',
+      limit: 'day',
+      limitNanos: 400,
+      spentNanos: 0,
+      heldNanos: 100,
+    },
+  ])
+  for (const { key } of SCOPES) assert.equal((await bed.scope(key))['d21000228:held'], '100')
+  const lease = await bed.redis.zscore('{tollgate}:leases', 'a')
+  assert.equal(Number(lease), bed.now() + 30 * SECOND)
+})
+
+test('of several calls that need more, as many are extended as there is room for', async t => {
+  const bed = await makeBed(t)
+  const ids = ['a', 'b', 'c']
+  for (const id of ids) await bed.admit(id, CLAIM)
+
+  const renewed = await bed.money.renew(ids.map(id => ({ id, claim: CLAIM, at: NOON, needs: 150 })))
+
+  assert.deepEqual(
+    renewed.map(({ kind }) => kind),
+    ['renewed', 'renewed', 'no_room'],
+  )
+  assert.equal((await bed.scope('team:1'))['d21000228:held'], '400')
+})
+
+test('an extension holds in the windows of the admission, whatever the day is', async t => {
+  const bed = await makeBed(t)
+  await bed.setClock(NOON - DAY)
+  await bed.admit('a', CLAIM)
+  await bed.setClock(NOON)
+  await bed.admit('b', CLAIM)
+
+  await bed.money.renew([
+    { id: 'a', claim: CLAIM, at: NOON - DAY, needs: 200 },
+    { id: 'b', claim: CLAIM, at: NOON, needs: 300 },
+  ])
+
+  const counters = await bed.scope('client:1')
+  assert.deepEqual(
+    [counters['d21000227:held'], counters['d21000228:held'], counters['m210002:held']],
+    ['200', '300', '500'],
+  )
+})
+
+test('what was extended is given back whole when its call is settled', async t => {
+  const bed = await makeBed(t)
+  await bed.admit('a', CLAIM)
+  await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON, needs: 250 }])
+
+  const [settled] = await bed.money.settle([{ id: 'a', claim: CLAIM, nanos: 240, ...ended }])
+
+  assert.deepEqual(settled, { kind: 'settled', heldNanos: 250, chargedNanos: 240, overspendNanos: 0 })
+  for (const { key } of SCOPES) {
+    const { 'd21000228:held': held, 'd21000228:spent': spent } = await bed.scope(key)
+    assert.deepEqual([held, spent], [undefined, '240'])
+  }
+  assert.equal(await bed.redis.exists('{tollgate}:grown'), 0)
+})
+
+test('a dead replica’s call is charged what it held after its last extension', async t => {
+  const bed = await makeBed(t)
+  for (let i = 0; i < 7; i++) {
+    await bed.money.sweep(1)
+    await bed.wait(5 * SECOND)
+  }
+  await bed.admit('a', CLAIM)
+  await bed.money.renew([{ id: 'a', claim: CLAIM, at: bed.now(), needs: 250 }])
+  const lost = []
+  for (let i = 0; i < 7; i++) {
+    await bed.wait(5 * SECOND)
+    lost.push(...(await bed.money.sweep(1)))
+  }
+
+  assert.deepEqual(
+    lost.map(({ id, nanos }) => [id, nanos]),
+    [['a', 250]],
+  )
+  const { 'd21000228:held': held, 'd21000228:spent': spent } = await bed.scope('gateway')
+  assert.deepEqual([held, spent], [undefined, '250'])
+})
+
+test('a hold that Redis has forgotten comes back with what it held last', async t => {
+  const bed = await makeBed(t)
+  await bed.admit('a', CLAIM)
+  await bed.redis.del(
+    '{tollgate}:holds',
+    '{tollgate}:grown',
+    '{tollgate}:leases',
+    '{tollgate}:scope:client:1',
+  )
+
+  const grown = { ...CLAIM, nanos: 250 }
+  const renewed = await bed.money.renew([{ id: 'a', claim: grown, at: NOON, needs: 300 }])
+
+  assert.deepEqual(renewed, [{ id: 'a', kind: 'remembered' }])
+  assert.equal((await bed.scope('client:1'))['d21000228:held'], '250')
+})
+
+test('amounts above 10^15 are extended to the last nano-dollar', async t => {
+  const bed = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', day: 9_007_199_254_740_991 }], { nanos: 1_000_000_000_000_001 })
+  await bed.admit('a', claim)
+
+  await bed.money.renew([{ id: 'a', claim, at: NOON, needs: 4_000_000_000_000_003 }])
+
+  assert.equal((await bed.scope('client:1'))['d21000228:held'], '4000000000000003')
+})
