@@ -1,0 +1,170 @@
+/**
+ * The calls of real agents, as they send them: what each holds at its admission, and what it is charged when its user
+ * presses Esc after 2, 10 and 60 seconds, beside what it truly cost at 60 tokens a second. Prints the table of
+ * docs/money.md.
+ */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { UsagePart } from '../../src/dialects/dialect.ts'
+import { costNanos } from '../../src/prices/price.ts'
+import { type Gateway, startGateway, until } from '../gateway.ts'
+import { part, table } from '../prices/usage.ts'
+
+const ESCAPES = [2, 10, 60]
+/** What the models of these agents generate in truth. */
+const TRUE_RATE = 60
+const CLOSE_USD = 0.05
+
+interface AgentCall {
+  agent: string
+  path: string
+  /** The first text of the prompt steers the simulated provider. */
+  body(scenario: string): object
+  /** What the provider reads; reported at the start of a stream on Anthropic's route only. */
+  input: Partial<UsagePart> & { model: string }
+}
+
+const text = (kilobytes: number) => 'Read the file and tell what it does. '.repeat((kilobytes * 1024) / 37)
+const tools = (count: number, schema: 'input_schema' | 'parameters') =>
+  Array.from({ length: count }, (_, i) => ({
+    name: `tool_${i}`,
+    description: text(1),
+    ...(schema === 'parameters' && { type: 'function' }),
+    [schema]: { type: 'object', properties: { path: { type: 'string' } } },
+  }))
+
+const claude = (model: string, kilobytes: number, maxTokens: number, more: object = {}) => ({
+  path: '/v1/messages',
+  body: (scenario: string) => ({
+    model,
+    max_tokens: maxTokens,
+    stream: true,
+    system: [{ type: 'text', text: text(kilobytes), cache_control: { type: 'ephemeral' } }],
+    messages: [{ role: 'user', content: scenario }],
+    ...more,
+  }),
+})
+
+const calls: AgentCall[] = [
+  {
+    agent: 'Claude Code, Opus, 100 KB prompt, thinking',
+    ...claude('claude-opus-5-5', 80, 128_000, {
+      thinking: { type: 'adaptive' },
+      tools: tools(20, 'input_schema'),
+    }),
+    input: { model: 'claude-opus-5-5', input: 40, cacheRead: 24_000, cacheWrite5m: 1200 },
+  },
+  {
+    agent: 'Claude Code, Sonnet, 600 KB prompt from the cache',
+    ...claude('claude-sonnet-5-5', 580, 128_000, {
+      thinking: { type: 'adaptive' },
+      tools: tools(20, 'input_schema'),
+    }),
+    input: { model: 'claude-sonnet-5-5', input: 12, cacheRead: 160_000, cacheWrite5m: 800 },
+  },
+  {
+    agent: 'Claude Code, Haiku, title',
+    ...claude('claude-haiku-4-5', 2, 32_000),
+    input: { model: 'claude-haiku-4-5', input: 700 },
+  },
+  {
+    agent: 'Vercel AI SDK, Haiku, 20 KB prompt, the model’s maximum',
+    ...claude('claude-haiku-4-5', 20, 64_000),
+    input: { model: 'claude-haiku-4-5', input: 5200 },
+  },
+  {
+    agent: 'Codex, GPT-6 Sol, 60 KB prompt, no output limit',
+    path: '/v1/responses',
+    body: scenario => ({
+      model: 'gpt-6-sol',
+      stream: true,
+      store: false,
+      instructions: text(30),
+      reasoning: { effort: 'high' },
+      tools: tools(20, 'parameters'),
+      input: [{ role: 'user', content: `${scenario} ${text(8)}` }],
+    }),
+    input: { model: 'gpt-6-sol', input: 15_000 },
+  },
+  {
+    agent: 'aider, GPT-6 Sol, 30 KB prompt, chat',
+    path: '/v1/chat/completions',
+    body: scenario => ({
+      model: 'gpt-6-sol',
+      stream: true,
+      reasoning_effort: 'medium',
+      max_completion_tokens: 64_000,
+      messages: [
+        { role: 'system', content: text(20) },
+        { role: 'user', content: `${scenario} ${text(10)}` },
+      ],
+    }),
+    input: { model: 'gpt-6-sol', input: 7600 },
+  },
+]
+
+/** The start of a stream says what was read; then the model thinks unseen. */
+function scenario({ input }: AgentCall, ending: string): string {
+  const { input: uncached = 0, cacheRead = 0, cacheWrite5m = 0 } = input
+  return `[[scenario: usage ${uncached} in ${cacheRead} read ${cacheWrite5m} write5m 20 out, ${ending}]]`
+}
+
+interface Escaped {
+  agent: string
+  seconds: number
+  held: number
+  charged: number
+  truth: number
+}
+
+/** Sends one call, presses Esc after so many seconds, and answers what was charged and what it cost in truth. */
+async function pressEscape(gateway: Gateway, call: AgentCall, seconds: number): Promise<Escaped> {
+  const { agent, path, input } = call
+  const name = `client-${calls.indexOf(call)}-${seconds}`
+  const key = await gateway.client({ name, budget: { day: 20 }, cache: { enabled: false } })
+  // An agent's first call ends: from then on its tokens per byte are known.
+  await (await gateway.post(path, key, call.body(scenario(call, 'ok')))).text()
+  await until(async () => (await gateway.state(name)).day?.heldUsd === 0)
+  const caller = new AbortController()
+  const started = performance.now()
+  const response = await gateway.post(path, key, call.body(scenario(call, 'stall after 0')), {
+    signal: caller.signal,
+  })
+  assert.equal(response.status, 200, agent)
+  const { day } = await gateway.state(name)
+  await wait(seconds * 1000 - (performance.now() - started))
+  caller.abort()
+  const output = Math.ceil((TRUE_RATE * (performance.now() - started)) / 1000)
+  const row = await until(async () => {
+    const { body } = await gateway.admin('GET', `/calls?client=${name}`)
+    return (body.calls as { costUsd: number; estimated: boolean }[]).find(({ estimated }) => estimated)
+  })
+  const truth = costNanos(table, [part(input.model, { ...input, output })], new Date())
+  if (!('nanos' in truth)) throw new Error(truth.unpriced)
+  return { agent, seconds, held: Number(day?.heldUsd), charged: row.costUsd, truth: truth.nanos / 1e9 }
+}
+
+test('a call of an agent that is stopped by its user is charged what it can have cost, and little more', async t => {
+  const gateway = await startGateway(t)
+
+  const escaped = await Promise.all(
+    calls.flatMap(call => ESCAPES.map(seconds => pressEscape(gateway, call, seconds))),
+  )
+
+  for (const [agent, rows] of Map.groupBy(escaped, row => row.agent)) {
+    const charges = rows.map(({ charged, truth }) => `${usd(charged)} (${usd(truth)})`)
+    t.diagnostic(`| ${agent} | ${usd(rows[0]!.held)} | ${charges.join(' | ')} |`)
+  }
+  for (const { agent, seconds, held, charged, truth } of escaped) {
+    const what = `${agent} after ${seconds} s: charged ${charged}, in truth ${truth}`
+    assert.ok(charged >= truth, what)
+    if (seconds === 2) assert.ok(charged - truth <= CLOSE_USD, what)
+    if (seconds === 2) assert.ok(charged <= held, `${what}, held ${held}`)
+  }
+})
+
+function usd(amount: number): string {
+  return `$${amount.toFixed(4)}`
+}
