@@ -155,6 +155,8 @@ describe('a request', () => {
       ceiling: 0,
       predicted: 0,
       images: 0,
+      textBytes: JSON.stringify({ ...body, inference_geo: 'us' }).length,
+      unseen: false,
       answers: 1,
       hasOutput: true,
       cacheWrite: 'none',

@@ -53,7 +53,7 @@ test('an entry is as it was written, column by column', async t => {
     },
     ...{ latency_ms: 1234.5, ttft_ms: null, upstream_ms: null, input_tokens: '7', output_tokens: '0' },
     ...{ cache_read_tokens: '0', cache_write_tokens: '0', estimated: true, price_version: null },
-    ...{ error: null, refusal: null, scope: null },
+    ...{ error: null, refusal: null, scope: null, estimate: null, unbounded: null },
   })
 })
 

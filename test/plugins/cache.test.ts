@@ -105,7 +105,11 @@ test('a team shares among its own', async t => {
 })
 
 test('an answer under a ceiling that was put in is no answer to a request without one', async t => {
-  const { gateway, key } = await arrange(t, {}, { budget: { day: 5 }, cache: { share: 'all' } })
+  const { gateway, key } = await arrange(
+    t,
+    {},
+    { budget: { day: 5 }, hold: 'ceiling', cache: { share: 'all' } },
+  )
   const unbound = await gateway.client({ name: 'unbound', cache: { share: 'all' } })
   const question = { model: 'gpt-6-luna', messages: [{ role: 'user', content: 'hello' }] }
   const cached = async (who: string) =>

@@ -108,8 +108,9 @@ test('what a provider would store is not stored, unless the client may', async t
   assert.equal(open.store, undefined)
 })
 
-test('a request without a ceiling gets one where a budget binds it, and the answer says so', async t => {
-  const { gateway, key } = await arrange(t, { DEFAULT_MAX_TOKENS: '77' }, { budget: { day: 5 } })
+test('with hold: ceiling a request without an output limit gets one where a budget binds it, and the answer says so', async t => {
+  const settings = { budget: { day: 5 }, hold: 'ceiling' }
+  const { gateway, key } = await arrange(t, { DEFAULT_MAX_TOKENS: '77' }, settings)
   const free = await gateway.client({ name: 'free' })
 
   const bound = await gateway.post('/v1/chat/completions', key, chat('hello'))
