@@ -6,7 +6,8 @@
 export const reasons = {
   rate_limited: {
     title: 'Too fast',
-    meaning: 'A limit on requests, tokens or calls at once was reached. The answer says when to try again.',
+    meaning:
+      'A limit on requests, tokens, calls at once or token counting (count_tokens) was reached. The response says when to try again.',
     mend: 'If this traffic is meant, raise the limit of the scope named here; if not, look for a caller without a back-off.',
   },
   loop_detected: {
@@ -156,6 +157,29 @@ export const reasons = {
 /** @param {string} code @returns {Reason} */
 export function reasonOf(code) {
   return reasons[code] ?? { title: code.replaceAll('_', ' '), meaning: '', mend: '' }
+}
+
+/** What a running call holds of a budget. @type {Record<import('./types.ts').Hold, { label: string, meaning: string }>} */
+export const holds = {
+  growing: {
+    label: 'Growing',
+    meaning:
+      'A running call holds its input and the next seconds of output. It is cut when the budget has no room for more.',
+  },
+  ceiling: {
+    label: 'Ceiling',
+    meaning: 'A running call holds its input and its whole output limit from the start. It is never cut.',
+  },
+}
+
+export const UNBOUNDED = 'It was allowed a feature without a bound, so it may cost more than it held.'
+
+/** What to do about an alert, by its kind, where its own sentence does not say it. @type {Record<string, { meaning: string, mend: string }>} */
+export const alertKinds = {
+  output_rate_exceeded: {
+    meaning: 'An upstream generates faster than the price table says.',
+    mend: 'Raise maxOutputTokensPerSecond of the model in PRICES_FILE.',
+  },
 }
 
 /** @typedef {'good' | 'calm' | 'warn' | 'bad'} Tone */

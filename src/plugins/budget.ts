@@ -16,6 +16,9 @@ declare module 'fastify' {
   }
 }
 
+/** Seconds of output that a growing hold is ahead of its call. */
+export const LOOKAHEAD_SECONDS = 8
+
 /** Calls in the way end soon; what they do not use comes back. */
 const IN_FLIGHT_WAIT = 2000
 
