@@ -19,7 +19,7 @@ export const reasons = {
   budget_exceeded: {
     title: 'Budget spent',
     meaning:
-      'What is left of a budget does not hold this call. It resets at the end of its UTC day or month.',
+      'What is left of a budget does not hold this call, or the next seconds of a running one. It resets at the end of its UTC day or month.',
     mend: 'Raise the budget of the scope named here, or wait for the reset.',
   },
   request_exceeds_budget: {
@@ -192,7 +192,11 @@ export const outcomes = {
   refused: { label: 'Refused', tone: 'warn', meaning: 'Not let through; nothing was charged.' },
   upstream_error: { label: 'Provider error', tone: 'bad', meaning: 'The provider failed.' },
   client_gone: { label: 'Caller left', tone: 'warn', meaning: 'The caller hung up before the end.' },
-  interrupted: { label: 'Interrupted', tone: 'warn', meaning: 'Cut by a restart of the gateway.' },
+  interrupted: {
+    label: 'Interrupted',
+    tone: 'warn',
+    meaning: 'Cut by the gateway: it restarted, or a budget had no room for the next seconds.',
+  },
   lost: { label: 'Lost', tone: 'bad', meaning: 'Its replica died; the whole hold was charged.' },
   gateway_error: { label: 'Gateway fault', tone: 'bad', meaning: 'A fault of the gateway itself.' },
 }
