@@ -163,12 +163,11 @@ export function reasonOf(code) {
 export const holds = {
   growing: {
     label: 'Growing',
-    meaning:
-      'A running call holds its input and the next seconds of output. It is cut when the budget has no room for more.',
+    meaning: 'Holds the input and the next seconds of output; a call is cut when a budget has no room.',
   },
   ceiling: {
     label: 'Ceiling',
-    meaning: 'A running call holds its input and its whole output limit from the start. It is never cut.',
+    meaning: 'Holds the input and the whole output limit; no budget cuts a running call.',
   },
 }
 

@@ -13,7 +13,7 @@ import { Facts } from '../components/panel.js'
 import { Empty, Failed, Loaded, Loading, Stale } from '../components/states.js'
 import { tell } from '../components/toast.js'
 import { useData } from '../data.js'
-import { axisUsd, count, day, daysAgo, duration, fullMoment, shortCount, usd, weekday } from '../format.js'
+import { axisUsd, count, day, daysAgo, fullMoment, shortCount, usd, weekday } from '../format.js'
 import { clientHref, go, href } from '../router.js'
 import { mayChange } from '../session.js'
 import { holds } from '../words.js'
@@ -149,7 +149,7 @@ function Settings({ client }) {
       rows=${[
         ['Models', html`<${Models} models=${models} />`],
         ['Hold', html`${holds[hold].label} <span class="quiet">${holds[hold].meaning}</span>`],
-        ['Longest wait', limits.maxWaitMs ? `${duration(limits.maxWaitMs)} before a 429` : 'none'],
+        ['Longest wait', limits.maxWaitMs ? `${limits.maxWaitMs / 1000} s before a 429` : 'none'],
         ['Loop brake', loop ? `${shortCount(loop.identical)} of the same per ${loop.per}` : 'none'],
         [
           'Cache',

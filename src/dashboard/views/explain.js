@@ -9,7 +9,7 @@ import { Card, Page } from '../components/page.js'
 import { Facts } from '../components/panel.js'
 import { Empty, Failed, Loading } from '../components/states.js'
 import { useData } from '../data.js'
-import { count, daysAgo, duration } from '../format.js'
+import { count, daysAgo } from '../format.js'
 import { ask, clientHref, href } from '../router.js'
 import { holds, reasonOf, scopeWords } from '../words.js'
 import { Levels } from './limits/levels.js'
@@ -106,7 +106,7 @@ function Found({ found }) {
               'Hold',
               html`${holds[hold.applies].label} <span class="quiet">A running call holds ${hold.reserves}.</span>`,
             ],
-            ['Longest wait', maxWaitMs > 0 ? `${duration(maxWaitMs)} before a 429` : 'none'],
+            ['Longest wait', maxWaitMs > 0 ? `${maxWaitMs / 1000} s before a 429` : 'none'],
             ['Loop brake', loop ? `${count(loop.identical)} of the same per ${loop.per}` : 'none'],
             [
               'Ceiling put in',

@@ -38,8 +38,7 @@ function Detail({ call, rows, costUsd }) {
   const { outcome, refusal, error, heldUsd, savedUsd = 0, estimated, estimate, unbounded } = call
   const isCorrected = rows.length > 1
   return html`<div class="panel-lead">
-      <${Outcome} outcome=${outcome} />
-      ${unbounded && html` <${Badge} tone="warn" title=${UNBOUNDED}>Unbounded<//>`}
+      <p><${Outcome} outcome=${outcome} />${unbounded && html` <${Badge} tone="warn" title=${UNBOUNDED}>Unbounded<//>`}</p>
       <p class="panel-figure">${fineUsd(costUsd)}</p>
       <p class="quiet">${outcomeOf(outcome).meaning}</p>
     </div>

@@ -75,10 +75,10 @@ export function ClientDialog({ client, onClose, onDone }) {
       <${Field} label="Models" name="models" value=${texts.models} faults=${failure?.faults} onInput=${set('models')} placeholder="all models" hint="Names and patterns such as claude-haiku-*, separated by commas." />
       <${LevelFields} texts=${level} faults=${failure?.faults} isFirst=${Boolean(client)} onChange=${(/** @type {Partial<typeof level>} */ changes) => setLevel({ ...level, ...changes })} />
       <fieldset>
-        <legend>Running calls</legend>
+        <legend>Hold and wait</legend>
         <div class="form-grid">
           <${Select} label="Hold of a budget" value=${texts.hold} options=${Object.entries(holds).map(([hold, { label }]) => [hold, label])} onPick=${set('hold')} hint=${holds[texts.hold].meaning} />
-          <${Field} label="Longest wait, ms" name="limits.maxWaitMs" mode="numeric" placeholder="no wait" value=${texts.maxWait} faults=${failure?.faults} onInput=${set('maxWait')} hint="How long a call waits for room before a 429: at most 10,000." />
+          <${Field} label="Longest wait, ms" name="limits.maxWaitMs" mode="numeric" placeholder="no wait" value=${texts.maxWait} faults=${failure?.faults} onInput=${set('maxWait')} hint="A call waits this long for room before a 429; at most 10,000." />
         </div>
       </fieldset>
       <details class="more-settings" open=${failure?.faults.some(({ field }) => /^(loop|cache|allow)/.test(field))}>
