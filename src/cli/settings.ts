@@ -18,7 +18,7 @@ export const clientOptions = {
   team: { value: 'web', about: 'whose limits and budget hold as well' },
   models: { value: "'claude-haiku-*,gpt-6-luna'", about: "models and patterns; '*' is all, none is not one" },
   ...levelOptions,
-  'max-wait': { value: '2s', about: 'longest wait for a free slot before a 429, up to 10s; 0 by default' },
+  'max-wait': { value: '2s', about: 'longest wait for room before a 429, up to 10s; none by default' },
   hold: {
     value: holds.join('|'),
     about:

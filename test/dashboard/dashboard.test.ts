@@ -74,6 +74,20 @@ function scenarios(chromium: Browser) {
     await call.getByText('Add the model').waitFor()
   })
 
+  test('a call that was too fast is explained with every limit that it may have met', async t => {
+    const key = await town.client({ name: 'hasty', limits: { requests: { capacity: 1, per: '1d' } } })
+    for (const prompt of ['first', 'second']) await town.post('/v1/messages', key, message(prompt))
+    await until(async () => {
+      const { rows } = (await town.admin('GET', '/refusals?reason=rate_limited')).body
+      return Array.isArray(rows) && rows.length > 0
+    }, 20_000)
+    const { page, open } = await come(t)
+    await open('/refusals')
+    await page.getByRole('link', { name: 'Too fast' }).first().click()
+    const why = page.getByRole('complementary', { name: 'Why' })
+    await why.getByText('requests, tokens, calls at once or token counting (count_tokens)').waitFor()
+  })
+
   test('a key is made and shown once, works, and is revoked after a question', async t => {
     const { page, open, complaints } = await come(t)
     await open('/clients/frontend')

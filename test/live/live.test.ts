@@ -98,21 +98,27 @@ test('a filter names a client by name or id, a model, an outcome', () => {
 })
 
 test('how a cost was estimated and the unbounded mark are seen live under the names of the ledger', () => {
-  const estimate = 'input: reported; output: 3.0 s x 240 tokens/s'
-  const entry = {
-    reqId: 'req_1',
+  const shown = {
     estimated: true,
-    estimate,
+    estimate: 'input: reported; output: 3.0 s x 240 tokens/s',
     unbounded: true,
-    costNanos: 1,
-    savedNanos: 0,
-  } as Entry
-  assert.partialDeepStrictEqual(liveCall(entry, 0, 2), {
-    id: 'req_1',
-    estimated: true,
-    estimate,
-    unbounded: true,
-  })
+  }
+  const entry: Entry = {
+    ...{ reqId: 'req_1', clientId: 'c1', client: 'frontend', teamId: undefined, team: undefined, key: 'k1' },
+    ...{ route: '/v1/messages', model: 'claude-haiku-4-5', upstream: 'ezai', status: 200, stream: true },
+    ...{ outcome: 'client_gone', cache: undefined, latencyMs: 1, ttftMs: undefined, upstreamMs: undefined },
+    ...{ inputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0, outputTokens: 1 },
+    ...{
+      costNanos: 1,
+      savedNanos: 0,
+      priceVersion: 'v',
+      error: undefined,
+      refusal: undefined,
+      scope: undefined,
+    },
+    ...shown,
+  }
+  assert.partialDeepStrictEqual(liveCall(entry, 0, 2), { id: 'req_1', ...shown })
 })
 
 test('nothing is written for it while nobody watches', async t => {

@@ -90,7 +90,7 @@ test('what a running call holds follows from the client and from the output rate
     hold: {
       setting: 'growing',
       applies: 'growing',
-      reserves: 'its input and the next 8 s of output at 300 tokens/s, extended while it runs',
+      reserves: `its input and the next ${LOOKAHEAD_SECONDS} s of output at 300 tokens/s (900 with fast), extended while it runs`,
       ...paced,
     },
     defaultMaxTokens: null,

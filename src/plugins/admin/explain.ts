@@ -219,7 +219,9 @@ function reservedOf(setting: Hold, price: Price, rate: number | undefined): stri
   if (setting === 'ceiling') return 'its input and its whole output limit'
   if (rate === undefined)
     return 'its input and its whole output limit: the price table has no output rate for this model'
-  return `its input and the next ${LOOKAHEAD_SECONDS} s of output at ${rate} tokens/s, extended while it runs`
+  const faster = [...price.fasterOutput].map(([name, tokens]) => `${tokens} with ${name}`).join(', ')
+  const speed = `${rate} tokens/s${faster && ` (${faster})`}`
+  return `its input and the next ${LOOKAHEAD_SECONDS} s of output at ${speed}, extended while it runs`
 }
 
 /** The first that lets the model through; every model where there is no list. */
