@@ -16,6 +16,8 @@ export const openings = ['server_tools', 'stored', 'background', 'store', 'files
 export const shares = ['client', 'team', 'all'] as const
 /** What a running call holds of a budget: what it can have cost soon, extended while it runs; or its whole output limit. */
 export const holds = ['growing', 'ceiling'] as const
+export type Hold = (typeof holds)[number]
+export const defaultHold: Hold = 'growing'
 
 /** Milliseconds of "500ms", "30s", "1m", "1h", "1d". Throws a RangeError that says what is wrong. */
 export function parseDuration(text: string): number {

@@ -9,7 +9,9 @@ import { listAlerts } from './outbox.ts'
 const alert = Type.Object(
   {
     id: Type.String(),
-    kind: Type.String({ description: 'The rule that found it' }),
+    kind: Type.String({
+      description: 'The rule that found it, such as budget_threshold or output_rate_exceeded',
+    }),
     dedupe: Type.String({ description: 'Rule, scope and window: told once for each' }),
     severity: Type.Enum(['info', 'warning', 'critical']),
     scope: Type.String({ description: 'client:frontend, team:web, gateway, upstream:ezai' }),

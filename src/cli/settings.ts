@@ -1,6 +1,6 @@
 /** Settings as flags: `--requests 100/1h --budget 5/day --allow server_tools`. */
 
-import { openings, parseDuration, shares } from '../settings.ts'
+import { holds, openings, parseDuration, shares } from '../settings.ts'
 import { type Input, misused, type Option, textOf } from './command.ts'
 
 export const levelOptions = {
@@ -18,6 +18,12 @@ export const clientOptions = {
   team: { value: 'web', about: 'whose limits and budget hold as well' },
   models: { value: "'claude-haiku-*,gpt-6-luna'", about: "models and patterns; '*' is all, none is not one" },
   ...levelOptions,
+  'max-wait': { value: '2s', about: 'longest wait for room before a 429, up to 10s; none by default' },
+  hold: {
+    value: holds.join('|'),
+    about:
+      'what a running call holds of a budget: its input and the next seconds of output (growing, the default), or its whole output limit',
+  },
   cache: { value: 'on|off', about: 'keep answers; on by default' },
   'cache-ttl': { value: '1h', about: 'how long an answer is kept' },
   'cache-share': { value: shares.join('|'), about: 'who may see a kept answer; client by default' },
@@ -55,10 +61,15 @@ export function clientFrom(input: Input) {
   const allow = listFrom(input, 'allow')
   const loop = bucketFrom(input, 'loop')
   const cache = cacheFrom(input)
+  const hold = textOf(input, 'hold')
+  const { limits, ...rest } = levelFrom(input)
+  const clientLimits = { ...limits, ...waitFrom(input) }
   return {
     ...(team !== undefined && { team: team === NONE ? null : team }),
     ...(models && { models }),
-    ...levelFrom(input),
+    ...(Object.keys(clientLimits).length > 0 && { limits: clientLimits }),
+    ...rest,
+    ...(hold !== undefined && { hold: hold === NONE ? null : hold }),
     ...(Object.keys(cache).length > 0 && { cache }),
     ...(loop !== undefined && { loop: loop && { identical: loop.count, per: loop.per } }),
     ...(allow && { allow }),
@@ -122,6 +133,19 @@ function cacheFrom(input: Input): object {
     ...(cache && { enabled: cache === 'on' }),
     ...(ttl && { ttlSeconds: ttl === NONE ? null : secondsFrom('cache-ttl', ttl) }),
     ...(share && { share: share === NONE ? null : share }),
+  }
+}
+
+/** A number without a unit could be seconds or milliseconds: only 0 may stand alone. */
+function waitFrom(input: Input): { maxWaitMs?: number | null } {
+  const text = textOf(input, 'max-wait')
+  if (text === undefined) return {}
+  if (text === NONE) return { maxWaitMs: null }
+  if (text === '0') return { maxWaitMs: 0 }
+  try {
+    return { maxWaitMs: parseDuration(text) }
+  } catch {
+    throw wrong('max-wait', text, 'a time such as 500ms or 2s, 0, or none')
   }
 }
 

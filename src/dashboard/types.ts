@@ -26,11 +26,15 @@ export interface Settings {
   budget?: { day?: number; month?: number }
 }
 
+export type Hold = 'growing' | 'ceiling'
+
 export interface Client extends Settings {
   id: string
   name: string
   team?: string
   models?: string[]
+  limits?: NonNullable<Settings['limits']> & { maxWaitMs?: number }
+  hold?: Hold
   cache?: { enabled?: boolean; ttlSeconds?: number; share?: string }
   loop?: { identical: number; per: string }
   allow?: string[]
@@ -139,6 +143,10 @@ export interface Call {
   heldUsd: number
   savedUsd?: number
   estimated?: boolean
+  /** How the estimate was made. */
+  estimate?: string
+  /** A feature without a bound was allowed. */
+  unbounded?: boolean
   priceVersion?: string
   error?: string
   refusal?: string
@@ -223,6 +231,15 @@ export interface Explanation {
   loop: { identical: number; per: string } | null
   allow: string[]
   cache: { enabled: boolean; ttlSeconds: number; share: string }
+  maxWaitMs: number
+  hold: {
+    setting: Hold
+    applies: Hold
+    reserves: string
+    outputTokensPerSecond: number | null
+    fasterOutput: Record<string, number>
+    lookaheadSeconds: number
+  }
   defaultMaxTokens: number | null
   upstreams: { format: string; upstream: string | null }[]
   price: {

@@ -6,7 +6,8 @@
 export const reasons = {
   rate_limited: {
     title: 'Too fast',
-    meaning: 'A limit on requests, tokens or calls at once was reached. The answer says when to try again.',
+    meaning:
+      'A limit on requests, tokens, calls at once or token counting (count_tokens) was reached. The response says when to try again.',
     mend: 'If this traffic is meant, raise the limit of the scope named here; if not, look for a caller without a back-off.',
   },
   loop_detected: {
@@ -18,7 +19,7 @@ export const reasons = {
   budget_exceeded: {
     title: 'Budget spent',
     meaning:
-      'What is left of a budget does not hold this call. It resets at the end of its UTC day or month.',
+      'What is left of a budget does not hold this call, or the next seconds of a running one. It resets at the end of its UTC day or month.',
     mend: 'Raise the budget of the scope named here, or wait for the reset.',
   },
   request_exceeds_budget: {
@@ -158,6 +159,28 @@ export function reasonOf(code) {
   return reasons[code] ?? { title: code.replaceAll('_', ' '), meaning: '', mend: '' }
 }
 
+/** What a running call holds of a budget. @type {Record<import('./types.ts').Hold, { label: string, meaning: string }>} */
+export const holds = {
+  growing: {
+    label: 'Growing',
+    meaning: 'Holds the input and the next seconds of output; a call is cut when a budget has no room.',
+  },
+  ceiling: {
+    label: 'Ceiling',
+    meaning: 'Holds the input and the whole output limit; no budget cuts a running call.',
+  },
+}
+
+export const UNBOUNDED = 'It was allowed a feature without a bound, so it may cost more than it held.'
+
+/** What to do about an alert, by its kind, where its own sentence does not say it. @type {Record<string, { meaning: string, mend: string }>} */
+export const alertKinds = {
+  output_rate_exceeded: {
+    meaning: 'An upstream generates faster than the price table says.',
+    mend: 'Raise maxOutputTokensPerSecond of the model in PRICES_FILE.',
+  },
+}
+
 /** @typedef {'good' | 'calm' | 'warn' | 'bad'} Tone */
 
 /** @type {Record<string, { label: string, tone: Tone, meaning: string }>} */
@@ -168,7 +191,11 @@ export const outcomes = {
   refused: { label: 'Refused', tone: 'warn', meaning: 'Not let through; nothing was charged.' },
   upstream_error: { label: 'Provider error', tone: 'bad', meaning: 'The provider failed.' },
   client_gone: { label: 'Caller left', tone: 'warn', meaning: 'The caller hung up before the end.' },
-  interrupted: { label: 'Interrupted', tone: 'warn', meaning: 'Cut by a restart of the gateway.' },
+  interrupted: {
+    label: 'Interrupted',
+    tone: 'warn',
+    meaning: 'Cut by the gateway: it restarted, or a budget had no room for the next seconds.',
+  },
   lost: { label: 'Lost', tone: 'bad', meaning: 'Its replica died; the whole hold was charged.' },
   gateway_error: { label: 'Gateway fault', tone: 'bad', meaning: 'A fault of the gateway itself.' },
 }

@@ -20,6 +20,12 @@ const call = Type.Unsafe<Call>(
       heldUsd: usd('what was held for it'),
       savedUsd: Type.Optional(usd('what a kept answer saved')),
       ...shown,
+      estimate: Type.Optional(Type.String({ description: 'How an estimated cost was made' })),
+      unbounded: Type.Optional(
+        Type.Boolean({
+          description: 'A feature without a bound was allowed: the call may cost more than it held',
+        }),
+      ),
     },
     { title: 'Call' },
   ),

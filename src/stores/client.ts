@@ -5,7 +5,8 @@ import { parseUsd } from '../money.ts'
 import {
   bucketOf,
   type ClientSettings,
-  type holds,
+  defaultHold,
+  type Hold,
   type LevelSettings,
   type openings,
   type shares,
@@ -41,7 +42,7 @@ export interface Client {
   /** How long a call may wait inside the gateway instead of a 429. */
   maxWaitMs: number
   budget: Budget
-  hold: (typeof holds)[number]
+  hold: Hold
   /** `ttlSeconds` undefined: the gateway's own. */
   cache: { enabled: boolean; ttlSeconds: number | undefined; share: (typeof shares)[number] }
   loop: Bucket | undefined
@@ -88,7 +89,7 @@ export function compileClient(
     models: compileModels(settings.models),
     ...compileLevel(settings),
     maxWaitMs: settings.limits?.maxWaitMs ?? 0,
-    hold: settings.hold ?? 'growing',
+    hold: settings.hold ?? defaultHold,
     cache: { enabled: cache.enabled ?? true, ttlSeconds: cache.ttlSeconds, share: cache.share ?? 'client' },
     loop: loop && bucketOf({ capacity: loop.identical, per: loop.per }),
     allow: new Set(settings.allow),

@@ -15,8 +15,9 @@ const declared = {
       name: 'frontend',
       team: 'web',
       models: ['claude-haiku-*'],
-      limits: { requests: { capacity: 100, per: '1h' }, concurrency: 20 },
+      limits: { requests: { capacity: 100, per: '1h' }, concurrency: 20, maxWaitMs: 2000 },
       budget: { day: 5, month: 100 },
+      hold: 'ceiling',
       cache: { share: 'team' },
       loop: { identical: 30, per: '1m' },
       allow: ['server_tools'],
@@ -67,7 +68,9 @@ test('what is no longer declared of a client is taken away, what changed is chan
 
   assert.deepEqual(out.split('\n').slice(0, 1), ['~ client frontend'])
   assert.match(out, /limits\.concurrency: 20 -> 10/)
+  assert.match(out, /limits\.maxWaitMs: 2000 -> -/)
   assert.match(out, /budget\.month: 100 -> -/)
+  assert.match(out, /hold: "ceiling" -> -/)
   assert.doesNotMatch(out, /budget\.day|batch|team web|gateway/)
   const { body } = await gateway.admin('GET', '/clients/frontend')
   assert.deepEqual([body.id, body.limits, body.budget], [id, { concurrency: 10 }, { day: 5 }])
@@ -119,6 +122,11 @@ test('a file that is not right is refused as a whole, with every fault', async t
     [{ client: [] }, /client is unknown here; expected one of gateway, teams, clients/],
     [{ clients: [{ name: 'a', budgets: {} }] }, /clients\.0\.budgets is unknown here/],
     [{ teams: [{ name: 'a', models: [] }] }, /teams\.0\.models is unknown here/],
+    [{ teams: [{ name: 'a', limits: { maxWaitMs: 5 } }] }, /teams\.0\.limits\.maxWaitMs is unknown here/],
+    [
+      { clients: [{ name: 'a', hold: 'loose' }] },
+      /clients\.0\.hold found "loose", expected "growing" or "ceiling"/,
+    ],
     [
       { clients: [{ name: 'a' }, { name: 'b', budget: { day: -1 } }] },
       /clients\.1\.budget\.day found -1, expected/,

@@ -64,6 +64,23 @@ test('calls are listed, filtered, paged, and one of them is told in full', async
   assert.deepEqual([unknown.code, /has no call "req_none"/.test(unknown.err)], [1, true])
 })
 
+test('a call that was estimated says how, what was held, and that it was unbounded', async t => {
+  const { run, gateway, ids } = await arrange(t)
+  const [id] = ids
+  const plain = await run(`calls show ${id}`)
+  await gateway.app.pg.query(
+    'update calls set estimated = true, estimate = $2, unbounded = true, held_nanos = 5000000 where id = $1',
+    [id, 'input: reported; output: 3.0 s x 240 tokens/s'],
+  )
+
+  const { out } = await run(`calls show ${id}`)
+
+  assert.doesNotMatch(plain.out, /estimated:|estimated\.|Unbounded/)
+  assert.match(out, /^It cost \$0\.003500, estimated\. \$0\.005000 was held for it\.$/m)
+  assert.match(out, /^How it was estimated: input: reported; output: 3\.0 s x 240 tokens\/s\.$/m)
+  assert.match(out, /^Unbounded: .* may cost more than it held\.$/m)
+})
+
 test('calls are followed as they end, each printed once', async t => {
   const { gateway, key, ids, start } = await arrange(t)
   const people = start('calls --follow')
@@ -103,6 +120,7 @@ test('verify says that the books agree, and ends with 1 when they do not', async
 test('explain tells the rules, the price and where each limit stands', async t => {
   const { run } = await arrange(t)
 
+  await run('clients update frontend --hold ceiling --max-wait 2s')
   const { code, out } = await run('explain frontend claude-haiku-4-5')
   const unknown = await run('explain frontend claude-none')
   const json = await run('explain frontend gpt-6-luna --json')
@@ -112,6 +130,8 @@ test('explain tells the rules, the price and where each limit stands', async t =
   assert.match(out, /^allowed +yes, it may use every model$/m)
   assert.match(out, /^goes to +ezai \(anthropic\), ezai \(openai\)$/m)
   assert.match(out, /^price +claude-haiku-4-5, US dollars a million tokens: in 1, out 5, /m)
+  assert.match(out, /^hold +ceiling: a running call holds its input and its whole output limit$/m)
+  assert.match(out, /^max wait +2 s$/m)
   assert.match(out, /^LIMIT OF +client:frontend\n(.*\n)*budget a day +\$5\.00 +\$0\.003500 spent/m)
   assert.match(out, /^LIMIT OF +team:web/m)
   assert.match(out, /^LIMIT OF +gateway/m)
@@ -124,14 +144,19 @@ test('alerts are listed with their delivery', async t => {
   const none = await run('alerts')
   await gateway.app.pg.query(
     `insert into alerts (kind, dedupe, severity, scope, title, details, raised_at)
-     values ('budget_spent', 'x', 'warning', 'client:frontend', 'Half of it is spent', '{}', '2026-11-23T10:00:00Z')`,
+     values ('budget_spent', 'x', 'warning', 'client:frontend', 'Half of it is spent', '{}', '2026-11-23T10:00:00Z'),
+       ('output_rate_exceeded', 'y', 'critical', 'upstream:ezai', 'It was fast', '{}', '2026-11-23T11:00:00Z')`,
   )
 
   const { code, out } = await run('alerts')
 
   assert.equal(none.out, 'Nothing was raised yet.')
   assert.equal(code, 0)
-  assert.match(out, /2026-11-23 10:00 +warning +client:frontend +no_webhook +Half of it is spent/)
+  assert.match(
+    out,
+    /2026-11-23 10:00 +warning +budget_spent +client:frontend +no_webhook +Half of it is spent/,
+  )
+  assert.match(out, /^output_rate_exceeded: an upstream generates faster than the price table says; raise /m)
 })
 
 test('wrong use of the new commands is told, and each has its help', async t => {

@@ -22,9 +22,9 @@ async function shell(t: TestContext, token: string | undefined = TOKEN) {
 test('a client is made with all its settings on one line', async t => {
   const { run, admin } = await shell(t)
   const { code, out, err } = await run(
-    'clients create frontend --team web --requests 100/1h --tokens 200000/1m --concurrency 20 --budget 5/day ' +
+    'clients create frontend --team web --requests 100/1h --tokens 200000/1m --concurrency 20 --max-wait 1500ms --budget 5/day ' +
       '--budget 100/month --models claude-haiku-*,gpt-6-luna --cache off --cache-ttl 1h --cache-share team ' +
-      '--loop 30/1m --allow server_tools,store',
+      '--hold ceiling --loop 30/1m --allow server_tools,store',
   )
   assert.equal(code, 0, err)
   assert.match(out, /^NAME +frontend/)
@@ -38,8 +38,10 @@ test('a client is made with all its settings on one line', async t => {
       requests: { capacity: 100, per: '1h' },
       tokens: { capacity: 200000, per: '1m' },
       concurrency: 20,
+      maxWaitMs: 1500,
     },
     budget: { day: 5, month: 100 },
+    hold: 'ceiling',
     cache: { enabled: false, ttlSeconds: 3600, share: 'team' },
     loop: { identical: 30, per: '1m' },
     allow: ['server_tools', 'store'],
@@ -69,15 +71,32 @@ test('an update changes what it names, and none takes away', async t => {
   assert.deepEqual([body.disabled, body.budget], [undefined, undefined])
 })
 
+test('the hold and the longest wait are set, shown, and taken away again', async t => {
+  const { run, admin } = await shell(t)
+  const made = await run('clients create frontend --hold ceiling --max-wait 2s')
+  assert.match(made.out, /^hold +ceiling +a running call holds its input and its whole output limit$/m)
+  assert.match(made.out, /^max wait +2 s$/m)
+  assert.match((await run('clients list')).out, /^frontend .* 2 s +- +ceiling$/m)
+
+  const changed = await run('clients update frontend --hold none --max-wait none')
+
+  assert.match(changed.out, /^hold +growing +a running call holds its input and the next seconds of output$/m)
+  assert.match(changed.out, /^max wait +-$/m)
+  const { body } = await admin('GET', '/clients/frontend')
+  assert.deepEqual([body.hold, body.limits], [undefined, {}])
+  await run('clients update frontend --max-wait 0')
+  assert.deepEqual((await admin('GET', '/clients/frontend')).body.limits, { maxWaitMs: 0 })
+})
+
 test('people read tables, machines read JSON', async t => {
   const { run } = await shell(t)
   await run('clients create frontend --team web --requests 100/1h --budget 5/day')
   await run('clients create b')
   const { out } = await run('clients list')
   assert.deepEqual(out.split('\n'), [
-    'NAME      TEAM  MODELS  REQUESTS  TOKENS  CONCURRENCY  BUDGET',
-    'b         -     *       -         -       -            -',
-    'frontend  web   *       100/1h    -       -            $5.00/day',
+    'NAME      TEAM  MODELS  REQUESTS  TOKENS  CONCURRENCY  MAX WAIT  BUDGET     HOLD',
+    'b         -     *       -         -       -            -         -          growing',
+    'frontend  web   *       100/1h    -       -            -         $5.00/day  growing',
   ])
   const listed = JSON.parse((await run('clients list --json --limit 1')).out)
   assert.deepEqual([listed.clients[0].name, listed.next], ['b', 'b'])
@@ -133,6 +152,11 @@ test('what the server refuses is told in its words, with exit code 1', async t =
     ['clients show nobody', /no client "nobody"/],
     ['clients create b --requests 100/1year', /limits\.requests\.per found "1year", expected a duration/],
     ['clients create b --allow everything', /allow\.0 found "everything"/],
+    ['clients create b --hold loosely', /hold found "loosely", expected "growing" or "ceiling"/],
+    [
+      'clients create b --max-wait 11s',
+      /limits\.maxWaitMs found 11000, expected a whole number of milliseconds from 0 to 10000/,
+    ],
     ['keys rotate AAAAAAAA', /no key/],
     ['clients show ../gateway', /name found "\.\.\/gateway"/],
   ] as const) {
@@ -157,6 +181,10 @@ test('wrong use is told before anything is asked, with exit code 2', async t => 
     ['clients create a --budget 5', /--budget: found "5", expected 5\/day/],
     ['clients create a --budget 5/year', /--budget/],
     ['clients create a --concurrency many', /--concurrency/],
+    [
+      'clients create a --max-wait 2',
+      /--max-wait: found "2", expected a time such as 500ms or 2s, 0, or none/,
+    ],
     ['clients create a --cache maybe', /--cache: found "maybe", expected on or off/],
     ['clients create a --team x --team y', /--team is given twice/],
     ['clients update a', /nothing to change/],
@@ -178,6 +206,8 @@ test('there is help on every level', async t => {
     ['keys rotate --help', /Usage: npm run cli -- keys rotate <id> \[options\]/],
     ['keys rotate -h', /--grace 1h/],
     ['clients create --help', /For example:/],
+    ['clients create --help', /--hold growing\|ceiling +what a running call holds/],
+    ['clients update --help', /--max-wait 2s +longest wait/],
   ] as const) {
     const { code, out, err } = await run(line)
     assert.deepEqual([code, err], [0, ''], line)

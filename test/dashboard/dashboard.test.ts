@@ -74,6 +74,20 @@ function scenarios(chromium: Browser) {
     await call.getByText('Add the model').waitFor()
   })
 
+  test('a call that was too fast is explained with every limit that it may have met', async t => {
+    const key = await town.client({ name: 'hasty', limits: { requests: { capacity: 1, per: '1d' } } })
+    for (const prompt of ['first', 'second']) await town.post('/v1/messages', key, message(prompt))
+    await until(async () => {
+      const { rows } = (await town.admin('GET', '/refusals?reason=rate_limited')).body
+      return Array.isArray(rows) && rows.length > 0
+    }, 20_000)
+    const { page, open } = await come(t)
+    await open('/refusals')
+    await page.getByRole('link', { name: 'Too fast' }).first().click()
+    const why = page.getByRole('complementary', { name: 'Why' })
+    await why.getByText('requests, tokens, calls at once or token counting (count_tokens)').waitFor()
+  })
+
   test('a key is made and shown once, works, and is revoked after a question', async t => {
     const { page, open, complaints } = await come(t)
     await open('/clients/frontend')
@@ -169,6 +183,81 @@ function scenarios(chromium: Browser) {
     await page.getByRole('dialog').waitFor({ state: 'detached' })
     await page.getByText('of $7.50').first().waitFor()
     assert.deepEqual((await town.admin('GET', '/clients/poor')).body.budget, { day: 7.5 })
+  })
+
+  test('the hold and the longest wait of a client are set, a fault is told at its field, and its page shows them', async t => {
+    const { page, open, faults, complaints } = await come(t)
+    await open('/clients/spare')
+    const settings = page.locator('section', {
+      has: page.getByRole('heading', { name: 'Settings', exact: true }),
+    })
+    await settings.getByText(/^Growing Holds the input/).waitFor()
+    await page.getByRole('button', { name: 'Change settings' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('a call is cut when a budget has no room').waitFor()
+    await dialog.getByLabel('Hold of a budget').selectOption('ceiling')
+    await dialog.getByText('no budget cuts a running call').waitFor()
+    const wait = dialog.getByLabel('Longest wait, ms')
+    await wait.fill('20000')
+    assert.deepEqual(await faults(), [])
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.getByText('expected a whole number of milliseconds from 0 to 10000').waitFor()
+    await wait.fill('2,000')
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    await settings.getByText(/^Ceiling Holds the input/).waitFor()
+    await settings.getByText('2 s before a 429').waitFor()
+    const { body } = await town.admin('GET', '/clients/spare')
+    assert.deepEqual([body.hold, body.limits], ['ceiling', { maxWaitMs: 2000 }])
+
+    await page.getByRole('link', { name: 'Its changes' }).click()
+    const change = page.getByRole('row', { name: /Hold not set became ceiling/ })
+    assert.match(await change.innerText(), /Longest wait, ms\s+not set\s+became\s+2,000/)
+    const refused = complaints.filter(told => !told.includes('400 (Bad Request)'))
+    assert.deepEqual(refused, [])
+  })
+
+  test('an estimated call says what was held, how the estimate was made, and that it had no bound', async t => {
+    const answer = await town.post('/v1/messages', town.key, message('to be estimated'))
+    const id = answer.headers.get('request-id')
+    await until(async () => (await town.admin('GET', `/calls/${id}`)).status === 200)
+    await town.app.pg.query(
+      'update calls set estimated = true, estimate = $2, unbounded = true, held_nanos = 5000000 where id = $1',
+      [id, 'input: reported; output: 3.0 s x 240 tokens/s'],
+    )
+    const { page, open, faults, complaints } = await come(t)
+    await open(`/calls?call=${id}`)
+    const panel = page.getByRole('complementary', { name: 'Call' })
+    await panel.getByText('Unbounded', { exact: true }).waitFor()
+    await panel.getByText('input: reported; output: 3.0 s x 240 tokens/s').waitFor()
+    await panel.getByText('so it may cost more than it held').waitFor()
+    await panel.getByText('$0.005', { exact: false }).first().waitFor()
+    assert.deepEqual([await faults(), complaints], [[], []])
+  })
+
+  test('an upstream that is faster than the price table says is explained, with what to do', async t => {
+    town.app.alerts.raise({
+      kind: 'output_rate_exceeded',
+      dedupe: 'output_rate_exceeded',
+      severity: 'critical',
+      scope: 'upstream:ezai',
+      title: 'claude-haiku-4-5 came at 900 tokens/s.',
+      details: { model: 'claude-haiku-4-5' },
+    })
+    await until(async () =>
+      JSON.stringify((await town.admin('GET', '/alerts')).body).includes('900 tokens/s'),
+    )
+    const { page, open } = await come(t)
+    await open('/alerts')
+    const row = page.getByRole('row', { name: /900 tokens/ })
+    await row.getByText('An upstream generates faster than the price table says.').waitFor()
+    await row.getByText('Raise maxOutputTokensPerSecond').waitFor()
+  })
+
+  test('explain says which hold applies to the pair', async t => {
+    const { page, open } = await come(t)
+    await open('/explain?client=frontend&model=claude-haiku-4-5')
+    await page.getByText(/A running call holds its input and/).waitFor()
   })
 
   test('a call that ends shows up by itself, and a refused one with its reason', async t => {

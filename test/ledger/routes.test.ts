@@ -85,6 +85,22 @@ test('a call is shown with the names of the log, money in US dollars and time in
   ])
 })
 
+test('a call says how its cost was estimated, and that it was unbounded', async t => {
+  const data = {
+    outcome: 'client_gone',
+    estimated: true,
+    estimate: 'input: reported; output: 3.0 s x 240 tokens/s',
+    unbounded: true,
+  }
+  const { get } = await administration(t, [{ id: 'a', nanos: 3_500_000, held: 2_000_000, data }, { id: 'b' }])
+  const { rows } = (await get('/calls/a')).body
+  assert.partialDeepStrictEqual(rows[0], { ...data, costUsd: 0.0035, heldUsd: 0.002 })
+  const [plain] = (await get('/calls/b')).body.rows
+  assert.deepEqual([plain?.estimated, plain?.estimate, plain?.unbounded], [false, undefined, undefined])
+  const { body } = await get('/usage?from=2026-11-20&to=2026-11-21&by=client')
+  assert.deepEqual([body.total.costUsd, body.rows.length], [0.003501, 1])
+})
+
 test('calls are found by client, model, outcome and time', async t => {
   const { get } = await administration(t, calls)
   assert.deepEqual(ids(await get('/calls?client=batch')), ['d/0'])

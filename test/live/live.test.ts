@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
-import { fits, type LiveCall } from '../../src/live/call.ts'
+import type { Entry } from '../../src/entry.ts'
+import { fits, type LiveCall, liveCall } from '../../src/live/call.ts'
 import { ADMIN_TOKEN, type Gateway, message, startGateway, until } from '../gateway.ts'
 import { testDatabase, testRedis } from '../servers.ts'
 
@@ -94,6 +95,30 @@ test('a filter names a client by name or id, a model, an outcome', () => {
     assert.equal(fits(filter, call), true)
   for (const filter of [{ client: 'batch' }, { client: 'c1', outcome: 'refused' }, { model: 'gpt-6' }])
     assert.equal(fits(filter, call), false)
+})
+
+test('how a cost was estimated and the unbounded mark are seen live under the names of the ledger', () => {
+  const shown = {
+    estimated: true,
+    estimate: 'input: reported; output: 3.0 s x 240 tokens/s',
+    unbounded: true,
+  }
+  const entry: Entry = {
+    ...{ reqId: 'req_1', clientId: 'c1', client: 'frontend', teamId: undefined, team: undefined, key: 'k1' },
+    ...{ route: '/v1/messages', model: 'claude-haiku-4-5', upstream: 'ezai', status: 200, stream: true },
+    ...{ outcome: 'client_gone', cache: undefined, latencyMs: 1, ttftMs: undefined, upstreamMs: undefined },
+    ...{ inputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0, outputTokens: 1 },
+    ...{
+      costNanos: 1,
+      savedNanos: 0,
+      priceVersion: 'v',
+      error: undefined,
+      refusal: undefined,
+      scope: undefined,
+    },
+    ...shown,
+  }
+  assert.partialDeepStrictEqual(liveCall(entry, 0, 2), { id: 'req_1', ...shown })
 })
 
 test('nothing is written for it while nobody watches', async t => {

@@ -12,8 +12,10 @@ const FRONTEND = {
     requests: { capacity: 100, per: '1h' },
     tokens: { capacity: 200000, per: '1m' },
     concurrency: 20,
+    maxWaitMs: 2000,
   },
   budget: { day: 5, month: 100 },
+  hold: 'ceiling',
   cache: { enabled: true, ttlSeconds: 3600, share: 'client' },
   loop: { identical: 30, per: '1m' },
   allow: [],
@@ -118,8 +120,15 @@ test('a fault is named with its field, what was found, and what is expected; all
     name: 'two words',
     team: 7,
     models: 'all',
-    limits: { requests: { capacity: 0, per: '1 hour' }, tokens: { capacity: 1 }, concurrency: 1.5, rpm: 5 },
+    limits: {
+      requests: { capacity: 0, per: '1 hour' },
+      tokens: { capacity: 1 },
+      concurrency: 1.5,
+      maxWaitMs: 10_001,
+      rpm: 5,
+    },
     budget: { day: -1, month: '100', year: 1 },
+    hold: 'loose',
     cache: { enabled: 'yes', ttlSeconds: 0, share: 'everyone' },
     loop: { identical: 30, per: 60 },
     allow: ['everything', 'store', 'store'],
@@ -135,7 +144,9 @@ test('a fault is named with its field, what was found, and what is expected; all
     'cache.share',
     'cache.ttlSeconds',
     'disabled',
+    'hold',
     'limits.concurrency',
+    'limits.maxWaitMs',
     'limits.requests.capacity',
     'limits.requests.per',
     'limits.rpm',
@@ -146,6 +157,11 @@ test('a fault is named with its field, what was found, and what is expected; all
     'team',
   ])
   assert.equal(many['budget.month'], 'found "100", expected a number of US dollars, 0 or more')
+  assert.equal(many.hold, 'found "loose", expected "growing" or "ceiling"')
+  assert.equal(
+    many['limits.maxWaitMs'],
+    'found 10001, expected a whole number of milliseconds from 0 to 10000',
+  )
   assert.match(many['limits.requests.per'], /^found "1 hour", expected a duration such as "500ms"/)
 })
 
@@ -228,9 +244,24 @@ test('a patch is merged: null takes away, the rest stays', async t => {
   assert.deepEqual(settingsOf(patched), {
     ...rest,
     models: ['gpt-6-luna'],
-    limits: { requests: { capacity: 50, per: '1h' }, concurrency: 20 },
+    limits: { requests: { capacity: 50, per: '1h' }, concurrency: 20, maxWaitMs: 2000 },
     disabled: true,
   })
+})
+
+test('how long a call waits is a setting of clients, not of teams or the gateway', async t => {
+  const replica = await startReplica(t)
+  for (const path of ['/teams/web', '/gateway']) {
+    const answer = await replica.admin('PUT', path, { limits: { maxWaitMs: 5 } })
+    assertProblem(answer, 400, /limits\.maxWaitMs is unknown here/)
+  }
+  for (const maxWaitMs of [0, 10_000]) {
+    const made = await replica.admin('POST', '/clients', {
+      name: `waits-${maxWaitMs}`,
+      limits: { maxWaitMs },
+    })
+    assert.deepEqual(made.body.limits, { maxWaitMs })
+  }
 })
 
 test('a patch is checked as a whole, and a faulty one changes nothing', async t => {

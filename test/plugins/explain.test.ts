@@ -1,8 +1,12 @@
 /** GET /admin/explain: why a call of this client for this model is treated as it is. */
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { LOOKAHEAD_SECONDS } from '../../src/plugins/budget.ts'
 import { message, startGateway, until } from '../gateway.ts'
+import { temporaryFolder } from '../when-over.ts'
 
 test('every rule of a pair is told with its numbers now', async t => {
   const gateway = await startGateway(t)
@@ -12,7 +16,7 @@ test('every rule of a pair is told with its numbers now', async t => {
     name: 'frontend',
     team: 'web',
     models: ['gpt-*', 'claude-haiku-*'],
-    limits: { requests: { capacity: 100, per: '1h' } },
+    limits: { requests: { capacity: 100, per: '1h' }, maxWaitMs: 2000 },
     budget: { day: 5 },
     cache: { share: 'team' },
     loop: { identical: 30, per: '1m' },
@@ -24,9 +28,10 @@ test('every rule of a pair is told with its numbers now', async t => {
   const { status, body } = await gateway.admin('GET', '/explain?client=frontend&model=claude-haiku-4-5')
 
   assert.equal(status, 200)
-  const { levels, price, ...rules } = body as {
+  const { levels, price, hold, ...rules } = body as {
     levels: Record<string, Record<string, Record<string, number>>>[]
     price: Record<string, unknown>
+    hold: Record<string, unknown>
   }
   assert.deepEqual(rules, {
     client: 'frontend',
@@ -38,7 +43,8 @@ test('every rule of a pair is told with its numbers now', async t => {
     loop: { identical: 30, per: '1m' },
     allow: ['store'],
     cache: { enabled: true, ttlSeconds: 3600, share: 'team' },
-    defaultMaxTokens: 4096,
+    maxWaitMs: 2000,
+    defaultMaxTokens: null,
     upstreams: [
       { format: 'anthropic', upstream: 'ezai' },
       { format: 'openai', upstream: 'ezai' },
@@ -57,15 +63,69 @@ test('every rule of a pair is told with its numbers now', async t => {
       ['gateway', undefined, 0.0035, undefined],
     ],
   )
+  assert.equal(hold.setting, 'growing')
+  assert.deepEqual(levels[0]?.limits, { requests: { capacity: 100, per: '1h' } })
   assert.equal(levels[0]?.state?.requests?.available, 99)
   assert.equal(levels[0]?.state?.day?.availableUsd, 4.9965)
   assert.equal(price.version, gateway.app.prices.table.version)
   assert.partialDeepStrictEqual(price, { maxOutput: 64_000, usdPerMillionTokens: { in: '1', out: '5' } })
 })
 
+test('what a running call holds follows from the client and from the output rate of the model', async t => {
+  const gateway = await startGateway(t, { env: { PRICES_FILE: await priceFile(t) } })
+  await gateway.client({ name: 'agents', budget: { day: 5 } })
+  await gateway.client({ name: 'strict', budget: { day: 5 }, hold: 'ceiling' })
+  const ask = async (client: string, model: string) => {
+    const { status, body } = await gateway.admin('GET', `/explain?client=${client}&model=${model}`)
+    assert.equal(status, 200)
+    return { hold: body.hold, defaultMaxTokens: body.defaultMaxTokens }
+  }
+
+  const paced = {
+    outputTokensPerSecond: 300,
+    fasterOutput: { fast: 900 },
+    lookaheadSeconds: LOOKAHEAD_SECONDS,
+  }
+  assert.deepEqual(await ask('agents', 'house-paced'), {
+    hold: {
+      setting: 'growing',
+      applies: 'growing',
+      reserves: `its input and the next ${LOOKAHEAD_SECONDS} s of output at 300 tokens/s (900 with fast), extended while it runs`,
+      ...paced,
+    },
+    defaultMaxTokens: null,
+  })
+  assert.deepEqual(await ask('strict', 'house-paced'), {
+    hold: {
+      setting: 'ceiling',
+      applies: 'ceiling',
+      reserves: 'its input and its whole output limit',
+      ...paced,
+    },
+    defaultMaxTokens: 900,
+  })
+  assert.deepEqual(await ask('agents', 'house-parallel'), {
+    hold: {
+      setting: 'growing',
+      applies: 'ceiling',
+      reserves: 'its input and its whole output limit: the price table has no output rate for this model',
+      outputTokensPerSecond: null,
+      fasterOutput: {},
+      lookaheadSeconds: LOOKAHEAD_SECONDS,
+    },
+    defaultMaxTokens: null,
+  })
+})
+
 test('what stands in the way is named', async t => {
   const gateway = await startGateway(t, { env: { ANTHROPIC_API_KEY: 'sk-direct', EZAI_API_KEY: '' } })
-  await gateway.client({ name: 'closed', models: ['claude-*'], budget: { day: 0 }, disabled: true })
+  await gateway.client({
+    name: 'closed',
+    models: ['claude-*'],
+    budget: { day: 0 },
+    hold: 'ceiling',
+    disabled: true,
+  })
 
   const { body } = await gateway.admin('GET', '/explain?client=closed&model=gpt-6-luna')
 
@@ -95,3 +155,15 @@ test('a client or a model that does not exist is a problem that says where to lo
   assert.match(String(nothing.body.detail), /no model "claude-none"; GET \/v1\/models/)
   assert.match(String(unsaid.body.detail), /model is missing; expected the name of a model/)
 })
+
+/** A model whose output rate is known, and one of which only the output limit is. */
+async function priceFile(t: TestContext): Promise<string> {
+  const row = { in: '1', out: '2', source: 'this test', checked: '2026-11-23' }
+  const limits = { contextWindow: 9000, maxInput: 9000, maxOutput: 900, limitsFrom: 'this test' }
+  const parallel = { maker: 'openai', kind: 'chat', hidesOutput: false, ...limits, prices: [row] }
+  const rates = { maxOutputTokensPerSecond: 300, fasterOutput: { fast: 900 }, speedFrom: 'this test' }
+  const models = { 'house-paced': { ...parallel, ...rates }, 'house-parallel': parallel }
+  const file = join(await temporaryFolder(t), 'prices.json')
+  await writeFile(file, JSON.stringify({ models }))
+  return file
+}

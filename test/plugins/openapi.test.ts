@@ -99,9 +99,18 @@ test('every answer is as it is declared, and says nothing that is not', async t 
   await ask('PUT /admin/teams/{name}', '/teams/web', settings)
   await ask('GET /admin/teams/{name}', '/teams/web')
   await ask('GET /admin/teams', '/teams')
-  const more = { team: 'web', models: ['claude-*'], loop: { identical: 3, per: '1s' }, allow: ['store'] }
+  const more = {
+    team: 'web',
+    models: ['claude-*'],
+    loop: { identical: 3, per: '1s' },
+    allow: ['store'],
+    hold: 'ceiling',
+  }
   await ask('POST /admin/clients', '/clients', { name: 'frontend', ...settings, ...more })
-  await ask('PATCH /admin/clients/{name}', '/clients/frontend', { cache: { share: 'team', ttlSeconds: 60 } })
+  await ask('PATCH /admin/clients/{name}', '/clients/frontend', {
+    cache: { share: 'team', ttlSeconds: 60 },
+    limits: { maxWaitMs: 2000 },
+  })
   const { id, key } = await ask('POST /admin/clients/{name}/keys', '/clients/frontend/keys', {})
   await gateway.post('/v1/messages', String(key), message('hello'))
   await gateway.post('/v1/messages', String(key), message('hello', { model: 'gpt-6-luna' }))
@@ -110,7 +119,11 @@ test('every answer is as it is declared, and says nothing that is not', async t 
     const [call] = JSON.parse(JSON.stringify(body.calls))
     return call && { calls: [call] }
   })
-  await ask('GET /admin/calls', '/calls')
+  await gateway.app.pg.query(
+    "update calls set estimated = true, estimate = 'input: reported', unbounded = true",
+  )
+  const { calls: told } = await ask('GET /admin/calls', '/calls')
+  assert.match(JSON.stringify(told), /"estimate":"input: reported","unbounded":true/)
   await ask('GET /admin/calls/{id}', `/calls/${calls[0].id}`)
   await ask('GET /admin/usage', '/usage?by=client,model,day,team')
   await ask('GET /admin/usage', '/usage?by=hour')

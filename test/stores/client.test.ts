@@ -16,8 +16,10 @@ test('settings become integers once: money in nano-dollars, durations in millise
           requests: { capacity: 100, per: '1h' },
           tokens: { capacity: 200_000, per: '1m' },
           concurrency: 20,
+          maxWaitMs: 2000,
         },
         budget: { day: 0.1, month: 100 },
+        hold: 'ceiling',
         cache: { ttlSeconds: 60, share: 'team' },
         loop: { identical: 30, per: '500ms' },
         allow: ['server_tools'],
@@ -35,10 +37,11 @@ test('settings become integers once: money in nano-dollars, durations in millise
   assert.deepEqual(client.cache, { enabled: true, ttlSeconds: 60, share: 'team' })
   assert.deepEqual(client.loop, { capacity: 30, per: 500 })
   assert.deepEqual([...client.allow], ['server_tools'])
+  assert.deepEqual([client.hold, client.maxWaitMs], ['ceiling', 2000])
   assert.equal(client.team?.limits.concurrency, 5)
 })
 
-test('a client of nothing but a name has no limits, its own cache, and every model', () => {
+test('a client of nothing but a name has no limits, a growing hold, its own cache, and every model', () => {
   const client = compileClient(
     { id: 'c1', name: 'frontend', isDeleted: false, settings: {} },
     undefined,
@@ -46,6 +49,7 @@ test('a client of nothing but a name has no limits, its own cache, and every mod
   )
   assert.deepEqual([client.limits, client.budget, client.loop, client.team], [{}, {}, undefined, undefined])
   assert.deepEqual(client.cache, { enabled: true, ttlSeconds: undefined, share: 'client' })
+  assert.deepEqual([client.hold, client.maxWaitMs], ['growing', 0])
   assert.ok(client.models.allows(['whatever-1']))
   assert.equal(client.allow.size, 0)
 })

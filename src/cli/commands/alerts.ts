@@ -4,7 +4,14 @@ import type { Command } from '../command.ts'
 import { table, time } from '../text.ts'
 import { type Page, pageFrom, pageNote, pageOptions } from './pages.ts'
 
+/** What to do about an alert, by its kind, where its own sentence does not say it. */
+const advice: Record<string, string> = {
+  output_rate_exceeded:
+    'an upstream generates faster than the price table says; raise maxOutputTokensPerSecond of the model in PRICES_FILE.',
+}
+
 interface AlertAnswer {
+  kind: string
   raisedAt: string
   severity: string
   scope: string
@@ -21,17 +28,20 @@ export const alerts: Command = {
   examples: ['alerts --limit 20'],
   async run(input, api) {
     const answer = await api.call<Page & { alerts: AlertAnswer[] }>('GET', `/alerts${pageFrom(input)}`)
-    const rows = answer.alerts.map(({ raisedAt, severity, scope, title, delivery, lastError }) => [
+    const rows = answer.alerts.map(({ raisedAt, severity, kind, scope, title, delivery, lastError }) => [
       time(raisedAt),
       severity,
+      kind,
       scope,
       delivery === 'waiting' && lastError ? `waiting (${lastError})` : delivery,
       title,
     ])
     const text =
       rows.length > 0
-        ? table(['RAISED', 'SEVERITY', 'SCOPE', 'DELIVERY', 'WHAT'], rows)
+        ? table(['RAISED', 'SEVERITY', 'KIND', 'SCOPE', 'DELIVERY', 'WHAT'], rows)
         : 'Nothing was raised yet.'
-    return { answer, shown: { text, ...pageNote(answer) } }
+    const kinds = [...new Set(answer.alerts.map(({ kind }) => kind))]
+    const advised = kinds.flatMap(kind => (advice[kind] ? [`${kind}: ${advice[kind]}`] : []))
+    return { answer, shown: { text: [text, ...advised].join('\n\n'), ...pageNote(answer) } }
   },
 }

@@ -21,7 +21,7 @@ interface State {
 
 /** `state` null: Redis is away, nobody knows; absent: it was not asked for. */
 export type LevelAnswer = LevelSettings & { state?: State | null }
-export type ClientAnswer = LevelAnswer & ClientSettings & { id: string }
+export type ClientAnswer = ClientSettings & { state?: State | null; id: string }
 export type TeamAnswer = LevelAnswer & { id: string; name: string }
 
 export interface KeyAnswer {
@@ -41,6 +41,11 @@ export function bucket(limit: { capacity: number; per: string } | undefined): st
 export function dollars(budget: LevelSettings['budget'] = {}): string {
   const amounts = Object.entries(budget).map(([window, amount]) => `${usd(amount)}/${window}`)
   return amounts.join(' ') || NONE
+}
+
+/** How long a call may wait before a 429: `2 s`. */
+export function waitText(ms = 0): string {
+  return ms === 0 ? NONE : `${ms / 1000} s`
 }
 
 /** Rows of a table: limit, setting, what is so now. */

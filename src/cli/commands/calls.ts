@@ -15,6 +15,15 @@ type Call = LedgerCall & {
   cache?: string
   latencyMs?: number
   costUsd: number
+  heldUsd: number
+  estimated?: boolean
+  estimate?: string
+  unbounded?: boolean
+}
+interface CallAnswer {
+  id: string
+  costUsd: number
+  rows: Call[]
 }
 type CallsAnswer = Page & { calls: Call[] }
 
@@ -52,17 +61,30 @@ export const calls: Command[] = [
     examples: ['calls show req_0123456789abcdef0123456789abcdef'],
     async run({ args }, api) {
       const path = `/calls/${encodeURIComponent(args.id ?? '')}`
-      const answer = await api.call<{ id: string; costUsd: number; rows: Call[] }>('GET', path)
+      const answer = await api.call<CallAnswer>('GET', path)
       const [charge, correction] = answer.rows
       const facts = Object.keys({ ...charge, ...correction }).map(fact => [
         fact,
         ...answer.rows.map(one => String(one[fact] ?? NONE)),
       ])
       const titles = ['CALL', answer.id, ...(correction ? ['CORRECTION'] : [])]
-      return { answer, shown: { text: `${table(titles, facts)}\n\nIt cost ${usd(answer.costUsd)}.` } }
+      return { answer, shown: { text: [table(titles, facts), '', ...charged(answer)].join('\n') } }
     },
   },
 ]
+
+/** What it cost, how that is known, and what was held for it. A correction has the last word. */
+function charged({ costUsd, rows }: CallAnswer): string[] {
+  const held = Math.max(0, ...rows.map(({ heldUsd }) => heldUsd))
+  const { estimated, estimate, unbounded } = rows.at(-1) ?? {}
+  return [
+    `It cost ${usd(costUsd)}${estimated ? ', estimated' : ''}.${held > 0 ? ` ${usd(held)} was held for it.` : ''}`,
+    ...(estimate ? [`How it was estimated: ${estimate}.`] : []),
+    ...(unbounded
+      ? ['Unbounded: it was allowed a feature without a bound, so it may cost more than it held.']
+      : []),
+  ]
+}
 
 /** Milliseconds between two looks. */
 const LOOK_EVERY = 1000

@@ -1,10 +1,11 @@
 /** Clients. */
 
+import { defaultHold } from '../../settings.ts'
 import type { Input } from '../command.ts'
 import { type Command, misused, textOf } from '../command.ts'
 import { clientFrom, clientOptions, withoutNulls } from '../settings.ts'
 import { NONE, table } from '../text.ts'
-import { bucket, type ClientAnswer, dollars, standing } from './answers.ts'
+import { bucket, type ClientAnswer, dollars, standing, waitText } from './answers.ts'
 import { type Page, pageFrom, pageNote, pageOptions } from './pages.ts'
 
 const at = (name: string | undefined) => `/clients/${encodeURIComponent(name ?? '')}`
@@ -35,7 +36,18 @@ export const clients: Command[] = [
     examples: ['clients list --limit 1000', 'clients list --json'],
     async run(input, api) {
       const answer = await api.call<Page & { clients: ClientAnswer[] }>('GET', `/clients${pageFrom(input)}`)
-      const head = ['NAME', 'TEAM', 'MODELS', 'REQUESTS', 'TOKENS', 'CONCURRENCY', 'BUDGET', '']
+      const head = [
+        'NAME',
+        'TEAM',
+        'MODELS',
+        'REQUESTS',
+        'TOKENS',
+        'CONCURRENCY',
+        'MAX WAIT',
+        'BUDGET',
+        'HOLD',
+        '',
+      ]
       const text =
         answer.clients.length > 0 ? table(head, answer.clients.map(row)) : 'There are no clients yet.'
       return { answer, shown: { text, ...pageNote(answer) } }
@@ -62,7 +74,11 @@ export const clients: Command[] = [
       disable: { about: 'refuse all its calls' },
       enable: { about: 'take them again' },
     },
-    examples: ['clients update frontend --budget 10/day --tokens none', 'clients update frontend --disable'],
+    examples: [
+      'clients update frontend --budget 10/day --tokens none',
+      'clients update frontend --hold ceiling --max-wait 2s',
+      'clients update frontend --disable',
+    ],
     async run(input, api) {
       const patch = { ...renamed(input), ...clientFrom(input), ...switched(input) }
       if (Object.keys(patch).length === 0) throw misused('There is nothing to change: name a setting.')
@@ -94,7 +110,20 @@ function switched({ flags }: Input): object {
   return flags.has('enable') ? { disabled: null } : {}
 }
 
-function row({ name, team = NONE, models, limits = {}, budget, disabled }: ClientAnswer): string[] {
+const held = {
+  growing: 'a running call holds its input and the next seconds of output',
+  ceiling: 'a running call holds its input and its whole output limit',
+}
+
+function row({
+  name,
+  team = NONE,
+  models,
+  limits = {},
+  budget,
+  hold = defaultHold,
+  disabled,
+}: ClientAnswer): string[] {
   return [
     name,
     team,
@@ -102,13 +131,16 @@ function row({ name, team = NONE, models, limits = {}, budget, disabled }: Clien
     bucket(limits.requests),
     bucket(limits.tokens),
     String(limits.concurrency ?? NONE),
+    waitText(limits.maxWaitMs),
     dollars(budget),
+    hold,
     disabled ? 'disabled' : '',
   ]
 }
 
 function describe(client: ClientAnswer): string {
-  const { id, name, team = NONE, models, cache = {}, loop, allow = [], disabled } = client
+  const { id, name, team = NONE, models, limits = {}, cache = {}, loop, allow = [], disabled } = client
+  const { hold = defaultHold } = client
   const cached = [`share ${cache.share ?? 'client'}`, ...(cache.ttlSeconds ? [`${cache.ttlSeconds} s`] : [])]
   return table(
     ['NAME', name, ''],
@@ -117,6 +149,8 @@ function describe(client: ClientAnswer): string {
       ['team', team, ''],
       ['models', models?.join(', ') ?? '*', ''],
       ...standing(client),
+      ['max wait', waitText(limits.maxWaitMs), ''],
+      ['hold', hold, held[hold]],
       ['cache', cache.enabled === false ? 'off' : `on, ${cached.join(', ')}`, ''],
       ['loop', loop ? `${loop.identical}/${loop.per}` : NONE, ''],
       ['allow', allow.join(', ') || NONE, ''],

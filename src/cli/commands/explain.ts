@@ -2,7 +2,7 @@
 
 import type { Command } from '../command.ts'
 import { NONE, table } from '../text.ts'
-import { type LevelAnswer, standing } from './answers.ts'
+import { type LevelAnswer, standing, waitText } from './answers.ts'
 
 interface ExplainAnswer {
   client: string
@@ -15,6 +15,8 @@ interface ExplainAnswer {
   loop: { identical: number; per: string } | null
   allow: string[]
   cache: { enabled: boolean; ttlSeconds: number; share: string }
+  maxWaitMs: number
+  hold: { setting: string; applies: string; reserves: string }
   defaultMaxTokens: number | null
   upstreams: { format: string; upstream: string | null }[]
   price: {
@@ -40,7 +42,7 @@ export const explain: Command = {
 }
 
 function rules(answer: ExplainAnswer): string {
-  const { client, model, allowed, pattern, models, obstacles, loop, allow, cache, price } = answer
+  const { client, model, allowed, pattern, models, obstacles, loop, allow, cache, price, hold } = answer
   const by = models === null ? 'it may use every model' : `by ${pattern}`
   const served = answer.upstreams.map(({ format, upstream }) => `${upstream ?? 'nowhere'} (${format})`)
   const { source, checked, ...rates } = price.usdPerMillionTokens
@@ -56,10 +58,12 @@ function rules(answer: ExplainAnswer): string {
       ['price', `${price.model}, US dollars a million tokens: ${shown.join(', ')}`],
       ['', `table ${price.version}; from ${source ?? NONE}, checked ${checked ?? NONE}`],
       ['at most', `${price.maxInput} tokens in, ${price.maxOutput} out`],
+      ['hold', `${hold.applies}: a running call holds ${hold.reserves}`],
       [
         'no ceiling',
         answer.defaultMaxTokens === null ? 'passes as it is' : `${answer.defaultMaxTokens} tokens are put in`,
       ],
+      ['max wait', waitText(answer.maxWaitMs)],
       ['cache', cache.enabled ? `on, ${cache.ttlSeconds} s, shared by ${cache.share}` : 'off'],
       ['loop', loop ? `${loop.identical}/${loop.per}` : NONE],
       ['allow', allow.join(', ') || NONE],

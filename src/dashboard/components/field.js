@@ -53,18 +53,20 @@ export function Field({
   </div>`
 }
 
-/** @param {{ label: string, value: string, options: [value: string, text: string][], onPick: (value: string) => void, isCompact?: boolean }} props */
-export function Select({ label, value, options, onPick, isCompact = false }) {
+/** @param {{ label: string, value: string, options: [value: string, text: string][], onPick: (value: string) => void, isCompact?: boolean, hint?: string }} props */
+export function Select({ label, value, options, onPick, isCompact = false, hint }) {
   const id = useId()
   return html`<div class=${isCompact ? 'filter' : 'field'}>
     <label for=${id} class=${isCompact ? 'hidden' : ''}>${label}</label>
     <select
       id=${id}
       class=${value && isCompact ? 'is-set' : ''}
+      aria-describedby=${hint ? `${id}-hint` : undefined}
       onChange=${(/** @type {Event} */ { currentTarget }) => currentTarget instanceof HTMLSelectElement && onPick(currentTarget.value)}
     >
       ${options.map(([option, text]) => html`<option value=${option} selected=${option === value}>${text}</option>`)}
     </select>
+    ${hint && html`<p id="${id}-hint" class="field-hint">${hint}</p>`}
   </div>`
 }
 

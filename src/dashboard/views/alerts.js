@@ -7,7 +7,7 @@ import { Page } from '../components/page.js'
 import { Empty, Loaded } from '../components/states.js'
 import { useData } from '../data.js'
 import { ago, fullMoment, moment } from '../format.js'
-import { scopeWords } from '../words.js'
+import { alertKinds, scopeWords } from '../words.js'
 
 /** @import { Alert } from '../types.ts' */
 /** @import { Tone } from '../words.js' */
@@ -31,7 +31,7 @@ export function Alerts() {
           found.length === 0
             ? html`<${Empty} title="No alerts">
                 Raised at 50, 80 and 100 % of a budget, at a pace that would spend it early, when a loop brake closes, when a
-                provider refuses the gateway, and when the ledger falls behind.
+                provider refuses the gateway or generates faster than the price table says, and when the ledger falls behind.
               <//>`
             : html`<table class="table">
                   <thead><tr><th scope="col">Alert</th><th scope="col" class="hide-s">About</th><th scope="col" class="hide-s">Delivered</th><th scope="col" class="num">Raised</th></tr></thead>
@@ -44,10 +44,11 @@ export function Alerts() {
 }
 
 /** @param {{ alert: Alert }} props */
-function Row({ alert: { title, severity, scope, raisedAt, details, ...delivery } }) {
+function Row({ alert: { kind, title, severity, scope, raisedAt, details, ...delivery } }) {
   const { label, tone } = severities[severity]
+  const advice = alertKinds[kind]
   return html`<tr>
-    <th scope="row"><span class="with-badge"><${Badge} tone=${tone}>${label}<//><span>${title}</span></span></th>
+    <th scope="row"><span class="with-badge"><${Badge} tone=${tone}>${label}<//><span>${title}${advice && html`<span class="sub">${advice.meaning} ${advice.mend}</span>`}</span></span></th>
     <td class="hide-s nowrap">${scopeWords(scope)}</td>
     <td class="hide-s nowrap"><${Delivery} ...${delivery} /></td>
     <td class="num nowrap"><time datetime=${raisedAt} title=${fullMoment(raisedAt)}>${moment(raisedAt)}</time></td>

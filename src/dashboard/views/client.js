@@ -16,6 +16,7 @@ import { useData } from '../data.js'
 import { axisUsd, count, day, daysAgo, fullMoment, shortCount, usd, weekday } from '../format.js'
 import { clientHref, go, href } from '../router.js'
 import { mayChange } from '../session.js'
+import { holds } from '../words.js'
 import { ClientDialog } from './client/dialog.js'
 import { Keys } from './client/keys.js'
 import { Models } from './clients.js'
@@ -131,12 +132,24 @@ function Spend({ name }) {
 
 /** @param {{ client: Client }} props */
 function Settings({ client }) {
-  const { models, loop, cache = {}, allow = [], createdAt, updatedAt, id } = client
+  const {
+    models,
+    limits = {},
+    hold = 'growing',
+    loop,
+    cache = {},
+    allow = [],
+    createdAt,
+    updatedAt,
+    id,
+  } = client
   const { enabled = true, ttlSeconds, share = 'client' } = cache
   return html`<${Card} title="Settings">
     <${Facts}
       rows=${[
         ['Models', html`<${Models} models=${models} />`],
+        ['Hold', html`${holds[hold].label} <span class="quiet">${holds[hold].meaning}</span>`],
+        ['Longest wait', limits.maxWaitMs ? `${limits.maxWaitMs / 1000} s before a 429` : 'none'],
         ['Loop brake', loop ? `${shortCount(loop.identical)} of the same per ${loop.per}` : 'none'],
         [
           'Cache',

@@ -11,7 +11,7 @@ import { Empty, Failed, Loading } from '../components/states.js'
 import { useData } from '../data.js'
 import { count, daysAgo } from '../format.js'
 import { ask, clientHref, href } from '../router.js'
-import { reasonOf, scopeWords } from '../words.js'
+import { holds, reasonOf, scopeWords } from '../words.js'
 import { Levels } from './limits/levels.js'
 
 /** @import { Client, Explanation, Place, Usage } from '../types.ts' */
@@ -59,6 +59,8 @@ function Found({ found }) {
     upstreams,
     cache,
     loop,
+    hold,
+    maxWaitMs,
     defaultMaxTokens,
     pattern,
     allow,
@@ -100,6 +102,11 @@ function Found({ found }) {
                 ? `${count(cache.ttlSeconds)} s, seen by ${cache.share === 'client' ? 'this client only' : cache.share}`
                 : 'off',
             ],
+            [
+              'Hold',
+              html`${holds[hold.applies].label} <span class="quiet">A running call holds ${hold.reserves}.</span>`,
+            ],
+            ['Longest wait', maxWaitMs > 0 ? `${maxWaitMs / 1000} s before a 429` : 'none'],
             ['Loop brake', loop ? `${count(loop.identical)} of the same per ${loop.per}` : 'none'],
             [
               'Ceiling put in',

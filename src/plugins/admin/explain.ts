@@ -3,11 +3,14 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { Type } from 'typebox'
 import { dialects } from '../../dialects/index.ts'
-import type { Price } from '../../prices/price.ts'
+import { outputRate, type Price } from '../../prices/price.ts'
 import {
   budget,
   type ClientSettings,
   clientSettings,
+  defaultHold,
+  type Hold,
+  holds,
   type LevelSettings,
   limits,
   name,
@@ -18,6 +21,7 @@ import { compileModels } from '../../stores/client.ts'
 import { type ClientRecord, readClient } from '../../stores/client-records.ts'
 import { createStates, type Standing } from '../../stores/states.ts'
 import { readGatewayRecord, readTeam } from '../../stores/team-records.ts'
+import { LOOKAHEAD_SECONDS } from '../bounds.ts'
 import { nullable, state } from './answers.ts'
 import { problem, unknownClient } from './problem.ts'
 import type { TypeBoxProvider } from './schemas.ts'
@@ -55,8 +59,30 @@ const explained = Type.Object(
     loop: nullable(clientSettings.properties.loop),
     allow: Type.Array(Type.Enum(openings)),
     cache: Type.Object({ enabled: Type.Boolean(), ttlSeconds: Type.Number(), share: Type.Enum(shares) }),
+    maxWaitMs: Type.Integer({
+      description: 'Longest wait inside the gateway before a 429 for concurrency, tokens or budget_in_flight',
+    }),
+    hold: Type.Object(
+      {
+        setting: Type.Enum(holds, { description: "The client's setting" }),
+        applies: Type.Enum(holds, {
+          description: 'For this model: without an output rate only its output limit bounds a call',
+        }),
+        reserves: Type.String({ description: 'What a running call holds of a budget, in words' }),
+        outputTokensPerSecond: nullable(
+          Type.Integer({ description: 'Output tokens a second of one answer at most; null: not known' }),
+        ),
+        fasterOutput: Type.Record(Type.String(), Type.Number(), {
+          description: 'The same for service tiers and speeds that are faster',
+        }),
+        lookaheadSeconds: Type.Integer({ description: 'Seconds of output that a growing hold is ahead' }),
+      },
+      { title: 'Hold', description: 'What a running call holds of a budget' },
+    ),
     defaultMaxTokens: nullable(
-      Type.Integer({ description: 'The ceiling put into a request that names none; null: none is' }),
+      Type.Integer({
+        description: 'The ceiling put into a request that names none; null: none is. Only with hold ceiling',
+      }),
     ),
     upstreams: Type.Array(Type.Object({ format: Type.String(), upstream: nullable(Type.String()) }), {
       description: 'Where it goes, by wire format; null: nowhere',
@@ -107,6 +133,7 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
         const levels = await levelsOf(client)
         const upstreams = upstreamsOf(admin, price)
         const pattern = patternFor(client.models, table.namesOf(model))
+        const hold = holdOf(client.hold ?? defaultHold, price)
         const isBound = levels.some(({ budget }) => Object.keys(budget).length > 0)
         const { enabled = true, ttlSeconds = defaults.cacheTtlSeconds, share = 'client' } = client.cache ?? {}
         const obstacles = [
@@ -130,8 +157,12 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
           loop: client.loop ?? null,
           allow: client.allow ?? [],
           cache: { enabled, ttlSeconds, share },
+          maxWaitMs: client.limits?.maxWaitMs ?? 0,
+          hold,
           defaultMaxTokens:
-            isBound && price.maxOutput > 0 ? Math.min(defaults.maxTokens, price.maxOutput) : null,
+            hold.setting === 'ceiling' && isBound && price.maxOutput > 0
+              ? Math.min(defaults.maxTokens, price.maxOutput)
+              : null,
           upstreams,
           price: {
             model: price.model,
@@ -158,13 +189,39 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
         budget,
         state: await stateOf({ key, limits, budget }),
       })
+      // How long a call waits is no limit that it must fit.
+      const { maxWaitMs, ...clientLimits } = client.limits ?? {}
       return Promise.all([
-        level(`client:${client.id}`, `client:${client.name}`, client),
+        level(`client:${client.id}`, `client:${client.name}`, { ...client, limits: clientLimits }),
         ...(team ? [level(`team:${team.id}`, `team:${team.name}`, team)] : []),
         level('gateway', 'gateway', gateway),
       ])
     }
   }
+}
+
+/** What a running call of this model holds of a budget. A request that names a faster tier or speed holds more. */
+function holdOf(setting: Hold, price: Price) {
+  const rate = outputRate(price, { tier: undefined, speed: undefined })
+  const applies: Hold = rate === undefined ? 'ceiling' : setting
+  return {
+    setting,
+    applies,
+    reserves: reservedOf(setting, price, rate),
+    outputTokensPerSecond: rate ?? null,
+    fasterOutput: Object.fromEntries(price.fasterOutput),
+    lookaheadSeconds: LOOKAHEAD_SECONDS,
+  }
+}
+
+function reservedOf(setting: Hold, price: Price, rate: number | undefined): string {
+  if (price.kind === 'embedding') return 'its input'
+  if (setting === 'ceiling') return 'its input and its whole output limit'
+  if (rate === undefined)
+    return 'its input and its whole output limit: the price table has no output rate for this model'
+  const faster = [...price.fasterOutput].map(([name, tokens]) => `${tokens} with ${name}`).join(', ')
+  const speed = `${rate} tokens/s${faster && ` (${faster})`}`
+  return `its input and the next ${LOOKAHEAD_SECONDS} s of output at ${speed}, extended while it runs`
 }
 
 /** The first that lets the model through; every model where there is no list. */

@@ -1,14 +1,14 @@
 /** One call: what it cost and why, what it used, how long each part took, and, where it was refused, what to do. */
 
 import { html } from 'htm/preact'
-import { Outcome } from '../../components/badge.js'
+import { Badge, Outcome } from '../../components/badge.js'
 import { Copy } from '../../components/copy.js'
 import { Facts, Panel } from '../../components/panel.js'
 import { Empty, Failed, Loading } from '../../components/states.js'
 import { useData } from '../../data.js'
 import { count, duration, exactUsd, fineUsd, fullMoment, percent } from '../../format.js'
 import { clientHref, href } from '../../router.js'
-import { outcomeOf, scopeWords } from '../../words.js'
+import { outcomeOf, scopeWords, UNBOUNDED } from '../../words.js'
 import { Why } from '../refusals/why.js'
 
 /** @import { Call, Refused } from '../../types.ts' */
@@ -35,10 +35,10 @@ export function CallPanel({ id, known, onClose }) {
 
 /** @param {{ call: Call, rows: Call[], costUsd: number }} props */
 function Detail({ call, rows, costUsd }) {
-  const { outcome, refusal, error, heldUsd, savedUsd = 0, estimated } = call
+  const { outcome, refusal, error, heldUsd, savedUsd = 0, estimated, estimate, unbounded } = call
   const isCorrected = rows.length > 1
   return html`<div class="panel-lead">
-      <${Outcome} outcome=${outcome} />
+      <p><${Outcome} outcome=${outcome} />${unbounded && html` <${Badge} tone="warn" title=${UNBOUNDED}>Unbounded<//>`}</p>
       <p class="panel-figure">${fineUsd(costUsd)}</p>
       <p class="quiet">${outcomeOf(outcome).meaning}</p>
     </div>
@@ -51,12 +51,14 @@ function Detail({ call, rows, costUsd }) {
           'Cost',
           html`<span class="exact">${exactUsd(costUsd)}</span>${estimated ? html` <span class="quiet">estimated</span>` : ''}`,
         ],
+        ['Estimated from', estimate],
         [
-          'Held before',
+          'Held',
           heldUsd > 0
             ? html`<span class="exact">${exactUsd(heldUsd)}</span> <span class="quiet">${percent(costUsd, heldUsd)} used</span>`
             : undefined,
         ],
+        ['Bound', unbounded ? UNBOUNDED : undefined],
         ['Saved', savedUsd > 0 ? exactUsd(savedUsd) : undefined],
         ['Price table', call.priceVersion && html`<code>${call.priceVersion}</code>`],
         ...(isCorrected

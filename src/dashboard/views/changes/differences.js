@@ -68,6 +68,8 @@ const labels = {
   'limits.requests': 'Requests',
   'limits.tokens': 'Tokens',
   'limits.concurrency': 'Calls at once',
+  'limits.maxWaitMs': 'Longest wait, ms',
+  hold: 'Hold',
   loop: 'Loop brake',
   'cache.enabled': 'Cache',
   'cache.ttlSeconds': 'Cached for, seconds',

@@ -6,9 +6,10 @@ import { api } from '../../api.js'
 import { ActionDialog } from '../../components/dialog.js'
 import { Check, Field, Select } from '../../components/field.js'
 import { useData } from '../../data.js'
+import { holds } from '../../words.js'
 import { LevelFields, numberOf, settingsOf, textsOf } from '../limits/level-form.js'
 
-/** @import { Client, Team } from '../../types.ts' */
+/** @import { Client, Hold, Team } from '../../types.ts' */
 /** @import { Failure } from '../../api.js' */
 
 /** @type {[string, string, string][]} */
@@ -29,6 +30,8 @@ export function ClientDialog({ client, onClose, onDone }) {
     models: client?.models?.join(', ') ?? '',
     identical: client?.loop ? String(client.loop.identical) : '',
     loopPer: client?.loop?.per ?? '1m',
+    hold: /** @type {Hold} */ (client?.hold ?? 'growing'),
+    maxWait: client?.limits?.maxWaitMs === undefined ? '' : String(client.limits.maxWaitMs),
     ttl: client?.cache?.ttlSeconds === undefined ? '' : String(client.cache.ttlSeconds),
     share: client?.cache?.share ?? 'client',
   })
@@ -46,7 +49,8 @@ export function ClientDialog({ client, onClose, onDone }) {
       name: texts.name.trim(),
       team: texts.team.trim() || null,
       models: models.length > 0 ? models : null,
-      ...levelOf(level),
+      ...levelOf(level, texts.maxWait),
+      hold: texts.hold === 'growing' ? null : texts.hold,
       loop: texts.identical.trim()
         ? { identical: numberOf(texts.identical), per: texts.loopPer.trim() }
         : null,
@@ -70,6 +74,13 @@ export function ClientDialog({ client, onClose, onDone }) {
       </div>
       <${Field} label="Models" name="models" value=${texts.models} faults=${failure?.faults} onInput=${set('models')} placeholder="all models" hint="Names and patterns such as claude-haiku-*, separated by commas." />
       <${LevelFields} texts=${level} faults=${failure?.faults} isFirst=${Boolean(client)} onChange=${(/** @type {Partial<typeof level>} */ changes) => setLevel({ ...level, ...changes })} />
+      <fieldset>
+        <legend>Hold and wait</legend>
+        <div class="form-grid">
+          <${Select} label="Hold of a budget" value=${texts.hold} options=${Object.entries(holds).map(([hold, { label }]) => [hold, label])} onPick=${set('hold')} hint=${holds[texts.hold].meaning} />
+          <${Field} label="Longest wait, ms" name="limits.maxWaitMs" mode="numeric" placeholder="no wait" value=${texts.maxWait} faults=${failure?.faults} onInput=${set('maxWait')} hint="A call waits this long for room before a 429; at most 10,000." />
+        </div>
+      </fieldset>
       <details class="more-settings" open=${failure?.faults.some(({ field }) => /^(loop|cache|allow)/.test(field))}>
         <summary>Loop brake, cache and features</summary>
         <fieldset>
@@ -99,11 +110,15 @@ export function ClientDialog({ client, onClose, onDone }) {
   <//>`
 }
 
-/** What is left empty is taken away. @param {Parameters<typeof settingsOf>[0]} texts */
-function levelOf(texts) {
+/** What is left empty is taken away. @param {Parameters<typeof settingsOf>[0]} texts @param {string} maxWait */
+function levelOf(texts, maxWait) {
   const { limits, budget } = settingsOf(texts)
   return {
-    limits: { requests: null, tokens: null, concurrency: null, ...limits },
+    limits: {
+      ...{ requests: null, tokens: null, concurrency: null },
+      ...limits,
+      maxWaitMs: maxWait.trim() ? numberOf(maxWait) : null,
+    },
     budget: { day: null, month: null, ...budget },
   }
 }
