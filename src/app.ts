@@ -49,6 +49,7 @@ import tenancy from './plugins/tenancy.ts'
 import traces from './plugins/traces.ts'
 import upstreams from './plugins/upstreams.ts'
 import usage from './plugins/usage.ts'
+import usualOutput from './plugins/usual-output.ts'
 import { newRequestId } from './request-id.ts'
 import { answerUnreadable } from './unreadable.ts'
 
@@ -138,6 +139,7 @@ export async function buildApp(
     await callers.register(call, { bodyLimit: config.BODY_LIMIT_BYTES })
     await callers.register(claims)
     await callers.register(models)
+    await callers.register(usualOutput)
     await callers.register(rateLimit)
     await callers.register(outputRate)
     await callers.register(budget, {
