@@ -54,10 +54,20 @@ local function refuse(finality, weight, ...)
   end
 end
 
+-- Where what running calls have reserved covers what is missing, one of them may end and give it back before the refill.
+local function waitForBucket(counters, kind, bucket)
+  local units = wanted(wants, kind, bucket.capacity)
+  local wait = waitFor(bucket, units)
+  if kind == 'tokens' and wait > WAIT_FOR_A_CALL and waitFor(bucket, units - counters.reserved) == 0 then
+    return WAIT_FOR_A_CALL
+  end
+  return wait
+end
+
 local function checkBuckets(scope, counters)
   for _, kind in ipairs(BUCKETS) do
     local bucket = counters[kind]
-    local wait = bucket and wants[kind] > 0 and waitFor(bucket, wanted(wants, kind, bucket.capacity)) or 0
+    local wait = bucket and wants[kind] > 0 and waitForBucket(counters, kind, bucket) or 0
     if wait > 0 then
       refuse(WAIT, wait, scope, kind, wait)
     end

@@ -39,6 +39,7 @@ test('a call that fits everywhere takes from every scope at once', async t => {
       running: '1',
       requests: `36000 1 36000 ${NOON}`,
       tokens: `15000 10 3 ${NOON}`,
+      reserved: `5000 1 1 ${NOON}`,
       'd21000228:held': '12345678',
       'm210002:held': '12345678',
     })

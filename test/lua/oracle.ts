@@ -41,6 +41,8 @@ interface Money {
 
 interface Account {
   running: number
+  /** Tokens that running calls have taken of the bucket: what they do not use they give back. */
+  reserved: number
   buckets: Partial<Record<Kind, Content>>
   windows: Map<string, Money>
 }
@@ -74,7 +76,7 @@ export function createOracle() {
   const ledger: Line[] = []
 
   function account({ key }: Scope): Account {
-    const found = accounts.get(key) ?? { running: 0, buckets: {}, windows: new Map() }
+    const found = accounts.get(key) ?? { running: 0, reserved: 0, buckets: {}, windows: new Map() }
     accounts.set(key, found)
     return found
   }
@@ -105,6 +107,7 @@ export function createOracle() {
     for (const scope of scopes) {
       const own = account(scope)
       if (!scope.loop) own.running += 1
+      own.reserved += reservedOf(scope, tokens)
       for (const kind of KINDS) {
         const content = bucket(scope, kind, now)
         const wanted = kind === 'tokens' ? tokens : 1
@@ -123,6 +126,7 @@ export function createOracle() {
     holds.delete(id)
     for (const scope of hold.claim.scopes) {
       if (!scope.loop) account(scope).running -= 1
+      account(scope).reserved -= reservedOf(scope, hold.claim.tokens)
       for (const period of PERIODS) {
         if (scope[period] !== undefined) money(scope, hold.at, period).held -= BigInt(hold.claim.nanos)
       }
@@ -225,7 +229,9 @@ export function createOracle() {
         if (!content || wanted === 0) continue
         const missing = BigInt(atMost(wanted, content)) * content.per - content.level
         if (missing <= 0n) continue
-        const retryAfterMs = Number(roundedUp(missing, content.capacity))
+        const refillMs = Number(roundedUp(missing, content.capacity))
+        const isCovered = kind === 'tokens' && missing <= BigInt(account(scope).reserved) * content.per
+        const retryAfterMs = isCovered ? Math.min(refillMs, 1000) : refillMs
         found.push({ finality: 0, weight: retryAfterMs, refused: { ...base, limit: kind, retryAfterMs } })
       }
       if (hit) continue
@@ -373,7 +379,7 @@ export function createOracle() {
       newest: number,
     ) {
       for (const { scope, window, spentNanos } of windows) {
-        const own = accounts.get(scope) ?? { running: 0, buckets: {}, windows: new Map() }
+        const own = accounts.get(scope) ?? { running: 0, reserved: 0, buckets: {}, windows: new Map() }
         accounts.set(scope, own)
         own.windows.set(window, { held: 0n, ...own.windows.get(window), spent: spentNanos })
       }
@@ -388,9 +394,10 @@ export function createOracle() {
     /** What is true now: compared with Redis after every step. */
     truth(now: number) {
       return {
-        scopes: [...accounts].map(([key, { running, buckets, windows }]) => ({
+        scopes: [...accounts].map(([key, { running, reserved, buckets, windows }]) => ({
           key,
           running,
+          reserved,
           missing: Object.entries(buckets).map(([kind, content]) => {
             const { capacity, per, level } = refilled(content, now)
             return [kind, capacity * per - level, per] as const
@@ -427,6 +434,10 @@ function draw(content: Content, units: number): Content {
   const { capacity, per } = content
   const level = content.level - BigInt(units) * per
   return { ...content, level: level > capacity * per ? capacity * per : level }
+}
+
+function reservedOf({ tokens }: Scope, wanted: number): number {
+  return tokens ? Math.min(wanted, tokens.capacity) : 0
 }
 
 function atMost(units: number, { capacity }: Content): number {

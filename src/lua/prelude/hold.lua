@@ -44,6 +44,9 @@ local function take(counters, wants)
       draw(bucket, wanted(wants, kind, bucket.capacity))
     end
   end
+  if counters.tokens then
+    addReserved(counters, wants.calls * wanted(wants, 'tokens', counters.tokens.capacity))
+  end
 end
 
 local function wantsOf(claim)
@@ -74,10 +77,13 @@ local function book(claim, at, now, change)
     local counters = readScope(scope, windows, now)
     addRunning(counters, change.calls)
     addMoney(counters, change.held, change.spent)
-    if counters.tokens and change.claimed then
+    if counters.tokens then
       local capacity = scope.tokens.capacity
-      local used = change.used or math.min(claim.tokens, capacity)
-      draw(counters.tokens, used - math.min(change.claimed, capacity))
+      local taken = math.min(claim.tokens, capacity)
+      addReserved(counters, change.calls * taken)
+      if change.claimed then
+        draw(counters.tokens, (change.used or taken) - math.min(change.claimed, capacity))
+      end
     end
     writeScope(counters, now)
   end
