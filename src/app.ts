@@ -18,6 +18,7 @@ import call from './plugins/call.ts'
 import claims from './plugins/claims.ts'
 import clients from './plugins/clients.ts'
 import cost from './plugins/cost.ts'
+import countLimit from './plugins/count-limit.ts'
 import dashboard from './plugins/dashboard.ts'
 import errorHandler, { answerMalformed } from './plugins/error-handler.ts'
 import estimate from './plugins/estimate.ts'
@@ -148,6 +149,7 @@ export async function buildApp(
     })
     await callers.register(secondOpinion)
     await callers.register(loop)
+    await callers.register(countLimit)
     await callers.register(tenancy)
     await callers.register(cache, {
       ttlSeconds: config.CACHE_TTL_SECONDS,

@@ -19,9 +19,9 @@ import {
 
 const LEASE = 30_000
 const UNWATCHED = 10_000
-const KINDS = ['requests', 'tokens', 'loop'] as const
+const KINDS = ['requests', 'tokens', 'loop', 'count_tokens'] as const
 /** What a kept answer takes of. */
-const OF_A_HIT = ['requests', 'loop'] as const
+const OF_A_HIT = ['requests', 'loop', 'count_tokens'] as const
 const PERIODS = ['day', 'month'] as const
 
 type Kind = (typeof KINDS)[number]
@@ -103,14 +103,15 @@ export function createOracle() {
     return content && content.level < content.capacity * content.per ? content : full(limit, now)
   }
 
-  function take({ scopes, tokens, nanos }: Claim, at: number, now: number) {
-    for (const scope of scopes) {
+  function take(claim: Claim, at: number, now: number) {
+    const { tokens, nanos } = claim
+    for (const scope of claim.scopes) {
       const own = account(scope)
       if (!scope.loop) own.running += 1
       own.reserved += reservedOf(scope, tokens)
       for (const kind of KINDS) {
         const content = bucket(scope, kind, now)
-        const wanted = kind === 'tokens' ? tokens : 1
+        const wanted = wantedOf(claim, kind)
         if (content && wanted > 0) own.buckets[kind] = draw(content, atMost(wanted, content))
       }
       for (const period of PERIODS) {
@@ -225,7 +226,7 @@ export function createOracle() {
       } as const
       for (const kind of hit ? OF_A_HIT : KINDS) {
         const content = bucket(scope, kind, now)
-        const wanted = kind === 'tokens' ? claim.tokens : 1
+        const wanted = wantedOf(claim, kind)
         if (!content || wanted === 0) continue
         const missing = BigInt(atMost(wanted, content)) * content.per - content.level
         if (missing <= 0n) continue
@@ -280,7 +281,7 @@ export function createOracle() {
         for (const scope of claim.scopes) {
           for (const kind of OF_A_HIT) {
             const content = bucket(scope, kind, now)
-            if (content) account(scope).buckets[kind] = draw(content, 1)
+            if (content) account(scope).buckets[kind] = draw(content, wantedOf(claim, kind))
           }
         }
         return { kind: 'hit', at: now, states: states(claim.scopes, now, now) }
@@ -438,6 +439,11 @@ function draw(content: Content, units: number): Content {
 
 function reservedOf({ tokens }: Scope, wanted: number): number {
   return tokens ? Math.min(wanted, tokens.capacity) : 0
+}
+
+function wantedOf({ tokens, requests = 1 }: Claim, kind: Kind): number {
+  if (kind === 'tokens') return tokens
+  return kind === 'requests' ? requests : 1
 }
 
 function atMost(units: number, { capacity }: Content): number {

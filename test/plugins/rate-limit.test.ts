@@ -66,6 +66,21 @@ test('a client whose responses are long reserves more for the next one, up to it
   assert.ok(limited >= 200 && limited < 400, `with an output limit of 200: ${limited}`)
 })
 
+test('a call that the bucket refuses is told to wait for a running call, not for the whole refill', async t => {
+  const { send, idle } = await arrange(t, { tokens: { capacity: 1500, per: '1h' } })
+  const caller = new AbortController()
+  const running = await send(STALLS, { stream: true }, { signal: caller.signal })
+  assert.equal(running.status, 200)
+
+  const beside = await send('hello')
+  caller.abort()
+  await idle()
+
+  assert.equal(beside.status, 429)
+  assert.equal(beside.headers.get('retry-after'), '1')
+  assert.equal((await send('hello')).status, 200)
+})
+
 test('a response longer than what was reserved leaves debt', async t => {
   const { send, idle, available } = await arrange(t, { tokens: { capacity: 5000, per: '30d' } })
   const answer = await send('[[scenario: usage 50 in 20000 out]]')

@@ -1,13 +1,13 @@
--- A scope (client, team, gateway, loop brake) is one hash. Its fields, each absent where it is zero or full:
+-- A scope (client, team, gateway, loop brake, token counts) is one hash. Its fields, each absent where it is zero or full:
 --   running              calls that hold something here
---   requests tokens loop buckets (bucket.lua)
+--   requests tokens loop count_tokens    buckets (bucket.lua)
 --   reserved             tokens that running calls have taken of the bucket and may give back, as '<tokens> 1 1 <at>': the
 --                        form of a bucket, so that replicas of the version before, which do not know it, can read it
 --   d20261123:spent      nano-dollars, what ended calls of that day cost; m202611:spent for the month
 --   d20261123:held       nano-dollars, what running calls of that day may cost at most
 -- The hash lives while one of its parts matters, and no longer.
 
-local BUCKETS = { 'requests', 'tokens', 'loop' }
+local BUCKETS = { 'requests', 'tokens', 'loop', 'count_tokens' }
 local PERIODS = { 'day', 'month' }
 
 -- A window that has ended is kept this long: for calls that run past its end, for settlements that waited out an
@@ -28,8 +28,9 @@ end
 -- The counters of a scope as they are now, in the windows given, and what is to be written of them.
 local function readScope(scope, windows, now)
   local key, day, month = SCOPE .. scope.key, windows.day, windows.month
-  local running, reserved, requests, tokens, loop, daySpent, dayHeld, monthSpent, monthHeld = unpack(redis.call(
-    'HMGET', key, 'running', 'reserved', 'requests', 'tokens', 'loop', day.spent, day.held, month.spent, month.held
+  local running, reserved, requests, tokens, loop, counts, daySpent, dayHeld, monthSpent, monthHeld = unpack(redis.call(
+    'HMGET', key, 'running', 'reserved', 'requests', 'tokens', 'loop', 'count_tokens',
+    day.spent, day.held, month.spent, month.held
   ))
   return {
     key = key,
@@ -40,6 +41,7 @@ local function readScope(scope, windows, now)
     requests = scope.requests and readBucket(requests, scope.requests, now),
     tokens = scope.tokens and readBucket(tokens, scope.tokens, now),
     loop = scope.loop and readBucket(loop, scope.loop, now),
+    count_tokens = scope.count_tokens and readBucket(counts, scope.count_tokens, now),
     day = readMoney(scope.day, day, daySpent, dayHeld),
     month = readMoney(scope.month, month, monthSpent, monthHeld),
     set = { 'HSET', key },
