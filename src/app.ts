@@ -18,6 +18,7 @@ import call from './plugins/call.ts'
 import claims from './plugins/claims.ts'
 import clients from './plugins/clients.ts'
 import cost from './plugins/cost.ts'
+import countLimit from './plugins/count-limit.ts'
 import dashboard from './plugins/dashboard.ts'
 import errorHandler, { answerMalformed } from './plugins/error-handler.ts'
 import estimate from './plugins/estimate.ts'
@@ -49,6 +50,7 @@ import tenancy from './plugins/tenancy.ts'
 import traces from './plugins/traces.ts'
 import upstreams from './plugins/upstreams.ts'
 import usage from './plugins/usage.ts'
+import usualOutput from './plugins/usual-output.ts'
 import { newRequestId } from './request-id.ts'
 import { answerUnreadable } from './unreadable.ts'
 
@@ -138,6 +140,7 @@ export async function buildApp(
     await callers.register(call, { bodyLimit: config.BODY_LIMIT_BYTES })
     await callers.register(claims)
     await callers.register(models)
+    await callers.register(usualOutput)
     await callers.register(rateLimit)
     await callers.register(outputRate)
     await callers.register(budget, {
@@ -146,6 +149,7 @@ export async function buildApp(
     })
     await callers.register(secondOpinion)
     await callers.register(loop)
+    await callers.register(countLimit)
     await callers.register(tenancy)
     await callers.register(cache, {
       ttlSeconds: config.CACHE_TTL_SECONDS,

@@ -1,7 +1,7 @@
 -- Takes all that one call wants of every limit at once, or nothing. Called again with the same id it takes nothing more.
 -- A newer version of the configuration, which its replica has from Postgres, is made known to the others on the way.
 -- KEYS[1] '{tollgate}:'
--- ARGV[1] call id                  [2] claim: JSON {scopes, tokens, nanos}       [3] entry, should the call be lost: JSON
+-- ARGV[1] call id                  [2] claim: JSON {scopes, requests, tokens, nanos}       [3] entry, should the call be lost: JSON
 --     [4] the replica's version of the configuration     [5] entries that may wait for Postgres
 --     [6] key of a kept answer, or '': where it exists, the call is a hit, which takes a request, brakes a loop, and that is all
 -- Returns {'granted' | 'hit', at, states}                 for states see describe()
@@ -40,7 +40,10 @@ if redis.call('XLEN', LEDGER) >= maxPending then
 end
 local claim = cjson.decode(claimText)
 local isHit = answer ~= '' and redis.call('EXISTS', answer) == 1
-local wants = isHit and { calls = 0, requests = 1, loop = 1, tokens = 0, nanos = 0 } or wantsOf(claim)
+local wants = wantsOf(claim)
+if isHit then
+  wants.calls, wants.tokens, wants.nanos = 0, 0, 0
+end
 
 -- Read all.
 local all = readScopes(claim, windowsAt(now), now)
@@ -54,10 +57,20 @@ local function refuse(finality, weight, ...)
   end
 end
 
+-- Where what running calls have reserved covers what is missing, one of them may end and give it back before the refill.
+local function waitForBucket(counters, kind, bucket)
+  local units = wanted(wants, kind, bucket.capacity)
+  local wait = waitFor(bucket, units)
+  if kind == 'tokens' and wait > WAIT_FOR_A_CALL and waitFor(bucket, units - counters.reserved) == 0 then
+    return WAIT_FOR_A_CALL
+  end
+  return wait
+end
+
 local function checkBuckets(scope, counters)
   for _, kind in ipairs(BUCKETS) do
     local bucket = counters[kind]
-    local wait = bucket and wants[kind] > 0 and waitFor(bucket, wanted(wants, kind, bucket.capacity)) or 0
+    local wait = bucket and wants[kind] > 0 and waitForBucket(counters, kind, bucket) or 0
     if wait > 0 then
       refuse(WAIT, wait, scope, kind, wait)
     end

@@ -9,14 +9,14 @@ const encoded = new WeakMap<Claim, { limits: string; entry: string }>()
 export function encode(claim: Claim): { limits: string; entry: string } {
   const before = encoded.get(claim)
   if (before) return before
-  const { scopes, tokens, nanos, entry } = claim
+  const { scopes, requests = 1, tokens, nanos, entry } = claim
   if (!isAmount(tokens) || !isAmount(nanos)) {
     throw new RangeError(
       `a claim of ${tokens} tokens and ${nanos} nanos; expected whole numbers of at least 0`,
     )
   }
   const text = {
-    limits: `{"scopes":[${scopes.map(textOf).join()}],"tokens":${tokens},"nanos":${nanos}}`,
+    limits: `{"scopes":[${scopes.map(textOf).join()}],${requests === 0 ? '"requests":0,' : ''}"tokens":${tokens},"nanos":${nanos}}`,
     entry: JSON.stringify({ ...entry, outcome: 'lost', estimated: true, estimate: 'the hold' }),
   }
   encoded.set(claim, text)

@@ -14,7 +14,7 @@ export const UNLIMITED = -1
 
 /** Something with limits that a call must fit. Windows and buckets are counted where a limit is named. */
 export interface Scope {
-  /** `client:<id>`, `team:<id>`, `gateway`, `loop:…`: counters hang on it. */
+  /** `client:<id>`, `team:<id>`, `gateway`, `loop:…`, `count:<client id>`: counters hang on it. */
   key: string
   /** What a refusal says: `client:frontend`. */
   name: string
@@ -26,11 +26,15 @@ export interface Scope {
   month?: number
   /** The runaway-loop brake: a bucket of requests, in a scope of its own that counts nothing else. */
   loop?: Bucket
+  /** Token counts, in a scope of their own; named as in refusals. */
+  count_tokens?: Bucket
 }
 
 /** What one call wants, of all its scopes at once. */
 export interface Claim {
   scopes: Scope[]
+  /** 0: nothing of the `requests` buckets, as token counts. Absent: 1. */
+  requests?: 0 | 1
   tokens: number
   nanos: number
   /** Facts for the ledger, should the call be lost with its replica. */
@@ -82,7 +86,7 @@ export interface Refused {
   at: number
   /** `name` of the scope, and which of its limits. */
   scope: string
-  limit: 'requests' | 'tokens' | 'concurrency' | 'loop' | 'day' | 'month'
+  limit: 'requests' | 'tokens' | 'concurrency' | 'loop' | 'count_tokens' | 'day' | 'month'
   /** A bucket's true wait; an estimate where running calls are in the way; absent where waiting is no help. */
   retryAfterMs?: number
   /** For `day` and `month`, with the numbers. */
@@ -218,6 +222,11 @@ export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: st
     /** Makes a new version of the configuration known to every replica; answers with the newest there is. */
     async raiseVersion(version: number): Promise<number> {
       return redis.raiseVersion(PREFIX, version)
+    },
+
+    /** Takes one token count of the scope's limit; answers how many milliseconds to wait, 0 if it was taken. */
+    async chargeCount(scope: Scope): Promise<number> {
+      return redis.chargeCount(PREFIX, JSON.stringify(scope))
     },
 
     /** Where scopes stand, as an admission would find them now. */

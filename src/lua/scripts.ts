@@ -18,6 +18,7 @@ const scripts = {
   forgetTombstones: 'forget',
   raiseVersion: 'raise-version',
   readStates: 'state',
+  chargeCount: 'charge-count',
   snapshotScopes: 'snapshot',
   listScopeKeys: 'scope-keys',
   beginRebuild: 'begin-rebuild',
@@ -50,7 +51,7 @@ export type RefusedReply = [
   at: number,
   states: StateReply[],
   scope: number,
-  limit: 'requests' | 'tokens' | 'concurrency' | 'loop' | 'day' | 'month',
+  limit: 'requests' | 'tokens' | 'concurrency' | 'loop' | 'count_tokens' | 'day' | 'month',
   wait: number | null,
   verdict?: 'can_never_fit' | 'in_flight' | 'spent',
   limitNanos?: number,
@@ -79,6 +80,7 @@ declare module 'ioredis' {
     sweepLeases(...args: Arguments): Result<[id: string, nanos: number, entry: string][], Context>
     forgetTombstones(...args: Arguments): Result<number, Context>
     raiseVersion(...args: Arguments): Result<number, Context>
+    chargeCount(...args: Arguments): Result<number, Context>
     readStates(...args: Arguments): Result<[at: number, states: StateReply[]], Context>
     snapshotScopes(...args: Arguments): Result<[lastId: string, scopes: string[][]], Context>
     listScopeKeys(...args: Arguments): Result<[cursor: string, keys: string[]], Context>

@@ -62,6 +62,7 @@ export default fp<{ maxPending: number }>(
         const { claims } = request
         const claim = {
           scopes: claims.scopes,
+          requests: claims.requests,
           tokens: claims.tokens,
           nanos: claims.nanos,
           entry: facts(request),

@@ -19,6 +19,8 @@ export interface Claims {
   levels: Level[]
   /** One a level, in the same order, shared by all calls of the client; a concern may add scopes of its own behind them. */
   scopes: Scope[]
+  /** What the call takes of the `requests` buckets. */
+  requests: 0 | 1
   /** Calibrated guess, for token buckets. */
   tokens: number
   /** For budgets: what the call can cost at most, or in its first seconds if its hold grows. */
@@ -49,7 +51,7 @@ declare module 'fastify' {
   }
 }
 
-const NOTHING = { tokens: 0, nanos: 0, outputRate: undefined, grows: false }
+const NOTHING = { requests: 1, tokens: 0, nanos: 0, outputRate: undefined, grows: false } as const
 
 export default fp(
   async app => {

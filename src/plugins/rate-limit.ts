@@ -5,15 +5,16 @@ import { type Refusal, refusal, retryAfter } from '../errors.ts'
 import type { Scope, ScopeState } from '../lua/index.ts'
 import type { Refused } from './claims.ts'
 
-/** Claimed for an answer whose ceiling is unknown: most answers are shorter, and a bucket may go into debt. */
-const USUAL_OUTPUT_TOKENS = 1000
-
 export default fp(
   async app => {
     app.onLevel(({ limits }) => limits)
-    app.onDecision(function claimPace({ claims, call: { ask, dialect } }) {
+    app.onDecision(function claimPace(request) {
+      const { ask, dialect } = request.call
+      const { claims } = request
       if (dialect.paid) {
-        const output = ask.hasOutput ? (ask.ceiling ?? USUAL_OUTPUT_TOKENS) * ask.answers : 0
+        // A longer response leaves debt in the bucket.
+        const perAnswer = Math.min(ask.ceiling ?? Number.POSITIVE_INFINITY, app.usualOutput(request))
+        const output = ask.hasOutput ? perAnswer * ask.answers : 0
         claims.tokens = Math.min(Math.ceil(ask.inputGuess) + output, Number.MAX_SAFE_INTEGER)
       }
     })
@@ -28,7 +29,7 @@ export default fp(
       reply.headers(call.dialect.limitHeaders(state)).headers(standardHeaders(state, scope))
     })
   },
-  { name: 'rate-limit', dependencies: ['claims'] },
+  { name: 'rate-limit', dependencies: ['claims', 'usual-output'] },
 )
 
 function tooFast({ scope, limit, retryAfterMs = 1000 }: Refused): Refusal {

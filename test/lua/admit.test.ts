@@ -39,6 +39,7 @@ test('a call that fits everywhere takes from every scope at once', async t => {
       running: '1',
       requests: `36000 1 36000 ${NOON}`,
       tokens: `15000 10 3 ${NOON}`,
+      reserved: `5000 1 1 ${NOON}`,
       'd21000228:held': '12345678',
       'm210002:held': '12345678',
     })
@@ -195,6 +196,30 @@ test('a reply that was lost and sent again grants once', async t => {
   await wait(MINUTE)
   const later = await admit('a', claim)
   assert.equal(later.kind === 'granted' && later.at, NOON, 'it stays admitted when it was admitted')
+})
+
+test('a token count takes no request but one of the counts, which the gateway itself may take too', async t => {
+  const { admit, money, scope, wait } = await makeBed(t)
+  const counts = { key: 'count:1', name: 'client:agent', count_tokens: { capacity: 60, per: MINUTE } }
+  const scopes = [{ key: 'client:1', requests: { capacity: 1, per: HOUR } }, counts]
+  const count = (id: number) => admit(`count ${id}`, claimOn(scopes, { requests: 0 }))
+  for (let i = 0; i < 59; i++) assert.equal((await count(i)).kind, 'granted')
+  assert.equal(await money.chargeCount(counts), 0)
+
+  const refused = await count(60)
+
+  assert.deepEqual(withoutStates(refused), {
+    kind: 'refused',
+    at: NOON,
+    scope: 'client:agent',
+    limit: 'count_tokens',
+    retryAfterMs: SECOND,
+  })
+  assert.equal(await money.chargeCount(counts), SECOND)
+  assert.deepEqual(await scope('client:1'), { running: '59' })
+  assert.equal((await admit('a call', claimOn(scopes.slice(0, 1)))).kind, 'granted')
+  await wait(SECOND)
+  assert.equal(await money.chargeCount(counts), 0)
 })
 
 test('a repetition of the same request is refused as a loop, other requests are not', async t => {

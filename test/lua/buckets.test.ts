@@ -44,6 +44,47 @@ test('what was used beyond the guess is owed, and paid off before anything else 
   assert.equal((await admit('b', claim)).kind, 'granted')
 })
 
+test('where running calls have reserved what is missing, the wait is not the whole refill', async t => {
+  const { admit, money, wait } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: HOUR } }], { tokens: 60 })
+  await admit('a', claim)
+
+  const beside = await admit('b', claim)
+  await money.settle([{ id: 'a', claim, at: NOON, nanos: 0, tokens: 60, entry: {} }])
+  const after = await admit('b', claim)
+
+  assert.equal(beside.kind === 'refused' && beside.retryAfterMs, SECOND)
+  assert.equal(after.kind === 'refused' && after.retryAfterMs, 12 * MINUTE)
+  await wait(12 * MINUTE)
+  assert.equal((await admit('b', claim)).kind, 'granted')
+})
+
+test('debt that running calls do not cover is waited for to its end', async t => {
+  const { admit, money } = await makeBed(t)
+  const under = (tokens: number) =>
+    claimOn([{ key: 'client:1', tokens: { capacity: 100, per: HOUR } }], { tokens })
+  await admit('a', under(10))
+  await admit('b', under(20))
+  await money.settle([{ id: 'a', claim: under(10), at: NOON, nanos: 0, tokens: 150, entry: {} }])
+
+  const refused = await admit('c', under(10))
+
+  assert.equal(refused.kind === 'refused' && refused.retryAfterMs, 48 * MINUTE)
+})
+
+test('calls that were admitted before their reservations were counted leave nothing behind', async t => {
+  const { admit, money, redis, scope } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: HOUR } }], { tokens: 10 })
+  await admit('old', claim)
+  await redis.hdel('{tollgate}:scope:client:1', 'reserved')
+  await admit('new', claim)
+
+  for (const id of ['old', 'new'])
+    await money.settle([{ id, claim, at: NOON, nanos: 0, tokens: 10, entry: {} }])
+
+  assert.deepEqual(Object.keys(await scope('client:1')), ['tokens'])
+})
+
 test('giving back stops at the capacity', async t => {
   const { admit, money, wait } = await makeBed(t)
   const claim = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: 10 * SECOND } }], { tokens: 80 })

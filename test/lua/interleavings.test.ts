@@ -41,8 +41,10 @@ function claimOf(world: World, a: number, b: number, c: number): Claim {
     ...(b % 4 > 0 ? ['team:0'] : []),
     'gateway',
     ...(c % 5 === 0 ? [`loop:${a % 2}`] : []),
+    ...(c % 7 === 0 ? [`count:${a % 2}`] : []),
   ]
-  return { scopes: world.scopesOf(keys), nanos: at(HOLDS, b), tokens: at(TOKENS, c), entry: {} }
+  const claim = { scopes: world.scopesOf(keys), nanos: at(HOLDS, b), tokens: at(TOKENS, c), entry: {} }
+  return c % 7 === 0 ? { ...claim, requests: 0 } : claim
 }
 
 const actions: Record<
@@ -147,6 +149,8 @@ async function play(bed: Bed, steps: Step[], limits: [number, number, number][])
     ),
     'loop:0': { loop: { capacity: 2, per: 7 * SECOND } },
     'loop:1': { loop: { capacity: 1, per: HOUR } },
+    'count:0': { count_tokens: { capacity: 3, per: 10 * SECOND } },
+    'count:1': { count_tokens: { capacity: 1, per: HOUR } },
   })
   for (const [name, a, b, c] of steps) {
     await actions[name]!.act(world, a, b, c)

@@ -29,9 +29,10 @@ export async function agree(bed: Bed, oracle: Oracle, askable: Iterable<string>)
     scopes.map(([key, list]: [string, string[]]) => [key, pairs(list)]),
   )
 
-  for (const { key, running, missing, windows } of truth.scopes) {
+  for (const { key, running, reserved, missing, windows } of truth.scopes) {
     const hash = hashes.get(key) ?? new Map<string, string>()
     assert.equal(Number(hash.get('running') ?? 0), running, `${key}: running`)
+    assert.equal(Number(hash.get('reserved')?.split(' ')[0] ?? 0), reserved, `${key}: reserved`)
     for (const [kind, units, per] of missing) {
       const [found, foundPer] = missingIn(hash.get(kind), bed.now())
       // Two fractions are one when their cross products are.

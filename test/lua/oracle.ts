@@ -19,9 +19,9 @@ import {
 
 const LEASE = 30_000
 const UNWATCHED = 10_000
-const KINDS = ['requests', 'tokens', 'loop'] as const
+const KINDS = ['requests', 'tokens', 'loop', 'count_tokens'] as const
 /** What a kept answer takes of. */
-const OF_A_HIT = ['requests', 'loop'] as const
+const OF_A_HIT = ['requests', 'loop', 'count_tokens'] as const
 const PERIODS = ['day', 'month'] as const
 
 type Kind = (typeof KINDS)[number]
@@ -41,6 +41,8 @@ interface Money {
 
 interface Account {
   running: number
+  /** Tokens that running calls have taken of the bucket: what they do not use they give back. */
+  reserved: number
   buckets: Partial<Record<Kind, Content>>
   windows: Map<string, Money>
 }
@@ -74,7 +76,7 @@ export function createOracle() {
   const ledger: Line[] = []
 
   function account({ key }: Scope): Account {
-    const found = accounts.get(key) ?? { running: 0, buckets: {}, windows: new Map() }
+    const found = accounts.get(key) ?? { running: 0, reserved: 0, buckets: {}, windows: new Map() }
     accounts.set(key, found)
     return found
   }
@@ -101,13 +103,15 @@ export function createOracle() {
     return content && content.level < content.capacity * content.per ? content : full(limit, now)
   }
 
-  function take({ scopes, tokens, nanos }: Claim, at: number, now: number) {
-    for (const scope of scopes) {
+  function take(claim: Claim, at: number, now: number) {
+    const { tokens, nanos } = claim
+    for (const scope of claim.scopes) {
       const own = account(scope)
       if (!scope.loop) own.running += 1
+      own.reserved += reservedOf(scope, tokens)
       for (const kind of KINDS) {
         const content = bucket(scope, kind, now)
-        const wanted = kind === 'tokens' ? tokens : 1
+        const wanted = wantedOf(claim, kind)
         if (content && wanted > 0) own.buckets[kind] = draw(content, atMost(wanted, content))
       }
       for (const period of PERIODS) {
@@ -123,6 +127,7 @@ export function createOracle() {
     holds.delete(id)
     for (const scope of hold.claim.scopes) {
       if (!scope.loop) account(scope).running -= 1
+      account(scope).reserved -= reservedOf(scope, hold.claim.tokens)
       for (const period of PERIODS) {
         if (scope[period] !== undefined) money(scope, hold.at, period).held -= BigInt(hold.claim.nanos)
       }
@@ -221,11 +226,13 @@ export function createOracle() {
       } as const
       for (const kind of hit ? OF_A_HIT : KINDS) {
         const content = bucket(scope, kind, now)
-        const wanted = kind === 'tokens' ? claim.tokens : 1
+        const wanted = wantedOf(claim, kind)
         if (!content || wanted === 0) continue
         const missing = BigInt(atMost(wanted, content)) * content.per - content.level
         if (missing <= 0n) continue
-        const retryAfterMs = Number(roundedUp(missing, content.capacity))
+        const refillMs = Number(roundedUp(missing, content.capacity))
+        const isCovered = kind === 'tokens' && missing <= BigInt(account(scope).reserved) * content.per
+        const retryAfterMs = isCovered ? Math.min(refillMs, 1000) : refillMs
         found.push({ finality: 0, weight: retryAfterMs, refused: { ...base, limit: kind, retryAfterMs } })
       }
       if (hit) continue
@@ -274,7 +281,7 @@ export function createOracle() {
         for (const scope of claim.scopes) {
           for (const kind of OF_A_HIT) {
             const content = bucket(scope, kind, now)
-            if (content) account(scope).buckets[kind] = draw(content, 1)
+            if (content) account(scope).buckets[kind] = draw(content, wantedOf(claim, kind))
           }
         }
         return { kind: 'hit', at: now, states: states(claim.scopes, now, now) }
@@ -373,7 +380,7 @@ export function createOracle() {
       newest: number,
     ) {
       for (const { scope, window, spentNanos } of windows) {
-        const own = accounts.get(scope) ?? { running: 0, buckets: {}, windows: new Map() }
+        const own = accounts.get(scope) ?? { running: 0, reserved: 0, buckets: {}, windows: new Map() }
         accounts.set(scope, own)
         own.windows.set(window, { held: 0n, ...own.windows.get(window), spent: spentNanos })
       }
@@ -388,9 +395,10 @@ export function createOracle() {
     /** What is true now: compared with Redis after every step. */
     truth(now: number) {
       return {
-        scopes: [...accounts].map(([key, { running, buckets, windows }]) => ({
+        scopes: [...accounts].map(([key, { running, reserved, buckets, windows }]) => ({
           key,
           running,
+          reserved,
           missing: Object.entries(buckets).map(([kind, content]) => {
             const { capacity, per, level } = refilled(content, now)
             return [kind, capacity * per - level, per] as const
@@ -427,6 +435,15 @@ function draw(content: Content, units: number): Content {
   const { capacity, per } = content
   const level = content.level - BigInt(units) * per
   return { ...content, level: level > capacity * per ? capacity * per : level }
+}
+
+function reservedOf({ tokens }: Scope, wanted: number): number {
+  return tokens ? Math.min(wanted, tokens.capacity) : 0
+}
+
+function wantedOf({ tokens, requests = 1 }: Claim, kind: Kind): number {
+  if (kind === 'tokens') return tokens
+  return kind === 'requests' ? requests : 1
 }
 
 function atMost(units: number, { capacity }: Content): number {

@@ -34,7 +34,7 @@ local function wanted(wants, kind, capacity)
   return math.min(wants[kind], capacity)
 end
 
--- What a call takes: `wants` = { calls, requests, loop, tokens, nanos }.
+-- What a call takes: `wants` = { calls, requests, loop, count_tokens, tokens, nanos }.
 local function take(counters, wants)
   addRunning(counters, wants.calls)
   addMoney(counters, wants.nanos, 0)
@@ -44,10 +44,16 @@ local function take(counters, wants)
       draw(bucket, wanted(wants, kind, bucket.capacity))
     end
   end
+  if counters.tokens then
+    addReserved(counters, wants.calls * wanted(wants, 'tokens', counters.tokens.capacity))
+  end
 end
 
+-- A claim that does not say otherwise takes one request.
 local function wantsOf(claim)
-  return { calls = 1, requests = 1, loop = 1, tokens = claim.tokens, nanos = claim.nanos }
+  return {
+    calls = 1, requests = claim.requests or 1, loop = 1, count_tokens = 1, tokens = claim.tokens, nanos = claim.nanos,
+  }
 end
 
 -- The counters of every scope of a claim, under its limits.
@@ -74,10 +80,13 @@ local function book(claim, at, now, change)
     local counters = readScope(scope, windows, now)
     addRunning(counters, change.calls)
     addMoney(counters, change.held, change.spent)
-    if counters.tokens and change.claimed then
+    if counters.tokens then
       local capacity = scope.tokens.capacity
-      local used = change.used or math.min(claim.tokens, capacity)
-      draw(counters.tokens, used - math.min(change.claimed, capacity))
+      local taken = math.min(claim.tokens, capacity)
+      addReserved(counters, change.calls * taken)
+      if change.claimed then
+        draw(counters.tokens, (change.used or taken) - math.min(change.claimed, capacity))
+      end
     end
     writeScope(counters, now)
   end

@@ -1,11 +1,13 @@
--- A scope (client, team, gateway, loop brake) is one hash. Its fields, each absent where it is zero or full:
+-- A scope (client, team, gateway, loop brake, token counts) is one hash. Its fields, each absent where it is zero or full:
 --   running              calls that hold something here
---   requests tokens loop buckets (bucket.lua)
+--   requests tokens loop count_tokens    buckets (bucket.lua)
+--   reserved             tokens that running calls have taken of the bucket and may give back, as '<tokens> 1 1 <at>': the
+--                        form of a bucket, so that replicas of the version before, which do not know it, can read it
 --   d20261123:spent      nano-dollars, what ended calls of that day cost; m202611:spent for the month
 --   d20261123:held       nano-dollars, what running calls of that day may cost at most
 -- The hash lives while one of its parts matters, and no longer.
 
-local BUCKETS = { 'requests', 'tokens', 'loop' }
+local BUCKETS = { 'requests', 'tokens', 'loop', 'count_tokens' }
 local PERIODS = { 'day', 'month' }
 
 -- A window that has ended is kept this long: for calls that run past its end, for settlements that waited out an
@@ -26,17 +28,20 @@ end
 -- The counters of a scope as they are now, in the windows given, and what is to be written of them.
 local function readScope(scope, windows, now)
   local key, day, month = SCOPE .. scope.key, windows.day, windows.month
-  local running, requests, tokens, loop, daySpent, dayHeld, monthSpent, monthHeld = unpack(redis.call(
-    'HMGET', key, 'running', 'requests', 'tokens', 'loop', day.spent, day.held, month.spent, month.held
+  local running, reserved, requests, tokens, loop, counts, daySpent, dayHeld, monthSpent, monthHeld = unpack(redis.call(
+    'HMGET', key, 'running', 'reserved', 'requests', 'tokens', 'loop', 'count_tokens',
+    day.spent, day.held, month.spent, month.held
   ))
   return {
     key = key,
     limits = scope,
     wasRunning = running,
     running = tonumber(running or 0),
+    reserved = reserved and tonumber(reserved:match('^%d+')) or 0,
     requests = scope.requests and readBucket(requests, scope.requests, now),
     tokens = scope.tokens and readBucket(tokens, scope.tokens, now),
     loop = scope.loop and readBucket(loop, scope.loop, now),
+    count_tokens = scope.count_tokens and readBucket(counts, scope.count_tokens, now),
     day = readMoney(scope.day, day, daySpent, dayHeld),
     month = readMoney(scope.month, month, monthSpent, monthHeld),
     set = { 'HSET', key },
@@ -62,6 +67,13 @@ local function addRunning(counters, calls)
   if calls ~= 0 and not counters.limits.loop then
     counters.running = counters.running + calls
     putNumber(counters, 'running', counters.running)
+  end
+end
+
+local function addReserved(counters, tokens)
+  if tokens ~= 0 then
+    counters.reserved = math.max(0, counters.reserved + tokens)
+    counters.reserves = true
   end
 end
 
@@ -97,6 +109,8 @@ local function tidy(key, now)
       matters = fields[name .. ':held'] and math.huge or endOf(name) + KEEP
     elseif field == 'running' then
       matters = math.huge
+    elseif field == 'reserved' then
+      matters = fields.running and math.huge or now
     else
       local bucket = refill(value, now)
       matters = bucket and now + fullIn(bucket) or now
@@ -120,6 +134,10 @@ local function writeScope(counters, now)
     if bucket and bucket.drawn then
       put(counters, kind, keepBucket(bucket, now))
     end
+  end
+  if counters.reserves then
+    local tokens = counters.running > 0 and counters.reserved or 0
+    put(counters, 'reserved', tokens > 0 and string.format('%.0f 1 1 %.0f', tokens, now) or nil)
   end
   if counters.set[3] then
     redis.call(unpack(counters.set))

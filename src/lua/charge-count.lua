@@ -1,0 +1,11 @@
+-- Takes one token count of a scope's limit for them; nothing is held, and nothing is settled later.
+-- KEYS[1] '{tollgate}:'      ARGV[1] the scope (JSON), as in a claim
+-- Returns the wait in milliseconds; 0: it was taken.
+local now = clock()
+local counters = readScopes({ scopes = { cjson.decode(ARGV[1]) } }, windowsAt(now), now)[1]
+local wait = waitFor(counters.count_tokens, 1)
+if wait == 0 then
+  draw(counters.count_tokens, 1)
+  writeScope(counters, now)
+end
+return wait
