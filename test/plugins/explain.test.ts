@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { LOOKAHEAD_SECONDS } from '../../src/plugins/budget.ts'
+import { LOOKAHEAD_SECONDS } from '../../src/plugins/bounds.ts'
 import { message, startGateway, until } from '../gateway.ts'
 import { temporaryFolder } from '../when-over.ts'
 
