@@ -10,6 +10,8 @@ import { createOracle, type End, type Line } from './oracle.ts'
 /** A tombstone is kept so long after its last entry has reached Postgres; later nobody asks. */
 const SETTLED_KEPT = HOUR
 const LOST_KEPT = 7 * DAY
+/** A window is kept this long after its end. */
+const KEPT = 2 * DAY
 const PERIODS = ['day', 'month'] as const
 
 export interface Call {
@@ -101,7 +103,10 @@ export function createWorld(bed: Bed, limits: Record<string, Limits>) {
   async function renew(some: Call[], more: (call: Call) => number = () => 0): Promise<void> {
     const batch = some.flatMap(call => {
       const { id, claim, at } = call
-      return at === undefined ? [] : { call, id, claim, at, needs: claim.nanos + more(call) }
+      if (at === undefined) return []
+      // What a day had spent that ended so long ago may be forgotten, and with it what is left for an extension.
+      const isKept = now() < windowsAt(at).day.endsAt + KEPT
+      return { call, id, claim, at, needs: claim.nanos + (isKept ? more(call) : 0) }
     })
     const renewed = await money.renew(batch)
     assert.deepEqual(renewed, oracle.renew(batch, now()))

@@ -49,9 +49,7 @@ test('more than 60 token counts a minute are refused by a limit of their own, an
   assert.ok(granted.length >= 60 && refused.length > 0, `${granted.length} were granted`)
   assert.equal(gateway.provider.calls.length, granted.length)
   const [first] = refused
-  const { error } = (await first?.json()) as {
-    error: { message: string; details: Record<string, unknown> }
-  }
+  const { error } = JSON.parse((await first?.text()) ?? '{}')
   assert.equal(error.details.error_code, 'rate_limited')
   assert.equal(error.details.limit, 'count_tokens')
   assert.equal(error.details.scope, 'client:agent')
