@@ -57,6 +57,9 @@ export function eventMeter(asked: Asked): Meter {
     get failed() {
       return failed
     },
+    get ended() {
+      return ended
+    },
     end() {
       const midFrame = stream.open
       stream.end()

@@ -92,6 +92,8 @@ export interface Meter {
   push(chunk: Uint8Array): void
   /** As soon as an event of a stream has told of an error; of a JSON answer only its end tells. */
   readonly failed?: string | undefined
+  /** As soon as the upstream's own end of a stream was seen; of a JSON response only `end` tells. */
+  readonly ended?: boolean
   /** Called once, after the last chunk. */
   end(): Measured
 }

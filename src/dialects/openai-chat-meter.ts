@@ -84,6 +84,9 @@ export function chunkMeter(asked: Asked): Meter {
     get failed() {
       return failed
     },
+    get ended() {
+      return ended
+    },
     end() {
       const midFrame = stream.open
       stream.end()

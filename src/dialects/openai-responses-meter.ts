@@ -94,6 +94,9 @@ export function responseEventMeter(asked: Asked): Meter {
     get failed() {
       return failed
     },
+    get ended() {
+      return ended
+    },
     end() {
       const midFrame = stream.open
       stream.end()

@@ -58,13 +58,14 @@ function entryOf(request: FastifyRequest, reply: FastifyReply): Entry {
   }
 }
 
-function outcomeOf({ cacheResult, disconnected, error }: FastifyRequest): Outcome {
+function outcomeOf({ cacheResult, disconnected, error, exchange }: FastifyRequest): Outcome {
   if (error?.code === 'internal') return 'gateway_error'
   if (error?.code === 'interrupted') return 'interrupted'
   if (error?.code.startsWith('upstream_') || error?.reason?.startsWith('the provider answered'))
     return 'upstream_error'
   if (error && !disconnected) return 'refused'
-  if (disconnected) return 'client_gone'
+  // Many clients close the connection as soon as they have read the end of a stream.
+  if (disconnected && !exchange?.passed) return 'client_gone'
   return cacheResult === 'HIT' ? 'cached' : 'ok'
 }
 
