@@ -143,10 +143,10 @@ export const variables = {
     description: 'The ceiling put into a request that names none, where a budget binds the call',
     expected: 'a whole number of tokens, 1 or more',
   }),
-  BUDGET_STATUS_OPENAI: Type.Union([Type.Literal(429), Type.Literal(402)], {
-    default: 429,
-    description: "The status of 'budget spent' on OpenAI routes",
-    expected: '429 or 402',
+  BUDGET_STATUS_OPENAI: Type.Union([Type.Literal(402), Type.Literal(429)], {
+    default: 402,
+    description: "The status of 'budget spent' on OpenAI routes; many clients retry 429",
+    expected: '402 or 429',
   }),
   PRICES_FILE: Type.Optional(
     Type.String({

@@ -13,7 +13,7 @@ test('an upstream key is all that must be set', () => {
 
   assert.equal(config.PORT, 4000)
   assert.equal(config.HOST, '127.0.0.1')
-  assert.equal(config.BUDGET_STATUS_OPENAI, 429)
+  assert.equal(config.BUDGET_STATUS_OPENAI, 402)
 })
 
 test('every fault is told at once, with what was found, what was expected and how to mend it', () => {

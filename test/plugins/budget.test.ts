@@ -57,17 +57,17 @@ function assertFinal({ headers }: Refused) {
 
 const statuses = [
   { family: 'anthropic', env: {}, status: 402, type: 'billing_error', code: undefined },
-  { family: 'openai', env: {}, status: 429, type: 'insufficient_quota', code: 'insufficient_quota' },
+  { family: 'openai', env: {}, status: 402, type: 'insufficient_quota', code: 'insufficient_quota' },
   {
     family: 'openai',
-    env: { BUDGET_STATUS_OPENAI: '402' },
-    status: 402,
+    env: { BUDGET_STATUS_OPENAI: '429' },
+    status: 429,
     type: 'insufficient_quota',
     code: 'insufficient_quota',
   },
   {
     family: 'anthropic',
-    env: { BUDGET_STATUS_OPENAI: '402' },
+    env: { BUDGET_STATUS_OPENAI: '429' },
     status: 402,
     type: 'billing_error',
     code: undefined,
@@ -75,7 +75,7 @@ const statuses = [
 ] as const
 
 for (const { family, env, status, type, code } of statuses) {
-  const where = `on ${family} routes${'BUDGET_STATUS_OPENAI' in env ? ' where OpenAI’s status is set to 402' : ''}`
+  const where = `on ${family} routes${'BUDGET_STATUS_OPENAI' in env ? ' where OpenAI’s status is set to 429' : ''}`
 
   test(`a call that can never fit is ${status} ${where}, with what would fit`, async t => {
     const { refuse } = await arrange(t, { budget: { day: 0.002 } }, env)

@@ -88,8 +88,8 @@ const everywhere = (name: string, status: number, attempts: number): Case['raise
 const overBudget: Case['raises'] = {
   '@anthropic-ai/sdk 1': ['PaymentRequiredError', 402, 1],
   '@anthropic-ai/sdk 0': ['APIError', 402, 1],
-  'openai 7': ['RateLimitError', 429, 1],
-  'openai 6': ['RateLimitError', 429, 1],
+  'openai 7': ['APIError', 402, 1],
+  'openai 6': ['APIError', 402, 1],
 }
 
 const cases: Case[] = [
@@ -210,7 +210,7 @@ test('a budget that is spent is told once: no SDK tries again', { concurrency: t
         (error: Error & { status?: number }) => error,
       )
 
-      assert.equal(raised.status, family === 'anthropic' ? 402 : 429)
+      assert.equal(raised.status, 402)
       assert.match(JSON.stringify(raised), /budget_exceeded/)
       assert.equal(sdk.attempts, 2)
     })
