@@ -22,7 +22,7 @@ const kinds = {
   missing_key: [401, 'authentication'],
   invalid_key: [403, 'permission'],
   conflicting_keys: [400, 'invalid_request'],
-  model_not_allowed: [403, 'permission'],
+  model_not_allowed: [404, 'not_found'],
   model_not_found: [404, 'not_found'],
   model_not_priced: [400, 'invalid_request'],
   invalid_request: [400, 'invalid_request'],

@@ -14,7 +14,7 @@ const refusals: Record<RefusalCode, Expected> = {
   missing_key: ['authentication_error', 'invalid_request_error', 'invalid_api_key'],
   invalid_key: ['permission_error', 'invalid_request_error', 'invalid_api_key'],
   conflicting_keys: ['invalid_request_error', 'invalid_request_error', 'conflicting_keys'],
-  model_not_allowed: ['permission_error', 'invalid_request_error', 'model_not_allowed'],
+  model_not_allowed: ['not_found_error', 'invalid_request_error', 'model_not_found'],
   model_not_found: ['not_found_error', 'invalid_request_error', 'model_not_found'],
   model_not_priced: ['invalid_request_error', 'invalid_request_error', 'model_not_priced'],
   invalid_request: ['invalid_request_error', 'invalid_request_error', null],

@@ -97,7 +97,7 @@ const cases: Case[] = [
   {
     title: 'a model that is not on the list',
     settings: { models: ['none-*'] },
-    raises: everywhere('PermissionDeniedError', 403, 1),
+    raises: everywhere('NotFoundError', 404, 1),
   },
   {
     title: 'a model nobody knows',
