@@ -109,8 +109,18 @@ export function isRefusal(error: unknown): error is Refusal {
   return error instanceof Error && 'family' in error && 'details' in error
 }
 
-/** The two retry headers for a wait: whole seconds from 1 to 60, and milliseconds up to 60,000. */
+/** SDKs take no longer wait than this from a response: beyond it they retry by a schedule of their own. */
+export const LONGEST_RETRY = 60_000
+
+/** Stops the makers' SDKs from retrying. */
+export const FINAL: Readonly<Record<string, string>> = { 'x-should-retry': 'false' }
+
+/** The retry headers for a wait: in whole seconds, at least 1, and in milliseconds. */
 export function retryAfter(ms: number): Record<string, string> {
-  const capped = Math.min(60_000, Math.max(1, Math.ceil(ms)))
-  return { 'retry-after': String(Math.ceil(capped / 1000)), 'retry-after-ms': String(capped) }
+  const wait = Math.max(1, Math.ceil(ms))
+  return {
+    'retry-after': String(Math.ceil(wait / 1000)),
+    'retry-after-ms': String(wait),
+    ...(wait > LONGEST_RETRY && FINAL),
+  }
 }

@@ -2,7 +2,7 @@
 
 import type { Dialect, UpstreamVerdict } from './dialects/dialect.ts'
 import { isAboutAccount } from './dialects/upstream-error.ts'
-import { type Refusal, type RefusalCode, refusal, retryAfter } from './errors.ts'
+import { LONGEST_RETRY, type Refusal, type RefusalCode, refusal, retryAfter } from './errors.ts'
 import type { Failure, Headers } from './upstream.ts'
 
 const CALLERS_FAULT: Record<Extract<UpstreamVerdict, { kind: 'caller' }>['status'], RefusalCode> = {
@@ -63,5 +63,5 @@ export function failedInside(failed: string): Refusal {
 /** The provider's own wait, at most a minute; a date is left out, since clocks differ. */
 function waitOf(headers: Headers): Record<string, string> {
   const milliseconds = Number(headers['retry-after-ms'] ?? Number(headers['retry-after']) * 1000)
-  return milliseconds > 0 ? retryAfter(milliseconds) : {}
+  return milliseconds > 0 ? retryAfter(Math.min(milliseconds, LONGEST_RETRY)) : {}
 }

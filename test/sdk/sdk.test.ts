@@ -189,6 +189,32 @@ test('an SDK that is too fast waits as long as it is told, and gets its answer',
   await Promise.all(tests)
 })
 
+test('no SDK tries again before a limit that frees in an hour', { concurrency: true }, async t => {
+  const { url, gateway } = await arrange(t)
+  const tests = sdks.map(async (connect, i) => {
+    const key = await gateway.client({
+      name: `hourly-${i}`,
+      models: MODELS,
+      limits: { requests: { capacity: 1, per: '1h' } },
+    })
+    const sdk = connect({ url, key })
+    await t.test(sdk.name, async () => {
+      await sdk.ask('one')
+
+      const raised = await sdk.ask('two').then(
+        () => assert.fail('it answered'),
+        (error: Error & { status?: number; headers?: Headers }) => error,
+      )
+
+      assert.equal(raised.status, 429)
+      assert.equal(sdk.attempts, 2)
+      const wait = Number(raised.headers?.get('retry-after'))
+      assert.ok(wait > 3500 && wait <= 3600, `an hour, not ${wait} s`)
+    })
+  })
+  await Promise.all(tests)
+})
+
 /** Just above what one small call holds, and below what two do. */
 const ONE_CALL = { anthropic: 0.001, openai: 0.0001 }
 
