@@ -2,7 +2,7 @@
 
 import type { Dialect, UpstreamVerdict } from './dialects/dialect.ts'
 import { isAboutAccount } from './dialects/upstream-error.ts'
-import { LONGEST_RETRY, type Refusal, type RefusalCode, refusal, retryAfter } from './errors.ts'
+import { FINAL, LONGEST_RETRY, type Refusal, type RefusalCode, refusal, retryAfter } from './errors.ts'
 import type { Failure, Headers } from './upstream.ts'
 
 const CALLERS_FAULT: Record<Extract<UpstreamVerdict, { kind: 'caller' }>['status'], RefusalCode> = {
@@ -40,8 +40,9 @@ export function refusedBy(dialect: Dialect, status: number, headers: Headers, bo
   // Of a mere permission nobody knows whether the next call needs it, too: it says nothing against the account.
   const isPermission = verdict.kind === 'account' && verdict.cause === 'permission'
   const [code, words] = WORDS[isPermission ? 'permission' : verdict.kind]
-  const wait = verdict.kind === 'account' ? {} : waitOf(headers)
-  return refusal(code, words, { headers: wait, reason })
+  // Our key is no better at the next attempt.
+  const retry = verdict.kind === 'account' ? FINAL : waitOf(headers)
+  return refusal(code, words, { headers: { ...retry }, reason })
 }
 
 export function brokenOff(failure: Failure): Refusal {
@@ -57,7 +58,10 @@ export function unreadable(reason: string): Refusal {
 export function failedInside(failed: string): Refusal {
   if (!isAboutAccount(failed)) return unreadable(`an error inside the answer: ${failed}`)
   const [code, words] = WORDS.account
-  return refusal(code, words, { reason: `the provider answered ${failed} inside a good answer` })
+  return refusal(code, words, {
+    headers: { ...FINAL },
+    reason: `the provider answered ${failed} inside a good answer`,
+  })
 }
 
 /** The provider's own wait, at most a minute; a date is left out, since clocks differ. */

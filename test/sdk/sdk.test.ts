@@ -124,7 +124,7 @@ const cases: Case[] = [
     title: 'a provider that refuses our key',
     prompt: '[[scenario: status 401]]',
     ownModel: true,
-    raises: everywhere('InternalServerError', 502, 3),
+    raises: everywhere('InternalServerError', 502, 1),
   },
   {
     title: 'a request the provider finds wrong',
