@@ -11,6 +11,7 @@ export type Family =
   | 'authentication'
   | 'permission'
   | 'not_found'
+  | 'conflict'
   | 'too_large'
   | 'rate_limit'
   | 'billing'
@@ -30,6 +31,7 @@ const kinds = {
   not_found: [404, 'not_found'],
   method_not_allowed: [405, 'invalid_request'],
   request_timeout: [408, 'timeout'],
+  conflict: [409, 'conflict'],
   request_too_large: [413, 'too_large'],
   headers_too_large: [431, 'too_large'],
   unsupported_media_type: [415, 'invalid_request'],
@@ -62,6 +64,8 @@ export interface Refusal extends Error {
   family: Family
   statusCode: number
   details: Details
+  /** The upstream's own `error.details`, where the fault is the caller's: they stand before ours. */
+  upstreamDetails: Readonly<Record<string, unknown>>
   /** Response headers that belong to this refusal: `retry-after`, `x-should-retry`. */
   headers: Record<string, string>
   /** For the log only, never shown to a caller: why really. */
@@ -76,16 +80,24 @@ const constructors = new Map(
 export function refusal(
   code: RefusalCode,
   message: string,
-  extra: { details?: Details; headers?: Record<string, string>; reason?: string } = {},
+  extra: {
+    details?: Details
+    upstreamDetails?: Readonly<Record<string, unknown>> | undefined
+    headers?: Record<string, string>
+    reason?: string
+    /** Of the message, where the words are an upstream's. */
+    longest?: number
+  } = {},
 ): Refusal {
   const Refused = constructors.get(code)
   if (!Refused) throw new Error(`errors.ts knows no refusal '${code}'`)
   // The message goes in as an argument: a caller's own words may hold a '%'.
-  return Object.assign(new Refused(short(message)), {
+  return Object.assign(new Refused(short(message, extra.longest)), {
     code,
     family: kinds[code][1],
     statusCode: kinds[code][0],
     details: shortened(extra.details ?? {}),
+    upstreamDetails: extra.upstreamDetails ?? {},
     headers: extra.headers ?? {},
     reason: extra.reason && short(extra.reason),
   })
@@ -94,8 +106,8 @@ export function refusal(
 /** Longer than any words of ours: what a caller sent is quoted, and a caller may send megabytes. */
 const LONGEST = 500
 
-function short(text: string): string {
-  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`
+function short(text: string, longest = LONGEST): string {
+  return text.length <= longest ? text : `${text.slice(0, longest)}…`
 }
 
 function shortened(details: Details): Details {

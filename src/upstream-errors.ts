@@ -1,13 +1,14 @@
 /** A provider's trouble, in our own words: its bodies name our organisation, its statuses are about our key. */
 
 import type { Dialect, UpstreamVerdict } from './dialects/dialect.ts'
-import { isAboutAccount } from './dialects/upstream-error.ts'
+import { isAboutAccount, LONGEST_MESSAGE } from './dialects/upstream-error.ts'
 import { FINAL, LONGEST_RETRY, type Refusal, type RefusalCode, refusal, retryAfter } from './errors.ts'
 import type { Failure, Headers } from './upstream.ts'
 
 const CALLERS_FAULT: Record<Extract<UpstreamVerdict, { kind: 'caller' }>['status'], RefusalCode> = {
   400: 'invalid_request',
   404: 'not_found',
+  409: 'conflict',
   413: 'request_too_large',
   422: 'unprocessable',
 }
@@ -33,9 +34,14 @@ export function refusedBy(dialect: Dialect, status: number, headers: Headers, bo
   const verdict = dialect.upstreamError(status, body)
   const reason = `the provider answered ${status}`
   if (verdict.kind === 'caller') {
-    const { message, param, code } = verdict
+    const { message, param, code, details: upstreamDetails } = verdict
     const details = { ...(param && { param }), ...(code && { upstream_code: code }) }
-    return refusal(CALLERS_FAULT[verdict.status], message, { details, reason })
+    return refusal(CALLERS_FAULT[verdict.status], message, {
+      details,
+      upstreamDetails,
+      reason,
+      longest: LONGEST_MESSAGE,
+    })
   }
   // Of a mere permission nobody knows whether the next call needs it, too: it says nothing against the account.
   const isPermission = verdict.kind === 'account' && verdict.cause === 'permission'

@@ -113,14 +113,16 @@ export interface LimitState {
 
 /** An upstream's error answer, read: which refusal it becomes for our caller. */
 export type UpstreamVerdict =
-  /** 400, 404, 413, 422: the caller's own fault; its message may be shown. */
+  /** 400, 404, 409, 413, 422: the caller's own fault; its message and details may be shown. */
   | {
       kind: 'caller'
-      status: 400 | 404 | 413 | 422
+      status: 400 | 404 | 409 | 413 | 422
       message: string
       type?: string
       code?: string
       param?: string
+      /** SDKs have error classes by `details.error_code`. */
+      details?: Readonly<Record<string, unknown>>
     }
   /**
    * 401, 403, 402, spend limits: our key or our account is refused. Of a mere permission nobody knows whether the next

@@ -8,6 +8,7 @@ const types: Record<Family, string> = {
   authentication: 'invalid_request_error',
   permission: 'invalid_request_error',
   not_found: 'invalid_request_error',
+  conflict: 'invalid_request_error',
   too_large: 'invalid_request_error',
   rate_limit: 'rate_limit_exceeded',
   billing: 'insufficient_quota',
@@ -37,7 +38,12 @@ const params: Partial<Record<RefusalCode, string>> = {
 }
 
 export function errorBody(error: Refusal): { error: object } {
-  return { error: { ...errorOf(error), details: { error_code: error.code, ...error.details } } }
+  return {
+    error: {
+      ...errorOf(error),
+      details: { error_code: error.code, ...error.details, ...error.upstreamDetails },
+    },
+  }
 }
 
 /** Chat has no named events. */
