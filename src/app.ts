@@ -2,6 +2,7 @@
 
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { alertRoutes } from './alerts/routes.ts'
+import { canonicalUrl } from './caller-paths.ts'
 import type { Config } from './config.ts'
 import { ledgerRoutes } from './ledger/routes.ts'
 import { liveRoutes } from './live/routes.ts'
@@ -67,6 +68,7 @@ export async function buildApp(
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: newRequestId,
     exposeHeadRoutes: false,
+    rewriteUrl: ({ url = '/' }) => canonicalUrl(url),
     frameworkErrors: answerMalformed,
     clientErrorHandler: (error, socket) => answerUnreadable(app, error, socket),
     requestTimeout,
