@@ -32,6 +32,7 @@ const kinds = {
   method_not_allowed: [405, 'invalid_request'],
   request_timeout: [408, 'timeout'],
   conflict: [409, 'conflict'],
+  upgrade_required: [426, 'invalid_request'],
   request_too_large: [413, 'too_large'],
   headers_too_large: [431, 'too_large'],
   unsupported_media_type: [415, 'invalid_request'],
