@@ -138,13 +138,13 @@ export async function buildApp(
     await callers.register(claims)
     await callers.register(models)
     await callers.register(rateLimit)
+    await callers.register(tenancy)
     await callers.register(budget, {
       defaultMaxTokens: config.DEFAULT_MAX_TOKENS,
       statusOpenai: config.BUDGET_STATUS_OPENAI,
     })
     await callers.register(secondOpinion)
     await callers.register(loop)
-    await callers.register(tenancy)
     await callers.register(cache, {
       ttlSeconds: config.CACHE_TTL_SECONDS,
       maxBytes: config.CACHE_MAX_BYTES,

@@ -28,6 +28,7 @@ const kinds = {
   model_not_priced: [400, 'invalid_request'],
   invalid_request: [400, 'invalid_request'],
   unbounded_feature: [400, 'invalid_request'],
+  feature_not_allowed: [400, 'invalid_request'],
   not_found: [404, 'not_found'],
   method_not_allowed: [405, 'invalid_request'],
   request_timeout: [408, 'timeout'],

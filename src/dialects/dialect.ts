@@ -41,6 +41,8 @@ export interface Ask {
   wantsUsageFrame: boolean
   /** The request asks the provider to store, or names no preference where the provider's default is to store. */
   stores: boolean
+  /** The feature that names an earlier response: the provider has it only if that response was stored. */
+  recalls?: string | undefined
   /** The request's own prompt_cache_key, where there is one. */
   promptCacheKey: string | undefined
 }

@@ -19,6 +19,7 @@ const refusals: Record<RefusalCode, Expected> = {
   model_not_priced: ['invalid_request_error', 'invalid_request_error', 'model_not_priced'],
   invalid_request: ['invalid_request_error', 'invalid_request_error', null],
   unbounded_feature: ['invalid_request_error', 'invalid_request_error', 'unbounded_feature'],
+  feature_not_allowed: ['invalid_request_error', 'invalid_request_error', 'feature_not_allowed'],
   not_found: ['not_found_error', 'invalid_request_error', 'not_found'],
   method_not_allowed: ['invalid_request_error', 'invalid_request_error', 'method_not_allowed'],
   request_timeout: ['timeout_error', 'server_error', 'request_timeout'],

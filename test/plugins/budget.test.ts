@@ -267,8 +267,8 @@ const openings: { what: string; path: string; body: object; feature: string; all
   {
     what: 'a stored conversation',
     path: '/v1/responses',
-    body: { model: 'gpt-6-luna', input: 'hello', max_output_tokens: 100, previous_response_id: 'resp_1' },
-    feature: 'previous_response_id',
+    body: { model: 'gpt-6-luna', input: 'hello', max_output_tokens: 100, conversation: 'conv_1' },
+    feature: 'conversation',
     allow: 'stored',
   },
   {
