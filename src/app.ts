@@ -18,6 +18,7 @@ import cache from './plugins/cache.ts'
 import call from './plugins/call.ts'
 import claims from './plugins/claims.ts'
 import clients from './plugins/clients.ts'
+import cors from './plugins/cors.ts'
 import cost from './plugins/cost.ts'
 import dashboard from './plugins/dashboard.ts'
 import errorHandler, { answerMalformed } from './plugins/error-handler.ts'
@@ -129,6 +130,8 @@ export async function buildApp(
 
   // The corridor every call walks, in this order.
   await app.register(async callers => {
+    // Before the keys are looked at: a preflight carries none, and a browser may read why a key is refused.
+    if (config.CORS_ORIGINS !== undefined) await callers.register(cors, { origins: config.CORS_ORIGINS })
     await callers.register(auth)
     await callers.register(overload, {
       maxDelay: config.OVERLOAD_DELAY_MS,

@@ -8,11 +8,17 @@ const paths: ReadonlySet<string> = new Set([...dialects.map(({ path }) => path),
 const aModel = new RegExp(`^${MODELS_PATH}/[^/]+$`)
 const prefixes = /^(\/v1){0,2}(?=\/)/
 
+/** Is it a route of callers, written with one `/v1`? The query does not matter. */
+export function isCallersPath(url: string): boolean {
+  const [path = ''] = url.split('?', 1)
+  return paths.has(path) || aModel.test(path)
+}
+
 /** The URL with exactly one `/v1`, where it names a route of callers; any other stays as it is. */
 export function canonicalUrl(url: string): string {
   if (url.startsWith('/v1/') && !url.startsWith('/v1/v1/')) return url
   const query = url.indexOf('?')
   const path = query < 0 ? url : url.slice(0, query)
   const canonical = path.replace(prefixes, '/v1')
-  return paths.has(canonical) || aModel.test(canonical) ? canonical + url.slice(path.length) : url
+  return isCallersPath(canonical) ? canonical + url.slice(path.length) : url
 }

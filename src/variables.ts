@@ -5,6 +5,9 @@ import { samplers } from './traces/options.ts'
 
 const httpUrl = '^https?://[^\\s]+$'
 const baseUrlPattern = '^https?://(?!\\S*/v1/?$)[^\\s]+$'
+/** A scheme, a host and a port, as browsers write an origin. */
+const origin = '[a-zA-Z][a-zA-Z0-9+.-]*://(\\[[0-9a-fA-F:.]+\\]|[^\\s,/:*?#@\\[\\]]+)(:[0-9]{1,5})?'
+const originsPattern = `^\\s*(\\*|${origin}(\\s*,\\s*${origin})*)\\s*$`
 /** Timers count milliseconds in 31 bits. */
 const LONGEST_SECONDS = 2_000_000
 const seconds = (fallback: number, description: string) =>
@@ -148,6 +151,13 @@ export const variables = {
     description: "The status of 'budget spent' on OpenAI routes; many clients retry 429",
     expected: '402 or 429',
   }),
+  CORS_ORIGINS: Type.Optional(
+    Type.String({
+      pattern: originsPattern,
+      description: 'Origins of browsers that may call, with commas between them, or *. Unset: none',
+      expected: 'origins such as https://app.example.com, with commas between them and no path, or *',
+    }),
+  ),
   PRICES_FILE: Type.Optional(
     Type.String({
       minLength: 1,

@@ -38,6 +38,11 @@ for (const [name, value] of [
   ['BODY_LIMIT_BYTES', '0'],
   ['DRAIN_SECONDS', '1000000000'],
   ['EZAI_BASE_URL', 'https://ezaiapi.com/v1'],
+  ['CORS_ORIGINS', 'app.example.com'],
+  ['CORS_ORIGINS', 'https://app.example.com/'],
+  ['CORS_ORIGINS', 'https://*.example.com'],
+  ['CORS_ORIGINS', 'https://a.example.com,,https://b.example.com'],
+  ['CORS_ORIGINS', 'https://a.example.com,*'],
 ] as const) {
   test(`${name}=${value} is refused`, () => {
     assert.throws(() => parseConfig({ ...upstream, [name]: value }), new RegExp(`^Error: ${name}: found`))
