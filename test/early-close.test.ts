@@ -95,6 +95,21 @@ test('the SDKs may stop at the last event of a stream', async t => {
     assert.deepEqual([outcome, estimated, outputTokens], ['ok', false, 500])
 })
 
+test('a caller who closes right after an error event has seen the upstream fail', async t => {
+  const url = await upstream(t, response => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write('data: {"error":{"message":"Overloaded","code":"server_error"}}\n\n')
+  })
+  const { gateway, key } = await arrange(t, { EZAI_BASE_URL: url })
+  const caller = await rawCaller(gateway.url)
+  caller.send(request('/v1/chat/completions', key, chat('hello', { stream: true })))
+  await until(async () => caller.received().includes('Overloaded'))
+
+  caller.close()
+
+  assert.equal((await until(async () => gateway.calls()[0])).outcome, 'upstream_error')
+})
+
 test('a stream that is left one event before its end is not whole', async t => {
   const { gateway, key } = await arrange(t)
   const caller = await rawCaller(gateway.url)
