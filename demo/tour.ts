@@ -45,7 +45,7 @@ export async function tour({ url, adminToken }: Gateway): Promise<{ rows: Row[];
   rows.push(await stop('Too fast', '429 rate_limited', () => ask(anthropicWith(hasty), 'claude-haiku-4-5')))
   rows.push(await stop('Over budget', '402 request_exceeds_budget', () => ask(anthropicWith(poor))))
   rows.push(
-    await stop('A model not allowed', '403 model_not_allowed', () => ask(anthropic, 'claude-opus-5-5')),
+    await stop('A model not allowed', '404 model_not_allowed', () => ask(anthropic, 'claude-opus-5-5')),
   )
   rows.push(await stop('An unknown key', '403 invalid_key', () => ask(anthropicWith('tg_made_up'))))
   return { rows, key }

@@ -41,11 +41,20 @@ export function collectError(then: { whole(body: Buffer): void; fail(failure: Fa
   }
 }
 
-/** Passes bytes on as they come, holding the provider back for a slow reader; `filter` may take some of them out. */
+/**
+ * Passes bytes on as they come, holding the provider back for a slow reader; `filter` may take some of them out.
+ * Once `isWhole` is true, `passed` is called when the bytes up to there are written to the caller's connection.
+ */
 export function passOn(
   to: Writable,
   filter: { push(chunk: Buffer): Uint8Array | undefined; end(): Uint8Array | undefined },
-  then: { resume(): void; ended(): void; fail(failure: Failure): void },
+  then: {
+    resume(): void
+    isWhole(): boolean
+    passed(): void
+    ended(): void
+    fail(failure: Failure): void
+  },
 ): Sink {
   let isHeldBack = false
   const goOn = () => {
@@ -53,10 +62,14 @@ export function passOn(
     to.off('drain', goOn).off('close', goOn)
     then.resume()
   }
+  const writtenWhole = (error?: Error | null) => {
+    if (!error) then.passed()
+  }
   const write = (chunk: Uint8Array | undefined) => {
     // A caller who has left a JSON answer does not stop it: it is paid for, and counted to its end.
     if (!chunk?.length || to.destroyed) return true
-    if (to.write(chunk)) return true
+    const hasRoom = then.isWhole() ? to.write(chunk, writtenWhole) : to.write(chunk)
+    if (hasRoom) return true
     // Whoever leaves while the provider is held back never drains.
     if (!isHeldBack) to.on('drain', goOn).on('close', goOn)
     isHeldBack = true

@@ -2,6 +2,7 @@
 
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { alertRoutes } from './alerts/routes.ts'
+import { canonicalUrl } from './caller-paths.ts'
 import type { Config } from './config.ts'
 import { ledgerRoutes } from './ledger/routes.ts'
 import { liveRoutes } from './live/routes.ts'
@@ -17,6 +18,7 @@ import cache from './plugins/cache.ts'
 import call from './plugins/call.ts'
 import claims from './plugins/claims.ts'
 import clients from './plugins/clients.ts'
+import cors from './plugins/cors.ts'
 import cost from './plugins/cost.ts'
 import countLimit from './plugins/count-limit.ts'
 import dashboard from './plugins/dashboard.ts'
@@ -72,6 +74,7 @@ export async function buildApp(
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: newRequestId,
     exposeHeadRoutes: false,
+    rewriteUrl: ({ url = '/' }) => canonicalUrl(url),
     frameworkErrors: answerMalformed,
     clientErrorHandler: (error, socket) => answerUnreadable(app, error, socket),
     requestTimeout,
@@ -132,6 +135,8 @@ export async function buildApp(
 
   // The corridor every call walks, in this order.
   await app.register(async callers => {
+    // Before the keys are looked at: a preflight carries none, and a browser may read why a key is refused.
+    if (config.CORS_ORIGINS !== undefined) await callers.register(cors, { origins: config.CORS_ORIGINS })
     await callers.register(auth)
     await callers.register(overload, {
       maxDelay: config.OVERLOAD_DELAY_MS,
@@ -142,6 +147,7 @@ export async function buildApp(
     await callers.register(models)
     await callers.register(usualOutput)
     await callers.register(rateLimit)
+    await callers.register(tenancy)
     await callers.register(outputRate)
     await callers.register(budget, {
       defaultMaxTokens: config.DEFAULT_MAX_TOKENS,
@@ -150,7 +156,6 @@ export async function buildApp(
     await callers.register(secondOpinion)
     await callers.register(loop)
     await callers.register(countLimit)
-    await callers.register(tenancy)
     await callers.register(cache, {
       ttlSeconds: config.CACHE_TTL_SECONDS,
       maxBytes: config.CACHE_MAX_BYTES,

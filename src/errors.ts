@@ -11,6 +11,7 @@ export type Family =
   | 'authentication'
   | 'permission'
   | 'not_found'
+  | 'conflict'
   | 'too_large'
   | 'rate_limit'
   | 'billing'
@@ -22,14 +23,17 @@ const kinds = {
   missing_key: [401, 'authentication'],
   invalid_key: [403, 'permission'],
   conflicting_keys: [400, 'invalid_request'],
-  model_not_allowed: [403, 'permission'],
+  model_not_allowed: [404, 'not_found'],
   model_not_found: [404, 'not_found'],
   model_not_priced: [400, 'invalid_request'],
   invalid_request: [400, 'invalid_request'],
   unbounded_feature: [400, 'invalid_request'],
+  feature_not_allowed: [400, 'invalid_request'],
   not_found: [404, 'not_found'],
   method_not_allowed: [405, 'invalid_request'],
   request_timeout: [408, 'timeout'],
+  conflict: [409, 'conflict'],
+  upgrade_required: [426, 'invalid_request'],
   request_too_large: [413, 'too_large'],
   headers_too_large: [431, 'too_large'],
   unsupported_media_type: [415, 'invalid_request'],
@@ -62,6 +66,8 @@ export interface Refusal extends Error {
   family: Family
   statusCode: number
   details: Details
+  /** The upstream's own `error.details`, where the fault is the caller's: they stand before ours. */
+  upstreamDetails: Readonly<Record<string, unknown>>
   /** Response headers that belong to this refusal: `retry-after`, `x-should-retry`. */
   headers: Record<string, string>
   /** For the log only, never shown to a caller: why really. */
@@ -76,16 +82,24 @@ const constructors = new Map(
 export function refusal(
   code: RefusalCode,
   message: string,
-  extra: { details?: Details; headers?: Record<string, string>; reason?: string } = {},
+  extra: {
+    details?: Details
+    upstreamDetails?: Readonly<Record<string, unknown>> | undefined
+    headers?: Record<string, string>
+    reason?: string
+    /** Of the message, where the words are an upstream's. */
+    longest?: number
+  } = {},
 ): Refusal {
   const Refused = constructors.get(code)
   if (!Refused) throw new Error(`errors.ts knows no refusal '${code}'`)
   // The message goes in as an argument: a caller's own words may hold a '%'.
-  return Object.assign(new Refused(short(message)), {
+  return Object.assign(new Refused(short(message, extra.longest)), {
     code,
     family: kinds[code][1],
     statusCode: kinds[code][0],
     details: shortened(extra.details ?? {}),
+    upstreamDetails: extra.upstreamDetails ?? {},
     headers: extra.headers ?? {},
     reason: extra.reason && short(extra.reason),
   })
@@ -94,8 +108,8 @@ export function refusal(
 /** Longer than any words of ours: what a caller sent is quoted, and a caller may send megabytes. */
 const LONGEST = 500
 
-function short(text: string): string {
-  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`
+function short(text: string, longest = LONGEST): string {
+  return text.length <= longest ? text : `${text.slice(0, longest)}…`
 }
 
 function shortened(details: Details): Details {
@@ -109,8 +123,18 @@ export function isRefusal(error: unknown): error is Refusal {
   return error instanceof Error && 'family' in error && 'details' in error
 }
 
-/** The two retry headers for a wait: whole seconds from 1 to 60, and milliseconds up to 60,000. */
+/** SDKs take no longer wait than this from a response: beyond it they retry by a schedule of their own. */
+export const LONGEST_RETRY = 60_000
+
+/** Stops the makers' SDKs from retrying. */
+export const FINAL: Readonly<Record<string, string>> = { 'x-should-retry': 'false' }
+
+/** The retry headers for a wait: in whole seconds, at least 1, and in milliseconds. */
 export function retryAfter(ms: number): Record<string, string> {
-  const capped = Math.min(60_000, Math.max(1, Math.ceil(ms)))
-  return { 'retry-after': String(Math.ceil(capped / 1000)), 'retry-after-ms': String(capped) }
+  const wait = Math.max(1, Math.ceil(ms))
+  return {
+    'retry-after': String(Math.ceil(wait / 1000)),
+    'retry-after-ms': String(wait),
+    ...(wait > LONGEST_RETRY && FINAL),
+  }
 }

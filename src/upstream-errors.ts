@@ -1,13 +1,14 @@
 /** A provider's trouble, in our own words: its bodies name our organisation, its statuses are about our key. */
 
 import type { Dialect, UpstreamVerdict } from './dialects/dialect.ts'
-import { isAboutAccount } from './dialects/upstream-error.ts'
-import { type Refusal, type RefusalCode, refusal, retryAfter } from './errors.ts'
+import { isAboutAccount, LONGEST_MESSAGE } from './dialects/upstream-error.ts'
+import { FINAL, LONGEST_RETRY, type Refusal, type RefusalCode, refusal, retryAfter } from './errors.ts'
 import type { Failure, Headers } from './upstream.ts'
 
 const CALLERS_FAULT: Record<Extract<UpstreamVerdict, { kind: 'caller' }>['status'], RefusalCode> = {
   400: 'invalid_request',
   404: 'not_found',
+  409: 'conflict',
   413: 'request_too_large',
   422: 'unprocessable',
 }
@@ -33,15 +34,21 @@ export function refusedBy(dialect: Dialect, status: number, headers: Headers, bo
   const verdict = dialect.upstreamError(status, body)
   const reason = `the provider answered ${status}`
   if (verdict.kind === 'caller') {
-    const { message, param, code } = verdict
+    const { message, param, code, details: upstreamDetails } = verdict
     const details = { ...(param && { param }), ...(code && { upstream_code: code }) }
-    return refusal(CALLERS_FAULT[verdict.status], message, { details, reason })
+    return refusal(CALLERS_FAULT[verdict.status], message, {
+      details,
+      upstreamDetails,
+      reason,
+      longest: LONGEST_MESSAGE,
+    })
   }
   // Of a mere permission nobody knows whether the next call needs it, too: it says nothing against the account.
   const isPermission = verdict.kind === 'account' && verdict.cause === 'permission'
   const [code, words] = WORDS[isPermission ? 'permission' : verdict.kind]
-  const wait = verdict.kind === 'account' ? {} : waitOf(headers)
-  return refusal(code, words, { headers: wait, reason })
+  // Our key is no better at the next attempt.
+  const retry = verdict.kind === 'account' ? FINAL : waitOf(headers)
+  return refusal(code, words, { headers: { ...retry }, reason })
 }
 
 export function brokenOff(failure: Failure): Refusal {
@@ -57,11 +64,14 @@ export function unreadable(reason: string): Refusal {
 export function failedInside(failed: string): Refusal {
   if (!isAboutAccount(failed)) return unreadable(`an error inside the answer: ${failed}`)
   const [code, words] = WORDS.account
-  return refusal(code, words, { reason: `the provider answered ${failed} inside a good answer` })
+  return refusal(code, words, {
+    headers: { ...FINAL },
+    reason: `the provider answered ${failed} inside a good answer`,
+  })
 }
 
 /** The provider's own wait, at most a minute; a date is left out, since clocks differ. */
 function waitOf(headers: Headers): Record<string, string> {
   const milliseconds = Number(headers['retry-after-ms'] ?? Number(headers['retry-after']) * 1000)
-  return milliseconds > 0 ? retryAfter(milliseconds) : {}
+  return milliseconds > 0 ? retryAfter(Math.min(milliseconds, LONGEST_RETRY)) : {}
 }

@@ -5,6 +5,9 @@ import { samplers } from './traces/options.ts'
 
 const httpUrl = '^https?://[^\\s]+$'
 const baseUrlPattern = '^https?://(?!\\S*/v1/?$)[^\\s]+$'
+/** A scheme, a host and a port, as browsers write an origin. */
+const origin = '[a-zA-Z][a-zA-Z0-9+.-]*://(\\[[0-9a-fA-F:.]+\\]|[^\\s,/:*?#@\\[\\]]+)(:[0-9]{1,5})?'
+const originsPattern = `^\\s*(\\*|${origin}(\\s*,\\s*${origin})*)\\s*$`
 /** Timers count milliseconds in 31 bits. */
 const LONGEST_SECONDS = 2_000_000
 const seconds = (fallback: number, description: string) =>
@@ -143,11 +146,18 @@ export const variables = {
     description: 'The ceiling put into a request that names none, where a budget binds the call',
     expected: 'a whole number of tokens, 1 or more',
   }),
-  BUDGET_STATUS_OPENAI: Type.Union([Type.Literal(429), Type.Literal(402)], {
-    default: 429,
-    description: "The status of 'budget spent' on OpenAI routes",
-    expected: '429 or 402',
+  BUDGET_STATUS_OPENAI: Type.Union([Type.Literal(402), Type.Literal(429)], {
+    default: 402,
+    description: "The status of 'budget spent' on OpenAI routes; many clients retry 429",
+    expected: '402 or 429',
   }),
+  CORS_ORIGINS: Type.Optional(
+    Type.String({
+      pattern: originsPattern,
+      description: 'Origins of browsers that may call, with commas between them, or *. Unset: none',
+      expected: 'origins such as https://app.example.com, with commas between them and no path, or *',
+    }),
+  ),
   PRICES_FILE: Type.Optional(
     Type.String({
       minLength: 1,

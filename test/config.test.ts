@@ -13,7 +13,7 @@ test('an upstream key is all that must be set', () => {
 
   assert.equal(config.PORT, 4000)
   assert.equal(config.HOST, '127.0.0.1')
-  assert.equal(config.BUDGET_STATUS_OPENAI, 429)
+  assert.equal(config.BUDGET_STATUS_OPENAI, 402)
 })
 
 test('every fault is told at once, with what was found, what was expected and how to mend it', () => {
@@ -38,6 +38,11 @@ for (const [name, value] of [
   ['BODY_LIMIT_BYTES', '0'],
   ['DRAIN_SECONDS', '1000000000'],
   ['EZAI_BASE_URL', 'https://ezaiapi.com/v1'],
+  ['CORS_ORIGINS', 'app.example.com'],
+  ['CORS_ORIGINS', 'https://app.example.com/'],
+  ['CORS_ORIGINS', 'https://*.example.com'],
+  ['CORS_ORIGINS', 'https://a.example.com,,https://b.example.com'],
+  ['CORS_ORIGINS', 'https://a.example.com,*'],
 ] as const) {
   test(`${name}=${value} is refused`, () => {
     assert.throws(() => parseConfig({ ...upstream, [name]: value }), new RegExp(`^Error: ${name}: found`))

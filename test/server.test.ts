@@ -158,7 +158,7 @@ test('a revoked key and a cut limit hold on every replica within a second', asyn
   })
   const revoked = await call(other.url, key, message('revoked'))
 
-  assert.equal(narrowed.status, 403)
+  assert.equal(narrowed.status, 404)
   assert.match(await narrowed.text(), /model_not_allowed/)
   assert.equal(revoked.status, 403)
   assert.match(await revoked.text(), /invalid_key/)

@@ -147,7 +147,7 @@ const reasons = [
     31,
     'The budget of client ticket-triage, $3 a day, is spent; it resets at 00:00 UTC.',
   ],
-  ['product-copy', 'model_not_allowed', 403, 12, 'Client product-copy may not use claude-opus-5-5.'],
+  ['product-copy', 'model_not_allowed', 404, 12, 'Client product-copy may not use claude-opus-5-5.'],
   ['research-agents', 'loop_detected', 429, 9, 'The same request came 30 times within 1m.'],
   ['code-review', 'budget_in_flight', 429, 6, 'Only calls still running are in the way.'],
   [undefined, 'invalid_key', 403, 17, 'The key is not one of this gateway.'],

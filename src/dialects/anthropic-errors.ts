@@ -8,6 +8,7 @@ const types: Record<Family, string> = {
   authentication: 'authentication_error',
   permission: 'permission_error',
   not_found: 'not_found_error',
+  conflict: 'conflict_error',
   too_large: 'request_too_large',
   rate_limit: 'rate_limit_error',
   billing: 'billing_error',
@@ -16,10 +17,13 @@ const types: Record<Family, string> = {
   api: 'api_error',
 }
 
-export function errorBody({ code, details, family, message }: Refusal, requestId: string): object {
+export function errorBody(
+  { code, details, family, message, upstreamDetails }: Refusal,
+  requestId: string,
+): object {
   return {
     type: 'error',
-    error: { type: types[family], message, details: { error_code: code, ...details } },
+    error: { type: types[family], message, details: { error_code: code, ...details, ...upstreamDetails } },
     request_id: requestId,
   }
 }

@@ -60,6 +60,9 @@ export function eventMeter(asked: Asked): Meter {
     get outputSoFar() {
       return Math.max(visibleBytes, usage ? count(usage, 'output_tokens') || 0 : 0)
     },
+    get ended() {
+      return ended
+    },
     end() {
       const midFrame = stream.open
       stream.end()

@@ -48,6 +48,8 @@ export interface Ask {
   wantsUsageFrame: boolean
   /** The request asks the provider to store, or names no preference where the provider's default is to store. */
   stores: boolean
+  /** The feature that names an earlier response: the provider has it only if that response was stored. */
+  recalls?: string | undefined
   /** The request's own prompt_cache_key, where there is one. */
   promptCacheKey: string | undefined
 }
@@ -101,6 +103,8 @@ export interface Meter {
   readonly failed?: string | undefined
   /** Output tokens so far, at most: as reported, or the bytes of text received. Of a JSON response only its end tells. */
   readonly outputSoFar?: number
+  /** As soon as the upstream's own end of a stream was seen; of a JSON response only `end` tells. */
+  readonly ended?: boolean
   /** Called once, after the last chunk. */
   end(): Measured
 }
@@ -120,14 +124,16 @@ export interface LimitState {
 
 /** An upstream's error answer, read: which refusal it becomes for our caller. */
 export type UpstreamVerdict =
-  /** 400, 404, 413, 422: the caller's own fault; its message may be shown. */
+  /** 400, 404, 409, 413, 422: the caller's own fault; its message and details may be shown. */
   | {
       kind: 'caller'
-      status: 400 | 404 | 413 | 422
+      status: 400 | 404 | 409 | 413 | 422
       message: string
       type?: string
       code?: string
       param?: string
+      /** SDKs have error classes by `details.error_code`. */
+      details?: Readonly<Record<string, unknown>>
     }
   /**
    * 401, 403, 402, spend limits: our key or our account is refused. Of a mere permission nobody knows whether the next

@@ -23,6 +23,6 @@ export function dialectOf(
   { url, headers }: { url: string; headers: Readonly<Record<string, unknown>> },
 ): Dialect {
   if (known) return known
-  const speaksAnthropic = 'anthropic-version' in headers || /^\/v1\/(messages|complete)\b/.test(url)
+  const speaksAnthropic = 'anthropic-version' in headers || /^(\/v1){0,2}\/(messages|complete)\b/.test(url)
   return speaksAnthropic ? anthropicMessages : openaiChat
 }

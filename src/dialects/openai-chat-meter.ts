@@ -87,6 +87,9 @@ export function chunkMeter(asked: Asked): Meter {
     get outputSoFar() {
       return Math.max(visibleBytes, usage ? count(usage, chatNames.output) || 0 : 0)
     },
+    get ended() {
+      return ended
+    },
     end() {
       const midFrame = stream.open
       stream.end()

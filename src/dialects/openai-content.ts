@@ -67,6 +67,7 @@ export const inputItems: Looks = new Map<string, Look>([
   ['message', content],
   ['reasoning', text],
   ['compaction', text],
+  ['compaction_trigger', text],
   ['function_call', text],
   ['function_call_output', output],
   ['custom_tool_call', text],

@@ -8,6 +8,7 @@ const types: Record<Family, string> = {
   authentication: 'invalid_request_error',
   permission: 'invalid_request_error',
   not_found: 'invalid_request_error',
+  conflict: 'invalid_request_error',
   too_large: 'invalid_request_error',
   rate_limit: 'rate_limit_exceeded',
   billing: 'insufficient_quota',
@@ -19,6 +20,8 @@ const types: Record<Family, string> = {
 /** Where OpenAI has a code of its own for it; any other error keeps the gateway's. */
 const codes: Partial<Record<RefusalCode, string | null>> = {
   missing_key: 'invalid_api_key',
+  // As OpenAI words it for a model that an account may not use.
+  model_not_allowed: 'model_not_found',
   invalid_key: 'invalid_api_key',
   invalid_request: null,
   unprocessable: null,
@@ -35,7 +38,12 @@ const params: Partial<Record<RefusalCode, string>> = {
 }
 
 export function errorBody(error: Refusal): { error: object } {
-  return { error: { ...errorOf(error), details: { error_code: error.code, ...error.details } } }
+  return {
+    error: {
+      ...errorOf(error),
+      details: { error_code: error.code, ...error.details, ...error.upstreamDetails },
+    },
+  }
 }
 
 /** Chat has no named events. */

@@ -10,7 +10,9 @@ import { TOOL_PROMPT, voidingTools } from './openai-tools.ts'
 import { promptSize } from './prompt-size.ts'
 import { openRequest } from './request.ts'
 import { asksForThought } from './thought.ts'
-import { hidesWork, type VoidingMembers, voidingMedia, voidingMembers } from './voiding.ts'
+import { has, hidesWork, type VoidingMembers, voidingMedia, voidingMembers } from './voiding.ts'
+
+const PREVIOUS = 'previous_response_id'
 
 const relied = {
   fields: [
@@ -21,7 +23,7 @@ const relied = {
     'service_tier',
     'store',
     'background',
-    'previous_response_id',
+    PREVIOUS,
     'prompt_cache_key',
     'reasoning_effort',
   ],
@@ -39,7 +41,7 @@ const relied = {
 }
 
 const voiding: VoidingMembers = [
-  ['previous_response_id', 'stored'],
+  [PREVIOUS, 'stored'],
   ['conversation', 'stored'],
   ['prompt', 'stored'],
   ['background', 'background'],
@@ -57,11 +59,10 @@ export function askResponse(body: unknown, raw: Buffer): Ask {
   const tools = [readList(request, 'tools'), ...items.map(({ tools }) => listIn(tools))].flat()
   const media = noMedia()
   lookThrough(items, media, inputItems)
+  const hasReferences = items.some(item => kindOf(item) === REFERENCE)
   const unbounded: Ask['unbounded'] = [
     ...voidingMembers(request, voiding),
-    ...(items.some(item => kindOf(item) === REFERENCE)
-      ? [{ feature: REFERENCE, opening: 'stored' as const }]
-      : []),
+    ...(hasReferences ? [{ feature: REFERENCE, opening: 'stored' as const }] : []),
     ...withUses(voidingTools(tools), readCount(request, 'max_tool_calls', 1)),
     ...voidingMode(request),
     ...voidingMedia(media),
@@ -84,6 +85,8 @@ export function askResponse(body: unknown, raw: Buffer): Ask {
     wantsUsageFrame: true,
     // What is not said to be forgotten is stored.
     stores: readFlag({ store: request.store ?? true }, 'store'),
+    // Conversations and prompts exist by themselves, whether responses are stored or not.
+    recalls: has(request, PREVIOUS) ? PREVIOUS : hasReferences ? REFERENCE : undefined,
     promptCacheKey: readText(request, 'prompt_cache_key'),
   }
 }

@@ -97,6 +97,9 @@ export function responseEventMeter(asked: Asked): Meter {
     get outputSoFar() {
       return visibleBytes
     },
+    get ended() {
+      return ended
+    },
     end() {
       const midFrame = stream.open
       stream.end()

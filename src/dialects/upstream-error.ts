@@ -4,7 +4,7 @@
  */
 
 import type { UpstreamVerdict } from './dialect.ts'
-import { type JsonObject, objectIn, parseObject, textIn } from './json.ts'
+import { isObject, type JsonObject, objectIn, parseObject, textIn } from './json.ts'
 import { accountNames } from './veil.ts'
 
 const byStatus: Readonly<Record<number, UpstreamVerdict>> = {
@@ -44,7 +44,11 @@ export function isAboutAccount(failed: string): boolean {
 }
 
 const fallback = 'The provider refused the request without saying why.'
-const LONGEST = 2000
+/** Of a message that is passed on. */
+export const LONGEST_MESSAGE = 4000
+/** Of details that are passed on, as JSON; and how deep they may go. */
+const LONGEST_DETAILS = 4000
+const DEEPEST_DETAILS = 8
 
 export function upstreamError(status: number, body: Buffer): UpstreamVerdict {
   const error = errorIn(body)
@@ -56,6 +60,7 @@ export function upstreamError(status: number, body: Buffer): UpstreamVerdict {
   if (cause) return { kind: 'account', cause }
   if (!isCallers(status)) return byStatus[status] ?? { kind: 'error' }
   const param = textIn(error.param)
+  const details = shownDetails(error.details)
   return {
     kind: 'caller',
     status,
@@ -63,7 +68,26 @@ export function upstreamError(status: number, body: Buffer): UpstreamVerdict {
     ...(type && { type }),
     ...(code && { code }),
     ...(param && { param }),
+    ...(details && { details }),
   }
+}
+
+/** Details without what is none of the caller's business. Of those that are too large only the code is left. */
+function shownDetails(details: unknown): JsonObject | undefined {
+  if (!isObject(details)) return undefined
+  const shown = objectIn(redactedValue(details))
+  const code = textIn(shown.error_code)
+  if (JSON.stringify(shown).length <= LONGEST_DETAILS) return shown
+  return code === undefined || code.length > LONGEST_DETAILS ? undefined : { error_code: code }
+}
+
+function redactedValue(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return redacted(value)
+  if (typeof value !== 'object' || value === null) return value
+  if (depth >= DEEPEST_DETAILS) return null
+  if (Array.isArray(value)) return value.map(one => redactedValue(one, depth + 1))
+  const members = Object.entries(value).map(([name, one]) => [redacted(name), redactedValue(one, depth + 1)])
+  return Object.fromEntries(members)
 }
 
 /** `{ error: {…} }`, `{ error: "…" }`, or the error itself. */
@@ -73,14 +97,18 @@ function errorIn(body: Buffer): JsonObject {
   return typeof error === 'string' ? { message: error } : objectIn(error)
 }
 
-function isCallers(status: number): status is 400 | 404 | 413 | 422 {
-  return status === 400 || status === 404 || status === 413 || status === 422
+function isCallers(status: number): status is 400 | 404 | 409 | 413 | 422 {
+  return [400, 404, 409, 413, 422].includes(status)
 }
 
 /** Whose key it is, which call it was there: none of the caller's business. */
 const telling = [/\(?\brequest[ _-]?id:? *(?=[\w-]*\d)[\w-]{6,}\)?/gi, /\breq_\w{6,}/g, ...accountNames]
 
 function scrubbed(message: string): string {
-  const clean = telling.reduce((text, pattern) => text.replace(pattern, '[…]'), message)
-  return clean.length > LONGEST ? `${clean.slice(0, LONGEST)}…` : clean
+  const clean = redacted(message)
+  return clean.length > LONGEST_MESSAGE ? `${clean.slice(0, LONGEST_MESSAGE)}…` : clean
+}
+
+function redacted(text: string): string {
+  return telling.reduce((rest, pattern) => rest.replace(pattern, '[…]'), text)
 }

@@ -35,8 +35,8 @@ export default fp<BreakerOptions>(
       const breaker = open.get(nameOf(request))
       if (!breaker) return done()
       if (breaker.probe || performance.now() < breaker.probeAt) {
-        const { code, message, reason } = breaker.refused
-        return done(refusal(code, message, { reason: `${reason}; the breaker is open` }))
+        const { code, headers, message, reason } = breaker.refused
+        return done(refusal(code, message, { headers, reason: `${reason}; the breaker is open` }))
       }
       breaker.probe = request
       done()

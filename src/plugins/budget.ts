@@ -183,12 +183,23 @@ function suggestion(
       }
 }
 
+/** Features that an SDK goes on without, each with the maker's own error code that it looks for. */
+const DISPENSABLE: ReadonlyMap<string, string> = new Map([['thread', 'thread_unsupported_request']])
+
 function unbounded({ feature, opening }: { feature: string; opening: string }, client: string): Refusal {
+  const makersCode = DISPENSABLE.get(feature)
   return refusal(
     'unbounded_feature',
     `${feature} makes the cost of a call unbounded, and client ${client} is bound by a budget; ` +
       `leave it out, or have the client's setting allow: ["${opening}"].`,
     // The feature may be named in the caller's own words.
-    { details: { feature, allow: opening }, reason: `a feature without a bound: ${opening}` },
+    {
+      details: {
+        ...(makersCode && { error_code: makersCode, gateway_code: 'unbounded_feature' }),
+        feature,
+        allow: opening,
+      },
+      reason: `a feature without a bound: ${opening}`,
+    },
   )
 }

@@ -47,6 +47,12 @@ export default fp(
     app.setNotFoundHandler(async function nothingHere(request: FastifyRequest) {
       const path = request.url.split('?', 1)[0]!
       const allowed = METHODS.filter(method => app.hasRoute({ url: path, method }))
+      if (allowed.length > 0 && asksForWebsocket(request)) {
+        throw refusal('upgrade_required', `${path} takes no websockets; send a POST over HTTP.`, {
+          // What RFC 9110 asks of a 426: the protocol to go on with.
+          headers: { upgrade: 'HTTP/1.1', connection: 'upgrade' },
+        })
+      }
       if (allowed.length > 0) {
         throw refusal(
           'method_not_allowed',
@@ -59,6 +65,10 @@ export default fp(
   },
   { name: 'error-handler', dependencies: ['lifecycle', 'health'] },
 )
+
+function asksForWebsocket({ headers, method }: FastifyRequest): boolean {
+  return method === 'GET' && /\bwebsocket\b/i.test(headers.upgrade ?? '')
+}
 
 /** For what Fastify refuses before any route or hook is found, such as a path that cannot be decoded. */
 export function answerMalformed(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {

@@ -2,17 +2,18 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { MODELS_PATH } from '../caller-paths.ts'
 import { dialectOf } from '../dialects/index.ts'
 import { modelEntry, modelList } from '../dialects/model-list.ts'
 import { refusal } from '../errors.ts'
 
 export default fp(
   async app => {
-    app.get('/v1/models', { exposeHeadRoute: true }, async request =>
+    app.get(MODELS_PATH, { exposeHeadRoute: true }, async request =>
       modelList(dialectOf(undefined, request).family, usable(request)),
     )
 
-    app.get<{ Params: { id: string } }>('/v1/models/:id', async request => {
+    app.get<{ Params: { id: string } }>(`${MODELS_PATH}/:id`, async request => {
       const { id } = request.params
       const model = usable(request).find(one => one.id === id)
       if (!model) throw refusal('model_not_found', `model: ${id} is not known here, or not for this client.`)

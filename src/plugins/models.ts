@@ -2,6 +2,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Dialect } from '../dialects/dialect.ts'
 import { refusal } from '../errors.ts'
 import { nearest } from '../prices/nearest.ts'
 import { missingPrice, type Price, type PriceTable } from '../prices/price.ts'
@@ -28,9 +29,12 @@ export default fp(
       const { model } = call.ask
       const { table } = app.prices
       if (!client.models.allows(table.namesOf(model))) {
-        throw refusal('model_not_allowed', `Client ${client.name} may not use model ${model}.`, {
-          details: { model, client: client.name },
-        })
+        throw refusal(
+          'model_not_allowed',
+          `${NO_ACCESS[call.dialect.family](model)}: client ${client.name} may not use it. ` +
+            'GET /v1/models lists the models that it may.',
+          { details: { model, client: client.name } },
+        )
       }
       const now = new Date()
       const price = table.find(model, now)
@@ -53,6 +57,12 @@ export default fp(
   },
   { name: 'models', dependencies: ['claims', 'prices', 'upstreams'] },
 )
+
+/** How each maker words it: there are clients that look for these words. */
+const NO_ACCESS: Record<Dialect['family'], (model: string) => string> = {
+  anthropic: model => `model: ${model}`,
+  openai: model => `The model \`${model}\` does not exist or you do not have access to it`,
+}
 
 function unknown(model: string, meant: string | undefined, where = '') {
   const question = meant === undefined ? '' : ` Did you mean ${meant}?`

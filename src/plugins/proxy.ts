@@ -28,6 +28,8 @@ export interface Exchange {
   unclear: boolean
   /** The provider answered with an error status: nothing is owed. */
   refused: boolean
+  /** A stream was written to the caller's connection up to the upstream's own end of it. */
+  passed: boolean
 }
 
 declare module 'fastify' {
@@ -42,6 +44,8 @@ declare module 'fastify' {
 
 /** A last word is given this long to reach a slow reader before the socket goes. */
 const LAST_WORD = 2000
+/** After its last event an upstream has this long to end its response: a connection cut before that is lost for the next call. */
+const LAST_BYTES = 1000
 /** So many full buffers may be collected at once in the whole process; beyond it answers pass uncollected. */
 const BUFFERS = 64
 
@@ -135,19 +139,27 @@ export default fp<{ answerBuffer: number }>(
         }
         return passOn(raw, ask.stream ? filter : plain, {
           resume: () => line.resume(),
+          isWhole: () => meter?.ended === true,
+          passed() {
+            exchange.passed = true
+          },
+          // What comes after the end of a stream, even a reset, changes nothing about it.
           fail(failure) {
+            if (meter?.ended) return ended()
             exchange.unclear = failure === 'timeout'
             breakOff(brokenOff(failure), true)
           },
-          ended() {
-            measure()
-            const { ended, failed } = request.measured ?? { ended: false, failed: undefined }
-            if (failed !== undefined) return breakOff(failedInside(failed), false)
-            if (!ended) return breakOff(unreadable('the answer stopped before its end'), true)
-            raw.end()
-            over(undefined, reply)
-          },
+          ended,
         })
+
+        function ended() {
+          measure()
+          const { ended, failed } = request.measured ?? { ended: false, failed: undefined }
+          if (failed !== undefined) return breakOff(failedInside(failed), false)
+          if (!ended) return breakOff(unreadable('the answer stopped before its end'), true)
+          raw.end()
+          over(undefined, reply)
+        }
       }
 
       /** Never a clean end: the format's error event, where it was not told yet, and then the socket is destroyed. */
@@ -202,6 +214,7 @@ export default fp<{ answerBuffer: number }>(
         answeredAt: undefined,
         unclear: false,
         refused: false,
+        passed: false,
       }
       request.exchange = exchange
       line = send(
@@ -221,8 +234,11 @@ export default fp<{ answerBuffer: number }>(
       // A stream is stopped at once. A JSON answer is paid for anyway: it runs to its end, and is kept for the retry.
       if (ask.stream) {
         reply.raw.once('close', () => {
+          if (exchange.endedAt !== undefined) return line.abort()
+          if (meter?.failed !== undefined) breakOff(failedInside(meter.failed), false)
           over()
-          line.abort()
+          if (exchange.passed) setTimeout(line.abort, LAST_BYTES).unref()
+          else line.abort()
         })
       }
       return promise

@@ -67,7 +67,8 @@ function outcomeOf({ cacheResult, disconnected, error, exchange }: FastifyReques
   if (error?.code.startsWith('upstream_') || error?.reason?.startsWith('the provider answered'))
     return 'upstream_error'
   if (error && !disconnected) return 'refused'
-  if (disconnected) return 'client_gone'
+  // Many clients close the connection as soon as they have read the end of a stream.
+  if (disconnected && !exchange?.passed) return 'client_gone'
   return cacheResult === 'HIT' ? 'cached' : 'ok'
 }
 

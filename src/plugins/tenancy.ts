@@ -1,10 +1,15 @@
 /** All callers share the provider's one account: what a provider stores or caches by name must not join two of them. */
 
 import fp from 'fastify-plugin'
+import { type Refusal, refusal } from '../errors.ts'
+import type { Client } from '../stores/clients.ts'
 
 export default fp(
   async app => {
     app.onDecision(function keepApart({ client, call, edits }) {
+      const { recalls } = call.ask
+      const missing = recalls === undefined ? [] : NEEDED.filter(opening => !client.allow.has(opening))
+      if (recalls !== undefined && missing.length > 0) throw notAllowed(recalls, client, missing)
       if (call.ask.stores && !client.allow.has('store')) edits.noStore = true
       if (call.ask.promptCacheKey !== undefined)
         edits.promptCacheKey = `${client.id}:${call.ask.promptCacheKey}`
@@ -12,3 +17,16 @@ export default fp(
   },
   { name: 'tenancy', dependencies: ['claims'] },
 )
+
+/** A response that a later request names must have been stored, and the client must be allowed to use what is stored. */
+const NEEDED = ['stored', 'store'] as const
+
+/** The provider would only say that it does not know the earlier response. */
+function notAllowed(feature: string, { name }: Client, missing: string[]): Refusal {
+  return refusal(
+    'feature_not_allowed',
+    `${feature} names an earlier response, and client ${name} is not allowed to store responses and use them; ` +
+      `send the whole conversation as input, or have the client's setting allow: ${JSON.stringify(missing)}.`,
+    { details: { feature, allow: missing } },
+  )
+}

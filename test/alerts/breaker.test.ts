@@ -14,7 +14,8 @@ async function arrange(t: TestContext) {
   t.mock.method(performance, 'now', () => now() + ahead)
   const call = async (more = {}) => {
     const answer = await gateway.post('/v1/messages', key, message('hello', more))
-    return { status: answer.status, body: JSON.parse(await answer.text()) }
+    const retry = answer.headers.get('x-should-retry')
+    return { status: answer.status, retry, body: JSON.parse(await answer.text()) }
   }
   return {
     gateway,
@@ -37,7 +38,7 @@ const settled = (gateway: Gateway) =>
   })
 
 for (const status of [401, 402]) {
-  test(`after one ${status} of the provider, calls get the same refusal without asking it`, async t => {
+  test(`after one ${status} of the provider, calls get the same refusal without asking it, and are not to be retried`, async t => {
     const { gateway, call, calls, refuse, reached } = await arrange(t)
     refuse(status)
 
@@ -46,7 +47,7 @@ for (const status of [401, 402]) {
 
     assert.equal(reached(), 1)
     for (const other of [first, ...others]) {
-      assert.equal(other.status, 502)
+      assert.deepEqual([other.status, other.retry], [502, 'false'])
       assert.equal(other.body.error.message, first.body.error.message)
       assert.equal(other.body.error.details.error_code, 'upstream_refused_us')
     }
@@ -129,6 +130,7 @@ test('a call that our account may not make closes no other: it may be the caller
   const next = await call()
 
   assert.equal(forbidden.body.error.details.error_code, 'upstream_forbidden')
+  assert.deepEqual([forbidden.status, forbidden.retry], [502, 'false'])
   assert.equal(next.status, 200)
   assert.equal(reached(), 2)
 })

@@ -14,14 +14,17 @@ const refusals: Record<RefusalCode, Expected> = {
   missing_key: ['authentication_error', 'invalid_request_error', 'invalid_api_key'],
   invalid_key: ['permission_error', 'invalid_request_error', 'invalid_api_key'],
   conflicting_keys: ['invalid_request_error', 'invalid_request_error', 'conflicting_keys'],
-  model_not_allowed: ['permission_error', 'invalid_request_error', 'model_not_allowed'],
+  model_not_allowed: ['not_found_error', 'invalid_request_error', 'model_not_found'],
   model_not_found: ['not_found_error', 'invalid_request_error', 'model_not_found'],
   model_not_priced: ['invalid_request_error', 'invalid_request_error', 'model_not_priced'],
   invalid_request: ['invalid_request_error', 'invalid_request_error', null],
   unbounded_feature: ['invalid_request_error', 'invalid_request_error', 'unbounded_feature'],
+  feature_not_allowed: ['invalid_request_error', 'invalid_request_error', 'feature_not_allowed'],
   not_found: ['not_found_error', 'invalid_request_error', 'not_found'],
   method_not_allowed: ['invalid_request_error', 'invalid_request_error', 'method_not_allowed'],
   request_timeout: ['timeout_error', 'server_error', 'request_timeout'],
+  conflict: ['conflict_error', 'invalid_request_error', 'conflict'],
+  upgrade_required: ['invalid_request_error', 'invalid_request_error', 'upgrade_required'],
   request_too_large: ['request_too_large', 'invalid_request_error', 'request_too_large'],
   headers_too_large: ['request_too_large', 'invalid_request_error', 'headers_too_large'],
   unsupported_media_type: ['invalid_request_error', 'invalid_request_error', 'unsupported_media_type'],
@@ -80,6 +83,16 @@ describe('an error body', () => {
   })
 })
 
+describe('an error that is about the request', () => {
+  it('keeps the details of the upstream, its own code first', () => {
+    const upstreamDetails = { error_code: 'thread_not_found', thread: { id: 'thr_1' } }
+    const error = refusal('invalid_request', 'Gone.', { details: { param: 'thread' }, upstreamDetails })
+    const details = { error_code: 'thread_not_found', param: 'thread', thread: { id: 'thr_1' } }
+    for (const one of [messages, chat])
+      assert.match(JSON.stringify(one.errorBody(error, 'req_1')), new RegExp(JSON.stringify(details)))
+  })
+})
+
 describe('an error event', () => {
   const error = refusal('upstream_overloaded', 'The provider is "overloaded".')
 
@@ -118,9 +131,11 @@ const classes: Record<number, [anthropic1: string, others: string]> = {
   404: ['NotFoundError', 'NotFoundError'],
   405: ['APIError', 'APIError'],
   408: ['RequestTimeoutError', 'APIError'],
+  409: ['ConflictError', 'ConflictError'],
   413: ['ContentTooLargeError', 'APIError'],
   415: ['APIError', 'APIError'],
   422: ['UnprocessableEntityError', 'UnprocessableEntityError'],
+  426: ['APIError', 'APIError'],
   429: ['RateLimitError', 'RateLimitError'],
   431: ['RequestHeaderFieldsTooLargeError', 'APIError'],
   500: ['InternalServerError', 'InternalServerError'],

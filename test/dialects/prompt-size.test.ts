@@ -164,6 +164,13 @@ describe('what nobody can size up without reading it', () => {
     })
   }
 
+  it('is not the item with which Codex asks for a compaction', () => {
+    const items = [{ role: 'user', content: 'hi' }, { type: 'compaction_trigger' }]
+    const asked = ask('/v1/responses', { model: 'm', input: items })
+    assert.ok(Number.isFinite(asked.inputBound))
+    assert.deepEqual(asked.unbounded, [])
+  })
+
   it('is not a document of plain text', () => {
     const body = user([
       { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'x'.repeat(99) } },

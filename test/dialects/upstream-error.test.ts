@@ -44,7 +44,6 @@ const verdicts: [status: number, body: unknown, expected: UpstreamVerdict][] = [
   [429, openai('rate_limit_exceeded', 'in organization org-9vXq2'), { kind: 'rate_limited' }],
   [429, openai('resource_unavailable', 'flex'), { kind: 'rate_limited' }],
   [429, '', { kind: 'rate_limited' }],
-  [409, anthropic('conflict_error', 'x'), { kind: 'error' }],
   [500, anthropic('api_error', 'x'), { kind: 'error' }],
   [502, 'Bad gateway', { kind: 'error' }],
   [503, openai(null, 'x', 'server_error'), { kind: 'unavailable' }],
@@ -73,7 +72,7 @@ describe('an error answer of a provider', () => {
       message: 'model: claude-none',
       type: 'not_found_error',
     })
-    for (const status of [413, 422]) assert.equal(verdict(status, openai(null, 'No.')).kind, 'caller')
+    for (const status of [409, 413, 422]) assert.equal(verdict(status, openai(null, 'No.')).kind, 'caller')
     assert.deepEqual(verdict(400, { error: 'Plain words.' }), {
       kind: 'caller',
       status: 400,
@@ -110,6 +109,36 @@ describe('an error answer of a provider', () => {
   })
 })
 
+describe('details that are shown', () => {
+  const shown = (details: unknown) => {
+    const found = verdict(400, { error: { type: 'invalid_request_error', message: 'No.', details } })
+    return found.kind === 'caller' ? found.details : assert.fail()
+  }
+
+  it('are all that the upstream says, but for names of ours', () => {
+    const details = { error_code: 'tool_name_conflict', tools: [{ name: 'clock', at: 3 }], none: null }
+    assert.deepEqual(shown(details), details)
+    assert.deepEqual(shown({ error_code: 'x', of: { org: ['org-9vXq2UpstreamOwner'] } }), {
+      error_code: 'x',
+      of: { org: ['[…]'] },
+    })
+  })
+
+  it('are none where they are no object', () => {
+    for (const details of [undefined, null, 'words', 5, [1]]) assert.equal(shown(details), undefined)
+  })
+
+  it('have a limit, within which the code is kept', () => {
+    const text = 'x'.repeat(10_000)
+    assert.deepEqual(shown({ error_code: 'too_much', text }), { error_code: 'too_much' })
+    assert.equal(shown({ text }), undefined)
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+    const body = `{"error":{"message":"No.","details":{"error_code":"deep","deep":${deep}}}}`
+    const found = verdict(400, body)
+    assert.match(JSON.stringify(found), /"error_code":"deep"/)
+  })
+})
+
 describe('a message that is shown', () => {
   const shown = (message: string) => {
     const found = verdict(400, openai(null, message))
@@ -131,6 +160,7 @@ describe('a message that is shown', () => {
   })
 
   it('is not endless', () => {
-    assert.equal(shown('x'.repeat(100_000)).length, 2001)
+    assert.equal(shown('x'.repeat(4000)).length, 4000)
+    assert.equal(shown('x'.repeat(60_000)).length, 4001)
   })
 })

@@ -57,17 +57,17 @@ function assertFinal({ headers }: Refused) {
 
 const statuses = [
   { family: 'anthropic', env: {}, status: 402, type: 'billing_error', code: undefined },
-  { family: 'openai', env: {}, status: 429, type: 'insufficient_quota', code: 'insufficient_quota' },
+  { family: 'openai', env: {}, status: 402, type: 'insufficient_quota', code: 'insufficient_quota' },
   {
     family: 'openai',
-    env: { BUDGET_STATUS_OPENAI: '402' },
-    status: 402,
+    env: { BUDGET_STATUS_OPENAI: '429' },
+    status: 429,
     type: 'insufficient_quota',
     code: 'insufficient_quota',
   },
   {
     family: 'anthropic',
-    env: { BUDGET_STATUS_OPENAI: '402' },
+    env: { BUDGET_STATUS_OPENAI: '429' },
     status: 402,
     type: 'billing_error',
     code: undefined,
@@ -75,7 +75,7 @@ const statuses = [
 ] as const
 
 for (const { family, env, status, type, code } of statuses) {
-  const where = `on ${family} routes${'BUDGET_STATUS_OPENAI' in env ? ' where OpenAI’s status is set to 402' : ''}`
+  const where = `on ${family} routes${'BUDGET_STATUS_OPENAI' in env ? ' where OpenAI’s status is set to 429' : ''}`
 
   test(`a call that can never fit is ${status} ${where}, with what would fit`, async t => {
     const { refuse } = await arrange(t, { budget: { day: 0.002 } }, env)
@@ -267,8 +267,8 @@ const openings: { what: string; path: string; body: object; feature: string; all
   {
     what: 'a stored conversation',
     path: '/v1/responses',
-    body: { model: 'gpt-6-luna', input: 'hello', max_output_tokens: 100, previous_response_id: 'resp_1' },
-    feature: 'previous_response_id',
+    body: { model: 'gpt-6-luna', input: 'hello', max_output_tokens: 100, conversation: 'conv_1' },
+    feature: 'conversation',
     allow: 'stored',
   },
   {
@@ -337,8 +337,9 @@ for (const family of ['anthropic', 'openai'] as const) {
     )
     const wait = Number(refused.error.details.retry_after_ms)
     assert.ok(wait > 1_100_000 && wait <= 1_200_000, `a third of an hour, not ${wait}`)
-    assert.equal(refused.headers.get('retry-after'), '60')
-    assert.equal(refused.headers.get('retry-after-ms'), '60000')
+    assert.equal(refused.headers.get('retry-after'), String(Math.ceil(wait / 1000)))
+    assert.equal(refused.headers.get('retry-after-ms'), String(wait))
+    assert.equal(refused.headers.get('x-should-retry'), 'false')
     assert.equal((await send(family, 'something else')).status, 200)
   })
 }

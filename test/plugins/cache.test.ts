@@ -125,7 +125,7 @@ for (const [what, more] of [
   ['a job in the background', { background: true }],
 ] as const) {
   test(`${what} is never answered from the cache: asked again, it goes on`, async t => {
-    const { gateway, key } = await arrange(t)
+    const { gateway, key } = await arrange(t, {}, { allow: ['stored', 'store'] })
     const body = { model: 'gpt-6-luna', input: 'next', ...more }
 
     for (let i = 0; i < 2; i++) {

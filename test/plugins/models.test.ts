@@ -34,6 +34,29 @@ test('a mistyped model is not known, and the one that may be meant is named', as
   assert.doesNotMatch(strange.message, /Did you mean/)
 })
 
+test('a model that is not on the list is 404 in the form of the route’s maker, and the client is named', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend', models: ['gpt-6-luna'] })
+  const errorOf = async (path: string, body: object) => {
+    const answer = await gateway.post(path, key, body)
+    assert.equal(answer.status, 404)
+    return ((await answer.json()) as { error: Record<string, unknown> }).error
+  }
+
+  const anthropic = await errorOf('/v1/messages', message('hi'))
+  const openai = await errorOf(CHAT, chat('hi', { model: 'gpt-6-sol' }))
+
+  assert.equal(anthropic.type, 'not_found_error')
+  assert.match(String(anthropic.message), /^model: claude-haiku-4-5: client frontend /)
+  assert.deepEqual(
+    [openai.type, openai.code, openai.param],
+    ['invalid_request_error', 'model_not_found', 'model'],
+  )
+  assert.match(String(openai.message), /^The model `gpt-6-sol` does not exist or .*: client frontend /)
+  for (const { details } of [anthropic, openai])
+    assert.match(JSON.stringify(details), /"error_code":"model_not_allowed".*"client":"frontend"/)
+})
+
 test('a model that this client may not use is never the one that is meant', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend', models: ['gpt-6-lun', 'gpt-6-sol'] })

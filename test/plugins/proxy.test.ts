@@ -294,6 +294,7 @@ for (const [what, body, more] of [
 
     assert.doesNotMatch(text, /Acme/)
     assert.equal(answer.status, stream ? 200 : 502)
+    assert.equal(answer.headers.get('x-should-retry'), stream ? null : 'false')
     await until(async () => {
       const { body: told } = await gateway.admin('GET', '/alerts')
       return JSON.stringify(told).includes('upstream_refused_us')

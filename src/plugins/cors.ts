@@ -1,0 +1,56 @@
+/** Browsers may call from the origins that are named in CORS_ORIGINS, callers' routes only; registered only where it is set. */
+
+import fastifyCors from '@fastify/cors'
+import fp from 'fastify-plugin'
+import { isCallersPath } from '../caller-paths.ts'
+import { dialects } from '../dialects/index.ts'
+
+/** Chromium remembers a preflight for two hours at most. */
+const MAX_AGE_SECONDS = 7200
+
+const aLimit = { limit: 0, remaining: 0, resetMs: 0 }
+const limitHeaders = dialects.flatMap(dialect =>
+  Object.keys(dialect.limitHeaders({ requests: aLimit, tokens: aLimit })),
+)
+
+const exposed = new Set([
+  'request-id',
+  'x-request-id',
+  'x-cache',
+  'age',
+  'x-tollgate-cost-usd',
+  'x-tollgate-max-tokens',
+  'x-tollgate-upstream',
+  'retry-after',
+  'retry-after-ms',
+  'x-should-retry',
+  'ratelimit',
+  'ratelimit-policy',
+  ...limitHeaders,
+])
+
+/** `origins` as the variable has them. */
+export default fp<{ origins: string }>(
+  async (app, { origins }) => {
+    // The package takes OPTIONS on every path: what is no preflight to a caller's route is answered as without it.
+    app.addHook('onRequest', function keepToCallers({ headers, method, url }, reply, done) {
+      const isPreflight = headers.origin !== undefined && 'access-control-request-method' in headers
+      if (method === 'OPTIONS' && !(isPreflight && isCallersPath(url))) return void reply.callNotFound()
+      done()
+    })
+    await app.register(fastifyCors, {
+      origin: origins.trim() === '*' ? '*' : origins.split(',').map(originOf),
+      methods: ['GET', 'HEAD', 'POST'],
+      exposedHeaders: [...exposed],
+      maxAge: MAX_AGE_SECONDS,
+    })
+  },
+  { name: 'cors', dependencies: ['lifecycle', 'error-handler'] },
+)
+
+/** As browsers write it: in lower case, without the port that a scheme has by itself. */
+function originOf(written: string): string {
+  const text = written.trim()
+  const { origin } = URL.canParse(text) ? new URL(text) : { origin: 'null' }
+  return origin === 'null' ? text : origin
+}
