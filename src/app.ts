@@ -24,6 +24,7 @@ import countLimit from './plugins/count-limit.ts'
 import dashboard from './plugins/dashboard.ts'
 import errorHandler, { answerMalformed } from './plugins/error-handler.ts'
 import estimate from './plugins/estimate.ts'
+import exactCount from './plugins/exact-count.ts'
 import extension from './plugins/extension.ts'
 import health from './plugins/health.ts'
 import ledger from './plugins/ledger.ts'
@@ -45,7 +46,6 @@ import rateLimit from './plugins/rate-limit.ts'
 import record from './plugins/record.ts'
 import redis from './plugins/redis.ts'
 import refusals from './plugins/refusals.ts'
-import secondOpinion from './plugins/second-opinion.ts'
 import secrets from './plugins/secrets.ts'
 import sweep from './plugins/sweep.ts'
 import tenancy from './plugins/tenancy.ts'
@@ -53,6 +53,7 @@ import traces from './plugins/traces.ts'
 import upstreams from './plugins/upstreams.ts'
 import usage from './plugins/usage.ts'
 import usualOutput from './plugins/usual-output.ts'
+import waiting from './plugins/waiting.ts'
 import { newRequestId } from './request-id.ts'
 import { answerUnreadable } from './unreadable.ts'
 
@@ -153,9 +154,10 @@ export async function buildApp(
       defaultMaxTokens: config.DEFAULT_MAX_TOKENS,
       statusOpenai: config.BUDGET_STATUS_OPENAI,
     })
-    await callers.register(secondOpinion)
-    await callers.register(loop)
     await callers.register(countLimit)
+    await callers.register(exactCount)
+    await callers.register(waiting)
+    await callers.register(loop)
     await callers.register(cache, {
       ttlSeconds: config.CACHE_TTL_SECONDS,
       maxBytes: config.CACHE_MAX_BYTES,

@@ -2,9 +2,10 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { refusal, retryAfter } from '../errors.ts'
+import { type Refusal, refusal, retryAfter } from '../errors.ts'
 import type { Admitted, Claim } from '../lua/index.ts'
 import { LOOKAHEAD_SECONDS } from './bounds.ts'
+import type { Refused } from './claims.ts'
 
 export type Granted = Extract<Admitted, { kind: 'granted' | 'hit' }>
 
@@ -56,7 +57,22 @@ export default fp<{ maxPending: number }>(
     })
 
     async function admit(request: FastifyRequest, reply: FastifyReply, cacheKey?: string): Promise<Granted> {
-      for (let decisions = 0; decisions < DECISIONS; decisions++) {
+      try {
+        const late = await app.waiting.turn(request)
+        if (late) throw refuse(request, reply, late)
+        return await decided(request, reply, cacheKey)
+      } finally {
+        app.waiting.leave(request)
+      }
+    }
+
+    async function decided(
+      request: FastifyRequest,
+      reply: FastifyReply,
+      cacheKey: string | undefined,
+    ): Promise<Granted> {
+      let decisions = 0
+      while (decisions < DECISIONS) {
         // Behind the exit door nobody would give back what is taken.
         if (request.disconnected) throw away('the caller has gone')
         const { claims } = request
@@ -89,10 +105,11 @@ export default fp<{ maxPending: number }>(
         }
         request.claimed = undefined
         if (admitted.kind === 'refused') {
-          if (await app.askSecondOpinion(request, admitted)) continue
-          app.announce(reply, admitted)
-          throw app.wording.get(admitted.limit)!(admitted, request)
+          const refused = await app.countExactly(request, admitted)
+          if (refused === 'counted' || (await app.waiting.again(request, refused))) continue
+          throw refuse(request, reply, refused)
         }
+        decisions++
         if (admitted.kind === 'rebuilding') app.settlements.resend()
         if (admitted.kind !== 'stale') throw away(admitted.kind)
         await app.clients.refresh(admitted.version)
@@ -100,6 +117,11 @@ export default fp<{ maxPending: number }>(
         app.decide(request)
       }
       throw away('the configuration keeps changing')
+    }
+
+    function refuse(request: FastifyRequest, reply: FastifyReply, refused: Refused): Refusal {
+      app.announce(reply, refused)
+      return app.wording.get(refused.limit)!(refused, request)
     }
 
     async function ask(id: string, claim: Claim, cacheKey: string | undefined): Promise<Admitted> {
@@ -112,7 +134,7 @@ export default fp<{ maxPending: number }>(
       }
     }
   },
-  { name: 'admission', dependencies: ['claims', 'clients', 'money', 'cache', 'second-opinion'] },
+  { name: 'admission', dependencies: ['claims', 'clients', 'money', 'cache', 'exact-count', 'waiting'] },
 )
 
 function away(reason: string) {

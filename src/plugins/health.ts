@@ -9,6 +9,8 @@ declare module 'fastify' {
     /** Set once, at the beginning of the end. */
     draining: boolean
     drain(): void
+    /** Calls back when the draining begins. */
+    onDrain(listener: () => void): void
   }
 }
 
@@ -18,8 +20,11 @@ export default fp(
     let draining = false
     app.decorate('parts', new Map())
     app.decorate('draining', { getter: () => draining })
+    const listeners: (() => void)[] = []
+    app.decorate('onDrain', (listener: () => void) => void listeners.push(listener))
     app.decorate('drain', () => {
       draining = true
+      for (const listener of listeners) listener()
     })
 
     // Some balancers ask with HEAD.

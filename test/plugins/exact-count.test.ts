@@ -1,4 +1,4 @@
-/** Where only the bytes of a prompt stand in the way of a budget, the provider's own counter is asked before a no. */
+/** Where only the bytes of a prompt are in the way of a budget, the provider's own counter is asked before a refusal. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -198,6 +198,96 @@ for (const failure of ['status 529', 'nonsense json', 'reset', 'silent']) {
     assert.equal(questions().length, 2)
   })
 }
+
+test('the same prompt is counted once: for identical calls at once, and again with another ceiling', async t => {
+  const { provider, questions, send } = await arrange(t, { budget: { day: 4 } })
+  provider.use(({ path }) =>
+    path.includes('count_tokens') ? `delay 300ms, usage ${COUNTED}` : `usage ${TRUE_COUNTS}`,
+  )
+  // 600 KB of ordinary text may be 600,000 tokens by its bytes: $3.01 each.
+  const answers = await Promise.all([1, 1, 1].map(turn => send(agentCall(turn))))
+  for (const max_tokens of [1001, 1002]) answers.push(await send(agentCall(1, { max_tokens }, 900_000)))
+
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 200, 200, 200],
+  )
+  assert.equal(questions().length, 2, 'one a prompt')
+})
+
+test('sixty refused calls of a client with three requests an hour make three counts', async t => {
+  const { gateway, questions, send } = await arrange(t, {
+    budget: { day: 0.9 },
+    limits: { requests: { capacity: 3, per: '1h' } },
+  })
+  gateway.provider.use(({ path }) => (path.includes('count_tokens') ? 'usage 170000 in' : 'usage 10 in'))
+  const codes = new Set<unknown>()
+
+  // Of some 180,000 tokens by the usual length, which would fit, and one more than fits by the count.
+  const startedAt = performance.now()
+  for (let turn = 0; turn < 60; turn++) {
+    const refused = await send(agentCall(turn, { max_tokens: 1500 }, 600_000))
+    codes.add((await detailsOf(refused)).error_code)
+  }
+  const seconds = (performance.now() - startedAt) / 1000
+
+  assert.deepEqual([...codes], ['request_exceeds_budget'])
+  // After the third one the client waits for 1, 2, 4 … seconds.
+  const atMost = 3 + Math.floor(Math.log2(seconds + 1))
+  assert.ok(questions().length >= 3 && questions().length <= atMost, `${questions().length} counts`)
+})
+
+test('many calls at once make a few counts at once', async t => {
+  const { provider, questions, send } = await arrange(t, { budget: { day: 0.9 } })
+  provider.use(({ path }) => (path.includes('count_tokens') ? 'delay 1000ms, usage 170000 in' : undefined))
+
+  const answers = await Promise.all(
+    Array.from({ length: 30 }, (_, turn) => send(agentCall(turn, { max_tokens: 1500 }))),
+  )
+
+  assert.ok(answers.every(({ status }) => status === 402))
+  assert.ok(questions().length <= 8, `${questions().length} counts`)
+})
+
+test('a count that led to an admission makes room for the next one', async t => {
+  const { questions, send } = await arrange(t, { budget: { day: 1.2 } })
+
+  for (let turn = 0; turn < 10; turn++) assert.equal((await send(agentCall(turn))).status, 200)
+
+  assert.equal(questions().length, 10)
+})
+
+test('a call that the request bucket refuses causes no count, and is told the wait of that bucket', async t => {
+  const { questions, send } = await arrange(t, {
+    budget: { day: 1 },
+    limits: { requests: { capacity: 1, per: '1h' } },
+  })
+  assert.equal((await send(agentCall(1))).status, 200)
+
+  const refused = await send(agentCall(2))
+
+  assert.equal(refused.status, 429)
+  const details = await detailsOf(refused)
+  assert.equal(details.limit, 'requests')
+  const wait = Number(details.retry_after_ms)
+  assert.ok(wait > 3_500_000 && wait <= 3_600_000, `${wait}`)
+  assert.equal(questions().length, 1)
+})
+
+test('a call that fits a fresh day, and not what is left of this one, is refused with the time of the reset', async t => {
+  const { gateway, provider, questions, send } = await arrange(t, { budget: { day: 1 } })
+  provider.next('usage 10 in 30000 out')
+  assert.equal((await send({ ...agentCall(1, { max_tokens: 40_000 }, 100) })).status, 200)
+  await settled(gateway)
+
+  const refused = await send(agentCall(2))
+
+  assert.equal(refused.status, 402)
+  const details = await detailsOf(refused)
+  assert.equal(details.error_code, 'budget_exceeded')
+  assert.match(String(details.resets_at), /T00:00:00/)
+  assert.equal(questions().length, 1)
+})
 
 test('over a day of agent calls no hold is below the truth, and the budget is used to its end', async t => {
   const { gateway, provider, send } = await arrange(t, { budget: { day: 1.5 } })

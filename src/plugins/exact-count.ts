@@ -1,0 +1,237 @@
+/**
+ * The exact token count. A prompt's bytes are a safe bound on its tokens, and several times too high: where a budget
+ * refuses a call for nothing else, the provider's own counter is asked before the caller is refused.
+ */
+
+import { createHash } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { LRUCache } from 'lru-cache'
+import { collectError } from '../answers.ts'
+import type { TokenCounter } from '../dialects/dialect.ts'
+import { upstreamHeaders } from '../headers.ts'
+import type { Bucket } from '../lua/bucket.ts'
+import { type BucketState, type ScopeState, UNLIMITED } from '../lua/index.ts'
+import { send } from '../upstream.ts'
+import { neededNanos } from './bounds.ts'
+import type { Claims, Refused } from './claims.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /**
+     * Counts exactly, where that can help. 'counted': the bound is tighter now, and the call should be decided again.
+     * Else the refusal to answer with: the one given, or that of a limit which keeps the count itself from being asked.
+     */
+    countExactly(request: FastifyRequest, refused: Refused): Promise<'counted' | Refused>
+  }
+  interface FastifyRequest {
+    /** Where its exact count is from, once it was needed. */
+    countFrom: 'provider' | 'memory' | undefined
+  }
+}
+
+/** Milliseconds: somebody is waiting. */
+const PATIENCE = 5000
+/** Counts under way at once, in all and of one client; each keeps a prompt a second time. */
+const AT_ONCE = { all: 16, client: 8 }
+/** The counter calls its own answer an estimate. */
+const MARGIN = 1.05
+/** For so long an upstream without a counter for a model is not asked again. */
+const WITHOUT = 600_000
+/** The upstream has no such route, or not for this model. */
+const NOT_THERE = [404, 405, 501]
+/** Counts that are remembered, by the digest of the question. */
+const REMEMBERED = { max: 10_000, ttl: 300_000 }
+/** After so many counts in a row that led to no admission a client waits, twice as long each time. */
+const FRUITLESS = 3
+const BACKOFF = { first: 1000, longest: 300_000 }
+const CLIENTS = { max: 10_000, ttl: 1_800_000 }
+/** Until one of several running calls ends. */
+const WAIT_FOR_A_CALL = 1000
+
+/** How a client's counts went. */
+interface Asker {
+  underway: number
+  /** In a row, up to now. */
+  fruitless: number
+  /** Monotonic clock; nothing is asked for it before. */
+  until: number
+}
+
+export default fp(
+  async app => {
+    const without = new Map<string, number>()
+    const counts = new LRUCache<string, Promise<number>>(REMEMBERED)
+    const askers = new LRUCache<string, Asker>(CLIENTS)
+    let underway = 0
+    app.decorateRequest('countFrom')
+
+    app.decorate('countExactly', async (request, refused) => {
+      const { call, route, claims } = request
+      const { counter } = call.dialect
+      const isOwnMaker = route.price.maker === call.dialect.family
+      // Once a call: where the count failed, the refusal stands.
+      if (!counter || !isOwnMaker || request.countFrom !== undefined || !canHelp(request, refused))
+        return refused
+      if (performance.now() < (without.get(nameOf(request)) ?? 0)) return refused
+      const question = counter.question(request.body, call.ask)
+      if (!question) return refused
+      const key = digestOf(request, question)
+      if (!counts.has(key)) {
+        const slower = tooFast(claims, refused)
+        if (slower) return slower
+        if (!mayAsk(request.client.id) || (await isLimited(request))) return refused
+      }
+      const tokens = await countOf(request, counter, key, question)
+      if (tokens === undefined) return refused
+      request.countedInput = Math.ceil(tokens * MARGIN)
+      app.decide(request)
+      return request.claims.nanos < claims.nanos ? 'counted' : refused
+    })
+
+    app.onAdmission(function learnFromAdmission({ request }, admitted) {
+      if (request.countFrom !== 'provider') return
+      if (admitted.kind === 'refused') recordFruitless(request.client.id)
+      else askers.delete(request.client.id)
+    })
+
+    /** Of calls with the same body one asks, and the others join it. */
+    async function countOf(
+      request: FastifyRequest,
+      counter: TokenCounter,
+      key: string,
+      question: Buffer,
+    ): Promise<number | undefined> {
+      const known = counts.get(key)
+      request.countFrom = known ? 'memory' : 'provider'
+      const count = known ?? askFor(request, counter, question)
+      if (!known) counts.set(key, count)
+      try {
+        const tokens = await count
+        if (!known && request.disconnected) recordFruitless(request.client.id)
+        return tokens
+      } catch (error) {
+        if (counts.get(key) === count) counts.delete(key)
+        app.log.debug({ err: error, reqId: request.id }, 'no exact token count')
+        return undefined
+      }
+    }
+
+    async function askFor(request: FastifyRequest, counter: TokenCounter, question: Buffer): Promise<number> {
+      const asker = askerOf(request.client.id)
+      underway++
+      asker.underway++
+      try {
+        const { status, body } = await ask(request, counter.target(request.call.target), question)
+        if (NOT_THERE.includes(status)) without.set(nameOf(request), performance.now() + WITHOUT)
+        const tokens = status === 200 ? counter.tokens(body) : undefined
+        if (tokens === undefined) throw new Error(`the provider answered ${status}`)
+        return tokens
+      } finally {
+        underway--
+        asker.underway--
+      }
+    }
+
+    function askerOf(clientId: string): Asker {
+      const found = askers.get(clientId) ?? { underway: 0, fruitless: 0, until: 0 }
+      askers.set(clientId, found)
+      return found
+    }
+
+    function mayAsk(clientId: string): boolean {
+      const { underway: own, until } = askerOf(clientId)
+      return underway < AT_ONCE.all && own < AT_ONCE.client && performance.now() >= until
+    }
+
+    /** The gateway's own counts are the client's as well: they share its limit. */
+    async function isLimited({ client }: FastifyRequest): Promise<boolean> {
+      return (await app.chargeCount(client).catch(() => 1)) > 0
+    }
+
+    function recordFruitless(clientId: string) {
+      const asker = askerOf(clientId)
+      asker.fruitless++
+      if (asker.fruitless < FRUITLESS) return
+      const wait = Math.min(BACKOFF.first * 2 ** (asker.fruitless - FRUITLESS), BACKOFF.longest)
+      asker.until = performance.now() + wait
+    }
+  },
+  { name: 'exact-count', dependencies: ['budget', 'count-limit', 'models'] },
+)
+
+/** Of one upstream and model. */
+function nameOf({ route }: FastifyRequest): string {
+  return `${route.upstream.name}/${route.price.model}`
+}
+
+/** Of all that the provider's count can depend on. The ceiling is no part of it. */
+function digestOf(request: FastifyRequest, question: Buffer): string {
+  const { call, headers } = request
+  const sent = call.dialect.requestHeaders.map(name => headers[name] ?? null)
+  return createHash('sha256')
+    .update(JSON.stringify([nameOf(request), call.target, sent]))
+    .update(question)
+    .digest('base64url')
+}
+
+/**
+ * Would the call fit if its prompt were as long as prompts of its size usually are? What is said to fit never must fit
+ * an empty window; what is said to be in flight, or spent, what is left.
+ */
+function canHelp(request: FastifyRequest, { verdict, limit, states }: Refused): boolean {
+  if (verdict === undefined || (limit !== 'day' && limit !== 'month')) return false
+  const usual = neededNanos(request, performance.now(), request.call.ask.inputGuess)
+  return states.every(({ day, month }) =>
+    [day, month].every(window => {
+      if (!window || window.limitNanos === UNLIMITED) return true
+      const spent = verdict === 'can_never_fit' ? 0 : window.spentNanos
+      const held = verdict === 'in_flight' ? window.heldNanos : 0
+      return spent + held + usual <= window.limitNanos
+    }),
+  )
+}
+
+/** The refusal of a limit on the call's pace, where one is in the way: no count is asked for then. Of several the longest. */
+function tooFast(claims: Claims, { at, states }: Refused): Refused | undefined {
+  const waits = states.flatMap((state, i) => {
+    const { name, running, concurrency = Number.POSITIVE_INFINITY }: ScopeState = state
+    const scope = claims.scopes[i]
+    return [
+      { name, limit: 'requests', wait: waitFor(claims.requests, state.requests, scope?.requests) },
+      { name, limit: 'tokens', wait: waitFor(claims.tokens, state.tokens, scope?.tokens) },
+      { name, limit: 'concurrency', wait: running >= concurrency ? WAIT_FOR_A_CALL : 0 },
+    ] as const
+  })
+  const longest = waits.reduce((most, one) => (one.wait > most.wait ? one : most))
+  if (longest.wait === 0) return undefined
+  const { name, limit, wait } = longest
+  return { kind: 'refused', at, scope: name, limit, retryAfterMs: wait, states }
+}
+
+/** Milliseconds until a bucket has so many units. */
+function waitFor(wanted: number, state: BucketState | undefined, bucket: Bucket | undefined): number {
+  if (!state || !bucket) return 0
+  const { capacity, per } = bucket
+  const units = Math.min(wanted, capacity)
+  if (state.remaining >= units) return 0
+  return Math.max(1, Math.ceil(state.resetMs - ((capacity - units) * per) / capacity))
+}
+
+function ask(
+  request: FastifyRequest,
+  target: string,
+  question: Buffer,
+): Promise<{ status: number; body: Buffer }> {
+  const { pool, prefix } = request.route.upstream
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: Buffer }>()
+  const fail = (failure: string) => reject(new Error(failure))
+  const path = prefix + target
+  const line = send(
+    pool,
+    { method: 'POST', path, headers: upstreamHeaders(request), body: question },
+    { head: status => collectError({ whole: body => resolve({ status, body }), fail }), fail },
+  )
+  const patience = setTimeout(line.abort, PATIENCE)
+  return promise.finally(() => clearTimeout(patience))
+}

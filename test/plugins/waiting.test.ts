@@ -1,0 +1,235 @@
+/** A short wait inside the gateway instead of a 429, first come, first served. */
+
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { type Gateway, message, startGateway, until } from '../gateway.ts'
+
+async function arrange(t: TestContext, settings: Record<string, unknown>, options = {}) {
+  const gateway = await startGateway(t, options)
+  const key = await gateway.client({ name: 'agents', cache: { enabled: false }, ...settings })
+  const send = (prompt: string, init?: RequestInit) =>
+    gateway.post('/v1/messages', key, message(prompt), init)
+  const served = () => gateway.provider.calls.map(({ body }) => /call \d+/.exec(String(body))?.[0])
+  return { gateway, key, send, served }
+}
+
+/** Calls that have arrived and are not answered. */
+const running = (gateway: Gateway, count: number) => until(async () => gateway.app.running.size === count)
+
+async function detailsOf(answer: Response): Promise<Record<string, string | number>> {
+  const { error } = (await answer.json()) as { error: { details: Record<string, string | number> } }
+  return error.details
+}
+
+test('with one call allowed at once a second one waits until the first has ended', async t => {
+  const limits = { concurrency: 1, maxWaitMs: 10_000 }
+  const { gateway, send, served } = await arrange(t, { limits })
+  gateway.provider.next('delay 700ms')
+  const first = send('call 1')
+  await gateway.provider.waitForCall(1)
+
+  const second = await send('call 2')
+
+  assert.equal((await first).status, 200)
+  assert.equal(second.status, 200)
+  assert.deepEqual(served(), ['call 1', 'call 2'])
+  const line = await gateway.line(second.headers.get('request-id'))
+  assert.ok(Number(line.latencyMs) > 300, `the wait is part of its ${line.latencyMs} ms`)
+  await until(async () => (await gateway.state('agents')).concurrency?.running === 0)
+})
+
+test('without the setting the second call is refused at once', async t => {
+  const { gateway, send } = await arrange(t, { limits: { concurrency: 1 } })
+  gateway.provider.next('delay 700ms')
+  const first = send('call 1')
+  await gateway.provider.waitForCall(1)
+
+  assert.equal((await send('call 2')).status, 429)
+
+  await first
+})
+
+test('five callers are served in the order in which they came, and a new call overtakes nobody', async t => {
+  const { gateway, send, served } = await arrange(t, { limits: { concurrency: 1, maxWaitMs: 10_000 } })
+  gateway.provider.use(() => 'delay 100ms')
+  const calls: Promise<Response>[] = []
+  for (let number = 1; number <= 5; number++) {
+    calls.push(send(`call ${number}`))
+    await running(gateway, number)
+    if (number === 1) await gateway.provider.waitForCall(1)
+  }
+  // Sent at the moment at which a place becomes free.
+  await calls[0]
+  calls.push(send('call 6'))
+
+  const answers = await Promise.all(calls)
+
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 200, 200, 200, 200],
+  )
+  assert.deepEqual(served(), ['call 1', 'call 2', 'call 3', 'call 4', 'call 5', 'call 6'])
+})
+
+test('a caller who leaves the line takes nothing, and the one behind it moves up', async t => {
+  const { gateway, send, served } = await arrange(t, { limits: { concurrency: 1, maxWaitMs: 10_000 } })
+  gateway.provider.next('delay 800ms')
+  const first = send('call 1')
+  await gateway.provider.waitForCall(1)
+  const caller = new AbortController()
+  const second = send('call 2', { signal: caller.signal })
+  await running(gateway, 2)
+  const third = send('call 3')
+  await running(gateway, 3)
+
+  caller.abort()
+
+  await assert.rejects(second)
+  await running(gateway, 2)
+  assert.equal((await first).status, 200)
+  assert.equal((await third).status, 200)
+  assert.deepEqual(served(), ['call 1', 'call 3'])
+  await until(async () => (await gateway.state('agents')).concurrency?.running === 0)
+})
+
+test('who has waited long enough gets the 429', async t => {
+  const { gateway, send } = await arrange(t, { limits: { concurrency: 1, maxWaitMs: 300 } })
+  gateway.provider.next('delay 3000ms')
+  const first = send('call 1')
+  await gateway.provider.waitForCall(1)
+
+  const sentAt = performance.now()
+  const answers = await Promise.all([send('call 2'), send('call 3')])
+
+  assert.ok(performance.now() - sentAt >= 300)
+  for (const answer of answers) {
+    assert.equal(answer.status, 429)
+    assert.equal((await detailsOf(answer)).limit, 'concurrency')
+  }
+  assert.equal((await first).status, 200, 'they did not wait for the first call')
+})
+
+test('a token bucket that is refilled in time is waited for, and one that takes longer is refused at once', async t => {
+  const { gateway, send } = await arrange(t, {
+    limits: { tokens: { capacity: 2000, per: '2s' }, maxWaitMs: 5000 },
+  })
+  gateway.provider.use(() => 'usage 1 in 1400 out')
+  const startedAt = performance.now()
+  // Four answers of 1,400 tokens use 3,600 more than the bucket holds, and one token is refilled each millisecond.
+  for (const number of [1, 2, 3, 4]) assert.equal((await send(`call ${number}`)).status, 200)
+  gateway.provider.next('usage 1 in 60000 out')
+  assert.equal((await send('call 5')).status, 200)
+  assert.ok(performance.now() - startedAt > 3500)
+  await running(gateway, 0)
+
+  const refused = await send('call 6')
+
+  assert.equal(refused.status, 429)
+  const { limit, retry_after_ms } = await detailsOf(refused)
+  assert.equal(limit, 'tokens')
+  assert.ok(Number(retry_after_ms) > 5000, `${retry_after_ms}`)
+})
+
+test('behind calls that wait for tokens, a call whose own would come too late is refused at once', async t => {
+  const { gateway, key } = await arrange(t, {
+    limits: { tokens: { capacity: 1000, per: '5s' }, maxWaitMs: 6000 },
+  })
+  const send = (number: number, max_tokens: number) =>
+    gateway.post('/v1/messages', key, message(`call ${number}`, { max_tokens }))
+  // Each answer uses up the bucket, which is full again 5 seconds later.
+  gateway.provider.use(() => 'usage 1 in 999 out')
+  assert.equal((await send(1, 900)).status, 200)
+  await running(gateway, 0)
+  const answered = countAdmissions(gateway)
+  const second = send(2, 900)
+  await until(async () => answered() > 0)
+  const readyAt = performance.now() + 6000
+
+  const third = await send(3, 900)
+
+  assert.equal(third.status, 429)
+  const { limit, retry_after_ms } = await detailsOf(third)
+  assert.equal(limit, 'tokens')
+  assert.ok(Number(retry_after_ms) > 6000 && Number(retry_after_ms) <= 10_000, `${retry_after_ms}`)
+  assert.ok(performance.now() < readyAt, 'at once')
+  assert.equal((await second).status, 200)
+})
+
+test('a call waits for money that a running call holds, and never for money that is spent or for requests', async t => {
+  const { gateway, key } = await arrange(t, {
+    budget: { day: 0.001 },
+    limits: { requests: { capacity: 3, per: '1h' }, maxWaitMs: 10_000 },
+    hold: 'ceiling',
+  })
+  const send = (prompt: string) => gateway.post('/v1/messages', key, message(prompt))
+  gateway.provider.use(() => 'delay 300ms, usage 10 in 10 out')
+  // Each holds more than half of the budget.
+  const answers = await Promise.all([send('call 1'), send('call 2')])
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200],
+  )
+  gateway.provider.next('usage 10 in 150 out')
+  assert.equal((await send('call 3')).status, 200)
+  await running(gateway, 0)
+
+  const sentAt = performance.now()
+  const spent = await send('call 4')
+  await gateway.admin('PATCH', '/clients/agents', { budget: null })
+  const late = await send('call 5')
+
+  assert.deepEqual([spent.status, late.status], [402, 429])
+  assert.equal((await detailsOf(late)).limit, 'requests')
+  assert.ok(performance.now() - sentAt < 5000, 'nothing was waited for')
+})
+
+test('room that another replica makes is found, with few questions to Redis', async t => {
+  const limits = { concurrency: 1, maxWaitMs: 10_000 }
+  const { gateway, key, send } = await arrange(t, { limits })
+  const { redisUrl, databaseUrl, provider } = gateway
+  const other = await startGateway(t, { redisUrl, databaseUrl, provider })
+  provider.next('delay 1500ms')
+  const first = other.post('/v1/messages', key, message('call 1'))
+  await provider.waitForCall(1)
+  const admissions = countAdmissions(gateway)
+
+  const answers = await Promise.all([send('call 2'), send('call 3'), first])
+
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 200],
+  )
+  assert.ok(admissions() < 15, `${admissions()} admissions`)
+})
+
+test('at the beginning of a drain nobody waits any longer', async t => {
+  const { gateway, send } = await arrange(t, { limits: { concurrency: 1, maxWaitMs: 10_000 } })
+  gateway.provider.next('delay 1500ms')
+  const first = send('call 1')
+  await gateway.provider.waitForCall(1)
+  const waiting = [send('call 2'), send('call 3')]
+  await running(gateway, 3)
+
+  gateway.app.drain()
+
+  const refused = await Promise.all(waiting)
+  assert.deepEqual(
+    refused.map(({ status }) => status),
+    [429, 429],
+  )
+  assert.equal((await send('call 4')).status, 429)
+  assert.equal(gateway.provider.calls.length, 1, 'the first call still runs')
+  assert.equal((await first).status, 200)
+})
+
+/** How often this gateway has been answered an admission from now on. */
+function countAdmissions({ app }: Gateway): () => number {
+  const { admit } = app.money
+  let count = 0
+  app.money.admit = async (...args) => {
+    const admitted = await admit(...args)
+    count++
+    return admitted
+  }
+  return () => count
+}
