@@ -143,7 +143,8 @@ export const variables = {
   DEFAULT_MAX_TOKENS: Type.Integer({
     minimum: 1,
     default: 4096,
-    description: 'The ceiling put into a request that names none, where a budget binds the call',
+    description:
+      'Output limit put into a request that names none; only for clients with hold: ceiling, under a budget',
     expected: 'a whole number of tokens, 1 or more',
   }),
   BUDGET_STATUS_OPENAI: Type.Union([Type.Literal(402), Type.Literal(429)], {

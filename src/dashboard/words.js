@@ -52,6 +52,22 @@ export const reasons = {
     meaning: 'The request uses a feature whose cost has no bound, and a budget binds this client.',
     mend: 'Allow the feature in the settings of the client, if its cost is acceptable.',
   },
+  feature_not_allowed: {
+    title: 'Feature not allowed',
+    meaning:
+      'The request names an earlier response, and the settings of this client keep responses from being stored.',
+    mend: 'Allow stored and store in the settings of the client, or let the service send the whole conversation.',
+  },
+  conflict: {
+    title: 'Conflict at the upstream',
+    meaning: 'The upstream answered 409: the request contradicts something that it stores.',
+    mend: 'The response carries its message; the caller decides what to do.',
+  },
+  upgrade_required: {
+    title: 'WebSocket not offered',
+    meaning: 'A client such as Codex tried a WebSocket first, and goes on over HTTP.',
+    mend: 'Nothing.',
+  },
   invalid_key: {
     title: 'Key not accepted',
     meaning: 'The key is unknown, revoked or expired, or its client is disabled.',
