@@ -80,7 +80,7 @@ export default fp(
       if (!counts.has(key)) {
         const slower = tooFast(claims, refused)
         if (slower) return slower
-        if (!mayAsk(request.client.id) || (await isLimited(request))) return refused
+        if (!mayAsk(request.client.id)) return refused
       }
       const tokens = await countOf(request, counter, key, question)
       if (tokens === undefined) return refused
@@ -122,6 +122,9 @@ export default fp(
       underway++
       asker.underway++
       try {
+        // The gateway's own counts are the client's as well: they share its limit.
+        if ((await app.chargeCount(request.client)) > 0)
+          throw new Error('the client has no more token counts')
         const { status, body } = await ask(request, counter.target(request.call.target), question)
         if (NOT_THERE.includes(status)) without.set(nameOf(request), performance.now() + WITHOUT)
         const tokens = status === 200 ? counter.tokens(body) : undefined
@@ -142,11 +145,6 @@ export default fp(
     function mayAsk(clientId: string): boolean {
       const { underway: own, until } = askerOf(clientId)
       return underway < AT_ONCE.all && own < AT_ONCE.client && performance.now() >= until
-    }
-
-    /** The gateway's own counts are the client's as well: they share its limit. */
-    async function isLimited({ client }: FastifyRequest): Promise<boolean> {
-      return (await app.chargeCount(client).catch(() => 1)) > 0
     }
 
     function recordFruitless(clientId: string) {

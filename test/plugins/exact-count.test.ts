@@ -239,7 +239,7 @@ test('sixty refused calls of a client with three requests an hour make three cou
 
 test('many calls at once make a few counts at once', async t => {
   const { provider, questions, send } = await arrange(t, { budget: { day: 0.9 } })
-  provider.use(({ path }) => (path.includes('count_tokens') ? 'delay 1000ms, usage 170000 in' : undefined))
+  provider.use(({ path }) => (path.includes('count_tokens') ? 'delay 4000ms, usage 170000 in' : undefined))
 
   const answers = await Promise.all(
     Array.from({ length: 30 }, (_, turn) => send(agentCall(turn, { max_tokens: 1500 }))),
