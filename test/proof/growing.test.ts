@@ -1,114 +1,19 @@
-/**
- * Long calls with large output limits on budgets that their limits would not fit in: holds grow, calls are stopped where
- * there is no room, callers leave, a replica is killed. Afterwards no budget is overspent, and every book agrees.
- */
+/** Growing holds: what they promise, what they cannot cover, and what they mean for real agents. Mostly waiting, so at once. */
 
-import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { builtin } from '../../src/prices/builtin.ts'
-import { loadPrices } from '../../src/prices/table.ts'
-import { until } from '../gateway.ts'
-import type { Call as Served } from '../provider.ts'
-import { testDatabase, testRedis } from '../servers.ts'
-import { allQuiet, assertBalanced, assertWithin, overspend, type Row } from './books.ts'
-import { type Fleet, startFleet } from './fleet.ts'
-import { type Random, randomFrom, seedOf } from './random.ts'
-import { type Call, press } from './traffic.ts'
+import { describe, test } from 'node:test'
+import { agentCalls } from './growing/agent-calls.ts'
+import { longCalls } from './growing/long-calls.ts'
+import { redisAway, vanishedReplica } from './growing/uncovered.ts'
 
-const MODEL = 'claude-haiku-4-5'
-const RATE = loadPrices(builtin).find(MODEL, new Date())?.maxOutputTokensPerSecond ?? 0
-const INPUT_NANOS = 1000
-const OUTPUT_NANOS = 5000
-const CALLS = 60
-const AT_ONCE = 18
-const GAP = 200
-/** One lease, and a sweep. */
-const AFTER_A_DEATH = 45_000
-
-/** A call of 1 to 8 seconds to a provider that generates at up to nine tenths of its highest rate. */
-function longCall(number: number, random: Random, client: string): Call {
-  const steps = random.between(5, 40)
-  const output = Math.floor((RATE * random.between(30, 90) * steps * GAP) / 100_000)
-  const stream = random.chance(0.6)
-  const pace = stream ? `slow-stream ${steps} chunks ${GAP}ms` : `delay ${steps * GAP}ms`
-  const input = random.between(100, 900)
-  const prompt = `call ${number}: [[scenario: usage ${input} in ${output} out, ${pace}]]`
-  return {
-    number,
-    client,
-    stream,
-    body: JSON.stringify({
-      model: MODEL,
-      max_tokens: random.between(32_000, 64_000),
-      stream,
-      messages: [{ role: 'user', content: `${'x'.repeat(3 * input)} ${prompt}` }],
-    }),
-    holds: { bytes: 0, counted: 0 },
-    leaves: stream && random.chance(0.3) ? { afterMs: random.between(500, 4000) } : undefined,
-  }
-}
-
-test('growing holds overspend nothing, whatever is stopped, left or killed', async t => {
-  const random = randomFrom(seedOf(t, 20261128))
-  const [{ url: redisUrl }, { url: databaseUrl }] = await Promise.all([testRedis(t), testDatabase(t)])
-  const fleet = await startFleet(t, { redisUrl, databaseUrl })
-  await fleet.everything({ budget: { month: 0.5 } })
-  const keys = new Map([
-    ['agent', await fleet.client('agent', { budget: { day: 0.25 } })],
-    ['batch', await fleet.client('batch', {})],
-  ])
-  const calls = Array.from({ length: CALLS }, (_, number) =>
-    longCall(number, random, random.pick([...keys.keys()])),
+describe('growing holds', { concurrency: true }, () => {
+  test('overspend nothing, whatever is stopped, left or killed', longCalls)
+  test(
+    'do not cover what a provider generates for a replica that vanished with its connections open',
+    vanishedReplica,
   )
-  const url = () => random.pick(fleet.gateways).url
-  const killed = killOneOf(fleet)
-
-  await press({ random, url, keys, patience: { everyMs: 400, attempts: 60 } }, calls, AT_ONCE)
-  await killed
-  await allQuiet(fleet, AFTER_A_DEATH)
-
-  const rows = await assertBalanced(fleet)
-  for (const [outcome, of] of Map.groupBy(rows, row => row.outcome)) t.diagnostic(`${outcome} ${of.length}`)
-  assertWithin(fleet.budgets, rows)
-  assert.equal(overspend(rows), 0)
-  for (const outcome of ['ok', 'interrupted', 'client_gone', 'lost'])
-    assert.ok(
-      rows.some(row => row.outcome === outcome),
-      `no call ended ${outcome}`,
-    )
-  assertGrown(rows)
-  assertPaidFor(fleet.provider.calls, rows)
+  test(
+    'do not grow while Redis is away: running calls go on, no other is admitted, their cost is debt',
+    redisAway,
+  )
+  test('charge an agent’s call that its user stops what it can have cost, and little more', agentCalls)
 })
-
-async function killOneOf(fleet: Fleet) {
-  await until(async () => fleet.provider.calls.length >= CALLS / 4, 60_000)
-  await fleet.kill(fleet.gateways[1]!)
-  await fleet.start()
-}
-
-/** At least some calls held more at their end than any call holds at its admission. */
-function assertGrown(rows: Row[]) {
-  const most = 8 * RATE * OUTPUT_NANOS + 20_000 * INPUT_NANOS
-  assert.ok(
-    rows.some(({ held }) => held > most),
-    'no hold grew',
-  )
-}
-
-/** What the provider had generated when a call ended costs no more than what was charged, all calls together. */
-function assertPaidFor(served: readonly Served[], rows: Row[]) {
-  const generated = served
-    .filter(({ path, status }) => status === 200 && !path.includes('count_tokens'))
-    .reduce((sum, one) => sum + truthOf(one), 0)
-  const charged = rows.reduce((sum, { cost }) => sum + cost, 0)
-  assert.ok(charged >= generated, `${charged} charged, ${generated} generated`)
-}
-
-function truthOf({ served, scenario, startedAt, endedAt, aborted }: Served): number {
-  const ms = Math.max(scenario.delay, (scenario.chunks ?? 0) * scenario.gap)
-  const share = aborted && endedAt ? Math.min(1, (endedAt - startedAt) / ms) : 1
-  return served.reduce(
-    (sum, { input, output }) => sum + input * INPUT_NANOS + share * output * OUTPUT_NANOS,
-    0,
-  )
-}

@@ -5,12 +5,12 @@
  */
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import type { TestContext } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { UsagePart } from '../../src/dialects/dialect.ts'
-import { costNanos } from '../../src/prices/price.ts'
-import { type Gateway, startGateway, until } from '../gateway.ts'
-import { part, table } from '../prices/usage.ts'
+import type { UsagePart } from '../../../src/dialects/dialect.ts'
+import { costNanos } from '../../../src/prices/price.ts'
+import { type Gateway, startGateway, until } from '../../gateway.ts'
+import { part, table } from '../../prices/usage.ts'
 
 const ESCAPES = [2, 10, 60]
 /** What the models of these agents generate in truth. */
@@ -117,6 +117,8 @@ interface Escaped {
   held: number
   charged: number
   truth: number
+  /** Until the charge was seen, seconds: on a slow machine the call lasts longer than its user meant. */
+  lasted: number
 }
 
 /** Sends one call, presses Esc after so many seconds, and answers what was charged and what it cost in truth. */
@@ -141,12 +143,20 @@ async function pressEscape(gateway: Gateway, call: AgentCall, seconds: number): 
     const { body } = await gateway.admin('GET', `/calls?client=${name}`)
     return (body.calls as { costUsd: number; estimated: boolean }[]).find(({ estimated }) => estimated)
   })
+  const lasted = (performance.now() - started) / 1000
   const truth = costNanos(table, [part(input.model, { ...input, output })], new Date())
   if (!('nanos' in truth)) throw new Error(truth.unpriced)
-  return { agent, seconds, held: Number(day?.heldUsd), charged: row.costUsd, truth: truth.nanos / 1e9 }
+  return {
+    agent,
+    seconds,
+    held: Number(day?.heldUsd),
+    charged: row.costUsd,
+    truth: truth.nanos / 1e9,
+    lasted,
+  }
 }
 
-test('a call of an agent that is stopped by its user is charged what it can have cost, and little more', async t => {
+export async function agentCalls(t: TestContext) {
   const gateway = await startGateway(t)
 
   const escaped = await Promise.all(
@@ -157,13 +167,13 @@ test('a call of an agent that is stopped by its user is charged what it can have
     const charges = rows.map(({ charged, truth }) => `${usd(charged)} (${usd(truth)})`)
     t.diagnostic(`| ${agent} | ${usd(rows[0]!.held)} | ${charges.join(' | ')} |`)
   }
-  for (const { agent, seconds, held, charged, truth } of escaped) {
+  for (const { agent, seconds, held, charged, truth, lasted } of escaped) {
     const what = `${agent} after ${seconds} s: charged ${charged}, in truth ${truth}`
     assert.ok(charged >= truth, what)
-    if (seconds === 2) assert.ok(charged - truth <= CLOSE_USD, what)
-    if (seconds === 2) assert.ok(charged <= held, `${what}, held ${held}`)
+    if (seconds === 2) assert.ok(charged - truth <= CLOSE_USD * (lasted / seconds), what)
+    if (seconds === 2 && lasted < 4) assert.ok(charged <= held, `${what}, held ${held}`)
   }
-})
+}
 
 function usd(amount: number): string {
   return `$${amount.toFixed(4)}`
