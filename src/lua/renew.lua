@@ -86,7 +86,7 @@ local function raise(budgets, nanos)
 end
 
 -- Calls of the same group and day hold their money in the same budgets, and mostly all of them have room.
-local unknown, batches, batchOf = {}, {}, {}
+local unknown, batches, batchOf, admittedAt, missing = {}, {}, {}, {}, {}
 for i in ipairs(ids) do
   local at, nanos = amountOf(i)
   local more = at and ARGV[3 * i + 2] - nanos
@@ -94,14 +94,20 @@ for i in ipairs(ids) do
     unknown[#unknown + 1] = i - 1
   elseif more > 0 then
     local day, group = math.floor(at / DAY), ARGV[3 * i + 1]
-    local batch = batchOf[day .. ' ' .. group]
+    local byDay = batchOf[group]
+    if not byDay then
+      byDay = {}
+      batchOf[group] = byDay
+    end
+    local batch = byDay[day]
     if not batch then
       batch = { day = day, group = groups[tonumber(group)], nanos = 0, calls = {} }
       batches[#batches + 1] = batch
-      batchOf[day .. ' ' .. group] = batch
+      byDay[day] = batch
     end
     batch.nanos = batch.nanos + more
-    batch.calls[#batch.calls + 1] = { i = i, at = at, nanos = more }
+    batch.calls[#batch.calls + 1] = i
+    admittedAt[i], missing[i] = at, more
   end
 end
 
@@ -109,15 +115,14 @@ local refused, grownNow = {}, {}
 for _, batch in ipairs(batches) do
   local budgets = budgetsOf(batch.group, batch.day)
   local oneByOne = raise(budgets, batch.nanos) ~= nil
-  for _, call in ipairs(batch.calls) do
-    local full = oneByOne and raise(budgets, call.nanos)
+  for _, i in ipairs(batch.calls) do
+    local full = oneByOne and raise(budgets, missing[i])
     if full then
       local money = full.money
-      refused[#refused + 1] =
-        { call.i - 1, full.scope, full.period, full.limit, money.spent, money.held + money.raised }
+      refused[#refused + 1] = { i - 1, full.scope, full.period, full.limit, money.spent, money.held + money.raised }
     else
-      grownNow[#grownNow + 1] = ids[call.i]
-      grownNow[#grownNow + 1] = call.at .. ' ' .. ARGV[3 * call.i + 2]
+      grownNow[#grownNow + 1] = ids[i]
+      grownNow[#grownNow + 1] = admittedAt[i] .. ' ' .. ARGV[3 * i + 2]
     end
   end
 end
