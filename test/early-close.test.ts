@@ -139,7 +139,7 @@ for (const [what, env] of [
   })
 }
 
-/** An upstream that answers each request as told. */
+/** An upstream whose responses the test writes itself. */
 async function upstream(t: TestContext, answer: (response: ServerResponse) => void): Promise<string> {
   const server = createServer((incoming, response) => {
     incoming.resume().once('end', () => answer(response))

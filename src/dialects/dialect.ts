@@ -101,9 +101,9 @@ export interface Meter {
   push(chunk: Uint8Array): void
   /** As soon as an event of a stream has told of an error; of a JSON answer only its end tells. */
   readonly failed?: string | undefined
-  /** Output tokens so far, at most: as reported, or the bytes of text received. Of a JSON response only its end tells. */
+  /** Output tokens so far, at most: as reported, or the bytes of text received. Absent for JSON. */
   readonly outputSoFar?: number
-  /** As soon as the upstream's own end of a stream was seen; of a JSON response only `end` tells. */
+  /** True once the upstream's own end of a stream was seen. Absent for JSON. */
   readonly ended?: boolean
   /** Called once, after the last chunk. */
   end(): Measured

@@ -28,13 +28,13 @@ declare module 'fastify' {
 
 /** Clients and models whose tokens per byte are remembered. */
 const REMEMBERED = 10_000
-/** Tokens per byte of text, before any call of the client has told: more than prose and code have. */
+/** Tokens per byte of text before a call of the client has ended. Prose and code have fewer. */
 const UNKNOWN_DENSITY = 1 / 2
-/** English has about so many; less is only seen where a body holds more than its prompt. */
+/** About what English has. A body with much JSON syntax shows less. */
 const LEAST_DENSITY = 1 / 4
-/** A denser call counts at once, sparser ones bring the figure down by this share of the difference. */
+/** A denser call raises the figure at once; each sparser one lowers it by this share of the difference. */
 const FORGETTING = 0.02
-/** What a provider may generate until it has noticed that nobody reads. */
+/** A provider notices a closed connection after about so long, and generates until then. */
 const NOTICE_SECONDS = 1
 
 interface Part {

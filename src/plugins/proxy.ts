@@ -24,7 +24,7 @@ export interface Exchange {
   answering: boolean
   /** When its headers came. */
   answeredAt: number | undefined
-  /** It ended by a time-out, or with what cannot be read: nobody knows what was generated. */
+  /** It ended by a time-out or cannot be read, so the generated output is unknown. */
   unclear: boolean
   /** The provider answered with an error status: nothing is owed. */
   refused: boolean

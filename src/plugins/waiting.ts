@@ -1,7 +1,7 @@
 /**
- * A short wait inside the gateway instead of a 429, for clients whose `limits.maxWaitMs` allows it: where running calls
- * or a token bucket are in the way. First come, first served per client on this replica; only the first of a line asks
- * Redis again, when a call of its client ends here, and now and then, since other replicas free room as well.
+ * A short wait inside the gateway replaces a 429 for concurrency, tokens and `budget_in_flight`, for clients whose
+ * `limits.maxWaitMs` allows it. Each client has one queue on this replica, first come, first served. Only the first call in
+ * a queue asks Redis again: when a call of its client ends here, and by a timer, since other replicas free room as well.
  */
 
 import type { FastifyRequest } from 'fastify'
@@ -12,54 +12,54 @@ declare module 'fastify' {
   interface FastifyInstance {
     waiting: {
       /**
-       * Resolves when no call of its client waits before it, or when it may wait no longer; with a refusal where those
-       * before it will need the tokens of a longer time.
+       * Resolves when the call is first in its client's queue, or has waited its longest. Resolves to a refusal if the
+       * calls before it need tokens for longer than it may wait.
        */
       turn(request: FastifyRequest): Promise<Refused | undefined>
-      /** After a refusal. True: it has waited, ask again. False: it is refused; waiting is no help, or takes too long. */
+      /** After a refusal. True: it has waited, ask again. False: waiting does not help or takes too long. */
       again(request: FastifyRequest, refused: Refused): Promise<boolean>
-      /** The call was admitted or refused. To be called in every case. */
+      /** Leaves the queue. Call it once the call was admitted or refused, in every case. */
       leave(request: FastifyRequest): void
     }
   }
   interface FastifyRequest {
-    /** Its place in the line of its client. */
+    /** Its entry in the queue of its client. */
     waiter: Waiter | undefined
   }
 }
 
 export interface Waiter {
   clientId: string
-  /** Of its claim. */
+  /** Tokens that it reserves. */
   tokens: number
-  /** The refusal that it waits to be over, where it is known when, on the monotonic clock. */
+  /** The refusal it got, and when that ends (monotonic clock); undefined where the end is not known. */
   until: { time: number; refused: Refused } | undefined
   /** On the monotonic clock. */
   deadline: number
-  /** How often it has waited for no known time. */
+  /** How often it has waited without a known end. */
   polls: number
   /** Ends its sleep; undefined while it asks. */
   wake: (() => void) | undefined
-  /** A call ended while it asked: the answer may be out of date. */
+  /** A call ended while it asked, so the reply may be out of date. */
   isMissed: boolean
   /** The gateway drains: it asks once more. */
   isOver: boolean
 }
 
-/** Milliseconds between two questions of a line where no call ends: the least, and the most where the wait is not known. */
+/** Milliseconds between two admissions of a queue in which no call ends; `most` where the wait is not known. */
 const POLL = { least: 100, most: 500 }
 
 export default fp(
   async app => {
-    const lines = new Map<string, Waiter[]>()
+    const queues = new Map<string, Waiter[]>()
     app.decorateRequest('waiter')
 
     app.decorate('waiting', {
       async turn(request) {
         const { id, maxWaitMs } = request.client
-        const line = lines.get(id)
-        if (!line || maxWaitMs === 0 || app.draining) return undefined
-        const late = lateRefusal(line, request)
+        const queue = queues.get(id)
+        if (!queue || maxWaitMs === 0 || app.draining) return undefined
+        const late = lateRefusal(queue, request)
         if (!late) await sleep(join(request), maxWaitMs)
         return late
       },
@@ -72,8 +72,8 @@ export default fp(
         const known = isEstimate(refused) ? undefined : refused.retryAfterMs
         if (waiter.isOver || left <= 0 || (known !== undefined && known > left)) return false
         waiter.until = known === undefined ? undefined : { time: performance.now() + known, refused }
-        const isFirst = lines.get(waiter.clientId)?.[0] === waiter
-        // Without a call's end to answer to, the line would ask again and again.
+        const isFirst = queues.get(waiter.clientId)?.[0] === waiter
+        // Without a call's end to answer to, the queue would ask again and again.
         if (!isFirst || !waiter.isMissed) await sleep(waiter, isFirst ? pause(waiter, known) : left)
         waiter.isMissed = false
         return true
@@ -83,15 +83,15 @@ export default fp(
         const { waiter } = request
         if (!waiter) return
         request.waiter = undefined
-        const line = lines.get(waiter.clientId) ?? []
-        const place = line.indexOf(waiter)
-        line.splice(place, 1)
-        if (line.length === 0) lines.delete(waiter.clientId)
+        const queue = queues.get(waiter.clientId) ?? []
+        const place = queue.indexOf(waiter)
+        queue.splice(place, 1)
+        if (queue.length === 0) queues.delete(waiter.clientId)
         else if (place === 0) wakeFirst(waiter.clientId)
       },
     })
 
-    app.onSettled(function wakeLine({ client, claimed, waiter }) {
+    app.onSettled(function wakeQueue({ client, claimed, waiter }) {
       // Its caller has left.
       waiter?.wake?.()
       if (claimed) wakeFirst(client.id)
@@ -112,21 +112,21 @@ export default fp(
         isOver: false,
       }
       request.waiter = waiter
-      const line = lines.get(id) ?? []
-      line.push(waiter)
-      lines.set(id, line)
+      const queue = queues.get(id) ?? []
+      queue.push(waiter)
+      queues.set(id, queue)
       return waiter
     }
 
     function wakeFirst(clientId: string) {
-      const first = lines.get(clientId)?.[0]
+      const first = queues.get(clientId)?.[0]
       if (first?.wake) first.wake()
       else if (first) first.isMissed = true
     }
 
-    /** A drain waits for nobody: each asks once more, in its order, and is admitted or gets its 429. */
+    /** When the gateway drains, each waiting call asks once more, in order, and is admitted or gets its 429. */
     function endAll() {
-      for (const waiter of [...lines.values()].flat()) {
+      for (const waiter of [...queues.values()].flat()) {
         waiter.isOver = true
         waiter.wake?.()
       }

@@ -185,7 +185,7 @@ function scenarios(chromium: Browser) {
     assert.deepEqual((await town.admin('GET', '/clients/poor')).body.budget, { day: 7.5 })
   })
 
-  test('the hold and the longest wait of a client are set, a fault is told at its field, and its page shows them', async t => {
+  test('the hold and the longest wait of a client are set, a fault appears at its field, and its page shows them', async t => {
     const { page, open, faults, complaints } = await come(t)
     await open('/clients/spare')
     const settings = page.locator('section', {

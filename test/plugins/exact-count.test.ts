@@ -257,7 +257,7 @@ test('a count that led to an admission makes room for the next one', async t => 
   assert.equal(questions().length, 10)
 })
 
-test('a call that the request bucket refuses causes no count, and is told the wait of that bucket', async t => {
+test('a call that the request bucket refuses causes no count, and gets the wait of that bucket', async t => {
   const { questions, send } = await arrange(t, {
     budget: { day: 1 },
     limits: { requests: { capacity: 1, per: '1h' } },

@@ -1,4 +1,4 @@
-/** What calls take of request and token buckets, and how long a caller is told to wait. */
+/** What calls take of request and token buckets, and which wait a refusal names. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -66,7 +66,7 @@ test('a client whose responses are long reserves more for the next one, up to it
   assert.ok(limited >= 200 && limited < 400, `with an output limit of 200: ${limited}`)
 })
 
-test('a call that the bucket refuses is told to wait for a running call, not for the whole refill', async t => {
+test('a call that the bucket refuses waits for a running call, not for the whole refill', async t => {
   const { send, idle } = await arrange(t, { tokens: { capacity: 1500, per: '1h' } })
   const caller = new AbortController()
   const running = await send(STALLS, { stream: true }, { signal: caller.signal })

@@ -49,7 +49,7 @@ test('without the setting the second call is refused at once', async t => {
   await first
 })
 
-test('five callers are served in the order in which they came, and a new call overtakes nobody', async t => {
+test('five callers are served in the order in which they came, and a new call overtakes none of them', async t => {
   const { gateway, send, served } = await arrange(t, { limits: { concurrency: 1, maxWaitMs: 10_000 } })
   gateway.provider.use(() => 'delay 100ms')
   const calls: Promise<Response>[] = []
@@ -202,7 +202,7 @@ test('room that another replica makes is found, with few questions to Redis', as
   assert.ok(admissions() < 15, `${admissions()} admissions`)
 })
 
-test('at the beginning of a drain nobody waits any longer', async t => {
+test('at the beginning of a drain no call waits any longer', async t => {
   const { gateway, send } = await arrange(t, { limits: { concurrency: 1, maxWaitMs: 10_000 } })
   gateway.provider.next('delay 1500ms')
   const first = send('call 1')

@@ -1,4 +1,4 @@
-/** A request that names an earlier response needs that response stored: where it is not, the caller is told which setting is missing. */
+/** A request that names an earlier response needs that response stored. Otherwise the refusal names the missing settings. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'

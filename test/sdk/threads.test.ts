@@ -1,4 +1,4 @@
-/** Anthropic's tool runner asks for a thread by default, and goes on without one where it is told that there is none. */
+/** Anthropic's tool runner asks for a thread by default, and goes on without one after the error code for it. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -90,7 +90,7 @@ function rowOf(databaseUrl: string, isIt: (row: Row) => boolean): Promise<Row> {
 async function callIn(gateway: Gateway): Promise<{ costUsd: number; heldUsd: number }> {
   return until(async () => {
     const { body } = await gateway.admin('GET', '/calls?client=agent')
-    // The refused call has a row as well: nobody knows whether its admission arrived.
+    // The refused call has a row as well: whether its admission arrived is unknown.
     return (body.calls as { costUsd: number; heldUsd: number }[] | undefined)?.find(
       ({ costUsd }) => costUsd > 0,
     )
