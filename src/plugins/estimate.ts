@@ -115,7 +115,7 @@ export function theHold(request: FastifyRequest): Estimate {
 
 /** Output tokens of all responses together, at most; undefined: nothing but the hold is known. */
 function generated(request: FastifyRequest): Part | undefined {
-  const { call, claims, exchange, measured, route } = request
+  const { call, claims, edits, exchange, measured, route } = request
   const { ask } = call
   if (!exchange) return undefined
   const seen = { tokens: seenOutput(request), how: 'reported or received' }
@@ -128,7 +128,8 @@ function generated(request: FastifyRequest): Part | undefined {
   const since = (ask.stream && exchange.answeredAt) || exchange.startedAt
   const seconds = ((exchange.endedAt ?? performance.now()) - since) / 1000 + NOTICE_SECONDS
   const possible = ask.answers * Math.ceil(claims.outputRate * seconds)
-  const limit = ask.answers * Math.min(ask.ceiling ?? route.price.maxOutput, route.price.contextWindow)
+  const ceiling = Math.min(edits.ceiling ?? ask.ceiling ?? route.price.maxOutput, route.price.contextWindow)
+  const limit = ask.answers * (ceiling + ask.predicted)
   if (Math.max(possible, seen.tokens) >= limit) return { tokens: limit, how: 'the output limit' }
   if (seen.tokens > possible) return seen
   const many = ask.answers > 1 ? `${ask.answers} x ` : ''
