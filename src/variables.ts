@@ -5,7 +5,7 @@ import { samplers } from './traces/options.ts'
 
 const httpUrl = '^https?://[^\\s]+$'
 const baseUrlPattern = '^https?://(?!\\S*/v1/?$)[^\\s]+$'
-/** A scheme, a host and a port, as browsers write an origin. */
+/** Scheme, host and optional port. */
 const origin = '[a-zA-Z][a-zA-Z0-9+.-]*://(\\[[0-9a-fA-F:.]+\\]|[^\\s,/:*?#@\\[\\]]+)(:[0-9]{1,5})?'
 const originsPattern = `^\\s*(\\*|${origin}(\\s*,\\s*${origin})*)\\s*$`
 /** Timers count milliseconds in 31 bits. */

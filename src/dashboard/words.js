@@ -189,7 +189,7 @@ export const holds = {
 
 export const UNBOUNDED = 'It was allowed a feature without a bound, so it may cost more than it held.'
 
-/** What to do about an alert, by its kind, where its own sentence does not say it. @type {Record<string, { meaning: string, mend: string }>} */
+/** Advice by kind of alert, for alerts whose title does not give it. @type {Record<string, { meaning: string, mend: string }>} */
 export const alertKinds = {
   output_rate_exceeded: {
     meaning: 'An upstream generates faster than the price table says.',

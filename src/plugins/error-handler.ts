@@ -49,7 +49,7 @@ export default fp(
       const allowed = METHODS.filter(method => app.hasRoute({ url: path, method }))
       if (allowed.length > 0 && asksForWebsocket(request)) {
         throw refusal('upgrade_required', `${path} takes no websockets; send a POST over HTTP.`, {
-          // What RFC 9110 asks of a 426: the protocol to go on with.
+          // RFC 9110 requires that a 426 names the protocol to use.
           headers: { upgrade: 'HTTP/1.1', connection: 'upgrade' },
         })
       }

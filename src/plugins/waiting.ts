@@ -1,7 +1,7 @@
 /**
- * A short wait inside the gateway instead of a 429, for clients whose `limits.maxWaitMs` allows it: where running calls
- * or a token bucket are in the way. First come, first served per client on this replica; only the first of a line asks
- * Redis again, when a call of its client ends here, and now and then, since other replicas free room as well.
+ * A short wait inside the gateway instead of a 429, for clients with `limits.maxWaitMs`, if running calls or a token bucket
+ * leave no room. Each client has one first-in, first-out queue per replica. Only its first call asks Redis again: when a
+ * call of the client ends here, and periodically, because other replicas free room too.
  */
 
 import type { FastifyRequest } from 'fastify'
@@ -12,18 +12,18 @@ declare module 'fastify' {
   interface FastifyInstance {
     waiting: {
       /**
-       * Resolves when no call of its client waits before it, or when it may wait no longer; with a refusal where those
-       * before it will need the tokens of a longer time.
+       * Resolves when the call is first in its client's queue, or its time is over; with a refusal if the calls before it
+       * need tokens whose refill takes longer than it may wait.
        */
       turn(request: FastifyRequest): Promise<Refused | undefined>
-      /** After a refusal. True: it has waited, ask again. False: it is refused; waiting is no help, or takes too long. */
+      /** After a refusal. True: it has waited, ask again. False: refuse it; a wait does not help or takes too long. */
       again(request: FastifyRequest, refused: Refused): Promise<boolean>
-      /** The call was admitted or refused. To be called in every case. */
+      /** Must be called after every admission and every refusal. */
       leave(request: FastifyRequest): void
     }
   }
   interface FastifyRequest {
-    /** Its place in the line of its client. */
+    /** Its entry in the queue of its client. */
     waiter: Waiter | undefined
   }
 }
@@ -32,21 +32,21 @@ export interface Waiter {
   clientId: string
   /** Of its claim. */
   tokens: number
-  /** The refusal that it waits to be over, where it is known when, on the monotonic clock. */
+  /** The refusal it waits out, with its end on the monotonic clock, if that is known. */
   until: { time: number; refused: Refused } | undefined
   /** On the monotonic clock. */
   deadline: number
-  /** How often it has waited for no known time. */
+  /** Number of waits without a known end. */
   polls: number
-  /** Ends its sleep; undefined while it asks. */
+  /** Ends its wait; undefined while it asks Redis. */
   wake: (() => void) | undefined
-  /** A call ended while it asked: the answer may be out of date. */
+  /** A call ended while it asked Redis: the reply may be stale. */
   isMissed: boolean
-  /** The gateway drains: it asks once more. */
+  /** The gateway drains: it asks Redis one last time. */
   isOver: boolean
 }
 
-/** Milliseconds between two questions of a line where no call ends: the least, and the most where the wait is not known. */
+/** Milliseconds between two tries of a queue if no call ends: the minimum, and the maximum if the wait is unknown. */
 const POLL = { least: 100, most: 500 }
 
 export default fp(
@@ -73,7 +73,7 @@ export default fp(
         if (waiter.isOver || left <= 0 || (known !== undefined && known > left)) return false
         waiter.until = known === undefined ? undefined : { time: performance.now() + known, refused }
         const isFirst = lines.get(waiter.clientId)?.[0] === waiter
-        // Without a call's end to answer to, the line would ask again and again.
+        // If a call ended meanwhile, the first call asks again at once.
         if (!isFirst || !waiter.isMissed) await sleep(waiter, isFirst ? pause(waiter, known) : left)
         waiter.isMissed = false
         return true
@@ -92,7 +92,7 @@ export default fp(
     })
 
     app.onSettled(function wakeLine({ client, claimed, waiter }) {
-      // Its caller has left.
+      // Its caller has disconnected.
       waiter?.wake?.()
       if (claimed) wakeFirst(client.id)
     })
@@ -124,7 +124,7 @@ export default fp(
       else if (first) first.isMissed = true
     }
 
-    /** A drain waits for nobody: each asks once more, in its order, and is admitted or gets its 429. */
+    /** At a drain each waiting call asks once more, in order, and is admitted or gets its 429. */
     function endAll() {
       for (const waiter of [...lines.values()].flat()) {
         waiter.isOver = true
@@ -135,7 +135,7 @@ export default fp(
   { name: 'waiting', dependencies: ['auth', 'health', 'lifecycle'] },
 )
 
-/** Room comes back soon: where calls run, or tokens are refilled. */
+/** Can room come back soon: when running calls end, or tokens are refilled? */
 function mayWait({ limit, verdict }: Refused): boolean {
   return limit === 'concurrency' || limit === 'tokens' || verdict === 'in_flight'
 }
@@ -144,7 +144,7 @@ function isEstimate({ limit, verdict }: Refused): boolean {
   return limit === 'concurrency' || verdict === 'in_flight'
 }
 
-/** What the first waits for, then what the others need, then what this call needs: longer than it may wait? */
+/** Does the refill for the first call, the calls behind it and this call take longer than it may wait? */
 function lateRefusal([first, ...others]: Waiter[], { claims, client }: FastifyRequest): Refused | undefined {
   const { until } = first ?? {}
   const bucket = claims.scopes.find(({ name, tokens }) => tokens && name === until?.refused.scope)?.tokens
@@ -160,7 +160,7 @@ function pause(waiter: Waiter, known: number | undefined): number {
   return Math.min(POLL.most, POLL.least * 2 ** waiter.polls++)
 }
 
-/** At most to its deadline. */
+/** Waits at most until its deadline. */
 function sleep(waiter: Waiter, ms: number): Promise<void> {
   return new Promise(resolve => {
     const left = waiter.deadline - performance.now()
