@@ -19,7 +19,9 @@ export default fp(
     const ticking = setInterval(() => {
       if (holds.size === 0) return
       extending ??= extend()
-        .catch((err: unknown) => log.debug({ err }, 'holds are extended once Redis is back'))
+        .catch((err: unknown) =>
+          log.debug({ err }, 'holds could not be extended; the next extension tries again'),
+        )
         .finally(() => {
           extending = undefined
         })

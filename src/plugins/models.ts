@@ -32,7 +32,7 @@ export default fp(
         throw refusal(
           'model_not_allowed',
           `${NO_ACCESS[call.dialect.family](model)}: client ${client.name} may not use it. ` +
-            'GET /v1/models lists the models that it may.',
+            'GET /v1/models lists the models that are allowed.',
           { details: { model, client: client.name } },
         )
       }

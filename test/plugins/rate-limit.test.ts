@@ -1,4 +1,4 @@
-/** What calls take of request and token buckets, and how long a caller is told to wait. */
+/** Units that calls take of request and token buckets, and the wait in a 429. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -66,7 +66,7 @@ test('a client whose responses are long reserves more for the next one, up to it
   assert.ok(limited >= 200 && limited < 400, `with an output limit of 200: ${limited}`)
 })
 
-test('a call that the bucket refuses is told to wait for a running call, not for the whole refill', async t => {
+test('a 429 of the token bucket has the wait for a running call, not for the whole refill', async t => {
   const { send, idle } = await arrange(t, { tokens: { capacity: 1500, per: '1h' } })
   const caller = new AbortController()
   const running = await send(STALLS, { stream: true }, { signal: caller.signal })
@@ -94,7 +94,7 @@ test('a response longer than what was reserved leaves debt', async t => {
   assert.equal(await available(), 0)
 })
 
-test('what one client and model learned changes nothing for another model', async t => {
+test('the usual output of one model does not change another model’s', async t => {
   const { send, reserved } = await arrange(t, { tokens: SLOW })
   for (let i = 0; i < 10; i++) await (await send(`${i} [[scenario: usage 50 in 10000 out]]`)).text()
 

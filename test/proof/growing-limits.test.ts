@@ -1,4 +1,4 @@
-/** What growing holds cannot cover, and by how much: docs/money.md states these bounds. */
+/** Cases that growing holds cannot cover; docs/money.md states their bounds. */
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -17,7 +17,7 @@ const NANOS = 1e9
 /** One lease, and a sweep. */
 const AFTER_A_DEATH = 60_000
 
-/** A call of so many seconds that generates at four fifths of the highest rate, and what it costs. */
+/** A call of `seconds` at four fifths of the highest rate, and its cost. */
 function callOf(seconds: number) {
   const output = Math.floor(0.8 * RATE * seconds)
   const prompt = `[[scenario: usage 100 in ${output} out, delay ${seconds * 1000}ms]]`
@@ -28,7 +28,7 @@ function callOf(seconds: number) {
 }
 
 describe('growing holds', { concurrency: true }, () => {
-  test('do not cover what a provider generates for a replica that vanished with its connections open', async t => {
+  test('do not cover output for a replica that vanished with its connections open', async t => {
     const [{ url: redisUrl }, { url: databaseUrl }] = await Promise.all([testRedis(t), testDatabase(t)])
     const provider = await startProvider(t)
     const env = { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, EZAI_BASE_URL: provider.url }
@@ -53,7 +53,7 @@ describe('growing holds', { concurrency: true }, () => {
     assert.ok(nanos - limit <= bound - lost.held, 'by no more than the output limit less the hold')
   })
 
-  test('do not grow while Redis is away: the call goes on, nobody else is admitted, its cost is debt', async t => {
+  test('do not grow while Redis is away: the call goes on, no other is admitted, its cost is debt', async t => {
     const redis = await ownRedis(t)
     const gateway = await startGateway(t, { redisUrl: redis.url })
     const limit = 0.05
@@ -92,7 +92,7 @@ function rowOf(databaseUrl: string, isIt: (row: Row) => boolean): Promise<Row> {
 async function callIn(gateway: Gateway): Promise<{ costUsd: number; heldUsd: number }> {
   return until(async () => {
     const { body } = await gateway.admin('GET', '/calls?client=agent')
-    // The refused call has a row as well: nobody knows whether its admission arrived.
+    // The refused call has a row too: its admission may have arrived.
     return (body.calls as { costUsd: number; heldUsd: number }[] | undefined)?.find(
       ({ costUsd }) => costUsd > 0,
     )

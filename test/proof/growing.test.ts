@@ -1,6 +1,6 @@
 /**
- * Long calls with large output limits on budgets that their limits would not fit in: holds grow, calls are stopped where
- * there is no room, callers leave, a replica is killed. Afterwards no budget is overspent, and every book agrees.
+ * Long calls with output limits larger than their budgets: holds grow, calls without room are stopped, callers leave, a
+ * replica is killed. Afterwards no budget is overspent, and Redis, Postgres and the provider agree.
  */
 
 import assert from 'node:assert/strict'
@@ -86,7 +86,7 @@ async function killOneOf(fleet: Fleet) {
   await fleet.start()
 }
 
-/** At least some calls held more at their end than any call holds at its admission. */
+/** Some calls held more at their end than any call holds at its admission. */
 function assertGrown(rows: Row[]) {
   const most = 8 * RATE * OUTPUT_NANOS + 20_000 * INPUT_NANOS
   assert.ok(
@@ -95,7 +95,7 @@ function assertGrown(rows: Row[]) {
   )
 }
 
-/** What the provider had generated when a call ended costs no more than what was charged, all calls together. */
+/** The true cost of all calls at their ends is at most the total charge. */
 function assertPaidFor(served: readonly Served[], rows: Row[]) {
   const generated = served
     .filter(({ path, status }) => status === 200 && !path.includes('count_tokens'))

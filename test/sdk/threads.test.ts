@@ -1,4 +1,4 @@
-/** Anthropic's tool runner asks for a thread by default, and goes on without one where it is told that there is none. */
+/** Anthropic's tool runner asks for a thread by default, and does without one on `thread_unsupported_request`. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

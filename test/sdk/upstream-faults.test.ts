@@ -1,4 +1,4 @@
-/** A fault of the caller reaches the SDK as the upstream told it: there are error classes by status and `error_code`. */
+/** A caller's fault reaches the SDK with the upstream's status and `error_code`, which choose the error class. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -55,7 +55,7 @@ test('a conflict stays a conflict', async t => {
   assert.ok(ofChat instanceof OpenAI.ConflictError)
 })
 
-test('details name nobody', async t => {
+test('details do not name the gateway’s organization', async t => {
   const { gateway, ofOpenai } = await arrange(t)
   const details = { error_code: 'in_use', holder: openaiOrganization, retry: { after: 5 } }
   gateway.provider.next({

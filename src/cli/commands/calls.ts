@@ -81,7 +81,7 @@ function charged({ costUsd, rows }: CallAnswer): string[] {
     `It cost ${usd(costUsd)}${estimated ? ', estimated' : ''}.${held > 0 ? ` ${usd(held)} was held for it.` : ''}`,
     ...(estimate ? [`How it was estimated: ${estimate}.`] : []),
     ...(unbounded
-      ? ['Unbounded: it was allowed a feature without a bound, so it may cost more than it held.']
+      ? ['Unbounded: the call used a feature without a bound, so it may cost more than it held.']
       : []),
   ]
 }

@@ -1,6 +1,6 @@
 -- A hold is what a running call has taken: '<time of admission>\n<claim>\n<entry>', the last two as they were sent
--- (JSON, so without line breaks). The time names the windows the money is held in; the entry is for the ledger, should
--- the call be lost. The money of a hold that was extended stands in GROWN.
+-- (JSON, so without line breaks). The time names the windows the money is held in; the ledger gets the entry if the call
+-- is lost. GROWN has the money of extended holds.
 
 local function keepHold(id, at, claim, entry, now)
   redis.call('HSET', HOLDS, id, int(at) .. '\n' .. claim .. '\n' .. entry)

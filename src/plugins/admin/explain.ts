@@ -81,7 +81,8 @@ const explained = Type.Object(
     ),
     defaultMaxTokens: nullable(
       Type.Integer({
-        description: 'The ceiling put into a request that names none; null: none is. Only with hold ceiling',
+        description:
+          'Output limit added to a request without one; null: none is added. Only with hold ceiling',
       }),
     ),
     upstreams: Type.Array(Type.Object({ format: Type.String(), upstream: nullable(Type.String()) }), {
