@@ -26,7 +26,7 @@ function notAllowed(feature: string, { name }: Client, missing: string[]): Refus
   return refusal(
     'feature_not_allowed',
     `${feature} names an earlier response, and client ${name} is not allowed to store responses and use them; ` +
-      `send the whole conversation as input, or ask an administrator to add ${JSON.stringify(missing)} to the client's allow.`,
+      `send the whole conversation as input, or ask an administrator to add allow: ${JSON.stringify(missing)} to the client.`,
     { details: { feature, allow: missing } },
   )
 }

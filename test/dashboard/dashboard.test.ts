@@ -213,7 +213,7 @@ function scenarios(chromium: Browser) {
     await page.getByRole('link', { name: 'Its changes' }).click()
     const change = page.getByRole('row', { name: /Hold not set became ceiling/ })
     assert.match(await change.innerText(), /Longest wait, ms\s+not set\s+became\s+2,000/)
-    const refused = complaints.filter(told => !told.includes('400 (Bad Request)'))
+    const refused = complaints.filter(text => !text.includes('400 (Bad Request)'))
     assert.deepEqual(refused, [])
   })
 
