@@ -43,7 +43,7 @@ export function collectError(then: { whole(body: Buffer): void; fail(failure: Fa
 
 /**
  * Passes bytes on as they come, holding the provider back for a slow reader; `filter` may take some of them out.
- * Once `isWhole` is true, `passed` is called when the bytes up to there are written to the caller's connection.
+ * Once `isWhole` is true, `passed` is called when all bytes up to then are written to the caller's connection.
  */
 export function passOn(
   to: Writable,

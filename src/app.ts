@@ -136,7 +136,7 @@ export async function buildApp(
 
   // The corridor every call walks, in this order.
   await app.register(async callers => {
-    // Before the keys are looked at: a preflight carries none, and a browser may read why a key is refused.
+    // Before authentication: a preflight carries no key, and a browser must be able to read a 401.
     if (config.CORS_ORIGINS !== undefined) await callers.register(cors, { origins: config.CORS_ORIGINS })
     await callers.register(auth)
     await callers.register(overload, {

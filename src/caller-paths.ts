@@ -1,4 +1,4 @@
-/** Both spellings of a base URL work, with `/v1` and without: some clients add it to a path, others add it once more. */
+/** A base URL works with and without `/v1`: some clients add `/v1` to it, so a path may have it twice or not at all. */
 
 import { dialects } from './dialects/index.ts'
 
@@ -8,13 +8,13 @@ const paths: ReadonlySet<string> = new Set([...dialects.map(({ path }) => path),
 const aModel = new RegExp(`^${MODELS_PATH}/[^/]+$`)
 const prefixes = /^(\/v1){0,2}(?=\/)/
 
-/** Is it a route of callers, written with one `/v1`? The query does not matter. */
+/** Is it a caller's route, written with one `/v1`? The query is ignored. */
 export function isCallersPath(url: string): boolean {
   const [path = ''] = url.split('?', 1)
   return paths.has(path) || aModel.test(path)
 }
 
-/** The URL with exactly one `/v1`, where it names a route of callers; any other stays as it is. */
+/** A caller's route gets exactly one `/v1`; any other URL is not changed. */
 export function canonicalUrl(url: string): string {
   if (url.startsWith('/v1/') && !url.startsWith('/v1/v1/')) return url
   const query = url.indexOf('?')

@@ -48,7 +48,7 @@ export interface Entry {
   estimated: boolean
   /** How the estimate was made, for people. */
   estimate?: string | undefined
-  /** Was a feature without a bound allowed? Such a call may cost more than it held. */
+  /** The call used a feature without a bound, and may cost more than it held. */
   unbounded?: boolean | undefined
   /** Content hash of the price table that priced it. */
   priceVersion: string | undefined

@@ -66,7 +66,7 @@ export interface Refusal extends Error {
   family: Family
   statusCode: number
   details: Details
-  /** The upstream's own `error.details`, where the fault is the caller's: they stand before ours. */
+  /** The upstream's `error.details`, if the fault is the caller's. They override ours. */
   upstreamDetails: Readonly<Record<string, unknown>>
   /** Response headers that belong to this refusal: `retry-after`, `x-should-retry`. */
   headers: Record<string, string>
@@ -87,7 +87,7 @@ export function refusal(
     upstreamDetails?: Readonly<Record<string, unknown>> | undefined
     headers?: Record<string, string>
     reason?: string
-    /** Of the message, where the words are an upstream's. */
+    /** Most characters of the message, if the words are an upstream's. */
     longest?: number
   } = {},
 ): Refusal {
@@ -123,7 +123,7 @@ export function isRefusal(error: unknown): error is Refusal {
   return error instanceof Error && 'family' in error && 'details' in error
 }
 
-/** SDKs take no longer wait than this from a response: beyond it they retry by a schedule of their own. */
+/** SDKs ignore a longer wait and retry by their own schedule. */
 export const LONGEST_RETRY = 60_000
 
 /** Stops the makers' SDKs from retrying. */

@@ -14,7 +14,7 @@ const NAME = '^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$'
 /** What a call may do beyond what has a bound; closed by default. */
 export const openings = ['server_tools', 'stored', 'background', 'store', 'files'] as const
 export const shares = ['client', 'team', 'all'] as const
-/** What a running call holds of a budget: what it can have cost soon, extended while it runs; or its whole output limit. */
+/** The hold of a running call: its next seconds, extended while it runs (growing), or its whole output limit (ceiling). */
 export const holds = ['growing', 'ceiling'] as const
 export type Hold = (typeof holds)[number]
 export const defaultHold: Hold = 'growing'

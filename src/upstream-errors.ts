@@ -46,7 +46,7 @@ export function refusedBy(dialect: Dialect, status: number, headers: Headers, bo
   // Of a mere permission nobody knows whether the next call needs it, too: it says nothing against the account.
   const isPermission = verdict.kind === 'account' && verdict.cause === 'permission'
   const [code, words] = WORDS[isPermission ? 'permission' : verdict.kind]
-  // Our key is no better at the next attempt.
+  // The fault is our account's: a retry fails too.
   const retry = verdict.kind === 'account' ? FINAL : waitOf(headers)
   return refusal(code, words, { headers: { ...retry }, reason })
 }

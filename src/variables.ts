@@ -5,7 +5,7 @@ import { samplers } from './traces/options.ts'
 
 const httpUrl = '^https?://[^\\s]+$'
 const baseUrlPattern = '^https?://(?!\\S*/v1/?$)[^\\s]+$'
-/** A scheme, a host and a port, as browsers write an origin. */
+/** Scheme, host and optional port. */
 const origin = '[a-zA-Z][a-zA-Z0-9+.-]*://(\\[[0-9a-fA-F:.]+\\]|[^\\s,/:*?#@\\[\\]]+)(:[0-9]{1,5})?'
 const originsPattern = `^\\s*(\\*|${origin}(\\s*,\\s*${origin})*)\\s*$`
 /** Timers count milliseconds in 31 bits. */
@@ -144,7 +144,7 @@ export const variables = {
     minimum: 1,
     default: 4096,
     description:
-      'Output limit put into a request that names none; only for clients with hold: ceiling, under a budget',
+      'Output limit added to a request without one; only for clients with hold: ceiling, under a budget',
     expected: 'a whole number of tokens, 1 or more',
   }),
   BUDGET_STATUS_OPENAI: Type.Union([Type.Literal(402), Type.Literal(429)], {
@@ -155,8 +155,8 @@ export const variables = {
   CORS_ORIGINS: Type.Optional(
     Type.String({
       pattern: originsPattern,
-      description: 'Origins of browsers that may call, with commas between them, or *. Unset: none',
-      expected: 'origins such as https://app.example.com, with commas between them and no path, or *',
+      description: 'Browser origins that may call, separated by commas, or *. Unset: none',
+      expected: 'origins such as https://app.example.com, without a path and separated by commas, or *',
     }),
   ),
   PRICES_FILE: Type.Optional(

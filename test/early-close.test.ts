@@ -1,4 +1,4 @@
-/** Many clients close their connection as soon as they have read the end of a response, before the upstream has closed its own. */
+/** Many clients close their connection after a response's last event, before the upstream closes its own. */
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -9,7 +9,7 @@ import OpenAI from 'openai'
 import { chat, message, startGateway, until } from './gateway.ts'
 import { rawCaller } from './raw.ts'
 
-/** All three text deltas and what follows them are sent, and then the response is left open. */
+/** Sends the whole response and leaves it open. */
 const WHOLE_BUT_OPEN = '[[scenario: usage 1000 in 500 out, stall after 4]]'
 
 async function arrange(t: TestContext, env: Record<string, string> = {}) {
@@ -37,7 +37,7 @@ const streams = [
 ]
 
 for (const { path, body, end } of streams) {
-  test(`a caller who closes right after ${end} has got a whole response, charged as reported`, async t => {
+  test(`a caller who closes right after ${end} has a whole response, charged as reported`, async t => {
     const { gateway, key } = await arrange(t)
     const caller = await rawCaller(gateway.url)
     caller.send(request(path, key, body))
@@ -52,7 +52,7 @@ for (const { path, body, end } of streams) {
   })
 }
 
-test('a connection that the upstream cuts after the end of a stream changes nothing about it', async t => {
+test('an upstream reset after the end of a stream does not change its outcome', async t => {
   const events =
     'data: {"model":"gpt-6-luna","choices":[{"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\n' +
     'data: {"model":"gpt-6-luna","choices":[],"usage":{"prompt_tokens":10,"completion_tokens":5}}\n\n' +
@@ -95,7 +95,7 @@ test('the SDKs may stop at the last event of a stream', async t => {
     assert.deepEqual([outcome, estimated, outputTokens], ['ok', false, 500])
 })
 
-test('a caller who closes right after an error event has seen the upstream fail', async t => {
+test('a stream closed right after its error event is an upstream error', async t => {
   const url = await upstream(t, response => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     response.write('data: {"error":{"message":"Overloaded","code":"server_error"}}\n\n')
@@ -110,7 +110,7 @@ test('a caller who closes right after an error event has seen the upstream fail'
   assert.equal((await until(async () => gateway.calls()[0])).outcome, 'upstream_error')
 })
 
-test('a stream that is left one event before its end is not whole', async t => {
+test('a stream closed one event before its end is not whole', async t => {
   const { gateway, key } = await arrange(t)
   const caller = await rawCaller(gateway.url)
   caller.send(request('/v1/messages', key, message('[[scenario: stall after 3]]', { stream: true })))

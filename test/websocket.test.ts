@@ -1,4 +1,4 @@
-/** Codex first asks for a websocket, and falls back to HTTP at once only where the answer is 426. */
+/** Codex first asks for a websocket, and falls back to HTTP at once only on a 426. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -34,7 +34,7 @@ test('a websocket handshake is answered with 426, and the connection serves the 
   caller.close()
 })
 
-test('a path without a route stays 404, and another upgrade than to a websocket stays 405', async t => {
+test('a path without a route is still 404, and an upgrade to another protocol is still 405', async t => {
   const gateway = await startGateway(t)
   const caller = await rawCaller(gateway.url)
 

@@ -1,4 +1,4 @@
-/** What the extension of 1,000 running calls costs Redis; a replica sends it every two seconds. */
+/** Redis time of extending 1,000 running calls, which a replica does every two seconds. */
 
 import { createMoneyScripts, type MoneyScripts, type Running } from '../../src/lua/index.ts'
 import { EXTEND_EVERY } from '../../src/plugins/bounds.ts'
@@ -8,7 +8,7 @@ import type { Study } from '../study.ts'
 
 const RUNNING = 1000
 const MORE_NANOS = 1_000_000
-/** Calls of one client share their scopes; of as many clients as calls each has its own. */
+/** Calls of one client share their scopes. With as many clients as calls, each call has its own. */
 const clients = [1, 20, RUNNING]
 
 export const row: Study = {

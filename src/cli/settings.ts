@@ -136,7 +136,7 @@ function cacheFrom(input: Input): object {
   }
 }
 
-/** A number without a unit could be seconds or milliseconds: only 0 may stand alone. */
+/** A number other than 0 needs a unit: without one it could be seconds or milliseconds. */
 function waitFrom(input: Input): { maxWaitMs?: number | null } {
   const text = textOf(input, 'max-wait')
   if (text === undefined) return {}

@@ -145,7 +145,7 @@ export interface Call {
   estimated?: boolean
   /** How the estimate was made. */
   estimate?: string
-  /** A feature without a bound was allowed. */
+  /** The call used a feature without a bound. */
   unbounded?: boolean
   priceVersion?: string
   error?: string

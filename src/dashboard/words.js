@@ -19,7 +19,7 @@ export const reasons = {
   budget_exceeded: {
     title: 'Budget spent',
     meaning:
-      'What is left of a budget does not hold this call, or the next seconds of a running one. It resets at the end of its UTC day or month.',
+      'A budget has no room for this call, or for the next seconds of a running one. It resets at the end of its UTC day or month.',
     mend: 'Raise the budget of the scope named here, or wait for the reset.',
   },
   request_exceeds_budget: {
@@ -187,9 +187,9 @@ export const holds = {
   },
 }
 
-export const UNBOUNDED = 'It was allowed a feature without a bound, so it may cost more than it held.'
+export const UNBOUNDED = 'The call used a feature without a bound, so it may cost more than it held.'
 
-/** What to do about an alert, by its kind, where its own sentence does not say it. @type {Record<string, { meaning: string, mend: string }>} */
+/** Advice by kind of alert, for alerts whose title does not give it. @type {Record<string, { meaning: string, mend: string }>} */
 export const alertKinds = {
   output_rate_exceeded: {
     meaning: 'An upstream generates faster than the price table says.',

@@ -27,7 +27,7 @@ export interface Ask {
   images: number
   /** Bytes of the body that are text, JSON syntax included. */
   textBytes: number
-  /** Is there input whose size the gateway cannot know: a document, a file, an unknown part, what a provider's tool reads? */
+  /** Does the request have input of unknown size: a document, a file, an unknown part, results of a provider's tool? */
   unseen: boolean
   /** Calibrated guess of input tokens, for token buckets. */
   inputGuess: number
@@ -40,15 +40,15 @@ export interface Ask {
   /** May part of the output be invisible in a stream (hidden reasoning)? Then bytes seen are no measure of it. */
   hiddenOutput: boolean
   /**
-   * Features that void the bound, each with the setting that allows it. `uses`: how often a tool of the provider may run,
-   * where the request says so; each run can cost its fee and bring input up to the model's maximum.
+   * Features that void the bound, each with the setting that allows it. `uses`: the request's limit on runs of a provider's
+   * tool; each run can cost its fee and the model's largest input.
    */
   unbounded: readonly { feature: string; opening: Opening; uses?: { most: number; tool: string } }[]
   /** Did a streaming caller ask for the usage frame itself? (OpenAI chat: stream_options.include_usage) */
   wantsUsageFrame: boolean
   /** The request asks the provider to store, or names no preference where the provider's default is to store. */
   stores: boolean
-  /** The feature that names an earlier response: the provider has it only if that response was stored. */
+  /** The feature that names an earlier response; the provider knows that response only if it was stored. */
   recalls?: string | undefined
   /** The request's own prompt_cache_key, where there is one. */
   promptCacheKey: string | undefined
@@ -132,7 +132,7 @@ export type UpstreamVerdict =
       type?: string
       code?: string
       param?: string
-      /** SDKs have error classes by `details.error_code`. */
+      /** SDKs choose their error class by `details.error_code`. */
       details?: Readonly<Record<string, unknown>>
     }
   /**

@@ -3,7 +3,7 @@
 import type { Dialect } from './dialect.ts'
 
 export interface ListedModel {
-  /** The name that a request uses. An alias is listed like the model it stands for, under its own id. */
+  /** The name that requests use. An alias is listed under its own name, with its model's facts. */
   id: string
   /** Who makes it. */
   maker: string

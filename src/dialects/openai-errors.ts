@@ -20,7 +20,7 @@ const types: Record<Family, string> = {
 /** Where OpenAI has a code of its own for it; any other error keeps the gateway's. */
 const codes: Partial<Record<RefusalCode, string | null>> = {
   missing_key: 'invalid_api_key',
-  // As OpenAI words it for a model that an account may not use.
+  // OpenAI's code for a model that the account may not use.
   model_not_allowed: 'model_not_found',
   invalid_key: 'invalid_api_key',
   invalid_request: null,

@@ -85,13 +85,13 @@ export function askResponse(body: unknown, raw: Buffer): Ask {
     wantsUsageFrame: true,
     // What is not said to be forgotten is stored.
     stores: readFlag({ store: request.store ?? true }, 'store'),
-    // Conversations and prompts exist by themselves, whether responses are stored or not.
+    // Conversations and prompts do not depend on stored responses.
     recalls: has(request, PREVIOUS) ? PREVIOUS : hasReferences ? REFERENCE : undefined,
     promptCacheKey: readText(request, 'prompt_cache_key'),
   }
 }
 
-/** `max_tool_calls` counts the calls of all tools together; any of them may be the one that is called. */
+/** `max_tool_calls` limits all tools together, so each tool gets the whole limit. */
 function withUses(tools: Ask['unbounded'], most: number | undefined): Ask['unbounded'] {
   if (most === undefined) return tools
   return tools.map(tool => ({ ...tool, uses: { most, tool: toolOf(tool.feature) } }))

@@ -44,9 +44,9 @@ export function isAboutAccount(failed: string): boolean {
 }
 
 const fallback = 'The provider refused the request without saying why.'
-/** Of a message that is passed on. */
+/** Characters of a message that is passed on. */
 export const LONGEST_MESSAGE = 4000
-/** Of details that are passed on, as JSON; and how deep they may go. */
+/** Characters (as JSON) and depth of details that are passed on. */
 const LONGEST_DETAILS = 4000
 const DEEPEST_DETAILS = 8
 
@@ -72,7 +72,7 @@ export function upstreamError(status: number, body: Buffer): UpstreamVerdict {
   }
 }
 
-/** Details without what is none of the caller's business. Of those that are too large only the code is left. */
+/** Redacts details. Details that are too large are reduced to their code. */
 function shownDetails(details: unknown): JsonObject | undefined {
   if (!isObject(details)) return undefined
   const shown = objectIn(redactedValue(details))

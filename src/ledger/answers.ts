@@ -23,7 +23,7 @@ const call = Type.Unsafe<Call>(
       estimate: Type.Optional(Type.String({ description: 'How an estimated cost was made' })),
       unbounded: Type.Optional(
         Type.Boolean({
-          description: 'A feature without a bound was allowed: the call may cost more than it held',
+          description: 'The call used a feature without a bound, and may cost more than it held',
         }),
       ),
     },

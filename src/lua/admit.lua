@@ -1,7 +1,7 @@
 -- Takes all that one call wants of every limit at once, or nothing. Called again with the same id it takes nothing more.
 -- A newer version of the configuration, which its replica has from Postgres, is made known to the others on the way.
 -- KEYS[1] '{tollgate}:'
--- ARGV[1] call id                  [2] claim: JSON {scopes, requests, tokens, nanos}       [3] entry, should the call be lost: JSON
+-- ARGV[1] call id                  [2] claim: JSON {scopes, requests, tokens, nanos}       [3] entry if the call is lost: JSON
 --     [4] the replica's version of the configuration     [5] entries that may wait for Postgres
 --     [6] key of a kept answer, or '': where it exists, the call is a hit, which takes a request, brakes a loop, and that is all
 -- Returns {'granted' | 'hit', at, states}                 for states see describe()
@@ -57,7 +57,7 @@ local function refuse(finality, weight, ...)
   end
 end
 
--- Where what running calls have reserved covers what is missing, one of them may end and give it back before the refill.
+-- If the reservations of running calls cover the missing tokens, a call that ends may free them before the refill does.
 local function waitForBucket(counters, kind, bucket)
   local units = wanted(wants, kind, bucket.capacity)
   local wait = waitFor(bucket, units)

@@ -32,7 +32,7 @@ function textOf(scope: Scope): string {
   return text
 }
 
-/** For `renewHolds`: most calls share their scopes with others. Scopes without a budget hold no money and are left out. */
+/** For `renewHolds`: calls with the same scopes form a group. Scopes without a budget are left out. */
 export function renewalOf(running: Running[]): { scopes: Scope[]; args: (string | number)[] } {
   const scopes: Scope[] = []
   const scopeIndexes = new Map<string, number>()

@@ -26,14 +26,14 @@ export interface Scope {
   month?: number
   /** The runaway-loop brake: a bucket of requests, in a scope of its own that counts nothing else. */
   loop?: Bucket
-  /** Token counts, in a scope of their own; named as in refusals. */
+  /** Bucket of token counts, in its own scope; the name is the one in refusals. */
   count_tokens?: Bucket
 }
 
 /** What one call wants, of all its scopes at once. */
 export interface Claim {
   scopes: Scope[]
-  /** 0: nothing of the `requests` buckets, as token counts. Absent: 1. */
+  /** Units of the `requests` buckets: 0 for token counts. Absent: 1. */
   requests?: 0 | 1
   tokens: number
   nanos: number
@@ -103,15 +103,15 @@ export interface Running {
   /** With the amount that it holds now. */
   claim: Claim
   at: number
-  /** What it needs to hold from now on; absent, or less than it holds: that stays as it is. */
+  /** The hold it needs now. Absent, or less than the present hold: the hold stays. */
   needs?: number
 }
 
 export type Renewed =
-  /** `remembered`: Redis had forgotten it, and it holds again what its claim says. `settled`, `lost`: it has ended. */
+  /** `remembered`: Redis had lost it, and holds its claim again. `settled`, `lost`: the call has ended. */
   { id: string; kind: 'renewed' | 'remembered' | 'settled' | 'lost' } | NoRoom
 
-/** A budget has no room for what the call needs now. It goes on to hold what it held. */
+/** A budget has no room for the hold that the call needs. Its present hold stays. */
 export interface NoRoom {
   id: string
   kind: 'no_room'
@@ -187,8 +187,8 @@ export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: st
     },
 
     /**
-     * Renews the leases of running calls, extends each hold to what its call needs, and holds again what Redis has
-     * forgotten. Answers in the order given.
+     * Renews the leases of running calls, extends their holds, and restores holds that Redis has lost. The results are in
+     * the order of the calls.
      */
     async renew(running: Running[]): Promise<Renewed[]> {
       const renewed: Renewed[] = running.map(({ id }) => ({ id, kind: 'renewed' }))
@@ -224,7 +224,7 @@ export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: st
       return redis.raiseVersion(PREFIX, version)
     },
 
-    /** Takes one token count of the scope's limit; answers how many milliseconds to wait, 0 if it was taken. */
+    /** Takes one token count from the scope's bucket. Returns the wait in milliseconds, 0 if it was taken. */
     async chargeCount(scope: Scope): Promise<number> {
       return redis.chargeCount(PREFIX, JSON.stringify(scope))
     },

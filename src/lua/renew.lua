@@ -1,5 +1,5 @@
--- Renews the leases of running calls and extends what they hold: each hold is raised to what its call needs now, in the
--- windows of its admission, in all of its scopes or in none. Nothing is lowered, so sending it again changes nothing.
+-- Renews the leases of running calls and extends their holds: each hold is raised to the amount its call needs now, in
+-- the windows of its admission, in all of its scopes or in none. Holds are never lowered, so a repeat changes nothing.
 -- KEYS[1] '{tollgate}:'
 -- ARGV[1] scopes: JSON list of { key, day, month }, the limits in nanos (below zero: counted, not limited)
 --     [2] groups of calls with the same scopes: JSON list of lists of indexes (from 1) into the scopes
@@ -22,8 +22,8 @@ redis.call('ZREM', LEASES, '')
 redis.call('ZADD', LEASES, 'XX', unpack(leases))
 local grown = redis.call('HMGET', GROWN, unpack(ids))
 
--- What a call holds: time of admission, nanos, both as text; nil if it holds nothing. A hold that was never extended
--- holds what its claim says.
+-- The hold of a call: time of admission, nanos, both as text; nil without a hold. A hold that was never extended has the
+-- amount of its claim.
 local function amountOf(i)
   if grown[i] then
     return grown[i]:match('^(%d+) (%d+)$')
@@ -35,7 +35,7 @@ local function amountOf(i)
   end
 end
 
--- What a scope has spent and holds in a window, read once.
+-- The spent and held amounts of a scope in a window, read once.
 local monies = {}
 local function moneyOf(key, window)
   local name = key .. ' ' .. window.held
@@ -72,7 +72,7 @@ local function budgetsOf(group, day)
   return budgets
 end
 
--- Holds more in all budgets; or returns the one that has no room.
+-- Raises the hold in all budgets, or returns the budget that has no room.
 local function raise(budgets, nanos)
   for _, budget in ipairs(budgets) do
     local money = budget.money

@@ -34,7 +34,7 @@ export default fp<{ maxPending: number; everyMs?: number }>(
         const reason = error.reason ?? 'it refuses us'
         alerts.raise(refusedUsAlert(route.upstream.name, call.ask.model, reason, Date.now()))
       }
-      // A feature without a bound was allowed: its cost says nothing about the price table.
+      // A call with an unbounded feature may cost more than its hold; the price table is not at fault.
       const isBounded = call && call.ask.unbounded.length === 0
       if (cost && claimed && isBounded && cost.nanos > claimed.nanos && isBound(client)) {
         const { model } = call.ask

@@ -1,21 +1,21 @@
-/** What a call can cost at most, and what it has to hold now: pure functions of the request. */
+/** The highest cost of a call, and the hold it needs now: pure functions of the request. */
 
 import type { FastifyRequest } from 'fastify'
 import { boundNanos, largestInput, type Priceable } from '../prices/price.ts'
 
 /** Milliseconds between two extensions of a replica's holds. */
 export const EXTEND_EVERY = 2000
-/** Seconds of output that a growing hold covers ahead: one extension may fail and the next one may be late. */
+/** Seconds of output that a growing hold covers ahead: enough for one failed extension and a late one. */
 export const LOOKAHEAD_SECONDS = 8
 
-/** The most a call can cost; with `input` or `output`: if it reads or generates no more tokens (output: each response). */
+/** The highest cost of a call. `input` and `output` bound its tokens (`output`: of each response). */
 export function moneyBound(request: FastifyRequest, most: { input?: number; output?: number } = {}): number {
   return boundNanos(request.route.price, priceable(request, most))
 }
 
 /**
- * What the call has to hold from `now` (monotonic, ms) until the next extensions; at most its whole bound. `input`: if its
- * prompt has no more tokens.
+ * The hold that the call needs from `now` (monotonic, ms) until the next extensions; at most its whole bound. `input`
+ * bounds the tokens of its prompt.
  */
 export function neededNanos(request: FastifyRequest, now: number, input?: number): number {
   const { claims } = request
@@ -25,14 +25,14 @@ export function neededNanos(request: FastifyRequest, now: number, input?: number
   return moneyBound(request, { ...most, output: Math.ceil(generatedBy(request, now) + ahead) })
 }
 
-/** Output tokens that each response can have at `now`: what was seen, or the time since the request was sent x the rate. */
+/** Output tokens that each response can have at `now`: the tokens seen, or the time since the request was sent x the rate. */
 export function generatedBy({ call, claims, exchange, meter }: FastifyRequest, now: number): number {
   if (!exchange || claims.outputRate === undefined) return 0
   const seconds = (now - exchange.startedAt) / 1000
   return Math.max(claims.outputRate * seconds, (meter?.outputSoFar ?? 0) / call.ask.answers)
 }
 
-/** What of the request bears on its price. */
+/** The parts of the request that its price depends on. */
 export function priceable(
   { call, edits, route, countedInput = Number.POSITIVE_INFINITY }: FastifyRequest,
   { input = Number.POSITIVE_INFINITY, output = Number.POSITIVE_INFINITY } = {},

@@ -85,7 +85,7 @@ interface Numbers {
   heldNanos?: number
 }
 
-/** The budget's numbers as a program reads them. They add up: limit = spent + held + what is left. */
+/** The budget's numbers for programs: limit = spent + held + left. */
 function numbersOf({ scope, limit, limitNanos = 0, spentNanos = 0, heldNanos = 0 }: Numbers): Details {
   return {
     scope,
@@ -147,7 +147,7 @@ function spent(refused: Refused, request: FastifyRequest): Refusal {
   )
 }
 
-/** A running call for whose next seconds a budget has no room. */
+/** The error of a running call that is stopped: a budget has no room for its next seconds. */
 function stopped(found: NoRoom): Refusal {
   return refusal(
     'budget_exceeded',
@@ -156,10 +156,10 @@ function stopped(found: NoRoom): Refusal {
   )
 }
 
-/** Bytes that an output limit adds to a request which names none. */
+/** Bytes that an output limit adds to a request without one. */
 const LIMIT_BYTES = 40
 
-/** The largest output limit with which this very call would be admitted now, by every budget it must fit. */
+/** The largest output limit with which all budgets would admit this call now. */
 function suggestion(
   request: FastifyRequest,
   { states }: Refused,
@@ -183,7 +183,7 @@ function suggestion(
       }
 }
 
-/** Features that an SDK goes on without, each with the maker's own error code that it looks for. */
+/** Features that an SDK can do without, each with the error code that the SDK looks for. */
 const DISPENSABLE: ReadonlyMap<string, string> = new Map([['thread', 'thread_unsupported_request']])
 
 function unbounded({ feature, opening }: { feature: string; opening: string }, client: string): Refusal {

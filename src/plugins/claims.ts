@@ -19,13 +19,13 @@ export interface Claims {
   levels: Level[]
   /** One a level, in the same order, shared by all calls of the client; a concern may add scopes of its own behind them. */
   scopes: Scope[]
-  /** What the call takes of the `requests` buckets. */
+  /** Units that the call takes from the `requests` buckets. */
   requests: 0 | 1
   /** Calibrated guess, for token buckets. */
   tokens: number
-  /** For budgets: what the call can cost at most, or in its first seconds if its hold grows. */
+  /** For budgets: the highest cost of the call, or of its first seconds if its hold grows. */
   nanos: number
-  /** Output tokens a second of one response, at most; undefined: only the output limit bounds it. */
+  /** Highest output tokens a second of one response; undefined: only the output limit bounds it. */
   outputRate: number | undefined
   /** Is the hold extended while the call runs? */
   grows: boolean

@@ -1,11 +1,11 @@
-/** Browsers may call from the origins that are named in CORS_ORIGINS, callers' routes only; registered only where it is set. */
+/** CORS for callers' routes, for the origins in CORS_ORIGINS; registered only if it is set. */
 
 import fastifyCors from '@fastify/cors'
 import fp from 'fastify-plugin'
 import { isCallersPath } from '../caller-paths.ts'
 import { dialects } from '../dialects/index.ts'
 
-/** Chromium remembers a preflight for two hours at most. */
+/** Chromium caches a preflight for two hours at most. */
 const MAX_AGE_SECONDS = 7200
 
 const aLimit = { limit: 0, remaining: 0, resetMs: 0 }
@@ -29,10 +29,10 @@ const exposed = new Set([
   ...limitHeaders,
 ])
 
-/** `origins` as the variable has them. */
+/** `origins`: the text of CORS_ORIGINS. */
 export default fp<{ origins: string }>(
   async (app, { origins }) => {
-    // The package takes OPTIONS on every path: what is no preflight to a caller's route is answered as without it.
+    // The package answers OPTIONS on every path. Only preflights to callers' routes may reach it.
     app.addHook('onRequest', function keepToCallers({ headers, method, url }, reply, done) {
       const isPreflight = headers.origin !== undefined && 'access-control-request-method' in headers
       if (method === 'OPTIONS' && !(isPreflight && isCallersPath(url))) return void reply.callNotFound()
@@ -48,7 +48,7 @@ export default fp<{ origins: string }>(
   { name: 'cors', dependencies: ['lifecycle', 'error-handler'] },
 )
 
-/** As browsers write it: in lower case, without the port that a scheme has by itself. */
+/** The form that browsers send: lower case, without the scheme's default port. */
 function originOf(written: string): string {
   const text = written.trim()
   const { origin } = URL.canParse(text) ? new URL(text) : { origin: 'null' }

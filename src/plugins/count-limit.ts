@@ -1,6 +1,6 @@
 /**
- * Token counts (`count_tokens`) are free of charge and take nothing of a client's `requests`: a coding agent makes dozens
- * at once. They have a limit of their own, a bucket in a scope of its own.
+ * Token counts (`count_tokens`) are free and do not use a client's `requests`: a coding agent sends dozens at once. They
+ * have their own bucket, in its own scope.
  */
 
 import fp from 'fastify-plugin'
@@ -8,12 +8,12 @@ import { refusal, retryAfter } from '../errors.ts'
 import type { Scope } from '../lua/index.ts'
 import type { Client } from '../stores/client.ts'
 
-/** Token counts of one client: all at once, or evenly over a minute. */
+/** Token counts of one client: a minute's worth may come at once. */
 const COUNTS = { capacity: 60, per: 60_000 }
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Charges a client for one token count that the gateway makes by itself; answers how many milliseconds to wait, 0 if it was charged. */
+    /** Takes one token count of the client for a count that the gateway makes. Returns the wait in milliseconds, 0 if taken. */
     chargeCount(client: Client): Promise<number>
   }
 }

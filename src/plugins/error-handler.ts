@@ -48,8 +48,8 @@ export default fp(
       const path = request.url.split('?', 1)[0]!
       const allowed = METHODS.filter(method => app.hasRoute({ url: path, method }))
       if (allowed.length > 0 && asksForWebsocket(request)) {
-        throw refusal('upgrade_required', `${path} takes no websockets; send a POST over HTTP.`, {
-          // What RFC 9110 asks of a 426: the protocol to go on with.
+        throw refusal('upgrade_required', `${path} does not support websockets; send a POST over HTTP.`, {
+          // RFC 9110 requires that a 426 names the protocol to use.
           headers: { upgrade: 'HTTP/1.1', connection: 'upgrade' },
         })
       }

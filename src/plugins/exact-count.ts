@@ -1,6 +1,6 @@
 /**
- * The exact token count. A prompt's bytes are a safe bound on its tokens, and several times too high: where a budget
- * refuses a call for nothing else, the provider's own counter is asked before the caller is refused.
+ * The exact token count. A prompt's bytes are a safe bound on its tokens, but several times too high. If a budget refuses
+ * a call only because of this bound, the gateway asks the provider's token counter before it refuses.
  */
 
 import { createHash } from 'node:crypto'
@@ -19,30 +19,30 @@ import type { Claims, Refused } from './claims.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * Counts exactly, where that can help. 'counted': the bound is tighter now, and the call should be decided again.
-     * Else the refusal to answer with: the one given, or that of a limit which keeps the count itself from being asked.
+     * Counts exactly, if that can help. 'counted': the bound is tighter, so the admission should be tried again. Else
+     * the refusal to answer with: the given one, or that of a limit which refuses the count itself.
      */
     countExactly(request: FastifyRequest, refused: Refused): Promise<'counted' | Refused>
   }
   interface FastifyRequest {
-    /** Where its exact count is from, once it was needed. */
+    /** The source of its exact count, if one was needed. */
     countFrom: 'provider' | 'memory' | undefined
   }
 }
 
-/** Milliseconds: somebody is waiting. */
+/** Milliseconds. Short, because the caller waits. */
 const PATIENCE = 5000
-/** Counts under way at once, in all and of one client; each keeps a prompt a second time. */
+/** Concurrent counts, in all and of one client. Each keeps a second copy of its prompt in memory. */
 const AT_ONCE = { all: 16, client: 8 }
-/** The counter calls its own answer an estimate. */
+/** The provider documents its count as an estimate. */
 const MARGIN = 1.05
-/** For so long an upstream without a counter for a model is not asked again. */
+/** An upstream without a counter for a model is not asked again for this time. */
 const WITHOUT = 600_000
 /** The upstream has no such route, or not for this model. */
 const NOT_THERE = [404, 405, 501]
-/** Counts that are remembered, by the digest of the question. */
+/** Counts that are cached, by the digest of the count request. */
 const REMEMBERED = { max: 10_000, ttl: 300_000 }
-/** After so many counts in a row that led to no admission a client waits, twice as long each time. */
+/** After this many counts in a row without an admission, a client waits before the next count; the wait doubles. */
 const FRUITLESS = 3
 const BACKOFF = { first: 1000, longest: 300_000 }
 const CLIENTS = { max: 10_000, ttl: 1_800_000 }
@@ -52,9 +52,9 @@ const WAIT_FOR_A_CALL = 1000
 /** How a client's counts went. */
 interface Asker {
   underway: number
-  /** In a row, up to now. */
+  /** In a row. */
   fruitless: number
-  /** Monotonic clock; nothing is asked for it before. */
+  /** Monotonic clock; no count is asked for before. */
   until: number
 }
 
@@ -70,7 +70,7 @@ export default fp(
       const { call, route, claims } = request
       const { counter } = call.dialect
       const isOwnMaker = route.price.maker === call.dialect.family
-      // Once a call: where the count failed, the refusal stands.
+      // One count a call: if it failed, the refusal stands.
       if (!counter || !isOwnMaker || request.countFrom !== undefined || !canHelp(request, refused))
         return refused
       if (performance.now() < (without.get(nameOf(request)) ?? 0)) return refused
@@ -95,7 +95,7 @@ export default fp(
       else askers.delete(request.client.id)
     })
 
-    /** Of calls with the same body one asks, and the others join it. */
+    /** Concurrent calls with the same body share one count. */
     async function countOf(
       request: FastifyRequest,
       counter: TokenCounter,
@@ -163,7 +163,7 @@ function nameOf({ route }: FastifyRequest): string {
   return `${route.upstream.name}/${route.price.model}`
 }
 
-/** Of all that the provider's count can depend on. The ceiling is no part of it. */
+/** Digest of everything that the count depends on; the output limit is not part of it. */
 function digestOf(request: FastifyRequest, question: Buffer): string {
   const { call, headers } = request
   const sent = call.dialect.requestHeaders.map(name => headers[name] ?? null)
@@ -174,8 +174,8 @@ function digestOf(request: FastifyRequest, question: Buffer): string {
 }
 
 /**
- * Would the call fit if its prompt were as long as prompts of its size usually are? What is said to fit never must fit
- * an empty window; what is said to be in flight, or spent, what is left.
+ * Would the call fit if its prompt had the usual number of tokens for its size? After 'can_never_fit' it must fit an
+ * empty window, after 'in_flight' the money neither spent nor held, else the money not spent.
  */
 function canHelp(request: FastifyRequest, { verdict, limit, states }: Refused): boolean {
   if (verdict === undefined || (limit !== 'day' && limit !== 'month')) return false
@@ -190,7 +190,7 @@ function canHelp(request: FastifyRequest, { verdict, limit, states }: Refused): 
   )
 }
 
-/** The refusal of a limit on the call's pace, where one is in the way: no count is asked for then. Of several the longest. */
+/** The refusal of the rate limit with the longest wait, if one refuses the call: then no count is asked for. */
 function tooFast(claims: Claims, { at, states }: Refused): Refused | undefined {
   const waits = states.flatMap((state, i) => {
     const { name, running, concurrency = Number.POSITIVE_INFINITY }: ScopeState = state
@@ -207,7 +207,7 @@ function tooFast(claims: Claims, { at, states }: Refused): Refused | undefined {
   return { kind: 'refused', at, scope: name, limit, retryAfterMs: wait, states }
 }
 
-/** Milliseconds until a bucket has so many units. */
+/** Milliseconds until a bucket has this many units. */
 function waitFor(wanted: number, state: BucketState | undefined, bucket: Bucket | undefined): number {
   if (!state || !bucket) return 0
   const { capacity, per } = bucket

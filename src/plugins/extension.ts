@@ -1,6 +1,6 @@
 /**
- * Extends what running calls hold, every few seconds in one batched script, which renews their leases as well. A call for
- * whose next seconds a budget has no room is stopped, as late as its hold allows: others may end before.
+ * Extends the holds of running calls every few seconds, in one batched script that also renews their leases. If a budget
+ * has no room for a call's next seconds, the call is stopped as late as its hold allows: other calls may end before.
  */
 
 import fp from 'fastify-plugin'
@@ -8,7 +8,7 @@ import type { NoRoom } from '../lua/index.ts'
 import { EXTEND_EVERY, LOOKAHEAD_SECONDS, neededNanos } from './bounds.ts'
 import type { Hold } from './money.ts'
 
-/** A call is stopped once its hold covers no more than the time to the next extension and to notice the stop. */
+/** A call is stopped when its hold covers only the time until the next extension and the stop itself. */
 const LEAST_COVERED = EXTEND_EVERY + 1500
 
 export default fp(
@@ -19,7 +19,9 @@ export default fp(
     const ticking = setInterval(() => {
       if (holds.size === 0) return
       extending ??= extend()
-        .catch((err: unknown) => log.debug({ err }, 'holds are extended once Redis is back'))
+        .catch((err: unknown) =>
+          log.debug({ err }, 'holds could not be extended; the next extension tries again'),
+        )
         .finally(() => {
           extending = undefined
         })

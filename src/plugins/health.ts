@@ -9,7 +9,7 @@ declare module 'fastify' {
     /** Set once, at the beginning of the end. */
     draining: boolean
     drain(): void
-    /** Calls back when the draining begins. */
+    /** Calls the listener when the drain begins. */
     onDrain(listener: () => void): void
   }
 }

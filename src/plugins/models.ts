@@ -32,7 +32,7 @@ export default fp(
         throw refusal(
           'model_not_allowed',
           `${NO_ACCESS[call.dialect.family](model)}: client ${client.name} may not use it. ` +
-            'GET /v1/models lists the models that it may.',
+            'GET /v1/models lists the models that are allowed.',
           { details: { model, client: client.name } },
         )
       }
@@ -58,7 +58,7 @@ export default fp(
   { name: 'models', dependencies: ['claims', 'prices', 'upstreams'] },
 )
 
-/** How each maker words it: there are clients that look for these words. */
+/** The makers' own wording: some clients match it. */
 const NO_ACCESS: Record<Dialect['family'], (model: string) => string> = {
   anthropic: model => `model: ${model}`,
   openai: model => `The model \`${model}\` does not exist or you do not have access to it`,

@@ -1,4 +1,4 @@
-/** The money core on this replica: the scripts, and what ended and is to be settled. */
+/** The money core of this replica: the scripts, and the ended calls to be settled. */
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -6,7 +6,7 @@ import { readEpoch, readProgress } from '../ledger/progress.ts'
 import { type Claim, createMoneyScripts, type MoneyScripts } from '../lua/index.ts'
 import { createSettlements, type Listener, type Settlements } from '../settlements.ts'
 
-/** What a running call holds. */
+/** The hold of a running call. */
 export interface Hold {
   id: string
   /** With the amount that it holds now. */
@@ -14,7 +14,7 @@ export interface Hold {
   /** Time of the admission, by Redis's clock. */
   at: number
   request: FastifyRequest
-  /** Until when (monotonic, ms) the hold covers what can be generated. */
+  /** The hold covers all output until this time (monotonic, ms). */
   coveredUntil: number
 }
 
@@ -38,7 +38,7 @@ export default fp(
     const listener: Listener = {
       settled({ id, entry }, { overspendNanos }) {
         if (overspendNanos === 0) return
-        // A feature without a bound was allowed to this client; the price table is not wrong.
+        // A call with an unbounded feature may cost more than its hold; the price table is not at fault.
         if ('unbounded' in entry && entry.unbounded)
           log.info({ reqId: id, overspendNanos }, 'an unbounded call cost more than it held')
         else log.error({ reqId: id, overspendNanos, entry }, 'a call cost more than it held')

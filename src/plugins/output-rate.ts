@@ -1,6 +1,6 @@
 /**
- * How fast a model can generate: the price table's figure, or, where a response was faster, what this replica has seen
- * since its start. A response that was faster raises an alert: until then, holds were too low.
+ * The highest output rate of a model: the price table's figure, or a higher one if this replica saw a faster response
+ * since its start. A faster response raises an alert, because holds were too low until then.
  */
 
 import type { FastifyRequest } from 'fastify'
@@ -10,14 +10,14 @@ import { outputRate } from '../prices/price.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Output tokens a second of one response of this call, at most; undefined: only its output limit bounds it. */
+    /** Highest output tokens a second of one response of this call; undefined: only its output limit bounds it. */
     outputRateOf(request: FastifyRequest): number | undefined
   }
 }
 
-/** Shorter responses say little: a provider may send a buffer at once. */
+/** Shorter responses are not measured: a provider may send a buffer at once. */
 const SHORTEST_SECONDS = 5
-/** A figure that was exceeded is raised this far above what was seen. */
+/** An exceeded rate is raised to this multiple of the rate seen. */
 const MARGIN = 1.5
 
 export default fp(
@@ -34,7 +34,7 @@ export default fp(
     app.onSettled(function compareOutputRate(request) {
       const { call, claims, exchange, measured, route } = request
       if (!measured?.usage || !exchange?.endedAt || claims.outputRate === undefined) return
-      // Where the provider runs tools or other models, its output is not one model's.
+      // If the provider runs tools or other models, the output is not one model's.
       if (call.ask.unbounded.length > 0) return
       const output = measured.usage.reduce((sum, part) => sum + part.output, 0) / call.ask.answers
       const seconds = Math.max(SHORTEST_SECONDS, (exchange.endedAt - exchange.startedAt) / 1000)

@@ -22,13 +22,13 @@ export interface Exchange {
   endedAt: number | undefined
   /** A good answer has begun. */
   answering: boolean
-  /** When its headers came. */
+  /** Time of the response headers. */
   answeredAt: number | undefined
   /** It ended by a time-out or cannot be read, so the generated output is unknown. */
   unclear: boolean
   /** The provider answered with an error status: nothing is owed. */
   refused: boolean
-  /** A stream was written to the caller's connection up to the upstream's own end of it. */
+  /** The stream was written to the caller's connection up to its last event. */
   passed: boolean
 }
 
@@ -44,7 +44,7 @@ declare module 'fastify' {
 
 /** A last word is given this long to reach a slow reader before the socket goes. */
 const LAST_WORD = 2000
-/** After its last event an upstream has this long to end its response: a connection cut before that is lost for the next call. */
+/** Time for an upstream to end its response after the last event: a connection that is cut cannot be reused. */
 const LAST_BYTES = 1000
 /** So many full buffers may be collected at once in the whole process; beyond it answers pass uncollected. */
 const BUFFERS = 64
@@ -143,7 +143,7 @@ export default fp<{ answerBuffer: number }>(
           passed() {
             exchange.passed = true
           },
-          // What comes after the end of a stream, even a reset, changes nothing about it.
+          // Bytes or a reset after a stream's last event do not change its outcome.
           fail(failure) {
             if (meter?.ended) return ended()
             exchange.unclear = failure === 'timeout'

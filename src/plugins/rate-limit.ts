@@ -12,7 +12,7 @@ export default fp(
       const { ask, dialect } = request.call
       const { claims } = request
       if (dialect.paid) {
-        // A longer response leaves debt in the bucket.
+        // A response longer than that leaves debt in the bucket.
         const perAnswer = Math.min(ask.ceiling ?? Number.POSITIVE_INFINITY, app.usualOutput(request))
         const output = ask.hasOutput ? perAnswer * ask.answers : 0
         claims.tokens = Math.min(Math.ceil(ask.inputGuess) + output, Number.MAX_SAFE_INTEGER)

@@ -62,12 +62,12 @@ function entryOf(request: FastifyRequest, reply: FastifyReply): Entry {
 
 function outcomeOf({ cacheResult, disconnected, error, exchange }: FastifyRequest): Outcome {
   if (error?.code === 'internal') return 'gateway_error'
-  // A running call that a budget stopped is no refusal: it was served in part, and is paid for.
+  // A running call that a budget stopped is not a refusal: it was served in part, and is charged.
   if (error?.code === 'interrupted' || (exchange && error?.family === 'billing')) return 'interrupted'
   if (error?.code.startsWith('upstream_') || error?.reason?.startsWith('the provider answered'))
     return 'upstream_error'
   if (error && !disconnected) return 'refused'
-  // Many clients close the connection as soon as they have read the end of a stream.
+  // Many clients close the connection right after a stream's last event.
   if (disconnected && !exchange?.passed) return 'client_gone'
   return cacheResult === 'HIT' ? 'cached' : 'ok'
 }

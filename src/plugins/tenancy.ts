@@ -18,15 +18,15 @@ export default fp(
   { name: 'tenancy', dependencies: ['claims'] },
 )
 
-/** A response that a later request names must have been stored, and the client must be allowed to use what is stored. */
+/** A request that names an earlier response needs it stored, and the client needs permission to use stored responses. */
 const NEEDED = ['stored', 'store'] as const
 
-/** The provider would only say that it does not know the earlier response. */
+/** Names the missing settings; the provider would only answer that the response is unknown. */
 function notAllowed(feature: string, { name }: Client, missing: string[]): Refusal {
   return refusal(
     'feature_not_allowed',
     `${feature} names an earlier response, and client ${name} is not allowed to store responses and use them; ` +
-      `send the whole conversation as input, or have the client's setting allow: ${JSON.stringify(missing)}.`,
+      `send the whole conversation as input, or ask an administrator to add allow: ${JSON.stringify(missing)} to the client.`,
     { details: { feature, allow: missing } },
   )
 }

@@ -1,6 +1,6 @@
 /**
- * How much output a call usually has: a running estimate of the 90th percentile for each client and model, learned from
- * the calls of this replica. Token buckets reserve it where the request's own ceiling is higher.
+ * The usual output of a call: a running estimate of the 90th percentile for each client and model, learned from the calls
+ * of this replica. Token buckets reserve it if the request's output limit is higher.
  */
 
 import type { FastifyRequest } from 'fastify'
@@ -9,19 +9,19 @@ import { LRUCache } from 'lru-cache'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Output tokens of one response that a call of this client and model usually does not exceed. */
+    /** Usual highest output tokens of one response of this client and model. */
     usualOutput(request: FastifyRequest): number
   }
 }
 
-/** Clients and models that are remembered. */
+/** Pairs of client and model that are kept. */
 const REMEMBERED = 10_000
 /** Before the first call has ended. */
 const AT_START = 1000
 const QUANTILE = 0.9
-/** Each response moves the estimate by a share of this, on a logarithmic scale. */
+/** Each response moves the estimate by a part of this step, on a logarithmic scale. */
 const STEP = 0.5
-/** The two steps balance where a share of QUANTILE of the responses is shorter than the estimate. */
+/** The steps up and down balance when a share QUANTILE of the responses is shorter than the estimate. */
 const UP = Math.exp(STEP * QUANTILE)
 const DOWN = Math.exp(-STEP * (1 - QUANTILE))
 
@@ -47,7 +47,7 @@ function nameOf({ client, route }: FastifyRequest): string {
   return `${client.id} ${route.price.model}`
 }
 
-/** One stochastic step of the quantile, never past what was seen. */
+/** One stochastic step of the quantile estimate, never past the response's length. */
 export function stepTowards(output: number, estimate: number): number {
   return output > estimate ? Math.min(output, estimate * UP) : Math.max(output, estimate * DOWN, 1)
 }

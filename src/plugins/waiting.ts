@@ -38,11 +38,11 @@ export interface Waiter {
   deadline: number
   /** How often it has waited without a known end. */
   polls: number
-  /** Ends its sleep; undefined while it asks. */
+  /** Ends its wait; undefined while it asks Redis. */
   wake: (() => void) | undefined
   /** A call ended while it asked, so the reply may be out of date. */
   isMissed: boolean
-  /** The gateway drains: it asks once more. */
+  /** The gateway drains: it asks Redis one last time. */
   isOver: boolean
 }
 
@@ -135,7 +135,7 @@ export default fp(
   { name: 'waiting', dependencies: ['auth', 'health', 'lifecycle'] },
 )
 
-/** Room comes back soon: where calls run, or tokens are refilled. */
+/** Can room come back soon: when running calls end, or tokens are refilled? */
 function mayWait({ limit, verdict }: Refused): boolean {
   return limit === 'concurrency' || limit === 'tokens' || verdict === 'in_flight'
 }
@@ -144,7 +144,7 @@ function isEstimate({ limit, verdict }: Refused): boolean {
   return limit === 'concurrency' || verdict === 'in_flight'
 }
 
-/** What the first waits for, then what the others need, then what this call needs: longer than it may wait? */
+/** Does the refill for the first call, the calls behind it and this call take longer than it may wait? */
 function lateRefusal([first, ...others]: Waiter[], { claims, client }: FastifyRequest): Refused | undefined {
   const { until } = first ?? {}
   const bucket = claims.scopes.find(({ name, tokens }) => tokens && name === until?.refused.scope)?.tokens
@@ -160,7 +160,7 @@ function pause(waiter: Waiter, known: number | undefined): number {
   return Math.min(POLL.most, POLL.least * 2 ** waiter.polls++)
 }
 
-/** At most to its deadline. */
+/** Waits at most until its deadline. */
 function sleep(waiter: Waiter, ms: number): Promise<void> {
   return new Promise(resolve => {
     const left = waiter.deadline - performance.now()

@@ -106,7 +106,7 @@ function defaultFaults({ defaults = {}, models }: PriceFile): string[] {
   )
 }
 
-/** A speed under a name that no model of its maker has a price for would never be read. */
+/** Rejects a rate for a tier or speed that no model of its maker has a price for: it would never be used. */
 function speedFaults({ models }: PriceFile): string[] {
   return Object.entries(models).flatMap(([id, { maker, fasterOutput = {} }]) => {
     const names = Object.keys(fasterOutput)
@@ -118,7 +118,7 @@ function speedFaults({ models }: PriceFile): string[] {
   })
 }
 
-/** What any model of this maker has a multiplier for. */
+/** Names that any model of this maker has a multiplier for. */
 function pricedBy(maker: string, what: Multiplied, models: PriceFile['models']): string[] {
   const rows = Object.values(models).flatMap(entry => (entry.maker === maker ? entry.prices : []))
   return rows.flatMap(row => Object.keys(row[rowKey[what]] ?? {}))

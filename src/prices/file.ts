@@ -69,15 +69,15 @@ const model = {
   maxInput: tokens,
   maxOutput: tokens,
   /**
-   * The most output tokens a second that one answer can be generated at: an upper bound, at least 3 times any published or
-   * measured speed. Left out for models that reason in parallel: only the output limit bounds those.
+   * Highest output tokens a second of one response: an upper bound, at least 3 times any published or measured speed.
+   * Left out for models that reason in parallel: only the output limit bounds those.
    */
   maxOutputTokensPerSecond: Type.Optional(perSecond),
   /** The same for a service tier or speed that is faster, by its name. */
   fasterOutput: Type.Optional(Type.Record(name, perSecond, strict)),
-  /** Where the speeds come from, with the day they were read. */
+  /** Source of the speeds, with the day they were read. */
   speedFrom: Type.Optional(text),
-  /** For the model list. Left out: the id, and the first day known of the model. */
+  /** For the model list. Default: the id, and the first known day of the model. */
   displayName: Type.Optional(text),
   released: Type.Optional(day),
   /** What one image can be at most. Left out: the maker's default, or, without one, the largest input. */

@@ -30,13 +30,13 @@ export interface Price {
   contextWindow: number
   maxInput: number
   maxOutput: number
-  /** Output tokens a second of one answer, at most; undefined: only the output limit bounds it. */
+  /** Highest output tokens a second of one response; undefined: only the output limit bounds it. */
   maxOutputTokensPerSecond: number | undefined
   /** The same for faster service tiers and speeds, by name. */
   fasterOutput: ReadonlyMap<string, number>
-  /** The tier and speed that the account gives to a call that names none, where the price file says so. */
+  /** The account's default tier and speed for a call that names none, if the price file has them. */
   accountNames: readonly string[]
-  /** For the model list: the name as its maker prints it, else the id; and the day it came out (see `releasedOn`). */
+  /** For the model list: the maker's display name, else the id; and the release day (see `releasedOn`). */
   displayName: string
   released: Date
   /** What one image can be at most, and whether it comes on top of the largest input. */
@@ -57,7 +57,7 @@ export interface PriceTable {
   version: string
   /** Every id and alias, whether or not it has a price yet. */
   names: ReadonlySet<string>
-  /** The id and all aliases of the model that goes by this name; the name alone where it is not known. */
+  /** The id and all aliases of the model with this name; only the name if the model is unknown. */
   namesOf(model: string): readonly string[]
   /** By exact id or alias; undefined where there is none, or none yet at that time. */
   find(model: string, at: Date): Price | undefined
@@ -181,8 +181,8 @@ const askedWrite: Readonly<Record<Ask['cacheWrite'], TokenPrice | undefined>> = 
  * gives: standard, unless the price file's `defaults` say otherwise. One that has no price counts as the dearest known
  * (see `missingPrice`). Rounding is monotone and upwards on both sides.
  *
- * It is void where the provider adds input of its own or calls other models (`ask.unbounded`); where the request says how
- * often a tool may run, the bound has room for each run: its fee, and the largest input at the most expensive price.
+ * It is void if the provider adds input or calls other models (`ask.unbounded`). If the request limits the runs of a tool,
+ * the bound includes each run: its fee, and the largest input at the most expensive price.
  */
 export function boundNanos(price: Price, ask: Priceable): number {
   const ceiling = BigInt(Math.min(ask.ceiling ?? price.maxOutput, price.contextWindow))
@@ -237,7 +237,7 @@ function waysOf(price: Price, ask: Priceable): { fixed: bigint; output: bigint }
     })
 }
 
-/** The most that the provider's tools can add, in pico-dollars, where the request limits how often they run. */
+/** Highest cost of the provider's tools, in pico-dollars, if the request limits their runs. */
 function toolRuns({ fees, maxInput }: Price, { unbounded }: Priceable, inputPrice: bigint): bigint {
   return unbounded.reduce(
     (sum, { uses }) =>
@@ -247,9 +247,9 @@ function toolRuns({ fees, maxInput }: Price, { unbounded }: Priceable, inputPric
 }
 
 /**
- * Output tokens a second that one answer of this call can be generated at, at most; undefined where only the output limit
- * bounds it. A tier or speed that the account gives by default counts as if it were asked for. One that costs more than
- * the standard is taken to be faster: without a figure of its own it has no bound.
+ * Highest output tokens a second of one response of this call; undefined if only the output limit bounds it. The account's
+ * default tier and speed count as if the request named them. A tier or speed that costs more than the standard one is
+ * assumed to be faster: without its own figure it has no bound.
  */
 export function outputRate(price: Price, ask: Pick<Ask, 'tier' | 'speed'>): number | undefined {
   const { maxOutputTokensPerSecond, fasterOutput, multipliers } = price
@@ -268,7 +268,7 @@ function isAboveOne(times: Ratio | undefined): boolean {
   return times !== undefined && times.num > times.den
 }
 
-/** The kind of usage that input counts as whose kind was not reported: the most expensive that the request can cause. */
+/** The kind of usage for input whose kind was not reported: the most expensive kind that the request can cause. */
 export function inputKind(
   { bands }: Price,
   { cacheWrite }: Pick<Ask, 'cacheWrite'>,

@@ -104,8 +104,8 @@ function namesIn(id: string, { aliases = [] }: ModelEntry): string[] {
 }
 
 /**
- * The day a model came out, for the model list. Where the file does not say: the first day in one of its names, else the
- * first day of its prices, else the day they were first checked, by which it was out.
+ * The release day of a model, for the model list. Without one in the file: the first date in its names, else the first
+ * day of its prices, else the day they were first checked.
  */
 function releasedOn(id: string, entry: ModelEntry): string {
   const first = (days: string[]) => days.sort()[0]
@@ -117,7 +117,7 @@ function releasedOn(id: string, entry: ModelEntry): string {
   )
 }
 
-/** From a dated name, such as claude-haiku-4-5-20251001 or gpt-5-2025-08-07. */
+/** The date in a name such as claude-haiku-4-5-20251001 or gpt-5-2025-08-07. */
 function dayInName(name: string): string[] {
   const parts = /-(20\d{2})-?(\d{2})-?(\d{2})$/.exec(name)?.slice(1)
   const day = parts?.join('-')

@@ -1,3 +1,3 @@
--- How an estimated charge was made, in words; and whether the call used a feature that has no bound.
+-- How the charge was estimated, in words; and whether the call used a feature without a bound.
 alter table calls add column estimate text;
 alter table calls add column unbounded boolean;

@@ -36,10 +36,10 @@ export interface Client {
   name: string
   team: Team | undefined
   gateway: { limits: Limits; budget: Budget }
-  /** Takes all names of one model (`PriceTable.namesOf`): a model is allowed when any of its names is. */
+  /** Takes all names of one model (`PriceTable.namesOf`): a model is allowed if any of its names is. */
   models: { allows(names: readonly string[]): boolean }
   limits: Limits
-  /** How long a call may wait inside the gateway instead of a 429. */
+  /** Longest wait inside the gateway before a 429. */
   maxWaitMs: number
   budget: Budget
   hold: Hold

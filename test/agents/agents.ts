@@ -1,6 +1,6 @@
 /**
- * Claude Code and Codex themselves against the simulated provider, on a client with $2 a day: twenty prompts, two at a
- * time, three of them interrupted by their user. None may be refused, and what is charged must be near the truth.
+ * The real Claude Code and Codex against the simulated provider, on a client with $2 a day: twenty prompts, two at a time,
+ * three of them interrupted by the user. No call may be refused, and the charge must be near the true cost.
  *
  *     npm run agents        installs the agents first, some 700 MB
  */
@@ -94,7 +94,7 @@ function promptIn({ body }: Call): number | undefined {
 }
 
 for (const agent of agents) {
-  test(`${agent.name} is never refused on $2 a day, and charged at most ${FACTOR} times the truth`, async t => {
+  test(`${agent.name} is never refused on $2 a day, and is charged at most ${FACTOR} times the true cost`, async t => {
     const gateway = await startGateway(t)
     const key = await gateway.client({ name: 'agent', budget: { day: 2 }, cache: { enabled: false } })
     gateway.provider.use(call => {
@@ -149,7 +149,7 @@ async function ask(
   await ended
 }
 
-/** US dollars: what the provider had generated when its response ended, or its connection was gone. */
+/** US dollars: the cost of the provider's output when its response ended or its connection was closed. */
 function truthOf({ served, scenario, startedAt, endedAt, aborted }: Call): number {
   const whole = (scenario.chunks ?? 1) * scenario.gap
   const share = aborted && endedAt ? Math.min(1, (endedAt - startedAt) / whole) : 1

@@ -1,4 +1,4 @@
-/** The agents themselves, of exact versions, in a folder that git ignores. They are large, so `npm ci` leaves them out. */
+/** Installs the agents in exact versions into a folder that git ignores. They are too large for `npm ci`. */
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ const dependencies = {
   '@openai/codex': '0.171.0',
 }
 
-/** Installs what is missing; answers the folder of their commands. */
+/** Installs missing agents; returns the folder of their commands. */
 export function installAgents(): string {
   mkdirSync(FOLDER, { recursive: true })
   const file = join(FOLDER, 'package.json')

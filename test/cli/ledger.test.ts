@@ -64,7 +64,7 @@ test('calls are listed, filtered, paged, and one of them is told in full', async
   assert.deepEqual([unknown.code, /has no call "req_none"/.test(unknown.err)], [1, true])
 })
 
-test('a call that was estimated says how, what was held, and that it was unbounded', async t => {
+test('calls show prints the estimate, the hold and the unbounded mark of a call', async t => {
   const { run, gateway, ids } = await arrange(t)
   const [id] = ids
   const plain = await run(`calls show ${id}`)

@@ -71,7 +71,7 @@ test('an update changes what it names, and none takes away', async t => {
   assert.deepEqual([body.disabled, body.budget], [undefined, undefined])
 })
 
-test('the hold and the longest wait are set, shown, and taken away again', async t => {
+test('the hold and the longest wait can be set, shown and removed', async t => {
   const { run, admin } = await shell(t)
   const made = await run('clients create frontend --hold ceiling --max-wait 2s')
   assert.match(made.out, /^hold +ceiling +a running call holds its input and its whole output limit$/m)

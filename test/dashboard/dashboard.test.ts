@@ -74,7 +74,7 @@ function scenarios(chromium: Browser) {
     await call.getByText('Add the model').waitFor()
   })
 
-  test('a call that was too fast is explained with every limit that it may have met', async t => {
+  test('a rate-limited call is explained with every limit that can have refused it', async t => {
     const key = await town.client({ name: 'hasty', limits: { requests: { capacity: 1, per: '1d' } } })
     for (const prompt of ['first', 'second']) await town.post('/v1/messages', key, message(prompt))
     await until(async () => {
@@ -213,11 +213,11 @@ function scenarios(chromium: Browser) {
     await page.getByRole('link', { name: 'Its changes' }).click()
     const change = page.getByRole('row', { name: /Hold not set became ceiling/ })
     assert.match(await change.innerText(), /Longest wait, ms\s+not set\s+became\s+2,000/)
-    const refused = complaints.filter(told => !told.includes('400 (Bad Request)'))
+    const refused = complaints.filter(text => !text.includes('400 (Bad Request)'))
     assert.deepEqual(refused, [])
   })
 
-  test('an estimated call says what was held, how the estimate was made, and that it had no bound', async t => {
+  test('an estimated call shows its hold, its estimate and that it had no bound', async t => {
     const answer = await town.post('/v1/messages', town.key, message('to be estimated'))
     const id = answer.headers.get('request-id')
     await until(async () => (await town.admin('GET', `/calls/${id}`)).status === 200)
@@ -235,7 +235,7 @@ function scenarios(chromium: Browser) {
     assert.deepEqual([await faults(), complaints], [[], []])
   })
 
-  test('an upstream that is faster than the price table says is explained, with what to do', async t => {
+  test('the alert about an upstream faster than its output rate has an explanation and advice', async t => {
     town.app.alerts.raise({
       kind: 'output_rate_exceeded',
       dedupe: 'output_rate_exceeded',
@@ -254,7 +254,7 @@ function scenarios(chromium: Browser) {
     await row.getByText('Raise maxOutputTokensPerSecond').waitFor()
   })
 
-  test('explain says which hold applies to the pair', async t => {
+  test('explain shows the hold that applies to client and model', async t => {
     const { page, open } = await come(t)
     await open('/explain?client=frontend&model=claude-haiku-4-5')
     await page.getByText(/A running call holds its input and/).waitFor()

@@ -164,7 +164,7 @@ describe('what nobody can size up without reading it', () => {
     })
   }
 
-  it('is not the item with which Codex asks for a compaction', () => {
+  it('excludes the item with which Codex asks for a compaction', () => {
     const items = [{ role: 'user', content: 'hi' }, { type: 'compaction_trigger' }]
     const asked = ask('/v1/responses', { model: 'm', input: items })
     assert.ok(Number.isFinite(asked.inputBound))

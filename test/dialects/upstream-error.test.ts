@@ -115,7 +115,7 @@ describe('details that are shown', () => {
     return found.kind === 'caller' ? found.details : assert.fail()
   }
 
-  it('are all that the upstream says, but for names of ours', () => {
+  it('are all details of the upstream, without our names', () => {
     const details = { error_code: 'tool_name_conflict', tools: [{ name: 'clock', at: 3 }], none: null }
     assert.deepEqual(shown(details), details)
     assert.deepEqual(shown({ error_code: 'x', of: { org: ['org-9vXq2UpstreamOwner'] } }), {
@@ -124,11 +124,11 @@ describe('details that are shown', () => {
     })
   })
 
-  it('are none where they are no object', () => {
+  it('are left out if they are not an object', () => {
     for (const details of [undefined, null, 'words', 5, [1]]) assert.equal(shown(details), undefined)
   })
 
-  it('have a limit, within which the code is kept', () => {
+  it('are reduced to the code above a size limit', () => {
     const text = 'x'.repeat(10_000)
     assert.deepEqual(shown({ error_code: 'too_much', text }), { error_code: 'too_much' })
     assert.equal(shown({ text }), undefined)

@@ -85,7 +85,7 @@ test('a call is shown with the names of the log, money in US dollars and time in
   ])
 })
 
-test('a call says how its cost was estimated, and that it was unbounded', async t => {
+test('a call in the ledger has its estimate and the unbounded mark', async t => {
   const data = {
     outcome: 'client_gone',
     estimated: true,

@@ -97,7 +97,7 @@ test('a filter names a client by name or id, a model, an outcome', () => {
     assert.equal(fits(filter, call), false)
 })
 
-test('how a cost was estimated and the unbounded mark are seen live under the names of the ledger', () => {
+test('live calls have the estimate and the unbounded mark under the names of the ledger', () => {
   const shown = {
     estimated: true,
     estimate: 'input: reported; output: 3.0 s x 240 tokens/s',

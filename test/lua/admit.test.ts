@@ -198,7 +198,7 @@ test('a reply that was lost and sent again grants once', async t => {
   assert.equal(later.kind === 'granted' && later.at, NOON, 'it stays admitted when it was admitted')
 })
 
-test('a token count takes no request but one of the counts, which the gateway itself may take too', async t => {
+test('a token count takes one of the counts and no request; the gateway can take a count too', async t => {
   const { admit, money, scope, wait } = await makeBed(t)
   const counts = { key: 'count:1', name: 'client:agent', count_tokens: { capacity: 60, per: MINUTE } }
   const scopes = [{ key: 'client:1', requests: { capacity: 1, per: HOUR } }, counts]

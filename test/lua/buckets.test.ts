@@ -44,7 +44,7 @@ test('what was used beyond the guess is owed, and paid off before anything else 
   assert.equal((await admit('b', claim)).kind, 'granted')
 })
 
-test('where running calls have reserved what is missing, the wait is not the whole refill', async t => {
+test('the wait is shorter than the refill if running calls have reserved the missing tokens', async t => {
   const { admit, money, wait } = await makeBed(t)
   const claim = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: HOUR } }], { tokens: 60 })
   await admit('a', claim)
@@ -59,7 +59,7 @@ test('where running calls have reserved what is missing, the wait is not the who
   assert.equal((await admit('b', claim)).kind, 'granted')
 })
 
-test('debt that running calls do not cover is waited for to its end', async t => {
+test('the wait is the whole refill if running calls do not cover the debt', async t => {
   const { admit, money } = await makeBed(t)
   const under = (tokens: number) =>
     claimOn([{ key: 'client:1', tokens: { capacity: 100, per: HOUR } }], { tokens })
@@ -72,7 +72,7 @@ test('debt that running calls do not cover is waited for to its end', async t =>
   assert.equal(refused.kind === 'refused' && refused.retryAfterMs, 48 * MINUTE)
 })
 
-test('calls that were admitted before their reservations were counted leave nothing behind', async t => {
+test('calls admitted by a version without counted reservations leave no reservation behind', async t => {
   const { admit, money, redis, scope } = await makeBed(t)
   const claim = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: HOUR } }], { tokens: 10 })
   await admit('old', claim)

@@ -1,4 +1,4 @@
-/** Holds that are extended while their calls run: all scopes or none, in the windows of the admission, once. */
+/** Extended holds: in all scopes or none, in the windows of the admission, once. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -24,7 +24,7 @@ test('an extension raises the hold in every window of every scope', async t => {
   assert.equal((await bed.scope('client:1'))['m210002:held'], '250')
 })
 
-test('an extension that is sent again, or needs less, changes nothing', async t => {
+test('a repeated or smaller extension changes nothing', async t => {
   const bed = await makeBed(t)
   await bed.admit('a', CLAIM)
   await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON, needs: 250 }])
@@ -37,7 +37,7 @@ test('an extension that is sent again, or needs less, changes nothing', async t 
   assert.deepEqual(await bed.everything(), before)
 })
 
-test('an extension for which one scope has no room takes nothing anywhere, and keeps the call alive', async t => {
+test('an extension without room in one scope takes nothing in any scope, and renews the lease', async t => {
   const bed = await makeBed(t)
   await bed.admit('a', CLAIM)
   await bed.wait(20 * SECOND)
@@ -60,7 +60,7 @@ test('an extension for which one scope has no room takes nothing anywhere, and k
   assert.equal(Number(lease), bed.now() + 30 * SECOND)
 })
 
-test('of several calls that need more, as many are extended as there is room for', async t => {
+test('of several calls as many are extended as the budget has room for', async t => {
   const bed = await makeBed(t)
   const ids = ['a', 'b', 'c']
   for (const id of ids) await bed.admit(id, CLAIM)
@@ -74,7 +74,7 @@ test('of several calls that need more, as many are extended as there is room for
   assert.equal((await bed.scope('team:1'))['d21000228:held'], '400')
 })
 
-test('an extension holds in the windows of the admission, whatever the day is', async t => {
+test('an extension holds money in the windows of the admission on any day', async t => {
   const bed = await makeBed(t)
   await bed.setClock(NOON - DAY)
   await bed.admit('a', CLAIM)
@@ -93,7 +93,7 @@ test('an extension holds in the windows of the admission, whatever the day is', 
   )
 })
 
-test('what was extended is given back whole when its call is settled', async t => {
+test('a settlement gives back the whole extended hold', async t => {
   const bed = await makeBed(t)
   await bed.admit('a', CLAIM)
   await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON, needs: 250 }])
@@ -108,7 +108,7 @@ test('what was extended is given back whole when its call is settled', async t =
   assert.equal(await bed.redis.exists('{tollgate}:grown'), 0)
 })
 
-test('a dead replica’s call is charged what it held after its last extension', async t => {
+test('a call of a dead replica is charged its hold after its last extension', async t => {
   const bed = await makeBed(t)
   for (let i = 0; i < 7; i++) {
     await bed.money.sweep(1)
@@ -130,7 +130,7 @@ test('a dead replica’s call is charged what it held after its last extension',
   assert.deepEqual([held, spent], [undefined, '250'])
 })
 
-test('a hold that Redis has forgotten comes back with what it held last', async t => {
+test('a hold that Redis has lost is restored with its last amount', async t => {
   const bed = await makeBed(t)
   await bed.admit('a', CLAIM)
   await bed.redis.del(

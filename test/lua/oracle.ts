@@ -41,7 +41,7 @@ interface Money {
 
 interface Account {
   running: number
-  /** Tokens that running calls have taken of the bucket: what they do not use they give back. */
+  /** Tokens that running calls have taken of the bucket; they give the unused ones back. */
   reserved: number
   buckets: Partial<Record<Kind, Content>>
   windows: Map<string, Money>
@@ -153,7 +153,7 @@ export function createOracle() {
     }
   }
 
-  /** Calls that need more, those of the same scopes and day together, in the order of the first of each. */
+  /** Calls that need more, grouped by scopes and day, in the order of each group's first call. */
   function inTurn(running: Running[]): Running[] {
     const groupOf = ({ id }: Running) => {
       const hold = holds.get(id)
@@ -166,7 +166,7 @@ export function createOracle() {
     return [...Map.groupBy(needy, groupOf).values()].flat().concat(others)
   }
 
-  /** Raises a hold in all windows of its admission, or answers which budget has no room. */
+  /** Raises a hold in all windows of its admission, or returns the budget that has no room. */
   function extend(id: string, hold: Hold, needs: number): Renewed | undefined {
     const more = needs - hold.claim.nanos
     if (more <= 0) return undefined
@@ -291,7 +291,7 @@ export function createOracle() {
       return { kind: 'granted', at: now, states: states(claim.scopes, now, now) }
     },
 
-    /** Leases begin again, holds grow while there is room; then what was forgotten is held again. In the order given. */
+    /** Renews leases, extends holds while there is room, then restores lost holds; in the order given. */
     renew(running: Running[], now: number): Renewed[] {
       const answers = new Map<string, Renewed>()
       for (const { id, needs = 0 } of inTurn(running)) {

@@ -99,12 +99,12 @@ export function createWorld(bed: Bed, limits: Record<string, Limits>) {
     await settle([call.settlement])
   }
 
-  /** `more`: what each call needs above what it holds. */
+  /** `more`: the amount that each call needs above its hold. */
   async function renew(some: Call[], more: (call: Call) => number = () => 0): Promise<void> {
     const batch = some.flatMap(call => {
       const { id, claim, at } = call
       if (at === undefined) return []
-      // What a day had spent that ended so long ago may be forgotten, and with it what is left for an extension.
+      // Redis may have dropped the counters of a day that ended so long ago, so its room is unknown.
       const isKept = now() < windowsAt(at).day.endsAt + KEPT
       return { call, id, claim, at, needs: claim.nanos + (isKept ? more(call) : 0) }
     })

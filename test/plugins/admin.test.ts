@@ -249,7 +249,7 @@ test('a patch is merged: null takes away, the rest stays', async t => {
   })
 })
 
-test('how long a call waits is a setting of clients, not of teams or the gateway', async t => {
+test('maxWaitMs is a setting of clients only, not of teams or the gateway', async t => {
   const replica = await startReplica(t)
   for (const path of ['/teams/web', '/gateway']) {
     const answer = await replica.admin('PUT', path, { limits: { maxWaitMs: 5 } })

@@ -306,7 +306,7 @@ for (const { what, path, body, feature, allow } of openings) {
   })
 }
 
-test('with hold: ceiling an output limit is put in where a budget binds and none is named, and the answer says so', async t => {
+test('with hold: ceiling a request without an output limit gets one under a budget, and a header names it', async t => {
   const settings = { budget: { day: 5 }, hold: 'ceiling' }
   const { gateway, key } = await arrange(t, settings, { DEFAULT_MAX_TOKENS: '300' })
 

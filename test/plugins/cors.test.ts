@@ -1,4 +1,4 @@
-/** Browsers may call the callers' routes from the origins that CORS_ORIGINS names; without it from none. */
+/** CORS_ORIGINS lists the origins from which browsers may call callers' routes. Unset: none. */
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -18,7 +18,7 @@ async function arrange(t: TestContext, origins?: string) {
   }
 }
 
-/** As a browser asks before it sends a key. */
+/** A preflight as a browser sends it. */
 function preflight({ url }: Gateway, path: string, origin: string) {
   return fetch(url + path, {
     method: 'OPTIONS',
@@ -106,7 +106,7 @@ test('another origin is not named', async t => {
   assert.deepEqual([allowed(asked), allowed(called)], [null, null])
 })
 
-test('the administration, the dashboard and all that is no preflight stay as they were', async t => {
+test('CORS does not change the administration, the dashboard or OPTIONS without a preflight', async t => {
   const { gateway } = await arrange(t, '*')
 
   for (const [path, status] of [
@@ -125,7 +125,7 @@ test('the administration, the dashboard and all that is no preflight stay as the
   assert.equal((await fetch(`${gateway.url}/v1/messages`, { method: 'OPTIONS' })).status, 405)
 })
 
-test('a browser reads a stream, and what a refusal says', { skip: !browser }, async t => {
+test('a browser can read a stream and the text of a refusal', { skip: !browser }, async t => {
   const site = createServer((_request, response) => response.end('<!doctype html>')).listen(0, '127.0.0.1')
   await once(site, 'listening')
   t.after(() => void site.close())

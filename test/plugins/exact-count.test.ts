@@ -1,4 +1,4 @@
-/** Where only the bytes of a prompt are in the way of a budget, the provider's own counter is asked before a refusal. */
+/** If a budget refuses a call only because of its bytes, the gateway asks the provider's token counter first. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -223,7 +223,7 @@ test('sixty refused calls of a client with three requests an hour make three cou
   gateway.provider.use(({ path }) => (path.includes('count_tokens') ? 'usage 170000 in' : 'usage 10 in'))
   const codes = new Set<unknown>()
 
-  // Of some 180,000 tokens by the usual length, which would fit, and one more than fits by the count.
+  // About 180,000 tokens by the usual length, which fits; the count is one token too high.
   const startedAt = performance.now()
   for (let turn = 0; turn < 60; turn++) {
     const refused = await send(agentCall(turn, { max_tokens: 1500 }, 600_000))
@@ -274,7 +274,7 @@ test('a call that the request bucket refuses causes no count, and gets the wait 
   assert.equal(questions().length, 1)
 })
 
-test('a call that fits a fresh day, and not what is left of this one, is refused with the time of the reset', async t => {
+test('a call that fits a new day but not the rest of this one is refused with the time of the reset', async t => {
   const { gateway, provider, questions, send } = await arrange(t, { budget: { day: 1 } })
   provider.next('usage 10 in 30000 out')
   assert.equal((await send({ ...agentCall(1, { max_tokens: 40_000 }, 100) })).status, 200)

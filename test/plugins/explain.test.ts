@@ -71,7 +71,7 @@ test('every rule of a pair is told with its numbers now', async t => {
   assert.partialDeepStrictEqual(price, { maxOutput: 64_000, usdPerMillionTokens: { in: '1', out: '5' } })
 })
 
-test('what a running call holds follows from the client and from the output rate of the model', async t => {
+test('the client and the output rate of the model decide the hold of a running call', async t => {
   const gateway = await startGateway(t, { env: { PRICES_FILE: await priceFile(t) } })
   await gateway.client({ name: 'agents', budget: { day: 5 } })
   await gateway.client({ name: 'strict', budget: { day: 5 }, hold: 'ceiling' })
@@ -156,7 +156,7 @@ test('a client or a model that does not exist is a problem that says where to lo
   assert.match(String(unsaid.body.detail), /model is missing; expected the name of a model/)
 })
 
-/** A model whose output rate is known, and one of which only the output limit is. */
+/** A model with an output rate, and one with only an output limit. */
 async function priceFile(t: TestContext): Promise<string> {
   const row = { in: '1', out: '2', source: 'this test', checked: '2026-11-23' }
   const limits = { contextWindow: 9000, maxInput: 9000, maxOutput: 900, limitsFrom: 'this test' }

@@ -1,4 +1,4 @@
-/** Growing holds, seen from outside: what a call reserves, how it grows, and how a call is stopped that has no room. */
+/** Growing holds through the API: the first hold, its extension, and the stop of a call without room. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -67,7 +67,7 @@ test('a hold grows while its call runs, and is given back when it ends', async t
   assert.deepEqual(await day(gateway), { spent: costUsd, held: 0 })
 })
 
-test('a stream for whose next seconds a budget has no room ends with an error event', async t => {
+test('a stream ends with an error event if a budget has no room for its next seconds', async t => {
   const { gateway, key } = await arrange(t, { budget: { day: 9 * SECOND } })
   const answer = await gateway.post('/v1/messages', key, message(silent, { ...LONG, stream: true }))
 
@@ -91,7 +91,7 @@ test('a stream for whose next seconds a budget has no room ends with an error ev
   assert.ok(!gateway.lines.some(({ msg }) => msg === 'a call cost more than it held'))
 })
 
-test('a JSON call for whose next seconds a budget has no room gets 402', async t => {
+test('a JSON call gets 402 if a budget has no room for its next seconds', async t => {
   const { gateway, key } = await arrange(t, { budget: { day: 9 * SECOND } })
 
   const answer = await gateway.post('/v1/messages', key, message('[[scenario: delay 60000ms]]', LONG))
@@ -105,7 +105,7 @@ test('a JSON call for whose next seconds a budget has no room gets 402', async t
   await gateway.provider.waitForAbort()
 })
 
-test('without an output limit none is put in, and the call holds its first seconds', async t => {
+test('a request without an output limit gets none, and holds its first seconds', async t => {
   const { gateway, key } = await arrange(t, { budget: { day: 5 } })
 
   const answer = await gateway.post('/v1/chat/completions', key, chat('hello'))
@@ -129,7 +129,7 @@ test('a model that reasons in parallel holds its whole output limit', async t =>
   assert.ok(Number(error.details.estimated_usd) > 5)
 })
 
-test('a provider that is faster than the price table says is alerted, and later calls hold more', async t => {
+test('a response faster than its output rate raises an alert, and later calls hold more', async t => {
   const { gateway, key } = await arrange(t, { budget: { day: 50 } })
   const send = () => gateway.post('/v1/messages', key, message('[[scenario: usage 10 in 20000 out]]', LONG))
   await send()
@@ -170,7 +170,7 @@ test('tools that run at the provider hold their fee and the largest input for ea
   )
 })
 
-test('a refusal says what is left, what the call may need and what would fit, in numbers that add up', async t => {
+test('a refusal names the money left, the call’s need and the output limit that fits, in numbers that add up', async t => {
   const { gateway, key } = await arrange(t, { budget: { day: 0.02 } })
   await gateway.post('/v1/messages', key, message('[[scenario: usage 500 in 2 out]]'))
   await until(async () => (await day(gateway)).spent > 0)

@@ -108,7 +108,7 @@ test('a model on the list is allowed under each of its names', async t => {
   }
 })
 
-test('a name that no model has is judged by itself, and not allowed comes before not known', async t => {
+test('an unknown model name is matched as it is, and the allow-list is checked before the price table', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend', models: ['claude-haiku-4-5*'] })
 

@@ -122,8 +122,8 @@ test('every answer is as it is declared, and says nothing that is not', async t 
   await gateway.app.pg.query(
     "update calls set estimated = true, estimate = 'input: reported', unbounded = true",
   )
-  const { calls: told } = await ask('GET /admin/calls', '/calls')
-  assert.match(JSON.stringify(told), /"estimate":"input: reported","unbounded":true/)
+  const { calls: listed } = await ask('GET /admin/calls', '/calls')
+  assert.match(JSON.stringify(listed), /"estimate":"input: reported","unbounded":true/)
   await ask('GET /admin/calls/{id}', `/calls/${calls[0].id}`)
   await ask('GET /admin/usage', '/usage?by=client,model,day,team')
   await ask('GET /admin/usage', '/usage?by=hour')

@@ -108,7 +108,7 @@ test('what a provider would store is not stored, unless the client may', async t
   assert.equal(open.store, undefined)
 })
 
-test('with hold: ceiling a request without an output limit gets one where a budget binds it, and the answer says so', async t => {
+test('with hold: ceiling the upstream receives an output limit that the request lacks, and a header names it', async t => {
   const settings = { budget: { day: 5 }, hold: 'ceiling' }
   const { gateway, key } = await arrange(t, { DEFAULT_MAX_TOKENS: '77' }, settings)
   const free = await gateway.client({ name: 'free' })

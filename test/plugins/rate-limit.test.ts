@@ -94,7 +94,7 @@ test('a response longer than what was reserved leaves debt', async t => {
   assert.equal(await available(), 0)
 })
 
-test('what one client and model learned changes nothing for another model', async t => {
+test('the usual output of one model does not change another model’s', async t => {
   const { send, reserved } = await arrange(t, { tokens: SLOW })
   for (let i = 0; i < 10; i++) await (await send(`${i} [[scenario: usage 50 in 10000 out]]`)).text()
 

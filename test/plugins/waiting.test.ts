@@ -13,7 +13,7 @@ async function arrange(t: TestContext, settings: Record<string, unknown>, option
   return { gateway, key, send, served }
 }
 
-/** Calls that have arrived and are not answered. */
+/** Calls without a response so far. */
 const running = (gateway: Gateway, count: number) => until(async () => gateway.app.running.size === count)
 
 async function detailsOf(answer: Response): Promise<Record<string, string | number>> {
@@ -58,7 +58,7 @@ test('five callers are served in the order in which they came, and a new call ov
     await running(gateway, number)
     if (number === 1) await gateway.provider.waitForCall(1)
   }
-  // Sent at the moment at which a place becomes free.
+  // Sent at the moment when a place becomes free.
   await calls[0]
   calls.push(send('call 6'))
 
@@ -71,7 +71,7 @@ test('five callers are served in the order in which they came, and a new call ov
   assert.deepEqual(served(), ['call 1', 'call 2', 'call 3', 'call 4', 'call 5', 'call 6'])
 })
 
-test('a caller who leaves the line takes nothing, and the one behind it moves up', async t => {
+test('a caller who leaves the queue takes nothing, and the next call moves up', async t => {
   const { gateway, send, served } = await arrange(t, { limits: { concurrency: 1, maxWaitMs: 10_000 } })
   gateway.provider.next('delay 800ms')
   const first = send('call 1')
@@ -92,7 +92,7 @@ test('a caller who leaves the line takes nothing, and the one behind it moves up
   await until(async () => (await gateway.state('agents')).concurrency?.running === 0)
 })
 
-test('who has waited long enough gets the 429', async t => {
+test('a call that has waited maxWaitMs gets the 429', async t => {
   const { gateway, send } = await arrange(t, { limits: { concurrency: 1, maxWaitMs: 300 } })
   gateway.provider.next('delay 3000ms')
   const first = send('call 1')
@@ -109,7 +109,7 @@ test('who has waited long enough gets the 429', async t => {
   assert.equal((await first).status, 200, 'they did not wait for the first call')
 })
 
-test('a token bucket that is refilled in time is waited for, and one that takes longer is refused at once', async t => {
+test('a call waits for a refill that comes in time, and is refused at once if it takes longer', async t => {
   const { gateway, send } = await arrange(t, {
     limits: { tokens: { capacity: 2000, per: '2s' }, maxWaitMs: 5000 },
   })
@@ -130,7 +130,7 @@ test('a token bucket that is refilled in time is waited for, and one that takes 
   assert.ok(Number(retry_after_ms) > 5000, `${retry_after_ms}`)
 })
 
-test('behind calls that wait for tokens, a call whose own would come too late is refused at once', async t => {
+test('a call behind others in the queue is refused at once if its tokens would come too late', async t => {
   const { gateway, key } = await arrange(t, {
     limits: { tokens: { capacity: 1000, per: '5s' }, maxWaitMs: 6000 },
   })
@@ -183,7 +183,7 @@ test('a call waits for money that a running call holds, and never for money that
   assert.ok(performance.now() - sentAt < 5000, 'nothing was waited for')
 })
 
-test('room that another replica makes is found, with few questions to Redis', async t => {
+test('a waiting call finds room that another replica frees, with few requests to Redis', async t => {
   const limits = { concurrency: 1, maxWaitMs: 10_000 }
   const { gateway, key, send } = await arrange(t, { limits })
   const { redisUrl, databaseUrl, provider } = gateway
@@ -222,7 +222,7 @@ test('at the beginning of a drain no call waits any longer', async t => {
   assert.equal((await first).status, 200)
 })
 
-/** How often this gateway has been answered an admission from now on. */
+/** Counts the admissions that Redis answers from now on. */
 function countAdmissions({ app }: Gateway): () => number {
   const { admit } = app.money
   let count = 0

@@ -1,4 +1,4 @@
-/** How fast one answer can be generated at most, which bounds what a running call has cost so far. */
+/** The highest output rate of a response, which bounds the cost of a running call so far. */
 
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -15,7 +15,7 @@ import { table, today } from './usage.ts'
 
 /** They run several samples at once, so that time does not bound their output. */
 const parallel = ['gpt-5-pro', 'gpt-5.2-pro', 'gpt-5.4-pro', 'gpt-5.5-pro', 'o3-pro']
-/** Tiers that are cheaper than the standard one, and no faster. */
+/** Tiers that are cheaper than the standard one and not faster. */
 const noFaster = ['batch', 'flex']
 
 const models = Object.entries(check(priceFile, builtin).models)
@@ -31,7 +31,7 @@ function rateOf(model: string, asked: { tier?: string; speed?: string } = {}, pr
 }
 
 describe('the built-in output rates', () => {
-  it('are there for every chat model but those that reason in parallel, each with a source and a day', () => {
+  it('exist for every chat model except those that reason in parallel, with a source and a day', () => {
     const without = models.filter(([, model]) => model.maxOutputTokensPerSecond === undefined)
     const expected = models.filter(([id, { kind }]) => kind === 'embedding' || parallel.includes(id))
     assert.deepEqual(without, expected)
@@ -65,7 +65,7 @@ describe('the output rate of a call', () => {
     assert.equal(rateOf('gpt-5.5-pro'), undefined)
   })
 
-  it('is the one of the account’s own tier or speed where that is higher', () => {
+  it('is the one of the account’s default tier or speed if that is higher', () => {
     const account = loadPrices(builtin, {
       defaults: { openai: { tier: 'priority' }, anthropic: { speed: 'fast' } },
     })
@@ -97,7 +97,7 @@ describe('an operator’s own output rates', () => {
     assert.equal(rateOf('gpt-6-sol', {}, own), rateOf('gpt-6-sol'))
   })
 
-  it('that are wrong are refused with where, what was found, and what was expected', async t => {
+  it('are refused if they are wrong: the error names the place, the value found and the one expected', async t => {
     const wrong = await written(t, {
       'gpt-6-luna': { maxOutputTokensPerSecond: 0, fasterOutput: { fast: 'very' } },
     })

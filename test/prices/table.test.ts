@@ -85,7 +85,7 @@ describe('the names of a model', () => {
 })
 
 describe('in the model list, a model', () => {
-  it('that is built in has the name its maker prints, and the day it came out', () => {
+  it('that is built in has its maker’s display name and its release day', () => {
     for (const [id, model] of Object.entries(builtin.models)) {
       assert.ok(model.displayName, `${id}: name`)
       assert.ok(model.released > '2022' && model.released <= '2026-11-23', `${id}: day`)
@@ -94,7 +94,7 @@ describe('in the model list, a model', () => {
     assert.deepEqual([listed?.displayName, listed?.released], ['Claude Haiku 4.5', new Date('2025-10-15')])
   })
 
-  it('without them has its id, and the first day that is known of it', () => {
+  it('without them has its id and its first known day', () => {
     const day = (model: object, id = 'm') =>
       loadPrices({ models: { [id]: { ...entry, ...model } } })
         .find(id, today)

@@ -82,7 +82,7 @@ function assertNoFalseDenial(t: TestContext, { fleet, attempts, rows }: Storm) {
     const { number, holds } = refused.call
     const counts = counted.filter(one => one.number === number && one.startedAt <= to)
     const isCountedNow = counts.some(one => one.startedAt >= from)
-    // On a machine that busy the provider's count may have come too late. An earlier one is remembered, and used where it helps.
+    // On a busy machine the provider's count may come too late. An earlier count is cached and used if it helps.
     const isSlow = to - from > PATIENCE
     const bounds = [
       ...(counts.length > 0 ? [holds.counted] : []),

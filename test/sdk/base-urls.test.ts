@@ -1,4 +1,4 @@
-/** A base URL works with `/v1` and without it, whichever of the two an SDK expects. */
+/** A base URL works with and without `/v1`, in every SDK. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -47,7 +47,7 @@ test('the SDKs work with the other spelling of the base URL', async t => {
   )
 })
 
-test('the query goes up, and both spellings find the same cached response', async t => {
+test('the query reaches the upstream, and both spellings find the same cached response', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
 

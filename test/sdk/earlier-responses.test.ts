@@ -20,7 +20,7 @@ for (const [where, settings, allow] of [
   ['that may use what is stored and stores nothing', { allow: ['stored'] }, ['store']],
   ['that stores and may not use it', { allow: ['store'] }, ['stored']],
 ] as const) {
-  test(`turn two of a client ${where} is 400, and names what its settings need`, async t => {
+  test(`turn two of a client ${where} is 400, and names the missing settings`, async t => {
     const { gateway, openai } = await arrange(t, settings)
     const first = await openai.responses.create({ model, input: 'one' })
 
@@ -62,7 +62,7 @@ test('a client that may store and use what is stored goes on, with its responses
   )
 })
 
-test('conversations and prompts exist by themselves: without a budget they need no setting', async t => {
+test('conversations and prompts need no setting without a budget', async t => {
   const { openai } = await arrange(t)
 
   await openai.responses.create({ model, input: 'one', conversation: 'conv_1' })

@@ -41,7 +41,7 @@ test('settings become integers once: money in nano-dollars, durations in millise
   assert.equal(client.team?.limits.concurrency, 5)
 })
 
-test('a client of nothing but a name has no limits, a growing hold, its own cache, and every model', () => {
+test('a client with only a name has no limits, a growing hold, its own cache, and every model', () => {
   const client = compileClient(
     { id: 'c1', name: 'frontend', isDeleted: false, settings: {} },
     undefined,
@@ -84,7 +84,7 @@ test('a pattern knows only the star, which stands for anything, and nothing too'
   }
 })
 
-test('a model is allowed when any of its names is', () => {
+test('a model is allowed if any of its names is', () => {
   const names = ['claude-haiku-4-5', 'claude-haiku-4-5-20251001']
   for (const pattern of [...names, '*-20251001', 'claude-haiku-4-?', '*']) {
     assert.equal(compileModels([pattern]).allows(names), pattern !== 'claude-haiku-4-?', pattern)

@@ -4,7 +4,7 @@ import type { Command } from '../command.ts'
 import { table, time } from '../text.ts'
 import { type Page, pageFrom, pageNote, pageOptions } from './pages.ts'
 
-/** What to do about an alert, by its kind, where its own sentence does not say it. */
+/** Advice by kind of alert, for alerts whose title does not give it. */
 const advice: Record<string, string> = {
   output_rate_exceeded:
     'an upstream generates faster than the price table says; raise maxOutputTokensPerSecond of the model in PRICES_FILE.',

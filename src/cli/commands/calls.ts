@@ -73,7 +73,7 @@ export const calls: Command[] = [
   },
 ]
 
-/** What it cost, how that is known, and what was held for it. A correction has the last word. */
+/** The cost, the estimate and the hold of a call. A correction replaces the first charge. */
 function charged({ costUsd, rows }: CallAnswer): string[] {
   const held = Math.max(0, ...rows.map(({ heldUsd }) => heldUsd))
   const { estimated, estimate, unbounded } = rows.at(-1) ?? {}
@@ -81,7 +81,7 @@ function charged({ costUsd, rows }: CallAnswer): string[] {
     `It cost ${usd(costUsd)}${estimated ? ', estimated' : ''}.${held > 0 ? ` ${usd(held)} was held for it.` : ''}`,
     ...(estimate ? [`How it was estimated: ${estimate}.`] : []),
     ...(unbounded
-      ? ['Unbounded: it was allowed a feature without a bound, so it may cost more than it held.']
+      ? ['Unbounded: the call used a feature without a bound, so it may cost more than it held.']
       : []),
   ]
 }

@@ -1,6 +1,6 @@
 -- A hold is what a running call has taken: '<time of admission>\n<claim>\n<entry>', the last two as they were sent
--- (JSON, so without line breaks). The time names the windows the money is held in; the entry is for the ledger, should
--- the call be lost. The money of a hold that was extended stands in GROWN.
+-- (JSON, so without line breaks). The time names the windows the money is held in; the ledger gets the entry if the call
+-- is lost. GROWN has the money of extended holds.
 
 local function keepHold(id, at, claim, entry, now)
   redis.call('HSET', HOLDS, id, int(at) .. '\n' .. claim .. '\n' .. entry)
@@ -34,7 +34,7 @@ local function wanted(wants, kind, capacity)
   return math.min(wants[kind], capacity)
 end
 
--- What a call takes: `wants` = { calls, requests, loop, count_tokens, tokens, nanos }.
+-- `wants`: the units that a call takes = { calls, requests, loop, count_tokens, tokens, nanos }.
 local function take(counters, wants)
   addRunning(counters, wants.calls)
   addMoney(counters, wants.nanos, 0)
@@ -49,7 +49,7 @@ local function take(counters, wants)
   end
 end
 
--- A claim that does not say otherwise takes one request.
+-- A claim takes one request unless it sets `requests`.
 local function wantsOf(claim)
   return {
     calls = 1, requests = claim.requests or 1, loop = 1, count_tokens = 1, tokens = claim.tokens, nanos = claim.nanos,

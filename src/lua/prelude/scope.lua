@@ -1,8 +1,8 @@
 -- A scope (client, team, gateway, loop brake, token counts) is one hash. Its fields, each absent where it is zero or full:
 --   running              calls that hold something here
 --   requests tokens loop count_tokens    buckets (bucket.lua)
---   reserved             tokens that running calls have taken of the bucket and may give back, as '<tokens> 1 1 <at>': the
---                        form of a bucket, so that replicas of the version before, which do not know it, can read it
+--   reserved             tokens that running calls have taken of the bucket and may give back, as '<tokens> 1 1 <at>':
+--                        in the form of a bucket, so that replicas of the previous version can read it
 --   d20261123:spent      nano-dollars, what ended calls of that day cost; m202611:spent for the month
 --   d20261123:held       nano-dollars, what running calls of that day may cost at most
 -- The hash lives while one of its parts matters, and no longer.

@@ -81,7 +81,8 @@ const explained = Type.Object(
     ),
     defaultMaxTokens: nullable(
       Type.Integer({
-        description: 'The ceiling put into a request that names none; null: none is. Only with hold ceiling',
+        description:
+          'Output limit added to a request without one; null: none is added. Only with hold ceiling',
       }),
     ),
     upstreams: Type.Array(Type.Object({ format: Type.String(), upstream: nullable(Type.String()) }), {
@@ -189,7 +190,7 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
         budget,
         state: await stateOf({ key, limits, budget }),
       })
-      // How long a call waits is no limit that it must fit.
+      // maxWaitMs is a setting, not a limit that a call must fit.
       const { maxWaitMs, ...clientLimits } = client.limits ?? {}
       return Promise.all([
         level(`client:${client.id}`, `client:${client.name}`, { ...client, limits: clientLimits }),
@@ -200,7 +201,7 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
   }
 }
 
-/** What a running call of this model holds of a budget. A request that names a faster tier or speed holds more. */
+/** The hold of a running call of this model. A request that names a faster tier or speed holds more. */
 function holdOf(setting: Hold, price: Price) {
   const rate = outputRate(price, { tier: undefined, speed: undefined })
   const applies: Hold = rate === undefined ? 'ceiling' : setting

@@ -1,7 +1,6 @@
 /**
- * The calls of real agents, as they send them: what each holds at its admission, and what it is charged when its user
- * presses Esc after 2, 10 and 60 seconds, beside what it truly cost at 60 tokens a second. Prints the table of
- * docs/money.md.
+ * Calls as real agents send them: the hold at admission, and the charge when the user presses Esc after 2, 10 and 60
+ * seconds, beside the true cost at 60 tokens a second. Prints the table of docs/money.md.
  */
 
 import assert from 'node:assert/strict'
@@ -13,7 +12,7 @@ import { type Gateway, startGateway, until } from '../../gateway.ts'
 import { part, table } from '../../prices/usage.ts'
 
 const ESCAPES = [2, 10, 60]
-/** What the models of these agents generate in truth. */
+/** True output tokens a second of these agents' models. */
 const TRUE_RATE = 60
 const CLOSE_USD = 0.05
 
@@ -22,7 +21,7 @@ interface AgentCall {
   path: string
   /** The first text of the prompt steers the simulated provider. */
   body(scenario: string): object
-  /** What the provider reads; reported at the start of a stream on Anthropic's route only. */
+  /** True input tokens; only Anthropic's route reports them at the start of a stream. */
   input: Partial<UsagePart> & { model: string }
 }
 
@@ -105,7 +104,7 @@ const calls: AgentCall[] = [
   },
 ]
 
-/** The start of a stream says what was read; then the model thinks unseen. */
+/** The start of a stream reports the input; then the model thinks without visible output. */
 function scenario({ input }: AgentCall, ending: string): string {
   const { input: uncached = 0, cacheRead = 0, cacheWrite5m = 0 } = input
   return `[[scenario: usage ${uncached} in ${cacheRead} read ${cacheWrite5m} write5m 20 out, ${ending}]]`
@@ -121,7 +120,7 @@ interface Escaped {
   lasted: number
 }
 
-/** Sends one call, presses Esc after so many seconds, and answers what was charged and what it cost in truth. */
+/** Sends one call, closes it after `seconds`, and returns the charge and the true cost. */
 async function pressEscape(gateway: Gateway, call: AgentCall, seconds: number): Promise<Escaped> {
   const { agent, path, input } = call
   const name = `client-${calls.indexOf(call)}-${seconds}`

@@ -110,7 +110,7 @@ export function ClientDialog({ client, onClose, onDone }) {
   <//>`
 }
 
-/** What is left empty is taken away. @param {Parameters<typeof settingsOf>[0]} texts @param {string} maxWait */
+/** Empty fields remove their setting. @param {Parameters<typeof settingsOf>[0]} texts @param {string} maxWait */
 function levelOf(texts, maxWait) {
   const { limits, budget } = settingsOf(texts)
   return {
