@@ -156,7 +156,7 @@ export async function buildApp(
     })
     await callers.register(countLimit)
     await callers.register(exactCount)
-    await callers.register(waiting)
+    await callers.register(waiting, { maxCalls: config.MAX_CONCURRENT_CALLS })
     await callers.register(loop)
     await callers.register(cache, {
       ttlSeconds: config.CACHE_TTL_SECONDS,

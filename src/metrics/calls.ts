@@ -76,7 +76,7 @@ export function createCallMetrics(registry: Registry, modelOf: (asked: string) =
     if (entry.cache) cacheResults.series(entry.cache.toLowerCase()).add(1)
     saved.add(entry.savedNanos)
     if (admissionMs !== undefined) admission.observe(admissionMs / 1000)
-    const ownMs = exchange ? exchange.startedAt - request.arrivedAt : entry.latencyMs
+    const ownMs = exchange ? exchange.startedAt - request.arrivedAt - request.waitedMs : entry.latencyMs
     overhead.series(exchange ? 'forwarded' : entry.outcome).observe(ownMs / 1000)
     if (error && entry.outcome === 'refused') {
       const { limit, window } = error.details

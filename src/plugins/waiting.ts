@@ -25,6 +25,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Its entry in the queue of its client. */
     waiter: Waiter | undefined
+    /** How long it has waited for room. */
+    waitedMs: number
   }
 }
 
@@ -49,24 +51,30 @@ export interface Waiter {
 /** Milliseconds between two admissions of a queue in which no call ends; `most` where the wait is not known. */
 const POLL = { least: 100, most: 500 }
 
-export default fp(
-  async app => {
+/** One client's queue holds at most this part of MAX_CONCURRENT_CALLS: waiting calls keep their bodies. */
+const SHARE = 4
+
+export default fp<{ maxCalls: number }>(
+  async (app, { maxCalls }) => {
+    const longest = Math.max(1, Math.floor(maxCalls / SHARE))
     const queues = new Map<string, Waiter[]>()
     app.decorateRequest('waiter')
+    app.decorateRequest('waitedMs', 0)
 
     app.decorate('waiting', {
       async turn(request) {
         const { id, maxWaitMs } = request.client
         const queue = queues.get(id)
-        if (!queue || maxWaitMs === 0 || app.draining) return undefined
+        if (!queue || queue.length >= longest || maxWaitMs === 0 || app.draining) return undefined
         const late = lateRefusal(queue, request)
-        if (!late) await sleep(join(request), maxWaitMs)
+        if (!late) await waitFor(request, join(request), maxWaitMs)
         return late
       },
 
       async again(request, refused) {
         const { maxWaitMs } = request.client
-        if (maxWaitMs === 0 || app.draining || !mayWait(refused)) return false
+        if (maxWaitMs === 0 || app.draining || request.disconnected || !mayWait(refused)) return false
+        if (!request.waiter && (queues.get(request.client.id)?.length ?? 0) >= longest) return false
         const waiter = request.waiter ?? join(request)
         const left = waiter.deadline - performance.now()
         const known = isEstimate(refused) ? undefined : refused.retryAfterMs
@@ -74,7 +82,8 @@ export default fp(
         waiter.until = known === undefined ? undefined : { time: performance.now() + known, refused }
         const isFirst = queues.get(waiter.clientId)?.[0] === waiter
         // Without a call's end to answer to, the queue would ask again and again.
-        if (!isFirst || !waiter.isMissed) await sleep(waiter, isFirst ? pause(waiter, known) : left)
+        if (!isFirst || !waiter.isMissed)
+          await waitFor(request, waiter, isFirst ? pause(waiter, known) : left)
         waiter.isMissed = false
         return true
       },
@@ -161,6 +170,12 @@ function pause(waiter: Waiter, known: number | undefined): number {
 }
 
 /** Waits at most until its deadline. */
+async function waitFor(request: FastifyRequest, waiter: Waiter, ms: number): Promise<void> {
+  const since = performance.now()
+  await sleep(waiter, ms)
+  request.waitedMs += performance.now() - since
+}
+
 function sleep(waiter: Waiter, ms: number): Promise<void> {
   return new Promise(resolve => {
     const left = waiter.deadline - performance.now()

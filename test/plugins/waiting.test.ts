@@ -233,3 +233,25 @@ function countAdmissions({ app }: Gateway): () => number {
   }
   return () => count
 }
+
+test('one client fills a quarter of the calls that a replica carries with waiting ones, and no more', async t => {
+  const { gateway, send } = await arrange(
+    t,
+    { limits: { concurrency: 1, maxWaitMs: 10_000 } },
+    { env: { MAX_CONCURRENT_CALLS: '8' } },
+  )
+  gateway.provider.next('silent')
+  // At the end of the test the gateway cuts all three.
+  const cut = Promise.allSettled([send('call 1')])
+  await gateway.provider.waitForCall()
+  const admissions = countAdmissions(gateway)
+  const waiting = Promise.allSettled(['call 2', 'call 3'].map(prompt => send(prompt)))
+  // Two admissions, and two further ones of the first in the queue: by then both of them wait.
+  await until(async () => admissions() >= 4)
+
+  const refused = await send('call 4')
+
+  assert.equal(refused.status, 429)
+  await gateway.stop()
+  await Promise.all([cut, waiting])
+})
