@@ -86,7 +86,7 @@ export default fp<{ maxPending: number }>(
         request.claimed = claim
         const sentAt = performance.now()
         request.admissionSentAt = sentAt
-        const admitted = await ask(request.id, claim, cacheKey)
+        const admitted = await ask(request, claim, cacheKey)
         request.admissionMs = performance.now() - sentAt
         // What was asked for is given back already, and nobody is there to be served.
         if (request.disconnected) throw away('the caller has gone')
@@ -124,10 +124,14 @@ export default fp<{ maxPending: number }>(
       return app.wording.get(refused.limit)!(refused, request)
     }
 
-    async function ask(id: string, claim: Claim, cacheKey: string | undefined): Promise<Admitted> {
+    async function ask(
+      { id, configVersion: version }: FastifyRequest,
+      claim: Claim,
+      cacheKey: string | undefined,
+    ): Promise<Admitted> {
       app.deferred.flush()
       try {
-        return await app.money.admit(id, claim, { version: app.clients.version, cacheKey, maxPending })
+        return await app.money.admit(id, claim, { version, cacheKey, maxPending })
       } catch (error) {
         app.log.debug({ err: error, reqId: id }, 'no answer to an admission')
         throw away(error instanceof Error ? error.message : 'no answer from Redis')

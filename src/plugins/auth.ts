@@ -14,6 +14,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     client: Client
     key: Key
+    /** Version of the configuration that both were read with: the admission says whether it is still the newest. */
+    configVersion: number
   }
 }
 
@@ -21,18 +23,24 @@ export default fp(
   async app => {
     app.decorateRequest('client')
     app.decorateRequest('key')
+    app.decorateRequest('configVersion', 0)
     app.decorate('authenticate', async (request: FastifyRequest) => {
       const presented = presentedKey(request.raw.rawHeaders)
-      admit(request, presented, find(presented) ?? (await load(presented)))
+      accept(request, presented, find(presented) ?? (await load(presented)))
     })
 
     app.addHook('onRequest', function authenticateCaller(request, _reply, done) {
       const presented = presentedKey(request.raw.rawHeaders)
       const known = find(presented)
       if (!known) return void app.authenticate(request).then(() => done(), done)
-      admit(request, presented, known)
+      accept(request, presented, known)
       done()
     })
+
+    function accept(request: FastifyRequest, presented: string, known: Known | undefined) {
+      request.configVersion = app.clients.version
+      admit(request, presented, known)
+    }
 
     function find(presented: string): Known | undefined {
       const id = keyId(presented)

@@ -255,3 +255,53 @@ test('one client fills a quarter of the calls that a replica carries with waitin
   await gateway.stop()
   await Promise.all([cut, waiting])
 })
+
+for (const [what, change, status] of [
+  ['its key is revoked', (gateway: Gateway, keyId: string) => gateway.admin('DELETE', `/keys/${keyId}`), 403],
+  ['its client is deleted', (gateway: Gateway) => gateway.admin('DELETE', '/clients/agents'), 403],
+  [
+    'its model is taken off the list',
+    (gateway: Gateway) => gateway.admin('PATCH', '/clients/agents', { models: ['gpt-6-luna'] }),
+    404,
+  ],
+  [
+    'its budget is cut',
+    (gateway: Gateway) => gateway.admin('PATCH', '/clients/agents', { budget: { day: 0.00001 } }),
+    402,
+  ],
+] as const) {
+  test(`a waiting call is refused when ${what}`, async t => {
+    const { gateway, key, send } = await arrange(t, {
+      limits: { concurrency: 1, maxWaitMs: 10_000 },
+      budget: { day: 5 },
+    })
+    gateway.provider.next('delay 1500ms')
+    const first = send('call 1')
+    await gateway.provider.waitForCall()
+    const admissions = countAdmissions(gateway)
+    const second = send('call 2')
+    await until(async () => admissions() >= 1)
+
+    await change(gateway, key.slice(3, 11))
+
+    assert.equal((await second).status, status)
+    assert.equal((await first).status, 200)
+  })
+}
+
+test('a call whose key is revoked while its body is sent is refused', async t => {
+  const { gateway, key } = await arrange(t, {})
+  const body = new TransformStream<Uint8Array, Uint8Array>()
+  const writer = body.writable.getWriter()
+  const bytes = new TextEncoder().encode(JSON.stringify(message('hello')))
+  const answer = gateway.post('/v1/messages', key, '', { body: body.readable, duplex: 'half' })
+  writer.write(bytes.subarray(0, 10))
+  await running(gateway, 1)
+
+  await gateway.admin('DELETE', `/keys/${key.slice(3, 11)}`)
+  writer.write(bytes.subarray(10))
+  writer.close()
+
+  assert.equal((await answer).status, 403)
+  assert.equal(gateway.provider.calls.length, 0)
+})
