@@ -52,6 +52,20 @@ for (const { path, body, end } of streams) {
   })
 }
 
+for (const { path, body, end } of streams) {
+  test(`a stream ends after ${end}, though the upstream leaves its connection open`, async t => {
+    const { gateway, key } = await arrange(t)
+
+    const answer = await gateway.post(path, key, body)
+
+    assert.match(await answer.text(), new RegExp(end.replace('[DONE]', '\\[DONE\\]')))
+    const line = await gateway.line(answer.headers.get('request-id'))
+    assert.deepEqual([line.outcome, line.estimated, line.outputTokens], ['ok', false, 500])
+    await gateway.provider.waitForAbort()
+    await until(async () => (await gateway.state('frontend')).day?.heldUsd === 0)
+  })
+}
+
 test('an upstream reset after the end of a stream does not change its outcome', async t => {
   const events =
     'data: {"model":"gpt-6-luna","choices":[{"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\n' +

@@ -124,7 +124,8 @@ export default fp<{ answerBuffer: number }>(
         const hide = request.edits.includeUsage ? dialect.hideUsageFrame?.() : undefined
         const names = veil(() => meter?.failed !== undefined)
         request.cut = error => {
-          breakOff(error, true)
+          if (meter?.ended) ended()
+          else breakOff(error, true)
           line.abort()
         }
         const filter = {
@@ -142,6 +143,11 @@ export default fp<{ answerBuffer: number }>(
           isWhole: () => meter?.ended === true,
           passed() {
             exchange.passed = true
+            // An upstream that does not close after its last event keeps neither the caller nor the hold.
+            setTimeout(() => {
+              ended()
+              line.abort()
+            }, LAST_BYTES).unref()
           },
           // Bytes or a reset after a stream's last event do not change its outcome.
           fail(failure) {
@@ -153,6 +159,7 @@ export default fp<{ answerBuffer: number }>(
         })
 
         function ended() {
+          if (exchange.endedAt !== undefined) return
           measure()
           const { ended, failed } = request.measured ?? { ended: false, failed: undefined }
           if (failed !== undefined) return breakOff(failedInside(failed), false)
