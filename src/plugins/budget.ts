@@ -176,7 +176,13 @@ function suggestion(
     ? maxTokensThatFit(request.route.price, { ...asked, inputBound }, nanos)
     : undefined
   return fits === undefined
-    ? { words: 'its input alone does not fit.', details: {} }
+    ? {
+        words:
+          request.countedInput === undefined
+            ? 'its input alone may not fit: only its size in bytes is known.'
+            : 'its input alone does not fit.',
+        details: {},
+      }
     : {
         words: `a max_tokens of ${fits.toLocaleString('en-US')} fits.`,
         details: { max_tokens_that_fit: fits },

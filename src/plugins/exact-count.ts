@@ -13,7 +13,7 @@ import { upstreamHeaders } from '../headers.ts'
 import type { Bucket } from '../lua/bucket.ts'
 import { type BucketState, type ScopeState, UNLIMITED } from '../lua/index.ts'
 import { send } from '../upstream.ts'
-import { neededNanos } from './bounds.ts'
+import { moneyBound } from './bounds.ts'
 import type { Claims, Refused } from './claims.ts'
 
 declare module 'fastify' {
@@ -71,13 +71,15 @@ export default fp(
       const { counter } = call.dialect
       const isOwnMaker = route.price.maker === call.dialect.family
       // One count a call: if it failed, the refusal stands.
-      if (!counter || !isOwnMaker || request.countFrom !== undefined || !canHelp(request, refused))
+      if (!counter || !isOwnMaker || request.countFrom !== undefined || refused.verdict === undefined)
         return refused
       if (performance.now() < (without.get(nameOf(request)) ?? 0)) return refused
       const question = counter.question(request.body, call.ask)
       if (!question) return refused
       const key = digestOf(request, question)
+      // A count in memory is free, and makes the refusal's numbers right.
       if (!counts.has(key)) {
+        if (!canHelp(request, refused)) return refused
         const slower = tooFast(claims, refused)
         if (slower) return slower
         if (!mayAsk(request.client.id)) return refused
@@ -174,12 +176,13 @@ function digestOf(request: FastifyRequest, question: Buffer): string {
 }
 
 /**
- * Would the call fit if its prompt had the usual number of tokens for its size? After 'can_never_fit' it must fit an
+ * Would the call fit with one token of output, if its prompt had the usual number of tokens for its size? Then the count
+ * admits it, or tells which output limit fits. After 'can_never_fit' it must fit an
  * empty window, after 'in_flight' the money neither spent nor held, else the money not spent.
  */
 function canHelp(request: FastifyRequest, { verdict, limit, states }: Refused): boolean {
-  if (verdict === undefined || (limit !== 'day' && limit !== 'month')) return false
-  const usual = neededNanos(request, performance.now(), request.call.ask.inputGuess)
+  if (limit !== 'day' && limit !== 'month') return false
+  const usual = moneyBound(request, { input: request.call.ask.inputGuess, output: 1 })
   return states.every(({ day, month }) =>
     [day, month].every(window => {
       if (!window || window.limitNanos === UNLIMITED) return true

@@ -335,3 +335,27 @@ test('over a day of agent calls no hold is below the truth, and the budget is us
   )
   assert.ok(large >= 15, `${large} large calls`)
 })
+
+for (const [what, spent] of [
+  ['of a fresh day', 0],
+  ['of what is left', 0.4],
+] as const) {
+  test(`a call with too large an output limit is told the largest one that fits ${what}, by the exact count`, async t => {
+    const { gateway, provider, questions, send } = await arrange(t, { budget: { day: 0.6 }, hold: 'ceiling' })
+    provider.use(({ path }) => (path.includes('count_tokens') ? 'usage 21000 in' : 'usage 1 in 1 out'))
+    if (spent > 0) {
+      provider.next(`usage 1 in ${spent * 50_000} out`)
+      await send({ model: MODEL, max_tokens: 20_000, messages: [{ role: 'user', content: 'hi' }] })
+      await settled(gateway)
+    }
+    const call = (max_tokens: number) => agentCall(1, { max_tokens }, 105_000)
+
+    const refused = await send(call(64_000))
+
+    const { max_tokens_that_fit: fits } = await detailsOf(refused)
+    assert.equal(refused.status, 402)
+    assert.equal((await send(call(Number(fits) + 1))).status, 402)
+    assert.equal((await send(call(Number(fits)))).status, 200)
+    assert.equal(questions().length, 1)
+  })
+}
