@@ -13,7 +13,7 @@ import { upstreamHeaders } from '../headers.ts'
 import type { Bucket } from '../lua/bucket.ts'
 import { type BucketState, type ScopeState, UNLIMITED } from '../lua/index.ts'
 import { send } from '../upstream.ts'
-import { moneyBound } from './bounds.ts'
+import { moneyBound, neededNanos } from './bounds.ts'
 import type { Claims, Refused } from './claims.ts'
 
 declare module 'fastify' {
@@ -77,11 +77,13 @@ export default fp(
       const question = counter.question(request.body, call.ask)
       if (!question) return refused
       const key = digestOf(request, question)
-      // A count in memory is free, and makes the refusal's numbers right.
+      // A count in memory is free. A new one must help: to admit the call, or to name the output limit that fits.
       if (!counts.has(key)) {
-        if (!canHelp(request, refused)) return refused
+        const input = call.ask.inputGuess
+        if (!wouldFit(moneyBound(request, { input, output: 1 }), refused)) return refused
         const slower = tooFast(claims, refused)
-        if (slower) return slower
+        const fitsAsAsked = wouldFit(neededNanos(request, performance.now(), input), refused)
+        if (slower) return fitsAsAsked ? slower : refused
         if (!mayAsk(request.client.id)) return refused
       }
       const tokens = await countOf(request, counter, key, question)
@@ -176,19 +178,17 @@ function digestOf(request: FastifyRequest, question: Buffer): string {
 }
 
 /**
- * Would the call fit with one token of output, if its prompt had the usual number of tokens for its size? Then the count
- * admits it, or tells which output limit fits. After 'can_never_fit' it must fit an
- * empty window, after 'in_flight' the money neither spent nor held, else the money not spent.
+ * Is there room for so much money? After 'can_never_fit' it must fit an empty window, after 'in_flight' the money neither
+ * spent nor held, else the money not spent.
  */
-function canHelp(request: FastifyRequest, { verdict, limit, states }: Refused): boolean {
+function wouldFit(nanos: number, { verdict, limit, states }: Refused): boolean {
   if (limit !== 'day' && limit !== 'month') return false
-  const usual = moneyBound(request, { input: request.call.ask.inputGuess, output: 1 })
   return states.every(({ day, month }) =>
     [day, month].every(window => {
       if (!window || window.limitNanos === UNLIMITED) return true
       const spent = verdict === 'can_never_fit' ? 0 : window.spentNanos
       const held = verdict === 'in_flight' ? window.heldNanos : 0
-      return spent + held + usual <= window.limitNanos
+      return spent + held + nanos <= window.limitNanos
     }),
   )
 }
