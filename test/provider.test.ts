@@ -4,9 +4,10 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
-import { startProvider, type Totals, upstreamHeaders } from './provider.ts'
+import { startProvider, type Totals, upstreamHeaders, usedBy } from './provider.ts'
 
 const prompt = (content: string) => ({
   model: 'claude-haiku-4-5',
@@ -236,6 +237,201 @@ test('a slow stream comes in as many pieces, a stalled one goes on', async t => 
     assert(pieces.length >= 5, `${pieces.length} pieces`)
     assert.match(pieces.join(''), /wörd 0 .*wörd 4 .*message_stop/s)
   }
+})
+
+/** 400 tokens, 100 of them hidden. */
+const paced = 'generate 1000 tokens/s for 0.4 s reasoning 0.1 s, usage 50 in 7 read'
+const hi = { model: 'gpt-6-luna', messages: prompt('Hi').messages }
+
+/** Asks for an answer of at most so many tokens; answers the milliseconds to its first text, the text, and the usage. */
+const streams: Record<string, (sdks: Awaited<ReturnType<typeof clients>>, ceiling: number) => Promise<Seen>> =
+  {
+    'anthropic messages': async ({ anthropic }, max_tokens) => {
+      const { see, seen } = watch()
+      const stream = anthropic.messages.stream({ ...prompt('Hi'), max_tokens }).on('text', see)
+      const { content, usage, stop_reason } = await stream.finalMessage()
+      const blocks = content.map(({ type }) => type)
+      return seen([usage.input_tokens, usage.output_tokens], String(stop_reason), blocks)
+    },
+    'openai chat': async ({ openai }, max_completion_tokens) => {
+      const { see, seen } = watch()
+      const options = { ...hi, max_completion_tokens, stream_options: { include_usage: true } }
+      let [usage, reason]: [unknown[], string] = [[], '']
+      for await (const chunk of await openai.chat.completions.create({ ...options, stream: true })) {
+        const choice = chunk.choices[0]
+        if (choice?.delta.content) see(choice.delta.content)
+        reason = choice?.finish_reason ?? reason
+        if (chunk.usage) usage = [chunk.usage.prompt_tokens - 7, chunk.usage.completion_tokens]
+      }
+      return seen(usage, reason, [])
+    },
+    'openai responses': async ({ openai }, max_output_tokens) => {
+      const { see, seen } = watch()
+      const stream = openai.responses.stream({ model: 'gpt-6-luna', input: 'Hi', max_output_tokens })
+      const { output, usage, status } = await stream
+        .on('response.output_text.delta', ({ delta }) => see(delta))
+        .finalResponse()
+      const blocks = output.map(({ type }) => type)
+      return seen([Number(usage?.input_tokens) - 7, usage?.output_tokens], String(status), blocks)
+    },
+  }
+
+interface Seen {
+  firstMs: number
+  wholeMs: number
+  bytes: number
+  /** Input that was not cached, and output. */
+  usage: unknown[]
+  end: string
+  /** The types of the blocks or items of the answer. */
+  blocks: string[]
+}
+
+function watch() {
+  const begun = performance.now()
+  let [firstMs, bytes] = [Number.NaN, 0]
+  return {
+    see: (text: string) => {
+      if (bytes === 0) firstMs = performance.now() - begun
+      bytes += Buffer.byteLength(text)
+    },
+    seen: (usage: unknown[], end: string, blocks: string[]): Seen => ({
+      firstMs,
+      wholeMs: performance.now() - begun,
+      bytes,
+      usage,
+      end,
+      blocks,
+    }),
+  }
+}
+
+const shapes: Record<string, { blocks: string[]; ends: [whole: string, atCeiling: string] }> = {
+  'anthropic messages': { blocks: ['thinking', 'text'], ends: ['end_turn', 'max_tokens'] },
+  'openai chat': { blocks: [], ends: ['stop', 'length'] },
+  'openai responses': { blocks: ['reasoning', 'message'], ends: ['completed', 'incomplete'] },
+}
+
+for (const [api, stream] of Object.entries(streams)) {
+  test(`a stream of ${api} comes at the pace of a model, its reasoning unseen`, async t => {
+    const sdks = await clients(t)
+    sdks.provider.use(() => paced)
+    const { firstMs, wholeMs, bytes, usage, end, blocks } = await stream(sdks, 1000)
+    // A timer may be a millisecond early.
+    assert(firstMs >= 99, `the first text came after ${firstMs} ms`)
+    assert(wholeMs >= 399, `the answer took ${wholeMs} ms`)
+    assert(bytes >= 3 * 300 && bytes <= 5 * 300, `${bytes} bytes of text`)
+    assert.deepEqual(
+      { usage, end, blocks },
+      { usage: [50, 400], end: shapes[api]?.ends[0], blocks: shapes[api]?.blocks },
+    )
+    await sdks.provider.waitForIdle()
+    const [call] = sdks.provider.calls
+    assert.deepEqual([call?.generated, call?.reported, call?.aborted], [400, true, false])
+  })
+
+  test(`a stream of ${api} ends at its ceiling, and says so`, async t => {
+    const sdks = await clients(t)
+    sdks.provider.use(() => paced)
+    const { usage, end } = await stream(sdks, 150)
+    assert.deepEqual({ usage, end }, { usage: [50, 150], end: shapes[api]?.ends[1] })
+    await sdks.provider.waitForIdle()
+    assert.equal(sdks.provider.calls[0]?.generated, 150)
+  })
+}
+
+test('a JSON answer comes when all of it is generated', async t => {
+  const { provider, anthropic, openai } = await clients(t)
+  provider.use(() => paced)
+  const begun = performance.now()
+  const message = await anthropic.messages.create({ ...prompt('Hi'), max_tokens: 1000 })
+  assert(performance.now() - begun >= 399)
+  const completion = await openai.chat.completions.create(hi)
+  const response = await openai.responses.create({ model: 'gpt-6-luna', input: 'Hi' })
+  assert.deepEqual(
+    [message.usage.output_tokens, completion.usage?.completion_tokens, response.usage?.output_tokens],
+    [400, 400, 400],
+  )
+  assert.deepEqual(
+    message.content.map(({ type }) => type),
+    ['thinking', 'text'],
+  )
+  await provider.waitForIdle()
+  assert.deepEqual(
+    provider.calls.map(call => [call.generated, usedBy(call)[0]?.output]),
+    [
+      [400, 400],
+      [400, 400],
+      [400, 400],
+    ],
+  )
+})
+
+const requests = {
+  '/v1/messages': { ...prompt('Hi'), max_tokens: 64_000 },
+  '/v1/chat/completions': hi,
+  '/v1/responses': { model: 'gpt-6-luna', input: 'Hi' },
+}
+
+for (const [path, request] of Object.entries(requests)) {
+  for (const stream of [true, false]) {
+    test(`${path}, ${stream ? 'a stream' : 'JSON'}: the books hold what was generated when the caller left`, async t => {
+      const provider = await startProvider(t)
+      provider.use(() => 'generate 1000 tokens/s for 60 s reasoning 0.2 s, usage 50 in')
+      const leave = new AbortController()
+      const begun = performance.now()
+      const asked = fetch(`${provider.url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
+        body: JSON.stringify({ ...request, stream }),
+        signal: leave.signal,
+      })
+      // The caller of a stream leaves at its first text, and that of a JSON answer while it waits.
+      const left = stream ? firstText(await asked) : asked
+      const call = await provider.waitForCall()
+      if (stream) await left
+      leave.abort()
+      await left.catch(() => undefined)
+      assert.equal(await provider.waitForAbort(), call)
+      const atMost = performance.now() - begun
+      const generated = call.generated ?? Number.NaN
+      assert(generated >= (stream ? 199 : 0) && generated <= atMost, `${generated} in ${atMost} ms`)
+      assert.deepEqual(
+        usedBy(call).map(({ input, output, reasoning }) => ({ input, output, reasoning })),
+        [{ input: 50, output: generated, reasoning: Math.min(200, generated) }],
+      )
+      assert.equal(call.reported, false)
+    })
+  }
+}
+
+async function firstText(answer: Response) {
+  const text = /text_delta|output_text\.delta|"content":" the/
+  let seen = ''
+  assert(answer.body)
+  for await (const chunk of answer.body) {
+    seen += Buffer.from(chunk).toString()
+    if (text.test(seen)) return
+  }
+  assert.fail(`no text in ${seen}`)
+}
+
+test('a caller who leaves before the generation began has used the input alone', async t => {
+  const provider = await startProvider(t)
+  provider.use(() => 'delay 60000ms, generate 60 tokens/s for 30 s, usage 50 in')
+  const leave = new AbortController()
+  const asked = ask(provider.url, { ...prompt('Hi'), stream: true }, { signal: leave.signal })
+  const call = await provider.waitForCall()
+  // Until its body is read, nothing is decided.
+  while (call.served.length === 0) await setImmediate()
+  leave.abort()
+  await asked.catch(() => undefined)
+  await provider.waitForAbort()
+  assert.equal(call.generated, undefined)
+  assert.deepEqual(
+    usedBy(call).map(({ input, output }) => [input, output]),
+    [[50, 0]],
+  )
 })
 
 test('split cuts frames and letters anywhere, and loses nothing', async t => {

@@ -15,6 +15,7 @@ import { type Books, type Call, records, type Totals } from './provider/records.
 import { type Wish, type Wishes, wishes } from './provider/wishes.ts'
 
 export { upstreamHeaders, upstreamSecrets } from './provider/headers.ts'
+export { usedBy } from './provider/records.ts'
 export type { Call, Totals, Wish }
 
 export interface Provider extends Pick<Books, 'totals' | 'waitForCall' | 'waitForAbort' | 'waitForIdle'> {

@@ -15,7 +15,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { costNanos } from '../../src/prices/price.ts'
 import { type Gateway, startGateway, until } from '../gateway.ts'
 import { table } from '../prices/usage.ts'
-import type { Call } from '../provider.ts'
+import { type Call, usedBy } from '../provider.ts'
 import { temporaryFolder } from '../servers.ts'
 import { installAgents } from './install.ts'
 
@@ -25,8 +25,8 @@ const AT_ONCE = 2
 /** Esc, after the response has begun. */
 const PATIENCE_MS = 2000
 const TOKENS_PER_SECOND = 60
-/** A piece of text every so many milliseconds. */
-const GAP_MS = 50
+/** The share of an answer that is reasoning, which comes first and is never shown. */
+const HIDDEN = 0.4
 const FACTOR = 4
 
 interface Agent {
@@ -62,6 +62,9 @@ const agents: Agent[] = [
       const settings = [
         'model = "gpt-6-luna"',
         'model_provider = "tollgate"',
+        'check_for_update_on_startup = false',
+        '[analytics]',
+        'enabled = false',
         '[model_providers.tollgate]',
         'name = "Tollgate"',
         `base_url = "${url}/v1"`,
@@ -99,18 +102,16 @@ for (const agent of agents) {
     const key = await gateway.client({ name: 'agent', budget: { day: 2 }, cache: { enabled: false } })
     gateway.provider.use(call => {
       const seconds = secondsOf(promptIn(call) ?? 0)
-      return (
-        `usage ${agent.input} ${TOKENS_PER_SECOND * seconds} out, ` +
-        `slow-stream ${(seconds * 1000) / GAP_MS} chunks ${GAP_MS}ms`
-      )
+      return `usage ${agent.input}, generate ${TOKENS_PER_SECOND} tokens/s for ${seconds} s reasoning ${HIDDEN * seconds} s`
     })
 
+    const failed: string[] = []
     const waiting = Array.from({ length: PROMPTS }, (_, number) => number)
     await Promise.all(
       Array.from({ length: AT_ONCE }, async () => {
         const home = await temporaryFolder(t)
         for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
-          await ask(gateway, agent, { home, key, prompt: next })
+          failed.push(...(await ask(gateway, agent, { home, key, prompt: next })))
       }),
     )
 
@@ -124,6 +125,7 @@ for (const agent of agents) {
       .filter(({ status }) => status === 200)
       .reduce((sum, one) => sum + truthOf(one), 0)
     report(t, gateway, truth, Number(day?.spentUsd))
+    assert.deepEqual(failed, [])
     assert.deepEqual(refused, [])
     assert.equal(
       gateway.calls().filter(({ outcome }) => outcome === 'client_gone').length,
@@ -134,11 +136,12 @@ for (const agent of agents) {
   })
 }
 
+/** What went wrong: an agent that was not interrupted ends with code 0. */
 async function ask(
   gateway: Gateway,
   agent: Agent,
   { home, key, prompt }: { home: string; key: string; prompt: number },
-): Promise<void> {
+): Promise<string[]> {
   const child = await agent.start(home, gateway.url, key, `This is prompt number ${prompt}. Answer it.`)
   const ended = once(child, 'exit')
   if (INTERRUPTED.includes(prompt)) {
@@ -146,15 +149,13 @@ async function ask(
     await wait(PATIENCE_MS)
     child.kill('SIGINT')
   }
-  await ended
+  const [code] = await ended
+  return INTERRUPTED.includes(prompt) || code === 0 ? [] : [`prompt ${prompt} ended with ${code}`]
 }
 
-/** US dollars: the cost of the provider's output when its response ended or its connection was closed. */
-function truthOf({ served, scenario, startedAt, endedAt, aborted }: Call): number {
-  const whole = (scenario.chunks ?? 1) * scenario.gap
-  const share = aborted && endedAt ? Math.min(1, (endedAt - startedAt) / whole) : 1
-  const generated = served.map(part => ({ ...part, output: Math.ceil(part.output * share) }))
-  const cost = costNanos(table, generated, new Date(startedAt))
+/** US dollars: the cost of what the provider had generated when its response ended or its connection was gone. */
+function truthOf(call: Call): number {
+  const cost = costNanos(table, usedBy(call), new Date(call.startedAt))
   if (!('nanos' in cost)) throw new Error(cost.unpriced)
   return cost.nanos / 1e9
 }
@@ -162,6 +163,16 @@ function truthOf({ served, scenario, startedAt, endedAt, aborted }: Call): numbe
 function report(t: TestContext, gateway: Gateway, truth: number, charged: number) {
   const outcomes = [...Map.groupBy(gateway.calls(), ({ outcome }) => String(outcome))]
   t.diagnostic(outcomes.map(([outcome, of]) => `${outcome} ${of.length}`).join(', '))
+  const cutTruth = gateway.provider.calls
+    .filter(({ aborted }) => aborted)
+    .reduce((sum, one) => sum + truthOf(one), 0)
+  const cutCharge = gateway
+    .calls()
+    .filter(({ outcome }) => outcome === 'client_gone')
+    .reduce((sum, { costUsd }) => sum + Number(costUsd), 0)
+  t.diagnostic(
+    `those interrupted: charged $${cutCharge.toFixed(4)}, in truth $${cutTruth.toFixed(4)}: ${(cutCharge / cutTruth).toFixed(2)} times`,
+  )
   t.diagnostic(
     `charged $${charged.toFixed(4)}, in truth $${truth.toFixed(4)}: ${(charged / truth).toFixed(2)} times`,
   )

@@ -2,9 +2,10 @@
 
 import { gzipSync } from 'node:zlib'
 import { anthropicFailure, openaiFailure } from './failures.ts'
+import type { Generated } from './generation.ts'
 import { answerHeaders, requestId } from './headers.ts'
 import type { Answer } from './play.ts'
-import type { Api, Reply } from './reply.ts'
+import type { Api, Reply, StreamFrames } from './reply.ts'
 import type { Failure, Scenario } from './scenario.ts'
 
 const noFrames = Buffer.alloc(0)
@@ -14,10 +15,10 @@ export function answer(api: Api, reply: Reply, scenario: Scenario): Answer {
   const headers = answerHeaders(api.family, requestId(api.family))
   const usual =
     api.stream && reply.request.stream === true
-      ? streamAnswer(api.stream(reply), scenario, headers)
+      ? streamAnswer(api.stream(reply), reply.generated, scenario, headers)
       : jsonAnswer(api.json(reply), scenario, headers)
   const answer = scenario.nonsense ? nonsense(usual, scenario.nonsense) : usual
-  return { ...answer, errorFrames: Buffer.from(api.errorFrames ?? '') }
+  return { ...answer, errorFrames: Buffer.from(api.errorFrames ?? ''), generated: reply.generated }
 }
 
 /** An error answer, in the family's shape unless the failure brings its own body. */
@@ -50,10 +51,12 @@ function jsonAnswer(json: object, { ending, after }: Scenario, headers: Answer['
 }
 
 function streamAnswer(
-  { head, pieces, tail }: { head: string; pieces: string[]; tail: string },
+  { head, reasoned, pieces, tail }: StreamFrames,
+  generated: Generated | undefined,
   { after }: Scenario,
   headers: Answer['headers'],
 ): Answer {
+  const opening = reasoned ? [head, reasoned] : [head]
   return {
     status: 200,
     headers: {
@@ -61,8 +64,9 @@ function streamAnswer(
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache',
     },
-    chunks: [head, ...pieces, tail].map(frames => Buffer.from(frames)),
-    cut: 1 + (after ?? Math.floor(pieces.length / 2)),
+    chunks: [...opening, ...pieces, tail].map(frames => Buffer.from(frames)),
+    cut: opening.length + (after ?? Math.floor(pieces.length / 2)),
+    dueMs: generated && [...(reasoned ? [0, generated.reasonedMs] : [0]), ...generated.pieceMs],
     errorFrames: noFrames,
   }
 }

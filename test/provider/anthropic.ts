@@ -1,35 +1,51 @@
 /** Anthropic's Messages API and its token counter, as the simulated provider speaks them. */
 
-import { type Api, type Reply, usagePart } from './reply.ts'
+import { type Api, type Reply, reasons, usagePart } from './reply.ts'
 
 const advisor = 'claude-opus-4-5'
+/** The block of a reasoning that the API does not show. */
+const thought = { type: 'thinking', thinking: '', signature: 'c2ltdWxhdGVk' }
 
 export const messages: Api = {
   family: 'anthropic',
   json: reply => ({
     ...message(reply),
-    content: [{ type: 'text', text: reply.pieces.join('') }],
-    stop_reason: 'end_turn',
+    content: [...(reasons(reply) ? [thought] : []), { type: 'text', text: reply.pieces.join('') }],
+    stop_reason: stopReason(reply),
     ...(reply.report !== 'none' && { usage: { ...startUsage(reply), ...finalUsage(reply) } }),
   }),
-  stream: reply => ({
-    head:
-      frame('message_start', {
-        message: { ...message(reply), ...(reply.report !== 'none' && { usage: firstUsage(reply) }) },
-      }) +
-      frame('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }) +
-      frame('ping', {}),
-    pieces: reply.pieces.map((text, index) =>
-      frame('content_block_delta', { index: 0, delta: { type: 'text_delta', text } }, (index * 7) % 11),
-    ),
-    tail:
-      frame('content_block_stop', { index: 0 }) +
-      frame('message_delta', {
-        delta: { stop_reason: 'end_turn', stop_sequence: null },
-        ...(reply.report !== 'none' && { usage: finalUsage(reply) }),
-      }) +
-      frame('message_stop', {}),
-  }),
+  stream: reply => {
+    const index = reasons(reply) ? 1 : 0
+    const textStart = frame('content_block_start', { index, content_block: { type: 'text', text: '' } })
+    const reasoningStart = frame('content_block_start', {
+      index: 0,
+      content_block: { ...thought, signature: '' },
+    })
+    const { signature } = thought
+    return {
+      head:
+        frame('message_start', {
+          message: { ...message(reply), ...(reply.report !== 'none' && { usage: firstUsage(reply) }) },
+        }) +
+        (reasons(reply) ? reasoningStart : textStart) +
+        frame('ping', {}),
+      reasoned: reasons(reply)
+        ? frame('content_block_delta', { index: 0, delta: { type: 'signature_delta', signature } }) +
+          frame('content_block_stop', { index: 0 }) +
+          textStart
+        : '',
+      pieces: reply.pieces.map((text, nth) =>
+        frame('content_block_delta', { index, delta: { type: 'text_delta', text } }, (nth * 7) % 11),
+      ),
+      tail:
+        frame('content_block_stop', { index }) +
+        frame('message_delta', {
+          delta: { stop_reason: stopReason(reply), stop_sequence: null },
+          ...(reply.report !== 'none' && { usage: finalUsage(reply) }),
+        }) +
+        frame('message_stop', {}),
+    }
+  },
   errorFrames: frame('error', { error: { type: 'overloaded_error', message: 'Overloaded' } }),
   served: reply => {
     const whole = { tier: reply.tier ?? 'standard', speed: speed(reply), geo: geo(reply) }
@@ -53,6 +69,10 @@ export const countTokens: Api = {
   family: 'anthropic',
   json: reply => ({ input_tokens: reply.counts.input }),
   served: () => [],
+}
+
+function stopReason({ generated }: Reply): string {
+  return generated?.atCeiling ? 'max_tokens' : 'end_turn'
 }
 
 function message(reply: Reply) {

@@ -3,7 +3,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { answer, failureAnswer } from './answer.ts'
 import { endpointOf, faultOf, parse } from './apis.ts'
-import { type Answer, play } from './play.ts'
+import { generatedAfter } from './generation.ts'
+import { type Answer, play, type Stage } from './play.ts'
 import type { Books, Call } from './records.ts'
 import { replyTo } from './reply.ts'
 import { ordinary, type Scenario } from './scenario.ts'
@@ -17,10 +18,18 @@ export function listener(books: Books, wishes: Wishes) {
     const breakOff = () => {
       call.closedEarly = !gone.signal.aborted
     }
+    let generatedNow: ((elapsedMs?: number) => number) | undefined
+    const begin: Stage['begin'] = generated => {
+      const begun = performance.now()
+      generatedNow = (elapsedMs = performance.now() - begun) => generatedAfter(generated, elapsedMs)
+    }
     books.begin(call)
     response.once('close', () => {
       call.aborted = !call.closedEarly && !response.writableFinished
-      call.reported &&= !call.closedEarly && response.writableFinished
+      const whole = !call.closedEarly && response.writableFinished
+      // A timer may be a millisecond early: what was sent whole was generated whole.
+      call.generated = generatedNow?.(whole ? Number.POSITIVE_INFINITY : undefined)
+      call.reported &&= whole
       books.end(call)
       if (!response.writableFinished) gone.abort()
     })
@@ -32,7 +41,7 @@ export function listener(books: Books, wishes: Wishes) {
     readBody(request, body => {
       call.body = body
       const answer = decideAnswer(call, () => wished ?? wishes.onceRead(call))
-      play({ response, gone: gone.signal, breakOff }, answer, call.scenario).catch(error => {
+      play({ response, gone: gone.signal, breakOff, begin }, answer, call.scenario).catch(error => {
         // That its caller left during a pause is the only error there should be.
         if (!gone.signal.aborted) response.destroy(error)
       })
@@ -88,5 +97,6 @@ function newCall(request: IncomingMessage, scenario: Scenario = ordinary): Call 
     closedEarly: false,
     startedAt: Date.now(),
     endedAt: undefined,
+    generated: undefined,
   }
 }

@@ -11,7 +11,7 @@ export const chatCompletions: Api = {
       index,
       message: { role: 'assistant', content: reply.pieces.join(''), refusal: null, annotations: [] },
       logprobs: null,
-      finish_reason: 'stop',
+      finish_reason: finishReason(reply),
     })),
     ...(reply.report !== 'none' && { usage: usage(reply) }),
     service_tier: servedTier(reply),
@@ -19,8 +19,9 @@ export const chatCompletions: Api = {
   }),
   stream: reply => ({
     head: deltas(reply, { role: 'assistant', content: '', refusal: null }),
+    reasoned: '',
     pieces: reply.pieces.map(content => deltas(reply, { content })),
-    tail: `${deltas(reply, {}, 'stop')}${usageFrame(reply)}data: [DONE]\n\n`,
+    tail: `${deltas(reply, {}, finishReason(reply))}${usageFrame(reply)}data: [DONE]\n\n`,
   }),
   errorFrames: `data: ${JSON.stringify({
     error: {
@@ -31,6 +32,10 @@ export const chatCompletions: Api = {
     },
   })}\n\n`,
   served,
+}
+
+function finishReason({ generated }: Reply): string {
+  return generated?.atCeiling ? 'length' : 'stop'
 }
 
 function envelope(reply: Reply, object: string) {

@@ -23,6 +23,21 @@ export interface Call {
   /** Milliseconds since 1970. */
   startedAt: number
   endedAt: number | undefined
+  /**
+   * Output tokens there were when the connection was gone, hidden reasoning counted; undefined for an answer that was
+   * not generated at the pace of a model, or never begun.
+   */
+  generated: number | undefined
+}
+
+/** What the call has really used, whether or not it was reported: no more output than was generated. */
+export function usedBy({ served, scenario, generated = 0 }: Call): UsagePart[] {
+  if (!scenario.generation) return served
+  return served.map(part => ({
+    ...part,
+    output: Math.min(part.output, generated),
+    reasoning: Math.min(part.reasoning, generated),
+  }))
 }
 
 const shownCounts = [

@@ -2,6 +2,7 @@
 
 import { hash } from 'node:crypto'
 import type { UsagePart } from '../../src/dialects/dialect.ts'
+import { type Generated, generate } from './generation.ts'
 import type { Counts, Scenario } from './scenario.ts'
 
 export interface Reply {
@@ -11,6 +12,8 @@ export interface Reply {
   /** The text, in the pieces that a stream sends one by one. */
   pieces: string[]
   counts: Counts
+  /** Where the answer comes at the pace of a model. */
+  generated: Generated | undefined
   report: Scenario['report']
   tier: string | undefined
   /** The request's body, parsed. */
@@ -21,12 +24,25 @@ export interface Reply {
 export interface Api {
   family: 'anthropic' | 'openai'
   json(reply: Reply): object
-  /** The frames before, of and after the pieces of text. */
-  stream?(reply: Reply): { head: string; pieces: string[]; tail: string }
+  stream?(reply: Reply): StreamFrames
   /** The frames that tell of an error in the middle of a stream. */
   errorFrames?: string
   /** The usage that `json` and `stream` report, in the words of the ledger. */
   served(reply: Reply): UsagePart[]
+}
+
+/** The frames before, of and after the pieces of text. */
+export interface StreamFrames {
+  head: string
+  /** What the stream says when a hidden reasoning is over; empty for an answer without one. */
+  reasoned: string
+  pieces: string[]
+  tail: string
+}
+
+/** Does the answer begin with tokens that are never shown? */
+export function reasons({ generated }: Reply): boolean {
+  return generated !== undefined && generated.reasoning > 0
 }
 
 /** Seconds since 1970: every answer was made at the same time, so that equal requests get equal bytes. */
@@ -37,20 +53,23 @@ const kilobyte = 'All work and no play makes a dull gateway. '.padEnd(1024, '. '
 /** The usage is a plausible one, never more than the request's bytes and ceiling allow. */
 export function replyTo(body: Buffer, request: Record<string, unknown>, scenario: Scenario): Reply {
   const id = hash('sha1', body).slice(0, 24)
+  const generated = scenario.generation && generate(scenario.generation, ceiling(request))
+  const guess = Math.ceil(body.length / 4)
   return {
     id,
     model: scenario.model ?? String(request.model),
-    pieces: pieces(scenario, id),
+    pieces: generated?.pieces ?? pieces(scenario, id),
     counts: {
-      input: Math.min(Math.ceil(body.length / 4), 1500),
+      input: generated ? guess : Math.min(guess, 1500),
       cacheRead: 0,
       cacheWrite5m: 0,
       cacheWrite1h: 0,
-      output: Math.min(ceiling(request), 16),
-      reasoning: 0,
+      output: generated?.output ?? Math.min(ceiling(request), 16),
+      reasoning: generated?.reasoning ?? 0,
       searches: 0,
       ...scenario.counts,
     },
+    generated,
     report: scenario.report,
     tier: scenario.tier,
     request,

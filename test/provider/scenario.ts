@@ -27,6 +27,13 @@ const reports = ['plain', 'none', 'corrected', 'iterations', 'outside'] as const
 /** 200, and yet no answer: another type, broken JSON, a wrong type, a cut gzip stream, nothing, broken frames. */
 const nonsenses = ['html', 'json', 'type', 'gzip', 'empty', 'frames'] as const
 
+/** Output tokens at the pace of a model. Those of the first `reasoningSeconds` are never shown. */
+export interface Generation {
+  tokensPerSecond: number
+  seconds: number
+  reasoningSeconds: number
+}
+
 export interface Scenario {
   /** Milliseconds before anything is answered. */
   delay: number
@@ -36,6 +43,8 @@ export interface Scenario {
   gap: number
   /** Text in the answer, 2^20 bytes each. */
   megabytes: number
+  /** Instead of `chunks`, `gap`, `megabytes` and `split`; undefined: the whole answer is there at once. */
+  generation: Generation | undefined
   /** Bytes per write, wherever that cuts a frame or a letter. */
   split: number | undefined
   counts: Partial<Counts>
@@ -61,6 +70,7 @@ export const ordinary: Scenario = {
   chunks: undefined,
   gap: 0,
   megabytes: 0,
+  generation: undefined,
   split: undefined,
   counts: {},
   report: 'plain',
@@ -88,6 +98,7 @@ const directives: Record<string, (rest: string) => Partial<Scenario>> = {
   nonsense: rest => ({ nonsense: nonsenses.find(kind => kind === rest) ?? 'html' }),
   'slow-stream': rest => ({ chunks: amount(rest, 'chunks?'), gap: amount(rest, 'ms') ?? 0 }),
   huge: rest => ({ megabytes: amount(rest, 'MB') ?? 1 }),
+  generate: rest => ({ generation: generation(rest) }),
   split: rest => ({ split: amount(rest, 'bytes?') ?? 1 }),
   usage: rest => ({ counts: counts(rest), report: reports.find(kind => rest.includes(kind)) ?? 'plain' }),
   model: rest => ({ model: rest }),
@@ -123,8 +134,17 @@ function amount(text: string, unit: string): number | undefined {
 
 /** The number after a word: `after 3`. */
 function following(text: string, word: string): number | undefined {
-  const found = new RegExp(`\\b${word} (\\d+)`).exec(text)
+  const found = new RegExp(`\\b${word} (\\d+(?:\\.\\d+)?)`).exec(text)
   return found ? Number(found[1]) : undefined
+}
+
+/** `60 tokens/s for 30 s`, `60 tokens/s for 30 s reasoning 10 s` */
+function generation(text: string): Generation {
+  return {
+    tokensPerSecond: amount(text, 'tokens/s') ?? 60,
+    seconds: following(text, 'for') ?? 10,
+    reasoningSeconds: following(text, 'reasoning') ?? 0,
+  }
 }
 
 /** `429 retry-after 7`, `402 linked_organization_billing_unavailable` */
