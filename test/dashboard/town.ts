@@ -22,7 +22,12 @@ export async function startTown(t: Context): Promise<Town> {
   })
   const poor = await gateway.client({ name: 'poor', budget: { day: 0.000001 } })
   await gateway.admin('POST', '/clients', { name: 'spare', budget: { day: 2 } })
-  for (const prompt of ['one', 'one', 'two']) await gateway.post('/v1/messages', key, message(prompt))
+  await gateway.post('/v1/messages', key, message('two'))
+  // The response is kept after it was sent.
+  await until(async () => {
+    const { headers } = await gateway.post('/v1/messages', key, message('one'))
+    return headers.get('x-cache') === 'HIT'
+  })
   await gateway.post('/v1/messages', poor, message('too dear'))
   await gateway.post('/v1/messages', key, message('not mine', { model: 'claude-opus-5-5' }))
   await until(async () => (await total(gateway, '/calls', 'calls')) >= 3)

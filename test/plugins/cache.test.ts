@@ -30,33 +30,46 @@ async function untilKept(gateway: Gateway, key: string, prompt: string) {
   })
 }
 
+/** The client's state once no call of its is running. */
+async function settled(gateway: Gateway) {
+  return until(async () => {
+    const state = await gateway.state('frontend')
+    return state.concurrency?.running === 0 && state
+  })
+}
+
 test('the same bytes get the same answer again, with its age, and cost nothing', async t => {
-  const { gateway, key } = await arrange(t, {}, { budget: { day: 5 } })
+  const { gateway, key } = await arrange(t, {}, { budget: { day: 5 }, limits: { concurrency: 10 } })
   const first = await ask(gateway, key, 'hello')
-  const { day: before } = await gateway.state('frontend')
+  await untilKept(gateway, key, 'hello')
+  const { day: before } = await settled(gateway)
 
-  const again = await untilKept(gateway, key, 'hello')
+  const again = await ask(gateway, key, 'hello')
 
-  assert.equal(first.cache, 'MISS')
+  assert.deepEqual([first.cache, again.cache], ['MISS', 'HIT'])
   assert.equal(again.text, first.text)
   assert.match(again.age ?? '', /^\d+$/)
-  assert.equal((await gateway.state('frontend')).day?.spentUsd, before?.spentUsd)
+  assert.equal((await settled(gateway)).day?.spentUsd, before?.spentUsd)
   const line = await until(async () => gateway.calls().find(({ outcome }) => outcome === 'cached'))
   assert.equal(line.costUsd, 0)
   assert.ok(Number(line.savedUsd) > 0)
 })
 
 test('a hit takes a request from its limit, and no tokens', async t => {
-  const limits = { requests: { capacity: 1000, per: '1d' }, tokens: { capacity: 10_000, per: '1d' } }
+  const limits = {
+    requests: { capacity: 1000, per: '1d' },
+    tokens: { capacity: 10_000, per: '1d' },
+    concurrency: 10,
+  }
   const { gateway, key } = await arrange(t, {}, { limits })
   await ask(gateway, key, 'hello')
   await untilKept(gateway, key, 'hello')
-  const before = await gateway.state('frontend')
+  const before = await settled(gateway)
 
   const again = await ask(gateway, key, 'hello')
 
   assert.equal(again.cache, 'HIT')
-  const after = await gateway.state('frontend')
+  const after = await settled(gateway)
   assert.equal(after.requests?.available, Number(before.requests?.available) - 1)
   assert.equal(after.tokens?.available, before.tokens?.available)
 })

@@ -51,14 +51,13 @@ test('the query reaches the upstream, and both spellings find the same cached re
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
 
-  const first = await gateway.post('/messages?beta=true', key, message('hi'))
-  const second = await gateway.post('/v1/v1/messages?beta=true', key, message('hi'))
+  const cached = async (path: string) => (await gateway.post(path, key, message('hi'))).headers.get('x-cache')
+  // The response is kept after it was sent.
+  await until(async () => (await cached('/messages?beta=true')) === 'HIT')
 
-  assert.deepEqual([first.headers.get('x-cache'), second.headers.get('x-cache')], ['MISS', 'HIT'])
-  assert.deepEqual(
-    gateway.provider.calls.map(({ path }) => path),
-    ['/v1/messages?beta=true'],
-  )
+  assert.equal(await cached('/v1/v1/messages?beta=true'), 'HIT')
+  const paths = gateway.provider.calls.map(({ path }) => path)
+  assert.deepEqual([...new Set(paths)], ['/v1/messages?beta=true'])
 })
 
 test('methods and unknown paths are answered as under /v1', async t => {
