@@ -105,8 +105,10 @@ export default fp<{ maxPending: number }>(
         }
         request.claimed = undefined
         if (admitted.kind === 'refused') {
-          const refused = await app.countExactly(request, admitted)
-          if (refused === 'counted' || (await app.waiting.again(request, refused))) continue
+          const counted = await app.countExactly(request, admitted)
+          if (counted === 'counted') continue
+          const refused = await app.waiting.again(request, counted)
+          if (refused === 'waited') continue
           throw refuse(request, reply, refused)
         }
         decisions++

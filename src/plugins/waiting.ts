@@ -16,8 +16,8 @@ declare module 'fastify' {
        * calls before it need tokens for longer than it may wait.
        */
       turn(request: FastifyRequest): Promise<Refused | undefined>
-      /** After a refusal. True: it has waited, ask again. False: waiting does not help or takes too long. */
-      again(request: FastifyRequest, refused: Refused): Promise<boolean>
+      /** After a refusal. Resolves to 'waited', then ask again, or to the refusal if waiting does not help or takes too long. */
+      again(request: FastifyRequest, refused: Refused): Promise<'waited' | Refused>
       /** Leaves the queue. Call it once the call was admitted or refused, in every case. */
       leave(request: FastifyRequest): void
     }
@@ -72,20 +72,24 @@ export default fp<{ maxCalls: number }>(
       },
 
       async again(request, refused) {
-        const { maxWaitMs } = request.client
-        if (maxWaitMs === 0 || app.draining || request.disconnected || !mayWait(refused)) return false
-        if (!request.waiter && (queues.get(request.client.id)?.length ?? 0) >= longest) return false
+        const { id, maxWaitMs } = request.client
+        if (maxWaitMs === 0 || app.draining || request.disconnected || !mayWait(refused)) return refused
+        if (!request.waiter && (queues.get(id)?.length ?? 0) >= longest) return refused
         const waiter = request.waiter ?? join(request)
         const left = waiter.deadline - performance.now()
-        const known = isEstimate(refused) ? undefined : refused.retryAfterMs
-        if (waiter.isOver || left <= 0 || (known !== undefined && known > left)) return false
+        if (waiter.isOver || left <= 0) return refused
+        const queue = queues.get(id) ?? []
+        const ahead = queue.slice(0, queue.indexOf(waiter))
+        const own = isEstimate(refused) ? undefined : refused.retryAfterMs
+        const known = own && Math.ceil(own + refillMs(ahead, refused, request))
+        if (known !== undefined && known > left) return { ...refused, retryAfterMs: known }
         waiter.until = known === undefined ? undefined : { time: performance.now() + known, refused }
-        const isFirst = queues.get(waiter.clientId)?.[0] === waiter
+        const isFirst = ahead.length === 0
         // Without a call's end to answer to, the queue would ask again and again.
         if (!isFirst || !waiter.isMissed)
           await waitFor(request, waiter, isFirst ? pause(waiter, known) : left)
         waiter.isMissed = false
-        return true
+        return 'waited'
       },
 
       leave(request) {
@@ -154,14 +158,24 @@ function isEstimate({ limit, verdict }: Refused): boolean {
 }
 
 /** Does the refill for the first call, the calls behind it and this call take longer than it may wait? */
-function lateRefusal([first, ...others]: Waiter[], { claims, client }: FastifyRequest): Refused | undefined {
+function lateRefusal([first, ...others]: Waiter[], request: FastifyRequest): Refused | undefined {
   const { until } = first ?? {}
-  const bucket = claims.scopes.find(({ name, tokens }) => tokens && name === until?.refused.scope)?.tokens
-  if (until?.refused.limit !== 'tokens' || !bucket) return undefined
+  if (until?.refused.limit !== 'tokens') return undefined
+  const refill = refillMs([...others, request.claims], until.refused, request)
+  const retryAfterMs = Math.ceil(until.time - performance.now() + refill)
+  return retryAfterMs > request.client.maxWaitMs ? { ...until.refused, retryAfterMs } : undefined
+}
+
+/** How long the bucket that refused takes to refill the tokens of `calls`; 0 for every other limit. */
+function refillMs(
+  calls: { tokens: number }[],
+  { limit, scope }: Refused,
+  { claims }: FastifyRequest,
+): number {
+  const bucket = limit === 'tokens' ? claims.scopes.find(({ name }) => name === scope)?.tokens : undefined
+  if (!bucket) return 0
   const { capacity, per } = bucket
-  const needed = [...others, claims].reduce((sum, { tokens }) => sum + Math.min(tokens, capacity), 0)
-  const retryAfterMs = Math.ceil(until.time - performance.now() + (needed * per) / capacity)
-  return retryAfterMs > client.maxWaitMs ? { ...until.refused, retryAfterMs } : undefined
+  return calls.reduce((sum, { tokens }) => sum + (Math.min(tokens, capacity) * per) / capacity, 0)
 }
 
 function pause(waiter: Waiter, known: number | undefined): number {

@@ -155,6 +155,30 @@ test('a call behind others in the queue is refused at once if its tokens would c
   assert.equal((await second).status, 200)
 })
 
+test('of calls that arrive together those are refused at once whose tokens would come too late', async t => {
+  const { gateway, key } = await arrange(t, {
+    limits: { tokens: { capacity: 1000, per: '5s' }, maxWaitMs: 6000 },
+  })
+  const send = (number: number) =>
+    gateway.post('/v1/messages', key, message(`call ${number}`, { max_tokens: 900 }))
+  gateway.provider.use(() => 'usage 1 in 999 out')
+  assert.equal((await send(1)).status, 200)
+  await running(gateway, 0)
+  const answered: number[] = []
+
+  const answers = await Promise.all(
+    [2, 3, 4].map(async number => {
+      const answer = await send(number)
+      answered.push(answer.status)
+      return answer
+    }),
+  )
+
+  assert.deepEqual(answered, [429, 429, 200])
+  for (const answer of answers.filter(({ status }) => status === 429))
+    assert.ok(Number((await detailsOf(answer)).retry_after_ms) > 6000)
+})
+
 test('a call waits for money that a running call holds, and never for money that is spent or for requests', async t => {
   const { gateway, key } = await arrange(t, {
     budget: { day: 0.001 },
