@@ -19,19 +19,17 @@ const MODEL = 'claude-haiku-4-5'
 const RATE = loadPrices(builtin).find(MODEL, new Date())?.maxOutputTokensPerSecond ?? 0
 const INPUT_NANOS = 1000
 const OUTPUT_NANOS = 5000
+const PER_MESSAGE = 32
 const CALLS = 60
 const AT_ONCE = 18
 const GAP = 200
 /** One lease, and a sweep. */
 const AFTER_A_DEATH = 45_000
 
-/** A call of 1 to 8 seconds to a provider that generates at up to nine tenths of its highest rate. */
-function longCall(number: number, random: Random, client: string): Call {
-  const steps = random.between(5, 40)
-  const output = Math.floor((RATE * random.between(30, 90) * steps * GAP) / 100_000)
-  const stream = random.chance(0.6)
+type Shape = Pick<Call, 'number' | 'client' | 'stream'> & { steps: number; output: number; input: number }
+
+function callOf({ number, client, stream, steps, output, input }: Shape): Call {
   const pace = stream ? `slow-stream ${steps} chunks ${GAP}ms` : `delay ${steps * GAP}ms`
-  const input = random.between(100, 900)
   const prompt = `call ${number}: [[scenario: usage ${input} in ${output} out, ${pace}]]`
   return {
     number,
@@ -39,13 +37,30 @@ function longCall(number: number, random: Random, client: string): Call {
     stream,
     body: JSON.stringify({
       model: MODEL,
-      max_tokens: random.between(32_000, 64_000),
+      max_tokens: 64_000,
       stream,
       messages: [{ role: 'user', content: `${'x'.repeat(3 * input)} ${prompt}` }],
     }),
     holds: { bytes: 0, counted: 0 },
+    leaves: undefined,
+  }
+}
+
+/** A call of 1 to 8 seconds to a provider that generates at up to nine tenths of its highest rate. */
+function longCall(number: number, random: Random, client: string): Call {
+  const steps = random.between(5, 40)
+  const output = Math.floor((RATE * random.between(30, 90) * steps * GAP) / 100_000)
+  const stream = random.chance(0.6)
+  const call = callOf({ number, client, stream, steps, output, input: random.between(100, 900) })
+  return {
+    ...call,
     leaves: stream && random.chance(0.3) ? { afterMs: random.between(500, 4000) } : undefined,
   }
+}
+
+/** A call of 16 seconds for a client whose budget has room for 10. */
+function stoppedCall(number: number): Call {
+  return callOf({ number, client: 'short', stream: true, steps: 80, output: RATE, input: 100 })
 }
 
 export async function longCalls(t: TestContext) {
@@ -57,10 +72,14 @@ export async function longCalls(t: TestContext) {
     ['agent', await fleet.client('agent', { budget: { day: 0.25 } })],
     ['batch', await fleet.client('batch', {})],
   ])
-  const calls = Array.from({ length: CALLS }, (_, number) =>
-    longCall(number, random, random.pick([...keys.keys()])),
+  const others = Array.from({ length: CALLS - 1 }, (_, i) =>
+    longCall(i + 1, random, random.pick([...keys.keys()])),
   )
-  const url = () => random.pick(fleet.gateways).url
+  keys.set('short', await fleet.client('short', { budget: { day: (10 * RATE * OUTPUT_NANOS) / 1e9 } }))
+  // Sent first, while every other budget has room, to a replica that is not killed.
+  const calls = [stoppedCall(0), ...others]
+  const url = ({ client }: Call) =>
+    (client === 'short' ? fleet.gateways[0]! : random.pick(fleet.gateways)).url
   const killed = killOneOf(fleet)
 
   await press({ random, url, keys, patience: { everyMs: 400, attempts: 60 } }, calls, AT_ONCE)
@@ -76,7 +95,7 @@ export async function longCalls(t: TestContext) {
       rows.some(row => row.outcome === outcome),
       `no call ended ${outcome}`,
     )
-  assertGrown(rows)
+  assertGrown(rows, calls)
   assertPaidFor(fleet.provider.calls, rows)
 }
 
@@ -86,9 +105,10 @@ async function killOneOf(fleet: Fleet) {
   await fleet.start()
 }
 
-/** At least some calls held more at their end than any call holds at its admission. */
-function assertGrown(rows: Row[]) {
-  const most = 8 * RATE * OUTPUT_NANOS + 20_000 * INPUT_NANOS
+/** At least some calls held more at their end than any call holds at its admission: 8 seconds of output. */
+function assertGrown(rows: Row[], calls: readonly Call[]) {
+  const input = Math.max(...calls.map(({ body }) => body.length + PER_MESSAGE))
+  const most = 8 * RATE * OUTPUT_NANOS + input * INPUT_NANOS
   assert.ok(
     rows.some(({ held }) => held > most),
     'no hold grew',
