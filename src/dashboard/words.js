@@ -1,6 +1,6 @@
 /** What the gateway's codes mean to people: what happened, and what to do about it. */
 
-/** @typedef {{ title: string, meaning: string, mend: string }} Reason */
+/** @typedef {{ title: string, meaning: string, toDo: string }} Reason */
 
 /** @type {Record<string, Reason>} */
 export const reasons = {
@@ -8,171 +8,171 @@ export const reasons = {
     title: 'Too fast',
     meaning:
       'A limit on requests, tokens, calls at once or token counting (count_tokens) was reached. The response says when to try again.',
-    mend: 'If this traffic is meant, raise the limit of the scope named here; if not, look for a caller without a back-off.',
+    toDo: 'If this traffic is meant, raise the limit of the scope named here; if not, look for a caller without a back-off.',
   },
   loop_detected: {
     title: 'Loop brake',
     meaning:
       'The same request came over and over within a short time, as from an agent that runs in circles.',
-    mend: 'Look at the service that sends it. If it is meant, raise or remove the loop brake of this client.',
+    toDo: 'Look at the service that sends it. If it is meant, raise or remove the loop brake of this client.',
   },
   budget_exceeded: {
     title: 'Budget spent',
     meaning:
       'A budget has no room for this call, or for the next seconds of a running one. It resets at the end of its UTC day or month.',
-    mend: 'Raise the budget of the scope named here, or wait for the reset.',
+    toDo: 'Raise the budget of the scope named here, or wait for the reset.',
   },
   request_exceeds_budget: {
     title: 'Larger than its budget',
     meaning: 'This one call may cost more than the whole budget: it can never fit.',
-    mend: 'Let the caller ask for fewer tokens (max_tokens) or a cheaper model, or raise the budget.',
+    toDo: 'Let the caller ask for fewer tokens (max_tokens) or a cheaper model, or raise the budget.',
   },
   budget_in_flight: {
     title: 'Budget held by running calls',
     meaning: 'Only calls that still run are in the way; what they do not use comes back when they end.',
-    mend: 'Nothing, as a rule: callers try again after some seconds. If it is frequent, the budget is tight for this traffic.',
+    toDo: 'Nothing, as a rule: callers try again after some seconds. If it is frequent, the budget is tight for this traffic.',
   },
   model_not_allowed: {
     title: 'Model not allowed',
     meaning: "The model is not on this client's list.",
-    mend: 'Add the model, or a pattern such as claude-haiku-*, to the client; or let the service use another model.',
+    toDo: 'Add the model, or a pattern such as claude-haiku-*, to the client; or let the service use another model.',
   },
   model_not_found: {
     title: 'Unknown model',
     meaning: 'No upstream that is configured serves a model of this name.',
-    mend: 'Look for a misspelt name. GET /v1/models lists what this client may use.',
+    toDo: 'Look for a misspelt name. GET /v1/models lists what this client may use.',
   },
   model_not_priced: {
     title: 'Model without a price',
     meaning: 'What has no price has no bound, so it is never forwarded.',
-    mend: 'Add the model to PRICES_FILE.',
+    toDo: 'Add the model to PRICES_FILE.',
   },
   unbounded_feature: {
     title: 'Unbounded feature',
     meaning: 'The request uses a feature whose cost has no bound, and a budget binds this client.',
-    mend: 'Allow the feature in the settings of the client, if its cost is acceptable.',
+    toDo: 'Allow the feature in the settings of the client, if its cost is acceptable.',
   },
   feature_not_allowed: {
     title: 'Feature not allowed',
     meaning:
       'The request names an earlier response, and the settings of this client keep responses from being stored.',
-    mend: 'Allow stored and store in the settings of the client, or let the service send the whole conversation.',
+    toDo: 'Allow stored and store in the settings of the client, or let the service send the whole conversation.',
   },
   conflict: {
     title: 'Conflict at the upstream',
     meaning: 'The upstream answered 409: the request contradicts something that it stores.',
-    mend: 'The response carries its message; the caller decides what to do.',
+    toDo: 'The response carries its message; the caller decides what to do.',
   },
   upgrade_required: {
     title: 'WebSocket not offered',
     meaning: 'A client such as Codex tried a WebSocket first, and goes on over HTTP.',
-    mend: 'Nothing.',
+    toDo: 'Nothing.',
   },
   invalid_key: {
     title: 'Key not accepted',
     meaning: 'The key is unknown, revoked or expired, or its client is disabled.',
-    mend: 'If the caller is yours, give it a new key. Many from strangers: somebody is guessing, without a chance.',
+    toDo: 'If the caller is yours, give it a new key. Many from strangers: somebody is guessing, without a chance.',
   },
   missing_key: {
     title: 'No key',
     meaning: 'The request carried no key at all.',
-    mend: 'Set the key as x-api-key, x-gateway-key or Authorization: Bearer in the caller.',
+    toDo: 'Set the key as x-api-key, x-gateway-key or Authorization: Bearer in the caller.',
   },
   conflicting_keys: {
     title: 'Two different keys',
     meaning: 'The request carried two different keys in two headers.',
-    mend: 'Send the key in one header only; SDKs may add a second one from the environment.',
+    toDo: 'Send the key in one header only; SDKs may add a second one from the environment.',
   },
   invalid_request: {
     title: 'Invalid request',
     meaning: 'The gateway or the provider could not make sense of the request.',
-    mend: 'The message says what was found and what was expected.',
+    toDo: 'The message says what was found and what was expected.',
   },
   request_too_large: {
     title: 'Request too large',
     meaning: 'The body is larger than this gateway takes.',
-    mend: 'Send less, or raise BODY_LIMIT_BYTES.',
+    toDo: 'Send less, or raise BODY_LIMIT_BYTES.',
   },
   unsupported_media_type: {
     title: 'Wrong content type',
     meaning: 'The body is no plain JSON.',
-    mend: 'Send application/json, not compressed.',
+    toDo: 'Send application/json, not compressed.',
   },
   request_timeout: {
     title: 'Request came too slowly',
     meaning: 'The caller did not send its whole request in time.',
-    mend: 'Look at the network between the caller and the gateway.',
+    toDo: 'Look at the network between the caller and the gateway.',
   },
   unprocessable: {
     title: 'Not processable',
     meaning: 'The provider understood the request, and refused what it asks for.',
-    mend: 'The message says why.',
+    toDo: 'The message says why.',
   },
   not_found: {
     title: 'No such route',
     meaning: 'The gateway has no such path.',
-    mend: 'Look at the base URL of the caller.',
+    toDo: 'Look at the base URL of the caller.',
   },
   method_not_allowed: {
     title: 'Wrong method',
     meaning: 'This path takes another method.',
-    mend: 'Look at the base URL of the caller.',
+    toDo: 'Look at the base URL of the caller.',
   },
   unavailable: {
     title: 'Gateway not able',
     meaning: 'Limits and budgets could not be checked, so the call was not let through.',
-    mend: 'Redis or Postgres was away. See the alerts, and /readyz.',
+    toDo: 'Redis or Postgres was away. See the alerts, and /readyz.',
   },
   interrupted: {
     title: 'Cut by a restart',
     meaning: 'The gateway ended while the call was running.',
-    mend: 'Callers may send it again. If it is frequent, raise DRAIN_SECONDS.',
+    toDo: 'Callers may send it again. If it is frequent, raise DRAIN_SECONDS.',
   },
   internal: {
     title: 'Fault of the gateway',
     meaning: 'Something went wrong in the gateway itself.',
-    mend: 'Its log has the error under this request id.',
+    toDo: 'Its log has the error under this request id.',
   },
   upstream_rate_limited: {
     title: 'Provider limits us',
     meaning: "The provider's own rate limit for your account was reached.",
-    mend: 'Ask the provider for more, or lower the limits of the busiest clients.',
+    toDo: 'Ask the provider for more, or lower the limits of the busiest clients.',
   },
   upstream_error: {
     title: 'Provider failed',
     meaning: 'The provider answered with an error, or broke off in the middle.',
-    mend: "Nothing was charged for an error. If it goes on, look at the provider's status page.",
+    toDo: "Nothing was charged for an error. If it goes on, look at the provider's status page.",
   },
   upstream_unavailable: {
     title: 'Provider unavailable',
     meaning: 'The provider cannot serve calls now.',
-    mend: "Callers try again. If it goes on, look at the provider's status page.",
+    toDo: "Callers try again. If it goes on, look at the provider's status page.",
   },
   upstream_overloaded: {
     title: 'Provider overloaded',
     meaning: 'The provider says that it has too much to do.',
-    mend: 'Callers try again later.',
+    toDo: 'Callers try again later.',
   },
   upstream_refused_us: {
     title: 'Provider refuses our key',
     meaning: "The gateway's own key or account at the provider is not accepted.",
-    mend: "Look at the gateway's upstream key, and at the account's balance.",
+    toDo: "Look at the gateway's upstream key, and at the account's balance.",
   },
   upstream_forbidden: {
     title: 'Provider forbids it',
     meaning: "The gateway's account at the provider may not do this.",
-    mend: 'Look at what the account is allowed to use.',
+    toDo: 'Look at what the account is allowed to use.',
   },
   upstream_timeout: {
     title: 'Provider silent',
     meaning: 'The provider did not answer in time.',
-    mend: 'Large answers take long: use streaming, or raise UPSTREAM_TIMEOUT_SECONDS.',
+    toDo: 'Large answers take long: use streaming, or raise UPSTREAM_TIMEOUT_SECONDS.',
   },
 }
 
 /** @param {string} code @returns {Reason} */
 export function reasonOf(code) {
-  return reasons[code] ?? { title: code.replaceAll('_', ' '), meaning: '', mend: '' }
+  return reasons[code] ?? { title: code.replaceAll('_', ' '), meaning: '', toDo: '' }
 }
 
 /** What a running call holds of a budget. @type {Record<import('./types.ts').Hold, { label: string, meaning: string }>} */
@@ -189,11 +189,11 @@ export const holds = {
 
 export const UNBOUNDED = 'The call used a feature without a bound, so it may cost more than it held.'
 
-/** Advice by kind of alert, for alerts whose title does not give it. @type {Record<string, { meaning: string, mend: string }>} */
+/** Advice by kind of alert, for alerts whose title does not give it. @type {Record<string, { meaning: string, toDo: string }>} */
 export const alertKinds = {
   output_rate_exceeded: {
     meaning: 'An upstream generates faster than the price table says.',
-    mend: 'Raise maxOutputTokensPerSecond of the model in PRICES_FILE.',
+    toDo: 'Raise maxOutputTokensPerSecond of the model in PRICES_FILE.',
   },
 }
 

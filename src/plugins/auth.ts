@@ -26,21 +26,19 @@ export default fp(
     app.decorateRequest('configVersion', 0)
     app.decorate('authenticate', async (request: FastifyRequest) => {
       const presented = presentedKey(request.raw.rawHeaders)
-      accept(request, presented, find(presented) ?? (await load(presented)))
+      // Read before the look-up: if the configuration changes meanwhile, the admission refuses this version as stale.
+      request.configVersion = app.clients.version
+      admit(request, presented, find(presented) ?? (await load(presented)))
     })
 
     app.addHook('onRequest', function authenticateCaller(request, _reply, done) {
       const presented = presentedKey(request.raw.rawHeaders)
       const known = find(presented)
       if (!known) return void app.authenticate(request).then(() => done(), done)
-      accept(request, presented, known)
-      done()
-    })
-
-    function accept(request: FastifyRequest, presented: string, known: Known | undefined) {
       request.configVersion = app.clients.version
       admit(request, presented, known)
-    }
+      done()
+    })
 
     function find(presented: string): Known | undefined {
       const id = keyId(presented)

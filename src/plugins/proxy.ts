@@ -69,6 +69,7 @@ export default fp<{ answerBuffer: number }>(
       const { dialect, ask } = call
       let size = 0
       let line: Line
+      let closing: NodeJS.Timeout | undefined
       const { promise, resolve, reject } = Promise.withResolvers<Buffer | FastifyReply>()
 
       function head(status: number, headers: Headers): Sink {
@@ -143,8 +144,9 @@ export default fp<{ answerBuffer: number }>(
           isWhole: () => meter?.ended === true,
           passed() {
             exchange.passed = true
+            if (exchange.endedAt !== undefined) return
             // An upstream that does not close after its last event keeps neither the caller nor the hold.
-            setTimeout(() => {
+            closing = setTimeout(() => {
               ended()
               line.abort()
             }, LAST_BYTES).unref()
@@ -187,6 +189,7 @@ export default fp<{ answerBuffer: number }>(
       function over(error?: Refusal, answer?: Buffer | FastifyReply) {
         if (exchange.endedAt !== undefined) return
         exchange.endedAt = performance.now()
+        clearTimeout(closing)
         request.cut = undefined
         collected -= size
         measure()

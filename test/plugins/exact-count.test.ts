@@ -340,7 +340,7 @@ for (const [what, spent] of [
   ['of a fresh day', 0],
   ['of what is left', 0.4],
 ] as const) {
-  test(`a call with too large an output limit is told the largest one that fits ${what}, by the exact count`, async t => {
+  test(`the refusal of too large an output limit names the largest one that fits ${what}, by the exact count`, async t => {
     const { gateway, provider, questions, send } = await arrange(t, { budget: { day: 0.6 }, hold: 'ceiling' })
     provider.use(({ path }) => (path.includes('count_tokens') ? 'usage 21000 in' : 'usage 1 in 1 out'))
     if (spent > 0) {

@@ -48,7 +48,7 @@ function Row({ alert: { kind, title, severity, scope, raisedAt, details, ...deli
   const { label, tone } = severities[severity]
   const advice = alertKinds[kind]
   return html`<tr>
-    <th scope="row"><span class="with-badge"><${Badge} tone=${tone}>${label}<//><span>${title}${advice && html`<span class="sub">${advice.meaning} ${advice.mend}</span>`}</span></span></th>
+    <th scope="row"><span class="with-badge"><${Badge} tone=${tone}>${label}<//><span>${title}${advice && html`<span class="sub">${advice.meaning} ${advice.toDo}</span>`}</span></span></th>
     <td class="hide-s nowrap">${scopeWords(scope)}</td>
     <td class="hide-s nowrap"><${Delivery} ...${delivery} /></td>
     <td class="num nowrap"><time datetime=${raisedAt} title=${fullMoment(raisedAt)}>${moment(raisedAt)}</time></td>
