@@ -15,11 +15,13 @@ import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after } from 'node:test'
+import type { Pool, PoolConfig } from 'pg'
 import { findRedis } from '../src/embedded/find-redis.ts'
 import { query, startPostgres } from '../src/embedded/postgres.ts'
 import { redisAnswers, unixUrl } from '../src/embedded/redis.ts'
 import { launch } from '../src/embedded/supervise.ts'
 import { connectRedis } from '../src/redis-url.ts'
+import * as pools from '../src/stores/pool.ts'
 import {
   alreadyStarted,
   cache,
@@ -168,6 +170,17 @@ export async function ownPostgres(t: Context, more: Record<string, string> = {})
       server = await startPostgres({ dataDir, log: quiet, settings })
     },
   }
+}
+
+export interface PoolOptions extends PoolConfig {
+  onEnd?: (error: Error) => void
+}
+
+/** Connections to a database, whose server a test may stop. */
+export function openPool(t: Context, databaseUrl: string, { onEnd, ...config }: PoolOptions = {}): Pool {
+  const pool = pools.openPool({ connectionString: databaseUrl, ...config }, onEnd)
+  whenOver(t, () => pool.end())
+  return pool
 }
 
 /** A port nobody listens on now. */

@@ -2,8 +2,9 @@
 
 import { setTimeout as wait } from 'node:timers/promises'
 import fp from 'fastify-plugin'
-import { Pool } from 'pg'
+import type { Pool } from 'pg'
 import { migrate } from '../migrate.ts'
+import { openPool } from '../stores/pool.ts'
 import { isAway } from '../stores/query.ts'
 
 declare module 'fastify' {
@@ -19,17 +20,18 @@ const PATIENCE = 30_000
 
 export default fp<{ url: string; connections?: number }>(
   async (app, { url, connections = 10 }) => {
-    const pool = new Pool({
-      connectionString: url,
-      application_name: 'tollgate',
-      max: connections,
-      connectionTimeoutMillis: 2000,
-      // A server that has gone without a word keeps nobody for ever; who is in a hurry has a limit of its own.
-      query_timeout: PATIENCE,
-      keepAlive: true,
-    })
-    // An idle connection has ended; whoever asks next sees whether the server is still there.
-    pool.on('error', error => app.log.debug({ err: error }, 'a connection to Postgres has ended'))
+    const pool = openPool(
+      {
+        connectionString: url,
+        application_name: 'tollgate',
+        max: connections,
+        connectionTimeoutMillis: 2000,
+        // A server that vanished blocks no query for ever. A query in a hurry has a shorter limit of its own.
+        query_timeout: PATIENCE,
+        keepAlive: true,
+      },
+      error => app.log.debug({ err: error }, 'a connection to Postgres has ended'),
+    )
     const closing = new AbortController()
     app.decorate('pg', pool)
     app.decorate('migrated', bringUp())

@@ -5,7 +5,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
-import { Pool } from 'pg'
+import type { Pool } from 'pg'
 import { pino } from 'pino'
 import type { Alert } from '../../src/alerts/alert.ts'
 import type { ShownAlert } from '../../src/alerts/outbox.ts'
@@ -16,7 +16,7 @@ import alerts, { type AlertsOptions } from '../../src/plugins/alerts.ts'
 import health from '../../src/plugins/health.ts'
 import postgres from '../../src/plugins/postgres.ts'
 import redis from '../../src/plugins/redis.ts'
-import { testDatabase } from '../servers.ts'
+import { openPool, testDatabase } from '../servers.ts'
 
 export type Line = Record<string, unknown> & { msg: string }
 
@@ -24,16 +24,9 @@ const SCHEMA = new URL('../../src/sql/003_alerts.sql', import.meta.url)
 
 export async function alertsTable(t: TestContext): Promise<{ pool: Pool; url: string }> {
   const { url } = await testDatabase(t)
-  const pool = connectPool(t, url)
+  const pool = openPool(t, url)
   await pool.query(await readFile(SCHEMA, 'utf8'))
   return { pool, url }
-}
-
-export function connectPool(t: TestContext, url: string): Pool {
-  const pool = new Pool({ connectionString: url })
-  pool.on('error', () => {})
-  t.after(() => pool.end())
-  return pool
 }
 
 export function alertOf(more: Partial<Alert> = {}): Alert {

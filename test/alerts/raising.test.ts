@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { Pool } from 'pg'
 import { pino } from 'pino'
 import { createOutbox } from '../../src/alerts/outbox.ts'
 import { createRaiser } from '../../src/alerts/raising.ts'
 import { until } from '../gateway.ts'
-import { freePort, ownPostgres, testDatabase, testRedis } from '../servers.ts'
+import { freePort, openPool, ownPostgres, testDatabase, testRedis } from '../servers.ts'
 import { alertOf, type Line, type Replica, startReceiver, startReplica } from './bed.ts'
 
 async function servers(t: TestContext) {
@@ -126,8 +125,7 @@ test('an urgent alert does not wait for Postgres, and is delivered once by two r
 test('alerts that wait take a bounded place in memory, and one that is lost is told', async t => {
   const lines: Line[] = []
   const log = pino({}, { write: line => void lines.push(JSON.parse(line)) })
-  const pool = new Pool({ host: '127.0.0.1', port: await freePort() })
-  t.after(() => pool.end())
+  const pool = openPool(t, `postgres://127.0.0.1:${await freePort()}/away`)
   const outbox = createOutbox(pool, { webhook: false, leaseMs: 1000 })
   const raiser = createRaiser({
     ...{ outbox, log, mostWaiting: 10 },

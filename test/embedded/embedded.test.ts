@@ -3,17 +3,16 @@ import { chmod, cp, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import pg from 'pg'
 import { findPostgres } from '../../src/embedded/find-postgres.ts'
 import { connectRedis } from '../../src/redis-url.ts'
+import { openPool } from '../../src/stores/pool.ts'
 import { temporaryFolder, whenOver } from '../when-over.ts'
 import { type Gateway, makeDataDir, nothingRuns, processesOf, startGateway } from './gateways.ts'
 
 function connect(t: TestContext, { redisUrl, databaseUrl }: Gateway) {
   const redis = connectRedis(redisUrl, { retryStrategy: () => 20, maxRetriesPerRequest: null })
   redis.on('error', () => {})
-  const postgres = new pg.Pool({ connectionString: databaseUrl })
-  postgres.on('error', () => {})
+  const postgres = openPool({ connectionString: databaseUrl })
   t.after(() => {
     redis.disconnect()
     return postgres.end()

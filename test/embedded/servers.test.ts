@@ -2,9 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import pg from 'pg'
 import { connectRedis } from '../../src/redis-url.ts'
-import { ownPostgres, ownRedis, testDatabase, testRedis } from '../servers.ts'
+import { openPool, ownPostgres, ownRedis, testDatabase, testRedis } from '../servers.ts'
 
 test('each test has a Redis database to itself', async t => {
   const urls = await Promise.all([testRedis(t), testRedis(t)])
@@ -16,8 +15,7 @@ test('each test has a Redis database to itself', async t => {
 
 test('each test has a Postgres database to itself', async t => {
   const urls = await Promise.all([testDatabase(t), testDatabase(t)])
-  const [one, other] = urls.map(({ url }) => new pg.Pool({ connectionString: url }))
-  t.after(() => Promise.all([one, other].map(pool => pool?.end())))
+  const [one, other] = urls.map(({ url }) => openPool(t, url))
   await one?.query('create table mine (id int)')
   const found = await other?.query("select to_regclass('mine') as mine")
   assert.deepEqual(found?.rows, [{ mine: null }])
@@ -38,9 +36,7 @@ test("a test's own Redis keeps its data through kill -9 and restart", async t =>
 
 test("a test's own Postgres keeps its data through stop and start", async t => {
   const postgres = await ownPostgres(t)
-  const pool = new pg.Pool({ connectionString: postgres.url })
-  pool.on('error', () => {})
-  t.after(() => pool.end())
+  const pool = openPool(t, postgres.url)
   await pool.query('create table kept as select 1 as id')
   await postgres.stop()
   await assert.rejects(pool.query('select from kept'))

@@ -2,7 +2,7 @@
 
 import type { TestContext } from 'node:test'
 import type { Cluster, Redis } from 'ioredis'
-import { Pool } from 'pg'
+import type { Pool } from 'pg'
 import { pino } from 'pino'
 import { type DrainOptions, startDrain } from '../../src/ledger/drain.ts'
 import type { StreamEntry } from '../../src/ledger/entry.ts'
@@ -10,7 +10,7 @@ import { createRecorder } from '../../src/ledger/record.ts'
 import { createLedgerScripts, type LedgerScripts } from '../../src/lua/ledger.ts'
 import { migrate } from '../../src/migrate.ts'
 import { connectRedis } from '../../src/redis-url.ts'
-import { testDatabase, testRedis } from '../servers.ts'
+import { openPool, testDatabase, testRedis } from '../servers.ts'
 
 export const log = pino({ level: 'silent' })
 
@@ -28,14 +28,10 @@ export async function bed(t: TestContext): Promise<Bed> {
 export async function connect(t: TestContext, redisUrl: string, databaseUrl: string): Promise<Bed> {
   await migrate(databaseUrl)
   const redis = connectRedis(redisUrl)
-  const pool = new Pool({ connectionString: databaseUrl })
-  // A test may stop the servers; whoever uses the connections sees it.
+  const pool = openPool(t, databaseUrl)
+  // A test may stop the server: the next command rejects.
   redis.on('error', () => {})
-  pool.on('error', () => {})
-  t.after(async () => {
-    redis.disconnect()
-    await pool.end()
-  })
+  t.after(() => redis.disconnect())
   return { redis, pool, scripts: createLedgerScripts(redis) }
 }
 

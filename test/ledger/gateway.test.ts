@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Pool } from 'pg'
 import { readRefusals } from '../../src/ledger/refusals.ts'
 import { startGateway, until } from '../gateway.ts'
+import { openPool } from '../servers.ts'
 
 const prompt = { model: 'claude-haiku-4-5', max_tokens: 64, messages: [{ role: 'user', content: 'hello' }] }
 
@@ -15,8 +15,7 @@ test('a call through the gateway is a row of the ledger, and at its end nothing 
   const { scopes, differences } = await gateway.app.ledger.verify()
   assert.deepEqual([scopes, differences], [2, []])
   await gateway.stop()
-  const pool = new Pool({ connectionString: gateway.databaseUrl })
-  t.after(() => pool.end())
+  const pool = openPool(t, gateway.databaseUrl)
   const { rows } = await pool.query('select id, client, outcome, cost_nanos from calls')
   const costNanos = String(Math.round(Number(line.costUsd) * 1e9))
   assert.deepEqual(rows, [{ id, client: 'frontend', outcome: 'ok', cost_nanos: costNanos }])
@@ -28,8 +27,7 @@ test('refusals are counts, written at the latest when the gateway ends', async t
   for (let i = 0; i < 3; i++) await gateway.post('/v1/messages', undefined, prompt)
   await until(async () => gateway.calls().length === 3)
   await gateway.stop()
-  const pool = new Pool({ connectionString: gateway.databaseUrl })
-  t.after(() => pool.end())
+  const pool = openPool(t, gateway.databaseUrl)
   const [row, ...others] = await readRefusals(pool, '2000-01-01', '2100-01-01', 10)
   assert.deepEqual(
     [row?.client, row?.reason, row?.count, row?.samples.length, others],

@@ -1,7 +1,7 @@
 /** The four books that must agree: the provider's, the ledger's, the counters' and the log's. */
 
 import assert from 'node:assert/strict'
-import { Pool } from 'pg'
+import { query } from '../../src/embedded/postgres.ts'
 import { builtin } from '../../src/prices/builtin.ts'
 import { costNanos } from '../../src/prices/price.ts'
 import { loadPrices } from '../../src/prices/table.ts'
@@ -32,26 +32,24 @@ export interface Row {
 
 /** In the order they were settled. */
 export async function readLedger(databaseUrl: string): Promise<Row[]> {
-  const pool = new Pool({ connectionString: databaseUrl, max: 1 })
-  try {
-    const { rows } = await pool.query('select *, day::text as utc_day from calls order by position, seq')
-    return rows.map(row => ({
-      id: row.id,
-      seq: row.seq,
-      day: row.utc_day,
-      at: row.at.getTime(),
-      settledAt: Number(BigInt(row.position) >> 20n),
-      position: BigInt(row.position),
-      cost: Number(row.cost_nanos),
-      held: Number(row.held_nanos),
-      outcome: row.outcome,
-      estimated: row.estimated,
-      status: row.status,
-      scopes: [`client:${row.client_id}`, ...(row.team_id ? [`team:${row.team_id}`] : []), 'gateway'],
-    }))
-  } finally {
-    await pool.end()
-  }
+  const { rows } = await query(
+    databaseUrl,
+    'select *, day::text as utc_day from calls order by position, seq',
+  )
+  return rows.map(row => ({
+    id: row.id,
+    seq: row.seq,
+    day: row.utc_day,
+    at: row.at.getTime(),
+    settledAt: Number(BigInt(row.position) >> 20n),
+    position: BigInt(row.position),
+    cost: Number(row.cost_nanos),
+    held: Number(row.held_nanos),
+    outcome: row.outcome,
+    estimated: row.estimated,
+    status: row.status,
+    scopes: [`client:${row.client_id}`, ...(row.team_id ? [`team:${row.team_id}`] : []), 'gateway'],
+  }))
 }
 
 /** Everything the counters of scopes say, field by field: `client:<id> d20261123:spent`. */

@@ -2,9 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Pool } from 'pg'
 import { message, until } from '../gateway.ts'
-import { testDatabase, testRedis } from '../servers.ts'
+import { openPool, testDatabase, testRedis } from '../servers.ts'
 import { assertServedIsCharged } from './agreement.ts'
 import { allQuiet, assertBalanced, assertWithin, overspend } from './books.ts'
 import { startFleet } from './fleet.ts'
@@ -77,8 +76,7 @@ test('a gateway whose clock is years ahead drops no month of the ledger before i
   const [{ url: redisUrl }, { url: databaseUrl }] = await Promise.all([testRedis(t), testDatabase(t)])
   const fleet = await startFleet(t, { redisUrl, databaseUrl, size: 1 })
   const key = await fleet.client('frontend', {})
-  const pool = new Pool({ connectionString: databaseUrl })
-  t.after(() => pool.end())
+  const pool = openPool(t, databaseUrl)
   const body = JSON.stringify(message('to be kept'))
   const [call] = drawCalls({ random: randomFrom(1), clients: ['frontend'], count: 1 })
   await attempt(fleet.gateways[0]!.url, key, { ...call!, body, leaves: undefined })

@@ -1,7 +1,7 @@
 /** A database with the schema in it, and the administration's way of changing it. */
 
 import type { TestContext } from 'node:test'
-import { Pool } from 'pg'
+import type { Pool } from 'pg'
 import { pino } from 'pino'
 import { migrate } from '../../src/migrate.ts'
 import type { ClientSettings, LevelSettings } from '../../src/settings.ts'
@@ -11,7 +11,7 @@ import { readSecret } from '../../src/stores/client-rows.ts'
 import { type Clients, createClients } from '../../src/stores/clients.ts'
 import { createKey, revokeKey } from '../../src/stores/key-records.ts'
 import { putGateway, putTeam } from '../../src/stores/team-records.ts'
-import { testDatabase } from '../servers.ts'
+import { openPool, testDatabase } from '../servers.ts'
 
 export const TESTER = { who: 'tester', requestId: 'req_tester' }
 
@@ -34,12 +34,7 @@ export interface Bed {
 export async function bed(t: TestContext): Promise<Bed> {
   const { url } = await testDatabase(t)
   await migrate(url)
-  const connect = (connectionString: string) => {
-    const pool = new Pool({ connectionString, connectionTimeoutMillis: 1000 })
-    pool.on('error', () => {})
-    t.after(() => pool.end())
-    return pool
-  }
+  const connect = (url: string) => openPool(t, url, { connectionTimeoutMillis: 1000 })
   const pool = connect(url)
   const secret = await readSecret(pool, 'key-checksum')
   const version = async (work: Work<Changed<unknown> | undefined>) =>
