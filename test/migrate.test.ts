@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { Client } from 'pg'
 import { migrate } from '../src/migrate.ts'
-import { temporaryFolder, testDatabase } from './servers.ts'
+import { emptyDatabase, temporaryFolder } from './servers.ts'
 
 async function query(t: TestContext, url: string, sql: string) {
   const client = new Client(url)
@@ -21,7 +21,7 @@ async function folderOf(t: TestContext, files: Record<string, string>): Promise<
 }
 
 test('replicas that start together bring the schema up exactly once', async t => {
-  const { url } = await testDatabase(t)
+  const { url } = await emptyDatabase(t)
   const applied = await Promise.all(Array.from({ length: 8 }, () => migrate(url)))
   const names = applied.flat()
   assert.ok(names.includes('001_clients.sql'))
@@ -35,13 +35,13 @@ test('replicas that start together bring the schema up exactly once', async t =>
 })
 
 test('a database that is up to date is left as it is', async t => {
-  const { url } = await testDatabase(t)
+  const { url } = await emptyDatabase(t)
   await migrate(url)
   assert.deepEqual(await migrate(url), [])
 })
 
 test('a faulty migration changes nothing, and says what is wrong', async t => {
-  const { url } = await testDatabase(t)
+  const { url } = await emptyDatabase(t)
   const folder = await folderOf(t, {
     '001_good.sql': 'create table good (id int)',
     '002_bad.sql': 'create table bad (id nonsense)',
@@ -56,7 +56,7 @@ test('a faulty migration changes nothing, and says what is wrong', async t => {
 })
 
 test('a replica older than the schema starts on it, and changes nothing', async t => {
-  const { url } = await testDatabase(t)
+  const { url } = await emptyDatabase(t)
   const newer = await folderOf(t, {
     '001_a.sql': 'create table a (id int)',
     '002_b.sql': 'create table b (id int)',
@@ -67,7 +67,7 @@ test('a replica older than the schema starts on it, and changes nothing', async 
 })
 
 test('a migration that arrives later than one of a higher number is applied all the same', async t => {
-  const { url } = await testDatabase(t)
+  const { url } = await emptyDatabase(t)
   await migrate(url, await folderOf(t, { '002_b.sql': 'create table b (id int)' }))
   const both = await folderOf(t, {
     '001_a.sql': 'create table a (id int)',

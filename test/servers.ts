@@ -2,7 +2,7 @@
  * Real servers for tests.
  *
  *     const { url } = await testRedis(t)        a private, empty database of the suite's Redis
- *     const { url } = await testDatabase(t)     a private, empty database of the suite's Postgres
+ *     const { url } = await testDatabase(t)     a private database of the suite's Postgres, with the gateway's schema
  *     const redis = await ownRedis(t)           a Redis process of the test's own, to kill and restart
  *     const postgres = await ownPostgres(t)     a Postgres of the test's own, to stop and start
  *
@@ -27,9 +27,11 @@ import {
   cache,
   databases,
   fast,
+  migrated,
   quiet,
   type SharedServers,
   startSharedServers,
+  urlOf,
 } from './setup.ts'
 import { type Context, temporaryFolder, whenOver } from './when-over.ts'
 
@@ -62,12 +64,17 @@ export async function testRedis(t: Context): Promise<{ url: string }> {
 }
 
 /** `url` is a DATABASE_URL. Connections that a test has left open are ended by force. */
-export async function testDatabase(t: Context): Promise<{ url: string }> {
+export async function testDatabase(t: Context, template = migrated): Promise<{ url: string }> {
   const { databaseUrl } = await sharedServers()
   const name = `test_${randomUUID().replaceAll('-', '')}`
-  await query(databaseUrl, `create database ${name} template template0`)
+  await query(databaseUrl, `create database ${name} template ${template}`)
   whenOver(t, () => query(databaseUrl, `drop database ${name} with (force)`))
-  return { url: databaseUrl.replace(/\/postgres(?=\?|$)/, `/${name}`) }
+  return { url: urlOf(databaseUrl, name) }
+}
+
+/** A database without tables. */
+export function emptyDatabase(t: Context): Promise<{ url: string }> {
+  return testDatabase(t, 'template0')
 }
 
 export interface OwnRedisOptions {

@@ -1,6 +1,5 @@
 /** A bed for alert tests: a Postgres with the table, a Redis, and a receiver that answers as it is told, over real HTTP. */
 
-import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
@@ -20,12 +19,9 @@ import { openPool, testDatabase } from '../servers.ts'
 
 export type Line = Record<string, unknown> & { msg: string }
 
-const SCHEMA = new URL('../../src/sql/003_alerts.sql', import.meta.url)
-
 export async function alertsTable(t: TestContext): Promise<{ pool: Pool; url: string }> {
   const { url } = await testDatabase(t)
   const pool = openPool(t, url)
-  await pool.query(await readFile(SCHEMA, 'utf8'))
   return { pool, url }
 }
 

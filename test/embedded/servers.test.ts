@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connectRedis } from '../../src/redis-url.ts'
-import { openPool, ownPostgres, ownRedis, testDatabase, testRedis } from '../servers.ts'
+import { emptyDatabase, openPool, ownPostgres, ownRedis, testRedis } from '../servers.ts'
 
 test('each test has a Redis database to itself', async t => {
   const urls = await Promise.all([testRedis(t), testRedis(t)])
@@ -14,7 +14,7 @@ test('each test has a Redis database to itself', async t => {
 })
 
 test('each test has a Postgres database to itself', async t => {
-  const urls = await Promise.all([testDatabase(t), testDatabase(t)])
+  const urls = await Promise.all([emptyDatabase(t), emptyDatabase(t)])
   const [one, other] = urls.map(({ url }) => openPool(t, url))
   await one?.query('create table mine (id int)')
   const found = await other?.query("select to_regclass('mine') as mine")

@@ -8,7 +8,6 @@ import { type DrainOptions, startDrain } from '../../src/ledger/drain.ts'
 import type { StreamEntry } from '../../src/ledger/entry.ts'
 import { createRecorder } from '../../src/ledger/record.ts'
 import { createLedgerScripts, type LedgerScripts } from '../../src/lua/ledger.ts'
-import { migrate } from '../../src/migrate.ts'
 import { connectRedis } from '../../src/redis-url.ts'
 import { openPool, testDatabase, testRedis } from '../servers.ts'
 
@@ -26,7 +25,6 @@ export async function bed(t: TestContext): Promise<Bed> {
 }
 
 export async function connect(t: TestContext, redisUrl: string, databaseUrl: string): Promise<Bed> {
-  await migrate(databaseUrl)
   const redis = connectRedis(redisUrl)
   const pool = openPool(t, databaseUrl)
   // A test may stop the server: the next command rejects.

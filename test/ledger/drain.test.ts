@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { createRecorder } from '../../src/ledger/record.ts'
 import { createGroup, readGroup } from '../../src/ledger/stream.ts'
+import { migrate } from '../../src/migrate.ts'
 import { ownPostgres, ownRedis, testDatabase, testRedis } from '../servers.ts'
 import { bed, connect, drained, drainOf, type Facts, noon, one, until, write } from './bed.ts'
 
@@ -163,6 +164,7 @@ test('at its end a drain writes what is there, and leaves the group', async t =>
 
 test('Postgres stops and comes back: entries wait, and none is lost or doubled', async t => {
   const [{ url }, postgres] = await Promise.all([testRedis(t), ownPostgres(t)])
+  await migrate(postgres.url)
   const at = await connect(t, url, postgres.url)
   stopAtEnd(t, drainOf(at, { batch: 20 }), drainOf(at, { batch: 20 }))
   await write(at, ...calls(200))

@@ -3,7 +3,6 @@
 import type { TestContext } from 'node:test'
 import type { Pool } from 'pg'
 import { pino } from 'pino'
-import { migrate } from '../../src/migrate.ts'
 import type { ClientSettings, LevelSettings } from '../../src/settings.ts'
 import { type Changed, change, type Work } from '../../src/stores/changes.ts'
 import { createClient, deleteClient, reviseClient } from '../../src/stores/client-records.ts'
@@ -33,7 +32,6 @@ export interface Bed {
 
 export async function bed(t: TestContext): Promise<Bed> {
   const { url } = await testDatabase(t)
-  await migrate(url)
   const connect = (url: string) => openPool(t, url, { connectionTimeoutMillis: 1000 })
   const pool = connect(url)
   const secret = await readSecret(pool, 'key-checksum')
