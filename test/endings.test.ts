@@ -89,13 +89,14 @@ test('a caller who leaves a stream stops it upstream at once, and pays at most t
 test('a caller who leaves while waiting for JSON still pays for it, and finds it kept', async t => {
   const { gateway, key } = await arrange(t)
   const caller = new AbortController()
-  const prompt = message('[[scenario: delay 300ms, usage 1000 in 500 out]]')
+  const prompt = message('[[scenario: hold, usage 1000 in 500 out]]')
   const call = gateway.post('/v1/messages', key, prompt, { signal: caller.signal }).catch(() => 'gone')
   await gateway.provider.waitForCall()
 
   caller.abort()
 
   assert.equal(await call, 'gone')
+  gateway.provider.release()
   const { state } = await assertOver(gateway, { outcome: 'client_gone', costUsd: 0.0035, estimated: false })
   assert.equal(state.day?.spentUsd, 0.0035)
   await until(async () => (await gateway.post('/v1/messages', key, prompt)).headers.get('x-cache') === 'HIT')

@@ -210,13 +210,13 @@ test('a gzip answer that is cut can not be read', async t => {
 
 test('a caller who leaves is noticed at once, in every kind of pause', async t => {
   const provider = await startProvider(t)
-  const pauses = ['silent', 'delay 60000ms', 'stall after 1', 'slow-stream 1000 chunks 50ms']
+  const pauses = ['silent', 'hold', 'delay 60000ms', 'stall after 1', 'slow-stream 1000 chunks 50ms']
   for (const [index, wish] of pauses.entries()) {
     provider.next(wish)
     const leave = new AbortController()
     const asked = ask(provider.url, { ...prompt('Hi'), stream: true }, { signal: leave.signal })
     const call = await provider.waitForCall(index + 1)
-    if (index >= 2) await asked
+    if (index >= 3) await asked
     leave.abort()
     await asked.then(
       answer => answer.text().catch(() => ''),
@@ -225,6 +225,28 @@ test('a caller who leaves is noticed at once, in every kind of pause', async t =
     assert.equal(await provider.waitForAbort(index + 1), call)
   }
   assert.equal(provider.totals().reported, 0)
+})
+
+test('a held call is answered once its name is released, and the calls after it at once', async t => {
+  const provider = await startProvider(t)
+  provider.next('hold one', 'hold other', 'hold one')
+  const statuses: string[] = []
+  const answered = async (name: string) => {
+    await (await ask(provider.url, prompt('Hi'))).text()
+    statuses.push(name)
+  }
+  const one = answered('one')
+  await provider.waitForCall(1)
+  const other = answered('other')
+  await provider.waitForCall(2)
+
+  provider.release('other')
+  await other
+  provider.release('one')
+  await one
+  await answered('one again')
+
+  assert.deepEqual(statuses, ['other', 'one', 'one again'])
 })
 
 test('a slow stream comes in as many pieces, a stalled one goes on', async t => {

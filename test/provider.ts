@@ -29,6 +29,8 @@ export interface Provider extends Pick<Books, 'totals' | 'waitForCall' | 'waitFo
   next: Wishes['next']
   /** Decides for every call that neither `next` nor its prompt decided for; with nothing given: all is ordinary again. */
   use: Wishes['use']
+  /** Lets calls with the scenario `hold NAME` go on: those that wait, and those still to come. */
+  release: Wishes['release']
   /** Forgets calls, totals and wishes. */
   reset(): void
   close(): Promise<void>
@@ -75,6 +77,7 @@ export async function startProvider(
     totals: books.totals,
     next: wished.next,
     use: wished.use,
+    release: wished.release,
     waitForCall: books.waitForCall,
     waitForAbort: books.waitForAbort,
     waitForIdle: books.waitForIdle,

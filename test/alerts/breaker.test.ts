@@ -97,13 +97,14 @@ test('while one call asks, the others fail fast', async t => {
   refuse()
   await calls(1)
   pass(31 * SECOND)
-  gateway.provider.use(() => 'delay 300ms')
+  gateway.provider.use(() => 'hold')
 
   const probe = call()
   await until(async () => reached() === 2)
   const others = await calls(5)
 
   assert.ok(others.every(({ status }) => status === 502))
+  gateway.provider.release()
   assert.equal((await probe).status, 200)
   assert.equal(reached(), 2)
 })

@@ -176,7 +176,7 @@ for (const family of ['anthropic', 'openai'] as const) {
     const { gateway, send, refuse } = await arrange(t, {
       budget: { day: family === 'anthropic' ? 0.008 : 0.016 },
     })
-    const running = send(family, '[[scenario: delay 600ms, usage 2 in 2 out]]')
+    const running = send(family, '[[scenario: hold, usage 2 in 2 out]]')
     await gateway.provider.waitForCall()
     const { day } = await gateway.state('frontend')
 
@@ -196,6 +196,7 @@ for (const family of ['anthropic', 'openai'] as const) {
     const seconds = Number(refused.headers.get('retry-after'))
     assert.ok(seconds >= 1 && seconds <= 5)
     assert.equal(refused.headers.get('x-should-retry'), null)
+    gateway.provider.release()
     assert.equal((await running).status, 200)
     assert.equal((await send(family, 'hello')).status, 200)
   })

@@ -71,7 +71,7 @@ test('a call that fits by its bytes is never asked about', async t => {
 test('what is held instead is the count and five in a hundred, at the dearest price the call can meet', async t => {
   const { gateway, provider, send } = await arrange(t, { budget: { day: 1 } })
   provider.use(({ path }) =>
-    path.includes('count_tokens') ? `usage ${COUNTED}` : `delay 300ms, usage ${TRUE_COUNTS}`,
+    path.includes('count_tokens') ? `usage ${COUNTED}` : `hold, usage ${TRUE_COUNTS}`,
   )
 
   const answer = send(agentCall(1))
@@ -80,6 +80,7 @@ test('what is held instead is the count and five in a hundred, at the dearest pr
 
   // 155,610 tokens written to the cache at $5 a million, 1,000 of output at $20.
   assert.equal(day?.heldUsd, 0.79805)
+  provider.release()
   assert.equal((await answer).status, 200)
 })
 
@@ -98,7 +99,7 @@ test('calls at once share a budget that their bytes alone would not leave room i
 test('the second refusal has the numbers of the count: what only running calls are in the way of is no final no', async t => {
   const { provider, send } = await arrange(t, { budget: { day: 1 } })
   provider.use(({ path }) =>
-    path.includes('count_tokens') ? `usage ${COUNTED}` : `delay 500ms, usage ${TRUE_COUNTS}`,
+    path.includes('count_tokens') ? `usage ${COUNTED}` : `hold, usage ${TRUE_COUNTS}`,
   )
   const first = send(agentCall(1))
   await provider.waitForCall(2)
@@ -108,6 +109,7 @@ test('the second refusal has the numbers of the count: what only running calls a
   assert.equal(second.status, 429)
   const details = await detailsOf(second)
   assert.deepEqual([details.error_code, details.held_usd], ['budget_in_flight', 0.79805])
+  provider.release()
   assert.equal((await first).status, 200)
 })
 

@@ -30,7 +30,7 @@ test('an upstream key whose mounted file is turned is used from the next call on
   const key = await gateway.client({ name: 'frontend', cache: { enabled: false } })
   const { provider, post } = gateway
   const keys = () => provider.calls.map(({ headers }) => headers['x-api-key'])
-  const running = post('/v1/messages', key, message('[[scenario: delay 3000ms]]'))
+  const running = post('/v1/messages', key, message('[[scenario: hold]]'))
   await until(async () => keys().length === 1)
 
   await turn('sk-second\n')
@@ -39,6 +39,7 @@ test('an upstream key whose mounted file is turned is used from the next call on
     return keys().at(-1) === 'sk-second'
   })
 
+  provider.release()
   assert.equal((await running).status, 200)
   assert.equal(keys()[0], 'sk-first')
 })

@@ -24,40 +24,49 @@ async function detailsOf(answer: Response): Promise<Record<string, string | numb
 test('with one call allowed at once a second one waits until the first has ended', async t => {
   const limits = { concurrency: 1, maxWaitMs: 10_000 }
   const { gateway, send, served } = await arrange(t, { limits })
-  gateway.provider.next('delay 700ms')
+  gateway.provider.next('hold')
   const first = send('call 1')
   await gateway.provider.waitForCall(1)
+  const admissions = countAdmissions(gateway)
+  const waiting = send('call 2')
+  await until(async () => admissions() >= 1)
+  const waitsSince = performance.now()
+  await until(async () => admissions() >= 3)
+  const waited = performance.now() - waitsSince
 
-  const second = await send('call 2')
+  gateway.provider.release()
+  const second = await waiting
 
   assert.equal((await first).status, 200)
   assert.equal(second.status, 200)
   assert.deepEqual(served(), ['call 1', 'call 2'])
   const line = await gateway.line(second.headers.get('request-id'))
-  assert.ok(Number(line.latencyMs) > 300, `the wait is part of its ${line.latencyMs} ms`)
+  assert.ok(Number(line.latencyMs) > waited, `the wait is part of its ${line.latencyMs} ms`)
   await until(async () => (await gateway.state('agents')).concurrency?.running === 0)
 })
 
 test('without the setting the second call is refused at once', async t => {
   const { gateway, send } = await arrange(t, { limits: { concurrency: 1 } })
-  gateway.provider.next('delay 700ms')
+  gateway.provider.next('hold')
   const first = send('call 1')
   await gateway.provider.waitForCall(1)
 
   assert.equal((await send('call 2')).status, 429)
 
+  gateway.provider.release()
   await first
 })
 
 test('five callers are served in the order in which they came, and a new call overtakes none of them', async t => {
   const { gateway, send, served } = await arrange(t, { limits: { concurrency: 1, maxWaitMs: 10_000 } })
-  gateway.provider.use(() => 'delay 100ms')
+  gateway.provider.next('hold')
   const calls: Promise<Response>[] = []
   for (let number = 1; number <= 5; number++) {
     calls.push(send(`call ${number}`))
     await running(gateway, number)
     if (number === 1) await gateway.provider.waitForCall(1)
   }
+  gateway.provider.release()
   // Sent at the moment when a place becomes free.
   await calls[0]
   calls.push(send('call 6'))
@@ -73,7 +82,7 @@ test('five callers are served in the order in which they came, and a new call ov
 
 test('a caller who leaves the queue takes nothing, and the next call moves up', async t => {
   const { gateway, send, served } = await arrange(t, { limits: { concurrency: 1, maxWaitMs: 10_000 } })
-  gateway.provider.next('delay 800ms')
+  gateway.provider.next('hold')
   const first = send('call 1')
   await gateway.provider.waitForCall(1)
   const caller = new AbortController()
@@ -86,6 +95,7 @@ test('a caller who leaves the queue takes nothing, and the next call moves up', 
 
   await assert.rejects(second)
   await running(gateway, 2)
+  gateway.provider.release()
   assert.equal((await first).status, 200)
   assert.equal((await third).status, 200)
   assert.deepEqual(served(), ['call 1', 'call 3'])
@@ -94,7 +104,7 @@ test('a caller who leaves the queue takes nothing, and the next call moves up', 
 
 test('a call that has waited maxWaitMs gets the 429', async t => {
   const { gateway, send } = await arrange(t, { limits: { concurrency: 1, maxWaitMs: 300 } })
-  gateway.provider.next('delay 3000ms')
+  gateway.provider.next('hold')
   const first = send('call 1')
   await gateway.provider.waitForCall(1)
 
@@ -106,6 +116,7 @@ test('a call that has waited maxWaitMs gets the 429', async t => {
     assert.equal(answer.status, 429)
     assert.equal((await detailsOf(answer)).limit, 'concurrency')
   }
+  gateway.provider.release()
   assert.equal((await first).status, 200, 'they did not wait for the first call')
 })
 
@@ -228,7 +239,7 @@ test('a waiting call finds room that another replica frees, with few requests to
 
 test('at the beginning of a drain no call waits any longer', async t => {
   const { gateway, send } = await arrange(t, { limits: { concurrency: 1, maxWaitMs: 10_000 } })
-  gateway.provider.next('delay 1500ms')
+  gateway.provider.next('hold')
   const first = send('call 1')
   await gateway.provider.waitForCall(1)
   const waiting = [send('call 2'), send('call 3')]
@@ -243,6 +254,7 @@ test('at the beginning of a drain no call waits any longer', async t => {
   )
   assert.equal((await send('call 4')).status, 429)
   assert.equal(gateway.provider.calls.length, 1, 'the first call still runs')
+  gateway.provider.release()
   assert.equal((await first).status, 200)
 })
 
@@ -299,7 +311,7 @@ for (const [what, change, status] of [
       limits: { concurrency: 1, maxWaitMs: 10_000 },
       budget: { day: 5 },
     })
-    gateway.provider.next('delay 1500ms')
+    gateway.provider.next('hold')
     const first = send('call 1')
     await gateway.provider.waitForCall()
     const admissions = countAdmissions(gateway)
@@ -309,6 +321,7 @@ for (const [what, change, status] of [
     await change(gateway, key.slice(3, 11))
 
     assert.equal((await second).status, status)
+    gateway.provider.release()
     assert.equal((await first).status, 200)
   })
 }

@@ -41,7 +41,8 @@ export function listener(books: Books, wishes: Wishes) {
     readBody(request, body => {
       call.body = body
       const answer = decideAnswer(call, () => wished ?? wishes.onceRead(call))
-      play({ response, gone: gone.signal, breakOff, begin }, answer, call.scenario).catch(error => {
+      const stage = { response, gone: gone.signal, released: wishes.released, breakOff, begin }
+      play(stage, answer, call.scenario).catch(error => {
         // That its caller left during a pause is the only error there should be.
         if (!gone.signal.aborted) response.destroy(error)
       })

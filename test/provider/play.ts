@@ -1,5 +1,6 @@
 /** Sends one answer the way its scenario wants it: whole, slowly, in odd pieces, or broken off. */
 
+import { once } from 'node:events'
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { Generated } from './generation.ts'
@@ -22,6 +23,8 @@ export interface Stage {
   response: ServerResponse
   /** The caller is gone. */
   gone: AbortSignal
+  /** Resolves once the holds of this name are released. */
+  released(name: string): Promise<void>
   /** Called just before the provider itself breaks off. */
   breakOff(): void
   /** Called when the generation begins. */
@@ -31,6 +34,7 @@ export interface Stage {
 /** Resolves when nothing more will be sent; rejects when the caller leaves during a pause. */
 export async function play(stage: Stage, answer: Answer, scenario: Scenario): Promise<void> {
   const { response, gone } = stage
+  if (scenario.hold !== undefined) await Promise.race([stage.released(scenario.hold), once(gone, 'abort')])
   if (scenario.delay > 0) await setTimeout(scenario.delay, undefined, { signal: gone })
   if (scenario.ending === 'silent') return
   if (scenario.ending === 'unread') return cut(stage)

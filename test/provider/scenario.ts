@@ -37,6 +37,8 @@ export interface Generation {
 export interface Scenario {
   /** Milliseconds before anything is answered. */
   delay: number
+  /** Nothing is answered before `release` is called with this name. */
+  hold: string | undefined
   /** Text deltas of a stream; undefined: three. */
   chunks: number | undefined
   /** Milliseconds between two of them. */
@@ -67,6 +69,7 @@ export interface Scenario {
 
 export const ordinary: Scenario = {
   delay: 0,
+  hold: undefined,
   chunks: undefined,
   gap: 0,
   megabytes: 0,
@@ -87,6 +90,7 @@ export const ordinary: Scenario = {
 const directives: Record<string, (rest: string) => Partial<Scenario>> = {
   ok: () => ({}),
   delay: rest => ({ delay: amount(rest, 'ms') ?? 0 }),
+  hold: rest => ({ hold: rest }),
   silent: () => ({ ending: 'silent' }),
   unread: () => ({ ending: 'unread' }),
   reset: () => ({ ending: 'reset' }),

@@ -10,18 +10,28 @@ export type Wishes = ReturnType<typeof wishes>
 
 export function wishes() {
   const queue: Scenario[] = []
+  const holds = new Map<string, PromiseWithResolvers<void>>()
   let decide: (call: Call) => Wish | undefined = () => undefined
+  function holdOf(name: string): PromiseWithResolvers<void> {
+    const found = holds.get(name) ?? Promise.withResolvers<void>()
+    holds.set(name, found)
+    return found
+  }
   return {
     next: (...wished: Wish[]) => void queue.push(...wished.map(read)),
     use: (decider: typeof decide = () => undefined) => {
       decide = decider
     },
+    /** Ends `hold NAME` for the calls that wait and for those still to come, until `forget`. */
+    release: (name = '') => holdOf(name).resolve(),
+    released: (name: string) => holdOf(name).promise,
     /** As soon as a call arrives, before its body is read. */
     onArrival: () => queue.shift(),
     /** With the body read, for a call that the queue had nothing for. */
     onceRead: (call: Call) => scenarioIn(call.body) ?? read(decide(call) ?? ordinary),
     forget() {
       queue.length = 0
+      holds.clear()
       decide = () => undefined
     },
   }

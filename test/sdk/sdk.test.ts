@@ -257,12 +257,16 @@ test('while only running calls are in the way, an SDK waits and gets its answer'
     })
     const [running, waiting] = [connect({ url, key }), connect({ url, key })]
     await t.test(running.name, async () => {
-      const first = running.ask('one [[scenario: delay 1500ms, usage 10 in 1 out]]')
+      const first = running.ask(`one [[scenario: hold ${running.name}, usage 10 in 1 out]]`)
       await until(async () => Number((await gateway.state(`crowded-${i}`)).day?.heldUsd) > 0)
 
-      const answer = await waiting.ask('two [[scenario: usage 10 in 1 out]]')
+      const waited = waiting.ask('two [[scenario: usage 10 in 1 out]]')
+      await until(async () =>
+        gateway.calls().some(line => line.client === `crowded-${i}` && line.outcome === 'refused'),
+      )
+      gateway.provider.release(running.name)
 
-      assert.ok(answer.length > 0)
+      assert.ok((await waited).length > 0)
       assert.ok(waiting.attempts > 1, `${waiting.attempts} attempts`)
       await first
     })
