@@ -2,7 +2,7 @@
 
 import { Pool, type PoolConfig } from 'pg'
 
-/** `onEnd` learns of idle connections that ended. The driver throws an error that nobody listens to, uncaught. */
+/** `onEnd` learns of idle connections that ended. Without a listener the driver’s error ends the process. */
 export function openPool(config: PoolConfig, onEnd: (error: Error) => void = () => {}): Pool {
   const pool = new Pool(config)
   pool.on('error', onEnd)
