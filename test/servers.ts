@@ -63,7 +63,7 @@ export async function testRedis(t: Context): Promise<{ url: string }> {
   return { url }
 }
 
-/** `url` is a DATABASE_URL. Connections that a test has left open are ended by force. */
+/** A copy of the database `template`; `url` is a DATABASE_URL. Connections that a test has left open are ended by force. */
 export async function testDatabase(t: Context, template = migrated): Promise<{ url: string }> {
   const { databaseUrl } = await sharedServers()
   const name = `test_${randomUUID().replaceAll('-', '')}`

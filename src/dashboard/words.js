@@ -71,7 +71,7 @@ export const reasons = {
   invalid_key: {
     title: 'Key not accepted',
     meaning: 'The key is unknown, revoked or expired, or its client is disabled.',
-    toDo: 'If the caller is yours, give it a new key. Many from strangers: somebody is guessing, without a chance.',
+    toDo: 'If the caller is yours, give it a new key. Many such calls that are not yours: someone is guessing keys, which cannot succeed.',
   },
   missing_key: {
     title: 'No key',

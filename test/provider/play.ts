@@ -35,6 +35,7 @@ export interface Stage {
 export async function play(stage: Stage, answer: Answer, scenario: Scenario): Promise<void> {
   const { response, gone } = stage
   if (scenario.hold !== undefined) await Promise.race([stage.released(scenario.hold), once(gone, 'abort')])
+  if (gone.aborted) return
   if (scenario.delay > 0) await setTimeout(scenario.delay, undefined, { signal: gone })
   if (scenario.ending === 'silent') return
   if (scenario.ending === 'unread') return cut(stage)
