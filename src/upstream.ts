@@ -1,6 +1,7 @@
 /** One call to a provider over undici's dispatch: bytes in, bytes out, no stream in between, every way it can fail told apart. */
 
 import { type Dispatcher, errors, Pool } from 'undici'
+import { patientConnector } from './late-errors.ts'
 
 export type Failure =
   /** No connection ever stood: nothing was sent, nothing is owed. */
@@ -9,6 +10,8 @@ export type Failure =
   | 'timeout'
   /** The connection ended, or spoke no HTTP, before the answer was whole. */
   | 'cut'
+  /** The response's body does not decode as its content-encoding says. */
+  | 'undecodable'
   /** We stopped it ourselves. */
   | 'aborted'
 
@@ -42,7 +45,7 @@ export function openPool(origin: string, timeoutMs: number): Pool {
     // As many as calls run: MAX_CONCURRENT_CALLS is the one ceiling, and no stream waits for another one's end.
     connections: null,
     pipelining: 1,
-    connect: { timeout: 10_000 },
+    connect: patientConnector({ timeout: 10_000 }),
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
     keepAliveTimeout: 4000,

@@ -1,0 +1,38 @@
+/**
+ * Reads the response of an upstream that stops reading. One that refuses a large request answers and closes while the
+ * body is still being sent: the next write fails, and Node destroys the socket with the response unread in it.
+ */
+
+import type { Socket } from 'node:net'
+import { buildConnector } from 'undici'
+
+/** How long a socket whose write failed is still read. */
+const READING_MS = 1000
+
+type Callback = (error?: Error | null) => void
+
+/** A connector for undici. A failed write is reported only after what the upstream had sent by then is read. */
+export function patientConnector(options: buildConnector.BuildOptions): buildConnector.connector {
+  const connect = buildConnector(options)
+  return (target, callback) =>
+    connect(target, (...[error, socket]) => {
+      if (error) return callback(error, null)
+      delayWriteErrors(socket)
+      callback(null, socket)
+    })
+}
+
+function delayWriteErrors(socket: Socket) {
+  const late =
+    (report: Callback): Callback =>
+    error => {
+      if (!error) return report()
+      // Reading ends with an error of its own, which destroys the socket.
+      const timer = setTimeout(report, READING_MS, error)
+      socket.once('close', () => clearTimeout(timer))
+      socket.resume()
+    }
+  const { _write, _writev } = socket
+  socket._write = (chunk, encoding, report) => _write.call(socket, chunk, encoding, late(report))
+  if (_writev) socket._writev = (chunks, report) => _writev.call(socket, chunks, late(report))
+}
