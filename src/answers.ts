@@ -1,10 +1,15 @@
 /** The three ways an answer comes back from a provider: whole, passed on as it comes, or as an error. Each is a sink for its bytes. */
 
 import type { Writable } from 'node:stream'
+import { frameEnds } from './dialects/sse.ts'
 import type { Failure, Sink } from './upstream.ts'
 
-/** What is read of a provider's error body. */
+/** Bytes that are read of a provider's error body, and the time for them. */
 const ERROR_BODY_LIMIT = 65_536
+const ERROR_BODY_MS = 5000
+/** A stream's beginning is kept back up to this size; and for this long after its first event. */
+const BEGINNING_LIMIT = 65_536
+const BEGINNING_MS = 1000
 
 /** Collects an answer. One that grows over what `mayGrow` allows becomes another kind: `overflow` takes over its bytes. */
 export function collect(
@@ -26,20 +31,82 @@ export function collect(
   }
 }
 
-/** An error answer: as much of it as is needed to tell what is wrong. */
-export function collectError(then: { whole(body: Buffer): void; fail(failure: Failure): void }): Sink {
+/** Collects an error body, or as much of it as comes within the limits: the status alone is an answer. */
+export function collectError(whole: (body: Buffer) => void, stop: () => void): Sink {
   const chunks: Buffer[] = []
   let size = 0
+  const end = () => {
+    clearTimeout(deadline)
+    whole(Buffer.concat(chunks))
+  }
+  const cutOff = () => {
+    end()
+    stop()
+  }
+  const deadline = setTimeout(cutOff, ERROR_BODY_MS)
   return {
     data(chunk) {
-      if (size < ERROR_BODY_LIMIT) chunks.push(chunk)
+      if (size >= ERROR_BODY_LIMIT) return true
+      chunks.push(chunk)
       size += chunk.length
+      if (size >= ERROR_BODY_LIMIT) cutOff()
       return true
     },
-    end: () => then.whole(Buffer.concat(chunks)),
-    fail: then.fail,
+    end,
+    fail: end,
   }
 }
+
+/**
+ * Keeps a stream back until its first event or comment is whole, and for a short time while it `announces` output. Then
+ * `open` takes over all bytes, unless `refuse` found an error among them.
+ */
+export function keepBeginning(then: {
+  announces(): boolean
+  refuse(beginning: Buffer): boolean
+  open(): Sink
+  empty(failure?: Failure): void
+}): Sink {
+  const chunks: Buffer[] = []
+  const eachEnd = frameEnds()
+  let size = 0
+  let whole = false
+  let next: Sink | undefined
+  let deadline: NodeJS.Timeout | undefined
+  const decide = () => {
+    clearTimeout(deadline)
+    next = then.refuse(Buffer.concat(chunks)) ? nowhere : then.open()
+    return chunks.map(next.data).every(Boolean)
+  }
+  return {
+    data(chunk) {
+      if (next) return next.data(chunk)
+      chunks.push(chunk)
+      size += chunk.length
+      eachEnd(chunk, () => {
+        whole = true
+      })
+      if (size <= BEGINNING_LIMIT && (!whole || then.announces())) {
+        if (whole) deadline ??= setTimeout(decide, BEGINNING_MS)
+        return true
+      }
+      return decide()
+    },
+    end() {
+      if (!next && size > 0) decide()
+      if (next) next.end()
+      else then.empty()
+    },
+    fail(failure) {
+      clearTimeout(deadline)
+      if (next) next.fail(failure)
+      else if (!then.refuse(Buffer.concat(chunks))) then.empty(failure)
+    },
+  }
+}
+
+/** Reads on and drops what comes. */
+export const nowhere: Sink = { data: () => true, end() {}, fail() {} }
 
 /**
  * Passes bytes on as they come, holding the provider back for a slow reader; `filter` may take some of them out.

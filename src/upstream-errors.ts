@@ -26,13 +26,17 @@ const FAILURES = {
   unreachable: ['upstream_error', 'The provider cannot be reached.'],
   timeout: ['upstream_timeout', 'The provider did not answer in time.'],
   cut: ['upstream_error', 'The provider ended the connection before its answer was whole.'],
+  undecodable: ['upstream_error', 'The provider gave a response that cannot be decoded.'],
   aborted: ['upstream_error', 'The call was stopped.'],
 } as const satisfies Record<Failure, readonly [RefusalCode, string]>
 
-/** An answer with an error status, as the refusal it becomes for the caller. */
-export function refusedBy(dialect: Dialect, status: number, headers: Headers, body: Buffer): Refusal {
+/** A response with an error status, as the refusal it becomes for the caller. */
+export function refusedBy(
+  dialect: Dialect,
+  { status, headers, body }: { status: number; headers: Headers; body: Buffer },
+  reason = `the provider answered ${status}`,
+): Refusal {
   const verdict = dialect.upstreamError(status, body)
-  const reason = `the provider answered ${status}`
   if (verdict.kind === 'caller') {
     const { message, param, code, details: upstreamDetails } = verdict
     const details = { ...(param && { param }), ...(code && { upstream_code: code }) }

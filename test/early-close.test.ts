@@ -1,13 +1,12 @@
 /** Many clients close their connection after a response's last event, before the upstream closes its own. */
 
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 import { chat, message, startGateway, until } from './gateway.ts'
 import { rawCaller } from './raw.ts'
+import { upstream } from './upstream.ts'
 
 /** Sends the whole response and leaves it open. */
 const WHOLE_BUT_OPEN = '[[scenario: usage 1000 in 500 out, stall after 4]]'
@@ -112,6 +111,7 @@ test('the SDKs may stop at the last event of a stream', async t => {
 test('a stream closed right after its error event is an upstream error', async t => {
   const url = await upstream(t, response => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write('data: {"choices":[{"delta":{"content":"hi"}}]}\n\n')
     response.write('data: {"error":{"message":"Overloaded","code":"server_error"}}\n\n')
   })
   const { gateway, key } = await arrange(t, { EZAI_BASE_URL: url })
@@ -151,15 +151,4 @@ for (const [what, env] of [
     const line = await until(async () => gateway.calls()[0])
     assert.deepEqual([line.outcome, line.estimated, line.outputTokens], ['ok', false, 500])
   })
-}
-
-/** An upstream whose responses the test writes itself. */
-async function upstream(t: TestContext, answer: (response: ServerResponse) => void): Promise<string> {
-  const server = createServer((incoming, response) => {
-    incoming.resume().once('end', () => answer(response))
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => void server.close())
-  const address = server.address()
-  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
 }

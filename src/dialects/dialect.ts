@@ -86,12 +86,16 @@ export interface Measured {
   partial: Partial<UsagePart>
   /** The provider's own end of the answer was seen (message_stop, [DONE], response.completed, whole JSON). */
   ended: boolean
+  /** Every choice of a stream has its finish reason: a clean end is whole then, though the end marker is missing. */
+  finished?: boolean
   /** The provider reported an error inside a 200 answer. */
   failed: string | undefined
   /** Bytes of visible output text and tool JSON received; counted in streams only. */
   visibleBytes: number
   /** Events of a stream seen so far. */
   events: number
+  /** What the events of a stream said of the response object, where the API announces one before its output. */
+  response?: Readonly<Record<string, unknown>> | undefined
   /** A stream that stopped inside a frame: whatever is written next must begin on a new line. */
   midFrame: boolean
 }
@@ -101,6 +105,8 @@ export interface Meter {
   push(chunk: Uint8Array): void
   /** As soon as an event of a stream has told of an error; of a JSON answer only its end tells. */
   readonly failed?: string | undefined
+  /** False while a stream has only announced a response. Absent where the API announces none. */
+  readonly begun?: boolean
   /** Output tokens so far, at most: as reported, or the bytes of text received. Absent for JSON. */
   readonly outputSoFar?: number
   /** True once the upstream's own end of a stream was seen. Absent for JSON. */
@@ -176,7 +182,11 @@ export interface Dialect {
   /** The whole error body. */
   errorBody(error: Refusal, requestId: string): object
   /** The frames that end a running stream with an error; `seen` tells where the stream broke off. */
-  errorEvent(error: Refusal, requestId: string, seen?: Pick<Measured, 'events' | 'midFrame'>): string
+  errorEvent(
+    error: Refusal,
+    requestId: string,
+    seen?: Pick<Measured, 'events' | 'midFrame' | 'response'>,
+  ): string
   /** For a stream whose usage frame the gateway asked for and the caller did not. */
   hideUsageFrame?(): FrameFilter
   /** Where the maker's own API counts tokens. */

@@ -1,6 +1,6 @@
 /** The provider's name for an error inside a good answer. Only a plain word is taken: the rest may tell whose key it is. */
 
-import { isObject, objectIn, textIn } from './json.ts'
+import { objectIn, textIn } from './json.ts'
 
 export function failureName(error: unknown): string {
   const { code, type } = objectIn(error)
@@ -10,5 +10,6 @@ export function failureName(error: unknown): string {
 
 /** The error of an answer that may have one. */
 export function failureOf(error: unknown): string | undefined {
-  return isObject(error) || (typeof error === 'string' && error !== '') ? failureName(error) : undefined
+  const isEmpty = !error || (Array.isArray(error) && error.length === 0)
+  return isEmpty ? undefined : failureName(error)
 }

@@ -26,7 +26,7 @@ const READ_AT_START = 3
 /** Text and tool JSON. Reasoning is among it where a provider shows it: there it is part of the output. */
 const SHOWN = ['content', 'arguments', 'refusal', 'reasoning_content', 'reasoning', 'input']
 /** A chunk with one of these is read, unless it is null. */
-const TELLING = ['usage', 'error']
+const TELLING = ['usage', 'error', 'finish_reason']
 const WATCHED = oneOf([...SHOWN, ...TELLING])
 const NULL = 'n'.charCodeAt(0)
 
@@ -37,6 +37,8 @@ export function chunkMeter(asked: Asked): Meter {
   /** Did the last usage come where no more output follows? */
   let last = false
   let ended = false
+  /** The choices that have a finish reason, by their index. */
+  const finished = new Set<unknown>()
   let failed: string | undefined
   let visibleBytes = 0
   let events = 0
@@ -76,6 +78,8 @@ export function chunkMeter(asked: Asked): Meter {
       usage = chunk.usage
       last = listIn(chunk.choices).every(choice => textIn(objectIn(choice).finish_reason))
     }
+    for (const choice of listIn(chunk.choices).map(objectIn))
+      if (textIn(choice.finish_reason)) finished.add(choice.index)
     if (chunk.error) failed = failureName(chunk.error)
   }
 
@@ -99,6 +103,7 @@ export function chunkMeter(asked: Asked): Meter {
         usage: final ? seen : undefined,
         partial: seen?.[0] ?? { model, tier: textIn(tier) },
         ended,
+        finished: finished.size >= asked.answers,
         failed,
         visibleBytes,
         events,

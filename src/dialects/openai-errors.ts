@@ -56,15 +56,26 @@ export function chatErrorEvent(
   return `${newLine}data: ${JSON.stringify(errorBody(error))}\n\n`
 }
 
-/** Events are numbered from 0 on. */
+/** What a client's parser needs of a response, besides its status and error. */
+const RESPONSE_MEMBERS = ['id', 'object', 'created_at', 'model', 'metadata', 'previous_response_id']
+
+/** Events are numbered from 0 on. A stream that has announced a response ends it as well. */
 export function responseErrorEvent(
   error: Refusal,
   _requestId: string,
-  { events, midFrame }: Pick<Measured, 'events' | 'midFrame'> = { events: 0, midFrame: false },
+  seen: Pick<Measured, 'events' | 'midFrame' | 'response'> = { events: 0, midFrame: false },
 ): string {
   const { type, code, message, param } = errorOf(error)
-  const event = { type: 'error', code: code ?? type, message, param, sequence_number: events }
-  return `${midFrame ? '\n' : ''}event: error\ndata: ${JSON.stringify(event)}\n\n`
+  const frame = (name: string, sequence_number: number, members: object) =>
+    `event: ${name}\ndata: ${JSON.stringify({ type: name, ...members, sequence_number })}\n\n`
+  const fault = { code: code ?? type, message }
+  const events = [frame('error', seen.events, { ...fault, param })]
+  if (seen.response) {
+    const known = RESPONSE_MEMBERS.map(name => [name, seen.response?.[name]])
+    const response = { ...Object.fromEntries(known), status: 'failed', error: fault, output: [], usage: null }
+    events.push(frame('response.failed', seen.events + 1, { response }))
+  }
+  return `${seen.midFrame ? '\n' : ''}${events.join('')}`
 }
 
 function errorOf({ code, details, family, message }: Refusal) {

@@ -13,6 +13,10 @@ import { type Asked, sound } from './usage.ts'
 import { hidesWork } from './voiding.ts'
 
 const MEMBERS = ['model', 'service_tier', 'usage', 'error', 'output', 'tool_usage', 'status']
+/** Further members of the response that a stream announces. */
+const ANNOUNCED = [...MEMBERS, 'id', 'object', 'created_at', 'metadata', 'previous_response_id']
+/** The events before any output. */
+export const ANNOUNCING = new Set(['response.created', 'response.queued', 'response.in_progress'])
 
 type Calls = Record<string, number>
 
@@ -64,6 +68,7 @@ export function responseMeter(asked: Asked): Meter {
 
 export function responseEventMeter(asked: Asked): Meter {
   let response: JsonObject = {}
+  let begun = false
   const items: unknown[] = []
   let ended = false
   let failed: string | undefined
@@ -74,10 +79,11 @@ export function responseEventMeter(asked: Asked): Meter {
     const name = eventType(frame)
     if (name === '') return
     events++
+    begun ||= !ANNOUNCING.has(name)
     if (SHOWN.has(name)) visibleBytes += shownBytes(frame.bytes, DELTA)
     else if (name === 'response.output_item.done')
       items.push(objectIn(memberIn(frame, 'item', ['type'])).type)
-    else if (name === 'response.created') response = memberIn(frame, 'response', MEMBERS) ?? response
+    else if (name === 'response.created') response = memberIn(frame, 'response', ANNOUNCED) ?? response
     else if (TERMINAL.has(name)) finish(name, memberIn(frame, 'response', MEMBERS))
     else if (name === 'error') failed = failureIn(frame)
   })
@@ -94,6 +100,9 @@ export function responseEventMeter(asked: Asked): Meter {
     get failed() {
       return failed
     },
+    get begun() {
+      return begun
+    },
     get outputSoFar() {
       return visibleBytes
     },
@@ -105,7 +114,8 @@ export function responseEventMeter(asked: Asked): Meter {
       stream.end()
       const usage = ended ? partsOf(response, callsIn(items), asked) : undefined
       const partial = { model: modelOf(response, asked), tier: textIn(response.service_tier) }
-      return { usage, partial, ended, failed, visibleBytes, events, midFrame }
+      const announced = 'id' in response ? response : undefined
+      return { usage, partial, ended, failed, visibleBytes, events, response: announced, midFrame }
     },
   }
 }

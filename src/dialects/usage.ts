@@ -4,7 +4,7 @@ import type { Ask, UsagePart } from './dialect.ts'
 import type { JsonObject } from './json.ts'
 
 /** What a meter needs of the request; the answer's own word comes first wherever it has one. */
-export type Asked = Pick<Ask, 'model' | 'cacheWrite' | 'unbounded'>
+export type Asked = Pick<Ask, 'model' | 'answers' | 'cacheWrite' | 'unbounded'>
 
 /** A count; absent or null is 0, and what is no whole number of at least 0 is NaN. */
 export function count(usage: JsonObject, name: string): number {

@@ -9,6 +9,7 @@ import fp from 'fastify-plugin'
 import { LRUCache } from 'lru-cache'
 import { collectError } from '../answers.ts'
 import type { TokenCounter } from '../dialects/dialect.ts'
+import { codingIn, decoded } from '../encodings.ts'
 import { upstreamHeaders } from '../headers.ts'
 import type { Bucket } from '../lua/bucket.ts'
 import { type BucketState, type ScopeState, UNLIMITED } from '../lua/index.ts'
@@ -231,7 +232,18 @@ function ask(
   const line = send(
     pool,
     { method: 'POST', path, headers: upstreamHeaders(request), body: question },
-    { head: status => collectError({ whole: body => resolve({ status, body }), fail }), fail },
+    {
+      head: (status, headers) =>
+        decoded(
+          codingIn(headers['content-encoding']),
+          collectError(
+            body => resolve({ status, body }),
+            () => line.abort(),
+          ),
+          () => line.resume(),
+        ),
+      fail,
+    },
   )
   const patience = setTimeout(line.abort, PATIENCE)
   return promise.finally(() => clearTimeout(patience))

@@ -2,14 +2,16 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { collect, collectError, passOn, watched } from '../answers.ts'
+import { collect, collectError, keepBeginning, nowhere, passOn, watched } from '../answers.ts'
+import { errorInside } from '../dialects/error-inside.ts'
 import { asBuffer } from '../dialects/excerpt.ts'
 import { dialects } from '../dialects/index.ts'
 import { isAboutAccount } from '../dialects/upstream-error.ts'
 import { veil, veiled } from '../dialects/veil.ts'
+import { codingIn, decoded, isDecodable } from '../encodings.ts'
 import type { Refusal } from '../errors.ts'
 import { answerHeaders, flowHeaders, ownHeaders, upstreamHeaders } from '../headers.ts'
-import { type Headers, type Line, type Sink, send } from '../upstream.ts'
+import { type Failure, type Headers, type Line, type Sink, send } from '../upstream.ts'
 import { brokenOff, failedInside, refusedBy, unreadable } from '../upstream-errors.ts'
 
 /** How the talk with the provider went. */
@@ -46,6 +48,9 @@ declare module 'fastify' {
 const LAST_WORD = 2000
 /** Time for an upstream to end its response after the last event: a connection that is cut cannot be reused. */
 const LAST_BYTES = 1000
+/** What is still read of a JSON response after its caller has left: this many answer buffers, for this long. */
+const PAID_BUFFERS = 64
+const PAID_MS = 30_000
 /** So many full buffers may be collected at once in the whole process; beyond it answers pass uncollected. */
 const BUFFERS = 64
 
@@ -65,32 +70,61 @@ export default fp<{ answerBuffer: number }>(
 
     /** Resolves to a whole answer, or to the reply once a passed one is over; rejects with the refusal it became. */
     function forward(request: FastifyRequest, reply: FastifyReply): Promise<Buffer | FastifyReply> {
-      const { call, meter, route } = request
+      const { call, route } = request
       const { dialect, ask } = call
+      let { meter } = request
       let size = 0
       let line: Line
+      let resume = () => line.resume()
       let closing: NodeJS.Timeout | undefined
+      /** Bytes that may still be read; limited once a caller has left a JSON response. */
+      let allowance = Number.POSITIVE_INFINITY
       const { promise, resolve, reject } = Promise.withResolvers<Buffer | FastifyReply>()
 
       function head(status: number, headers: Headers): Sink {
-        if (status >= 300) {
-          exchange.refused = true
-          return collectError({ whole: body => over(refusedBy(dialect, status, headers, body)), fail })
+        const coding = codingIn(headers['content-encoding'])
+        if (status < 300 && !isDecodable(coding)) return refuseAtOnce(`content-encoding ${coding}`)
+        const sink = status >= 300 ? refusing(status, headers) : answering(status, headers)
+        const decoder = decoded(coding, sink, () => line.resume())
+        resume = decoder.resume
+        return decoder
+      }
+
+      function refusing(status: number, headers: Headers): Sink {
+        exchange.refused = true
+        return collectError(
+          body => over(refusedBy(dialect, { status, headers, body })),
+          () => line.abort(),
+        )
+      }
+
+      function answering(status: number, headers: Headers): Sink {
+        exchange.answeredAt = performance.now()
+        const type = String(headers['content-type'] ?? 'none').toLowerCase()
+        const isJson = type.startsWith('application/json')
+        if (!isJson && !(ask.stream && type.startsWith('text/event-stream')))
+          return refuseAtOnce(`content-type ${type}`)
+        if (!ask.stream && reply.raw.destroyed) limitReading()
+        const long = Number(headers['content-length'] ?? 0) > answerBuffer
+        if (ask.stream && isJson) {
+          // It is no answer to this caller, but it says what it cost.
+          meter = request.meter = dialect.meter(ask, false)
+          return watched(
+            see,
+            collect(mayGrow, { whole, overflow: () => ({ ...nowhere, end: unfit, fail }), fail }),
+          )
         }
         exchange.answering = true
-        exchange.answeredAt = performance.now()
-        const type = String(headers['content-type'] ?? 'none')
-        if (!type.startsWith(ask.stream ? 'text/event-stream' : 'application/json')) {
-          exchange.unclear = true
-          over(unreadable(`content-type ${type}`))
-          line.abort()
-          return collectError({ whole: ignore, fail: ignore })
-        }
-        const long = Number(headers['content-length'] ?? 0) > answerBuffer
-        return watched(see, ask.stream || long ? pass(headers) : collect(mayGrow, { whole, overflow, fail }))
+        if (ask.stream) return watched(see, keepBeginning({ announces, refuse, open, empty }))
+        return watched(see, long ? open() : collect(mayGrow, { whole, overflow: open, fail }))
 
-        function overflow() {
+        function open() {
           return pass(headers)
+        }
+        function unfit() {
+          exchange.unclear = true
+          exchange.answering = false
+          over(unreadable(`content-type ${type} in answer to a request for a stream`))
         }
         function whole(body: Buffer) {
           measure()
@@ -98,16 +132,51 @@ export default fp<{ answerBuffer: number }>(
             exchange.unclear = true
             return over(unreadable('the answer is no whole JSON object'))
           }
-          const { failed, usage } = request.measured
-          if (failed !== undefined && isAboutAccount(failed)) {
-            exchange.refused = usage === undefined
-            return over(failedInside(failed))
-          }
+          const { failed } = request.measured
+          if (failed !== undefined && refuseInside(body, false)) return
+          if (ask.stream) return unfit()
+          if (failed !== undefined && isAboutAccount(failed)) return over(failedInside(failed))
           reply.code(status).headers(answerHeaders(request, headers))
-          // Any other error inside a good answer is passed on, and never kept.
+          // Any other error beside output is passed on, and never kept.
           if (failed === undefined) request.answer = { contentType: type, body }
           over(undefined, failed === undefined ? body : veiled(body))
         }
+        function announces() {
+          return meter?.begun === false && meter.failed === undefined
+        }
+        function refuse(beginning: Buffer): boolean {
+          if (meter?.failed === undefined || !refuseInside(beginning, true)) return false
+          setTimeout(line.abort, LAST_BYTES).unref()
+          return true
+        }
+        /** An error instead of output, as the status it stands for. */
+        function refuseInside(bytes: Buffer, stream: boolean): boolean {
+          const error = errorInside(bytes, stream)
+          if (!error) return false
+          exchange.refused = true
+          exchange.answering = false
+          over(
+            refusedBy(
+              dialect,
+              { ...error, headers },
+              `the provider answered ${error.status} inside a 200 response`,
+            ),
+          )
+          return true
+        }
+        function empty(failure?: Failure) {
+          if (failure) fail(failure)
+          else over(unreadable('the stream has no event'))
+        }
+      }
+
+      /** Nothing can be read of this response. */
+      function refuseAtOnce(reason: string): Sink {
+        exchange.answeredAt = performance.now()
+        exchange.unclear = true
+        over(unreadable(reason))
+        line.abort()
+        return nowhere
       }
 
       /** The status line goes out: from here on an error can only be told inside the stream. */
@@ -140,7 +209,7 @@ export default fp<{ answerBuffer: number }>(
           },
         }
         return passOn(raw, ask.stream ? filter : plain, {
-          resume: () => line.resume(),
+          resume: () => resume(),
           isWhole: () => meter?.ended === true,
           passed() {
             exchange.passed = true
@@ -153,8 +222,9 @@ export default fp<{ answerBuffer: number }>(
           },
           // Bytes or a reset after a stream's last event do not change its outcome.
           fail(failure) {
-            if (meter?.ended) return ended()
-            exchange.unclear = failure === 'timeout'
+            measure()
+            if (request.measured?.ended) return ended()
+            exchange.unclear = isUnclear(failure)
             breakOff(brokenOff(failure), true)
           },
           ended,
@@ -163,9 +233,9 @@ export default fp<{ answerBuffer: number }>(
         function ended() {
           if (exchange.endedAt !== undefined) return
           measure()
-          const { ended, failed } = request.measured ?? { ended: false, failed: undefined }
+          const { ended, finished, failed } = request.measured ?? {}
           if (failed !== undefined) return breakOff(failedInside(failed), false)
-          if (!ended) return breakOff(unreadable('the answer stopped before its end'), true)
+          if (!ended && !finished) return breakOff(unreadable('the answer stopped before its end'), true)
           raw.end()
           over(undefined, reply)
         }
@@ -199,12 +269,21 @@ export default fp<{ answerBuffer: number }>(
       function see(chunk: Buffer) {
         exchange.firstByteAt ??= performance.now()
         meter?.push(chunk)
+        allowance -= chunk.length
+        if (allowance < 0) stopReading()
+      }
+      /** The caller of a JSON response has left, and the response's head has come. */
+      function limitReading() {
+        closing = setTimeout(stopReading, PAID_MS).unref()
+      }
+      function stopReading() {
+        request.cut?.(unreadable('the response did not end after its caller had left'))
       }
       function measure() {
         request.measured ??= meter?.end()
       }
       function fail(failure: Parameters<Sink['fail']>[0]) {
-        if (exchange.endedAt === undefined) exchange.unclear = failure === 'timeout'
+        if (exchange.endedAt === undefined) exchange.unclear = isUnclear(failure)
         over(brokenOff(failure))
       }
       function mayGrow(added: number): boolean {
@@ -241,16 +320,20 @@ export default fp<{ answerBuffer: number }>(
         over(error)
         line.abort()
       }
-      // A stream is stopped at once. A JSON answer is paid for anyway: it runs to its end, and is kept for the retry.
-      if (ask.stream) {
-        reply.raw.once('close', () => {
-          if (exchange.endedAt !== undefined) return line.abort()
-          if (meter?.failed !== undefined) breakOff(failedInside(meter.failed), false)
-          over()
-          if (exchange.passed) setTimeout(line.abort, LAST_BYTES).unref()
-          else line.abort()
-        })
-      }
+      // A stream is stopped at once. A JSON response is paid for anyway: it is read to its end, within limits, and kept for the retry.
+      reply.raw.once('close', () => {
+        if (!ask.stream) {
+          if (exchange.endedAt !== undefined) return
+          allowance = PAID_BUFFERS * answerBuffer
+          if (exchange.answeredAt !== undefined) limitReading()
+          return
+        }
+        if (exchange.endedAt !== undefined) return line.abort()
+        if (meter?.failed !== undefined) breakOff(failedInside(meter.failed), false)
+        over()
+        if (exchange.passed) setTimeout(line.abort, LAST_BYTES).unref()
+        else line.abort()
+      })
       return promise
     }
   },
@@ -258,6 +341,11 @@ export default fp<{ answerBuffer: number }>(
 )
 
 function ignore() {}
+
+/** After these nothing is known of the generated output. */
+function isUnclear(failure: Failure): boolean {
+  return failure === 'timeout' || failure === 'undecodable'
+}
 
 const NOTHING = Buffer.alloc(0)
 /** A long JSON answer crosses as it is. */

@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { chat, message, startGateway, UPSTREAM_KEY, until } from '../gateway.ts'
 import { upstreamHeaders } from '../provider.ts'
 import { freePort } from '../servers.ts'
+import { answering } from '../upstream.ts'
 
 async function arrange(
   t: TestContext,
@@ -293,8 +293,8 @@ for (const [what, body, more] of [
     const text = await answer.text().catch(() => '')
 
     assert.doesNotMatch(text, /Acme/)
-    assert.equal(answer.status, stream ? 200 : 502)
-    assert.equal(answer.headers.get('x-should-retry'), stream ? null : 'false')
+    assert.equal(answer.status, 502)
+    assert.equal(answer.headers.get('x-should-retry'), 'false')
     await until(async () => {
       const { body: told } = await gateway.admin('GET', '/alerts')
       return JSON.stringify(told).includes('upstream_refused_us')
@@ -339,14 +339,3 @@ test('models go straight to their maker where its key is set, the others to EzAI
     ['anthropic', 'ezai'],
   )
 })
-
-/** A provider that says one thing, whatever it is asked. */
-async function answering(t: TestContext, type: string, body: string): Promise<string> {
-  const server = createHttpServer((request, response) => {
-    request.resume().once('end', () => response.writeHead(200, { 'content-type': type }).end(body))
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => void server.close())
-  const address = server.address()
-  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
-}

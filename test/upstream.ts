@@ -1,0 +1,32 @@
+/** An upstream whose responses the test writes itself. */
+
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { TestContext } from 'node:test'
+
+/** `answer` is called once a request has been read whole. Resolves to the base URL. */
+export async function upstream(
+  t: TestContext,
+  answer: (response: ServerResponse, request: IncomingMessage) => void,
+): Promise<string> {
+  const server = createServer((request, response) => {
+    request.resume().once('end', () => answer(response, request))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const address = server.address()
+  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+}
+
+/** Answers every request with status 200 and this body. */
+export function answering(
+  t: TestContext,
+  type: string,
+  body: string | Buffer,
+  headers: Record<string, string> = {},
+): Promise<string> {
+  return upstream(t, response => response.writeHead(200, { 'content-type': type, ...headers }).end(body))
+}
