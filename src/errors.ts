@@ -54,6 +54,7 @@ const kinds = {
   upstream_refused_us: [502, 'api'],
   upstream_forbidden: [502, 'api'],
   upstream_timeout: [504, 'timeout'],
+  not_cached: [504, 'timeout'],
 } as const satisfies Record<string, readonly [number, Family]>
 
 export type RefusalCode = keyof typeof kinds

@@ -168,6 +168,11 @@ export const reasons = {
     meaning: 'The provider did not answer in time.',
     toDo: 'Large answers take long: use streaming, or raise UPSTREAM_TIMEOUT_SECONDS.',
   },
+  not_cached: {
+    title: 'Not in the cache',
+    meaning: 'The request sent cache-control: only-if-cached, and no response to it is kept.',
+    toDo: 'Send the request without only-if-cached.',
+  },
 }
 
 /** @param {string} code @returns {Reason} */

@@ -11,6 +11,7 @@ export const anthropicCountTokens: Dialect = {
   name: 'anthropic-count-tokens',
   path: '/v1/messages/count_tokens',
   paid: false,
+  answerMembers: ['input_tokens'],
   ask: askTokenCount,
   rewrite: raw => raw,
   meter: () => jsonMeter(['error'], ({ error }) => ({ usage: [], failed: failureOf(error) })),

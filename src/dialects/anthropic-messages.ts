@@ -17,6 +17,7 @@ export const anthropicMessages: Dialect = {
   // What a coding agent tells of itself (x-claude-code-*, x-stainless-*) is meant for the gateway, and stays here.
   requestHeaders: ['anthropic-version', 'anthropic-beta'],
   responseHeaders: ['content-type'],
+  answerMembers: ['content', 'usage'],
   ask: askMessages,
   rewrite: (raw, { ceiling }) =>
     edited(raw, body => {

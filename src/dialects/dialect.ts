@@ -173,6 +173,8 @@ export interface Dialect {
   requestHeaders: readonly string[]
   /** Answer headers passed back. Everything else stays here. */
   responseHeaders: readonly string[]
+  /** The members that every successful JSON response has. */
+  answerMembers: readonly string[]
   /** Reads a parsed body; throws refusal('invalid_request') naming the field, what was found and expected. */
   ask(body: unknown, raw: Buffer): Ask
   /** The bytes to send: the very same Buffer when there is nothing to put in. */

@@ -19,6 +19,7 @@ export const openaiChat: Dialect = {
   paid: true,
   requestHeaders: ['openai-beta'],
   responseHeaders: ['content-type'],
+  answerMembers: ['choices', 'usage'],
   ask: askChat,
   rewrite: (raw, { ceiling, includeUsage, noStore, promptCacheKey }) =>
     edited(raw, body => {

@@ -14,6 +14,7 @@ export const openaiEmbeddings: Dialect = {
   ...common,
   name: 'openai-embeddings',
   path: '/v1/embeddings',
+  answerMembers: ['data', 'usage'],
   ask: askEmbeddings,
   rewrite: raw => raw,
   meter,

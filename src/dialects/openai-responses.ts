@@ -13,6 +13,7 @@ export const openaiResponses: Dialect = {
   ...common,
   name: 'openai-responses',
   path: '/v1/responses',
+  answerMembers: ['output', 'usage'],
   ask: askResponse,
   rewrite: (raw, { ceiling, noStore, promptCacheKey }) =>
     edited(raw, body => {

@@ -5,6 +5,7 @@ import fp from 'fastify-plugin'
 import { type Refusal, refusal, retryAfter } from '../errors.ts'
 import type { Admitted, Claim } from '../lua/index.ts'
 import { LOOKAHEAD_SECONDS } from './bounds.ts'
+import { notCached } from './cache.ts'
 import type { Refused } from './claims.ts'
 
 export type Granted = Extract<Admitted, { kind: 'granted' | 'hit' }>
@@ -36,9 +37,10 @@ export default fp<{ maxPending: number }>(
     app.addHook('preHandler', async function admitCall(request, reply) {
       if (!request.claims) return
       const admitted = await admit(request, reply, request.cached?.key)
-      if (admitted.kind !== 'hit') return
-      const kept = await request.cached?.find()
+      const kept = admitted.kind === 'hit' ? await request.cached?.find() : undefined
       if (kept) return app.replay(reply, kept, admitted.at)
+      if (request.onlyIfCached) throw notCached()
+      if (admitted.kind !== 'hit') return
       // The kept answer went away between the two commands: an ordinary call after all.
       await admit(request, reply)
     })

@@ -4,7 +4,10 @@ import { readFileSync } from 'node:fs'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Result } from 'ioredis'
+import { type CacheControl, cacheControlOf } from '../cache-control.ts'
+import { hasMembers } from '../dialects/success.ts'
 import type { CacheResult } from '../entry.ts'
+import { FINAL, refusal } from '../errors.ts'
 
 /** What is kept beside the answer's bytes. */
 interface Facts {
@@ -25,6 +28,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Where an answer to this very request may lie; undefined where the caller or its settings say no. */
     cached: { key: string; find(): Promise<KeptAnswer | undefined> } | undefined
+    /** The caller takes a kept response or none. */
+    onlyIfCached: boolean
     cacheResult: CacheResult | undefined
     savedNanos: number
   }
@@ -44,20 +49,29 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
   async (app, { ttlSeconds, maxBytes, totalBytes }) => {
     app.redis.defineCommand('keepAnswer', { lua, numberOfKeys: 4 })
     app.decorateRequest('cached')
+    app.decorateRequest('onlyIfCached', false)
     app.decorateRequest('cacheResult')
     app.decorateRequest('savedNanos', 0)
 
     app.addHook('preHandler', function lookUp(request, reply, done) {
       if (!request.claims) return done()
-      request.cacheResult = 'BYPASS'
-      if (mayRead(request)) {
-        request.cacheResult = 'MISS'
-        const key = keyOf(request)
-        // Fetched once the admission has seen it: most calls find none, and need not ask twice.
-        request.cached = { key, find: async () => unpack(await app.redis.getBuffer(key).catch(() => null)) }
-      }
+      const asked = cacheControlOf(request.headers)
+      const key = mayKeep(request, asked) && !asked.noCache ? keyOf(request) : undefined
+      request.onlyIfCached = asked.onlyIfCached
+      request.cacheResult = key === undefined ? 'BYPASS' : 'MISS'
       reply.header('x-cache', request.cacheResult)
-      done()
+      if (key === undefined) return done(asked.onlyIfCached ? notCached() : undefined)
+      // Fetched once the admission has seen it: most calls find none, and need not ask twice.
+      const find = () => app.redis.getBuffer(key).then(unpack, () => undefined)
+      request.cached = { key, find }
+      if (!asked.onlyIfCached && asked.maxAge === undefined) return done()
+      // What is too old must not be taken for a hit by the admission.
+      Promise.all([find(), app.redis.time().catch(() => [0])]).then(([kept, [seconds]]) => {
+        const age = kept ? Number(seconds) - kept.storedAt / 1000 : Number.POSITIVE_INFINITY
+        const isUsed = kept && age <= (asked.maxAge ?? age)
+        request.cached = isUsed ? { key, find: async () => kept } : undefined
+        done(asked.onlyIfCached && !isUsed ? notCached() : undefined)
+      }, done)
     })
 
     app.decorate('replay', (reply, { body, contentType, costNanos, storedAt }, now) => {
@@ -71,9 +85,10 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
 
     app.onSettled(function keepAnswer(request) {
       const { answer, client, cost, admitted } = request
-      if (!answer || !admitted || !mayKeep(request)) return
+      if (!answer || !admitted || !mayKeep(request, cacheControlOf(request.headers))) return
       const ttl = Math.ceil((client.cache.ttlSeconds ?? ttlSeconds) * 1000)
       if (ttl <= 0 || answer.body.length > maxBytes) return
+      if (!hasMembers(answer.body, request.call.dialect.answerMembers)) return
       const packed = pack(
         { contentType: answer.contentType, storedAt: admitted.at, costNanos: cost?.nanos ?? 0 },
         answer.body,
@@ -89,15 +104,22 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
   { name: 'cache', dependencies: ['claims', 'redis'] },
 )
 
-/** Streams are replayed by nobody yet; everything else that succeeds whole may be. */
-function mayKeep({ client, call: { ask }, headers }: FastifyRequest): boolean {
-  if (!client.cache.enabled || ask.stream || /no-store/i.test(headers['cache-control'] ?? '')) return false
+/** Streams are not kept yet. */
+function mayKeep({ client, call: { ask } }: FastifyRequest, { noStore }: CacheControl): boolean {
+  if (!client.cache.enabled || ask.stream || noStore) return false
   // What reaches beyond the request does something again when it is asked again: a conversation goes on, a tool runs, an answer is stored.
   return ask.unbounded.length === 0 && !(ask.stores && client.allow.has('store'))
 }
 
-function mayRead(request: FastifyRequest): boolean {
-  return mayKeep(request) && !/no-cache|max-age=0(?!\d)/i.test(request.headers['cache-control'] ?? '')
+/** The admission of a call that asked for a kept response, and found none, is undone. */
+export function notCached() {
+  return refusal(
+    'not_cached',
+    'No kept response answers this request, and only-if-cached forbids a new one.',
+    {
+      headers: { ...FINAL },
+    },
+  )
 }
 
 /** Nobody sees another's answer unless the client's settings name the circle that shares. */

@@ -37,7 +37,7 @@ export interface Exchange {
 declare module 'fastify' {
   interface FastifyRequest {
     exchange: Exchange | undefined
-    /** A whole, good JSON answer. */
+    /** A whole JSON response with status 200 and usage. */
     answer: { contentType: string; body: Buffer } | undefined
     /** Ends the running call from our side, with the format's error. */
     cut: ((error: Refusal) => void) | undefined
@@ -132,13 +132,13 @@ export default fp<{ answerBuffer: number }>(
             exchange.unclear = true
             return over(unreadable('the answer is no whole JSON object'))
           }
-          const { failed } = request.measured
+          const { failed, usage } = request.measured
           if (failed !== undefined && refuseInside(body, false)) return
           if (ask.stream) return unfit()
           if (failed !== undefined && isAboutAccount(failed)) return over(failedInside(failed))
           reply.code(status).headers(answerHeaders(request, headers))
           // Any other error beside output is passed on, and never kept.
-          if (failed === undefined) request.answer = { contentType: type, body }
+          if (failed === undefined && status === 200 && usage) request.answer = { contentType: type, body }
           over(undefined, failed === undefined ? body : veiled(body))
         }
         function announces() {

@@ -45,6 +45,7 @@ const refusals: Record<RefusalCode, Expected> = {
   upstream_refused_us: ['api_error', 'server_error', 'upstream_refused_us'],
   upstream_forbidden: ['api_error', 'server_error', 'upstream_forbidden'],
   upstream_timeout: ['timeout_error', 'server_error', 'upstream_timeout'],
+  not_cached: ['timeout_error', 'server_error', 'not_cached'],
 }
 const codes = Object.keys(refusals) as RefusalCode[]
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type Gateway, message, startGateway, until } from '../gateway.ts'
 import { ownRedis } from '../servers.ts'
+import { upstream } from '../upstream.ts'
 
 async function arrange(
   t: TestContext,
@@ -167,6 +168,54 @@ test('no-cache and max-age=0 ask anew and keep the new answer; no-store keeps no
   assert.equal(after.cache, 'MISS')
 })
 
+const anew: Record<string, string>[] = [
+  { pragma: 'no-cache' },
+  { 'cache-control': 'max-age="0", no-transform' },
+]
+for (const headers of anew) {
+  test(`${JSON.stringify(headers)} asks anew`, async t => {
+    const { gateway, key } = await arrange(t)
+    await untilKept(gateway, key, 'hello')
+
+    const { cache } = await ask(gateway, key, 'hello', headers)
+
+    assert.equal(cache, 'BYPASS')
+  })
+}
+
+test('max-age takes a kept response up to that age, and asks anew beyond it', async t => {
+  const { gateway, key } = await arrange(t)
+  await untilKept(gateway, key, 'hello')
+
+  const young = await ask(gateway, key, 'hello', { 'cache-control': 'max-age=600' })
+  const old = await until(async () => {
+    const response = await ask(gateway, key, 'hello', { 'cache-control': 'max-age=1' })
+    return response.cache !== 'HIT' && response
+  })
+
+  assert.deepEqual([young.cache, old.cache, old.status], ['HIT', 'MISS', 200])
+})
+
+test('only-if-cached gets a kept response, or 504 and no call', async t => {
+  const { gateway, key } = await arrange(t, {}, { limits: { requests: { capacity: 1000, per: '1d' } } })
+  const onlyIfCached = { 'cache-control': 'only-if-cached' }
+  await untilKept(gateway, key, 'hello')
+  const { length } = gateway.provider.calls
+  const before = (await gateway.state('frontend')).requests?.available
+
+  const kept = await ask(gateway, key, 'hello', onlyIfCached)
+  const missing = await ask(gateway, key, 'another', onlyIfCached)
+  const stream = await gateway.post('/v1/messages', key, message('hello', { stream: true }), {
+    headers: onlyIfCached,
+  })
+
+  assert.deepEqual([kept.status, kept.cache], [200, 'HIT'])
+  assert.deepEqual([missing.status, JSON.parse(missing.text).error.details.error_code], [504, 'not_cached'])
+  assert.equal(stream.status, 504)
+  assert.equal(gateway.provider.calls.length, length)
+  assert.equal((await gateway.state('frontend')).requests?.available, Number(before) - 1)
+})
+
 test('errors, broken answers and too large ones are not kept', async t => {
   const { gateway, key } = await arrange(t, { CACHE_MAX_BYTES: '100' })
   for (const prompt of [
@@ -179,6 +228,32 @@ test('errors, broken answers and too large ones are not kept', async t => {
     assert.equal((await ask(gateway, key, prompt)).cache, 'MISS', `${prompt} (${status})`)
   }
 })
+
+const usage = { input_tokens: 10, output_tokens: 5 }
+const unfit: [status: number, body: object][] = [
+  [200, {}],
+  [200, { message: 'model is loading' }],
+  [200, { success: false, code: 429 }],
+  [200, { error: ['x'] }],
+  [200, { usage }],
+  [200, { content: null, usage }],
+  [200, { content: [] }],
+  [201, { content: [], usage }],
+  [206, { content: [], usage }],
+]
+for (const [status, body] of unfit) {
+  test(`a ${status} response ${JSON.stringify(body)} is not kept`, async t => {
+    const url = await upstream(t, response => {
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    })
+    const { gateway, key } = await arrange(t, { EZAI_BASE_URL: url })
+    await ask(gateway, key, 'hello')
+    await settled(gateway)
+
+    // It is settled and kept, if at all, before the next admission.
+    assert.equal((await ask(gateway, key, 'hello')).cache, 'MISS')
+  })
+}
 
 test('an answer is kept for the time its client says', async t => {
   const { gateway, key } = await arrange(t, {}, { cache: { ttlSeconds: 1 } })

@@ -1,0 +1,33 @@
+/** What a request's headers ask of the cache (RFC 9111, sections 5.2.1 and 5.4). */
+
+import type { IncomingHttpHeaders } from 'node:http'
+
+export interface CacheControl {
+  noStore: boolean
+  /** The request asks for a new response. */
+  noCache: boolean
+  onlyIfCached: boolean
+  /** Seconds. */
+  maxAge: number | undefined
+}
+
+const NONE: CacheControl = { noStore: false, noCache: false, onlyIfCached: false, maxAge: undefined }
+
+export function cacheControlOf(headers: IncomingHttpHeaders): CacheControl {
+  // Pragma counts only without cache-control.
+  const header = headers['cache-control'] ?? headers.pragma
+  if (header === undefined) return NONE
+  const directives = new Map(header.toLowerCase().split(',').map(readDirective))
+  const maxAge = directives.has('max-age') ? Math.max(0, Number(directives.get('max-age')) || 0) : undefined
+  return {
+    noStore: directives.has('no-store'),
+    noCache: directives.has('no-cache') || maxAge === 0,
+    onlyIfCached: directives.has('only-if-cached'),
+    maxAge,
+  }
+}
+
+function readDirective(text: string): [string, string] {
+  const [name = '', value = ''] = text.split('=', 2)
+  return [name.trim(), value.replaceAll('"', '').trim()]
+}
