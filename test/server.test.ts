@@ -82,7 +82,7 @@ test('SIGTERM: not ready at once, calls still served, a running stream gets its 
     REDIS_URL,
     DATABASE_URL,
     EZAI_BASE_URL: provider.url,
-    DRAIN_DELAY_SECONDS: '0.5',
+    DRAIN_DELAY_SECONDS: '3',
     DRAIN_SECONDS: '10',
   })
   await gateway.ready()

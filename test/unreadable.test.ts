@@ -55,7 +55,7 @@ test('a body that is no body gets 400 in the form of its route, and its line say
 test('garbage behind a request that runs never gets into its answer', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
-  const body = JSON.stringify(message('[[scenario: slow-stream 100 chunks 20ms]]', { stream: true }))
+  const body = JSON.stringify(message('[[scenario: slow-stream 1000 chunks 20ms]]', { stream: true }))
   const caller = await rawCaller(gateway.url)
   caller.send(
     `POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\nanthropic-version: 2023-06-01\r\n` +

@@ -152,14 +152,21 @@ test('a replica that is killed while it delivers leaves the alert to another one
 
 test('a replica that stops ends the delivery it has begun, and begins no other', async t => {
   const { pool } = await alertsTable(t)
-  const receiver = await startReceiver(t, [response => setTimeout(() => response.writeHead(200).end(), 200)])
+  let accept = () => {}
+  const receiver = await startReceiver(t, [
+    response => {
+      accept = () => response.writeHead(200).end()
+    },
+  ])
   const { outbox, delivery } = replica(t, pool, receiver.url)
   await outbox.add(raised('a'))
   await outbox.add(raised('b'))
   delivery.wake()
   await until(async () => receiver.posts.length === 1)
 
-  await delivery.stop()
+  const stopped = delivery.stop()
+  accept()
+  await stopped
 
   const alerts = await all(pool)
   assert.deepEqual(alerts.map(alert => alert.delivery).toSorted(), ['delivered', 'waiting'])

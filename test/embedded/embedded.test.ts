@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmod, cp, rm } from 'node:fs/promises'
+import { chmod, cp, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
@@ -131,14 +131,21 @@ test('a user who is not root can run both', async t => {
   await nothingRuns(dataDir)
 })
 
-test('a DATA_DIR of somebody else is refused in one line', async t => {
+const unwritable =
+  /^Error: DATA_DIR \S+ cannot be made or written: change its owner, or set another DATA_DIR$/
+
+test('a DATA_DIR that cannot be made is refused in one line', async t => {
+  const file = join(await temporaryFolder(t), 'file')
+  await writeFile(file, '')
+  await assert.rejects(startGateway(t, join(file, 'data')), unwritable)
+})
+
+test('a DATA_DIR of another user is refused in one line', async t => {
+  const { as } = await findPostgres(await temporaryFolder(t))
+  if (process.getuid?.() === 0 && !as) return t.skip('root may write everywhere')
   const dataDir = await makeDataDir(t)
   await chmod(dataDir, 0o500)
-  const { as } = await findPostgres(await temporaryFolder(t))
-  await assert.rejects(
-    startGateway(t, dataDir, { as }),
-    /^Error: DATA_DIR \S+ cannot be made or written: change its owner, or set another DATA_DIR$/,
-  )
+  await assert.rejects(startGateway(t, dataDir, { as }), unwritable)
 })
 
 test('where there is no Redis, and none can be fetched, one line says what to install', async t => {
