@@ -84,6 +84,8 @@ export default fp<{ answerBuffer: number }>(
       function head(status: number, headers: Headers): Sink {
         const coding = codingIn(headers['content-encoding'])
         if (status < 300 && !isDecodable(coding)) return refuseAtOnce(`content-encoding ${coding}`)
+        // The length is that of the encoded body.
+        if (coding !== '') headers = { ...headers, 'content-length': undefined }
         const sink = status >= 300 ? refusing(status, headers) : answering(status, headers)
         const decoder = decoded(coding, sink, () => line.resume())
         resume = decoder.resume
@@ -220,10 +222,11 @@ export default fp<{ answerBuffer: number }>(
               line.abort()
             }, LAST_BYTES).unref()
           },
-          // Bytes or a reset after a stream's last event do not change its outcome.
+          // Bytes or a reset after a stream's last event do not change its outcome; some providers send no end marker after the usage.
           fail(failure) {
             measure()
-            if (request.measured?.ended) return ended()
+            const { ended: isWhole, finished, usage } = request.measured ?? {}
+            if (isWhole || (finished && usage)) return ended()
             exchange.unclear = isUnclear(failure)
             breakOff(brokenOff(failure), true)
           },

@@ -255,7 +255,11 @@ test('a stream in gzip is decoded as it comes', async t => {
 
 test('a long response in gzip is decoded without being collected', async t => {
   const text = JSON.stringify({ ...answer, content: [{ type: 'text', text: 'x'.repeat(300_000) }] })
-  const url = await answering(t, 'application/json', gzipSync(text), { 'content-encoding': 'gzip' })
+  const body = gzipSync(text)
+  const url = await answering(t, 'application/json', body, {
+    'content-encoding': 'gzip',
+    'content-length': String(body.length),
+  })
 
   const response = await call(
     await arrange(t, url, { ANSWER_BUFFER_BYTES: '1000' }),
@@ -327,6 +331,7 @@ for (const [what, path, request, body] of [
     'event: ping\ndata: {"type":"ping"}\n\nevent: message_stop\ndata: {"type":"message_stop"}\n',
   ],
   ['[DONE]', '/v1/chat/completions', chat('hello', { stream: true }), `${finishing}data: [DONE]\n`],
+  ['the finish reason and the usage', '/v1/chat/completions', chat('hello', { stream: true }), finishing],
 ] as const) {
   test(`a connection that breaks right after ${what} leaves a whole stream`, async t => {
     const url = await upstream(t, response => {
