@@ -96,6 +96,8 @@ const defaults = Type.Object(
     speed: Type.Optional(name),
     geo: Type.Optional(name),
     imageTokens: Type.Optional(tokens),
+    /** Fees of tools for chat models; a row's own fees come first. */
+    tools: perName(dollars),
   },
   strict,
 )
@@ -141,6 +143,10 @@ export function merge(file: PriceFile, patch: PricePatch): unknown {
   }
   const defaults: Record<string, unknown> = { ...file.defaults }
   for (const [maker, given] of Object.entries(patch.defaults ?? {}))
-    defaults[maker] = { ...file.defaults?.[maker], ...given }
+    defaults[maker] = {
+      ...file.defaults?.[maker],
+      ...given,
+      ...(given.tools && { tools: { ...file.defaults?.[maker]?.tools, ...given.tools } }),
+    }
   return { defaults, models }
 }

@@ -72,7 +72,8 @@ function priceOf(id: string, entry: ModelEntry, row: Row, defaults: Defaults = {
   const bands = [row, ...above].map((rates, i) =>
     bandOf(rates, i === 0 ? 0 : above[i - 1]!.tokens + 1, above[i]?.tokens ?? Number.POSITIVE_INFINITY),
   )
-  const fees = new Map(Object.entries(row.tools ?? {}).map(([tool, usd]) => [tool, scaled(usd, 9)]))
+  const tools = { ...(kind === 'chat' && defaults.tools), ...row.tools }
+  const fees = new Map(Object.entries(tools).map(([tool, usd]) => [tool, scaled(usd, 9)]))
   return {
     model: id,
     maker,
@@ -88,7 +89,7 @@ function priceOf(id: string, entry: ModelEntry, row: Row, defaults: Defaults = {
     released: new Date(releasedOn(id, entry)),
     imageTokens,
     imagesBesideInput,
-    row,
+    row: { ...row, tools },
     bands,
     multipliers: {
       tier: multipliersOf('tier', row, defaults.tier),

@@ -61,6 +61,26 @@ describe('what a call cost, by hand', () => {
     costs(0.0025, part('gpt-4o-mini', { input: 10_000, tier: 'priority' }))
   })
 
+  it('adds the fees of tools, whatever the model', () => {
+    costs(0.01973, part('gpt-5.3-codex', { input: 5000, output: 70, tools: { web_search: 1 } }))
+    for (const { id, price } of table.list(today)) {
+      const tools =
+        price.maker === 'openai' ? ['web_search', 'file_search', 'code_interpreter'] : ['web_search']
+      const lacking = price.kind === 'chat' ? tools.filter(tool => !price.fees.get(tool)) : []
+      assert.deepEqual(lacking, [], id)
+    }
+  })
+
+  it('prices a search whose content is billed as a fixed block of tokens', () => {
+    costs(0.0112, part('gpt-4o-mini', { tools: { web_search: 1 } }))
+    costs(0.0132, part('gpt-4.1-mini', { tools: { web_search: 1 } }))
+  })
+
+  it('prices a container of code interpreter by its memory', () => {
+    costs(0.03, part('gpt-5', { tools: { code_interpreter: 1 } }))
+    costs(1.92, part('o1', { tools: { code_interpreter_64g: 1 } }))
+  })
+
   it('does not multiply the fee of a tool', () => {
     costs(0.01, part('claude-opus-5-5', { speed: 'fast', geo: 'us', tools: { web_search: 1, web_fetch: 9 } }))
   })
@@ -147,12 +167,12 @@ describe('what has no price', () => {
     unpriced('tier scale of gpt-5', part('gpt-5', { tier: 'scale' }))
     unpriced('speed fast of claude-sonnet-5-5', part('claude-sonnet-5-5', { speed: 'fast' }))
     unpriced('geo eu of claude-opus-5-5', part('claude-opus-5-5', { geo: 'eu' }))
-    unpriced('tool code_interpreter of gpt-5', part('gpt-5', { tools: { code_interpreter: 1 } }))
+    unpriced('tool image_generation of gpt-5', part('gpt-5', { tools: { image_generation: 1 } }))
     unpriced('cacheRead tokens of text-embedding-3-small', part('text-embedding-3-small', { cacheRead: 1 }))
   })
 
   it('does not matter where none of it was used', () => {
-    costs(0.002, part('gpt-6-sol', { input: 1000, tools: { code_interpreter: 0 } }))
+    costs(0.002, part('gpt-6-sol', { input: 1000, tools: { image_generation: 0 } }))
   })
 
   it('is usage that cannot be counted', () => {

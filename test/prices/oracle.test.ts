@@ -41,6 +41,12 @@ const differences: { models: RegExp; shapes: Shape[]; why: string }[] = [
     why: 'it knows no long write of OpenAI’s; where no source lists one it is twice the usual one here',
   },
   {
+    models:
+      /^(gpt-4\.1-(mini|nano)|gpt-4o-mini|gpt-5\.1-codex-mini|gpt-5\.3-(chat-latest|codex)|o1|o3-mini|o3-pro)(-20\d\d-\d\d-\d\d)?$/,
+    shapes: ['searches'],
+    why: 'it has no search price for these models; the maker has the same one for all',
+  },
+  {
     models: /^claude-sonnet-4-5(-20250929)?$/,
     shapes: ['exactly 272,000', 'long', 'long read'],
     why: 'its rates above 200,000 tokens are those of a beta that ended on 2026-04-30; such prompts are refused now',

@@ -137,6 +137,11 @@ describe("an operator's own prices", () => {
     assert.equal(larger.find('gpt-6-sol', today)?.imageTokens, 20_000)
     assert.equal(larger.find('gpt-4o-mini', today)?.imageTokens, 48_169)
     assert.equal(larger.find('claude-haiku-4-5', today)?.imageTokens, 4784)
+    const fees = loadPrices(builtin, { defaults: { openai: { tools: { web_search: '25' } } } })
+    const { tools } = fees.find('o1', today)?.row ?? {}
+    assert.deepEqual([tools?.web_search, tools?.file_search], ['25', '2.5'])
+    assert.equal(fees.find('gpt-4o-mini', today)?.row.tools?.web_search, '11.2')
+    assert.equal(fees.find('text-embedding-3-small', today)?.row.tools?.web_search, undefined)
   })
 
   it('may give a built-in alias to another model', () => {
