@@ -61,11 +61,10 @@ function tellsOnlyUsage(frame: Buffer): boolean {
   // The bytes tell most frames apart, so that only the one is parsed: elsewhere usage is null.
   if (key < 0 || frame[afterColon(frame, key + 7)] !== byte.openObject) return false
   const chunk = parseObject(frameData(frame))
-  return (
-    isObject(chunk?.usage) &&
-    Array.isArray(chunk.choices) &&
-    chunk.choices.length === 0 &&
-    !chunk.error &&
-    !chunk.moderation
-  )
+  return isObject(chunk?.usage) && isNoChoice(chunk.choices) && !chunk.error && !chunk.moderation
+}
+
+/** Compatible servers send null, or no member at all, instead of an empty list. */
+function isNoChoice(choices: unknown): boolean {
+  return choices === undefined || choices === null || (Array.isArray(choices) && choices.length === 0)
 }

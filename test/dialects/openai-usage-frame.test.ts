@@ -31,6 +31,12 @@ describe('the usage frame that nobody asked for', () => {
     for (const frame of [spaced, crlf]) assert.equal(pass(text + frame + done), text + done)
   })
 
+  it('is taken out without choices, too', () => {
+    const { choices: _, ...bare } = { choices: [], usage, service_tier: 'default' }
+    for (const frame of [chunk(bare), chunk({ ...bare, choices: null })])
+      for (const size of [1, 65_536]) assert.equal(pass(text + frame + done, size), text + done)
+  })
+
   it('is taken out at the end of a stream, too', () => {
     assert.equal(pass(text + usageFrame), text)
     assert.equal(pass(text + usageFrame.trimEnd(), 10), text)
@@ -42,6 +48,9 @@ describe('the usage frame that nobody asked for', () => {
       chunk({ choices: [], usage: null, prompt_filter_results: [] }),
       chunk({ choices: [], error: { code: 400 }, usage }),
       chunk({ choices: [], moderation: { flagged: false }, usage }),
+      chunk({ choices: null, error: { code: 400 }, usage }),
+      chunk({ choices: {}, usage }),
+      chunk({ usage: null }),
       `data: {"error":{"message":"x"}}\n\n`,
       ': "usage":{"a":1}\n\n',
       'data: {"choices":[],"usage":{\n\n',
