@@ -14,5 +14,5 @@ export const anthropicCountTokens: Dialect = {
   answerMembers: ['input_tokens'],
   ask: askTokenCount,
   rewrite: raw => raw,
-  meter: () => jsonMeter(['error'], ({ error }) => ({ usage: [], failed: failureOf(error) })),
+  meter: () => jsonMeter({ error: true }, ({ error }) => ({ usage: [], failed: failureOf(error) })),
 }

@@ -4,9 +4,10 @@ import { usagePart, usageParts } from './anthropic-usage.ts'
 import type { Meter } from './dialect.ts'
 import { failureName, failureOf } from './failure.ts'
 import { oneOf, shownBytes } from './glance.ts'
-import { isObject, type JsonObject, objectIn, parseObject, textIn } from './json.ts'
+import { isObject, type JsonObject, objectIn, textIn } from './json.ts'
 import { jsonMeter } from './json-meter.ts'
-import { eventType, frameData, frames } from './sse.ts'
+import type { Shape } from './pruner.ts'
+import { eventType, frameObject, frames } from './sse.ts'
 import { type Asked, count, sound } from './usage.ts'
 
 /** The events that are read; all others only go by. */
@@ -14,8 +15,18 @@ const READ = new Set(['message_start', 'message_delta', 'message_stop', 'error']
 /** Text and tool JSON of a delta; thinking is counted by the provider, not by what it shows of it. */
 const SHOWN = oneOf(['text', 'partial_json'])
 
+/** Members that are read of a message, and of an event. */
+const MESSAGE: Shape = { model: true, usage: true, error: true }
+const EVENT: Shape = {
+  type: true,
+  message: MESSAGE,
+  delta: { stop_reason: true },
+  usage: true,
+  error: true,
+}
+
 export function messageMeter(asked: Asked): Meter {
-  return jsonMeter(['model', 'usage', 'error'], ({ model, usage, error }) => ({
+  return jsonMeter(MESSAGE, ({ model, usage, error }) => ({
     usage: isObject(usage) ? usageParts(usage, textIn(model) ?? asked.model, asked) : undefined,
     failed: failureOf(error),
   }))
@@ -32,12 +43,12 @@ export function eventMeter(asked: Asked): Meter {
   let visibleBytes = 0
   let events = 0
 
-  const stream = frames(frame => {
-    const { bytes } = frame
+  const stream = frames(EVENT, frame => {
+    const { bytes, large } = frame
     const name = eventType(frame)
     if (name !== '') events++
-    if (name === 'content_block_delta') visibleBytes += shownBytes(bytes, SHOWN)
-    else if (READ.has(name)) read(name, parseObject(frameData(bytes)))
+    if (name === 'content_block_delta') visibleBytes += large ? large.size : shownBytes(bytes, SHOWN)
+    else if (READ.has(name)) read(name, frameObject(frame))
   })
 
   function read(name: string, event: JsonObject | undefined) {

@@ -1,16 +1,24 @@
 /** Meters chat completions. Usage may come on any chunk, even on one that tells of an error; the last one told counts. */
 
 import type { Meter, UsagePart } from './dialect.ts'
-import { excerptMembers } from './excerpt.ts'
+import type { Excerpt } from './excerpt.ts'
 import { failureName, failureOf } from './failure.ts'
 import { eachKey, oneOf, stringBytes } from './glance.ts'
-import { isObject, type JsonObject, listIn, objectIn, parseObject, textIn } from './json.ts'
+import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
 import { jsonMeter } from './json-meter.ts'
 import { chatNames, usagePart } from './openai-usage.ts'
-import { frameData, frames } from './sse.ts'
+import type { Shape } from './pruner.ts'
+import { frameData, frameObject, frames } from './sse.ts'
 import { type Asked, count, sound } from './usage.ts'
 
-const MEMBERS = ['model', 'service_tier', 'usage', 'error']
+/** Members that are read of a completion, and of a chunk. */
+const MEMBERS: Shape = {
+  model: true,
+  service_tier: true,
+  usage: true,
+  error: true,
+  choices: { finish_reason: true },
+}
 
 export function completionMeter(asked: Asked): Meter {
   return jsonMeter(MEMBERS, ({ model, service_tier, usage, error }) => ({
@@ -43,19 +51,21 @@ export function chunkMeter(asked: Asked): Meter {
   let visibleBytes = 0
   let events = 0
 
-  const stream = frames(frame => {
-    const { bytes, tail } = frame
-    if (!tail) {
+  const stream = frames(MEMBERS, frame => {
+    const { bytes, large } = frame
+    if (!large) {
       if (isDone(bytes)) ended = true
-      else glance(bytes)
+      else glance(frame)
       return
     }
-    // Too large to be looked through: all of it counts as shown.
-    visibleBytes += bytes.length + tail.length
-    read(excerptMembers(frame, MEMBERS, { from: bytes.indexOf('{') }))
+    // Its text was not kept: all of it counts as shown.
+    visibleBytes += large.size
+    events++
+    read(large.members)
   })
 
-  function glance(frame: Buffer) {
+  function glance(chunk: Excerpt) {
+    const frame = chunk.bytes
     let telling = events < READ_AT_START
     let keys = 0
     eachKey(frame, (start, end, value) => {
@@ -67,7 +77,7 @@ export function chunkMeter(asked: Asked): Meter {
     })
     if (keys === 0) return
     events++
-    if (telling) read(parseObject(frameData(frame)))
+    if (telling) read(frameObject(chunk))
   }
 
   function read(chunk: JsonObject | undefined) {

@@ -21,7 +21,7 @@ export const openaiEmbeddings: Dialect = {
 }
 
 function meter(asked: Asked) {
-  return jsonMeter(['model', 'usage', 'error'], ({ model, usage, error }) => ({
+  return jsonMeter({ model: true, usage: true, error: true }, ({ model, usage, error }) => ({
     usage: isObject(usage)
       ? sound([{ ...emptyPart(textIn(model) || asked.model), input: needed(usage, 'prompt_tokens') }])
       : undefined,

@@ -1,32 +1,44 @@
 /** Meters responses. Usage comes with the last event, whatever way the answer ended; fees of tools are counted from the output. */
 
 import type { Meter } from './dialect.ts'
-import { type Excerpt, excerptMembers } from './excerpt.ts'
 import { failureName, failureOf } from './failure.ts'
 import { oneOf, shownBytes } from './glance.ts'
-import { itemTypes } from './item-types.ts'
-import { isObject, type JsonObject, listIn, objectIn, parseObject, textIn } from './json.ts'
+import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
 import { jsonMeter } from './json-meter.ts'
+import { type Calls, containerFee, feeCounter, ITEM, mostCalls, TOOL } from './openai-fees.ts'
 import { responseNames, usagePart } from './openai-usage.ts'
-import { eventType, frameData, frames } from './sse.ts'
+import type { Shape } from './pruner.ts'
+import { eventType, frameObject, frames } from './sse.ts'
 import { type Asked, sound } from './usage.ts'
-import { hidesWork } from './voiding.ts'
 
-const MEMBERS = ['model', 'service_tier', 'usage', 'error', 'output', 'tool_usage', 'status']
+/** Members that are read of a response, and of an event. */
+const RESPONSE: Shape = {
+  model: true,
+  service_tier: true,
+  usage: true,
+  error: true,
+  status: true,
+  tool_usage: { web_search: { num_requests: true } },
+  output: ITEM,
+  tools: TOOL,
+}
 /** Further members of the response that a stream announces. */
-const ANNOUNCED = [...MEMBERS, 'id', 'object', 'created_at', 'metadata', 'previous_response_id']
+const ANNOUNCED: Shape = {
+  id: true,
+  object: true,
+  created_at: true,
+  metadata: true,
+  previous_response_id: true,
+}
+const EVENT: Shape = {
+  type: true,
+  response: { ...RESPONSE, ...ANNOUNCED },
+  item: ITEM,
+  error: true,
+  code: true,
+}
 /** The events before any output. */
 export const ANNOUNCING = new Set(['response.created', 'response.queued', 'response.in_progress'])
-
-type Calls = Record<string, number>
-
-/** Output that is charged by the call, by its type. What has no price leaves the call without one. */
-const charged: ReadonlyMap<unknown, string> = new Map([
-  ['web_search_call', 'web_search'],
-  ['file_search_call', 'file_search'],
-  ['code_interpreter_call', 'code_interpreter'],
-  ['image_generation_call', 'image_generation'],
-])
 
 const TERMINAL = new Set([
   'response.completed',
@@ -48,48 +60,45 @@ const SHOWN = new Set(
   ].map(part => `response.${part}.delta`),
 )
 
+/** The events that are read; all others only go by. */
+const READ = new Set([...TERMINAL, 'error', 'response.created', 'response.output_item.done'])
+
 const DELTA = oneOf(['delta'])
 
 export function responseMeter(asked: Asked): Meter {
-  // Of a large answer the output is not kept; where the provider may have run tools, they are counted as it goes by.
-  const items = hidesWork(asked.unbounded) ? itemTypes('output') : undefined
-  const answer = jsonMeter(MEMBERS, response => ({
-    usage: partsOf(response, callsIn(items?.seen ?? []), asked),
+  return jsonMeter(RESPONSE, response => ({
+    usage: partsOf(response, {}, asked),
     failed: response.status === 'failed' ? failureName(response.error) : failureOf(response.error),
   }))
-  return {
-    push(chunk) {
-      items?.push(chunk)
-      answer.push(chunk)
-    },
-    end: answer.end,
-  }
 }
 
 export function responseEventMeter(asked: Asked): Meter {
   let response: JsonObject = {}
   let begun = false
-  const items: unknown[] = []
+  const items = feeCounter(hasHostedShell(asked))
   let ended = false
   let failed: string | undefined
   let visibleBytes = 0
   let events = 0
 
-  const stream = frames(frame => {
+  const stream = frames(EVENT, frame => {
     const name = eventType(frame)
     if (name === '') return
     events++
     begun ||= !ANNOUNCING.has(name)
-    if (SHOWN.has(name)) visibleBytes += shownBytes(frame.bytes, DELTA)
-    else if (name === 'response.output_item.done')
-      items.push(objectIn(memberIn(frame, 'item', ['type'])).type)
-    else if (name === 'response.created') response = memberIn(frame, 'response', ANNOUNCED) ?? response
-    else if (TERMINAL.has(name)) finish(name, memberIn(frame, 'response', MEMBERS))
-    else if (name === 'error') failed = failureIn(frame)
+    if (SHOWN.has(name)) visibleBytes += frame.large ? frame.large.size : shownBytes(frame.bytes, DELTA)
+    else if (READ.has(name)) read(name, frameObject(frame))
   })
 
-  function finish(name: string, last: JsonObject | undefined) {
-    if (!last) return
+  function read(name: string, event: JsonObject | undefined) {
+    if (!event) return
+    if (name === 'error') failed = failureIn(event)
+    else if (name === 'response.output_item.done') items.add(event.item)
+    else if (name === 'response.created') response = objectIn(event.response)
+    else if (isObject(event.response)) finish(name, event.response)
+  }
+
+  function finish(name: string, last: JsonObject) {
     ended = true
     response = { ...response, ...last }
     if (name === 'response.failed') failed ??= failureName(response.error)
@@ -112,7 +121,7 @@ export function responseEventMeter(asked: Asked): Meter {
     end() {
       const midFrame = stream.open
       stream.end()
-      const usage = ended ? partsOf(response, callsIn(items), asked) : undefined
+      const usage = ended ? partsOf(response, items.calls, asked) : undefined
       const partial = { model: modelOf(response, asked), tier: textIn(response.service_tier) }
       const announced = 'id' in response ? response : undefined
       return { usage, partial, ended, failed, visibleBytes, events, response: announced, midFrame }
@@ -126,7 +135,7 @@ function partsOf(response: JsonObject, seen: Calls, asked: Asked) {
   const served = {
     model: modelOf(response, asked),
     tier: response.service_tier,
-    tools: toolCalls(response, seen),
+    tools: toolCalls(response, seen, asked),
   }
   return sound([usagePart(usage, responseNames, served, asked)])
 }
@@ -136,36 +145,20 @@ function modelOf(response: JsonObject, asked: Asked): string {
 }
 
 /** Calls of charged tools: of searches what the provider says it charges, else as many as were seen. */
-function toolCalls({ output, tool_usage }: JsonObject, seen: Calls): Calls {
-  const calls = { ...seen }
-  for (const [tool, times] of Object.entries(callsIn(listIn(output).map(item => objectIn(item).type))))
-    calls[tool] = Math.max(times, calls[tool] ?? 0)
+function toolCalls({ output, tool_usage, tools }: JsonObject, seen: Calls, asked: Asked): Calls {
+  const listed = feeCounter(hasHostedShell(asked))
+  for (const item of listIn(output)) listed.add(item)
+  const { code_interpreter, ...calls } = mostCalls(listed.calls, seen)
+  if (code_interpreter !== undefined) calls[containerFee(tools)] = code_interpreter
   const searches = objectIn(objectIn(tool_usage).web_search).num_requests
   if (typeof searches === 'number') calls.web_search = searches
   return calls
 }
 
-function callsIn(types: readonly unknown[]): Calls {
-  const calls: Calls = {}
-  for (const type of types) {
-    const tool = charged.get(type)
-    if (tool) calls[tool] = (calls[tool] ?? 0) + 1
-  }
-  return calls
+function hasHostedShell({ unbounded }: Asked): boolean {
+  return unbounded.some(({ feature }) => feature === 'shell')
 }
 
-/** The response or item that an event carries, as far as its excerpt still tells it. */
-function memberIn(frame: Excerpt, name: string, members: readonly string[]): JsonObject | undefined {
-  const { bytes, tail } = frame
-  if (tail) {
-    const from = bytes.indexOf('{', Math.max(0, bytes.indexOf(`"${name}"`)))
-    return excerptMembers(frame, members, { from, levels: 2 })
-  }
-  const member = parseObject(frameData(bytes))?.[name]
-  return isObject(member) ? member : undefined
-}
-
-function failureIn({ bytes }: Excerpt): string {
-  const event = parseObject(frameData(bytes)) ?? {}
+function failureIn(event: JsonObject): string {
   return failureName(isObject(event.error) ? event.error : { code: event.code })
 }

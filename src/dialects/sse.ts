@@ -2,7 +2,8 @@
 
 import { asBuffer, type Excerpt, keeper } from './excerpt.ts'
 import { spells } from './glance.ts'
-import { parseObject, textIn } from './json.ts'
+import { type JsonObject, parseObject, textIn } from './json.ts'
+import type { Shape } from './pruner.ts'
 
 const NEWLINE = 0x0a
 const RETURN = 0x0d
@@ -27,11 +28,11 @@ export function frameEnds(): (bytes: Buffer, see: (end: number) => void) => void
 }
 
 /**
- * Hands on each frame as it came, blank line included; of one that is too large to keep its beginning and its end.
- * `end` hands on what came after the last blank line; `open` tells whether anything did.
+ * Hands on each frame as it came, blank line included; of one that is too large to keep its beginning and the members
+ * in `shape`. `end` hands on what came after the last blank line; `open`: there is such a rest.
  */
-export function frames(see: (frame: Excerpt) => void) {
-  const kept = keeper()
+export function frames(shape: Shape, see: (frame: Excerpt) => void) {
+  const kept = keeper(shape)
   const eachEnd = frameEnds()
   return {
     push(chunk: Uint8Array) {
@@ -40,7 +41,7 @@ export function frames(see: (frame: Excerpt) => void) {
       eachEnd(bytes, end => {
         const frame = begin === 0 && end === bytes.length ? bytes : bytes.subarray(begin, end)
         begin = end
-        if (kept.empty) return see({ bytes: frame, tail: undefined })
+        if (kept.empty) return see({ bytes: frame, large: undefined })
         kept.keep(frame)
         see(kept.take())
       })
@@ -55,10 +56,14 @@ export function frames(see: (frame: Excerpt) => void) {
   }
 }
 
-/** What kind of event a frame is: by its line `event: NAME`, else by the `type` in its data; empty where neither tells. */
-export function eventType({ bytes, tail }: Excerpt): string {
-  const name = eventName(bytes)
-  return name !== '' || tail ? name : (textIn(parseObject(frameData(bytes))?.type) ?? '')
+/** What kind of event a frame is: by its line `event: NAME`, else by the `type` in its data; empty where neither is there. */
+export function eventType(frame: Excerpt): string {
+  return eventName(frame.bytes) || (textIn(frameObject(frame)?.type) ?? '')
+}
+
+/** The object in a frame's data; of a large frame only the members that were kept. */
+export function frameObject({ bytes, large }: Excerpt): JsonObject | undefined {
+  return large ? large.members : parseObject(frameData(bytes))
 }
 
 function eventName(frame: Buffer): string {

@@ -12,14 +12,17 @@ const chat: Path = '/v1/chat/completions'
 const usage = { prompt_tokens: 20, completion_tokens: 9, total_tokens: 29 }
 
 describe('what is kept of something large', () => {
-  it('is its beginning and its end, however much it is', () => {
-    const kept = keeper()
-    for (let i = 0; i < 1000; i++) kept.keep(Buffer.alloc(16_384, i % 251))
-    const { bytes, tail } = kept.take()
-    assert.equal(bytes.length, 16_384)
-    assert.equal(bytes[0], 0)
-    assert.ok(tail && tail.length >= 65_536 && tail.length < 2 * 65_536)
-    assert.equal(tail.at(-1), 999 % 251)
+  it('is its beginning and the members that were asked for', () => {
+    const kept = keeper({ usage: true })
+    for (const one of cut(
+      Buffer.from(JSON.stringify({ text: text(2e6), usage: 7, more: text(2e6) })),
+      16_384,
+    ))
+      kept.keep(one)
+    const { bytes, large } = kept.take()
+    assert.equal(bytes.length, 1024)
+    assert.ok(large && large.size > 4e6)
+    assert.deepEqual(large.members, { usage: 7 })
     assert.equal(kept.empty, true)
   })
 })
@@ -62,6 +65,40 @@ describe('a JSON answer too large to be parsed', () => {
       assert.deepEqual(measured.usage, [part({ model: 'm-2', input: 8 })])
       assert.equal(measured.ended, true)
     }
+  })
+
+  it('is charged with the tier and the usage in its middle', () => {
+    const counted = { input_tokens: 100_000, output_tokens: 1000, total_tokens: 101_000 }
+    const parameters = { description: text(140_000), usage: { input_tokens: 1, service_tier: 'flex' } }
+    const body = {
+      id: 'resp_1',
+      instructions: text(20_000),
+      model: 'gpt-6-sol',
+      output: [{ type: 'message', content: [{ type: 'output_text', text: text(8e5) }] }],
+      service_tier: 'priority',
+      usage: counted,
+      tools: [1, 2].map(n => ({ type: 'function', name: `t${n}`, parameters })),
+      metadata: { service_tier: 'flex', text: text(8e5) },
+    }
+    const expected = [part({ model: 'gpt-6-sol', tier: 'priority', input: 100_000, output: 1000 })]
+    const created = { ...body, status: 'in_progress', service_tier: 'auto', usage: null, output: [] }
+    const stream =
+      event('response.created', { response: created }) +
+      event('response.in_progress', { response: created }) +
+      event('response.completed', { response: { ...body, status: 'completed' } })
+    for (const size of [8192, 65_536, 4e6]) {
+      assert.deepEqual(json('/v1/responses', body, size).usage, expected)
+      const nameless = stream.replace(/^event: .*\n/gm, '')
+      for (const bytes of [stream, nameless])
+        assert.deepEqual(measure('/v1/responses', bytes, { size }).usage, expected)
+    }
+    const middle = {
+      padding: text(8e5),
+      usage,
+      model: 'gpt-6-luna',
+      choices: [{ message: { content: text(8e5) } }],
+    }
+    assert.deepEqual(json(chat, middle).usage, [part({ model: 'gpt-6-luna', input: 20, output: 9 })])
   })
 
   it('is not charged with a usage of something inside of it', () => {
@@ -191,7 +228,7 @@ describe('a frame too large to be kept', () => {
   it('counts as output, where it is a chunk of a chat', () => {
     const bytes = `data: ${JSON.stringify({ choices: [{ delta: { content: text(1e6) } }] })}\n\n`
     const { visibleBytes, usage: counted } = measure(chat, bytes)
-    assert.ok(visibleBytes > 65_536)
+    assert.ok(visibleBytes > 1e6)
     assert.equal(counted, undefined)
     const telling = `data: ${JSON.stringify({ choices: [{ delta: { content: text(1e6) } }], usage })}\n\n`
     assert.equal(measure(chat, `${telling}data: [DONE]\n\n`).usage?.[0]?.output, 9)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { cut, event, measure, measureChunks, part } from './streams.ts'
+import { cut, event, measure, measureChunks, part, smallAsk } from './streams.ts'
 
 const path = '/v1/responses'
 const model = 'gpt-6-luna'
@@ -136,6 +136,63 @@ describe('the fees of tools', () => {
       web_search: 2,
       image_generation: 1,
     })
+  })
+
+  const listed = (output: object[], more = {}, asked = smallAsk(path)) => {
+    const bytes = {
+      stream: created + finished('completed', { output, ...more }),
+      items:
+        created +
+        output.map(one => event('response.output_item.done', { item: one })).join('') +
+        finished('completed', more),
+    }
+    const body = JSON.stringify(response('completed', { output, usage, ...more }).response)
+    const found = [
+      measure(path, bytes.stream, { asked }),
+      measure(path, bytes.items, { asked }),
+      measure(path, body, { stream: false, asked }),
+    ].map(measured => measured.usage?.[0]?.tools)
+    assert.deepEqual(found, [found[0], found[0], found[0]])
+    return found[0]
+  }
+
+  it('are for searches, and not for the pages that a search opens', () => {
+    const actions = ['search', 'open_page', 'open_page', 'find_in_page', 'find']
+    const output = actions.map(type => ({
+      id: 'ws',
+      type: 'web_search_call',
+      action: { type, url: 'https://a.example' },
+    }))
+    assert.deepEqual(listed(output), { web_search: 1 })
+    assert.deepEqual(listed(output.slice(1)), {})
+    assert.deepEqual(listed([{ type: 'web_search_call', action: null }]), { web_search: 1 })
+  })
+
+  it('are for each container once, of code interpreter and of a hosted shell', () => {
+    const shell = (environment?: object) => ({
+      type: 'shell_call',
+      action: { commands: ['ls'] },
+      environment,
+    })
+    const code = (container_id?: string) => ({ type: 'code_interpreter_call', container_id })
+    const hosted = shell({ type: 'container_reference', container_id: 'cntr_1' })
+    assert.deepEqual(listed([hosted]), { code_interpreter: 1 })
+    assert.deepEqual(listed([hosted, code('cntr_1'), code('cntr_2'), hosted]), { code_interpreter: 2 })
+    assert.deepEqual(listed([code(), code()]), { code_interpreter: 2 })
+    assert.deepEqual(listed([shell({ type: 'local' }), shell(), { type: 'local_shell_call' }]), {})
+    const asked = smallAsk(path, { tools: [{ type: 'shell', environment: { type: 'container_auto' } }] })
+    assert.deepEqual(listed([shell()], {}, asked), { code_interpreter: 1 })
+  })
+
+  it('are for a container by its memory', () => {
+    const tool = (memory_limit: string) => ({
+      type: 'code_interpreter',
+      container: { type: 'auto', memory_limit },
+    })
+    const output = [{ type: 'code_interpreter_call', container_id: 'cntr_1' }]
+    assert.deepEqual(listed(output, { tools: [tool('1g')] }), { code_interpreter: 1 })
+    const shell = { type: 'shell', environment: { type: 'container_auto', memory_limit: '16g' } }
+    assert.deepEqual(listed(output, { tools: [tool('4g'), shell] }), { code_interpreter_16g: 1 })
   })
 
   it('are for searches what the provider says', () => {

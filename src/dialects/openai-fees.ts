@@ -1,0 +1,83 @@
+/** Counts the calls of OpenAI's tools that are charged by the call, from the items of a response's output. */
+
+import { type JsonObject, listIn, objectIn, textIn } from './json.ts'
+import type { Shape } from './pruner.ts'
+
+export type Calls = Record<string, number>
+
+/** The members of an item, and of a response's tools, that decide on a fee. */
+export const ITEM: Shape = {
+  type: true,
+  action: { type: true },
+  container_id: true,
+  environment: { type: true, container_id: true },
+}
+export const TOOL: Shape = {
+  type: true,
+  container: { memory_limit: true },
+  environment: { memory_limit: true },
+}
+
+export interface FeeCounter {
+  add(item: unknown): void
+  readonly calls: Calls
+}
+
+/** `hasHostedShell`: the request's shell runs in a container of the provider. */
+export function feeCounter(hasHostedShell: boolean): FeeCounter {
+  const calls: Calls = {}
+  const containers = new Set<string>()
+
+  const once = (fee: string) => {
+    calls[fee] = (calls[fee] ?? 0) + 1
+  }
+  /** A container is charged once, however often it is used. */
+  const container = (id: unknown) => {
+    if (typeof id === 'string' && containers.has(id)) return
+    if (typeof id === 'string' && containers.size < MOST_CONTAINERS) containers.add(id)
+    once(CONTAINER)
+  }
+  const charge: Readonly<Record<string, (item: JsonObject) => void>> = {
+    // An item without an action is of a version that had only searches.
+    web_search_call({ action }) {
+      if ((objectIn(action).type ?? 'search') === 'search') once('web_search')
+    },
+    file_search_call: () => once('file_search'),
+    image_generation_call: () => once('image_generation'),
+    code_interpreter_call: ({ container_id }) => container(container_id),
+    shell_call({ environment }) {
+      const { type, container_id } = objectIn(environment)
+      if (type === undefined ? hasHostedShell : type !== 'local') container(container_id)
+    },
+  }
+  return {
+    calls,
+    add(item) {
+      const { type, ...members } = objectIn(item)
+      if (typeof type === 'string' && Object.hasOwn(charge, type)) charge[type]?.(members)
+    },
+  }
+}
+
+const CONTAINER = 'code_interpreter'
+/** Distinct containers that are remembered. */
+const MOST_CONTAINERS = 1000
+
+/** The name of the fee for a container of the memory that a response's tools name, such as `code_interpreter_4g`. */
+export function containerFee(tools: unknown): string {
+  const limits = listIn(tools).flatMap(tool => {
+    const { container, environment } = objectIn(tool)
+    return [container, environment].flatMap(place => textIn(objectIn(place).memory_limit) ?? [])
+  })
+  const [largest = USUAL] = limits.sort((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10))
+  return largest === USUAL ? CONTAINER : `${CONTAINER}_${largest}`
+}
+
+const USUAL = '1g'
+
+/** Of each fee the larger number of calls. */
+export function mostCalls(one: Calls, other: Calls): Calls {
+  const most = { ...one }
+  for (const [fee, times] of Object.entries(other)) most[fee] = Math.max(times, most[fee] ?? 0)
+  return most
+}

@@ -1,0 +1,210 @@
+/**
+ * Reads some members of a JSON object while its bytes go by, wherever they stand: each byte once, however the bytes are
+ * cut, and without keeping the rest. The result is an object of the same form that has only these members. Of all other
+ * bytes only their brackets and strings are checked.
+ */
+
+import { type JsonObject, parseObject } from './json.ts'
+import { byte, closingQuote, isSpace } from './json-scan.ts'
+
+/** Members to keep: whole (`true`), or of an object, or of each object of a list, only some. */
+export interface Shape {
+  readonly [name: string]: true | Shape
+}
+
+export interface Pruner {
+  push(bytes: Buffer): void
+  /** Undefined: no whole object, or bytes after it. */
+  end(): JsonObject | undefined
+}
+
+/** Bytes of one value that is kept; a longer value is replaced by an empty object. */
+const LONGEST = 262_144
+/** Characters of all that is kept; and how many there may be before another object of a list is kept. */
+const MOST = 1_048_576
+const MOST_OF_LISTS = 524_288
+/** No member to keep has a longer name. */
+const LONGEST_NAME = 64
+
+/** An object or a list that is looked into. */
+interface Level {
+  shape: Shape
+  isList: boolean
+  members: number
+}
+
+export function pruner(shape: Shape): Pruner {
+  const levels: Level[] = []
+  let text = ''
+  let closed = false
+  let broken = false
+  /** The name that was read last, and whether its value is next. */
+  let name = ''
+  let isValueNext = true
+  /** Open objects and lists inside a value that is not looked into. */
+  let inside = 0
+  let isScalar = false
+  let string: 'none' | 'name' | 'value' = 'none'
+  /** The bytes so far end in a string, with an odd number of backslashes. */
+  let escaped = false
+  /** The value that is kept: its parts from earlier chunks, and where it begins in this one. */
+  let keeping = false
+  let parts: Buffer[] = []
+  let size = 0
+  let from = 0
+
+  function push(bytes: Buffer) {
+    from = 0
+    for (let at = 0; at < bytes.length; at++) {
+      if (string !== 'none') {
+        const quote = stringEnd(bytes, at)
+        if (string === 'name' && name.length <= LONGEST_NAME)
+          name += bytes.toString(
+            'latin1',
+            at,
+            quote < 0 ? bytes.length : Math.min(quote, at + LONGEST_NAME + 1),
+          )
+        if (quote < 0) break
+        at = quote
+        endString(bytes, quote)
+        continue
+      }
+      switch (bytes[at]) {
+        case byte.quote:
+          if (inside === 0) beginString(at)
+          else string = 'value'
+          break
+        case byte.openObject:
+        case byte.openList:
+          open(bytes[at] === byte.openList, at)
+          break
+        case byte.closeObject:
+        case byte.closeList:
+          close(bytes[at] === byte.closeList, bytes, at)
+          break
+        case byte.comma:
+          if (inside > 0) break
+          endScalar(bytes, at)
+          isValueNext = levels.at(-1)?.isList ?? true
+          name = ''
+          break
+        case byte.colon:
+          if (inside === 0) isValueNext = true
+          break
+        default:
+          if (inside === 0 && !isScalar && !isSpace(bytes[at])) beginScalar(at)
+      }
+    }
+    if (keeping) keep(bytes.subarray(from))
+  }
+
+  /** Where the string ends that has begun; -1: not in these bytes. */
+  function stringEnd(bytes: Buffer, at: number): number {
+    const start = escaped ? at + 1 : at
+    escaped = false
+    const quote = closingQuote(bytes, start)
+    if (quote >= 0) return quote
+    let before = bytes.length
+    while (before > start && bytes[before - 1] === byte.backslash) before--
+    escaped = (bytes.length - before) % 2 === 1
+    return -1
+  }
+
+  function beginString(at: number) {
+    if (levels.length === 0) broken = true
+    string = isValueNext ? 'value' : 'name'
+    if (isValueNext) beginScalar(at)
+    else name = ''
+  }
+
+  function endString(bytes: Buffer, quote: number) {
+    if (string === 'name') name = unescaped(name)
+    string = 'none'
+    if (inside === 0) endScalar(bytes, quote + 1)
+  }
+
+  /** A string, a number or a literal; those of a list that is looked into are not kept. */
+  function beginScalar(at: number) {
+    const level = levels.at(-1)
+    if (!level) broken = true
+    if (level && !level.isList && Object.hasOwn(level.shape, name)) beginValue(at)
+    isScalar = true
+  }
+
+  function endScalar(bytes: Buffer, end: number) {
+    if (isScalar) endValue(bytes, end)
+    isScalar = false
+  }
+
+  function open(isList: boolean, at: number) {
+    if (inside > 0) return void inside++
+    const level = levels.at(-1)
+    const wanted = level ? wantedOf(level) : closed || isList ? undefined : shape
+    if (!level && !wanted) broken = true
+    if (wanted === undefined || wanted === true) {
+      inside = 1
+      if (wanted) beginValue(at)
+      return
+    }
+    if (level) text += label(level)
+    text += isList ? '[' : '{'
+    levels.push({ shape: wanted, isList, members: 0 })
+    isValueNext = isList
+    name = ''
+  }
+
+  function wantedOf(level: Level): true | Shape | undefined {
+    if (level.isList) return text.length < MOST_OF_LISTS ? level.shape : undefined
+    return Object.hasOwn(level.shape, name) ? level.shape[name] : undefined
+  }
+
+  function close(isList: boolean, bytes: Buffer, at: number) {
+    if (inside > 0) {
+      inside--
+      if (inside === 0) endValue(bytes, at + 1)
+      return
+    }
+    endScalar(bytes, at)
+    const level = levels.pop()
+    if (level?.isList !== isList) broken = true
+    text += isList ? ']' : '}'
+    closed ||= levels.length === 0
+  }
+
+  function beginValue(at: number) {
+    keeping = true
+    from = at
+    size = 0
+    parts = []
+  }
+
+  /** Copied: a part must not keep the whole chunk in memory. */
+  function keep(part: Buffer) {
+    size += part.length
+    if (size <= LONGEST) parts.push(Buffer.from(part))
+    from = 0
+  }
+
+  function endValue(bytes: Buffer, end: number) {
+    const level = levels.at(-1)
+    if (!keeping || !level) return
+    keep(bytes.subarray(from, end))
+    const isKept = size <= LONGEST && text.length < MOST
+    text += label(level) + (isKept ? Buffer.concat(parts).toString('utf8') : '{}')
+    keeping = false
+    parts = []
+  }
+
+  function label(level: Level): string {
+    const comma = level.members++ > 0 ? ',' : ''
+    return level.isList ? comma : `${comma}${JSON.stringify(name)}:`
+  }
+
+  return { push, end: () => (closed && !broken ? parseObject(text) : undefined) }
+}
+
+function unescaped(name: string): string {
+  if (!name.includes('\\')) return name
+  const parsed = parseObject(`{"name":"${name}"}`)?.name
+  return typeof parsed === 'string' ? parsed : name
+}
