@@ -2,7 +2,7 @@
 
 import type { UsagePart } from './dialect.ts'
 import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
-import { type Asked, count, needed, sound, splitWrites } from './usage.ts'
+import { type Asked, count, needed, sound, splitWrites, tierIn, toolRuns } from './usage.ts'
 
 /**
  * The priced parts of a final usage. Where there are iterations they are the whole truth: the top level leaves out
@@ -28,7 +28,7 @@ export function usageParts(usage: JsonObject, model: string, asked: Asked): Usag
 export function usagePart(usage: JsonObject, model: string, asked: Asked): UsagePart {
   return {
     model,
-    tier: textIn(usage.service_tier),
+    tier: tierIn(usage.service_tier),
     speed: textIn(usage.speed),
     geo: textIn(usage.inference_geo),
     input: needed(usage, 'input_tokens'),
@@ -37,7 +37,7 @@ export function usagePart(usage: JsonObject, model: string, asked: Asked): Usage
     cacheWriteOther: 0,
     output: needed(usage, 'output_tokens'),
     reasoning: count(objectIn(usage.output_tokens_details), 'thinking_tokens'),
-    tools: toolCalls(objectIn(usage.server_tool_use)),
+    tools: toolRuns(objectIn(usage.server_tool_use)),
   }
 }
 
@@ -48,14 +48,4 @@ function cacheWrites(usage: JsonObject, asked: Asked) {
   const total = needed(usage, 'cache_creation_input_tokens', hour + minutes)
   const [cacheWrite1h, cacheWrite5m] = splitWrites(total, hour, minutes, asked)
   return { cacheWrite1h, cacheWrite5m }
-}
-
-/** `{ web_search_requests: 2 }` as `{ web_search: 2 }`. */
-function toolCalls(use: JsonObject): Record<string, number> {
-  const calls: Record<string, number> = {}
-  for (const name of Object.keys(use)) {
-    const times = count(use, name)
-    if (times !== 0) calls[name.replace(/_requests$/, '')] = times
-  }
-  return calls
 }

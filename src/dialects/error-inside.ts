@@ -2,7 +2,7 @@
 
 import { isObject, type JsonObject, listIn, objectIn, parseObject, textIn } from './json.ts'
 import { ANNOUNCING } from './openai-responses-meter.ts'
-import { frameData, frames } from './sse.ts'
+import { frameObject, frames } from './sse.ts'
 
 /** The statuses of the makers' error types and codes; any other name is a 500. A code that is a status stands for itself. */
 const statuses: ReadonlyMap<unknown, number> = new Map<unknown, number>([
@@ -54,8 +54,8 @@ export function errorInside(bytes: Buffer, stream: boolean): ErrorInside | undef
 
 function eventsIn(bytes: Buffer): JsonObject[] {
   const events: JsonObject[] = []
-  const stream = frames(frame => {
-    const event = parseObject(frameData(frame.bytes))
+  const stream = frames({}, frame => {
+    const event = frameObject(frame)
     if (event) events.push(event)
   })
   stream.push(bytes)

@@ -9,7 +9,7 @@ import { jsonMeter } from './json-meter.ts'
 import { chatNames, usagePart } from './openai-usage.ts'
 import type { Shape } from './pruner.ts'
 import { frameData, frameObject, frames } from './sse.ts'
-import { type Asked, count, sound } from './usage.ts'
+import { type Asked, count, sound, tierIn } from './usage.ts'
 
 /** Members that are read of a completion, and of a chunk. */
 const MEMBERS: Shape = {
@@ -111,7 +111,7 @@ export function chunkMeter(asked: Asked): Meter {
       const final = last || ended || failed !== undefined
       return {
         usage: final ? seen : undefined,
-        partial: seen?.[0] ?? { model, tier: textIn(tier) },
+        partial: seen?.[0] ?? { model, tier: tierIn(tier) },
         ended,
         finished: finished.size >= asked.answers,
         failed,

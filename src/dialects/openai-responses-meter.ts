@@ -9,7 +9,7 @@ import { type Calls, containerFee, feeCounter, ITEM, mostCalls, TOOL } from './o
 import { responseNames, usagePart } from './openai-usage.ts'
 import type { Shape } from './pruner.ts'
 import { eventType, frameObject, frames } from './sse.ts'
-import { type Asked, sound } from './usage.ts'
+import { type Asked, sound, tierIn } from './usage.ts'
 
 /** Members that are read of a response, and of an event. */
 const RESPONSE: Shape = {
@@ -122,7 +122,7 @@ export function responseEventMeter(asked: Asked): Meter {
       const midFrame = stream.open
       stream.end()
       const usage = ended ? partsOf(response, items.calls, asked) : undefined
-      const partial = { model: modelOf(response, asked), tier: textIn(response.service_tier) }
+      const partial = { model: modelOf(response, asked), tier: tierIn(response.service_tier) }
       const announced = 'id' in response ? response : undefined
       return { usage, partial, ended, failed, visibleBytes, events, response: announced, midFrame }
     },

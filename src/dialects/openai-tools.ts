@@ -24,11 +24,16 @@ const runsHere: ReadonlyMap<string, RunsHere> = new Map<string, RunsHere>([
   ['tool_search', ({ execution }) => execution === 'client'],
 ])
 
+/** Compatible servers take a function without a type. */
+function untyped({ function: called, name }: JsonObject): string | undefined {
+  return isObject(called) || typeof name === 'string' ? 'function' : undefined
+}
+
 /** All other tools run at the provider, which charges for them or reads what they bring as more input. */
 export function voidingTools(tools: readonly unknown[]): Ask['unbounded'] {
   return tools.flatMap((tool, at) => {
     if (!isObject(tool)) throw wrong(`tools.${at}`, tool, 'an object')
-    const { type } = tool
+    const type = tool.type ?? untyped(tool)
     if (typeof type !== 'string') throw wrong(`tools.${at}.type`, type, 'a string')
     return runsHere.get(type)?.(tool) ? [] : [{ feature: type, opening: 'server_tools' as const }]
   })

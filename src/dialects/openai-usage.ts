@@ -1,8 +1,8 @@
 /** Reads the usage of OpenAI's APIs: input counts what was cached, output counts what was reasoned. */
 
 import type { UsagePart } from './dialect.ts'
-import { type JsonObject, objectIn, textIn } from './json.ts'
-import { type Asked, count, needed, splitWrites } from './usage.ts'
+import { type JsonObject, objectIn } from './json.ts'
+import { type Asked, count, needed, splitWrites, tierIn } from './usage.ts'
 
 /** What each API calls its counts. */
 export interface Names {
@@ -24,7 +24,7 @@ export interface Served {
 export function usagePart(usage: JsonObject, names: Names, served: Served, asked: Asked): UsagePart {
   const inputs = objectIn(usage[`${names.input}_details`])
   const outputs = objectIn(usage[`${names.output}_details`])
-  const cacheRead = count(inputs, 'cached_tokens')
+  const cacheRead = cachedTokens(usage, inputs)
   const writes = cacheWrites(inputs, asked)
   const reasoning = count(outputs, 'reasoning_tokens')
   const input = needed(usage, names.input)
@@ -32,7 +32,7 @@ export function usagePart(usage: JsonObject, names: Names, served: Served, asked
   const audio = count(inputs, 'audio_tokens') + count(outputs, 'audio_tokens')
   return {
     model: served.model,
-    tier: textIn(served.tier),
+    tier: tierIn(served.tier),
     speed: undefined,
     geo: undefined,
     // Some compatible providers count what was cached beside the input, not in it.
@@ -44,6 +44,18 @@ export function usagePart(usage: JsonObject, names: Names, served: Served, asked
     reasoning,
     tools: audio === 0 ? served.tools : { ...served.tools, audio_tokens: audio },
   }
+}
+
+/** Names by which compatible servers report cached input beside its details. */
+const cachedNames = [
+  'cached_tokens',
+  'num_cached_tokens',
+  'prompt_cache_hit_tokens',
+  'cache_read_input_tokens',
+]
+
+function cachedTokens(usage: JsonObject, inputs: JsonObject): number {
+  return Math.max(count(inputs, 'cached_tokens'), ...cachedNames.map(name => count(usage, name)))
 }
 
 /** Some compatible providers count reasoning beside the output, not in it: the total tells. */

@@ -1,7 +1,7 @@
 /** Token counts as an answer reports them. One that is no whole number spoils the whole usage: better none than a wrong one. */
 
 import type { Ask, UsagePart } from './dialect.ts'
-import type { JsonObject } from './json.ts'
+import { type JsonObject, textIn } from './json.ts'
 
 /** What a meter needs of the request; the answer's own word comes first wherever it has one. */
 export type Asked = Pick<Ask, 'model' | 'answers' | 'cacheWrite' | 'unbounded'>
@@ -15,6 +15,30 @@ export function count(usage: JsonObject, name: string): number {
 export function needed(usage: JsonObject, name: string, missing = Number.NaN): number {
   const value = usage[name] ?? missing
   return typeof value === 'number' && isCount(value) ? value : Number.NaN
+}
+
+/** A service tier; compatible servers write it in capitals, or as an empty text for none. */
+export function tierIn(value: unknown): string | undefined {
+  return textIn(value)?.trim().toLowerCase() || undefined
+}
+
+const REQUESTS = '_requests'
+/** Runs of these have no fee: what they bring is counted as tokens. */
+const free = new Set(['tool_search', 'advisor', 'mcp'])
+
+/**
+ * Runs of the provider's tools: `{ web_search_requests: 2 }` as `{ web_search: 2 }`. A name that ends in `_requests` may
+ * have a fee, so an unknown one has no price; all other names count something else.
+ */
+export function toolRuns(use: JsonObject): Record<string, number> {
+  const runs: Record<string, number> = {}
+  for (const name of Object.keys(use)) {
+    const tool = name.slice(0, -REQUESTS.length)
+    if (!name.endsWith(REQUESTS) || free.has(tool)) continue
+    const times = count(use, name)
+    if (times !== 0) runs[tool] = times
+  }
+  return runs
 }
 
 /**

@@ -117,6 +117,24 @@ export const standard: Record<Multiplied, string[]> = {
   geo: ['global', 'not_available'],
 }
 
+/** Tiers of compatible servers that cost what the standard one does. */
+export const plainTiers = [
+  'on_demand',
+  'on-demand',
+  'ondemand',
+  'pay_as_you_go',
+  'pay-as-you-go',
+  'payg',
+  'basic',
+  'normal',
+  'regular',
+  'shared',
+  'none',
+  'null',
+  'unknown',
+  'unspecified',
+]
+
 /** Where a row keeps its multipliers. */
 export const rowKey = { tier: 'tiers', speed: 'speeds', geo: 'geos' } as const satisfies Record<
   Multiplied,

@@ -6,6 +6,7 @@ import {
   type ModelEntry,
   merge,
   type PriceFile,
+  plainTiers,
   priceFile,
   pricePatch,
   type Row,
@@ -151,7 +152,8 @@ function bandOf(row: Rates, from: number, upTo: number): Band {
 }
 
 function multipliersOf(what: Multiplied, row: Row, named: string | undefined): ReadonlyMap<string, Ratio> {
-  const known = new Map(standard[what].map(name => [name, ONE]))
+  const plain = what === 'tier' ? plainTiers : []
+  const known = new Map([...standard[what], ...plain].map(name => [name, ONE]))
   for (const [name, times] of Object.entries(row[rowKey[what]] ?? {})) known.set(name, ratioOf(times))
   // A model that does not offer what the account gives by default is served as standard.
   return known.has('auto') ? known : known.set('auto', (named && known.get(named)) || ONE)

@@ -156,6 +156,29 @@ describe('cache writes of an age that no one tells', () => {
   })
 })
 
+describe('runs of tools at the provider', () => {
+  const tools = (server_tool_use: object) =>
+    measure(path, usual + finish({ output_tokens: 3, server_tool_use })).usage?.[0]?.tools
+
+  it('are charged where they have a fee', () => {
+    assert.deepEqual(tools({ web_search_requests: 2, web_fetch_requests: 1, code_execution_requests: 3 }), {
+      web_search: 2,
+      web_fetch: 1,
+      code_execution: 3,
+    })
+  })
+
+  it('are free where what they bring is all that is charged', () => {
+    const free = { tool_search_requests: 2, advisor_requests: 1, mcp_requests: 4 }
+    assert.deepEqual(tools(free), {})
+    assert.deepEqual(tools({ results_found: 12, cited: { a: 1 }, tool_search_requests: 1 }), {})
+  })
+
+  it('have no known price where their name is new', () => {
+    assert.deepEqual(tools({ video_search_requests: 1 }), { video_search: 1 })
+  })
+})
+
 describe('a whole message', () => {
   const usage = {
     input_tokens: 2000,

@@ -209,6 +209,26 @@ describe('usage of a chat that cannot be read', () => {
     })
 })
 
+describe('a chat of a compatible server', () => {
+  const partOf = (usage: object, more: object = {}) =>
+    measure(path, text + chunk({ choices: [], usage, ...more }) + done).usage?.[0]
+
+  it('may report its cached input by another name', () => {
+    for (const name of ['cached_tokens', 'num_cached_tokens', 'prompt_cache_hit_tokens'])
+      for (const details of [undefined, null, { cached_tokens: 0 }, { cached_tokens: 15 }]) {
+        const found = partOf(totals(20, 9, { [name]: 15, prompt_tokens_details: details }))
+        assert.deepEqual([found?.input, found?.cacheRead], [5, 15], name)
+      }
+    assert.equal(partOf(totals(20, 9, { cached_tokens: 'many' })), undefined)
+  })
+
+  it('may have a tier by another spelling, or none', () => {
+    for (const tier of ['', ' ', null])
+      assert.equal(partOf(totals(20, 9), { service_tier: tier })?.tier, undefined)
+    assert.equal(partOf(totals(20, 9), { service_tier: 'ON_DEMAND' })?.tier, 'on_demand')
+  })
+})
+
 describe('cache writes that were asked to live half a day', () => {
   it('are counted as such, unless the answer tells them apart', () => {
     const asked = smallAsk(path, { prompt_cache_options: { ttl: '12h' } })

@@ -67,6 +67,7 @@ const cases: [path: Path, cases: Case[]][] = [
     [
       [tool('function'), undefined],
       [tool('custom'), undefined],
+      [{ tools: [{ function: { name: 'x' } }, { type: null, name: 'y' }] }, undefined],
       [tool('web_search'), 'server_tools'],
       [{ web_search_options: {} }, 'server_tools', /web_search_options/],
       [{ plugins: [{ id: 'web' }] }, 'server_tools'],

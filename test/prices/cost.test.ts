@@ -61,6 +61,11 @@ describe('what a call cost, by hand', () => {
     costs(0.0025, part('gpt-4o-mini', { input: 10_000, tier: 'priority' }))
   })
 
+  it('does not multiply for a tier that compatible servers name for the standard one', () => {
+    for (const tier of ['on_demand', 'default', 'standard', 'normal'])
+      costs(0.001, part('gpt-6-sol', { input: 500, tier }))
+  })
+
   it('adds the fees of tools, whatever the model', () => {
     costs(0.01973, part('gpt-5.3-codex', { input: 5000, output: 70, tools: { web_search: 1 } }))
     for (const { id, price } of table.list(today)) {
