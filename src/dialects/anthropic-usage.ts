@@ -2,13 +2,31 @@
 
 import type { UsagePart } from './dialect.ts'
 import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
-import { type Asked, count, needed, sound, splitWrites, tierIn, toolRuns } from './usage.ts'
+import { type Asked, count, needed, sound, splitWrites, statedNanos, tierIn, toolRuns } from './usage.ts'
+
+/** A final usage as a meter reports it. */
+export function readUsage(usage: JsonObject, model: string, asked: Asked) {
+  const parts = usageParts(usage, model, asked)
+  const unnamed = parts?.length === 1 ? excessOf(usage, parts[0]!) : 0
+  return {
+    usage: unnamed === 0 ? parts : parts?.map(part => ({ ...part, output: part.output + unnamed })),
+    unnamedTokens: unnamed,
+    statedNanos: statedNanos(usage),
+  }
+}
+
+/** Tokens that only the total of some compatible servers contains. */
+function excessOf(usage: JsonObject, part: UsagePart): number {
+  const { input, cacheRead, cacheWrite5m, cacheWrite1h, output } = part
+  const named = input + cacheRead + cacheWrite5m + cacheWrite1h + output
+  return Math.max(0, count(usage, 'total_tokens') - named) || 0
+}
 
 /**
  * The priced parts of a final usage. Where there are iterations they are the whole truth: the top level leaves out
  * compactions, advisors, and models that were tried in vain. Undefined where the usage cannot be read.
  */
-export function usageParts(usage: JsonObject, model: string, asked: Asked): UsagePart[] | undefined {
+function usageParts(usage: JsonObject, model: string, asked: Asked): UsagePart[] | undefined {
   const whole = usagePart(usage, model, asked)
   const iterations = listIn(usage.iterations).filter(isObject)
   if (iterations.length === 0) return sound([whole])

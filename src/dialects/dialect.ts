@@ -82,6 +82,12 @@ export interface UsagePart {
 export interface Measured {
   /** Final usage as reported; more than one part where a call is made of iterations. Undefined: none was reported. */
   usage: UsagePart[] | undefined
+  /** What the upstream itself says the call cost, nano-dollars. */
+  statedNanos: number | undefined
+  /** Output tokens of `usage` that only the total of the reported usage contains. */
+  unnamedTokens: number
+  /** An error without output and usage: it stands for an error status, and nothing is owed. */
+  refused: boolean
   /** What an answer that broke off had told by then, of its usage or its tier: for an estimate only. */
   partial: Partial<UsagePart>
   /** The provider's own end of the answer was seen (message_stop, [DONE], response.completed, whole JSON). */

@@ -1,15 +1,15 @@
 /** Meters chat completions. Usage may come on any chunk, even on one that tells of an error; the last one told counts. */
 
-import type { Meter, UsagePart } from './dialect.ts'
+import type { Meter } from './dialect.ts'
 import type { Excerpt } from './excerpt.ts'
 import { failureName, failureOf } from './failure.ts'
 import { eachKey, oneOf, stringBytes } from './glance.ts'
 import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
-import { jsonMeter } from './json-meter.ts'
-import { chatNames, usagePart } from './openai-usage.ts'
+import { jsonMeter, unmeasured } from './json-meter.ts'
+import { chatNames, readUsage } from './openai-usage.ts'
 import type { Shape } from './pruner.ts'
 import { frameData, frameObject, frames } from './sse.ts'
-import { type Asked, count, sound, tierIn } from './usage.ts'
+import { type Asked, count, tierIn, toolRuns } from './usage.ts'
 
 /** Members that are read of a completion, and of a chunk. */
 const MEMBERS: Shape = {
@@ -21,12 +21,11 @@ const MEMBERS: Shape = {
 }
 
 export function completionMeter(asked: Asked): Meter {
-  return jsonMeter(MEMBERS, ({ model, service_tier, usage, error }) => ({
-    usage: isObject(usage)
-      ? sound([part(usage, textIn(model) || asked.model, service_tier, asked)])
-      : undefined,
-    failed: failureOf(error),
-  }))
+  return jsonMeter(MEMBERS, ({ model, service_tier, usage, error, choices }) => {
+    const failed = failureOf(error)
+    if (!isObject(usage)) return { failed, refused: failed !== undefined && listIn(choices).length === 0 }
+    return { ...readChat(usage, textIn(model) || asked.model, service_tier, asked), failed }
+  })
 }
 
 /** The first chunks are read for the model and the tier, which every chunk tells (but for an empty first one, here and there). */
@@ -44,6 +43,10 @@ export function chunkMeter(asked: Asked): Meter {
   let usage: JsonObject | undefined
   /** Did the last usage come where no more output follows? */
   let last = false
+  /** Visible bytes at the last usage: with more of them it is out of date. */
+  let visibleThen = 0
+  /** A chunk with choices has come, and was not an error. */
+  let begun = false
   let ended = false
   /** The choices that have a finish reason, by their index. */
   const finished = new Set<unknown>()
@@ -60,6 +63,7 @@ export function chunkMeter(asked: Asked): Meter {
     }
     // Its text was not kept: all of it counts as shown.
     visibleBytes += large.size
+    begun = true
     events++
     read(large.members)
   })
@@ -77,6 +81,7 @@ export function chunkMeter(asked: Asked): Meter {
     })
     if (keys === 0) return
     events++
+    begun ||= events > READ_AT_START && !telling
     if (telling) read(frameObject(chunk))
   }
 
@@ -87,10 +92,12 @@ export function chunkMeter(asked: Asked): Meter {
     if (isObject(chunk.usage)) {
       usage = chunk.usage
       last = listIn(chunk.choices).every(choice => textIn(objectIn(choice).finish_reason))
+      visibleThen = visibleBytes
     }
     for (const choice of listIn(chunk.choices).map(objectIn))
       if (textIn(choice.finish_reason)) finished.add(choice.index)
     if (chunk.error) failed = failureName(chunk.error)
+    else begun ||= listIn(chunk.choices).length > 0
   }
 
   return {
@@ -107,11 +114,13 @@ export function chunkMeter(asked: Asked): Meter {
     end() {
       const midFrame = stream.open
       stream.end()
-      const seen = usage && sound([part(usage, model, tier, asked)])
-      const final = last || ended || failed !== undefined
+      const read = usage && readChat(usage, model, tier, asked)
+      const isFinal = (last || ended || failed !== undefined) && visibleBytes === visibleThen
       return {
-        usage: final ? seen : undefined,
-        partial: seen?.[0] ?? { model, tier: tierIn(tier) },
+        ...unmeasured,
+        ...(isFinal ? read : { statedNanos: read?.statedNanos }),
+        partial: read?.usage?.[0] ?? { model, tier: tierIn(tier) },
+        refused: failed !== undefined && !begun && visibleBytes === 0 && usage === undefined,
         ended,
         finished: finished.size >= asked.answers,
         failed,
@@ -128,8 +137,13 @@ function isDone(frame: Buffer): boolean {
   return frame.length < 64 && frameData(frame).trim() === '[DONE]'
 }
 
-function part(usage: JsonObject, model: string, tier: unknown, asked: Asked): UsagePart {
-  // A search is part of every answer that was asked for with one, and in no usage.
-  const searches = asked.unbounded.some(({ feature }) => feature === 'web_search_options')
-  return usagePart(usage, chatNames, { model, tier, tools: searches ? { web_search: 1 } : {} }, asked)
+function readChat(usage: JsonObject, model: string, tier: unknown, asked: Asked) {
+  const runs = toolRuns(objectIn(usage.server_tool_use))
+  // Most servers report no searches, though one is part of every answer that was asked for with one.
+  const searches = asked.unbounded.some(({ feature }) => SEARCH.test(feature)) ? 1 : 0
+  const tools = searches > 0 && runs.web_search === undefined ? { ...runs, web_search: searches } : runs
+  return readUsage(usage, chatNames, { model, tier, tools }, asked)
 }
+
+/** `web_search_options`, `web_search_preview`, `openrouter:web_search`. */
+const SEARCH = /(^|:)web_search/

@@ -6,7 +6,7 @@ import { isObject, textIn } from './json.ts'
 import { jsonMeter } from './json-meter.ts'
 import { openaiChat } from './openai-chat.ts'
 import { askEmbeddings } from './openai-embeddings-ask.ts'
-import { type Asked, emptyPart, needed, sound } from './usage.ts'
+import { type Asked, count, emptyPart, needed, sound, statedNanos } from './usage.ts'
 
 const { hideUsageFrame: _, ...common } = openaiChat
 
@@ -21,10 +21,12 @@ export const openaiEmbeddings: Dialect = {
 }
 
 function meter(asked: Asked) {
-  return jsonMeter({ model: true, usage: true, error: true }, ({ model, usage, error }) => ({
-    usage: isObject(usage)
-      ? sound([{ ...emptyPart(textIn(model) || asked.model), input: needed(usage, 'prompt_tokens') }])
-      : undefined,
-    failed: failureOf(error),
-  }))
+  return jsonMeter({ model: true, usage: true, error: true }, ({ model, usage, error }) => {
+    const failed = failureOf(error)
+    if (!isObject(usage)) return { failed, refused: failed !== undefined }
+    // All tokens are input, so the total is no less.
+    const input = Math.max(needed(usage, 'prompt_tokens'), count(usage, 'total_tokens'))
+    const parts = sound([{ ...emptyPart(textIn(model) || asked.model), input }])
+    return { usage: parts, statedNanos: statedNanos(usage), failed }
+  })
 }

@@ -4,12 +4,12 @@ import type { Meter } from './dialect.ts'
 import { failureName, failureOf } from './failure.ts'
 import { oneOf, shownBytes } from './glance.ts'
 import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
-import { jsonMeter } from './json-meter.ts'
+import { jsonMeter, unmeasured } from './json-meter.ts'
 import { type Calls, containerFee, feeCounter, ITEM, mostCalls, TOOL } from './openai-fees.ts'
-import { responseNames, usagePart } from './openai-usage.ts'
+import { readUsage, responseNames } from './openai-usage.ts'
 import type { Shape } from './pruner.ts'
 import { eventType, frameObject, frames } from './sse.ts'
-import { type Asked, sound, tierIn } from './usage.ts'
+import { type Asked, count, tierIn } from './usage.ts'
 
 /** Members that are read of a response, and of an event. */
 const RESPONSE: Shape = {
@@ -37,7 +37,7 @@ const EVENT: Shape = {
   error: true,
   code: true,
 }
-/** The events before any output. */
+/** The events that announce a response. */
 export const ANNOUNCING = new Set(['response.created', 'response.queued', 'response.in_progress'])
 
 const TERMINAL = new Set([
@@ -60,22 +60,31 @@ const SHOWN = new Set(
   ].map(part => `response.${part}.delta`),
 )
 
+/** A stream has begun with any other event. */
+const BEFORE_OUTPUT = new Set([...ANNOUNCING, 'keepalive', 'error', 'response.failed'])
+
 /** The events that are read; all others only go by. */
 const READ = new Set([...TERMINAL, 'error', 'response.created', 'response.output_item.done'])
 
 const DELTA = oneOf(['delta'])
 
 export function responseMeter(asked: Asked): Meter {
-  return jsonMeter(RESPONSE, response => ({
-    usage: partsOf(response, {}, asked),
-    failed: response.status === 'failed' ? failureName(response.error) : failureOf(response.error),
-  }))
+  return jsonMeter(RESPONSE, response => {
+    const { error, output, status } = response
+    const failed = status === 'failed' ? failureName(error) : failureOf(error)
+    const read = partsOf(response, {}, asked)
+    return read
+      ? { ...read, failed }
+      : { failed, refused: failed !== undefined && listIn(output).length === 0 }
+  })
 }
 
 export function responseEventMeter(asked: Asked): Meter {
   let response: JsonObject = {}
-  let begun = false
   const items = feeCounter(hasHostedShell(asked))
+  /** The last event had usage. */
+  let told = false
+  let begun = false
   let ended = false
   let failed: string | undefined
   let visibleBytes = 0
@@ -85,7 +94,7 @@ export function responseEventMeter(asked: Asked): Meter {
     const name = eventType(frame)
     if (name === '') return
     events++
-    begun ||= !ANNOUNCING.has(name)
+    begun ||= !BEFORE_OUTPUT.has(name)
     if (SHOWN.has(name)) visibleBytes += frame.large ? frame.large.size : shownBytes(frame.bytes, DELTA)
     else if (READ.has(name)) read(name, frameObject(frame))
   })
@@ -100,7 +109,10 @@ export function responseEventMeter(asked: Asked): Meter {
 
   function finish(name: string, last: JsonObject) {
     ended = true
-    response = { ...response, ...last }
+    told ||= isObject(last.usage)
+    begun ||= listIn(last.output).length > 0
+    // A second last event without usage does not undo the first.
+    response = { ...response, ...last, usage: last.usage ?? response.usage }
     if (name === 'response.failed') failed ??= failureName(response.error)
   }
 
@@ -113,7 +125,7 @@ export function responseEventMeter(asked: Asked): Meter {
       return begun
     },
     get outputSoFar() {
-      return visibleBytes
+      return Math.max(visibleBytes, count(objectIn(response.usage), responseNames.output) || 0)
     },
     get ended() {
       return ended
@@ -121,10 +133,19 @@ export function responseEventMeter(asked: Asked): Meter {
     end() {
       const midFrame = stream.open
       stream.end()
-      const usage = ended ? partsOf(response, items.calls, asked) : undefined
-      const partial = { model: modelOf(response, asked), tier: tierIn(response.service_tier) }
-      const announced = 'id' in response ? response : undefined
-      return { usage, partial, ended, failed, visibleBytes, events, response: announced, midFrame }
+      const read = partsOf(response, items.calls, asked)
+      return {
+        ...unmeasured,
+        ...(told ? read : { statedNanos: read?.statedNanos }),
+        partial: read?.usage?.[0] ?? { model: modelOf(response, asked), tier: tierIn(response.service_tier) },
+        refused: failed !== undefined && !begun && read === undefined,
+        ended,
+        failed,
+        visibleBytes,
+        events,
+        response: 'id' in response ? response : undefined,
+        midFrame,
+      }
     },
   }
 }
@@ -137,7 +158,7 @@ function partsOf(response: JsonObject, seen: Calls, asked: Asked) {
     tier: response.service_tier,
     tools: toolCalls(response, seen, asked),
   }
-  return sound([usagePart(usage, responseNames, served, asked)])
+  return readUsage(usage, responseNames, served, asked)
 }
 
 function modelOf(response: JsonObject, asked: Asked): string {

@@ -2,7 +2,7 @@
 
 import type { UsagePart } from './dialect.ts'
 import { type JsonObject, objectIn } from './json.ts'
-import { type Asked, count, needed, splitWrites, tierIn } from './usage.ts'
+import { type Asked, count, needed, sound, splitWrites, statedNanos, tierIn } from './usage.ts'
 
 /** What each API calls its counts. */
 export interface Names {
@@ -21,13 +21,13 @@ export interface Served {
   tools: Record<string, number>
 }
 
-export function usagePart(usage: JsonObject, names: Names, served: Served, asked: Asked): UsagePart {
+function usagePart(usage: JsonObject, names: Names, served: Served, asked: Asked): UsagePart {
   const inputs = objectIn(usage[`${names.input}_details`])
   const outputs = objectIn(usage[`${names.output}_details`])
   const cacheRead = cachedTokens(usage, inputs)
   const writes = cacheWrites(inputs, asked)
   const reasoning = count(outputs, 'reasoning_tokens')
-  const input = needed(usage, names.input)
+  const tokens = tokensOf(usage, names, cacheRead + writes.cacheWrite1h + writes.cacheWriteOther, reasoning)
   // Counted as text here, but dearer than it: a model that speaks has no price unless one is set for this.
   const audio = count(inputs, 'audio_tokens') + count(outputs, 'audio_tokens')
   return {
@@ -35,12 +35,11 @@ export function usagePart(usage: JsonObject, names: Names, served: Served, asked
     tier: tierIn(served.tier),
     speed: undefined,
     geo: undefined,
-    // Some compatible providers count what was cached beside the input, not in it.
-    input: Math.max(0, input - cacheRead - writes.cacheWrite1h - writes.cacheWriteOther),
+    input: tokens.input,
     cacheRead,
     cacheWrite5m: 0,
     ...writes,
-    output: output(input, needed(usage, names.output), reasoning, usage.total_tokens),
+    output: tokens.output,
     reasoning,
     tools: audio === 0 ? served.tools : { ...served.tools, audio_tokens: audio },
   }
@@ -58,9 +57,28 @@ function cachedTokens(usage: JsonObject, inputs: JsonObject): number {
   return Math.max(count(inputs, 'cached_tokens'), ...cachedNames.map(name => count(usage, name)))
 }
 
-/** Some compatible providers count reasoning beside the output, not in it: the total tells. */
-function output(input: number, output: number, reasoning: number, total: unknown): number {
-  return reasoning > 0 && total === input + output + reasoning ? output + reasoning : output
+/**
+ * Uncached input and all output. Some servers count what was cached, or what was reasoned, beside the two numbers: then
+ * the total is larger than their sum. Any other excess of the total is output that the usage does not name.
+ */
+function tokensOf(usage: JsonObject, names: Names, cached: number, reasoning: number) {
+  const [input, output] = [needed(usage, names.input), needed(usage, names.output)]
+  const excess = Math.max(0, count({ total: usage.total_tokens }, 'total') - input - output) || 0
+  const isBeside = cached > input || (excess === cached && excess !== reasoning)
+  const rest = isBeside ? Math.max(0, excess - cached) : excess
+  return { input: isBeside ? input : input - cached, output: output + rest }
+}
+
+/** The usage as a meter reports it. Undefined: it cannot be counted with. */
+export function readUsage(usage: JsonObject, names: Names, served: Served, asked: Asked) {
+  const part = usagePart(usage, names, served, asked)
+  const excess = part.output - count(usage, names.output)
+  const parts = sound([part])
+  return {
+    usage: parts,
+    unnamedTokens: parts && excess !== part.reasoning ? excess : 0,
+    statedNanos: statedNanos(usage),
+  }
 }
 
 /** Half an hour is the usual life, half a day the long one. */

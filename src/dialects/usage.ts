@@ -1,7 +1,7 @@
 /** Token counts as an answer reports them. One that is no whole number spoils the whole usage: better none than a wrong one. */
 
 import type { Ask, UsagePart } from './dialect.ts'
-import { type JsonObject, textIn } from './json.ts'
+import { isObject, type JsonObject, objectIn, textIn } from './json.ts'
 
 /** What a meter needs of the request; the answer's own word comes first wherever it has one. */
 export type Asked = Pick<Ask, 'model' | 'answers' | 'cacheWrite' | 'unbounded'>
@@ -16,6 +16,27 @@ export function needed(usage: JsonObject, name: string, missing = Number.NaN): n
   const value = usage[name] ?? missing
   return typeof value === 'number' && isCount(value) ? value : Number.NaN
 }
+
+/** Members of a usage in which aggregators state what the call cost, US dollars. */
+const costNames = ['cost', 'total_cost', 'cost_usd', 'estimated_cost']
+
+/** The cost that the upstream states, nano-dollars; undefined where it states none that can be counted. */
+export function statedNanos(usage: unknown): number | undefined {
+  const members = objectIn(usage)
+  for (const name of costNames) {
+    const value = isObject(members[name]) ? statedNanos(members[name]) : nanosIn(members[name])
+    if (value !== undefined) return value
+  }
+  return undefined
+}
+
+function nanosIn(value: unknown): number | undefined {
+  if (typeof value !== 'number' && (typeof value !== 'string' || value.trim() === '')) return undefined
+  const nanos = Math.round(Number(value) * NANOS)
+  return isCount(nanos) ? nanos : undefined
+}
+
+const NANOS = 1e9
 
 /** A service tier; compatible servers write it in capitals, or as an empty text for none. */
 export function tierIn(value: unknown): string | undefined {

@@ -156,6 +156,46 @@ describe('cache writes of an age that no one tells', () => {
   })
 })
 
+describe('usage that more output follows', () => {
+  it('is only a part of it', () => {
+    const words = text('word ').repeat(60)
+    const early = event('message_delta', { delta: {}, usage: { output_tokens: 2 } })
+    for (const end of ['', event('message_stop')]) {
+      const measured = measure(path, usual + early + words + end)
+      assert.equal(measured.usage, undefined)
+      assert.deepEqual([measured.partial.output, measured.visibleBytes], [2, 300])
+    }
+  })
+
+  it('is not undone by a second message', () => {
+    const first = usual + text('Hi') + finish({ output_tokens: 500 })
+    const { usage } = measure(path, first)
+    const second = start({ input_tokens: 3, output_tokens: 1 })
+    assert.deepEqual(measure(path, first + second).usage, usage)
+    assert.deepEqual(measure(path, first + second + finish({ output_tokens: 7 })).usage, usage)
+    assert.equal(measure(path, first + second + finish({ output_tokens: 700 })).usage?.[0]?.output, 700)
+    const more = measure(path, first + second + text('more'))
+    assert.equal(more.usage, undefined)
+    assert.equal(more.partial.output, 500)
+  })
+})
+
+describe('an error', () => {
+  const error = event('error', { error: { type: 'overloaded_error' } })
+
+  it('is all there is, and nothing is owed', () => {
+    for (const bytes of [error, event('ping') + error, `: x\n\n${error}`])
+      assert.equal(measure(path, bytes).refused, true)
+    const whole = JSON.stringify({ type: 'error', error: { type: 'api_error', message: 'x' } })
+    assert.equal(measure(path, whole, { stream: false }).refused, true)
+  })
+
+  it('comes after the message has begun', () => {
+    for (const bytes of [usual + error, usual + text('Hi') + error, usual])
+      assert.equal(measure(path, bytes).refused, false)
+  })
+})
+
 describe('runs of tools at the provider', () => {
   const tools = (server_tool_use: object) =>
     measure(path, usual + finish({ output_tokens: 3, server_tool_use })).usage?.[0]?.tools

@@ -50,13 +50,13 @@ describe('a count that is no whole number of at least 0', () => {
 })
 
 describe('input that is less than what of it was cached', () => {
-  it('is none but the cached: some compatible providers count them apart', () => {
+  it('is counted beside the cached: some compatible servers count them apart', () => {
     const [part] =
       usageOf('/v1/chat/completions', {
         prompt_tokens: 5,
         completion_tokens: 1,
         prompt_tokens_details: { cached_tokens: 100 },
       }) ?? []
-    assert.deepEqual([part?.input, part?.cacheRead], [0, 100])
+    assert.deepEqual([part?.input, part?.cacheRead], [5, 100])
   })
 })

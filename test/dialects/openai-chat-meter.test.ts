@@ -177,6 +177,32 @@ describe('a chat stream that breaks off', () => {
     assert.equal(partial.input, 20)
   })
 
+  it('has only a part of one, if output followed it without another', () => {
+    const words = delta('word ').repeat(60)
+    for (const end of ['', done]) {
+      const measured = measure(path, chunk({ choices: [], usage: totals(20, 1) }) + words + end)
+      assert.equal(measured.usage, undefined)
+      assert.deepEqual([measured.partial.input, measured.partial.output, measured.visibleBytes], [20, 1, 300])
+    }
+    const running = words + chunk({ choices: [{ index: 0, delta: { content: 'x' } }], usage: totals(20, 61) })
+    assert.equal(measure(path, running + done).usage?.[0]?.output, 61)
+  })
+
+  it('owes nothing, if an error is all there is', () => {
+    const error = chunk({ error: { code: 'server_error' } })
+    const empty = chunk({ choices: [], prompt_filter_results: [] })
+    const begun = chunk({ choices: [{ index: 0, delta: { role: 'assistant', content: '' } }] })
+    const refused = (bytes: string) => measure(path, bytes).refused
+    for (const bytes of [error, `: ping\n\n${error}`, empty + error, error + done])
+      assert.equal(refused(bytes), true)
+    assert.equal(
+      refused(chunk({ error: 'x', choices: [{ delta: { content: '' }, finish_reason: 'error' }] })),
+      true,
+    )
+    for (const bytes of [begun + error, text + error, text, chunk({ error: 'x', usage: totals(5, 0) })])
+      assert.equal(refused(bytes), false)
+  })
+
   it('may tell its usage beside its error', () => {
     const error = { code: 400, message: 'of org-1234' }
     const bytes = text + chunk({ choices: [], error, usage: totals(20, 10) }) + done
@@ -220,6 +246,47 @@ describe('a chat of a compatible server', () => {
         assert.deepEqual([found?.input, found?.cacheRead], [5, 15], name)
       }
     assert.equal(partOf(totals(20, 9, { cached_tokens: 'many' })), undefined)
+  })
+
+  it('may count less than its total: the difference is output', () => {
+    const hidden = { prompt_tokens: 66, completion_tokens: 6, total_tokens: 100 }
+    assert.deepEqual([partOf(hidden)?.input, partOf(hidden)?.output], [66, 34])
+    assert.equal(measure(path, text + chunk({ choices: [], usage: hidden }) + done).unnamedTokens, 28)
+    const reasoned = { ...hidden, completion_tokens_details: { reasoning_tokens: 10 } }
+    assert.deepEqual([partOf(reasoned)?.output, partOf(reasoned)?.reasoning], [34, 10])
+    for (const total_tokens of [0, 72, 'many', null, -5])
+      assert.equal(partOf({ ...hidden, total_tokens })?.output, 6)
+  })
+
+  it('may count what was cached beside its input', () => {
+    const beside = (prompt: number, total: number, cached = 161) => {
+      const details = { prompt_tokens_details: { cached_tokens: cached } }
+      const found = partOf({ prompt_tokens: prompt, completion_tokens: 5, total_tokens: total, ...details })
+      return [found?.input, found?.cacheRead, found?.output]
+    }
+    assert.deepEqual(beside(24, 29), [24, 161, 5])
+    assert.deepEqual(beside(24, 190), [24, 161, 5])
+    assert.deepEqual(beside(24, 200), [24, 161, 15])
+    assert.deepEqual(beside(200, 366), [200, 161, 5])
+    assert.deepEqual(beside(200, 205), [39, 161, 5])
+  })
+
+  it('may state its cost', () => {
+    const stated = (usage: object) =>
+      measure(path, text + chunk({ choices: [], usage: { ...totals(20, 9), ...usage } }) + done).statedNanos
+    assert.equal(stated({ cost: 0.00597 }), 5_970_000)
+    assert.equal(stated({ cost: '0.25' }), 250_000_000)
+    assert.equal(stated({ cost: { input_tokens_cost: 1e-6, total_cost: 0.005 } }), 5_000_000)
+    assert.equal(stated({ estimated_cost: 0 }), 0)
+    for (const cost of [null, -1, 'much', '', {}, Number.MAX_VALUE]) assert.equal(stated({ cost }), undefined)
+  })
+
+  it('may report its searches, else one is charged where they were asked for', () => {
+    const asked = smallAsk(path, { tools: [{ type: 'openrouter:web_search' }] })
+    const tools = (usage: object) =>
+      measure(path, text + usageFrame(totals(20, 9, usage)) + done, { asked }).usage?.[0]?.tools
+    assert.deepEqual(tools({}), { web_search: 1 })
+    assert.deepEqual(tools({ server_tool_use: { web_search_requests: 3 } }), { web_search: 3 })
   })
 
   it('may have a tier by another spelling, or none', () => {
@@ -271,6 +338,15 @@ describe('a whole completion', () => {
     })
     assert.equal(failed, 'insufficient_quota')
     assert.equal(ended, true)
+  })
+
+  it('owes nothing, if an error is all there is', () => {
+    const refused = (body: object) => measure(path, JSON.stringify(body), { stream: false }).refused
+    const error = { message: 'no' }
+    for (const body of [{ error }, { error, choices: [] }, { error, usage: null }])
+      assert.equal(refused(body), true)
+    for (const body of [{ error, choices: [{}] }, { error, usage: totals(5, 0) }, {}])
+      assert.equal(refused(body), false)
   })
 })
 

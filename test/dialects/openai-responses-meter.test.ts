@@ -92,6 +92,46 @@ describe('a stream of Responses', () => {
     assert.equal(measure(path, event('error', { error: { type: 'server_error' } })).failed, 'server_error')
   })
 
+  it('owes nothing, if it failed before any output', () => {
+    const failed = finished('failed', { usage: null, error: { code: 'server_error' } })
+    const error = event('error', { code: 'insufficient_quota', message: 'x' })
+    const progress = event('response.in_progress', response('in_progress'))
+    const refused = (bytes: string) => measure(path, bytes).refused
+    for (const bytes of [
+      error,
+      failed,
+      created + progress + failed,
+      created + error,
+      created + error + failed,
+    ])
+      assert.equal(refused(bytes), true)
+    const reasoning = event('response.output_item.added', { item: { type: 'reasoning' } })
+    const output = [{ type: 'message' }]
+    for (const bytes of [
+      created + said('Hi') + failed,
+      created + reasoning + failed,
+      created + finished('failed'),
+      created + finished('failed', { usage: null, output }),
+      created,
+    ])
+      assert.equal(refused(bytes), false)
+  })
+
+  it('keeps its usage if a second last event has none', () => {
+    const { usage } = measure(path, created + finished() + finished('failed', { usage: null }))
+    assert.deepEqual(usage, [part(charged)])
+  })
+
+  it('has only a part of its usage, if its last event has none', () => {
+    const early = event(
+      'response.created',
+      response('in_progress', { usage: { ...usage, output_tokens: 1, total_tokens: 37 } }),
+    )
+    const measured = measure(path, early + said('word '.repeat(60)))
+    assert.equal(measured.usage, undefined)
+    assert.deepEqual([measured.partial.input, measured.partial.output, measured.visibleBytes], [20, 1, 300])
+  })
+
   it('shows text and tool JSON, but no summary of its reasoning', () => {
     const kinds = [
       'refusal',
@@ -228,5 +268,8 @@ describe('a whole response', () => {
       'rate_limit_exceeded',
     )
     assert.equal(answer('failed', {}).failed, 'error')
+    assert.equal(answer('failed', {}).refused, true)
+    assert.equal(answer('failed', { usage }).refused, false)
+    assert.equal(answer('failed', { output: [{ type: 'reasoning' }] }).refused, false)
   })
 })
