@@ -157,6 +157,26 @@ test('response.failed right after separate announcing events is treated as its s
   assert.deepEqual([status, line.costUsd], [429, 0])
 })
 
+test('the announcement of a response is passed on though no output follows', async t => {
+  const [created = ''] = firstErrors[3]!.body.split(/(?<=\n\n)/)
+  const url = await upstream(t, response => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(created)
+  })
+  const { gateway, key } = await arrange(t, url)
+  const caller = new AbortController()
+
+  const response = await gateway.post(
+    '/v1/responses',
+    key,
+    { model: 'gpt-5.4', input: 'hello', stream: true },
+    { signal: caller.signal },
+  )
+
+  const first = await response.body!.getReader().read()
+  assert.equal(Buffer.from(first.value!).toString(), created)
+  caller.abort()
+})
+
 test('an error that arrives byte by byte at the start of a stream is treated as its status', async t => {
   const body =
     'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n'
