@@ -23,6 +23,15 @@ export interface RaisedAlert extends Alert {
   raisedAt: Date
 }
 
+/** The day, and the month, for trouble that lasts until somebody changes a setting. */
+export function dayOf(now: number): string {
+  return new Date(now).toISOString().slice(0, 10)
+}
+
+export function monthOf(now: number): string {
+  return new Date(now).toISOString().slice(0, 7)
+}
+
 /** The hour a moment lies in: the window of alerts about trouble that lasts. */
 export function hourOf(now: number): string {
   return new Date(now).toISOString().slice(0, 13)

@@ -1,7 +1,7 @@
 /** What is worth telling about single calls and about the gateway itself. Pure: each takes facts and the time. */
 
 import { formatUsd, nanosToUsd } from '../money.ts'
-import { type Alert, hourOf } from './alert.ts'
+import { type Alert, dayOf, hourOf, monthOf } from './alert.ts'
 
 export function loopAlert(client: { id: string; name: string }, model: string, now: number): Alert {
   const scope = `client:${client.name}`
@@ -47,6 +47,48 @@ export function overspendAlert(
     scope,
     title: `A call of ${scope} cost ${formatUsd(costNanos)} and held only ${formatUsd(heldNanos)}: the price table's bound is wrong.`,
     details: { reqId, model, costUsd: nanosToUsd(costNanos), heldUsd: nanosToUsd(heldNanos) },
+  }
+}
+
+/** Names come from an upstream and may be of any length. */
+const LONGEST_NAME = 200
+
+export function unknownModelAlert(
+  { upstream, model, answered }: { upstream: string; model: string; answered: string },
+  now: number,
+): Alert {
+  return {
+    kind: 'unknown_model',
+    dedupe: `unknown-model:${upstream}:${model}:${monthOf(now)}`,
+    severity: 'warning',
+    scope: `upstream:${upstream}`,
+    title:
+      `${upstream} answers for ${model} with a model that has no price; such calls are charged, estimated, at the price of ${model}. ` +
+      'Add the name to PRICES_FILE.',
+    details: { upstream, model, answered: answered.slice(0, LONGEST_NAME) },
+  }
+}
+
+export interface Shortfall {
+  reqId: string
+  upstream: string
+  model: string
+  /** What the upstream's own cost is above the price of the usage. */
+  nanos: number
+  /** Output tokens that only the total of the usage contains. */
+  tokens: number
+}
+
+export function shortfallAlert({ reqId, upstream, model, nanos, tokens }: Shortfall, now: number): Alert {
+  return {
+    kind: 'usage_shortfall',
+    dedupe: `usage-shortfall:${upstream}:${model}:${dayOf(now)}`,
+    severity: 'warning',
+    scope: `upstream:${upstream}`,
+    title:
+      `${upstream} reports less usage for ${model} than its own cost or total says; the larger amount is charged. ` +
+      'See tollgate_usage_shortfall_usd_total and tollgate_usage_shortfall_tokens_total.',
+    details: { reqId, upstream, model, costUsd: nanosToUsd(nanos), tokens },
   }
 }
 

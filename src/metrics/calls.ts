@@ -40,7 +40,15 @@ export function createCallMetrics(registry: Registry, modelOf: (asked: string) =
   const faults = counter('tollgate_faults_total', 'Calls that failed by a fault of the gateway.').series()
   const unpriced = counter(
     'tollgate_unpriced_answers_total',
-    'Answers naming what has no price; their holds were charged.',
+    'Answers naming what has no price; they were charged by rule.',
+  ).series()
+  const shortfall = dollars(
+    'tollgate_usage_shortfall_usd_total',
+    'What upstreams state as their cost above the price of the usage they report; it is charged.',
+  ).series()
+  const unnamed = counter(
+    'tollgate_usage_shortfall_tokens_total',
+    'Output tokens that only the total of a usage contains; they are charged.',
   ).series()
   const overhead = registry.histogram(
     'tollgate_overhead_seconds',
@@ -88,6 +96,8 @@ export function createCallMetrics(registry: Registry, modelOf: (asked: string) =
     }
     if (entry.outcome === 'gateway_error') faults.add(1)
     if (cost?.unpriced !== undefined) unpriced.add(1)
+    if (cost?.shortfallNanos) shortfall.add(cost.shortfallNanos)
+    if (measured?.unnamedTokens) unnamed.add(measured.unnamedTokens)
     if (cost && claimed && !entry.unbounded && cost.nanos > claimed.nanos && isBound(client))
       overspend.add(cost.nanos - claimed.nanos)
   }

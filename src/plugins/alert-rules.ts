@@ -11,12 +11,17 @@ import {
   pricesAlert,
   refusedUsAlert,
   secretAlert,
+  shortfallAlert,
+  unknownModelAlert,
 } from '../alerts/call-rules.ts'
 import { createWatch } from '../alerts/watch.ts'
 import { countPending } from '../ledger/stream.ts'
 import { windowsAt } from '../lua/calendar.ts'
 import type { Refused } from '../lua/index.ts'
 import { isBound } from '../stores/limits.ts'
+
+/** An upstream's own cost may be above the price by so much of it without an alert. */
+const DRIFT = 0.01
 
 export default fp<{ maxPending: number; everyMs?: number }>(
   async (app, { maxPending, everyMs = 3000 }) => {
@@ -29,10 +34,20 @@ export default fp<{ maxPending: number; everyMs?: number }>(
       if (admitted.kind === 'refused') raiseAll(refusalAlerts(admitted, request))
     })
 
-    app.onSettled(function judgeCall({ call, claimed, client, cost, error, id, route }) {
+    app.onSettled(function judgeCall({ call, claimed, client, cost, error, id, measured, route }) {
       if (error?.code === 'upstream_refused_us' || error?.code === 'upstream_forbidden') {
         const reason = error.reason ?? 'it refuses us'
         alerts.raise(refusedUsAlert(route.upstream.name, call.ask.model, reason, Date.now()))
+      }
+      if (cost?.unknownModel !== undefined) {
+        const names = { upstream: route.upstream.name, model: route.price.model, answered: cost.unknownModel }
+        alerts.raise(unknownModelAlert(names, Date.now()))
+      }
+      const [nanos, tokens] = [cost?.shortfallNanos ?? 0, measured?.unnamedTokens ?? 0]
+      if (cost && (tokens > 0 || nanos > cost.nanos * DRIFT)) {
+        const { upstream, price } = route
+        const shortfall = { reqId: id, upstream: upstream.name, model: price.model, nanos, tokens }
+        alerts.raise(shortfallAlert(shortfall, Date.now()))
       }
       // A call with an unbounded feature may cost more than its hold; the price table is not at fault.
       const isBounded = call && call.ask.unbounded.length === 0

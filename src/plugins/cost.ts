@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { UsagePart } from '../dialects/dialect.ts'
 import { formatUsdPlain } from '../money.ts'
-import { costNanos } from '../prices/price.ts'
+import { costNanos, knownParts } from '../prices/price.ts'
 import { type Estimate, theHold } from './estimate.ts'
 
 export interface Cost {
@@ -17,6 +17,10 @@ export interface Cost {
   how?: string
   /** The model or tier that had no price. */
   unpriced: string | undefined
+  /** The model that the response names, where it is unknown. */
+  unknownModel?: string
+  /** What the upstream's own cost is above the price of its usage. */
+  shortfallNanos?: number
 }
 
 declare module 'fastify' {
@@ -42,25 +46,42 @@ export default fp(
       if (unpriced !== undefined)
         app.log.warn(
           { reqId: request.id, unpriced },
-          'an answer names what has no price here: its hold is charged',
+          'a response names what has no price here: it is charged by rule',
         )
     })
 
     function costOf(request: FastifyRequest): Cost {
-      const { exchange, measured, call, route } = request
-      const free = { nanos: 0, tokens: 0, estimated: false, unpriced: undefined }
-      if (!exchange?.sent || exchange.refused) return free
-      if (!measured?.usage) return estimated(app.estimate(request))
-      const tokens = measured.usage.reduce((sum, part) => sum + tokensOf(part), 0)
-      if (!call.dialect.paid) return { ...free, tokens }
-      const price = costNanos(route.table, measured.usage, new Date(request.admitted?.at ?? Date.now()))
-      return 'nanos' in price
-        ? { nanos: price.nanos, tokens, estimated: false, unpriced: undefined }
-        : { ...estimated(theHold(request)), tokens, unpriced: price.unpriced }
+      const { call, exchange, measured } = request
+      if (!exchange?.sent || exchange.refused || measured?.refused) return FREE
+      const cost = measured?.usage ? usageCost(request, measured.usage) : estimated(app.estimate(request))
+      return call.dialect.paid ? atLeast(cost, measured?.statedNanos) : cost
     }
   },
   { name: 'cost', dependencies: ['usage', 'claims', 'estimate', 'models'] },
 )
+
+const FREE: Cost = { nanos: 0, tokens: 0, estimated: false, unpriced: undefined }
+
+/** The price of a final usage; of a model without a price at the price of the model that was asked for. */
+function usageCost(request: FastifyRequest, usage: readonly UsagePart[]): Cost {
+  const { admitted, call, route } = request
+  const tokens = usage.reduce((sum, part) => sum + tokensOf(part), 0)
+  if (!call.dialect.paid) return { ...FREE, tokens }
+  const at = new Date(admitted?.at ?? Date.now())
+  const { parts, unknown } = knownParts(route.table, usage, route.price.model, at)
+  const price = costNanos(route.table, parts, at)
+  if (!('nanos' in price)) return { ...estimated(theHold(request)), tokens, unpriced: price.unpriced }
+  const { nanos } = price
+  if (unknown === undefined) return { nanos, tokens, estimated: false, unpriced: undefined }
+  const how = `at the price of ${route.price.model}`
+  return { nanos, tokens, estimated: true, how, unpriced: `model ${unknown}`, unknownModel: unknown }
+}
+
+/** An aggregator's own cost is charged where its usage says less. */
+function atLeast(cost: Cost, statedNanos = 0): Cost {
+  if (statedNanos <= cost.nanos) return cost
+  return { ...cost, nanos: statedNanos, shortfallNanos: statedNanos - cost.nanos }
+}
 
 function tokensOf({ input, cacheWrite5m, cacheWrite1h, cacheWriteOther, output }: UsagePart): number {
   return input + cacheWrite5m + cacheWrite1h + cacheWriteOther + output

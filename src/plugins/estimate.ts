@@ -9,7 +9,7 @@ import { LRUCache } from 'lru-cache'
 import type { Ask, UsagePart } from '../dialects/dialect.ts'
 import { BYTES_PER_TOKEN } from '../dialects/prompt-size.ts'
 import { emptyPart } from '../dialects/usage.ts'
-import { costNanos, dearerNames, inputKind, largestInput } from '../prices/price.ts'
+import { costNanos, dearerNames, inputKind, knownParts, largestInput } from '../prices/price.ts'
 import { generatedBy, moneyBound } from './bounds.ts'
 
 export interface Estimate {
@@ -74,15 +74,17 @@ function estimate(request: FastifyRequest, density: number | undefined): Estimat
   const output = generated(request)
   if (!output) return theHold(request)
   const partial = measured?.partial ?? {}
-  const input = inputTokens(request, density)
+  const reported = reportedInput(request)
+  const input = reported ?? inputTokens(request, density)
   const part = {
     ...emptyPart(call.ask.model),
-    ...(partial.input === undefined && { [inputKind(route.price, call.ask)]: input.tokens }),
     ...partial,
+    ...(!reported && { [inputKind(route.price, call.ask)]: input.tokens }),
     ...dearerNames(route.price, call.ask, partial),
     output: output.tokens,
   }
-  const price = costNanos(route.table, [part], new Date(admitted?.at ?? Date.now()))
+  const at = new Date(admitted?.at ?? Date.now())
+  const price = costNanos(route.table, knownParts(route.table, [part], route.price.model, at).parts, at)
   if (!('nanos' in price)) return theHold(request)
   return {
     nanos: Math.min(price.nanos, moneyBound(request)),
@@ -96,12 +98,11 @@ function sentence({ tokens, how }: Part): string {
 }
 
 /** For token buckets, which count a calibrated guess where money counts an upper bound. */
-function usualTokens({ call, measured }: FastifyRequest): number {
+function usualTokens(request: FastifyRequest): number {
+  const { call, measured } = request
   const { partial = {}, visibleBytes = 0 } = measured ?? {}
-  const input =
-    partial.input === undefined
-      ? call.ask.inputGuess
-      : inputOf({ ...emptyPart(''), ...partial }) - (partial.cacheRead ?? 0)
+  const reported = reportedInput(request)?.tokens
+  const input = reported === undefined ? call.ask.inputGuess : reported - (partial.cacheRead ?? 0)
   return Math.ceil(input + Math.max(partial.output ?? 0, visibleBytes / BYTES_PER_TOKEN))
 }
 
@@ -141,11 +142,14 @@ function seenOutput({ measured }: FastifyRequest): number {
   return Math.max(measured?.partial.output ?? 0, measured?.visibleBytes ?? 0)
 }
 
-/** Input tokens as reported; else by the size of the text, or the model's largest input if a part cannot be measured. */
-function inputTokens({ call, measured, route }: FastifyRequest, density = UNKNOWN_DENSITY): Part {
-  const { partial } = measured ?? {}
-  if (partial?.input !== undefined)
-    return { tokens: inputOf({ ...emptyPart(''), ...partial }), how: 'reported' }
+/** Input tokens as reported. Every prompt has some, so that 0 is no report. */
+function reportedInput({ measured }: FastifyRequest): Part | undefined {
+  const tokens = inputOf({ ...emptyPart(''), ...measured?.partial })
+  return tokens > 0 ? { tokens, how: 'reported' } : undefined
+}
+
+/** Input tokens by the size of the text, or the model's largest input if a part cannot be measured. */
+function inputTokens({ call, route }: FastifyRequest, density = UNKNOWN_DENSITY): Part {
   return estimatedInput(call.ask, density, largestInput(route.price, call.ask), route.price.imageTokens)
 }
 

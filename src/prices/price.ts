@@ -61,6 +61,8 @@ export interface PriceTable {
   namesOf(model: string): readonly string[]
   /** By exact id or alias; undefined where there is none, or none yet at that time. */
   find(model: string, at: Date): Price | undefined
+  /** By any name that a response may give the model: prefixed, dated, in other word order. */
+  findServed(model: string, at: Date): Price | undefined
   /** Every id and alias with a price at that time, by name. */
   list(at: Date): { id: string; price: Price }[]
 }
@@ -100,13 +102,13 @@ const counted = [
  * speed, place, kind of token or tool without a price leaves the call unpriced, and the text says which it was.
  */
 export function costNanos(
-  table: Pick<PriceTable, 'find'>,
-  parts: UsagePart[],
+  table: Pick<PriceTable, 'findServed'>,
+  parts: readonly UsagePart[],
   at: Date,
 ): { nanos: number } | { unpriced: string } {
   let total = ZERO
   for (const part of parts) {
-    const price = table.find(part.model, at)
+    const price = table.findServed(part.model, at)
     if (!price) return { unpriced: `model ${part.model}` }
     const cost = partCost(price, part)
     if (typeof cost === 'string') return { unpriced: `${cost} of ${part.model}` }
@@ -114,6 +116,21 @@ export function costNanos(
   }
   const nanos = roundUp(total)
   return nanos > MAX_NANOS ? { unpriced: 'usage beyond counting' } : { nanos: Number(nanos) }
+}
+
+/** The parts as they are priced: those of an unknown model as parts of the model that was asked for, which is known. */
+export function knownParts(
+  table: Pick<PriceTable, 'findServed'>,
+  parts: readonly UsagePart[],
+  asked: string,
+  at: Date,
+): { parts: readonly UsagePart[]; unknown: string | undefined } {
+  const unknown = parts.find(({ model }) => !table.findServed(model, at))?.model
+  if (unknown === undefined) return { parts, unknown }
+  return {
+    parts: parts.map(part => (table.findServed(part.model, at) ? part : { ...part, model: asked })),
+    unknown,
+  }
 }
 
 /** Pico-dollars, or what has no price. */

@@ -13,8 +13,12 @@ import {
   rowKey,
   standard,
 } from './file.ts'
+import { plainName } from './names.ts'
 import type { Band, Multiplied, Price, PriceTable } from './price.ts'
 import { ONE, type Ratio, ratioOf, scaled } from './ratio.ts'
+
+/** No model has a longer name; a response may hold anything. */
+const LONGEST_NAME = 256
 
 type Rates = Row | NonNullable<Row['above']>[number]
 type Defaults = NonNullable<PriceFile['defaults']>[string]
@@ -49,21 +53,38 @@ function tableOf(file: PriceFile): PriceTable {
     for (const name of model.names) models.set(name, model)
   }
   const names = [...models.keys()].sort()
-  const find = (model: string, at: Date) => {
+  const served = servedNames(models)
+  const priceAt = (model: Model | undefined, at: Date) => {
     const time = at.getTime()
-    return models.get(model)?.history.find(({ since }) => since <= time)?.price
+    return model?.history.find(({ since }) => since <= time)?.price
   }
+  const find = (model: string, at: Date) => priceAt(models.get(model), at)
   return Object.freeze({
     version: createHash('sha256').update(canonical(file)).digest('hex').slice(0, 12),
     names: new Set(names),
     namesOf: (model: string) => models.get(model)?.names ?? [model],
     find,
+    findServed: (model: string, at: Date) => priceAt(models.get(model) ?? served(model), at),
     list: (at: Date) =>
       names.flatMap(id => {
         const price = find(id, at)
         return price ? [{ id, price }] : []
       }),
   })
+}
+
+/** Finds models by names that differ from the table's own: first the very version, else the model without one. */
+function servedNames(models: ReadonlyMap<string, Model>) {
+  const versions = new Map<string, Model>()
+  const plain = [...models].map(([name, model]) => ({ ...plainName(name), model }))
+  for (const { base, day, model } of plain) if (!versions.has(base + day)) versions.set(base + day, model)
+  // Only a model without an undated name is found by a dated one.
+  for (const { base, model } of plain) if (!versions.has(base)) versions.set(base, model)
+  return (name: string) => {
+    if (name.length > LONGEST_NAME) return undefined
+    const { base, day } = plainName(name)
+    return versions.get(base + day) ?? versions.get(base)
+  }
 }
 
 function priceOf(id: string, entry: ModelEntry, row: Row, defaults: Defaults = {}): Price {

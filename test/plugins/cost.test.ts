@@ -117,10 +117,6 @@ const withoutFinalUsage: Record<string, { path?: string; body: object; status?: 
     path: CHAT,
     body: chat('[[scenario: usage none]]', { max_completion_tokens: 50 }),
   },
-  'an answer by a model without a price': { body: message('[[scenario: model claude-none]]'), status: 200 },
-  'a stream by a model without a price': {
-    body: message('[[scenario: model claude-none]]', { stream: true }),
-  },
   'an answer of a tier without a price': { body: message('[[scenario: tier gold]]'), status: 200 },
 }
 

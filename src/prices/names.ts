@@ -1,0 +1,46 @@
+/**
+ * The names by which aggregators and clouds answer for a model: with a vendor's or region's prefix, a version, a variant,
+ * or other word order. `plainName` reduces all of them, and the names of the price table, to one form.
+ */
+
+/** Parts around a name that do not change which model it is, in the order in which they are taken off. */
+const around: readonly (readonly [RegExp, string])[] = [
+  // accounts/fireworks/models/x, openai/x
+  [/^.*\//, ''],
+  // us.anthropic.x
+  [/^(?:[a-z][a-z-]*\.)+/, ''],
+  // x[1m], x:free, x-v1:0
+  [/\[[^\]]*\]$/, ''],
+  [/(?:-v\d+)?:[\w.-]+$/, ''],
+  // x@2025-01-01, x@default
+  [/@(?=\d)/, '-'],
+  [/@.*$/, ''],
+  [/-latest$/, ''],
+]
+
+const DATE = /-(20\d\d)-?(0\d|1[0-2])-?([0-3]\d)$/
+
+export interface PlainName {
+  base: string
+  /** The version's day, such as `20250807`; empty without one. */
+  day: string
+}
+
+export function plainName(name: string): PlainName {
+  let base = name.trim().toLowerCase()
+  for (const [part, rest] of around) base = base.replace(part, rest)
+  const isClaude = base.startsWith('claude')
+  if (isClaude) base = base.replace(/-v\d+$/, '')
+  const day = DATE.exec(base)?.slice(1).join('') ?? ''
+  base = base.replace(DATE, '').replace(/-latest$/, '')
+  return { base: isClaude ? claudeName(base) : base.replace(/^gpt-(\d)-(\d)(?!\d)/, 'gpt-$1.$2'), day }
+}
+
+/** `claude-4.5-haiku` as `claude-haiku-4-5`, and `claude-sonnet-4-0` as `claude-sonnet-4`. */
+function claudeName(name: string): string {
+  const words = name.split(/[-.]/)
+  const isNumber = (word: string) => /^\d+$/.test(word)
+  const numbers = words.filter(isNumber)
+  if (numbers.length > 1 && numbers.at(-1) === '0') numbers.pop()
+  return [...words.filter(word => !isNumber(word)), ...numbers].join('-')
+}
