@@ -6,6 +6,7 @@ import { canonicalUrl } from './caller-paths.ts'
 import type { Config } from './config.ts'
 import { ledgerRoutes } from './ledger/routes.ts'
 import { liveRoutes } from './live/routes.ts'
+import { ownSecrets } from './own-secrets.ts'
 import { explainRoutes } from './plugins/admin/explain.ts'
 import admin from './plugins/admin.ts'
 import admission from './plugins/admission.ts'
@@ -54,6 +55,7 @@ import upstreams from './plugins/upstreams.ts'
 import usage from './plugins/usage.ts'
 import usualOutput from './plugins/usual-output.ts'
 import waiting from './plugins/waiting.ts'
+import { createRedactor } from './redactor.ts'
 import { newRequestId } from './request-id.ts'
 import { answerUnreadable } from './unreadable.ts'
 
@@ -67,6 +69,7 @@ export async function buildApp(
   config: Config,
   stores: Stores,
   loggerInstance: FastifyBaseLogger,
+  redactor = createRedactor(ownSecrets(config)),
 ): Promise<FastifyInstance> {
   const timeoutMs = config.UPSTREAM_TIMEOUT_SECONDS * 1000
   const requestTimeout = config.REQUEST_TIMEOUT_SECONDS * 1000
@@ -101,11 +104,13 @@ export async function buildApp(
   await app.register(alerts, {
     webhookUrl: config.ALERT_WEBHOOK_URL,
     webhookSecret: config.ALERT_WEBHOOK_SECRET,
+    redact: redactor.text,
   })
   const { EZAI_API_KEY, ANTHROPIC_API_KEY, OPENAI_API_KEY, ADMIN_TOKEN } = config
   await app.register(secrets, {
     values: { EZAI_API_KEY, ANTHROPIC_API_KEY, OPENAI_API_KEY, ADMIN_TOKEN },
     files: config.secretFiles,
+    redactor,
   })
   await app.register(prices, { file: config.PRICES_FILE })
   await app.register(upstreams, {

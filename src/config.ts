@@ -30,7 +30,7 @@ export const documentation = Object.entries(variables).map(([name, variable]) =>
   ...Value.Parse(words, { ...variable }),
 }))
 
-const secretNames = documentation.flatMap(({ name, secret }) => (secret ? [name] : []))
+export const secretNames = documentation.flatMap(({ name, secret }) => (secret ? [name] : []))
 
 /** What stands at the head of `.env.example`. */
 export const preamble = `# A secret may come from a file instead: ${secretNames[0]}_FILE=/run/secrets/${secretNames[0]?.toLowerCase()}, and so for each of

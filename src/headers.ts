@@ -1,6 +1,7 @@
 /** Headers cross the gateway by allow-list, in both directions. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { inPlace } from './dialects/redact.ts'
 import type { Headers } from './upstream.ts'
 
 /** What goes up: the dialect's list, what concerns of the gateway add, the real key, and no compression, so that the answer can be metered. */
@@ -17,12 +18,12 @@ export function upstreamHeaders({ call, headers, outgoing, route }: FastifyReque
   return Object.assign(sent, outgoing, route.upstream.authorize(call.dialect.family, headers))
 }
 
-/** What comes back of the provider's own headers. */
-export function answerHeaders({ call }: FastifyRequest, headers: Headers): Record<string, string> {
+/** What comes back of the provider's own headers. A value that quotes our key is redacted. */
+export function answerHeaders({ call, server }: FastifyRequest, headers: Headers): Record<string, string> {
   const passed: Record<string, string> = {}
   for (const name of call.dialect.responseHeaders) {
     const value = headers[name]
-    if (value !== undefined) passed[name] = String(value)
+    if (value !== undefined) passed[name] = server.redactor.text(String(value), inPlace)
   }
   return passed
 }

@@ -6,7 +6,9 @@ import { type Config, parseConfig, readEnvironment } from './config.ts'
 import { drain } from './drain.ts'
 import { startEmbedded } from './embedded/index.ts'
 import { createLogger } from './logger.ts'
+import { ownSecrets } from './own-secrets.ts'
 import { readPrices } from './prices/read.ts'
+import { createRedactor } from './redactor.ts'
 import { storeUrls } from './store-urls.ts'
 
 try {
@@ -43,9 +45,10 @@ function configured(env: ReturnType<typeof readEnvironment>): Configured {
 async function start({ config, urls }: Configured) {
   // Until it serves there is nothing to drain; as a container's first process it would not even hear the signal.
   process.once('SIGTERM', leaveAtOnce)
-  const logger = createLogger(config.LOG_LEVEL)
+  const redactor = createRedactor(ownSecrets(config))
+  const logger = createLogger(config.LOG_LEVEL, undefined, redactor.text)
   const stores = await startEmbedded({ dataDir: config.DATA_DIR, ...urls, log: logger })
-  const app = await buildApp(config, stores, logger)
+  const app = await buildApp(config, stores, logger, redactor)
 
   closeWithGrace({ delay: false, logger: false }, async ({ err }) => {
     if (err) app.log.fatal({ err }, 'the gateway cannot go on')

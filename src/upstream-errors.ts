@@ -1,6 +1,7 @@
 /** A provider's trouble, in our own words: its bodies name our organisation, its statuses are about our key. */
 
 import type { Dialect, UpstreamVerdict } from './dialects/dialect.ts'
+import type { Redaction } from './dialects/redact.ts'
 import { isAboutAccount, LONGEST_MESSAGE } from './dialects/upstream-error.ts'
 import { FINAL, LONGEST_RETRY, type Refusal, type RefusalCode, refusal, retryAfter } from './errors.ts'
 import type { Failure, Headers } from './upstream.ts'
@@ -34,9 +35,10 @@ const FAILURES = {
 export function refusedBy(
   dialect: Dialect,
   { status, headers, body }: { status: number; headers: Headers; body: Buffer },
+  redaction: Redaction,
   reason = `the provider answered ${status}`,
 ): Refusal {
-  const verdict = dialect.upstreamError(status, body)
+  const verdict = dialect.upstreamError(status, body, redaction)
   if (verdict.kind === 'caller') {
     const { message, param, code, details: upstreamDetails } = verdict
     const details = { ...(param && { param }), ...(code && { upstream_code: code }) }

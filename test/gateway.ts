@@ -8,6 +8,8 @@ import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../src/app.ts'
 import { parseConfig } from '../src/config.ts'
 import { createLogger } from '../src/logger.ts'
+import { ownSecrets } from '../src/own-secrets.ts'
+import { createRedactor } from '../src/redactor.ts'
 import { type Provider, startProvider } from './provider.ts'
 import { testDatabase, testRedis } from './servers.ts'
 import { type Context, whenOver } from './when-over.ts'
@@ -64,8 +66,10 @@ export async function startGateway(t: Context, options: GatewayOptions = {}): Pr
     ...options.env,
   })
   const lines: Line[] = []
-  const logger = createLogger(config.LOG_LEVEL, { write: text => void lines.push(JSON.parse(text)) })
-  const app = await buildApp(config, { redisUrl, databaseUrl }, logger)
+  const redactor = createRedactor(ownSecrets(config))
+  const destination = { write: (text: string) => void lines.push(JSON.parse(text)) }
+  const logger = createLogger(config.LOG_LEVEL, destination, redactor.text)
+  const app = await buildApp(config, { redisUrl, databaseUrl }, logger, redactor)
   const url = await app.listen({ host: config.HOST, port: config.PORT })
   let stopped: Promise<void> | undefined
   const stop = () => (stopped ??= closed(app))

@@ -5,6 +5,7 @@
  */
 
 import type { Refusal } from '../errors.ts'
+import type { Redaction } from './redact.ts'
 
 /** What may void the upper bound on a call's cost; a client's `allow` opens each by name. */
 export type Opening = 'server_tools' | 'stored' | 'background' | 'files'
@@ -200,5 +201,6 @@ export interface Dialect {
   /** Where the maker's own API counts tokens. */
   counter?: TokenCounter
   limitHeaders(state: LimitState): Record<string, string>
-  upstreamError(status: number, body: Buffer): UpstreamVerdict
+  /** What it shows of the upstream's words is redacted. */
+  upstreamError(status: number, body: Buffer, redaction: Redaction): UpstreamVerdict
 }

@@ -8,21 +8,47 @@ import type { Shape } from './pruner.ts'
 const NEWLINE = 0x0a
 const RETURN = 0x0d
 
-/** Finds the ends of frames, which are the ends of blank lines, in bytes that come in chunks. */
+/**
+ * Finds the ends of frames, which are the ends of blank lines, in bytes that come in chunks. A line ends with LF, CRLF or
+ * CR. A CR at the end of a chunk ends its line at once, unless the stream has used CRLF: then its LF belongs to the frame.
+ */
 export function frameEnds(): (bytes: Buffer, see: (end: number) => void) => void {
-  // Of the line that has begun: how many bytes came in earlier chunks, and whether the first of them was a CR.
+  /** Bytes of the line that has begun, in earlier chunks. */
   let size = 0
-  let startsWithReturn = false
+  let usesPairs = false
+  /** The last chunk ended with a CR; and that line was blank, so the frame ends with it or with its LF. */
+  let afterReturn = false
+  let waits = false
   return (bytes, see) => {
+    if (bytes.length === 0) return
     let line = 0
-    for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, line)) {
-      const width = size + at - line
-      const blank = width === 0 || (width === 1 && (size === 1 ? startsWithReturn : bytes[line] === RETURN))
-      line = at + 1
-      size = 0
-      if (blank) see(line)
+    if (afterReturn) {
+      if (bytes[0] === NEWLINE) {
+        line = 1
+        usesPairs = true
+      }
+      if (waits) see(line)
+      afterReturn = waits = false
     }
-    if (size === 0) startsWithReturn = bytes[line] === RETURN
+    let newline = bytes.indexOf(NEWLINE, line)
+    let carriage = bytes.indexOf(RETURN, line)
+    while (newline >= 0 || carriage >= 0) {
+      const isReturn = carriage >= 0 && (newline < 0 || carriage < newline)
+      const at = isReturn ? carriage : newline
+      const blank = size === 0 && at === line
+      size = 0
+      line = at + 1
+      if (isReturn && line === bytes.length) {
+        afterReturn = true
+        waits = blank && usesPairs
+      } else if (isReturn && newline === line) {
+        usesPairs = true
+        line++
+      }
+      if (blank && !waits) see(line)
+      if (newline >= 0 && newline < line) newline = bytes.indexOf(NEWLINE, line)
+      if (carriage >= 0 && carriage < line) carriage = bytes.indexOf(RETURN, line)
+    }
     size += bytes.length - line
   }
 }
@@ -66,21 +92,28 @@ export function frameObject({ bytes, large }: Excerpt): JsonObject | undefined {
   return large ? large.members : parseObject(frameData(bytes))
 }
 
+/** The value of the line `event: NAME`, which most frames begin with; empty where there is none. */
 function eventName(frame: Buffer): string {
   for (let at = 0; at < frame.length; ) {
-    const newline = frame.indexOf(NEWLINE, at)
-    const next = newline < 0 ? frame.length : newline + 1
-    if (spells(frame, at, 'event:')) return frame.toString('latin1', at + 6, next).trim()
-    at = next
+    const end = lineEnd(frame, at)
+    if (spells(frame, at, 'event:')) return frame.toString('latin1', at + 6, end).trim()
+    at = end + 1
   }
   return ''
+}
+
+function lineEnd(frame: Buffer, from: number): number {
+  const newline = frame.indexOf(NEWLINE, from)
+  const end = newline < 0 ? frame.length : newline
+  const carriage = frame.subarray(from, end).indexOf(RETURN)
+  return carriage < 0 ? end : from + carriage
 }
 
 /** The text of a frame's data lines. */
 export function frameData(frame: Buffer): string {
   return frame
     .toString('utf8')
-    .split(/\r?\n/)
+    .split(/\r\n?|\n/)
     .filter(line => line.startsWith('data:'))
     .map(line => line.slice(5))
     .join('\n')

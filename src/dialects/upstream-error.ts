@@ -4,8 +4,9 @@
  */
 
 import type { UpstreamVerdict } from './dialect.ts'
-import { isObject, type JsonObject, objectIn, parseObject, textIn } from './json.ts'
-import { accountNames } from './veil.ts'
+import { errorIn } from './error-shapes.ts'
+import { isObject, type JsonObject, objectIn, textIn } from './json.ts'
+import { type Redaction, redacted, redactedValue } from './redact.ts'
 
 const byStatus: Readonly<Record<number, UpstreamVerdict>> = {
   401: { kind: 'account', cause: 'key' },
@@ -19,10 +20,19 @@ const byStatus: Readonly<Record<number, UpstreamVerdict>> = {
 
 type Cause = Extract<UpstreamVerdict, { kind: 'account' }>['cause']
 
-/** Types and codes that speak of our account, whatever the status. */
+/** Types and codes that speak of our account, whatever the status. In lower case. */
 const causes: ReadonlyMap<unknown, Cause> = new Map<unknown, Cause>([
   ['authentication_error', 'key'],
   ['invalid_api_key', 'key'],
+  ['incorrect_api_key', 'key'],
+  ['api_key_invalid', 'key'],
+  ['api_key_expired', 'key'],
+  ['missing_api_key', 'key'],
+  ['expired_api_key', 'key'],
+  ['invalid_authentication', 'key'],
+  ['invalid_authentication_error', 'key'],
+  ['unauthenticated', 'key'],
+  ['unauthorized', 'key'],
   ['account_deactivated', 'key'],
   ['organization_on_hold', 'key'],
   ['billing_error', 'money'],
@@ -35,80 +45,92 @@ const causes: ReadonlyMap<unknown, Cause> = new Map<unknown, Cause>([
   ['linked_organization_spend_limit_reached', 'money'],
   ['linked_organization_billing_unavailable', 'money'],
 ])
-/** Limits that only a sentence tells from a caller's mistake. At its start: further on, the caller's own words may stand. */
-const spendLimit = /^(You have reached your specified API usage limits|Your credit balance is too low)/
+
+/**
+ * What only a sentence tells from a caller's mistake. At its start: further on, the caller's own words may stand. Compatible
+ * servers refuse a key with 400.
+ */
+const sentences: readonly { cause: Cause; words: RegExp }[] = [
+  {
+    cause: 'money',
+    words: /^(You have reached your specified API usage limits|Your credit balance is too low)/,
+  },
+  {
+    cause: 'key',
+    words:
+      /^(the )?(incorrect|invalid|wrong|missing|no|bad|expired|unknown|revoked|malformed)( or (missing|expired|invalid|revoked))? (x-)?(api|access|auth|authentication|authorization|bearer)[ _-]?(secret )?(key|token|credentials?|header)\b/i,
+  },
+  {
+    cause: 'key',
+    words:
+      /^(the |your |this )?(provided )?api[ _-]?key( (you )?provided)?( is| was| has( been)?)? ?(not valid|not found|not active|invalid|incorrect|wrong|missing|required|expired|revoked|disabled|unknown|inactive)\b/i,
+  },
+  { cause: 'key', words: /^you didn['’]t provide an api key\b/i },
+  { cause: 'key', words: /^authentication (failed|fails|required|error)\b/i },
+  { cause: 'key', words: /^unauthorized\b/i },
+]
 
 /** Does the name of an error inside a good answer speak of our account? */
 export function isAboutAccount(failed: string): boolean {
-  return causes.has(failed)
+  return causes.has(failed.toLowerCase())
 }
 
 const fallback = 'The provider refused the request without saying why.'
 /** Characters of a message that is passed on. */
 export const LONGEST_MESSAGE = 4000
-/** Characters (as JSON) and depth of details that are passed on. */
+/** Characters (as JSON) of details that are passed on. */
 const LONGEST_DETAILS = 4000
-const DEEPEST_DETAILS = 8
 
-export function upstreamError(status: number, body: Buffer): UpstreamVerdict {
-  const error = errorIn(body)
-  const code = textIn(error.code)
-  const type = textIn(error.type)
-  const message = textIn(error.message) ?? ''
-  const named = [code, type, objectIn(error.details).error_code].flatMap(name => causes.get(name) ?? [])
-  const cause = named[0] ?? (spendLimit.test(message) ? 'money' : undefined)
+export function upstreamError(status: number, body: Buffer, redaction: Redaction): UpstreamVerdict {
+  const { code, details, message, param, type } = errorIn(body)
+  const names = [code, type, textIn(objectIn(details).error_code)]
+  const named = names.flatMap(name => causes.get(name?.toLowerCase()) ?? [])
+  const cause = named[0] ?? causeIn(status, message, param, redaction)
   if (cause) return { kind: 'account', cause }
   if (!isCallers(status)) return byStatus[status] ?? { kind: 'error' }
-  const param = textIn(error.param)
-  const details = shownDetails(error.details)
+  const shown = shownDetails(details, redaction)
   return {
     kind: 'caller',
     status,
-    message: scrubbed(message) || fallback,
-    ...(type && { type }),
-    ...(code && { code }),
-    ...(param && { param }),
-    ...(details && { details }),
+    message: shortened(redacted(message, redaction)) || fallback,
+    ...(type && { type: redacted(type, redaction) }),
+    ...(code && { code: redacted(code, redaction) }),
+    ...(param && { param: redacted(param, redaction) }),
+    ...(shown && { details: shown }),
   }
 }
 
+/** What a caller's own keys are for: they are sent inside the request. */
+const CALLERS_KEY = /\b(mcp|tool|connector|webhook|image|file)s?\b/i
+
+/** A key that is named as a field of the request, or in the request's own words, is the caller's. */
+function causeIn(
+  status: number,
+  message: string,
+  param: string | undefined,
+  { isCallers }: Redaction,
+): Cause | undefined {
+  if (status >= 500) return undefined
+  const found = sentences.find(({ words }) => words.test(message))
+  if (!found || found.cause === 'money') return found?.cause
+  const [start = ''] = found.words.exec(message) ?? []
+  const [sentence = ''] = message.split(/[.!]\s/, 1)
+  return param || isCallers(start) || CALLERS_KEY.test(sentence) ? undefined : found.cause
+}
+
 /** Redacts details. Details that are too large are reduced to their code. */
-function shownDetails(details: unknown): JsonObject | undefined {
+function shownDetails(details: unknown, redaction: Redaction): JsonObject | undefined {
   if (!isObject(details)) return undefined
-  const shown = objectIn(redactedValue(details))
+  const shown = objectIn(redactedValue(details, redaction))
   const code = textIn(shown.error_code)
   if (JSON.stringify(shown).length <= LONGEST_DETAILS) return shown
   return code === undefined || code.length > LONGEST_DETAILS ? undefined : { error_code: code }
-}
-
-function redactedValue(value: unknown, depth = 0): unknown {
-  if (typeof value === 'string') return redacted(value)
-  if (typeof value !== 'object' || value === null) return value
-  if (depth >= DEEPEST_DETAILS) return null
-  if (Array.isArray(value)) return value.map(one => redactedValue(one, depth + 1))
-  const members = Object.entries(value).map(([name, one]) => [redacted(name), redactedValue(one, depth + 1)])
-  return Object.fromEntries(members)
-}
-
-/** `{ error: {…} }`, `{ error: "…" }`, or the error itself. */
-function errorIn(body: Buffer): JsonObject {
-  const parsed = parseObject(body.toString('utf8')) ?? {}
-  const { error = parsed } = parsed
-  return typeof error === 'string' ? { message: error } : objectIn(error)
 }
 
 function isCallers(status: number): status is 400 | 404 | 409 | 413 | 422 {
   return [400, 404, 409, 413, 422].includes(status)
 }
 
-/** Whose key it is, which call it was there: none of the caller's business. */
-const telling = [/\(?\brequest[ _-]?id:? *(?=[\w-]*\d)[\w-]{6,}\)?/gi, /\breq_\w{6,}/g, ...accountNames]
-
-function scrubbed(message: string): string {
-  const clean = redacted(message)
-  return clean.length > LONGEST_MESSAGE ? `${clean.slice(0, LONGEST_MESSAGE)}…` : clean
-}
-
-function redacted(text: string): string {
-  return telling.reduce((rest, pattern) => rest.replace(pattern, '[…]'), text)
+function shortened(message: string): string {
+  return message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message
 }

@@ -22,6 +22,8 @@ declare module 'fastify' {
 export interface AlertsOptions {
   webhookUrl?: string | undefined
   webhookSecret?: string | undefined
+  /** What of an alert's words must not leave: an alert may quote an upstream. */
+  redact?: (text: string) => string
   /** For one delivery. */
   timeoutMs?: number
   /** How long a claimed alert is left to the replica that claimed it. */
@@ -35,7 +37,14 @@ const DAY = 86_400_000
 
 export default fp<AlertsOptions>(
   async (app, options) => {
-    const { webhookUrl, webhookSecret, timeoutMs = 5000, leaseMs = 30_000, ...timing } = options
+    const {
+      webhookUrl,
+      webhookSecret,
+      redact = unchanged,
+      timeoutMs = 5000,
+      leaseMs = 30_000,
+      ...timing
+    } = options
     const { pg, redis, log } = app
     const tally = { raised: new Map<string, number>(), delivered: 0, failed: 0 }
     const webhook = webhookUrl
@@ -44,7 +53,7 @@ export default fp<AlertsOptions>(
     const outbox = createOutbox(pg, { webhook: webhook !== undefined, leaseMs })
     const delivery = webhook && createDelivery({ outbox, webhook, log, ...timing })
     const raiser = createRaiser({ outbox, log, deliverUrgent, written })
-    app.decorate('alerts', { raise: raiser.raise, tally })
+    app.decorate('alerts', { raise: alert => raiser.raise(redactedAlert(alert)), tally })
 
     const pruning = setInterval(() => {
       outbox.prune().catch(error => log.debug({ err: error }, 'old alerts stay: Postgres is away'))
@@ -55,6 +64,19 @@ export default fp<AlertsOptions>(
       await delivery?.stop()
       await webhook?.close()
     })
+
+    function redactedAlert(alert: Alert): Alert {
+      const details = Object.entries(alert.details).map(([name, value]) => [
+        name,
+        typeof value === 'string' ? redact(value) : value,
+      ])
+      return {
+        ...alert,
+        dedupe: redact(alert.dedupe),
+        title: redact(alert.title),
+        details: Object.fromEntries(details),
+      }
+    }
 
     function written({ kind }: Alert) {
       tally.raised.set(kind, (tally.raised.get(kind) ?? 0) + 1)
@@ -95,3 +117,7 @@ export default fp<AlertsOptions>(
   },
   { name: 'alerts', dependencies: ['postgres', 'redis'] },
 )
+
+function unchanged(text: string): string {
+  return text
+}

@@ -3,11 +3,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { collect, collectError, keepBeginning, nowhere, passOn, watched } from '../answers.ts'
+import { redactionOf } from '../caller-words.ts'
+import { errorFrames, redactedResponse } from '../dialects/error-frames.ts'
 import { errorInside } from '../dialects/error-inside.ts'
-import { asBuffer } from '../dialects/excerpt.ts'
 import { dialects } from '../dialects/index.ts'
 import { isAboutAccount } from '../dialects/upstream-error.ts'
-import { veil, veiled } from '../dialects/veil.ts'
 import { codingIn, decoded, isDecodable } from '../encodings.ts'
 import type { Refusal } from '../errors.ts'
 import { answerHeaders, flowHeaders, ownHeaders, upstreamHeaders } from '../headers.ts'
@@ -72,6 +72,7 @@ export default fp<{ answerBuffer: number }>(
     function forward(request: FastifyRequest, reply: FastifyReply): Promise<Buffer | FastifyReply> {
       const { call, route } = request
       const { dialect, ask } = call
+      const redaction = redactionOf(request, app.redactor)
       let { meter } = request
       let size = 0
       let line: Line
@@ -83,7 +84,8 @@ export default fp<{ answerBuffer: number }>(
 
       function head(status: number, headers: Headers): Sink {
         const coding = codingIn(headers['content-encoding'])
-        if (status < 300 && !isDecodable(coding)) return refuseAtOnce(`content-encoding ${coding}`)
+        if (status < 300 && !isDecodable(coding))
+          return refuseAtOnce(`content-encoding ${app.redactor.text(coding)}`)
         // The length is that of the encoded body.
         if (coding !== '') headers = { ...headers, 'content-length': undefined }
         const sink = status >= 300 ? refusing(status, headers) : answering(status, headers)
@@ -95,14 +97,14 @@ export default fp<{ answerBuffer: number }>(
       function refusing(status: number, headers: Headers): Sink {
         exchange.refused = true
         return collectError(
-          body => over(refusedBy(dialect, { status, headers, body })),
+          body => over(refusedBy(dialect, { status, headers, body }, redaction)),
           () => line.abort(),
         )
       }
 
       function answering(status: number, headers: Headers): Sink {
         exchange.answeredAt = performance.now()
-        const type = String(headers['content-type'] ?? 'none').toLowerCase()
+        const type = app.redactor.text(String(headers['content-type'] ?? 'none').toLowerCase())
         const isJson = type.startsWith('application/json')
         if (!isJson && !(ask.stream && type.startsWith('text/event-stream')))
           return refuseAtOnce(`content-type ${type}`)
@@ -139,9 +141,11 @@ export default fp<{ answerBuffer: number }>(
           if (ask.stream) return unfit()
           if (failed !== undefined && isAboutAccount(failed)) return over(failedInside(failed))
           reply.code(status).headers(answerHeaders(request, headers))
+          const shown = redactedResponse(body, request.measured, redaction, app.redactor)
           // Any other error beside output is passed on, and never kept.
-          if (failed === undefined && status === 200 && usage) request.answer = { contentType: type, body }
-          over(undefined, failed === undefined ? body : veiled(body))
+          if (failed === undefined && status === 200 && usage)
+            request.answer = { contentType: type, body: shown }
+          over(undefined, shown)
         }
         function announces() {
           return meter?.begun === false && meter.failed === undefined
@@ -161,6 +165,7 @@ export default fp<{ answerBuffer: number }>(
             refusedBy(
               dialect,
               { ...error, headers },
+              redaction,
               `the provider answered ${error.status} inside a 200 response`,
             ),
           )
@@ -194,7 +199,7 @@ export default fp<{ answerBuffer: number }>(
           raw.flushHeaders()
         }
         const hide = request.edits.includeUsage ? dialect.hideUsageFrame?.() : undefined
-        const names = veil(() => meter?.failed !== undefined)
+        const errors = errorFrames(redaction, app.redactor)
         request.cut = error => {
           if (meter?.ended) ended()
           else breakOff(error, true)
@@ -203,14 +208,14 @@ export default fp<{ answerBuffer: number }>(
         const filter = {
           push(chunk: Buffer) {
             const bytes = hide ? hide.push(chunk) : chunk
-            return bytes && names.push(asBuffer(bytes))
+            return bytes && errors.push(bytes)
           },
           end() {
             const bytes = hide?.end()
-            return Buffer.concat([bytes ? names.push(asBuffer(bytes)) : NOTHING, names.end() ?? NOTHING])
+            return Buffer.concat([bytes && errors.push(bytes), errors.end()].flatMap(one => one ?? []))
           },
         }
-        return passOn(raw, ask.stream ? filter : plain, {
+        return passOn(raw, ask.stream ? filter : app.redactor.chunks(), {
           resume: () => resume(),
           isWhole: () => meter?.ended === true,
           passed() {
@@ -349,7 +354,3 @@ function ignore() {}
 function isUnclear(failure: Failure): boolean {
   return failure === 'timeout' || failure === 'undecodable'
 }
-
-const NOTHING = Buffer.alloc(0)
-/** A long JSON answer crosses as it is. */
-const plain = { push: (chunk: Buffer) => chunk, end: () => undefined }

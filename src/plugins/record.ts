@@ -15,10 +15,13 @@ export default fp(
   async app => {
     app.decorateRequest('entry')
     app.onSettled(function recordCall(request, reply) {
-      if (request.routeOptions.config.dialect) request.entry = entryOf(request, reply)
+      if (request.routeOptions.config.dialect) {
+        request.entry = entryOf(request, reply)
+        request.entry.error &&= app.redactor.text(request.entry.error)
+      }
     })
   },
-  { name: 'record', dependencies: ['lifecycle'] },
+  { name: 'record', dependencies: ['lifecycle', 'secrets'] },
 )
 
 function entryOf(request: FastifyRequest, reply: FastifyReply): Entry {

@@ -3,10 +3,13 @@
 import { unwatchFile, watchFile } from 'node:fs'
 import fp from 'fastify-plugin'
 import { secretFault } from '../config.ts'
+import type { Redactor } from '../redactor.ts'
 import { readSecretFile } from '../secret-files.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
+    /** Redacts every secret that was ever in force. */
+    redactor: Redactor
     secrets: {
       /** The value in force now. */
       get(name: string): string | undefined
@@ -23,14 +26,16 @@ export interface SecretsOptions {
   values: Record<string, string | undefined>
   /** The files of those that have one. */
   files: Record<string, string>
+  redactor: Redactor
   lookEveryMs?: number
 }
 
 export default fp<SecretsOptions>(
-  async (app, { values, files, lookEveryMs = 1000 }) => {
+  async (app, { values, files, redactor, lookEveryMs = 1000 }) => {
     const inForce = new Map(Object.entries(values))
     const faults = new Map<string, string>()
     const listeners: (() => void)[] = []
+    app.decorate('redactor', redactor)
     app.decorate('secrets', {
       get: name => inForce.get(name),
       faults,
@@ -55,6 +60,7 @@ export default fp<SecretsOptions>(
         if (faults.delete(name) || secret !== inForce.get(name))
           app.log.info({ secret: name }, 'a secret was read again')
         if (secret === inForce.get(name)) return
+        redactor.add(secret)
         inForce.set(name, secret)
         for (const listener of listeners) listener()
       } catch (error) {

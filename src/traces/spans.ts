@@ -92,7 +92,7 @@ function callAttributes(entry: Entry): Attribute[] {
   return list
 }
 
-function genAiAttributes({ call, edits, measured }: FastifyRequest, entry: Entry): Attribute[] {
+function genAiAttributes({ call, edits, measured, server }: FastifyRequest, entry: Entry): Attribute[] {
   const list: Attribute[] = []
   text(list, 'error.type', errorTypeOf(entry))
   if (!call) return list
@@ -103,7 +103,8 @@ function genAiAttributes({ call, edits, measured }: FastifyRequest, entry: Entry
   integer(list, 'gen_ai.request.max_tokens', edits?.ceiling ?? call.ask.ceiling)
   if (!measured?.usage) return list
   const reasoning = measured.usage.reduce((sum, part) => sum + part.reasoning, 0)
-  text(list, 'gen_ai.response.model', measured.usage.at(-1)?.model)
+  // The upstream names it.
+  text(list, 'gen_ai.response.model', server.redactor.text(measured.usage.at(-1)?.model ?? ''))
   integer(list, 'gen_ai.usage.input_tokens', inputTokensOf(entry))
   integer(list, 'gen_ai.usage.output_tokens', entry.outputTokens)
   integer(list, 'gen_ai.usage.cache_read.input_tokens', entry.cacheReadTokens)

@@ -2,10 +2,16 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { UpstreamVerdict } from '../../src/dialects/dialect.ts'
 import { dialects } from '../../src/dialects/index.ts'
+import { createRedactor } from '../../src/redactor.ts'
 
-const verdict = (status: number, body: unknown) => {
+const SECRET = 'b9c1d2e3f4a5968778695a4b'
+const { text: secrets } = createRedactor([SECRET, 'p4ss', 'hunter2'])
+
+/** `request`: what the caller sent. */
+const verdict = (status: number, body: unknown, request = '') => {
+  const redaction = { secrets, isCallers: (word: string) => request.includes(word) }
   const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
-  const [first, ...others] = dialects.map(({ upstreamError }) => upstreamError(status, bytes))
+  const [first, ...others] = dialects.map(({ upstreamError }) => upstreamError(status, bytes, redaction))
   for (const other of others) assert.deepEqual(other, first)
   return first ?? assert.fail()
 }
@@ -50,6 +56,25 @@ const verdicts: [status: number, body: unknown, expected: UpstreamVerdict][] = [
   [504, anthropic('timeout_error', 'x'), { kind: 'unavailable' }],
   [529, anthropic('overloaded_error', 'Overloaded'), { kind: 'overloaded' }],
   [302, '', { kind: 'error' }],
+  [400, openai('invalid_api_key', 'No.'), key],
+  [400, openai(null, 'Incorrect API key provided: 4f9a****c21b. You can find yours in the console.'), key],
+  [400, { code: 'Client specified an invalid argument', error: 'Incorrect API key provided: xa***re.' }, key],
+  [
+    400,
+    [
+      {
+        error: { code: 400, message: 'API key not valid. Pass a valid API key.', status: 'INVALID_ARGUMENT' },
+      },
+    ],
+    key,
+  ],
+  [400, { detail: 'Invalid API key' }, key],
+  [400, { message: 'Your API key is invalid' }, key],
+  [400, { message: 'The API key provided has expired' }, key],
+  [400, 'Invalid API Key', key],
+  [404, { error: 'Missing API key' }, key],
+  [422, { error: { message: 'Authentication failed', code: 'UNAUTHENTICATED' } }, key],
+  [400, { error: { message: 'no', code: 'API_KEY_INVALID' } }, key],
 ]
 
 describe('an error answer of a provider', () => {
@@ -107,6 +132,18 @@ describe('an error answer of a provider', () => {
     )
     assert.equal(verdict(400, echo).kind, 'caller')
   })
+
+  it('is not about our key where the key is one of the request', () => {
+    const messages = [
+      'Invalid authorization token for the MCP server "tickets".',
+      'Invalid API key for tool crm',
+    ]
+    for (const message of messages) assert.equal(verdict(400, { error: { message } }).kind, 'caller')
+    const field = { message: 'Invalid API key', param: 'tools[0].headers' }
+    assert.equal(verdict(400, { error: field }).kind, 'caller')
+    const words = 'Invalid API key: expected one of a, b'
+    assert.equal(verdict(400, { error: { message: words } }, `{"enum":"${words}"}`).kind, 'caller')
+  })
 })
 
 describe('details that are shown', () => {
@@ -158,6 +195,85 @@ describe('a message that is shown', () => {
       'messages.1.content.0: unexpected `tool_use_id` toolu_01D7FLrfh4GYq7yT1ULFeyMV; user_input, org-chart'
     assert.equal(shown(own), own)
   })
+
+  it('keeps the words of the request, whatever they look like', () => {
+    const words =
+      "Invalid schema for function 'user_preferences_get2': org_hierarchy_lookup, sk_learn_module. " +
+      'See 5c0f9d1e-7a44-4be1-9d0f-0a1b2c3d4e5f and org-chart-builder.'
+    const found = verdict(400, openai(null, words), words)
+    assert.equal(found.kind === 'caller' && found.message, words)
+    const plain = "Invalid schema for function 'user_preferences_get': user_location is missing"
+    assert.equal(shown(plain), plain)
+  })
+
+  it('keeps no secret of ours, even if the request contains it', () => {
+    const text = `bad header Bearer ${SECRET}, p4ss, hunter2`
+    const found = verdict(400, openai(null, text), text)
+    assert.equal(found.kind === 'caller' && found.message, 'bad header Bearer […], […], […]')
+    assert.equal(shown('p4ssing hunter22'), 'p4ssing hunter22')
+  })
+
+  it('is redacted in its code, its type, its field and its details', () => {
+    const error = {
+      message: 'No.',
+      type: `type ${SECRET}`,
+      code: `code sk-proj-abc123DEF456 ${SECRET}`,
+      param: `headers.org-AbCdEfGhIjKl123 ${SECRET}`,
+      details: { [SECRET]: [SECRET] },
+    }
+    assert.deepEqual(verdict(400, { error }), {
+      kind: 'caller',
+      status: 400,
+      message: 'No.',
+      type: 'type […]',
+      code: 'code […] […]',
+      param: 'headers.[…] […]',
+      details: { '[…]': ['[…]'] },
+    })
+  })
+
+  for (const [body, words, param] of [
+    [
+      { detail: [{ loc: ['body', 'messages'], msg: 'field required', type: 'value_error.missing' }] },
+      'messages: field required',
+      'messages',
+    ],
+    [
+      {
+        detail: [
+          { loc: ['body', 'a', 0], msg: 'one' },
+          { loc: ['query', 'b'], msg: 'two' },
+        ],
+      },
+      'a.0: one; query.b: two',
+      'a.0',
+    ],
+    [{ detail: 'Model not loaded' }, 'Model not loaded'],
+    [{ detail: { message: 'inner' } }, 'inner'],
+    [{ title: 'Bad Request', status: 400, detail: 'too long' }, 'too long'],
+    [{ message: 'plain' }, 'plain'],
+    [{ Message: 'plain' }, 'plain'],
+    [{ error: 'text' }, 'text'],
+    [{ error: 'Bad Request', message: 'the prompt is too long' }, 'the prompt is too long'],
+    [{ error: 'invalid_request', error_description: 'no scope' }, 'no scope'],
+    [{ error: { message: { detail: [{ loc: ['body', 'x'], msg: 'deep' }] } } }, 'x: deep'],
+    [{ error: { message: { message: 'deep' } } }, 'deep'],
+    [{ object: 'error', message: { detail: [{ loc: ['body', 'x'], msg: 'deep' }] } }, 'x: deep'],
+    [{ errors: [{ message: 'one' }, { message: 'two' }] }, 'one; two'],
+    [{ errors: ['one', 'two'] }, 'one; two'],
+    [{ title: 'Several faults.', errors: { Messages: ['is required'] } }, 'Messages: is required'],
+    [{ success: false, errors: [{ code: 7003, message: 'No route' }], messages: [] }, 'No route'],
+    [[{ error: { code: 400, message: 'in a list' } }], 'in a list'],
+    ['"a JSON string"', 'a JSON string'],
+    ['Plain text.', 'Plain text.'],
+    [`{"error":{"message":"cut off ${'x'.repeat(20)}`, 'cut off'],
+    [`{"error":{"message":"whole","more":"${'x'.repeat(20)}`, 'whole'],
+  ] as const) {
+    it(`is found in ${JSON.stringify(body).slice(0, 80)}`, () => {
+      const found = verdict(400, body)
+      assert.deepEqual(found.kind === 'caller' && [found.message, found.param], [words, param])
+    })
+  }
 
   it('is not endless', () => {
     assert.equal(shown('x'.repeat(4000)).length, 4000)

@@ -1,0 +1,107 @@
+/** The shapes in which providers and compatible servers put an error: all of them say what is wrong, few say it in the same member. */
+
+import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
+
+export interface FoundError {
+  /** Empty where the body says nothing. */
+  message: string
+  type: string | undefined
+  code: string | undefined
+  param: string | undefined
+  details: unknown
+}
+
+/** Members that hold the words, the first one first; some servers put an object or a list there. */
+const WORDS = ['message', 'Message', 'detail', 'msg', 'error_description', 'description', 'reason', 'title']
+/** A list of faults is shown up to here. */
+const MOST = 20
+const DEEPEST = 8
+
+export function errorIn(body: Buffer): FoundError {
+  const text = body.toString('utf8').trim()
+  const parsed = parse(text)
+  if (parsed === undefined) return { ...errorOf({}), message: plainText(text) }
+  const outer = Array.isArray(parsed) ? parsed[0] : parsed
+  const error = errorMember(objectIn(outer))
+  return { ...errorOf(error), message: wordsIn(outer) }
+}
+
+/** `{ error: {…} }`, or the error itself. */
+function errorMember(outer: JsonObject): JsonObject {
+  const { error = outer } = outer
+  return isObject(error) ? error : { ...outer, type: outer.type ?? outer.error_type }
+}
+
+function errorOf(error: JsonObject): FoundError {
+  const { code, details, param, type } = error
+  return {
+    message: '',
+    type: textIn(type),
+    code: textIn(code),
+    param: textIn(param) ?? fieldIn(error.detail),
+    details,
+  }
+}
+
+/** The words of an error, whatever holds them. */
+function wordsIn(value: unknown, depth = 0): string {
+  if (typeof value === 'string') return value
+  if (depth === DEEPEST) return ''
+  if (Array.isArray(value)) {
+    const faults = value.slice(0, MOST).map(one => wordsIn(one, depth + 1))
+    return faults.filter(one => one !== '').join('; ')
+  }
+  if (!isObject(value)) return ''
+  const { error, errors } = value
+  // Beside other words a plain `error` is but a name, such as "Bad Request".
+  const inner = [
+    typeof error === 'string' ? '' : error,
+    faultsIn(errors),
+    ...WORDS.map(name => value[name]),
+    textIn(error),
+  ]
+  for (const one of inner) {
+    const words = wordsIn(one, depth + 1)
+    if (words !== '') return withField(words, value)
+  }
+  return ''
+}
+
+/** `{ errors: { field: ["words"] } }` as a list. */
+function faultsIn(errors: unknown): unknown {
+  if (!isObject(errors) || WORDS.some(name => name in errors)) return errors
+  return Object.entries(errors).map(([field, words]) => ({ loc: [field], msg: words }))
+}
+
+/** A fault of a validation says where it is: `loc: ["body", "messages", 0]`. */
+function withField(words: string, { loc }: JsonObject): string {
+  const field = pathOf(loc)
+  return field === '' ? words : `${field}: ${words}`
+}
+
+function fieldIn(detail: unknown): string | undefined {
+  return pathOf(objectIn(listIn(detail)[0]).loc) || undefined
+}
+
+function pathOf(loc: unknown): string {
+  const [first, ...others] = listIn(loc).filter(one => typeof one === 'string' || typeof one === 'number')
+  if (first === undefined) return ''
+  return (first === 'body' && others.length > 0 ? others : [first, ...others]).join('.')
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** A body that is no JSON, or JSON that is cut off because it is too long. Pages of a proxy are no words for a caller. */
+function plainText(text: string): string {
+  if (text.startsWith('<')) return ''
+  if (!/^[[{]/.test(text)) return text
+  const [, start = '', closed] = /"(?:message|detail|msg)"\s*:\s*"((?:[^"\\]|\\.)*)("?)/.exec(text) ?? []
+  // The last word may be part of a name.
+  return textIn(parse(`"${closed ? start : start.replace(/\s\S{0,512}$/, '')}"`)) ?? ''
+}

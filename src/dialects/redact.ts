@@ -1,0 +1,74 @@
+/** What of a provider's words names our account: organisations, projects, keys, requests. The caller's own words are none of it. */
+
+import { isObject } from './json.ts'
+
+/** What stands for a part that is taken out. */
+export type Mask = (found: string) => string
+
+/** What is known of one call. */
+export interface Redaction {
+  /** Replaces the exact values of the gateway's secrets. */
+  secrets(text: string, mask?: Mask): string
+  /** Does the caller's own request contain this text? */
+  isCallers(text: string): boolean
+}
+
+export const ellipsis: Mask = () => '[…]'
+export const inPlace: Mask = found => 'x'.repeat(found.length)
+
+const keys = [
+  /\b(?:sk|rk|pk|tg)[-_][\w*.-]{4,}/g,
+  /\b(?:csk|gsk|hf|nvapi|pplx|xai)[-_](?=[a-z_-]{0,64}[\dA-Z*])[\w*.-]{8,}/g,
+  /\bAIza[\w-]{20,}/g,
+]
+/** Ids have digits or capitals. Of a user only those: `user_preferences` is a word of many requests. */
+const accounts = [
+  /\b(?:org|proj|wrkspc)[-_](?:(?=[a-z_-]{0,64}[\dA-Z])[\w-]{4,}|[\w-]{8,})/g,
+  /\buser[-_](?=[a-z_-]{0,64}[\dA-Z])[\w-]{6,}/g,
+  /\b[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}\b/gi,
+]
+/** Ours are not the caller's: an answer has the gateway's request id. */
+const requests = [/\(?\brequest[ _-]?id:? *(?=[\w-]{0,64}\d)[\w-]{6,}\)?/gi, /\breq_\w{6,}/g]
+
+const names = [...requests, ...keys, ...accounts]
+
+/** A provider's words, as a caller may read them. */
+export function redacted(text: string, { secrets, isCallers }: Redaction, mask = ellipsis): string {
+  // A name may be the last word of a sentence.
+  const isKept = (found: string) => isCallers(found) || isCallers(found.replace(/\.$/, ''))
+  return names.reduce(
+    (rest, name) => rest.replace(name, found => (isKept(found) ? found : mask(found))),
+    secrets(text, mask),
+  )
+}
+
+/** The same in bytes of JSON. Their length stays, unless letters are escaped that need not be. */
+export function redactedBytes(bytes: Buffer, redaction: Redaction): Buffer {
+  // Byte by byte: text that is no UTF-8 stays as it is.
+  const text = bytes.toString('latin1')
+  const plain = unescaped(text)
+  const clean = redacted(plain, redaction, inPlace)
+  return clean === plain ? bytes : Buffer.from(clean, 'latin1')
+}
+
+/** `\u0073k-…` and `\/` are read by a caller like the characters themselves. An escaped backslash is no beginning of an escape. */
+function unescaped(json: string): string {
+  return json.replace(/\\(?:u00([2-7][\da-f])|.)/gis, (written, code?: string) => {
+    if (written === '\\/') return '/'
+    const character = code === undefined ? '' : String.fromCharCode(Number.parseInt(code, 16))
+    return /[\w.*+=~/-]/.test(character) ? character : written
+  })
+}
+
+/** The same in every string of a value, to a depth. */
+export function redactedValue(value: unknown, redaction: Redaction, depth = 8): unknown {
+  if (typeof value === 'string') return redacted(value, redaction)
+  if (typeof value !== 'object' || value === null) return value
+  if (depth === 0) return null
+  if (!isObject(value)) return Object.values(value).map(one => redactedValue(one, redaction, depth - 1))
+  const members = Object.entries(value).map(([name, one]) => [
+    redacted(name, redaction),
+    redactedValue(one, redaction, depth - 1),
+  ])
+  return Object.fromEntries(members)
+}
