@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { chat, type Gateway, message, startGateway, until } from './gateway.ts'
 import { rawCaller } from './raw.ts'
@@ -50,6 +49,12 @@ const bodies: [title: string, body: string, status: number, says: RegExp][] = [
   ],
   ['two ceilings', text(message('hi')).replace('{', '{"max_tokens":1,'), 400, /max_tokens/],
   ['deep nesting', `{"model":"claude-haiku-4-5","max_tokens":5,"messages":${deep}}`, 400, /./],
+  [
+    'a million keys',
+    `{"model":"claude-haiku-4-5","max_tokens":5,"x":{${'"k":1,'.repeat(1e6)}"k":1}}`,
+    400,
+    /keys/,
+  ],
   ['a prototype', '{"__proto__":{"model":"claude-haiku-4-5","max_tokens":5},"messages":[]}', 400, /model/],
 ]
 
@@ -153,19 +158,14 @@ test('two different keys in one request are refused', async t => {
   await assertUnharmed(gateway, key)
 })
 
-test('other content types, and compressed bodies, are refused with 415', async t => {
+test('another content type is refused with 415', async t => {
   const { gateway, key } = await arrange(t)
 
   const form = await gateway.post('/v1/messages', key, 'model=x', {
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
   })
-  const zipped = await gateway.post('/v1/messages', key, undefined, {
-    body: gzipSync(text(message('hi'))),
-    headers: { 'content-encoding': 'gzip' },
-  })
 
   assert.equal(form.status, 415)
-  assert.equal(zipped.status, 415)
   await assertUnharmed(gateway, key)
 })
 

@@ -13,14 +13,6 @@ export interface Relied {
   containers: readonly string[]
 }
 
-/** Deeper nesting is no prompt, and would cost those who walk it their stack. */
-const DEEPEST = 512
-
-export function refuseDepth(depth: number): void {
-  if (depth > DEEPEST)
-    throw refusal('invalid_request', `The body is nested ${depth} levels deep; expected at most ${DEEPEST}.`)
-}
-
 export function refuseRepeats(body: JsonObject, members: readonly Member[], relied: Relied): void {
   const known = new Set([...relied.fields, ...relied.containers])
   const seen = new Set<string>()

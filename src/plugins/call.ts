@@ -4,7 +4,9 @@ import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Ask, Dialect } from '../dialects/dialect.ts'
+import { refuseBeyondLimits } from '../dialects/json-limits.ts'
 import { refusal } from '../errors.ts'
+import { readBody } from '../request-body.ts'
 
 export interface Call {
   dialect: Dialect
@@ -20,7 +22,7 @@ declare module 'fastify' {
     dialect?: Dialect
   }
   interface FastifyRequest {
-    /** The body, byte for byte. */
+    /** The body, byte for byte; decoded, where it was compressed. */
     rawBody: Buffer
     call: Call
   }
@@ -33,7 +35,10 @@ export default fp<{ bodyLimit: number }>(
 
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('application/json', async (request: FastifyRequest) => {
-      request.rawBody = await readBody(request, bodyLimit)
+      request.rawBody = await readBody(request.raw, {
+        limit: bodyLimit,
+        weigh: size => app.weigh(request, size),
+      })
       return parse(request.rawBody)
     })
     app.addContentTypeParser('*', async (request: FastifyRequest) => {
@@ -55,7 +60,7 @@ export default fp<{ bodyLimit: number }>(
       done()
     })
   },
-  { name: 'call', dependencies: ['lifecycle'] },
+  { name: 'call', dependencies: ['lifecycle', 'overload'] },
 )
 
 /** Never the target as it was sent: an absolute one would name another host to the provider. */
@@ -64,42 +69,9 @@ function targetOf({ url }: FastifyRequest, { path }: Dialect): string {
   return query < 0 ? path : path + url.slice(query)
 }
 
-/**
- * Collects the body up to `limit` bytes. What comes above it is not kept, and not cut off either: the caller is still
- * sending, and gets its answer first (lifecycle reads on for a while).
- */
-function readBody(request: FastifyRequest, limit: number): Promise<Buffer> {
-  const { raw, headers } = request
-  const encoding = headers['content-encoding']
-  if (encoding && encoding !== 'identity')
-    throw refusal(
-      'unsupported_media_type',
-      `The body is compressed (${encoding}); send it with no content-encoding.`,
-      { reason: 'the body is compressed' },
-    )
-  const tooLarge = (found: string) =>
-    refusal('request_too_large', `The body has ${found} bytes; this gateway takes up to ${limit}.`)
-  const declared = Number(headers['content-length'] ?? 0)
-  if (declared > limit) throw tooLarge(String(declared))
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
-    const collect = (chunk: Buffer) => {
-      size += chunk.length
-      if (size <= limit) return void chunks.push(chunk)
-      raw.off('data', collect)
-      reject(tooLarge(`more than ${limit}`))
-    }
-    raw.on('data', collect)
-    raw.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)))
-    raw.once('error', () =>
-      reject(refusal('invalid_request', 'The connection ended in the middle of the body.')),
-    )
-  })
-}
-
 function parse(body: Buffer): unknown {
   if (body.length === 0) throw refusal('invalid_request', 'The body is empty; send a JSON object.')
+  refuseBeyondLimits(body)
   try {
     return JSON.parse(body.toString('utf8'))
   } catch (error) {

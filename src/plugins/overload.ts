@@ -7,6 +7,10 @@ import type { Dialect } from '../dialects/dialect.ts'
 import { type Refusal, refusal, retryAfter } from '../errors.ts'
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Counts the bytes of a body that is still read; a refusal where there is no room for them. */
+    weigh(request: FastifyRequest, size: number): Refusal | undefined
+  }
   interface FastifyRequest {
     /** Bytes of its body, once the call is let in; they are held until it is over. */
     carried: number | undefined
@@ -74,7 +78,17 @@ export default fp<OverloadOptions>(
       done()
     })
 
-    // A body that did not say how long it is shows it once it is there.
+    // A body that is compressed, or did not say how long it is, shows its length only while it is read.
+    app.decorate('weigh', (request, size) => {
+      const { dialect } = request.routeOptions.config
+      if (!dialect || request.carried === undefined || size <= request.carried) return undefined
+      bytes += size - request.carried
+      request.carried = size
+      return calls > 1 && bytes > maxBodyBytes
+        ? overloaded(`bodies of ${bytes} bytes are held`, dialect)
+        : undefined
+    })
+
     app.addHook('preHandler', function weighBody(request, _reply, done) {
       arrived(request)
       if (request.carried === undefined || !request.rawBody) return done()

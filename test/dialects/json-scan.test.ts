@@ -41,10 +41,3 @@ describe('the members of an object, found in its bytes', () => {
     assert.deepEqual(names(text), ['id', 'model', 'list'])
   })
 })
-
-describe('the depth of an object', () => {
-  it('is that of its deepest part', () => {
-    assert.equal(scan('{"a":[[{"b":1}]],"c":[]}').depth, 4)
-    assert.equal(scan(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`).depth, 100_001)
-  })
-})
