@@ -48,6 +48,7 @@ import record from './plugins/record.ts'
 import redis from './plugins/redis.ts'
 import refusals from './plugins/refusals.ts'
 import secrets from './plugins/secrets.ts'
+import spent from './plugins/spent.ts'
 import sweep from './plugins/sweep.ts'
 import tenancy from './plugins/tenancy.ts'
 import traces from './plugins/traces.ts'
@@ -176,6 +177,7 @@ export async function buildApp(
       sampler: config.OTEL_TRACES_SAMPLER,
       ratio: config.OTEL_TRACES_SAMPLER_ARG,
     })
+    await callers.register(spent)
     await callers.register(admission, { maxPending: config.LEDGER_MAX_PENDING })
     await callers.register(extension)
     await callers.register(breaker)

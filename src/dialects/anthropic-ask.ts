@@ -6,6 +6,7 @@ import { longestWrite } from './cache-writes.ts'
 import type { Ask } from './dialect.ts'
 import { readCount, readFlag, readList, readModel, readObject, readText, readTextOrList } from './fields.ts'
 import { type JsonObject, listIn, objectIn, textIn } from './json.ts'
+import { elsewhere, lookAnywhere, lookThroughMessages } from './look.ts'
 import { noMedia } from './media.ts'
 import { promptSize } from './prompt-size.ts'
 import { openRequest } from './request.ts'
@@ -51,13 +52,15 @@ const voiding: VoidingMembers = [
 ]
 
 export function askMessages(body: unknown, raw: Buffer): Ask {
-  const ask = askCommon(body, raw)
   const request = objectIn(body)
-  return { ...ask, stream: readFlag(request, 'stream'), ceiling: readCount(request, 'max_tokens', 0) }
+  return Object.assign(askCommon(body, raw), {
+    stream: readFlag(request, 'stream'),
+    ceiling: readCount(request, 'max_tokens', 0),
+  })
 }
 
 export function askTokenCount(body: unknown, raw: Buffer): Ask {
-  return { ...askCommon(body, raw), hasOutput: false }
+  return Object.assign(askCommon(body, raw), { hasOutput: false })
 }
 
 function askCommon(body: unknown, raw: Buffer): Ask {
@@ -67,8 +70,9 @@ function askCommon(body: unknown, raw: Buffer): Ask {
   const messages = readList(request, 'messages')
   const system = readTextOrList(request, 'system')
   const media = noMedia()
-  for (const message of messages) lookThrough(objectIn(message).content, media)
+  lookThroughMessages(messages, media, lookThrough)
   lookThrough(system, media)
+  lookAnywhere(request, media, elsewhere)
   const tools = [...readList(request, 'tools'), ...media.tools]
   const unbounded = [
     ...voidingMembers(request, voiding),
@@ -77,6 +81,12 @@ function askCommon(body: unknown, raw: Buffer): Ask {
     ...voidingMedia(media),
   ]
   const overhead = toolOverhead(tools)
+  const { measure, ...size } = promptSize(raw, request, {
+    media,
+    messages: messages.length,
+    overhead,
+    unbounded,
+  })
   return {
     model,
     stream: false,
@@ -84,7 +94,10 @@ function askCommon(body: unknown, raw: Buffer): Ask {
     predicted: 0,
     answers: 1,
     hasOutput: true,
-    ...promptSize(raw, request, { media, messages: messages.length, overhead, unbounded }),
+    ...size,
+    get inputBound() {
+      return measure()
+    },
     cacheWrite: longestWrite(request, [request.system, request.tools, request.messages]),
     tier: readText(request, 'service_tier'),
     speed: readText(request, 'speed'),

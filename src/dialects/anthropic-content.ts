@@ -1,14 +1,13 @@
 /** Content blocks of an Anthropic prompt: which are text, and which hold or name something else. */
 
-import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
-import { addDocument, addFile, addImage, addUnknown, type Media } from './media.ts'
+import { type JsonObject, objectIn, partsOf, textIn } from './json.ts'
+import { type Look, look, lookAtMembers } from './look.ts'
+import { addDocument, addFile, addImage, type Media } from './media.ts'
 
 /** Tokens of an image, about. */
 const IMAGE = 1600
 
-type Look = (block: JsonObject, media: Media) => void
-
-const text: Look = () => {}
+const text: Look = lookAtMembers
 const nested: Look = (block, media) => lookThrough(block.content, media)
 
 const blocks: ReadonlyMap<string, Look> = new Map<string, Look>([
@@ -42,12 +41,7 @@ const blocks: ReadonlyMap<string, Look> = new Map<string, Look>([
 
 /** Adds up the media in the `content` of a message, of a tool's result, or in the system prompt. */
 export function lookThrough(content: unknown, media: Media): void {
-  for (const block of listIn(content)) {
-    if (!isObject(block)) continue
-    const look = blocks.get(textIn(block.type) ?? '')
-    if (look) look(block, media)
-    else addUnknown(media)
-  }
+  for (const block of partsOf(content)) look(block, blocks.get(textIn(block.type) ?? ''), media)
 }
 
 /** A tool may be defined as late as here, one that runs at the provider too. */

@@ -15,6 +15,17 @@ export function listIn(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
 }
 
+/** The objects in a content: it may be one, or a list of them, in lists again; text among them holds no more than it is. */
+export function partsOf(content: unknown): JsonObject[] {
+  if (isObject(content)) return [content]
+  const parts: JsonObject[] = []
+  for (const one of listIn(content)) {
+    if (isObject(one)) parts.push(one)
+    else if (Array.isArray(one)) for (const part of partsOf(one)) parts.push(part)
+  }
+  return parts
+}
+
 export function textIn(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }

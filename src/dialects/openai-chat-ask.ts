@@ -3,11 +3,13 @@
 import { longestWrite } from './cache-writes.ts'
 import type { Ask } from './dialect.ts'
 import { readCount, readFlag, readList, readModel, readObject, readText, wrong } from './fields.ts'
+import { growthOf } from './growth.ts'
 import { type JsonObject, objectIn } from './json.ts'
+import { elsewhere, lookAnywhere, lookThroughMessages } from './look.ts'
 import { noMedia } from './media.ts'
 import { chatParts, lookThrough } from './openai-content.ts'
 import { TOOL_PROMPT, voidingTools } from './openai-tools.ts'
-import { growthOf, promptSize } from './prompt-size.ts'
+import { LONGEST_MEASURED, once, promptSize } from './prompt-size.ts'
 import { openRequest } from './request.ts'
 import { asksForThought } from './thought.ts'
 import { has, hidesWork, type VoidingMembers, voidingMedia, voidingMembers } from './voiding.ts'
@@ -59,7 +61,8 @@ export function askChat(body: unknown, raw: Buffer): Ask {
   const messages = readList(request, 'messages')
   const tools = readList(request, 'tools')
   const media = noMedia()
-  for (const message of messages) lookThrough(objectIn(message).content, media, chatParts)
+  lookThroughMessages(messages, media, (content, found) => lookThrough(content, found, chatParts))
+  lookAnywhere(request, media, elsewhere)
   const unbounded: Ask['unbounded'] = [
     ...voidingMembers(request, voiding),
     ...voidingTools(tools),
@@ -67,14 +70,26 @@ export function askChat(body: unknown, raw: Buffer): Ask {
     ...voidingMedia(media),
   ]
   const overhead = tools.length > 0 || has(request, 'functions') ? TOOL_PROMPT : 0
+  const { measure, ...size } = promptSize(raw, request, {
+    media,
+    messages: messages.length,
+    overhead,
+    unbounded,
+  })
+  const ofPrediction = once(() => predicted(request))
   return {
     model,
     stream,
     ceiling: ceiling(request),
-    predicted: predicted(request),
+    get predicted() {
+      return ofPrediction()
+    },
     answers: answers(request),
     hasOutput: true,
-    ...promptSize(raw, request, { media, messages: messages.length, overhead, unbounded }),
+    ...size,
+    get inputBound() {
+      return measure()
+    },
     cacheWrite: longestWrite(request, [request.messages, request.tools]) === '1h' ? '1h' : 'other',
     tier: readText(request, 'service_tier'),
     speed: undefined,
@@ -109,5 +124,7 @@ function answers(request: JsonObject): number {
 
 /** Of a prediction even what was rejected is charged as output, and nobody says that the ceiling counts it. */
 function predicted({ prediction }: JsonObject): number {
-  return prediction ? Buffer.byteLength(JSON.stringify(prediction)) + growthOf(prediction) : 0
+  return prediction
+    ? Buffer.byteLength(JSON.stringify(prediction)) + growthOf(prediction, LONGEST_MEASURED)
+    : 0
 }

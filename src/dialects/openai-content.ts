@@ -1,24 +1,19 @@
 /** Content parts and items of an OpenAI prompt: which are text, and which hold or name something else. */
 
-import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
-import { addDocument, addFile, addImage, addUnknown, type Media } from './media.ts'
+import { isObject, type JsonObject, listIn, objectIn, partsOf, textIn } from './json.ts'
+import { inMessages, isNamed, type Look, look, lookAnywhere, lookAtMembers } from './look.ts'
+import { addDocument, addFile, addImage, type Media } from './media.ts'
 
 /** Tokens of an image, about. */
 const IMAGE = 1000
 
-type Look = (part: JsonObject, media: Media) => void
 export type Looks = ReadonlyMap<string, Look>
 
-const text: Look = () => {}
+const text: Look = lookAtMembers
 
 /** Adds up the media in a list; what `looks` does not know may be anything. */
 export function lookThrough(list: unknown, media: Media, looks: Looks): void {
-  for (const part of listIn(list)) {
-    if (!isObject(part)) continue
-    const look = looks.get(kindOf(part))
-    if (look) look(part, media)
-    else addUnknown(media)
-  }
+  for (const part of partsOf(list)) look(part, looks.get(kindOf(part)), media)
 }
 
 /** Messages need not say what they are, nor do references to what is stored. */
@@ -51,10 +46,11 @@ const inputParts: Looks = new Map<string, Look>([
   ['input_audio', ({ input_audio }, media) => addDocument(media, textIn(objectIn(input_audio).data))],
 ])
 
-const content: Look = (item, media) => lookThrough(item.content, media, inputParts)
-const output: Look = (item, media) => {
-  lookThrough(isObject(item.output) ? [item.output] : item.output, media, inputParts)
+const message: Look = (item, media) => {
+  lookThrough(item.content, media, inputParts)
+  lookAnywhere(item, media, inMessages)
 }
+const output: Look = (item, media) => lookThrough(item.output, media, inputParts)
 const outputs: Look = (item, media) => {
   for (const one of listIn(item.outputs)) {
     const { url } = objectIn(one)
@@ -64,7 +60,7 @@ const outputs: Look = (item, media) => {
 
 /** Items of a Responses input. What merely points to something stored is not among them. */
 export const inputItems: Looks = new Map<string, Look>([
-  ['message', content],
+  ['message', message],
   ['reasoning', text],
   ['compaction', text],
   ['compaction_trigger', text],
@@ -97,7 +93,7 @@ export const inputItems: Looks = new Map<string, Look>([
 ])
 
 function inputImage(part: JsonObject, media: Media): void {
-  if (isId(part.file_id)) addFile(media)
+  if (isNamed(part.file_id)) addFile(media)
   image(part.image_url, media)
 }
 
@@ -107,10 +103,6 @@ function image(url: unknown, media: Media): void {
 }
 
 function document(file: JsonObject, media: Media): void {
-  if (isId(file.file_id)) addFile(media)
+  if (isNamed(file.file_id)) addFile(media)
   addDocument(media, textIn(file.file_data))
-}
-
-function isId(value: unknown): boolean {
-  return value !== undefined && value !== null
 }

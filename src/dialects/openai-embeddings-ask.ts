@@ -2,43 +2,91 @@
 
 import type { Ask } from './dialect.ts'
 import { readModel, readTextOrList } from './fields.ts'
-import { BYTES_PER_TOKEN, growthOf } from './prompt-size.ts'
+import { growthOf } from './growth.ts'
+import { isObject, type JsonObject } from './json.ts'
+import { lookAnywhere } from './look.ts'
+import { addUnknown, noMedia } from './media.ts'
+import { BYTES_PER_TOKEN, LONGEST_MEASURED, once } from './prompt-size.ts'
 import { openRequest } from './request.ts'
+import { voidingMedia } from './voiding.ts'
 
 const relied = { fields: ['model'], containers: ['input'] }
+
+/** Members that add nothing to the input. Any other may, so that its bytes count as text. */
+const apart: ReadonlySet<string> = new Set(['model', 'input', 'encoding_format', 'dimensions', 'user'])
 
 export function askEmbeddings(body: unknown, raw: Buffer): Ask {
   const request = openRequest(body, raw, relied)
   const input = readTextOrList(request, 'input')
+  const model = readModel(request)
+  const { tokens, bytes, guess, isText } = sizeOf(input)
+  const more = otherMembers(request)
+  const moreBytes = more === undefined ? 0 : Buffer.byteLength(JSON.stringify(more))
+  const media = noMedia()
+  if (!isText) addUnknown(media)
+  lookAnywhere([input, more], media)
+  const textBytes = bytes + moreBytes
+  const growth = once(() => growthOf([input, more], LONGEST_MEASURED))
   return {
-    model: readModel(request),
+    model,
     stream: false,
     ceiling: undefined,
     predicted: 0,
     images: 0,
     answers: 1,
     hasOutput: false,
-    inputBound: sizeOf(input, text => Buffer.byteLength(text) + growthOf(text)),
-    textBytes: sizeOf(input, Buffer.byteLength),
-    unseen: false,
-    inputGuess: sizeOf(input, text => Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN)),
+    get inputBound() {
+      if (media.endless || growth() >= LONGEST_MEASURED) return Number.POSITIVE_INFINITY
+      return tokens + textBytes + growth()
+    },
+    textBytes,
+    unseen: media.endless,
+    inputGuess: guess + Math.ceil(moreBytes / BYTES_PER_TOKEN),
     cacheWrite: 'none',
     tier: undefined,
     speed: undefined,
     geo: undefined,
     hiddenOutput: false,
-    unbounded: [],
+    unbounded: voidingMedia(media),
     wantsUsageFrame: false,
     stores: false,
     promptCacheKey: undefined,
   }
 }
 
-/** Texts by the given measure, and tokens one by one, however they are put in lists. */
-function sizeOf(input: unknown, measure: (text: string) => number): number {
-  if (typeof input === 'string') return measure(input)
-  if (!Array.isArray(input)) return 1
-  let size = 0
-  for (const one of input) size += sizeOf(one, measure)
+interface Size {
+  /** Given as tokens, or empty texts: a provider counts one for each. */
+  tokens: number
+  /** Of texts. */
+  bytes: number
+  /** Tokens, about. */
+  guess: number
+  /** False: an object stands for a text, and may name an image or a file. */
+  isText: boolean
+}
+
+function sizeOf(input: unknown): Size {
+  const size: Size = { tokens: 0, bytes: 0, guess: 0, isText: true }
+  const add = (one: unknown) => {
+    if (Array.isArray(one) && one.length > 0) for (const item of one) add(item)
+    else if (typeof one === 'number' || Array.isArray(one)) addTokens(size, 1, 1)
+    else {
+      if (isObject(one)) size.isText = false
+      const bytes = typeof one === 'string' ? Buffer.byteLength(one) : JSON.stringify(one).length
+      size.bytes += bytes
+      addTokens(size, bytes === 0 ? 1 : 0, Math.max(1, Math.ceil(bytes / BYTES_PER_TOKEN)))
+    }
+  }
+  add(input)
   return size
+}
+
+function addTokens(size: Size, tokens: number, guess: number): void {
+  size.tokens += tokens
+  size.guess += guess
+}
+
+function otherMembers(request: JsonObject): JsonObject | undefined {
+  const others = Object.entries(request).filter(([name]) => !apart.has(name))
+  return others.length === 0 ? undefined : Object.fromEntries(others)
 }

@@ -3,7 +3,8 @@
 import { longestWrite } from './cache-writes.ts'
 import type { Ask } from './dialect.ts'
 import { readCount, readFlag, readList, readModel, readObject, readText, readTextOrList } from './fields.ts'
-import { isObject, type JsonObject, listIn } from './json.ts'
+import { type JsonObject, listIn, partsOf } from './json.ts'
+import { elsewhere, lookAnywhere } from './look.ts'
 import { noMedia } from './media.ts'
 import { inputItems, kindOf, lookThrough, REFERENCE } from './openai-content.ts'
 import { TOOL_PROMPT, voidingTools } from './openai-tools.ts'
@@ -29,6 +30,7 @@ const relied = {
   ],
   containers: [
     'input',
+    'instructions',
     'tools',
     'reasoning',
     'prompt_cache_options',
@@ -54,11 +56,13 @@ export function askResponse(body: unknown, raw: Buffer): Ask {
   const stream = readFlag(request, 'stream')
   readFlag(request, 'background')
   readObject(request, 'prompt_cache_options')
-  const items = listIn(readTextOrList(request, 'input')).filter(isObject)
+  // Instructions may be items too.
+  const items = [...partsOf(readTextOrList(request, 'input')), ...partsOf(request.instructions)]
   // Tools may also come, or be found, in the course of the input.
   const tools = [readList(request, 'tools'), ...items.map(({ tools }) => listIn(tools))].flat()
   const media = noMedia()
   lookThrough(items, media, inputItems)
+  lookAnywhere(request, media, elsewhere)
   const hasReferences = items.some(item => kindOf(item) === REFERENCE)
   const unbounded: Ask['unbounded'] = [
     ...voidingMembers(request, voiding),
@@ -68,6 +72,12 @@ export function askResponse(body: unknown, raw: Buffer): Ask {
     ...voidingMedia(media),
   ]
   const overhead = tools.length > 0 ? TOOL_PROMPT : 0
+  const { measure, ...size } = promptSize(raw, request, {
+    media,
+    messages: items.length,
+    overhead,
+    unbounded,
+  })
   return {
     model,
     stream,
@@ -75,8 +85,12 @@ export function askResponse(body: unknown, raw: Buffer): Ask {
     predicted: 0,
     answers: 1,
     hasOutput: true,
-    ...promptSize(raw, request, { media, messages: items.length, overhead, unbounded }),
-    cacheWrite: longestWrite(request, [request.input, request.tools]) === '1h' ? '1h' : 'other',
+    ...size,
+    get inputBound() {
+      return measure()
+    },
+    cacheWrite:
+      longestWrite(request, [request.input, request.instructions, request.tools]) === '1h' ? '1h' : 'other',
     tier: readText(request, 'service_tier'),
     speed: undefined,
     geo: undefined,

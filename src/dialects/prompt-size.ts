@@ -7,14 +7,15 @@
 
 import { isAscii } from 'node:buffer'
 import type { Ask } from './dialect.ts'
-import { isObject, type JsonObject } from './json.ts'
+import { growthOf } from './growth.ts'
+import type { JsonObject } from './json.ts'
 import type { Media } from './media.ts'
 import { hidesWork } from './voiding.ts'
 
 /** Hidden tokens around each message: role markers and the like. */
 const PER_MESSAGE = 32
-/** No model takes a prompt that long; its bytes need no closer look. */
-const BEYOND_ALL_MODELS = 8_000_000
+/** A longer prompt is bounded by the model's largest input alone: few models take as much. */
+export const LONGEST_MEASURED = 2_000_000
 /** Bytes of English and of code per token, about. */
 export const BYTES_PER_TOKEN = 4
 
@@ -26,18 +27,19 @@ export interface Prompt {
   unbounded: Ask['unbounded']
 }
 
-export function promptSize(
-  raw: Buffer,
-  body: JsonObject,
-  prompt: Prompt,
-): Pick<Ask, 'inputBound' | 'images' | 'inputGuess' | 'textBytes' | 'unseen'> {
+export type PromptSize = Pick<Ask, 'images' | 'inputGuess' | 'textBytes' | 'unseen'> & {
+  /** The bound takes time that depends on the text, and is not needed for a call that is refused first. */
+  measure: () => number
+}
+
+export function promptSize(raw: Buffer, body: JsonObject, prompt: Prompt): PromptSize {
   const { media, messages, overhead, unbounded } = prompt
   const text = Math.max(0, raw.length - media.payload)
-  const growth = text < BEYOND_ALL_MODELS && mayGrow(raw) ? growthOf(body) : 0
-  const bound = text + growth + messages * PER_MESSAGE + overhead
   const unseen = media.endless || hidesWork(unbounded)
   return {
-    inputBound: unseen ? Number.POSITIVE_INFINITY : bound,
+    measure: once(() =>
+      unseen ? Number.POSITIVE_INFINITY : text + grown(raw, body, text) + messages * PER_MESSAGE + overhead,
+    ),
     textBytes: text,
     unseen,
     images: media.images,
@@ -45,21 +47,22 @@ export function promptSize(
   }
 }
 
+function grown(raw: Buffer, body: JsonObject, text: number): number {
+  if (!mayGrow(raw)) return 0
+  const growth = text < LONGEST_MEASURED ? growthOf(body, LONGEST_MEASURED) : LONGEST_MEASURED
+  return growth < LONGEST_MEASURED ? growth : Number.POSITIVE_INFINITY
+}
+
 /** Only text beyond ASCII grows, and it may be spelt in ASCII. */
 function mayGrow(raw: Buffer): boolean {
   return !isAscii(raw) || raw.includes('\\u')
 }
 
-/** Bytes of UTF-8 that normalising would add to the strings in a value, over all that get longer. */
-export function growthOf(value: unknown): number {
-  if (typeof value === 'string') return growthOfText(value)
-  let growth = 0
-  if (Array.isArray(value)) for (const one of value) growth += growthOf(one)
-  else if (isObject(value)) for (const name in value) growth += growthOfText(name) + growthOf(value[name])
-  return growth
-}
-
-function growthOfText(text: string): number {
-  const bytes = Buffer.byteLength(text)
-  return bytes === text.length ? 0 : Math.max(0, Buffer.byteLength(text.normalize('NFKC')) - bytes)
+/** Runs it when its value is first needed. */
+export function once<Value>(run: () => Value): () => Value {
+  let done: { value: Value } | undefined
+  return () => {
+    done ??= { value: run() }
+    return done.value
+  }
 }

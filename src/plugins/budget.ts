@@ -2,6 +2,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { once } from '../dialects/prompt-size.ts'
 import { type Details, type Refusal, refusal, retryAfter } from '../errors.ts'
 import { type NoRoom, UNLIMITED } from '../lua/index.ts'
 import { formatUsd, nanosToUsd } from '../money.ts'
@@ -14,6 +15,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Why a running call is stopped, in the form of its route. */
     stopForBudget(request: FastifyRequest, found: NoRoom): Refusal
+    /** The refusal of a call that is not measured, since a budget is spent to its end. */
+    refuseUnmeasured(request: FastifyRequest, found: Spent): Refusal
   }
   interface FastifyRequest {
     /** Input tokens by the provider's own count, where it was asked: a tighter bound than the request's bytes. */
@@ -44,7 +47,9 @@ export default fp<{ defaultMaxTokens: number; statusOpenai: 402 | 429 }>(
       if (!dialect.paid) return
       claims.outputRate = app.outputRateOf(request)
       claims.grows = client.hold === 'growing' && claims.outputRate !== undefined && ask.hasOutput
-      claims.nanos = neededNanos(request, performance.now())
+      // Computed when it is first read: a call that is refused before that is not measured.
+      const nanos = once(() => neededNanos(request, performance.now()))
+      Object.defineProperty(claims, 'nanos', { get: nanos, enumerable: true, configurable: true })
     })
 
     app.addHook('preHandler', function announceCeiling(request, reply, done) {
@@ -55,6 +60,9 @@ export default fp<{ defaultMaxTokens: number; statusOpenai: 402 | 429 }>(
     app.wording.set('day', noRoom)
     app.wording.set('month', noRoom)
     app.decorate('stopForBudget', (request: FastifyRequest, found: NoRoom) => inForm(request, stopped(found)))
+    app.decorate('refuseUnmeasured', (request: FastifyRequest, found: Spent) =>
+      inForm(request, allSpent(found)),
+    )
 
     function noRoom(refused: Refused, request: FastifyRequest): Refusal {
       switch (refused.verdict) {
@@ -145,6 +153,16 @@ function spent(refused: Refused, request: FastifyRequest): Refusal {
       headers: FINAL,
     },
   )
+}
+
+export type Spent = Numbers & { resetsAt: number }
+
+/** The budget is spent to its end, whatever the call may need. */
+function allSpent(found: Spent): Refusal {
+  return refusal('budget_exceeded', `${standing(found)}; it is full again at the time in resets_at.`, {
+    details: { ...numbersOf(found), resets_at: new Date(found.resetsAt).toISOString() },
+    headers: FINAL,
+  })
 }
 
 /** The error of a running call that is stopped: a budget has no room for its next seconds. */

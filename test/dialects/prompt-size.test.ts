@@ -66,6 +66,15 @@ describe('the most tokens a text prompt can be', () => {
   })
 })
 
+describe('a prompt of more than 2 MB', () => {
+  it('is bounded by its bytes if it is ASCII, and by the model alone if normalising may lengthen it', () => {
+    const ascii = user('x'.repeat(3_000_000))
+    assert.equal(bound(messages, ascii), bytes(ascii) + 32)
+    assert.equal(bound(messages, user('漢'.repeat(1_000_000))), unlimited)
+    assert.equal(bound(messages, user('ﷺ'.repeat(200_000))), unlimited)
+  })
+})
+
 describe('about how many tokens a text prompt is', () => {
   it('is a quarter of its bytes', () => {
     const body = user('Hello there, '.repeat(1000))
@@ -156,6 +165,32 @@ describe('what nobody can size up without reading it', () => {
     [chat, user([{ type: 'video_url', video_url: { url: 'https://example.com' } }])],
     [responses, items({ role: 'user', content: [{ type: 'input_file', file_url: 'https://example.com' }] })],
     [responses, items({ type: 'hologram_call', id: 'x' })],
+    [messages, user({ type: 'document', source: data })],
+    [messages, user([[{ type: 'document', source: data }]])],
+    [messages, user([{ type: 'text', text: 'x', source: { type: 'url', url: 'https://example.com' } }])],
+    [messages, { ...user('hi'), attachments: [{ file_url: 'https://example.com/x.pdf' }] }],
+    [messages, { model: 'm', messages: [[{ role: 'user', content: [{ type: 'document', source: data }] }]] }],
+    [chat, user({ type: 'file', file: { file_data: `data:application/pdf;base64,${payload}` } })],
+    [
+      chat,
+      { model: 'm', messages: [{ role: 'user', content: 'hi', images: [{ url: 'x', image_url: 'y' }] }] },
+    ],
+    [chat, { ...user('hi'), documents: [{ file_url: 'https://example.com/x.pdf' }] }],
+    [
+      responses,
+      {
+        model: 'm',
+        input: 'hi',
+        instructions: [{ role: 'developer', content: [{ type: 'input_file', file_url: 'x' }] }],
+      },
+    ],
+    [responses, items({ role: 'user', content: { type: 'input_file', file_url: 'https://example.com' } })],
+    [
+      responses,
+      { model: 'm', input: [[{ role: 'user', content: [{ type: 'input_file', file_url: 'x' }] }]] },
+    ],
+    [embeddings, { model: 'm', input: [{ text: 'x'.repeat(5900) }] }],
+    [embeddings, { model: 'm', input: [['hi', { image_url: 'https://example.com' }]] }],
   ]
   for (const [path, body] of cases) {
     it(`is bounded by the model alone: ${path} ${JSON.stringify(body).slice(24, 90)}`, () => {
@@ -169,6 +204,37 @@ describe('what nobody can size up without reading it', () => {
     const asked = ask('/v1/responses', { model: 'm', input: items })
     assert.ok(Number.isFinite(asked.inputBound))
     assert.deepEqual(asked.unbounded, [])
+  })
+
+  it('is not what an answer has cited, what a tool is called with, or what a schema describes', () => {
+    const schema = {
+      type: 'object',
+      properties: { file_id: { type: 'string' }, image_url: { type: 'string' } },
+    }
+    const bodies: [path: Path, body: object][] = [
+      [
+        messages,
+        user([{ type: 'text', text: 'x', citations: [{ type: 'char_location', file_id: 'file_1' }] }]),
+      ],
+      [messages, user([{ type: 'tool_use', id: 'x', name: 'x', input: { file_id: 'x', image_url: 'y' } }])],
+      [messages, { ...user('hi'), tools: [{ name: 'x', input_schema: schema }], metadata: { file_id: 'x' } }],
+      [chat, { ...user('hi'), response_format: { type: 'json_schema', json_schema: { schema } } }],
+      [chat, { model: 'm', messages: [{ role: 'assistant', content: 'x', tool_calls: [{ file_id: 'x' }] }] }],
+      [
+        responses,
+        items({
+          role: 'assistant',
+          content: [
+            { type: 'output_text', text: 'x', annotations: [{ type: 'file_citation', file_id: 'x' }] },
+          ],
+        }),
+      ],
+      [responses, items({ type: 'file_search_call', id: 'x', results: [{ file_id: 'file-1', text: 'x' }] })],
+    ]
+    for (const [path, body] of bodies) {
+      assert.ok(Number.isFinite(bound(path, body)), JSON.stringify(body))
+      assert.deepEqual(ask(path, body).unbounded, [])
+    }
   })
 
   it('is not a document of plain text', () => {
@@ -193,6 +259,28 @@ describe('the input of embeddings', () => {
     assert.equal(sized(['hello', 'é']).inputBound, 7)
     assert.equal(sized(['hello', 'é']).inputGuess, 3)
     assert.equal(sized(['ﷺ', [1]]).inputBound, 34)
+  })
+
+  it('is at least one token for each text, an empty one too', () => {
+    for (const [input, tokens] of [
+      ['', 1],
+      [[''], 1],
+      [['', '', 'a'], 3],
+      [[], 1],
+      [[[], [5]], 2],
+      [undefined, 1],
+      [null, 1],
+    ] as const) {
+      assert.equal(sized(input).inputBound, tokens, JSON.stringify(input))
+      assert.ok(sized(input).inputGuess >= 1)
+    }
+  })
+
+  it('includes the bytes of members that the gateway does not know', () => {
+    const task = 'x'.repeat(1000)
+    const asked = ask(embeddings, { model: 'm', input: 'hi', task, encoding_format: 'float' })
+    assert.ok(asked.inputBound >= 1000)
+    assert.ok(asked.inputGuess >= 250)
   })
 })
 

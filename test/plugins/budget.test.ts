@@ -374,3 +374,80 @@ test('what a caller writes where a feature is named does not reach the log', asy
   const line = await gateway.line(refused.headers.get('request-id'))
   assert.doesNotMatch(JSON.stringify(line), /SECRETPROMPT/)
 })
+
+/** Beyond ASCII, so that measuring it means normalising it. */
+const long = 'é'.repeat(100_000)
+
+/** Counts the texts that are normalised while a call is made. */
+async function normalisedDuring(t: TestContext, call: () => Promise<Response>) {
+  const watched = t.mock.method(String.prototype, 'normalize')
+  const response = await call()
+  const { error } = (await response.json()) as {
+    error: { message: string; details: Record<string, unknown> }
+  }
+  const times = watched.mock.callCount()
+  watched.mock.restore()
+  return { status: response.status, error, times }
+}
+
+test('a client with nothing left of its budget is refused before its prompt is measured', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend', budget: { day: 5, month: 50 } })
+  await gateway.post('/v1/messages', key, message('hello'))
+  await until(async () => Number((await gateway.state('frontend')).day?.spentUsd) > 0)
+  await gateway.admin('PATCH', '/clients/frontend', { budget: { day: 0.000001, month: 0.000001 } })
+  await until(async () => (await gateway.post('/v1/messages', key, message('hello again'))).status === 402)
+
+  const refused = await normalisedDuring(t, () => gateway.post('/v1/messages', key, message(long)))
+
+  assert.deepEqual([refused.status, refused.times], [402, 0])
+  assert.equal(refused.error.details.error_code, 'budget_exceeded')
+  assert.equal(refused.error.details.window, 'month')
+  assert.match(String(refused.error.details.resets_at), /^20\d\d-\d\d-01T00:00:00/)
+})
+
+test('a client without the right to a model is refused before its prompt is measured', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend', models: ['gpt-*'], budget: { day: 5 } })
+
+  const refused = await normalisedDuring(t, () => gateway.post('/v1/messages', key, message(long)))
+
+  assert.deepEqual([refused.status, refused.times], [404, 0])
+})
+
+test('a disabled client is refused before its prompt is measured', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend', disabled: true })
+
+  const refused = await normalisedDuring(t, () => gateway.post('/v1/messages', key, message(long)))
+
+  assert.deepEqual([refused.status, refused.times], [403, 0])
+})
+
+test('a client with nothing left of its budget still gets a cached response to a long prompt', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
+  const body = message('x'.repeat(100_000))
+  await gateway.post('/v1/messages', key, body)
+  await until(async () => (await gateway.post('/v1/messages', key, body)).headers.get('x-cache') === 'HIT')
+  await gateway.admin('PATCH', '/clients/frontend', { budget: { day: 0 } })
+  await until(async () => (await gateway.post('/v1/messages', key, message('another'))).status === 402)
+
+  const again = await gateway.post('/v1/messages', key, body)
+
+  assert.deepEqual([again.status, again.headers.get('x-cache')], [200, 'HIT'])
+})
+
+test('an empty text for embeddings holds the price of a token', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
+
+  const response = await gateway.post('/v1/embeddings', key, { model: 'text-embedding-3-small', input: '' })
+
+  assert.equal(response.status, 200)
+  const [call] = await until(async () => {
+    const { calls } = (await gateway.admin('GET', '/calls')).body as { calls: { heldUsd: number }[] }
+    return calls.length > 0 && calls
+  })
+  assert.equal(call?.heldUsd, 0.02 / 1e6)
+})

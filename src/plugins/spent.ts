@@ -1,0 +1,58 @@
+/**
+ * A client whose budget is spent to its end cannot make a call, however small. Where a prompt takes time to be measured,
+ * the gateway asks for the state of the budgets first, and refuses the call unmeasured.
+ */
+
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { windowsAt } from '../lua/calendar.ts'
+import type { ScopeState } from '../lua/index.ts'
+import { isBound } from '../stores/limits.ts'
+import type { Refused } from './claims.ts'
+
+/** Bytes of a body. A shorter one is measured in less time than Redis takes to answer. */
+const LONG = 65_536
+
+export default fp(
+  async app => {
+    app.addHook('preHandler', async function refuseSpent(request, reply) {
+      const { call, claims, client, rawBody } = request
+      if (!claims || !call.dialect.paid || rawBody.length < LONG || !isBound(client) || isFree(request))
+        return
+      const found = await spent(request)
+      if (!found || (await isKept(request))) return
+      app.announce(reply, found)
+      const { scope, limit, limitNanos, spentNanos, heldNanos, resetsAt = 0 } = found
+      throw app.refuseUnmeasured(request, { scope, limit, limitNanos, spentNanos, heldNanos, resetsAt })
+    })
+
+    /** Undefined also where Redis does not answer: the admission says so. */
+    async function spent({ claims }: FastifyRequest): Promise<Refused | undefined> {
+      const scopes = claims.scopes.slice(0, claims.levels.length)
+      const { at, states } = await app.money.state(scopes).catch(() => ({ at: 0, states: [] }))
+      const found = states.flatMap(state => spentWindow(state, states, at))
+      // Of several, the one that is spent for longest.
+      return found.sort((a, b) => b.resetsAt - a.resetsAt)[0]
+    }
+
+    /** A cached response costs nothing. */
+    async function isKept({ cached }: FastifyRequest): Promise<boolean> {
+      return cached !== undefined && (await app.redis.exists(cached.key).catch(() => 0)) === 1
+    }
+  },
+  { name: 'spent', dependencies: ['budget', 'cache', 'money'] },
+)
+
+function spentWindow(state: ScopeState, states: ScopeState[], at: number) {
+  return (['day', 'month'] as const).flatMap(limit => {
+    const window = state[limit]
+    if (!window || window.limitNanos < 0 || window.spentNanos < window.limitNanos) return []
+    const { name: scope } = state
+    const resetsAt = windowsAt(at)[limit].endsAt
+    return [{ kind: 'refused', verdict: 'spent', at, scope, limit, ...window, resetsAt, states } as const]
+  })
+}
+
+function isFree({ route }: FastifyRequest): boolean {
+  return route.price.bands.every(({ rates }) => rates.in === 0n && rates.out === 0n)
+}
