@@ -1,5 +1,6 @@
 /** All callers share the provider's one account: what a provider stores or caches by name must not join two of them. */
 
+import { createHmac } from 'node:crypto'
 import fp from 'fastify-plugin'
 import { type Refusal, refusal } from '../errors.ts'
 import type { Client } from '../stores/clients.ts'
@@ -12,11 +13,19 @@ export default fp(
       if (recalls !== undefined && missing.length > 0) throw notAllowed(recalls, client, missing)
       if (call.ask.stores && !client.allow.has('store')) edits.noStore = true
       if (call.ask.promptCacheKey !== undefined)
-        edits.promptCacheKey = `${client.id}:${call.ask.promptCacheKey}`
+        edits.promptCacheKey = digestOf(app.clients.secret, client, call.ask.promptCacheKey)
     })
   },
-  { name: 'tenancy', dependencies: ['claims'] },
+  { name: 'tenancy', dependencies: ['claims', 'clients'] },
 )
+
+/**
+ * The same for the same client and key, and no other; always 43 characters, where a provider takes 64. Keyed, so that what
+ * a client wrote cannot be found out by trying.
+ */
+function digestOf(secret: Buffer, { id }: Client, key: string): string {
+  return createHmac('sha256', secret).update(`prompt_cache_key\n${id}\n${key}`).digest('base64url')
+}
 
 /** A request that names an earlier response needs it stored, and the client needs permission to use stored responses. */
 const NEEDED = ['stored', 'store'] as const

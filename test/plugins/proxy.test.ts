@@ -97,15 +97,36 @@ test('a usage frame that the caller did not ask for is asked for, read, and take
 test('what a provider would store is not stored, unless the client may', async t => {
   const { gateway, key } = await arrange(t)
   const mayStore = await gateway.client({ name: 'archive', allow: ['store'] })
-  const body = { model: 'gpt-6-luna', input: 'hello', prompt_cache_key: 'mine' }
+  const body = { model: 'gpt-6-luna', input: 'hello' }
 
   await gateway.post('/v1/responses', key, body)
   await gateway.post('/v1/responses', mayStore, body)
 
   const [closed, open] = gateway.provider.calls.map(call => JSON.parse(call.body.toString()))
   assert.equal(closed.store, false)
-  assert.match(closed.prompt_cache_key, /^.+:mine$/)
   assert.equal(open.store, undefined)
+})
+
+test('a prompt_cache_key goes up as a digest: one per client and key, of a length that the provider takes', async t => {
+  const { gateway, key } = await arrange(t)
+  const other = await gateway.client({ name: 'another' })
+  const sent = async (from: string, path: string, promptCacheKey: string) => {
+    const body = path === '/v1/responses' ? { model: 'gpt-6-luna', input: 'hello' } : chat('hello')
+    const headers = { 'cache-control': 'no-store' }
+    await gateway.post(path, from, { ...body, prompt_cache_key: promptCacheKey }, { headers })
+    return String(JSON.parse(gateway.provider.calls.at(-1)?.body.toString() ?? '{}').prompt_cache_key)
+  }
+
+  const first = await sent(key, '/v1/responses', 'mine')
+  const again = await sent(key, '/v1/chat/completions', 'mine')
+  const others = await sent(other, '/v1/responses', 'mine')
+  const long = await Promise.all(
+    [52, 64, 10_000].map(length => sent(key, '/v1/responses', 'x'.repeat(length))),
+  )
+
+  assert.equal(again, first)
+  assert.notEqual(others, first)
+  for (const one of [first, others, ...long]) assert.match(one, /^[\w-]{43}$/)
 })
 
 test('with hold: ceiling the upstream receives an output limit that the request lacks, and a header names it', async t => {
