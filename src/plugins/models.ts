@@ -28,15 +28,16 @@ export default fp(
       const { client, call } = request
       const { model } = call.ask
       const { table } = app.prices
+      const now = new Date()
       if (!client.models.allows(table.namesOf(model))) {
+        const meant = table.names.has(model) ? undefined : nearest(model, usable(request, now))
         throw refusal(
           'model_not_allowed',
-          `${NO_ACCESS[call.dialect.family](model)}: client ${client.name} may not use it. ` +
+          `${NO_ACCESS[call.dialect.family](model)}: client ${client.name} may not use it.${question(meant)} ` +
             'GET /v1/models lists the models that are allowed.',
           { details: { model, client: client.name } },
         )
       }
-      const now = new Date()
       const price = table.find(model, now)
       if (!price && table.names.has(model)) throw unpriced(`model: ${model} is not on sale yet: it`)
       if (!price) throw unknown(model, nearest(model, usable(request, now)))
@@ -65,15 +66,18 @@ const NO_ACCESS: Record<Dialect['family'], (model: string) => string> = {
 }
 
 function unknown(model: string, meant: string | undefined, where = '') {
-  const question = meant === undefined ? '' : ` Did you mean ${meant}?`
   return refusal(
     'model_not_found',
-    `model: ${model} is not known here${where}.${question} ` +
+    `model: ${model} is not known here${where}.${question(meant)} ` +
       'GET /v1/models lists those that are; a new one needs its price in PRICES_FILE.',
     {
       details: { model },
     },
   )
+}
+
+function question(meant: string | undefined): string {
+  return meant === undefined ? '' : ` Did you mean ${meant}?`
 }
 
 function unpriced(what: string) {

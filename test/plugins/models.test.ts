@@ -34,6 +34,23 @@ test('a mistyped model is not known, and the one that may be meant is named', as
   assert.doesNotMatch(strange.message, /Did you mean/)
 })
 
+test('a model in the spelling of an aggregator or an agent is not known, and its plain name is named', async t => {
+  const gateway = await startGateway(t)
+  const anyModel = await gateway.client({ name: 'open' })
+  const listed = await gateway.client({ name: 'listed', models: ['claude-haiku-*'] })
+
+  for (const model of [
+    'anthropic/claude-haiku-4-5',
+    'claude-haiku-4-5[1m]',
+    'us.anthropic.claude-haiku-4-5-v1:0',
+  ])
+    for (const key of [anyModel, listed]) {
+      const { status, message: said } = await refused(gateway, key, '/v1/messages', message('hi', { model }))
+      assert.equal(status, 404)
+      assert.match(said, /Did you mean claude-haiku-4-5\?/)
+    }
+})
+
 test('a model that is not on the list is 404 in the form of the route’s maker, and the client is named', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend', models: ['gpt-6-luna'] })
