@@ -22,7 +22,10 @@ export interface Ask {
   hasOutput: boolean
   /** Output tokens per answer that may be charged beyond the ceiling: a prediction's, which nobody may see. */
   predicted: number
-  /** Upper bound on input tokens, images left out; Infinity where only the model's maximum input bounds it. */
+  /**
+   * Upper bound on input tokens, images left out; Infinity where only the model's maximum input bounds it. Measured when
+   * it is first read, which takes time: a call that is refused first is not measured.
+   */
   inputBound: number
   /** Images in the prompt: how many tokens each can be at most is known of the model alone. */
   images: number
@@ -58,6 +61,8 @@ export interface Ask {
 /** What the gateway puts into a request. Each is listed in the README; nothing else is ever changed. */
 export interface Edits {
   ceiling?: number
+  /** The model's entry in the price table: it decides the name of the ceiling, however the caller spells the model. */
+  servedBy?: { maker: string; hidesOutput: boolean }
   includeUsage?: boolean
   noStore?: boolean
   promptCacheKey?: string

@@ -14,8 +14,6 @@ export interface Editor {
   set(name: string, json: string): void
   /** Sets a member of a member, which is made where it is missing or null. */
   setIn(outer: string, name: string, json: string): void
-  /** A member's value as it stands, parsed. */
-  get(name: string): unknown
 }
 
 /** Lets `edit` make its changes; returns the very same Buffer where there are none. */
@@ -30,10 +28,6 @@ export function edited(raw: Buffer, edit: (editor: Editor) => void): Buffer {
         return void splices.push(...setting(raw, 0, members, outer, `{${JSON.stringify(name)}:${json}}`))
       const inner = scanObject(raw.subarray(0, holder.end), holder.start).members
       splices.push(...setting(raw, holder.start, inner, name, json))
-    },
-    get(name) {
-      const found = members.find(member => member.name === name)
-      return found && JSON.parse(raw.toString('utf8', found.start, found.end))
     },
   })
   return splices.length === 0 ? raw : spliced(raw, splices)

@@ -1,6 +1,6 @@
 /** OpenAI's Chat Completions: POST /v1/chat/completions. */
 
-import type { Dialect } from './dialect.ts'
+import type { Dialect, Edits } from './dialect.ts'
 import { edited } from './json-edit.ts'
 import { openaiLimits } from './limit-headers.ts'
 import { askChat } from './openai-chat-ask.ts'
@@ -8,9 +8,6 @@ import { chunkMeter, completionMeter } from './openai-chat-meter.ts'
 import { chatErrorEvent, errorBody } from './openai-errors.ts'
 import { usageFrameFilter } from './openai-usage-frame.ts'
 import { upstreamError } from './upstream-error.ts'
-
-/** Models that take no `max_tokens` any more. Everyone else's know it best, and it goes with a prediction. */
-const takesNewName = /^(gpt-([5-9]|\d\d)|o\d|codex|chatgpt-[5-9])/
 
 export const openaiChat: Dialect = {
   name: 'openai-chat',
@@ -21,9 +18,9 @@ export const openaiChat: Dialect = {
   responseHeaders: ['content-type'],
   answerMembers: ['choices', 'usage'],
   ask: askChat,
-  rewrite: (raw, { ceiling, includeUsage, noStore, promptCacheKey }) =>
+  rewrite: (raw, { ceiling, servedBy, includeUsage, noStore, promptCacheKey }) =>
     edited(raw, body => {
-      if (ceiling !== undefined) body.set(ceilingName(body.get('model')), String(ceiling))
+      if (ceiling !== undefined) body.set(ceilingName(servedBy), String(ceiling))
       if (includeUsage) body.setIn('stream_options', 'include_usage', 'true')
       if (noStore) body.set('store', 'false')
       if (promptCacheKey !== undefined) body.set('prompt_cache_key', JSON.stringify(promptCacheKey))
@@ -36,6 +33,9 @@ export const openaiChat: Dialect = {
   upstreamError,
 }
 
-function ceilingName(model: unknown): string {
-  return takesNewName.test(String(model)) ? 'max_completion_tokens' : 'max_tokens'
+/** Their models that reason out of sight take no `max_tokens`. All others do, and some take nothing else. */
+const makers: ReadonlySet<string> = new Set(['openai', 'azure'])
+
+function ceilingName(model: Edits['servedBy']): string {
+  return model?.hidesOutput && makers.has(model.maker) ? 'max_completion_tokens' : 'max_tokens'
 }

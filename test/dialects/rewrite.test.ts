@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { Edits } from '../../src/dialects/dialect.ts'
+import { builtin } from '../../src/prices/builtin.ts'
+import { loadPrices } from '../../src/prices/table.ts'
 import { dialect, type Path } from './streams.ts'
 
 const rewrite = (path: Path, body: string | Buffer, edits: Edits) =>
@@ -34,12 +36,33 @@ describe('a request with nothing to put in', () => {
 
 describe('a ceiling', () => {
   it('is put in under the name that the route and the model know', () => {
-    const put = (path: Path, model: string) => rewrite(path, `{"model":"${model}"}`, { ceiling: 4096 })
+    const table = loadPrices(builtin, {
+      models: {
+        'gpt-5.4': { aliases: ['openai/gpt-5.4'] },
+        'o4-mini': { aliases: ['azure/o4-mini'] },
+        'gpt-4o': { aliases: ['gpt-5-lookalike'] },
+      },
+    })
+    const put = (path: Path, model: string) => {
+      const servedBy = table.find(model, new Date())
+      assert.ok(servedBy, model)
+      return rewrite(path, `{"model":"${model}"}`, { ceiling: 4096, servedBy })
+    }
     assert.equal(put(messages, 'claude-haiku-4-5'), '{"max_tokens":4096,"model":"claude-haiku-4-5"}')
     assert.equal(put(responses, 'gpt-6-luna'), '{"max_output_tokens":4096,"model":"gpt-6-luna"}')
-    for (const model of ['gpt-5', 'gpt-6-luna', 'gpt-5.6-terra', 'gpt-10', 'o1', 'o3-mini', 'o4-mini'])
+    for (const model of [
+      'gpt-5',
+      'gpt-5-chat-latest',
+      'gpt-6-luna',
+      'gpt-5.6-terra',
+      'o1',
+      'o3-mini',
+      'o4-mini',
+      'openai/gpt-5.4',
+      'azure/o4-mini',
+    ])
       assert.equal(put(chat, model), `{"max_completion_tokens":4096,"model":"${model}"}`)
-    for (const model of ['gpt-4o', 'gpt-4.1-mini', 'gpt-3.5-turbo', 'claude-haiku-4-5', 'grok-5'])
+    for (const model of ['gpt-4o', 'gpt-4.1-mini', 'gpt-5-lookalike', 'claude-haiku-4-5', 'claude-opus-5-5'])
       assert.equal(put(chat, model), `{"max_tokens":4096,"model":"${model}"}`)
   })
 
@@ -106,7 +129,7 @@ describe('a rewritten request', () => {
         messages: fc.array(fc.jsonValue()),
         stream: fc.boolean(),
         stream_options: fc.constantFrom(null, {}, { include_usage: false }, { include_obfuscation: true }),
-        max_completion_tokens: fc.constantFrom(null),
+        max_tokens: fc.constantFrom(null),
         store: fc.constantFrom(null, true, false),
         prompt_cache_key: fc.string({ unit: 'grapheme' }),
         metadata: fc.jsonValue(),
@@ -127,7 +150,7 @@ describe('a rewritten request', () => {
         const raw = JSON.stringify(before, null, space)
         const expected = {
           ...before,
-          ...(wanted.ceiling !== undefined && { max_completion_tokens: wanted.ceiling }),
+          ...(wanted.ceiling !== undefined && { max_tokens: wanted.ceiling }),
           ...(wanted.includeUsage && { stream_options: { ...before.stream_options, include_usage: true } }),
           ...(wanted.noStore && { store: false }),
           ...(wanted.promptCacheKey !== undefined && { prompt_cache_key: wanted.promptCacheKey }),
