@@ -1,15 +1,23 @@
 /** The content codings that are decoded, in requests and in responses. */
 
 import type { Transform } from 'node:stream'
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
+import zlib from 'node:zlib'
 import type { Failure, Sink } from './upstream.ts'
 
-const decoders: Readonly<Record<string, () => Transform>> = {
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-  zstd: createZstdDecompress,
+const options = { chunkSize: 65_536, rejectGarbageAfterEnd: true }
+/** RFC 9659: a sender must not need a larger window, 8 MB. Each decoder holds its window in memory. */
+const ZSTD_WINDOW_LOG = 23
+
+/** By the name in `content-encoding`; Node 20 has no zstd. */
+export const decoders = new Map<string, () => Transform>([
+  ['gzip', () => zlib.createGunzip(options)],
+  ['x-gzip', () => zlib.createGunzip(options)],
+  ['deflate', () => zlib.createInflate(options)],
+  ['br', () => zlib.createBrotliDecompress(options)],
+])
+if (typeof zlib.createZstdDecompress === 'function') {
+  const params = { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG }
+  decoders.set('zstd', () => zlib.createZstdDecompress({ ...options, params }))
 }
 
 /** The coding that a `content-encoding` header names; '' for none. */
@@ -20,13 +28,8 @@ export function codingIn(header: string | string[] | undefined): string {
   return coding === 'identity' ? '' : coding
 }
 
-/** Undefined for a coding that is not known here, or for several in a row. */
-export function decoderOf(coding: string): Transform | undefined {
-  return Object.hasOwn(decoders, coding) ? decoders[coding]!() : undefined
-}
-
 export function isDecodable(coding: string): boolean {
-  return coding === '' || Object.hasOwn(decoders, coding)
+  return coding === '' || decoders.has(coding)
 }
 
 export type ResumableSink = Sink & { resume(): void }
@@ -36,7 +39,7 @@ export type ResumableSink = Sink & { resume(): void }
  * the decoder the source.
  */
 export function decoded(coding: string, sink: Sink, resume: () => void): ResumableSink {
-  const decoder = decoderOf(coding)
+  const decoder = decoders.get(coding)?.()
   if (!decoder) return { ...sink, resume }
   let failure: Failure | undefined
   let isOver = false

@@ -2,7 +2,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Readable, Transform } from 'node:stream'
-import zlib from 'node:zlib'
+import { decoders } from './encodings.ts'
 import { type Refusal, refusal } from './errors.ts'
 
 export interface BodyOptions {
@@ -10,22 +10,6 @@ export interface BodyOptions {
   limit: number
   /** Told how many bytes are held; a refusal ends the reading. */
   weigh(size: number): Refusal | undefined
-}
-
-const options = { chunkSize: 65_536, rejectGarbageAfterEnd: true }
-/** RFC 9659: a sender must not need a larger window, 8 MB. Each decoder holds its window in memory. */
-const ZSTD_WINDOW_LOG = 23
-
-/** By the name in `content-encoding`; Node 20 has no zstd. */
-const decoders = new Map<string, () => Transform>([
-  ['gzip', () => zlib.createGunzip(options)],
-  ['x-gzip', () => zlib.createGunzip(options)],
-  ['deflate', () => zlib.createInflate(options)],
-  ['br', () => zlib.createBrotliDecompress(options)],
-])
-if (typeof zlib.createZstdDecompress === 'function') {
-  const params = { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG }
-  decoders.set('zstd', () => zlib.createZstdDecompress({ ...options, params }))
 }
 
 /** No client compresses more often. */
