@@ -7,8 +7,8 @@ export interface Redactor {
   add(secret: string): void
   /** Replaces each secret. `mask`: by default an ellipsis in brackets. */
   text(text: string, mask?: Mask): string
-  /** Replaces long secrets by as many 'x'; the very same Buffer where there is none. */
-  bytes(bytes: Buffer): Buffer
+  /** Replaces long secrets by as many 'x'; the very same Buffer where there is none. `text`: the same as latin1, where it is there. */
+  bytes(bytes: Buffer, text?: string): Buffer
   /** `bytes` for chunks: a secret that lies in several is found. Bytes wait only while they may begin a secret. */
   chunks(): { push(chunk: Buffer): Buffer; end(): Buffer | undefined }
 }
@@ -23,7 +23,7 @@ const LONG = 16
 export function createRedactor(secrets: Iterable<string> = []): Redactor {
   /** The longest first: one secret may be part of another. */
   let patterns: { form: string; pattern: RegExp }[] = []
-  let long: Buffer[] = []
+  let long: { form: string; bytes: Buffer }[] = []
   for (const secret of secrets) add(secret)
 
   function add(secret: string) {
@@ -31,7 +31,9 @@ export function createRedactor(secrets: Iterable<string> = []): Redactor {
     const known = new Set([...patterns.map(({ form }) => form), ...formsOf(secret)])
     const forms = [...known].sort((a, b) => b.length - a.length)
     patterns = forms.map(form => ({ form, pattern: patternOf(form) }))
-    long = forms.filter(form => form.length >= LONG).map(form => Buffer.from(form, 'latin1'))
+    // An address is no secret, but for the parts that are: responses may well name `redis://127.0.0.1:6379`.
+    const exact = forms.filter(form => form.length >= LONG && !form.includes('://'))
+    long = exact.map(form => ({ form, bytes: Buffer.from(form, 'latin1') }))
   }
 
   function text(words: string, mask = ellipsis): string {
@@ -41,9 +43,10 @@ export function createRedactor(secrets: Iterable<string> = []): Redactor {
     return clean
   }
 
-  function bytes(given: Buffer): Buffer {
+  function bytes(given: Buffer, text = given.toString('latin1')): Buffer {
     let clean = given
-    for (const secret of long) {
+    for (const { form, bytes: secret } of long) {
+      if (!text.includes(form)) continue
       for (let at = clean.indexOf(secret); at >= 0; at = clean.indexOf(secret, at + secret.length)) {
         if (clean === given) clean = Buffer.from(given)
         clean.fill('x', at, at + secret.length)
@@ -55,7 +58,7 @@ export function createRedactor(secrets: Iterable<string> = []): Redactor {
   /** How many bytes at the end may begin a secret that goes on in the next chunk. */
   function openBytes(given: Buffer): number {
     let open = 0
-    for (const secret of long) {
+    for (const { bytes: secret } of long) {
       const first = secret[0]!
       const from = Math.max(0, given.length - secret.length + 1)
       for (let at = given.indexOf(first, from); at >= 0; at = given.indexOf(first, at + 1)) {

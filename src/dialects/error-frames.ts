@@ -13,7 +13,7 @@ import { eventType, frameData, frameEnds } from './sse.ts'
 
 /** Replaces the secrets in a response's bytes, whatever they say. */
 export interface Scanner {
-  bytes(bytes: Buffer): Buffer
+  bytes(bytes: Buffer, text?: string): Buffer
   chunks(): { push(chunk: Buffer): Buffer; end(): Buffer | undefined }
 }
 
@@ -27,6 +27,8 @@ export function errorFrames(redaction: Redaction, scanner: Scanner): FrameFilter
   const eachEnd = frameEnds()
   let held: Buffer[] = []
   let size = 0
+  /** No frame has begun. */
+  let isBetween = true
   /** A frame that is longer than what is kept back: its parts go through here. */
   let rest: ReturnType<Scanner['chunks']> | undefined
 
@@ -37,53 +39,65 @@ export function errorFrames(redaction: Redaction, scanner: Scanner): FrameFilter
     return bytes
   }
 
-  function shown(frame: Buffer): Buffer {
-    return isError(frame) ? redactedBytes(frame, redaction) : scanner.bytes(frame)
+  /** The last part of a frame that is kept back; `text`: the same as latin1. */
+  function finish(part: Buffer, text: string): Buffer {
+    if (held.length === 0) return shown(part, text)
+    held.push(part)
+    const frame = release()
+    return shown(frame, frame.toString('latin1'))
   }
 
-  /** The last part of a frame. */
-  function finished(part: Buffer): Buffer[] {
-    if (!rest) {
-      held.push(part)
-      return [shown(release())]
-    }
-    const last = [rest.push(part), rest.end()]
-    rest = undefined
-    return last.filter(one => one !== undefined)
+  function shown(frame: Buffer, text: string): Buffer {
+    return isError(frame, text) ? redactedBytes(frame, redaction) : frame
   }
 
-  function begun(part: Buffer): Buffer[] {
-    if (rest) return [rest.push(part)]
+  /** A part of a frame that is not whole. */
+  function keep(part: Buffer): Buffer | undefined {
+    if (rest) return rest.push(part)
     held.push(part)
     size += part.length
-    if (size <= LONGEST) return []
+    if (size <= LONGEST) return undefined
     const beginning = release()
-    if (beginsError(beginning)) {
-      rest = leftOut
-      return [redactedBytes(wholeWords(beginning), redaction)]
-    }
-    rest = scanner.chunks()
-    return [rest.push(beginning)]
+    const isFailed = beginsError(beginning)
+    rest = isFailed ? leftOut : scanner.chunks()
+    return isFailed ? redactedBytes(wholeWords(beginning), redaction) : rest.push(beginning)
   }
 
   return {
     push(chunk) {
       const bytes = asBuffer(chunk)
-      const out: Buffer[] = []
-      let begin = 0
+      const text = bytes.toString('latin1')
+      // Most chunks are one ordinary frame.
+      if (isBetween && isOneFrame(text) && isOrdinary(text)) return scanner.bytes(bytes, text)
+      const frames: Buffer[] = []
+      let longEnd: Buffer | undefined
+      let from = 0
       eachEnd(bytes, end => {
-        const isAll = begin === 0 && end === bytes.length
-        out.push(...finished(isAll ? bytes : bytes.subarray(begin, end)))
-        begin = end
+        const isAll = from === 0 && end === bytes.length
+        const part = isAll ? bytes : bytes.subarray(from, end)
+        if (rest) longEnd = joined([rest.push(part), rest.end()])
+        else frames.push(finish(part, isAll ? text : text.slice(from, end)))
+        rest = undefined
+        from = end
       })
-      if (begin < bytes.length) out.push(...begun(bytes.subarray(begin)))
-      return out.length > 1 ? Buffer.concat(out) : out[0]
+      const whole = joined(frames)
+      isBetween = from === bytes.length
+      const open = from < bytes.length ? keep(bytes.subarray(from)) : undefined
+      return joined([longEnd, whole && scanner.bytes(whole), open])
     },
     end() {
       if (rest) return rest.end()
-      return held.length > 0 ? shown(release()) : undefined
+      if (held.length === 0) return undefined
+      // It may be cut off: only a frame that can be parsed is known to be no error.
+      return scanner.bytes(shown(release(), ''))
     },
   }
+}
+
+/** Nothing is copied where there is but one. */
+function joined(parts: (Buffer | undefined)[]): Buffer | undefined {
+  const given = parts.filter(part => part !== undefined)
+  return given.length > 1 ? Buffer.concat(given) : given[0]
 }
 
 /** A whole JSON response. One without usage may be an error that the meter does not know. */
@@ -111,9 +125,17 @@ function wholeWords(bytes: Buffer): Buffer {
   return bytes.subarray(0, end)
 }
 
-function isError(frame: Buffer): boolean {
-  // The bytes tell nearly all frames apart, so that few are parsed.
-  if (!frame.includes('error') && (frame.includes('"choices"') || frame.includes('"type"'))) return false
+/** Tells nearly all frames apart, so that few are parsed. In text this is faster than in bytes. */
+function isOrdinary(text: string): boolean {
+  return !text.includes('error') && (text.includes('"choices"') || text.includes('"type"'))
+}
+
+function isOneFrame(text: string): boolean {
+  return text.endsWith('\n\n') && text.indexOf('\n\n') === text.length - 2 && !text.includes('\r')
+}
+
+function isError(frame: Buffer, text: string): boolean {
+  if (isOrdinary(text)) return false
   if (ERRORS.has(eventType({ bytes: frame, large: undefined }))) return true
   const data = parseObject(frameData(frame))
   // Comments, `[DONE]`, and words that are no event.

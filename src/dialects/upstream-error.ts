@@ -63,9 +63,14 @@ const sentences: readonly { cause: Cause; words: RegExp }[] = [
   {
     cause: 'key',
     words:
-      /^(the |your |this )?(provided )?api[ _-]?key( (you )?provided)?( is| was| has( been)?)? ?(not valid|not found|not active|invalid|incorrect|wrong|missing|required|expired|revoked|disabled|unknown|inactive)\b/i,
+      /^(the |your |this )?(provided )?(api[ _-]?key|(access|auth|authentication|bearer) token)( (you )?provided)?( is| was| has( been)?)? ?(not valid|not found|not active|invalid|incorrect|wrong|missing|required|expired|revoked|disabled|unknown|inactive)\b/i,
   },
   { cause: 'key', words: /^you didn['’]t provide an api key\b/i },
+  {
+    cause: 'key',
+    words: /^(incorrect|invalid|wrong|missing) (authentication|authorization|credentials?)\b/i,
+  },
+  { cause: 'key', words: /^(litellm\.)?authenticationerror\b/i },
   { cause: 'key', words: /^authentication (failed|fails|required|error)\b/i },
   { cause: 'key', words: /^unauthorized\b/i },
 ]

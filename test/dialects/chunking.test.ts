@@ -8,6 +8,7 @@ const words = fc.string({
   unit: fc.constantFrom('a', '"', '\\', '\n', '\r', 'é', '漢', '😀', '{', ':', '\u0000'),
 })
 const count = fc.nat(1_000_000)
+const lineEnd = fc.constantFrom('\n', '\r\n', '\r')
 const noise = fc.constantFrom(
   '',
   ': hb\n',
@@ -47,8 +48,8 @@ describe('what a meter measures', () => {
   for (const [path, bytes] of streams) {
     it(`does not depend on how the bytes are cut: ${path}`, () => {
       fc.assert(
-        fc.property(bytes, fc.array(fc.nat()), fc.boolean(), (text, places, crlf) => {
-          const raw = Buffer.from(crlf ? text.replaceAll('\n', '\r\n') : text)
+        fc.property(bytes, fc.array(fc.nat()), lineEnd, (text, places, end) => {
+          const raw = Buffer.from(text.replaceAll('\n', end))
           assert.deepEqual(measureChunks(path, cutAt(raw, places)), measure(path, text))
         }),
         { seed: 17, numRuns: 1000 },

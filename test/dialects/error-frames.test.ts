@@ -42,6 +42,7 @@ const errors: [what: string, frame: string][] = [
   ['a detail', `data: {"detail":"${ERROR}"}\n\n`],
   ['several', `data: {"errors":[{"message":"${ERROR}"}]}\n\n`],
   ['plain words', `data: ${ERROR}\n\n`],
+  ['cut off', `data: {"message":"${ERROR}","type":"err`],
   ['without a blank line at the end', `data: {"error":{"message":"${ERROR}"}}`],
 ]
 

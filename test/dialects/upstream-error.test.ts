@@ -73,6 +73,9 @@ const verdicts: [status: number, body: unknown, expected: UpstreamVerdict][] = [
   [400, { message: 'The API key provided has expired' }, key],
   [400, 'Invalid API Key', key],
   [404, { error: 'Missing API key' }, key],
+  [400, { error: { message: 'Invalid Authentication' } }, key],
+  [400, { error: { message: 'litellm.AuthenticationError: no' } }, key],
+  [400, { error: { message: 'The access token is expired' } }, key],
   [422, { error: { message: 'Authentication failed', code: 'UNAUTHENTICATED' } }, key],
   [400, { error: { message: 'no', code: 'API_KEY_INVALID' } }, key],
 ]
