@@ -182,16 +182,92 @@ test('a 400 that says that our key is wrong is a 502 and an alert', async t => {
   })
 })
 
-/** The status line, the headers and the body, as far as it came. */
-async function shownBy(gateway: Gateway, key: string, path: string, body: object): Promise<string> {
-  const response = await gateway.post(path, key, body, { redirect: 'manual' })
+const names = 'org-AbCdEfGhIjKl123 with key sk-proj-abc123DEF456'
+const long = 'The limit is per minute. '.repeat(2600)
+const streams: [path: string, body: object, content: string, errors: string[]][] = [
+  [
+    '/v1/chat/completions',
+    chat('hello', { stream: true }),
+    'data: {"choices":[{"delta":{"content":"org-Beta99999"}}]}\n\n',
+    [
+      `data: {"error":{"message":"Rate limit reached for ${names}","type":"tokens"}}\n\n`,
+      `data: {"error":{"message":"${names} ${long} ${names}","type":"tokens"}}\n\n`,
+    ],
+  ],
+  [
+    '/v1/messages',
+    message('hello', { stream: true }),
+    'event: content_block_delta\ndata: {"type":"content_block_delta","delta":{"text":"org-Beta99999"}}\n\n',
+    [
+      `event: error\ndata: {"type":"error","error":{"message":"${names}"}}\n\n`,
+      `data: {"error":{"message":"${names}"},"type":"error"}\n\n`,
+    ],
+  ],
+  [
+    '/v1/responses',
+    { model: 'gpt-6-luna', input: 'hello', stream: true },
+    'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"org-Beta99999"}\n\n',
+    [
+      `event: error\ndata: {"type":"error","message":"${names}"}\n\n`,
+      `data: {"error":{"message":"${names}"},"type":"error"}\n\n`,
+      `data: {"type":"response.failed","response":{"error":{"message":"${long} ${names}"}}}\n\n`,
+    ],
+  ],
+]
+
+test('names in an error inside a stream are redacted, however it arrives, and content is passed at once', async t => {
+  let answer: Answer = says(500, '')
+  const url = await upstream(t, (response, stream) => answer(response, stream))
+  const gateway = await startGateway(t, { env: { ...env, EZAI_BASE_URL: url } })
+  const key = await gateway.client({ name: 'frontend' })
+
+  for (const [path, body, content, errors] of streams) {
+    for (const error of errors) {
+      for (const line of ['\n', '\r\n', '\r']) {
+        for (const size of error.length > 10_000 ? [1000, 16_384] : [1, 11, 16_384]) {
+          const passed = Promise.withResolvers<void>()
+          const before = content.replaceAll('\n', line)
+          answer = async response => {
+            response.writeHead(200, { 'content-type': 'text/event-stream' }).write(before)
+            // The error is sent once the caller has the content.
+            await passed.promise
+            const bytes = Buffer.from(error.replaceAll('\n', line))
+            for (let at = 0; at < bytes.length; at += size)
+              await new Promise(sent => response.write(bytes.subarray(at, at + size), sent))
+            response.end()
+          }
+          const shown = await readStream(await gateway.post(path, key, body), text => {
+            if (text.startsWith(before)) passed.resolve()
+          })
+          assert.ok(shown.startsWith(before))
+          assert.match(shown.slice(before.length), /x{19} with key x{20}/)
+          assert.doesNotMatch(shown, /AbCdEf|abc123/)
+        }
+      }
+    }
+  }
+})
+
+/** What came until the stream ended or broke. */
+async function readStream({ body }: Response, see: (text: string) => void = () => {}): Promise<string> {
   const decoder = new TextDecoder()
-  let text = `${response.status} ${response.statusText}\n${[...response.headers].join('\n')}\n`
+  let text = ''
   try {
-    for await (const chunk of response.body ?? []) text += decoder.decode(chunk, { stream: true })
+    for await (const chunk of body ?? []) {
+      text += decoder.decode(chunk, { stream: true })
+      see(text)
+    }
   } catch {
     // An error inside a stream ends its connection.
   }
+  return text
+}
+
+/** The status line, the headers and the body, as far as it came. */
+async function shownBy(gateway: Gateway, key: string, path: string, body: object): Promise<string> {
+  const response = await gateway.post(path, key, body, { redirect: 'manual' })
+  const head = `${response.status} ${response.statusText}\n${[...response.headers].join('\n')}\n`
+  const text = head + (await readStream(response))
   // A secret may be written as JSON.
   return text + text.replaceAll('\\"', '"')
 }

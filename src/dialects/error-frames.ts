@@ -125,7 +125,7 @@ function wholeWords(bytes: Buffer): Buffer {
   return bytes.subarray(0, end)
 }
 
-/** Tells nearly all frames apart, so that few are parsed. In text this is faster than in bytes. */
+/** Separates nearly all frames from errors, so that few are parsed. In text this is faster than in bytes. */
 function isOrdinary(text: string): boolean {
   return !text.includes('error') && (text.includes('"choices"') || text.includes('"type"'))
 }

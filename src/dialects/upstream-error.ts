@@ -47,7 +47,7 @@ const causes: ReadonlyMap<unknown, Cause> = new Map<unknown, Cause>([
 ])
 
 /**
- * What only a sentence tells from a caller's mistake. At its start: further on, the caller's own words may stand. Compatible
+ * Only the sentence separates these from a caller's mistake. At its start: further on, the caller's own words may stand. Compatible
  * servers refuse a key with 400.
  */
 const sentences: readonly { cause: Cause; words: RegExp }[] = [
