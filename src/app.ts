@@ -42,6 +42,7 @@ import outputRate from './plugins/output-rate.ts'
 import overload from './plugins/overload.ts'
 import postgres from './plugins/postgres.ts'
 import prices from './plugins/prices.ts'
+import protocol from './plugins/protocol.ts'
 import proxy from './plugins/proxy.ts'
 import rateLimit from './plugins/rate-limit.ts'
 import record from './plugins/record.ts'
@@ -84,7 +85,12 @@ export async function buildApp(
     clientErrorHandler: (error, socket) => answerUnreadable(app, error, socket),
     requestTimeout,
     // Node takes the larger of the two for the whole request.
-    http: { headersTimeout: Math.min(60_000, requestTimeout), connectionsCheckingInterval: 1000 },
+    http: {
+      headersTimeout: Math.min(60_000, requestTimeout),
+      connectionsCheckingInterval: 1000,
+      // Refused by us, with a body.
+      requireHostHeader: false,
+    },
     // Longer than the longest silence of a provider: whoever is idle beyond it has gone without saying so.
     connectionTimeout: timeoutMs + 30_000,
     routerOptions: { maxParamLength: 256 },
@@ -94,6 +100,7 @@ export async function buildApp(
   await app.register(lifecycle)
   await app.register(health)
   await app.register(errorHandler)
+  await app.register(protocol)
   // Its files are read before anything else is begun: what a store has to say meanwhile nobody would hear.
   await app.register(dashboard, { isOpen: config.ADMIN_TOKEN !== undefined })
   await app.register(redis, { url: stores.redisUrl })

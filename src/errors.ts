@@ -33,6 +33,7 @@ const kinds = {
   method_not_allowed: [405, 'invalid_request'],
   request_timeout: [408, 'timeout'],
   conflict: [409, 'conflict'],
+  expectation_failed: [417, 'invalid_request'],
   upgrade_required: [426, 'invalid_request'],
   request_too_large: [413, 'too_large'],
   headers_too_large: [431, 'too_large'],

@@ -33,6 +33,55 @@ for (const [title, sent, status, code] of [
   })
 }
 
+for (const [title, head, status, code] of [
+  ['no Host', 'x-more: y\r\n', 400, 'invalid_request'],
+  ['an Expect that is not 100-continue', 'host: x\r\nexpect: foo\r\n', 417, 'expectation_failed'],
+] as const) {
+  test(`a request with ${title} gets ${status} in the form of its route, with a request id`, async t => {
+    const gateway = await startGateway(t)
+    const key = await gateway.client({ name: 'frontend' })
+    const ask = async (path: string) => {
+      const caller = await rawCaller(gateway.url)
+      caller.send(
+        `POST ${path} HTTP/1.1\r\n${head}x-api-key: ${key}\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`,
+      )
+      const { status: found, head: headers, body } = await caller.answer()
+      caller.close()
+      assert.equal(found, status)
+      const [, id] = /^request-id: (req_\w+)$/im.exec(headers) ?? []
+      return { id, body: JSON.parse(body) }
+    }
+
+    const anthropic = await ask('/v1/messages')
+    const openai = await ask('/v1/chat/completions')
+    const admin = await ask('/admin/clients')
+
+    assert.deepEqual([anthropic.body.type, anthropic.body.request_id], ['error', anthropic.id])
+    assert.equal(openai.body.error.type, 'invalid_request_error')
+    for (const { body } of [anthropic, openai]) assert.equal(body.error.details.error_code, code)
+    assert.deepEqual([admin.body.status, admin.body.requestId], [status, admin.id])
+    assert.equal((await gateway.line(anthropic.id)).status, status)
+    assert.equal(gateway.provider.calls.length, 0)
+  })
+}
+
+test('an Expect of 100-continue is answered, and the call goes on', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend' })
+  const body = JSON.stringify(message('hello'))
+  const caller = await rawCaller(gateway.url)
+  caller.send(
+    `POST /v1/messages HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\nx-api-key: ${key}\r\nanthropic-version: 2023-06-01\r\n` +
+      `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`,
+  )
+  assert.equal((await caller.answer()).status, 100)
+
+  caller.send(body)
+
+  assert.equal((await caller.answer()).status, 200)
+  caller.close()
+})
+
 test('a body that is no body gets 400 in the form of its route, and its line says why', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })

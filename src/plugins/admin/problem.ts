@@ -12,6 +12,7 @@ const titles = {
   409: 'Conflict',
   413: 'Too large',
   415: 'Unsupported media type',
+  417: 'Expectation failed',
   429: 'Too many requests',
   500: 'Internal error',
   503: 'Unavailable',

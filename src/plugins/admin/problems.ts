@@ -50,6 +50,8 @@ const FASTIFY: Record<string, (request: FastifyRequest) => Problem> = {
     problem(413, `The body is larger than ${bodyLimit} bytes; send a smaller one.`),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
     problem(400, 'The body is not as long as content-length says; send it whole.'),
+  expectation_failed: ({ headers }) =>
+    problem(417, `The Expect header is ${JSON.stringify(headers.expect)}; expected 100-continue, or none.`),
   FST_ERR_BAD_URL: ({ url }) =>
     problem(400, `The path ${JSON.stringify(url.slice(0, 100))} cannot be decoded; percent-encode it.`),
 }
