@@ -88,7 +88,7 @@ export function closingQuote(raw: Buffer, from: number): number {
   return -1
 }
 
-function unescaped(name: string): string {
+export function unescaped(name: string): string {
   if (!name.includes('\\')) return name
   try {
     return String(JSON.parse(`"${name}"`))

@@ -6,7 +6,10 @@ import { outcomes } from './sums.ts'
 import { type Group, groups } from './usage.ts'
 
 const DATE = '\\d{4}-\\d{2}-\\d{2}'
+/** A call's id has nothing but visible ASCII. */
+const ID = /^[!-~]{1,128}$/
 const TIME = `^${DATE}([Tt]\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?([Zz]|[+-]\\d{2}:\\d{2}))?$`
+const TIMES = new RegExp(TIME)
 
 export const time = (description: string) =>
   Type.Refine(
@@ -15,14 +18,14 @@ export const time = (description: string) =>
       description,
       expected: 'a day such as 2026-11-23, or an RFC 3339 time such as 2026-11-23T10:00:00Z',
     }),
-    text => !new RegExp(TIME).test(text) || parseTime(text) !== undefined,
+    text => !TIMES.test(text) || parseTime(text) !== undefined,
     text => `found ${JSON.stringify(text)}, expected a day that is in the calendar, from 1970 on`,
   )
 
 const day = (description: string) =>
   Type.Refine(
     Type.String({ pattern: TIME, description, expected: 'a UTC day such as 2026-11-23' }),
-    text => !new RegExp(TIME).test(text) || isMidnight(text),
+    text => !TIMES.test(text) || isMidnight(text),
     text => `found ${JSON.stringify(text)}, expected the start of a UTC day: usage is summed by day`,
   )
 
@@ -114,8 +117,7 @@ export function formatCursor({ at, id, seq }: Place): string {
 export function parseCursor(text = ''): Place | undefined {
   try {
     const [at, id, seq] = JSON.parse(Buffer.from(text, 'base64url').toString())
-    const isPlace =
-      typeof at === 'string' && parseTime(at) && typeof id === 'string' && (seq === 0 || seq === 1)
+    const isPlace = TIMES.test(String(at)) && parseTime(at) && ID.test(String(id)) && (seq === 0 || seq === 1)
     return isPlace ? { at, id, seq } : undefined
   } catch {
     return undefined

@@ -1,6 +1,7 @@
 /** Reads the prices: the built-in ones, and an operator's own file laid over them. What is wrong with it says which setting it is. */
 
 import { readFileSync } from 'node:fs'
+import { repeatedKey } from '../json-repeats.ts'
 import { builtin } from './builtin.ts'
 import type { PriceTable } from './price.ts'
 import { loadPrices } from './table.ts'
@@ -18,11 +19,20 @@ export function readPrices(file: string | undefined): PriceTable {
 }
 
 function readJson(file: string): unknown {
+  let text: string
+  let value: unknown
   try {
-    return JSON.parse(readFileSync(file, 'utf8'))
+    text = readFileSync(file, 'utf8')
+    value = JSON.parse(text)
   } catch (error) {
     // What does not parse is quoted with its line breaks, and a fault is one line.
     const why = String(error).replace(/\s+/g, ' ')
     throw new Error(`PRICES_FILE: found ${JSON.stringify(file)}, expected a readable JSON file (${why}).`)
   }
+  const field = repeatedKey(text)
+  if (field !== undefined)
+    throw new Error(
+      `PRICES_FILE: in ${JSON.stringify(file)}, ${field} stands there more than once, expected each field once`,
+    )
+  return value
 }

@@ -118,6 +118,11 @@ test('a file that is not right is refused as a whole, with every fault', async t
   const before = version()
   for (const [content, words] of [
     ['{', /is not JSON/],
+    [
+      '{"clients":[{"name":"a","budget":{"day":5},"budget":{}}]}',
+      /clients\.0\.budget stands there more than once/,
+    ],
+    ['{"gateway":{},"gateway":{}}', /: gateway stands there more than once/],
     [[], /\(body\) found \[\], expected an object with gateway, teams, clients/],
     [{ client: [] }, /client is unknown here; expected one of gateway, teams, clients/],
     [{ clients: [{ name: 'a', budgets: {} }] }, /clients\.0\.budgets is unknown here/],

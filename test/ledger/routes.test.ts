@@ -216,6 +216,21 @@ test('what cannot be understood is refused with what was found and what is expec
     ['/calls?to=2026-02-30', 'to', '"2026-02-30"'],
     ['/calls?from=2026-11-23T10:00:00', 'from', '"2026-11-23T10:00:00"'],
     ['/calls?cursor=nonsense', 'cursor', '"nonsense"'],
+    ...[
+      ['2026-11-23T10:00:00Z', 'a\0b', 0],
+      ['2026-11-23T10:00:00Z', '', 0],
+      ['2026-11-23T10:00:00Z', 'é', 0],
+      ['2026-11-23T10:00:00Z', 'a', 2],
+      ['2026-02-30T10:00:00Z', 'a', 0],
+      ['2026-11-23T10:00:00Z\0', 'a', 0],
+      ['2026-11-23T10:00', 'a', 0],
+      [['2026-11-23'], 'a', 0],
+      'a',
+    ].map((place): [string, string, string] => {
+      const cursor = Buffer.from(JSON.stringify(place)).toString('base64url')
+      return [`/calls?cursor=${cursor}`, 'cursor', cursor]
+    }),
+    ['/calls?cursor=%00', 'cursor', 'NUL'],
     ['/calls?from=0000-01-01', 'from', '"0000-01-01"'],
     ['/usage?to=0000-01-01', 'to', '"0000-01-01"'],
     ['/refusals?to=0001-01-01', 'to', '"0001-01-01"'],

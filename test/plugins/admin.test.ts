@@ -199,6 +199,22 @@ test('bodies that are no JSON object, or not JSON at all, are refused', async t 
   assert.equal(text.statusCode, 415)
 })
 
+test('a body that has a field twice is refused, and the field is named', async t => {
+  const replica = await startReplica(t)
+  const budgets = '"budget":{"day":5},"budget":{}'
+  const post = (body: string) => replica.admin('POST', '/clients', body)
+
+  assertProblem(await post(`{"name":"a",${budgets}}`), 400, /^budget stands there more than once/)
+  assertProblem(
+    await post('{"name":"a","limits":{"concurrency":1,"concurrency":2}}'),
+    400,
+    /^limits\.concurrency stands there more than once/,
+  )
+  assertProblem(await replica.admin('PUT', '/gateway', `{${budgets}}`), 400, /^budget stands/)
+  assertProblem(await replica.admin('PATCH', '/clients/a', `{${budgets}}`), 400, /^budget stands/)
+  assert.equal((await replica.admin('GET', '/clients/a')).status, 404)
+})
+
 test('a name that is taken is a conflict, also for who takes it by renaming', async t => {
   const replica = await startReplica(t)
   await replica.admin('POST', '/clients', { name: 'one' })
@@ -362,7 +378,13 @@ test('a key can have an end; one in the past is refused', async t => {
   const make = (expiresAt: unknown) => replica.admin('POST', '/clients/frontend/keys', { expiresAt })
   const made = await make('2999-01-31T12:00:00+02:00')
   assert.deepEqual([made.status, made.body.expiresAt], [201, '2999-01-31T10:00:00.000Z'])
-  for (const wrong of ['2001-01-01T00:00:00Z', 'tomorrow', '2999-01-31', 5, null, '2999-02-31T25:00:00Z']) {
+  const impossible = [
+    '2999-02-30T00:00:00Z',
+    '2999-02-29T12:00:00+02:00',
+    '2999-04-31T12:00:00Z',
+    '2999-02-31T25:00:00Z',
+  ]
+  for (const wrong of ['2001-01-01T00:00:00Z', 'tomorrow', '2999-01-31', 5, null, ...impossible]) {
     assertProblem(await make(wrong), 400, /expiresAt found .*, expected a time/)
   }
 })

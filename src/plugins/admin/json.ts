@@ -1,6 +1,7 @@
 /** Bodies of the administration: JSON, a JSON merge patch (RFC 7396), or nothing at all where nothing is required. */
 
 import type { FastifyInstance } from 'fastify'
+import { repeatedKey } from '../../json-repeats.ts'
 import { problem } from './problem.ts'
 
 const TYPES = ['application/json', 'application/merge-patch+json']
@@ -12,10 +13,18 @@ export function mayBeEmpty(app: FastifyInstance): void {
     if (body.trim() === '') done(null, undefined)
     else
       parse(request, body, (error, value) => {
-        if (value !== null || error) done(error, value)
-        else done(problem(400, 'The body is null; send one JSON object.'))
+        if (error) done(error)
+        else if (value === null) done(problem(400, 'The body is null; send one JSON object.'))
+        else done(repetition(body), value)
       })
   })
+}
+
+function repetition(body: string) {
+  const field = repeatedKey(body)
+  if (field === undefined) return null
+  const detail = 'stands there more than once; expected each field once'
+  return problem(400, `${field} ${detail}.`, [{ field, detail }])
 }
 
 /** Null takes away, an object is merged into what is there, anything else takes its place. */

@@ -3,6 +3,7 @@
 import type { FastifyInstance, FastifyTypeProvider } from 'fastify'
 import { type Static, type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
+import { parseTime } from '../../ledger/query.ts'
 import { name } from '../../settings.ts'
 import { faultFinder } from './faults.ts'
 import { mayBeEmpty } from './json.ts'
@@ -41,11 +42,11 @@ export const expiresAt = Type.Optional(
 )
 
 function isInFuture(text: unknown): boolean {
-  return typeof text === 'string' && RFC_3339.test(text) && Date.parse(text) > Date.now()
+  return typeof text === 'string' && RFC_3339.test(text) && Number(parseTime(text)) > Date.now()
 }
 
 export function timeOf(text: string | undefined): Date | undefined {
-  return text === undefined ? undefined : new Date(text)
+  return parseTime(text)
 }
 
 /** Lists come in pages: `cursor` is what `next` of the page before said. */
