@@ -1,6 +1,6 @@
 /** Looks for media and files in what a request holds, also where no provider's documents expect them. */
 
-import { isObject, type JsonObject } from './json.ts'
+import { isObject, type JsonObject, objectIn } from './json.ts'
 import { addFile, addUnknown, type Media } from './media.ts'
 
 export type Look = (part: JsonObject, media: Media) => void
@@ -14,19 +14,33 @@ export function look(part: JsonObject, known: Look | undefined, media: Media): v
   }
 }
 
-/** Members that name a file at the provider, and members that name something to fetch or hold it. */
-const namesFile = ['file_id', 'file_ids', 'file_uri']
-const namesMedia = ['file_url', 'file_data', 'image_url', 'audio_url', 'video_url', 'input_audio']
+/** Members that name a file at the provider, or something to fetch, or hold it. */
+const telling: ReadonlyMap<string, 'file' | 'media' | 'source'> = new Map([
+  ['file_id', 'file'],
+  ['file_ids', 'file'],
+  ['file_uri', 'file'],
+  ['file_url', 'media'],
+  ['file_data', 'media'],
+  ['image_url', 'media'],
+  ['audio_url', 'media'],
+  ['video_url', 'media'],
+  ['input_audio', 'media'],
+  ['source', 'source'],
+])
 const sources: ReadonlySet<unknown> = new Set(['file', 'url', 'base64'])
 
 /** What an object names beside the members that its kind has. */
 export function lookAtMembers(part: JsonObject, media: Media): void {
-  const { source } = part
-  const isSource = isObject(source) && sources.has(source.type)
-  if (namesFile.some(name => isNamed(part[name])) || (isSource && source.type === 'file')) {
-    addFile(media)
-    addUnknown(media)
-  } else if (isSource || namesMedia.some(name => isNamed(part[name]))) addUnknown(media)
+  for (const name in part) lookAtMember(name, part[name], media)
+}
+
+function lookAtMember(name: string, value: unknown, media: Media): void {
+  const tells = telling.get(name)
+  if (tells === undefined) return
+  const type = tells === 'source' ? objectIn(value).type : undefined
+  if (tells === 'source' ? !sources.has(type) : !isNamed(value)) return
+  if (tells === 'file' || type === 'file') addFile(media)
+  addUnknown(media)
 }
 
 /** Is it a name, an address or data: not nothing, and not a schema that describes one? */
@@ -69,8 +83,11 @@ export const inMessages: ReadonlySet<string> = new Set([
 export function lookAnywhere(value: unknown, media: Media, known?: ReadonlySet<string>): void {
   if (Array.isArray(value)) for (const one of value) lookAnywhere(one, media)
   else if (isObject(value)) {
-    lookAtMembers(value, media)
-    for (const name in value) if (!known?.has(name)) lookAnywhere(value[name], media)
+    for (const name in value) {
+      const member = value[name]
+      lookAtMember(name, member, media)
+      if (typeof member === 'object' && !known?.has(name)) lookAnywhere(member, media)
+    }
   }
 }
 
