@@ -107,6 +107,7 @@ export default fp<{ maxPending: number }>(
         }
         request.claimed = undefined
         if (admitted.kind === 'refused') {
+          if (await app.waiting.late(request, admitted)) continue
           const counted = await app.countExactly(request, admitted)
           if (counted === 'counted') continue
           const refused = await app.waiting.again(request, counted)

@@ -16,13 +16,11 @@ declare module 'fastify' {
 
 /** Commands that nobody waits for. */
 export interface Deferred {
-  /** `work` sends a command: with the next admission, or a moment later. */
+  /** `work` sends a command: with the next admission, or at the end of this turn of the event loop. */
   push(work: () => void): void
   /** Sends all of it now. Whatever is sent in this turn of the event loop leaves in one write. */
   flush(): void
 }
-
-const A_MOMENT = 5
 
 export default fp<{ url: string; commandTimeout?: number }>(
   async (app, { url, commandTimeout = 2000 }) => {
@@ -61,11 +59,11 @@ export default fp<{ url: string; commandTimeout?: number }>(
 
 function createDeferred(gather: () => void): Deferred {
   let waiting: (() => void)[] = []
-  let timer: NodeJS.Timeout | undefined
+  let turn: NodeJS.Immediate | undefined
   function flush() {
     gather()
-    clearTimeout(timer)
-    timer = undefined
+    clearImmediate(turn)
+    turn = undefined
     const works = waiting
     waiting = []
     for (const work of works) work()
@@ -73,7 +71,7 @@ function createDeferred(gather: () => void): Deferred {
   return {
     push(work) {
       waiting.push(work)
-      timer ??= setTimeout(flush, A_MOMENT).unref()
+      turn ??= setImmediate(flush)
     },
     flush,
   }

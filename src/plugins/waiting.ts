@@ -2,6 +2,9 @@
  * A short wait inside the gateway replaces a 429 for concurrency, tokens and `budget_in_flight`, for clients whose
  * `limits.maxWaitMs` allows it. Each client has one queue on this replica, first come, first served. Only the first call in
  * a queue asks Redis again: when a call of its client ends here, and by a timer, since other replicas free room as well.
+ *
+ * For every client, a settlement reaches Redis some milliseconds after its response reached the caller, who may have called
+ * another replica meanwhile. So a refusal that a settlement could change is first checked again for `LATE` milliseconds.
  */
 
 import type { FastifyRequest } from 'fastify'
@@ -16,6 +19,8 @@ declare module 'fastify' {
        * calls before it need tokens for longer than it may wait.
        */
       turn(request: FastifyRequest): Promise<Refused | undefined>
+      /** After a refusal, before anything else. Resolves to true if a late settlement may have made room: then ask again. */
+      late(request: FastifyRequest, refused: Refused): Promise<boolean>
       /** After a refusal. Resolves to 'waited', then ask again, or to the refusal if waiting does not help or takes too long. */
       again(request: FastifyRequest, refused: Refused): Promise<'waited' | Refused>
       /** Leaves the queue. Call it once the call was admitted or refused, in every case. */
@@ -38,6 +43,8 @@ export interface Waiter {
   until: { time: number; refused: Refused } | undefined
   /** On the monotonic clock. */
   deadline: number
+  /** Until then a settlement may be late (monotonic clock); undefined before the first refusal. */
+  lateUntil: number | undefined
   /** How often it has waited without a known end. */
   polls: number
   /** Ends its wait; undefined while it asks Redis. */
@@ -50,6 +57,10 @@ export interface Waiter {
 
 /** Milliseconds between two admissions of a queue in which no call ends; `most` where the wait is not known. */
 const POLL = { least: 100, most: 500 }
+
+/** Milliseconds that a settlement may be late, and until the first check; each further pause is longer. */
+const LATE = 50
+const LATE_CHECK = 5
 
 /** One client's queue holds at most this part of MAX_CONCURRENT_CALLS: waiting calls keep their bodies. */
 const SHARE = 4
@@ -71,10 +82,23 @@ export default fp<{ maxCalls: number }>(
         return late
       },
 
+      async late(request, refused) {
+        if (!canWait(request, refused) || !isHeldByCalls(refused)) return false
+        const waiter = request.waiter ?? join(request)
+        const now = performance.now()
+        waiter.lateUntil ??= now + LATE
+        const left = waiter.lateUntil - now
+        if (waiter.isOver || left <= 0) return false
+        const isFirst = () => queues.get(waiter.clientId)?.[0] === waiter
+        const pause = isFirst() ? Math.max(LATE_CHECK, 3 * (LATE - left)) : left
+        if (!isFirst() || !waiter.isMissed) await waitFor(request, waiter, Math.min(pause, left))
+        waiter.isMissed = false
+        return isFirst()
+      },
+
       async again(request, refused) {
         const { id, maxWaitMs } = request.client
-        if (maxWaitMs === 0 || app.draining || request.disconnected || !mayWait(refused)) return refused
-        if (!request.waiter && (queues.get(id)?.length ?? 0) >= longest) return refused
+        if (maxWaitMs === 0 || !canWait(request, refused)) return refused
         const waiter = request.waiter ?? join(request)
         const left = waiter.deadline - performance.now()
         if (waiter.isOver || left <= 0) return refused
@@ -112,13 +136,19 @@ export default fp<{ maxCalls: number }>(
     app.onDrain(endAll)
     app.addHook('preClose', async () => endAll())
 
+    function canWait({ client, disconnected, waiter }: FastifyRequest, refused: Refused): boolean {
+      if (app.draining || disconnected || !mayWait(refused)) return false
+      return waiter !== undefined || (queues.get(client.id)?.length ?? 0) < longest
+    }
+
     function join(request: FastifyRequest): Waiter {
       const { id, maxWaitMs } = request.client
       const waiter: Waiter = {
         clientId: id,
         tokens: request.claims.tokens,
         until: undefined,
-        deadline: performance.now() + maxWaitMs,
+        deadline: performance.now() + Math.max(maxWaitMs, LATE),
+        lateUntil: undefined,
         polls: 0,
         wake: undefined,
         isMissed: false,
@@ -151,6 +181,11 @@ export default fp<{ maxCalls: number }>(
 /** Can room come back soon: when running calls end, or tokens are refilled? */
 function mayWait({ limit, verdict }: Refused): boolean {
   return limit === 'concurrency' || limit === 'tokens' || verdict === 'in_flight'
+}
+
+/** Tokens that running calls have reserved may come back; without any, only time refills the bucket. */
+function isHeldByCalls({ limit, scope, states }: Refused): boolean {
+  return limit !== 'tokens' || states.some(({ name, running }) => name === scope && running > 0)
 }
 
 function isEstimate({ limit, verdict }: Refused): boolean {
