@@ -4,6 +4,7 @@
  * have arrived is simply sent once more.
  */
 
+import { ReplyError } from 'ioredis'
 import type { Settled, Settlement } from './lua/index.ts'
 
 export interface Settlements {
@@ -16,10 +17,13 @@ export interface Settlements {
   drained(): Promise<void>
   /** How many are not in Redis yet. */
   readonly waiting: number
+  /** Redis did not answer the last of them: until it does, nothing new is asked of it. */
+  readonly isStuck: boolean
 }
 
 export interface Listener {
   settled(settlement: Settlement, result: Settled): void
+  /** Called for the first failure of several in a row. */
   failed(error: unknown, waiting: number): void
 }
 
@@ -54,12 +58,16 @@ export function createSettlements(
   let underway = 0
   let scheduled = false
   let pausedUntil = 0
+  let isFailing = false
+  let isStuck = false
   const idle: (() => void)[] = []
   let generations: Generation[] = []
 
   function flush() {
     scheduled = false
     if (performance.now() < pausedUntil) return
+    // One batch finds out whether Redis answers again.
+    if (isStuck) return void (underway === 0 && waiting.length > 0 && send(waiting.splice(0, BATCH)))
     while (waiting.length > 0) send(waiting.splice(0, BATCH))
   }
 
@@ -67,13 +75,18 @@ export function createSettlements(
     underway += batch.length
     try {
       const results = await settle(batch)
-      keep(batch)
+      keep(batch.filter(({ isRefused }) => !isRefused))
+      const wasStuck = isStuck
+      isFailing = isStuck = false
+      if (wasStuck) flush()
       batch.forEach((settlement, i) => {
         listener.settled(settlement, results[i]!)
       })
     } catch (error) {
       waiting = batch.concat(waiting)
-      listener.failed(error, waiting.length)
+      if (!isFailing) listener.failed(error, waiting.length)
+      isFailing = true
+      isStuck = isUnanswered(error)
       pausedUntil = performance.now() + RETRY
       // Nobody is kept alive by it: at the end `drained` is waited for.
       setTimeout(flush, RETRY + 1).unref()
@@ -103,6 +116,7 @@ export function createSettlements(
       schedule()
     },
     resend() {
+      pausedUntil = 0
       waiting = [...generations.flatMap(({ settlements }) => settlements), ...waiting]
       generations = []
       if (waiting.length > 0) schedule()
@@ -127,7 +141,15 @@ export function createSettlements(
     get waiting() {
       return underway + waiting.length
     },
+    get isStuck() {
+      return isStuck
+    },
   }
+}
+
+/** Not an answer, and not a settlement that cannot be put into words. */
+function isUnanswered(error: unknown): boolean {
+  return ![ReplyError, RangeError, TypeError].some(kind => error instanceof kind)
 }
 
 /** Of two ids of a stream, `<ms>-<number>`. */

@@ -67,7 +67,7 @@ export function holdOf({ id, claim, at }: Running): (string | number)[] {
 }
 
 /** For `settleCalls`. An amount nobody can read must neither stop the settlements behind it nor cost nothing: it is what was taken. */
-export function truthOf({ id, claim, at, nanos, tokens, entry }: Settlement): (string | number)[] {
+export function truthOf({ id, claim, at, nanos, tokens, entry, isRefused }: Settlement): (string | number)[] {
   return [
     id,
     at ?? '',
@@ -75,6 +75,7 @@ export function truthOf({ id, claim, at, nanos, tokens, entry }: Settlement): (s
     isAmount(nanos) ? nanos : claim.nanos,
     tokens !== undefined && isAmount(tokens) ? tokens : '',
     JSON.stringify(entry),
+    isRefused ? 'refused' : '',
   ]
 }
 

@@ -135,6 +135,8 @@ export interface Settlement {
   tokens: number | undefined
   /** Facts for the ledger. */
   entry: object
+  /** The call was not served and costs nothing: it gets no row in the ledger. */
+  isRefused?: boolean
 }
 
 export interface Settled {

@@ -45,10 +45,6 @@ export function readNoRoom(id: string, scopes: Scope[], reply: NoRoomReply): NoR
   return { id, kind: 'no_room', scope: scopes[scope]!.name, limit, limitNanos, spentNanos, heldNanos }
 }
 
-export function readSettled(reply: SettleReply | ['rebuilding']): Settled {
-  if (reply[0] === 'rebuilding') {
-    throw new Error('Redis has lost its counters; they are being restored from the ledger')
-  }
-  const [kind, heldNanos, chargedNanos] = reply
+export function readSettled([kind, heldNanos, chargedNanos]: SettleReply): Settled {
   return { kind, heldNanos, chargedNanos, overspendNanos: Math.max(0, chargedNanos - heldNanos) }
 }

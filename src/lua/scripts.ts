@@ -76,7 +76,7 @@ declare module 'ioredis' {
     admitCall(...args: Arguments): Result<AdmitReply, Context>
     renewHolds(...args: Arguments): Result<[unknown: number[], refused: NoRoomReply[]], Context>
     rememberHolds(...args: Arguments): Result<('remembered' | 'renewed' | 'settled' | 'lost')[], Context>
-    settleCalls(...args: Arguments): Result<(SettleReply | ['rebuilding'])[], Context>
+    settleCalls(...args: Arguments): Result<SettleReply[], Context>
     sweepLeases(...args: Arguments): Result<[id: string, nanos: number, entry: string][], Context>
     forgetTombstones(...args: Arguments): Result<number, Context>
     raiseVersion(...args: Arguments): Result<number, Context>

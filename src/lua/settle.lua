@@ -1,8 +1,9 @@
 -- The hold goes, the truth comes: what calls really cost and used, each once, with its entry for the ledger.
 -- KEYS[1] '{tollgate}:'
--- ARGV, six a call: id, time of its admission or '' (no answer came), claim (JSON), nanos, tokens or '' (nobody knows:
--- what the claim takes), entry (JSON)
--- Returns for each {'settled' | 'corrected' | 'already', held, charged}, or {'rebuilding'} alone: nothing was written.
+-- ARGV, seven a call: id, time of its admission or '' (no answer came), claim (JSON), nanos, tokens or '' (nobody knows:
+-- what the claim takes), entry (JSON), 'refused' or '' ('refused': the call was not served and costs nothing)
+-- Returns for each {'settled' | 'corrected' | 'already', held, charged}. While counters are being restored: an error, and
+-- nothing was written.
 --
 -- What stands in a call's place decides:
 --   a hold        its amounts go back where they came from, the truth is charged there
@@ -10,12 +11,13 @@
 --                 refuses an admission that comes later
 --   'lost'        its lease had run out and its hold was charged: the difference, once, as a second entry
 --   'settled'     this is a repetition
+-- A refused call gets no entry: its tombstone alone is enough, and ends by itself.
 if redis.call('EXISTS', EPOCH) == 0 then
-  return { { 'rebuilding' } }
+  return redis.error_reply('REBUILDING Redis has lost its counters; they are being restored from the ledger')
 end
 local now = clock()
 
-local function settle(id, admittedAt, claimText, nanos, tokens, entry)
+local function settle(id, admittedAt, claimText, nanos, tokens, entry, isRefused)
   local hold = endHold(id)
   local done = redis.call('GET', DONE .. id)
   local lostAt, lostNanos = (done or ''):match('^lost (%d+) (%d+)$')
@@ -45,15 +47,20 @@ local function settle(id, admittedAt, claimText, nanos, tokens, entry)
   book(claim, at, now, {
     calls = calls, held = held, spent = nanos, used = tokens, claimed = hold and claim.tokens or 0,
   })
-  redis.call('SET', DONE .. id, 'settled 0')
-  append(id, 0, at, nanos, wasHeld, entry)
+  if isRefused then
+    redis.call('SET', DONE .. id, 'settled 0', 'PXAT', int(now + SETTLED_KEPT))
+  else
+    redis.call('SET', DONE .. id, 'settled 0')
+    append(id, 0, at, nanos, wasHeld, entry)
+  end
   return { 'settled', wasHeld, nanos }
 end
 
 local answers = {}
-for i = 1, #ARGV, 6 do
+for i = 1, #ARGV, 7 do
   answers[#answers + 1] = settle(
-    ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4]), ARGV[i + 5]
+    ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4]), ARGV[i + 5],
+    ARGV[i + 6] == 'refused'
   )
 end
 return answers

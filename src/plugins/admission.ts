@@ -55,6 +55,7 @@ export default fp<{ maxPending: number }>(
         nanos: cost?.nanos ?? 0,
         tokens: cost ? cost.tokens : 0,
         entry: { ...entry },
+        isRefused: admitted === undefined,
       })
     })
 
@@ -77,6 +78,9 @@ export default fp<{ maxPending: number }>(
       while (decisions < DECISIONS) {
         // Behind the exit door nobody would give back what is taken.
         if (request.disconnected) throw away('the caller has gone')
+        // What is not sent needs no settlement: while Redis is away, calls leave nothing behind but their count.
+        if (app.redis.status !== 'ready') throw away('Redis is away')
+        if (app.settlements.isStuck) throw away('settlements wait for Redis')
         const { claims } = request
         const claim = {
           scopes: claims.scopes,
@@ -86,6 +90,7 @@ export default fp<{ maxPending: number }>(
           entry: facts(request),
         }
         request.claimed = claim
+        request.admitted = undefined
         const sentAt = performance.now()
         request.admissionSentAt = sentAt
         const admitted = await ask(request, claim, cacheKey)

@@ -14,8 +14,8 @@ export default fp(
     let writing: Promise<void> | undefined
     let uncounted = 0
 
-    app.onSettled(function countRefusal({ claimed, entry }) {
-      if (entry && !claimed && entry.outcome !== 'ok') counter.count(entry)
+    app.onSettled(function countRefusal({ admitted, entry }) {
+      if (entry && !admitted && entry.outcome !== 'ok') counter.count(entry)
     })
 
     const flushing = setInterval(flush, FLUSH_EVERY)

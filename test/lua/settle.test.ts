@@ -42,6 +42,47 @@ test('the entry for the ledger is written with the charge', async t => {
   ])
 })
 
+test('a refused call gives its hold back, gets no entry, and its tombstone ends by itself', async t => {
+  const { admit, money, entries, scope, redis, wait } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', concurrency: 1, day: 1000 }], { nanos: 300 })
+  await admit('answered late', claim)
+  const refused = { claim, nanos: 0, tokens: 0, entry, isRefused: true }
+
+  await money.settle([
+    { id: 'answered late', ...refused },
+    { id: 'never arrived', ...refused },
+  ])
+
+  assert.deepEqual(await entries(), [])
+  assert.deepEqual(await scope('client:1'), {})
+  assert.deepEqual(await admit('never arrived', claim), { kind: 'settled' })
+  const [again] = await money.settle([{ id: 'never arrived', ...refused }])
+  assert.equal(again?.kind, 'already')
+  await wait(HOUR + SECOND)
+  assert.deepEqual(await redis.keys('{tollgate}:done:*'), [])
+})
+
+test('a refused call that was charged as lost is corrected', async t => {
+  const { admit, money, entries, wait } = await makeBed(t)
+  const claim = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 300 })
+  await admit('a', claim)
+  await money.sweep(10)
+  for (let second = 0; second < 31; second++) {
+    await wait(SECOND)
+    await money.sweep(10)
+  }
+
+  await money.settle([{ id: 'a', claim, nanos: 0, tokens: 0, entry, isRefused: true }])
+
+  assert.deepEqual(
+    (await entries()).map(({ seq, nanos }) => [seq, nanos]),
+    [
+      ['0', '300'],
+      ['1', '-300'],
+    ],
+  )
+})
+
 test('what a call cost above its hold is charged, and stays as debt until the window ends', async t => {
   const { admit, money, setClock } = await makeBed(t)
   const scopes = [{ key: 'client:1', day: 100 }]

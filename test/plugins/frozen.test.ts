@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { connectRedis } from '../../src/redis-url.ts'
 import { type Gateway, message, startGateway, until } from '../gateway.ts'
 import { ownRedis, testDatabase } from '../servers.ts'
 import { linkTo } from '../stores/link.ts'
@@ -40,6 +41,81 @@ test('a frozen Redis is named, calls get 503 in bounded time, and all heals when
     const { day, concurrency } = await gateway.state('frontend')
     return day?.heldUsd === 0 && concurrency?.running === 0
   })
+})
+
+/** What the administration says of all calls: rows of the ledger, and refusals that were counted. */
+async function usageOf(gateway: Gateway) {
+  const { body } = await gateway.admin('GET', '/usage')
+  const { total, refusals } = body as {
+    total: { calls: number }
+    refusals: { reason: string; count: number }[]
+  }
+  const refused = refusals.filter(({ reason }) => reason === 'unavailable')
+  return { calls: total.calls, refused: refused.reduce((sum, { count }) => sum + count, 0) }
+}
+
+test('calls that are refused while Redis is frozen are counted, and leave nothing else behind', async t => {
+  const redis = await ownRedis(t)
+  const gateway = await startGateway(t, { redisUrl: redis.url })
+  const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
+  const { app } = gateway
+  assert.equal((await gateway.post('/v1/messages', key, message('before'))).status, 200)
+  await until(async () => app.settlements.waiting === 0)
+
+  process.kill(redis.pid, 'SIGSTOP')
+  const asked = await Promise.all(
+    [1, 2, 3].map(n => gateway.post('/v1/messages', key, message(`asked ${n}`))),
+  )
+  await until(async () => (await degraded(gateway)).includes('redis'))
+  const unasked: number[] = []
+  for (let n = 0; n < 300; n++)
+    unasked.push((await gateway.post('/v1/messages', key, message(`${n}`))).status)
+
+  assert.deepEqual(new Set([...asked.map(({ status }) => status), ...unasked]), new Set([503]))
+  assert.ok(app.settlements.waiting <= 3, `${app.settlements.waiting} wait for Redis`)
+  process.kill(redis.pid, 'SIGCONT')
+  await until(async () => app.settlements.waiting === 0 && (await degraded(gateway)).length === 0)
+  assert.equal((await gateway.post('/v1/messages', key, message('after'))).status, 200)
+  await until(async () => {
+    const { calls, refused } = await usageOf(gateway)
+    return calls === 2 && refused === 303
+  }, 20_000)
+  assert.equal((await gateway.state('frontend')).day?.heldUsd, 0)
+})
+
+test('while Redis answers no script, calls are refused at once, and served again when it does', async t => {
+  const { url } = await ownRedis(t)
+  const gateway = await startGateway(t, { redisUrl: url })
+  const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
+  const { app } = gateway
+  assert.equal((await gateway.post('/v1/messages', key, message('before'))).status, 200)
+  const redis = connectRedis(url)
+  t.after(() => redis.disconnect())
+
+  await redis.call('CLIENT', 'PAUSE', '600000', 'WRITE')
+  assert.equal((await gateway.post('/v1/messages', key, message('asked'))).status, 503)
+  await until(async () => app.settlements.isStuck)
+  const { admit } = app.money
+  let asked = 0
+  app.money.admit = (...args) => {
+    asked++
+    return admit(...args)
+  }
+  const statuses = await Promise.all(
+    Array.from(
+      { length: 50 },
+      async (_, n) => (await gateway.post('/v1/messages', key, message(`${n}`))).status,
+    ),
+  )
+
+  assert.deepEqual([new Set(statuses), asked], [new Set([503]), 0])
+  await redis.call('CLIENT', 'UNPAUSE')
+  await until(async () => app.settlements.waiting === 0 && !app.settlements.isStuck)
+  assert.equal((await gateway.post('/v1/messages', key, message('after'))).status, 200)
+  await until(async () => {
+    const { calls, refused } = await usageOf(gateway)
+    return calls === 2 && refused === 51
+  }, 20_000)
 })
 
 async function withFrozenPostgres(t: TestContext) {
