@@ -67,6 +67,11 @@ export interface ScopeState {
   month?: WindowState
 }
 
+/** Was it rejected because Redis has lost its counters? */
+export function isRebuilding(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('REBUILDING')
+}
+
 export type Admitted =
   /** `at` is the time of the admission, by Redis's clock. */
   | { kind: 'granted'; at: number; states: ScopeState[] }
@@ -231,7 +236,7 @@ export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: st
       return redis.chargeCount(PREFIX, JSON.stringify(scope))
     },
 
-    /** Where scopes stand, as an admission would find them now. */
+    /** Where scopes stand, as an admission would find them now. Rejects while counters are being restored. */
     async state(scopes: Scope[]): Promise<{ at: number; states: ScopeState[] }> {
       const [at, states] = await redis.readStates(PREFIX, JSON.stringify(scopes))
       return { at, states: readStates(scopes, states) }

@@ -13,7 +13,7 @@
 --   'settled'     this is a repetition
 -- A refused call gets no entry: its tombstone alone is enough, and ends by itself.
 if redis.call('EXISTS', EPOCH) == 0 then
-  return redis.error_reply('REBUILDING Redis has lost its counters; they are being restored from the ledger')
+  return rebuilding()
 end
 local now = clock()
 

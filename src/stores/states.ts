@@ -1,7 +1,14 @@
 /** Where a client, a team or the gateway stands now, as the administration shows it. */
 
 import { windowsAt } from '../lua/calendar.ts'
-import { type MoneyScripts, type Scope, type ScopeState, UNLIMITED, type WindowState } from '../lua/index.ts'
+import {
+  isRebuilding,
+  type MoneyScripts,
+  type Scope,
+  type ScopeState,
+  UNLIMITED,
+  type WindowState,
+} from '../lua/index.ts'
 import { nanosToUsd } from '../money.ts'
 import type { LevelSettings } from '../settings.ts'
 import { compileLevel } from './client.ts'
@@ -23,30 +30,36 @@ interface Money {
   resetsAt: string
 }
 
-/** Null: Redis is away, so nobody knows. */
-export type States = (level: { key: string } & LevelSettings) => Promise<Standing | null>
+/** As an answer shows it. Null: not known, because Redis is away or (`restoring`) has lost its counters. */
+export interface Stood {
+  state: Standing | null
+  restoring?: true
+}
+
+export type States = (level: { key: string } & LevelSettings) => Promise<Stood>
 
 /** The same of many at once. */
-export type ManyStates = (levels: ({ key: string } & LevelSettings)[]) => Promise<(Standing | null)[]>
+export type ManyStates = (levels: ({ key: string } & LevelSettings)[]) => Promise<Stood[]>
 
 /** In one script: nothing else runs in Redis meanwhile. */
 const AT_ONCE = 50
 
 export function createStates(money: MoneyScripts): States {
   const states = createManyStates(money)
-  return async level => (await states([level]))[0] ?? null
+  return async level => (await states([level]))[0] ?? { state: null }
 }
 
 export function createManyStates({ state }: MoneyScripts): ManyStates {
   return async levels => {
-    const found: (Standing | null)[] = []
+    const found: Stood[] = []
     for (let first = 0; first < levels.length; first += AT_ONCE) {
       const some = levels.slice(first, first + AT_ONCE)
       try {
         const { at, states } = await state(some.map(scopeOf))
-        found.push(...some.map((_, i) => (states[i] ? show(states[i], at) : null)))
-      } catch {
-        found.push(...some.map(() => null))
+        found.push(...some.map((_, i) => ({ state: states[i] ? show(states[i], at) : null })))
+      } catch (error) {
+        const unknown: Stood = { state: null, ...(isRebuilding(error) && { restoring: true }) }
+        found.push(...some.map(() => unknown))
       }
     }
     return found

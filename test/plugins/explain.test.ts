@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { LOOKAHEAD_SECONDS } from '../../src/plugins/bounds.ts'
+import { connectRedis } from '../../src/redis-url.ts'
 import { message, startGateway, until } from '../gateway.ts'
 import { temporaryFolder } from '../when-over.ts'
 
@@ -167,3 +168,48 @@ async function priceFile(t: TestContext): Promise<string> {
   await writeFile(file, JSON.stringify({ models }))
   return file
 }
+
+test('while counters are being restored no number is shown', async t => {
+  const gateway = await startGateway(t)
+  await gateway.admin('PUT', '/teams/web', { budget: { month: 50 } })
+  const key = await gateway.client({ name: 'frontend', team: 'web', budget: { day: 5 } })
+  await gateway.post('/v1/messages', key, message('[[scenario: usage 1000 in 500 out]]'))
+  await until(async () => (await gateway.state('frontend')).day?.spentUsd === 0.0035)
+  const redis = connectRedis(gateway.redisUrl)
+  t.after(() => redis.disconnect())
+
+  // Another replica has the turn to restore them, and takes its time.
+  await redis.multi().flushdb().set('{tollgate}:rebuild', 'another replica').exec()
+
+  for (const path of ['/clients/frontend', '/teams/web', '/gateway']) {
+    const { body } = await gateway.admin('GET', path)
+    assert.deepEqual([body.state, body.restoring], [null, true], path)
+  }
+  for (const kind of ['clients', 'teams']) {
+    const { body } = await gateway.admin('GET', `/${kind}?state=true`)
+    const listed = body[kind] as { state: unknown; restoring: boolean }[]
+    assert.deepEqual(
+      listed.map(({ state, restoring }) => [state, restoring]),
+      [[null, true]],
+    )
+  }
+  const { body } = await gateway.admin('GET', '/explain?client=frontend&model=claude-haiku-4-5')
+  const { levels, obstacles } = body as {
+    levels: { state: unknown; restoring: boolean }[]
+    obstacles: { code: string }[]
+  }
+  assert.deepEqual(
+    levels.map(({ state, restoring }) => [state, restoring]),
+    [
+      [null, true],
+      [null, true],
+      [null, true],
+    ],
+  )
+  assert.deepEqual(
+    obstacles.map(({ code }) => code),
+    ['unavailable'],
+  )
+  const metrics = await (await fetch(`${gateway.url}/metrics`)).text()
+  assert.doesNotMatch(metrics, /^tollgate_gateway_spent_usd\{/m)
+})

@@ -85,7 +85,9 @@ export async function startReplica(t: TestContext, options: ReplicaOptions = {})
   })
   await app.register(admin, { token: () => ('token' in options ? options.token : TOKEN) })
   await app.ready()
-  if (ready) await until(() => app.clients.version > 0)
+  if (ready) await until(() => app.clients.version > 0 && app.redis.status === 'ready')
+  // There is no ledger that would complete the counters.
+  if (ready) await app.redis.set('{tollgate}:epoch', '1')
 
   const call: Replica['admin'] = async (
     method,

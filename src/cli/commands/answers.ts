@@ -19,9 +19,13 @@ interface State {
   month: Money
 }
 
-/** `state` null: Redis is away, nobody knows; absent: it was not asked for. */
-export type LevelAnswer = LevelSettings & { state?: State | null }
-export type ClientAnswer = ClientSettings & { state?: State | null; id: string }
+/** `state` null: not known, because Redis is away or has lost its counters; absent: it was not asked for. */
+interface Stood {
+  state?: State | null
+  restoring?: true
+}
+export type LevelAnswer = LevelSettings & Stood
+export type ClientAnswer = ClientSettings & Stood & { id: string }
 export type TeamAnswer = LevelAnswer & { id: string; name: string }
 
 export interface KeyAnswer {
@@ -48,8 +52,10 @@ export function waitText(ms = 0): string {
   return ms === 0 ? NONE : `${ms / 1000} s`
 }
 
+const RESTORING = 'its counters are being restored'
+
 /** Rows of a table: limit, setting, what is so now. */
-export function standing({ limits = {}, budget = {}, state }: LevelAnswer): string[][] {
+export function standing({ limits = {}, budget = {}, state, restoring }: LevelAnswer): string[][] {
   const amount = (limit: number | undefined) => (limit === undefined ? NONE : usd(limit))
   return [
     ['requests', bucket(limits.requests), left(state?.requests)],
@@ -57,7 +63,9 @@ export function standing({ limits = {}, budget = {}, state }: LevelAnswer): stri
     ['concurrency', String(limits.concurrency ?? NONE), state ? `${state.concurrency.running} running` : ''],
     ['budget a day', amount(budget.day), spent(state?.day)],
     ['budget a month', amount(budget.month), spent(state?.month)],
-    ...(state === null ? [['', '', 'where it stands is not known now: Redis is away']] : []),
+    ...(state === null
+      ? [['', '', `where it stands is not known now: ${restoring ? RESTORING : 'Redis is away'}`]]
+      : []),
   ]
 }
 

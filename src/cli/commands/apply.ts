@@ -52,7 +52,7 @@ export const apply: Command = {
 async function plan({ gateway, teams, clients }: Declaration, api: Api, prune: boolean): Promise<Step[]> {
   const steps: Step[] = []
   if (gateway) {
-    const { updatedAt, state, ...before } = await api.call<LevelAnswer & { updatedAt: string }>(
+    const { updatedAt, state, restoring, ...before } = await api.call<LevelAnswer & { updatedAt: string }>(
       'GET',
       '/gateway',
     )
@@ -123,7 +123,7 @@ async function all<Record, List extends string>(api: Api, list: List): Promise<R
 
 /** What people set; the rest is the gateway's own. */
 function settingsOf(record: object): object {
-  const own = ['id', 'name', 'createdAt', 'updatedAt', 'state']
+  const own = ['id', 'name', 'createdAt', 'updatedAt', 'state', 'restoring']
   return Object.fromEntries(Object.entries(record).filter(([field]) => !own.includes(field)))
 }
 

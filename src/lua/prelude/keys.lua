@@ -11,6 +11,11 @@ local LEDGER = PREFIX .. 'ledger' -- stream: entries on their way to Postgres
 local WATCH = PREFIX .. 'watch' -- hash: who keeps watch over leases, since when (sweep.lua)
 local REBUILD = PREFIX .. 'rebuild' -- lock: token of the replica that restores the counters
 
+-- The answer while the counters are incomplete: a number read now would be wrong.
+local function rebuilding()
+  return redis.error_reply('REBUILDING Redis has lost its counters; they are being restored from the ledger')
+end
+
 local DAY = 86400000
 -- Two renewals may be lost before a lease runs out.
 local LEASE = 30000

@@ -37,8 +37,8 @@ const windowState = Type.Object(
   { title: 'WindowState' },
 )
 
-/** Null: Redis is away, nobody knows. */
-export const state = nullable(
+/** Null: not known, because Redis is away or has lost its counters. */
+const state = nullable(
   Type.Object(
     {
       requests: Type.Optional(bucketState),
@@ -51,21 +51,26 @@ export const state = nullable(
   ),
 )
 
+const restoring = Type.Optional(
+  Type.Literal(true, { description: 'The counters are being restored; until then `state` is null' }),
+)
+export const stood = { state, restoring }
+
 const born = { createdAt: moment('When it was made'), updatedAt: moment('When it was last changed') }
 const clientId = Type.String({ description: 'Counters and ledger hang on it; a new name keeps it' })
 const { name, ...settings } = clientSettings.properties
 
 const clientProperties = { id: clientId, name, ...settings, ...born }
 export const client = Type.Object(clientProperties, { title: 'Client' })
-export const clientWithState = Type.Object({ ...clientProperties, state }, { title: 'ClientWithState' })
+export const clientWithState = Type.Object({ ...clientProperties, ...stood }, { title: 'ClientWithState' })
 
 /** In a list, where it was asked for. */
-const mayHaveState = { state: Type.Optional(state) }
+const mayHaveState = { state: Type.Optional(state), restoring }
 export const listedClient = Type.Object({ ...clientProperties, ...mayHaveState }, { title: 'ListedClient' })
 
 const teamProperties = { id: Type.String(), name, ...levelSettings.properties, ...born }
 export const team = Type.Object(teamProperties, { title: 'Team' })
-export const teamWithState = Type.Object({ ...teamProperties, state }, { title: 'TeamWithState' })
+export const teamWithState = Type.Object({ ...teamProperties, ...stood }, { title: 'TeamWithState' })
 export const listedTeam = Type.Object({ ...teamProperties, ...mayHaveState }, { title: 'ListedTeam' })
 
 const gatewayProperties = {
@@ -74,7 +79,7 @@ const gatewayProperties = {
   updatedAt: born.updatedAt,
 }
 export const gateway = Type.Object(gatewayProperties, { title: 'Gateway' })
-export const gatewayWithState = Type.Object({ ...gatewayProperties, state }, { title: 'GatewayWithState' })
+export const gatewayWithState = Type.Object({ ...gatewayProperties, ...stood }, { title: 'GatewayWithState' })
 
 const keyProperties = {
   id: Type.String({ description: "The key's public part: the 8 characters after tg_" }),

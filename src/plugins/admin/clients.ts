@@ -64,7 +64,7 @@ export default async function clients(
       )
       if (!query.state) return { clients: shown, next }
       const found = await states(shown.map(one => ({ key: `client:${one.id}`, ...one })))
-      return { clients: shown.map((one, i) => ({ ...one, state: found[i] ?? null })), next }
+      return { clients: shown.map((one, i) => ({ ...one, ...(found[i] ?? { state: null }) })), next }
     },
   )
 
@@ -80,7 +80,7 @@ export default async function clients(
     async ({ params }) => {
       const found = await readClient(app.pg, params.name)
       if (!found) throw unknownClient(params.name)
-      return { ...found, state: await state({ key: `client:${found.id}`, ...found }) }
+      return { ...found, ...(await state({ key: `client:${found.id}`, ...found })) }
     },
   )
 

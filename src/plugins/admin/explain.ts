@@ -19,10 +19,10 @@ import {
 } from '../../settings.ts'
 import { compileModels } from '../../stores/client.ts'
 import { type ClientRecord, readClient } from '../../stores/client-records.ts'
-import { createStates, type Standing } from '../../stores/states.ts'
+import { createStates, type Stood } from '../../stores/states.ts'
 import { readGatewayRecord, readTeam } from '../../stores/team-records.ts'
 import { LOOKAHEAD_SECONDS } from '../bounds.ts'
-import { nullable, state } from './answers.ts'
+import { nullable, stood } from './answers.ts'
 import { problem, unknownClient } from './problem.ts'
 import type { TypeBoxProvider } from './schemas.ts'
 
@@ -35,7 +35,7 @@ const query = Type.Object(
 )
 
 const level = Type.Object(
-  { scope: Type.String(), limits, budget, state },
+  { scope: Type.String(), limits, budget, ...stood },
   { title: 'Level', description: 'What a call must fit: its client, its team, the gateway' },
 )
 
@@ -105,11 +105,10 @@ const explained = Type.Object(
   { title: 'Explained' },
 )
 
-interface Level {
+interface Level extends Stood {
   scope: string
   limits: NonNullable<LevelSettings['limits']>
   budget: NonNullable<LevelSettings['budget']>
-  state: Standing | null
 }
 
 export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: number }): FastifyPluginAsync {
@@ -145,6 +144,9 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
           ...(upstreams.some(({ upstream }) => upstream !== null)
             ? []
             : [{ code: 'model_not_found', detail: 'no upstream serves it' }]),
+          ...(levels.some(({ restoring }) => restoring)
+            ? [{ code: 'unavailable', detail: 'the counters are being restored from the ledger' }]
+            : []),
           ...levels.flatMap(spentBudgets),
         ]
         return {
@@ -188,7 +190,7 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
         scope,
         limits,
         budget,
-        state: await stateOf({ key, limits, budget }),
+        ...(await stateOf({ key, limits, budget })),
       })
       // maxWaitMs is a setting, not a limit that a call must fit.
       const { maxWaitMs, ...clientLimits } = client.limits ?? {}

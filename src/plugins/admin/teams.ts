@@ -33,7 +33,7 @@ export default async function teams(
       )
       if (!query.state) return { teams: shown, next }
       const found = await states(shown.map(one => ({ key: `team:${one.id}`, ...one })))
-      return { teams: shown.map((one, i) => ({ ...one, state: found[i] ?? null })), next }
+      return { teams: shown.map((one, i) => ({ ...one, ...(found[i] ?? { state: null }) })), next }
     },
   )
 
@@ -49,7 +49,7 @@ export default async function teams(
     async ({ params }) => {
       const found = await readTeam(app.pg, params.name)
       if (!found) throw unknownTeam(params.name)
-      return { ...found, state: await state({ key: `team:${found.id}`, ...found }) }
+      return { ...found, ...(await state({ key: `team:${found.id}`, ...found })) }
     },
   )
 
@@ -77,7 +77,7 @@ export default async function teams(
     },
     async () => {
       const found = await readGatewayRecord(app.pg)
-      return { ...found, state: await state({ key: 'gateway', ...found }) }
+      return { ...found, ...(await state({ key: 'gateway', ...found })) }
     },
   )
 
