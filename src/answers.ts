@@ -120,7 +120,8 @@ export function passOn(
     isWhole(): boolean
     passed(): void
     ended(): void
-    fail(failure: Failure): void
+    /** `flush` passes on what the filter still keeps: the beginning of an event. */
+    fail(failure: Failure, flush: () => void): void
   },
 ): Sink {
   let isHeldBack = false
@@ -148,7 +149,7 @@ export function passOn(
       write(filter.end())
       then.ended()
     },
-    fail: then.fail,
+    fail: failure => then.fail(failure, () => write(filter.end())),
   }
 }
 

@@ -228,10 +228,13 @@ export default fp<{ answerBuffer: number }>(
             }, LAST_BYTES).unref()
           },
           // Bytes or a reset after a stream's last event do not change its outcome; some providers send no end marker after the usage.
-          fail(failure) {
+          fail(failure, flush) {
             measure()
             const { ended: isWhole, finished, usage } = request.measured ?? {}
-            if (isWhole || (finished && usage)) return ended()
+            if (isWhole || (finished && usage)) {
+              flush()
+              return ended()
+            }
             exchange.unclear = isUnclear(failure)
             breakOff(brokenOff(failure), true)
           },
