@@ -3,9 +3,10 @@
 import type { Meter } from './dialect.ts'
 import type { Excerpt } from './excerpt.ts'
 import { failureName, failureOf } from './failure.ts'
-import { eachKey, oneOf, stringBytes } from './glance.ts'
+import { eachKey, oneOf, spells, stringBytes } from './glance.ts'
 import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
 import { jsonMeter, unmeasured } from './json-meter.ts'
+import { byte, closingQuote } from './json-scan.ts'
 import { chatNames, readUsage } from './openai-usage.ts'
 import type { Shape } from './pruner.ts'
 import { frameData, frameObject, frames } from './sse.ts'
@@ -28,13 +29,15 @@ export function completionMeter(asked: Asked): Meter {
   })
 }
 
-/** The first chunks are read for the model and the tier, which every chunk tells (but for an empty first one, here and there). */
+/** The first chunks are read whole. */
 const READ_AT_START = 3
 /** Text and tool JSON. Reasoning is among it where a provider shows it: there it is part of the output. */
 const SHOWN = ['content', 'arguments', 'refusal', 'reasoning_content', 'reasoning', 'input']
 /** A chunk with one of these is read, unless it is null. */
 const TELLING = ['usage', 'error', 'finish_reason']
-const WATCHED = oneOf([...SHOWN, ...TELLING])
+/** A chunk is read, too, if its tier is another than before. */
+const TIER = 'service_tier'
+const WATCHED = oneOf([...SHOWN, ...TELLING, TIER])
 const NULL = 'n'.charCodeAt(0)
 
 export function chunkMeter(asked: Asked): Meter {
@@ -53,6 +56,8 @@ export function chunkMeter(asked: Asked): Meter {
   let failed: string | undefined
   let visibleBytes = 0
   let events = 0
+  /** The tier as it stands in the bytes. */
+  let tierText = ''
 
   const stream = frames(MEMBERS, frame => {
     const { bytes, large } = frame
@@ -77,12 +82,19 @@ export function chunkMeter(asked: Asked): Meter {
       const key = WATCHED(frame, start, end)
       if (key === undefined) return
       if (TELLING.includes(key)) telling ||= frame[value] !== NULL
+      else if (key === TIER) telling = isNewTier(frame, value) || telling
       else visibleBytes += stringBytes(frame, value)
     })
     if (keys === 0) return
     events++
     begun ||= events > READ_AT_START && !telling
     if (telling) read(frameObject(chunk))
+  }
+
+  function isNewTier(frame: Buffer, at: number): boolean {
+    if (frame[at] !== byte.quote || (tierText !== '' && spells(frame, at, tierText))) return false
+    tierText = frame.toString('latin1', at, closingQuote(frame, at + 1) + 1)
+    return true
   }
 
   function read(chunk: JsonObject | undefined) {

@@ -137,7 +137,11 @@ export function responseEventMeter(asked: Asked): Meter {
       return {
         ...unmeasured,
         ...(told ? read : { statedNanos: read?.statedNanos }),
-        partial: read?.usage?.[0] ?? { model: modelOf(response, asked), tier: tierIn(response.service_tier) },
+        partial: read?.usage?.[0] ?? {
+          model: modelOf(response, asked),
+          tier: tierIn(response.service_tier),
+          ...(Object.keys(items.calls).length > 0 && { tools: toolCalls(response, items.calls, asked) }),
+        },
         refused: failed !== undefined && !begun && read === undefined,
         ended,
         failed,

@@ -45,11 +45,21 @@ function usagePart(usage: JsonObject, names: Names, served: Served, asked: Asked
   }
 }
 
+/** Some servers use the names of the other API. */
+function namesIn(usage: JsonObject, usual: Names): Names {
+  const isUsual = usage[usual.input] !== undefined || usage[usual.output] !== undefined
+  if (isUsual) return usual
+  return usual === chatNames ? responseNames : chatNames
+}
+
 /** Names by which compatible servers report cached input beside its details. */
 const cachedNames = [
   'cached_tokens',
   'num_cached_tokens',
   'prompt_cache_hit_tokens',
+  'cached_prompt_tokens',
+  'cached_input_tokens',
+  'cache_read_tokens',
   'cache_read_input_tokens',
 ]
 
@@ -70,7 +80,8 @@ function tokensOf(usage: JsonObject, names: Names, cached: number, reasoning: nu
 }
 
 /** The usage as a meter reports it. Undefined: it cannot be counted with. */
-export function readUsage(usage: JsonObject, names: Names, served: Served, asked: Asked) {
+export function readUsage(usage: JsonObject, usual: Names, served: Served, asked: Asked) {
+  const names = namesIn(usage, usual)
   const part = usagePart(usage, names, served, asked)
   const excess = part.output - count(usage, names.output)
   const parts = sound([part])

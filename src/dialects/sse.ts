@@ -2,7 +2,7 @@
 
 import { asBuffer, type Excerpt, keeper } from './excerpt.ts'
 import { spells } from './glance.ts'
-import { type JsonObject, parseObject, textIn } from './json.ts'
+import { isObject, type JsonObject, parseObject, textIn } from './json.ts'
 import type { Shape } from './pruner.ts'
 
 const NEWLINE = 0x0a
@@ -82,9 +82,15 @@ export function frames(shape: Shape, see: (frame: Excerpt) => void) {
   }
 }
 
-/** What kind of event a frame is: by its line `event: NAME`, else by the `type` in its data; empty where neither is there. */
+/**
+ * What kind of event a frame is: by its line `event: NAME`, else by the `type` in its data, else `error` where it has one;
+ * empty without any of them.
+ */
 export function eventType(frame: Excerpt): string {
-  return eventName(frame.bytes) || (textIn(frameObject(frame)?.type) ?? '')
+  const name = eventName(frame.bytes)
+  if (name !== '') return name
+  const { type, error } = frameObject(frame) ?? {}
+  return textIn(type) ?? (isObject(error) ? 'error' : '')
 }
 
 /** The object in a frame's data; of a large frame only the members that were kept. */

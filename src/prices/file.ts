@@ -119,6 +119,7 @@ export const standard: Record<Multiplied, string[]> = {
 
 /** Tiers of compatible servers that cost what the standard one does. */
 export const plainTiers = [
+  '',
   'on_demand',
   'on-demand',
   'ondemand',

@@ -131,6 +131,15 @@ describe('a chat stream', () => {
     assert.equal(measure(path, bytes).visibleBytes, Buffer.byteLength(shown))
   })
 
+  it('may name its tier in any chunk', () => {
+    const late = chunk({ choices: [], service_tier: 'priority' })
+    const then = chunk({ choices: [], service_tier: null })
+    const bytes = text.repeat(3) + late + then
+    assert.deepEqual(measure(path, bytes).partial, { model: 'gpt-6-luna', tier: 'priority' })
+    const used = chunk({ choices: [], model: undefined, usage: totals(20, 9) })
+    assert.deepEqual(measure(path, bytes + used + done).usage?.[0]?.tier, 'priority')
+  })
+
   it('is not confused by what the text says', () => {
     const bytes =
       delta('"usage":{"prompt_tokens":1},"error":{}') + delta('data: [DONE]\n\n') + delta('\\"usage\\":')
@@ -246,6 +255,11 @@ describe('a chat of a compatible server', () => {
         assert.deepEqual([found?.input, found?.cacheRead], [5, 15], name)
       }
     assert.equal(partOf(totals(20, 9, { cached_tokens: 'many' })), undefined)
+  })
+
+  it('may report its usage by the names of Responses', () => {
+    const found = partOf({ input_tokens: 20, input_tokens_details: { cached_tokens: 5 }, output_tokens: 9 })
+    assert.deepEqual([found?.input, found?.cacheRead, found?.output], [15, 5, 9])
   })
 
   it('may count less than its total: the difference is output', () => {

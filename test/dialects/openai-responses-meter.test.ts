@@ -145,6 +145,17 @@ describe('a stream of Responses', () => {
     assert.equal(measure(path, bytes).visibleBytes, 15)
   })
 
+  it('may have an error without a name', () => {
+    const { failed, refused } = measure(path, 'data: {"error":{"code":"overloaded"}}\n\n')
+    assert.deepEqual([failed, refused], ['overloaded', true])
+  })
+
+  it('has the fees of its tools where it broke off', () => {
+    assert.deepEqual(measure(path, created + item('web_search_call') + said('Hello')).partial.tools, {
+      web_search: 1,
+    })
+  })
+
   it('has no usage where it broke off', () => {
     const { usage, partial, ended } = measure(path, created + said('Hello'))
     assert.equal(usage, undefined)
