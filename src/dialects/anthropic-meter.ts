@@ -42,7 +42,7 @@ export function eventMeter(asked: Asked): Meter {
   /** The usage of a message before this one, in a stream that holds several. */
   let earlier: JsonObject | undefined
   /** A delta had usage; and the model has stopped, so that no output follows. */
-  let told = false
+  let isReported = false
   let stopped = false
   /** Visible bytes at the last usage: with more of them it is out of date. */
   let visibleThen = 0
@@ -65,13 +65,13 @@ export function eventMeter(asked: Asked): Meter {
     if (!event) return
     if (name === 'error') failed = failureName(event.error)
     if (name === 'message_stop') ended = true
-    if (name === 'message_start' && told) earlier = usage && largerUsage(earlier, usage)
+    if (name === 'message_start' && isReported) earlier = usage && largerUsage(earlier, usage)
     const message = objectIn(event.message)
     model = textIn(message.model) ?? model
     for (const reported of [message.usage, event.usage])
       if (isObject(reported)) usage = { ...usage, ...withoutNulls(reported) }
     if (isObject(event.usage)) {
-      told = true
+      isReported = true
       visibleThen = visibleBytes
     }
     stopped ||= textIn(objectIn(event.delta).stop_reason) !== undefined
@@ -92,7 +92,7 @@ export function eventMeter(asked: Asked): Meter {
       const midFrame = stream.open
       stream.end()
       const whole = usage && largerUsage(earlier, usage)
-      const isFinal = told && (stopped || ended) && visibleBytes === visibleThen
+      const isFinal = isReported && (stopped || ended) && visibleBytes === visibleThen
       return {
         ...unmeasured,
         ...(whole && isFinal && readUsage(whole, model, asked)),

@@ -83,7 +83,7 @@ export function responseEventMeter(asked: Asked): Meter {
   let response: JsonObject = {}
   const items = feeCounter(hasHostedShell(asked))
   /** The last event had usage. */
-  let told = false
+  let isReported = false
   let begun = false
   let ended = false
   let failed: string | undefined
@@ -109,7 +109,7 @@ export function responseEventMeter(asked: Asked): Meter {
 
   function finish(name: string, last: JsonObject) {
     ended = true
-    told ||= isObject(last.usage)
+    isReported ||= isObject(last.usage)
     begun ||= listIn(last.output).length > 0
     // A second last event without usage does not undo the first.
     response = { ...response, ...last, usage: last.usage ?? response.usage }
@@ -136,7 +136,7 @@ export function responseEventMeter(asked: Asked): Meter {
       const read = partsOf(response, items.calls, asked)
       return {
         ...unmeasured,
-        ...(told ? read : { statedNanos: read?.statedNanos }),
+        ...(isReported ? read : { statedNanos: read?.statedNanos }),
         partial: read?.usage?.[0] ?? {
           model: modelOf(response, asked),
           tier: tierIn(response.service_tier),

@@ -95,7 +95,7 @@ test('a model without a price is charged at the price of the requested model, es
   const { charge, gateway } = await arrange(t)
   const body = { ...chat('hello'), model: 'gpt-4o-mini' }
 
-  for (const model of ['house-model', 'house-model', 'other/model-7']) {
+  for (const model of ['own-model', 'own-model', 'other/model-7']) {
     const { costUsd, estimated, estimate } = await charge(CHAT, body, completion({ model }))
     assert.deepEqual([costUsd, estimated, estimate], [0.00021, true, 'at the price of gpt-4o-mini'])
   }
