@@ -2,7 +2,7 @@
 
 import { lookThrough } from './anthropic-content.ts'
 import type { TokenCounter } from './dialect.ts'
-import { isObject, type JsonObject, listIn, objectIn, parseObject } from './json.ts'
+import { isObject, type JsonObject, listIn, objectIn, parseObject, partsOf } from './json.ts'
 import { noMedia } from './media.ts'
 
 /** Members that make up the prompt: these are counted. */
@@ -39,8 +39,7 @@ export const anthropicCounter: TokenCounter = {
     const members = Object.keys(request)
     const isKnown = members.every(name => counted.includes(name) || harmless.includes(name))
     if (!isKnown || unbounded.length > 0) return undefined
-    if (!isWhole(request.system) || !listIn(request.messages).every(one => isWhole(objectIn(one).content)))
-      return undefined
+    if (!isWhole(request.system) || !listIn(request.messages).every(isWholeMessage)) return undefined
     const question = members.flatMap(name => (counted.includes(name) ? [[name, request[name]]] : []))
     return Buffer.from(JSON.stringify(Object.fromEntries(question)))
   },
@@ -50,10 +49,13 @@ export const anthropicCounter: TokenCounter = {
   },
 }
 
+function isWholeMessage(message: unknown): boolean {
+  return isObject(message) && isWhole(message.content)
+}
+
 /** Is all that the call reads in the request itself? What lies behind an address may be another thing the next time. */
 function isWhole(content: unknown): boolean {
-  return listIn(content).every(block => {
-    if (!isObject(block)) return true
+  return partsOf(content).every(block => {
     const source = objectIn(block.source)
     if (source.type === 'url' || source.type === 'file') return false
     // The counter reads a document to its end, where the bound only knows the longest there is.
@@ -61,7 +63,8 @@ function isWhole(content: unknown): boolean {
       return source.type === 'content'
         ? isWhole(source.content)
         : source.type === 'text' || source.type === 'base64'
-    if (Array.isArray(block.content)) return isFamiliar({ ...block, content: [] }) && isWhole(block.content)
+    if (Array.isArray(block.content) || (block.type === 'tool_result' && isObject(block.content)))
+      return isFamiliar({ ...block, content: [] }) && isWhole(block.content)
     return isFamiliar(block)
   })
 }
