@@ -19,6 +19,7 @@ import cache from './plugins/cache.ts'
 import call from './plugins/call.ts'
 import claims from './plugins/claims.ts'
 import clients from './plugins/clients.ts'
+import clock from './plugins/clock.ts'
 import cors from './plugins/cors.ts'
 import cost from './plugins/cost.ts'
 import countLimit from './plugins/count-limit.ts'
@@ -108,6 +109,7 @@ export async function buildApp(
   // Closing goes backwards: what is settled last is drained after it, and then the stores may go.
   await app.register(ledger, { redisUrl: stores.redisUrl })
   await app.register(money)
+  await app.register(clock)
   await app.register(sweep)
   await app.register(alerts, {
     webhookUrl: config.ALERT_WEBHOOK_URL,

@@ -205,7 +205,7 @@ export interface Dialect {
   hideUsageFrame?(): FrameFilter
   /** Where the maker's own API counts tokens. */
   counter?: TokenCounter
-  limitHeaders(state: LimitState): Record<string, string>
+  limitHeaders(state: LimitState, at: number): Record<string, string>
   /** What it shows of the upstream's words is redacted. */
   upstreamError(status: number, body: Buffer, redaction: Redaction): UpstreamVerdict
 }

@@ -3,14 +3,14 @@
 import type { LimitState } from './dialect.ts'
 
 /** `anthropic-ratelimit-requests-limit` and so on; the reset is a time. */
-export function anthropicLimits(state: LimitState): Record<string, string> {
+export function anthropicLimits(state: LimitState, at: number): Record<string, string> {
   const headers: Record<string, string> = {}
   for (const name of ['requests', 'tokens'] as const) {
     const { limit, remaining, resetMs } = state[name] ?? {}
     if (limit === undefined || remaining === undefined || resetMs === undefined) continue
     headers[`anthropic-ratelimit-${name}-limit`] = String(limit)
     headers[`anthropic-ratelimit-${name}-remaining`] = atLeastNone(remaining)
-    headers[`anthropic-ratelimit-${name}-reset`] = wholeSecond(Date.now() + resetMs)
+    headers[`anthropic-ratelimit-${name}-reset`] = wholeSecond(at + resetMs)
   }
   return headers
 }

@@ -98,7 +98,7 @@ function isMidnight(text: string): boolean {
 }
 
 /** The days asked for, half-open; the current month where they are not. */
-export function periodOf({ from, to }: Static<typeof usageQuery>, now = new Date()) {
+export function periodOf({ from, to }: Static<typeof usageQuery>, now: Date) {
   const [year, month] = [now.getUTCFullYear(), now.getUTCMonth()]
   const dayOf = (text: string | undefined, fallback: number) =>
     (parseTime(text) ?? new Date(fallback)).toISOString().slice(0, 10)

@@ -26,7 +26,7 @@ const SAMPLE_TEXT = 200
 const TEXT = 100
 
 export interface RefusalCounter {
-  count(entry: Entry, now?: number): void
+  count(entry: Entry, now: number): void
   /** What was counted since the last time. */
   take(): Refusals[]
   /** Puts back what could not be written. */
@@ -51,7 +51,7 @@ export function createRefusalCounter(limit: number): RefusalCounter {
   }
 
   return {
-    count(entry, now = Date.now()) {
+    count(entry, now) {
       add({
         minute: new Date(now - (now % 60_000)).toISOString(),
         clientId: entry.clientId ?? '',

@@ -81,7 +81,7 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
       },
     },
     async ({ query }) => {
-      const period = periodOf(query)
+      const period = periodOf(query, new Date(admin.clock.now()))
       const by = groupsOf(query)
       const [usage, refusals] = await Promise.all([
         readUsage(pg, period, by, query.limit),
@@ -101,7 +101,7 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
       },
     },
     async ({ query }) => {
-      const to = parseTime(query.to) ?? new Date()
+      const to = parseTime(query.to) ?? new Date(admin.clock.now())
       const from = parseTime(query.from) ?? new Date(to.getTime() - steps.day)
       const filter = {
         clientIds: query.client === undefined ? undefined : await clientIds(pg, query.client),

@@ -231,6 +231,11 @@ export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: st
       return redis.raiseVersion(PREFIX, version)
     },
 
+    /** Milliseconds since 1970 by Redis's clock. */
+    async time(): Promise<number> {
+      return redis.readTime(PREFIX)
+    },
+
     /** Takes one token count from the scope's bucket. Returns the wait in milliseconds, 0 if it was taken. */
     async chargeCount(scope: Scope): Promise<number> {
       return redis.chargeCount(PREFIX, JSON.stringify(scope))

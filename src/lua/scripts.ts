@@ -17,6 +17,7 @@ const scripts = {
   sweepLeases: 'sweep',
   forgetTombstones: 'forget',
   raiseVersion: 'raise-version',
+  readTime: 'time',
   readStates: 'state',
   chargeCount: 'charge-count',
   snapshotScopes: 'snapshot',
@@ -81,6 +82,7 @@ declare module 'ioredis' {
     forgetTombstones(...args: Arguments): Result<number, Context>
     raiseVersion(...args: Arguments): Result<number, Context>
     chargeCount(...args: Arguments): Result<number, Context>
+    readTime(...args: Arguments): Result<number, Context>
     readStates(...args: Arguments): Result<[at: number, states: StateReply[]], Context>
     snapshotScopes(...args: Arguments): Result<[lastId: string, scopes: string[][]], Context>
     listScopeKeys(...args: Arguments): Result<[cursor: string, keys: string[]], Context>

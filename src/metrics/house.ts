@@ -32,6 +32,12 @@ export function registerHouse(registry: Registry, app: FastifyInstance) {
       () => nanosToUsd(swept.nanos),
     ],
     ['gauge', 'tollgate_config_version', 'The configuration in force here.', () => app.clients.version],
+    [
+      'gauge',
+      'tollgate_clock_offset_seconds',
+      "Seconds that this machine's clock is ahead of Redis's, or, below zero, behind it.",
+      () => app.clock.offset / 1000,
+    ],
     ['gauge', 'tollgate_draining', '1 while the gateway is leaving.', () => Number(app.draining)],
     [
       'gauge',

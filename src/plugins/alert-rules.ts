@@ -25,7 +25,7 @@ const DRIFT = 0.01
 
 export default fp<{ maxPending: number; everyMs?: number }>(
   async (app, { maxPending, everyMs = 3000 }) => {
-    const { alerts, log, money, redis } = app
+    const { alerts, clock, log, money, redis } = app
     const watch = createWatch(redis, money)
     let looking: Promise<void> | undefined
 
@@ -37,24 +37,24 @@ export default fp<{ maxPending: number; everyMs?: number }>(
     app.onSettled(function judgeCall({ call, claimed, client, cost, error, id, measured, route }) {
       if (error?.code === 'upstream_refused_us' || error?.code === 'upstream_forbidden') {
         const reason = error.reason ?? 'it refuses us'
-        alerts.raise(refusedUsAlert(route.upstream.name, call.ask.model, reason, Date.now()))
+        alerts.raise(refusedUsAlert(route.upstream.name, call.ask.model, reason, clock.now()))
       }
       if (cost?.unknownModel !== undefined) {
         const names = { upstream: route.upstream.name, model: route.price.model, answered: cost.unknownModel }
-        alerts.raise(unknownModelAlert(names, Date.now()))
+        alerts.raise(unknownModelAlert(names, app.clock.now()))
       }
       const [nanos, tokens] = [cost?.shortfallNanos ?? 0, measured?.unnamedTokens ?? 0]
       if (cost && (tokens > 0 || nanos > cost.nanos * DRIFT)) {
         const { upstream, price } = route
         const shortfall = { reqId: id, upstream: upstream.name, model: price.model, nanos, tokens }
-        alerts.raise(shortfallAlert(shortfall, Date.now()))
+        alerts.raise(shortfallAlert(shortfall, app.clock.now()))
       }
       // A call with an unbounded feature may cost more than its hold; the price table is not at fault.
       const isBounded = call && call.ask.unbounded.length === 0
       if (cost && claimed && isBounded && cost.nanos > claimed.nanos && isBound(client)) {
         const { model } = call.ask
         const amounts = { costNanos: cost.nanos, heldNanos: claimed.nanos }
-        alerts.raise(overspendAlert({ reqId: id, client, model, ...amounts }, Date.now()))
+        alerts.raise(overspendAlert({ reqId: id, client, model, ...amounts }, clock.now()))
       }
     })
 
@@ -72,11 +72,11 @@ export default fp<{ maxPending: number; everyMs?: number }>(
 
     async function look(): Promise<void> {
       const { fault } = app.prices
-      if (fault !== undefined) alerts.raise(pricesAlert(fault, Date.now()))
-      for (const [name, words] of app.secrets.faults) alerts.raise(secretAlert(name, words, Date.now()))
+      if (fault !== undefined) alerts.raise(pricesAlert(fault, clock.now()))
+      for (const [name, words] of app.secrets.faults) alerts.raise(secretAlert(name, words, clock.now()))
       // A little less than a tick, so that the turn is free again when the next tick of its owner comes.
       if (!(await watch.takeTurn(everyMs * 0.9))) return
-      const behind = ledgerAlert(await countPending(redis), maxPending, Date.now())
+      const behind = ledgerAlert(await countPending(redis), maxPending, clock.now())
       if (behind) alerts.raise(behind)
       raiseAll(await watch.look())
     }
@@ -85,7 +85,7 @@ export default fp<{ maxPending: number; everyMs?: number }>(
       for (const alert of found) alerts.raise(alert)
     }
   },
-  { name: 'alert-rules', dependencies: ['alerts', 'claims', 'cost', 'money', 'prices', 'secrets'] },
+  { name: 'alert-rules', dependencies: ['alerts', 'claims', 'clock', 'cost', 'money', 'prices', 'secrets'] },
 )
 
 function refusalAlerts(refused: Refused, { call, claims, client }: FastifyRequest): Alert[] {

@@ -28,7 +28,7 @@ export default fp(
       const presented = presentedKey(request.raw.rawHeaders)
       // Read before the look-up: if the configuration changes meanwhile, the admission refuses this version as stale.
       request.configVersion = app.clients.version
-      admit(request, presented, find(presented) ?? (await load(presented)))
+      admit(request, presented, find(presented) ?? (await load(presented)), app.clock.now())
     })
 
     app.addHook('onRequest', function authenticateCaller(request, _reply, done) {
@@ -36,7 +36,7 @@ export default fp(
       const known = find(presented)
       if (!known) return void app.authenticate(request).then(() => done(), done)
       request.configVersion = app.clients.version
-      admit(request, presented, known)
+      admit(request, presented, known, app.clock.now())
       done()
     })
 
@@ -53,17 +53,17 @@ export default fp(
       return app.clients.load(id)
     }
   },
-  { name: 'auth', dependencies: ['clients'] },
+  { name: 'auth', dependencies: ['clients', 'clock'] },
 )
 
 /** Whose key it is stands in the log even if it is refused: whoever sent it had it in full. */
-function admit(request: FastifyRequest, presented: string, known: Known | undefined) {
+function admit(request: FastifyRequest, presented: string, known: Known | undefined, now: number) {
   if (!known || !isKey(presented, known.key.sha256)) throw invalid('the key is unknown')
   const { key, client } = known
   request.key = key
   request.client = client
   if (key.revokedAt !== undefined) throw invalid('the key is revoked')
-  if (key.expiresAt !== undefined && key.expiresAt <= Date.now()) throw invalid('the key is expired')
+  if (key.expiresAt !== undefined && key.expiresAt <= now) throw invalid('the key is expired')
   if (client.closed) throw invalid(`the client is ${client.closed}`)
 }
 

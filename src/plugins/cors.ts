@@ -10,7 +10,7 @@ const MAX_AGE_SECONDS = 7200
 
 const aLimit = { limit: 0, remaining: 0, resetMs: 0 }
 const limitHeaders = dialects.flatMap(dialect =>
-  Object.keys(dialect.limitHeaders({ requests: aLimit, tokens: aLimit })),
+  Object.keys(dialect.limitHeaders({ requests: aLimit, tokens: aLimit }, 0)),
 )
 
 const exposed = new Set([

@@ -51,23 +51,23 @@ export default fp(
     })
 
     function costOf(request: FastifyRequest): Cost {
-      const { call, exchange, measured } = request
+      const { admitted, call, exchange, measured } = request
       if (!exchange?.sent || exchange.refused || measured?.refused) return FREE
-      const cost = measured?.usage ? usageCost(request, measured.usage) : estimated(app.estimate(request))
+      const at = new Date(admitted?.at ?? app.clock.now())
+      const cost = measured?.usage ? usageCost(request, measured.usage, at) : estimated(app.estimate(request))
       return call.dialect.paid ? atLeast(cost, measured?.statedNanos) : cost
     }
   },
-  { name: 'cost', dependencies: ['usage', 'claims', 'estimate', 'models'] },
+  { name: 'cost', dependencies: ['usage', 'claims', 'clock', 'estimate', 'models'] },
 )
 
 const FREE: Cost = { nanos: 0, tokens: 0, estimated: false, unpriced: undefined }
 
 /** The price of a final usage; of a model without a price at the price of the model that was asked for. */
-function usageCost(request: FastifyRequest, usage: readonly UsagePart[]): Cost {
-  const { admitted, call, route } = request
+function usageCost(request: FastifyRequest, usage: readonly UsagePart[], at: Date): Cost {
+  const { call, route } = request
   const tokens = usage.reduce((sum, part) => sum + tokensOf(part), 0)
   if (!call.dialect.paid) return { ...FREE, tokens }
-  const at = new Date(admitted?.at ?? Date.now())
   const { parts, unknown } = knownParts(route.table, usage, route.price.model, at)
   const price = costNanos(route.table, parts, at)
   if (!('nanos' in price)) return { ...estimated(theHold(request)), tokens, unpriced: price.unpriced }

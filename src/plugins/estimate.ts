@@ -46,7 +46,9 @@ export default fp(
   async app => {
     const densities = new LRUCache<string, number>({ max: REMEMBERED })
 
-    app.decorate('estimate', (request: FastifyRequest) => estimate(request, densities.get(nameOf(request))))
+    app.decorate('estimate', (request: FastifyRequest) =>
+      estimate(request, densities.get(nameOf(request)), app.clock.now()),
+    )
 
     app.onSettled(function learnDensity(request) {
       const { call, measured } = request
@@ -58,7 +60,7 @@ export default fp(
       densities.set(nameOf(request), Math.max(density, before + (density - before) * FORGETTING))
     })
   },
-  { name: 'estimate', dependencies: ['claims', 'usage', 'models'] },
+  { name: 'estimate', dependencies: ['claims', 'clock', 'usage', 'models'] },
 )
 
 function nameOf({ client, route }: FastifyRequest): string {
@@ -69,7 +71,7 @@ function inputOf({ input, cacheRead, cacheWrite5m, cacheWrite1h, cacheWriteOther
   return input + cacheRead + cacheWrite5m + cacheWrite1h + cacheWriteOther
 }
 
-function estimate(request: FastifyRequest, density: number | undefined): Estimate {
+function estimate(request: FastifyRequest, density: number | undefined, now: number): Estimate {
   const { admitted, call, measured, route } = request
   const output = generated(request)
   if (!output) return theHold(request)
@@ -83,7 +85,7 @@ function estimate(request: FastifyRequest, density: number | undefined): Estimat
     ...dearerNames(route.price, call.ask, partial),
     output: output.tokens,
   }
-  const at = new Date(admitted?.at ?? Date.now())
+  const at = new Date(admitted?.at ?? now)
   const price = costNanos(route.table, knownParts(route.table, [part], route.price.model, at).parts, at)
   if (!('nanos' in price)) return theHold(request)
   return {

@@ -31,7 +31,7 @@ export default fp(
     app.onSettled(function showCall({ admitted, claimed, entry }) {
       if (!isWatched || !entry) return
       if (batch.calls.length < CALLS)
-        batch.calls.push(liveCall(entry, admitted?.at ?? Date.now(), claimed?.nanos ?? 0))
+        batch.calls.push(liveCall(entry, admitted?.at ?? app.clock.now(), claimed?.nanos ?? 0))
       else batch.skipped++
     })
 
@@ -78,5 +78,5 @@ export default fp(
       }
     }
   },
-  { name: 'live', dependencies: ['lifecycle', 'redis', 'health'] },
+  { name: 'live', dependencies: ['clock', 'lifecycle', 'redis', 'health'] },
 )

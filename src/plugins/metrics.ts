@@ -16,7 +16,8 @@ export default fp<{ token: string | undefined }>(
     const registry = createRegistry()
     const build = registry.sampled('gauge', 'tollgate_build_info', 'What runs here.', ['version', 'node'])
     build.set(1, pkg.version, process.version)
-    const countCall = createCallMetrics(registry, asked => app.prices.table.find(asked, new Date())?.model)
+    const modelOf = (asked: string) => app.prices.table.find(asked, new Date(app.clock.now()))?.model
+    const countCall = createCallMetrics(registry, modelOf)
     const recordOperation = createGenAiMetrics(registry)
     registerHouse(registry, app)
     registerShared(registry, app)
@@ -49,6 +50,7 @@ export default fp<{ token: string | undefined }>(
     dependencies: [
       'lifecycle',
       'money',
+      'clock',
       'sweep',
       'ledger',
       'alerts',

@@ -25,12 +25,12 @@ export default fp(
       const { table } = app.prices
       const { models } = request.client
       return table
-        .list(new Date())
+        .list(new Date(app.clock.now()))
         .filter(
           ({ id, price }) => models.allows(table.namesOf(id)) && app.upstreams.choose(price.maker, family),
         )
         .map(({ id, price }) => ({ ...price, id }))
     }
   },
-  { name: 'model-list', dependencies: ['auth', 'prices', 'upstreams'] },
+  { name: 'model-list', dependencies: ['auth', 'clock', 'prices', 'upstreams'] },
 )

@@ -28,7 +28,7 @@ export default fp(
       const { client, call } = request
       const { model } = call.ask
       const { table } = app.prices
-      const now = new Date()
+      const now = new Date(app.clock.now())
       if (!client.models.allows(table.namesOf(model))) {
         const meant = table.names.has(model) ? undefined : nearest(model, usable(request, now))
         throw refusal(
@@ -56,7 +56,7 @@ export default fp(
       return served.map(({ id }) => id).filter(id => client.models.allows(table.namesOf(id)))
     }
   },
-  { name: 'models', dependencies: ['claims', 'prices', 'upstreams'] },
+  { name: 'models', dependencies: ['claims', 'clock', 'prices', 'upstreams'] },
 )
 
 /** The makers' own wording: some clients match it. */

@@ -42,11 +42,11 @@ export default fp(
       if (rate <= claims.outputRate) return
       seen.set(nameOf(request), Math.ceil(Math.max(rate * MARGIN, seen.get(nameOf(request)) ?? 0)))
       const facts = { upstream: route.upstream.name, model: route.price.model }
-      app.alerts.raise(outputRateAlert({ ...facts, seen: rate, known: claims.outputRate }, Date.now()))
+      app.alerts.raise(outputRateAlert({ ...facts, seen: rate, known: claims.outputRate }, app.clock.now()))
       app.log.warn({ ...facts, tokensPerSecond: rate }, 'output was faster than the price table says')
     })
   },
-  { name: 'output-rate', dependencies: ['claims', 'models', 'alerts'] },
+  { name: 'output-rate', dependencies: ['claims', 'clock', 'models', 'alerts'] },
 )
 
 function nameOf({ call: { ask }, route }: FastifyRequest): string {

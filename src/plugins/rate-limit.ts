@@ -26,7 +26,7 @@ export default fp(
       const { claims, call } = reply.request
       const [state, scope] = [admitted.states[0], claims.scopes[0]]
       if (!state || !scope) return
-      reply.headers(call.dialect.limitHeaders(state)).headers(standardHeaders(state, scope))
+      reply.headers(call.dialect.limitHeaders(state, admitted.at)).headers(standardHeaders(state, scope))
     })
   },
   { name: 'rate-limit', dependencies: ['claims', 'usual-output'] },

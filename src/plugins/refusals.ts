@@ -15,7 +15,7 @@ export default fp(
     let uncounted = 0
 
     app.onSettled(function countRefusal({ admitted, entry }) {
-      if (entry && !admitted && entry.outcome !== 'ok') counter.count(entry)
+      if (entry && !admitted && entry.outcome !== 'ok') counter.count(entry, app.clock.now())
     })
 
     const flushing = setInterval(flush, FLUSH_EVERY)
@@ -44,5 +44,5 @@ export default fp(
       uncounted = counter.uncounted
     }
   },
-  { name: 'refusals', dependencies: ['record', 'admission', 'postgres'] },
+  { name: 'refusals', dependencies: ['clock', 'record', 'admission', 'postgres'] },
 )

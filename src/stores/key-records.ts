@@ -1,4 +1,4 @@
-/** Keys as the administration sees them: everything but the key itself, which nobody has kept. */
+/** Keys as the administration sees them: everything but the key itself, which is not kept. `now` is the time by Redis's clock. */
 
 import type { Pool, PoolClient } from 'pg'
 import { makeKey } from '../keys.ts'
@@ -45,13 +45,14 @@ export async function createKey(
   secret: Buffer,
   clientName: string,
   expiresAt: Date | undefined,
+  now: number,
 ): Promise<Changed<MadeKey> | undefined> {
   const { rows } = await db.query<{ id: string }>(
     'select id from clients where name = $1 and deleted_at is null',
     [clientName],
   )
   if (!rows[0]) return undefined
-  const made = await insertKey(db, secret, { clientId: rows[0].id, expiresAt })
+  const made = await insertKey(db, secret, { clientId: rows[0].id, expiresAt }, now)
   const { key, ...after } = made
   const deed: Deed = { action: 'key.create', target: `key:${made.id}`, before: null, after }
   return { kind: 'key', id: made.id, record: made, deed }
@@ -62,6 +63,7 @@ export async function listKeys(
   pool: Pool,
   clientName: string,
   { after, limit }: { after: string; limit: number },
+  now: number,
 ): Promise<KeyRecord[]> {
   const { rows } = await pool.query<Row>(
     `${SELECT} where clients.name = $1 and deleted_at is null
@@ -69,7 +71,7 @@ export async function listKeys(
      order by keys.created_at desc, keys.id desc limit $3`,
     [clientName, after, limit],
   )
-  return rows.map(recordOf)
+  return rows.map(row => recordOf(row, now))
 }
 
 export interface Rotation {
@@ -82,10 +84,11 @@ export interface Rotation {
 export async function readKey(
   db: Pool | PoolClient,
   id: string,
+  now: number,
   lock: '' | 'for update of keys' = '',
 ): Promise<KeyRecord | undefined> {
   const { rows } = await db.query<Row>(`${SELECT} where keys.id = $1 ${lock}`, [id])
-  return rows[0] && recordOf(rows[0])
+  return rows[0] && recordOf(rows[0], now)
 }
 
 /** The key that another was rotated into. */
@@ -103,31 +106,33 @@ export async function rotateKey(
   secret: Buffer,
   before: KeyRecord,
   { graceSeconds, expiresAt }: Rotation,
+  now: number,
 ): Promise<Changed<MadeKey & { former: KeyRecord | undefined }>> {
   const { id, createdAt, expiresAt: end } = before
   const lifetime = end && end.getTime() - createdAt.getTime()
   const { rows } = await db.query<{ client_id: string }>(
-    `update keys set expires_at = least(expires_at, now() + make_interval(secs => $2)) where id = $1
+    `update keys set expires_at = least(expires_at, $2) where id = $1
      returning client_id`,
-    [id, graceSeconds],
+    [id, new Date(now + graceSeconds * 1000)],
   )
-  const made = await insertKey(db, secret, {
+  const birth = {
     clientId: rows[0]!.client_id,
-    expiresAt: expiresAt ?? (lifetime === undefined ? undefined : new Date(Date.now() + lifetime)),
+    expiresAt: expiresAt ?? (lifetime === undefined ? undefined : new Date(now + lifetime)),
     rotatedFrom: id,
-  })
-  const former = await readKey(db, id)
+  }
+  const made = await insertKey(db, secret, birth, now)
+  const former = await readKey(db, id, now)
   const { key, ...successor } = made
   const deed: Deed = { action: 'key.rotate', target: `key:${id}`, before, after: { ...former, successor } }
   return { kind: 'key', id, record: { ...made, former }, deed }
 }
 
 /** Undefined where there is no such key. Revoking again changes nothing. */
-export async function revokeKey(db: PoolClient, id: string): Promise<Changed<true> | undefined> {
-  const before = await readKey(db, id, 'for update of keys')
+export async function revokeKey(db: PoolClient, id: string, now: number): Promise<Changed<true> | undefined> {
+  const before = await readKey(db, id, now, 'for update of keys')
   if (!before) return undefined
   await db.query('update keys set revoked_at = coalesce(revoked_at, now()) where id = $1', [id])
-  const after = (await readKey(db, id)) ?? null
+  const after = (await readKey(db, id, now)) ?? null
   return {
     kind: 'key',
     id,
@@ -141,6 +146,7 @@ async function insertKey(
   db: PoolClient,
   secret: Buffer,
   { clientId, expiresAt, rotatedFrom }: Birth,
+  now: number,
 ): Promise<MadeKey> {
   for (;;) {
     const { id, key, sha256 } = makeKey(secret)
@@ -150,12 +156,15 @@ async function insertKey(
       [id, clientId, sha256, expiresAt, rotatedFrom],
     )
     const { rows } = await db.query<Row>(`${SELECT} where keys.id = $1 and sha256 = $2`, [id, sha256])
-    if (rows[0]) return { ...recordOf(rows[0]), key }
+    if (rows[0]) return { ...recordOf(rows[0], now), key }
   }
 }
 
-function recordOf({ id, client, created_at, expires_at, revoked_at, rotated_from }: Row): KeyRecord {
-  const isOver = expires_at !== null && expires_at.getTime() <= Date.now()
+function recordOf(
+  { id, client, created_at, expires_at, revoked_at, rotated_from }: Row,
+  now: number,
+): KeyRecord {
+  const isOver = expires_at !== null && expires_at.getTime() <= now
   return {
     id,
     client,

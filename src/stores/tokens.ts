@@ -9,8 +9,8 @@ export interface Tokens {
   find(presented: string): Promise<Administrator | undefined>
 }
 
-/** `newest` tells the configuration's version: a token that was made or revoked anywhere has raised it. */
-export function createTokens(pool: Pool, newest: () => number): Tokens {
+/** `now` is the time; `newest` the configuration's version: a token that was made or revoked anywhere has raised it. */
+export function createTokens(pool: Pool, newest: () => number, now: () => number): Tokens {
   let known = new Map<string, KnownToken>()
   let version = 0
   let reading: Promise<void> | undefined
@@ -31,7 +31,7 @@ export function createTokens(pool: Pool, newest: () => number): Tokens {
         await reading
       }
       const found = known.get(digestToken(presented).toString('hex'))
-      if (!found || (found.expiresAt !== undefined && found.expiresAt <= Date.now())) return undefined
+      if (!found || (found.expiresAt !== undefined && found.expiresAt <= now())) return undefined
       return { name: found.name, role: found.role }
     },
   }

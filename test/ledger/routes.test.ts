@@ -4,6 +4,7 @@ import Fastify from 'fastify'
 import { createRecorder } from '../../src/ledger/record.ts'
 import { ledgerRoutes } from '../../src/ledger/routes.ts'
 import admin from '../../src/plugins/admin.ts'
+import clock from '../../src/plugins/clock.ts'
 import health from '../../src/plugins/health.ts'
 import ledger from '../../src/plugins/ledger.ts'
 import lifecycle from '../../src/plugins/lifecycle.ts'
@@ -39,6 +40,7 @@ async function administration(t: TestContext, calls: Facts[] = []) {
   await app.register(health)
   await app.register(redis, { url: redisUrl })
   await app.register(money)
+  await app.register(clock)
   await app.register(postgres, { url: databaseUrl })
   await app.register(ledger, { redisUrl, lingerMs: 5 })
   await app.register(admin, { token: () => token, routes: [ledgerRoutes] })

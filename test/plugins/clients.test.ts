@@ -25,7 +25,7 @@ test('a revoked key holds on every replica within a second, even if the one that
   const { id, key } = await one.client({ name: 'frontend' })
   assert.equal(await status(two, key), 200)
 
-  await change(one.app.pg, TESTER, db => revokeKey(db, id))
+  await change(one.app.pg, TESTER, db => revokeKey(db, id, Date.now()))
   const answered = performance.now()
   await until(async () => (await status(two, key)) === 403)
   assert.ok(performance.now() - answered < 1000, `${performance.now() - answered} ms`)

@@ -7,6 +7,7 @@ import { createLogger } from '../../src/logger.ts'
 import admin from '../../src/plugins/admin.ts'
 import auth from '../../src/plugins/auth.ts'
 import clients from '../../src/plugins/clients.ts'
+import clock from '../../src/plugins/clock.ts'
 import health from '../../src/plugins/health.ts'
 import lifecycle from '../../src/plugins/lifecycle.ts'
 import money from '../../src/plugins/money.ts'
@@ -73,6 +74,7 @@ export async function startReplica(t: TestContext, options: ReplicaOptions = {})
   await app.register(health)
   await app.register(redis, { url: redisUrl })
   await app.register(money)
+  await app.register(clock)
   await app.register(postgres, { url: databaseUrl })
   await app.register(clients, { pollEvery, capacity })
   await app.register(async callers => {

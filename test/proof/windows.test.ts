@@ -1,9 +1,12 @@
 /** The one clock that counts is Redis's: what a gateway's machine believes the time to be changes nothing. */
 
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { message, until } from '../gateway.ts'
-import { openPool, testDatabase, testRedis } from '../servers.ts'
+import { type Line, message, until } from '../gateway.ts'
+import { scrape } from '../prometheus.ts'
+import { openPool, temporaryFolder, testDatabase, testRedis } from '../servers.ts'
 import { assertServedIsCharged } from './agreement.ts'
 import { allQuiet, assertBalanced, assertWithin, overspend } from './books.ts'
 import { startFleet } from './fleet.ts'
@@ -70,6 +73,61 @@ test('gateways a day ahead and a day behind share buckets and budgets of the sam
     assert.equal(told[0]!.status, 200)
     assert.deepEqual([told[1], told[2]], [told[0], told[0]], path)
   }
+})
+
+test('a gateway whose clock is a month behind holds the new price, and takes no expired key', async t => {
+  const [{ url: redisUrl }, { url: databaseUrl }] = await Promise.all([testRedis(t), testDatabase(t)])
+  const file = join(await temporaryFolder(t), 'prices.json')
+  const dayAgo = (days: number) => new Date(Date.now() - days * DAY).toISOString().slice(0, 10)
+  const row = { source: 'https://example.com/prices', checked: dayAgo(0), in: '1' }
+  const model = {
+    ...{ maker: 'anthropic', kind: 'chat', hidesOutput: false, limitsFrom: 'https://example.com/limits' },
+    ...{ contextWindow: 200_000, maxInput: 190_000, maxOutput: 10_000 },
+    prices: [
+      { ...row, out: '1', from: dayAgo(100) },
+      { ...row, out: '1000', from: dayAgo(10) },
+    ],
+  }
+  await writeFile(file, JSON.stringify({ models: { 'claude-new': model } }))
+  const env = { PRICES_FILE: file }
+  const fleet = await startFleet(t, { redisUrl, databaseUrl, size: 1, env })
+  const behind = await fleet.start(skewedBy(-30 * DAY))
+  const key = await fleet.client('frontend', { budget: { day: 0.001 } })
+  const send = async (gateway: { url: string }, by: string) => {
+    const answer = await fetch(`${gateway.url}/v1/messages`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01', 'x-api-key': by },
+      body: JSON.stringify(message('what it may cost', { model: 'claude-new' })),
+    })
+    const { error } = (await answer.json()) as { error: { details: Record<string, unknown> } }
+    return { status: answer.status, estimated: error.details.estimated_usd }
+  }
+
+  const right = await send(fleet.gateways[0]!, key)
+  assert.equal(right.status, 402)
+  assert.ok(Number(right.estimated) > 0.05, `${right.estimated}`)
+  assert.deepEqual(await send(behind, key), right)
+
+  const expiresAt = new Date(Date.now() + 1000).toISOString()
+  const made = await fleet.admin('POST', '/clients/frontend/keys', { expiresAt }, behind)
+  assert.equal(made.status, 201)
+  await until(async () => (await send(fleet.gateways[0]!, String(made.body.key))).status === 403)
+  assert.equal((await send(behind, String(made.body.key))).status, 403)
+  const keys = await fleet.admin('GET', '/clients/frontend/keys', undefined, behind)
+  assert.deepEqual(
+    (keys.body.keys as { status: string }[]).map(({ status }) => status),
+    ['expired', 'active'],
+  )
+  const late = await fleet.admin('POST', '/clients/frontend/keys', { expiresAt }, behind)
+  assert.equal(late.status, 400, 'it is over by now')
+
+  const { value } = (await scrape(behind.url)).samples.find(
+    ({ name }) => name === 'tollgate_clock_offset_seconds',
+  )!
+  assert.ok(Math.abs(value + (30 * DAY) / 1000) < 5, `${value}`)
+  const warned = ({ lines }: { lines: Line[] }) => lines.filter(({ msg }) => msg.includes('clock differs'))
+  assert.equal(warned(behind).length, 1)
+  assert.deepEqual(warned(fleet.gateways[0]!), [])
 })
 
 test('a gateway whose clock is years ahead drops no month of the ledger before its time', async t => {

@@ -38,7 +38,7 @@ export async function bed(t: TestContext): Promise<Bed> {
   const version = async (work: Work<Changed<unknown> | undefined>) =>
     (await change(pool, TESTER, work))?.version ?? 0
   const key = async (client: string) =>
-    (await change(pool, TESTER, db => createKey(db, secret, client, undefined)))?.id ?? ''
+    (await change(pool, TESTER, db => createKey(db, secret, client, undefined, Date.now())))?.id ?? ''
   return {
     url,
     pool,
@@ -50,7 +50,7 @@ export async function bed(t: TestContext): Promise<Bed> {
     revise: (client, settings) =>
       version(db => reviseClient(db, client, before => ({ ...before, ...settings }))),
     remove: client => version(db => deleteClient(db, client)),
-    revoke: id => version(db => revokeKey(db, id)),
+    revoke: id => version(db => revokeKey(db, id, Date.now())),
     team: (name, settings) => version(db => putTeam(db, name, settings)),
     gateway: settings => version(db => putGateway(db, settings)),
     async store({ url: through = url, capacity = 1000 } = {}) {

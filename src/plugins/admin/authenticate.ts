@@ -20,7 +20,7 @@ declare module 'fastify' {
 
 /** `first` tells the value of ADMIN_TOKEN now. */
 export function authenticate(admin: FastifyInstance, first: () => string | undefined): void {
-  const tokens = createTokens(admin.pg, () => admin.clients.version)
+  const tokens = createTokens(admin.pg, () => admin.clients.version, admin.clock.now)
   const throttle = createThrottle()
   admin.decorateRequest('administrator')
 

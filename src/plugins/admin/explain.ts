@@ -128,7 +128,7 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
         const client = await readClient(admin.pg, asked)
         if (!client) throw unknownClient(asked)
         const { table } = admin.prices
-        const price = table.find(model, new Date())
+        const price = table.find(model, new Date(admin.clock.now()))
         if (!price) throw unknownModel(model)
         const levels = await levelsOf(client)
         const upstreams = upstreamsOf(admin, price)

@@ -6,7 +6,7 @@ import { readClient } from '../../stores/client-records.ts'
 import { createKey, listKeys, readKey, revokeKey, rotateKey, successorOf } from '../../stores/key-records.ts'
 import { key, madeKey, nothing, pageAnswer, rotatedKey } from './answers.ts'
 import { problem, unknownClient, unknownCursor, unknownKey } from './problem.ts'
-import { expiresAt, named, page, pageOf, type TypeBoxProvider, timeOf } from './schemas.ts'
+import { expiresAt, futureOf, named, page, pageOf, type TypeBoxProvider } from './schemas.ts'
 
 const birth = Type.Object(
   { expiresAt },
@@ -46,8 +46,10 @@ export default async function keys(app: FastifyInstance) {
     },
     async (request, reply) => {
       const { params, body } = request
+      const now = app.clock.now()
+      const expiresAt = futureOf(body.expiresAt, now)
       const made = await app.change(request, db =>
-        createKey(db, app.clients.secret, params.name, timeOf(body.expiresAt)),
+        createKey(db, app.clients.secret, params.name, expiresAt, now),
       )
       if (!made) throw unknownClient(params.name)
       return reply.code(201).send(made)
@@ -66,9 +68,9 @@ export default async function keys(app: FastifyInstance) {
     },
     async ({ params, query: { limit, cursor } }) => {
       if (!(await readClient(app.pg, params.name))) throw unknownClient(params.name)
-      if (cursor !== '' && !(await readKey(app.pg, cursor))) throw unknownCursor(cursor)
+      if (cursor !== '' && !(await readKey(app.pg, cursor, app.clock.now()))) throw unknownCursor(cursor)
       const { shown, next } = pageOf(
-        await listKeys(app.pg, params.name, { after: cursor, limit: limit + 1 }),
+        await listKeys(app.pg, params.name, { after: cursor, limit: limit + 1 }, app.clock.now()),
         limit,
         one => one.id,
       )
@@ -88,14 +90,16 @@ export default async function keys(app: FastifyInstance) {
     },
     async (request, reply) => {
       const { params, body } = request
+      const { graceSeconds = 0 } = body
+      const now = app.clock.now()
+      const expiresAt = futureOf(body.expiresAt, now)
       const rotated = await app.change(request, async db => {
-        const former = await readKey(db, params.id, 'for update of keys')
+        const former = await readKey(db, params.id, now, 'for update of keys')
         if (!former) throw unknownKey(params.id)
         if (former.status !== 'active') throw notActive(former)
         const successor = await successorOf(db, params.id)
         if (successor !== undefined) throw rotatedAlready(former, successor)
-        const { graceSeconds = 0, expiresAt } = body
-        return rotateKey(db, app.clients.secret, former, { graceSeconds, expiresAt: timeOf(expiresAt) })
+        return rotateKey(db, app.clients.secret, former, { graceSeconds, expiresAt }, now)
       })
       return reply.code(201).send(rotated)
     },
@@ -106,7 +110,7 @@ export default async function keys(app: FastifyInstance) {
     { schema: { summary: 'Revoke a key, at once and for good', params: keyed, response: { 204: nothing } } },
     async (request, reply) => {
       const { id } = request.params
-      if (!(await app.change(request, db => revokeKey(db, id)))) throw unknownKey(id)
+      if (!(await app.change(request, db => revokeKey(db, id, app.clock.now())))) throw unknownKey(id)
       return reply.code(204).send()
     },
   )

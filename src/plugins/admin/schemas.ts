@@ -36,17 +36,26 @@ export const expiresAt = Type.Optional(
       description: 'RFC 3339, in the future; left out: never',
       expected: 'a time such as "2027-01-31T12:00:00Z"',
     }),
-    text => isInFuture(text),
-    text => `found ${JSON.stringify(text)}, expected a time in the future such as "2027-01-31T12:00:00Z"`,
+    text => isTime(text),
+    text => notInFuture(text),
   ),
 )
 
-function isInFuture(text: unknown): boolean {
-  return typeof text === 'string' && RFC_3339.test(text) && Number(parseTime(text)) > Date.now()
+function isTime(text: unknown): boolean {
+  return typeof text === 'string' && RFC_3339.test(text) && Number(parseTime(text)) > 0
 }
 
-export function timeOf(text: string | undefined): Date | undefined {
-  return parseTime(text)
+function notInFuture(text: unknown): string {
+  return `found ${JSON.stringify(text)}, expected a time in the future such as "2027-01-31T12:00:00Z"`
+}
+
+/** The time that `expiresAt` names. Throws a problem if it is over by Redis's clock. */
+export function futureOf(text: string | undefined, now: number): Date | undefined {
+  if (text === undefined) return undefined
+  const time = parseTime(text)
+  if (Number(time) > now) return time
+  const detail = notInFuture(text)
+  throw problem(400, `expiresAt ${detail}.`, [{ field: 'expiresAt', detail }])
 }
 
 /** Lists come in pages: `cursor` is what `next` of the page before said. */

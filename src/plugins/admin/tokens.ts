@@ -8,7 +8,7 @@ import { isTaken } from '../../stores/query.ts'
 import { createToken, deleteToken, listTokens } from '../../stores/token-records.ts'
 import { administrator, madeToken, nothing, pageAnswer, token } from './answers.ts'
 import { problem } from './problem.ts'
-import { expiresAt, named, page, pageOf, type TypeBoxProvider, timeOf } from './schemas.ts'
+import { expiresAt, futureOf, named, page, pageOf, type TypeBoxProvider } from './schemas.ts'
 
 const birth = Type.Object(
   {
@@ -44,11 +44,12 @@ export default async function tokens(app: FastifyInstance) {
     async (request, reply) => {
       const { body } = request
       if (body.name === FIRST) throw reserved()
+      const expiresAt = futureOf(body.expiresAt, app.clock.now())
       const made = await app
         .change(request, db =>
           createToken(db, app.clients.secret, {
             ...body,
-            expiresAt: timeOf(body.expiresAt),
+            expiresAt,
             createdBy: request.administrator.name,
           }),
         )

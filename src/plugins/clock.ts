@@ -1,0 +1,70 @@
+/**
+ * The time. Redis's clock alone decides which price holds, what has expired and which window a call lies in: the clocks of
+ * replicas may be wrong. It is read every few seconds, and carried on by the monotonic clock in between.
+ */
+
+import fp from 'fastify-plugin'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    clock: {
+      /** Milliseconds since 1970 by Redis's clock; by this machine's until Redis was read once. */
+      now(): number
+      /** Milliseconds that this machine's clock is ahead of Redis's, or, below zero, behind it. */
+      readonly offset: number
+    }
+  }
+}
+
+const READ_EVERY = 2000
+/** Milliseconds that this machine's clock may be off. */
+const TOLERATED = 5000
+
+export default fp(
+  async app => {
+    const { log, money, redis } = app
+    /** Redis's time minus the monotonic one; undefined before the first reading. */
+    let ahead: number | undefined
+    let isOff = false
+    const now = () => (ahead === undefined ? Date.now() : performance.now() + ahead)
+    app.decorate('clock', {
+      now,
+      get offset() {
+        return Date.now() - now()
+      },
+    })
+    app.parts.set('clock', () => ahead !== undefined)
+
+    const readLater = () => {
+      read().catch((err: unknown) => log.debug({ err }, 'the time is read again when Redis is there'))
+    }
+    redis.on('ready', readLater)
+    const reading = setInterval(readLater, READ_EVERY)
+    app.addHook('onClose', async () => {
+      clearInterval(reading)
+      redis.off('ready', readLater)
+    })
+
+    async function read(): Promise<void> {
+      const sentAt = performance.now()
+      const time = await money.time()
+      // It was read at some moment between the two.
+      ahead = time - (sentAt + performance.now()) / 2
+      warn(Date.now() - now())
+    }
+
+    function warn(offset: number) {
+      const wasOff = isOff
+      isOff = Math.abs(offset) > TOLERATED
+      if (isOff === wasOff) return
+      const offsetSeconds = Math.round(offset / 1000)
+      if (isOff)
+        log.warn(
+          { offsetSeconds },
+          "this machine's clock differs from Redis's, which decides; set this machine's",
+        )
+      else log.info({ offsetSeconds }, "this machine's clock agrees with Redis's again")
+    }
+  },
+  { name: 'clock', dependencies: ['health', 'money', 'redis'] },
+)
