@@ -1,6 +1,7 @@
 /** What is worth telling about a budget: how much of it is spent, and that its pace is too fast. Pure. */
 
 import type { Window } from '../lua/calendar.ts'
+import type { Overspent } from '../lua/index.ts'
 import { formatUsd, nanosToUsd } from '../money.ts'
 import type { Alert } from './alert.ts'
 import { type Bases, paceOf, type Spending } from './pace.ts'
@@ -79,6 +80,28 @@ export function refusedAlert(budget: Budget): Alert {
   }
 }
 
+export const OVERSPENT = 'budget_overspent'
+
+/** More is spent than the budget allows: `verify` reads it too. */
+export function overspentAlert({ key, name, period, window, limitNanos, spentNanos }: Overspent): Alert {
+  return {
+    kind: OVERSPENT,
+    dedupe: `budget:${key}:${window}:${limitNanos}:overspent`,
+    severity: 'critical',
+    scope: name,
+    title:
+      `${name} has spent more than its budget for this ${period} allows: ${amountsOf({ limitNanos, spentNanos })}. ` +
+      'Redis may have lost what a running call held.',
+    details: {
+      key,
+      period,
+      window,
+      limitUsd: nanosToUsd(limitNanos),
+      spentUsd: nanosToUsd(spentNanos),
+    },
+  }
+}
+
 export function spendingOf({ limitNanos, spentNanos, window }: Budget): Spending {
   return { limit: limitNanos, spent: spentNanos, start: window.startsAt, end: window.endsAt }
 }
@@ -88,7 +111,7 @@ function dedupeOf({ key, window, limitNanos }: Budget, what: string): string {
   return `budget:${key}:${window.name}:${limitNanos}:${what}`
 }
 
-function amountsOf({ spentNanos, limitNanos }: Budget): string {
+function amountsOf({ spentNanos, limitNanos }: Pick<Budget, 'spentNanos' | 'limitNanos'>): string {
   return `${formatUsd(spentNanos)} of ${formatUsd(limitNanos)} spent`
 }
 

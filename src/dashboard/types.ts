@@ -210,6 +210,8 @@ export interface Difference {
   ledgerUsd: number
   pendingUsd: number
   differenceUsd: number
+  /** A budget that was overspent. */
+  limitUsd?: number
 }
 
 export interface Verified {

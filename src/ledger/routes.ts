@@ -121,7 +121,7 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
     {
       schema: {
         summary: 'Are the counters what the ledger says?',
-        description: '409 where they differ, with each difference.',
+        description: '409 where they differ, with each difference; also where a budget was overspent.',
         response: { 200: verifyAnswer, 409: verifyAnswer },
       },
     },
@@ -140,7 +140,7 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
   )
 }
 
-function shown({ scope, window, ...nanos }: Difference) {
+function shown({ scope, window, limitNanos, ...nanos }: Difference) {
   return {
     scope,
     window,
@@ -148,5 +148,6 @@ function shown({ scope, window, ...nanos }: Difference) {
     ledgerUsd: nanosToUsd(nanos.ledgerNanos),
     pendingUsd: nanosToUsd(nanos.pendingNanos),
     differenceUsd: nanosToUsd(nanos.differenceNanos),
+    ...(limitNanos !== undefined && { limitUsd: nanosToUsd(limitNanos) }),
   }
 }

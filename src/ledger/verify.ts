@@ -1,5 +1,6 @@
 /**
- * Counters in Redis = ledger in Postgres + what is on its way between them, to the nano-dollar, while calls go on.
+ * Counters in Redis = ledger in Postgres + what is on its way between them, to the nano-dollar, while calls go on; and no
+ * budget was overspent.
  *
  * Entries move while one looks, so the order of looking decides:
  *   1. the time in Postgres
@@ -15,6 +16,7 @@ import type { Pool, PoolClient } from 'pg'
 import { windowsAt } from '../lua/calendar.ts'
 import type { LedgerScripts } from '../lua/ledger.ts'
 import { position } from './entry.ts'
+import { readOverspent } from './overspent.ts'
 import { dropRecorded, followStream } from './pending.ts'
 import { addCharge, type Charge, keyOf, readSpent, type Spent } from './spent.ts'
 import { transaction } from './transaction.ts'
@@ -25,8 +27,10 @@ export interface Difference {
   counterNanos: number
   ledgerNanos: number
   pendingNanos: number
-  /** What the counter has more than the other two. */
+  /** What the counter has more than the other two; of an overspent budget, more than its limit. */
   differenceNanos: number
+  /** Of an overspent budget. */
+  limitNanos?: number
 }
 
 export interface Verified {
@@ -49,6 +53,7 @@ const PAGE = 200
 export async function verify({ redis, scripts, pool }: Stores): Promise<Verified> {
   const windows = await runningWindows(redis)
   const pendingUpTo = followStream(redis)
+  const limits = await readOverspent(pool, windows.names)
   const seen = new Set<string>()
   const differences: Difference[] = []
   for await (const page of scopePages(scripts, pool, windows)) {
@@ -89,10 +94,15 @@ export async function verify({ redis, scripts, pool }: Stores): Promise<Verified
         const counterNanos = counted.get(key) ?? 0
         const ledgerNanos = ledger.get(key) ?? 0
         const pendingNanos = waiting.get(key) ?? 0
+        const found = { scope, window, counterNanos, ledgerNanos, pendingNanos }
         const differenceNanos = counterNanos - ledgerNanos - pendingNanos
-        return differenceNanos === 0
-          ? []
-          : [{ scope, window, counterNanos, ledgerNanos, pendingNanos, differenceNanos }]
+        const limitNanos = limits.get(key) ?? Number.POSITIVE_INFINITY
+        return [
+          ...(differenceNanos === 0 ? [] : [{ ...found, differenceNanos }]),
+          ...(counterNanos > limitNanos
+            ? [{ ...found, differenceNanos: counterNanos - limitNanos, limitNanos }]
+            : []),
+        ]
       }),
     )
   }

@@ -6,7 +6,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import { encode, holdOf, renewalOf, truthOf } from './arguments.ts'
 import type { Bucket } from './bucket.ts'
-import { readNoRoom, readRefusal, readSettled, readStates } from './replies.ts'
+import { readLost, readNoRoom, readRefusal, readSettled, readStates } from './replies.ts'
 import { defineScripts, PREFIX } from './scripts.ts'
 
 /** A budget set at noon knows what the morning spent: money is counted where nothing limits it, too. */
@@ -151,6 +151,19 @@ export interface Settled {
   chargedNanos: number
   /** What it cost above its hold. Should be 0, always. */
   overspendNanos: number
+  overspent?: Overspent[]
+}
+
+/** More is spent of a budget than it allowed when the call was admitted. Should never be. */
+export interface Overspent {
+  /** Of the scope. */
+  key: string
+  name: string
+  period: 'day' | 'month'
+  /** As `windowsAt` names it. */
+  window: string
+  limitNanos: number
+  spentNanos: number
 }
 
 /** A call whose replica died. */
@@ -160,6 +173,7 @@ export interface Lost {
   nanos: number
   /** The facts that its claim brought for this case. */
   entry: Record<string, unknown>
+  overspent?: Overspent[]
 }
 
 export type MoneyScripts = ReturnType<typeof createMoneyScripts>
@@ -223,7 +237,7 @@ export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: st
     /** Charges calls whose replica died, at most so many. To be called every second: see sweep.lua. */
     async sweep(limit: number): Promise<Lost[]> {
       const lost = await redis.sweepLeases(PREFIX, limit)
-      return lost.map(([id, nanos, entry]) => ({ id, nanos, entry: JSON.parse(entry) }))
+      return lost.map(readLost)
     },
 
     /** Makes a new version of the configuration known to every replica; answers with the newest there is. */

@@ -1,7 +1,24 @@
 /** What the scripts answer, read. */
 
-import type { BucketState, NoRoom, Refused, Scope, ScopeState, Settled, WindowState } from './index.ts'
-import type { NoRoomReply, RefusedReply, SettleReply, StateReply } from './scripts.ts'
+import type {
+  BucketState,
+  Lost,
+  NoRoom,
+  Overspent,
+  Refused,
+  Scope,
+  ScopeState,
+  Settled,
+  WindowState,
+} from './index.ts'
+import type {
+  NoRoomReply,
+  OverspentReply,
+  RefusedReply,
+  SettleReply,
+  StateReply,
+  SweepReply,
+} from './scripts.ts'
 
 export function readStates(scopes: Scope[], replies: StateReply[]): ScopeState[] {
   return replies.map((reply, i) => readState(scopes[i]!, reply))
@@ -45,6 +62,26 @@ export function readNoRoom(id: string, scopes: Scope[], reply: NoRoomReply): NoR
   return { id, kind: 'no_room', scope: scopes[scope]!.name, limit, limitNanos, spentNanos, heldNanos }
 }
 
-export function readSettled([kind, heldNanos, chargedNanos]: SettleReply): Settled {
-  return { kind, heldNanos, chargedNanos, overspendNanos: Math.max(0, chargedNanos - heldNanos) }
+export function readSettled([kind, heldNanos, chargedNanos, overspent]: SettleReply): Settled {
+  const overspendNanos = Math.max(0, chargedNanos - heldNanos)
+  return {
+    kind,
+    heldNanos,
+    chargedNanos,
+    overspendNanos,
+    ...(overspent && { overspent: overspent.map(readOverspent) }),
+  }
+}
+
+export function readLost([id, nanos, entry, overspent]: SweepReply): Lost {
+  return {
+    id,
+    nanos,
+    entry: JSON.parse(entry),
+    ...(overspent && { overspent: overspent.map(readOverspent) }),
+  }
+}
+
+function readOverspent([key, name, period, window, limitNanos, spentNanos]: OverspentReply): Overspent {
+  return { key, name, period, window, limitNanos, spentNanos }
 }

@@ -70,7 +70,23 @@ export type NoRoomReply = [
   heldNanos: number,
 ]
 
-export type SettleReply = [kind: 'settled' | 'corrected' | 'already', held: number, charged: number]
+export type OverspentReply = [
+  key: string,
+  name: string,
+  period: 'day' | 'month',
+  window: string,
+  limit: number,
+  spent: number,
+]
+
+export type SettleReply = [
+  kind: 'settled' | 'corrected' | 'already',
+  held: number,
+  charged: number,
+  overspent?: OverspentReply[],
+]
+
+export type SweepReply = [id: string, nanos: number, entry: string, overspent?: OverspentReply[]]
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
@@ -78,7 +94,7 @@ declare module 'ioredis' {
     renewHolds(...args: Arguments): Result<[unknown: number[], refused: NoRoomReply[]], Context>
     rememberHolds(...args: Arguments): Result<('remembered' | 'renewed' | 'settled' | 'lost')[], Context>
     settleCalls(...args: Arguments): Result<SettleReply[], Context>
-    sweepLeases(...args: Arguments): Result<[id: string, nanos: number, entry: string][], Context>
+    sweepLeases(...args: Arguments): Result<SweepReply[], Context>
     forgetTombstones(...args: Arguments): Result<number, Context>
     raiseVersion(...args: Arguments): Result<number, Context>
     chargeCount(...args: Arguments): Result<number, Context>

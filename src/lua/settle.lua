@@ -2,7 +2,7 @@
 -- KEYS[1] '{tollgate}:'
 -- ARGV, seven a call: id, time of its admission or '' (no answer came), claim (JSON), nanos, tokens or '' (nobody knows:
 -- what the claim takes), entry (JSON), 'refused' or '' ('refused': the call was not served and costs nothing)
--- Returns for each {'settled' | 'corrected' | 'already', held, charged}. While counters are being restored: an error, and
+-- Returns for each {'settled' | 'corrected' | 'already', held, charged, budgets overspent or nothing: see book()}. While counters are being restored: an error, and
 -- nothing was written.
 --
 -- What stands in a call's place decides:
@@ -35,16 +35,16 @@ local function settle(id, admittedAt, claimText, nanos, tokens, entry, isRefused
   end
   if lostAt then
     local charged = tonumber(lostNanos)
-    book(claim, tonumber(lostAt), now, {
+    local overspent = book(claim, tonumber(lostAt), now, {
       calls = calls, held = held, spent = nanos - charged, used = tokens, claimed = claim.tokens,
     })
     redis.call('SET', DONE .. id, 'settled 1')
     append(id, 1, lostAt, nanos - charged, charged, entry)
-    return { 'corrected', charged, nanos }
+    return { 'corrected', charged, nanos, overspent }
   end
   local at = hold and hold.at or admittedAt or now
   local wasHeld = (hold or admittedAt) and claim.nanos or 0
-  book(claim, at, now, {
+  local overspent = book(claim, at, now, {
     calls = calls, held = held, spent = nanos, used = tokens, claimed = hold and claim.tokens or 0,
   })
   if isRefused then
@@ -53,7 +53,7 @@ local function settle(id, admittedAt, claimText, nanos, tokens, entry, isRefused
     redis.call('SET', DONE .. id, 'settled 0')
     append(id, 0, at, nanos, wasHeld, entry)
   end
-  return { 'settled', wasHeld, nanos }
+  return { 'settled', wasHeld, nanos, overspent }
 end
 
 local answers = {}

@@ -1,7 +1,7 @@
 -- Charges the calls whose lease ran out, each with all it held: their replica is dead, and nobody knows how much was
 -- used. A settlement that comes after all corrects it.
 -- KEYS[1] '{tollgate}:'      ARGV[1] how many at most
--- Returns {id, nanos charged, its entry} for each.
+-- Returns {id, nanos charged, its entry, budgets overspent or nothing: see book()} for each.
 --
 -- Only who has watched for a whole lease may say that a lease ran out. Replicas sweep every second: where nobody did for
 -- a while (Redis was away, or all of them were), where another server took over (a restart, a failover) or the counters
@@ -30,11 +30,11 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', int(now), 'LIMIT
   local isDone = redis.call('EXISTS', DONE .. id) == 1
   if hold then
     local nanos = hold.claim.nanos
-    book(hold.claim, hold.at, now, { calls = -1, held = -nanos, spent = isDone and 0 or nanos })
+    local overspent = book(hold.claim, hold.at, now, { calls = -1, held = -nanos, spent = isDone and 0 or nanos })
     if not isDone then
       redis.call('SET', DONE .. id, 'lost ' .. int(hold.at) .. ' ' .. int(nanos))
       append(id, 0, hold.at, nanos, nanos, hold.entry)
-      lost[#lost + 1] = { id, nanos, hold.entry }
+      lost[#lost + 1] = { id, nanos, hold.entry, overspent }
     end
   end
 end

@@ -3,7 +3,7 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Alert } from '../alerts/alert.ts'
-import { refusedAlert } from '../alerts/budget-rules.ts'
+import { overspentAlert, refusedAlert } from '../alerts/budget-rules.ts'
 import {
   ledgerAlert,
   loopAlert,
@@ -17,15 +17,15 @@ import {
 import { createWatch } from '../alerts/watch.ts'
 import { countPending } from '../ledger/stream.ts'
 import { windowsAt } from '../lua/calendar.ts'
-import type { Refused } from '../lua/index.ts'
-import { isBound } from '../stores/limits.ts'
+import type { Overspent, Refused } from '../lua/index.ts'
+import { isBound, type Level, levelsOf } from '../stores/limits.ts'
 
 /** An upstream's own cost may be above the price by so much of it without an alert. */
 const DRIFT = 0.01
 
 export default fp<{ maxPending: number; everyMs?: number }>(
   async (app, { maxPending, everyMs = 3000 }) => {
-    const { alerts, clock, log, money, redis } = app
+    const { alerts, clients, clock, log, money, redis } = app
     const watch = createWatch(redis, money)
     let looking: Promise<void> | undefined
 
@@ -41,13 +41,13 @@ export default fp<{ maxPending: number; everyMs?: number }>(
       }
       if (cost?.unknownModel !== undefined) {
         const names = { upstream: route.upstream.name, model: route.price.model, answered: cost.unknownModel }
-        alerts.raise(unknownModelAlert(names, app.clock.now()))
+        alerts.raise(unknownModelAlert(names, clock.now()))
       }
       const [nanos, tokens] = [cost?.shortfallNanos ?? 0, measured?.unnamedTokens ?? 0]
       if (cost && (tokens > 0 || nanos > cost.nanos * DRIFT)) {
         const { upstream, price } = route
         const shortfall = { reqId: id, upstream: upstream.name, model: price.model, nanos, tokens }
-        alerts.raise(shortfallAlert(shortfall, app.clock.now()))
+        alerts.raise(shortfallAlert(shortfall, clock.now()))
       }
       // A call with an unbounded feature may cost more than its hold; the price table is not at fault.
       const isBounded = call && call.ask.unbounded.length === 0
@@ -56,6 +56,18 @@ export default fp<{ maxPending: number; everyMs?: number }>(
         const amounts = { costNanos: cost.nanos, heldNanos: claimed.nanos }
         alerts.raise(overspendAlert({ reqId: id, client, model, ...amounts }, clock.now()))
       }
+    })
+
+    app.onOverspent(async function judgeOverspent(found, entry) {
+      // A call with an unbounded feature may cost more than its hold; its client's setting allows that.
+      if ('unbounded' in entry && entry.unbounded) return
+      // The budget may have been raised since the call was admitted.
+      await clients
+        .poll()
+        .catch(error => log.debug({ err: error }, 'judged by the configuration that is known'))
+      const client = 'key' in entry ? clients.find(String(entry.key))?.client : undefined
+      const levels = client ? levelsOf(client) : []
+      raiseAll(found.filter(one => isOverspent(one, levels)).map(overspentAlert))
     })
 
     const ticking = setInterval(() => {
@@ -85,8 +97,19 @@ export default fp<{ maxPending: number; everyMs?: number }>(
       for (const alert of found) alerts.raise(alert)
     }
   },
-  { name: 'alert-rules', dependencies: ['alerts', 'claims', 'clock', 'cost', 'money', 'prices', 'secrets'] },
+  {
+    name: 'alert-rules',
+    dependencies: ['alerts', 'claims', 'clients', 'clock', 'cost', 'money', 'prices', 'secrets'],
+  },
 )
+
+/** By the budget as it is now; by the one of the admission where its level is not the client's any more. */
+function isOverspent({ key, period, limitNanos, spentNanos }: Overspent, levels: Level[]): boolean {
+  const level = levels.find(one => one.key === key)
+  if (!level) return spentNanos > limitNanos
+  const { dayNanos, monthNanos } = level.budget
+  return spentNanos > ((period === 'day' ? dayNanos : monthNanos) ?? Number.POSITIVE_INFINITY)
+}
 
 function refusalAlerts(refused: Refused, { call, claims, client }: FastifyRequest): Alert[] {
   const { at, limit, scope: name, verdict, limitNanos = 0, spentNanos = 0 } = refused

@@ -3,7 +3,7 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { readEpoch, readProgress } from '../ledger/progress.ts'
-import { type Claim, createMoneyScripts, type MoneyScripts } from '../lua/index.ts'
+import { type Claim, createMoneyScripts, type MoneyScripts, type Overspent } from '../lua/index.ts'
 import { createSettlements, type Listener, type Settlements } from '../settlements.ts'
 
 /** The hold of a running call. */
@@ -18,12 +18,17 @@ export interface Hold {
   coveredUntil: number
 }
 
+export type OverspentListener = (overspent: Overspent[], entry: object) => void
+
 declare module 'fastify' {
   interface FastifyInstance {
     money: MoneyScripts
     settlements: Settlements
     /** Running calls that hold something, by id. */
     holds: Map<string, Hold>
+    /** Calls the listener with budgets that a charge has overspent, and the facts of the charged call. */
+    onOverspent(listener: OverspentListener): void
+    noticeOverspent: OverspentListener
   }
 }
 
@@ -36,7 +41,8 @@ export default fp(
     const { redis, log } = app
     const money = createMoneyScripts(redis)
     const listener: Listener = {
-      settled({ id, entry }, { overspendNanos }) {
+      settled({ id, entry }, { overspendNanos, overspent }) {
+        if (overspent) app.noticeOverspent(overspent, entry)
         if (overspendNanos === 0) return
         // A call with an unbounded feature may cost more than its hold; the price table is not at fault.
         if ('unbounded' in entry && entry.unbounded)
@@ -49,6 +55,11 @@ export default fp(
     app.decorate('money', money)
     app.decorate('settlements', settlements)
     app.decorate('holds', new Map<string, Hold>())
+    const overspentListeners: OverspentListener[] = []
+    app.decorate('onOverspent', (one: OverspentListener) => void overspentListeners.push(one))
+    app.decorate('noticeOverspent', (overspent, entry) => {
+      for (const listener of overspentListeners) listener(overspent, entry)
+    })
 
     /** Of the counters that have what was settled. */
     let epoch: string | null = null

@@ -25,7 +25,8 @@ export default fp(
 
     async function sweep(): Promise<void> {
       const lost = await money.sweep(BATCH)
-      for (const { id, nanos, entry } of lost) {
+      for (const { id, nanos, entry, overspent } of lost) {
+        if (overspent) app.noticeOverspent(overspent, entry)
         swept.calls += 1
         swept.nanos += nanos
         logLine(log, { ...entry, reqId: id, outcome: 'lost', estimated: true, costNanos: nanos })

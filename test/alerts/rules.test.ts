@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { connectRedis } from '../../src/redis-url.ts'
 import { type Gateway, type GatewayOptions, message, startGateway, until } from '../gateway.ts'
 import { ownPostgres, temporaryFolder } from '../servers.ts'
 import { type Post, type Receiver, type Shown, startReceiver } from './bed.ts'
@@ -112,6 +113,65 @@ test('a call that costs more than it held is told of, where a budget should have
 
   assert.equal(severity, 'critical')
   assert.ok(details.costUsd > details.heldUsd)
+})
+
+test('a budget that is overspent after Redis lost a hold is told of, and verify says so until it is raised', async t => {
+  const { gateway, receiver } = await arrange(t)
+  const { app, provider } = gateway
+  const settings = { cache: { enabled: false }, hold: 'ceiling', budget: { day: 0.004 } }
+  const key = await gateway.client({ name: 'frontend', ...settings })
+  const send = (prompt: string) => gateway.post('/v1/messages', key, message(prompt, { max_tokens: 500 }))
+  // Each holds $0.0026 and costs $0.0025.
+  provider.use(() => 'usage 10 in 490 out')
+  provider.next('hold, usage 10 in 490 out')
+  const frozen = send('frozen')
+  await provider.waitForCall(1)
+  // Its replica makes no hold known any more, as one that is frozen.
+  app.holds.clear()
+  const redis = connectRedis(gateway.redisUrl)
+  t.after(() => redis.disconnect())
+  await redis.flushdb()
+  await until(async () => (await redis.exists('{tollgate}:epoch')) === 1)
+
+  assert.equal((await send('another')).status, 200)
+  provider.release()
+  assert.equal((await frozen).status, 200)
+
+  const alert = await received(receiver, 'budget_overspent')
+  assert.deepEqual(
+    [alert.severity, alert.scope, alert.details.limitUsd],
+    ['critical', 'client:frontend', 0.004],
+  )
+  const { status, body } = await gateway.admin('GET', '/verify')
+  assert.deepEqual([status, body.ok, body.found], [409, false, 1])
+  const [{ scope, window, differenceUsd, limitUsd }] = body.differences as [Record<string, unknown>]
+  assert.match(String(scope), /^client:/)
+  assert.deepEqual([window, differenceUsd, limitUsd], ['day', 0.00092, 0.004])
+  await gateway.admin('PATCH', '/clients/frontend', { budget: { day: 1 } })
+  assert.equal((await gateway.admin('GET', '/verify')).status, 200)
+})
+
+test('a budget that is raised or cut while calls run is not overspent', async t => {
+  const { gateway } = await arrange(t)
+  const { provider } = gateway
+  const key = await gateway.client({ name: 'frontend', hold: 'ceiling', budget: { day: 0.004 } })
+  const send = (prompt: string) => gateway.post('/v1/messages', key, message(prompt, { max_tokens: 500 }))
+  provider.use(() => 'usage 10 in 490 out')
+  provider.next('hold, usage 10 in 490 out')
+  const first = send('admitted under the first budget')
+  await provider.waitForCall(1)
+  await gateway.admin('PATCH', '/clients/frontend', { budget: { day: 0.1 } })
+  assert.equal((await send('admitted under the second')).status, 200)
+  provider.release()
+  await (await first).arrayBuffer()
+  await until(async () => (await gateway.state('frontend')).day?.heldUsd === 0)
+  await gateway.admin('PATCH', '/clients/frontend', { budget: { day: 0.001 } })
+
+  assert.equal((await gateway.admin('GET', '/verify')).status, 200)
+  assert.deepEqual(
+    (await alertsOf(gateway)).filter(({ kind }) => kind === 'budget_overspent'),
+    [],
+  )
 })
 
 test('a ledger that falls behind is told of while Postgres is away', async t => {

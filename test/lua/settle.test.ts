@@ -42,6 +42,38 @@ test('the entry for the ledger is written with the charge', async t => {
   ])
 })
 
+test('a charge whose room went to another call names the budgets that it overspends', async t => {
+  const bed = await makeBed(t)
+  const { admit, money, redis } = bed
+  const claim = claimOn(
+    [
+      { key: 'client:1', name: 'client:web', day: 100, month: 1000 },
+      { key: 'gateway', day: -1 },
+    ],
+    {
+      nanos: 80,
+    },
+  )
+  for (const remembered of [true, false]) {
+    await bed.begin()
+    await admit('frozen', claim)
+    await redis.del(...(await redis.keys('{tollgate}:*')).filter(key => /scope|holds|leases/.test(key)))
+    await admit('other', claim)
+    const [first] = await money.settle([{ id: 'other', claim, at: NOON, nanos: 70, tokens: 0, entry }])
+    assert.equal(first?.overspent, undefined)
+    if (remembered) await money.renew([{ id: 'frozen', claim, at: NOON }])
+
+    const [second] = await money.settle([{ id: 'frozen', claim, at: NOON, nanos: 75, tokens: 0, entry }])
+
+    assert.deepEqual(second?.overspent, [
+      {
+        ...{ key: 'client:1', name: 'client:web', period: 'day', window: 'd21000228' },
+        ...{ limitNanos: 100, spentNanos: 145 },
+      },
+    ])
+  }
+})
+
 test('a refused call gives its hold back, gets no entry, and its tombstone ends by itself', async t => {
   const { admit, money, entries, scope, redis, wait } = await makeBed(t)
   const claim = claimOn([{ key: 'client:1', concurrency: 1, day: 1000 }], { nanos: 300 })

@@ -15,6 +15,8 @@ interface VerifyAnswer {
     ledgerUsd: number
     pendingUsd: number
     differenceUsd: number
+    /** A budget that was overspent. */
+    limitUsd?: number
   }[]
 }
 
@@ -34,7 +36,8 @@ export const verify: Command = {
     const rows = answer.differences.map(({ scope, window, ...usd }) => [
       scope,
       window,
-      ...[usd.counterUsd, usd.ledgerUsd, usd.pendingUsd, usd.differenceUsd].map(exact),
+      ...[usd.counterUsd, usd.ledgerUsd, usd.pendingUsd].map(exact),
+      exact(usd.differenceUsd) + (usd.limitUsd === undefined ? '' : ` over ${exact(usd.limitUsd)}`),
     ])
     return {
       answer,

@@ -72,7 +72,7 @@ function Result({ result: { ok, scopes, quarantined, found, differences, at } })
             <thead><tr><th scope="col">Whose</th><th scope="col">Window</th><th scope="col" class="num">Counter</th><th scope="col" class="num">Ledger</th><th scope="col" class="num">On its way</th><th scope="col" class="num">Difference</th></tr></thead>
             <tbody>${differences.map(
               one =>
-                html`<tr><th scope="row">${scopeWords(one.scope)}</th><td><code>${one.window}</code></td><td class="num">${exactUsd(one.counterUsd)}</td><td class="num">${exactUsd(one.ledgerUsd)}</td><td class="num">${exactUsd(one.pendingUsd)}</td><td class="num strong">${exactUsd(one.differenceUsd)}</td></tr>`,
+                html`<tr><th scope="row">${scopeWords(one.scope)}</th><td><code>${one.window}</code></td><td class="num">${exactUsd(one.counterUsd)}</td><td class="num">${exactUsd(one.ledgerUsd)}</td><td class="num">${exactUsd(one.pendingUsd)}</td><td class="num strong">${exactUsd(one.differenceUsd)}${one.limitUsd === undefined ? '' : ` over ${exactUsd(one.limitUsd)}`}</td></tr>`,
             )}</tbody>
           </table>
         </div>

@@ -74,8 +74,12 @@ end
 -- Moves what a call has taken: `change` = { calls, held, spent } are added, and of the tokens it is now known that
 -- `used` were used where `claimed` had been taken; without `used` nobody knows, and what the claim takes is used.
 -- All in the windows of the admission; a bucket keeps the rate it has.
+-- Returns the budgets, as the claim knows them, that more is spent of now than they allow, nil where there is none: holds
+-- keep that from happening, unless Redis lost one and gave its room away.
+-- Each: { scope key, scope name, 'day' | 'month', window, limit, spent }
 local function book(claim, at, now, change)
   local windows = windowsAt(at)
+  local overspent
   for _, scope in ipairs(claim.scopes) do
     local counters = readScope(scope, windows, now)
     addRunning(counters, change.calls)
@@ -89,7 +93,17 @@ local function book(claim, at, now, change)
       end
     end
     writeScope(counters, now)
+    for _, period in ipairs(change.spent > 0 and PERIODS or {}) do
+      local money = counters[period]
+      if money and money.limit >= 0 and money.spent > money.limit then
+        overspent = overspent or {}
+        overspent[#overspent + 1] = {
+          scope.key, scope.name, period, money.window.spent:match('^%w+'), money.limit, money.spent,
+        }
+      end
+    end
   end
+  return overspent
 end
 
 local function append(id, seq, at, nanos, held, entry)
