@@ -11,8 +11,8 @@ test('the life of a call: who meets it, in which order', async t => {
   assert.deepEqual(
     call.split('\n').map(line => line.replace(/^[│ ]*•? ?/, '').trim()),
     [
-      '(onRequest) ["armExitDoor()","sayGoodbye()","nameRequest()","authenticateCaller()","turnAway()"]',
-      '(preHandler) ["weighBody()","readCall()","decideCall()","announceCeiling()","lookUp()","startMeter()","admitCall()","spareUpstream()"]',
+      '(onRequest) ["armExitDoor()","sayGoodbye()","nameRequest()","checkProtocol()","authenticateCaller()","turnAway()"]',
+      '(preHandler) ["weighBody()","readCall()","decideCall()","announceCeiling()","lookUp()","startMeter()","refuseSpent()","admitCall()","spareUpstream()"]',
       '(onSend) ["endConnection()","sayCost()"]',
     ],
   )

@@ -37,6 +37,7 @@ async function unwind(signal: AbortSignal): Promise<void> {
 export async function temporaryFolder(t: Context): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-test-'))
   await chmod(folder, 0o711) // as root, Postgres runs as another user
-  whenOver(t, () => rm(folder, { recursive: true }))
+  // A server's children may write for a moment after it has ended.
+  whenOver(t, () => rm(folder, { recursive: true, maxRetries: 20 }))
   return folder
 }
