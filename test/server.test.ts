@@ -51,7 +51,7 @@ test('with Redis away at start it waits and says so, and becomes ready by itself
   await redis.stop()
   const { url: DATABASE_URL } = await testDatabase(t)
   const gateway = await startProcess(t, { REDIS_URL: redis.url, DATABASE_URL })
-  const answer = await until(async () => fetch(`${gateway.url}/readyz`).catch(() => undefined))
+  const answer = await until(async () => fetch(`${gateway.url}/readyz`).catch(() => undefined), 60_000)
   assert.equal(answer.status, 503)
   assert.deepEqual(((await answer.json()) as { degraded: string[] }).degraded.includes('redis'), true)
   assert.equal((await fetch(`${gateway.url}/livez`)).status, 200)
