@@ -26,7 +26,7 @@ export default fp(
     /** Redis's time minus the monotonic one; undefined before the first reading. */
     let ahead: number | undefined
     let isOff = false
-    const now = () => (ahead === undefined ? Date.now() : performance.now() + ahead)
+    const now = () => (ahead === undefined ? Date.now() : Math.round(performance.now() + ahead))
     app.decorate('clock', {
       now,
       get offset() {
