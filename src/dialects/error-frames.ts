@@ -5,8 +5,9 @@
  */
 
 import type { FrameFilter, Measured } from './dialect.ts'
+import { isErrorBody, isErrorType } from './error-shapes.ts'
 import { asBuffer } from './excerpt.ts'
-import { isObject, type JsonObject, objectIn, parseObject } from './json.ts'
+import { parseObject } from './json.ts'
 import { byte, scanObject } from './json-scan.ts'
 import { type Redaction, redactedBytes } from './redact.ts'
 import { eventType, frameData, frameEnds } from './sse.ts'
@@ -19,8 +20,9 @@ export interface Scanner {
 
 /** What is kept back at most. A longer frame is an error only if its beginning says so. */
 const LONGEST = 262_144
+/** Members whose value may say that it is an error. */
+const MARKS = ['type', 'object']
 const BLANK_LINE = Buffer.from('\n\n')
-const ERRORS = new Set<unknown>(['error', 'response.failed'])
 
 /** The error's frames are redacted, and secrets in every frame. */
 export function errorFrames(redaction: Redaction, scanner: Scanner): FrameFilter {
@@ -100,19 +102,20 @@ function joined(parts: (Buffer | undefined)[]): Buffer | undefined {
   return given.length > 1 ? Buffer.concat(given) : given[0]
 }
 
-/** A whole JSON response. One without usage may be an error that the meter does not know. */
+const GIVEN_ERROR = /"errors?"\s*:\s*[{["]/
+
+/** A whole JSON response. It may be an error that the meter does not know. */
 export function redactedResponse(
   body: Buffer,
   { failed, usage }: Pick<Measured, 'failed' | 'usage'>,
   redaction: Redaction,
   scanner: Scanner,
 ): Buffer {
-  const isFailed = failed !== undefined || (usage === undefined && isErrorBody(objectOf(body)))
-  return isFailed ? redactedBytes(body, redaction) : scanner.bytes(body)
-}
-
-function objectOf(body: Buffer): JsonObject {
-  return parseObject(body.toString('utf8')) ?? {}
+  const text = body.toString('latin1')
+  const isSuspect = usage === undefined || GIVEN_ERROR.test(text)
+  const isFailed =
+    failed !== undefined || (isSuspect && isErrorBody(parseObject(body.toString('utf8')) ?? {}))
+  return isFailed ? redactedBytes(body, redaction) : scanner.bytes(body, text)
 }
 
 /** Of an endless error the rest is left out: no part of it can be looked at as a whole. */
@@ -127,7 +130,7 @@ function wholeWords(bytes: Buffer): Buffer {
 
 /** Separates nearly all frames from errors, so that few are parsed. In text this is faster than in bytes. */
 function isOrdinary(text: string): boolean {
-  return !text.includes('error') && (text.includes('"choices"') || text.includes('"type"'))
+  return !text.includes('rror') && (text.includes('"choices"') || text.includes('"type"'))
 }
 
 function isOneFrame(text: string): boolean {
@@ -136,34 +139,23 @@ function isOneFrame(text: string): boolean {
 
 function isError(frame: Buffer, text: string): boolean {
   if (isOrdinary(text)) return false
-  if (ERRORS.has(eventType({ bytes: frame, large: undefined }))) return true
+  if (isErrorType(eventType({ bytes: frame, large: undefined }))) return true
   const data = parseObject(frameData(frame))
   // Comments, `[DONE]`, and words that are no event.
   return data === undefined || isErrorBody(data)
 }
 
-function isErrorBody(data: JsonObject): boolean {
-  const { type, object, error, errors, response, choices } = data
-  if (ERRORS.has(type) || object === 'error') return true
-  if (isGiven(error) || isGiven(errors) || isGiven(objectIn(response).error)) return true
-  return (
-    type === undefined && choices === undefined && ['message', 'detail', 'msg'].some(name => name in data)
-  )
-}
-
-function isGiven(value: unknown): boolean {
-  return (
-    isObject(value) ||
-    (Array.isArray(value) && value.length > 0) ||
-    (typeof value === 'string' && value !== '')
-  )
-}
-
 /** Of a frame that is not whole. */
 function beginsError(bytes: Buffer): boolean {
-  if (ERRORS.has(eventType({ bytes, large: { size: bytes.length, members: undefined } }))) return true
+  if (isErrorType(eventType({ bytes, large: { size: bytes.length, members: undefined } }))) return true
   const from = bytes.indexOf('{')
   const { members } = scanObject(bytes, from < 0 ? bytes.length : from)
-  if (members.some(({ start, end }) => ERRORS.has(bytes.toString('latin1', start + 1, end - 1)))) return true
+  if (
+    members.some(
+      ({ name, start, end }) =>
+        MARKS.includes(name) && isErrorType(bytes.toString('latin1', start + 1, end - 1)),
+    )
+  )
+    return true
   return /^\s*\{\s*"(error|errors|message|detail|msg)"/.test(bytes.toString('latin1', from, from + 64))
 }

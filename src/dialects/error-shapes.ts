@@ -17,6 +17,24 @@ const WORDS = ['message', 'Message', 'detail', 'msg', 'error_description', 'desc
 const MOST = 20
 const DEEPEST = 8
 
+/** `error`, `invalid_request_error`, `RateLimitError`; of the Responses API's events also the one that ends a failed response. */
+export function isErrorType(type: unknown): boolean {
+  return typeof type === 'string' && (/error$/i.test(type) || type === 'response.failed')
+}
+
+/** Is a response, or an event of one, an error? */
+export function isErrorBody(body: JsonObject): boolean {
+  const { type, object, error, errors, response, choices } = body
+  if (isErrorType(type) || isErrorType(object)) return true
+  const inner = [error, errors, objectIn(response).error, ...listIn(choices).map(one => objectIn(one).error)]
+  if (inner.some(isGiven)) return true
+  return type === undefined && choices === undefined && WORDS.some(name => name in body)
+}
+
+function isGiven(value: unknown): boolean {
+  return isObject(value) || (typeof value === 'string' && value !== '') || listIn(value).length > 0
+}
+
 export function errorIn(body: Buffer): FoundError {
   const text = body.toString('utf8').trim()
   const parsed = parse(text)

@@ -38,6 +38,8 @@ const errors: [what: string, frame: string][] = [
     `event: response.failed\ndata: {"type":"response.failed","response":{"error":{"message":"${ERROR}"}}}\n\n`,
   ],
   ['of a compatible server', `data: {"object":"error","message":"${ERROR}","code":400}\n\n`],
+  ['a type of its own', `data: {"type":"RateLimitError","message":"${ERROR}"}\n\n`],
+  ['inside a choice', `data: {"choices":[{"error":{"message":"${ERROR}"}}]}\n\n`],
   ['a message alone', `data: {"message":"${ERROR}"}\n\n`],
   ['a detail', `data: {"detail":"${ERROR}"}\n\n`],
   ['several', `data: {"errors":[{"message":"${ERROR}"}]}\n\n`],
@@ -166,5 +168,15 @@ describe('an error that is a whole JSON response', () => {
   it('is found where the meter knows none', () => {
     const loading = (name: string) => Buffer.from(`{"message":"${name} is loading"}`)
     assert.deepEqual(shown(loading('org-Acme123456')), loading('xxxxxxxxxxxxxx'))
+    const choice = (name: string) =>
+      Buffer.from(`{"id":"org-x","choices":[{"error":{"message":"${name}"}}],"usage":{}}`)
+    const usage: [] = []
+    const found = redactedResponse(
+      choice('org-Acme123456'),
+      { failed: undefined, usage },
+      calling(),
+      redactor,
+    )
+    assert.deepEqual(found, choice('xxxxxxxxxxxxxx'))
   })
 })
