@@ -202,12 +202,18 @@ for (const failure of ['status 529', 'nonsense json', 'reset', 'silent']) {
 }
 
 test('the same prompt is counted once: for identical calls at once, and again with another ceiling', async t => {
-  const { provider, questions, send } = await arrange(t, { budget: { day: 4 } })
+  const { gateway, provider, questions, send } = await arrange(t, { budget: { day: 4 } })
   provider.use(({ path }) =>
-    path.includes('count_tokens') ? `delay 300ms, usage ${COUNTED}` : `usage ${TRUE_COUNTS}`,
+    path.includes('count_tokens') ? `hold count, usage ${COUNTED}` : `hold, usage ${TRUE_COUNTS}`,
   )
   // 600 KB of ordinary text may be 600,000 tokens by its bytes: $3.01 each.
-  const answers = await Promise.all([1, 1, 1].map(turn => send(agentCall(turn))))
+  const calls = [1, 1, 1].map(turn => send(agentCall(turn)))
+  await until(async () => questions().length === 1)
+  provider.release()
+  await Promise.race(calls)
+  await settled(gateway)
+  provider.release('count')
+  const answers = await Promise.all(calls)
   for (const max_tokens of [1001, 1002]) answers.push(await send(agentCall(1, { max_tokens }, 900_000)))
 
   assert.deepEqual(
