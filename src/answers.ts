@@ -75,7 +75,7 @@ export function keepBeginning(then: {
   let deadline: NodeJS.Timeout | undefined
   const decide = () => {
     clearTimeout(deadline)
-    next = then.refuse(Buffer.concat(chunks)) ? nowhere : then.open()
+    next = then.refuse(Buffer.concat(chunks)) ? discard : then.open()
     return chunks.map(next.data).every(Boolean)
   }
   return {
@@ -105,8 +105,8 @@ export function keepBeginning(then: {
   }
 }
 
-/** Reads on and drops what comes. */
-export const nowhere: Sink = { data: () => true, end() {}, fail() {} }
+/** Reads the response and drops it. */
+export const discard: Sink = { data: () => true, end() {}, fail() {} }
 
 /**
  * Passes bytes on as they come, holding the provider back for a slow reader; `filter` may take some of them out.

@@ -8,17 +8,20 @@ const options = { chunkSize: 65_536, rejectGarbageAfterEnd: true }
 /** RFC 9659: a sender must not need a larger window, 8 MB. Each decoder holds its window in memory. */
 const ZSTD_WINDOW_LOG = 23
 
-/** By the name in `content-encoding`; Node 20 has no zstd. */
+/** By the name in `content-encoding`. */
 export const decoders = new Map<string, () => Transform>([
   ['gzip', () => zlib.createGunzip(options)],
   ['x-gzip', () => zlib.createGunzip(options)],
   ['deflate', () => zlib.createInflate(options)],
   ['br', () => zlib.createBrotliDecompress(options)],
+  [
+    'zstd',
+    () => {
+      const params = { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG }
+      return zlib.createZstdDecompress({ ...options, params })
+    },
+  ],
 ])
-if (typeof zlib.createZstdDecompress === 'function') {
-  const params = { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG }
-  decoders.set('zstd', () => zlib.createZstdDecompress({ ...options, params }))
-}
 
 /** The coding that a `content-encoding` header names; '' for none. */
 export function codingIn(header: string | string[] | undefined): string {

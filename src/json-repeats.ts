@@ -2,6 +2,9 @@
 
 import { byte, closingQuote, isSpace, unescaped } from './dialects/json-scan.ts'
 
+/** What a fault says of a key that `repeatedKey` found. */
+export const REPEATED = 'stands twice in one object; expected once'
+
 /** An object, or a list (`names` is undefined), and the member or item of it where the scan is. */
 interface Level {
   names: Set<string> | undefined

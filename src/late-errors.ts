@@ -12,7 +12,7 @@ const READING_MS = 1000
 type Callback = (error?: Error | null) => void
 
 /** A connector for undici. A failed write is reported only after what the upstream had sent by then is read. */
-export function patientConnector(options: buildConnector.BuildOptions): buildConnector.connector {
+export function lateErrorConnector(options: buildConnector.BuildOptions): buildConnector.connector {
   const connect = buildConnector(options)
   return (target, callback) =>
     connect(target, (...[error, socket]) => {

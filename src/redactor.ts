@@ -13,7 +13,7 @@ export interface Redactor {
   chunks(): { push(chunk: Buffer): Buffer; end(): Buffer | undefined }
 }
 
-/** Shorter values stand in ordinary words: without a limit no text could be read. */
+/** Shorter values also occur in ordinary words, so they are not redacted. */
 const SHORTEST = 4
 /** Shorter values are redacted as whole words only. */
 const ANYWHERE = 8

@@ -8,7 +8,7 @@ import { type Refusal, refusal } from './errors.ts'
 export interface BodyOptions {
   /** Bytes at most, before and after decoding. */
   limit: number
-  /** Told how many bytes are held; a refusal ends the reading. */
+  /** Called with the bytes held so far; a refusal ends the reading. */
   weigh(size: number): Refusal | undefined
 }
 
@@ -73,13 +73,13 @@ function unsupported(header: string, expected: string): Refusal {
     `The content-encoding is ${JSON.stringify(header)}; expected ${expected}, or none.`,
     {
       headers: { 'accept-encoding': [...decoders.keys()].join(', ') },
-      reason: 'the content-encoding is another one',
+      reason: 'the content-encoding is not supported',
     },
   )
 }
 
 function corrupt(header = ''): Refusal {
-  return refusal('invalid_request', `The body cannot be decoded: it is not whole ${header}; send it again.`, {
+  return refusal('invalid_request', `The body is not valid ${header}; send it again.`, {
     reason: 'the body cannot be decoded',
   })
 }

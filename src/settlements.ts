@@ -17,7 +17,7 @@ export interface Settlements {
   drained(): Promise<void>
   /** How many are not in Redis yet. */
   readonly waiting: number
-  /** Redis did not answer the last of them: until it does, nothing new is asked of it. */
+  /** Redis did not reply to the last batch: calls are refused until it does. */
   readonly isStuck: boolean
 }
 
@@ -147,7 +147,7 @@ export function createSettlements(
   }
 }
 
-/** Not an answer, and not a settlement that cannot be put into words. */
+/** Redis did not reply: the error is neither its own nor one of encoding a settlement. */
 function isUnanswered(error: unknown): boolean {
   return ![ReplyError, RangeError, TypeError].some(kind => error instanceof kind)
 }

@@ -1,7 +1,7 @@
 /** One call to a provider over undici's dispatch: bytes in, bytes out, no stream in between, every way it can fail told apart. */
 
 import { type Dispatcher, errors, Pool } from 'undici'
-import { patientConnector } from './late-errors.ts'
+import { lateErrorConnector } from './late-errors.ts'
 
 export type Failure =
   /** No connection ever stood: nothing was sent, nothing is owed. */
@@ -45,7 +45,7 @@ export function openPool(origin: string, timeoutMs: number): Pool {
     // As many as calls run: MAX_CONCURRENT_CALLS is the one ceiling, and no stream waits for another one's end.
     connections: null,
     pipelining: 1,
-    connect: patientConnector({ timeout: 10_000 }),
+    connect: lateErrorConnector({ timeout: 10_000 }),
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
     keepAliveTimeout: 4000,

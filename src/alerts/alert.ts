@@ -23,11 +23,12 @@ export interface RaisedAlert extends Alert {
   raisedAt: Date
 }
 
-/** The day, and the month, for trouble that lasts until somebody changes a setting. */
+/** The UTC day of a moment: the window of alerts that recur daily. */
 export function dayOf(now: number): string {
   return new Date(now).toISOString().slice(0, 10)
 }
 
+/** The UTC month of a moment. */
 export function monthOf(now: number): string {
   return new Date(now).toISOString().slice(0, 7)
 }

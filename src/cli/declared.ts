@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
-import { repeatedKey } from '../json-repeats.ts'
+import { REPEATED, repeatedKey } from '../json-repeats.ts'
 import { faultFinder } from '../plugins/admin/faults.ts'
 import { clientSettings, levelSettings, name } from '../settings.ts'
 import { misused } from './command.ts'
@@ -56,7 +56,6 @@ function parse(file: string, text: string): unknown {
     throw misused(`${file} is not JSON: ${error instanceof Error ? error.message : error}`)
   }
   const field = repeatedKey(text)
-  if (field !== undefined)
-    throw misused(`${file}: ${field} stands there more than once, expected each field once`)
+  if (field !== undefined) throw misused(`${file}: ${field} ${REPEATED}`)
   return value
 }

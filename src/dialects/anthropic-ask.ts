@@ -6,7 +6,7 @@ import { longestWrite } from './cache-writes.ts'
 import type { Ask } from './dialect.ts'
 import { readCount, readFlag, readList, readModel, readObject, readText, readTextOrList } from './fields.ts'
 import { type JsonObject, listIn, objectIn, textIn } from './json.ts'
-import { elsewhere, lookAnywhere, lookThroughMessages } from './look.ts'
+import { lookAnywhere, lookThroughMessages, readSeparately } from './look.ts'
 import { noMedia } from './media.ts'
 import { promptSize } from './prompt-size.ts'
 import { openRequest } from './request.ts'
@@ -72,7 +72,7 @@ function askCommon(body: unknown, raw: Buffer): Ask {
   const media = noMedia()
   lookThroughMessages(messages, media, lookThrough)
   lookThrough(system, media)
-  lookAnywhere(request, media, elsewhere)
+  lookAnywhere(request, media, readSeparately)
   const tools = [...readList(request, 'tools'), ...media.tools]
   const unbounded = [
     ...voidingMembers(request, voiding),

@@ -15,7 +15,7 @@ const READ = new Set(['message_start', 'message_delta', 'message_stop', 'error']
 /** Text and tool JSON of a delta; thinking is counted by the provider, not by what it shows of it. */
 const SHOWN = oneOf(['text', 'partial_json'])
 
-/** A stream has begun with any other event. */
+/** Events that may come before the message. Any other event begins it. */
 const BEFORE = new Set(['', 'ping', 'error'])
 
 /** Members that are read of a message, and of an event. */

@@ -62,7 +62,7 @@ export interface Ask {
 export interface Edits {
   ceiling?: number
   /** The model's entry in the price table: it decides the name of the ceiling, however the caller spells the model. */
-  servedBy?: { maker: string; hidesOutput: boolean }
+  price?: { maker: string; hidesOutput: boolean }
   includeUsage?: boolean
   noStore?: boolean
   promptCacheKey?: string

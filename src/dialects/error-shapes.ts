@@ -1,4 +1,4 @@
-/** The shapes in which providers and compatible servers put an error: all of them say what is wrong, few say it in the same member. */
+/** Reads an error body in the shapes that providers and compatible servers use. */
 
 import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
 
@@ -115,7 +115,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** A body that is no JSON, or JSON that is cut off because it is too long. Pages of a proxy are no words for a caller. */
+/** Text, or JSON that was cut off. An HTML page is not passed on. */
 function plainText(text: string): string {
   if (text.startsWith('<')) return ''
   if (!/^[[{]/.test(text)) return text

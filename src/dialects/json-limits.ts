@@ -50,6 +50,6 @@ export function refuseBeyondLimits(raw: Buffer): void {
 function tooMuch(verb: string, most: number, what: string) {
   return refusal(
     'invalid_request',
-    `The body ${verb} more than ${most.toLocaleString('en-US')} ${what}; send at most ${most}.`,
+    `The body ${verb} more than ${most.toLocaleString('en-US')} ${what}; send fewer.`,
   )
 }

@@ -15,7 +15,7 @@ export function listIn(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
 }
 
-/** The objects in a content: it may be one, or a list of them, in lists again; text among them holds no more than it is. */
+/** The objects in a content, which is an object, or a list of objects, texts and lists. */
 export function partsOf(content: unknown): JsonObject[] {
   if (isObject(content)) return [content]
   const parts: JsonObject[] = []

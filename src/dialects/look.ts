@@ -15,7 +15,7 @@ export function look(part: JsonObject, known: Look | undefined, media: Media): v
 }
 
 /** Members that name a file at the provider, or something to fetch, or hold it. */
-const telling: ReadonlyMap<string, 'file' | 'media' | 'source'> = new Map([
+const references: ReadonlyMap<string, 'file' | 'media' | 'source'> = new Map([
   ['file_id', 'file'],
   ['file_ids', 'file'],
   ['file_uri', 'file'],
@@ -35,11 +35,11 @@ export function lookAtMembers(part: JsonObject, media: Media): void {
 }
 
 function lookAtMember(name: string, value: unknown, media: Media): void {
-  const tells = telling.get(name)
-  if (tells === undefined) return
-  const type = tells === 'source' ? objectIn(value).type : undefined
-  if (tells === 'source' ? !sources.has(type) : !isNamed(value)) return
-  if (tells === 'file' || type === 'file') addFile(media)
+  const kind = references.get(name)
+  if (kind === undefined) return
+  const type = kind === 'source' ? objectIn(value).type : undefined
+  if (kind === 'source' ? !sources.has(type) : !isNamed(value)) return
+  if (kind === 'file' || type === 'file') addFile(media)
   addUnknown(media)
 }
 
@@ -51,7 +51,7 @@ export function isNamed(value: unknown): boolean {
 }
 
 /** Members of a request that are looked through by their own rules, or whose objects are schemas or labels. */
-export const elsewhere: ReadonlySet<string> = new Set([
+export const readSeparately: ReadonlySet<string> = new Set([
   'messages',
   'system',
   'input',
@@ -68,7 +68,7 @@ export const elsewhere: ReadonlySet<string> = new Set([
 ])
 
 /** The same of a message: what a tool is called with is the caller's own, and citations name what an answer has read. */
-export const inMessages: ReadonlySet<string> = new Set([
+export const readInMessages: ReadonlySet<string> = new Set([
   'content',
   'tool_calls',
   'function_call',
@@ -100,7 +100,7 @@ export function lookThroughMessages(
   for (const message of messages) {
     if (isObject(message)) {
       lookThrough(message.content, media)
-      lookAnywhere(message, media, inMessages)
+      lookAnywhere(message, media, readInMessages)
     } else if (Array.isArray(message)) {
       addUnknown(media)
       lookAnywhere(message, media)

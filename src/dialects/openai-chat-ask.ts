@@ -5,7 +5,7 @@ import type { Ask } from './dialect.ts'
 import { readCount, readFlag, readList, readModel, readObject, readText, wrong } from './fields.ts'
 import { growthOf } from './growth.ts'
 import { type JsonObject, objectIn } from './json.ts'
-import { elsewhere, lookAnywhere, lookThroughMessages } from './look.ts'
+import { lookAnywhere, lookThroughMessages, readSeparately } from './look.ts'
 import { noMedia } from './media.ts'
 import { chatParts, lookThrough } from './openai-content.ts'
 import { TOOL_PROMPT, voidingTools } from './openai-tools.ts'
@@ -62,7 +62,7 @@ export function askChat(body: unknown, raw: Buffer): Ask {
   const tools = readList(request, 'tools')
   const media = noMedia()
   lookThroughMessages(messages, media, (content, found) => lookThrough(content, found, chatParts))
-  lookAnywhere(request, media, elsewhere)
+  lookAnywhere(request, media, readSeparately)
   const unbounded: Ask['unbounded'] = [
     ...voidingMembers(request, voiding),
     ...voidingTools(tools),

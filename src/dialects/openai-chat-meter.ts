@@ -34,10 +34,10 @@ const READ_AT_START = 3
 /** Text and tool JSON. Reasoning is among it where a provider shows it: there it is part of the output. */
 const SHOWN = ['content', 'arguments', 'refusal', 'reasoning_content', 'reasoning', 'input']
 /** A chunk with one of these is read, unless it is null. */
-const TELLING = ['usage', 'error', 'finish_reason']
+const NOTED = ['usage', 'error', 'finish_reason']
 /** A chunk is read, too, if its tier is another than before. */
 const TIER = 'service_tier'
-const WATCHED = oneOf([...SHOWN, ...TELLING, TIER])
+const WATCHED = oneOf([...SHOWN, ...NOTED, TIER])
 const NULL = 'n'.charCodeAt(0)
 
 export function chunkMeter(asked: Asked): Meter {
@@ -75,20 +75,20 @@ export function chunkMeter(asked: Asked): Meter {
 
   function glance(chunk: Excerpt) {
     const frame = chunk.bytes
-    let telling = events < READ_AT_START
+    let isRead = events < READ_AT_START
     let keys = 0
     eachKey(frame, (start, end, value) => {
       keys++
       const key = WATCHED(frame, start, end)
       if (key === undefined) return
-      if (TELLING.includes(key)) telling ||= frame[value] !== NULL
-      else if (key === TIER) telling = isNewTier(frame, value) || telling
+      if (NOTED.includes(key)) isRead ||= frame[value] !== NULL
+      else if (key === TIER) isRead = isNewTier(frame, value) || isRead
       else visibleBytes += stringBytes(frame, value)
     })
     if (keys === 0) return
     events++
-    begun ||= events > READ_AT_START && !telling
-    if (telling) read(frameObject(chunk))
+    begun ||= events > READ_AT_START && !isRead
+    if (isRead) read(frameObject(chunk))
   }
 
   function isNewTier(frame: Buffer, at: number): boolean {

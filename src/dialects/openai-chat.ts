@@ -18,9 +18,9 @@ export const openaiChat: Dialect = {
   responseHeaders: ['content-type'],
   answerMembers: ['choices', 'usage'],
   ask: askChat,
-  rewrite: (raw, { ceiling, servedBy, includeUsage, noStore, promptCacheKey }) =>
+  rewrite: (raw, { ceiling, price, includeUsage, noStore, promptCacheKey }) =>
     edited(raw, body => {
-      if (ceiling !== undefined) body.set(ceilingName(servedBy), String(ceiling))
+      if (ceiling !== undefined) body.set(ceilingName(price), String(ceiling))
       if (includeUsage) body.setIn('stream_options', 'include_usage', 'true')
       if (noStore) body.set('store', 'false')
       if (promptCacheKey !== undefined) body.set('prompt_cache_key', JSON.stringify(promptCacheKey))
@@ -33,9 +33,9 @@ export const openaiChat: Dialect = {
   upstreamError,
 }
 
-/** Their models that reason out of sight take no `max_tokens`. All others do, and some take nothing else. */
+/** Models of these makers with hidden reasoning take no `max_tokens`. All other models take it, and some take nothing else. */
 const makers: ReadonlySet<string> = new Set(['openai', 'azure'])
 
-function ceilingName(model: Edits['servedBy']): string {
+function ceilingName(model: Edits['price']): string {
   return model?.hidesOutput && makers.has(model.maker) ? 'max_completion_tokens' : 'max_tokens'
 }

@@ -1,7 +1,7 @@
 /** Content parts and items of an OpenAI prompt: which are text, and which hold or name something else. */
 
 import { isObject, type JsonObject, listIn, objectIn, partsOf, textIn } from './json.ts'
-import { inMessages, isNamed, type Look, look, lookAnywhere, lookAtMembers } from './look.ts'
+import { isNamed, type Look, look, lookAnywhere, lookAtMembers, readInMessages } from './look.ts'
 import { addDocument, addFile, addImage, type Media } from './media.ts'
 
 /** Tokens of an image, about. */
@@ -48,7 +48,7 @@ const inputParts: Looks = new Map<string, Look>([
 
 const message: Look = (item, media) => {
   lookThrough(item.content, media, inputParts)
-  lookAnywhere(item, media, inMessages)
+  lookAnywhere(item, media, readInMessages)
 }
 const output: Look = (item, media) => lookThrough(item.output, media, inputParts)
 const outputs: Look = (item, media) => {

@@ -4,7 +4,7 @@ import { longestWrite } from './cache-writes.ts'
 import type { Ask } from './dialect.ts'
 import { readCount, readFlag, readList, readModel, readObject, readText, readTextOrList } from './fields.ts'
 import { type JsonObject, listIn, partsOf } from './json.ts'
-import { elsewhere, lookAnywhere } from './look.ts'
+import { lookAnywhere, readSeparately } from './look.ts'
 import { noMedia } from './media.ts'
 import { inputItems, kindOf, lookThrough, REFERENCE } from './openai-content.ts'
 import { TOOL_PROMPT, voidingTools } from './openai-tools.ts'
@@ -62,7 +62,7 @@ export function askResponse(body: unknown, raw: Buffer): Ask {
   const tools = [readList(request, 'tools'), ...items.map(({ tools }) => listIn(tools))].flat()
   const media = noMedia()
   lookThrough(items, media, inputItems)
-  lookAnywhere(request, media, elsewhere)
+  lookAnywhere(request, media, readSeparately)
   const hasReferences = items.some(item => kindOf(item) === REFERENCE)
   const unbounded: Ask['unbounded'] = [
     ...voidingMembers(request, voiding),

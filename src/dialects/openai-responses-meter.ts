@@ -60,7 +60,7 @@ const SHOWN = new Set(
   ].map(part => `response.${part}.delta`),
 )
 
-/** A stream has begun with any other event. */
+/** Events that may come before the first output. Any other event begins it. */
 const BEFORE_OUTPUT = new Set([...ANNOUNCING, 'keepalive', 'error', 'response.failed'])
 
 /** The events that are read; all others only go by. */

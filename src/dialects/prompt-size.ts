@@ -14,7 +14,7 @@ import { hidesWork } from './voiding.ts'
 
 /** Hidden tokens around each message: role markers and the like. */
 const PER_MESSAGE = 32
-/** A longer prompt is bounded by the model's largest input alone: few models take as much. */
+/** Bytes. Beyond this a prompt with text outside ASCII, or what normalising adds to it, is bounded only by the model's largest input. */
 export const LONGEST_MEASURED = 2_000_000
 /** Bytes of English and of code per token, about. */
 export const BYTES_PER_TOKEN = 4

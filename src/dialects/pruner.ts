@@ -20,8 +20,9 @@ export interface Pruner {
 
 /** Bytes of one value that is kept; a longer value is replaced by an empty object. */
 const LONGEST = 262_144
-/** Characters of all that is kept; and how many there may be before another object of a list is kept. */
+/** Characters that are kept in all. */
 const MOST = 1_048_576
+/** With this many characters kept, further objects of a list are dropped. */
 const MOST_OF_LISTS = 524_288
 /** No member to keep has a longer name. */
 const LONGEST_NAME = 64

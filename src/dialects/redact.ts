@@ -1,8 +1,8 @@
-/** What of a provider's words names our account: organisations, projects, keys, requests. The caller's own words are none of it. */
+/** Redacts names of the gateway's account (organisations, projects, keys, request ids) in a provider's text. */
 
 import { isObject } from './json.ts'
 
-/** What stands for a part that is taken out. */
+/** Returns the replacement of a redacted part. */
 export type Mask = (found: string) => string
 
 /** What is known of one call. */
@@ -27,12 +27,11 @@ const accounts = [
   /\buser[-_](?=[a-z_-]{0,64}[\dA-Z])[\w-]{6,}/g,
   /\b[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}\b/gi,
 ]
-/** Ours are not the caller's: an answer has the gateway's request id. */
+/** The provider's request ids: the caller has the gateway's. */
 const requests = [/\(?\brequest[ _-]?id:? *(?=[\w-]{0,64}\d)[\w-]{6,}\)?/gi, /\breq_\w{6,}/g]
 
 const names = [...requests, ...keys, ...accounts]
 
-/** A provider's words, as a caller may read them. */
 export function redacted(text: string, { secrets, isCallers }: Redaction, mask = ellipsis): string {
   // A name may be the last word of a sentence.
   const isKept = (found: string) => isCallers(found) || isCallers(found.replace(/\.$/, ''))
@@ -42,7 +41,7 @@ export function redacted(text: string, { secrets, isCallers }: Redaction, mask =
   )
 }
 
-/** The same in bytes of JSON. Their length stays, unless letters are escaped that need not be. */
+/** The same in the bytes of JSON. The length is kept, unless an escape such as `\u0073` is decoded. */
 export function redactedBytes(bytes: Buffer, redaction: Redaction): Buffer {
   // Byte by byte: text that is no UTF-8 stays as it is.
   const text = bytes.toString('latin1')

@@ -1,4 +1,4 @@
-/** Tells a successful JSON response from anything else that comes with status 200. */
+/** Checks that a 200 response has the members of a successful one. */
 
 import { scanObject } from './json-scan.ts'
 

@@ -137,9 +137,7 @@ export const verifyAnswer = Type.Object(
         counterUsd: usd("Redis's counter"),
         ledgerUsd: usd('the ledger'),
         pendingUsd: usd('on its way to the ledger'),
-        differenceUsd: usd(
-          'what the counter has more than the other two, or, of an overspent budget, than it',
-        ),
+        differenceUsd: usd('counter − ledger − pending; with limitUsd: counter − limit'),
         limitUsd: Type.Optional(usd('the budget that was overspent; absent: the counter differs')),
       }),
     ),

@@ -6,7 +6,7 @@ import { compileLevel } from '../stores/client.ts'
 import { readClients, readGateway, readTeams } from '../stores/client-rows.ts'
 import { keyOf } from './spent.ts'
 
-interface Noticed {
+interface ReportedWindow {
   key: string
   period: 'day' | 'month'
   window: string
@@ -17,7 +17,7 @@ interface Noticed {
  * be cut below what is spent.
  */
 export async function readOverspent(pool: Pool, windows: string[]): Promise<Map<string, number>> {
-  const { rows } = await pool.query<Noticed>(
+  const { rows } = await pool.query<ReportedWindow>(
     `select distinct details ->> 'key' as key, details ->> 'period' as period, details ->> 'window' as window
      from alerts where kind = $1 and details ->> 'window' = any($2)`,
     [OVERSPENT, windows],

@@ -27,7 +27,7 @@ export interface Difference {
   counterNanos: number
   ledgerNanos: number
   pendingNanos: number
-  /** What the counter has more than the other two; of an overspent budget, more than its limit. */
+  /** counter − ledger − pending; with `limitNanos`: counter − limit. */
   differenceNanos: number
   /** Of an overspent budget. */
   limitNanos?: number

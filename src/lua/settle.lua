@@ -1,9 +1,9 @@
 -- The hold goes, the truth comes: what calls really cost and used, each once, with its entry for the ledger.
 -- KEYS[1] '{tollgate}:'
--- ARGV, seven a call: id, time of its admission or '' (no answer came), claim (JSON), nanos, tokens or '' (nobody knows:
--- what the claim takes), entry (JSON), 'refused' or '' ('refused': the call was not served and costs nothing)
--- Returns for each {'settled' | 'corrected' | 'already', held, charged, budgets overspent or nothing: see book()}. While counters are being restored: an error, and
--- nothing was written.
+-- ARGV, seven a call: id, time of its admission ('' without a reply), claim (JSON), nanos, tokens ('' if unknown: the
+-- tokens of the claim), entry (JSON), 'refused' or '' (refused: not served, costs nothing)
+-- Returns for each {'settled' | 'corrected' | 'already', held, charged, overspent budgets or nil (see book())}.
+-- While counters are being restored: an error, and nothing is written.
 --
 -- What stands in a call's place decides:
 --   a hold        its amounts go back where they came from, the truth is charged there

@@ -40,7 +40,7 @@ export function createCallMetrics(registry: Registry, modelOf: (asked: string) =
   const faults = counter('tollgate_faults_total', 'Calls that failed by a fault of the gateway.').series()
   const unpriced = counter(
     'tollgate_unpriced_answers_total',
-    'Answers naming what has no price; they were charged by rule.',
+    "Responses that name a model, tier or tool without a price; they were charged at the requested model's price, or their hold.",
   ).series()
   const shortfall = dollars(
     'tollgate_usage_shortfall_usd_total',

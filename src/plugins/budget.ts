@@ -42,7 +42,7 @@ export default fp<{ defaultMaxTokens: number; statusOpenai: 402 | 429 }>(
         if (open) throw unbounded(open, client.name)
         if (client.hold === 'ceiling' && ask.hasOutput && ask.ceiling === undefined) {
           edits.ceiling = Math.min(defaultMaxTokens, route.price.maxOutput)
-          edits.servedBy = route.price
+          edits.price = route.price
         }
       }
       if (!dialect.paid) return

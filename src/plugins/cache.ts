@@ -111,7 +111,7 @@ function mayKeep({ client, call: { ask } }: FastifyRequest, { noStore }: CacheCo
   return ask.unbounded.length === 0 && !(ask.stores && client.allow.has('store'))
 }
 
-/** The admission of a call that asked for a kept response, and found none, is undone. */
+/** After an admission this call is settled at no cost. */
 export function notCached() {
   return refusal(
     'not_cached',

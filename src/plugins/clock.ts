@@ -17,7 +17,7 @@ declare module 'fastify' {
 }
 
 const READ_EVERY = 2000
-/** Milliseconds that this machine's clock may be off. */
+/** Milliseconds that this machine's clock may differ without a warning. */
 const TOLERATED = 5000
 
 export default fp(

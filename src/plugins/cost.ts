@@ -46,7 +46,7 @@ export default fp(
       if (unpriced !== undefined)
         app.log.warn(
           { reqId: request.id, unpriced },
-          'a response names what has no price here: it is charged by rule',
+          "a response names something without a price; it is charged at the requested model's price, or its hold",
         )
     })
 

@@ -28,7 +28,7 @@ declare module 'fastify' {
     holds: Map<string, Hold>
     /** Calls the listener with budgets that a charge has overspent, and the facts of the charged call. */
     onOverspent(listener: OverspentListener): void
-    noticeOverspent: OverspentListener
+    reportOverspent: OverspentListener
   }
 }
 
@@ -42,7 +42,7 @@ export default fp(
     const money = createMoneyScripts(redis)
     const listener: Listener = {
       settled({ id, entry }, { overspendNanos, overspent }) {
-        if (overspent) app.noticeOverspent(overspent, entry)
+        if (overspent) app.reportOverspent(overspent, entry)
         if (overspendNanos === 0) return
         // A call with an unbounded feature may cost more than its hold; the price table is not at fault.
         if ('unbounded' in entry && entry.unbounded)
@@ -57,7 +57,7 @@ export default fp(
     app.decorate('holds', new Map<string, Hold>())
     const overspentListeners: OverspentListener[] = []
     app.decorate('onOverspent', (one: OverspentListener) => void overspentListeners.push(one))
-    app.decorate('noticeOverspent', (overspent, entry) => {
+    app.decorate('reportOverspent', (overspent, entry) => {
       for (const listener of overspentListeners) listener(overspent, entry)
     })
 

@@ -17,7 +17,7 @@ export default fp(
         throw refusal(
           'expectation_failed',
           `The Expect header is ${JSON.stringify(expect)}; expected 100-continue, or none.`,
-          { reason: 'the Expect header is another one' },
+          { reason: 'the Expect header is not supported' },
         )
       done()
     })

@@ -2,8 +2,8 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { collect, collectError, keepBeginning, nowhere, passOn, watched } from '../answers.ts'
-import { redactionOf } from '../caller-words.ts'
+import { collect, collectError, discard, keepBeginning, passOn, watched } from '../answers.ts'
+import { redactionOf } from '../call-redaction.ts'
 import { errorFrames, redactedResponse } from '../dialects/error-frames.ts'
 import { errorInside } from '../dialects/error-inside.ts'
 import { dialects } from '../dialects/index.ts'
@@ -111,11 +111,11 @@ export default fp<{ answerBuffer: number }>(
         if (!ask.stream && reply.raw.destroyed) limitReading()
         const long = Number(headers['content-length'] ?? 0) > answerBuffer
         if (ask.stream && isJson) {
-          // It is no answer to this caller, but it says what it cost.
+          // The caller asked for a stream, but the response reports its usage.
           meter = request.meter = dialect.meter(ask, false)
           return watched(
             see,
-            collect(mayGrow, { whole, overflow: () => ({ ...nowhere, end: unfit, fail }), fail }),
+            collect(mayGrow, { whole, overflow: () => ({ ...discard, end: refuseJson, fail }), fail }),
           )
         }
         exchange.answering = true
@@ -125,7 +125,7 @@ export default fp<{ answerBuffer: number }>(
         function open() {
           return pass(headers)
         }
-        function unfit() {
+        function refuseJson() {
           exchange.unclear = true
           exchange.answering = false
           over(unreadable(`content-type ${type} in answer to a request for a stream`))
@@ -138,7 +138,7 @@ export default fp<{ answerBuffer: number }>(
           }
           const { failed, usage } = request.measured
           if (failed !== undefined && refuseInside(body, false)) return
-          if (ask.stream) return unfit()
+          if (ask.stream) return refuseJson()
           if (failed !== undefined && isAboutAccount(failed)) return over(failedInside(failed))
           reply.code(status).headers(answerHeaders(request, headers))
           const shown = redactedResponse(body, request.measured, redaction, app.redactor)
@@ -183,7 +183,7 @@ export default fp<{ answerBuffer: number }>(
         exchange.unclear = true
         over(unreadable(reason))
         line.abort()
-        return nowhere
+        return discard
       }
 
       /** The status line goes out: from here on an error can only be told inside the stream. */

@@ -26,7 +26,7 @@ export default fp(
     async function sweep(): Promise<void> {
       const lost = await money.sweep(BATCH)
       for (const { id, nanos, entry, overspent } of lost) {
-        if (overspent) app.noticeOverspent(overspent, entry)
+        if (overspent) app.reportOverspent(overspent, entry)
         swept.calls += 1
         swept.nanos += nanos
         logLine(log, { ...entry, reqId: id, outcome: 'lost', estimated: true, costNanos: nanos })

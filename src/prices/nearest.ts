@@ -1,30 +1,19 @@
 /** The known name that a mistyped one may have meant. */
 
+import { plainName } from './names.ts'
+
 /** So many letters may be wrong, missing, or too many. */
 const MOST_WRONG = 2
 /** No name is longer; what is, is not compared. */
 const LONGEST = 64
+/** With a vendor's prefix and a suffix. */
+const LONGEST_SPELLING = 256
 
 export function nearest(mistyped: string, names: readonly string[]): string | undefined {
   const typed = mistyped.trim().toLowerCase()
-  return alike(typed, names) ?? alike(plainName(typed), names) ?? reordered(plainName(typed), names)
-}
-
-/** What aggregators, clouds and coding agents put around a model's own name, one after the other. */
-const AROUND = [
-  // anthropic/claude-haiku-4-5, models/gpt-6-luna
-  /^.*\//,
-  // claude-haiku-4-5[1m]
-  /\s*\[[^\]]*\]$/,
-  // gpt-6-luna:free, claude-haiku-4-5@20251001
-  /[:@][a-z0-9._-]*$/,
-  // us.anthropic.claude-haiku-4-5-v1 (what stood behind the colon is gone)
-  /^([a-z]+\.)+/,
-  /-v\d$/,
-]
-
-function plainName(typed: string): string {
-  return AROUND.reduce((name, around) => name.replace(around, ''), typed)
+  if (typed.length > LONGEST_SPELLING) return undefined
+  const { base } = plainName(typed)
+  return alike(typed, names) ?? alike(base, names) ?? names.find(name => plainName(name).base === base)
 }
 
 function alike(typed: string, names: readonly string[]): string | undefined {
@@ -36,16 +25,6 @@ function alike(typed: string, names: readonly string[]): string | undefined {
     if (wrong < fewest) [found, fewest] = [name, wrong]
   }
   return found
-}
-
-/** claude-4.5-haiku has the words of claude-haiku-4-5. */
-function reordered(typed: string, names: readonly string[]): string | undefined {
-  const words = wordsOf(typed)
-  return names.find(name => wordsOf(name.toLowerCase()) === words)
-}
-
-function wordsOf(name: string): string {
-  return name.split(/[-.]/).sort().join('-')
 }
 
 /** Levenshtein's distance: the fewest letters to put in, take out or change, row by row. */

@@ -1,7 +1,7 @@
 /** Reads the prices: the built-in ones, and an operator's own file laid over them. What is wrong with it says which setting it is. */
 
 import { readFileSync } from 'node:fs'
-import { repeatedKey } from '../json-repeats.ts'
+import { REPEATED, repeatedKey } from '../json-repeats.ts'
 import { builtin } from './builtin.ts'
 import type { PriceTable } from './price.ts'
 import { loadPrices } from './table.ts'
@@ -30,9 +30,6 @@ function readJson(file: string): unknown {
     throw new Error(`PRICES_FILE: found ${JSON.stringify(file)}, expected a readable JSON file (${why}).`)
   }
   const field = repeatedKey(text)
-  if (field !== undefined)
-    throw new Error(
-      `PRICES_FILE: in ${JSON.stringify(file)}, ${field} stands there more than once, expected each field once`,
-    )
+  if (field !== undefined) throw new Error(`PRICES_FILE: in ${JSON.stringify(file)}, ${field} ${REPEATED}`)
   return value
 }

@@ -30,16 +30,16 @@ interface Money {
   resetsAt: string
 }
 
-/** As an answer shows it. Null: not known, because Redis is away or (`restoring`) has lost its counters. */
-export interface Stood {
+/** Null: Redis is away, or (`restoring`) it has lost its counters. */
+export interface StateAnswer {
   state: Standing | null
   restoring?: true
 }
 
-export type States = (level: { key: string } & LevelSettings) => Promise<Stood>
+export type States = (level: { key: string } & LevelSettings) => Promise<StateAnswer>
 
 /** The same of many at once. */
-export type ManyStates = (levels: ({ key: string } & LevelSettings)[]) => Promise<Stood[]>
+export type ManyStates = (levels: ({ key: string } & LevelSettings)[]) => Promise<StateAnswer[]>
 
 /** In one script: nothing else runs in Redis meanwhile. */
 const AT_ONCE = 50
@@ -51,14 +51,14 @@ export function createStates(money: MoneyScripts): States {
 
 export function createManyStates({ state }: MoneyScripts): ManyStates {
   return async levels => {
-    const found: Stood[] = []
+    const found: StateAnswer[] = []
     for (let first = 0; first < levels.length; first += AT_ONCE) {
       const some = levels.slice(first, first + AT_ONCE)
       try {
         const { at, states } = await state(some.map(scopeOf))
         found.push(...some.map((_, i) => ({ state: states[i] ? show(states[i], at) : null })))
       } catch (error) {
-        const unknown: Stood = { state: null, ...(isRebuilding(error) && { restoring: true }) }
+        const unknown: StateAnswer = { state: null, ...(isRebuilding(error) && { restoring: true }) }
         found.push(...some.map(() => unknown))
       }
     }

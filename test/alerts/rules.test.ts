@@ -115,7 +115,7 @@ test('a call that costs more than it held is told of, where a budget should have
   assert.ok(details.costUsd > details.heldUsd)
 })
 
-test('a budget that is overspent after Redis lost a hold is told of, and verify says so until it is raised', async t => {
+test('a budget that is overspent after Redis lost a hold raises an alert, and verify lists it until the budget is raised', async t => {
   const { gateway, receiver } = await arrange(t)
   const { app, provider } = gateway
   const settings = { cache: { enabled: false }, hold: 'ceiling', budget: { day: 0.004 } }

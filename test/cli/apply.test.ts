@@ -120,9 +120,9 @@ test('a file that is not right is refused as a whole, with every fault', async t
     ['{', /is not JSON/],
     [
       '{"clients":[{"name":"a","budget":{"day":5},"budget":{}}]}',
-      /clients\.0\.budget stands there more than once/,
+      /clients\.0\.budget stands twice in one object/,
     ],
-    ['{"gateway":{},"gateway":{}}', /: gateway stands there more than once/],
+    ['{"gateway":{},"gateway":{}}', /: gateway stands twice in one object/],
     [[], /\(body\) found \[\], expected an object with gateway, teams, clients/],
     [{ client: [] }, /client is unknown here; expected one of gateway, teams, clients/],
     [{ clients: [{ name: 'a', budgets: {} }] }, /clients\.0\.budgets is unknown here/],

@@ -44,9 +44,9 @@ describe('a ceiling', () => {
       },
     })
     const put = (path: Path, model: string) => {
-      const servedBy = table.find(model, new Date())
-      assert.ok(servedBy, model)
-      return rewrite(path, `{"model":"${model}"}`, { ceiling: 4096, servedBy })
+      const price = table.find(model, new Date())
+      assert.ok(price, model)
+      return rewrite(path, `{"model":"${model}"}`, { ceiling: 4096, price })
     }
     assert.equal(put(messages, 'claude-haiku-4-5'), '{"max_tokens":4096,"model":"claude-haiku-4-5"}')
     assert.equal(put(responses, 'gpt-6-luna'), '{"max_output_tokens":4096,"model":"gpt-6-luna"}')

@@ -204,11 +204,11 @@ test('a body that has a field twice is refused, and the field is named', async t
   const budgets = '"budget":{"day":5},"budget":{}'
   const post = (body: string) => replica.admin('POST', '/clients', body)
 
-  assertProblem(await post(`{"name":"a",${budgets}}`), 400, /^budget stands there more than once/)
+  assertProblem(await post(`{"name":"a",${budgets}}`), 400, /^budget stands twice in one object/)
   assertProblem(
     await post('{"name":"a","limits":{"concurrency":1,"concurrency":2}}'),
     400,
-    /^limits\.concurrency stands there more than once/,
+    /^limits\.concurrency stands twice in one object/,
   )
   assertProblem(await replica.admin('PUT', '/gateway', `{${budgets}}`), 400, /^budget stands/)
   assertProblem(await replica.admin('PATCH', '/clients/a', `{${budgets}}`), 400, /^budget stands/)

@@ -173,7 +173,7 @@ const anew: Record<string, string>[] = [
   { 'cache-control': 'max-age="0", no-transform' },
 ]
 for (const headers of anew) {
-  test(`${JSON.stringify(headers)} asks anew`, async t => {
+  test(`${JSON.stringify(headers)} makes a new call`, async t => {
     const { gateway, key } = await arrange(t)
     await untilKept(gateway, key, 'hello')
 
@@ -183,7 +183,7 @@ for (const headers of anew) {
   })
 }
 
-test('max-age takes a kept response up to that age, and asks anew beyond it', async t => {
+test('max-age takes a kept response up to that age, and makes a new call beyond it', async t => {
   const { gateway, key } = await arrange(t)
   await untilKept(gateway, key, 'hello')
 

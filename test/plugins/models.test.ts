@@ -34,7 +34,7 @@ test('a mistyped model is not known, and the one that may be meant is named', as
   assert.doesNotMatch(strange.message, /Did you mean/)
 })
 
-test('a model in the spelling of an aggregator or an agent is not known, and its plain name is named', async t => {
+test('a model spelt as an aggregator spells it gets 404 with its plain name', async t => {
   const gateway = await startGateway(t)
   const anyModel = await gateway.client({ name: 'open' })
   const listed = await gateway.client({ name: 'listed', models: ['claude-haiku-*'] })

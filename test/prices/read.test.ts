@@ -10,6 +10,6 @@ test('a price file that has a field twice is refused, and the field is named', a
   await writeFile(file, '{"models":{"gpt-6-luna":{"maxOutput":1},"gpt-6-luna":{}}}')
 
   assert.throws(() => readPrices(file), {
-    message: `PRICES_FILE: in "${file}", models.gpt-6-luna stands there more than once, expected each field once`,
+    message: `PRICES_FILE: in "${file}", models.gpt-6-luna stands twice in one object; expected once`,
   })
 })

@@ -20,12 +20,12 @@ interface State {
 }
 
 /** `state` null: not known, because Redis is away or has lost its counters; absent: it was not asked for. */
-interface Stood {
+interface StateAnswer {
   state?: State | null
   restoring?: true
 }
-export type LevelAnswer = LevelSettings & Stood
-export type ClientAnswer = ClientSettings & Stood & { id: string }
+export type LevelAnswer = LevelSettings & StateAnswer
+export type ClientAnswer = ClientSettings & StateAnswer & { id: string }
 export type TeamAnswer = LevelAnswer & { id: string; name: string }
 
 export interface KeyAnswer {

@@ -74,8 +74,7 @@ end
 -- Moves what a call has taken: `change` = { calls, held, spent } are added, and of the tokens it is now known that
 -- `used` were used where `claimed` had been taken; without `used` nobody knows, and what the claim takes is used.
 -- All in the windows of the admission; a bucket keeps the rate it has.
--- Returns the budgets, as the claim knows them, that more is spent of now than they allow, nil where there is none: holds
--- keep that from happening, unless Redis lost one and gave its room away.
+-- Returns the budgets whose spend is now above the limit in the claim, or nil. That happens only if Redis lost a hold.
 -- Each: { scope key, scope name, 'day' | 'month', window, limit, spent }
 local function book(claim, at, now, change)
   local windows = windowsAt(at)

@@ -54,7 +54,7 @@ const state = nullable(
 const restoring = Type.Optional(
   Type.Literal(true, { description: 'The counters are being restored; until then `state` is null' }),
 )
-export const stood = { state, restoring }
+export const stateFields = { state, restoring }
 
 const born = { createdAt: moment('When it was made'), updatedAt: moment('When it was last changed') }
 const clientId = Type.String({ description: 'Counters and ledger hang on it; a new name keeps it' })
@@ -62,7 +62,10 @@ const { name, ...settings } = clientSettings.properties
 
 const clientProperties = { id: clientId, name, ...settings, ...born }
 export const client = Type.Object(clientProperties, { title: 'Client' })
-export const clientWithState = Type.Object({ ...clientProperties, ...stood }, { title: 'ClientWithState' })
+export const clientWithState = Type.Object(
+  { ...clientProperties, ...stateFields },
+  { title: 'ClientWithState' },
+)
 
 /** In a list, where it was asked for. */
 const mayHaveState = { state: Type.Optional(state), restoring }
@@ -70,7 +73,7 @@ export const listedClient = Type.Object({ ...clientProperties, ...mayHaveState }
 
 const teamProperties = { id: Type.String(), name, ...levelSettings.properties, ...born }
 export const team = Type.Object(teamProperties, { title: 'Team' })
-export const teamWithState = Type.Object({ ...teamProperties, ...stood }, { title: 'TeamWithState' })
+export const teamWithState = Type.Object({ ...teamProperties, ...stateFields }, { title: 'TeamWithState' })
 export const listedTeam = Type.Object({ ...teamProperties, ...mayHaveState }, { title: 'ListedTeam' })
 
 const gatewayProperties = {
@@ -79,7 +82,10 @@ const gatewayProperties = {
   updatedAt: born.updatedAt,
 }
 export const gateway = Type.Object(gatewayProperties, { title: 'Gateway' })
-export const gatewayWithState = Type.Object({ ...gatewayProperties, ...stood }, { title: 'GatewayWithState' })
+export const gatewayWithState = Type.Object(
+  { ...gatewayProperties, ...stateFields },
+  { title: 'GatewayWithState' },
+)
 
 const keyProperties = {
   id: Type.String({ description: "The key's public part: the 8 characters after tg_" }),

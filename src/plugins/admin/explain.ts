@@ -19,10 +19,10 @@ import {
 } from '../../settings.ts'
 import { compileModels } from '../../stores/client.ts'
 import { type ClientRecord, readClient } from '../../stores/client-records.ts'
-import { createStates, type Stood } from '../../stores/states.ts'
+import { createStates, type StateAnswer } from '../../stores/states.ts'
 import { readGatewayRecord, readTeam } from '../../stores/team-records.ts'
 import { LOOKAHEAD_SECONDS } from '../bounds.ts'
-import { nullable, stood } from './answers.ts'
+import { nullable, stateFields } from './answers.ts'
 import { problem, unknownClient } from './problem.ts'
 import type { TypeBoxProvider } from './schemas.ts'
 
@@ -35,7 +35,7 @@ const query = Type.Object(
 )
 
 const level = Type.Object(
-  { scope: Type.String(), limits, budget, ...stood },
+  { scope: Type.String(), limits, budget, ...stateFields },
   { title: 'Level', description: 'What a call must fit: its client, its team, the gateway' },
 )
 
@@ -105,7 +105,7 @@ const explained = Type.Object(
   { title: 'Explained' },
 )
 
-interface Level extends Stood {
+interface Level extends StateAnswer {
   scope: string
   limits: NonNullable<LevelSettings['limits']>
   budget: NonNullable<LevelSettings['budget']>

@@ -1,7 +1,7 @@
 /** Bodies of the administration: JSON, a JSON merge patch (RFC 7396), or nothing at all where nothing is required. */
 
 import type { FastifyInstance } from 'fastify'
-import { repeatedKey } from '../../json-repeats.ts'
+import { REPEATED, repeatedKey } from '../../json-repeats.ts'
 import { problem } from './problem.ts'
 
 const TYPES = ['application/json', 'application/merge-patch+json']
@@ -23,8 +23,7 @@ export function mayBeEmpty(app: FastifyInstance): void {
 function repetition(body: string) {
   const field = repeatedKey(body)
   if (field === undefined) return null
-  const detail = 'stands there more than once; expected each field once'
-  return problem(400, `${field} ${detail}.`, [{ field, detail }])
+  return problem(400, `${field} ${REPEATED}.`, [{ field, detail: REPEATED }])
 }
 
 /** Null takes away, an object is merged into what is there, anything else takes its place. */

@@ -1,10 +1,10 @@
-/** What of a provider's words a caller may read: its own, and nothing that names our account. */
+/** The redaction of one call: names that the caller's request contains are kept. */
 
 import type { FastifyRequest } from 'fastify'
 import type { Redaction } from './dialects/redact.ts'
 import type { Redactor } from './redactor.ts'
 
-/** Names looked up in a request. Each costs a search through all of it. */
+/** Names that are looked up. Each costs a search of the whole request. */
 const MOST = 16
 
 export function redactionOf(
