@@ -91,7 +91,7 @@ test('a body that cannot be decoded is refused with 400', async t => {
       const { status, text } = await send(gateway, key, encoding, sent)
 
       assert.equal(status, 400, text)
-      assert.match(JSON.parse(text).error.message, /cannot be decoded/)
+      assert.match(JSON.parse(text).error.message, /^The body is not valid [\w, ]+; send it again\.$/)
     })
   }
   assert.equal(gateway.provider.calls.length, 0)
