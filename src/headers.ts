@@ -1,7 +1,6 @@
 /** Headers cross the gateway by allow-list, in both directions. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { inPlace } from './dialects/redact.ts'
 import type { Headers } from './upstream.ts'
 
 /** What goes up: the dialect's list, what concerns of the gateway add, the real key, and no compression, so that the answer can be metered. */
@@ -19,13 +18,15 @@ export function upstreamHeaders({ call, headers, outgoing, route }: FastifyReque
 }
 
 /** What comes back of the provider's own headers. A value that quotes our key is redacted. */
-export function answerHeaders({ call, server }: FastifyRequest, headers: Headers): Record<string, string> {
-  const passed: Record<string, string> = {}
-  for (const name of call.dialect.responseHeaders) {
-    const value = headers[name]
-    if (value !== undefined) passed[name] = server.redactor.text(String(value), inPlace)
-  }
-  return passed
+export function answerHeaders(headers: Headers): Record<string, string> {
+  return { 'content-type': mediaType(headers) }
+}
+
+/** The content type in lower case, with no parameter but its charset: an upstream may write anything into others. */
+export function mediaType(headers: Headers): string {
+  const given = String(headers['content-type'] ?? '').toLowerCase()
+  const [type = 'none'] = /^[\w.+-]+\/[\w.+-]+/.exec(given) ?? []
+  return /;\s*charset="?utf-8/.test(given) ? `${type}; charset=utf-8` : type
 }
 
 /** For an answer that passes as it comes: streams must not be kept back on the way, long JSON keeps its length. */

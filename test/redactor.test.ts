@@ -16,6 +16,19 @@ describe('the redactor', () => {
     )
   })
 
+  it('replaces a secret in lower case, and with the escapes of JSON and URLs', () => {
+    const { bytes, text } = createRedactor(['b9f2c7d1Plain/with+chars9Zq'])
+    for (const written of [
+      'b9f2c7d1plain/with+chars9zq',
+      'b9f2c7d1Plain\\/with\\u002bchars9Zq',
+      'b9f2c7d1Plain\\u002Fwith\\u002Bchars9Zq',
+      'b9f2c7d1plain%2fwith%2bchars9zq',
+    ]) {
+      assert.equal(text(written), '[…]')
+      assert.equal(bytes(Buffer.from(written)).toString(), 'x'.repeat(written.length))
+    }
+  })
+
   it('replaces the longest of two secrets that overlap', () => {
     assert.equal(createRedactor(['password', 'password-and-more']).text('password-and-more'), '[…]')
   })

@@ -7,6 +7,7 @@ import { eventMeter, messageMeter } from './anthropic-meter.ts'
 import type { Dialect } from './dialect.ts'
 import { edited } from './json-edit.ts'
 import { anthropicLimits } from './limit-headers.ts'
+import { isMessage } from './success.ts'
 import { upstreamError } from './upstream-error.ts'
 
 export const anthropicMessages: Dialect = {
@@ -16,8 +17,7 @@ export const anthropicMessages: Dialect = {
   paid: true,
   // What a coding agent tells of itself (x-claude-code-*, x-stainless-*) is meant for the gateway, and stays here.
   requestHeaders: ['anthropic-version', 'anthropic-beta'],
-  responseHeaders: ['content-type'],
-  answerMembers: ['content', 'usage'],
+  isSuccess: isMessage,
   ask: askMessages,
   rewrite: (raw, { ceiling }) =>
     edited(raw, body => {

@@ -62,8 +62,9 @@ export function eventMeter(asked: Asked): Meter {
   })
 
   function read(name: string, event: JsonObject | undefined) {
+    // The data of an error may be plain text.
+    if (name === 'error') failed = failureName(event?.error)
     if (!event) return
-    if (name === 'error') failed = failureName(event.error)
     if (name === 'message_stop') ended = true
     if (name === 'message_start' && isReported) earlier = usage && largerUsage(earlier, usage)
     const message = objectIn(event.message)

@@ -5,6 +5,7 @@
  */
 
 import type { Refusal } from '../errors.ts'
+import type { JsonObject } from './json.ts'
 import type { Redaction } from './redact.ts'
 
 /** What may void the upper bound on a call's cost; a client's `allow` opens each by name. */
@@ -183,10 +184,8 @@ export interface Dialect {
   paid: boolean
   /** Request headers sent on, byte for byte, lower case. Everything else stays here. */
   requestHeaders: readonly string[]
-  /** Answer headers passed back. Everything else stays here. */
-  responseHeaders: readonly string[]
-  /** The members that every successful JSON response has. */
-  answerMembers: readonly string[]
+  /** Is a JSON response whole and successful, so that it may be cached? */
+  isSuccess(response: JsonObject): boolean
   /** Reads a parsed body; throws refusal('invalid_request') naming the field, what was found and expected. */
   ask(body: unknown, raw: Buffer): Ask
   /** The bytes to send: the very same Buffer when there is nothing to put in. */

@@ -7,7 +7,7 @@
 import type { FrameFilter, Measured } from './dialect.ts'
 import { isErrorBody, isErrorType } from './error-shapes.ts'
 import { asBuffer } from './excerpt.ts'
-import { parseObject } from './json.ts'
+import { isObject, type JsonObject, listIn, parseObject } from './json.ts'
 import { byte, scanObject } from './json-scan.ts'
 import { type Redaction, redactedBytes } from './redact.ts'
 import { eventType, frameData, frameEnds } from './sse.ts'
@@ -113,9 +113,13 @@ export function redactedResponse(
 ): Buffer {
   const text = body.toString('latin1')
   const isSuspect = usage === undefined || GIVEN_ERROR.test(text)
-  const isFailed =
-    failed !== undefined || (isSuspect && isErrorBody(parseObject(body.toString('utf8')) ?? {}))
+  const data = isSuspect ? (parseObject(body.toString('utf8')) ?? {}) : {}
+  const isFailed = failed !== undefined || (isSuspect && (isErrorBody(data) || (!usage && !hasOutput(data))))
   return isFailed ? redactedBytes(body, redaction) : scanner.bytes(body, text)
+}
+
+function hasOutput({ choices, content, data, output, input_tokens }: JsonObject): boolean {
+  return input_tokens !== undefined || [choices, content, data, output].some(part => listIn(part).length > 0)
 }
 
 /** Of an endless error the rest is left out: no part of it can be looked at as a whole. */
@@ -130,8 +134,13 @@ function wholeWords(bytes: Buffer): Buffer {
 
 /** Separates nearly all frames from errors, so that few are parsed. In text this is faster than in bytes. */
 function isOrdinary(text: string): boolean {
-  return !text.includes('rror') && (text.includes('"choices"') || text.includes('"type"'))
+  return !text.includes('rror') && !COMMENT.test(text) && OUTPUT.test(text)
 }
+
+const COMMENT = /^:/m
+/** A chunk with choices, or an event of output. */
+const OUTPUT =
+  /"choices"\s*:\s*\[\s*\{|"type"\s*:\s*"(?:message_|content_block_|ping"|response\.(?!failed|incomplete|cancelled))/
 
 function isOneFrame(text: string): boolean {
   return text.endsWith('\n\n') && text.indexOf('\n\n') === text.length - 2 && !text.includes('\r')
@@ -142,7 +151,15 @@ function isError(frame: Buffer, text: string): boolean {
   if (isErrorType(eventType({ bytes: frame, large: undefined }))) return true
   const data = parseObject(frameData(frame))
   // Comments, `[DONE]`, and words that are no event.
-  return data === undefined || isErrorBody(data)
+  return data === undefined || COMMENT.test(text) || !isOutput(data)
+}
+
+/** An event or a chunk of output. The names are redacted in anything else, whatever it is. */
+function isOutput(data: JsonObject): boolean {
+  if (isErrorBody(data) || ['message', 'detail', 'msg'].some(name => typeof data[name] === 'string'))
+    return false
+  if (Array.isArray(data.choices)) return data.choices.length > 0 || isObject(data.usage)
+  return OUTPUT.test(`"type":${JSON.stringify(data.type)}`)
 }
 
 /** Of a frame that is not whole. */

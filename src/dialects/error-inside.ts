@@ -1,5 +1,6 @@
 /** Reads the error that a 200 response carries instead of output, as the status it stands for. */
 
+import { isErrorBody } from './error-shapes.ts'
 import { isObject, type JsonObject, listIn, objectIn, parseObject, textIn } from './json.ts'
 import { ANNOUNCING } from './openai-responses-meter.ts'
 import { frameObject, frames } from './sse.ts'
@@ -67,16 +68,21 @@ function eventsIn(bytes: Buffer): JsonObject[] {
 function errorOf(event: JsonObject): JsonObject | undefined {
   const response = objectIn(event.response)
   if ([event, response].some(part => hasOutput(part) || isObject(part.usage))) return undefined
-  for (const error of [event.error, response.error, event.type === 'error' && event]) {
+  for (const error of [event.error, response.error, ...choiceErrors(event)]) {
     if (isObject(error)) return error
-    if (typeof error === 'string' && error !== '') return { message: error }
+    if (typeof error === 'string' && error !== '') return { ...event, message: error }
     if (Array.isArray(error) && error.length > 0) return { message: error.map(String).join('; ') }
   }
-  return undefined
+  return isErrorBody(event) ? event : undefined
+}
+
+function choiceErrors({ choices }: JsonObject): unknown[] {
+  return listIn(choices).map(choice => objectIn(choice).error)
 }
 
 function hasOutput({ choices, content, output }: JsonObject): boolean {
-  return [choices, content, output].some(part => listIn(part).length > 0)
+  const isOutput = (part: unknown) => !objectIn(part).error
+  return [choices, content, output].some(parts => listIn(parts).some(isOutput))
 }
 
 function statusOf({ code, type, status }: JsonObject): number {

@@ -1,6 +1,7 @@
 /** Meters chat completions. Usage may come on any chunk, even on one that tells of an error; the last one told counts. */
 
 import type { Meter } from './dialect.ts'
+import { isErrorBody } from './error-shapes.ts'
 import type { Excerpt } from './excerpt.ts'
 import { failureName, failureOf } from './failure.ts'
 import { eachKey, oneOf, spells, stringBytes } from './glance.ts'
@@ -10,7 +11,7 @@ import { byte, closingQuote } from './json-scan.ts'
 import { chatNames, readUsage } from './openai-usage.ts'
 import type { Shape } from './pruner.ts'
 import { frameData, frameObject, frames } from './sse.ts'
-import { type Asked, count, tierIn, toolRuns } from './usage.ts'
+import { type Asked, count, fullerUsage, tierIn, toolRuns } from './usage.ts'
 
 /** Members that are read of a completion, and of a chunk. */
 const MEMBERS: Shape = {
@@ -101,14 +102,14 @@ export function chunkMeter(asked: Asked): Meter {
     if (!chunk) return
     model = textIn(chunk.model) || model
     tier = chunk.service_tier ?? tier
-    if (isObject(chunk.usage)) {
+    if (isObject(chunk.usage) && fullerUsage(usage, chunk.usage) === chunk.usage) {
       usage = chunk.usage
       last = listIn(chunk.choices).every(choice => textIn(objectIn(choice).finish_reason))
       visibleThen = visibleBytes
     }
     for (const choice of listIn(chunk.choices).map(objectIn))
       if (textIn(choice.finish_reason)) finished.add(choice.index)
-    if (chunk.error) failed = failureName(chunk.error)
+    if (chunk.error || isErrorBody(chunk)) failed = failureName(chunk.error ?? chunk)
     else begun ||= listIn(chunk.choices).length > 0
   }
 

@@ -7,6 +7,7 @@ import { askChat } from './openai-chat-ask.ts'
 import { chunkMeter, completionMeter } from './openai-chat-meter.ts'
 import { chatErrorEvent, errorBody } from './openai-errors.ts'
 import { usageFrameFilter } from './openai-usage-frame.ts'
+import { isCompletion } from './success.ts'
 import { upstreamError } from './upstream-error.ts'
 
 export const openaiChat: Dialect = {
@@ -15,8 +16,7 @@ export const openaiChat: Dialect = {
   path: '/v1/chat/completions',
   paid: true,
   requestHeaders: ['openai-beta'],
-  responseHeaders: ['content-type'],
-  answerMembers: ['choices', 'usage'],
+  isSuccess: isCompletion,
   ask: askChat,
   rewrite: (raw, { ceiling, price, includeUsage, noStore, promptCacheKey }) =>
     edited(raw, body => {

@@ -6,6 +6,7 @@ import { isObject, textIn } from './json.ts'
 import { jsonMeter } from './json-meter.ts'
 import { openaiChat } from './openai-chat.ts'
 import { askEmbeddings } from './openai-embeddings-ask.ts'
+import { isEmbeddings } from './success.ts'
 import { type Asked, count, emptyPart, needed, sound, statedNanos } from './usage.ts'
 
 const { hideUsageFrame: _, ...common } = openaiChat
@@ -14,7 +15,7 @@ export const openaiEmbeddings: Dialect = {
   ...common,
   name: 'openai-embeddings',
   path: '/v1/embeddings',
-  answerMembers: ['data', 'usage'],
+  isSuccess: isEmbeddings,
   ask: askEmbeddings,
   rewrite: raw => raw,
   meter,

@@ -9,7 +9,7 @@ import { type Calls, containerFee, feeCounter, ITEM, mostCalls, TOOL } from './o
 import { readUsage, responseNames } from './openai-usage.ts'
 import type { Shape } from './pruner.ts'
 import { eventType, frameObject, frames } from './sse.ts'
-import { type Asked, count, tierIn } from './usage.ts'
+import { type Asked, count, fullerUsage, tierIn } from './usage.ts'
 
 /** Members that are read of a response, and of an event. */
 const RESPONSE: Shape = {
@@ -100,9 +100,11 @@ export function responseEventMeter(asked: Asked): Meter {
   })
 
   function read(name: string, event: JsonObject | undefined) {
+    // The data of an error may be plain text, and a failed response may be left out.
+    if (name === 'error') failed = failureIn(event ?? {})
+    else if (name === 'response.failed' && !isObject(event?.response)) failed ??= failureIn(event ?? {})
     if (!event) return
-    if (name === 'error') failed = failureIn(event)
-    else if (name === 'response.output_item.done') items.add(event.item)
+    if (name === 'response.output_item.done') items.add(event.item)
     else if (name === 'response.created') response = objectIn(event.response)
     else if (isObject(event.response)) finish(name, event.response)
   }
@@ -111,8 +113,8 @@ export function responseEventMeter(asked: Asked): Meter {
     ended = true
     isReported ||= isObject(last.usage)
     begun ||= listIn(last.output).length > 0
-    // A second last event without usage does not undo the first.
-    response = { ...response, ...last, usage: last.usage ?? response.usage }
+    // A second last event with less usage does not undo the first.
+    response = { ...response, ...last, usage: fullerUsage(response.usage, last.usage) }
     if (name === 'response.failed') failed ??= failureName(response.error)
   }
 

@@ -6,6 +6,7 @@ import { openaiChat } from './openai-chat.ts'
 import { responseErrorEvent } from './openai-errors.ts'
 import { askResponse } from './openai-responses-ask.ts'
 import { responseEventMeter, responseMeter } from './openai-responses-meter.ts'
+import { isResponse } from './success.ts'
 
 const { hideUsageFrame: _, ...common } = openaiChat
 
@@ -13,7 +14,7 @@ export const openaiResponses: Dialect = {
   ...common,
   name: 'openai-responses',
   path: '/v1/responses',
-  answerMembers: ['output', 'usage'],
+  isSuccess: isResponse,
   ask: askResponse,
   rewrite: (raw, { ceiling, noStore, promptCacheKey }) =>
     edited(raw, body => {

@@ -47,13 +47,28 @@ export function redactedBytes(bytes: Buffer, redaction: Redaction): Buffer {
   const text = bytes.toString('latin1')
   const plain = unescaped(text)
   const clean = redacted(plain, redaction, inPlace)
-  return clean === plain ? bytes : Buffer.from(clean, 'latin1')
+  return clean === plain ? bytes : Buffer.from(withLetters(clean), 'latin1')
+}
+
+/** The letters of escapes of white space would hide where a word begins: `\norg-…` has no word `org`. */
+const LETTERS = 'nrtbf'
+/** Latin1 codes that stand for these letters. After a backslash, UTF-8 has none of them. */
+const FIRST = 0xa0
+
+function withoutLetter(written: string): string {
+  const index = LETTERS.indexOf(written[1]!)
+  return index < 0 ? written : `\\${String.fromCharCode(FIRST + index)}`
+}
+
+function withLetters(text: string): string {
+  return text.replace(/\\([\xa0-\xa4])/g, (_, code: string) => `\\${LETTERS[code.charCodeAt(0) - FIRST]}`)
 }
 
 /** `\u0073k-…` and `\/` are read by a caller like the characters themselves. An escaped backslash is no beginning of an escape. */
 function unescaped(json: string): string {
   return json.replace(/\\(?:u00([2-7][\da-f])|.)/gis, (written, code?: string) => {
     if (written === '\\/') return '/'
+    if (written.length === 2) return withoutLetter(written)
     const character = code === undefined ? '' : String.fromCharCode(Number.parseInt(code, 16))
     return /[\w.*+=~/-]/.test(character) ? character : written
   })

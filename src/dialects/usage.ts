@@ -78,11 +78,21 @@ export function splitWrites(
   return [lasting, total - lasting]
 }
 
-/** The parts, if there are any and all of their counts can be counted with. */
+/** The parts, if all of their counts can be counted with. Every call has some tokens, so that 0 in all is no report. */
 export function sound(parts: UsagePart[]): UsagePart[] | undefined {
   const counts = parts.flatMap(({ tools, ...part }) => [...Object.values(part), ...Object.values(tools)])
   const wrong = counts.some(value => typeof value === 'number' && !isCount(value))
-  return wrong || parts.length === 0 ? undefined : parts
+  return wrong || !counts.some(value => typeof value === 'number' && value > 0) ? undefined : parts
+}
+
+/** The usage that was reported first, or a later one, if its numbers are not smaller altogether. */
+export function fullerUsage(first: unknown, later: unknown): JsonObject | undefined {
+  if (!isObject(later)) return isObject(first) ? first : undefined
+  return isObject(first) && sumOf(later) < sumOf(first) ? first : later
+}
+
+function sumOf(usage: JsonObject): number {
+  return Object.values(usage).reduce((sum: number, value) => sum + (typeof value === 'number' ? value : 0), 0)
 }
 
 function isCount(value: number): boolean {

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Result } from 'ioredis'
 import { type CacheControl, cacheControlOf } from '../cache-control.ts'
-import { hasMembers } from '../dialects/success.ts'
+import { objectIn, parseObject } from '../dialects/json.ts'
 import type { CacheResult } from '../entry.ts'
 import { FINAL, refusal } from '../errors.ts'
 
@@ -88,7 +88,7 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
       if (!answer || !admitted || !mayKeep(request, cacheControlOf(request.headers))) return
       const ttl = Math.ceil((client.cache.ttlSeconds ?? ttlSeconds) * 1000)
       if (ttl <= 0 || answer.body.length > maxBytes) return
-      if (!hasMembers(answer.body, request.call.dialect.answerMembers)) return
+      if (!request.call.dialect.isSuccess(objectIn(parseObject(answer.body.toString('utf8'))))) return
       const packed = pack(
         { contentType: answer.contentType, storedAt: admitted.at, costNanos: cost?.nanos ?? 0 },
         answer.body,

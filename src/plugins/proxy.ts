@@ -10,7 +10,7 @@ import { dialects } from '../dialects/index.ts'
 import { isAboutAccount } from '../dialects/upstream-error.ts'
 import { codingIn, decoded, isDecodable } from '../encodings.ts'
 import type { Refusal } from '../errors.ts'
-import { answerHeaders, flowHeaders, ownHeaders, upstreamHeaders } from '../headers.ts'
+import { answerHeaders, flowHeaders, mediaType, ownHeaders, upstreamHeaders } from '../headers.ts'
 import { type Failure, type Headers, type Line, type Sink, send } from '../upstream.ts'
 import { brokenOff, failedInside, refusedBy, unreadable } from '../upstream-errors.ts'
 
@@ -104,7 +104,7 @@ export default fp<{ answerBuffer: number }>(
 
       function answering(status: number, headers: Headers): Sink {
         exchange.answeredAt = performance.now()
-        const type = app.redactor.text(String(headers['content-type'] ?? 'none').toLowerCase())
+        const type = mediaType(headers)
         const isJson = type.startsWith('application/json')
         if (!isJson && !(ask.stream && type.startsWith('text/event-stream')))
           return refuseAtOnce(`content-type ${type}`)
@@ -140,7 +140,7 @@ export default fp<{ answerBuffer: number }>(
           if (failed !== undefined && refuseInside(body, false)) return
           if (ask.stream) return refuseJson()
           if (failed !== undefined && isAboutAccount(failed)) return over(failedInside(failed))
-          reply.code(status).headers(answerHeaders(request, headers))
+          reply.code(status).headers(answerHeaders(headers))
           const shown = redactedResponse(body, request.measured, redaction, app.redactor)
           // Any other error beside output is passed on, and never kept.
           if (failed === undefined && status === 200 && usage)
@@ -193,7 +193,7 @@ export default fp<{ answerBuffer: number }>(
         if (!raw.destroyed) {
           raw.writeHead(200, {
             ...ownHeaders(reply),
-            ...answerHeaders(request, headers),
+            ...answerHeaders(headers),
             ...flowHeaders(request, headers),
           })
           raw.flushHeaders()

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { type Gateway, message, startGateway, until } from '../gateway.ts'
+import { chat, type Gateway, message, startGateway, until } from '../gateway.ts'
 import { ownRedis } from '../servers.ts'
-import { upstream } from '../upstream.ts'
+import { answering, upstream } from '../upstream.ts'
 
 async function arrange(
   t: TestContext,
@@ -230,6 +230,7 @@ test('errors, broken answers and too large ones are not kept', async t => {
 })
 
 const usage = { input_tokens: 10, output_tokens: 5 }
+const content = [{ type: 'text', text: 'hi' }]
 const unfit: [status: number, body: object][] = [
   [200, {}],
   [200, { message: 'model is loading' }],
@@ -238,8 +239,14 @@ const unfit: [status: number, body: object][] = [
   [200, { usage }],
   [200, { content: null, usage }],
   [200, { content: [] }],
-  [201, { content: [], usage }],
-  [206, { content: [], usage }],
+  [200, { content: [], stop_reason: 'end_turn', usage }],
+  [200, { content: 'x', stop_reason: 'end_turn', usage }],
+  [200, { content, usage }],
+  [200, { type: 'error', content, stop_reason: 'end_turn', usage }],
+  [200, { success: false, content, stop_reason: 'end_turn', usage }],
+  [200, { content, stop_reason: 'end_turn', usage: { input_tokens: 0, output_tokens: 0 } }],
+  [201, { content, stop_reason: 'end_turn', usage }],
+  [206, { content, stop_reason: 'end_turn', usage }],
 ]
 for (const [status, body] of unfit) {
   test(`a ${status} response ${JSON.stringify(body)} is not kept`, async t => {
@@ -252,6 +259,41 @@ for (const [status, body] of unfit) {
 
     // It is settled and kept, if at all, before the next admission.
     assert.equal((await ask(gateway, key, 'hello')).cache, 'MISS')
+  })
+}
+
+const unfitOpenai: [path: string, request: object, response: object][] = [
+  ...[[], {}, 'x', [null], [{ index: 0 }], [{ message: null, finish_reason: 'stop' }]].map(
+    choices => ['/v1/chat/completions', chat('hello'), { choices }] as [string, object, object],
+  ),
+  ...['error', null].map(
+    finish_reason =>
+      ['/v1/chat/completions', chat('hello'), { choices: [{ message: {}, finish_reason }] }] as [
+        string,
+        object,
+        object,
+      ],
+  ),
+  ...['in_progress', 'queued', 'cancelled', 'incomplete', undefined].map(
+    status =>
+      [
+        '/v1/responses',
+        { model: 'gpt-6-luna', input: 'hello' },
+        { status, output: [{ type: 'message' }] },
+      ] as [string, object, object],
+  ),
+  ['/v1/responses', { model: 'gpt-6-luna', input: 'hello' }, { status: 'completed', output: [] }],
+  ['/v1/embeddings', { model: 'text-embedding-3-small', input: 'hello' }, { data: [] }],
+]
+for (const [path, request, response] of unfitOpenai) {
+  test(`a response ${JSON.stringify(response)} of ${path} is not kept`, async t => {
+    const numbers = { prompt_tokens: 10, completion_tokens: 5, input_tokens: 10, output_tokens: 5 }
+    const body = JSON.stringify({ ...response, usage: numbers })
+    const { gateway, key } = await arrange(t, { EZAI_BASE_URL: await answering(t, 'application/json', body) })
+    await gateway.post(path, key, request)
+    await settled(gateway)
+
+    assert.equal((await gateway.post(path, key, request)).headers.get('x-cache'), 'MISS')
   })
 }
 

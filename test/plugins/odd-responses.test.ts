@@ -137,6 +137,73 @@ for (const { what, path, request, type, body, status, code } of firstErrors) {
   })
 }
 
+for (const [what, path, request, events] of [
+  [
+    'an error body of a compatible server',
+    '/v1/chat/completions',
+    chat('hello', { stream: true }),
+    'data: {"object":"error","message":"busy","code":503}\n\ndata: [DONE]\n\n',
+  ],
+  [
+    'an error inside a choice',
+    '/v1/chat/completions',
+    chat('hello', { stream: true }),
+    'data: {"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error","error":{"code":503,"message":"busy"}}]}\n\ndata: [DONE]\n\n',
+  ],
+  [
+    'a message alone',
+    '/v1/chat/completions',
+    chat('hello', { stream: true }),
+    'data: {"message":"busy","code":503}\n\n',
+  ],
+] as const) {
+  test(`${what} at the start of a stream is treated as its status, and is free`, async t => {
+    const arranged = await arrange(t, await answering(t, 'text/event-stream', events))
+
+    const { status, line } = await call(arranged, path, request)
+
+    assert.deepEqual([status, line.outcome, line.costUsd], [503, 'upstream_error', 0])
+  })
+}
+
+for (const [what, path, request, events] of [
+  [
+    'an error in plain text',
+    '/v1/messages',
+    message('hello', { stream: true }),
+    'event: error\ndata: busy\n\n',
+  ],
+  [
+    'a failed response that is left out',
+    '/v1/responses',
+    { model: 'gpt-5.4', input: 'hello', stream: true },
+    'event: response.failed\ndata: {"type":"response.failed"}\n\n',
+  ],
+] as const) {
+  test(`${what} at the start of a stream is free`, async t => {
+    const arranged = await arrange(t, await answering(t, 'text/event-stream', events))
+
+    const { line } = await call(arranged, path, request)
+
+    assert.deepEqual([line.outcome, line.costUsd], ['upstream_error', 0])
+  })
+}
+
+test('a content type loses all parameters but its charset, on cached responses as well', async t => {
+  const type = 'application/json; charset=UTF-8; k=SK-EZAI-The-One; o=org-AbCdEfGhI123'
+  const arranged = await arrange(t, await answering(t, type, JSON.stringify(answer)))
+  const { key, gateway } = arranged
+
+  const types = [(await call(arranged, '/v1/messages', message('hello'))).headers.get('content-type')]
+  await until(async () => {
+    const response = await gateway.post('/v1/messages', key, message('hello'))
+    types.push(response.headers.get('content-type'))
+    return response.headers.get('x-cache') === 'HIT'
+  })
+
+  assert.deepEqual([...new Set(types)], ['application/json; charset=utf-8'])
+})
+
 test('response.failed right after separate announcing events is treated as its status', async t => {
   const events = firstErrors[3]!.body.split(/(?<=\n\n)/)
   const url = await upstream(t, async response => {

@@ -51,6 +51,38 @@ async function arrange(t: TestContext) {
   }
 }
 
+/** Usage of 1000 input and 100 output tokens on gpt-6-luna costs this. */
+const full = { prompt_tokens: 1000, completion_tokens: 100 }
+const textChunk = `data: {"choices":[{"index":0,"delta":{"content":"${'word '.repeat(1000)}"},"finish_reason":null}]}\n\n`
+const usageChunk = (usage: object) => `data: ${JSON.stringify({ choices: [], usage })}\n\n`
+
+for (const later of [
+  { prompt_tokens: 0, completion_tokens: 0 },
+  { prompt_tokens: 10, completion_tokens: 1 },
+  {},
+]) {
+  test(`a later usage ${JSON.stringify(later)} does not undo a larger one`, async t => {
+    const { charge } = await arrange(t)
+    const body = chat('hello', { stream: true })
+    const { costUsd: once } = await charge(CHAT, body, `${usageChunk(full)}data: [DONE]\n\n`)
+
+    const { costUsd } = await charge(CHAT, body, `${usageChunk(full)}${usageChunk(later)}data: [DONE]\n\n`)
+
+    assert.ok(once > 0)
+    assert.equal(costUsd, once)
+  })
+}
+
+test('a usage of no tokens is no report: the text that was received is charged', async t => {
+  const { charge } = await arrange(t)
+  const none = usageChunk({ prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 })
+
+  const stream = await charge(CHAT, chat('hello', { stream: true }), `${textChunk}${none}data: [DONE]\n\n`)
+
+  assert.ok(stream.costUsd > 0)
+  assert.equal(stream.estimated, true)
+})
+
 async function raised(gateway: Gateway, kind: string): Promise<object[]> {
   const { body } = await gateway.admin('GET', '/alerts')
   return (body.alerts as { kind: string }[]).filter(one => one.kind === kind)
