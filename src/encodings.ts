@@ -4,7 +4,9 @@ import type { Transform } from 'node:stream'
 import zlib from 'node:zlib'
 import type { Failure, Sink } from './upstream.ts'
 
-const options = { chunkSize: 65_536, rejectGarbageAfterEnd: true }
+const options = { chunkSize: 65_536 }
+/** Gzip refuses these itself: what may follow is another member. */
+const strict = { ...options, rejectGarbageAfterEnd: true }
 /** RFC 9659: a sender must not need a larger window, 8 MB. Each decoder holds its window in memory. */
 const ZSTD_WINDOW_LOG = 23
 
@@ -12,38 +14,44 @@ const ZSTD_WINDOW_LOG = 23
 export const decoders = new Map<string, () => Transform>([
   ['gzip', () => zlib.createGunzip(options)],
   ['x-gzip', () => zlib.createGunzip(options)],
-  ['deflate', () => zlib.createInflate(options)],
-  ['br', () => zlib.createBrotliDecompress(options)],
+  ['deflate', () => zlib.createInflate(strict)],
+  ['br', () => zlib.createBrotliDecompress(strict)],
   [
     'zstd',
     () => {
       const params = { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG }
-      return zlib.createZstdDecompress({ ...options, params })
+      return zlib.createZstdDecompress({ ...strict, params })
     },
   ],
 ])
 
-/** The coding that a `content-encoding` header names; '' for none. */
-export function codingIn(header: string | string[] | undefined): string {
-  const coding = String(header ?? '')
-    .trim()
-    .toLowerCase()
-  return coding === 'identity' ? '' : coding
+/** No sender compresses more often. */
+export const MOST_CODINGS = 2
+
+/** The codings that a `content-encoding` header names, in the order in which they were applied. */
+export function codingsIn(header: string | string[] | undefined): string[] {
+  const codings = String(header ?? '').split(',')
+  return codings
+    .map(coding => coding.trim().toLowerCase())
+    .filter(coding => coding !== '' && coding !== 'identity')
 }
 
-export function isDecodable(coding: string): boolean {
-  return coding === '' || decoders.has(coding)
+export function isDecodable(codings: readonly string[]): boolean {
+  return codings.length <= MOST_CODINGS && codings.every(coding => decoders.has(coding))
 }
 
 export type ResumableSink = Sink & { resume(): void }
 
 /**
- * A sink for bytes in a known coding, or in none. `resume` lets the source go on; a slow sink holds back the decoder, and
- * the decoder the source.
+ * A sink for bytes in known codings, or in none. `resume` lets the source go on; a slow sink holds back the decoders, and
+ * these the source.
  */
-export function decoded(coding: string, sink: Sink, resume: () => void): ResumableSink {
-  const decoder = decoders.get(coding)?.()
-  if (!decoder) return { ...sink, resume }
+export function decoded(codings: readonly string[], sink: Sink, resume: () => void): ResumableSink {
+  const stages = codings.toReversed().flatMap(coding => decoders.get(coding)?.() ?? [])
+  const [first] = stages
+  const last = stages.at(-1)
+  if (!first || !last) return { ...sink, resume }
+  stages.reduce((from, to) => from.pipe(to))
   let failure: Failure | undefined
   let isOver = false
   const end = (failed: Failure | undefined) => {
@@ -52,20 +60,20 @@ export function decoded(coding: string, sink: Sink, resume: () => void): Resumab
     if (failed) sink.fail(failed)
     else sink.end()
   }
-  decoder.on('data', (chunk: Buffer) => {
-    if (!sink.data(chunk)) decoder.pause()
+  last.on('data', (chunk: Buffer) => {
+    if (!sink.data(chunk)) last.pause()
   })
-  decoder.on('drain', resume)
-  decoder.on('end', () => end(failure))
-  decoder.on('error', () => end(failure ?? 'undecodable'))
+  first.on('drain', resume)
+  last.on('end', () => end(failure))
+  for (const stage of stages) stage.on('error', () => end(failure ?? 'undecodable'))
   return {
-    data: chunk => isOver || decoder.write(chunk),
-    end: () => void decoder.end(),
+    data: chunk => isOver || first.write(chunk),
+    end: () => void first.end(),
     // What came before is decoded first.
     fail(reason) {
       failure = reason
-      decoder.end()
+      first.end()
     },
-    resume: () => void decoder.resume(),
+    resume: () => void last.resume(),
   }
 }

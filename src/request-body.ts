@@ -2,7 +2,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Readable, Transform } from 'node:stream'
-import { decoders } from './encodings.ts'
+import { codingsIn, decoders, MOST_CODINGS } from './encodings.ts'
 import { type Refusal, refusal } from './errors.ts'
 
 export interface BodyOptions {
@@ -11,9 +11,6 @@ export interface BodyOptions {
   /** Called with the bytes held so far; a refusal ends the reading. */
   weigh(size: number): Refusal | undefined
 }
-
-/** No client compresses more often. */
-const MOST_CODINGS = 2
 
 /**
  * Resolves to the decoded body. Rejects as soon as it is too large, before or after decoding; the request itself is not
@@ -57,8 +54,7 @@ export async function readBody(raw: IncomingMessage, { limit, weigh }: BodyOptio
 
 /** Decoders for a list of codings, in the order in which they are undone. */
 function stagesFor(header = ''): Transform[] {
-  const codings = header.split(',').map(coding => coding.trim().toLowerCase())
-  const applied = codings.filter(coding => coding !== '' && coding !== 'identity')
+  const applied = codingsIn(header)
   if (applied.length > MOST_CODINGS) throw unsupported(header, `at most ${MOST_CODINGS} codings`)
   return applied.reverse().map(coding => {
     const make = decoders.get(coding)

@@ -33,7 +33,7 @@ export function completionMeter(asked: Asked): Meter {
 /** The first chunks are read whole. */
 const READ_AT_START = 3
 /** Text and tool JSON. Reasoning is among it where a provider shows it: there it is part of the output. */
-const SHOWN = ['content', 'arguments', 'refusal', 'reasoning_content', 'reasoning', 'input']
+const SHOWN = ['content', 'text', 'arguments', 'refusal', 'reasoning_content', 'reasoning', 'input']
 /** A chunk with one of these is read, unless it is null. */
 const NOTED = ['usage', 'error', 'finish_reason']
 /** A chunk is read, too, if its tier is another than before. */

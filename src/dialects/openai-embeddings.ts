@@ -2,12 +2,12 @@
 
 import type { Dialect } from './dialect.ts'
 import { failureOf } from './failure.ts'
-import { isObject, textIn } from './json.ts'
+import { isObject, type JsonObject, textIn } from './json.ts'
 import { jsonMeter } from './json-meter.ts'
 import { openaiChat } from './openai-chat.ts'
 import { askEmbeddings } from './openai-embeddings-ask.ts'
 import { isEmbeddings } from './success.ts'
-import { type Asked, count, emptyPart, needed, sound, statedNanos } from './usage.ts'
+import { type Asked, emptyPart, needed, sound, statedNanos } from './usage.ts'
 
 const { hideUsageFrame: _, ...common } = openaiChat
 
@@ -25,9 +25,14 @@ function meter(asked: Asked) {
   return jsonMeter({ model: true, usage: true, error: true }, ({ model, usage, error }) => {
     const failed = failureOf(error)
     if (!isObject(usage)) return { failed, refused: failed !== undefined }
-    // All tokens are input, so the total is no less.
-    const input = Math.max(needed(usage, 'prompt_tokens'), count(usage, 'total_tokens'))
-    const parts = sound([{ ...emptyPart(textIn(model) || asked.model), input }])
+    const parts = sound([{ ...emptyPart(textIn(model) || asked.model), input: inputOf(usage) }])
     return { usage: parts, statedNanos: statedNanos(usage), failed }
   })
+}
+
+/** Compatible servers name it otherwise, or only in the total, which is all input. */
+function inputOf(usage: JsonObject): number {
+  const total = needed(usage, 'total_tokens', 0)
+  const input = needed(usage, 'prompt_tokens', needed(usage, 'input_tokens', total || Number.NaN))
+  return Math.max(input, total)
 }

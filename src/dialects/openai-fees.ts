@@ -47,7 +47,8 @@ export function feeCounter(hasHostedShell: boolean): FeeCounter {
     code_interpreter_call: ({ container_id }) => container(container_id),
     shell_call({ environment }) {
       const { type, container_id } = objectIn(environment)
-      if (type === undefined ? hasHostedShell : type !== 'local') container(container_id)
+      // Calls that name no container share the one that the request asked for.
+      if (type === undefined ? hasHostedShell : type !== 'local') container(container_id ?? '')
     },
   }
   return {

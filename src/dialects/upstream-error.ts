@@ -56,6 +56,16 @@ const sentences: readonly { cause: Cause; words: RegExp }[] = [
     words: /^(You have reached your specified API usage limits|Your credit balance is too low)/,
   },
   {
+    cause: 'money',
+    words:
+      /^(insufficient (balance|credits?|funds|quota)|you exceeded your current quota|arrearage|(this|your) (account|organization) (is|has been) (not active|inactive|disabled|suspended|deactivated))\b/i,
+  },
+  {
+    cause: 'key',
+    words:
+      /^(invalid token\.?$|access denied due to invalid subscription key|(invalid|missing) ['"]?authorization['"]? header|the security token included in the request|no (cookie )?auth credentials|unauthenticated\b)/i,
+  },
+  {
     cause: 'key',
     words:
       /^(the )?(incorrect|invalid|wrong|missing|no|bad|expired|unknown|revoked|malformed)( or (missing|expired|invalid|revoked))? (x-)?(api|access|auth|authentication|authorization|bearer)[ _-]?(secret )?(key|token|credentials?|header)\b/i,

@@ -61,13 +61,17 @@ export default fp<{ maxPending: number; everyMs?: number }>(
     app.onOverspent(async function judgeOverspent(found, entry) {
       // A call with an unbounded feature may cost more than its hold; its client's setting allows that.
       if ('unbounded' in entry && entry.unbounded) return
-      // The budget may have been raised since the call was admitted.
+      const levels = () => {
+        const client = 'key' in entry ? clients.find(String(entry.key))?.client : undefined
+        return client ? levelsOf(client) : []
+      }
+      // The budget may have been raised since the call was admitted, and may be cut while the configuration is read.
+      const known = found.filter(one => isOverspent(one, levels()))
+      if (known.length === 0) return
       await clients
         .poll()
         .catch(error => log.debug({ err: error }, 'judged by the configuration that is known'))
-      const client = 'key' in entry ? clients.find(String(entry.key))?.client : undefined
-      const levels = client ? levelsOf(client) : []
-      raiseAll(found.filter(one => isOverspent(one, levels)).map(overspentAlert))
+      raiseAll(known.filter(one => isOverspent(one, levels())).map(overspentAlert))
     })
 
     const ticking = setInterval(() => {

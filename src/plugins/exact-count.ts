@@ -9,7 +9,7 @@ import fp from 'fastify-plugin'
 import { LRUCache } from 'lru-cache'
 import { collectError } from '../answers.ts'
 import type { TokenCounter } from '../dialects/dialect.ts'
-import { codingIn, decoded } from '../encodings.ts'
+import { codingsIn, decoded } from '../encodings.ts'
 import { upstreamHeaders } from '../headers.ts'
 import type { Bucket } from '../lua/bucket.ts'
 import { type BucketState, type ScopeState, UNLIMITED } from '../lua/index.ts'
@@ -235,7 +235,7 @@ function ask(
     {
       head: (status, headers) =>
         decoded(
-          codingIn(headers['content-encoding']),
+          codingsIn(headers['content-encoding']),
           collectError(
             body => resolve({ status, body }),
             () => line.abort(),

@@ -54,6 +54,7 @@ export default fp(
     const settlements = createSettlements(money.settle, listener, app.deferred.push)
     app.decorate('money', money)
     app.decorate('settlements', settlements)
+    app.parts.set('settlements', () => !settlements.isStuck)
     app.decorate('holds', new Map<string, Hold>())
     const overspentListeners: OverspentListener[] = []
     app.decorate('onOverspent', (one: OverspentListener) => void overspentListeners.push(one))

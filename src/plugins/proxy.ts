@@ -8,7 +8,7 @@ import { errorFrames, redactedResponse } from '../dialects/error-frames.ts'
 import { errorInside } from '../dialects/error-inside.ts'
 import { dialects } from '../dialects/index.ts'
 import { isAboutAccount } from '../dialects/upstream-error.ts'
-import { codingIn, decoded, isDecodable } from '../encodings.ts'
+import { codingsIn, decoded, isDecodable } from '../encodings.ts'
 import type { Refusal } from '../errors.ts'
 import { answerHeaders, flowHeaders, mediaType, ownHeaders, upstreamHeaders } from '../headers.ts'
 import { type Failure, type Headers, type Line, type Sink, send } from '../upstream.ts'
@@ -83,13 +83,13 @@ export default fp<{ answerBuffer: number }>(
       const { promise, resolve, reject } = Promise.withResolvers<Buffer | FastifyReply>()
 
       function head(status: number, headers: Headers): Sink {
-        const coding = codingIn(headers['content-encoding'])
-        if (status < 300 && !isDecodable(coding))
-          return refuseAtOnce(`content-encoding ${app.redactor.text(coding)}`)
+        const codings = codingsIn(headers['content-encoding'])
+        if (status < 300 && !isDecodable(codings))
+          return refuseAtOnce(`content-encoding ${app.redactor.text(codings.join(', '))}`)
         // The length is that of the encoded body.
-        if (coding !== '') headers = { ...headers, 'content-length': undefined }
+        if (codings.length > 0) headers = { ...headers, 'content-length': undefined }
         const sink = status >= 300 ? refusing(status, headers) : answering(status, headers)
-        const decoder = decoded(coding, sink, () => line.resume())
+        const decoder = decoded(codings, sink, () => line.resume())
         resume = decoder.resume
         return decoder
       }

@@ -233,6 +233,7 @@ describe('the fees of tools', () => {
     assert.deepEqual(listed([shell({ type: 'local' }), shell(), { type: 'local_shell_call' }]), {})
     const asked = smallAsk(path, { tools: [{ type: 'shell', environment: { type: 'container_auto' } }] })
     assert.deepEqual(listed([shell()], {}, asked), { code_interpreter: 1 })
+    assert.deepEqual(listed([shell(), shell()], {}, asked), { code_interpreter: 1 })
   })
 
   it('are for a container by its memory', () => {

@@ -327,6 +327,22 @@ for (const [coding, compressed] of Object.entries(compress)) {
   })
 }
 
+const text = JSON.stringify(answer)
+for (const [what, coding, body] of [
+  ['several members of gzip', 'gzip', Buffer.concat([gzipSync(text.slice(0, 40)), gzipSync(text.slice(40))])],
+  ['gzip inside brotli', 'gzip, br', brotliCompressSync(gzipSync(text))],
+  ['gzip and identity', 'identity, gzip', gzipSync(text)],
+] as const) {
+  test(`a response in ${what} is decoded`, async t => {
+    const url = await answering(t, 'application/json', body, { 'content-encoding': coding })
+
+    const response = await call(await arrange(t, url), '/v1/messages', message('hello'))
+
+    assert.equal(response.text, text)
+    assert.deepEqual([response.line.outcome, response.line.costUsd], ['ok', ANSWER_USD])
+  })
+}
+
 test('a stream in gzip is decoded as it comes', async t => {
   const events =
     `event: message_start\ndata: ${JSON.stringify({ type: 'message_start', message: { ...answer, content: [] } })}\n\n` +

@@ -73,6 +73,22 @@ for (const later of [
   })
 }
 
+for (const usage of [
+  { total_tokens: 1000 },
+  { input_tokens: 1000, total_tokens: 1000 },
+  { prompt_tokens: 900, total_tokens: 1000 },
+]) {
+  test(`embeddings with the usage ${JSON.stringify(usage)} are charged 1000 tokens`, async t => {
+    const { charge } = await arrange(t)
+    const body = { model: 'text-embedding-3-small', input: 'hello' }
+    const data = [{ object: 'embedding', index: 0, embedding: [0] }]
+
+    const { costUsd, estimated } = await charge('/v1/embeddings', body, { data, usage })
+
+    assert.deepEqual([costUsd, estimated], [0.00002, false])
+  })
+}
+
 test('a usage of no tokens is no report: the text that was received is charged', async t => {
   const { charge } = await arrange(t)
   const none = usageChunk({ prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 })

@@ -90,7 +90,8 @@ function requestOf({ price, path, text, images, write, tokens, prediction, tier 
 function answerOf(call: Call): object {
   const { price, path, text, images, write, tokens, prediction, tier, fallsBack, split, share: used } = call
   const [, largest = 0] = largestImage.find(([family]) => family.test(price.model)) ?? []
-  const prompt = Math.floor(Buffer.byteLength(text) * used.text) + images * largest
+  // Every prompt has a token.
+  const prompt = Math.max(1, Math.floor(Buffer.byteLength(text) * used.text)) + images * largest
   // Claude writes on its own route only if it is told to; all others write as they please.
   const mayWrite = write.told || price.maker === 'openai' || path !== '/v1/messages'
   const written = mayWrite ? Math.floor(prompt * used.written) : 0
