@@ -40,7 +40,7 @@ export function isDecodable(codings: readonly string[]): boolean {
   return codings.length <= MOST_CODINGS && codings.every(coding => decoders.has(coding))
 }
 
-export type ResumableSink = Sink & { resume(): void }
+type ResumableSink = Sink & { resume(): void }
 
 /**
  * A sink for bytes in known codings, or in none. `resume` lets the source go on; a slow sink holds back the decoders, and

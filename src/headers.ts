@@ -17,7 +17,7 @@ export function upstreamHeaders({ call, headers, outgoing, route }: FastifyReque
   return Object.assign(sent, outgoing, route.upstream.authorize(call.dialect.family, headers))
 }
 
-/** What comes back of the provider's own headers. A value that quotes our key is redacted. */
+/** What comes back of the provider's own headers. */
 export function answerHeaders(headers: Headers): Record<string, string> {
   return { 'content-type': mediaType(headers) }
 }

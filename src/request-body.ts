@@ -5,7 +5,7 @@ import type { Readable, Transform } from 'node:stream'
 import { codingsIn, decoders, MOST_CODINGS } from './encodings.ts'
 import { type Refusal, refusal } from './errors.ts'
 
-export interface BodyOptions {
+interface BodyOptions {
   /** Bytes at most, before and after decoding. */
   limit: number
   /** Called with the bytes held so far; a refusal ends the reading. */

@@ -2,7 +2,7 @@
 
 import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
 
-export interface FoundError {
+interface FoundError {
   /** Empty where the body says nothing. */
   message: string
   type: string | undefined

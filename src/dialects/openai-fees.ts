@@ -18,7 +18,7 @@ export const TOOL: Shape = {
   environment: { memory_limit: true },
 }
 
-export interface FeeCounter {
+interface FeeCounter {
   add(item: unknown): void
   readonly calls: Calls
 }

@@ -20,7 +20,7 @@ const around: readonly (readonly [RegExp, string])[] = [
 
 const DATE = /-(20\d\d)-?(0\d|1[0-2])-?([0-3]\d)$/
 
-export interface PlainName {
+interface PlainName {
   base: string
   /** The version's day, such as `20250807`; empty without one. */
   day: string
