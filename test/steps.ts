@@ -13,6 +13,7 @@ interface Coverage {
 /** A step stands for so many bytes of a native search. */
 const SEARCHED_A_STEP = 16
 
+let isCounting = false
 let native = 0
 const session = new Session()
 session.connect()
@@ -25,11 +26,15 @@ watch<string>(String.prototype, 'normalize', text => {
   native += sortingSteps(String(text))
 })
 
-export function stepsOf(run: () => void): number {
+export function stepsOf(...runs: (() => void)[]): number[] {
   takeBlocksRun()
-  native = 0
-  run()
-  return takeBlocksRun() + native
+  return runs.map(run => {
+    native = 0
+    isCounting = true
+    run()
+    isCounting = false
+    return takeBlocksRun() + native
+  })
 }
 
 /** Since it was last called. */
@@ -63,7 +68,7 @@ function watch<This>(
   if (typeof original !== 'function') throw new TypeError(`there is no ${name}`)
   Reflect.set(holder, name, function watched(this: This, ...args: unknown[]) {
     const result: unknown = Reflect.apply(original, this, args)
-    see(this, args, result)
+    if (isCounting) see(this, args, result)
     return result
   })
 }
