@@ -1,55 +1,23 @@
 /** What an Anthropic request asks for. */
 
+import { answersOf } from './answers.ts'
 import { lookThrough } from './anthropic-content.ts'
 import { toolOverhead, voidingTools } from './anthropic-tools.ts'
 import { longestWrite } from './cache-writes.ts'
 import type { Ask } from './dialect.ts'
 import { readCount, readFlag, readList, readModel, readObject, readText, readTextOrList } from './fields.ts'
-import { type JsonObject, listIn, objectIn, textIn } from './json.ts'
+import { objectIn } from './json.ts'
 import { lookAnywhere, lookThroughMessages, readSeparately } from './look.ts'
 import { noMedia } from './media.ts'
 import { promptSize } from './prompt-size.ts'
-import { openRequest } from './request.ts'
+import { openRequest, reliedOn } from './request.ts'
 import { asksForThought } from './thought.ts'
-import { hidesWork, type VoidingMembers, voidingMedia, voidingMembers } from './voiding.ts'
+import { hidesWork, voidingMedia, voidingMembers } from './voiding.ts'
 
-const relied = {
-  fields: [
-    'model',
-    'stream',
-    'max_tokens',
-    'service_tier',
-    'speed',
-    'inference_geo',
-    'container',
-    'reasoning_effort',
-  ],
-  containers: [
-    'messages',
-    'system',
-    'tools',
-    'thinking',
-    'reasoning',
-    'cache_control',
-    'prompt_cache_options',
-    'context_management',
-    'compaction',
-    'mcp_servers',
-    'thread',
-    'fallbacks',
-    'fallback_credit_token',
-  ],
-}
-
-/** Members that add input or calls of their own, or lean on what all callers share. */
-const voiding: VoidingMembers = [
-  ['mcp_servers', 'server_tools'],
-  ['compaction', 'server_tools'],
-  ['fallbacks', 'server_tools'],
-  ['fallback_credit_token', 'server_tools'],
-  ['container', 'stored'],
-  ['thread', 'stored'],
-]
+const relied = reliedOn({
+  fields: ['model', 'stream', 'max_tokens', 'service_tier', 'reasoning_effort'],
+  containers: ['messages', 'system', 'tools', 'thinking', 'cache_control', 'prompt_cache_options'],
+})
 
 export function askMessages(body: unknown, raw: Buffer): Ask {
   const request = objectIn(body)
@@ -67,6 +35,7 @@ function askCommon(body: unknown, raw: Buffer): Ask {
   const request = openRequest(body, raw, relied)
   const model = readModel(request)
   readObject(request, 'thinking')
+  readObject(request, 'context_management')
   const messages = readList(request, 'messages')
   const system = readTextOrList(request, 'system')
   const media = noMedia()
@@ -74,12 +43,7 @@ function askCommon(body: unknown, raw: Buffer): Ask {
   lookThrough(system, media)
   lookAnywhere(request, media, readSeparately)
   const tools = [...readList(request, 'tools'), ...media.tools]
-  const unbounded = [
-    ...voidingMembers(request, voiding),
-    ...voidingTools(tools),
-    ...voidingEdits(request),
-    ...voidingMedia(media),
-  ]
+  const unbounded = [...voidingMembers(request), ...voidingTools(tools), ...voidingMedia(media)]
   const overhead = toolOverhead(tools)
   const { measure, ...size } = promptSize(raw, request, {
     media,
@@ -92,7 +56,7 @@ function askCommon(body: unknown, raw: Buffer): Ask {
     stream: false,
     ceiling: undefined,
     predicted: 0,
-    answers: 1,
+    answers: answersOf(request),
     hasOutput: true,
     ...size,
     get inputBound() {
@@ -108,13 +72,4 @@ function askCommon(body: unknown, raw: Buffer): Ask {
     stores: false,
     promptCacheKey: undefined,
   }
-}
-
-/** Clearing the context makes it smaller; anything else that is done to it may call a model. */
-function voidingEdits(request: JsonObject): Ask['unbounded'] {
-  const { edits } = readObject(request, 'context_management')
-  return listIn(edits)
-    .map(edit => textIn(objectIn(edit).type) ?? 'an edit')
-    .filter(type => !type.startsWith('clear_'))
-    .map(type => ({ feature: `context_management ${type}`, opening: 'server_tools' }))
 }

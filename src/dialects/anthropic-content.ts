@@ -1,27 +1,33 @@
 /** Content blocks of an Anthropic prompt: which are text, and which hold or name something else. */
 
 import { type JsonObject, objectIn, partsOf, textIn } from './json.ts'
-import { type Look, look, lookAtMembers } from './look.ts'
+import { isNamed, type Look, look, lookAnywhere, within } from './look.ts'
 import { addDocument, addFile, addImage, type Media } from './media.ts'
 
 /** Tokens of an image, about. */
 const IMAGE = 1600
 
-const text: Look = lookAtMembers
-const nested: Look = (block, media) => lookThrough(block.content, media)
+const text = within()
+const call = within(['input'])
+const nested = within(['content'], ({ content }, media) => lookThrough(content, media))
+const fetched = within(['content'], ({ content }, media) => {
+  const { content: page, ...more } = objectIn(content)
+  lookThrough([page], media)
+  lookAnywhere(more, media)
+})
 
 const blocks: ReadonlyMap<string, Look> = new Map<string, Look>([
   ['text', text],
   ['thinking', text],
   ['redacted_thinking', text],
-  ['compaction', ({ tool_changes }, media) => lookThrough(tool_changes, media)],
+  ['compaction', within(['tool_changes'], ({ tool_changes }, media) => lookThrough(tool_changes, media))],
   ['fallback', text],
-  ['tool_use', text],
-  ['server_tool_use', text],
-  ['mcp_tool_use', text],
-  ['mcp_tool_listing', text],
+  ['tool_use', call],
+  ['server_tool_use', call],
+  ['mcp_tool_use', call],
+  ['mcp_tool_listing', within(['tools'])],
   ['tool_reference', text],
-  ['tool_addition', ({ tool }, media) => addTool(objectIn(tool), media)],
+  ['tool_addition', within(['tool'], ({ tool }, media) => addTool(objectIn(tool), media))],
   ['tool_removal', text],
   ['browser_state', text],
   ['web_search_tool_result', text],
@@ -33,10 +39,10 @@ const blocks: ReadonlyMap<string, Look> = new Map<string, Look>([
   ['tool_result', nested],
   ['mcp_tool_result', nested],
   ['search_result', nested],
-  ['web_fetch_tool_result', (block, media) => lookThrough([objectIn(block.content).content], media)],
-  ['image', (block, media) => image(objectIn(block.source), media)],
-  ['document', (block, media) => document(objectIn(block.source), media)],
-  ['container_upload', (_block, media) => addFile(media)],
+  ['web_fetch_tool_result', fetched],
+  ['image', within(['source'], (block, media) => image(objectIn(block.source), media))],
+  ['document', within(['source'], (block, media) => document(objectIn(block.source), media))],
+  ['container_upload', within([], (_block, media) => addFile(media))],
 ])
 
 /** Adds up the media in the `content` of a message, of a tool's result, or in the system prompt. */
@@ -50,13 +56,17 @@ function addTool({ definition }: JsonObject, media: Media): void {
 }
 
 function image(source: JsonObject, media: Media): void {
-  if (source.type === 'file') addFile(media)
+  if (namesFile(source)) addFile(media)
   addImage(media, IMAGE, textIn(source.data))
 }
 
 function document(source: JsonObject, media: Media): void {
+  if (namesFile(source)) addFile(media)
   if (source.type === 'content') lookThrough(source.content, media)
   if (source.type === 'content' || source.type === 'text') return
-  if (source.type === 'file') addFile(media)
   addDocument(media, textIn(source.data))
+}
+
+function namesFile({ type, file_id }: JsonObject): boolean {
+  return type === 'file' || isNamed(file_id)
 }

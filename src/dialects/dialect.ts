@@ -17,7 +17,7 @@ export interface Ask {
   stream: boolean
   /** Output tokens at most per answer, as the request says; undefined where it names no ceiling. */
   ceiling: number | undefined
-  /** How many answers are asked for (`n`). */
+  /** How many answers the provider generates at most (`n`, or `best_of` and its like). */
   answers: number
   /** Does this API have an output ceiling at all? (embeddings and token counts do not) */
   hasOutput: boolean
@@ -45,10 +45,15 @@ export interface Ask {
   /** May part of the output be invisible in a stream (hidden reasoning)? Then bytes seen are no measure of it. */
   hiddenOutput: boolean
   /**
-   * Features that void the bound, each with the setting that allows it. `uses`: the request's limit on runs of a provider's
-   * tool; each run can cost its fee and the model's largest input.
+   * Features that void the bound, each with the setting that allows it. `fee`: the name of the fee of a provider's tool.
+   * `uses`: the request's limit on its runs; each can cost the fee of that name and the model's largest input.
    */
-  unbounded: readonly { feature: string; opening: Opening; uses?: { most: number; tool: string } }[]
+  unbounded: readonly {
+    feature: string
+    opening: Opening
+    fee?: string
+    uses?: { most: number; tool: string }
+  }[]
   /** Did a streaming caller ask for the usage frame itself? (OpenAI chat: stream_options.include_usage) */
   wantsUsageFrame: boolean
   /** The request asks the provider to store, or names no preference where the provider's default is to store. */

@@ -1,7 +1,7 @@
 /** Looks for media and files in what a request holds, also where no provider's documents expect them. */
 
-import { isObject, type JsonObject, objectIn } from './json.ts'
-import { addFile, addUnknown, type Media } from './media.ts'
+import { isObject, type JsonObject, objectIn, partsOf } from './json.ts'
+import { addFile, addSound, addUnknown, type Media } from './media.ts'
 
 export type Look = (part: JsonObject, media: Media) => void
 
@@ -14,33 +14,55 @@ export function look(part: JsonObject, known: Look | undefined, media: Media): v
   }
 }
 
-/** Members that name a file at the provider, or something to fetch, or hold it. */
-const references: ReadonlyMap<string, 'file' | 'media' | 'source'> = new Map([
+/** Members that name a file or an earlier answer at the provider, or something to fetch, or hold it. */
+const references: ReadonlyMap<string, 'file' | 'media' | 'source' | 'sound'> = new Map([
   ['file_id', 'file'],
   ['file_ids', 'file'],
   ['file_uri', 'file'],
+  ['fileId', 'file'],
+  ['fileUri', 'file'],
   ['file_url', 'media'],
   ['file_data', 'media'],
   ['image_url', 'media'],
   ['audio_url', 'media'],
   ['video_url', 'media'],
+  ['document_url', 'media'],
   ['input_audio', 'media'],
   ['source', 'source'],
+  ['audio', 'sound'],
 ])
 const sources: ReadonlySet<unknown> = new Set(['file', 'url', 'base64'])
-
-/** What an object names beside the members that its kind has. */
-export function lookAtMembers(part: JsonObject, media: Media): void {
-  for (const name in part) lookAtMember(name, part[name], media)
-}
 
 function lookAtMember(name: string, value: unknown, media: Media): void {
   const kind = references.get(name)
   if (kind === undefined) return
-  const type = kind === 'source' ? objectIn(value).type : undefined
+  const { type, id } = objectIn(kind === 'source' || kind === 'sound' ? value : undefined)
+  if (kind === 'sound') {
+    if (typeof id === 'string') addSound(media)
+    return
+  }
   if (kind === 'source' ? !sources.has(type) : !isNamed(value)) return
   if (kind === 'file' || type === 'file') addFile(media)
   addUnknown(media)
+}
+
+/** The types of JSON Schema: what has one is the schema of a member named `tools`. */
+const schemaTypes: ReadonlySet<unknown> = new Set([
+  'array',
+  'object',
+  'string',
+  'number',
+  'integer',
+  'boolean',
+  'null',
+])
+
+/** Tools may be defined anywhere in a prompt. False: the value is no definition of tools. */
+function addTools(value: unknown, media: Media): boolean {
+  if (isObject(value) && typeof value.type !== 'string') return false
+  for (const tool of partsOf(value))
+    if (typeof tool.type === 'string' && !schemaTypes.has(tool.type)) media.tools.push(tool)
+  return true
 }
 
 /** Is it a name, an address or data: not nothing, and not a schema that describes one? */
@@ -73,21 +95,34 @@ export const readInMessages: ReadonlySet<string> = new Set([
   'tool_calls',
   'function_call',
   'annotations',
-  'audio',
   'reasoning',
   'reasoning_content',
   'reasoning_details',
 ])
 
-/** Looks at all objects in a value, whatever they are, but for the members of the outermost one that are in `known`. */
-export function lookAnywhere(value: unknown, media: Media, known?: ReadonlySet<string>): void {
+/** Looks at all objects in a value, whatever they are, but for the members of the outermost one that are in `apart`. */
+export function lookAnywhere(value: unknown, media: Media, apart?: ReadonlySet<string>): void {
   if (Array.isArray(value)) for (const one of value) lookAnywhere(one, media)
   else if (isObject(value)) {
     for (const name in value) {
+      if (apart?.has(name)) continue
       const member = value[name]
       lookAtMember(name, member, media)
-      if (typeof member === 'object' && !known?.has(name)) lookAnywhere(member, media)
+      if (typeof member !== 'object' || (name === 'tools' && addTools(member, media))) continue
+      lookAnywhere(member, media)
     }
+  }
+}
+
+/** Members that name what an answer has read, or are labels. */
+const labels = ['annotations', 'citations', 'metadata']
+
+/** Looks at all that a part holds, but for the members that are the caller's own data or schemas, or looked at by `own`. */
+export function within(apart: readonly string[] = [], own?: Look): Look {
+  const known = new Set([...labels, ...apart])
+  return (part, media) => {
+    own?.(part, media)
+    lookAnywhere(part, media, known)
   }
 }
 

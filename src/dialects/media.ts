@@ -4,6 +4,8 @@
  * maximum bounds it.
  */
 
+import type { Opening } from './dialect.ts'
+
 /** What is found in a prompt beside its text, added up. */
 export interface Media {
   /** Bytes of the body that are no text, because they are an image or a document. */
@@ -13,14 +15,14 @@ export interface Media {
   endless: boolean
   /** Tokens as a rule. */
   guess: number
-  /** Something is named that lies at the provider. */
-  files: boolean
+  /** What is named that lies at the provider, with the setting that allows it. */
+  voiding: Map<string, Opening>
   /** Definitions of tools that come in the course of the prompt. */
   tools: unknown[]
 }
 
 export function noMedia(): Media {
-  return { payload: 0, images: 0, endless: false, guess: 0, files: false, tools: [] }
+  return { payload: 0, images: 0, endless: false, guess: 0, voiding: new Map(), tools: [] }
 }
 
 /** Adds an image of about so many tokens; `payload` is its content where the body holds it (an address is text). */
@@ -47,7 +49,12 @@ export function addDocument(media: Media, payload = ''): void {
 
 /** Something that lies at the provider, where all callers' files do. */
 export function addFile(media: Media): void {
-  media.files = true
+  media.voiding.set('file ids', 'files')
+}
+
+/** An earlier answer in sound, which is named instead of sent. */
+export function addSound(media: Media): void {
+  media.voiding.set('audio ids', 'stored')
 }
 
 /** A content part of a kind the gateway does not know: its bytes count as text, but may not be all of it. */

@@ -1,7 +1,7 @@
 /** Content parts and items of an OpenAI prompt: which are text, and which hold or name something else. */
 
 import { isObject, type JsonObject, listIn, objectIn, partsOf, textIn } from './json.ts'
-import { isNamed, type Look, look, lookAnywhere, lookAtMembers, readInMessages } from './look.ts'
+import { isNamed, type Look, look, lookAnywhere, readInMessages, within } from './look.ts'
 import { addDocument, addFile, addImage, type Media } from './media.ts'
 
 /** Tokens of an image, about. */
@@ -9,7 +9,8 @@ const IMAGE = 1000
 
 export type Looks = ReadonlyMap<string, Look>
 
-const text: Look = lookAtMembers
+const text = within()
+const call = within(['arguments'])
 
 /** Adds up the media in a list; what `looks` does not know may be anything. */
 export function lookThrough(list: unknown, media: Media, looks: Looks): void {
@@ -23,13 +24,34 @@ export function kindOf(part: JsonObject): string {
 
 export const REFERENCE = 'item_reference'
 
+/** Is the item only named, so that the provider adds what it has stored under that name? */
+export function isReference(item: JsonObject): boolean {
+  if (kindOf(item) === REFERENCE) return true
+  if (typeof item.id !== 'string') return false
+  for (const name in item) if (!names.has(name) && !isEmpty(name, item[name])) return false
+  return true
+}
+
+const names: ReadonlySet<string> = new Set(['id', 'type', 'status', 'role'])
+
+/** Reasoning that is sent by its id has an empty summary; an empty content is a content. */
+function isEmpty(name: string, value: unknown): boolean {
+  return value === null || (name === 'summary' && Array.isArray(value) && value.length === 0)
+}
+
 /** Parts of the content of a chat message. */
 export const chatParts: Looks = new Map<string, Look>([
   ['text', text],
   ['refusal', text],
-  ['image_url', ({ image_url }, media) => image(isObject(image_url) ? image_url.url : image_url, media)],
-  ['file', ({ file }, media) => document(objectIn(file), media)],
-  ['input_audio', ({ input_audio }, media) => addDocument(media, textIn(objectIn(input_audio).data))],
+  [
+    'image_url',
+    within(['image_url'], ({ image_url }, media) => {
+      lookAnywhere(image_url, media)
+      image(isObject(image_url) ? image_url.url : image_url, media)
+    }),
+  ],
+  ['file', within(['file'], ({ file }, media) => document(objectIn(file), media))],
+  ['input_audio', within(['input_audio'], sound)],
 ])
 
 /** Parts of the content of a Responses message, and of what a tool gave back. */
@@ -40,23 +62,23 @@ const inputParts: Looks = new Map<string, Look>([
   ['refusal', text],
   ['summary_text', text],
   ['reasoning_text', text],
-  ['input_image', inputImage],
-  ['computer_screenshot', inputImage],
-  ['input_file', (part, media) => document(part, media)],
-  ['input_audio', ({ input_audio }, media) => addDocument(media, textIn(objectIn(input_audio).data))],
+  ['input_image', within(['file_id', 'image_url'], inputImage)],
+  ['computer_screenshot', within(['file_id', 'image_url'], inputImage)],
+  ['input_file', within(['file_id', 'file_data', 'file_url'], document)],
+  ['input_audio', within(['input_audio'], sound)],
 ])
 
 const message: Look = (item, media) => {
   lookThrough(item.content, media, inputParts)
   lookAnywhere(item, media, readInMessages)
 }
-const output: Look = (item, media) => lookThrough(item.output, media, inputParts)
-const outputs: Look = (item, media) => {
+const output = within(['output'], (item, media) => lookThrough(item.output, media, inputParts))
+const outputs = within([], (item, media) => {
   for (const one of listIn(item.outputs)) {
     const { url } = objectIn(one)
     if (url !== undefined) image(url, media)
   }
-}
+})
 
 /** Items of a Responses input. What merely points to something stored is not among them. */
 export const inputItems: Looks = new Map<string, Look>([
@@ -64,16 +86,16 @@ export const inputItems: Looks = new Map<string, Look>([
   ['reasoning', text],
   ['compaction', text],
   ['compaction_trigger', text],
-  ['function_call', text],
+  ['function_call', call],
   ['function_call_output', output],
-  ['custom_tool_call', text],
+  ['custom_tool_call', within(['input'])],
   ['custom_tool_call_output', output],
   ['computer_call', text],
   ['computer_call_output', output],
   ['web_search_call', text],
-  ['file_search_call', text],
+  ['file_search_call', within(['results'])],
   ['code_interpreter_call', outputs],
-  ['image_generation_call', ({ result }, media) => addImage(media, IMAGE, textIn(result))],
+  ['image_generation_call', within([], ({ result }, media) => addImage(media, IMAGE, textIn(result)))],
   ['local_shell_call', text],
   ['local_shell_call_output', text],
   ['shell_call', text],
@@ -81,10 +103,10 @@ export const inputItems: Looks = new Map<string, Look>([
   ['apply_patch_call', text],
   ['apply_patch_call_output', text],
   ['mcp_list_tools', text],
-  ['mcp_approval_request', text],
+  ['mcp_approval_request', call],
   ['mcp_approval_response', text],
-  ['mcp_call', text],
-  ['tool_search_call', text],
+  ['mcp_call', call],
+  ['tool_search_call', call],
   ['tool_search_output', text],
   ['additional_tools', text],
   ['configuration_update', text],
@@ -105,4 +127,9 @@ function image(url: unknown, media: Media): void {
 function document(file: JsonObject, media: Media): void {
   if (isNamed(file.file_id)) addFile(media)
   addDocument(media, textIn(file.file_data))
+}
+
+function sound({ input_audio }: JsonObject, media: Media): void {
+  lookAnywhere(input_audio, media)
+  addDocument(media, textIn(objectIn(input_audio).data))
 }

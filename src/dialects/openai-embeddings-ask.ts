@@ -7,10 +7,10 @@ import { isObject, type JsonObject } from './json.ts'
 import { lookAnywhere } from './look.ts'
 import { addUnknown, noMedia } from './media.ts'
 import { BYTES_PER_TOKEN, LONGEST_MEASURED, once } from './prompt-size.ts'
-import { openRequest } from './request.ts'
-import { voidingMedia } from './voiding.ts'
+import { openRequest, reliedOn } from './request.ts'
+import { voidingMedia, voidingMembers } from './voiding.ts'
 
-const relied = { fields: ['model'], containers: ['input'] }
+const relied = reliedOn({ fields: ['model'], containers: ['input'] })
 
 /** Members that add nothing to the input. Any other may, so that its bytes count as text. */
 const apart: ReadonlySet<string> = new Set(['model', 'input', 'encoding_format', 'dimensions', 'user'])
@@ -47,7 +47,7 @@ export function askEmbeddings(body: unknown, raw: Buffer): Ask {
     speed: undefined,
     geo: undefined,
     hiddenOutput: false,
-    unbounded: voidingMedia(media),
+    unbounded: [...voidingMembers(request), ...voidingMedia(media)],
     wantsUsageFrame: false,
     stores: false,
     promptCacheKey: undefined,

@@ -2,6 +2,7 @@
 
 import { type JsonObject, listIn, objectIn, textIn } from './json.ts'
 import type { Shape } from './pruner.ts'
+import type { Asked } from './usage.ts'
 
 export type Calls = Record<string, number>
 
@@ -64,17 +65,33 @@ const CONTAINER = 'code_interpreter'
 /** Distinct containers that are remembered. */
 const MOST_CONTAINERS = 1000
 
-/** The name of the fee for a container of the memory that a response's tools name, such as `code_interpreter_4g`. */
-export function containerFee(tools: unknown): string {
-  const limits = listIn(tools).flatMap(tool => {
-    const { container, environment } = objectIn(tool)
-    return [container, environment].flatMap(place => textIn(objectIn(place).memory_limit) ?? [])
-  })
-  const [largest = USUAL] = limits.sort((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10))
-  return largest === USUAL ? CONTAINER : `${CONTAINER}_${largest}`
+/** The name of a tool's fee: `web_search` for `web_search_preview_2025_03_11`, `code_interpreter_4g` for a container. */
+export function feeOf({ type, container, environment }: JsonObject): string {
+  const name = (textIn(type) ?? '').replace(/(_preview)?(_\d{4}_\d\d_\d\d)?$/, '')
+  if (name !== CONTAINER && name !== 'shell') return name
+  const [limit = USUAL] = [container, environment].flatMap(
+    place => textIn(objectIn(place).memory_limit) ?? [],
+  )
+  return limit === USUAL ? CONTAINER : `${CONTAINER}_${limit}`
 }
 
 const USUAL = '1g'
+
+/** The fee of the largest container that the response's tools or the request name; a response may leave its tools out. */
+export function containerFee(tools: unknown, { unbounded }: Pick<Asked, 'unbounded'>): string {
+  const named = [...listIn(tools).map(tool => feeOf(objectIn(tool))), ...unbounded.map(({ fee }) => fee)]
+  return named.reduce<string>(
+    (largest, fee) => (fee && sizeOf(fee) > sizeOf(largest) ? fee : largest),
+    CONTAINER,
+  )
+}
+
+function sizeOf(fee: string): number {
+  if (fee === CONTAINER) return Number.parseInt(USUAL, 10)
+  return fee.startsWith(CONTAINER)
+    ? Number.parseInt(fee.slice(CONTAINER.length + 1), 10) || Number.POSITIVE_INFINITY
+    : 0
+}
 
 /** Of each fee the larger number of calls. */
 export function mostCalls(one: Calls, other: Calls): Calls {

@@ -176,7 +176,7 @@ function toolCalls({ output, tool_usage, tools }: JsonObject, seen: Calls, asked
   const listed = feeCounter(hasHostedShell(asked))
   for (const item of listIn(output)) listed.add(item)
   const { code_interpreter, ...calls } = mostCalls(listed.calls, seen)
-  if (code_interpreter !== undefined) calls[containerFee(tools)] = code_interpreter
+  if (code_interpreter !== undefined) calls[containerFee(tools, asked)] = code_interpreter
   const searches = objectIn(objectIn(tool_usage).web_search).num_requests
   if (typeof searches === 'number') calls.web_search = searches
   return calls

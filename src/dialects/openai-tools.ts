@@ -3,6 +3,7 @@
 import type { Ask } from './dialect.ts'
 import { wrong } from './fields.ts'
 import { isObject, type JsonObject, listIn, objectIn } from './json.ts'
+import { feeOf } from './openai-fees.ts'
 
 /** The tokens that explain how tools are used. */
 export const TOOL_PROMPT = 1000
@@ -29,12 +30,16 @@ function untyped({ function: called, name }: JsonObject): string | undefined {
   return isObject(called) || typeof name === 'string' ? 'function' : undefined
 }
 
+export type VoidingTool = Ask['unbounded'][number] & { fee: string }
+
 /** All other tools run at the provider, which charges for them or reads what they bring as more input. */
-export function voidingTools(tools: readonly unknown[]): Ask['unbounded'] {
+export function voidingTools(tools: readonly unknown[]): VoidingTool[] {
   return tools.flatMap((tool, at) => {
     if (!isObject(tool)) throw wrong(`tools.${at}`, tool, 'an object')
     const type = tool.type ?? untyped(tool)
     if (typeof type !== 'string') throw wrong(`tools.${at}.type`, type, 'a string')
-    return runsHere.get(type)?.(tool) ? [] : [{ feature: type, opening: 'server_tools' as const }]
+    return runsHere.get(type)?.(tool)
+      ? []
+      : [{ feature: type, opening: 'server_tools' as const, fee: feeOf(tool) }]
   })
 }

@@ -7,24 +7,23 @@ import { refusal } from '../errors.ts'
 import { isObject, type JsonObject } from './json.ts'
 import type { Member } from './json-scan.ts'
 
-/** The members of a request that the gateway relies on: those whose value it reads, and those it looks into. */
+/** The members of a request that the gateway relies on; `containers`: those that it looks into. */
 export interface Relied {
-  fields: readonly string[]
-  containers: readonly string[]
+  known: ReadonlySet<string>
+  containers: ReadonlySet<string>
 }
 
 export function refuseRepeats(body: JsonObject, members: readonly Member[], relied: Relied): void {
-  const known = new Set([...relied.fields, ...relied.containers])
   const seen = new Set<string>()
   for (const { name } of members) {
     const folded = fold(name)
-    if (!known.has(folded)) continue
+    if (!relied.known.has(folded)) continue
     if (name !== folded) throw ambiguous(folded, `is also written as ${JSON.stringify(name)}`)
     if (seen.has(folded)) throw ambiguous(folded, 'stands there more than once')
     seen.add(folded)
   }
   for (const { name, names } of members) {
-    if (names > 0 && relied.containers.includes(name) && countNames(body[name]) !== names)
+    if (names > 0 && relied.containers.has(name) && countNames(body[name]) !== names)
       throw ambiguous(name, 'holds an object that repeats a key')
   }
 }

@@ -1,13 +1,30 @@
 /** Opens a request: one JSON object, with one meaning in all that the gateway relies on. */
 
+import { answerNames } from './answers.ts'
+import type { Ask } from './dialect.ts'
 import { readBody } from './fields.ts'
-import type { JsonObject } from './json.ts'
+import { type JsonObject, textIn } from './json.ts'
 import { scanObject } from './json-scan.ts'
 import { type Relied, refuseRepeats } from './repeats.ts'
+import { voidingNames } from './voiding.ts'
+
+/** Members that are read on every route. */
+const shared = { fields: [...answerNames, 'speed', 'inference_geo'], containers: voidingNames }
+
+/** The members that a route relies on, beside those of every route: those whose value it reads, and those it looks into. */
+export function reliedOn({ fields, containers }: Record<'fields' | 'containers', readonly string[]>): Relied {
+  const inside = new Set([...containers, ...shared.containers])
+  return { known: new Set([...fields, ...shared.fields, ...inside]), containers: inside }
+}
 
 /** `raw` must be the bytes that `body` was parsed from. */
 export function openRequest(body: unknown, raw: Buffer, relied: Relied): JsonObject {
   const request = readBody(body)
   refuseRepeats(request, scanObject(raw).members, relied)
   return request
+}
+
+/** What another maker's models understand may be sent on any route, where an unknown form of it means nothing. */
+export function speedAndPlace({ speed, inference_geo }: JsonObject): Pick<Ask, 'speed' | 'geo'> {
+  return { speed: textIn(speed), geo: textIn(inference_geo) }
 }

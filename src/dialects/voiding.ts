@@ -1,20 +1,74 @@
 /** Features that void the bound on a call's cost: each is named, with the client setting that allows it. */
 
 import type { Ask, Opening } from './dialect.ts'
-import type { JsonObject } from './json.ts'
+import { isObject, type JsonObject, objectIn, partsOf, textIn } from './json.ts'
 import type { Media } from './media.ts'
 
 type Unbounded = Ask['unbounded']
 
-/** Members of a request that void the bound wherever they are used. */
-export type VoidingMembers = readonly (readonly [name: string, opening: Opening])[]
+/**
+ * Members that add input or calls of their own, or rely on what all holders of the upstream's key share. Each counts on
+ * every route: an upstream may take the names of all formats, and aggregators add names of their own.
+ */
+const voiding: ReadonlyMap<string, Opening> = new Map<string, Opening>([
+  ['mcp_servers', 'server_tools'],
+  ['compaction', 'server_tools'],
+  ['multi_agent', 'server_tools'],
+  ['fallbacks', 'server_tools'],
+  ['fallback_model', 'server_tools'],
+  ['fallback_models', 'server_tools'],
+  ['fallback_credit_token', 'server_tools'],
+  ['models', 'server_tools'],
+  ['plugins', 'server_tools'],
+  ['preset', 'server_tools'],
+  ['web_search_options', 'server_tools'],
+  ['web_search', 'server_tools'],
+  ['search_parameters', 'server_tools'],
+  ['enable_search', 'server_tools'],
+  ['compound_custom', 'server_tools'],
+  ['data_sources', 'server_tools'],
+  ['container', 'stored'],
+  ['thread', 'stored'],
+  ['conversation', 'stored'],
+  ['previous_response_id', 'stored'],
+  ['prompt', 'stored'],
+  ['background', 'background'],
+])
+/** Some clients put members that their SDK does not know into an object of this name. */
+const EXTRA = 'extra_body'
 
-export function voidingMembers(request: JsonObject, members: VoidingMembers): Unbounded {
-  return members.filter(([name]) => has(request, name)).map(([feature, opening]) => ({ feature, opening }))
+/** What these functions look at, for a check that each is written once. */
+export const voidingNames: readonly string[] = [...voiding.keys(), EXTRA, 'context_management', 'reasoning']
+
+/** What the members of a request void, whatever route it came on. */
+export function voidingMembers(request: JsonObject): Unbounded {
+  return [request, objectIn(request[EXTRA])].flatMap(place => [
+    ...[...voiding].flatMap(([feature, opening]) => (has(place, feature) ? [{ feature, opening }] : [])),
+    ...voidingEdits(place),
+    ...voidingMode(place),
+  ])
 }
 
-export function voidingMedia({ files }: Media): Unbounded {
-  return files ? [{ feature: 'file ids', opening: 'files' }] : []
+/** Clearing the context makes it smaller; anything else that is done to it may call a model. */
+function voidingEdits({ context_management: managed }: JsonObject): Unbounded {
+  if (isObject(managed) && Object.keys(managed).length === 0) return []
+  const edits = partsOf(isObject(managed) && 'edits' in managed ? managed.edits : managed)
+  return edits
+    .map(({ type }) => textIn(type) ?? 'an edit')
+    .filter(type => !type.startsWith('clear_'))
+    .map(type => ({ feature: `context_management ${type}`, opening: 'server_tools' }))
+}
+
+/** Modes beyond the standard one may run the model several times for one answer. */
+export function voidingMode({ reasoning }: JsonObject): Unbounded {
+  const mode = objectIn(reasoning).mode ?? 'standard'
+  return mode === 'standard'
+    ? []
+    : [{ feature: `reasoning.mode ${JSON.stringify(mode)}`, opening: 'server_tools' }]
+}
+
+export function voidingMedia({ voiding }: Media): Unbounded {
+  return [...voiding].map(([feature, opening]) => ({ feature, opening }))
 }
 
 /** Does more go into the call, or come out of it, than the request and the answer show? Files are bounded as media are. */
@@ -22,8 +76,9 @@ export function hidesWork(unbounded: Unbounded): boolean {
   return unbounded.some(({ opening }) => opening === 'server_tools' || opening === 'stored')
 }
 
-/** Is there something under this name: not null, not false, not an empty list? */
+/** Is there something under this name: not null, empty, or switched off? */
 export function has(request: JsonObject, name: string): boolean {
   const value = request[name] ?? false
-  return value !== false && !(Array.isArray(value) && value.length === 0)
+  if (isObject(value)) return value.enabled !== false && value.mode !== 'off'
+  return value !== false && value !== '' && !(Array.isArray(value) && value.length === 0)
 }

@@ -247,6 +247,21 @@ describe('the fees of tools', () => {
     assert.deepEqual(listed(output, { tools: [tool('4g'), shell] }), { code_interpreter_16g: 1 })
   })
 
+  it('are for a container by the memory that the request names, if the response leaves it out', () => {
+    const output = [{ type: 'code_interpreter_call', container_id: 'cntr_1' }]
+    const tool = { type: 'code_interpreter', container: { type: 'auto', memory_limit: '64g' } }
+    const shell = { type: 'shell', environment: { type: 'container_auto', memory_limit: '4g' } }
+    const found = (body: Record<string, unknown>, more = {}) => listed(output, more, smallAsk(path, body))
+    assert.deepEqual(found({ tools: [tool] }), { code_interpreter_64g: 1 })
+    assert.deepEqual(found({ tools: [shell] }), { code_interpreter_4g: 1 })
+    assert.deepEqual(found({ tools: [{ type: 'code_interpreter' }] }), { code_interpreter: 1 })
+    assert.deepEqual(found({ tools: [shell] }, { tools: [{ type: 'code_interpreter', container: {} }] }), {
+      code_interpreter_4g: 1,
+    })
+    const added = [{ type: 'additional_tools', tools: [tool] }]
+    assert.deepEqual(found({ input: added }), { code_interpreter_64g: 1 })
+  })
+
   it('are for searches what the provider says', () => {
     const tool_usage = { web_search: { num_requests: 1 } }
     assert.deepEqual(

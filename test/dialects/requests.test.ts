@@ -265,6 +265,37 @@ describe('a request', () => {
   })
 })
 
+describe('the number of answers', () => {
+  const names = [
+    'n',
+    'best_of',
+    'num_completions',
+    'num_generations',
+    'num_return_sequences',
+    'candidate_count',
+  ]
+
+  it('multiplies the output on every route that has one, under every name', () => {
+    for (const path of [messages, chat, responses]) {
+      const answers = (more: object) => ask(path, { ...ok[path], ...more }).answers
+      for (const name of names) assert.equal(answers({ [name]: 50 }), 50, `${path} ${name}`)
+      assert.equal(answers({ n: 3, best_of: 20 }), 20)
+      assert.equal(answers({ n: 3, best_of: null }), 3)
+      for (const name of names)
+        assert.throws(() => answers({ [name]: 129 }), /a whole number from 1 to 128/, `${path} ${name}`)
+    }
+  })
+})
+
+describe('a speed and a place', () => {
+  it('are read on every route, since they multiply the price', () => {
+    for (const path of [messages, chat, responses]) {
+      const { speed, geo } = ask(path, { ...ok[path], speed: 'fast', inference_geo: 'us' })
+      assert.deepEqual([speed, geo], ['fast', 'us'])
+    }
+  })
+})
+
 describe('the dearest cache write', () => {
   const user = (more: object) => [{ role: 'user', content: [{ type: 'text', text: 'hi', ...more }] }]
   const claude = (more: object) => ask(messages, { ...ok[messages], ...more }).cacheWrite
