@@ -2,7 +2,7 @@
 
 import { type JsonObject, listIn, objectIn, textIn } from './json.ts'
 import type { Shape } from './pruner.ts'
-import type { Asked } from './usage.ts'
+import { type Asked, count } from './usage.ts'
 
 export type Calls = Record<string, number>
 
@@ -17,6 +17,11 @@ export const TOOL: Shape = {
   type: true,
   container: { memory_limit: true },
   environment: { memory_limit: true },
+}
+/** What a response says that it charges for its tools. */
+export const TOOL_USAGE: Shape = {
+  web_search: { num_requests: true },
+  image_gen: { input_tokens: true, output_tokens: true },
 }
 
 interface FeeCounter {
@@ -91,6 +96,14 @@ function sizeOf(fee: string): number {
   return fee.startsWith(CONTAINER)
     ? Number.parseInt(fee.slice(CONTAINER.length + 1), 10) || Number.POSITIVE_INFINITY
     : 0
+}
+
+/** The tokens of the model that made the images, which have prices of their own; undefined where none are reported. */
+export function imageTokens(usage: unknown): Calls | undefined {
+  const image = objectIn(objectIn(usage).image_gen)
+  const image_output_tokens = count(image, 'output_tokens')
+  if (image_output_tokens === 0) return undefined
+  return { image_input_tokens: count(image, 'input_tokens'), image_output_tokens }
 }
 
 /** Of each fee the larger number of calls. */

@@ -5,7 +5,16 @@ import { failureName, failureOf } from './failure.ts'
 import { oneOf, shownBytes } from './glance.ts'
 import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
 import { jsonMeter, unmeasured } from './json-meter.ts'
-import { type Calls, containerFee, feeCounter, ITEM, mostCalls, TOOL } from './openai-fees.ts'
+import {
+  type Calls,
+  containerFee,
+  feeCounter,
+  ITEM,
+  imageTokens,
+  mostCalls,
+  TOOL,
+  TOOL_USAGE,
+} from './openai-fees.ts'
 import { readUsage, responseNames } from './openai-usage.ts'
 import type { Shape } from './pruner.ts'
 import { eventType, frameObject, frames } from './sse.ts'
@@ -18,7 +27,7 @@ const RESPONSE: Shape = {
   usage: true,
   error: true,
   status: true,
-  tool_usage: { web_search: { num_requests: true } },
+  tool_usage: TOOL_USAGE,
   output: ITEM,
   tools: TOOL,
 }
@@ -175,8 +184,9 @@ function modelOf(response: JsonObject, asked: Asked): string {
 function toolCalls({ output, tool_usage, tools }: JsonObject, seen: Calls, asked: Asked): Calls {
   const listed = feeCounter(hasHostedShell(asked))
   for (const item of listIn(output)) listed.add(item)
-  const { code_interpreter, ...calls } = mostCalls(listed.calls, seen)
+  const { code_interpreter, image_generation, ...calls } = mostCalls(listed.calls, seen)
   if (code_interpreter !== undefined) calls[containerFee(tools, asked)] = code_interpreter
+  Object.assign(calls, imageTokens(tool_usage) ?? (image_generation && { image_generation }))
   const searches = objectIn(objectIn(tool_usage).web_search).num_requests
   if (typeof searches === 'number') calls.web_search = searches
   return calls

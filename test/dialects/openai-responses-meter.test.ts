@@ -262,6 +262,16 @@ describe('the fees of tools', () => {
     assert.deepEqual(found({ input: added }), { code_interpreter_64g: 1 })
   })
 
+  it('are for images the tokens that the provider reports, else the images', () => {
+    const output = [{ type: 'image_generation_call', id: 'ig_1' }]
+    const image_gen = { input_tokens: 30, output_tokens: 196, total_tokens: 226 }
+    const told = { image_input_tokens: 30, image_output_tokens: 196 }
+    assert.deepEqual(listed(output, { tool_usage: { image_gen } }), told)
+    const none = { input_tokens: 0, output_tokens: 0, total_tokens: 0 }
+    assert.deepEqual(listed(output, { tool_usage: { image_gen: none } }), { image_generation: 1 })
+    assert.deepEqual(listed([], { tool_usage: { image_gen: none } }), {})
+  })
+
   it('are for searches what the provider says', () => {
     const tool_usage = { web_search: { num_requests: 1 } }
     assert.deepEqual(

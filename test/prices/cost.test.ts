@@ -70,7 +70,9 @@ describe('what a call cost, by hand', () => {
     costs(0.01973, part('gpt-5.3-codex', { input: 5000, output: 70, tools: { web_search: 1 } }))
     for (const { id, price } of table.list(today)) {
       const tools =
-        price.maker === 'openai' ? ['web_search', 'file_search', 'code_interpreter'] : ['web_search']
+        price.maker === 'openai'
+          ? ['web_search', 'file_search', 'code_interpreter', 'image_generation', 'image_output_tokens']
+          : ['web_search', 'code_execution']
       const lacking = price.kind === 'chat' ? tools.filter(tool => !price.fees.get(tool)) : []
       assert.deepEqual(lacking, [], id)
     }
@@ -84,6 +86,12 @@ describe('what a call cost, by hand', () => {
   it('prices a container of code interpreter by its memory', () => {
     costs(0.03, part('gpt-5', { tools: { code_interpreter: 1 } }))
     costs(1.92, part('o1', { tools: { code_interpreter_64g: 1 } }))
+  })
+
+  it('prices generated images by their tokens, else each at the most that one can cost', () => {
+    const tools = { image_input_tokens: 1000, image_output_tokens: 7024 }
+    costs(0.29096, part('gpt-5.3-codex', { tools }))
+    costs(0.5, part('gpt-4.1', { tools: { image_generation: 1 } }))
   })
 
   it('does not multiply the fee of a tool', () => {
@@ -172,12 +180,12 @@ describe('what has no price', () => {
     unpriced('tier scale of gpt-5', part('gpt-5', { tier: 'scale' }))
     unpriced('speed fast of claude-sonnet-5-5', part('claude-sonnet-5-5', { speed: 'fast' }))
     unpriced('geo eu of claude-opus-5-5', part('claude-opus-5-5', { geo: 'eu' }))
-    unpriced('tool image_generation of gpt-5', part('gpt-5', { tools: { image_generation: 1 } }))
+    unpriced('tool of_next_year of gpt-5', part('gpt-5', { tools: { of_next_year: 1 } }))
     unpriced('cacheRead tokens of text-embedding-3-small', part('text-embedding-3-small', { cacheRead: 1 }))
   })
 
   it('does not matter where none of it was used', () => {
-    costs(0.002, part('gpt-6-sol', { input: 1000, tools: { image_generation: 0 } }))
+    costs(0.002, part('gpt-6-sol', { input: 1000, tools: { of_next_year: 0 } }))
   })
 
   it('is usage that cannot be counted', () => {
