@@ -1,29 +1,31 @@
 /** What an Anthropic request asks for. */
 
-import { answersOf } from './answers.ts'
 import { lookThrough } from './anthropic-content.ts'
 import { toolOverhead, voidingTools } from './anthropic-tools.ts'
 import { longestWrite } from './cache-writes.ts'
 import type { Ask } from './dialect.ts'
-import { readCount, readFlag, readList, readModel, readObject, readText, readTextOrList } from './fields.ts'
+import { readFlag, readList, readModel, readObject, readText, readTextOrList } from './fields.ts'
 import { objectIn } from './json.ts'
 import { lookAnywhere, lookThroughMessages, readSeparately } from './look.ts'
 import { noMedia } from './media.ts'
-import { promptSize } from './prompt-size.ts'
+import { answersOf, ceilingOf, predicted } from './output-bound.ts'
+import { once, promptSize } from './prompt-size.ts'
 import { openRequest, reliedOn } from './request.ts'
 import { asksForThought } from './thought.ts'
-import { hidesWork, voidingMedia, voidingMembers } from './voiding.ts'
+import { has, hidesWork, voidingMedia, voidingMembers } from './voiding.ts'
 
 const relied = reliedOn({
-  fields: ['model', 'stream', 'max_tokens', 'service_tier', 'reasoning_effort'],
+  fields: ['model', 'stream', 'service_tier', 'reasoning_effort'],
   containers: ['messages', 'system', 'tools', 'thinking', 'cache_control', 'prompt_cache_options'],
 })
+
+const apart = readSeparately('messages', 'system')
 
 export function askMessages(body: unknown, raw: Buffer): Ask {
   const request = objectIn(body)
   return Object.assign(askCommon(body, raw), {
     stream: readFlag(request, 'stream'),
-    ceiling: readCount(request, 'max_tokens', 0),
+    ceiling: ceilingOf(request, ['max_tokens'], 0),
   })
 }
 
@@ -41,7 +43,7 @@ function askCommon(body: unknown, raw: Buffer): Ask {
   const media = noMedia()
   lookThroughMessages(messages, media, lookThrough)
   lookThrough(system, media)
-  lookAnywhere(request, media, readSeparately)
+  lookAnywhere(request, media, apart)
   const tools = [...readList(request, 'tools'), ...media.tools]
   const unbounded = [...voidingMembers(request), ...voidingTools(tools), ...voidingMedia(media)]
   const overhead = toolOverhead(tools)
@@ -51,11 +53,14 @@ function askCommon(body: unknown, raw: Buffer): Ask {
     overhead,
     unbounded,
   })
+  const ofPrediction = once(() => predicted(request))
   return {
     model,
     stream: false,
     ceiling: undefined,
-    predicted: 0,
+    get predicted() {
+      return ofPrediction()
+    },
     answers: answersOf(request),
     hasOutput: true,
     ...size,
@@ -66,7 +71,7 @@ function askCommon(body: unknown, raw: Buffer): Ask {
     tier: readText(request, 'service_tier'),
     speed: readText(request, 'speed'),
     geo: readText(request, 'inference_geo'),
-    hiddenOutput: hidesWork(unbounded) || asksForThought(request),
+    hiddenOutput: hidesWork(unbounded) || asksForThought(request) || has(request, 'prediction'),
     unbounded,
     wantsUsageFrame: true,
     stores: false,

@@ -72,12 +72,8 @@ export function isNamed(value: unknown): boolean {
   return value !== undefined && value !== null && value !== ''
 }
 
-/** Members of a request that are looked through by their own rules, or whose objects are schemas or labels. */
-export const readSeparately: ReadonlySet<string> = new Set([
-  'messages',
-  'system',
-  'input',
-  'instructions',
+/** Members of a request whose objects are schemas or labels, or that have rules of their own. */
+const schemas = [
   'tools',
   'tool_choice',
   'functions',
@@ -87,7 +83,12 @@ export const readSeparately: ReadonlySet<string> = new Set([
   'output_format',
   'metadata',
   'client_metadata',
-])
+]
+
+/** The same with the `prompt`, which each route looks through by its own rules. */
+export function readSeparately(...prompt: string[]): ReadonlySet<string> {
+  return new Set([...schemas, ...prompt])
+}
 
 /** The same of a message: what a tool is called with is the caller's own, and citations name what an answer has read. */
 export const readInMessages: ReadonlySet<string> = new Set([

@@ -1,31 +1,20 @@
 /** What a chat request asks for. */
 
-import { answersOf } from './answers.ts'
 import { longestWrite } from './cache-writes.ts'
 import type { Ask } from './dialect.ts'
-import { readCount, readFlag, readList, readModel, readObject, readText } from './fields.ts'
-import { growthOf } from './growth.ts'
-import type { JsonObject } from './json.ts'
+import { readFlag, readList, readModel, readObject, readText } from './fields.ts'
 import { lookAnywhere, lookThroughMessages, readSeparately } from './look.ts'
 import { noMedia } from './media.ts'
 import { chatParts, lookThrough } from './openai-content.ts'
 import { TOOL_PROMPT, voidingTools } from './openai-tools.ts'
-import { LONGEST_MEASURED, once, promptSize } from './prompt-size.ts'
+import { answersOf, ceilingOf, predicted } from './output-bound.ts'
+import { once, promptSize } from './prompt-size.ts'
 import { openRequest, reliedOn, speedAndPlace } from './request.ts'
 import { asksForThought } from './thought.ts'
 import { has, hidesWork, voidingMedia, voidingMembers } from './voiding.ts'
 
 const relied = reliedOn({
-  fields: [
-    'model',
-    'stream',
-    'max_tokens',
-    'max_completion_tokens',
-    'service_tier',
-    'store',
-    'prompt_cache_key',
-    'reasoning_effort',
-  ],
+  fields: ['model', 'stream', 'service_tier', 'store', 'prompt_cache_key', 'reasoning_effort'],
   containers: [
     'messages',
     'tools',
@@ -34,9 +23,10 @@ const relied = reliedOn({
     'prompt_cache_options',
     'cache_control',
     'thinking',
-    'prediction',
   ],
 })
+
+const apart = readSeparately('messages')
 
 export function askChat(body: unknown, raw: Buffer): Ask {
   const request = openRequest(body, raw, relied)
@@ -48,7 +38,7 @@ export function askChat(body: unknown, raw: Buffer): Ask {
   const messages = readList(request, 'messages')
   const media = noMedia()
   lookThroughMessages(messages, media, (content, found) => lookThrough(content, found, chatParts))
-  lookAnywhere(request, media, readSeparately)
+  lookAnywhere(request, media, apart)
   const tools = [...readList(request, 'tools'), ...media.tools]
   const unbounded: Ask['unbounded'] = [
     ...voidingMembers(request),
@@ -66,7 +56,7 @@ export function askChat(body: unknown, raw: Buffer): Ask {
   return {
     model,
     stream,
-    ceiling: ceiling(request),
+    ceiling: ceilingOf(request, ['max_completion_tokens', 'max_tokens'], 1),
     get predicted() {
       return ofPrediction()
     },
@@ -85,17 +75,4 @@ export function askChat(body: unknown, raw: Buffer): Ask {
     stores: readFlag(request, 'store'),
     promptCacheKey: readText(request, 'prompt_cache_key'),
   }
-}
-
-/** Providers know one or both of the two names; where a request uses both, the larger may be the one that holds. */
-function ceiling(request: JsonObject): number | undefined {
-  const named = ['max_completion_tokens', 'max_tokens'].flatMap(name => readCount(request, name, 1) ?? [])
-  return named.length === 0 ? undefined : Math.max(...named)
-}
-
-/** Of a prediction even what was rejected is charged as output, and nobody says that the ceiling counts it. */
-function predicted({ prediction }: JsonObject): number {
-  return prediction
-    ? Buffer.byteLength(JSON.stringify(prediction)) + growthOf(prediction, LONGEST_MEASURED)
-    : 0
 }

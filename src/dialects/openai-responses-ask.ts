@@ -1,6 +1,5 @@
 /** What a Responses request asks for. */
 
-import { answersOf } from './answers.ts'
 import { longestWrite } from './cache-writes.ts'
 import type { Ask } from './dialect.ts'
 import { readCount, readFlag, readList, readModel, readObject, readText, readTextOrList } from './fields.ts'
@@ -9,7 +8,8 @@ import { lookAnywhere, readSeparately } from './look.ts'
 import { noMedia } from './media.ts'
 import { inputItems, isReference, lookThrough, REFERENCE } from './openai-content.ts'
 import { TOOL_PROMPT, type VoidingTool, voidingTools } from './openai-tools.ts'
-import { promptSize } from './prompt-size.ts'
+import { answersOf, ceilingOf, predicted } from './output-bound.ts'
+import { once, promptSize } from './prompt-size.ts'
 import { openRequest, reliedOn, speedAndPlace } from './request.ts'
 import { asksForThought } from './thought.ts'
 import { has, hidesWork, voidingMedia, voidingMembers, voidingMode } from './voiding.ts'
@@ -20,7 +20,6 @@ const relied = reliedOn({
   fields: [
     'model',
     'stream',
-    'max_output_tokens',
     'max_tool_calls',
     'service_tier',
     'store',
@@ -29,6 +28,8 @@ const relied = reliedOn({
   ],
   containers: ['input', 'instructions', 'tools', 'prompt_cache_options', 'cache_control', 'thinking'],
 })
+
+const apart = readSeparately('input', 'instructions')
 
 export function askResponse(body: unknown, raw: Buffer): Ask {
   const request = openRequest(body, raw, relied)
@@ -41,7 +42,7 @@ export function askResponse(body: unknown, raw: Buffer): Ask {
   const items = [...partsOf(readTextOrList(request, 'input')), ...partsOf(request.instructions)]
   const media = noMedia()
   lookThrough(items, media, inputItems)
-  lookAnywhere(request, media, readSeparately)
+  lookAnywhere(request, media, apart)
   // Tools may also come, or be found, in the course of the input.
   const tools = [...readList(request, 'tools'), ...media.tools]
   const hasReferences = items.some(isReference)
@@ -59,11 +60,14 @@ export function askResponse(body: unknown, raw: Buffer): Ask {
     overhead,
     unbounded,
   })
+  const ofPrediction = once(() => predicted(request))
   return {
     model,
     stream,
-    ceiling: readCount(request, 'max_output_tokens', 1),
-    predicted: 0,
+    ceiling: ceilingOf(request, ['max_output_tokens'], 1),
+    get predicted() {
+      return ofPrediction()
+    },
     answers: answersOf(request),
     hasOutput: true,
     ...size,
@@ -74,7 +78,8 @@ export function askResponse(body: unknown, raw: Buffer): Ask {
       longestWrite(request, [request.input, request.instructions, request.tools]) === '1h' ? '1h' : 'other',
     tier: readText(request, 'service_tier'),
     ...speedAndPlace(request),
-    hiddenOutput: hidesWork(unbounded) || asksForThought(request) || items.some(asksForThought),
+    hiddenOutput:
+      hidesWork(unbounded) || [request, ...items].some(asksForThought) || has(request, 'prediction'),
     unbounded,
     wantsUsageFrame: true,
     // What is not said to be forgotten is stored.

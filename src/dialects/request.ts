@@ -1,15 +1,18 @@
 /** Opens a request: one JSON object, with one meaning in all that the gateway relies on. */
 
-import { answerNames } from './answers.ts'
 import type { Ask } from './dialect.ts'
 import { readBody } from './fields.ts'
 import { type JsonObject, textIn } from './json.ts'
 import { scanObject } from './json-scan.ts'
+import { answerNames, ceilingNames } from './output-bound.ts'
 import { type Relied, refuseRepeats } from './repeats.ts'
 import { voidingNames } from './voiding.ts'
 
 /** Members that are read on every route. */
-const shared = { fields: [...answerNames, 'speed', 'inference_geo'], containers: voidingNames }
+const shared = {
+  fields: [...answerNames, ...ceilingNames, 'speed', 'inference_geo'],
+  containers: [...voidingNames, 'prediction'],
+}
 
 /** The members that a route relies on, beside those of every route: those whose value it reads, and those it looks into. */
 export function reliedOn({ fields, containers }: Record<'fields' | 'containers', readonly string[]>): Relied {

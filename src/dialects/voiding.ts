@@ -35,7 +35,7 @@ const voiding: ReadonlyMap<string, Opening> = new Map<string, Opening>([
   ['background', 'background'],
 ])
 /** Some clients put members that their SDK does not know into an object of this name. */
-const EXTRA = 'extra_body'
+export const EXTRA = 'extra_body'
 
 /** What these functions look at, for a check that each is written once. */
 export const voidingNames: readonly string[] = [...voiding.keys(), EXTRA, 'context_management', 'reasoning']

@@ -195,6 +195,14 @@ describe('a request', () => {
     assert.equal(ask(chat, { ...ok[chat], max_tokens: 50, max_completion_tokens: 9 }).ceiling, 50)
     assert.equal(ask(chat, { ...ok[chat], max_tokens: null, max_completion_tokens: 9 }).ceiling, 9)
     assert.equal(ask(responses, { ...ok[responses], max_output_tokens: 7 }).ceiling, 7)
+    for (const path of [messages, chat, responses]) {
+      const names = ['max_tokens', 'max_completion_tokens', 'max_output_tokens']
+      for (const name of names) {
+        const small = Object.fromEntries(names.map(one => [one, one === name ? 90 : 5]))
+        assert.equal(ask(path, { ...ok[path], ...small }).ceiling, 90, `${path} ${name}`)
+      }
+    }
+    assert.equal(ask(responses, { ...ok[responses], max_tokens: 5 }).ceiling, undefined, 'not its own name')
   })
 
   it('wants the usage frame only if it says so', () => {
@@ -253,10 +261,12 @@ describe('a request', () => {
   })
 
   it('brings a prediction along, which is at most its bytes long', () => {
-    const predicted = (prediction: unknown) => ask(chat, { ...ok[chat], prediction }).predicted
     const prediction = { type: 'content', content: 'x'.repeat(5000) }
-    assert.equal(predicted(prediction), JSON.stringify(prediction).length)
-    assert.deepEqual([predicted(null), predicted(undefined)], [0, 0])
+    for (const path of [messages, chat, responses]) {
+      const predicted = (one: unknown) => ask(path, { ...ok[path], prediction: one }).predicted
+      assert.equal(predicted(prediction), JSON.stringify(prediction).length)
+      assert.deepEqual([predicted(null), predicted(undefined)], [0, 0])
+    }
   })
 
   it('has no output on the routes that give none', () => {
@@ -281,6 +291,7 @@ describe('the number of answers', () => {
       for (const name of names) assert.equal(answers({ [name]: 50 }), 50, `${path} ${name}`)
       assert.equal(answers({ n: 3, best_of: 20 }), 20)
       assert.equal(answers({ n: 3, best_of: null }), 3)
+      assert.equal(answers({ n: 3, extra_body: { best_of: 7 } }), 7)
       for (const name of names)
         assert.throws(() => answers({ [name]: 129 }), /a whole number from 1 to 128/, `${path} ${name}`)
     }

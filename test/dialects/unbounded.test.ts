@@ -250,6 +250,22 @@ describe('a member that voids the bound counts on every route', () => {
     })
   }
 
+  it('is looked at in the prompt of another format, too', () => {
+    const parts = [{ role: 'user', content: [{ type: 'input_file', file_id: 'x' }] }]
+    const foreign: [path: Path, names: string[]][] = [
+      ['/v1/messages', ['input', 'instructions']],
+      ['/v1/chat/completions', ['input', 'instructions', 'system']],
+      ['/v1/responses', ['messages', 'system']],
+    ]
+    for (const [path, names] of foreign)
+      for (const name of names)
+        assert.deepEqual(
+          smallAsk(path, { [name]: parts }).unbounded.map(({ opening }) => opening),
+          ['files'],
+          `${path} ${name}`,
+        )
+  })
+
   it('has one meaning, or is refused', () => {
     for (const path of routes)
       for (const raw of ['"plugins":[],"plugins":["x"]', '"Container":"x"', '"best_of":1,"best_of":9'])

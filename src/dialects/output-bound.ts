@@ -1,0 +1,53 @@
+/**
+ * How much output a request can cause, by the names of all formats: an upstream may know another one than the route's own.
+ */
+
+import { readCount, wrong } from './fields.ts'
+import { growthOf } from './growth.ts'
+import { type JsonObject, objectIn } from './json.ts'
+import { LONGEST_MEASURED } from './prompt-size.ts'
+import { EXTRA } from './voiding.ts'
+
+/** A provider may generate more answers than it returns. */
+export const answerNames: readonly string[] = [
+  'n',
+  'best_of',
+  'num_completions',
+  'num_generations',
+  'num_return_sequences',
+  'candidate_count',
+]
+export const ceilingNames: readonly string[] = ['max_tokens', 'max_completion_tokens', 'max_output_tokens']
+/** More than the maker takes would only make a bound without a measure. */
+const MOST_ANSWERS = 128
+
+/** How many answers are generated: each of them can be as long as the ceiling. */
+export function answersOf(request: JsonObject): number {
+  let most = 1
+  for (const place of [request, objectIn(request[EXTRA])]) {
+    for (const name of answerNames) {
+      const found = readCount(place, name, 1) ?? 1
+      if (found > MOST_ANSWERS) throw wrong(name, found, `a whole number from 1 to ${MOST_ANSWERS}`)
+      most = Math.max(most, found)
+    }
+  }
+  return most
+}
+
+/** Where a request names several ceilings, the largest may be the one that holds. Undefined: none of the route's `own`. */
+export function ceilingOf(request: JsonObject, own: readonly string[], least: number): number | undefined {
+  const known = own.flatMap(name => readCount(request, name, least) ?? [])
+  if (known.length === 0) return undefined
+  const others = ceilingNames
+    .map(name => request[name])
+    .filter(Number.isSafeInteger)
+    .map(Number)
+  return Math.max(...known, ...others)
+}
+
+/** Of a prediction even what was rejected is charged as output, and nobody says that the ceiling counts it. */
+export function predicted({ prediction }: JsonObject): number {
+  return prediction
+    ? Buffer.byteLength(JSON.stringify(prediction)) + growthOf(prediction, LONGEST_MEASURED)
+    : 0
+}
