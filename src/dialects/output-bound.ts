@@ -4,9 +4,9 @@
 
 import { readCount, wrong } from './fields.ts'
 import { growthOf } from './growth.ts'
-import { type JsonObject, objectIn } from './json.ts'
+import type { JsonObject } from './json.ts'
 import { LONGEST_MEASURED } from './prompt-size.ts'
-import { EXTRA } from './voiding.ts'
+import { placesIn } from './voiding.ts'
 
 /** A provider may generate more answers than it returns. */
 export const answerNames: readonly string[] = [
@@ -24,7 +24,7 @@ const MOST_ANSWERS = 128
 /** How many answers are generated: each of them can be as long as the ceiling. */
 export function answersOf(request: JsonObject): number {
   let most = 1
-  for (const place of [request, objectIn(request[EXTRA])]) {
+  for (const place of placesIn(request)) {
     for (const name of answerNames) {
       const found = readCount(place, name, 1) ?? 1
       if (found > MOST_ANSWERS) throw wrong(name, found, `a whole number from 1 to ${MOST_ANSWERS}`)
@@ -45,7 +45,7 @@ export function ceilingOf(request: JsonObject, own: readonly string[], least: nu
   return Math.max(...known, ...others)
 }
 
-/** Of a prediction even what was rejected is charged as output, and nobody says that the ceiling counts it. */
+/** Of a prediction even what was rejected is charged as output, and no document says that the ceiling counts it. */
 export function predicted({ prediction }: JsonObject): number {
   return prediction
     ? Buffer.byteLength(JSON.stringify(prediction)) + growthOf(prediction, LONGEST_MEASURED)

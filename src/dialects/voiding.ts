@@ -35,18 +35,27 @@ const voiding: ReadonlyMap<string, Opening> = new Map<string, Opening>([
   ['background', 'background'],
 ])
 /** Some clients put members that their SDK does not know into an object of this name. */
-export const EXTRA = 'extra_body'
+const EXTRA = 'extra_body'
 
 /** What these functions look at, for a check that each is written once. */
 export const voidingNames: readonly string[] = [...voiding.keys(), EXTRA, 'context_management', 'reasoning']
 
 /** What the members of a request void, whatever route it came on. */
 export function voidingMembers(request: JsonObject): Unbounded {
-  return [request, objectIn(request[EXTRA])].flatMap(place => [
-    ...[...voiding].flatMap(([feature, opening]) => (has(place, feature) ? [{ feature, opening }] : [])),
-    ...voidingEdits(place),
-    ...voidingMode(place),
-  ])
+  return placesIn(request).flatMap(place => {
+    const found: Unbounded[number][] = []
+    for (const feature in place) {
+      const opening = voiding.get(feature)
+      if (opening && has(place, feature)) found.push({ feature, opening })
+    }
+    return [...found, ...voidingEdits(place), ...voidingMode(place)]
+  })
+}
+
+/** Where members of a request may stand. */
+export function placesIn(request: JsonObject): JsonObject[] {
+  const extra = request[EXTRA]
+  return isObject(extra) ? [request, extra] : [request]
 }
 
 /** Clearing the context makes it smaller; anything else that is done to it may call a model. */

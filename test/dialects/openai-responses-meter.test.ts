@@ -265,8 +265,8 @@ describe('the fees of tools', () => {
   it('are for images the tokens that the provider reports, else the images', () => {
     const output = [{ type: 'image_generation_call', id: 'ig_1' }]
     const image_gen = { input_tokens: 30, output_tokens: 196, total_tokens: 226 }
-    const told = { image_input_tokens: 30, image_output_tokens: 196 }
-    assert.deepEqual(listed(output, { tool_usage: { image_gen } }), told)
+    const reported = { image_input_tokens: 30, image_output_tokens: 196 }
+    assert.deepEqual(listed(output, { tool_usage: { image_gen } }), reported)
     const none = { input_tokens: 0, output_tokens: 0, total_tokens: 0 }
     assert.deepEqual(listed(output, { tool_usage: { image_gen: none } }), { image_generation: 1 })
     assert.deepEqual(listed([], { tool_usage: { image_gen: none } }), {})
