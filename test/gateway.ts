@@ -106,10 +106,14 @@ export async function startGateway(t: Context, options: GatewayOptions = {}): Pr
     },
     admin,
     async client(settings) {
-      const made = await admin('POST', '/clients', settings)
-      if (made.status !== 201) throw new Error(JSON.stringify(made.body))
-      const { body } = await admin('POST', `/clients/${settings.name}/keys`, {})
-      return String(body.key)
+      const created = async (path: string, body: object) => {
+        const made = await admin('POST', path, body)
+        if (made.status !== 201) throw new Error(JSON.stringify(made.body))
+        return made.body
+      }
+      await created('/clients', settings)
+      const { key } = await created(`/clients/${settings.name}/keys`, {})
+      return String(key)
     },
     post: (path, key, body, init = {}) =>
       fetch(`${url}${path}`, {

@@ -120,11 +120,29 @@ interface Escaped {
   lasted: number
 }
 
+interface Planned {
+  call: AgentCall
+  seconds: number
+  name: string
+  key: string
+}
+
+/** One after the other: so many changes at once would wait for a connection longer than they may. */
+async function plan(gateway: Gateway): Promise<Planned[]> {
+  const planned: Planned[] = []
+  for (const [index, call] of calls.entries()) {
+    for (const seconds of ESCAPES) {
+      const name = `client-${index}-${seconds}`
+      const key = await gateway.client({ name, budget: { day: 20 }, cache: { enabled: false } })
+      planned.push({ call, seconds, name, key })
+    }
+  }
+  return planned
+}
+
 /** Sends one call, closes it after `seconds`, and returns the charge and the true cost. */
-async function pressEscape(gateway: Gateway, call: AgentCall, seconds: number): Promise<Escaped> {
+async function pressEscape(gateway: Gateway, { call, seconds, name, key }: Planned): Promise<Escaped> {
   const { agent, path, input } = call
-  const name = `client-${calls.indexOf(call)}-${seconds}`
-  const key = await gateway.client({ name, budget: { day: 20 }, cache: { enabled: false } })
   // An agent's first call ends: from then on its tokens per byte are known.
   await (await gateway.post(path, key, call.body(scenario(call, 'ok')))).text()
   await until(async () => (await gateway.state(name)).day?.heldUsd === 0)
@@ -158,9 +176,8 @@ async function pressEscape(gateway: Gateway, call: AgentCall, seconds: number): 
 export async function agentCalls(t: TestContext) {
   const gateway = await startGateway(t)
 
-  const escaped = await Promise.all(
-    calls.flatMap(call => ESCAPES.map(seconds => pressEscape(gateway, call, seconds))),
-  )
+  const planned = await plan(gateway)
+  const escaped = await Promise.all(planned.map(one => pressEscape(gateway, one)))
 
   for (const [agent, rows] of Map.groupBy(escaped, row => row.agent)) {
     const charges = rows.map(({ charged, truth }) => `${usd(charged)} (${usd(truth)})`)
