@@ -5,14 +5,18 @@
  */
 
 import { ReplyError } from 'ioredis'
+import type { Progress } from './ledger/progress.ts'
 import type { Settled, Settlement } from './lua/index.ts'
 
 export interface Settlements {
   push(settlement: Settlement): void
   /** Sends again all that Postgres is not known to have. */
   resend(): void
-  /** Learns how far the ledger's drain has come. To be called now and then. */
-  forget(drained: { lastId: string; firstId: string | undefined }): void
+  /**
+   * Learns how far the ledger's drain has come, and then of which epoch the counters are; null: of none, they are incomplete.
+   * Sends all again once the epoch is another one. To be called now and then.
+   */
+  forget(drained: Pick<Progress, 'lastId' | 'firstId'> | undefined, epoch: string | null): void
   /** Resolves when nothing waits and nothing is under way. */
   drained(): Promise<void>
   /** How many are not in Redis yet. */
@@ -53,6 +57,7 @@ export function createSettlements(
   settle: (batch: Settlement[]) => Promise<Settled[]>,
   listener: Listener,
   soon: (flush: () => void) => void,
+  monotonic: () => number = () => performance.now(),
 ): Settlements {
   let waiting: Settlement[] = []
   let underway = 0
@@ -62,6 +67,8 @@ export function createSettlements(
   let isStuck = false
   const idle: (() => void)[] = []
   let generations: Generation[] = []
+  /** Of the counters that have what was settled. */
+  let epochThen: string | null = null
 
   function flush() {
     scheduled = false
@@ -110,19 +117,28 @@ export function createSettlements(
     soon(flush)
   }
 
+  function resend() {
+    pausedUntil = 0
+    waiting = [...generations.flatMap(({ settlements }) => settlements), ...waiting]
+    generations = []
+    if (waiting.length > 0) schedule()
+  }
+
   return {
     push(settlement) {
       waiting.push(settlement)
       schedule()
     },
-    resend() {
-      pausedUntil = 0
-      waiting = [...generations.flatMap(({ settlements }) => settlements), ...waiting]
-      generations = []
-      if (waiting.length > 0) schedule()
-    },
-    forget({ lastId, firstId }) {
-      const now = performance.now()
+    resend,
+    forget(drained, epoch) {
+      const isSame = epoch === epochThen
+      epochThen = epoch
+      // A Redis that was wiped disconnects nobody, and a replica without calls learns of it only here.
+      if (!isSame) return resend()
+      // Without an epoch it may have been wiped twice since the last time: the stream may be another one.
+      if (!drained || epoch === null) return
+      const { lastId, firstId } = drained
+      const now = monotonic()
       for (const generation of generations) {
         const isDrained =
           generation.lastId !== undefined && (!firstId || isBefore(generation.lastId, firstId))

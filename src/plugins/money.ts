@@ -62,9 +62,6 @@ export default fp(
       for (const listener of overspentListeners) listener(overspent, entry)
     })
 
-    /** Of the counters that have what was settled. */
-    let epoch: string | null = null
-
     // Whatever Redis it is now, and whatever it has forgotten: what it has, it takes no second time.
     redis.on('ready', settlements.resend)
 
@@ -79,14 +76,10 @@ export default fp(
       redis.off('ready', settlements.resend)
     })
 
+    /** The epoch is read last: if it is the same as before, no memory was lost until the progress was read. */
     async function forget() {
       const progress = await readProgress(redis)
-      const found = await readEpoch(redis)
-      // A Redis that was wiped disconnects nobody, and to a replica that has no calls just now nothing else tells of it.
-      if (found !== epoch) settlements.resend()
-      // Read after the progress: as long as it is the same, no memory was lost in between.
-      else if (progress) settlements.forget(progress)
-      epoch = found
+      settlements.forget(progress, await readEpoch(redis))
     }
   },
   { name: 'money', dependencies: ['lifecycle', 'redis'] },

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { readEpoch, readProgress } from '../../src/ledger/progress.ts'
 import { rebuild } from '../../src/ledger/rebuild.ts'
 import { verify } from '../../src/ledger/verify.ts'
-import { type Bed, bed, drainOf, log } from './bed.ts'
+import { createSettlements } from '../../src/settlements.ts'
+import { type Bed, bed, drained, drainOf, log, write } from './bed.ts'
 import { claimOf, complete, counters, money } from './money.ts'
 
 const frontend = { client: 'c1', team: 't1' }
@@ -79,6 +81,38 @@ test('a settlement that is sent again after the rebuild charges nothing twice', 
   await complete(at)
   assert.equal((await settleOne('settled', frontend, 2000, 1000)).kind, 'already')
   assert.deepEqual(await counters(at), before)
+})
+
+test('a replica that has seen no epoch yet forgets nothing it settled when Redis is wiped', async t => {
+  const at = await bed(t)
+  const { admitOne, settle } = money(at)
+  let now = 0
+  const settlements = createSettlements(
+    settle,
+    { settled() {}, failed: error => assert.fail(String(error)) },
+    flush => flush(),
+    () => now,
+  )
+  const look = async () => settlements.forget(await readProgress(at.redis), await readEpoch(at.redis))
+  const claim = claimOf('call', frontend, 2000)
+  await complete(at)
+  const admittedAt = await admitOne('call', frontend, 2000)
+  settlements.push({ id: 'call', claim, at: admittedAt, nanos: 1000, tokens: 0, entry: claim.entry })
+  await settlements.drained()
+
+  await wipe(at)
+  const drain = drainOf(at)
+  await write(at, { id: 'of another replica' })
+  await drained(at)
+  for (; now < 60_000; now += 1000) await look()
+  await complete(at)
+  await look()
+  await settlements.drained()
+  await drain.stop(5000)
+
+  const { rows } = await at.pool.query("select cost_nanos from calls where id = 'call'")
+  assert.deepEqual(rows, [{ cost_nanos: '1000' }])
+  assert.deepEqual((await verify(at)).differences, [])
 })
 
 test('a call that was lost before is still corrected after, once', async t => {
