@@ -33,20 +33,32 @@ export interface Overspend {
   model: string
   heldNanos: number
   costNanos: number
+  /** The most that the call could cost by the price table and its limits. */
+  boundNanos: number
 }
 
 export function overspendAlert(
-  { reqId, client, model, heldNanos, costNanos }: Overspend,
+  { reqId, client, model, heldNanos, costNanos, boundNanos }: Overspend,
   now: number,
 ): Alert {
   const scope = `client:${client.name}`
+  const reason =
+    costNanos > boundNanos
+      ? "the price table's bound is wrong"
+      : 'its hold did not grow in time, because Redis was away or the model was faster than its known output rate'
   return {
     kind: 'overspend',
     dedupe: `overspend:${client.id}:${hourOf(now)}`,
     severity: 'critical',
     scope,
-    title: `A call of ${scope} cost ${formatUsd(costNanos)} and held only ${formatUsd(heldNanos)}: the price table's bound is wrong.`,
-    details: { reqId, model, costUsd: nanosToUsd(costNanos), heldUsd: nanosToUsd(heldNanos) },
+    title: `A call of ${scope} cost ${formatUsd(costNanos)} and held only ${formatUsd(heldNanos)}: ${reason}.`,
+    details: {
+      reqId,
+      model,
+      costUsd: nanosToUsd(costNanos),
+      heldUsd: nanosToUsd(heldNanos),
+      boundUsd: nanosToUsd(boundNanos),
+    },
   }
 }
 

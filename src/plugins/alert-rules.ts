@@ -19,6 +19,7 @@ import { countPending } from '../ledger/stream.ts'
 import { windowsAt } from '../lua/calendar.ts'
 import type { Overspent, Refused } from '../lua/index.ts'
 import { isBound, type Level, levelsOf } from '../stores/limits.ts'
+import { moneyBound } from './bounds.ts'
 
 /** An upstream's own cost may be above the price by so much of it without an alert. */
 const DRIFT = 0.01
@@ -34,7 +35,8 @@ export default fp<{ maxPending: number; everyMs?: number }>(
       if (admitted.kind === 'refused') raiseAll(refusalAlerts(admitted, request))
     })
 
-    app.onSettled(function judgeCall({ call, claimed, client, cost, error, id, measured, route }) {
+    app.onSettled(function judgeCall(request) {
+      const { call, claimed, client, cost, error, id, measured, route } = request
       if (error?.code === 'upstream_refused_us' || error?.code === 'upstream_forbidden') {
         const reason = error.reason ?? 'it refuses us'
         alerts.raise(refusedUsAlert(route.upstream.name, call.ask.model, reason, clock.now()))
@@ -53,7 +55,11 @@ export default fp<{ maxPending: number; everyMs?: number }>(
       const isBounded = call && call.ask.unbounded.length === 0
       if (cost && claimed && isBounded && cost.nanos > claimed.nanos && isBound(client)) {
         const { model } = call.ask
-        const amounts = { costNanos: cost.nanos, heldNanos: claimed.nanos }
+        const amounts = {
+          costNanos: cost.nanos,
+          heldNanos: claimed.nanos,
+          boundNanos: moneyBound(request),
+        }
         alerts.raise(overspendAlert({ reqId: id, client, model, ...amounts }, clock.now()))
       }
     })

@@ -10,6 +10,7 @@ import {
 
 const at = (time: string) => Date.parse(`2026-11-23T${time}Z`)
 const frontend = { id: 'c1', name: 'frontend' }
+const overspend = { reqId: 'r', client: frontend, model: 'm', heldNanos: 1, boundNanos: 10 }
 
 for (const [pending, severity] of [
   [0, undefined],
@@ -37,13 +38,18 @@ test('trouble that lasts is told of once an hour', () => {
     (now: number) => refusedUsAlert('ezai', 'claude-haiku-4-5', 'the provider answered 401', now),
     (now: number) => ledgerAlert(100, 1000, now),
     (now: number) => pricesAlert('PRICES_FILE: no JSON', now),
-    (now: number) =>
-      overspendAlert({ reqId: 'r', client: frontend, model: 'm', heldNanos: 1, costNanos: 2 }, now),
+    (now: number) => overspendAlert({ ...overspend, costNanos: 2 }, now),
   ]
   for (const rule of rules) {
     assert.equal(rule(at('12:00:00'))?.dedupe, rule(at('12:59:59'))?.dedupe)
     assert.notEqual(rule(at('12:59:59'))?.dedupe, rule(at('13:00:00'))?.dedupe)
   }
+})
+
+test('a price table is blamed only for a call that cost more than its bound', () => {
+  const [within, above] = [10, 11].map(costNanos => overspendAlert({ ...overspend, costNanos }, 0))
+  assert.match(within!.title, /: its hold did not grow in time/)
+  assert.match(above!.title, /: the price table's bound is wrong\.$/)
 })
 
 test('what may be about Postgres itself does not wait for it', () => {
