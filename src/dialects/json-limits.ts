@@ -4,7 +4,7 @@
  */
 
 import { refusal } from '../errors.ts'
-import { byte, closingQuote } from './json-scan.ts'
+import { byte, closingQuote, nextSyntax } from './json-scan.ts'
 
 /** No prompt is nested deeper; a parsed body is walked by recursion. */
 const MOST_LEVELS = 512
@@ -12,28 +12,39 @@ const MOST_LEVELS = 512
 const MOST_PARTS = 100_000
 /** A provider takes 300,000 tokens in one embeddings request. */
 const MOST_VALUES = 500_000
-
 /** Objects with more keys take several times as long for each of them. */
 const MOST_KEYS = 10_000
+/** Bytes outside strings: as many tokens as above, each on a line of its own. Text and images stand in strings. */
+const MOST_SYNTAX = 4_000_000
+/** Eight megabytes of text in which every character is escaped (\uXXXX) have fewer, and no image has any. */
+const MOST_ESCAPES = 4_000_000
 
 /** Throws the refusal that names the limit. The bytes need not be JSON. */
 export function refuseBeyondLimits(raw: Buffer): void {
   let [depth, parts, separators] = [0, 0, 0]
   /** Keys so far, of each object that is open. */
   const keys = new Uint32Array(MOST_LEVELS + 1)
-  for (let at = 0; at < raw.length; at++) {
+  const { length } = raw
+  /** Bytes in strings so far. */
+  let inside = 0
+  const end = () => Math.min(length, inside + MOST_SYNTAX + 1)
+  let at = nextSyntax(raw, 0, end())
+  for (; at < end(); at = nextSyntax(raw, at + 1, end())) {
     switch (raw[at]) {
-      case byte.quote:
-        at = closingQuote(raw, at + 1)
-        if (at < 0) return
+      case byte.quote: {
+        const quote = closingQuote(raw, at + 1)
+        if (quote < 0) return
+        if (++parts > MOST_PARTS) throw tooMuch('has', MOST_PARTS, PARTS)
+        inside += quote - at
+        at = quote
         break
+      }
       case byte.colon:
-        if (++parts > MOST_PARTS) throw tooMuch('has', MOST_PARTS, 'keys, lists and objects')
         if (++keys[depth]! > MOST_KEYS) throw tooMuch('has an object of', MOST_KEYS, 'keys')
         break
       case byte.openObject:
       case byte.openList:
-        if (++parts > MOST_PARTS) throw tooMuch('has', MOST_PARTS, 'keys, lists and objects')
+        if (++parts > MOST_PARTS) throw tooMuch('has', MOST_PARTS, PARTS)
         if (++depth > MOST_LEVELS) throw tooMuch('is nested', MOST_LEVELS, 'levels deep')
         keys[depth] = 0
         break
@@ -45,6 +56,25 @@ export function refuseBeyondLimits(raw: Buffer): void {
         if (++separators >= MOST_VALUES) throw tooMuch('has', MOST_VALUES, 'values')
     }
   }
+  if (at < length) throw tooMuch('has', MOST_SYNTAX, 'bytes outside strings')
+}
+
+const PARTS = 'keys, lists, objects and strings'
+
+/** So many bytes are searched for a backslash before they are looked at one by one. */
+const BLOCK = 16_384
+
+/** The backslashes in a slice of a body, and in the slices before; throws if they are too many. */
+export function refuseEscapes(slice: Buffer, before: number): number {
+  let escapes = before
+  for (let from = 0; from < slice.length; from += BLOCK) {
+    const block = slice.subarray(from, from + BLOCK)
+    const first = block.indexOf(byte.backslash)
+    if (first < 0) continue
+    for (let at = first; at < block.length; at++) if (block[at] === byte.backslash) escapes++
+    if (escapes > MOST_ESCAPES) throw tooMuch('has', MOST_ESCAPES, 'backslashes')
+  }
+  return escapes
 }
 
 function tooMuch(verb: string, most: number, what: string) {

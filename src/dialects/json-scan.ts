@@ -30,13 +30,25 @@ export const byte = {
   closeObject: 0x7d,
 } as const
 
+/** 1 for these bytes, 0 for all others. */
+const isSyntax = new Uint8Array(256)
+for (const one of Object.values(byte)) isSyntax[one] = 1
+
+/** Where the next of these bytes is, at or after `from`; `end` if there is none before. */
+export function nextSyntax(raw: Buffer, from: number, end: number): number {
+  let at = from
+  while (at < end && isSyntax[raw[at]!] === 0) at++
+  return at
+}
+
 /** Scans the object that begins at or after `from`. The bytes must be valid JSON, or the beginning of it. */
 export function scanObject(raw: Buffer, from = 0): Scan {
   const members: Member[] = []
   let [depth, names] = [0, 0]
   // The member being read: where its key begins and ends, its value begins, and how many names stood before it.
   let [key, keyEnd, value, before] = [-1, -1, -1, 0]
-  for (let at = from; at < raw.length; at++) {
+  const { length } = raw
+  for (let at = nextSyntax(raw, from, length); at < length; at = nextSyntax(raw, at + 1, length)) {
     switch (raw[at]) {
       case byte.quote: {
         const quote = closingQuote(raw, at + 1)

@@ -4,17 +4,19 @@ import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Ask, Dialect } from '../dialects/dialect.ts'
-import { refuseBeyondLimits } from '../dialects/json-limits.ts'
+import { once } from '../dialects/prompt-size.ts'
 import { refusal } from '../errors.ts'
+import { parseBody } from '../parse-body.ts'
 import { readBody } from '../request-body.ts'
+import { takesTurns, turn } from '../turns.ts'
 
 export interface Call {
   dialect: Dialect
   ask: Ask
   /** The route's path and the caller's query, as the provider gets them. */
   target: string
-  /** SHA-256 of everything that makes two requests the same one, whoever sends them. */
-  digest: string
+  /** SHA-256 of everything that makes two requests the same one, whoever sends them. Made when it is first read. */
+  readonly digest: string
 }
 
 declare module 'fastify' {
@@ -39,7 +41,7 @@ export default fp<{ bodyLimit: number }>(
         limit: bodyLimit,
         weigh: size => app.weigh(request, size),
       })
-      return parse(request.rawBody)
+      return parseBody(request.rawBody)
     })
     app.addContentTypeParser('*', async (request: FastifyRequest) => {
       const found = request.headers['content-type'] ?? 'none'
@@ -56,8 +58,17 @@ export default fp<{ bodyLimit: number }>(
       if (!request.rawBody)
         return done(refusal('invalid_request', 'The request has no body; send a JSON object.'))
       const ask = dialect.ask(request.body, request.rawBody)
-      request.call = { dialect, ask, target: targetOf(request, dialect), digest: digestOf(request) }
-      done()
+      const digest = once(() => digestOf(request))
+      request.call = {
+        dialect,
+        ask,
+        target: targetOf(request, dialect),
+        get digest() {
+          return digest()
+        },
+      }
+      if (takesTurns(request.rawBody)) void turn().then(() => done())
+      else done()
     })
   },
   { name: 'call', dependencies: ['lifecycle', 'overload'] },
@@ -67,20 +78,6 @@ export default fp<{ bodyLimit: number }>(
 function targetOf({ url }: FastifyRequest, { path }: Dialect): string {
   const query = url.indexOf('?')
   return query < 0 ? path : path + url.slice(query)
-}
-
-function parse(body: Buffer): unknown {
-  if (body.length === 0) throw refusal('invalid_request', 'The body is empty; send a JSON object.')
-  refuseBeyondLimits(body)
-  try {
-    return JSON.parse(body.toString('utf8'))
-  } catch (error) {
-    const where = error instanceof Error ? / at position \d+/.exec(error.message)?.[0] : undefined
-    throw refusal(
-      'invalid_request',
-      `The body is not valid JSON${where ? ` (it breaks${where})` : ''}; send a JSON object.`,
-    )
-  }
 }
 
 function digestOf({ rawBody, url, headers }: FastifyRequest): string {

@@ -13,6 +13,7 @@ import { codingsIn, decoded } from '../encodings.ts'
 import { upstreamHeaders } from '../headers.ts'
 import type { Bucket } from '../lua/bucket.ts'
 import { type BucketState, type ScopeState, UNLIMITED } from '../lua/index.ts'
+import { takesTurns, turn } from '../turns.ts'
 import { send } from '../upstream.ts'
 import { moneyBound, neededNanos } from './bounds.ts'
 import type { Claims, Refused } from './claims.ts'
@@ -77,6 +78,7 @@ export default fp(
       if (performance.now() < (without.get(nameOf(request)) ?? 0)) return refused
       const question = counter.question(request.body, call.ask)
       if (!question) return refused
+      if (takesTurns(question)) await turn()
       const key = digestOf(request, question)
       // A count in memory is free. A new one must help: to admit the call, or to name the output limit that fits.
       if (!counts.has(key)) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { refuseBeyondLimits } from '../../src/dialects/json-limits.ts'
+import { refuseBeyondLimits, refuseEscapes } from '../../src/dialects/json-limits.ts'
 import { isRefusal } from '../../src/errors.ts'
 
 const list = (of: string, times: number) => `[${Array(times).fill(of).join(',')}]`
@@ -16,10 +16,19 @@ const beyond: [title: string, body: string, says: RegExp][] = [
     /an object of more than 10,000 keys/,
   ],
   ['a million keys in many objects', body(list('{"a":1,"b":2,"c":3}', 333_333)), /more than 100,000 keys/],
-  ['a million objects', body(list('{}', 1e6)), /more than 100,000 keys, lists and objects/],
-  ['a million lists', body(list('[]', 1e6)), /more than 100,000 keys, lists and objects/],
+  ['a million objects', body(list('{}', 1e6)), /more than 100,000 keys, lists, objects and strings/],
+  ['a million lists', body(list('[]', 1e6)), /more than 100,000 keys, lists, objects and strings/],
   ['a million numbers', body(list('1', 1e6)), /more than 500,000 values/],
-  ['a million strings', body(list('""', 1e6)), /more than 500,000 values/],
+  ['a million strings', body(list('""', 1e6)), /more than 100,000 keys, lists, objects and strings/],
+  ['a number of 5 million digits', body('1'.repeat(5e6)), /more than 4,000,000 bytes outside strings/],
+  ['a fraction without an end', body(`0.${'1'.repeat(5e6)}`), /more than 4,000,000 bytes outside strings/],
+  ['5 million spaces', `${' '.repeat(5e6)}{}`, /more than 4,000,000 bytes outside strings/],
+  [
+    '5 million newlines between strings',
+    body(list('"a"\n', 50_000).replaceAll('\n', '\n'.repeat(100))),
+    /bytes outside/,
+  ],
+  ['5 MB that are no JSON', 'x'.repeat(5e6), /more than 4,000,000 bytes outside strings/],
 ]
 
 describe('a body beyond a limit', () => {
@@ -35,8 +44,10 @@ describe('a body beyond a limit', () => {
 describe('a body within the limits', () => {
   const within: [title: string, body: string][] = [
     ['ordinary nesting', body(`${'['.repeat(500)}1${']'.repeat(500)}`)],
-    ['many messages', body(list('{"role":"user","content":"hi"}', 30_000))],
+    ['many messages', body(list('{"role":"user","content":"hi"}', 19_000))],
     ['many keys in each of some objects', body(list(`{${'"k":1,'.repeat(9_999)}"k":1}`, 9))],
+    ['tokens on a line each', `{"model":"m","input":${list('\n    100000', 300_000)}}`],
+    ['long texts', body(list(`"${'a'.repeat(1e6)}"`, 30))],
     ['as many tokens as a provider takes', `{"model":"m","input":${list('100000', 300_000)}}`],
     ['brackets and colons in a text', body(JSON.stringify('[{":",\\"'.repeat(200_000)))],
     ['a text without end', '{"model":"m","messages":"'],
@@ -48,9 +59,32 @@ describe('a body within the limits', () => {
   }
 })
 
-function refusedBy(text: string) {
+describe('the backslashes in a body', () => {
+  const inTwo = (raw: Buffer) => {
+    const half = raw.length / 2
+    return refuseEscapes(raw.subarray(half), refuseEscapes(raw.subarray(0, half), 0))
+  }
+
+  it('are refused beyond 4 million, over all its slices', () => {
+    for (const spelt of ['\\\\', '\\n', '\\u00e9']) {
+      const error = refusedBy(spelt.repeat(4_100_000), inTwo)
+      assert.match(error?.message ?? '', /more than 4,000,000 backslashes/)
+    }
+  })
+
+  it('are few enough in 8 MB of text of which every character is escaped', () => {
+    assert.equal(refusedBy('\\u6f22'.repeat(2_700_000), inTwo), undefined)
+  })
+
+  it('are counted one by one', () => {
+    const text = `${'a'.repeat(20_000)}\\"${'\\\\'.repeat(10_000)}${'b'.repeat(20_000)}\\n`
+    assert.equal(refuseEscapes(Buffer.from(text), 5), 5 + text.split('\\').length - 1)
+  })
+})
+
+function refusedBy(text: string, check: (raw: Buffer) => unknown = refuseBeyondLimits) {
   try {
-    refuseBeyondLimits(Buffer.from(text))
+    check(Buffer.from(text))
     return undefined
   } catch (error) {
     if (isRefusal(error)) return error

@@ -1,0 +1,99 @@
+/** A large body is parsed step by step, and the event loop turns between the steps. */
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { isRefusal } from '../src/errors.ts'
+import { parseBody } from '../src/parse-body.ts'
+import { turn } from '../src/turns.ts'
+
+const conversation = (content: unknown, times = 1) => ({
+  model: 'm',
+  messages: Array.from({ length: times }, () => ({ role: 'user', content })),
+})
+const bytes = (body: unknown) => Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+
+describe('a small body', () => {
+  it('is parsed at once', () => {
+    const body = conversation('x'.repeat(200_000))
+    assert.deepEqual(parseBody(bytes(body)), body)
+  })
+})
+
+describe('a large body', () => {
+  const image = Buffer.alloc(2_300_000, 'image').toString('base64')
+  const url = { type: 'image_url', image_url: { url: `data:image/png;base64,${image}` } }
+  const legitimate: [title: string, body: unknown][] = [
+    ['ten images in 31 MB', conversation(Array(10).fill(url))],
+    [
+      '8 MB of conversation',
+      conversation('The "quick" brown fox\njumps over the lazy dog. '.repeat(10), 16_000),
+    ],
+    ['8 MB in one text', conversation('漢字とかな 😀 '.repeat(400_000))],
+    ['a text that ends in an escape', conversation(`${'\n'.repeat(3_000_000)}é`)],
+  ]
+  for (const [title, body] of legitimate) {
+    it(`is parsed in turns: ${title}`, async () => {
+      const raw = bytes(body)
+      const { result, turns } = await countTurns(parseBody(raw))
+      assert.deepEqual(result, body)
+      assert.ok(turns >= 2 + raw.length / 4_194_304, `${turns} turns`)
+    })
+  }
+
+  it('is decoded as in one piece, wherever its slices begin and whether it is UTF-8 or not', async () => {
+    for (let shift = 0; shift < 4; shift++) {
+      const raw = Buffer.concat([
+        bytes(`["${'x'.repeat(shift)}${'😀'.repeat(1_100_000)}`),
+        Buffer.from([0xff, 0xc3]),
+        bytes('"]'),
+      ])
+      assert.deepEqual(await parseBody(raw), JSON.parse(raw.toString('utf8')))
+    }
+  })
+
+  it('is refused, and the message says why', async () => {
+    const refused: [body: string, says: RegExp][] = [
+      [`{"a":"${'x'.repeat(12_000_000)}`, /not valid JSON/],
+      [`{"a":${'1'.repeat(12_000_000)}}`, /more than 4,000,000 bytes outside strings/],
+      [`{"a":"${'\\\\'.repeat(6_000_000)}"}`, /more than 4,000,000 backslashes/],
+      [`{"a":{${'"k":1,'.repeat(2_000_000)}"k":1}}`, /an object of more than 10,000 keys/],
+    ]
+    for (const [body, says] of refused) {
+      await assert.rejects(Promise.resolve(parseBody(bytes(body))), error => {
+        return isRefusal(error) && error.code === 'invalid_request' && says.test(error.message)
+      })
+    }
+  })
+})
+
+describe('turns', () => {
+  it('are given to one at a time, in order', async () => {
+    const seen: [who: number, at: number][] = []
+    let at = 0
+    let isOver = false
+    setImmediate(function count() {
+      at++
+      if (!isOver) setImmediate(count)
+    })
+    await Promise.all([0, 1, 2, 3].map(who => turn().then(() => seen.push([who, at]))))
+    isOver = true
+    assert.deepEqual(
+      seen.map(([who]) => who),
+      [0, 1, 2, 3],
+    )
+    assert.equal(new Set(seen.map(([, at]) => at)).size, 4)
+  })
+})
+
+/** How often the event loop turned until it was there. */
+async function countTurns(promise: unknown): Promise<{ result: unknown; turns: number }> {
+  let turns = 0
+  let isOver = false
+  setImmediate(function count() {
+    turns++
+    if (!isOver) setImmediate(count)
+  })
+  const result = await promise
+  isOver = true
+  return { result, turns }
+}
