@@ -20,15 +20,18 @@ async function parseInTurns(raw: Buffer): Promise<unknown> {
   await turn()
   refuseBeyondLimits(raw)
   const decoder = new StringDecoder('utf8')
-  let text = ''
+  const parts: string[] = []
   let escapes = 0
   for (let at = 0; at < raw.length; at += SLICE) {
     await turn()
     const slice = raw.subarray(at, at + SLICE)
     escapes = refuseEscapes(slice, escapes)
-    text += decoder.write(slice)
+    parts.push(decoder.write(slice))
   }
-  text += decoder.end()
+  parts.push(decoder.end())
+  await turn()
+  // Strings that are added up with + would be copied together inside JSON.parse.
+  const text = parts.join('')
   await turn()
   const body = parse(text)
   await turn()

@@ -29,7 +29,7 @@ describe('a large body', () => {
       conversation('The "quick" brown fox\njumps over the lazy dog. '.repeat(10), 16_000),
     ],
     ['8 MB in one text', conversation('漢字とかな 😀 '.repeat(400_000))],
-    ['a text that ends in an escape', conversation(`${'\n'.repeat(3_000_000)}é`)],
+    ['a text that ends in an escape', conversation(`${'\n'.repeat(2_000_000)}é`)],
   ]
   for (const [title, body] of legitimate) {
     it(`is parsed in turns: ${title}`, async () => {
@@ -55,7 +55,7 @@ describe('a large body', () => {
     const refused: [body: string, says: RegExp][] = [
       [`{"a":"${'x'.repeat(12_000_000)}`, /not valid JSON/],
       [`{"a":${'1'.repeat(12_000_000)}}`, /more than 4,000,000 bytes outside strings/],
-      [`{"a":"${'\\\\'.repeat(6_000_000)}"}`, /more than 4,000,000 backslashes/],
+      [`{"a":"${'\\\\'.repeat(6_000_000)}"}`, /more than 3,000,000 backslashes/],
       [`{"a":{${'"k":1,'.repeat(2_000_000)}"k":1}}`, /an object of more than 10,000 keys/],
     ]
     for (const [body, says] of refused) {

@@ -34,7 +34,7 @@ export function askTokenCount(body: unknown, raw: Buffer): Ask {
 }
 
 function askCommon(body: unknown, raw: Buffer): Ask {
-  const request = openRequest(body, raw, relied)
+  const { request, members } = openRequest(body, raw, relied)
   const model = readModel(request)
   readObject(request, 'thinking')
   readObject(request, 'context_management')
@@ -47,13 +47,13 @@ function askCommon(body: unknown, raw: Buffer): Ask {
   const tools = [...readList(request, 'tools'), ...media.tools]
   const unbounded = [...voidingMembers(request), ...voidingTools(tools), ...voidingMedia(media)]
   const overhead = toolOverhead(tools)
-  const { measure, ...size } = promptSize(raw, request, {
+  const { size, measure, growth } = promptSize(raw, request, {
     media,
     messages: messages.length,
     overhead,
     unbounded,
   })
-  const ofPrediction = once(() => predicted(request))
+  const ofPrediction = once(() => predicted(request, raw, members, growth))
   return {
     model,
     stream: false,

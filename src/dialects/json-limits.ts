@@ -14,17 +14,21 @@ const MOST_PARTS = 100_000
 const MOST_VALUES = 500_000
 /** Objects with more keys take several times as long for each of them. */
 const MOST_KEYS = 10_000
+/** Of all objects: names that are numbers take several times as long to go through. */
+const MOST_NUMBERED = 10_000
 /** Bytes outside strings: as many tokens as above, each on a line of its own. Text and images stand in strings. */
 const MOST_SYNTAX = 4_000_000
-/** Eight megabytes of text in which every character is escaped (\uXXXX) have fewer, and no image has any. */
-const MOST_ESCAPES = 4_000_000
+/** Sixteen megabytes of text in which every character is escaped (\uXXXX) have fewer, and no image has any. */
+const MOST_ESCAPES = 3_000_000
 
 /** Throws the refusal that names the limit. The bytes need not be JSON. */
 export function refuseBeyondLimits(raw: Buffer): void {
-  let [depth, parts, separators] = [0, 0, 0]
+  let [depth, parts, separators, numbered] = [0, 0, 0, 0]
   /** Keys so far, of each object that is open. */
   const keys = new Uint32Array(MOST_LEVELS + 1)
   const { length } = raw
+  /** Where the last string begins. */
+  let name = 0
   /** Bytes in strings so far. */
   let inside = 0
   const end = () => Math.min(length, inside + MOST_SYNTAX + 1)
@@ -36,11 +40,14 @@ export function refuseBeyondLimits(raw: Buffer): void {
         if (quote < 0) return
         if (++parts > MOST_PARTS) throw tooMuch('has', MOST_PARTS, PARTS)
         inside += quote - at
+        name = at + 1
         at = quote
         break
       }
       case byte.colon:
         if (++keys[depth]! > MOST_KEYS) throw tooMuch('has an object of', MOST_KEYS, 'keys')
+        if (mayBeNumber(raw[name]!) && ++numbered > MOST_NUMBERED)
+          throw tooMuch('has', MOST_NUMBERED, 'keys that begin with a digit or an escape')
         break
       case byte.openObject:
       case byte.openList:
@@ -57,6 +64,11 @@ export function refuseBeyondLimits(raw: Buffer): void {
     }
   }
   if (at < length) throw tooMuch('has', MOST_SYNTAX, 'bytes outside strings')
+}
+
+/** A digit may be spelt as an escape. */
+function mayBeNumber(first: number): boolean {
+  return (first >= 0x30 && first <= 0x39) || first === byte.backslash
 }
 
 const PARTS = 'keys, lists, objects and strings'

@@ -29,7 +29,7 @@ const relied = reliedOn({
 const apart = readSeparately('messages')
 
 export function askChat(body: unknown, raw: Buffer): Ask {
-  const request = openRequest(body, raw, relied)
+  const { request, members } = openRequest(body, raw, relied)
   const model = readModel(request)
   const stream = readFlag(request, 'stream')
   const options = readObject(request, 'stream_options')
@@ -46,13 +46,13 @@ export function askChat(body: unknown, raw: Buffer): Ask {
     ...voidingMedia(media),
   ]
   const overhead = tools.length > 0 || has(request, 'functions') ? TOOL_PROMPT : 0
-  const { measure, ...size } = promptSize(raw, request, {
+  const { size, measure, growth } = promptSize(raw, request, {
     media,
     messages: messages.length,
     overhead,
     unbounded,
   })
-  const ofPrediction = once(() => predicted(request))
+  const ofPrediction = once(() => predicted(request, raw, members, growth))
   return {
     model,
     stream,

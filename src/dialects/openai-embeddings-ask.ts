@@ -2,11 +2,11 @@
 
 import type { Ask } from './dialect.ts'
 import { readModel, readTextOrList } from './fields.ts'
-import { growthOf } from './growth.ts'
-import { isObject, type JsonObject } from './json.ts'
+import { isObject } from './json.ts'
+import type { Member } from './json-scan.ts'
 import { lookAnywhere } from './look.ts'
 import { addUnknown, noMedia } from './media.ts'
-import { BYTES_PER_TOKEN, LONGEST_MEASURED, once } from './prompt-size.ts'
+import { BYTES_PER_TOKEN, grown, once } from './prompt-size.ts'
 import { openRequest, reliedOn } from './request.ts'
 import { voidingMedia, voidingMembers } from './voiding.ts'
 
@@ -16,17 +16,18 @@ const relied = reliedOn({ fields: ['model'], containers: ['input'] })
 const apart: ReadonlySet<string> = new Set(['model', 'input', 'encoding_format', 'dimensions', 'user'])
 
 export function askEmbeddings(body: unknown, raw: Buffer): Ask {
-  const request = openRequest(body, raw, relied)
+  const { request, members } = openRequest(body, raw, relied)
   const input = readTextOrList(request, 'input')
   const model = readModel(request)
   const { tokens, bytes, guess, isText } = sizeOf(input)
-  const more = otherMembers(request)
-  const moreBytes = more === undefined ? 0 : Buffer.byteLength(JSON.stringify(more))
+  const others = members.filter(({ name }) => !apart.has(name))
+  const more = Object.fromEntries(others.map(({ name }) => [name, request[name]]))
+  const moreBytes = bytesOf(others)
   const media = noMedia()
   if (!isText) addUnknown(media)
   lookAnywhere([input, more], media)
   const textBytes = bytes + moreBytes
-  const growth = once(() => growthOf([input, more], LONGEST_MEASURED))
+  const growth = once(() => grown(raw, [input, more], textBytes))
   return {
     model,
     stream: false,
@@ -36,8 +37,7 @@ export function askEmbeddings(body: unknown, raw: Buffer): Ask {
     answers: 1,
     hasOutput: false,
     get inputBound() {
-      if (media.endless || growth() >= LONGEST_MEASURED) return Number.POSITIVE_INFINITY
-      return tokens + textBytes + growth()
+      return media.endless ? Number.POSITIVE_INFINITY : tokens + textBytes + growth()
     },
     textBytes,
     unseen: media.endless,
@@ -86,7 +86,10 @@ function addTokens(size: Size, tokens: number, guess: number): void {
   size.guess += guess
 }
 
-function otherMembers(request: JsonObject): JsonObject | undefined {
-  const others = Object.entries(request).filter(([name]) => !apart.has(name))
-  return others.length === 0 ? undefined : Object.fromEntries(others)
+/** As they stand in the body, with the syntax around them. */
+function bytesOf(members: readonly Member[]): number {
+  return members.reduce(
+    (bytes, { name, start, end }) => bytes + Buffer.byteLength(name) + '"":,'.length + end - start,
+    0,
+  )
 }

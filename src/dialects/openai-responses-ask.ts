@@ -32,7 +32,7 @@ const relied = reliedOn({
 const apart = readSeparately('input', 'instructions')
 
 export function askResponse(body: unknown, raw: Buffer): Ask {
-  const request = openRequest(body, raw, relied)
+  const { request, members } = openRequest(body, raw, relied)
   const model = readModel(request)
   const stream = readFlag(request, 'stream')
   readFlag(request, 'background')
@@ -54,13 +54,13 @@ export function askResponse(body: unknown, raw: Buffer): Ask {
     ...voidingMedia(media),
   ]
   const overhead = tools.length > 0 ? TOOL_PROMPT : 0
-  const { measure, ...size } = promptSize(raw, request, {
+  const { size, measure, growth } = promptSize(raw, request, {
     media,
     messages: items.length,
     overhead,
     unbounded,
   })
-  const ofPrediction = once(() => predicted(request))
+  const ofPrediction = once(() => predicted(request, raw, members, growth))
   return {
     model,
     stream,

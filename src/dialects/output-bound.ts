@@ -3,9 +3,9 @@
  */
 
 import { readCount, wrong } from './fields.ts'
-import { growthOf } from './growth.ts'
 import type { JsonObject } from './json.ts'
-import { LONGEST_MEASURED } from './prompt-size.ts'
+import type { Member } from './json-scan.ts'
+import { grown, MOST_GROWTH } from './prompt-size.ts'
 import { placesIn } from './voiding.ts'
 
 /** A provider may generate more answers than it returns. */
@@ -45,9 +45,20 @@ export function ceilingOf(request: JsonObject, own: readonly string[], least: nu
   return Math.max(...known, ...others)
 }
 
-/** Of a prediction even what was rejected is charged as output, and no document says that the ceiling counts it. */
-export function predicted({ prediction }: JsonObject): number {
-  return prediction
-    ? Buffer.byteLength(JSON.stringify(prediction)) + growthOf(prediction, LONGEST_MEASURED)
-    : 0
+/**
+ * Bytes of a prediction: even what was rejected of it is charged as output, and no document says that the ceiling counts it.
+ * `growth` measures what normalising adds to the whole body.
+ */
+export function predicted(
+  { prediction }: JsonObject,
+  raw: Buffer,
+  members: readonly Member[],
+  growth: () => number,
+): number {
+  const member = members.find(({ name }) => name === 'prediction')
+  if (!prediction || !member) return 0
+  const bytes = member.end - member.start
+  // One measure for the prompt and for its prediction, where the prompt is short enough to have one.
+  const most = Number.isFinite(growth()) ? growth() : grown(raw, prediction, bytes)
+  return bytes + Math.min(most, MOST_GROWTH * bytes)
 }

@@ -14,8 +14,13 @@ import { hidesWork } from './voiding.ts'
 
 /** Hidden tokens around each message: role markers and the like. */
 const PER_MESSAGE = 32
-/** Bytes. Beyond this a prompt with text outside ASCII, or what normalising adds to it, is bounded only by the model's largest input. */
-export const LONGEST_MEASURED = 2_000_000
+/**
+ * Bytes. Beyond this a prompt with text outside ASCII, or what normalising adds to it, is bounded only by the model's
+ * largest input, which is seldom above a million tokens.
+ */
+const LONGEST_MEASURED = 1_000_000
+/** A text is at most 11 times as long when it is normalised: U+FDFA is. */
+export const MOST_GROWTH = 10
 /** Bytes of English and of code per token, about. */
 export const BYTES_PER_TOKEN = 4
 
@@ -27,29 +32,37 @@ export interface Prompt {
   unbounded: Ask['unbounded']
 }
 
-export type PromptSize = Pick<Ask, 'images' | 'inputGuess' | 'textBytes' | 'unseen'> & {
+export interface PromptSize {
+  size: Pick<Ask, 'images' | 'inputGuess' | 'textBytes' | 'unseen'>
   /** The bound takes time that depends on the text, and is not needed for a call that is refused first. */
   measure: () => number
+  /** Bytes that normalising can add to the whole body. */
+  growth: () => number
 }
 
 export function promptSize(raw: Buffer, body: JsonObject, prompt: Prompt): PromptSize {
   const { media, messages, overhead, unbounded } = prompt
   const text = Math.max(0, raw.length - media.payload)
   const unseen = media.endless || hidesWork(unbounded)
+  const growth = once(() => grown(raw, body, text))
   return {
+    growth,
     measure: once(() =>
-      unseen ? Number.POSITIVE_INFINITY : text + grown(raw, body, text) + messages * PER_MESSAGE + overhead,
+      unseen ? Number.POSITIVE_INFINITY : text + growth() + messages * PER_MESSAGE + overhead,
     ),
-    textBytes: text,
-    unseen,
-    images: media.images,
-    inputGuess: Math.ceil(text / BYTES_PER_TOKEN) + media.guess,
+    size: {
+      textBytes: text,
+      unseen,
+      images: media.images,
+      inputGuess: Math.ceil(text / BYTES_PER_TOKEN) + media.guess,
+    },
   }
 }
 
-function grown(raw: Buffer, body: JsonObject, text: number): number {
+/** Bytes that normalising adds to a part of a body with so many bytes of text; Infinity if that takes too long to measure. */
+export function grown(raw: Buffer, part: unknown, text: number): number {
   if (!mayGrow(raw)) return 0
-  const growth = text < LONGEST_MEASURED ? growthOf(body, LONGEST_MEASURED) : LONGEST_MEASURED
+  const growth = text < LONGEST_MEASURED ? growthOf(part, LONGEST_MEASURED) : LONGEST_MEASURED
   return growth < LONGEST_MEASURED ? growth : Number.POSITIVE_INFINITY
 }
 

@@ -3,7 +3,7 @@
 import type { Ask } from './dialect.ts'
 import { readBody } from './fields.ts'
 import { type JsonObject, textIn } from './json.ts'
-import { scanObject } from './json-scan.ts'
+import { type Member, scanObject } from './json-scan.ts'
 import { answerNames, ceilingNames } from './output-bound.ts'
 import { type Relied, refuseRepeats } from './repeats.ts'
 import { voidingNames } from './voiding.ts'
@@ -21,10 +21,15 @@ export function reliedOn({ fields, containers }: Record<'fields' | 'containers',
 }
 
 /** `raw` must be the bytes that `body` was parsed from. */
-export function openRequest(body: unknown, raw: Buffer, relied: Relied): JsonObject {
+export function openRequest(
+  body: unknown,
+  raw: Buffer,
+  relied: Relied,
+): { request: JsonObject; members: Member[] } {
   const request = readBody(body)
-  refuseRepeats(request, scanObject(raw).members, relied)
-  return request
+  const { members } = scanObject(raw)
+  refuseRepeats(request, members, relied)
+  return { request, members }
 }
 
 /** What another maker's models understand may be sent on any route, where an unknown form of it means nothing. */

@@ -156,6 +156,46 @@ function assertLinear([few = 0, many = 0]: number[], title: string) {
   assert.ok(many <= few * MOST_TIMES + FIXED, `${title}: ${few} steps, ${many} for ${TIMES} times the input`)
 }
 
+describe('a text that is too long to be measured', () => {
+  const marks = (times: number) => text('\u0301\u0323'.repeat(times))
+  const bodies: [title: string, path: Path, bodyOf: (times: number) => string][] = [
+    ['a prompt', '/v1/chat/completions', times => asMessage('messages', marks(times))],
+    ['a prediction', '/v1/chat/completions', times => asValue('prediction', `{"content":${marks(times)}}`)],
+    ['an input', '/v1/embeddings', times => asValue('input', marks(times))],
+    [
+      'a member beside the input',
+      '/v1/embeddings',
+      times => asMembers('input', `{"input":"x","more":${marks(times)}}`),
+    ],
+  ]
+  for (const [title, path, bodyOf] of bodies) {
+    it(`is not normalised: ${title}`, () => {
+      const [measured = 0, unmeasured = 0] = stepsOf(
+        ...[200_000, 1_000_000].map(times => reader(path, bodyOf(times))),
+      )
+      assert.ok(unmeasured < measured / 2, `${unmeasured} steps, ${measured} for a shorter text`)
+    })
+  }
+
+  it('has a bound for its prediction all the same', () => {
+    const body = asValue('prediction', `{"content":${marks(1_000_000)}}`)
+    const { predicted } = dialect('/v1/chat/completions').ask(JSON.parse(body), Buffer.from(body))
+    assert.equal(predicted, 11 * Buffer.byteLength(`{"content":${marks(1_000_000)}}`))
+  })
+})
+
+describe('the longest that a character can get', () => {
+  it('is eleven times its bytes', () => {
+    let most = 0
+    for (let code = 0; code < 0x110000; code++) {
+      if (code >= 0xd800 && code < 0xe000) continue
+      const one = String.fromCodePoint(code)
+      most = Math.max(most, Buffer.byteLength(one.normalize('NFKD')) / Buffer.byteLength(one))
+    }
+    assert.equal(most, 11)
+  })
+})
+
 describe('what normalising can add to a text', () => {
   const alphabet = [
     'a',

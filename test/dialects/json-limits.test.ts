@@ -16,6 +16,16 @@ const beyond: [title: string, body: string, says: RegExp][] = [
     /an object of more than 10,000 keys/,
   ],
   ['a million keys in many objects', body(list('{"a":1,"b":2,"c":3}', 333_333)), /more than 100,000 keys/],
+  [
+    'numbers for names',
+    body(list(`{${Array.from({ length: 900 }, (_, i) => `"${i}":1`).join(',')}}`, 12)),
+    /more than 10,000 keys that begin with a digit or an escape/,
+  ],
+  [
+    'escaped digits for names',
+    body(list('{"\\u0031":1}', 10_001)),
+    /10,000 keys that begin with a digit or an escape/,
+  ],
   ['a million objects', body(list('{}', 1e6)), /more than 100,000 keys, lists, objects and strings/],
   ['a million lists', body(list('[]', 1e6)), /more than 100,000 keys, lists, objects and strings/],
   ['a million numbers', body(list('1', 1e6)), /more than 500,000 values/],
@@ -46,6 +56,10 @@ describe('a body within the limits', () => {
     ['ordinary nesting', body(`${'['.repeat(500)}1${']'.repeat(500)}`)],
     ['many messages', body(list('{"role":"user","content":"hi"}', 19_000))],
     ['many keys in each of some objects', body(list(`{${'"k":1,'.repeat(9_999)}"k":1}`, 9))],
+    [
+      'a bias for many tokens',
+      `{"model":"m","logit_bias":{${Array.from({ length: 9_000 }, (_, i) => `"${i}":-100`).join(',')}}}`,
+    ],
     ['tokens on a line each', `{"model":"m","input":${list('\n    100000', 300_000)}}`],
     ['long texts', body(list(`"${'a'.repeat(1e6)}"`, 30))],
     ['as many tokens as a provider takes', `{"model":"m","input":${list('100000', 300_000)}}`],
@@ -65,14 +79,14 @@ describe('the backslashes in a body', () => {
     return refuseEscapes(raw.subarray(half), refuseEscapes(raw.subarray(0, half), 0))
   }
 
-  it('are refused beyond 4 million, over all its slices', () => {
+  it('are refused beyond 3 million, over all its slices', () => {
     for (const spelt of ['\\\\', '\\n', '\\u00e9']) {
-      const error = refusedBy(spelt.repeat(4_100_000), inTwo)
-      assert.match(error?.message ?? '', /more than 4,000,000 backslashes/)
+      const error = refusedBy(spelt.repeat(3_100_000), inTwo)
+      assert.match(error?.message ?? '', /more than 3,000,000 backslashes/)
     }
   })
 
-  it('are few enough in 8 MB of text of which every character is escaped', () => {
+  it('are few enough in 16 MB of text of which every character is escaped', () => {
     assert.equal(refusedBy('\\u6f22'.repeat(2_700_000), inTwo), undefined)
   })
 
