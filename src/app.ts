@@ -94,7 +94,7 @@ export async function buildApp(
     },
     // Longer than the longest silence of a provider: whoever is idle beyond it has gone without saying so.
     connectionTimeout: timeoutMs + 30_000,
-    // With little CPU at its start a plugin may need longer than Fastify's 10 s.
+    // On a busy machine a plugin may need longer than Fastify's default of 10 s to start.
     pluginTimeout: 60_000,
     routerOptions: { maxParamLength: 256 },
   })

@@ -1,4 +1,4 @@
-/** Parses the body of a call within the limits on its shape; a large one step by step. */
+/** Parses the body of a call if it is within the limits on its shape. A large body is parsed in several turns of the event loop. */
 
 import { StringDecoder } from 'node:string_decoder'
 import { refuseBeyondLimits, refuseEscapes } from './dialects/json-limits.ts'
@@ -8,7 +8,7 @@ import { takesTurns, turn } from './turns.ts'
 /** Bytes that are decoded in one step. */
 const SLICE = 4_194_304
 
-/** Parses a small body at once. */
+/** Returns a promise only for a large body. */
 export function parseBody(raw: Buffer): unknown {
   if (raw.length === 0) throw refusal('invalid_request', 'The body is empty; send a JSON object.')
   if (takesTurns(raw)) return parseInTurns(raw)
@@ -30,7 +30,7 @@ async function parseInTurns(raw: Buffer): Promise<unknown> {
   }
   parts.push(decoder.end())
   await turn()
-  // Strings that are added up with + would be copied together inside JSON.parse.
+  // A string built with + would be copied inside JSON.parse, in the same turn.
   const text = parts.join('')
   await turn()
   const body = parse(text)

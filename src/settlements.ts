@@ -13,8 +13,8 @@ export interface Settlements {
   /** Sends again all that Postgres is not known to have. */
   resend(): void
   /**
-   * Learns how far the ledger's drain has come, and then of which epoch the counters are; null: of none, they are incomplete.
-   * Sends all again once the epoch is another one. To be called now and then.
+   * Takes the progress of the ledger's drain, and the epoch of the counters, which must be read after it. The epoch is null
+   * while the counters are incomplete. Forgets what Postgres has, or sends all again if the epoch changed. Call it regularly.
    */
   forget(drained: Pick<Progress, 'lastId' | 'firstId'> | undefined, epoch: string | null): void
   /** Resolves when nothing waits and nothing is under way. */
@@ -67,8 +67,8 @@ export function createSettlements(
   let isStuck = false
   const idle: (() => void)[] = []
   let generations: Generation[] = []
-  /** Of the counters that have what was settled. */
-  let epochThen: string | null = null
+  /** At the last call of `forget`. */
+  let lastEpoch: string | null = null
 
   function flush() {
     scheduled = false
@@ -131,11 +131,11 @@ export function createSettlements(
     },
     resend,
     forget(drained, epoch) {
-      const isSame = epoch === epochThen
-      epochThen = epoch
-      // A Redis that was wiped disconnects nobody, and a replica without calls learns of it only here.
+      const isSame = epoch === lastEpoch
+      lastEpoch = epoch
+      // A wipe of Redis closes no connection, so a replica without calls notices it only here.
       if (!isSame) return resend()
-      // Without an epoch it may have been wiped twice since the last time: the stream may be another one.
+      // Without an epoch a second wipe goes unnoticed, so the progress may belong to another stream.
       if (!drained || epoch === null) return
       const { lastId, firstId } = drained
       const now = monotonic()

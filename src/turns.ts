@@ -1,6 +1,6 @@
-/** Work on a large body is done in steps, each in a turn of the event loop of its own, so that other calls go on between. */
+/** Splits the work on a large body into turns of the event loop, so that other calls run in between. */
 
-/** Bytes. All steps for a smaller body take a few milliseconds together. */
+/** Bytes. The whole work on a smaller body takes a few milliseconds. */
 const SMALL = 262_144
 
 export function takesTurns(body: Buffer): boolean {
@@ -9,7 +9,7 @@ export function takesTurns(body: Buffer): boolean {
 
 const waiting: (() => void)[] = []
 
-/** Resolves in a later turn of the event loop; of all who wait, one goes on in each turn. */
+/** Resolves in a later turn of the event loop. Only one waiting caller resumes in each turn. */
 export function turn(): Promise<void> {
   return new Promise(resolve => {
     waiting.push(resolve)

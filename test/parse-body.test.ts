@@ -1,4 +1,4 @@
-/** A large body is parsed step by step, and the event loop turns between the steps. */
+/** A large body is parsed in several turns of the event loop. */
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -40,7 +40,7 @@ describe('a large body', () => {
     })
   }
 
-  it('is decoded as in one piece, wherever its slices begin and whether it is UTF-8 or not', async () => {
+  it('is decoded in slices as in one piece, even if it is not UTF-8', async () => {
     for (let shift = 0; shift < 4; shift++) {
       const raw = Buffer.concat([
         bytes(`["${'x'.repeat(shift)}${'😀'.repeat(1_100_000)}`),
@@ -51,7 +51,7 @@ describe('a large body', () => {
     }
   })
 
-  it('is refused, and the message says why', async () => {
+  it('is refused with the reason', async () => {
     const refused: [body: string, says: RegExp][] = [
       [`{"a":"${'x'.repeat(12_000_000)}`, /not valid JSON/],
       [`{"a":${'1'.repeat(12_000_000)}}`, /more than 4,000,000 bytes outside strings/],
@@ -66,8 +66,8 @@ describe('a large body', () => {
   })
 })
 
-describe('turns', () => {
-  it('are given to one at a time, in order', async () => {
+describe('waiting callers', () => {
+  it('resume one per turn, in order', async () => {
     const seen: [who: number, at: number][] = []
     let at = 0
     let isOver = false
@@ -85,7 +85,7 @@ describe('turns', () => {
   })
 })
 
-/** How often the event loop turned until it was there. */
+/** Counts the turns of the event loop until the promise resolves. */
 async function countTurns(promise: unknown): Promise<{ result: unknown; turns: number }> {
   let turns = 0
   let isOver = false

@@ -35,9 +35,9 @@ export const fast = {
   max_connections: '400',
 }
 
-/** A file system in memory: a copy of a database takes a tenth of the time that it takes on a disk. */
+/** A file system in memory. Copying a database takes a tenth of the time that a disk needs. */
 const MEMORY = '/dev/shm'
-/** The suite needs a third of it. */
+/** The suite uses a third of this. */
 const ROOM_BYTES = 2 ** 30
 
 async function hasRoom(folder: string): Promise<boolean> {
@@ -55,7 +55,7 @@ const variable = 'TOLLGATE_TEST_SERVERS'
 let servers: SharedServers | undefined
 
 export async function globalSetup(): Promise<void> {
-  // Each test file is a process of its own: what one has compiled, the next ones load.
+  // Each test file runs in its own process; the cache lets it load code that another one compiled.
   process.env.NODE_COMPILE_CACHE ??= join(cache, 'compiled')
   if (await hasRoom(MEMORY)) process.env.TMPDIR = MEMORY
   servers = await startSharedServers()

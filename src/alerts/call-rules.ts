@@ -33,7 +33,7 @@ export interface Overspend {
   model: string
   heldNanos: number
   costNanos: number
-  /** The most that the call could cost by the price table and its limits. */
+  /** The most that the call could cost by the price table and the call's limits. */
   boundNanos: number
 }
 
@@ -45,7 +45,7 @@ export function overspendAlert(
   const reason =
     costNanos > boundNanos
       ? "the price table's bound is wrong"
-      : 'its hold did not grow in time, because Redis was away or the model was faster than its known output rate'
+      : 'its hold did not grow in time, because Redis was unavailable or the model was faster than its known output rate'
   return {
     kind: 'overspend',
     dedupe: `overspend:${client.id}:${hourOf(now)}`,

@@ -19,7 +19,7 @@ const relied = reliedOn({
   containers: ['messages', 'system', 'tools', 'thinking', 'cache_control', 'prompt_cache_options'],
 })
 
-const apart = readSeparately('messages', 'system')
+const skipped = readSeparately('messages', 'system')
 
 export function askMessages(body: unknown, raw: Buffer): Ask {
   const request = objectIn(body)
@@ -43,7 +43,7 @@ function askCommon(body: unknown, raw: Buffer): Ask {
   const media = noMedia()
   lookThroughMessages(messages, media, lookThrough)
   lookThrough(system, media)
-  lookAnywhere(request, media, apart)
+  lookAnywhere(request, media, skipped)
   const tools = [...readList(request, 'tools'), ...media.tools]
   const unbounded = [...voidingMembers(request), ...voidingTools(tools), ...voidingMedia(media)]
   const overhead = toolOverhead(tools)

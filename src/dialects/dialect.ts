@@ -17,7 +17,7 @@ export interface Ask {
   stream: boolean
   /** Output tokens at most per answer, as the request says; undefined where it names no ceiling. */
   ceiling: number | undefined
-  /** How many answers the provider generates at most (`n`, or `best_of` and its like). */
+  /** How many answers the provider generates at most (`n`, `best_of` and similar parameters). */
   answers: number
   /** Does this API have an output ceiling at all? (embeddings and token counts do not) */
   hasOutput: boolean
@@ -46,7 +46,7 @@ export interface Ask {
   hiddenOutput: boolean
   /**
    * Features that void the bound, each with the setting that allows it. `fee`: the name of the fee of a provider's tool.
-   * `uses`: the request's limit on its runs; each can cost the fee of that name and the model's largest input.
+   * `uses`: the request's limit on the tool's runs. Each run can cost the fee that `tool` names and the model's largest input.
    */
   unbounded: readonly {
     feature: string

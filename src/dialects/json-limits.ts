@@ -14,11 +14,11 @@ const MOST_PARTS = 100_000
 const MOST_VALUES = 500_000
 /** Objects with more keys take several times as long for each of them. */
 const MOST_KEYS = 10_000
-/** Of all objects: names that are numbers take several times as long to go through. */
+/** In all objects together. Numeric keys take several times as long to walk as other keys. */
 const MOST_NUMBERED = 10_000
-/** Bytes outside strings: as many tokens as above, each on a line of its own. Text and images stand in strings. */
+/** Bytes outside strings. 300,000 token numbers, each on an indented line of its own, have fewer. */
 const MOST_SYNTAX = 4_000_000
-/** Sixteen megabytes of text in which every character is escaped (\uXXXX) have fewer, and no image has any. */
+/** Sixteen megabytes of text have fewer, even if every character is escaped (\uXXXX). */
 const MOST_ESCAPES = 3_000_000
 
 /** Throws the refusal that names the limit. The bytes need not be JSON. */
@@ -27,8 +27,8 @@ export function refuseBeyondLimits(raw: Buffer): void {
   /** Keys so far, of each object that is open. */
   const keys = new Uint32Array(MOST_LEVELS + 1)
   const { length } = raw
-  /** Where the last string begins. */
-  let name = 0
+  /** Where the content of the last string begins. */
+  let lastString = 0
   /** Bytes in strings so far. */
   let inside = 0
   const end = () => Math.min(length, inside + MOST_SYNTAX + 1)
@@ -40,13 +40,13 @@ export function refuseBeyondLimits(raw: Buffer): void {
         if (quote < 0) return
         if (++parts > MOST_PARTS) throw tooMuch('has', MOST_PARTS, PARTS)
         inside += quote - at
-        name = at + 1
+        lastString = at + 1
         at = quote
         break
       }
       case byte.colon:
         if (++keys[depth]! > MOST_KEYS) throw tooMuch('has an object of', MOST_KEYS, 'keys')
-        if (mayBeNumber(raw[name]!) && ++numbered > MOST_NUMBERED)
+        if (mayBeNumber(raw[lastString]!) && ++numbered > MOST_NUMBERED)
           throw tooMuch('has', MOST_NUMBERED, 'keys that begin with a digit or an escape')
         break
       case byte.openObject:
@@ -66,17 +66,17 @@ export function refuseBeyondLimits(raw: Buffer): void {
   if (at < length) throw tooMuch('has', MOST_SYNTAX, 'bytes outside strings')
 }
 
-/** A digit may be spelt as an escape. */
+/** A key may spell its first digit as an escape. */
 function mayBeNumber(first: number): boolean {
   return (first >= 0x30 && first <= 0x39) || first === byte.backslash
 }
 
 const PARTS = 'keys, lists, objects and strings'
 
-/** So many bytes are searched for a backslash before they are looked at one by one. */
+/** Bytes. A block without a backslash is skipped by native search. */
 const BLOCK = 16_384
 
-/** The backslashes in a slice of a body, and in the slices before; throws if they are too many. */
+/** Adds the backslashes in a slice of a body to those before it, and throws the refusal if there are too many. */
 export function refuseEscapes(slice: Buffer, before: number): number {
   let escapes = before
   for (let from = 0; from < slice.length; from += BLOCK) {

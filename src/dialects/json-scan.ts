@@ -30,11 +30,11 @@ export const byte = {
   closeObject: 0x7d,
 } as const
 
-/** 1 for these bytes, 0 for all others. */
+/** 1 at each of these bytes, 0 at all others. */
 const isSyntax = new Uint8Array(256)
 for (const one of Object.values(byte)) isSyntax[one] = 1
 
-/** Where the next of these bytes is, at or after `from`; `end` if there is none before. */
+/** The offset of the first of these bytes at or after `from`; `end` if there is none before `end`. */
 export function nextSyntax(raw: Buffer, from: number, end: number): number {
   let at = from
   while (at < end && isSyntax[raw[at]!] === 0) at++

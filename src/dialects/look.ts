@@ -1,7 +1,7 @@
 /** Looks for media and files in what a request holds, also where no provider's documents expect them. */
 
 import { isObject, type JsonObject, objectIn, partsOf } from './json.ts'
-import { addFile, addSound, addUnknown, type Media } from './media.ts'
+import { addAudioId, addFile, addUnknown, type Media } from './media.ts'
 
 export type Look = (part: JsonObject, media: Media) => void
 
@@ -14,8 +14,8 @@ export function look(part: JsonObject, known: Look | undefined, media: Media): v
   }
 }
 
-/** Members that name a file or an earlier answer at the provider, or something to fetch, or hold it. */
-const references: ReadonlyMap<string, 'file' | 'media' | 'source' | 'sound'> = new Map([
+/** Members that hold media, or that name a stored file, an earlier audio answer or something to fetch. */
+const references: ReadonlyMap<string, 'file' | 'media' | 'source' | 'audio'> = new Map([
   ['file_id', 'file'],
   ['file_ids', 'file'],
   ['file_uri', 'file'],
@@ -29,16 +29,16 @@ const references: ReadonlyMap<string, 'file' | 'media' | 'source' | 'sound'> = n
   ['document_url', 'media'],
   ['input_audio', 'media'],
   ['source', 'source'],
-  ['audio', 'sound'],
+  ['audio', 'audio'],
 ])
 const sources: ReadonlySet<unknown> = new Set(['file', 'url', 'base64'])
 
 function lookAtMember(name: string, value: unknown, media: Media): void {
   const kind = references.get(name)
   if (kind === undefined) return
-  const { type, id } = objectIn(kind === 'source' || kind === 'sound' ? value : undefined)
-  if (kind === 'sound') {
-    if (typeof id === 'string') addSound(media)
+  const { type, id } = objectIn(kind === 'source' || kind === 'audio' ? value : undefined)
+  if (kind === 'audio') {
+    if (typeof id === 'string') addAudioId(media)
     return
   }
   if (kind === 'source' ? !sources.has(type) : !isNamed(value)) return
@@ -46,7 +46,7 @@ function lookAtMember(name: string, value: unknown, media: Media): void {
   addUnknown(media)
 }
 
-/** The types of JSON Schema: what has one is the schema of a member named `tools`. */
+/** The types of JSON Schema. An object with one of these is the schema of a property named `tools`, not a tool. */
 const schemaTypes: ReadonlySet<unknown> = new Set([
   'array',
   'object',
@@ -57,7 +57,7 @@ const schemaTypes: ReadonlySet<unknown> = new Set([
   'null',
 ])
 
-/** Tools may be defined anywhere in a prompt. False: the value is no definition of tools. */
+/** Adds the tools in a member named `tools`. Returns false if the value is an object without a type: it is not a tool. */
 function addTools(value: unknown, media: Media): boolean {
   if (isObject(value) && typeof value.type !== 'string') return false
   for (const tool of partsOf(value))
@@ -72,7 +72,7 @@ export function isNamed(value: unknown): boolean {
   return value !== undefined && value !== null && value !== ''
 }
 
-/** Members of a request whose objects are schemas or labels, or that have rules of their own. */
+/** Members of a request that hold schemas or labels, or that other code reads. */
 const schemas = [
   'tools',
   'tool_choice',
@@ -85,7 +85,7 @@ const schemas = [
   'client_metadata',
 ]
 
-/** The same with the `prompt`, which each route looks through by its own rules. */
+/** These members and those of the `prompt`, which each route reads by its own rules. */
 export function readSeparately(...prompt: string[]): ReadonlySet<string> {
   return new Set([...schemas, ...prompt])
 }
@@ -101,12 +101,12 @@ export const readInMessages: ReadonlySet<string> = new Set([
   'reasoning_details',
 ])
 
-/** Looks at all objects in a value, whatever they are, but for the members of the outermost one that are in `apart`. */
-export function lookAnywhere(value: unknown, media: Media, apart?: ReadonlySet<string>): void {
+/** Looks at all objects in a value. It skips the members of the outermost object that are in `skipped`. */
+export function lookAnywhere(value: unknown, media: Media, skipped?: ReadonlySet<string>): void {
   if (Array.isArray(value)) for (const one of value) lookAnywhere(one, media)
   else if (isObject(value)) {
     for (const name in value) {
-      if (apart?.has(name)) continue
+      if (skipped?.has(name)) continue
       const member = value[name]
       lookAtMember(name, member, media)
       if (typeof member !== 'object' || (name === 'tools' && addTools(member, media))) continue
@@ -115,15 +115,15 @@ export function lookAnywhere(value: unknown, media: Media, apart?: ReadonlySet<s
   }
 }
 
-/** Members that name what an answer has read, or are labels. */
+/** Members that hold citations or labels. */
 const labels = ['annotations', 'citations', 'metadata']
 
-/** Looks at all that a part holds, but for the members that are the caller's own data or schemas, or looked at by `own`. */
-export function within(apart: readonly string[] = [], own?: Look): Look {
-  const known = new Set([...labels, ...apart])
+/** Looks at a part by `own`, then at its members except labels and `skipped`: the caller's data, schemas, what `own` reads. */
+export function within(skipped: readonly string[] = [], own?: Look): Look {
+  const all = new Set([...labels, ...skipped])
   return (part, media) => {
     own?.(part, media)
-    lookAnywhere(part, media, known)
+    lookAnywhere(part, media, all)
   }
 }
 

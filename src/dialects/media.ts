@@ -15,7 +15,7 @@ export interface Media {
   endless: boolean
   /** Tokens as a rule. */
   guess: number
-  /** What is named that lies at the provider, with the setting that allows it. */
+  /** Kinds of stored content that the prompt names by id, each with the setting that allows it. */
   voiding: Map<string, Opening>
   /** Definitions of tools that come in the course of the prompt. */
   tools: unknown[]
@@ -52,8 +52,8 @@ export function addFile(media: Media): void {
   media.voiding.set('file ids', 'files')
 }
 
-/** An earlier answer in sound, which is named instead of sent. */
-export function addSound(media: Media): void {
+/** An earlier audio answer, which the request names by its id. */
+export function addAudioId(media: Media): void {
   media.voiding.set('audio ids', 'stored')
 }
 

@@ -26,7 +26,7 @@ const relied = reliedOn({
   ],
 })
 
-const apart = readSeparately('messages')
+const skipped = readSeparately('messages')
 
 export function askChat(body: unknown, raw: Buffer): Ask {
   const { request, members } = openRequest(body, raw, relied)
@@ -38,7 +38,7 @@ export function askChat(body: unknown, raw: Buffer): Ask {
   const messages = readList(request, 'messages')
   const media = noMedia()
   lookThroughMessages(messages, media, (content, found) => lookThrough(content, found, chatParts))
-  lookAnywhere(request, media, apart)
+  lookAnywhere(request, media, skipped)
   const tools = [...readList(request, 'tools'), ...media.tools]
   const unbounded: Ask['unbounded'] = [
     ...voidingMembers(request),

@@ -24,17 +24,18 @@ export function kindOf(part: JsonObject): string {
 
 export const REFERENCE = 'item_reference'
 
-/** Is the item only named, so that the provider adds what it has stored under that name? */
+/** Does the item have only an id, so that the provider inserts the item that it stored? */
 export function isReference(item: JsonObject): boolean {
   if (kindOf(item) === REFERENCE) return true
   if (typeof item.id !== 'string') return false
-  for (const name in item) if (!names.has(name) && !isEmpty(name, item[name])) return false
+  for (const name in item) if (!withoutContent.has(name) && !isEmpty(name, item[name])) return false
   return true
 }
 
-const names: ReadonlySet<string> = new Set(['id', 'type', 'status', 'role'])
+/** Members that an item may have without any content. */
+const withoutContent: ReadonlySet<string> = new Set(['id', 'type', 'status', 'role'])
 
-/** Reasoning that is sent by its id has an empty summary; an empty content is a content. */
+/** Reasoning that is sent by its id has an empty summary. Other empty lists count as content. */
 function isEmpty(name: string, value: unknown): boolean {
   return value === null || (name === 'summary' && Array.isArray(value) && value.length === 0)
 }
@@ -51,7 +52,7 @@ export const chatParts: Looks = new Map<string, Look>([
     }),
   ],
   ['file', within(['file'], ({ file }, media) => document(objectIn(file), media))],
-  ['input_audio', within(['input_audio'], sound)],
+  ['input_audio', within(['input_audio'], audio)],
 ])
 
 /** Parts of the content of a Responses message, and of what a tool gave back. */
@@ -65,7 +66,7 @@ const inputParts: Looks = new Map<string, Look>([
   ['input_image', within(['file_id', 'image_url'], inputImage)],
   ['computer_screenshot', within(['file_id', 'image_url'], inputImage)],
   ['input_file', within(['file_id', 'file_data', 'file_url'], document)],
-  ['input_audio', within(['input_audio'], sound)],
+  ['input_audio', within(['input_audio'], audio)],
 ])
 
 const message: Look = (item, media) => {
@@ -129,7 +130,7 @@ function document(file: JsonObject, media: Media): void {
   addDocument(media, textIn(file.file_data))
 }
 
-function sound({ input_audio }: JsonObject, media: Media): void {
+function audio({ input_audio }: JsonObject, media: Media): void {
   lookAnywhere(input_audio, media)
   addDocument(media, textIn(objectIn(input_audio).data))
 }

@@ -86,7 +86,7 @@ function addTokens(size: Size, tokens: number, guess: number): void {
   size.guess += guess
 }
 
-/** As they stand in the body, with the syntax around them. */
+/** The bytes of the members, with their quotes, colons and commas. */
 function bytesOf(members: readonly Member[]): number {
   return members.reduce(
     (bytes, { name, start, end }) => bytes + Buffer.byteLength(name) + '"":,'.length + end - start,

@@ -18,7 +18,7 @@ export const TOOL: Shape = {
   container: { memory_limit: true },
   environment: { memory_limit: true },
 }
-/** What a response says that it charges for its tools. */
+/** The usage of tools that a response reports. */
 export const TOOL_USAGE: Shape = {
   web_search: { num_requests: true },
   image_gen: { input_tokens: true, output_tokens: true },
@@ -82,7 +82,7 @@ export function feeOf({ type, container, environment }: JsonObject): string {
 
 const USUAL = '1g'
 
-/** The fee of the largest container that the response's tools or the request name; a response may leave its tools out. */
+/** The fee of the largest container in the response's tools or in the request, since a response may omit its tools. */
 export function containerFee(tools: unknown, { unbounded }: Pick<Asked, 'unbounded'>): string {
   const named = [...listIn(tools).map(tool => feeOf(objectIn(tool))), ...unbounded.map(({ fee }) => fee)]
   return named.reduce<string>(
@@ -98,7 +98,7 @@ function sizeOf(fee: string): number {
     : 0
 }
 
-/** The tokens of the model that made the images, which have prices of their own; undefined where none are reported. */
+/** The tokens of generated images, which have their own prices. Undefined if no output tokens are reported. */
 export function imageTokens(usage: unknown): Calls | undefined {
   const image = objectIn(objectIn(usage).image_gen)
   const image_output_tokens = count(image, 'output_tokens')

@@ -29,7 +29,7 @@ const relied = reliedOn({
   containers: ['input', 'instructions', 'tools', 'prompt_cache_options', 'cache_control', 'thinking'],
 })
 
-const apart = readSeparately('input', 'instructions')
+const skipped = readSeparately('input', 'instructions')
 
 export function askResponse(body: unknown, raw: Buffer): Ask {
   const { request, members } = openRequest(body, raw, relied)
@@ -42,7 +42,7 @@ export function askResponse(body: unknown, raw: Buffer): Ask {
   const items = [...partsOf(readTextOrList(request, 'input')), ...partsOf(request.instructions)]
   const media = noMedia()
   lookThrough(items, media, inputItems)
-  lookAnywhere(request, media, apart)
+  lookAnywhere(request, media, skipped)
   // Tools may also come, or be found, in the course of the input.
   const tools = [...readList(request, 'tools'), ...media.tools]
   const hasReferences = items.some(isReference)

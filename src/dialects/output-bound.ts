@@ -1,5 +1,6 @@
 /**
- * How much output a request can cause, by the names of all formats: an upstream may know another one than the route's own.
+ * How much output a request can cause. The parameters of all formats count, because an upstream may accept another
+ * format's names than its route's.
  */
 
 import { readCount, wrong } from './fields.ts'
@@ -18,10 +19,10 @@ export const answerNames: readonly string[] = [
   'candidate_count',
 ]
 export const ceilingNames: readonly string[] = ['max_tokens', 'max_completion_tokens', 'max_output_tokens']
-/** More than the maker takes would only make a bound without a measure. */
+/** OpenAI accepts no larger `n`. */
 const MOST_ANSWERS = 128
 
-/** How many answers are generated: each of them can be as long as the ceiling. */
+/** How many answers are generated at most. Each can be as long as the ceiling. */
 export function answersOf(request: JsonObject): number {
   let most = 1
   for (const place of placesIn(request)) {
@@ -34,7 +35,7 @@ export function answersOf(request: JsonObject): number {
   return most
 }
 
-/** Where a request names several ceilings, the largest may be the one that holds. Undefined: none of the route's `own`. */
+/** The largest ceiling, since any of several may apply. Undefined if the request has none of the route's `own`. */
 export function ceilingOf(request: JsonObject, own: readonly string[], least: number): number | undefined {
   const known = own.flatMap(name => readCount(request, name, least) ?? [])
   if (known.length === 0) return undefined
@@ -46,8 +47,8 @@ export function ceilingOf(request: JsonObject, own: readonly string[], least: nu
 }
 
 /**
- * Bytes of a prediction: even what was rejected of it is charged as output, and no document says that the ceiling counts it.
- * `growth` measures what normalising adds to the whole body.
+ * The most output tokens of a prediction. Its rejected tokens are charged as output, and no provider documents that the
+ * ceiling includes them. `growth` measures what normalising adds to the whole body.
  */
 export function predicted(
   { prediction }: JsonObject,
@@ -58,7 +59,7 @@ export function predicted(
   const member = members.find(({ name }) => name === 'prediction')
   if (!prediction || !member) return 0
   const bytes = member.end - member.start
-  // One measure for the prompt and for its prediction, where the prompt is short enough to have one.
+  // The growth of the whole body also bounds the prediction's, unless the body is too long to be measured.
   const most = Number.isFinite(growth()) ? growth() : grown(raw, prediction, bytes)
   return bytes + Math.min(most, MOST_GROWTH * bytes)
 }

@@ -15,11 +15,11 @@ import { hidesWork } from './voiding.ts'
 /** Hidden tokens around each message: role markers and the like. */
 const PER_MESSAGE = 32
 /**
- * Bytes. Beyond this a prompt with text outside ASCII, or what normalising adds to it, is bounded only by the model's
- * largest input, which is seldom above a million tokens.
+ * Bytes. From here on only the model's largest input bounds a prompt with text outside ASCII, or one that grows by this
+ * much. That input is seldom above a million tokens.
  */
 const LONGEST_MEASURED = 1_000_000
-/** A text is at most 11 times as long when it is normalised: U+FDFA is. */
+/** Bytes that normalising adds at most to each byte. U+FDFA grows from 3 bytes to 33. */
 export const MOST_GROWTH = 10
 /** Bytes of English and of code per token, about. */
 export const BYTES_PER_TOKEN = 4
@@ -59,7 +59,7 @@ export function promptSize(raw: Buffer, body: JsonObject, prompt: Prompt): Promp
   }
 }
 
-/** Bytes that normalising adds to a part of a body with so many bytes of text; Infinity if that takes too long to measure. */
+/** Bytes that normalising adds to a part with `text` bytes of text. Infinity from LONGEST_MEASURED on. */
 export function grown(raw: Buffer, part: unknown, text: number): number {
   if (!mayGrow(raw)) return 0
   const growth = text < LONGEST_MEASURED ? growthOf(part, LONGEST_MEASURED) : LONGEST_MEASURED

@@ -7,7 +7,7 @@ import { refusal } from '../errors.ts'
 import { isObject, type JsonObject } from './json.ts'
 import type { Member } from './json-scan.ts'
 
-/** The members of a request that the gateway relies on; `containers`: those that it looks into. */
+/** All members of a request that the gateway reads, and the `containers` among them, whose content it reads too. */
 export interface Relied {
   known: ReadonlySet<string>
   containers: ReadonlySet<string>

@@ -14,7 +14,7 @@ const shared = {
   containers: [...voidingNames, 'prediction'],
 }
 
-/** The members that a route relies on, beside those of every route: those whose value it reads, and those it looks into. */
+/** Adds the shared members to a route's own `fields` (only their value is read) and `containers` (their content is read). */
 export function reliedOn({ fields, containers }: Record<'fields' | 'containers', readonly string[]>): Relied {
   const inside = new Set([...containers, ...shared.containers])
   return { known: new Set([...fields, ...shared.fields, ...inside]), containers: inside }
@@ -32,7 +32,7 @@ export function openRequest(
   return { request, members }
 }
 
-/** What another maker's models understand may be sent on any route, where an unknown form of it means nothing. */
+/** Any route may carry these members for another maker's models. A value that is not a string is ignored. */
 export function speedAndPlace({ speed, inference_geo }: JsonObject): Pick<Ask, 'speed' | 'geo'> {
   return { speed: textIn(speed), geo: textIn(inference_geo) }
 }

@@ -7,8 +7,8 @@ import type { Media } from './media.ts'
 type Unbounded = Ask['unbounded']
 
 /**
- * Members that add input or calls of their own, or rely on what all holders of the upstream's key share. Each counts on
- * every route: an upstream may take the names of all formats, and aggregators add names of their own.
+ * Members that add input or calls, or that use content shared by all holders of the upstream's key. Each counts on every
+ * route, because an upstream may accept the names of all formats and aggregators add their own.
  */
 const voiding: ReadonlyMap<string, Opening> = new Map<string, Opening>([
   ['mcp_servers', 'server_tools'],
@@ -37,10 +37,10 @@ const voiding: ReadonlyMap<string, Opening> = new Map<string, Opening>([
 /** Some clients put members that their SDK does not know into an object of this name. */
 const EXTRA = 'extra_body'
 
-/** What these functions look at, for a check that each is written once. */
+/** The members that these functions read. A request that repeats one is refused. */
 export const voidingNames: readonly string[] = [...voiding.keys(), EXTRA, 'context_management', 'reasoning']
 
-/** What the members of a request void, whatever route it came on. */
+/** The features without a bound that the members of a request use, on any route. */
 export function voidingMembers(request: JsonObject): Unbounded {
   return placesIn(request).flatMap(place => {
     const found: Unbounded[number][] = []
@@ -52,13 +52,13 @@ export function voidingMembers(request: JsonObject): Unbounded {
   })
 }
 
-/** Where members of a request may stand. */
+/** The objects that may hold members of a request. */
 export function placesIn(request: JsonObject): JsonObject[] {
   const extra = request[EXTRA]
   return isObject(extra) ? [request, extra] : [request]
 }
 
-/** Clearing the context makes it smaller; anything else that is done to it may call a model. */
+/** An edit that clears context shortens the input. Any other edit may call a model. */
 function voidingEdits({ context_management: managed }: JsonObject): Unbounded {
   if (isObject(managed) && Object.keys(managed).length === 0) return []
   const edits = partsOf(isObject(managed) && 'edits' in managed ? managed.edits : managed)
@@ -85,7 +85,7 @@ export function hidesWork(unbounded: Unbounded): boolean {
   return unbounded.some(({ opening }) => opening === 'server_tools' || opening === 'stored')
 }
 
-/** Is there something under this name: not null, empty, or switched off? */
+/** Is this member used? Null, false, an empty string or list, and an object that is switched off do not count. */
 export function has(request: JsonObject, name: string): boolean {
   const value = request[name] ?? false
   if (isObject(value)) return value.enabled !== false && value.mode !== 'off'

@@ -15,7 +15,7 @@ export interface Call {
   ask: Ask
   /** The route's path and the caller's query, as the provider gets them. */
   target: string
-  /** SHA-256 of everything that makes two requests the same one, whoever sends them. Made when it is first read. */
+  /** SHA-256 of all that makes two requests equal, whichever clients send them. Computed when first read. */
   readonly digest: string
 }
 

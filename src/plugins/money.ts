@@ -76,7 +76,7 @@ export default fp(
       redis.off('ready', settlements.resend)
     })
 
-    /** The epoch is read last: if it is the same as before, no memory was lost until the progress was read. */
+    /** Reads the epoch last: if it has not changed, Redis lost no memory before the progress was read. */
     async function forget() {
       const progress = await readProgress(redis)
       settlements.forget(progress, await readEpoch(redis))

@@ -46,7 +46,7 @@ test('trouble that lasts is told of once an hour', () => {
   }
 })
 
-test('a price table is blamed only for a call that cost more than its bound', () => {
+test('an overspend alert names the price table only if the cost exceeds the bound', () => {
   const [within, above] = [10, 11].map(costNanos => overspendAlert({ ...overspend, costNanos }, 0))
   assert.match(within!.title, /: its hold did not grow in time/)
   assert.match(above!.title, /: the price table's bound is wrong\.$/)

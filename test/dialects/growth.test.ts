@@ -177,15 +177,15 @@ describe('a text that is too long to be measured', () => {
     })
   }
 
-  it('has a bound for its prediction all the same', () => {
+  it('still has a bound for its prediction', () => {
     const body = asValue('prediction', `{"content":${marks(1_000_000)}}`)
     const { predicted } = dialect('/v1/chat/completions').ask(JSON.parse(body), Buffer.from(body))
     assert.equal(predicted, 11 * Buffer.byteLength(`{"content":${marks(1_000_000)}}`))
   })
 })
 
-describe('the longest that a character can get', () => {
-  it('is eleven times its bytes', () => {
+describe('a normalised character', () => {
+  it('has at most eleven times its bytes', () => {
     let most = 0
     for (let code = 0; code < 0x110000; code++) {
       if (code >= 0xd800 && code < 0xe000) continue

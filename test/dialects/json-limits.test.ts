@@ -17,12 +17,12 @@ const beyond: [title: string, body: string, says: RegExp][] = [
   ],
   ['a million keys in many objects', body(list('{"a":1,"b":2,"c":3}', 333_333)), /more than 100,000 keys/],
   [
-    'numbers for names',
+    'too many numeric keys',
     body(list(`{${Array.from({ length: 900 }, (_, i) => `"${i}":1`).join(',')}}`, 12)),
     /more than 10,000 keys that begin with a digit or an escape/,
   ],
   [
-    'escaped digits for names',
+    'too many keys that begin with an escape',
     body(list('{"\\u0031":1}', 10_001)),
     /10,000 keys that begin with a digit or an escape/,
   ],
@@ -31,14 +31,18 @@ const beyond: [title: string, body: string, says: RegExp][] = [
   ['a million numbers', body(list('1', 1e6)), /more than 500,000 values/],
   ['a million strings', body(list('""', 1e6)), /more than 100,000 keys, lists, objects and strings/],
   ['a number of 5 million digits', body('1'.repeat(5e6)), /more than 4,000,000 bytes outside strings/],
-  ['a fraction without an end', body(`0.${'1'.repeat(5e6)}`), /more than 4,000,000 bytes outside strings/],
+  [
+    'a fraction of 5 million digits',
+    body(`0.${'1'.repeat(5e6)}`),
+    /more than 4,000,000 bytes outside strings/,
+  ],
   ['5 million spaces', `${' '.repeat(5e6)}{}`, /more than 4,000,000 bytes outside strings/],
   [
     '5 million newlines between strings',
     body(list('"a"\n', 50_000).replaceAll('\n', '\n'.repeat(100))),
     /bytes outside/,
   ],
-  ['5 MB that are no JSON', 'x'.repeat(5e6), /more than 4,000,000 bytes outside strings/],
+  ['5 MB that are not JSON', 'x'.repeat(5e6), /more than 4,000,000 bytes outside strings/],
 ]
 
 describe('a body beyond a limit', () => {
@@ -57,10 +61,10 @@ describe('a body within the limits', () => {
     ['many messages', body(list('{"role":"user","content":"hi"}', 19_000))],
     ['many keys in each of some objects', body(list(`{${'"k":1,'.repeat(9_999)}"k":1}`, 9))],
     [
-      'a bias for many tokens',
+      'a logit bias for 9,000 tokens',
       `{"model":"m","logit_bias":{${Array.from({ length: 9_000 }, (_, i) => `"${i}":-100`).join(',')}}}`,
     ],
-    ['tokens on a line each', `{"model":"m","input":${list('\n    100000', 300_000)}}`],
+    ['tokens on one line each', `{"model":"m","input":${list('\n    100000', 300_000)}}`],
     ['long texts', body(list(`"${'a'.repeat(1e6)}"`, 30))],
     ['as many tokens as a provider takes', `{"model":"m","input":${list('100000', 300_000)}}`],
     ['brackets and colons in a text', body(JSON.stringify('[{":",\\"'.repeat(200_000)))],
@@ -79,14 +83,14 @@ describe('the backslashes in a body', () => {
     return refuseEscapes(raw.subarray(half), refuseEscapes(raw.subarray(0, half), 0))
   }
 
-  it('are refused beyond 3 million, over all its slices', () => {
+  it('are refused if all slices together have more than 3 million', () => {
     for (const spelt of ['\\\\', '\\n', '\\u00e9']) {
       const error = refusedBy(spelt.repeat(3_100_000), inTwo)
       assert.match(error?.message ?? '', /more than 3,000,000 backslashes/)
     }
   })
 
-  it('are few enough in 16 MB of text of which every character is escaped', () => {
+  it('are within the limit in 16 MB of text with every character escaped', () => {
     assert.equal(refusedBy('\\u6f22'.repeat(2_700_000), inTwo), undefined)
   })
 

@@ -247,7 +247,7 @@ describe('the fees of tools', () => {
     assert.deepEqual(listed(output, { tools: [tool('4g'), shell] }), { code_interpreter_16g: 1 })
   })
 
-  it('are for a container by the memory that the request names, if the response leaves it out', () => {
+  it('use the container memory in the request if the response names none', () => {
     const output = [{ type: 'code_interpreter_call', container_id: 'cntr_1' }]
     const tool = { type: 'code_interpreter', container: { type: 'auto', memory_limit: '64g' } }
     const shell = { type: 'shell', environment: { type: 'container_auto', memory_limit: '4g' } }
@@ -262,7 +262,7 @@ describe('the fees of tools', () => {
     assert.deepEqual(found({ input: added }), { code_interpreter_64g: 1 })
   })
 
-  it('are for images the tokens that the provider reports, else the images', () => {
+  it('count the reported tokens of images, else the images', () => {
     const output = [{ type: 'image_generation_call', id: 'ig_1' }]
     const image_gen = { input_tokens: 30, output_tokens: 196, total_tokens: 226 }
     const reported = { image_input_tokens: 30, image_output_tokens: 196 }

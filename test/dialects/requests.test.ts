@@ -285,7 +285,7 @@ describe('the number of answers', () => {
     'candidate_count',
   ]
 
-  it('multiplies the output on every route that has one, under every name', () => {
+  it('is read under every name on every route that generates text', () => {
     for (const path of [messages, chat, responses]) {
       const answers = (more: object) => ask(path, { ...ok[path], ...more }).answers
       for (const name of names) assert.equal(answers({ [name]: 50 }), 50, `${path} ${name}`)
@@ -298,8 +298,8 @@ describe('the number of answers', () => {
   })
 })
 
-describe('a speed and a place', () => {
-  it('are read on every route, since they multiply the price', () => {
+describe('speed and inference_geo', () => {
+  it('are read on every route that generates text', () => {
     for (const path of [messages, chat, responses]) {
       const { speed, geo } = ask(path, { ...ok[path], speed: 'fast', inference_geo: 'us' })
       assert.deepEqual([speed, geo], ['fast', 'us'])

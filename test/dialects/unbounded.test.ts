@@ -201,7 +201,7 @@ describe('a feature that voids the bound is named, with the setting that allows 
   }
 })
 
-/** Members that void the bound, whichever format they come from. */
+/** Members of all formats that void the bound. */
 const everywhere: [member: string, value: unknown, opening: Opening][] = [
   ['mcp_servers', [{ type: 'url', url: 'https://x', name: 'x' }], 'server_tools'],
   ['compaction', { type: 'summarize' }, 'server_tools'],
@@ -240,7 +240,7 @@ describe('a member that voids the bound counts on every route', () => {
       assert.equal(smallAsk(path, { context_management: managed }).unbounded.length, 1)
     })
 
-    it(`${path}: not if it is empty or off`, () => {
+    it(`${path}: an empty or disabled member does not count`, () => {
       const off = [null, '', [], false]
       for (const [member] of everywhere.filter(([name]) => !['reasoning', 'background'].includes(name)))
         for (const value of off)
@@ -250,7 +250,7 @@ describe('a member that voids the bound counts on every route', () => {
     })
   }
 
-  it('is looked at in the prompt of another format, too', () => {
+  it('also counts in the prompt of another format', () => {
     const parts = [{ role: 'user', content: [{ type: 'input_file', file_id: 'x' }] }]
     const foreign: [path: Path, names: string[]][] = [
       ['/v1/messages', ['input', 'instructions']],
@@ -266,14 +266,14 @@ describe('a member that voids the bound counts on every route', () => {
         )
   })
 
-  it('has one meaning, or is refused', () => {
+  it('is refused if it is ambiguous', () => {
     for (const path of routes)
       for (const raw of ['"plugins":[],"plugins":["x"]', '"Container":"x"', '"best_of":1,"best_of":9'])
         assert.throws(() => ask(path, `{"model":"m",${raw}}`), /read in two ways/)
   })
 })
 
-/** Names of members that void a bound elsewhere. */
+/** A schema's properties, named like members that void the bound. */
 const properties = Object.fromEntries(
   [
     ...everywhere.map(([name]) => name),
@@ -374,7 +374,7 @@ const ordinary: [path: Path, body: Record<string, unknown>][] = [
   ],
 ]
 
-describe('ordinary requests that only contain such names are not flagged', () => {
+describe('an ordinary request that only contains such names keeps its bound', () => {
   for (const [path, body] of ordinary) {
     it(path, () => {
       const { unbounded, inputBound } = smallAsk(path, body)
@@ -385,7 +385,7 @@ describe('ordinary requests that only contain such names are not flagged', () =>
 })
 
 describe('a call with such a feature', () => {
-  it('names the fee of each run that a limit allows', () => {
+  it('names the fee of each run of a limited tool', () => {
     const fee = (one: object) =>
       smallAsk('/v1/responses', { tools: [one], max_tool_calls: 3 }).unbounded.map(({ uses }) => uses)
     const container = { type: 'auto', memory_limit: '16g' }

@@ -145,7 +145,7 @@ test('a DATA_DIR of another user is refused in one line', async t => {
   if (process.getuid?.() === 0 && !as) return t.skip('root may write everywhere')
   const dataDir = await makeDataDir(t)
   await chmod(dataDir, 0o500)
-  whenOver(t, () => chmod(dataDir, 0o700)) // else its owner could not remove it
+  whenOver(t, () => chmod(dataDir, 0o700)) // so that its owner can remove it
   await assert.rejects(startGateway(t, dataDir, { as }), unwritable)
 })
 

@@ -83,7 +83,7 @@ test('a settlement that is sent again after the rebuild charges nothing twice', 
   assert.deepEqual(await counters(at), before)
 })
 
-test('a replica that has seen no epoch yet forgets nothing it settled when Redis is wiped', async t => {
+test('a replica that has read no epoch keeps its settlements when Redis is wiped', async t => {
   const at = await bed(t)
   const { admitOne, settle } = money(at)
   let now = 0
@@ -93,7 +93,7 @@ test('a replica that has seen no epoch yet forgets nothing it settled when Redis
     flush => flush(),
     () => now,
   )
-  const look = async () => settlements.forget(await readProgress(at.redis), await readEpoch(at.redis))
+  const readLedger = async () => settlements.forget(await readProgress(at.redis), await readEpoch(at.redis))
   const claim = claimOf('call', frontend, 2000)
   await complete(at)
   const admittedAt = await admitOne('call', frontend, 2000)
@@ -104,9 +104,9 @@ test('a replica that has seen no epoch yet forgets nothing it settled when Redis
   const drain = drainOf(at)
   await write(at, { id: 'of another replica' })
   await drained(at)
-  for (; now < 60_000; now += 1000) await look()
+  for (; now < 60_000; now += 1000) await readLedger()
   await complete(at)
-  await look()
+  await readLedger()
   await settlements.drained()
   await drain.stop(5000)
 

@@ -88,7 +88,7 @@ describe('what a call cost, by hand', () => {
     costs(1.92, part('o1', { tools: { code_interpreter_64g: 1 } }))
   })
 
-  it('prices generated images by their tokens, else each at the most that one can cost', () => {
+  it('prices generated images by their tokens, else each at a fixed maximum', () => {
     const tools = { image_input_tokens: 1000, image_output_tokens: 7024 }
     costs(0.29096, part('gpt-5.3-codex', { tools }))
     costs(0.5, part('gpt-4.1', { tools: { image_generation: 1 } }))
@@ -180,12 +180,12 @@ describe('what has no price', () => {
     unpriced('tier scale of gpt-5', part('gpt-5', { tier: 'scale' }))
     unpriced('speed fast of claude-sonnet-5-5', part('claude-sonnet-5-5', { speed: 'fast' }))
     unpriced('geo eu of claude-opus-5-5', part('claude-opus-5-5', { geo: 'eu' }))
-    unpriced('tool of_next_year of gpt-5', part('gpt-5', { tools: { of_next_year: 1 } }))
+    unpriced('tool unknown_tool of gpt-5', part('gpt-5', { tools: { unknown_tool: 1 } }))
     unpriced('cacheRead tokens of text-embedding-3-small', part('text-embedding-3-small', { cacheRead: 1 }))
   })
 
   it('does not matter where none of it was used', () => {
-    costs(0.002, part('gpt-6-sol', { input: 1000, tools: { of_next_year: 0 } }))
+    costs(0.002, part('gpt-6-sol', { input: 1000, tools: { unknown_tool: 0 } }))
   })
 
   it('is usage that cannot be counted', () => {

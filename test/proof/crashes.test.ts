@@ -164,7 +164,7 @@ describe('a crash costs nobody more than it held', { concurrency: 2 }, () => {
       withinMs: 30_000,
       async meanwhile(_fleet, served) {
         await served(70)
-        // One transaction: no call is admitted between the two.
+        // One transaction, so that no call is admitted between the two commands.
         const [[, time] = []] = (await client.multi().time().flushall().exec()) ?? []
         const [seconds, micros] = Array.isArray(time) ? time.map(Number) : []
         wipedAt = seconds! * 1000 + micros! / 1000

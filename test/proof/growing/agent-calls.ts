@@ -127,7 +127,7 @@ interface Planned {
   key: string
 }
 
-/** One after the other: so many changes at once would wait for a connection longer than they may. */
+/** Creates the clients one by one: all at once, some would time out waiting for a connection. */
 async function plan(gateway: Gateway): Promise<Planned[]> {
   const planned: Planned[] = []
   for (const [index, call] of calls.entries()) {
