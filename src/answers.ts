@@ -10,6 +10,8 @@ const ERROR_BODY_MS = 5000
 /** A stream's beginning is kept back up to this size; and for this long after its first event. */
 const BEGINNING_LIMIT = 65_536
 const BEGINNING_MS = 1000
+/** An error that comes as the first event is read up to this size. */
+const FIRST_ERROR_LIMIT = 1_048_576
 
 /** Collects an answer. One that grows over what `mayGrow` allows becomes another kind: `overflow` takes over its bytes. */
 export function collect(
@@ -59,10 +61,12 @@ export function collectError(whole: (body: Buffer) => void, stop: () => void): S
 
 /**
  * Keeps a stream back until its first event or comment is whole, and for a short time while it `announces` output. Then
- * `open` takes over all bytes, unless `refuse` found an error among them.
+ * `open` takes over all bytes, unless `refuse` found an error among them. A beginning that is long is kept only if it
+ * `beginsError`: up to a further limit, and for the time of an error body.
  */
 export function keepBeginning(then: {
   announces(): boolean
+  beginsError(beginning: Buffer): boolean
   refuse(beginning: Buffer): boolean
   open(): Sink
   empty(failure?: Failure): void
@@ -70,6 +74,7 @@ export function keepBeginning(then: {
   const chunks: Buffer[] = []
   const eachEnd = frameEnds()
   let size = 0
+  let limit = BEGINNING_LIMIT
   let whole = false
   let next: Sink | undefined
   let deadline: NodeJS.Timeout | undefined
@@ -86,7 +91,11 @@ export function keepBeginning(then: {
       eachEnd(chunk, () => {
         whole = true
       })
-      if (size <= BEGINNING_LIMIT && (!whole || then.announces())) {
+      if (size > limit && limit === BEGINNING_LIMIT && !whole && then.beginsError(Buffer.concat(chunks))) {
+        limit = FIRST_ERROR_LIMIT
+        deadline = setTimeout(decide, ERROR_BODY_MS)
+      }
+      if (size <= limit && (!whole || then.announces())) {
         if (whole) deadline ??= setTimeout(decide, BEGINNING_MS)
         return true
       }

@@ -2,13 +2,14 @@
 
 import { readUsage, usagePart } from './anthropic-usage.ts'
 import type { Meter } from './dialect.ts'
+import { isErrorType } from './error-shapes.ts'
 import { failureName, failureOf } from './failure.ts'
 import { oneOf, shownBytes } from './glance.ts'
 import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
 import { jsonMeter, unmeasured } from './json-meter.ts'
 import type { Shape } from './pruner.ts'
 import { eventType, frameObject, frames } from './sse.ts'
-import { type Asked, count, sound, statedNanos } from './usage.ts'
+import { type Asked, count, hasTokens, sound, statedNanos } from './usage.ts'
 
 /** The events that are read; all others only go by. */
 const READ = new Set(['message_start', 'message_delta', 'message_stop', 'error'])
@@ -31,8 +32,9 @@ const EVENT: Shape = {
 export function messageMeter(asked: Asked): Meter {
   return jsonMeter({ ...MESSAGE, content: {} }, ({ model, usage, error, content }) => {
     const failed = failureOf(error)
-    if (!isObject(usage)) return { failed, refused: failed !== undefined && listIn(content).length === 0 }
-    return { ...readUsage(usage, textIn(model) ?? asked.model, asked), failed }
+    const refused = failed !== undefined && listIn(content).length === 0 && !hasTokens(usage)
+    if (!isObject(usage)) return { failed, refused }
+    return { ...readUsage(usage, textIn(model) ?? asked.model, asked), failed, refused }
   })
 }
 
@@ -58,12 +60,13 @@ export function eventMeter(asked: Asked): Meter {
     if (name !== '') events++
     if (name === 'content_block_delta') visibleBytes += large ? large.size : shownBytes(bytes, SHOWN)
     else if (READ.has(name)) read(name, frameObject(frame))
+    else if (isErrorType(name)) return read('error', frameObject(frame))
     begun ||= !BEFORE.has(name)
   })
 
   function read(name: string, event: JsonObject | undefined) {
     // The data of an error may be plain text.
-    if (name === 'error') failed = failureName(event?.error)
+    if (name === 'error') failed = failureName(event?.error ?? event)
     if (!event) return
     if (name === 'message_stop') ended = true
     if (name === 'message_start' && isReported) earlier = usage && largerUsage(earlier, usage)

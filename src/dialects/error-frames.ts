@@ -10,7 +10,7 @@ import { asBuffer } from './excerpt.ts'
 import { isObject, type JsonObject, listIn, parseObject } from './json.ts'
 import { byte, scanObject } from './json-scan.ts'
 import { type Redaction, redactedBytes } from './redact.ts'
-import { eventType, frameData, frameEnds } from './sse.ts'
+import { eventName, eventType, frameData, frameEnds } from './sse.ts'
 
 /** Replaces the secrets in a response's bytes, whatever they say. */
 export interface Scanner {
@@ -162,11 +162,15 @@ function isOutput(data: JsonObject): boolean {
   return OUTPUT.test(`"type":${JSON.stringify(data.type)}`)
 }
 
+/** The member that is cut off. */
+const OPEN_ERROR = /^\s*[{,]\s*"(?:errors?"\s*:\s*["{[]|(?:message|detail|msg)"\s*:\s*")/
+
 /** Of a frame that is not whole. */
-function beginsError(bytes: Buffer): boolean {
-  if (isErrorType(eventType({ bytes, large: { size: bytes.length, members: undefined } }))) return true
-  const from = bytes.indexOf('{')
-  const { members } = scanObject(bytes, from < 0 ? bytes.length : from)
+export function beginsError(bytes: Buffer): boolean {
+  if (isErrorType(eventName(bytes))) return true
+  const from = bytes.indexOf(byte.openObject)
+  if (from < 0) return false
+  const { members } = scanObject(bytes, from)
   if (
     members.some(
       ({ name, start, end }) =>
@@ -174,5 +178,6 @@ function beginsError(bytes: Buffer): boolean {
     )
   )
     return true
-  return /^\s*\{\s*"(error|errors|message|detail|msg)"/.test(bytes.toString('latin1', from, from + 64))
+  const next = members.at(-1)?.end ?? from
+  return OPEN_ERROR.test(bytes.toString('latin1', next, next + 64))
 }

@@ -1,40 +1,67 @@
 /** Reads the error that a 200 response carries instead of output, as the status it stands for. */
 
-import { isErrorBody } from './error-shapes.ts'
-import { isObject, type JsonObject, listIn, objectIn, parseObject, textIn } from './json.ts'
+import { beginsError } from './error-frames.ts'
+import { errorIn, isErrorBody, isErrorType } from './error-shapes.ts'
+import { isObject, type JsonObject, listIn, objectIn, parseObject } from './json.ts'
 import { ANNOUNCING } from './openai-responses-meter.ts'
-import { frameObject, frames } from './sse.ts'
+import { eventName, frameData, frameEnds, frameObject } from './sse.ts'
+import { hasTokens } from './usage.ts'
 
-/** The statuses of the makers' error types and codes; any other name is a 500. A code that is a status stands for itself. */
-const statuses: ReadonlyMap<unknown, number> = new Map<unknown, number>([
-  ['invalid_request_error', 400],
-  ['invalid_prompt', 400],
-  ['invalid_value', 400],
-  ['context_length_exceeded', 400],
-  ['content_filter', 400],
-  ['content_policy_violation', 400],
-  ['unsupported_parameter', 400],
-  ['authentication_error', 401],
-  ['invalid_api_key', 401],
-  ['billing_error', 402],
-  ['permission_error', 403],
-  ['not_found_error', 404],
-  ['model_not_found', 404],
-  ['request_too_large', 413],
-  ['insufficient_quota', 429],
-  ['rate_limit_error', 429],
-  ['rate_limit_exceeded', 429],
-  ['too_many_requests', 429],
+/**
+ * The statuses of the makers' error types and codes, in small letters, without the `error` or `exception` at their end; any
+ * other name is a 500. A code that is a status stands for itself.
+ */
+const statuses: ReadonlyMap<string, number> = new Map<string, number>([
+  ['invalidrequest', 400],
+  ['badrequest', 400],
+  ['validation', 400],
+  ['invalidargument', 400],
+  ['failedprecondition', 400],
+  ['invalidprompt', 400],
+  ['invalidvalue', 400],
+  ['contextlengthexceeded', 400],
+  ['contextwindowexceeded', 400],
+  ['contentfilter', 400],
+  ['contentpolicyviolation', 400],
+  ['unsupportedparameter', 400],
+  ['authentication', 401],
+  ['unauthenticated', 401],
+  ['unauthorized', 401],
+  ['invalidapikey', 401],
+  ['billing', 402],
+  ['permission', 403],
+  ['permissiondenied', 403],
+  ['accessdenied', 403],
+  ['notfound', 404],
+  ['resourcenotfound', 404],
+  ['modelnotfound', 404],
+  ['requesttoolarge', 413],
+  ['unprocessableentity', 422],
+  ['insufficientquota', 429],
+  ['ratelimit', 429],
+  ['ratelimited', 429],
+  ['ratelimitexceeded', 429],
+  ['resourceexhausted', 429],
+  ['servicequotaexceeded', 429],
+  ['throttling', 429],
+  ['toomanyrequests', 429],
   ['requests', 429],
   ['tokens', 429],
-  ['service_unavailable', 503],
-  ['service_unavailable_error', 503],
-  ['timeout_error', 504],
+  ['serviceunavailable', 503],
+  ['unavailable', 503],
+  ['modelnotready', 503],
   ['timeout', 504],
-  ['overloaded_error', 529],
+  ['apitimeout', 504],
+  ['modeltimeout', 504],
+  ['deadlineexceeded', 504],
+  ['overloaded', 529],
 ])
 /** Faults of an image in the request, such as `image_too_large` and `empty_image_file`. */
-const IMAGE_FAULT = /image/
+const IMAGE_FAULT = /image/i
+/** No name of an error is longer. */
+const LONGEST_NAME = 64
+/** Bytes of a long error that are searched for its names. */
+const BEGINNING = 4096
 
 export interface ErrorInside {
   status: number
@@ -44,32 +71,59 @@ export interface ErrorInside {
 
 /** Events that say nothing of the output. */
 const PRELIMINARY = new Set<unknown>(['ping', ...ANNOUNCING])
+const OUTPUT_EVENT = /^(message|content_block|response)/
 
 /** `bytes`: a JSON response, or the beginning of a stream. Undefined: no error, or output before or beside it. */
 export function errorInside(bytes: Buffer, stream: boolean): ErrorInside | undefined {
-  const events = stream ? eventsIn(bytes) : [objectIn(parseObject(bytes.toString('utf8')))]
-  const first = events.find(event => errorOf(event) || !PRELIMINARY.has(event.type))
-  const error = first && errorOf(first)
+  const event = stream ? firstEvent(bytes) : parseObject(bytes.toString('utf8'))
+  const error = event && errorOf(event)
   return error && { status: statusOf(error), body: Buffer.from(JSON.stringify({ error })) }
 }
 
-function eventsIn(bytes: Buffer): JsonObject[] {
-  const events: JsonObject[] = []
-  const stream = frames({}, frame => {
-    const event = frameObject(frame)
-    if (event) events.push(event)
-  })
-  stream.push(bytes)
-  stream.end()
-  return events
+function isPreliminary({ type }: JsonObject): boolean {
+  return PRELIMINARY.has(type) || (typeof type === 'string' && !OUTPUT_EVENT.test(type))
+}
+
+/** The first event that is an error or output. */
+function firstEvent(bytes: Buffer): JsonObject | undefined {
+  let first: JsonObject | undefined
+  let begin = 0
+  const see = (end: number) => {
+    const event = first ?? eventIn(bytes.subarray(begin, end))
+    begin = end
+    if (event && (errorOf(event) || !isPreliminary(event))) first = event
+  }
+  frameEnds()(bytes, see)
+  see(bytes.length)
+  return first
+}
+
+function eventIn(frame: Buffer): JsonObject | undefined {
+  const name = eventName(frame)
+  const event = frameObject({ bytes: frame, large: undefined })
+  if (event) return isErrorType(name) ? { type: name, ...event } : event
+  const message = frameData(frame).trim()
+  if (isErrorType(name) && !message.startsWith('{')) return { type: name, message }
+  return beginsError(frame) ? partOfError(name, frame) : undefined
+}
+
+/** Of an error that is cut off. */
+function partOfError(name: string, frame: Buffer): JsonObject {
+  const text = frame.toString('latin1', 0, BEGINNING)
+  const [, code] = /"code"\s*:\s*"?(\w+)/.exec(text) ?? []
+  const [, type = name] = /"type"\s*:\s*"(?!error")(\w+)/.exec(text) ?? []
+  return {
+    type: 'error',
+    error: { code, type, message: errorIn(frame.subarray(frame.indexOf('{'))).message },
+  }
 }
 
 /** The error of a response, of an event, or of the response that an event carries. */
 function errorOf(event: JsonObject): JsonObject | undefined {
   const response = objectIn(event.response)
-  if ([event, response].some(part => hasOutput(part) || isObject(part.usage))) return undefined
+  if ([event, response].some(part => hasOutput(part) || hasTokens(part.usage))) return undefined
   for (const error of [event.error, response.error, ...choiceErrors(event)]) {
-    if (isObject(error)) return error
+    if (isObject(error)) return isErrorType(event.type) ? { type: event.type, ...error } : error
     if (typeof error === 'string' && error !== '') return { ...event, message: error }
     if (Array.isArray(error) && error.length > 0) return { message: error.map(String).join('; ') }
   }
@@ -81,16 +135,24 @@ function choiceErrors({ choices }: JsonObject): unknown[] {
 }
 
 function hasOutput({ choices, content, output }: JsonObject): boolean {
-  const isOutput = (part: unknown) => !objectIn(part).error
+  const isOutput = (part: unknown) => !objectIn(part).error && objectIn(part).finish_reason !== 'error'
   return [choices, content, output].some(parts => listIn(parts).some(isOutput))
 }
 
-function statusOf({ code, type, status }: JsonObject): number {
-  for (const name of [code, type, status]) {
-    const number = Number(name)
-    if (number >= 400 && number < 600) return number
-    const known = statuses.get(name)
+function statusOf({ code, type, status, message }: JsonObject): number {
+  for (const name of [code, type, status, message].map(String)) {
+    const [number] = /^[45]\d\d\b/.exec(name) ?? []
+    const known = number ? Number(number) : statuses.get(plainName(name))
     if (known !== undefined) return known
   }
-  return IMAGE_FAULT.test(textIn(code) ?? '') ? 400 : 500
+  return IMAGE_FAULT.test(String(code)) ? 400 : 500
+}
+
+/** `rate_limit_error`, `RateLimitError` and `Rate limit exceeded` are written in one way. */
+function plainName(name: string): string {
+  if (name.length > LONGEST_NAME) return ''
+  return name
+    .replace(/[^a-z]/gi, '')
+    .toLowerCase()
+    .replace(/(error|exception)$/, '')
 }

@@ -1,6 +1,7 @@
 /** Reads an error body in the shapes that providers and compatible servers use. */
 
 import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
+import type { Shape } from './pruner.ts'
 
 interface FoundError {
   /** Empty where the body says nothing. */
@@ -17,9 +18,23 @@ const WORDS = ['message', 'Message', 'detail', 'msg', 'error_description', 'desc
 const MOST = 20
 const DEEPEST = 8
 
-/** `error`, `invalid_request_error`, `RateLimitError`; of the Responses API's events also the one that ends a failed response. */
+/** Members of an error, for what is too large to be kept whole. */
+const FAULT: Shape = { code: true, type: true, status: true, message: true, param: true }
+export const ERROR_MEMBERS: Shape = {
+  ...FAULT,
+  object: true,
+  detail: true,
+  msg: true,
+  error: FAULT,
+  errors: FAULT,
+}
+
+/**
+ * `error`, `invalid_request_error`, `RateLimitError`, `throttlingException`; of the Responses API's events also the one
+ * that ends a failed response.
+ */
 export function isErrorType(type: unknown): boolean {
-  return typeof type === 'string' && (/error$/i.test(type) || type === 'response.failed')
+  return typeof type === 'string' && (/(error|exception)$/i.test(type) || type === 'response.failed')
 }
 
 /** Is a response, or an event of one, an error? */

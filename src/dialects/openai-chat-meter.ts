@@ -1,7 +1,8 @@
 /** Meters chat completions. Usage may come on any chunk, even on one that tells of an error; the last one told counts. */
 
 import type { Meter } from './dialect.ts'
-import { isErrorBody } from './error-shapes.ts'
+import { beginsError } from './error-frames.ts'
+import { ERROR_MEMBERS, isErrorBody, isErrorType } from './error-shapes.ts'
 import type { Excerpt } from './excerpt.ts'
 import { failureName, failureOf } from './failure.ts'
 import { eachKey, oneOf, spells, stringBytes } from './glance.ts'
@@ -10,23 +11,24 @@ import { jsonMeter, unmeasured } from './json-meter.ts'
 import { byte, closingQuote } from './json-scan.ts'
 import { chatNames, readUsage } from './openai-usage.ts'
 import type { Shape } from './pruner.ts'
-import { frameData, frameObject, frames } from './sse.ts'
-import { type Asked, count, fullerUsage, tierIn, toolRuns } from './usage.ts'
+import { eventName, frameData, frameObject, frames } from './sse.ts'
+import { type Asked, count, fullerUsage, hasTokens, tierIn, toolRuns } from './usage.ts'
 
 /** Members that are read of a completion, and of a chunk. */
 const MEMBERS: Shape = {
   model: true,
   service_tier: true,
   usage: true,
-  error: true,
-  choices: { finish_reason: true },
+  ...ERROR_MEMBERS,
+  choices: { finish_reason: true, error: { code: true, type: true } },
 }
 
 export function completionMeter(asked: Asked): Meter {
   return jsonMeter(MEMBERS, ({ model, service_tier, usage, error, choices }) => {
     const failed = failureOf(error)
-    if (!isObject(usage)) return { failed, refused: failed !== undefined && listIn(choices).length === 0 }
-    return { ...readChat(usage, textIn(model) || asked.model, service_tier, asked), failed }
+    const refused = failed !== undefined && listIn(choices).length === 0 && !hasTokens(usage)
+    if (!isObject(usage)) return { failed, refused }
+    return { ...readChat(usage, textIn(model) || asked.model, service_tier, asked), failed, refused }
   })
 }
 
@@ -67,15 +69,20 @@ export function chunkMeter(asked: Asked): Meter {
       else glance(frame)
       return
     }
+    events++
+    if (large.members ? isOnlyError(large.members, eventName(bytes)) : beginsError(bytes)) {
+      failed = failureName(large.members?.error)
+      return
+    }
     // Its text was not kept: all of it counts as shown.
     visibleBytes += large.size
     begun = true
-    events++
     read(large.members)
   })
 
   function glance(chunk: Excerpt) {
     const frame = chunk.bytes
+    const visibleBefore = visibleBytes
     let isRead = events < READ_AT_START
     let keys = 0
     eachKey(frame, (start, end, value) => {
@@ -86,10 +93,17 @@ export function chunkMeter(asked: Asked): Meter {
       else if (key === TIER) isRead = isNewTier(frame, value) || isRead
       else visibleBytes += stringBytes(frame, value)
     })
-    if (keys === 0) return
+    // Only an error comes as an event with a name, or in plain text.
+    if (keys === 0 && !isErrorType(eventName(frame))) return
     events++
     begun ||= events > READ_AT_START && !isRead
-    if (isRead) read(frameObject(chunk))
+    if (!isRead && keys > 0) return
+    const data = frameObject(chunk)
+    const isError = isOnlyError(data, eventName(frame))
+    // No word of an error is output.
+    if (isError) visibleBytes = visibleBefore
+    read(data)
+    if (isError) failed ??= failureName(data?.error ?? data)
   }
 
   function isNewTier(frame: Buffer, at: number): boolean {
@@ -133,7 +147,7 @@ export function chunkMeter(asked: Asked): Meter {
         ...unmeasured,
         ...(isFinal ? read : { statedNanos: read?.statedNanos }),
         partial: read?.usage?.[0] ?? { model, tier: tierIn(tier) },
-        refused: failed !== undefined && !begun && visibleBytes === 0 && usage === undefined,
+        refused: failed !== undefined && !begun && visibleBytes === 0 && !hasTokens(usage),
         ended,
         finished: finished.size >= asked.answers,
         failed,
@@ -143,6 +157,12 @@ export function chunkMeter(asked: Asked): Meter {
       }
     },
   }
+}
+
+/** An error without output beside it. */
+function isOnlyError(chunk: JsonObject = {}, eventName: string): boolean {
+  const isError = isErrorType(eventName) || isErrorBody(chunk)
+  return isError && listIn(chunk.choices).every(choice => objectIn(choice).error)
 }
 
 /** The end of a stream is no JSON. */

@@ -1,6 +1,7 @@
 /** Meters responses. Usage comes with the last event, whatever way the answer ended; fees of tools are counted from the output. */
 
 import type { Meter } from './dialect.ts'
+import { isErrorType } from './error-shapes.ts'
 import { failureName, failureOf } from './failure.ts'
 import { oneOf, shownBytes } from './glance.ts'
 import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
@@ -18,7 +19,7 @@ import {
 import { readUsage, responseNames } from './openai-usage.ts'
 import type { Shape } from './pruner.ts'
 import { eventType, frameObject, frames } from './sse.ts'
-import { type Asked, count, fullerUsage, tierIn } from './usage.ts'
+import { type Asked, count, fullerUsage, hasTokens, tierIn } from './usage.ts'
 
 /** Members that are read of a response, and of an event. */
 const RESPONSE: Shape = {
@@ -69,8 +70,8 @@ const SHOWN = new Set(
   ].map(part => `response.${part}.delta`),
 )
 
-/** Events that may come before the first output. Any other event begins it. */
-const BEFORE_OUTPUT = new Set([...ANNOUNCING, 'keepalive', 'error', 'response.failed'])
+/** Events of a response that may come before the first output. Any other one begins it. */
+const BEFORE_OUTPUT = new Set([...ANNOUNCING, 'response.failed'])
 
 /** The events that are read; all others only go by. */
 const READ = new Set([...TERMINAL, 'error', 'response.created', 'response.output_item.done'])
@@ -81,10 +82,8 @@ export function responseMeter(asked: Asked): Meter {
   return jsonMeter(RESPONSE, response => {
     const { error, output, status } = response
     const failed = status === 'failed' ? failureName(error) : failureOf(error)
-    const read = partsOf(response, {}, asked)
-    return read
-      ? { ...read, failed }
-      : { failed, refused: failed !== undefined && listIn(output).length === 0 }
+    const refused = failed !== undefined && listIn(output).length === 0 && !hasTokens(response.usage)
+    return { ...partsOf(response, {}, asked), failed, refused }
   })
 }
 
@@ -103,9 +102,10 @@ export function responseEventMeter(asked: Asked): Meter {
     const name = eventType(frame)
     if (name === '') return
     events++
-    begun ||= !BEFORE_OUTPUT.has(name)
+    begun ||= name.startsWith('response.') && !BEFORE_OUTPUT.has(name)
     if (SHOWN.has(name)) visibleBytes += frame.large ? frame.large.size : shownBytes(frame.bytes, DELTA)
     else if (READ.has(name)) read(name, frameObject(frame))
+    else if (isErrorType(name)) read('error', frameObject(frame))
   })
 
   function read(name: string, event: JsonObject | undefined) {
@@ -153,7 +153,7 @@ export function responseEventMeter(asked: Asked): Meter {
           tier: tierIn(response.service_tier),
           ...(Object.keys(items.calls).length > 0 && { tools: toolCalls(response, items.calls, asked) }),
         },
-        refused: failed !== undefined && !begun && read === undefined,
+        refused: failed !== undefined && !begun && !hasTokens(response.usage),
         ended,
         failed,
         visibleBytes,

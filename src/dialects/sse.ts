@@ -1,12 +1,15 @@
 /** Event streams as bytes: where frames end, wherever the chunks do, and what stands in a frame. */
 
+import { isErrorBody } from './error-shapes.ts'
 import { asBuffer, type Excerpt, keeper } from './excerpt.ts'
 import { spells } from './glance.ts'
-import { isObject, type JsonObject, parseObject, textIn } from './json.ts'
+import { type JsonObject, parseObject, textIn } from './json.ts'
 import type { Shape } from './pruner.ts'
 
 const NEWLINE = 0x0a
 const RETURN = 0x0d
+/** A byte order mark, which may begin a stream. */
+const MARK = Buffer.from('\uFEFF')
 
 /**
  * Finds the ends of frames, which are the ends of blank lines, in bytes that come in chunks. A line ends with LF, CRLF or
@@ -83,24 +86,31 @@ export function frames(shape: Shape, see: (frame: Excerpt) => void) {
 }
 
 /**
- * What kind of event a frame is: by its line `event: NAME`, else by the `type` in its data, else `error` where it has one;
+ * What kind of event a frame is: by its line `event: NAME`, else by the `type` in its data, else `error` where the data is one;
  * empty without any of them.
  */
 export function eventType(frame: Excerpt): string {
   const name = eventName(frame.bytes)
   if (name !== '') return name
-  const { type, error } = frameObject(frame) ?? {}
-  return textIn(type) ?? (isObject(error) ? 'error' : '')
+  const data = frameObject(frame) ?? {}
+  return textIn(data.type) ?? (isErrorBody(data) ? 'error' : '')
 }
 
-/** The object in a frame's data; of a large frame only the members that were kept. */
+/** The object in a frame's data; of a large frame only the members that were kept. Some servers send an error without `data:`. */
 export function frameObject({ bytes, large }: Excerpt): JsonObject | undefined {
-  return large ? large.members : parseObject(frameData(bytes))
+  return large ? large.members : (parseObject(frameData(bytes)) ?? bareObject(bytes))
 }
+
+function bareObject(frame: Buffer): JsonObject | undefined {
+  const lines = linesOf(frame).filter(line => !FIELD.test(line))
+  return lines.length > 0 && lines[0]?.trimStart().startsWith('{') ? parseObject(lines.join('\n')) : undefined
+}
+
+const FIELD = /^(data|event|id|retry)?:|^$/
 
 /** The value of the line `event: NAME`, which most frames begin with; empty where there is none. */
-function eventName(frame: Buffer): string {
-  for (let at = 0; at < frame.length; ) {
+export function eventName(frame: Buffer): string {
+  for (let at = frame[0] === MARK[0] && frame.indexOf(MARK) === 0 ? MARK.length : 0; at < frame.length; ) {
     const end = lineEnd(frame, at)
     if (spells(frame, at, 'event:')) return frame.toString('latin1', at + 6, end).trim()
     at = end + 1
@@ -117,10 +127,15 @@ function lineEnd(frame: Buffer, from: number): number {
 
 /** The text of a frame's data lines. */
 export function frameData(frame: Buffer): string {
-  return frame
-    .toString('utf8')
-    .split(/\r\n?|\n/)
+  return linesOf(frame)
     .filter(line => line.startsWith('data:'))
     .map(line => line.slice(5))
     .join('\n')
+}
+
+function linesOf(frame: Buffer): string[] {
+  return frame
+    .toString('utf8')
+    .replace(/^\uFEFF/, '')
+    .split(/\r\n?|\n/)
 }

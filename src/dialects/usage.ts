@@ -91,6 +91,11 @@ export function fullerUsage(first: unknown, later: unknown): JsonObject | undefi
   return isObject(first) && sumOf(later) < sumOf(first) ? first : later
 }
 
+/** Every call has some tokens, so that 0 in all is no report. */
+export function hasTokens(usage: unknown): boolean {
+  return isObject(usage) && sumOf(usage) > 0
+}
+
 function sumOf(usage: JsonObject): number {
   return Object.values(usage).reduce((sum: number, value) => sum + (typeof value === 'number' ? value : 0), 0)
 }

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { collect, collectError, discard, keepBeginning, passOn, watched } from '../answers.ts'
 import { redactionOf } from '../call-redaction.ts'
-import { errorFrames, redactedResponse } from '../dialects/error-frames.ts'
+import { beginsError, errorFrames, redactedResponse } from '../dialects/error-frames.ts'
 import { errorInside } from '../dialects/error-inside.ts'
 import { dialects } from '../dialects/index.ts'
 import { isAboutAccount } from '../dialects/upstream-error.ts'
@@ -119,7 +119,7 @@ export default fp<{ answerBuffer: number }>(
           )
         }
         exchange.answering = true
-        if (ask.stream) return watched(see, keepBeginning({ announces, refuse, open, empty }))
+        if (ask.stream) return watched(see, keepBeginning({ announces, beginsError, refuse, open, empty }))
         return watched(see, long ? open() : collect(mayGrow, { whole, overflow: open, fail }))
 
         function open() {
@@ -151,7 +151,7 @@ export default fp<{ answerBuffer: number }>(
           return meter?.begun === false && meter.failed === undefined
         }
         function refuse(beginning: Buffer): boolean {
-          if (meter?.failed === undefined || !refuseInside(beginning, true)) return false
+          if (!refuseInside(beginning, true)) return false
           setTimeout(line.abort, LAST_BYTES).unref()
           return true
         }

@@ -156,6 +156,84 @@ for (const [what, path, request, events] of [
     chat('hello', { stream: true }),
     'data: {"message":"busy","code":503}\n\n',
   ],
+  [
+    'an error after a byte order mark',
+    '/v1/chat/completions',
+    chat('hello', { stream: true }),
+    '\uFEFFdata: {"error":{"code":503,"message":"busy"}}\n\n',
+  ],
+  [
+    'a named error after a byte order mark',
+    '/v1/messages',
+    message('hello', { stream: true }),
+    '\uFEFFevent: error\ndata: {"error":{"code":503,"message":"busy"}}\n\n',
+  ],
+  [
+    'an error body that is no event',
+    '/v1/chat/completions',
+    chat('hello', { stream: true }),
+    '{\n  "error": {"code": 503, "message": "busy"}\n}\n\ndata: [DONE]\n\n',
+  ],
+  [
+    'an error event in plain text',
+    '/v1/chat/completions',
+    chat('hello', { stream: true }),
+    'event: error\ndata: Service Unavailable\n\n',
+  ],
+  [
+    'an exception',
+    '/v1/messages',
+    message('hello', { stream: true }),
+    'event: exception\ndata: {"type":"serviceUnavailableException","message":"busy"}\n\n',
+  ],
+  [
+    'an exception that only its event names',
+    '/v1/responses',
+    { model: 'gpt-5.4', input: 'hello', stream: true },
+    'event: serviceUnavailableException\ndata: {"note":"busy"}\n\n',
+  ],
+  [
+    'an error of 300 KB',
+    '/v1/chat/completions',
+    chat('hello', { stream: true }),
+    `data: {"error":{"message":"${'busy '.repeat(60_000)}","code":503}}\n\n`,
+  ],
+  [
+    'an event of 300 KB whose error is not its first member',
+    '/v1/messages',
+    message('hello', { stream: true }),
+    `data: {"id":"x","error":{"message":"${'busy '.repeat(60_000)}","code":503}}\n\n`,
+  ],
+  [
+    'an error that is longer than what is kept',
+    '/v1/chat/completions',
+    chat('hello', { stream: true }),
+    `data: {"error":{"code":503,"message":"${'busy '.repeat(600_000)}"}}\n\n`,
+  ],
+  [
+    'an error beside a usage of no tokens',
+    '/v1/chat/completions',
+    chat('hello', { stream: true }),
+    'data: {"error":{"code":503,"message":"busy"},"usage":{"prompt_tokens":0,"completion_tokens":0}}\n\n',
+  ],
+  [
+    'an error beside an empty choice',
+    '/v1/chat/completions',
+    chat('hello', { stream: true }),
+    'data: {"error":{"code":503,"message":"busy"},"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}\n\n',
+  ],
+  [
+    'an error without a blank line after it',
+    '/v1/chat/completions',
+    chat('hello', { stream: true }),
+    'data: {"error":{"code":503,"message":"busy"}}',
+  ],
+  [
+    'a failed response after an event of no response',
+    '/v1/responses',
+    { model: 'gpt-5.4', input: 'hello', reasoning: { effort: 'high' }, stream: true },
+    'event: rate_limits.updated\ndata: {"type":"rate_limits.updated"}\n\nevent: response.failed\ndata: {"type":"response.failed","response":{"status":"failed","output":[],"error":{"code":"service_unavailable","message":"busy"}}}\n\n',
+  ],
 ] as const) {
   test(`${what} at the start of a stream is treated as its status, and is free`, async t => {
     const arranged = await arrange(t, await answering(t, 'text/event-stream', events))
@@ -186,6 +264,57 @@ for (const [what, path, request, events] of [
     const { line } = await call(arranged, path, request)
 
     assert.deepEqual([line.outcome, line.costUsd], ['upstream_error', 0])
+  })
+}
+
+for (const [what, path, request, error] of [
+  [
+    'plain text on chat',
+    '/v1/chat/completions',
+    chat('hello', { stream: true }),
+    'event: error\ndata: busy\n\n',
+  ],
+  [
+    'raw JSON',
+    '/v1/chat/completions',
+    chat('hello', { stream: true }),
+    '{"error":{"code":503,"message":"busy","input":"hello"}}\n\n',
+  ],
+  [
+    'an exception',
+    '/v1/messages',
+    message('hello', { stream: true }),
+    'event: exception\ndata: {"type":"throttlingException","message":"busy"}\n\n',
+  ],
+  [
+    '300 KB',
+    '/v1/chat/completions',
+    chat('hello', { stream: true }),
+    `data: {"error":{"code":503,"message":"${'busy '.repeat(60_000)}"}}\n\n`,
+  ],
+  [
+    '300 KB that are cut off',
+    '/v1/chat/completions',
+    chat('hello', { stream: true }),
+    `data: {"error":{"code":503,"message":"${'busy '.repeat(60_000)}`,
+  ],
+] as const) {
+  test(`an error right after a comment is free (${what})`, async t => {
+    let goOn = () => {}
+    const url = await upstream(t, response => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': waiting\n\n')
+      goOn = () => response.end(error)
+    })
+    const { gateway, key } = await arrange(t, url)
+    const response = await gateway.post(path, key, request)
+    const reader = response.body!.getReader()
+
+    await reader.read()
+    goOn()
+
+    const line = await gateway.line(response.headers.get('request-id'))
+    assert.deepEqual([line.outcome, line.costUsd], ['upstream_error', 0])
+    await reader.cancel().catch(() => {})
   })
 }
 
