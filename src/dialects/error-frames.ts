@@ -10,19 +10,19 @@ import { asBuffer } from './excerpt.ts'
 import { isObject, type JsonObject, listIn, parseObject } from './json.ts'
 import { byte, scanObject } from './json-scan.ts'
 import { type Redaction, redactedBytes } from './redact.ts'
+import { type Chunks, redactedJson } from './redact-json.ts'
 import { eventName, eventType, frameData, frameEnds } from './sse.ts'
 
 /** Replaces the secrets in a response's bytes, whatever they say. */
 export interface Scanner {
   bytes(bytes: Buffer, text?: string): Buffer
-  chunks(): { push(chunk: Buffer): Buffer; end(): Buffer | undefined }
+  chunks(): Chunks
 }
 
 /** What is kept back at most. A longer frame is an error only if its beginning says so. */
 const LONGEST = 262_144
 /** Members whose value may say that it is an error. */
 const MARKS = ['type', 'object']
-const BLANK_LINE = Buffer.from('\n\n')
 
 /** The error's frames are redacted, and secrets in every frame. */
 export function errorFrames(redaction: Redaction, scanner: Scanner): FrameFilter {
@@ -32,7 +32,7 @@ export function errorFrames(redaction: Redaction, scanner: Scanner): FrameFilter
   /** No frame has begun. */
   let isBetween = true
   /** A frame that is longer than what is kept back: its parts go through here. */
-  let rest: ReturnType<Scanner['chunks']> | undefined
+  let rest: Chunks | undefined
 
   function release(): Buffer {
     const bytes = held.length === 1 ? held[0]! : Buffer.concat(held)
@@ -60,9 +60,8 @@ export function errorFrames(redaction: Redaction, scanner: Scanner): FrameFilter
     size += part.length
     if (size <= LONGEST) return undefined
     const beginning = release()
-    const isFailed = beginsError(beginning)
-    rest = isFailed ? leftOut : scanner.chunks()
-    return isFailed ? redactedBytes(wholeWords(beginning), redaction) : rest.push(beginning)
+    rest = redactedChunks(redaction, scanner, beginsError(beginning))
+    return rest.push(beginning)
   }
 
   return {
@@ -102,9 +101,22 @@ function joined(parts: (Buffer | undefined)[]): Buffer | undefined {
   return given.length > 1 ? Buffer.concat(given) : given[0]
 }
 
-const GIVEN_ERROR = /"errors?"\s*:\s*[{["]/
+/** JSON that is too long to be kept: secrets are replaced wherever they stand, names where it tells of an error. */
+export function redactedChunks(redaction: Redaction, scanner: Scanner, isFailed = false): Chunks {
+  const secrets = scanner.chunks()
+  const names = redactedJson(redaction, isFailed)
+  return {
+    push: chunk => names.push(secrets.push(chunk)),
+    end() {
+      const last = secrets.end()
+      return joined([last && names.push(last), names.end()])
+    },
+  }
+}
 
-/** A whole JSON response. It may be an error that the meter does not know. */
+const GIVEN_ERROR = /"(?:errors?|warnings?)"\s*:\s*[{["]/
+
+/** A whole JSON response. It may be an error that the meter does not know; beside an error its output stays as it is. */
 export function redactedResponse(
   body: Buffer,
   { failed, usage }: Pick<Measured, 'failed' | 'usage'>,
@@ -112,24 +124,18 @@ export function redactedResponse(
   scanner: Scanner,
 ): Buffer {
   const text = body.toString('latin1')
-  const isSuspect = usage === undefined || GIVEN_ERROR.test(text)
-  const data = isSuspect ? (parseObject(body.toString('utf8')) ?? {}) : {}
-  const isFailed = failed !== undefined || (isSuspect && (isErrorBody(data) || (!usage && !hasOutput(data))))
-  return isFailed ? redactedBytes(body, redaction) : scanner.bytes(body, text)
+  const isSuspect = failed !== undefined || usage === undefined || GIVEN_ERROR.test(text)
+  if (!isSuspect) return scanner.bytes(body, text)
+  const data = parseObject(body.toString('utf8')) ?? {}
+  const isFailed = !hasOutput(data) && (failed !== undefined || isErrorBody(data) || !usage)
+  if (isFailed) return redactedBytes(body, redaction)
+  const names = redactedJson(redaction)
+  const clean = joined([names.push(body), names.end()])!
+  return scanner.bytes(clean.equals(body) ? body : clean)
 }
 
 function hasOutput({ choices, content, data, output, input_tokens }: JsonObject): boolean {
   return input_tokens !== undefined || [choices, content, data, output].some(part => listIn(part).length > 0)
-}
-
-/** Of an endless error the rest is left out: no part of it can be looked at as a whole. */
-const leftOut: ReturnType<Scanner['chunks']> = { push: () => Buffer.alloc(0), end: () => BLANK_LINE }
-
-/** Without the word that the end cuts off: part of a name is not recognised. */
-function wholeWords(bytes: Buffer): Buffer {
-  let end = bytes.length
-  while (end > 0 && bytes[end - 1]! > 0x20 && bytes[end - 1] !== byte.quote) end--
-  return bytes.subarray(0, end)
 }
 
 /** Separates nearly all frames from errors, so that few are parsed. In text this is faster than in bytes. */

@@ -41,37 +41,50 @@ export function redacted(text: string, { secrets, isCallers }: Redaction, mask =
   )
 }
 
-/** The same in the bytes of JSON. The length is kept, unless an escape such as `\u0073` is decoded. */
+/** The same in the bytes of JSON, also where characters are escaped. The length is kept. */
 export function redactedBytes(bytes: Buffer, redaction: Redaction): Buffer {
   // Byte by byte: text that is no UTF-8 stays as it is.
   const text = bytes.toString('latin1')
-  const plain = unescaped(text)
+  const plain = text.replace(ESCAPE, read)
   const clean = redacted(plain, redaction, inPlace)
-  return clean === plain ? bytes : Buffer.from(withLetters(clean), 'latin1')
+  return clean === plain ? bytes : Buffer.from(withEscapes(text, plain, clean), 'latin1')
 }
 
+/** An escaped backslash is no beginning of an escape. */
+const ESCAPE = /\\(?:u00([2-7][\da-f])|.)/gis
 /** The letters of escapes of white space would hide where a word begins: `\norg-…` has no word `org`. */
 const LETTERS = 'nrtbf'
-/** Latin1 codes that stand for these letters. After a backslash, UTF-8 has none of them. */
-const FIRST = 0xa0
+/** A latin1 code that stands for such a letter. After a backslash, UTF-8 has none. */
+const NO_LETTER = '\xa0'
 
-function withoutLetter(written: string): string {
-  const index = LETTERS.indexOf(written[1]!)
-  return index < 0 ? written : `\\${String.fromCharCode(FIRST + index)}`
+/** `\u0073k-…` and `\/` are read by a caller like the characters themselves. */
+function read(written: string, code?: string): string {
+  if (written === '\\/') return '/'
+  if (written.length === 2) return LETTERS.includes(written[1]!) ? `\\${NO_LETTER}` : written
+  const character = code === undefined ? '' : String.fromCharCode(Number.parseInt(code, 16))
+  return /[\w.*+=~/:@-]/.test(character) ? character : written
 }
 
-function withLetters(text: string): string {
-  return text.replace(/\\([\xa0-\xa4])/g, (_, code: string) => `\\${LETTERS[code.charCodeAt(0) - FIRST]}`)
-}
-
-/** `\u0073k-…` and `\/` are read by a caller like the characters themselves. An escaped backslash is no beginning of an escape. */
-function unescaped(json: string): string {
-  return json.replace(/\\(?:u00([2-7][\da-f])|.)/gis, (written, code?: string) => {
-    if (written === '\\/') return '/'
-    if (written.length === 2) return withoutLetter(written)
-    const character = code === undefined ? '' : String.fromCharCode(Number.parseInt(code, 16))
-    return /[\w.*+=~/-]/.test(character) ? character : written
-  })
+/** The text as it was written, but for the characters that are replaced in its plain form. */
+function withEscapes(text: string, plain: string, clean: string): string {
+  let at = 0
+  let result = ''
+  let from = 0
+  const copy = (to: number) => {
+    result += clean.slice(at, at + to - from)
+    at += to - from
+  }
+  for (const match of text.matchAll(ESCAPE)) {
+    const [written, code] = match
+    copy(match.index)
+    const size = read(written, code).length
+    const isSame = clean.slice(at, at + size) === plain.slice(at, at + size)
+    result += isSame ? written : 'x'.repeat(written.length)
+    at += size
+    from = match.index + written.length
+  }
+  copy(text.length)
+  return result
 }
 
 /** The same in every string of a value, to a depth. */

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { collect, collectError, discard, keepBeginning, passOn, watched } from '../answers.ts'
 import { redactionOf } from '../call-redaction.ts'
-import { beginsError, errorFrames, redactedResponse } from '../dialects/error-frames.ts'
+import { beginsError, errorFrames, redactedChunks, redactedResponse } from '../dialects/error-frames.ts'
 import { errorInside } from '../dialects/error-inside.ts'
 import { dialects } from '../dialects/index.ts'
 import { isAboutAccount } from '../dialects/upstream-error.ts'
@@ -215,7 +215,7 @@ export default fp<{ answerBuffer: number }>(
             return Buffer.concat([bytes && errors.push(bytes), errors.end()].flatMap(one => one ?? []))
           },
         }
-        return passOn(raw, ask.stream ? filter : app.redactor.chunks(), {
+        return passOn(raw, ask.stream ? filter : redactedChunks(redaction, app.redactor), {
           resume: () => resume(),
           isWhole: () => meter?.ended === true,
           passed() {

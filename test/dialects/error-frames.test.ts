@@ -113,6 +113,10 @@ describe('an error inside a stream', () => {
         `data: {"error":{"message":"${message}"}}\n\n`,
         `event: error\ndata: {"type":"error","error":{"message":"${message}"}}\n\n`,
         `data: {"type":"error","message":"${message}"}\n\n`,
+        `data: {"id":"gen-1","provider":"x","error":{"code":500,"message":"${message}"}}\n\n`,
+        `data: {"response":{"id":"x","error":{"message":"${message}"}},"type":"response.failed"}\n\n`,
+        `data: {"id":"c","choices":[{"error":{"message":"${message}"}}]}\n\n`,
+        `data: ${message}\n\n`,
       ]) {
         const shown = through(pieces(content + frame + content, 16_384))
         assert.doesNotMatch(shown, NAMES)
@@ -125,7 +129,7 @@ describe('an error inside a stream', () => {
     const frame = `data: {"error":{"message":"\\u0073k-proj-abc123DEF456 \\u0062${SECRET.slice(1)} a\\/b \\\\u0041"}}\n\n`
     assert.equal(
       through([Buffer.from(frame)]),
-      `data: {"error":{"message":"${'x'.repeat(20)} ${'x'.repeat(24)} a/b \\\\u0041"}}\n\n`,
+      `data: {"error":{"message":"${'x'.repeat(25)} ${'x'.repeat(29)} a\\/b \\\\u0041"}}\n\n`,
     )
   })
 
@@ -176,6 +180,18 @@ describe('an error that is a whole JSON response', () => {
     assert.deepEqual(shown(answer('org-Acme123456'), 'error'), answer('xxxxxxxxxxxxxx'))
     const harmless = answer('nothing')
     assert.equal(shown(harmless, 'error'), harmless)
+  })
+
+  it('is redacted beside output, and the output is not', () => {
+    const both = (name: string) =>
+      Buffer.from(
+        `{"content":[{"text":"org-Beta99999"}],"warnings":[{"message":"${name}"}],"error":{"message":"${name}"}}`,
+      )
+    for (const failed of [undefined, 'error'])
+      assert.deepEqual(
+        redactedResponse(both('org-Acme123456'), { failed, usage: [] }, calling(), redactor),
+        both('xxxxxxxxxxxxxx'),
+      )
   })
 
   it('is found where the meter knows none', () => {

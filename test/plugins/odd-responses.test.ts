@@ -614,6 +614,31 @@ test('a broken Responses stream ends with response.failed and error', async t =>
   assert.equal(broken, true)
 })
 
+for (const [what, headers] of [
+  ['with a length', true],
+  ['without a length', false],
+] as const) {
+  test(`a JSON error that is too large to be collected loses its names (${what})`, async t => {
+    const names = 'org-AbCdEfGhIjKl123 and sk-proj-abc123DEF456'
+    const body = JSON.stringify({
+      id: 'x',
+      error: { code: 429, message: `${names} ${'busy '.repeat(20_000)}${names}` },
+    })
+    const url = await answering(
+      t,
+      'application/json',
+      body,
+      headers ? { 'content-length': String(body.length) } : {},
+    )
+    const arranged = await arrange(t, url, { ANSWER_BUFFER_BYTES: '1000' })
+
+    const { text, line } = await call(arranged, '/v1/chat/completions', chat('hello'))
+
+    assert.equal(text, body.replaceAll(names, `${'x'.repeat(19)} and ${'x'.repeat(20)}`))
+    assert.equal(line.costUsd, 0)
+  })
+}
+
 test('an error status whose body breaks off is still that status, and free', async t => {
   const url = await upstream(t, response => {
     response.writeHead(413, { 'content-type': 'application/json', 'content-length': 1000 })
