@@ -1,6 +1,6 @@
-/** Meters Anthropic's answers. In a stream each usage replaces what came before it, field by field; nothing is added up. */
+/** Meters Anthropic's answers. In a stream the counts of several usages are cumulative: nothing is added up. */
 
-import { readUsage, usagePart } from './anthropic-usage.ts'
+import { largerUsage, readUsage, usagePart } from './anthropic-usage.ts'
 import type { Meter } from './dialect.ts'
 import { isErrorType } from './error-shapes.ts'
 import { failureName, failureOf } from './failure.ts'
@@ -24,7 +24,7 @@ const MESSAGE: Shape = { model: true, usage: true, error: true }
 const EVENT: Shape = {
   type: true,
   message: MESSAGE,
-  delta: { stop_reason: true },
+  delta: { stop_reason: true, usage: true },
   usage: true,
   error: true,
 }
@@ -41,9 +41,7 @@ export function messageMeter(asked: Asked): Meter {
 export function eventMeter(asked: Asked): Meter {
   let { model } = asked
   let usage: JsonObject | undefined
-  /** The usage of a message before this one, in a stream that holds several. */
-  let earlier: JsonObject | undefined
-  /** A delta had usage; and the model has stopped, so that no output follows. */
+  /** An event after the start had usage; and the model has stopped, so that no output follows. */
   let isReported = false
   let stopped = false
   /** Visible bytes at the last usage: with more of them it is out of date. */
@@ -69,16 +67,16 @@ export function eventMeter(asked: Asked): Meter {
     if (name === 'error') failed = failureName(event?.error ?? event)
     if (!event) return
     if (name === 'message_stop') ended = true
-    if (name === 'message_start' && isReported) earlier = usage && largerUsage(earlier, usage)
     const message = objectIn(event.message)
+    const delta = objectIn(event.delta)
     model = textIn(message.model) ?? model
-    for (const reported of [message.usage, event.usage])
-      if (isObject(reported)) usage = { ...usage, ...withoutNulls(reported) }
-    if (isObject(event.usage)) {
+    const reported = [message.usage, delta.usage, event.usage].filter(isObject)
+    for (const one of reported) usage = largerUsage(usage, one)
+    if (reported.length > 0 && name !== 'message_start') {
       isReported = true
       visibleThen = visibleBytes
     }
-    stopped ||= textIn(objectIn(event.delta).stop_reason) !== undefined
+    stopped ||= textIn(delta.stop_reason) !== undefined
   }
 
   return {
@@ -95,14 +93,13 @@ export function eventMeter(asked: Asked): Meter {
     end() {
       const midFrame = stream.open
       stream.end()
-      const whole = usage && largerUsage(earlier, usage)
       const isFinal = isReported && (stopped || ended) && visibleBytes === visibleThen
       return {
         ...unmeasured,
-        ...(whole && isFinal && readUsage(whole, model, asked)),
-        statedNanos: statedNanos(whole),
-        partial: (whole && sound([usagePart(whole, model, asked)])?.[0]) ?? { model },
-        refused: failed !== undefined && !begun && whole === undefined,
+        ...(usage && isFinal && readUsage(usage, model, asked)),
+        statedNanos: statedNanos(usage),
+        partial: (usage && sound([usagePart(usage, model, asked)])?.[0]) ?? { model },
+        refused: failed !== undefined && !begun && !hasTokens(usage),
         ended,
         failed,
         visibleBytes,
@@ -111,21 +108,4 @@ export function eventMeter(asked: Asked): Meter {
       }
     },
   }
-}
-
-/** What is null was not told again: what was told before still holds. */
-function withoutNulls(usage: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(usage).filter(([, value]) => value !== null))
-}
-
-/** Of each number of two usages the larger one. */
-function largerUsage(one: JsonObject | undefined, other: JsonObject): JsonObject {
-  if (!one) return other
-  const larger: Record<string, unknown> = { ...one, ...other }
-  for (const [name, value] of Object.entries(one)) {
-    const next = other[name]
-    if (typeof value === 'number' && typeof next === 'number') larger[name] = Math.max(value, next)
-    else if (isObject(value) && isObject(next)) larger[name] = largerUsage(value, next)
-  }
-  return larger
 }

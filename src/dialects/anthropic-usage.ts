@@ -67,3 +67,33 @@ function cacheWrites(usage: JsonObject, asked: Asked) {
   const [cacheWrite1h, cacheWrite5m] = splitWrites(total, hour, minutes, asked)
   return { cacheWrite1h, cacheWrite5m }
 }
+
+/** The counts of one prompt. A later usage may move tokens between them. */
+const PROMPT = ['input_tokens', 'cache_read_input_tokens', 'cache_creation_input_tokens']
+
+/**
+ * Two usages of one stream. A later value replaces the earlier one unless it is null, or smaller: of the prompt's counts
+ * unless the prompt is smaller altogether.
+ */
+export function largerUsage(earlier: JsonObject | undefined, later: JsonObject): JsonObject {
+  if (!earlier) return later
+  const larger: Record<string, unknown> = { ...earlier }
+  for (const [name, value] of Object.entries(later)) larger[name] = largerValue(name, earlier[name], value)
+  if (promptOf(larger) < promptOf(earlier))
+    for (const name of [...PROMPT, 'cache_creation']) larger[name] = earlier[name]
+  return larger
+}
+
+function largerValue(name: string, before: unknown, value: unknown): unknown {
+  if (value === null) return before
+  if (isObject(before) && isObject(value)) return largerUsage(before, value)
+  if (PROMPT.includes(name)) return value
+  // A list of iterations only grows.
+  if (Array.isArray(before)) return listIn(value).length < before.length ? before : value
+  const isSmaller = typeof before === 'number' && typeof value === 'number' && value >= 0 && value < before
+  return isSmaller ? before : value
+}
+
+function promptOf(usage: JsonObject): number {
+  return PROMPT.reduce((sum, name) => sum + count(usage, name), 0)
+}

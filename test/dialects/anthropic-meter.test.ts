@@ -180,6 +180,78 @@ describe('usage that more output follows', () => {
   })
 })
 
+describe('a later usage', () => {
+  const begun = start({ input_tokens: 1000, cache_read_input_tokens: 50, output_tokens: 1 })
+  const told = (...usages: object[]) =>
+    measure(
+      path,
+      begun +
+        usages.map(usage => event('message_delta', { delta: { stop_reason: 'end_turn' }, usage })).join(''),
+    )
+  const usages = (...all: object[]) => {
+    const { input, cacheRead, output } = told(...all).usage?.[0] ?? assert.fail()
+    return [input, cacheRead, output]
+  }
+
+  it('does not undo a larger one', () => {
+    const none = {
+      input_tokens: 0,
+      cache_read_input_tokens: 0,
+      cache_creation_input_tokens: 0,
+      output_tokens: 0,
+    }
+    for (const later of [
+      none,
+      { output_tokens: 0 },
+      { output_tokens: 99 },
+      {},
+      { ...none, output_tokens: 50 },
+    ]) {
+      assert.deepEqual(usages({ output_tokens: 100 }, later), [1000, 50, 100])
+      assert.deepEqual(usages({ output_tokens: 100 }, later, { output_tokens: 120 }), [1000, 50, 120])
+    }
+    assert.deepEqual(usages({ input_tokens: 0, output_tokens: 100 }), [1000, 50, 100])
+    assert.deepEqual(usages({ input_tokens: 900, output_tokens: 100 }), [1000, 50, 100])
+  })
+
+  it('may have more input, and other input from the cache', () => {
+    assert.deepEqual(usages({ input_tokens: 4000, output_tokens: 7 }), [4000, 50, 7])
+    assert.deepEqual(
+      usages({ input_tokens: 10, cache_read_input_tokens: 1040, output_tokens: 7 }),
+      [10, 1040, 7],
+    )
+    assert.deepEqual(
+      usages({ input_tokens: 5000, cache_read_input_tokens: 0, output_tokens: 7 }),
+      [5000, 0, 7],
+    )
+  })
+
+  it('keeps the runs of tools and the iterations that were reported', () => {
+    const iterations = [{ type: 'message', input_tokens: 1000, output_tokens: 100 }]
+    const first = { output_tokens: 100, server_tool_use: { web_search_requests: 2 }, iterations }
+    const { usage } = told(first, {
+      output_tokens: 0,
+      server_tool_use: { web_search_requests: 0 },
+      iterations: [],
+    })
+    assert.deepEqual(usage, told(first).usage)
+    assert.deepEqual(usage?.[0]?.tools, { web_search: 2 })
+  })
+
+  it('counts wherever in its event it stands', () => {
+    for (const more of [
+      { delta: { stop_reason: 'end_turn', usage: { output_tokens: 100 } } },
+      { delta: { stop_reason: 'end_turn' }, message: { usage: { output_tokens: 100 } } },
+    ])
+      assert.equal(measure(path, begun + event('message_delta', more)).usage?.[0]?.output, 100)
+  })
+
+  it('may come with a second start', () => {
+    const second = start({ input_tokens: 10, output_tokens: 1 })
+    assert.deepEqual(measure(path, begun + second + finish({ output_tokens: 100 })).usage?.[0]?.input, 1000)
+  })
+})
+
 describe('an error', () => {
   const error = event('error', { error: { type: 'overloaded_error' } })
 
