@@ -3,6 +3,7 @@
 import { largerUsage, readUsage, usagePart } from './anthropic-usage.ts'
 import type { Meter } from './dialect.ts'
 import { isErrorType } from './error-shapes.ts'
+import type { Excerpt } from './excerpt.ts'
 import { failureName, failureOf } from './failure.ts'
 import { oneOf, shownBytes } from './glance.ts'
 import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
@@ -16,6 +17,9 @@ const READ = new Set(['message_start', 'message_delta', 'message_stop', 'error']
 /** Text and tool JSON of a delta; thinking is counted by the provider, not by what it shows of it. */
 const SHOWN = oneOf(['text', 'partial_json'])
 
+/** Blocks that the model writes and shows. */
+const WRITTEN = new Set<unknown>(['text', 'tool_use', 'server_tool_use', 'mcp_tool_use'])
+
 /** Events that may come before the message. Any other event begins it. */
 const BEFORE = new Set(['', 'ping', 'error'])
 
@@ -25,6 +29,7 @@ const EVENT: Shape = {
   type: true,
   message: MESSAGE,
   delta: { stop_reason: true, usage: true },
+  content_block: { type: true },
   usage: true,
   error: true,
 }
@@ -36,6 +41,16 @@ export function messageMeter(asked: Asked): Meter {
     if (!isObject(usage)) return { failed, refused }
     return { ...readUsage(usage, textIn(model) ?? asked.model, asked), failed, refused }
   })
+}
+
+/** A block may begin with all of its text, or with the whole input of a tool. The results of tools are no output. */
+function startBytes(frame: Excerpt): number {
+  const { type, text, input } = objectIn(frameObject(frame)?.content_block)
+  if (frame.large) return WRITTEN.has(type) ? frame.large.size : 0
+  if (type === 'text') return Buffer.byteLength(textIn(text) ?? '')
+  return WRITTEN.has(type) && isObject(input) && Object.keys(input).length > 0
+    ? Buffer.byteLength(JSON.stringify(input))
+    : 0
 }
 
 export function eventMeter(asked: Asked): Meter {
@@ -57,6 +72,7 @@ export function eventMeter(asked: Asked): Meter {
     const name = eventType(frame)
     if (name !== '') events++
     if (name === 'content_block_delta') visibleBytes += large ? large.size : shownBytes(bytes, SHOWN)
+    else if (name === 'content_block_start') visibleBytes += startBytes(frame)
     else if (READ.has(name)) read(name, frameObject(frame))
     else if (isErrorType(name)) return read('error', frameObject(frame))
     begun ||= !BEFORE.has(name)

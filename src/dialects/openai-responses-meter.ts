@@ -16,6 +16,7 @@ import {
   TOOL,
   TOOL_USAGE,
 } from './openai-fees.ts'
+import { DELTAS, repeatCounter } from './openai-shown.ts'
 import { readUsage, responseNames } from './openai-usage.ts'
 import type { Shape } from './pruner.ts'
 import { eventType, frameObject, frames } from './sse.ts'
@@ -44,6 +45,7 @@ const EVENT: Shape = {
   type: true,
   response: { ...RESPONSE, ...ANNOUNCED },
   item: ITEM,
+  part: { type: true },
   error: true,
   code: true,
 }
@@ -56,19 +58,6 @@ const TERMINAL = new Set([
   'response.failed',
   'response.cancelled',
 ])
-
-/** Deltas of text and tool JSON; a summary of reasoning is not the reasoning that is charged. */
-const SHOWN = new Set(
-  [
-    'output_text',
-    'refusal',
-    'function_call_arguments',
-    'custom_tool_call_input',
-    'mcp_call_arguments',
-    'code_interpreter_call_code',
-    'shell_call_command',
-  ].map(part => `response.${part}.delta`),
-)
 
 /** Events of a response that may come before the first output. Any other one begins it. */
 const BEFORE_OUTPUT = new Set([...ANNOUNCING, 'response.failed'])
@@ -92,6 +81,9 @@ export function responseEventMeter(asked: Asked): Meter {
   const items = feeCounter(hasHostedShell(asked))
   /** The last event had usage. */
   let isReported = false
+  /** Visible bytes at the last usage: with more of them it is out of date. */
+  let visibleThen = 0
+  const repeats = repeatCounter()
   let begun = false
   let ended = false
   let failed: string | undefined
@@ -103,8 +95,12 @@ export function responseEventMeter(asked: Asked): Meter {
     if (name === '') return
     events++
     begun ||= name.startsWith('response.') && !BEFORE_OUTPUT.has(name)
-    if (SHOWN.has(name)) visibleBytes += frame.large ? frame.large.size : shownBytes(frame.bytes, DELTA)
-    else if (READ.has(name)) read(name, frameObject(frame))
+    if (DELTAS.has(name)) {
+      visibleBytes += frame.large ? frame.large.size : shownBytes(frame.bytes, DELTA)
+      return
+    }
+    visibleBytes = Math.max(visibleBytes, repeats.add(name, frame) ?? 0)
+    if (READ.has(name)) read(name, frameObject(frame))
     else if (isErrorType(name)) read('error', frameObject(frame))
   })
 
@@ -121,6 +117,8 @@ export function responseEventMeter(asked: Asked): Meter {
   function finish(name: string, last: JsonObject) {
     ended = true
     isReported ||= isObject(last.usage)
+    visibleBytes = Math.max(visibleBytes, repeats.ofOutput(last.output))
+    if (isObject(last.usage)) visibleThen = visibleBytes
     begun ||= listIn(last.output).length > 0
     // A second last event with less usage does not undo the first.
     response = { ...response, ...last, usage: fullerUsage(response.usage, last.usage) }
@@ -147,7 +145,7 @@ export function responseEventMeter(asked: Asked): Meter {
       const read = partsOf(response, items.calls, asked)
       return {
         ...unmeasured,
-        ...(isReported ? read : { statedNanos: read?.statedNanos }),
+        ...(isReported && visibleBytes === visibleThen ? read : { statedNanos: read?.statedNanos }),
         partial: read?.usage?.[0] ?? {
           model: modelOf(response, asked),
           tier: tierIn(response.service_tier),

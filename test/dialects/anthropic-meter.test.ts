@@ -53,6 +53,22 @@ describe('a stream of Messages', () => {
     assert.equal(measure(path, escaped).visibleBytes, Buffer.byteLength('He said "é😀"\n{"a":'))
   })
 
+  it('shows the text and the tool input that a block begins with, but no result of a tool', () => {
+    const block = (content_block: object) => event('content_block_start', { index: 0, content_block })
+    const long = 'é'.repeat(200_000)
+    for (const [content_block, size] of [
+      [{ type: 'text', text: 'Hellö' }, 6],
+      [{ type: 'text', text: '' }, 0],
+      [{ type: 'tool_use', name: 'text', input: { text: 'a' } }, 12],
+      [{ type: 'tool_use', name: 'x', input: {} }, 0],
+      [{ type: 'thinking', thinking: 'hm', text: 'hm' }, 0],
+      [{ type: 'web_search_tool_result', content: [{ type: 'text', text: 'found' }] }, 0],
+      [{ type: 'mcp_tool_result', content: [{ type: 'text', text: long }] }, 0],
+    ] as const)
+      assert.equal(measure(path, usual + block(content_block)).visibleBytes, size)
+    assert.ok(measure(path, usual + block({ type: 'text', text: long })).visibleBytes >= 400_000)
+  })
+
   it('counts its events', () => {
     assert.equal(measure(path, `: hello\n\n${usual}${textDelta('a')}${textDelta('b')}`).events, 3)
   })

@@ -164,6 +164,82 @@ describe('a stream of Responses', () => {
   })
 })
 
+describe('text that comes as a whole', () => {
+  const text = 'word '.repeat(60)
+  const done = (kind: string, members: object) =>
+    event(`response.${kind}.done`, { output_index: 0, ...members })
+  const part = { type: 'output_text', text }
+  const repeats = {
+    text: done('output_text', { text }),
+    part: done('content_part', { part }),
+    item: done('output_item', { item: { type: 'message', content: [part] } }),
+  }
+
+  it('is counted, once, whatever repeats it', () => {
+    const { text: first, part: second, item: third } = repeats
+    for (const bytes of [first, second, third, first + second + third, said(text) + first + second + third])
+      assert.equal(measure(path, created + bytes).visibleBytes, 300)
+    assert.equal(measure(path, created + said('word ') + third).visibleBytes, 300)
+    assert.equal(measure(path, created + first + said(text) + first).visibleBytes, 600)
+    assert.equal(measure(path, created + third + third).visibleBytes, 600)
+  })
+
+  it('is counted in the output of a last event without usage', () => {
+    const output = [{ type: 'message', content: [part] }]
+    const { usage: none, visibleBytes } = measure(
+      path,
+      created + finished('completed', { output, usage: null }),
+    )
+    assert.deepEqual([none, visibleBytes], [undefined, 300])
+    assert.equal(
+      measure(path, created + repeats.text + finished('completed', { output })).usage?.[0]?.output,
+      87,
+    )
+  })
+
+  it('may be a refusal, or what a tool is called with', () => {
+    for (const [kind, members] of [
+      ['refusal', { refusal: text }],
+      ['function_call_arguments', { arguments: text }],
+      ['custom_tool_call_input', { input: text }],
+      ['code_interpreter_call_code', { code: text }],
+      ['output_item', { item: { type: 'function_call', arguments: text } }],
+      ['output_item', { item: { type: 'mcp_call', arguments: text, output: text } }],
+      ['content_part', { part: { type: 'refusal', refusal: text } }],
+    ] as const)
+      assert.equal(measure(path, created + done(kind, members)).visibleBytes, 300, kind)
+  })
+
+  it('is no reasoning, and no result of a tool', () => {
+    for (const [kind, members] of [
+      ['reasoning_summary_text', { text }],
+      ['output_item', { item: { type: 'reasoning', summary: [{ type: 'summary_text', text }] } }],
+      ['output_item', { item: { type: 'file_search_call', results: [{ text }] } }],
+      ['output_item', { item: { type: 'shell_call_output', output: [{ text: text.repeat(1000) }] } }],
+      ['content_part', { part: { type: 'reasoning_text', text } }],
+    ] as const)
+      assert.equal(measure(path, created + done(kind, members)).visibleBytes, 0, kind)
+  })
+
+  it('is counted by its event where it is very long', () => {
+    const long = { type: 'output_text', text: 'word '.repeat(60_000) }
+    for (const bytes of [
+      done('output_text', long),
+      done('content_part', { part: long }),
+      done('output_item', { item: { type: 'message', content: [long] } }),
+    ])
+      assert.ok(measure(path, created + bytes).visibleBytes >= 300_000)
+  })
+})
+
+describe('usage that more text follows', () => {
+  it('is only a part of it', () => {
+    const measured = measure(path, created + said('Hi') + finished() + said('word '.repeat(60)))
+    assert.equal(measured.usage, undefined)
+    assert.deepEqual([measured.partial.output, measured.visibleBytes], [87, 302])
+  })
+})
+
 describe('the fees of tools', () => {
   const tools = (bytes: string) => measure(path, created + bytes).usage?.[0]?.tools
 
