@@ -82,26 +82,36 @@ export function chunkMeter(asked: Asked): Meter {
 
   function glance(chunk: Excerpt) {
     const frame = chunk.bytes
-    const visibleBefore = visibleBytes
     let isRead = events < READ_AT_START
     let keys = 0
+    let shown = 0
     eachKey(frame, (start, end, value) => {
       keys++
       const key = WATCHED(frame, start, end)
       if (key === undefined) return
       if (NOTED.includes(key)) isRead ||= frame[value] !== NULL
       else if (key === TIER) isRead = isNewTier(frame, value) || isRead
-      else visibleBytes += stringBytes(frame, value)
+      else shown += stringBytes(frame, value)
     })
-    // Only an error comes as an event with a name, or in plain text.
-    if (keys === 0 && !isErrorType(eventName(frame))) return
+    if (keys === 0) return noteError(frame)
     events++
     begun ||= events > READ_AT_START && !isRead
-    if (!isRead && keys > 0) return
+    if (isRead) readWhole(chunk, shown)
+    else visibleBytes += shown
+  }
+
+  /** Only an error comes in plain text. */
+  function noteError(frame: Buffer) {
+    if (!isErrorType(eventName(frame))) return
+    events++
+    failed ??= failureName(undefined)
+  }
+
+  function readWhole(chunk: Excerpt, shown: number) {
     const data = frameObject(chunk)
-    const isError = isOnlyError(data, eventName(frame))
+    const isError = isOnlyError(data, eventName(chunk.bytes))
     // No word of an error is output.
-    if (isError) visibleBytes = visibleBefore
+    if (!isError) visibleBytes += shown
     read(data)
     if (isError) failed ??= failureName(data?.error ?? data)
   }

@@ -7,7 +7,7 @@ import type { FrameFilter } from './dialect.ts'
 import { asBuffer } from './excerpt.ts'
 import { afterColon } from './glance.ts'
 import { isObject, parseObject } from './json.ts'
-import { byte } from './json-scan.ts'
+import { byte, scanObject } from './json-scan.ts'
 import { frameData, frameEnds } from './sse.ts'
 
 /** A usage frame is small: what grows beyond this is another one, and need not wait for its end. */
@@ -57,14 +57,36 @@ export function usageFrameFilter(): FrameFilter {
 
 /** Usage without choices, and without a word on anything else. */
 function tellsOnlyUsage(frame: Buffer): boolean {
-  const key = frame.lastIndexOf('"usage"')
-  // The bytes tell most frames apart, so that only the one is parsed: elsewhere usage is null.
-  if (key < 0 || frame[afterColon(frame, key + 7)] !== byte.openObject) return false
+  // The bytes tell most frames apart, so that only few are parsed: elsewhere usage is null.
+  if (!mayTellUsage(frame)) return false
   const chunk = parseObject(frameData(frame))
-  return isObject(chunk?.usage) && isNoChoice(chunk.choices) && !chunk.error && !chunk.moderation
+  return chunk !== undefined && isEmpty(chunk.choices) && !chunk.error && !chunk.moderation && hasUsage(frame)
 }
 
-/** Compatible servers send null, or no member at all, instead of an empty list. */
-function isNoChoice(choices: unknown): boolean {
-  return choices === undefined || choices === null || (Array.isArray(choices) && choices.length === 0)
+const KEY = '"usage"'
+const NULL = 'n'.charCodeAt(0)
+/** Small letters have no need of an escape, so that a name with one may be any. */
+const ESCAPED_LETTER = Buffer.from('\\u00')
+
+function mayTellUsage(frame: Buffer): boolean {
+  for (let at = frame.indexOf(KEY); at >= 0; at = frame.indexOf(KEY, at + KEY.length)) {
+    const value = afterColon(frame, at + KEY.length)
+    if (value >= 0 && frame[value] !== NULL) return true
+  }
+  return frame.includes(ESCAPED_LETTER) && /\\u00[67][\da-f]/i.test(frame.toString('latin1'))
+}
+
+/** A member of the chunk itself. One that is repeated counts, too: its bytes would be passed on. */
+function hasUsage(frame: Buffer): boolean {
+  const data = Buffer.from(frameData(frame))
+  return scanObject(data).members.some(
+    ({ name, start }) => name === 'usage' && data[start] === byte.openObject,
+  )
+}
+
+/** Compatible servers send null, no member at all, or a choice that says nothing, instead of an empty list. */
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === '') return true
+  if (Array.isArray(value)) return value.every(isEmpty)
+  return isObject(value) && Object.entries(value).every(([name, one]) => name === 'index' || isEmpty(one))
 }

@@ -37,6 +37,36 @@ describe('the usage frame that nobody asked for', () => {
       for (const size of [1, 65_536]) assert.equal(pass(text + frame + done, size), text + done)
   })
 
+  it('is taken out with choices that say nothing, too', () => {
+    const empty = { index: 0, delta: {}, logprobs: null, finish_reason: null }
+    for (const choices of [
+      {},
+      '',
+      [{}],
+      [null],
+      [[]],
+      [empty],
+      [{ ...empty, delta: { content: '' } }],
+      [empty, {}],
+    ])
+      for (const size of [1, 65_536])
+        assert.equal(pass(text + chunk({ choices, usage }) + done, size), text + done)
+  })
+
+  it('is taken out whatever follows its usage, and however its name is escaped', () => {
+    const frames = [
+      chunk({ choices: [], usage, x: { usage: null } }),
+      chunk({ choices: [], x: { usage: null }, usage }),
+      chunk({ choices: [], usage, note: 'the "usage":null' }),
+      usageFrame.replace('"usage"', '"us\\u0061ge"'),
+      usageFrame.replace('"usage"', '"\\u0075\\u0073\\u0061\\u0067\\u0065"'),
+      usageFrame.replace('"obfuscation"', '"usage":null,"obfuscation"'),
+      usageFrame.replace('"usage":{', '"usage":\n data: {').replace('\n data', '\ndata'),
+    ]
+    for (const frame of frames)
+      for (const size of [1, 65_536]) assert.equal(pass(text + frame + done, size), text + done)
+  })
+
   it('is taken out at the end of a stream, too', () => {
     assert.equal(pass(text + usageFrame), text)
     assert.equal(pass(text + usageFrame.trimEnd(), 10), text)
@@ -49,7 +79,11 @@ describe('the usage frame that nobody asked for', () => {
       chunk({ choices: [], error: { code: 400 }, usage }),
       chunk({ choices: [], moderation: { flagged: false }, usage }),
       chunk({ choices: null, error: { code: 400 }, usage }),
-      chunk({ choices: {}, usage }),
+      chunk({ choices: [{ index: 0, delta: { content: ' ' } }], usage }),
+      chunk({ choices: [{ index: 0, delta: { role: 'assistant', content: '' } }], usage }),
+      chunk({ choices: [{ index: 0, delta: { tool_calls: [{ index: 1, id: 'a' }] } }], usage }),
+      chunk({ choices: [], usage: null, x: { usage } }),
+      delta('\\u0061').replaceAll('\\\\', '\\'),
       chunk({ usage: null }),
       `data: {"error":{"message":"x"}}\n\n`,
       ': "usage":{"a":1}\n\n',
