@@ -5,7 +5,6 @@
 
 import type { FrameFilter } from './dialect.ts'
 import { asBuffer } from './excerpt.ts'
-import { afterColon } from './glance.ts'
 import { isObject, parseObject } from './json.ts'
 import { byte, scanObject } from './json-scan.ts'
 import { frameData, frameEnds } from './sse.ts'
@@ -57,24 +56,14 @@ export function usageFrameFilter(): FrameFilter {
 
 /** Usage without choices, and without a word on anything else. */
 function tellsOnlyUsage(frame: Buffer): boolean {
-  // The bytes tell most frames apart, so that only few are parsed: elsewhere usage is null.
-  if (!mayTellUsage(frame)) return false
+  // The text tells most frames apart, so that only few are parsed: elsewhere usage is null.
+  if (!CANDIDATE.test(frame.toString('latin1'))) return false
   const chunk = parseObject(frameData(frame))
   return chunk !== undefined && isEmpty(chunk.choices) && !chunk.error && !chunk.moderation && hasUsage(frame)
 }
 
-const KEY = '"usage"'
-const NULL = 'n'.charCodeAt(0)
-/** Small letters have no need of an escape, so that a name with one may be any. */
-const ESCAPED_LETTER = Buffer.from('\\u00')
-
-function mayTellUsage(frame: Buffer): boolean {
-  for (let at = frame.indexOf(KEY); at >= 0; at = frame.indexOf(KEY, at + KEY.length)) {
-    const value = afterColon(frame, at + KEY.length)
-    if (value >= 0 && frame[value] !== NULL) return true
-  }
-  return frame.includes(ESCAPED_LETTER) && /\\u00[67][\da-f]/i.test(frame.toString('latin1'))
-}
+/** Small letters have no need of an escape: a name with one may be any. */
+const CANDIDATE = /"usage" *: *[^ n]|\\u00[67]/
 
 /** A member of the chunk itself. One that is repeated counts, too: its bytes would be passed on. */
 function hasUsage(frame: Buffer): boolean {
