@@ -139,9 +139,10 @@ test('what a caller may read of an upstream’s error', async t => {
   const url = await upstream(t, (response, stream) => answer(response, stream))
   const gateway = await startGateway(t, { env: { ...env, EZAI_BASE_URL: url } })
   const key = await gateway.client({ name: 'frontend' })
-  const messageOf = async (error: object, more: object = {}) => {
+  const messageOf = async (error: object, more: object | string = {}) => {
     answer = says(400, error)
-    const body = { model: 'gpt-6-luna', messages: [{ role: 'user', content: 'hello' }], ...more }
+    const usual = { model: 'gpt-6-luna', messages: [{ role: 'user', content: 'hello' }] }
+    const body = typeof more === 'string' ? more : { ...usual, ...more }
     const response = await gateway.post('/v1/chat/completions', key, body)
     const found = (await response.json()) as { error: { message: string } }
     return found.error.message
@@ -163,6 +164,29 @@ test('what a caller may read of an upstream’s error', async t => {
     const tools = names.map(name => ({ type: 'function', function: { name } }))
     assert.equal(await messageOf({ error: { message: words } }, { tools }), words)
     assert.match(await messageOf({ error: { message: words } }), /'\[…\]': \[…\] is no type/)
+  })
+
+  await t.test('names that the request contains with escapes, or in capitals, are kept', async () => {
+    const uuid = '0b5a3c1e-1111-2222-3333-444455556666'
+    const own = ['org-chart-builder-1', 'user_Preferences1', 'sk-a/b', uuid]
+    const escaped = ['org\\u002dchart-builder-1', 'user\\u005FPreferences1', 'sk-a\\/b', uuid.toUpperCase()]
+    const content = (names: string[]) =>
+      `{"model":"gpt-6-luna","messages":[{"role":"user","content":"${names.join(' ')}"}]}`
+    const words = `Invalid ${own.join(', ')}`
+    assert.equal(await messageOf({ error: { message: words } }, content(escaped)), words)
+    // An escaped backslash is no beginning of an escape; other names have a letter case.
+    const others = ['org\\\\u002dchart-builder-1', 'USER_PREFERENCES1']
+    assert.equal(
+      await messageOf({ error: { message: `Invalid ${own[0]}, ${own[1]}` } }, content(others)),
+      'Invalid […], […]',
+    )
+  })
+
+  await t.test('all of many names that the request contains are kept', async () => {
+    const names = Array.from({ length: 100 }, (_, i) => `user_pref_v${i}_get`)
+    const words = `Duplicate tools: ${names.join(', ')}`
+    const tools = names.map(name => ({ type: 'function', function: { name } }))
+    assert.equal(await messageOf({ error: { message: words } }, { tools }), words)
   })
 })
 
