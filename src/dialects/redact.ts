@@ -20,17 +20,33 @@ const keys = [
   /\b(?:sk|rk|pk|tg)[-_][\w*.-]{4,}/g,
   /\b(?:csk|gsk|hf|nvapi|pplx|xai)[-_](?=[a-z_-]{0,64}[\dA-Z*])[\w*.-]{8,}/g,
   /\bAIza[\w-]{20,}/g,
+  /\b(?:ya29\.|GOCSPX-)[\w.-]{6,}/g,
+  /\bA(?:KIA|SIA|BIA|CCA|ROA|IDA)(?=[A-Za-z]{0,64}\d)[A-Za-z\d]{12,}/g,
+  /\b(?:gh[opsur]|github_pat|glpat|xox[abeprs]|fw|tgp|r8)[-_](?=[a-z_-]{0,64}[\dA-Z])[\w-]{8,}/g,
+  // A JSON Web Token, also one that is cut off.
+  /\beyJ[\w-]{7,}(?:\.[\w-]+)*/g,
+  /\b(?:bearer|basic|api[ _-]?key:?) +(?=[a-z~+/_-]{0,64}\d)[\w.~+/-]{16,}=*/gi,
 ]
 /** Ids have digits or capitals. Of a user only those: `user_preferences` is a word of many requests. */
 const accounts = [
   /\b(?:org|proj|wrkspc)[-_](?:(?=[a-z_-]{0,64}[\dA-Z])[\w-]{4,}|[\w-]{8,})/g,
   /\buser[-_](?=[a-z_-]{0,64}[\dA-Z])[\w-]{6,}/g,
   /\b[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}\b/gi,
+  /\b(?:acct|team)_(?=[a-z_-]{0,64}[\dA-Z])\w{6,}/g,
+  /\barn:aws[\w-]*:[\w.:/*+=,@-]*[\w/*]/g,
+]
+/** Cloud resources that are named after an account. */
+const resources = [
+  /(?<![\w-])[\w-]{1,64}\.(?:(?:openai|cognitiveservices|services\.ai)\.azure\.com|azure-api\.net|cognitive\.microsoft\.com)\b/gi,
+  /\bresourceGroups\/[\w.()-]+/gi,
+  /\bprojects\/(?:\d{6,}|[\w.:-]+(?=\/locations\/))/g,
+  /\bproject_number:\d+/g,
+  /(?<![\w.-])[\w.-]{1,64}@[\w-]{1,64}\.iam\.gserviceaccount\.com\b/g,
 ]
 /** The provider's request ids: the caller has the gateway's. */
 const requests = [/\(?\brequest[ _-]?id:? *(?=[\w-]{0,64}\d)[\w-]{6,}\)?/gi, /\breq_\w{6,}/g]
 
-const names = [...requests, ...keys, ...accounts]
+const names = [...requests, ...resources, ...keys, ...accounts]
 
 export function redacted(text: string, { secrets, isCallers }: Redaction, mask = ellipsis): string {
   // A name may be the last word of a sentence.

@@ -205,6 +205,43 @@ describe('a message that is shown', () => {
     assert.equal(shown('See req_011CSHoEeqs5C35K2UUqR7Fy'), 'See […]')
   })
 
+  for (const name of [
+    'AKIAIOSFODNN7EXAMPLE',
+    'ASIAY34FZKBOKMUTVV7A',
+    'arn:aws:iam::123456789012:user/gateway',
+    'arn:aws-us-gov:bedrock:us-gov-west-1:123456789012:inference-profile/us.anthropic.x',
+    'ghp_16C7e42F292c6912E7710c838347Ae178B4a',
+    'github_pat_11ABCDEFG0123456789_abcdef',
+    'glpat-AbCdEf1234567890',
+    'xoxb-123456789012-AbCdEf',
+    'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3',
+    'eyJhbGciOiJIUzI1NiJ9',
+    'AIzaSyA1234567890abcdefghijklmnopqrstuv',
+    'ya29.a0AfH6SMBx',
+    'our-gateway.openai.azure.com',
+    'our-gateway.cognitiveservices.azure.com',
+    'resourceGroups/our-group',
+    'projects/123456789012',
+    'project_number:123456789012',
+    'gateway@our-project.iam.gserviceaccount.com',
+    'Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==',
+    'acct_1AbCdEf23',
+    'r8_AbCdEf123456',
+  ])
+    it(`does not name ${name}`, () => {
+      assert.equal(shown(`No access for '${name}', today.`), "No access for '[…]', today.")
+    })
+
+  it('keeps words that only look like names of an account', () => {
+    for (const own of [
+      'ASIAN languages, AKIA, basic authentication is required, Bearer token required for api key rotation',
+      'team_member, acct_number, ghost_writer, projects/settings, arn: is missing, eyJ, https://azure.com/docs',
+      'the api_key parameter, a bearer authentication scheme, basic internationalization',
+      'fw_version, r8_unorm, project_number: required',
+    ])
+      assert.equal(shown(own), own)
+  })
+
   it('keeps what is the caller’s', () => {
     const own =
       'messages.1.content.0: unexpected `tool_use_id` toolu_01D7FLrfh4GYq7yT1ULFeyMV; user_input, org-chart'
