@@ -26,7 +26,7 @@ import type { Difference } from './verify.ts'
 const DIFFERENCES = 1000
 
 export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
-  const { pg, ledger } = admin
+  const { money, pg, ledger } = admin
   const routes = admin.withTypeProvider<TypeBoxProvider>()
 
   routes.get(
@@ -121,11 +121,14 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
     {
       schema: {
         summary: 'Are the counters what the ledger says?',
-        description: '409 where they differ, with each difference; also where a budget was overspent.',
+        description:
+          '409 where they differ, with each difference; also where a budget was overspent. 503 while Redis is away, or its counters are being restored.',
         response: { 200: verifyAnswer, 409: verifyAnswer },
       },
     },
     async (_request, reply) => {
+      // The connection of the ledger waits for longer than people do.
+      await money.state([])
       const { scopes, differences, quarantined } = await ledger.verify()
       const found = differences.length
       reply.code(found === 0 ? 200 : 409)

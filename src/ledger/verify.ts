@@ -14,10 +14,12 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { Pool, PoolClient } from 'pg'
 import { windowsAt } from '../lua/calendar.ts'
+import { rebuilding } from '../lua/index.ts'
 import type { LedgerScripts } from '../lua/ledger.ts'
 import { position } from './entry.ts'
 import { readOverspent } from './overspent.ts'
 import { dropRecorded, followStream } from './pending.ts'
+import { readEpoch } from './progress.ts'
 import { addCharge, type Charge, keyOf, readSpent, type Spent } from './spent.ts'
 import { transaction } from './transaction.ts'
 
@@ -50,7 +52,10 @@ interface Stores {
 /** Scopes compared in one step. */
 const PAGE = 200
 
+/** Rejects where the counters are incomplete, or were lost in the meantime. */
 export async function verify({ redis, scripts, pool }: Stores): Promise<Verified> {
+  const epoch = await readEpoch(redis)
+  if (epoch === null) throw rebuilding()
   const windows = await runningWindows(redis)
   const pendingUpTo = followStream(redis)
   const limits = await readOverspent(pool, windows.names)
@@ -66,6 +71,7 @@ export async function verify({ redis, scripts, pool }: Stores): Promise<Verified
     }
   }
   const { rows } = await pool.query('select count(*) as count from ledger_quarantine')
+  if ((await readEpoch(redis)) !== epoch) throw rebuilding()
   return { scopes: seen.size, differences, quarantined: Number(rows[0].count) }
 
   async function compare(scopes: string[]): Promise<Difference[]> {

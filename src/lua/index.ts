@@ -72,6 +72,11 @@ export function isRebuilding(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('REBUILDING')
 }
 
+/** The same error as the scripts reject with. */
+export function rebuilding(): Error {
+  return new Error('REBUILDING Redis has lost its counters; they are being restored from the ledger')
+}
+
 export type Admitted =
   /** `at` is the time of the admission, by Redis's clock. */
   | { kind: 'granted'; at: number; states: ScopeState[] }

@@ -15,7 +15,7 @@ import { connectRedis } from '../redis-url.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     ledger: {
-      /** Compares every counter with the ledger. Takes some milliseconds a hundred scopes. */
+      /** Compares every counter with the ledger; rejects while they are incomplete. Takes some milliseconds a hundred scopes. */
       verify(): Promise<Verified>
       /** What the last comparison of this replica found, and when. */
       readonly lastVerified: { at: number; differences: number } | undefined

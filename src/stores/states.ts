@@ -59,7 +59,8 @@ export function createManyStates({ state }: MoneyScripts): ManyStates {
         found.push(...some.map((_, i) => ({ state: states[i] ? show(states[i], at) : null })))
       } catch (error) {
         const unknown: StateAnswer = { state: null, ...(isRebuilding(error) && { restoring: true }) }
-        found.push(...some.map(() => unknown))
+        // Each further question would wait as long for no answer.
+        return [...found, ...levels.slice(first).map(() => unknown)]
       }
     }
     return found

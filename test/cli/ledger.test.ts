@@ -117,6 +117,17 @@ test('verify says that the books agree, and ends with 1 when they do not', async
   assert.deepEqual([json.code, JSON.parse(json.out).ok], [1, false])
 })
 
+test('verify shows no numbers while counters are being restored', async t => {
+  const { run, gateway } = await arrange(t)
+  // Another replica has the turn to restore them, and takes its time.
+  await gateway.app.redis.multi().flushdb().set('{tollgate}:rebuild', 'another replica').exec()
+
+  const { code, out, err } = await run('verify')
+
+  assert.deepEqual([code, out], [1, ''])
+  assert.match(err, /counters are being restored from the ledger/)
+})
+
 test('explain tells the rules, the price and where each limit stands', async t => {
   const { run } = await arrange(t)
 

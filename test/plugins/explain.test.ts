@@ -210,6 +210,9 @@ test('while counters are being restored no number is shown', async t => {
     obstacles.map(({ code }) => code),
     ['unavailable'],
   )
+  const verified = await gateway.admin('GET', '/verify')
+  assert.deepEqual([verified.status, verified.body.title], [503, 'Unavailable'])
+  assert.match(String(verified.body.detail), /counters are being restored/)
   const metrics = await (await fetch(`${gateway.url}/metrics`)).text()
   assert.doesNotMatch(metrics, /^tollgate_gateway_spent_usd\{/m)
 })

@@ -118,6 +118,36 @@ test('while Redis answers no script, calls are refused at once, and served again
   }, 20_000)
 })
 
+test('while Redis is frozen or killed, the administration says that it is away, soon, and logs no fault', async t => {
+  const redis = await ownRedis(t)
+  const gateway = await startGateway(t, { redisUrl: redis.url })
+  await gateway.client({ name: 'frontend', team: 'web', budget: { day: 5 } })
+  async function expectAway() {
+    const begun = performance.now()
+    const verified = await gateway.admin('GET', '/verify')
+    // Less than the 10 s that the connection of the ledger waits.
+    assert.ok(performance.now() - begun < 8000)
+    assert.deepEqual([verified.status, verified.body.title], [503, 'Unavailable'])
+    assert.match(String(verified.body.detail), /Redis/)
+    const { status, body } = await gateway.admin('GET', '/explain?client=frontend&model=claude-haiku-4-5')
+    assert.deepEqual([status, body.obstacles], [200, [{ code: 'unavailable', detail: 'Redis is away' }]])
+  }
+
+  process.kill(redis.pid, 'SIGSTOP')
+  await expectAway()
+  await until(async () => (await degraded(gateway)).includes('redis'))
+  await expectAway()
+  process.kill(redis.pid, 'SIGCONT')
+  await until(async () => (await gateway.admin('GET', '/verify')).status === 200)
+  await redis.kill9()
+  await expectAway()
+
+  assert.deepEqual(
+    gateway.lines.filter(({ msg }) => msg === 'a fault of the gateway'),
+    [],
+  )
+})
+
 async function withFrozenPostgres(t: TestContext) {
   const { url } = await testDatabase(t)
   const link = await linkTo(t, url)

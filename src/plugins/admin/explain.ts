@@ -144,9 +144,7 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
           ...(upstreams.some(({ upstream }) => upstream !== null)
             ? []
             : [{ code: 'model_not_found', detail: 'no upstream serves it' }]),
-          ...(levels.some(({ restoring }) => restoring)
-            ? [{ code: 'unavailable', detail: 'the counters are being restored from the ledger' }]
-            : []),
+          ...unknownCounters(levels),
           ...levels.flatMap(spentBudgets),
         ]
         return {
@@ -236,6 +234,14 @@ function patternFor(models: ClientSettings['models'], names: readonly string[]):
 function upstreamsOf({ upstreams }: FastifyInstance, { maker }: Price) {
   const families = new Set(dialects.map(({ family }) => family))
   return [...families].map(format => ({ format, upstream: upstreams.choose(maker, format)?.name ?? null }))
+}
+
+/** Without counters nothing is admitted. */
+function unknownCounters(levels: Level[]) {
+  if (levels.every(({ state }) => state !== null)) return []
+  const isRestoring = levels.some(({ restoring }) => restoring)
+  const detail = isRestoring ? 'the counters are being restored from the ledger' : 'Redis is away'
+  return [{ code: 'unavailable', detail }]
 }
 
 /** Budgets with nothing left: they refuse every call, however small. */

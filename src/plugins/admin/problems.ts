@@ -2,6 +2,8 @@
 
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { retryAfter } from '../../errors.ts'
+import { isRebuilding } from '../../lua/index.ts'
+import { isRedisAway } from '../../redis-away.ts'
 import { isAway } from '../../stores/query.ts'
 import { isProblem, type Problem, problem, problemBody } from './problem.ts'
 
@@ -58,6 +60,9 @@ const FASTIFY: Record<string, (request: FastifyRequest) => Problem> = {
 
 export function asProblem(error: FastifyError, request: FastifyRequest): Problem {
   if (isProblem(error)) return error
+  if (isRebuilding(error))
+    return problem(503, 'The counters are being restored from the ledger; try again shortly.')
+  if (isRedisAway(error)) return problem(503, 'Redis does not answer; try again shortly.')
   if (isAway(error)) return problem(503, 'The database does not answer; try again shortly.')
   const word = FASTIFY[error.code]
   if (word) return word(request)

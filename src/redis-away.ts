@@ -1,0 +1,13 @@
+/** Which errors say that Redis is away: no reply came, or it cannot serve yet. It heals by itself. */
+
+/** By the client library's names and words. */
+const NAMES = new Set(['AbortError', 'ClusterAllFailedError', 'MaxRetriesPerRequestError'])
+const NO_REPLY =
+  /^(command timed out|connection is closed|socket timeout|stream isn't writeable|cluster isn't ready|none of startup nodes|too many cluster redirections|node is disconnected)/i
+/** Redis's own codes: it starts, it is a replica, a script holds it, it has no memory left. */
+const NOT_READY = /^(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|READONLY|BUSY|OOM|MISCONF|NOREPLICAS)\b/
+
+export function isRedisAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return NAMES.has(error.name) || NO_REPLY.test(error.message) || NOT_READY.test(error.message)
+}
