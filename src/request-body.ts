@@ -9,7 +9,7 @@ interface BodyOptions {
   /** Bytes at most, before and after decoding. */
   limit: number
   /** Called with the bytes held so far; a refusal ends the reading. */
-  weigh(size: number): Refusal | undefined
+  weigh?(size: number): Refusal | undefined
 }
 
 /**
@@ -35,7 +35,7 @@ export async function readBody(raw: IncomingMessage, { limit, weigh }: BodyOptio
       if (size > limit) return fail(tooLarge(`more than ${limit}${stages.length > 0 ? ' decoded' : ''}`))
       if (part !== last) return
       chunks.push(chunk)
-      const refused = weigh(size)
+      const refused = weigh?.(size)
       if (refused) fail(refused)
     })
   }

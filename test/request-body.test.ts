@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
-import { type Gateway, message, startGateway, until } from './gateway.ts'
+import { ADMIN_TOKEN, type Gateway, message, startGateway, until } from './gateway.ts'
 import { rawCaller } from './raw.ts'
 
 const LIMIT = 1_000_000
@@ -145,4 +145,45 @@ test('the same body gets the same cached response, compressed or not', async t =
   })
 
   assert.equal(headers.get('x-cache'), 'HIT')
+})
+
+test('a compressed body of the administration is decoded within its limit, or refused in form', async t => {
+  const { gateway } = await arrange(t)
+  const put = async (encoding: string, sent: Buffer) => {
+    const response = await fetch(`${gateway.url}/admin/gateway`, {
+      method: 'PUT',
+      headers: {
+        authorization: `Bearer ${ADMIN_TOKEN}`,
+        'content-type': 'application/json',
+        'content-encoding': encoding,
+      },
+      body: new Uint8Array(sent),
+    })
+    const found = (await response.json()) as Record<string, unknown>
+    return { status: response.status, headers: response.headers, found }
+  }
+  for (const [i, [encoding, encode]] of decodable.entries()) {
+    const settings = { budget: { day: i } }
+    const { status, found } = await put(encoding, encode(Buffer.from(JSON.stringify(settings))))
+    assert.deepEqual([status, found.budget], [200, settings.budget], encoding)
+  }
+
+  const refused: [encoding: string, sent: Buffer, status: number, says: RegExp][] = [
+    ['compress', Buffer.from('{}'), 415, /content-encoding is "compress"; expected gzip/],
+    ['gzip, gzip, gzip', Buffer.from('{}'), 415, /at most 2 codings/],
+    ['gzip', Buffer.from('{}'), 400, /not valid gzip/],
+    ['br', gzipSync('{}'), 400, /not valid br/],
+    ['gzip', gzipSync('{"budget":'), 400, /no JSON; send one JSON object/],
+    ['gzip', gzipSync(''), 400, /No body came/],
+    ['gzip', gzipSync(zeros), 413, /larger than \d+ bytes/],
+    ['zstd', zstdCompressSync(zeros), 413, /larger than \d+ bytes/],
+  ]
+  for (const [encoding, sent, status, says] of refused) {
+    const answer = await put(encoding, sent)
+    assert.equal(answer.status, status, encoding)
+    assert.match(String(answer.headers.get('content-type')), /^application\/problem\+json/)
+    assert.match(String(answer.found.detail), says)
+    assert.equal(answer.found.requestId, answer.headers.get('request-id'))
+    if (status === 415) assert.match(answer.headers.get('accept-encoding') ?? '', /gzip/)
+  }
 })

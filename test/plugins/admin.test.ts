@@ -215,6 +215,32 @@ test('a body that has a field twice is refused, and the field is named', async t
   assert.equal((await replica.admin('GET', '/clients/a')).status, 404)
 })
 
+test('a field that is a name of JavaScript itself is refused, and named', async t => {
+  const replica = await startReplica(t)
+  await replica.admin('POST', '/clients', { name: 'there' })
+  const bodies: [method: 'POST' | 'PUT' | 'PATCH', path: string, body: string, field: string][] = [
+    ['POST', '/clients', '{"name":"a","__proto__":{"x":1}}', '__proto__'],
+    ['POST', '/clients', '{"name":"a","__proto__":null}', '__proto__'],
+    ['POST', '/clients', '{"name":"a","\\u005f_proto__":{"x":1}}', '__proto__'],
+    ['POST', '/clients', '{"name":"a","constructor":{"prototype":{"x":1}}}', 'constructor'],
+    ['POST', '/clients', '{"name":"a","budget":{"day":5,"__proto__":{"month":1}}}', 'budget.__proto__'],
+    ['POST', '/clients', '{"name":"a","toString":1}', 'toString'],
+    ['PATCH', '/clients/there', '{"__proto__":{"team":"web"}}', '__proto__'],
+    ['PATCH', '/clients/there', '{"limits":{"constructor":{"prototype":1}}}', 'limits.constructor'],
+    ['PUT', '/teams/web', '{"budget":{"__proto__":{}}}', 'budget.__proto__'],
+    ['PUT', '/gateway', '{"constructor":{"prototype":{}}}', 'constructor'],
+    ['POST', '/clients/there/keys', '{"__proto__":{}}', '__proto__'],
+    ['POST', '/tokens', '{"name":"ci","role":"viewer","__proto__":{"role":"admin"}}', '__proto__'],
+  ]
+  for (const [method, path, body, field] of bodies) {
+    const answer = await replica.admin(method, path, body)
+    assertProblem(answer, 400, /is unknown here; expected one of/)
+    const { errors } = answer.body as { errors: { field: string }[] }
+    assert.equal(errors[0]?.field, field, body)
+  }
+  assert.equal((await replica.admin('GET', '/clients/a')).status, 404)
+})
+
 test('a name that is taken is a conflict, also for who takes it by renaming', async t => {
   const replica = await startReplica(t)
   await replica.admin('POST', '/clients', { name: 'one' })

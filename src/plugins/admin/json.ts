@@ -1,29 +1,41 @@
-/** Bodies of the administration: JSON, a JSON merge patch (RFC 7396), or nothing at all where nothing is required. */
+/**
+ * Bodies of the administration: JSON, a JSON merge patch (RFC 7396), or nothing at all where nothing is required;
+ * compressed or not.
+ */
 
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { refuseBeyondLimits } from '../../dialects/json-limits.ts'
 import { REPEATED, repeatedKey } from '../../json-repeats.ts'
+import { readBody } from '../../request-body.ts'
 import { problem } from './problem.ts'
 
 const TYPES = ['application/json', 'application/merge-patch+json']
 
 export function mayBeEmpty(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser<string>(TYPES, { parseAs: 'string' }, (request, body, done) => {
-    if (body.trim() === '') done(null, undefined)
-    else
-      parse(request, body, (error, value) => {
-        if (error) done(error)
-        else if (value === null) done(problem(400, 'The body is null; send one JSON object.'))
-        else done(repetition(body), value)
-      })
-  })
+  app.addContentTypeParser(TYPES, async ({ raw, routeOptions }: FastifyRequest) =>
+    parse(await readBody(raw, { limit: routeOptions.bodyLimit })),
+  )
 }
 
-function repetition(body: string) {
-  const field = repeatedKey(body)
-  if (field === undefined) return null
-  return problem(400, `${field} ${REPEATED}.`, [{ field, detail: REPEATED }])
+/** Without a byte order mark. */
+const utf8 = new TextDecoder()
+
+/** Names such as `__proto__` are names like others: no setting has them, so the check of the settings names them. */
+function parse(body: Buffer): unknown {
+  const text = utf8.decode(body)
+  if (text.trim() === '') return undefined
+  refuseBeyondLimits(body)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw problem(400, 'The body is no JSON; send one JSON object.')
+  }
+  if (value === null) throw problem(400, 'The body is null; send one JSON object.')
+  const field = repeatedKey(text)
+  if (field !== undefined) throw problem(400, `${field} ${REPEATED}.`, [{ field, detail: REPEATED }])
+  return value
 }
 
 /** Null takes away, an object is merged into what is there, anything else takes its place. */

@@ -1,7 +1,7 @@
 /** Every error under /admin leaves as problem details. */
 
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
-import { retryAfter } from '../../errors.ts'
+import { isRefusal, retryAfter } from '../../errors.ts'
 import { isRebuilding } from '../../lua/index.ts'
 import { isRedisAway } from '../../redis-away.ts'
 import { isAway } from '../../stores/query.ts'
@@ -40,18 +40,15 @@ function isAt(pattern: string, path: string): boolean {
   )
 }
 
-/** What Fastify refuses by itself, in words that say how to mend it. */
-const FASTIFY: Record<string, (request: FastifyRequest) => Problem> = {
+/** What is refused before a route is asked, in words that say how to mend it. */
+const UNASKED: Record<string, (request: FastifyRequest) => Problem> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ({ headers }) =>
     problem(
       415,
       `Found the content type ${JSON.stringify(headers['content-type'] ?? 'none')}, expected application/json; send the body as JSON and say so.`,
     ),
-  FST_ERR_CTP_INVALID_JSON_BODY: () => problem(400, 'The body is no JSON; send one JSON object.'),
-  FST_ERR_CTP_BODY_TOO_LARGE: ({ routeOptions: { bodyLimit } }) =>
+  request_too_large: ({ routeOptions: { bodyLimit } }) =>
     problem(413, `The body is larger than ${bodyLimit} bytes; send a smaller one.`),
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
-    problem(400, 'The body is not as long as content-length says; send it whole.'),
   expectation_failed: ({ headers }) =>
     problem(417, `The Expect header is ${JSON.stringify(headers.expect)}; expected 100-continue, or none.`),
   FST_ERR_BAD_URL: ({ url }) =>
@@ -64,10 +61,12 @@ export function asProblem(error: FastifyError, request: FastifyRequest): Problem
     return problem(503, 'The counters are being restored from the ledger; try again shortly.')
   if (isRedisAway(error)) return problem(503, 'Redis does not answer; try again shortly.')
   if (isAway(error)) return problem(503, 'The database does not answer; try again shortly.')
-  const word = FASTIFY[error.code]
+  const word = UNASKED[error.code]
   if (word) return word(request)
   const { statusCode = 500, message } = error
   if (statusCode === 503) return problem(503, message)
+  if (isRefusal(error) && error.code === 'unsupported_media_type')
+    return problem(415, message, [], error.headers)
   if (statusCode >= 400 && statusCode < 500) return problem(400, message)
   return problem(500, 'The gateway failed; its log tells why, under this request id.')
 }
