@@ -3,7 +3,8 @@
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { moment, nullable, pageAnswer } from '../plugins/admin/answers.ts'
-import { page, pageOf, serialCursor, type TypeBoxProvider } from '../plugins/admin/schemas.ts'
+import { cursorsOf } from '../plugins/admin/cursors.ts'
+import { limit, pageOf, type TypeBoxProvider } from '../plugins/admin/schemas.ts'
 import { listAlerts } from './outbox.ts'
 
 const alert = Type.Object(
@@ -29,7 +30,8 @@ const alert = Type.Object(
   { title: 'Alert' },
 )
 
-const query = Type.Object({ ...page.properties, cursor: serialCursor }, { additionalProperties: false })
+const cursors = cursorsOf('alerts', 'number')
+const query = Type.Object({ limit, cursor: cursors.schema }, { additionalProperties: false })
 
 export async function alertRoutes(admin: FastifyInstance): Promise<void> {
   admin.withTypeProvider<TypeBoxProvider>().get(
@@ -42,8 +44,8 @@ export async function alertRoutes(admin: FastifyInstance): Promise<void> {
       },
     },
     async ({ query: { limit, cursor } }) => {
-      const rows = await listAlerts(admin.pg, { after: cursor, limit: limit + 1 })
-      const { shown, next } = pageOf(rows, limit, ({ id }) => id)
+      const rows = await listAlerts(admin.pg, { after: cursors.placeOf(cursor), limit: limit + 1 })
+      const { shown, next } = pageOf(rows, limit, ({ id }) => cursors.format(id))
       return { alerts: shown, next }
     },
   )

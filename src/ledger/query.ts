@@ -118,7 +118,9 @@ export function parseCursor(text = ''): Place | undefined {
   try {
     const [at, id, seq] = JSON.parse(Buffer.from(text, 'base64url').toString())
     const isPlace = TIMES.test(String(at)) && parseTime(at) && ID.test(String(id)) && (seq === 0 || seq === 1)
-    return isPlace ? { at, id, seq } : undefined
+    const place = isPlace ? { at, id, seq } : undefined
+    // Decoding ignores what is no base64url.
+    return place && formatCursor(place) === text ? place : undefined
   } catch {
     return undefined
   }

@@ -60,7 +60,7 @@ test('the audit tells each change with what was before and after', async t => {
   assert.match(update ?? '', /ADMIN_TOKEN +client\.update +client:frontend +budget\.day: 5 -> 10$/)
   assert.match(create ?? '', /client\.create +client:frontend +id: - -> .*budget\.day: - -> 5/)
   assert.deepEqual([json.audit.length, json.audit[0].after.budget], [1, { day: 10 }])
-  assert.match((await run('audit --limit 1')).err, /There are more: --cursor \d+/)
+  assert.match((await run('audit --limit 1')).err, /There are more: --cursor \w+/)
   assert.equal((await run('audit --who nobody')).out, 'There is no such change.')
   assert.equal((await run('audit --action nonsense')).code, 1)
 })

@@ -73,10 +73,10 @@ test('tokens are listed by name behind the first one, a page at a time', async t
   const names: unknown[] = []
 
   for (let cursor = ''; ; ) {
-    const { body } = await replica.admin('GET', `/tokens?limit=1&cursor=${cursor}`)
+    const { body } = await replica.admin('GET', `/tokens?limit=1${cursor}`)
     names.push(...JSON.parse(JSON.stringify(body.tokens)).map(({ name }: { name: string }) => name))
     if (body.next === undefined) break
-    cursor = String(body.next)
+    cursor = `&cursor=${body.next}`
   }
 
   assert.deepEqual(names, ['ADMIN_TOKEN', '0', 'A', 'a', 'b'])

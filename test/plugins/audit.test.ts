@@ -121,7 +121,7 @@ test('it is read a page at a time, each change once, and by who, target, action 
   const targets: string[] = []
 
   for (let cursor: string | undefined = ''; cursor !== undefined; ) {
-    const { deeds, next } = await audit(replica, `?limit=4&cursor=${cursor}`)
+    const { deeds, next } = await audit(replica, `?limit=4${cursor && `&cursor=${cursor}`}`)
     targets.push(...deeds.map(({ target }) => target))
     cursor = next
   }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { ADMIN_TOKEN, startGateway } from '../gateway.ts'
+import { ADMIN_TOKEN, message, startGateway, until } from '../gateway.ts'
 
 async function arrange(t: TestContext) {
   const { url, admin, client } = await startGateway(t)
@@ -120,5 +120,49 @@ test('what is asked wrongly is told with what was found and how to mend it', asy
       assert.equal(problem.requestId, answer.headers.get('request-id'))
       if (status === 405) assert.match(answer.headers.get('allow') ?? '', /^[A-Z]+(, [A-Z]+)*$/)
     })
+  }
+})
+
+test('a list refuses a cursor that is not its own', async t => {
+  const gateway = await startGateway(t)
+  const { admin } = gateway
+  for (const name of ['a', 'b']) {
+    await admin('POST', '/clients', { name, team: name })
+    await admin('POST', '/tokens', { name, role: 'viewer' })
+    for (const _ of [1, 2]) await admin('POST', `/clients/${name}/keys`, {})
+    const { key } = (await admin('POST', `/clients/${name}/keys`, {})).body
+    await (await gateway.post('/v1/messages', String(key), message(name))).text()
+    await gateway.app.alerts.raise({
+      kind: 'a_test',
+      dedupe: name,
+      severity: 'info',
+      scope: 'gateway',
+      title: 'A test.',
+      details: {},
+    })
+  }
+  const lists = [
+    '/clients',
+    '/teams',
+    '/tokens',
+    '/audit',
+    '/alerts',
+    '/calls',
+    '/clients/a/keys',
+    '/clients/b/keys',
+  ]
+  const cursorIn = async (list: string) => (await admin('GET', `${list}?limit=1`)).body.next
+  const own = new Map<string, string>()
+  for (const list of lists) own.set(list, String(await until(async () => cursorIn(list) as Promise<string>)))
+
+  for (const list of lists) {
+    const others = lists.filter(other => other !== list).map(other => own.get(other))
+    const forged = Buffer.from(JSON.stringify([list.slice(1), "'"])).toString('base64url')
+    for (const cursor of [...others, '', 'AAAA', '1', 'a', '%00', `${own.get(list)}=`, forged]) {
+      const { status, body } = await admin('GET', `${list}?cursor=${cursor}`)
+      const { errors } = body as { errors?: { field: string }[] }
+      assert.deepEqual([status, errors?.[0]?.field], [400, 'cursor'], `${list} ${cursor}`)
+    }
+    assert.equal((await admin('GET', `${list}?cursor=${own.get(list)}`)).status, 200, list)
   }
 })

@@ -24,7 +24,7 @@ export const alerts: Command = {
   name: 'alerts',
   about: 'What was raised, the newest first, and whether it was delivered',
   args: [],
-  options: { ...pageOptions, cursor: { value: '1234', about: 'where the page before ended' } },
+  options: pageOptions,
   examples: ['alerts --limit 20'],
   async run(input, api) {
     const answer = await api.call<Page & { alerts: AlertAnswer[] }>('GET', `/alerts${pageFrom(input)}`)

@@ -21,7 +21,7 @@ const filters = {
   from: { value: '2026-11-23T10:00:00Z', about: 'then or later: a UTC day or a time' },
   to: { value: '2026-11-24', about: 'before' },
   limit: { value: '100', about: 'rows at most, up to 1000' },
-  cursor: { value: '1234', about: 'where the page before ended' },
+  cursor: { value: 'WyJh…', about: 'where the page before ended' },
 }
 
 export const audit: Command = {

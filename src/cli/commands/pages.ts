@@ -9,7 +9,7 @@ export interface Page {
 
 export const pageOptions = {
   limit: { value: '100', about: 'rows at most, up to 1000' },
-  cursor: { value: 'frontend', about: 'where the page before ended' },
+  cursor: { value: 'WyJj…', about: 'where the page before ended' },
 } satisfies Record<string, Option>
 
 export function pageFrom(input: Input): string {

@@ -5,8 +5,10 @@ import { Type } from 'typebox'
 import { parseTime, time } from '../../ledger/query.ts'
 import { actions, listDeeds } from '../../stores/audit.ts'
 import { deed, pageAnswer } from './answers.ts'
-import { page, pageOf, serialCursor, type TypeBoxProvider } from './schemas.ts'
+import { cursorsOf } from './cursors.ts'
+import { limit, pageOf, type TypeBoxProvider } from './schemas.ts'
 
+const cursors = cursorsOf('audit', 'number')
 const query = Type.Object(
   {
     who: Type.Optional(Type.String({ description: 'The name of a token', expected: 'the name of a token' })),
@@ -21,8 +23,8 @@ const query = Type.Object(
     ),
     from: Type.Optional(time('Changed then or later')),
     to: Type.Optional(time('Changed before')),
-    limit: page.properties.limit,
-    cursor: serialCursor,
+    limit,
+    cursor: cursors.schema,
   },
   { additionalProperties: false },
 )
@@ -42,10 +44,10 @@ export default async function audit(app: FastifyInstance) {
         ...filter,
         from: parseTime(filter.from),
         to: parseTime(filter.to),
-        after: cursor,
+        after: cursors.placeOf(cursor),
         limit: limit + 1,
       })
-      const { shown, next } = pageOf(rows, limit, ({ id }) => id)
+      const { shown, next } = pageOf(rows, limit, ({ id }) => cursors.format(id))
       return { audit: shown, next }
     },
   )

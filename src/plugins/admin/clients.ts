@@ -14,10 +14,11 @@ import {
 import { isTaken } from '../../stores/query.ts'
 import type { ManyStates, States } from '../../stores/states.ts'
 import { client, clientWithState, listedClient, nothing, nullable, pageAnswer } from './answers.ts'
+import { cursorsOf } from './cursors.ts'
 import { faultFinder } from './faults.ts'
 import { mergePatch } from './json.ts'
 import { nameTaken, problem, unknownClient } from './problem.ts'
-import { named, pageOf, pageWithState, type TypeBoxProvider } from './schemas.ts'
+import { limit, named, pageOf, type TypeBoxProvider, state as withState } from './schemas.ts'
 
 const patch = Type.Object({}, { expected: 'an object with the settings to change; null takes one away' })
 /** Checked once it is merged; this is how it looks. */
@@ -27,6 +28,9 @@ const documented = Type.Object(
   ),
 )
 const findFaults = faultFinder(clientSettings)
+
+const cursors = cursorsOf('clients', 'name')
+const page = Type.Object({ limit, cursor: cursors.schema, state: withState }, { additionalProperties: false })
 
 export default async function clients(
   app: FastifyInstance,
@@ -51,16 +55,16 @@ export default async function clients(
     {
       schema: {
         summary: 'All clients, by name',
-        querystring: pageWithState,
+        querystring: page,
         response: { 200: pageAnswer({ clients: Type.Array(listedClient) }) },
       },
     },
     async ({ query }) => {
       const { limit, cursor } = query
       const { shown, next } = pageOf(
-        await listClients(app.pg, { after: cursor, limit: limit + 1 }),
+        await listClients(app.pg, { after: cursors.placeOf(cursor), limit: limit + 1 }),
         limit,
-        one => one.name,
+        one => cursors.format(one.name),
       )
       if (!query.state) return { clients: shown, next }
       const found = await states(shown.map(one => ({ key: `client:${one.id}`, ...one })))

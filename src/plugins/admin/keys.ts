@@ -5,8 +5,9 @@ import { Type } from 'typebox'
 import { readClient } from '../../stores/client-records.ts'
 import { createKey, listKeys, readKey, revokeKey, rotateKey, successorOf } from '../../stores/key-records.ts'
 import { key, madeKey, nothing, pageAnswer, rotatedKey } from './answers.ts'
+import { cursorsOf } from './cursors.ts'
 import { problem, unknownClient, unknownCursor, unknownKey } from './problem.ts'
-import { expiresAt, futureOf, named, page, pageOf, type TypeBoxProvider } from './schemas.ts'
+import { expiresAt, futureOf, limit, named, pageOf, type TypeBoxProvider } from './schemas.ts'
 
 const birth = Type.Object(
   { expiresAt },
@@ -29,6 +30,9 @@ const rotation = Type.Object(
 const keyed = Type.Object({
   id: Type.String({ pattern: '^[A-Za-z0-9]{8}$', expected: "a key's public id: the 8 characters after tg_" }),
 })
+
+const cursors = cursorsOf('keys', 'name')
+const page = Type.Object({ limit, cursor: cursors.schema }, { additionalProperties: false })
 
 export default async function keys(app: FastifyInstance) {
   const routes = app.withTypeProvider<TypeBoxProvider>()
@@ -68,11 +72,13 @@ export default async function keys(app: FastifyInstance) {
     },
     async ({ params, query: { limit, cursor } }) => {
       if (!(await readClient(app.pg, params.name))) throw unknownClient(params.name)
-      if (cursor !== '' && !(await readKey(app.pg, cursor, app.clock.now()))) throw unknownCursor(cursor)
+      const after = cursors.placeOf(cursor)
+      const isOfClient = async () => (await readKey(app.pg, after, app.clock.now()))?.client === params.name
+      if (cursor !== undefined && !(await isOfClient())) throw unknownCursor(cursor)
       const { shown, next } = pageOf(
-        await listKeys(app.pg, params.name, { after: cursor, limit: limit + 1 }, app.clock.now()),
+        await listKeys(app.pg, params.name, { after, limit: limit + 1 }, app.clock.now()),
         limit,
-        one => one.id,
+        one => cursors.format(one.id),
       )
       return { keys: shown, next }
     },

@@ -59,47 +59,25 @@ export function futureOf(text: string | undefined, now: number): Date | undefine
 }
 
 /** Lists come in pages: `cursor` is what `next` of the page before said. */
-export const page = Type.Object(
-  {
-    limit: Type.Integer({
-      minimum: 1,
-      maximum: 1000,
-      default: 100,
-      expected: 'a whole number from 1 to 1000',
-    }),
-    cursor: Type.String({
-      pattern: '^[A-Za-z0-9._@-]{0,64}$',
-      default: '',
-      expected: 'the value of "next" of the page before',
-    }),
-  },
-  { additionalProperties: false },
-)
-
-/** For lists in the order of their rows' numbers. */
-export const serialCursor = Type.String({
-  pattern: '^\\d{0,18}$',
-  default: '',
-  expected: 'the value of "next" of the page before',
+export const limit = Type.Integer({
+  minimum: 1,
+  maximum: 1000,
+  default: 100,
+  expected: 'a whole number from 1 to 1000',
 })
+
 /** Lists of what has counters may show where each stands. */
-export const pageWithState = Type.Object(
-  {
-    ...page.properties,
-    state: Type.Boolean({
-      default: false,
-      description: 'With where each stands now',
-      expected: 'true or false',
-    }),
-  },
-  { additionalProperties: false },
-)
+export const state = Type.Boolean({
+  default: false,
+  description: 'With where each stands now',
+  expected: 'true or false',
+})
 
 /** A page of one more than was asked for says that there is another. */
-export function pageOf<Row>(rows: Row[], limit: number, cursorOf: (row: Row) => string) {
-  const shown = rows.slice(0, limit)
+export function pageOf<Row>(rows: Row[], most: number, cursorOf: (row: Row) => string) {
+  const shown = rows.slice(0, most)
   const last = shown.at(-1)
-  return { shown, ...(rows.length > limit && last !== undefined && { next: cursorOf(last) }) }
+  return { shown, ...(rows.length > most && last !== undefined && { next: cursorOf(last) }) }
 }
 
 const NO_QUERY = Type.Object({}, { additionalProperties: false })

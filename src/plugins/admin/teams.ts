@@ -6,8 +6,12 @@ import { levelSettings } from '../../settings.ts'
 import type { ManyStates, States } from '../../stores/states.ts'
 import { listTeams, putGateway, putTeam, readGatewayRecord, readTeam } from '../../stores/team-records.ts'
 import { gateway, gatewayWithState, listedTeam, pageAnswer, team, teamWithState } from './answers.ts'
+import { cursorsOf } from './cursors.ts'
 import { unknownTeam } from './problem.ts'
-import { named, pageOf, pageWithState, type TypeBoxProvider } from './schemas.ts'
+import { limit, named, pageOf, type TypeBoxProvider, state as withState } from './schemas.ts'
+
+const cursors = cursorsOf('teams', 'name')
+const page = Type.Object({ limit, cursor: cursors.schema, state: withState }, { additionalProperties: false })
 
 export default async function teams(
   app: FastifyInstance,
@@ -20,16 +24,16 @@ export default async function teams(
     {
       schema: {
         summary: 'All teams, by name',
-        querystring: pageWithState,
+        querystring: page,
         response: { 200: pageAnswer({ teams: Type.Array(listedTeam) }) },
       },
     },
     async ({ query }) => {
       const { limit, cursor } = query
       const { shown, next } = pageOf(
-        await listTeams(app.pg, { after: cursor, limit: limit + 1 }),
+        await listTeams(app.pg, { after: cursors.placeOf(cursor), limit: limit + 1 }),
         limit,
-        one => one.name,
+        one => cursors.format(one.name),
       )
       if (!query.state) return { teams: shown, next }
       const found = await states(shown.map(one => ({ key: `team:${one.id}`, ...one })))

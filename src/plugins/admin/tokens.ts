@@ -7,8 +7,9 @@ import { name as tokenName } from '../../settings.ts'
 import { isTaken } from '../../stores/query.ts'
 import { createToken, deleteToken, listTokens } from '../../stores/token-records.ts'
 import { administrator, madeToken, nothing, pageAnswer, token } from './answers.ts'
+import { cursorsOf } from './cursors.ts'
 import { problem } from './problem.ts'
-import { expiresAt, futureOf, named, page, pageOf, type TypeBoxProvider } from './schemas.ts'
+import { expiresAt, futureOf, limit, named, pageOf, type TypeBoxProvider } from './schemas.ts'
 
 const birth = Type.Object(
   {
@@ -21,6 +22,9 @@ const birth = Type.Object(
   },
   { additionalProperties: false, expected: 'an object with name, role, expiresAt' },
 )
+
+const cursors = cursorsOf('tokens', 'name')
+const page = Type.Object({ limit, cursor: cursors.schema }, { additionalProperties: false })
 
 export default async function tokens(app: FastifyInstance) {
   const routes = app.withTypeProvider<TypeBoxProvider>()
@@ -71,9 +75,9 @@ export default async function tokens(app: FastifyInstance) {
     },
     async ({ query: { limit, cursor } }) => {
       const { shown, next } = pageOf(
-        await listTokens(app.pg, { after: cursor, limit: limit + 1 }),
+        await listTokens(app.pg, { after: cursors.placeOf(cursor), limit: limit + 1 }),
         limit,
-        one => one.name,
+        one => cursors.format(one.name),
       )
       return { tokens: shown, next }
     },
