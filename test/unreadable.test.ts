@@ -33,9 +33,20 @@ for (const [title, sent, status, code] of [
   })
 }
 
-for (const [title, head, status, code] of [
+for (const [title, head, status, code, version = '1.1'] of [
   ['no Host', 'x-more: y\r\n', 400, 'invalid_request'],
+  ['an empty Host', 'host:\r\n', 400, 'invalid_request'],
+  ['a Host that is none', 'host: a b/@\r\n', 400, 'invalid_request'],
+  ['a Host with a path', 'host: example.com/v1\r\n', 400, 'invalid_request'],
+  ['a Host with a user', 'host: me@example.com\r\n', 400, 'invalid_request'],
+  ['a port that is none', 'host: example.com:http\r\n', 400, 'invalid_request'],
+  ['the same Host twice', 'host: x\r\nHOST: x\r\n', 400, 'invalid_request'],
+  ['two Hosts', 'host: x\r\nhost: y\r\n', 400, 'invalid_request'],
+  ['two Hosts in HTTP/1.0', 'host: x\r\nhost: y\r\n', 400, 'invalid_request', '1.0'],
+  ['HTTP/2.0 in its first line', 'host: x\r\n', 400, 'invalid_request', '2.0'],
+  ['HTTP/0.9 in its first line', 'host: x\r\n', 400, 'invalid_request', '0.9'],
   ['an Expect that is not 100-continue', 'host: x\r\nexpect: foo\r\n', 417, 'expectation_failed'],
+  ['an Expect of more', 'host: x\r\nexpect: 100-continue, foo\r\n', 417, 'expectation_failed'],
 ] as const) {
   test(`a request with ${title} gets ${status} in the form of its route, with a request id`, async t => {
     const gateway = await startGateway(t)
@@ -43,7 +54,7 @@ for (const [title, head, status, code] of [
     const ask = async (path: string) => {
       const caller = await rawCaller(gateway.url)
       caller.send(
-        `POST ${path} HTTP/1.1\r\n${head}x-api-key: ${key}\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`,
+        `POST ${path} HTTP/${version}\r\n${head}x-api-key: ${key}\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`,
       )
       const { status: found, head: headers, body } = await caller.answer()
       caller.close()
@@ -64,6 +75,46 @@ for (const [title, head, status, code] of [
     assert.equal(gateway.provider.calls.length, 0)
   })
 }
+
+test('a request with any valid Host is taken, and one of HTTP/1.0 without', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend' })
+  for (const [version, host] of [
+    ['1.0', ''],
+    ['1.0', 'host: x\r\n'],
+    ...[
+      'example.com',
+      'Example.com:8080',
+      'my_service',
+      '127.0.0.1:4000',
+      '[::1]:4000',
+      '[fe80::1%25eth0]',
+      'x:',
+      'x%20y',
+    ].map(valid => ['1.1', `host: ${valid}\r\n`]),
+  ]) {
+    const caller = await rawCaller(gateway.url)
+    caller.send(`GET /v1/models HTTP/${version}\r\n${host}x-api-key: ${key}\r\n\r\n`)
+    assert.equal((await caller.answer()).status, 200, `${host}`)
+    caller.close()
+  }
+})
+
+test('a transfer coding other than chunked is refused in form', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend' })
+  const body = JSON.stringify(message('hello'))
+  const caller = await rawCaller(gateway.url)
+  caller.send(
+    `POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\ncontent-type: application/json\r\n` +
+      `transfer-encoding: gzip, chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`,
+  )
+  const { status, body: answer } = await caller.answer()
+  caller.close()
+  assert.equal(status, 400)
+  assert.match(JSON.parse(answer).error.message, /transfer-encoding is "gzip, chunked"; expected chunked/)
+  assert.equal(gateway.provider.calls.length, 0)
+})
 
 test('an Expect of 100-continue is answered, and the call goes on', async t => {
   const gateway = await startGateway(t)
