@@ -17,8 +17,13 @@ export function cacheControlOf(headers: IncomingHttpHeaders): CacheControl {
   // Pragma counts only without cache-control.
   const header = headers['cache-control'] ?? headers.pragma
   if (header === undefined) return NONE
-  const directives = new Map(header.toLowerCase().split(',').map(readDirective))
-  const maxAge = directives.has('max-age') ? Math.max(0, Number(directives.get('max-age')) || 0) : undefined
+  const listed = header.toLowerCase().split(',').map(readDirective)
+  const directives = new Set(listed.map(([name]) => name))
+  // Of several the smallest counts; what is no whole number of seconds is stale at once (RFC 9111, 4.2.1).
+  const ages = listed
+    .filter(([name]) => name === 'max-age')
+    .map(([, age]) => (/^\d+$/.test(age) ? Number(age) : 0))
+  const maxAge = ages.length > 0 ? Math.min(...ages) : undefined
   return {
     noStore: directives.has('no-store'),
     noCache: directives.has('no-cache') || maxAge === 0,

@@ -8,7 +8,7 @@ import { type Group, groups } from './usage.ts'
 const DATE = '\\d{4}-\\d{2}-\\d{2}'
 /** A call's id has nothing but visible ASCII. */
 const ID = /^[!-~]{1,128}$/
-const TIME = `^${DATE}([Tt]\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?([Zz]|[+-]\\d{2}:\\d{2}))?$`
+const TIME = `^${DATE}([Tt]([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,9})?([Zz]|[+-]\\d{2}:\\d{2}))?$`
 const TIMES = new RegExp(TIME)
 
 export const time = (description: string) =>

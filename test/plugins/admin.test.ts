@@ -409,6 +409,9 @@ test('a key can have an end; one in the past is refused', async t => {
     '2999-02-29T12:00:00+02:00',
     '2999-04-31T12:00:00Z',
     '2999-02-31T25:00:00Z',
+    '2999-01-01T24:00:00Z',
+    '2999-01-01T23:59:60Z',
+    '2999-01-01T23:60:00Z',
   ]
   for (const wrong of ['2001-01-01T00:00:00Z', 'tomorrow', '2999-01-31', 5, null, ...impossible]) {
     assertProblem(await make(wrong), 400, /expiresAt found .*, expected a time/)

@@ -171,6 +171,9 @@ test('no-cache and max-age=0 ask anew and keep the new answer; no-store keeps no
 const anew: Record<string, string>[] = [
   { pragma: 'no-cache' },
   { 'cache-control': 'max-age="0", no-transform' },
+  { 'cache-control': 'max-age=0, max-age=600' },
+  { 'cache-control': 'max-age=600, max-age=0' },
+  { 'cache-control': 'max-age=0.5' },
 ]
 for (const headers of anew) {
   test(`${JSON.stringify(headers)} makes a new call`, async t => {

@@ -26,7 +26,7 @@ declare module 'fastify' {
 
 export const named = Type.Object({ name })
 
-const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
+const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
 
 /** When a key or a token ends. */
 export const expiresAt = Type.Optional(
