@@ -99,7 +99,7 @@ export function responseEventMeter(asked: Asked): Meter {
       visibleBytes += frame.large ? frame.large.size : shownBytes(frame.bytes, DELTA)
       return
     }
-    visibleBytes = Math.max(visibleBytes, repeats.add(name, frame) ?? 0)
+    visibleBytes = Math.max(visibleBytes, repeats.add(name, frame, visibleBytes) ?? 0)
     if (READ.has(name)) read(name, frameObject(frame))
     else if (isErrorType(name)) read('error', frameObject(frame))
   })

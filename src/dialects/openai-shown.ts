@@ -36,16 +36,21 @@ const TEXTS = ['text', 'refusal', 'arguments', 'input', 'code', 'command']
 
 /** Counts each text once, though up to four events may repeat it. */
 export function repeatCounter() {
-  const sizes: Record<string, number> = {}
-  const add = (kind: string, size: number) => {
-    sizes[kind] = (sizes[kind] ?? 0) + size
-    return sizes[kind]
-  }
+  const sizes = { event: 0, part: 0, item: 0 }
+  /** Visible bytes after the last event of each kind. */
+  const before = { event: 0, part: 0, item: 0 }
   return {
-    /** Bytes of all text that events of this one's kind have repeated so far; undefined: it repeats none. */
-    add(name: string, frame: Excerpt): number | undefined {
+    /**
+     * Bytes of all text that events of this one's kind have repeated so far; undefined: it repeats none. The text of a large
+     * frame has the size of the deltas before it, in the `visible` bytes so far; without deltas, the size of the frame.
+     */
+    add(name: string, frame: Excerpt, visible: number): number | undefined {
       const kind = REPEATS.get(name)
-      return kind && add(kind, sizeIn(kind, frame))
+      if (!kind) return undefined
+      const deltas = visible - before[kind]
+      sizes[kind] += frame.large && deltas > 0 ? deltas : sizeIn(kind, frame)
+      before[kind] = Math.max(visible, sizes[kind])
+      return sizes[kind]
     },
     /** The same of the output that the last event of a response has. */
     ofOutput: (output: unknown): number =>
