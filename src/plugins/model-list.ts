@@ -6,6 +6,7 @@ import { MODELS_PATH } from '../caller-paths.ts'
 import { dialectOf } from '../dialects/index.ts'
 import { modelEntry, modelList } from '../dialects/model-list.ts'
 import { refusal } from '../errors.ts'
+import { didYouMean } from '../prices/nearest.ts'
 
 export default fp(
   async app => {
@@ -15,8 +16,15 @@ export default fp(
 
     app.get<{ Params: { id: string } }>(`${MODELS_PATH}/:id`, async request => {
       const { id } = request.params
-      const model = usable(request).find(one => one.id === id)
-      if (!model) throw refusal('model_not_found', `model: ${id} is not known here, or not for this client.`)
+      const models = usable(request)
+      const model = models.find(one => one.id === id)
+      if (!model) {
+        const names = models.map(one => one.id)
+        throw refusal(
+          'model_not_found',
+          `model: ${id} is not known here, or not for this client.${didYouMean(id, names)}`,
+        )
+      }
       return modelEntry(dialectOf(undefined, request).family, model)
     })
 

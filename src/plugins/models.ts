@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Dialect } from '../dialects/dialect.ts'
 import { refusal } from '../errors.ts'
-import { nearest } from '../prices/nearest.ts'
+import { didYouMean } from '../prices/nearest.ts'
 import { missingPrice, type Price, type PriceTable } from '../prices/price.ts'
 import type { Upstream } from './upstreams.ts'
 
@@ -30,19 +30,19 @@ export default fp(
       const { table } = app.prices
       const now = new Date(app.clock.now())
       if (!client.models.allows(table.namesOf(model))) {
-        const meant = table.names.has(model) ? undefined : nearest(model, usable(request, now))
+        const hint = table.names.has(model) ? '' : didYouMean(model, usable(request, now))
         throw refusal(
           'model_not_allowed',
-          `${NO_ACCESS[call.dialect.family](model)}: client ${client.name} may not use it.${question(meant)} ` +
+          `${NO_ACCESS[call.dialect.family](model)}: client ${client.name} may not use it.${hint} ` +
             'GET /v1/models lists the models that are allowed.',
           { details: { model, client: client.name } },
         )
       }
       const price = table.find(model, now)
       if (!price && table.names.has(model)) throw unpriced(`model: ${model} is not on sale yet: it`)
-      if (!price) throw unknown(model, nearest(model, usable(request, now)))
+      if (!price) throw unknown(model, didYouMean(model, usable(request, now)))
       const upstream = app.upstreams.choose(price.maker, call.dialect.family)
-      if (!upstream) throw unknown(model, undefined, ` on ${call.dialect.path}`)
+      if (!upstream) throw unknown(model, '', ` on ${call.dialect.path}`)
       const missing = missingPrice(price, call.ask)
       if (missing && call.dialect.paid) throw unpriced(missing)
       request.route = { upstream, price, table }
@@ -65,19 +65,15 @@ const NO_ACCESS: Record<Dialect['family'], (model: string) => string> = {
   openai: model => `The model \`${model}\` does not exist or you do not have access to it`,
 }
 
-function unknown(model: string, meant: string | undefined, where = '') {
+function unknown(model: string, hint: string, where = '') {
   return refusal(
     'model_not_found',
-    `model: ${model} is not known here${where}.${question(meant)} ` +
+    `model: ${model} is not known here${where}.${hint} ` +
       'GET /v1/models lists those that are; a new one needs its price in PRICES_FILE.',
     {
       details: { model },
     },
   )
-}
-
-function question(meant: string | undefined): string {
-  return meant === undefined ? '' : ` Did you mean ${meant}?`
 }
 
 function unpriced(what: string) {

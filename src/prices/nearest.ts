@@ -2,12 +2,18 @@
 
 import { plainName } from './names.ts'
 
-/** So many letters may be wrong, missing, or too many. */
+/** So many letters may be wrong, missing, or too many; of a short name fewer than half. */
 const MOST_WRONG = 2
 /** No name is longer; what is, is not compared. */
 const LONGEST = 64
 /** With a vendor's prefix and a suffix. */
 const LONGEST_SPELLING = 256
+
+/** The sentence of an error that asks for it; empty where there is none. */
+export function didYouMean(mistyped: string, names: readonly string[]): string {
+  const meant = nearest(mistyped, names)
+  return meant === undefined ? '' : ` Did you mean ${meant}?`
+}
 
 export function nearest(mistyped: string, names: readonly string[]): string | undefined {
   const typed = mistyped.trim().toLowerCase()
@@ -18,9 +24,10 @@ export function nearest(mistyped: string, names: readonly string[]): string | un
 
 function alike(typed: string, names: readonly string[]): string | undefined {
   if (typed.length > LONGEST) return undefined
-  let [found, fewest]: [string | undefined, number] = [undefined, MOST_WRONG + 1]
+  const most = Math.min(MOST_WRONG, Math.ceil(typed.length / 2) - 1)
+  let [found, fewest]: [string | undefined, number] = [undefined, most + 1]
   for (const name of names) {
-    if (Math.abs(name.length - typed.length) > MOST_WRONG) continue
+    if (Math.abs(name.length - typed.length) > most) continue
     const wrong = difference(typed, name.toLowerCase())
     if (wrong < fewest) [found, fewest] = [name, wrong]
   }

@@ -48,6 +48,11 @@ test('a model spelt as an aggregator spells it gets 404 with its plain name', as
       const { status, message: said } = await refused(gateway, key, '/v1/messages', message('hi', { model }))
       assert.equal(status, 404)
       assert.match(said, /Did you mean claude-haiku-4-5\?/)
+
+      const headers = { 'x-api-key': key, 'anthropic-version': '2023-06-01' }
+      const looked = await fetch(`${gateway.url}/v1/models/${encodeURIComponent(model)}`, { headers })
+      assert.equal(looked.status, 404)
+      assert.match(await looked.text(), /Did you mean claude-haiku-4-5\?/)
     }
 })
 

@@ -96,7 +96,20 @@ const wrongs: Wrong[] = [
     400,
     /from found "2026-02-30", expected a day that is/,
   ],
-  ['a model unknown', 'GET', '/admin/explain?client=frontend&model=x', 404, /no model "x"; GET \/v1\/models/],
+  [
+    'a model unknown',
+    'GET',
+    '/admin/explain?client=frontend&model=x',
+    404,
+    /no model "x"\. GET \/v1\/models/,
+  ],
+  [
+    'a model with the prefix of its vendor',
+    'GET',
+    '/admin/explain?client=frontend&model=anthropic/claude-haiku-4-5',
+    404,
+    /Did you mean claude-haiku-4-5\?/,
+  ],
   [
     'a client unknown',
     'GET',

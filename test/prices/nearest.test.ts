@@ -26,6 +26,12 @@ test('a name with a letter or two wrong, missing or too many is told for the one
   for (const [typed, name] of Object.entries(meant)) assert.equal(nearest(typed, names), name)
 })
 
+test('of a short name fewer than half of the letters may be wrong', () => {
+  assert.equal(nearest('o33', names), 'o3')
+  for (const typed of ['/', 'x', 'a3', 'openai/', '[1m]', 'a/b/c/d', '\0'])
+    assert.equal(nearest(typed, names), undefined)
+})
+
 test('a name that is near to none is told for none, however long it is', () => {
   for (const typed of [
     'claude-none',

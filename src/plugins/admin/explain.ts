@@ -3,6 +3,7 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { Type } from 'typebox'
 import { dialects } from '../../dialects/index.ts'
+import { didYouMean } from '../../prices/nearest.ts'
 import { outputRate, type Price } from '../../prices/price.ts'
 import {
   budget,
@@ -128,8 +129,13 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
         const client = await readClient(admin.pg, asked)
         if (!client) throw unknownClient(asked)
         const { table } = admin.prices
-        const price = table.find(model, new Date(admin.clock.now()))
-        if (!price) throw unknownModel(model)
+        const now = new Date(admin.clock.now())
+        const price = table.find(model, now)
+        if (!price)
+          throw unknownModel(
+            model,
+            table.list(now).map(({ id }) => id),
+          )
         const levels = await levelsOf(client)
         const upstreams = upstreamsOf(admin, price)
         const pattern = patternFor(client.models, table.namesOf(model))
@@ -253,9 +259,9 @@ function spentBudgets({ scope, state }: Level) {
   })
 }
 
-function unknownModel(model: string) {
+function unknownModel(model: string, names: readonly string[]) {
   return problem(
     404,
-    `The price table has no model "${model}"; GET /v1/models lists those there are, PRICES_FILE adds others.`,
+    `The price table has no model "${model}".${didYouMean(model, names)} GET /v1/models lists those there are; PRICES_FILE adds others.`,
   )
 }
