@@ -101,7 +101,7 @@ function joined(parts: (Buffer | undefined)[]): Buffer | undefined {
   return given.length > 1 ? Buffer.concat(given) : given[0]
 }
 
-/** JSON that is too long to be kept: secrets are replaced wherever they stand, names where it tells of an error. */
+/** JSON that is too long to be kept: secrets are replaced wherever they stand, names where it reports an error. */
 export function redactedChunks(redaction: Redaction, scanner: Scanner, isFailed = false): Chunks {
   const secrets = scanner.chunks()
   const names = redactedJson(redaction, isFailed)

@@ -56,7 +56,7 @@ export function usageFrameFilter(): FrameFilter {
 
 /** Usage without choices, and without a word on anything else. */
 function tellsOnlyUsage(frame: Buffer): boolean {
-  // The text tells most frames apart, so that only few are parsed: elsewhere usage is null.
+  // The text rules out most frames, so that few are parsed: elsewhere usage is null.
   if (!CANDIDATE.test(frame.toString('latin1'))) return false
   const chunk = parseObject(frameData(frame))
   return chunk !== undefined && isEmpty(chunk.choices) && !chunk.error && !chunk.moderation && hasUsage(frame)

@@ -1,6 +1,6 @@
 /**
  * Redacts names in JSON that is too long to be looked at as a whole, while its bytes go by, however they are cut: in the
- * members that tell of errors, and in all of an object that is no response. Output passes as it is. The length is kept.
+ * members that report errors, and in all of an object that is no response. Output passes as it is. The length is kept.
  */
 
 import { isErrorType } from './error-shapes.ts'
@@ -8,7 +8,7 @@ import { byte, closingQuote, isSpace, unescaped } from './json-scan.ts'
 import type { Redaction } from './redact.ts'
 import { redactedWords } from './redact-words.ts'
 
-/** A member that tells of an error, in any object. */
+/** A member that reports an error, in any object. */
 const FAULT = /error|^err|exception|(^|_)fault|warning|_details$/i
 /** These hold the words of one, where they are texts. */
 const WORDS = /^(message|detail|msg|description|reason|title)s?$/i

@@ -198,14 +198,14 @@ describe('usage that more output follows', () => {
 
 describe('a later usage', () => {
   const begun = start({ input_tokens: 1000, cache_read_input_tokens: 50, output_tokens: 1 })
-  const told = (...usages: object[]) =>
+  const measured = (...usages: object[]) =>
     measure(
       path,
       begun +
         usages.map(usage => event('message_delta', { delta: { stop_reason: 'end_turn' }, usage })).join(''),
     )
   const usages = (...all: object[]) => {
-    const { input, cacheRead, output } = told(...all).usage?.[0] ?? assert.fail()
+    const { input, cacheRead, output } = measured(...all).usage?.[0] ?? assert.fail()
     return [input, cacheRead, output]
   }
 
@@ -245,12 +245,12 @@ describe('a later usage', () => {
   it('keeps the runs of tools and the iterations that were reported', () => {
     const iterations = [{ type: 'message', input_tokens: 1000, output_tokens: 100 }]
     const first = { output_tokens: 100, server_tool_use: { web_search_requests: 2 }, iterations }
-    const { usage } = told(first, {
+    const { usage } = measured(first, {
       output_tokens: 0,
       server_tool_use: { web_search_requests: 0 },
       iterations: [],
     })
-    assert.deepEqual(usage, told(first).usage)
+    assert.deepEqual(usage, measured(first).usage)
     assert.deepEqual(usage?.[0]?.tools, { web_search: 2 })
   })
 
