@@ -7,17 +7,28 @@ export function takesTurns(body: Buffer): boolean {
   return body.length > SMALL
 }
 
-const waiting: (() => void)[] = []
+interface Waiting {
+  /** Monotonic, ms. */
+  since: number
+  resume(): void
+}
+
+const waiting: Waiting[] = []
 
 /** Resolves in a later turn of the event loop. Only one waiting caller resumes in each turn. */
 export function turn(): Promise<void> {
-  return new Promise(resolve => {
-    waiting.push(resolve)
+  return new Promise(resume => {
+    waiting.push({ since: performance.now(), resume })
     if (waiting.length === 1) setImmediate(next)
   })
 }
 
+/** How long the first of those that wait has waited at `now` (monotonic, ms). */
+export function turnDelay(now: number): number {
+  return waiting[0] ? now - waiting[0].since : 0
+}
+
 function next() {
-  waiting.shift()?.()
+  waiting.shift()?.resume()
   if (waiting.length > 0) setImmediate(next)
 }

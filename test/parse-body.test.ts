@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isRefusal } from '../src/errors.ts'
 import { parseBody } from '../src/parse-body.ts'
-import { turn } from '../src/turns.ts'
+import { turn, turnDelay } from '../src/turns.ts'
 
 const conversation = (content: unknown, times = 1) => ({
   model: 'm',
@@ -97,3 +97,14 @@ async function countTurns(promise: unknown): Promise<{ result: unknown; turns: n
   isOver = true
   return { result, turns }
 }
+
+describe('the delay of turns', () => {
+  it('is the time that the first caller has waited, and nothing once all have resumed', async () => {
+    const now = performance.now()
+    const all = Promise.all([turn(), turn()])
+    const [delay, later] = [turnDelay(now), turnDelay(now + 1000)]
+    await all
+    assert.equal(Math.round(later - delay), 1000)
+    assert.ok(delay <= 0 && turnDelay(now + 1000) === 0)
+  })
+})
