@@ -14,12 +14,18 @@ import type { Row } from './books.ts'
 import type { Budget } from './fleet.ts'
 import type { Attempt } from './traffic.ts'
 
+export interface Books {
+  budgets: Budget[]
+  rows: Row[]
+  /** What calls may have held that have no row, because their callers left before they were forwarded. */
+  unserved: number
+}
+
 /** `bounds`: the bound it was refused with, or where that is unknown all it may have been. */
 export function assertRefusedRightly(
   { call, details, from, to }: Attempt,
   bounds: number[],
-  budgets: Budget[],
-  rows: Row[],
+  { budgets, rows, unserved }: Books,
 ): void {
   const { error_code: code, scope, window } = details
   const budget = budgets.find(one => one.name === scope && one.window === window)
@@ -35,7 +41,8 @@ export function assertRefusedRightly(
     return
   }
   const [spent, held] = [nanos(details.spent_usd), nanos(details.held_usd)]
-  assert.ok(wasReal(rows.filter(isOf(budget, from)), spent, held, from, to), `no such moment: ${why}`)
+  const mine = rows.filter(isOf(budget, from))
+  assert.ok(wasReal(mine, spent, held, unserved, from, to), `no such moment: ${why}`)
   if (code === 'budget_in_flight') {
     const isInFlight = (bound: number) => spent + bound <= limit && spent + held + bound > limit
     assert.ok(bounds.some(isInFlight), `not in flight: ${why}`)
@@ -55,7 +62,14 @@ function isOf({ scope, window }: Budget, time: number): (row: Row) => boolean {
 }
 
 /** `rows` in the order of their settlement. */
-function wasReal(rows: Row[], spent: number, held: number, from: number, to: number): boolean {
+function wasReal(
+  rows: Row[],
+  spent: number,
+  held: number,
+  unserved: number,
+  from: number,
+  to: number,
+): boolean {
   let sum = 0
   for (let settled = 0; settled <= rows.length; settled++) {
     const since = rows[settled - 1]?.settledAt ?? 0
@@ -64,7 +78,7 @@ function wasReal(rows: Row[], spent: number, held: number, from: number, to: num
       const open = rows.slice(settled)
       const least = heldBy(open.filter(({ at }) => at < Math.max(since, from)))
       const most = heldBy(open.filter(({ at }) => at <= Math.min(until, to)))
-      if (held >= least && held <= most) return true
+      if (held >= least && held <= most + unserved) return true
     }
     sum += rows[settled]?.cost ?? 0
   }
