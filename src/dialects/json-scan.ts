@@ -100,6 +100,21 @@ export function closingQuote(raw: Buffer, from: number): number {
   return -1
 }
 
+/** The same for a string whose bytes come in chunks: it may have begun in an earlier one, which may end within an escape. */
+export function stringEnds(): (chunk: Buffer, from: number) => number {
+  let escaped = false
+  return (chunk, from) => {
+    const start = escaped ? from + 1 : from
+    escaped = false
+    const quote = closingQuote(chunk, start)
+    if (quote >= 0) return quote
+    let before = chunk.length
+    while (before > start && chunk[before - 1] === byte.backslash) before--
+    escaped = (chunk.length - before) % 2 === 1
+    return -1
+  }
+}
+
 export function unescaped(name: string): string {
   if (!name.includes('\\')) return name
   try {

@@ -1,4 +1,4 @@
-/** Meters chat completions. Usage may come on any chunk, even on one that reports an error; the last one told counts. */
+/** Meters chat completions. Usage may come on any chunk, even on one that reports an error; the last one counts. */
 
 import type { Meter } from './dialect.ts'
 import { beginsError } from './error-frames.ts'

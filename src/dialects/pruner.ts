@@ -5,7 +5,7 @@
  */
 
 import { type JsonObject, parseObject } from './json.ts'
-import { byte, closingQuote, isSpace } from './json-scan.ts'
+import { byte, isSpace, stringEnds, unescaped } from './json-scan.ts'
 
 /** Members to keep: whole (`true`), or of an object, or of each object of a list, only some. */
 export interface Shape {
@@ -47,7 +47,7 @@ export function pruner(shape: Shape): Pruner {
   let isScalar = false
   let string: 'none' | 'name' | 'value' = 'none'
   /** The bytes so far end in a string, with an odd number of backslashes. */
-  let escaped = false
+  const stringEnd = stringEnds()
   /** The value that is kept: its parts from earlier chunks, and where it begins in this one. */
   let keeping = false
   let parts: Buffer[] = []
@@ -97,18 +97,6 @@ export function pruner(shape: Shape): Pruner {
       }
     }
     if (keeping) keep(bytes.subarray(from))
-  }
-
-  /** Where the string ends that has begun; -1: not in these bytes. */
-  function stringEnd(bytes: Buffer, at: number): number {
-    const start = escaped ? at + 1 : at
-    escaped = false
-    const quote = closingQuote(bytes, start)
-    if (quote >= 0) return quote
-    let before = bytes.length
-    while (before > start && bytes[before - 1] === byte.backslash) before--
-    escaped = (bytes.length - before) % 2 === 1
-    return -1
   }
 
   function beginString(at: number) {
@@ -202,10 +190,4 @@ export function pruner(shape: Shape): Pruner {
   }
 
   return { push, end: () => (closed && !broken ? parseObject(text) : undefined) }
-}
-
-function unescaped(name: string): string {
-  if (!name.includes('\\')) return name
-  const parsed = parseObject(`{"name":"${name}"}`)?.name
-  return typeof parsed === 'string' ? parsed : name
 }

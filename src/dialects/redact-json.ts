@@ -4,7 +4,7 @@
  */
 
 import { isErrorType } from './error-shapes.ts'
-import { byte, closingQuote, isSpace, unescaped } from './json-scan.ts'
+import { byte, isSpace, stringEnds, unescaped } from './json-scan.ts'
 import type { Redaction } from './redact.ts'
 import { redactedWords } from './redact-words.ts'
 
@@ -43,7 +43,7 @@ export function redactedJson(redaction: Redaction, all = false): Chunks {
   let kind = ''
   let isNameNext = false
   let string: 'none' | 'name' | 'value' = 'none'
-  let escaped = false
+  const stringEnd = stringEnds()
   /** The current value is redacted. */
   let redacts = true
   let words = redactedWords(redaction)
@@ -108,7 +108,7 @@ export function redactedJson(redaction: Redaction, all = false): Chunks {
   function scan() {
     for (let at = 0; at < bytes.length; at++) {
       if (string !== 'none') {
-        const quote = stringEnd(at)
+        const quote = stringEnd(bytes, at)
         const end = Math.min(quote < 0 ? bytes.length : quote, at + LONGEST_NAME + 1)
         if (string === 'name' && name.length <= LONGEST_NAME) name += bytes.toString('latin1', at, end)
         else if (inside === 0 && kind.length <= LONGEST_NAME) kind += bytes.toString('latin1', at, end)
@@ -147,18 +147,6 @@ export function redactedJson(redaction: Redaction, all = false): Chunks {
     if (isNameNext) name = ''
     else beginValue(at)
     isNameNext = false
-  }
-
-  /** Where the string ends that has begun; -1: not in these bytes. */
-  function stringEnd(at: number): number {
-    const start = escaped ? at + 1 : at
-    escaped = false
-    const quote = closingQuote(bytes, start)
-    if (quote >= 0) return quote
-    let before = bytes.length
-    while (before > start && bytes[before - 1] === byte.backslash) before--
-    escaped = (bytes.length - before) % 2 === 1
-    return -1
   }
 
   return {

@@ -40,7 +40,7 @@ function isAt(pattern: string, path: string): boolean {
   )
 }
 
-/** What is refused before a route is asked, in words that say how to mend it. */
+/** What is refused before a route is asked, in words that say how to correct it. */
 const UNASKED: Record<string, (request: FastifyRequest) => Problem> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ({ headers }) =>
     problem(
