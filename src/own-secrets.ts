@@ -1,6 +1,7 @@
 /** The exact values that no response, log line, alert or ledger entry may contain: the secrets of the configuration, and what URLs hold of them. */
 
 import { type Config, secretNames } from './config.ts'
+import { redisPasswords } from './redis-url.ts'
 
 /** A webhook's path is a secret where it is as long as one. */
 const LONG_PATH = 16
@@ -15,14 +16,17 @@ export function ownSecrets(config: Config): string[] {
 function partsOf(name: string, value: string): string[] {
   if (name === 'ALERT_WEBHOOK_URL') return [...passwordsIn(value), ...pathIn(value)]
   if (name === 'OTEL_EXPORTER_OTLP_HEADERS') return headerValues(value)
+  if (name === 'REDIS_URL') return [...passwordsIn(value), ...redisPasswords(value)]
   return passwordsIn(value)
 }
 
 /** `//user:password@` of each node, and passwords among the parameters; as they are written, and decoded. */
 function passwordsIn(url: string): string[] {
-  const inAccess = [...url.matchAll(/\/\/[^\s/?#:]*:([^\s/?#]+)@/g)].map(([, password = '']) => password)
+  const inAccess = [...url.matchAll(/\/\/[^\s/?#:]*:([^\s/?]+)@/g)].map(([, password = '']) => password)
   const inQuery = [...url.matchAll(/[?&]\w*password=([^&\s]+)/gi)].map(([, password = '']) => password)
-  return [...inAccess, ...inQuery].flatMap(password => [password, decoded(password)])
+  // In a query a plus is a space, but not to every reader.
+  const spaced = inQuery.map(password => password.replaceAll('+', ' '))
+  return [...inAccess, ...inQuery, ...spaced].flatMap(password => [password, decoded(password)])
 }
 
 function pathIn(url: string): string[] {

@@ -125,6 +125,20 @@ export function parseRedisUrl(url: string): RedisTarget {
   }
 }
 
+/** Every password in the URL, as it is sent; none of a URL that cannot be read. */
+export function redisPasswords(url: string): string[] {
+  try {
+    const target = parseRedisUrl(url)
+    const passwords = [
+      target.access.password,
+      target.kind === 'sentinel' ? target.sentinelPassword : undefined,
+    ]
+    return passwords.filter(password => password !== undefined)
+  } catch {
+    return []
+  }
+}
+
 const defaultPorts: Record<string, number> = { 'redis-sentinel': 26_379 }
 const parameters: Record<string, string[]> = {
   rediss: ['ca'],

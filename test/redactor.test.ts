@@ -96,8 +96,13 @@ describe('the secrets of a configuration', () => {
     })
     for (const secret of ['p%40ss-one', 'p@ss-one', 'pass-two', 'pass/three', 'pass-four'])
       assert.ok(found.includes(secret), secret)
-    const socket = secrets({ REDIS_URL: 'unix:///run/redis.sock?db=1&password=pass-five' })
-    assert.ok(socket.includes('pass-five'))
+    for (const [REDIS_URL, password] of [
+      ['unix:///run/redis.sock?db=1&password=pass-five', 'pass-five'],
+      ['unix:///run/redis.sock?password=pass+six%2F', 'pass six/'],
+      ['redis://:pa#ss:seven@host', 'pa#ss:seven'],
+      ['redis-sentinel://:pass-eight@a,b/main?sentinelPassword=pass%20nine', 'pass nine'],
+    ] as const)
+      assert.ok(secrets({ REDIS_URL }).includes(password), password)
   })
 
   it('are the path of the webhook and the values of the collector’s headers', () => {

@@ -1,9 +1,15 @@
 /** Secrets go through every path, and come out nowhere: no log line, no error, no answer, no header. */
 
 import assert from 'node:assert/strict'
+import { chmod, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { query } from '../src/embedded/postgres.ts'
+import { createLogger } from '../src/logger.ts'
+import { connectRedis } from '../src/redis-url.ts'
 import { ADMIN_TOKEN, message, startGateway, UPSTREAM_KEY, until } from './gateway.ts'
 import { upstreamSecrets } from './provider.ts'
+import { freePort, ownPostgres, ownRedis, temporaryFolder } from './servers.ts'
 
 const PROMPT = 'the-secret-in-the-prompt'
 const HEADER = 'the-secret-in-a-header'
@@ -57,4 +63,100 @@ test('no secret of ours, of the callers or of the provider shows', async t => {
   await until(async () => gateway.calls().length === paths.length + 1)
   const log = JSON.stringify(gateway.lines)
   for (const secret of secrets) assert.ok(!log.includes(secret), `${secret} in the log`)
+})
+
+/** Of a driver's error: nothing that was sent, and nothing of what the server repeats of it. */
+const SENT = [/"args"/, /"command"/, /"query"/, /"parameters"/, /"detail"/, /redis\.call/, /KEYS\[/]
+const PASSWORDS = ['p%40ss/word-of-redis', 'p@ss/word-of-redis', 'p@ss/word-of-postgres', 'rds', 'pgs']
+
+/** The driver's errors are in the log, and of what it has sent nothing is. */
+function assertClean(lines: object[], expected: RegExp) {
+  const log = JSON.stringify(lines)
+  assert.match(log, expected)
+  for (const secret of PASSWORDS) assert.ok(!log.includes(secret), `${secret} in ${log}`)
+  for (const sent of SENT) assert.doesNotMatch(log, sent)
+}
+
+test('the log has no password and no script of a store that refuses', async t => {
+  const port = await freePort()
+  const redis = await ownRedis(t, { port })
+  const operator = connectRedis(redis.url)
+  t.after(() => operator.disconnect())
+  const access = join(await temporaryFolder(t), 'pg_hba.conf')
+  await writeFile(access, 'local all tollgate trust\nlocal all all scram-sha-256\n')
+  await chmod(access, 0o644)
+  const postgres = await ownPostgres(t, { hba_file: access })
+  await query(postgres.url, "create role app superuser login password 'p@ss/word-of-postgres'")
+  await operator.call('acl', 'setuser', 'app', 'on', '>p@ss/word-of-redis', '~*', '&*', '+@all')
+  // Neither is in the configuration here, so that no redactor knows them.
+  const gateway = await startGateway(t, {
+    env: { LOG_LEVEL: 'trace' },
+    redisUrl: `redis://app:p%40ss%2Fword-of-redis@127.0.0.1:${port}`,
+    databaseUrl: postgres.url.replace('tollgate@', `app:${encodeURIComponent('p@ss/word-of-postgres')}@`),
+  })
+  const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
+  const call = () => gateway.post('/v1/messages', key, message('hello')).then(answer => answer.text())
+  const seen = async (words: RegExp) => words.test(JSON.stringify(gateway.lines))
+
+  await t.test('a replica that cannot be written to', async () => {
+    await operator.replicaof('127.0.0.1', await freePort())
+    await until(async () => {
+      await call()
+      return seen(/READONLY/)
+    })
+    await operator.replicaof('no', 'one')
+    assertClean(gateway.lines, /READONLY/)
+  })
+
+  await t.test('another password of Postgres', async () => {
+    await query(postgres.url, "alter role app password 'another'")
+    await query(postgres.url, "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'")
+    await until(() => seen(/password authentication failed/))
+    assertClean(gateway.lines, /"code":"28P01"/)
+  })
+
+  await t.test('another password of Redis, with a user', async () => {
+    await operator.call('acl', 'setuser', 'app', 'resetpass', '>another')
+    await operator.call('client', 'kill', 'user', 'app')
+    await until(() => seen(/WRONGPASS/))
+    assertClean(gateway.lines, /WRONGPASS/)
+  })
+})
+
+test('of an error only known fields are logged, in whatever errors it lies', () => {
+  const lines: string[] = []
+  const log = createLogger('trace', { write: line => void lines.push(line) })
+  const leaky = () =>
+    Object.assign(
+      new Error(`ERR unknown command 'HELLO', with args beginning with: '3' 'AUTH' 'default' 'pgs'`),
+      { code: 'X'.repeat(5000), command: { name: 'hello', args: ['rds'] }, query: 'rds', input: 'rds' },
+    )
+  const circular = leaky()
+  circular.cause = circular
+  const nested = [
+    leaky(),
+    new Error('outer', { cause: leaky() }),
+    new AggregateError([leaky(), new Error('inner', { cause: leaky() })]),
+    Object.assign(leaky(), { previousErrors: [leaky()], lastNodeError: leaky() }),
+    circular,
+    { message: 'like an error', args: ['rds'], cause: { message: 'the same', detail: 'rds' } },
+    new Error('long '.repeat(10_000)),
+    { secret: 'rds' },
+    Object.defineProperty(new Error(), 'message', {
+      get() {
+        throw new Error('rds')
+      },
+    }),
+  ]
+  for (const error of nested) {
+    log.error({ err: error }, 'under its name')
+    if (error instanceof Error) log.error({ reason: error }, 'under another name')
+  }
+
+  assert.match(lines[0] ?? '', /"type":"Error","message":"ERR unknown command 'HELLO'"/)
+  assertClean(
+    lines.map(line => JSON.parse(line)),
+    /"aggregateErrors"/,
+  )
+  for (const line of lines) assert.ok(line.length < 10_000, line)
 })

@@ -4,6 +4,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { dialectOf } from '../dialects/index.ts'
 import { isRefusal, type Refusal, type RefusalCode, refusal } from '../errors.ts'
+import { loggedMessage } from '../logged-error.ts'
 
 import { asProblem, sendProblem } from './admin/problems.ts'
 
@@ -84,5 +85,5 @@ function asRefusal(error: FastifyError): Refusal {
   const code = FASTIFY[error.code] ?? (status >= 400 && status < 500 ? 'invalid_request' : 'internal')
   const message =
     code === 'internal' ? 'The gateway failed; its log tells why, under this request id.' : error.message
-  return refusal(code, message, { reason: error.message })
+  return refusal(code, message, { reason: loggedMessage(error.message) })
 }
