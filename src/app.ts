@@ -106,8 +106,9 @@ export async function buildApp(
   await app.register(protocol)
   // Its files are read before anything else is begun: what a store has to say meanwhile nobody would hear.
   await app.register(dashboard, { isOpen: config.ADMIN_TOKEN !== undefined })
-  await app.register(redis, { url: stores.redisUrl })
-  await app.register(postgres, { url: stores.databaseUrl })
+  const variable = (name: string) => (name in config.secretFiles ? `${name}_FILE` : name)
+  await app.register(redis, { url: stores.redisUrl, variable: variable('REDIS_URL') })
+  await app.register(postgres, { url: stores.databaseUrl, variable: variable('DATABASE_URL') })
   // Closing goes backwards: what is settled last is drained after it, and then the stores may go.
   await app.register(ledger, { redisUrl: stores.redisUrl })
   await app.register(money)

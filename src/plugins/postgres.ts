@@ -4,13 +4,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 import type { Pool } from 'pg'
 import { migrate } from '../migrate.ts'
+import { firstTry } from '../start/first-try.ts'
+import { postgresFault } from '../start/store-faults.ts'
 import { openPool } from '../stores/pool.ts'
-import { isAway } from '../stores/query.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     pg: Pool
-    /** Resolves once the schema is there. Rejects, and so ends the process, if waiting is no help. */
+    /** Resolves once the schema is there; never, where the gateway closes before, or waiting does not help. */
     migrated: Promise<void>
   }
 }
@@ -18,8 +19,9 @@ declare module 'fastify' {
 const RETRY_EVERY = 500
 const PATIENCE = 30_000
 
-export default fp<{ url: string; connections?: number }>(
-  async (app, { url, connections = 10 }) => {
+export default fp<{ url: string; variable?: string; connections?: number }>(
+  async (app, { url, variable = 'DATABASE_URL', connections = 10 }) => {
+    const first = firstTry(app)
     const pool = openPool(
       {
         connectionString: url,
@@ -44,14 +46,20 @@ export default fp<{ url: string; connections?: number }>(
       for (let attempt = 0; !closing.signal.aborted; attempt++) {
         try {
           const applied = await migrate(url)
-          return app.log.info({ applied }, 'the database is up to date')
+          app.log.info({ applied }, 'the database is up to date')
+          return first.done()
         } catch (error) {
-          if (!isAway(error)) throw error
+          const fault = postgresFault(error, { url, variable })
+          if (fault !== undefined) {
+            first.refuse(fault)
+            break
+          }
+          first.done()
           if (attempt === 0) app.log.warn({ err: error }, 'Postgres is away; waiting for it')
           await wait(RETRY_EVERY, undefined, { signal: closing.signal }).catch(() => {})
         }
       }
-      // Closed before it was there: nobody may go on as if it were.
+      // It is not there: nothing may go on as if it were.
       return new Promise(() => {})
     }
   },

@@ -5,7 +5,10 @@
 
 import fp from 'fastify-plugin'
 import type { Cluster, Redis } from 'ioredis'
+import { checkRedis, EvictionFault } from '../redis-check.ts'
 import { connectRedis } from '../redis-url.ts'
+import { firstTry } from '../start/first-try.ts'
+import { redisFault } from '../start/store-faults.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -22,8 +25,9 @@ export interface Deferred {
   flush(): void
 }
 
-export default fp<{ url: string; commandTimeout?: number }>(
-  async (app, { url, commandTimeout = 2000 }) => {
+export default fp<{ url: string; variable?: string; commandTimeout?: number }>(
+  async (app, { url, variable = 'REDIS_URL', commandTimeout = 2000 }) => {
+    const first = firstTry(app)
     const redis = connectRedis(url, {
       lazyConnect: true,
       enableOfflineQueue: false,
@@ -34,16 +38,39 @@ export default fp<{ url: string; commandTimeout?: number }>(
       retryStrategy: (attempt: number) => Math.min(50 * 2 ** attempt, 1000),
     })
     let away = false
+    /** Has it been fit once? From then on what it refuses, as in a failover, may heal by itself. */
+    let wasFit = false
     redis.on('error', error => {
+      const fault = wasFit ? undefined : redisFault(error, { url, variable })
+      if (fault !== undefined) return refuse(fault)
+      first.done()
       if (!away) app.log.warn({ err: error }, 'Redis is away; calls get 503 until it is back')
       away = true
     })
     redis.on('ready', () => {
       if (away) app.log.info('Redis is back')
       away = false
-      // Not caught: a Redis that forgets money is no Redis to go on with.
-      refuseEviction(redis)
+      check()
     })
+
+    async function check() {
+      try {
+        await checkRedis(redis)
+        wasFit = true
+        first.done()
+      } catch (error) {
+        const fault = redisFault(error, { url, variable })
+        if (fault === undefined) return first.done()
+        // A Redis that forgets money is no Redis to go on with.
+        if (!wasFit || error instanceof EvictionFault) refuse(fault)
+      }
+    }
+
+    function refuse(fault: string) {
+      // It would go on trying, and say the same again.
+      redis.disconnect()
+      first.refuse(fault)
+    }
     app.parts.set('redis', () => redis.status === 'ready')
     app.decorate('redis', { getter: () => redis })
     app.decorate(
@@ -83,14 +110,4 @@ function gather(redis: Redis | Cluster): void {
   const { stream } = redis
   stream.cork()
   setImmediate(() => stream.uncork())
-}
-
-async function refuseEviction(redis: Redis | Cluster) {
-  const memory = await redis.info('memory').catch(() => '')
-  const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1] ?? 'noeviction'
-  if (policy === 'noeviction') return
-  throw new Error(
-    `REDIS_URL: found a Redis with maxmemory-policy ${policy}, expected noeviction: an evicted counter would read as ` +
-      'unspent. Set its maxmemory-policy to noeviction, or use another Redis.',
-  )
 }
