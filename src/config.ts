@@ -44,8 +44,21 @@ export interface Faults extends Error {
 
 /** Reads `.env` where it exists, under the real environment. */
 export function readEnvironment(file = '.env'): Record<string, string | undefined> {
-  const written = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}
-  return { ...written, ...process.env }
+  return { ...readWritten(file), ...process.env }
+}
+
+/** Which variables there are, by where they are. */
+export interface Names {
+  written: string[]
+  inherited: string[]
+}
+
+export function readNames(file = '.env'): Names {
+  return { written: Object.keys(readWritten(file)), inherited: Object.keys(process.env) }
+}
+
+function readWritten(file: string): Record<string, string | undefined> {
+  return existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}
 }
 
 /** Turns the environment into a configuration, or throws all its faults at once. An empty variable is an unset one. */

@@ -2,20 +2,35 @@
 
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
-import { type Config, parseConfig, readEnvironment } from './config.ts'
+import { type Config, parseConfig, readEnvironment, readNames } from './config.ts'
 import { drain } from './drain.ts'
+import { missingServers } from './embedded/available.ts'
 import { startEmbedded } from './embedded/index.ts'
+import { loggedMessage } from './logged-error.ts'
 import { createLogger } from './logger.ts'
 import { ownSecrets } from './own-secrets.ts'
 import { readPrices } from './prices/read.ts'
 import { createRedactor } from './redactor.ts'
+import { listenFault } from './start/listen-fault.ts'
+import { misspelt } from './start/misspelt.ts'
+import { summaryOf } from './start/summary.ts'
 import { storeUrls } from './store-urls.ts'
 
+const hints = misspelt(readNames())
+let redact = (text: string) => text
+
+// Node would print the error with all its fields, among them what a driver has sent.
+process.once('uncaughtException', giveUp)
 try {
-  await start(configured(readEnvironment()))
+  await start(await configured(readEnvironment()))
 } catch (error) {
-  // What stands in the way of starting is one clear line each, not a stack.
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+  giveUp(error)
+}
+
+/** What stands in the way of starting is one clear line each, not a stack. */
+function giveUp(error: unknown): never {
+  const message = error instanceof Error ? error.message : String(error)
+  process.stderr.write(`${redact(message)}\n`)
   process.exit(1)
 }
 
@@ -25,7 +40,7 @@ interface Configured {
 }
 
 /** The configuration, or all that is wrong with it and with the files it names, at once. */
-function configured(env: ReturnType<typeof readEnvironment>): Configured {
+async function configured(env: ReturnType<typeof readEnvironment>): Promise<Configured> {
   const faults: string[] = []
   const attempt = <T>(read: () => T) => {
     try {
@@ -38,15 +53,26 @@ function configured(env: ReturnType<typeof readEnvironment>): Configured {
   const config = attempt(() => parseConfig(env))
   const urls = attempt(() => config && storeUrls(config))
   attempt(() => readPrices(env.PRICES_FILE || undefined))
+  const isUnset = (name: string) => !env[name] && !env[`${name}_FILE`]
+  faults.push(
+    ...(await missingServers({
+      redis: isUnset('REDIS_URL'),
+      postgres: isUnset('DATABASE_URL'),
+      dataDir: config?.DATA_DIR ?? '.tollgate',
+    })),
+  )
   if (config && urls && faults.length === 0) return { config, urls }
-  throw new Error(faults.join('\n'))
+  throw new Error([...faults, ...hints].join('\n'))
 }
 
 async function start({ config, urls }: Configured) {
   // Until it serves there is nothing to drain; as a container's first process it would not even hear the signal.
   process.once('SIGTERM', leaveAtOnce)
   const redactor = createRedactor(ownSecrets(config))
+  redact = redactor.text
   const logger = createLogger(config.LOG_LEVEL, undefined, redactor.text)
+  for (const hint of hints) logger.warn(hint)
+  logger.info(summaryOf(config, urls), 'the gateway starts')
   const stores = await startEmbedded({ dataDir: config.DATA_DIR, ...urls, log: logger })
   const app = await buildApp(config, stores, logger, redactor)
 
@@ -56,8 +82,12 @@ async function start({ config, urls }: Configured) {
     await stores.stop()
   })
   process.off('SIGTERM', leaveAtOnce)
+  process.off('uncaughtException', giveUp)
 
-  await app.listen({ host: config.HOST, port: config.PORT })
+  const address = { host: config.HOST, port: config.PORT }
+  await app.listen(address).catch(error => {
+    throw new Error(listenFault(error, address) ?? loggedMessage(error.message))
+  })
 }
 
 function leaveAtOnce() {

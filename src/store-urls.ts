@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Config } from './config.ts'
 import { parseRedisUrl } from './redis-url.ts'
+import { postgresPlace } from './start/places.ts'
 
 type Given = Pick<Config, 'REDIS_URL' | 'REDIS_CA_FILE' | 'DATABASE_URL' | 'DATABASE_CA_FILE'>
 
@@ -47,10 +48,25 @@ function databaseUrlOf({ DATABASE_URL: url, DATABASE_CA_FILE: ca }: Given): stri
   }
   if (url === undefined) return undefined
   const isWeak = mode !== null && WEAK.includes(mode) && !asked.has('uselibpqcompat')
-  return withParameters(url, {
+  const whole = withParameters(url, {
     ...((isWeak || (mode === null && ca !== undefined)) && { sslmode: 'verify-full' }),
     ...(ca !== undefined && { sslrootcert: ca }),
   })
+  checkDatabaseUrl(whole)
+  return whole
+}
+
+/** The driver's error may quote the URL. */
+function checkDatabaseUrl(url: string): void {
+  try {
+    postgresPlace(url)
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? error.code : 'no URL'
+    throw new Error(
+      `DATABASE_URL: found a URL that cannot be read (${reason}), expected postgres://user:password@host:5432/database. ` +
+        'Correct it; characters such as @ : / ? # % are percent-encoded in a password.',
+    )
+  }
 }
 
 /** What is there already under these names is replaced. */

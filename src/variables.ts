@@ -101,10 +101,10 @@ export const variables = {
   }),
   ADMIN_TOKEN: Type.Optional(
     Type.String({
-      pattern: '^\\S+$',
+      pattern: '^\\S{16,}$',
       secret: true,
-      description: 'Opens /admin and /dashboard. Unset: both answer 404',
-      expected: 'a secret without spaces',
+      description: 'Opens /admin and /dashboard; 16 characters or more. Unset: both answer 404',
+      expected: 'a secret of 16 characters or more without spaces, as `openssl rand -hex 24` makes one',
     }),
   ),
   LOG_LEVEL: Type.Union(

@@ -80,7 +80,7 @@ describe('the secrets of a configuration', () => {
     const env = {
       ANTHROPIC_API_KEY: 'one',
       OPENAI_API_KEY: 'two',
-      ADMIN_TOKEN: 'three',
+      ADMIN_TOKEN: 'three-as-long-as-it-must-be',
       METRICS_TOKEN: 'four',
       ALERT_WEBHOOK_SECRET: 'five',
     }

@@ -50,7 +50,7 @@ test('with Redis away at start it waits and says so, and becomes ready by itself
   const redis = await ownRedis(t)
   await redis.stop()
   const { url: DATABASE_URL } = await testDatabase(t)
-  const gateway = await startProcess(t, { REDIS_URL: redis.url, DATABASE_URL })
+  const gateway = await startProcess(t, { REDIS_URL: redis.url, DATABASE_URL, REDIS_ULR: 'misspelt' })
   const answer = await until(async () => fetch(`${gateway.url}/readyz`).catch(() => undefined), 60_000)
   assert.equal(answer.status, 503)
   assert.deepEqual(((await answer.json()) as { degraded: string[] }).degraded.includes('redis'), true)
@@ -60,6 +60,17 @@ test('with Redis away at start it waits and says so, and becomes ready by itself
 
   await gateway.ready()
   assert.ok(gateway.lines.some(({ msg }) => msg.includes('Redis is away')))
+  assert.match(gateway.lines[0]?.msg ?? '', /^REDIS_ULR: found in the environment.* Did you mean REDIS_URL\?/)
+  const { msg, redis: place, admin, metrics }: Record<string, unknown> = gateway.lines[1] ?? {}
+  assert.deepEqual(
+    { msg, place, admin, metrics },
+    {
+      msg: 'the gateway starts',
+      place: redis.socket,
+      admin: 'open, with a token',
+      metrics: 'open, without a token: METRICS_TOKEN is not set',
+    },
+  )
 })
 
 test('a Redis that may evict counters is refused', async t => {

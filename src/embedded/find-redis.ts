@@ -2,16 +2,16 @@
 
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { OLDEST_REDIS } from '../start/store-faults.ts'
 import { findProgram, type Program } from './find-program.ts'
 import type { Log } from './supervise.ts'
 
 const run = promisify(execFile)
 
-/** The oldest one the project is tested with. */
-const oldest = 7
+export const redisPrograms = ['valkey-server', 'redis-server'] as const
 const wanted = {
   name: 'Redis',
-  programs: ['valkey-server', 'redis-server'],
+  programs: redisPrograms,
   packages: ['redis-server', 'valkey-server'],
   remedy:
     'Install one (apt-get install redis-server, dnf install valkey, brew install redis), or set REDIS_URL',
@@ -26,8 +26,8 @@ export async function findRedis(cache: string, log: Log): Promise<Program> {
     })
   })
   const version = Number(/v=(\d+)/.exec(stdout)?.[1] ?? 0)
-  if (version >= oldest) return found
+  if (version >= OLDEST_REDIS) return found
   throw new Error(
-    `${found.path} is too old (${stdout.trim()}): install Redis ${oldest} or newer, or set REDIS_URL`,
+    `${found.path} is too old (${stdout.trim()}): install Redis ${OLDEST_REDIS} or newer, or set REDIS_URL`,
   )
 }

@@ -1,9 +1,9 @@
 /** The real Redis and Postgres that run, privately, where no URL is given. */
 
-import { access, constants, mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { lockFolder } from './lock.ts'
 import { startPostgres } from './postgres.ts'
+import { probeFolder } from './probe.ts'
 import { startRedis } from './redis.ts'
 import type { Log } from './supervise.ts'
 
@@ -13,6 +13,8 @@ export interface EmbeddedOptions {
   redisUrl: string | undefined
   databaseUrl: string | undefined
   log: Log
+  /** How long the file system of `dataDir` may take to answer, in milliseconds. */
+  patience?: number
 }
 
 export interface Embedded {
@@ -24,11 +26,11 @@ export interface Embedded {
 
 /** Both or none: should one of them not start, the other one is stopped and the folder let go. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
-  const { dataDir, redisUrl, databaseUrl, log } = options
+  const { dataDir, redisUrl, databaseUrl, log, patience } = options
   if (redisUrl !== undefined && databaseUrl !== undefined)
     return { redisUrl, databaseUrl, stop: async () => {} }
   const folder = resolve(dataDir)
-  await makeFolder(folder)
+  await probeFolder(folder, patience)
   const lock = lockFolder(folder)
   const redis = redisUrl === undefined ? startRedis({ dataDir: folder, log }) : given(redisUrl)
   const postgres = databaseUrl === undefined ? startPostgres({ dataDir: folder, log }) : given(databaseUrl)
@@ -51,19 +53,4 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
 /** One that runs already, and is not ours to stop. */
 async function given(url: string) {
   return { url, stop: async () => {} }
-}
-
-/** Others may pass through it, not look: as root, Postgres runs as another user. What is inside is closed to them. */
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o711 })
-    await access(folder, constants.W_OK)
-  } catch (cause) {
-    throw new Error(
-      `DATA_DIR ${folder} cannot be made or written: change its owner, or set another DATA_DIR`,
-      {
-        cause,
-      },
-    )
-  }
 }

@@ -13,11 +13,33 @@ export interface Owner {
   gid: number
 }
 
-/** Returns a folder of mode 0700 that belongs to `owner`, in which a socket called `name` fits. */
-export async function socketFolder(folder: string, name: string, owner?: Owner): Promise<string> {
-  if (Buffer.byteLength(join(folder, name)) <= longestPath) return folder
+/** The longest path that a server of ours makes in its folder. */
+const LONGEST_NAME = 'postgres/.s.PGSQL.5432'
+
+/** Do the sockets of all servers fit below this data folder? */
+export function fits(dataDir: string): boolean {
+  return isShort(join(dataDir, LONGEST_NAME))
+}
+
+/** Stands in for a folder whose path is too long. Throws one line where the temporary folder's is as well. */
+export function shortFolder(folder: string): string {
   const digest = createHash('sha256').update(folder).digest('hex').slice(0, 12)
   const short = join(tmpdir(), `tollgate-${digest}`)
+  if (isShort(join(short, '.s.PGSQL.5432'))) return short
+  throw new Error(
+    `DATA_DIR: found ${folder}, whose path is too long for a socket, as is that of the temporary folder ${tmpdir()}, ` +
+      `expected one of them of at most ${longestPath - 40} bytes. Set DATA_DIR or TMPDIR to a shorter path.`,
+  )
+}
+
+function isShort(path: string): boolean {
+  return Buffer.byteLength(path) <= longestPath
+}
+
+/** Returns a folder of mode 0700 that belongs to `owner`, in which a socket called `name` fits. */
+export async function socketFolder(folder: string, name: string, owner?: Owner): Promise<string> {
+  if (isShort(join(folder, name))) return folder
+  const short = shortFolder(folder)
   await mkdir(short, { mode: 0o700 }).then(
     () => owner && chown(short, owner.uid, owner.gid),
     error => mustBeOurs(short, error, owner),

@@ -35,7 +35,7 @@ function alike(typed: string, names: readonly string[]): string | undefined {
 }
 
 /** Levenshtein's distance: the fewest letters to put in, take out or change, row by row. */
-function difference(a: string, b: string): number {
+export function difference(a: string, b: string): number {
   let above = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {
     const row = [i]

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { chmod, cp, rm, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { findPostgres } from '../../src/embedded/find-postgres.ts'
+import { startEmbedded } from '../../src/embedded/index.ts'
 import { connectRedis } from '../../src/redis-url.ts'
 import { openPool } from '../../src/stores/pool.ts'
+import { quiet } from '../setup.ts'
 import { temporaryFolder, whenOver } from '../when-over.ts'
 import { type Gateway, makeDataDir, nothingRuns, processesOf, startGateway } from './gateways.ts'
 
@@ -132,12 +134,31 @@ test('a user who is not root can run both', async t => {
 })
 
 const unwritable =
-  /^Error: DATA_DIR \S+ cannot be made or written: change its owner, or set another DATA_DIR$/
+  /^Error: DATA_DIR: found "\S+", which cannot have a \w+ \(E\w+\), expected a local folder .+\. Change its owner, or set DATA_DIR [^\n]+$/
 
 test('a DATA_DIR that cannot be made is refused in one line', async t => {
   const file = join(await temporaryFolder(t), 'file')
   await writeFile(file, '')
   await assert.rejects(startGateway(t, join(file, 'data')), unwritable)
+})
+
+test('a DATA_DIR whose file system does not answer in time is refused', async t => {
+  const dataDir = await makeDataDir(t)
+  const urls = { redisUrl: undefined, databaseUrl: undefined }
+  await assert.rejects(
+    startEmbedded({ dataDir, ...urls, log: quiet, patience: 0 }),
+    /^Error: DATA_DIR: found "\S+", which does not answer within 0 s, expected .+$/,
+  )
+})
+
+test('where no path is short enough for a socket, one line says what to shorten', async t => {
+  const dataDir = await makeDataDir(t, { name: 'a-long-name/'.repeat(10) })
+  const TMPDIR = join(dataDir, 'another-long-name')
+  await mkdir(TMPDIR, { recursive: true })
+  await assert.rejects(
+    startGateway(t, dataDir, { servers: ['redis'], env: { PATH: process.env.PATH, TMPDIR } }),
+    /^Error: DATA_DIR: found \S+, whose path is too long for a socket[^\n]+ Set DATA_DIR or TMPDIR to a shorter path\.$/,
+  )
 })
 
 test('a DATA_DIR of another user is refused in one line', async t => {

@@ -61,21 +61,21 @@ test('a key that replaces a refused one is tried at once', async t => {
 
 test('ADMIN_TOKEN changes with its file, and the old one ends', async t => {
   const file = join(await temporaryFolder(t), 'token')
-  await writeFile(file, 'first-token\n')
+  await writeFile(file, 'the-first-admin-token\n')
   const gateway = await startGateway(t, { env: { ADMIN_TOKEN: '', ADMIN_TOKEN_FILE: file } })
   const whoami = async (token: string) =>
     (await fetch(`${gateway.url}/admin/whoami`, { headers: { authorization: `Bearer ${token}` } })).status
-  assert.equal(await whoami('first-token'), 200)
+  assert.equal(await whoami('the-first-admin-token'), 200)
 
-  await writeFile(file, 'second-token\n')
-  await until(async () => (await whoami('first-token')) !== 200)
+  await writeFile(file, 'the-second-admin-token\n')
+  await until(async () => (await whoami('the-first-admin-token')) !== 200)
 
-  assert.equal(await whoami('second-token'), 200)
+  assert.equal(await whoami('the-second-admin-token'), 200)
 })
 
 test('a broken file changes nothing, is logged and raises an alert; mended, it is read', async t => {
   const file = join(await temporaryFolder(t), 'token')
-  await writeFile(file, 'first-token')
+  await writeFile(file, 'the-first-admin-token')
   const gateway = await startGateway(t, { env: { ADMIN_TOKEN: '', ADMIN_TOKEN_FILE: file } })
   const ask = async (path: string, token: string) => {
     const headers = { authorization: `Bearer ${token}` }
@@ -84,13 +84,13 @@ test('a broken file changes nothing, is logged and raises an alert; mended, it i
   }
 
   await writeFile(file, 'two words-of-a-secret')
-  await until(async () => (await ask('/alerts', 'first-token')).text.includes('secret_faulty'))
+  await until(async () => (await ask('/alerts', 'the-first-admin-token')).text.includes('secret_faulty'))
   await rm(file)
   await until(async () => gateway.lines.some(({ fault }) => String(fault).includes('ENOENT')))
-  assert.equal((await ask('/whoami', 'first-token')).status, 200)
+  assert.equal((await ask('/whoami', 'the-first-admin-token')).status, 200)
   assert.doesNotMatch(JSON.stringify(gateway.lines), /words-of-a-secret/)
 
-  await writeFile(file, 'second-token')
-  await until(async () => (await ask('/whoami', 'first-token')).status !== 200)
-  assert.equal((await ask('/whoami', 'second-token')).status, 200)
+  await writeFile(file, 'the-second-admin-token')
+  await until(async () => (await ask('/whoami', 'the-first-admin-token')).status !== 200)
+  assert.equal((await ask('/whoami', 'the-second-admin-token')).status, 200)
 })

@@ -1,0 +1,68 @@
+/**
+ * Is a folder on a file system that can carry the servers? Tried by a process of its own, since a file system that hangs (a network one
+ * whose server is away) never gives the thread back that waits for it.
+ */
+
+import { spawn } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fits, shortFolder } from './sockets.ts'
+
+/** The whole start may take 10 s until this is said. */
+const PATIENCE = 7000
+
+/** Each step leaves nothing behind. Prints the step that failed, and why. */
+const STEPS = `
+const { spawnSync } = require('child_process'), fs = require('fs'), net = require('net'), path = require('path')
+const [folder, sockets] = process.argv.slice(1), own = place => path.join(place, '.probe-' + process.pid)
+let step = 'a folder'
+const fail = error => { process.stdout.write(JSON.stringify([step, error.code || error.message])); process.exit(1) }
+try {
+  fs.mkdirSync(folder, { recursive: true, mode: 0o711 })
+  step = 'a file'
+  fs.writeFileSync(own(folder), '')
+  step = 'a lock'
+  const lock = new (require('node:sqlite').DatabaseSync)(own(folder), { timeout: 0 })
+  lock.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE; ROLLBACK')
+  lock.close()
+  fs.rmSync(own(folder))
+  step = 'a named pipe (mkfifo)'
+  const { stderr } = spawnSync('mkfifo', [own(folder)], { encoding: 'utf8' })
+  if (stderr) fail(new Error(stderr.trim()))
+  fs.rmSync(own(folder), { force: true })
+  step = 'a Unix socket'
+  const server = net.createServer().on('error', fail).listen(own(sockets), () => server.close())
+} catch (error) { fail(error) }
+`
+
+/** Throws one line that names DATA_DIR. */
+export async function probeFolder(folder: string, patience = PATIENCE): Promise<void> {
+  const sockets = fits(folder) ? folder : dirname(shortFolder(folder))
+  const child = spawn(process.execPath, ['-e', STEPS, folder, sockets], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    // Where it goes on from here, it must not keep us.
+    detached: true,
+    env: { PATH: process.env.PATH },
+  })
+  const timer = Promise.withResolvers<'late'>()
+  const timeout = setTimeout(timer.resolve, patience, 'late')
+  const said = await Promise.race([text(child.stdout), timer.promise]).finally(() => clearTimeout(timeout))
+  if (said === '') return
+  if (said === 'late') {
+    child.kill('SIGKILL')
+    child.stdout.destroy()
+    child.unref()
+    throw fault(folder, `does not answer within ${patience / 1000} s`, 'a file system that answers')
+  }
+  const [step, reason] = JSON.parse(said)
+  const where = step === 'a Unix socket' && sockets !== folder ? ` in the temporary folder ${sockets}` : ''
+  throw fault(folder, `cannot have ${step}${where} (${reason})`, 'a local folder that this user may write')
+}
+
+function fault(folder: string, found: string, expected: string): Error {
+  return new Error(
+    `DATA_DIR: found ${JSON.stringify(folder)}, which ${found}, expected ${expected}. ` +
+      `Change its owner, or set DATA_DIR to another folder, such as ${join(tmpdir(), 'tollgate')} for a trial; with REDIS_URL and DATABASE_URL none is needed.`,
+  )
+}
