@@ -52,7 +52,7 @@ async function checkVersion(client: Client): Promise<void> {
   })
 }
 
-/** Whoever may read the tables of another owner may still not be allowed to write them. */
+/** A role that may read the tables of another owner may still not be allowed to write them. */
 async function checkRights(client: Client): Promise<void> {
   const { rows } = await client.query<{ relname: string }>(
     'select relname from pg_class join (select relowner as owner, relnamespace as schema from pg_class ' +

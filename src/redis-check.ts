@@ -18,8 +18,8 @@ export async function checkRedis(redis: Redis | Cluster): Promise<void> {
 }
 
 async function checkNode(node: Redis): Promise<void> {
-  const told = (await unlessAway(node.info())) ?? ''
-  const field = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(told)?.[1]
+  const text = (await unlessAway(node.info())) ?? ''
+  const field = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(text)?.[1]
   const version = field('redis_version')
   if (version !== undefined && Number.parseInt(version, 10) < OLDEST_REDIS) {
     throw new StoreFault({

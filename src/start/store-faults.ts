@@ -28,9 +28,10 @@ export class StoreFault extends Error {
   }
 }
 
-/** `said`: the server's own words; `user` and `database` of the URL. */
-interface Told {
+/** `said`: the server's own words; `authority`: the variable for a private one; `user` and `database` of the URL. */
+interface Known {
   said: string
+  authority: string
   user: string
   database: string
 }
@@ -38,17 +39,17 @@ interface Told {
 interface Row {
   /** A code, or words of the message. */
   when: RegExp
-  fault(told: Told): Fault
+  fault(known: Known): Fault
 }
 
 const ESCAPES = 'Characters such as @ : / ? # % are percent-encoded in a URL.'
 
 const TLS: Row = {
   when: /^(ERR_TLS|ERR_SSL|EPROTO|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_)|does not support SSL/,
-  fault: ({ said }) => ({
+  fault: ({ authority, said }) => ({
     found: `no TLS connection (${said})`,
     expected: 'a certificate for this host from an authority that is known here',
-    fix: 'Name the private authority in REDIS_CA_FILE or DATABASE_CA_FILE, correct the host, or use a URL without TLS.',
+    fix: `Name a private authority in ${authority}, correct the host, or use a URL without TLS.`,
   }),
 }
 const SOCKET: Row = {
@@ -160,26 +161,26 @@ const POSTGRES: Row[] = [
 
 /** What is wrong, as a line; undefined where waiting may help. */
 export function redisFault(error: unknown, { url, variable }: Store): string | undefined {
-  const told = { said: saidBy(error), user: '', database: '' }
+  const known = { said: saidBy(error), authority: 'REDIS_CA_FILE', user: '', database: '' }
   const place = `Redis at ${redisPlace(url)}`
   if (error instanceof StoreFault) return line(variable, place, error.fault)
   // A cluster's client keeps the reason of the last node it has asked.
   const cause = error instanceof Error && 'lastNodeError' in error ? error.lastNodeError : undefined
   const found = rowOf(REDIS, error) ?? rowOf(REDIS, cause)
-  if (found) return line(variable, place, found.fault({ ...told, said: saidBy(cause ?? error) }))
+  if (found) return line(variable, place, found.fault({ ...known, said: saidBy(cause ?? error) }))
   const isAnswer = error instanceof Error && error.name === 'ReplyError'
-  return isAnswer && !isRedisAway(error) ? line(variable, place, other(told.said)) : undefined
+  return isAnswer && !isRedisAway(error) ? line(variable, place, other(known.said)) : undefined
 }
 
 /** The same for Postgres. An error that is not from the network and not known is a fault too. */
 export function postgresFault(error: unknown, { url, variable }: Store): string | undefined {
   const { user, database, address } = postgresPlace(url)
-  const told = { said: saidBy(error), user, database }
+  const known = { said: saidBy(error), authority: 'DATABASE_CA_FILE', user, database }
   const place = `Postgres at ${address}`
   if (error instanceof StoreFault) return line(variable, place, error.fault)
   const found = rowOf(POSTGRES, error)
-  if (found) return line(variable, place, found.fault(told))
-  return isAway(error) ? undefined : line(variable, place, other(told.said))
+  if (found) return line(variable, place, found.fault(known))
+  return isAway(error) ? undefined : line(variable, place, other(known.said))
 }
 
 export interface Store {

@@ -50,7 +50,7 @@ function upstreamsOf(config: Config): string[] {
     const upper = name.toUpperCase() as 'ANTHROPIC' | 'OPENAI' | 'EZAI'
     if (config[`${upper}_API_KEY`] === undefined) return []
     // Its user, password and query may be secrets.
-    const { origin, pathname } = new URL(config[`${upper}_BASE_URL`])
-    return [`${name} at ${origin}${pathname.replace(/\/$/, '')}`]
+    const url = URL.parse(config[`${upper}_BASE_URL`])
+    return [url ? `${name} at ${url.origin}${url.pathname.replace(/\/$/, '')}` : name]
   })
 }
