@@ -85,6 +85,9 @@ async function start({ config, urls }: Configured) {
   process.off('uncaughtException', giveUp)
 
   const address = { host: config.HOST, port: config.PORT }
+  await app.ready()
+  // A signal that came while the stores were tried.
+  if (app.draining) return
   await app.listen(address).catch(error => {
     throw new Error(listenFault(error, address) ?? loggedMessage(error.message))
   })
