@@ -79,6 +79,9 @@ const row = Type.Object(
     hour: Type.Optional(Type.String({ format: 'date-time', description: 'Its start' })),
     team: group,
     teamId: group,
+    others: Type.Optional(
+      Type.Literal(true, { description: 'The sum of all that are not among the `top` ones' }),
+    ),
     ...sums,
   },
   { title: 'Usage', description: 'Only the names that were grouped by are there; null stands for none' },
@@ -105,7 +108,9 @@ export const usageAnswer = Type.Object({
   rows: Type.Array(row),
   total: Type.Object(sums),
   more: Type.Boolean({ description: 'There are more groups than were asked for; the total counts them all' }),
-  refusals: Type.Array(refusals),
+  refusals: Type.Array(refusals, {
+    description: 'They are counted without teams: none where a team is asked for',
+  }),
 })
 
 export const refusalsAnswer = Type.Object({

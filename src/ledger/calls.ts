@@ -92,6 +92,16 @@ export async function clientIds(pool: Pool, client: string): Promise<string[]> {
   return rows.map(({ id }) => id)
 }
 
+/** The same of a team. */
+export async function teamIds(pool: Pool, team: string): Promise<string[]> {
+  const { rows } = await pool.query(
+    `select id from teams where name = $1 or id = $1
+     union select team_id from usage_daily where team_id = $1`,
+    [team],
+  )
+  return rows.map(({ id }) => id)
+}
+
 function shown({ id, seq, at, cost_nanos, held_nanos, ...row }: Record<string, unknown>): Call {
   const call: Call = {
     id: String(id),

@@ -3,7 +3,7 @@
 import { type Static, Type } from 'typebox'
 import type { Place } from './calls.ts'
 import { outcomes } from './sums.ts'
-import { type Group, groups } from './usage.ts'
+import { type Group, groups, ranks } from './usage.ts'
 
 const DATE = '\\d{4}-\\d{2}-\\d{2}'
 /** A call's id has nothing but visible ASCII. */
@@ -76,6 +76,22 @@ export const usageQuery = Type.Object(
         pattern: `^(${groups.join('|')})(,(${groups.join('|')}))*$`,
         description: 'What to group by',
         expected: `some of ${groups.join(', ')}, separated by commas`,
+      }),
+    ),
+    client: callsQuery.properties.client,
+    team: Type.Optional(Type.String({ description: 'Name or id', expected: 'a name or id' })),
+    top: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100,
+        description: 'So many clients, models and teams have rows of their own; all others together are one',
+        expected: 'a whole number from 1 to 100',
+      }),
+    ),
+    rank: Type.Optional(
+      Type.Enum(ranks, {
+        description: 'By what `top` chooses them; cost if absent',
+        expected: `one of ${ranks.join(', ')}`,
       }),
     ),
     limit: limit(10_000, 1000),

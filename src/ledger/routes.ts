@@ -5,8 +5,9 @@ import { Type } from 'typebox'
 import { nanosToUsd } from '../money.ts'
 import { problem } from '../plugins/admin/problem.ts'
 import type { TypeBoxProvider } from '../plugins/admin/schemas.ts'
+import { createSharedReadings } from '../stores/shared-readings.ts'
 import { callAnswer, callsAnswer, refusalsAnswer, usageAnswer, verifyAnswer } from './answers.ts'
-import { clientIds, findCall, listCalls } from './calls.ts'
+import { clientIds, findCall, listCalls, teamIds } from './calls.ts'
 import {
   callsQuery,
   formatCursor,
@@ -19,15 +20,19 @@ import {
 } from './query.ts'
 import { readRefusals } from './refusals.ts'
 import { findRefused, readRefused, readRefusedOverTime, stepFor, steps } from './refused.ts'
-import { readUsage } from './usage.ts'
+import { readUsage, type Usage } from './usage.ts'
 import type { Difference } from './verify.ts'
 
 /** More of them say nothing new. */
 const DIFFERENCES = 1000
 
+/** A page asks every 15 seconds: many pages together cost no more than one. */
+const SHARING = { atLeast: 0, times: 5, unless: 200 }
+
 export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
   const { money, pg, ledger } = admin
   const routes = admin.withTypeProvider<TypeBoxProvider>()
+  const shared = createSharedReadings<Usage>(SHARING)
 
   routes.get(
     '/calls',
@@ -83,9 +88,19 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
     async ({ query }) => {
       const period = periodOf(query, new Date(admin.clock.now()))
       const by = groupsOf(query)
+      const { client, team, top, rank, limit } = query
+      const filter = {
+        clientIds: client === undefined ? undefined : await clientIds(pg, client),
+        teamIds: team === undefined ? undefined : await teamIds(pg, team),
+      }
       const [usage, refusals] = await Promise.all([
-        readUsage(pg, period, by, query.limit),
-        readRefusals(pg, `${period.from}T00:00:00Z`, `${period.to}T00:00:00Z`, query.limit),
+        shared(JSON.stringify([period, by, limit, filter, top, rank]), () =>
+          readUsage(pg, period, by, limit, { ...filter, top, rank }),
+        ),
+        // A refusal is counted by client, without its team.
+        team === undefined
+          ? readRefusals(pg, `${period.from}T00:00:00Z`, `${period.to}T00:00:00Z`, limit, filter)
+          : [],
       ])
       return { ...period, by, ...usage, refusals }
     },

@@ -1,6 +1,7 @@
 /** What the scripts answer, read. */
 
 import type {
+  Amounts,
   BucketState,
   Lost,
   NoRoom,
@@ -16,6 +17,7 @@ import type {
   OverspentReply,
   RefusedReply,
   SettleReply,
+  SpentReply,
   StateReply,
   SweepReply,
 } from './scripts.ts'
@@ -42,6 +44,14 @@ function bucketState(limit: number, remaining: number | null, fullIn: number | n
 
 function windowState(limitNanos: number, spent: number | null, held: number | null): WindowState {
   return { limitNanos, spentNanos: spent ?? 0, heldNanos: held ?? 0 }
+}
+
+export function readAmounts([daySpent, dayHeld, monthSpent, monthHeld]: SpentReply) {
+  const amounts = (spent: string | null, held: string | null): Amounts => ({
+    spentNanos: Number(spent ?? 0),
+    heldNanos: Number(held ?? 0),
+  })
+  return { day: amounts(daySpent, dayHeld), month: amounts(monthSpent, monthHeld) }
 }
 
 export function readRefusal(scopes: Scope[], reply: RefusedReply): Refused {

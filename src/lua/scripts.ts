@@ -19,6 +19,7 @@ const scripts = {
   raiseVersion: 'raise-version',
   readTime: 'time',
   readStates: 'state',
+  readSpent: 'spent',
   chargeCount: 'charge-count',
   snapshotScopes: 'snapshot',
   listScopeKeys: 'scope-keys',
@@ -39,6 +40,14 @@ export type StateReply = [
   dayHeld: number | null,
   monthSpent: number | null,
   monthHeld: number | null,
+]
+
+/** One scope's nano-dollars; null for 0. */
+export type SpentReply = [
+  daySpent: string | null,
+  dayHeld: string | null,
+  monthSpent: string | null,
+  monthHeld: string | null,
 ]
 
 export type AdmitReply =
@@ -100,6 +109,7 @@ declare module 'ioredis' {
     chargeCount(...args: Arguments): Result<number, Context>
     readTime(...args: Arguments): Result<number, Context>
     readStates(...args: Arguments): Result<[at: number, states: StateReply[]], Context>
+    readSpent(...args: Arguments): Result<[at: number, spent: SpentReply[]], Context>
     snapshotScopes(...args: Arguments): Result<[lastId: string, scopes: string[][]], Context>
     listScopeKeys(...args: Arguments): Result<[cursor: string, keys: string[]], Context>
     beginRebuild(...args: Arguments): Result<'begun' | 'busy' | 'complete', Context>

@@ -1,9 +1,12 @@
 /** The administration, /admin: for whoever has a token. Without ADMIN_TOKEN there is no such place. */
 
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { createRankings } from '../stores/ranking.ts'
 import { createManyStates, createStates } from '../stores/states.ts'
 import audit from './admin/audit.ts'
 import { authenticate } from './admin/authenticate.ts'
+import budgets from './admin/budgets.ts'
+import clientList from './admin/client-list.ts'
 import clients from './admin/clients.ts'
 import docs, { collectRoutes } from './admin/docs.ts'
 import keys from './admin/keys.ts'
@@ -31,7 +34,10 @@ export default async function admin(app: FastifyInstance, { token, routes: other
       const state = createStates(app.money)
       const states = createManyStates(app.money)
       await scope.register(tokens)
-      await scope.register(clients, { state, states })
+      const rankings = createRankings(app.pg, app.money)
+      await scope.register(clients, { state })
+      await scope.register(clientList, { states, rankings })
+      await scope.register(budgets, { rankings })
       await scope.register(keys)
       await scope.register(teams, { state, states })
       await scope.register(audit)

@@ -5,6 +5,7 @@ import { makeId } from '../keys.ts'
 import type { ClientSettings } from '../settings.ts'
 import type { Deed } from './audit.ts'
 import type { Changed } from './changes.ts'
+import { query } from './query.ts'
 import { teamId } from './team-records.ts'
 
 /** The longest id that leaves room for a caller's own words where it is put in front of them. */
@@ -30,16 +31,45 @@ export async function readClient(db: Pool | PoolClient, name: string): Promise<C
   return rows[0] && recordOf(rows[0])
 }
 
+export interface ClientFilter {
+  /** Part of its name or of its team's, in any case of letters. */
+  search?: string | undefined
+  /** Name of its team. */
+  team?: string | undefined
+}
+
+const FILTER = `
+  ($1::text is null or strpos(lower(clients.name), lower($1)) > 0 or strpos(lower(teams.name), lower($1)) > 0)
+  and ($2::text is null or teams.name = $2)`
+
 /** In the order of their names. */
 export async function listClients(
   pool: Pool,
-  { after, limit }: { after: string; limit: number },
+  { search, team, after, limit }: ClientFilter & { after: string; limit: number },
 ): Promise<ClientRecord[]> {
-  const { rows } = await pool.query<Row>(`${SELECT} and clients.name > $1 order by clients.name limit $2`, [
-    after,
-    limit,
-  ])
+  const rows = await query<Row>(
+    pool,
+    `${SELECT} and ${FILTER} and clients.name > $3 order by clients.name limit $4`,
+    [search, team, after, limit],
+  )
   return rows.map(recordOf)
+}
+
+export async function countClients(pool: Pool, { search, team }: ClientFilter): Promise<number> {
+  const [row] = await query<{ count: string }>(
+    pool,
+    `select count(*) as count from clients left join teams on teams.id = team_id
+     where deleted_at is null and ${FILTER}`,
+    [search, team],
+  )
+  return Number(row!.count)
+}
+
+/** In the order of these ids; without those that are gone. */
+export async function readClientsById(pool: Pool, ids: string[]): Promise<ClientRecord[]> {
+  const rows = await query<Row>(pool, `${SELECT} and clients.id = any($1)`, [ids])
+  const known = new Map(rows.map(row => [row.id, recordOf(row)]))
+  return ids.flatMap(id => known.get(id) ?? [])
 }
 
 /** Rejects where the name is taken: see `isNameTaken`. */

@@ -22,7 +22,7 @@ export interface Standing {
   month?: Money
 }
 
-interface Money {
+export interface Money {
   limitUsd?: number
   spentUsd: number
   heldUsd: number
@@ -84,12 +84,13 @@ function show({ requests, tokens, concurrency, running, day, month }: ScopeState
     ...(requests && { requests: { capacity: requests.limit, available: requests.remaining } }),
     ...(tokens && { tokens: { capacity: tokens.limit, available: tokens.remaining } }),
     concurrency: { ...(concurrency !== undefined && { max: concurrency }), running },
-    ...(day && { day: money(day, windows.day.endsAt) }),
-    ...(month && { month: money(month, windows.month.endsAt) }),
+    ...(day && { day: moneyOf(day, windows.day.endsAt) }),
+    ...(month && { month: moneyOf(month, windows.month.endsAt) }),
   }
 }
 
-function money({ limitNanos, spentNanos, heldNanos }: WindowState, endsAt: number): Money {
+/** A window in US dollars. `endsAt`: milliseconds since 1970. */
+export function moneyOf({ limitNanos, spentNanos, heldNanos }: WindowState, endsAt: number): Money {
   const spent = {
     spentUsd: nanosToUsd(spentNanos),
     heldUsd: nanosToUsd(heldNanos),

@@ -19,6 +19,8 @@ interface TeamRow {
 
 const ID_LENGTH = 12
 const COLUMNS = 'id, name, settings, created_at, updated_at'
+/** $1: part of a name, in any case of letters. */
+const SEARCH = '($1::text is null or strpos(lower(name), lower($1)) > 0)'
 
 /** The id of a team; one that is named for the first time is made, without limits of its own. */
 export async function teamId(db: PoolClient, name: string): Promise<string> {
@@ -43,13 +45,21 @@ export async function readTeam(
 /** In the order of their names. */
 export async function listTeams(
   pool: Pool,
-  { after, limit }: { after: string; limit: number },
+  { search, after, limit }: { search?: string | undefined; after: string; limit: number },
 ): Promise<TeamRecord[]> {
   const { rows } = await pool.query<TeamRow>(
-    `select ${COLUMNS} from teams where name > $1 order by name limit $2`,
-    [after, limit],
+    `select ${COLUMNS} from teams where ${SEARCH} and name > $2 order by name limit $3`,
+    [search, after, limit],
   )
   return rows.map(recordOf)
+}
+
+export async function countTeams(pool: Pool, search: string | undefined): Promise<number> {
+  const { rows } = await pool.query<{ count: string }>(
+    `select count(*) as count from teams where ${SEARCH}`,
+    [search],
+  )
+  return Number(rows[0]!.count)
 }
 
 /** Makes a team, or replaces all its settings. */

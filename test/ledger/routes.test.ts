@@ -177,6 +177,10 @@ test('usage is grouped as asked for, and says for which days', async t => {
     ],
   )
   assert.equal(body.total.costUsd, 0.003500001)
+  const ofClient = (client: string) => get(`/usage?client=${client}&from=2026-10-31&to=2026-11-21`)
+  assert.equal((await ofClient('frontend')).body.total.costUsd, 0.003500001)
+  assert.equal((await ofClient('another')).body.total.costUsd, 0)
+  assert.equal((await get('/usage?team=another&from=2026-10-31&to=2026-11-21')).body.total.costUsd, 0)
 })
 
 test('usage is of the current month unless other days are named', async t => {

@@ -184,3 +184,39 @@ test('usage by the hour is the sum of its calls, each at the hour of its admissi
   )
   assert.equal(total.costUsd, 7)
 })
+
+test('the largest have rows of their own, all others are one, and the total is the same', async t => {
+  const at = await bed(t)
+  const spent = [9, 5, 7, 1, 4]
+  await record(
+    at,
+    spent.map((dollars, i) => ({
+      id: String(i),
+      at: noon('2026-11-02'),
+      nanos: dollars * 1e9,
+      data: { clientId: `c${i}`, client: `name-${i}`, teamId: `t${i % 2}`, inputTokens: 10 - dollars },
+    })),
+  )
+  const rowsOf = ({ rows }: Awaited<ReturnType<typeof readUsage>>) =>
+    rows.map(({ client, others, costUsd }) => [client, others, costUsd])
+  const top = await readUsage(at.pool, november, ['day', 'client'], 10, { top: 2 })
+  assert.deepEqual(rowsOf(top), [
+    [null, true, 10],
+    ['name-0', undefined, 9],
+    ['name-2', undefined, 7],
+  ])
+  assert.equal(top.total.costUsd, 26)
+  const byTokens = await readUsage(at.pool, november, ['client'], 10, { top: 1, rank: 'tokens' })
+  assert.deepEqual(rowsOf(byTokens), [
+    [null, true, 25],
+    ['name-3', undefined, 1],
+  ])
+  const ofTeam = await readUsage(at.pool, november, ['client'], 10, { teamIds: ['t1'] })
+  assert.deepEqual(rowsOf(ofTeam), [
+    ['name-1', undefined, 5],
+    ['name-3', undefined, 1],
+  ])
+  assert.equal(ofTeam.total.costUsd, 6)
+  const ofClient = await readUsage(at.pool, november, [], 10, { clientIds: ['c2'] })
+  assert.equal(ofClient.total.costUsd, 7)
+})

@@ -127,6 +127,7 @@ test('every answer is as it is declared, and says nothing that is not', async t 
   await ask('GET /admin/calls/{id}', `/calls/${calls[0].id}`)
   await ask('GET /admin/usage', '/usage?by=client,model,day,team')
   await ask('GET /admin/usage', '/usage?by=hour')
+  await ask('GET /admin/usage', '/usage?by=day,model&top=1&rank=calls')
   const { latest } = await until(async () => {
     const found = JSON.parse(JSON.stringify(await ask('GET /admin/refusals', '/refusals')))
     return found.latest.length > 0 && found
@@ -138,7 +139,9 @@ test('every answer is as it is declared, and says nothing that is not', async t 
   await ask('GET /admin/clients/{name}', '/clients/frontend')
   await ask('GET /admin/clients', '/clients?limit=1')
   await ask('GET /admin/clients', '/clients?state=true')
-  await ask('GET /admin/teams', '/teams?state=true')
+  await ask('GET /admin/clients', '/clients?sort=budget&total=true&search=front&team=web')
+  await ask('GET /admin/budgets', '/budgets?limit=1')
+  await ask('GET /admin/teams', '/teams?state=true&total=true')
   const { id: second } = await ask('POST /admin/keys/{id}/rotate', `/keys/${id}/rotate`, { graceSeconds: 60 })
   await ask('GET /admin/clients/{name}/keys', '/clients/frontend/keys?limit=1')
   await ask('DELETE /admin/keys/{id}', `/keys/${second}`)

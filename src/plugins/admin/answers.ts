@@ -21,21 +21,21 @@ export function pageAnswer<Properties extends TProperties>(list: Properties) {
   })
 }
 
+export const total = Type.Optional(Type.Integer({ description: 'Of all pages; where it was asked for' }))
+
 const count = (description: string) => Type.Integer({ description })
 const bucketState = Type.Object(
   { capacity: count('The limit'), available: count('Left now; below 0: owed') },
   { title: 'BucketState' },
 )
-const windowState = Type.Object(
-  {
-    limitUsd: Type.Optional(usd('the budget; absent: none')),
-    spentUsd: usd('what calls have cost'),
-    heldUsd: usd('what running calls may cost at most'),
-    availableUsd: Type.Optional(usd('what is left of the budget')),
-    resetsAt: Type.String({ format: 'date-time', description: 'The end of the calendar day or month, UTC' }),
-  },
-  { title: 'WindowState' },
-)
+const windowProperties = {
+  limitUsd: Type.Optional(usd('the budget; absent: none')),
+  spentUsd: usd('what calls have cost'),
+  heldUsd: usd('what running calls may cost at most'),
+  availableUsd: Type.Optional(usd('what is left of the budget')),
+  resetsAt: Type.String({ format: 'date-time', description: 'The end of the calendar day or month, UTC' }),
+}
+const windowState = Type.Object(windowProperties, { title: 'WindowState' })
 
 /** Null: not known, because Redis is away or has lost its counters. */
 const state = nullable(
@@ -85,6 +85,19 @@ export const gateway = Type.Object(gatewayProperties, { title: 'Gateway' })
 export const gatewayWithState = Type.Object(
   { ...gatewayProperties, ...stateFields },
   { title: 'GatewayWithState' },
+)
+
+/** One budget of the gateway, a team or a client. */
+export const rankedBudget = Type.Object(
+  {
+    kind: Type.Enum(['gateway', 'team', 'client']),
+    name,
+    team: Type.Optional(Type.String({ description: "A client's team" })),
+    period: Type.Enum(['day', 'month']),
+    share: Type.Number({ description: 'Spent and held, of the budget: 0.5 is half of it' }),
+    ...windowProperties,
+  },
+  { title: 'RankedBudget' },
 )
 
 const keyProperties = {

@@ -1,24 +1,17 @@
-/** Clients: made, listed, shown with where they stand, changed, deleted. */
+/** Clients: made, shown with where they stand, changed, deleted. */
 
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { clientSettings } from '../../settings.ts'
-import {
-  createClient,
-  deleteClient,
-  listClients,
-  readClient,
-  reviseClient,
-} from '../../stores/client-records.ts'
+import { createClient, deleteClient, readClient, reviseClient } from '../../stores/client-records.ts'
 import { isTaken } from '../../stores/query.ts'
-import type { ManyStates, States } from '../../stores/states.ts'
-import { client, clientWithState, listedClient, nothing, nullable, pageAnswer } from './answers.ts'
-import { cursorsOf } from './cursors.ts'
+import type { States } from '../../stores/states.ts'
+import { client, clientWithState, nothing, nullable } from './answers.ts'
 import { faultFinder } from './faults.ts'
 import { mergePatch } from './json.ts'
 import { nameTaken, problem, unknownClient } from './problem.ts'
-import { limit, named, pageOf, type TypeBoxProvider, state as withState } from './schemas.ts'
+import { named, type TypeBoxProvider } from './schemas.ts'
 
 const patch = Type.Object({}, { expected: 'an object with the settings to change; null takes one away' })
 /** Checked once it is merged; this is how it looks. */
@@ -29,13 +22,7 @@ const documented = Type.Object(
 )
 const findFaults = faultFinder(clientSettings)
 
-const cursors = cursorsOf('clients', 'name')
-const page = Type.Object({ limit, cursor: cursors.schema, state: withState }, { additionalProperties: false })
-
-export default async function clients(
-  app: FastifyInstance,
-  { state, states }: { state: States; states: ManyStates },
-) {
+export default async function clients(app: FastifyInstance, { state }: { state: States }) {
   const routes = app.withTypeProvider<TypeBoxProvider>()
 
   routes.post(
@@ -47,28 +34,6 @@ export default async function clients(
       const { body } = request
       const made = await app.change(request, db => createClient(db, body)).catch(refuseTaken(body.name))
       return reply.code(201).header('location', `/admin/clients/${body.name}`).send(made)
-    },
-  )
-
-  routes.get(
-    '/clients',
-    {
-      schema: {
-        summary: 'All clients, by name',
-        querystring: page,
-        response: { 200: pageAnswer({ clients: Type.Array(listedClient) }) },
-      },
-    },
-    async ({ query }) => {
-      const { limit, cursor } = query
-      const { shown, next } = pageOf(
-        await listClients(app.pg, { after: cursors.placeOf(cursor), limit: limit + 1 }),
-        limit,
-        one => cursors.format(one.name),
-      )
-      if (!query.state) return { clients: shown, next }
-      const found = await states(shown.map(one => ({ key: `client:${one.id}`, ...one })))
-      return { clients: shown.map((one, i) => ({ ...one, ...(found[i] ?? { state: null }) })), next }
     },
   )
 

@@ -1,14 +1,29 @@
 /** Where the next page of a list begins, as callers carry it: it names its list, and no other list takes it. */
 
 import { Type } from 'typebox'
+import type { RankedPlace } from '../../stores/ranked.ts'
+
+const NAME = '[A-Za-z0-9._@-]{1,64}'
 
 /** What a row is found again by. */
 const places = {
-  name: /^[A-Za-z0-9._@-]{1,64}$/,
+  name: new RegExp(`^${NAME}$`),
   number: /^\d{1,18}$/,
+  /** A name; or an order, a rank in it, and the kind, name and window of what has that rank. */
+  ranked: new RegExp(`^(${NAME}|[a-z]{1,10} \\d{1,10} [012] ${NAME} [01])$`),
 }
 
 const EXPECTED = 'the value of "next" of the page before'
+
+/** A place in an order by rank, as its cursor has it. */
+export const formatRanked = ({ order, rank, tie }: RankedPlace & { order: string }) =>
+  `${order} ${rank} ${tie}`
+
+/** Undefined: the place is a name, or the beginning. */
+export function parseRanked(place: string): (RankedPlace & { order: string }) | undefined {
+  const [, order, rank, tie] = /^(\S+) (\d+) (.+)$/.exec(place) ?? []
+  return order !== undefined && tie !== undefined ? { order, rank: Number(rank), tie } : undefined
+}
 
 export function cursorsOf(list: string, kind: keyof typeof places) {
   const format = (place: string) => Buffer.from(JSON.stringify([list, place])).toString('base64url')

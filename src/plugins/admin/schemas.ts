@@ -73,6 +73,26 @@ export const state = Type.Boolean({
   expected: 'true or false',
 })
 
+/** Lists may be searched by name. */
+export const search = Type.Optional(
+  Type.String({
+    minLength: 1,
+    maxLength: 64,
+    description: 'Part of a name, in any case of letters',
+    expected: 'a part of a name, of 1 to 64 characters',
+  }),
+)
+
+export const teamFilter = Type.Optional(
+  Type.String({ description: 'Only clients of the team of this name', expected: 'the name of a team' }),
+)
+
+export const total = Type.Boolean({
+  default: false,
+  description: 'With how many there are in all pages',
+  expected: 'true or false',
+})
+
 /** A page of one more than was asked for says that there is another. */
 export function pageOf<Row>(rows: Row[], most: number, cursorOf: (row: Row) => string) {
   const shown = rows.slice(0, most)

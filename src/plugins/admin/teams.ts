@@ -4,14 +4,32 @@ import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { levelSettings } from '../../settings.ts'
 import type { ManyStates, States } from '../../stores/states.ts'
-import { listTeams, putGateway, putTeam, readGatewayRecord, readTeam } from '../../stores/team-records.ts'
-import { gateway, gatewayWithState, listedTeam, pageAnswer, team, teamWithState } from './answers.ts'
+import {
+  countTeams,
+  listTeams,
+  putGateway,
+  putTeam,
+  readGatewayRecord,
+  readTeam,
+} from '../../stores/team-records.ts'
+import { gateway, gatewayWithState, listedTeam, pageAnswer, team, teamWithState, total } from './answers.ts'
 import { cursorsOf } from './cursors.ts'
 import { unknownTeam } from './problem.ts'
-import { limit, named, pageOf, type TypeBoxProvider, state as withState } from './schemas.ts'
+import {
+  limit,
+  named,
+  pageOf,
+  search,
+  type TypeBoxProvider,
+  state as withState,
+  total as withTotal,
+} from './schemas.ts'
 
 const cursors = cursorsOf('teams', 'name')
-const page = Type.Object({ limit, cursor: cursors.schema, state: withState }, { additionalProperties: false })
+const page = Type.Object(
+  { limit, cursor: cursors.schema, search, state: withState, total: withTotal },
+  { additionalProperties: false },
+)
 
 export default async function teams(
   app: FastifyInstance,
@@ -25,19 +43,20 @@ export default async function teams(
       schema: {
         summary: 'All teams, by name',
         querystring: page,
-        response: { 200: pageAnswer({ teams: Type.Array(listedTeam) }) },
+        response: { 200: pageAnswer({ teams: Type.Array(listedTeam), total }) },
       },
     },
     async ({ query }) => {
-      const { limit, cursor } = query
+      const { limit, cursor, search } = query
       const { shown, next } = pageOf(
-        await listTeams(app.pg, { after: cursors.placeOf(cursor), limit: limit + 1 }),
+        await listTeams(app.pg, { search, after: cursors.placeOf(cursor), limit: limit + 1 }),
         limit,
         one => cursors.format(one.name),
       )
-      if (!query.state) return { teams: shown, next }
+      const more = { next, ...(query.total && { total: await countTeams(app.pg, search) }) }
+      if (!query.state) return { teams: shown, ...more }
       const found = await states(shown.map(one => ({ key: `team:${one.id}`, ...one })))
-      return { teams: shown.map((one, i) => ({ ...one, ...(found[i] ?? { state: null }) })), next }
+      return { teams: shown.map((one, i) => ({ ...one, ...(found[i] ?? { state: null }) })), ...more }
     },
   )
 

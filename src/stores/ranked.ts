@@ -1,0 +1,58 @@
+/** Pages of a ranking: what fits a filter, from where the page before ended. */
+
+import { entriesFrom, type Order } from './order.ts'
+import type { Ranked, Ranking } from './ranking.ts'
+
+export interface LevelFilter {
+  kinds: readonly Ranked['kind'][]
+  /** Part of its name or of its team's, in any case of letters. */
+  search?: string | undefined
+  /** Name of its team. */
+  team?: string | undefined
+}
+
+/** Where a page ended: its last entry's rank, and its tie with entries of the same rank. */
+export interface RankedPlace {
+  rank: number
+  tie: string
+}
+
+export interface Found extends RankedPlace {
+  level: Ranked
+  place: number
+}
+
+const KINDS = ['gateway', 'team', 'client'] as const
+
+/**
+ * At most `limit` entries after `after`. `perLevel`: 2 for budgets, whose places stand for a day and a month. Entries without
+ * a budget are left out where `bound` is set.
+ */
+export function pickRanked(
+  { levels }: Ranking,
+  order: Order,
+  filter: LevelFilter & { after?: RankedPlace | undefined; limit: number; perLevel?: 1 | 2; bound?: boolean },
+): Found[] {
+  const { after, limit, perLevel = 1, bound = false } = filter
+  const fits = filterOf(filter)
+  const found: Found[] = []
+  for (const { rank, place } of entriesFrom(order, after?.rank)) {
+    if (bound && rank === 0) break
+    const level = levels[Math.floor(place / perLevel)]!
+    if (!fits(level)) continue
+    const tie = `${KINDS.indexOf(level.kind)} ${level.name} ${place % perLevel}`
+    if (after && rank === after.rank && tie <= after.tie) continue
+    found.push({ level, place, rank, tie })
+    if (found.length === limit) break
+  }
+  return found
+}
+
+function filterOf({ kinds, search, team }: LevelFilter): (level: Ranked) => boolean {
+  const part = search?.toLowerCase()
+  const has = (text: string | null) => part === undefined || text?.toLowerCase().includes(part) === true
+  return level =>
+    kinds.includes(level.kind) &&
+    (team === undefined || level.team === team) &&
+    (has(level.name) || has(level.team))
+}

@@ -1,0 +1,91 @@
+/**
+ * The gateway, teams and clients with what they have spent, in the order of their budgets. All are read in pages, from
+ * Postgres and from Redis, so that no store and no call waits for long; and kept for a while, so that all viewers of a
+ * replica share one reading.
+ */
+
+import type { Pool } from 'pg'
+import { windowsAt } from '../lua/calendar.ts'
+import { type Amounts, type MoneyScripts, UNLIMITED, type WindowState } from '../lua/index.ts'
+import { compileLevel } from './client.ts'
+import { type LevelRow, readLevels } from './level-rows.ts'
+import { type Order, orderOf, rankOf } from './order.ts'
+import { createSharedReadings } from './shared-readings.ts'
+
+export const periods = ['day', 'month'] as const
+export type Period = (typeof periods)[number]
+
+export type Ranked = Omit<LevelRow, 'budget'> & Record<Period, WindowState>
+
+export const clientSorts = ['budget', 'day', 'month'] as const
+export type ClientSort = (typeof clientSorts)[number]
+
+export interface Ranking {
+  /** Ends of the windows that were read: milliseconds since 1970. */
+  endsAt: Record<Period, number>
+  /** The gateway, teams by name, clients by name. */
+  levels: Ranked[]
+  /** Budgets by how full they are: a place is twice that of its level, and one more for a month. */
+  budgets: Order
+  /** Levels by their fullest budget, and by what they spent in the day or month. */
+  by: Record<ClientSort, Order>
+}
+
+/** Scopes read in one script: nothing else runs in Redis meanwhile. */
+const AT_ONCE = 250
+/** A replica spends a twentieth of its time on reading at most. */
+const SHARING = { atLeast: 2000, times: 20 }
+
+/** Rejects while Redis or Postgres is away, or counters are being restored. */
+export type Rankings = () => Promise<Ranking>
+
+export function createRankings(pool: Pool, money: Pick<MoneyScripts, 'spent'>): Rankings {
+  const shared = createSharedReadings<Ranking>(SHARING)
+  return () => shared('', () => read(pool, money))
+}
+
+async function read(pool: Pool, { spent }: Pick<MoneyScripts, 'spent'>): Promise<Ranking> {
+  const levels: Ranked[] = []
+  let at = 0
+  for await (const page of readLevels(pool)) {
+    for (let from = 0; from < page.length; from += AT_ONCE) {
+      const some = page.slice(from, from + AT_ONCE)
+      const found = await spent(some.map(keyOf))
+      at = found.at
+      for (const [i, amounts] of found.spent.entries()) levels.push(rankedOf(some[i]!, amounts))
+    }
+  }
+  const { day, month } = windowsAt(at)
+  return {
+    endsAt: { day: day.endsAt, month: month.endsAt },
+    levels,
+    budgets: orderOf(levels.length * 2, place =>
+      rankOf(shareOf(levels[place >> 1]![place % 2 === 0 ? 'day' : 'month'])),
+    ),
+    by: {
+      budget: orderOf(levels.length, place => rankOf(fullest(levels[place]!))),
+      day: orderOf(levels.length, place => rankOf(levels[place]!.day.spentNanos)),
+      month: orderOf(levels.length, place => rankOf(levels[place]!.month.spentNanos)),
+    },
+  }
+}
+
+function keyOf({ kind, id }: LevelRow): string {
+  return kind === 'gateway' ? kind : `${kind}:${id}`
+}
+
+function rankedOf({ budget, ...level }: LevelRow, { day, month }: Record<Period, Amounts>): Ranked {
+  const { dayNanos = UNLIMITED, monthNanos = UNLIMITED } = compileLevel({ budget: budget ?? {} }).budget
+  return { ...level, day: { limitNanos: dayNanos, ...day }, month: { limitNanos: monthNanos, ...month } }
+}
+
+/** Spent and held, of the limit; undefined where there is none. */
+export function shareOf({ limitNanos, spentNanos, heldNanos }: WindowState): number | undefined {
+  if (limitNanos === UNLIMITED) return undefined
+  return limitNanos === 0 ? 1 : (spentNanos + heldNanos) / limitNanos
+}
+
+function fullest({ day, month }: Ranked): number | undefined {
+  const [ofDay, ofMonth] = [shareOf(day), shareOf(month)]
+  return ofDay === undefined || ofMonth === undefined ? (ofDay ?? ofMonth) : Math.max(ofDay, ofMonth)
+}
