@@ -21,6 +21,8 @@ import { Limits } from './views/limits.js'
 import { Overview } from './views/overview.js'
 import { Refusals } from './views/refusals.js'
 import { SignIn } from './views/sign-in.js'
+import { TeamView } from './views/team.js'
+import { Teams } from './views/teams.js'
 import { Verify } from './views/verify.js'
 
 /** @import { Place } from './types.ts' */
@@ -31,6 +33,7 @@ const views = {
   calls: Calls,
   refusals: Refusals,
   clients: Clients,
+  teams: Teams,
   limits: Limits,
   alerts: Alerts,
   access: Access,
@@ -69,6 +72,8 @@ function View() {
   const [name = '', ...rest] = where.path
   if (name === 'clients' && rest[0] !== undefined)
     return html`<${ClientView} key=${rest[0]} name=${rest[0]} place=${where} />`
+  if (name === 'teams' && rest[0] !== undefined && rest.length === 1)
+    return html`<${TeamView} key=${rest[0]} name=${rest[0]} place=${where} />`
   const Found = rest.length === 0 ? views[name] : undefined
   if (Found) return html`<${Found} place=${where} />`
   return html`<${Page} title="There is no such page"><${Empty} title="The address leads nowhere"><a href=${href('/')}>Go to the overview</a><//><//>`

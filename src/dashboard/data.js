@@ -19,17 +19,20 @@ session.follow(() => known.clear())
 /**
  * @template T
  * @param {string | undefined} path behind /admin; undefined asks nothing
- * @param {{ every?: number }} [options] milliseconds; 0 asks once
+ * @param {{ every?: number, isKept?: boolean }} [options] `every`: milliseconds; 0 asks once. `isKept`: what was shown stays until what is asked for now is there.
  * @returns {Followed<T>}
  */
-export function useData(path, { every = 15_000 } = {}) {
+export function useData(path, { every = 15_000, isKept = false } = {}) {
   const [, again] = useState({})
   /** @type {{ current: { path: string | undefined, data: T | undefined, failure: Failure | undefined } }} */
   const held = useRef({ path: undefined, data: undefined, failure: undefined })
   if (held.current.path !== path)
     held.current = {
       path,
-      data: path === undefined ? undefined : /** @type {T} */ (known.get(path)),
+      data:
+        path === undefined
+          ? undefined
+          : /** @type {T | undefined} */ (known.get(path) ?? (isKept ? held.current.data : undefined)),
       failure: undefined,
     }
 

@@ -33,6 +33,25 @@ export function clientHref(name) {
   return href(`/clients/${encodeURIComponent(name)}`)
 }
 
+/** @param {string} name */
+export function teamHref(name) {
+  return href(`/teams/${encodeURIComponent(name)}`)
+}
+
+/** The page of a scope such as `team:web`. @param {string | null | undefined} scope */
+export function scopeHref(scope) {
+  const [kind = '', ...name] = (scope ?? '').split(':')
+  if (kind === 'client') return clientHref(name.join(':'))
+  if (kind === 'team') return teamHref(name.join(':'))
+  return href('/limits')
+}
+
+/** The same view with other filters; undefined takes one away. @param {Record<string, string | undefined>} changes */
+export function here(changes) {
+  const { path, query } = place.get()
+  return href(`/${path.map(encodeURIComponent).join('/')}`, { ...query, ...changes })
+}
+
 /**
  * @param {string} address
  * @param {{ replace?: boolean }} [options]
@@ -51,8 +70,7 @@ export function go(address, { replace = false } = {}) {
  * @param {{ replace?: boolean }} [options]
  */
 export function ask(changes, options) {
-  const { path, query } = place.get()
-  go(href(`/${path.map(encodeURIComponent).join('/')}`, { ...query, ...changes }), options)
+  go(here(changes), options)
 }
 
 /** Plain clicks on our own links stay in the page; all others do what links do. */

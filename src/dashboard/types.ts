@@ -54,6 +54,16 @@ export interface Gateway extends Settings {
   state?: Standing | null
 }
 
+/** One budget in the list of all. */
+export interface Budget extends Required<Money> {
+  kind: 'gateway' | 'team' | 'client'
+  name: string
+  team?: string
+  period: 'day' | 'month'
+  /** Spent and held, of the budget. */
+  share: number
+}
+
 export interface Key {
   id: string
   client: string
@@ -109,6 +119,8 @@ export interface UsageRow extends Sums {
   team?: string | null
   day?: string
   hour?: string
+  /** The sum of all that are not among the largest. */
+  others?: true
 }
 
 export interface Usage {

@@ -274,7 +274,12 @@ function scenarios(chromium: Browser) {
     })
     assert.ok((await rows.count()) > before)
     // Not with the pointer: calls that still arrive move the row.
-    await page.locator('tr', { hasText: 'Model not allowed' }).first().getByRole('link').press('Enter')
+    await page
+      .locator('tr', { hasText: 'Model not allowed' })
+      .first()
+      .getByRole('link')
+      .first()
+      .press('Enter')
     await page.getByRole('complementary', { name: 'Call' }).getByText('Add the model').waitFor()
     assert.deepEqual(complaints, [])
   })

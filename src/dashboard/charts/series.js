@@ -3,21 +3,26 @@
 /** @typedef {{ name: string, values: number[], total: number, tone: number, isOthers?: boolean }} Series `tone`: which of the palette's colours. */
 
 export const SHOWN = 6
+/** No name: names are not empty. */
+const OTHERS = ''
 
 /**
  * @template Row
  * @param {Row[]} rows
- * @param {{ buckets: string[], bucketOf: (row: Row) => string | undefined, nameOf: (row: Row) => string, amountOf: (row: Row) => number, shown?: number }} how
+ * @param {{ buckets: string[], bucketOf: (row: Row) => string | undefined, nameOf: (row: Row) => string, amountOf: (row: Row) => number, isOthers?: (row: Row) => boolean, shown?: number }} how `isOthers`: the row is the sum of what has no name of its own.
  * @returns {Series[]} the largest first
  */
-export function seriesOf(rows, { buckets, bucketOf, nameOf, amountOf, shown = SHOWN }) {
+export function seriesOf(
+  rows,
+  { buckets, bucketOf, nameOf, amountOf, isOthers = () => false, shown = SHOWN },
+) {
   const places = new Map(buckets.map((bucket, i) => [bucket, i]))
   /** @type {Map<string, number[]>} */
   const byName = new Map()
   for (const row of rows) {
     const at = places.get(bucketOf(row) ?? '')
     if (at === undefined) continue
-    const name = nameOf(row)
+    const name = isOthers(row) ? OTHERS : nameOf(row)
     const values = byName.get(name) ?? buckets.map(() => 0)
     values[at] = (values[at] ?? 0) + amountOf(row)
     byName.set(name, values)
@@ -25,16 +30,18 @@ export function seriesOf(rows, { buckets, bucketOf, nameOf, amountOf, shown = SH
   const all = [...byName]
     .map(([name, values]) => ({ name, values, total: values.reduce((sum, value) => sum + value, 0) }))
     .filter(({ total }) => total > 0)
-    .sort((a, b) => b.total - a.total)
+    .sort((a, b) => Number(a.name === OTHERS) - Number(b.name === OTHERS) || b.total - a.total)
+  const isOpen = all.at(-1)?.name === OTHERS
   // One that stands alone at the end is shown by name, not as others.
-  const cut = all.length === shown + 1 ? all.length : shown
+  const cut =
+    all.length === shown + 1 && !isOpen ? all.length : Math.min(shown, all.length - (isOpen ? 1 : 0))
   const named = all.slice(0, cut).map((series, tone) => ({ ...series, tone: tone % 7 }))
   const others = all.slice(cut)
   if (others.length === 0) return named
   return [
     ...named,
     {
-      name: `${others.length} others`,
+      name: isOpen ? 'All others' : `${others.length} others`,
       values: buckets.map((_, i) => others.reduce((sum, { values }) => sum + (values[i] ?? 0), 0)),
       total: others.reduce((sum, { total }) => sum + total, 0),
       tone: 7,

@@ -6,8 +6,8 @@ import { useId } from 'preact/hooks'
 /** @import { Fault } from '../types.ts' */
 
 /**
- * @param {{ label: string, name: string, value: string, onInput: (value: string) => void, hint?: string, faults?: Fault[], fields?: string[], prefix?: string, placeholder?: string, mode?: string, isFirst?: boolean, list?: string[], isSecret?: boolean }} props
- * `fields`: the settings it stands for, by their paths in the administration's faults.
+ * @param {{ label: string, name: string, value: string, onInput: (value: string) => void, hint?: string, faults?: Fault[], fields?: string[], prefix?: string, placeholder?: string, mode?: string, isFirst?: boolean, list?: string[], isSecret?: boolean, more?: Record<string, unknown>, children?: unknown }} props
+ * `fields`: the settings it stands for, by their paths in the administration's faults. `more`: further attributes of the input.
  */
 export function Field({
   label,
@@ -23,6 +23,8 @@ export function Field({
   isFirst = false,
   list,
   isSecret = false,
+  more = {},
+  children,
 }) {
   const id = useId()
   const found = faults.filter(({ field }) => fields.some(own => field === own || field.startsWith(`${own}.`)))
@@ -46,8 +48,10 @@ export function Field({
         aria-invalid=${isWrong}
         aria-describedby=${isWrong || hint ? `${id}-hint` : undefined}
         onInput=${(/** @type {InputEvent} */ { currentTarget }) => currentTarget instanceof HTMLInputElement && onInput(currentTarget.value)}
+        ...${more}
       />
     </div>
+    ${children}
     ${list && html`<datalist id="${id}-list">${list.map(option => html`<option value=${option} />`)}</datalist>`}
     ${(isWrong || hint) && html`<p id="${id}-hint" class=${isWrong ? 'field-fault' : 'field-hint'}>${isWrong ? found.map(({ detail }) => detail).join('; ') : hint}</p>`}
   </div>`

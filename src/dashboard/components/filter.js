@@ -1,8 +1,9 @@
-/** A filter that is typed: it holds once it is entered or left, so that not each letter asks. */
+/** Filters that are typed: what is typed holds once it is entered, left or picked, so that not each letter asks. */
 
 import { html } from 'htm/preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { Field } from './field.js'
+import { Picker, useLater } from './picker.js'
 
 /** @param {{ label: string, name: string, value: string, list?: string[], placeholder?: string, onPick: (value: string) => void }} props */
 export function TextFilter({ label, name, value, list, placeholder = label, onPick }) {
@@ -15,4 +16,39 @@ export function TextFilter({ label, name, value, list, placeholder = label, onPi
   return html`<form class="filter is-search" onSubmit=${pick} onFocusOut=${pick}>
     <${Field} label=${label} name=${name} placeholder=${placeholder} value=${text} list=${list} onInput=${setText} />
   </form>`
+}
+
+/** The same with suggestions of the server. @param {{ label: string, name: string, value: string, useSuggestions: import('./picker.js').UseSuggestions, placeholder?: string, onPick: (value: string) => void }} props */
+export function PickFilter({ label, name, value, useSuggestions, placeholder = label, onPick }) {
+  const [text, setText] = useState(value)
+  useEffect(() => setText(value), [value])
+  const pick = (/** @type {string} */ wanted) => {
+    setText(wanted)
+    if (wanted !== value) onPick(wanted)
+  }
+  const enter = (/** @type {Event} */ event) => {
+    event.preventDefault()
+    pick(text.trim())
+  }
+  return html`<form class="filter is-search" onSubmit=${enter} onFocusOut=${enter}>
+    <${Picker} label=${label} name=${name} placeholder=${placeholder} value=${text} useSuggestions=${useSuggestions} onInput=${setText} onPick=${pick} />
+  </form>`
+}
+
+/** Holds a moment after the last letter. @param {{ label: string, name: string, value: string, placeholder?: string, onFind: (text: string) => void }} props */
+export function Find({ label, name, value, placeholder = label, onFind }) {
+  const [text, setText] = useState(value)
+  const later = useLater(text.trim())
+  const asked = useRef(value)
+  useEffect(() => {
+    if (value === asked.current) return
+    asked.current = value
+    setText(value)
+  }, [value])
+  useEffect(() => {
+    if (later === asked.current) return
+    asked.current = later
+    onFind(later)
+  }, [later])
+  return html`<div class="filter is-search"><${Field} label=${label} name=${name} placeholder=${placeholder} value=${text} onInput=${setText} /></div>`
 }

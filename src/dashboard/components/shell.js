@@ -25,6 +25,7 @@ const groups = [
     'Control',
     [
       ['Clients', '/clients', 'clients', 'l'],
+      ['Teams', '/teams', 'teams', 'w'],
       ['Limits', '/limits', 'limits', 'm'],
       ['Alerts', '/alerts', 'alerts', 'a'],
       ['Access', '/access', 'key', 't'],

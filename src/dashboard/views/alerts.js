@@ -3,11 +3,12 @@
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import { Badge } from '../components/badge.js'
+import { ScopeName } from '../components/names.js'
 import { Page } from '../components/page.js'
 import { Empty, Loaded } from '../components/states.js'
 import { useData } from '../data.js'
 import { ago, fullMoment, moment } from '../format.js'
-import { alertKinds, scopeWords } from '../words.js'
+import { alertKinds } from '../words.js'
 
 /** @import { Alert } from '../types.ts' */
 /** @import { Tone } from '../words.js' */
@@ -49,7 +50,7 @@ function Row({ alert: { kind, title, severity, scope, raisedAt, details, ...deli
   const advice = alertKinds[kind]
   return html`<tr>
     <th scope="row"><span class="with-badge"><${Badge} tone=${tone}>${label}<//><span>${title}${advice && html`<span class="sub">${advice.meaning} ${advice.toDo}</span>`}</span></span></th>
-    <td class="hide-s nowrap">${scopeWords(scope)}</td>
+    <td class="hide-s nowrap"><${ScopeName} scope=${scope} /></td>
     <td class="hide-s nowrap"><${Delivery} ...${delivery} /></td>
     <td class="num nowrap"><time datetime=${raisedAt} title=${fullMoment(raisedAt)}>${moment(raisedAt)}</time></td>
   </tr>`

@@ -3,11 +3,11 @@
 import { html } from 'htm/preact'
 import { useEffect } from 'preact/hooks'
 import { Select } from '../components/field.js'
-import { TextFilter } from '../components/filter.js'
+import { PickFilter, TextFilter } from '../components/filter.js'
 import { Icon } from '../components/icon.js'
 import { Page } from '../components/page.js'
+import { useClients } from '../components/picker.js'
 import { Empty, Failed, Loading } from '../components/states.js'
-import { useData } from '../data.js'
 import { count, daysAgo } from '../format.js'
 import { ask, href } from '../router.js'
 import { outcomes } from '../words.js'
@@ -15,7 +15,7 @@ import { CallPanel } from './calls/panel.js'
 import { CallsTable } from './calls/table.js'
 import { useCalls } from './calls/use-calls.js'
 
-/** @import { Client, Place } from '../types.ts' */
+/** @import { Place } from '../types.ts' */
 
 /** @type {[string, string][]} */
 const periods = [
@@ -36,9 +36,6 @@ export function Calls({ place: { query } }) {
     filter,
     paused === undefined,
   )
-  const clients = useData('/clients?limit=500', { every: 0 })
-  const names =
-    /** @type {{ clients: Client[] } | undefined} */ (clients.data)?.clients.map(({ name }) => name) ?? []
   const isFiltered = Boolean(client || model || outcome || period)
 
   useArrows(
@@ -51,7 +48,7 @@ export function Calls({ place: { query } }) {
     actions=${html`<${Live} state=${live} isPaused=${paused !== undefined} />`}
   >
     <div class="filters" role="search" aria-label="Filter calls">
-      <${Select} isCompact label="Client" value=${client ?? ''} options=${[['', 'All clients'], ...withCurrent(names, client).map(name => [name, name])]} onPick=${(/** @type {string} */ value) => ask({ client: value, call: undefined })} />
+      <${PickFilter} label="Client" name="client" value=${client ?? ''} useSuggestions=${useClients} onPick=${(/** @type {string} */ value) => ask({ client: value, call: undefined })} />
       <${Select} isCompact label="Outcome" value=${outcome ?? ''} options=${[['', 'All outcomes'], ...Object.entries(outcomes).map(([value, { label }]) => [value, label])]} onPick=${(/** @type {string} */ value) => ask({ outcome: value, call: undefined })} />
       <${Select} isCompact label="Period" value=${period ?? ''} options=${periods} onPick=${(/** @type {string} */ value) => ask({ period: value, call: undefined })} />
       <${TextFilter} label="Model" name="model" value=${model ?? ''} onPick=${(/** @type {string} */ value) => ask({ model: value, call: undefined })} />
@@ -69,11 +66,6 @@ export function Calls({ place: { query } }) {
       ${open && html`<${CallPanel} id=${open} known=${calls.find(({ id }) => id === open)} onClose=${() => ask({ call: undefined })} />`}
     </div>
   <//>`
-}
-
-/** @param {string[]} names @param {string | undefined} current */
-function withCurrent(names, current) {
-  return current === undefined || names.includes(current) ? names : [current, ...names]
 }
 
 /** @param {{ state: string, isPaused: boolean }} props */

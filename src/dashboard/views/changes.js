@@ -1,36 +1,38 @@
 /** Who did what to what: every change of the administration, with what was and what is. */
 
 import { html } from 'htm/preact'
-import { question } from '../api.js'
+import { api, question } from '../api.js'
 import { Select } from '../components/field.js'
-import { TextFilter } from '../components/filter.js'
+import { PickFilter, TextFilter } from '../components/filter.js'
 import { Page } from '../components/page.js'
+import { useClients, useTeams } from '../components/picker.js'
 import { Empty, Loaded } from '../components/states.js'
 import { useData } from '../data.js'
 import { fullMoment, moment } from '../format.js'
-import { ask, clientHref, href } from '../router.js'
+import { ask, clientHref, href, scopeHref } from '../router.js'
 import { deeds, scopeWords } from '../words.js'
 import { Differences } from './changes/differences.js'
 
-/** @import { Client, Deed, Place, Team, Token } from '../types.ts' */
+/** @import { Deed, Place, Token } from '../types.ts' */
 
 const PAGE = 50
+/** Suggestions at most. */
+const TARGETS = 12
 
 /** @param {{ place: Place }} props */
 export function Changes({ place: { query } }) {
   const { who, target, action, before } = query
   const changes = useData(question('/audit', { who, target, action, cursor: before, limit: String(PAGE) }))
-  const { names, targets } = useKnown()
+  const names = useTokens()
   const isFiltered = Boolean(who || target || action)
-  // A name alone is enough where something of this name is known.
-  const pickTarget = (/** @type {string} */ text) =>
-    ask({ target: targets.find(one => one.endsWith(`:${text}`)) ?? text, before: undefined })
+  const pickTarget = async (/** @type {string} */ text) =>
+    ask({ target: await targetOf(text), before: undefined })
 
   return html`<${Page} title="Changes" lead="Every change of clients, keys, limits and tokens, written together with the change itself. No secret is in it.">
     <div class="filters" role="search" aria-label="Filter changes">
       <${Select} isCompact label="Action" value=${action ?? ''} options=${[['', 'All actions'], ...Object.entries(deeds)]} onPick=${(/** @type {string} */ value) => ask({ action: value, before: undefined })} />
       <${TextFilter} label="By whom" name="who" value=${who ?? ''} list=${names} onPick=${(/** @type {string} */ value) => ask({ who: value, before: undefined })} />
-      <${TextFilter} label="What" name="target" placeholder="What, such as client:web" value=${target ?? ''} list=${targets} onPick=${pickTarget} />
+      <${PickFilter} label="What" name="target" placeholder="What, such as client:web" value=${target ?? ''} useSuggestions=${useTargets} onPick=${pickTarget} />
       ${isFiltered && html`<a class="button is-ghost is-small" href=${href('/changes')}>Clear</a>`}
     </div>
     <section class="card is-flush" aria-label="Changes">
@@ -49,25 +51,37 @@ export function Changes({ place: { query } }) {
   <//>`
 }
 
-/** Names to choose from; others may be typed, as of what is gone. */
-function useKnown() {
+/** Tokens to choose from; other names may be typed, as of those that are gone. @returns {string[]} */
+function useTokens() {
   /** @type {import('../data.js').Followed<{ tokens: Token[] }>} */
   const tokens = useData('/tokens?limit=1000', { every: 0 })
-  /** @type {import('../data.js').Followed<{ clients: Client[] }>} */
-  const clients = useData('/clients?limit=1000', { every: 0 })
-  /** @type {import('../data.js').Followed<{ teams: Team[] }>} */
-  const teams = useData('/teams?limit=1000', { every: 0 })
-  const named = (/** @type {string} */ kind, /** @type {{ name: string }[]} */ found = []) =>
-    found.map(({ name }) => `${kind}:${name}`)
-  return {
-    names: tokens.data?.tokens.map(({ name }) => name) ?? [],
-    targets: [
-      'gateway',
-      ...named('client', clients.data?.clients),
-      ...named('team', teams.data?.teams),
-      ...named('token', tokens.data?.tokens),
-    ],
+  return tokens.data?.tokens.map(({ name }) => name) ?? []
+}
+
+/** What may have been changed: of each kind, what fits. @type {import('../components/picker.js').UseSuggestions} */
+function useTargets(text) {
+  const part = text?.replace(/^(client|team|token):/, '')
+  const clients = useClients(part)
+  const teams = useTeams(part)
+  const others = ['gateway', ...useTokens().map(name => `token:${name}`)]
+  const of = (/** @type {string} */ kind, /** @type {string[]} */ names) =>
+    names.map(name => `${kind}:${name}`)
+  const options = [...of('client', clients.options), ...of('team', teams.options), ...others].filter(one =>
+    one.toLowerCase().includes((text ?? '').toLowerCase()),
+  )
+  const hasMore = clients.hasMore || teams.hasMore || options.length > TARGETS
+  return { options: options.slice(0, TARGETS), hasMore }
+}
+
+/** A name alone is enough where a client or a team is called so. @param {string} text */
+async function targetOf(text) {
+  if (text === '' || text === 'gateway' || text.includes(':')) return text
+  for (const kind of /** @type {const} */ (['client', 'team'])) {
+    /** @type {Record<string, { name: string }[]>} */
+    const found = await api(question(`/${kind}s`, { search: text, limit: '1000' }))
+    if (found[`${kind}s`]?.some(({ name }) => name === text)) return `${kind}:${text}`
   }
+  return text
 }
 
 function toTop() {
@@ -109,5 +123,6 @@ function addressOf({ target, after }) {
   const [kind = ''] = target.split(':')
   const client = { client: after.name, key: after.client }[kind]
   if (typeof client === 'string') return clientHref(client)
-  return { team: href('/limits'), gateway: href('/limits'), token: href('/access') }[kind]
+  if (kind === 'team' || kind === 'gateway') return scopeHref(target)
+  return kind === 'token' ? href('/access') : undefined
 }

@@ -2,18 +2,17 @@
 
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
-import { api, question } from '../api.js'
-import { Columns } from '../charts/columns.js'
-import { bucketsOf, seriesOf } from '../charts/series.js'
+import { api } from '../api.js'
 import { Badge } from '../components/badge.js'
 import { ActionDialog } from '../components/dialog.js'
 import { Icon } from '../components/icon.js'
+import { TeamName } from '../components/names.js'
 import { Card, Page } from '../components/page.js'
 import { Facts } from '../components/panel.js'
-import { Empty, Failed, Loaded, Loading, Stale } from '../components/states.js'
+import { Empty, Failed, Loading, Stale } from '../components/states.js'
 import { tell } from '../components/toast.js'
 import { useData } from '../data.js'
-import { axisUsd, count, day, daysAgo, fullMoment, shortCount, usd, weekday } from '../format.js'
+import { count, fullMoment, shortCount } from '../format.js'
 import { clientHref, go, href } from '../router.js'
 import { mayChange } from '../session.js'
 import { holds } from '../words.js'
@@ -21,13 +20,12 @@ import { ClientDialog } from './client/dialog.js'
 import { Keys } from './client/keys.js'
 import { Models } from './clients.js'
 import { Standings } from './limits/standings.js'
+import { SpendOver } from './team/spend.js'
 
-/** @import { Client, Usage, UsageRow } from '../types.ts' */
+/** @import { Client, Place } from '../types.ts' */
 
-const RANGE = '30d'
-
-/** @param {{ name: string }} props */
-export function ClientView({ name }) {
+/** @param {{ name: string, place: Place }} props */
+export function ClientView({ name, place }) {
   const path = `/clients/${encodeURIComponent(name)}`
   /** @type {import('../data.js').Followed<Client>} */
   const { data: client, failure, reload } = useData(path, { every: 5000 })
@@ -61,12 +59,12 @@ export function ClientView({ name }) {
         <button type="button" class="button is-danger-quiet" onClick=${() => setOpen('delete')}>Delete</button>
         <button type="button" class="button is-primary" onClick=${() => setOpen('edit')}>Change settings</button>`
     }`
-  return html`<${Page} title=${name} back=${back} lead=${html`${client.team ? `Team ${client.team}` : 'No team'}${client.disabled && html` <${Badge} tone="warn">Disabled<//>`}`} actions=${actions}>
+  return html`<${Page} title=${name} back=${back} lead=${html`${client.team ? html`Team <${TeamName} name=${client.team} />` : 'No team'}${client.disabled && html` <${Badge} tone="warn">Disabled<//>`}`} actions=${actions}>
     ${failure && html`<${Stale} failure=${failure} />`}
     <${Card} title="Now"><${Standings} settings=${client} state=${client.state} /><//>
-    <${Spend} name=${name} />
+    <${Card} title="Spend by model" note="last 30 days" isFlush><${SpendOver} of=${name} filter=${{ client: client.id }} by="model" /><//>
     <div class="columns is-wide-left">
-      <${Keys} client=${name} />
+      <${Keys} client=${name} cursor=${place.query.keys} />
       <${Settings} client=${client} />
     </div>
     ${
@@ -90,43 +88,6 @@ export function ClientView({ name }) {
         ${() => html`<p>All its keys are revoked for good. What it spent stays in the ledger and in every total. This cannot be taken back; to stop it for a while, disable it.</p>`}
       <//>`
     }
-  <//>`
-}
-
-/** @param {{ name: string }} props */
-function Spend({ name }) {
-  const now = Date.now()
-  const calls = useData(
-    question('/usage', {
-      by: 'day,client,model',
-      from: daysAgo(29, now),
-      to: daysAgo(-1, now),
-      limit: '10000',
-    }),
-  )
-  return html`<${Card} title="Spend by model" note="last 30 days" isFlush>
-    <${Loaded} of=${calls} lines=${5}>
-      ${(/** @type {Usage} */ { rows }) => {
-        const own = rows.filter(({ client }) => client === name)
-        const buckets = bucketsOf(RANGE, now)
-        const series = seriesOf(own, {
-          buckets,
-          bucketOf: row => row.day,
-          nameOf: row => row.model ?? 'No model',
-          amountOf: row => row.costUsd,
-        })
-        if (series.length === 0) return html`<${Empty} title="Nothing spent in this time" />`
-        const total = (/** @type {(row: UsageRow) => number} */ of) =>
-          own.reduce((sum, row) => sum + of(row), 0)
-        return html`<div class="chart-alone">
-          <ul class="chart-key">
-            ${series.map(({ name: model, tone, total: spent }) => html`<li><span class="swatch fill-${tone}" />${model} <span class="quiet">${usd(spent)}</span></li>`)}
-            <li class="chart-sum">${usd(total(row => row.costUsd))} in ${count(total(row => row.calls))} calls · ${usd(total(row => row.savedUsd))} saved</li>
-          </ul>
-          <${Columns} label="Spend of ${name} by model" buckets=${buckets} series=${series} height=${190} format=${usd} formatAxis=${axisUsd} formatBucket=${weekday} formatTick=${day} />
-        </div>`
-      }}
-    <//>
   <//>`
 }
 

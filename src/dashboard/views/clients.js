@@ -2,50 +2,73 @@
 
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
+import { question } from '../api.js'
 import { Badge } from '../components/badge.js'
-import { Field } from '../components/field.js'
+import { Select } from '../components/field.js'
+import { Find, PickFilter } from '../components/filter.js'
 import { Icon } from '../components/icon.js'
 import { BudgetCell } from '../components/meter.js'
+import { TeamName } from '../components/names.js'
 import { Page } from '../components/page.js'
+import { Pager } from '../components/pager.js'
+import { useTeams } from '../components/picker.js'
 import { Empty, Loaded } from '../components/states.js'
 import { tell } from '../components/toast.js'
 import { useData } from '../data.js'
 import { count } from '../format.js'
-import { ask, clientHref, go } from '../router.js'
+import { ask, clientHref, go, href } from '../router.js'
 import { mayChange } from '../session.js'
 import { ClientDialog } from './client/dialog.js'
 
 /** @import { Client, Place } from '../types.ts' */
 
+export const PAGE = 50
+/** @type {[string, string][]} */
+export const clientSorts = [
+  ['', 'By name'],
+  ['budget', 'Fullest budget first'],
+  ['day', 'Most spent today'],
+  ['month', 'Most spent this month'],
+]
+
+/** @typedef {{ clients: Client[], next?: string, total?: number }} Listed */
+
 /** @param {{ place: Place }} props */
 export function Clients({ place: { query } }) {
+  const { find, team, sort, cursor } = query
   const [isNew, setNew] = useState(false)
-  const clients = useData('/clients?state=true&limit=1000', { every: 10_000 })
-  const wanted = query.find ?? ''
+  const clients = useData(
+    question('/clients', {
+      ...{ search: find, team, sort, cursor, state: 'true', total: 'true', limit: String(PAGE) },
+    }),
+    { every: 10_000, isKept: true },
+  )
+  const isFiltered = Boolean(find || team)
   const make = () => setNew(true)
+  const refine = (/** @type {Record<string, string>} */ changes) => ask({ ...changes, cursor: undefined })
   return html`<${Page}
     title="Clients"
     lead="A client is whoever has a budget of its own: a service, a product, a person."
     actions=${mayChange() && html`<button type="button" class="button is-primary" onClick=${make}><${Icon} name="plus" />New client</button>`}
   >
+    <div class="filters" role="search" aria-label="Find clients">
+      <${Find} label="Find" name="find" placeholder="Find a client or team" value=${find ?? ''} onFind=${(/** @type {string} */ text) => ask({ find: text, cursor: undefined }, { replace: true })} />
+      <${PickFilter} label="Team" name="team" value=${team ?? ''} useSuggestions=${useTeams} onPick=${(/** @type {string} */ value) => refine({ team: value })} />
+      <${Select} isCompact label="Order" value=${sort ?? ''} options=${clientSorts} onPick=${(/** @type {string} */ value) => refine({ sort: value })} />
+      ${isFiltered && html`<a class="button is-ghost is-small" href=${href('/clients', { sort })}>Clear</a>`}
+      <${Total} of=${clients.data} isFiltered=${isFiltered} />
+    </div>
     <${Loaded} of=${clients} lines=${8}>
-      ${(/** @type {{ clients: Client[], next?: string }} */ { clients: all, next }) => {
-        if (all.length === 0)
+      ${(/** @type {Listed} */ { clients: found, next }) => {
+        if (found.length === 0 && !isFiltered && !cursor)
           return html`<section class="card"><${Empty} title="No clients yet">
             A client has keys, limits and a budget. Make one, give its key to a service, and its calls show up here.
             ${mayChange() && html`<p><button type="button" class="button is-primary" onClick=${make}>Make the first client</button></p>`}
           <//></section>`
-        const shown = all.filter(({ name, team = '' }) =>
-          `${name} ${team}`.toLowerCase().includes(wanted.toLowerCase()),
-        )
-        return html`<div class="filters" role="search">
-            <div class="filter is-search"><${Field} label="Find" name="find" placeholder="Find a client or team" value=${wanted} onInput=${(/** @type {string} */ find) => ask({ find }, { replace: true })} /></div>
-            <span class="quiet">${shown.length === all.length ? `${count(all.length)} clients` : `${count(shown.length)} of ${count(all.length)}`}</span>
-          </div>
-          <section class="card is-flush" aria-label="Clients">
-            ${shown.length === 0 ? html`<${Empty} title="No client fits" />` : html`<${Table} clients=${shown} />`}
-          </section>
-          ${next && html`<p class="note">The first 1,000 clients, by name.</p>`}`
+        return html`<section class="card is-flush" aria-label="Clients">
+          ${found.length === 0 ? html`<${Empty} title="No client fits" />` : html`<${ClientTable} clients=${found} />`}
+          <${Pager} next=${next} cursor=${cursor} />
+        </section>`
       }}
     <//>
     ${
@@ -61,8 +84,16 @@ export function Clients({ place: { query } }) {
   <//>`
 }
 
+/** @param {{ of: unknown, isFiltered: boolean }} props */
+function Total({ of, isFiltered }) {
+  const { total } = /** @type {Partial<Listed>} */ (of ?? {})
+  if (total === undefined) return null
+  const clients = total === 1 ? 'client' : 'clients'
+  return html`<span class="quiet" role="status">${count(total)} ${clients}${isFiltered ? ' found' : ''}</span>`
+}
+
 /** @param {{ clients: Client[] }} props */
-function Table({ clients }) {
+export function ClientTable({ clients }) {
   return html`<table class="table is-picked">
     <thead><tr><th scope="col">Client</th><th scope="col" class="hide-m">Models</th><th scope="col" class="wide">Today</th><th scope="col" class="wide hide-s">This month</th><th scope="col" class="num hide-m">Running</th></tr></thead>
     <tbody>
@@ -71,7 +102,7 @@ function Table({ clients }) {
           key=${name}
           onClick=${(/** @type {MouseEvent} */ event) => !(event.target instanceof Element && event.target.closest('a')) && go(clientHref(name))}
         >
-          <th scope="row"><a class="row-link" href=${clientHref(name)}>${name}</a>${disabled && html` <${Badge} tone="warn">Disabled<//>`}<span class="sub">${team ?? ''}</span></th>
+          <th scope="row"><a class="row-link" href=${clientHref(name)}>${name}</a>${disabled && html` <${Badge} tone="warn">Disabled<//>`}<span class="sub"><${TeamName} name=${team} /></span></th>
           <td class="hide-m"><${Models} models=${models} /></td>
           <td><${BudgetCell} money=${state?.day} label="${name} today" /></td>
           <td class="hide-s"><${BudgetCell} money=${state?.month} label="${name} this month" /></td>

@@ -7,27 +7,25 @@ import { Field } from '../components/field.js'
 import { Icon } from '../components/icon.js'
 import { Card, Page } from '../components/page.js'
 import { Facts } from '../components/panel.js'
+import { Picker, useClients } from '../components/picker.js'
 import { Empty, Failed, Loading } from '../components/states.js'
 import { useData } from '../data.js'
 import { count, daysAgo } from '../format.js'
-import { ask, clientHref, href } from '../router.js'
+import { ask, scopeHref } from '../router.js'
 import { holds, reasonOf, scopeWords } from '../words.js'
 import { Levels } from './limits/levels.js'
 
-/** @import { Client, Explanation, Place, Usage } from '../types.ts' */
+/** @import { Explanation, Place, Usage } from '../types.ts' */
 
 /** @param {{ place: Place }} props */
 export function Explain({ place: { query } }) {
   const { client = '', model = '' } = query
   const [wanted, setWanted] = useState({ client, model })
-  const clients = useData('/clients?limit=500', { every: 0 })
   const used = useData(question('/usage', { by: 'model', from: daysAgo(60), to: daysAgo(-1) }), { every: 0 })
   const { data, failure, isLoading, reload } = useData(
     client && model ? question('/explain', { client, model }) : undefined,
     { every: 5000 },
   )
-  const names =
-    /** @type {{ clients: Client[] } | undefined} */ (clients.data)?.clients.map(({ name }) => name) ?? []
   const models = /** @type {Usage | undefined} */ (used.data)?.rows.flatMap(row => row.model ?? []) ?? []
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault()
@@ -36,7 +34,7 @@ export function Explain({ place: { query } }) {
   }
   return html`<${Page} title="Explain" lead="Would a call of this client for this model go through, and what decides it?">
     <form class="ask" onSubmit=${submit}>
-      <${Field} label="Client" name="client" value=${wanted.client} list=${names} onInput=${(/** @type {string} */ value) => setWanted({ ...wanted, client: value })} />
+      <${Picker} label="Client" name="client" value=${wanted.client} useSuggestions=${useClients} onInput=${(/** @type {string} */ value) => setWanted({ ...wanted, client: value })} />
       <${Field} label="Model" name="model" value=${wanted.model} list=${models} onInput=${(/** @type {string} */ value) => setWanted({ ...wanted, model: value })} />
       <button type="submit" class="button is-primary">Explain</button>
     </form>
@@ -124,10 +122,9 @@ function Found({ found }) {
 /** @param {Explanation['levels'][number]} level */
 function levelOf(level) {
   const { scope, state } = level
-  const isClient = scope.startsWith('client:')
   return {
     name: scopeWords(scope),
-    address: isClient ? clientHref(scope.slice(7)) : href('/limits'),
+    address: scopeHref(scope),
     settings: level,
     state,
   }

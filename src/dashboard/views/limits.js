@@ -1,35 +1,49 @@
-/** What everything and each team may do, and where they stand. Clients have a view of their own. */
+/** What everything, each team and each client may do, and where they stand. */
 
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
+import { question } from '../api.js'
+import { Select } from '../components/field.js'
+import { Find } from '../components/filter.js'
 import { Icon } from '../components/icon.js'
 import { Card, Page } from '../components/page.js'
+import { Pager } from '../components/pager.js'
 import { Empty, Loaded } from '../components/states.js'
 import { useData } from '../data.js'
-import { clientHref, href } from '../router.js'
+import { ask, clientHref, href, teamHref } from '../router.js'
 import { mayChange } from '../session.js'
+import { clientSorts } from './clients.js'
 import { LevelDialog } from './limits/level-dialog.js'
 import { Levels } from './limits/levels.js'
 import { Standings } from './limits/standings.js'
 
-/** @import { Client, Gateway, Team } from '../types.ts' */
+/** @import { Client, Gateway, Place, Team } from '../types.ts' */
 
 const EVERY = 5000
+const PAGE = 20
 
 /** @typedef {{ kind: 'gateway' | 'team', name: string, settings: Gateway } | undefined} Edited */
 
-export function Limits() {
+/** @param {{ place: Place }} props */
+export function Limits({ place: { query } }) {
+  const { find, sort, teams: teamsFrom, clients: clientsFrom } = query
   const [edited, setEdited] = useState(/** @type {Edited} */ (undefined))
+  const page = { search: find, state: 'true', limit: String(PAGE) }
   /** @type {import('../data.js').Followed<Gateway>} */
   const gateway = useData('/gateway', { every: EVERY })
-  const teams = useData('/teams?state=true&limit=500', { every: EVERY })
-  const clients = useData('/clients?state=true&limit=500', { every: EVERY })
+  const teams = useData(question('/teams', { ...page, cursor: teamsFrom }), { every: EVERY, isKept: true })
+  const clients = useData(question('/clients', { ...page, sort, cursor: clientsFrom }), {
+    every: EVERY,
+    isKept: true,
+  })
   const close = () => setEdited(undefined)
   const done = () => {
     close()
     gateway.reload()
     teams.reload()
   }
+  const search = (/** @type {string} */ text) =>
+    ask({ find: text, teams: undefined, clients: undefined }, { replace: true })
   return html`<${Page} title="Limits" lead="A call must fit its client, its team and the whole gateway at once. Held is what running calls may still spend.">
     <${Card}
       title="Whole gateway"
@@ -37,21 +51,30 @@ export function Limits() {
     >
       <${Loaded} of=${gateway}>${(/** @type {Gateway} */ found) => html`<${Standings} settings=${found} state=${found.state} />`}<//>
     <//>
+    <div class="filters" role="search" aria-label="Find limits">
+      <${Find} label="Find" name="find" placeholder="Find a client or team" value=${find ?? ''} onFind=${search} />
+      <${Select} isCompact label="Order of clients" value=${sort ?? ''} options=${clientSorts} onPick=${(/** @type {string} */ value) => ask({ sort: value, clients: undefined })} />
+    </div>
     <${Card}
       title="Teams"
       isFlush
       actions=${mayChange() && html`<button type="button" class="button is-small" onClick=${() => setEdited({ kind: 'team', name: '', settings: {} })}><${Icon} name="plus" />New team</button>`}
     >
       <${Loaded} of=${teams}>
-        ${(/** @type {{ teams: Team[] }} */ { teams: found }) =>
-          found.length === 0
-            ? html`<${Empty} title="No teams yet">A team shares limits and a budget among its clients. Name one in a client's settings, or make it here.<//>`
-            : html`<${Levels} label="Limits of teams" levels=${found.map(team => ({ name: team.name, settings: team, state: team.state, edit: mayChange() ? () => setEdited({ kind: 'team', name: team.name, settings: team }) : undefined }))} />`}
+        ${(/** @type {{ teams: Team[], next?: string }} */ { teams: found, next }) => html`
+          ${
+            found.length === 0
+              ? html`<${Empty} title=${find ? 'No team fits' : 'No teams yet'}>${!find && "A team shares limits and a budget among its clients. Name one in a client's settings, or make it here."}<//>`
+              : html`<${Levels} label="Limits of teams" levels=${found.map(team => ({ name: team.name, address: teamHref(team.name), settings: team, state: team.state, edit: mayChange() ? () => setEdited({ kind: 'team', name: team.name, settings: team }) : undefined }))} />`
+          }
+          <${Pager} next=${next} cursor=${teamsFrom} of="teams" />`}
       <//>
     <//>
     <${Card} title="Clients" isFlush actions=${html`<a class="button is-small" href=${href('/clients')}>Manage clients</a>`}>
       <${Loaded} of=${clients}>
-        ${(/** @type {{ clients: Client[] }} */ { clients: found }) => (found.length === 0 ? html`<${Empty} title="No clients yet" />` : html`<${Levels} label="Limits of clients" levels=${found.map(client => ({ name: client.name, address: clientHref(client.name), settings: client, state: client.state }))} />`)}
+        ${(/** @type {{ clients: Client[], next?: string }} */ { clients: found, next }) => html`
+          ${found.length === 0 ? html`<${Empty} title=${find ? 'No client fits' : 'No clients yet'} />` : html`<${Levels} label="Limits of clients" levels=${found.map(client => ({ name: client.name, address: clientHref(client.name), settings: client, state: client.state }))} />`}
+          <${Pager} next=${next} cursor=${clientsFrom} of="clients" />`}
       <//>
     <//>
     ${edited && html`<${LevelDialog} ...${edited} onClose=${close} onDone=${done} />`}

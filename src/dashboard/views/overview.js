@@ -4,13 +4,14 @@ import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import { question } from '../api.js'
 import { Columns } from '../charts/columns.js'
-import { bucketsOf, seriesOf } from '../charts/series.js'
+import { bucketsOf, SHOWN, seriesOf } from '../charts/series.js'
+import { ClientName, TeamName } from '../components/names.js'
 import { Page } from '../components/page.js'
 import { Segmented } from '../components/segmented.js'
 import { Empty, Loaded } from '../components/states.js'
 import { useData } from '../data.js'
 import { axisUsd, count, day, daysAgo, percent, shortCount, timeOfDay, usd, weekday } from '../format.js'
-import { ask, clientHref, href } from '../router.js'
+import { ask, href } from '../router.js'
 import { Budgets } from './overview/budgets.js'
 import { Figures } from './overview/figures.js'
 import { LatestAlerts, TopRefusals } from './overview/trouble.js'
@@ -85,6 +86,8 @@ function OverTime({ range, by, measure }) {
       by: `${isHours ? 'hour' : 'day'},${by}`,
       from,
       to: daysAgo(-1, now),
+      top: String(SHOWN + 1),
+      rank: measure,
       limit: '10000',
     }),
   )
@@ -97,10 +100,11 @@ function OverTime({ range, by, measure }) {
     ${(/** @type {Usage} */ { rows, more }) => {
       const buckets = bucketsOf(range, now)
       const within = rows.filter(row => !isHours || buckets.includes(row.hour ?? ''))
-      const nameOf = (/** @type {UsageRow} */ row) => row[group] ?? NONE[group]
+      const nameOf = (/** @type {UsageRow} */ row) => (row.others ? '' : (row[group] ?? NONE[group]))
       const series = seriesOf(within, {
         buckets,
         bucketOf: row => row.hour ?? row.day,
+        isOthers: row => row.others === true,
         nameOf,
         amountOf: amounts[measure] ?? (() => 0),
       })
@@ -145,7 +149,8 @@ function OverTime({ range, by, measure }) {
 function named(group, { name, isOthers }) {
   if (isOthers || name === NONE[/** @type {'client'} */ (group)])
     return html`<span class="quiet">${name}</span>`
-  if (group === 'client') return html`<a href=${clientHref(name)}>${name}</a>`
+  if (group === 'client') return html`<${ClientName} name=${name} />`
+  if (group === 'team') return html`<${TeamName} name=${name} />`
   if (group === 'model') return html`<a href=${href('/calls', { model: name })}>${name}</a>`
   return name
 }

@@ -5,20 +5,25 @@ import { question } from '../api.js'
 import { Columns } from '../charts/columns.js'
 import { seriesOf } from '../charts/series.js'
 import { Select } from '../components/field.js'
+import { PickFilter } from '../components/filter.js'
+import { ClientName, ScopeName } from '../components/names.js'
 import { Card, Page } from '../components/page.js'
 import { Panel } from '../components/panel.js'
+import { useClients } from '../components/picker.js'
 import { Segmented } from '../components/segmented.js'
 import { Empty, Loaded } from '../components/states.js'
 import { useData } from '../data.js'
 import { ago, count, day, fullMoment, moment, shortCount, timeOfDay, weekday } from '../format.js'
 import { ask, href, place } from '../router.js'
-import { reasonOf, reasons, scopeWords } from '../words.js'
+import { reasonOf, reasons } from '../words.js'
 import { CallPanel } from './calls/panel.js'
 import { Why } from './refusals/why.js'
 
 /** @import { Place, RefusalRow, Refusals as Found, Refused } from '../types.ts' */
 
 const HOUR = 3_600_000
+/** Kinds of refusals in one answer. */
+const KINDS = 100
 const STEPS = { minute: 60_000, hour: HOUR, day: 24 * HOUR }
 /** @type {[string, string][]} */
 const ranges = [
@@ -40,14 +45,16 @@ export function Refusals({ place: { query } }) {
     Math.floor((minute - length) / (length > 4 * 24 * HOUR ? 24 * HOUR : 60_000)) *
       (length > 4 * 24 * HOUR ? 24 * HOUR : 60_000),
   ).toISOString()
-  const refusals = useData(question('/refusals', { from, client, reason }), { every: 5000 })
+  const refusals = useData(question('/refusals', { from, client, reason, limit: String(KINDS) }), {
+    every: 5000,
+  })
   const isFiltered = Boolean(client || reason)
 
   return html`<${Page} title="Refusals" lead="A refusal costs nothing. Each is counted by client, reason and minute, and some are kept as samples.">
     <div class="filters" role="search" aria-label="Filter refusals">
       <${Segmented} label="Range" options=${ranges} value=${range} onPick=${(/** @type {string} */ value) => ask({ range: value === '24h' ? undefined : value }, { replace: true })} />
       <${Select} isCompact label="Reason" value=${reason ?? ''} options=${[['', 'All reasons'], ...Object.entries(reasons).map(([code, { title }]) => [code, title])]} onPick=${(/** @type {string} */ value) => ask({ reason: value, kind: undefined, call: undefined })} />
-      ${client && html`<span class="chip">Client <strong>${client}</strong></span>`}
+      <${PickFilter} label="Client" name="client" value=${client ?? ''} useSuggestions=${useClients} onPick=${(/** @type {string} */ value) => ask({ client: value, kind: undefined, call: undefined })} />
       ${isFiltered && html`<a class="button is-ghost is-small" href=${href('/refusals', { range: range === '24h' ? undefined : range })}>Clear</a>`}
     </div>
     <${Loaded} of=${refusals} lines=${8}>
@@ -111,14 +118,15 @@ function Kinds({ rows, open }) {
           }
           return html`<tr key=${kind} class=${kind === open ? 'is-open' : ''} onClick=${pick}>
             <th scope="row"><a class="row-link" href=${href('/refusals', { ...place.get().query, kind, call: undefined })} aria-current=${kind === open ? 'true' : undefined}>${reasonOf(row.reason).title}</a><span class="sub hide-s">${row.reason}</span></th>
-            <td>${row.client ?? html`<span class="quiet">Strangers</span>`}</td>
-            <td class="hide-s">${scopeWords(row.scope) || html`<span class="quiet">–</span>`}</td>
+            <td>${row.client ? html`<${ClientName} name=${row.client} />` : html`<span class="quiet">Strangers</span>`}</td>
+            <td class="hide-s">${row.scope ? html`<${ScopeName} scope=${row.scope} />` : html`<span class="quiet">–</span>`}</td>
             <td class="num strong">${count(row.count)}</td>
             <td class="num hide-s nowrap quiet">${ago(row.lastAt)}</td>
           </tr>`
         })}
       </tbody>
     </table>
+    ${rows.length >= KINDS && html`<p class="note">The ${KINDS} most frequent. Filter by client or reason to see others.</p>`}
   </section>`
 }
 

@@ -3,12 +3,13 @@
 import { html } from 'htm/preact'
 import { Badge, Outcome } from '../../components/badge.js'
 import { Copy } from '../../components/copy.js'
+import { ScopeName, TeamName } from '../../components/names.js'
 import { Facts, Panel } from '../../components/panel.js'
 import { Empty, Failed, Loading } from '../../components/states.js'
 import { useData } from '../../data.js'
 import { count, duration, exactUsd, fineUsd, fullMoment, percent } from '../../format.js'
 import { clientHref, href } from '../../router.js'
-import { outcomeOf, scopeWords, UNBOUNDED } from '../../words.js'
+import { outcomeOf, UNBOUNDED } from '../../words.js'
 import { Why } from '../refusals/why.js'
 
 /** @import { Call, Refused } from '../../types.ts' */
@@ -78,7 +79,7 @@ function Detail({ call, rows, costUsd }) {
     <${Facts}
       rows=${[
         ['Client', call.client && html`<a href=${clientHref(call.client)}>${call.client}</a>`],
-        ['Team', call.team],
+        ['Team', call.team && html`<${TeamName} name=${call.team} />`],
         ['Key', call.key && html`<code>${call.key}</code>`],
         ['Model', call.model && html`<span class="break">${call.model}</span>`],
         ['Route', call.route && html`<code>${call.route}</code>`],
@@ -86,7 +87,7 @@ function Detail({ call, rows, costUsd }) {
         ['Status', call.status],
         ['Stream', call.stream === undefined ? undefined : call.stream ? 'yes' : 'no'],
         ['Cache', call.cache],
-        ['Limit', scopeWords(call.scope)],
+        ['Limit', call.scope && html`<${ScopeName} scope=${call.scope} />`],
         ['Time', fullMoment(call.at)],
         [
           'Request id',

@@ -2,6 +2,7 @@
 
 import { html } from 'htm/preact'
 import { Outcome } from '../../components/badge.js'
+import { TeamName } from '../../components/names.js'
 import { duration, fineUsd, fullMoment, moment, shortCount } from '../../format.js'
 import { ask, href, place } from '../../router.js'
 import { reasonOf } from '../../words.js'
@@ -36,7 +37,7 @@ function Row({ call, isFresh, isOpen }) {
   }
   return html`<tr class="${isFresh ? 'is-fresh' : ''} ${isOpen ? 'is-open' : ''}" onClick=${pick}>
     <th scope="row" class="nowrap"><a class="row-link" href=${href('/calls', { ...place.get().query, call: id })} aria-current=${isOpen ? 'true' : undefined}><time datetime=${at} title=${fullMoment(at)}>${moment(at)}</time></a></th>
-    <td class="is-who"><span class="cut">${client ?? html`<span class="quiet">Stranger</span>`}</span>${team && html`<span class="beside hide-m hide-p">${team}</span>`}<span class="sub show-s cut">${model}</span></td>
+    <td class="is-who"><span class="cut">${client ?? html`<span class="quiet">Stranger</span>`}</span>${team && html`<span class="beside hide-m hide-p"><${TeamName} name=${team} /></span>`}<span class="sub show-s cut">${model}</span></td>
     <td class="hide-s"><span class="cut">${model ?? html`<span class="quiet">–</span>`}</span>${stream && html`<span class="beside hide-m hide-p">stream</span>`}</td>
     <td class="nowrap"><${Outcome} outcome=${outcome} />${seq === 1 && html`<span class="beside">correction</span>`}${refusal && html`<span class="beside hide-s hide-p">${reasonOf(refusal).title}</span>`}</td>
     <td class="num hide-m hide-p">${input ? shortCount(input) : html`<span class="quiet">–</span>`}</td>

@@ -5,11 +5,11 @@ import { useState } from 'preact/hooks'
 import { api } from '../../api.js'
 import { ActionDialog } from '../../components/dialog.js'
 import { Check, Field, Select } from '../../components/field.js'
-import { useData } from '../../data.js'
+import { Picker, useTeams } from '../../components/picker.js'
 import { holds } from '../../words.js'
 import { LevelFields, numberOf, settingsOf, textsOf } from '../limits/level-form.js'
 
-/** @import { Client, Hold, Team } from '../../types.ts' */
+/** @import { Client, Hold } from '../../types.ts' */
 /** @import { Failure } from '../../api.js' */
 
 /** @type {[string, string, string][]} */
@@ -37,9 +37,6 @@ export function ClientDialog({ client, onClose, onDone }) {
   })
   const [isCached, setCached] = useState(client?.cache?.enabled ?? true)
   const [allow, setAllow] = useState(client?.allow ?? [])
-  const teams = useData('/teams?limit=500', { every: 0 })
-  const teamNames =
-    /** @type {{ teams: Team[] } | undefined} */ (teams.data)?.teams.map(({ name }) => name) ?? []
   const set = (/** @type {keyof typeof texts} */ name) => (/** @type {string} */ value) =>
     setTexts({ ...texts, [name]: value })
 
@@ -70,7 +67,7 @@ export function ClientDialog({ client, onClose, onDone }) {
     ${(/** @type {Failure | undefined} */ failure) => html`
       <div class="form-grid">
         <${Field} label="Name" name="name" value=${texts.name} faults=${failure?.faults} isFirst=${!client} onInput=${set('name')} hint=${client ? 'Counters and keys stay with it.' : undefined} />
-        <${Field} label="Team" name="team" value=${texts.team} faults=${failure?.faults} onInput=${set('team')} list=${teamNames} placeholder="none" />
+        <${Picker} label="Team" name="team" value=${texts.team} faults=${failure?.faults} onInput=${set('team')} useSuggestions=${useTeams} placeholder="none" />
       </div>
       <${Field} label="Models" name="models" value=${texts.models} faults=${failure?.faults} onInput=${set('models')} placeholder="all models" hint="Names and patterns such as claude-haiku-*, separated by commas." />
       <${LevelFields} texts=${level} faults=${failure?.faults} isFirst=${Boolean(client)} onChange=${(/** @type {Partial<typeof level>} */ changes) => setLevel({ ...level, ...changes })} />

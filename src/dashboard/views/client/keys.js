@@ -2,7 +2,7 @@
 
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
-import { api } from '../../api.js'
+import { api, question } from '../../api.js'
 import { Badge } from '../../components/badge.js'
 import { ActionDialog } from '../../components/dialog.js'
 import { End, EndSelect, endIn } from '../../components/end.js'
@@ -10,6 +10,7 @@ import { Select } from '../../components/field.js'
 import { Icon } from '../../components/icon.js'
 import { Once } from '../../components/once.js'
 import { Card } from '../../components/page.js'
+import { Pager } from '../../components/pager.js'
 import { Empty, Loaded } from '../../components/states.js'
 import { tell } from '../../components/toast.js'
 import { useData } from '../../data.js'
@@ -29,10 +30,10 @@ const tones = /** @type {const} */ ({ active: 'good', expired: 'calm', revoked: 
 
 /** @typedef {{ kind: 'create' } | { kind: 'rotate' | 'revoke', key: Key } | { kind: 'made', made: MadeKey } | undefined} Open */
 
-/** @param {{ client: string }} props */
-export function Keys({ client }) {
+/** @param {{ client: string, cursor?: string }} props */
+export function Keys({ client, cursor }) {
   const path = `/clients/${encodeURIComponent(client)}/keys`
-  const keys = useData(`${path}?limit=200`)
+  const keys = useData(question(path, { cursor, limit: '50' }), { isKept: true })
   const [open, setOpen] = useState(/** @type {Open} */ (undefined))
   const [choice, setChoice] = useState('')
   const close = () => setOpen(undefined)
@@ -59,13 +60,14 @@ export function Keys({ client }) {
   }
   return html`<${Card} title="Keys" isFlush actions=${mayChange() && html`<button type="button" class="button is-small" onClick=${() => show({ kind: 'create' })}><${Icon} name="plus" />New key</button>`}>
     <${Loaded} of=${keys}>
-      ${(/** @type {{ keys: Key[] }} */ { keys: found }) =>
+      ${(/** @type {{ keys: Key[], next?: string }} */ { keys: found, next }) =>
         found.length === 0
           ? html`<${Empty} title="No keys yet">A service calls with a key of its client.<//>`
           : html`<table class="table">
               <thead><tr><th scope="col">Key</th><th scope="col">Status</th><th scope="col" class="hide-s">Made</th><th scope="col" class="hide-s">Ends</th>${mayChange() && html`<th scope="col"><span class="hidden">Change</span></th>`}</tr></thead>
               <tbody>${found.map(key => html`<${Row} key=${key.id} of=${key} onRotate=${() => show({ kind: 'rotate', key }, '86400')} onRevoke=${() => show({ kind: 'revoke', key })} />`)}</tbody>
-            </table>`}
+            </table>
+            <${Pager} next=${next} cursor=${cursor} of="keys" />`}
     <//>
     ${
       open?.kind === 'create' &&

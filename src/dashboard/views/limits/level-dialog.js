@@ -11,7 +11,7 @@ import { LevelFields, settingsOf, textsOf } from './level-form.js'
 /** @import { Settings } from '../../types.ts' */
 /** @import { Failure } from '../../api.js' */
 
-/** @param {{ kind: 'gateway' | 'team', name: string, settings: Settings, onClose: () => void, onDone: () => void }} props */
+/** @param {{ kind: 'gateway' | 'team', name: string, settings: Settings, onClose: () => void, onDone: (name: string) => void }} props */
 export function LevelDialog({ kind, name: given, settings, onClose, onDone }) {
   const [name, setName] = useState(given)
   const [texts, setTexts] = useState(textsOf(settings))
@@ -20,7 +20,7 @@ export function LevelDialog({ kind, name: given, settings, onClose, onDone }) {
     const path = kind === 'gateway' ? '/gateway' : `/teams/${encodeURIComponent(name.trim() || ' ')}`
     await api(path, { method: 'PUT', body: settingsOf(texts) })
     tell(`${kind === 'gateway' ? 'The gateway' : name} was saved: it holds from the next call on.`)
-    onDone()
+    onDone(name.trim())
   }
   return html`<${ActionDialog} title=${isNew ? 'New team' : `Limits of ${kind === 'gateway' ? 'the whole gateway' : given}`} action=${isNew ? 'Make team' : 'Save'} onSubmit=${save} onClose=${onClose} isWide>
     ${(/** @type {Failure | undefined} */ failure) => html`

@@ -1,7 +1,7 @@
 /** Why a call was refused, and what to do about it. */
 
 import { html } from 'htm/preact'
-import { clientHref, href } from '../../router.js'
+import { clientHref, href, scopeHref } from '../../router.js'
 import { reasonOf, scopeWords } from '../../words.js'
 
 /** @param {{ reason: string, scope?: string | null | undefined, client?: string | null | undefined, model?: string | undefined, error?: string | undefined }} props */
@@ -15,7 +15,7 @@ export function Why({ reason, scope, client, model, error }) {
     <p class="why-links">
       ${scope?.startsWith('client:') && html`<a class="button is-small" href=${clientHref(scope.slice(7))}>Settings of ${scope.slice(7)}</a>`}
       ${!scope?.startsWith('client:') && client && html`<a class="button is-small" href=${clientHref(client)}>Settings of ${client}</a>`}
-      ${scope && !scope.startsWith('client:') && html`<a class="button is-small" href=${href('/limits')}>Limits</a>`}
+      ${scope && !scope.startsWith('client:') && html`<a class="button is-small" href=${scopeHref(scope)}>${scope.startsWith('team:') ? `Limits of ${scope.slice(5)}` : 'Limits'}</a>`}
       ${client && model && html`<a class="button is-small" href=${href('/explain', { client, model })}>Explain</a>`}
     </p>
   </div>`

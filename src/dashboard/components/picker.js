@@ -1,0 +1,138 @@
+/** A field with suggestions of the server: of any number of clients or teams, those that fit what is typed. */
+
+import { html } from 'htm/preact'
+import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { question } from '../api.js'
+import { useData } from '../data.js'
+import { Field } from './field.js'
+
+/** @import { Fault } from '../types.ts' */
+
+const SHOWN = 8
+/** Milliseconds without a letter typed until the server is asked. */
+const PAUSE = 150
+
+/** @typedef {{ options: string[], hasMore: boolean }} Suggestions */
+/** Suggestions for a text; undefined asks nothing. @typedef {(text: string | undefined) => Suggestions} UseSuggestions */
+
+/** @type {UseSuggestions} */
+export function useClients(text) {
+  return useNames('clients', text)
+}
+
+/** @type {UseSuggestions} */
+export function useTeams(text) {
+  return useNames('teams', text)
+}
+
+/** @param {'clients' | 'teams'} list @param {string | undefined} text @returns {Suggestions} */
+function useNames(list, text) {
+  const path = text === undefined ? undefined : question(`/${list}`, { search: text, limit: String(SHOWN) })
+  /** @type {import('../data.js').Followed<Partial<Record<'clients' | 'teams', { name: string }[]>> & { next?: string }>} */
+  const { data } = useData(path, { every: 0, isKept: true })
+  return { options: data?.[list]?.map(({ name }) => name) ?? [], hasMore: data?.next !== undefined }
+}
+
+/**
+ * @param {{ label: string, name: string, value: string, useSuggestions: UseSuggestions, onInput: (text: string) => void, onPick?: (value: string) => void, placeholder?: string, faults?: Fault[] }} props
+ * `onPick`: called where a suggestion is picked.
+ */
+export function Picker({
+  label,
+  name,
+  value,
+  useSuggestions,
+  onInput,
+  onPick = onInput,
+  placeholder,
+  faults,
+}) {
+  const id = useId()
+  const [isOpen, setOpen] = useState(false)
+  const [active, setActive] = useState(-1)
+  const wanted = useLater(value.trim())
+  const { options, hasMore } = useSuggestions(isOpen ? wanted : undefined)
+  const isShown = isOpen && options.length > 0
+  const list = useRef(/** @type {HTMLElement | null} */ (null))
+  useEffect(() => {
+    if (active >= 0) list.current?.children[active]?.scrollIntoView({ block: 'nearest' })
+  }, [active])
+
+  const close = () => {
+    setOpen(false)
+    setActive(-1)
+  }
+  const pick = (/** @type {string} */ option) => {
+    onPick(option)
+    close()
+  }
+  const move = (/** @type {number} */ step) => {
+    setOpen(true)
+    const count = options.length
+    if (count > 0) setActive(active < 0 ? (step > 0 ? 0 : count - 1) : (active + step + count) % count)
+  }
+  const chosen = isShown ? options[active] : undefined
+  /** What a key does; undefined: what it does in any field. @type {Record<string, (() => void) | undefined>} */
+  const keys = {
+    ArrowDown: () => move(1),
+    ArrowUp: () => move(-1),
+    Escape: isShown ? close : undefined,
+    Enter: chosen === undefined ? undefined : () => pick(chosen),
+  }
+  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
+    const act = keys[event.key]
+    if (event.key === 'Enter' && !act) close()
+    if (!act) return
+    event.preventDefault()
+    event.stopPropagation()
+    act()
+  }
+  return html`<div class="picker">
+    <${Field}
+      label=${label}
+      name=${name}
+      value=${value}
+      placeholder=${placeholder}
+      faults=${faults}
+      onInput=${(/** @type {string} */ text) => {
+        setOpen(true)
+        setActive(-1)
+        onInput(text)
+      }}
+      more=${{
+        role: 'combobox',
+        'aria-autocomplete': 'list',
+        'aria-expanded': isShown,
+        'aria-controls': isShown ? id : undefined,
+        'aria-activedescendant': isShown && active >= 0 ? `${id}-${active}` : undefined,
+        onFocus: () => setOpen(true),
+        onClick: () => setOpen(true),
+        onBlur: close,
+        onKeyDown,
+      }}
+    >
+      ${
+        isShown &&
+        html`<div class="picker-list" onMouseDown=${(/** @type {Event} */ event) => event.preventDefault()}>
+          <ul id=${id} ref=${list} role="listbox" aria-label="Suggestions">
+            ${options.map(
+              (option, i) =>
+                html`<li id="${id}-${i}" key=${option} role="option" aria-selected=${i === active} onClick=${() => pick(option)}>${option}</li>`,
+            )}
+          </ul>
+          ${hasMore && html`<p class="picker-more">There are more: type a part of the name.</p>`}
+        </div>`
+      }
+    <//>
+  </div>`
+}
+
+/** A value that follows once it has not changed for a moment. @param {string} value */
+export function useLater(value) {
+  const [later, setLater] = useState(value)
+  useEffect(() => {
+    const timer = setTimeout(() => setLater(value), PAUSE)
+    return () => clearTimeout(timer)
+  }, [value])
+  return later
+}

@@ -1,0 +1,48 @@
+/** What one client or team spent in the last 30 days, by day and by client or model. */
+
+import { html } from 'htm/preact'
+import { question } from '../../api.js'
+import { Columns } from '../../charts/columns.js'
+import { bucketsOf, SHOWN, seriesOf } from '../../charts/series.js'
+import { Empty, Loaded } from '../../components/states.js'
+import { useData } from '../../data.js'
+import { axisUsd, count, day, daysAgo, usd, weekday } from '../../format.js'
+
+/** @import { Usage } from '../../types.ts' */
+
+const NONE = { client: 'No client', model: 'No model' }
+
+/** @param {{ of: string, filter: { client?: string, team?: string }, by: 'client' | 'model' }} props `of`: its name; `filter`: its id. */
+export function SpendOver({ of, filter, by }) {
+  const now = Date.now()
+  const usage = useData(
+    question('/usage', {
+      ...filter,
+      by: `day,${by}`,
+      from: daysAgo(29, now),
+      to: daysAgo(-1, now),
+      top: String(SHOWN + 1),
+      limit: '10000',
+    }),
+  )
+  return html`<${Loaded} of=${usage} lines=${5}>
+    ${(/** @type {Usage} */ { rows, total }) => {
+      const buckets = bucketsOf('30d', now)
+      const series = seriesOf(rows, {
+        buckets,
+        bucketOf: row => row.day,
+        isOthers: row => row.others === true,
+        nameOf: row => row[by] ?? NONE[by],
+        amountOf: row => row.costUsd,
+      })
+      if (series.length === 0) return html`<${Empty} title="Nothing spent in this time" />`
+      return html`<div class="chart-alone">
+        <ul class="chart-key">
+          ${series.map(({ name, tone, total: spent }) => html`<li><span class="swatch fill-${tone}" />${name} <span class="quiet">${usd(spent)}</span></li>`)}
+          <li class="chart-sum">${usd(total.costUsd)} in ${count(total.calls)} calls · ${usd(total.savedUsd)} saved</li>
+        </ul>
+        <${Columns} label="Spend of ${of} by ${by}" buckets=${buckets} series=${series} height=${190} format=${usd} formatAxis=${axisUsd} formatBucket=${weekday} formatTick=${day} />
+      </div>`
+    }}
+  <//>`
+}
