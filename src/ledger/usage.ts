@@ -73,9 +73,6 @@ const RANKS = {
 export type Rank = keyof typeof RANKS
 export const ranks = ['cost', 'calls', 'tokens', 'saved'] as const satisfies Rank[]
 
-/** The key of all that are not among the largest: no id and no model is called so. */
-const OTHERS = '*'
-
 const BY_DAY = 'usage_daily where day >= $1 and day < $2'
 const midnight = (day: string) => `${day}::date::timestamp at time zone 'UTC'`
 const BY_HOUR = `(select *, (hour at time zone 'UTC')::date as day from usage_hourly) hours
@@ -89,35 +86,35 @@ export async function readUsage(
   limit: number,
   { clientIds, teamIds, top, rank = 'cost' }: UsageFilter = {},
 ): Promise<Usage> {
-  const keys = by.map(group => KEYS[group])
-  const list = keys.join(', ')
-  const source = `${by.includes('hour') ? BY_HOUR : BY_DAY}
-    and ($4::text[] is null or client_id = any($4)) and ($5::text[] is null or team_id = any($5))`
+  const list = by.map(group => KEYS[group]).join(', ')
+  const source = `(select * from ${by.includes('hour') ? BY_HOUR : BY_DAY}
+    and ($4::text[] is null or client_id = any($4)) and ($5::text[] is null or team_id = any($5))) counted`
   const named: Group[] = top === undefined ? [] : by.filter(group => group !== 'day' && group !== 'hour')
   const largest = named.map(
     group => `largest_${group} as (
       select ${KEYS[group]} from ${source} group by 1 order by ${RANKS[rank]} desc, 1 limit $6)`,
   )
-  const keyAs = (group: Group) =>
-    named.includes(group)
-      ? `case when ${KEYS[group]} in (select * from largest_${group}) then ${KEYS[group]} else '${OTHERS}' end as ${KEYS[group]}`
-      : KEYS[group]
+  // Joined, not looked up in an expression: so Postgres knows that there are few groups, and sorts nothing.
+  const joins = named.map(
+    group => `left join largest_${group} on largest_${group}.${KEYS[group]} = counted.${KEYS[group]}`,
+  )
+  const keys = by.map(group => (named.includes(group) ? `largest_${group}.${KEYS[group]}` : KEYS[group]))
   const totals = Object.keys(sums).map(sum => `coalesce(sum(${sum}), 0) as ${sum}`)
   const { rows } = await pool.query(
     `with ${[...largest, 'grouped'].join(', ')} as (
        select ${[...keys, ...totals].join(', ')}, ${keys[0] ? `grouping(${keys[0]})` : '1'} as total
-       from (select ${[...by.map(keyAs), ...Object.keys(sums)].join(', ')} from ${source}) counted
-       group by grouping sets (${keys.length > 0 ? `(${list}), ` : ''}())
+       from ${[source, ...joins].join(' ')}
+       group by grouping sets (${keys.length > 0 ? `(${keys.join(', ')}), ` : ''}())
      )
      select ${['grouped.*', ...by.map(group => NAMES[group])].join(', ')} from grouped
      order by total desc, ${times(by)}cost_nanos desc ${list && `, ${list}`} limit $3`,
     [from, to, limit + 2, clientIds, teamIds, ...(named.length > 0 ? [top] : [])],
   )
   const [total, ...found] = rows
-  const isOthers = (row: Record<string, string>) => named.some(group => row[KEYS[group]] === OTHERS)
+  const isOthers = (row: Record<string, string | null>) => named.some(group => row[KEYS[group]] === null)
   return {
     rows: found.slice(0, limit).map(row => ({
-      ...keyOf(row, by, named),
+      ...keyOf(row, by),
       ...(isOthers(row) && { others: true as const }),
       ...sumsOf(row),
     })),
@@ -142,14 +139,13 @@ const NAMES = {
   hour: `to_char(hour at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as hour_text`,
 } satisfies Record<Group, string>
 
-function keyOf(row: Record<string, string>, by: Group[], named: Group[]): Partial<UsageRow> {
-  const name = (text: string | undefined) => (named.length > 0 && text === OTHERS ? null : text || null)
+function keyOf(row: Record<string, string>, by: Group[]): Partial<UsageRow> {
   return {
     ...(by.includes('day') && { day: row.day_text }),
     ...(by.includes('hour') && { hour: row.hour_text }),
-    ...(by.includes('client') && { client: row.client || null, clientId: name(row.client_id) }),
-    ...(by.includes('team') && { team: row.team || null, teamId: name(row.team_id) }),
-    ...(by.includes('model') && { model: name(row.model) }),
+    ...(by.includes('client') && { client: row.client || null, clientId: row.client_id || null }),
+    ...(by.includes('team') && { team: row.team || null, teamId: row.team_id || null }),
+    ...(by.includes('model') && { model: row.model || null }),
   }
 }
 

@@ -12,7 +12,7 @@ const SHOWN = 8
 /** Milliseconds without a letter typed until the server is asked. */
 const PAUSE = 150
 
-/** @typedef {{ options: string[], hasMore: boolean }} Suggestions */
+/** `isCurrent`: of the text that was asked for last, not of one before. @typedef {{ options: string[], hasMore: boolean, isCurrent: boolean }} Suggestions */
 /** Suggestions for a text; undefined asks nothing. @typedef {(text: string | undefined) => Suggestions} UseSuggestions */
 
 /** @type {UseSuggestions} */
@@ -29,8 +29,14 @@ export function useTeams(text) {
 function useNames(list, text) {
   const path = text === undefined ? undefined : question(`/${list}`, { search: text, limit: String(SHOWN) })
   /** @type {import('../data.js').Followed<Partial<Record<'clients' | 'teams', { name: string }[]>> & { next?: string }>} */
-  const { data } = useData(path, { every: 0, isKept: true })
-  return { options: data?.[list]?.map(({ name }) => name) ?? [], hasMore: data?.next !== undefined }
+  const { data } = useData(path, { every: 0 })
+  const last = useRef(data)
+  if (data) last.current = data
+  return {
+    options: last.current?.[list]?.map(({ name }) => name) ?? [],
+    hasMore: last.current?.next !== undefined,
+    isCurrent: data !== undefined,
+  }
 }
 
 /**
@@ -49,18 +55,21 @@ export function Picker({
 }) {
   const id = useId()
   const [isOpen, setOpen] = useState(false)
-  const [active, setActive] = useState(-1)
-  const wanted = useLater(value.trim())
-  const { options, hasMore } = useSuggestions(isOpen ? wanted : undefined)
+  const [marked, setMarked] = useState('')
+  const text = value.trim()
+  const wanted = useLater(text)
+  const { options: found, hasMore, isCurrent } = useSuggestions(isOpen ? wanted : undefined)
+  // Until the suggestions for this text are there, of those before it only what fits.
+  const options =
+    isCurrent && wanted === text
+      ? found
+      : found.filter(option => option.toLowerCase().includes(text.toLowerCase()))
+  const active = options.indexOf(marked)
   const isShown = isOpen && options.length > 0
-  const list = useRef(/** @type {HTMLElement | null} */ (null))
-  useEffect(() => {
-    if (active >= 0) list.current?.children[active]?.scrollIntoView({ block: 'nearest' })
-  }, [active])
 
   const close = () => {
     setOpen(false)
-    setActive(-1)
+    setMarked('')
   }
   const pick = (/** @type {string} */ option) => {
     onPick(option)
@@ -69,7 +78,8 @@ export function Picker({
   const move = (/** @type {number} */ step) => {
     setOpen(true)
     const count = options.length
-    if (count > 0) setActive(active < 0 ? (step > 0 ? 0 : count - 1) : (active + step + count) % count)
+    const to = active < 0 ? (step > 0 ? 0 : count - 1) : (active + step + count) % count
+    setMarked(options[to] ?? '')
   }
   const chosen = isShown ? options[active] : undefined
   /** What a key does; undefined: what it does in any field. @type {Record<string, (() => void) | undefined>} */
@@ -96,7 +106,7 @@ export function Picker({
       faults=${faults}
       onInput=${(/** @type {string} */ text) => {
         setOpen(true)
-        setActive(-1)
+        setMarked('')
         onInput(text)
       }}
       more=${{
@@ -114,7 +124,7 @@ export function Picker({
       ${
         isShown &&
         html`<div class="picker-list" onMouseDown=${(/** @type {Event} */ event) => event.preventDefault()}>
-          <ul id=${id} ref=${list} role="listbox" aria-label="Suggestions">
+          <ul id=${id} role="listbox" aria-label="Suggestions">
             ${options.map(
               (option, i) =>
                 html`<li id="${id}-${i}" key=${option} role="option" aria-selected=${i === active} onClick=${() => pick(option)}>${option}</li>`,

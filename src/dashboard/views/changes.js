@@ -70,7 +70,7 @@ function useTargets(text) {
     one.toLowerCase().includes((text ?? '').toLowerCase()),
   )
   const hasMore = clients.hasMore || teams.hasMore || options.length > TARGETS
-  return { options: options.slice(0, TARGETS), hasMore }
+  return { options: options.slice(0, TARGETS), hasMore, isCurrent: clients.isCurrent && teams.isCurrent }
 }
 
 /** A name alone is enough where a client or a team is called so. @param {string} text */

@@ -92,8 +92,8 @@ function Total({ of, isFiltered }) {
   return html`<span class="quiet" role="status">${count(total)} ${clients}${isFiltered ? ' found' : ''}</span>`
 }
 
-/** @param {{ clients: Client[] }} props */
-export function ClientTable({ clients }) {
+/** @param {{ clients: Client[], isOneTeam?: boolean }} props */
+export function ClientTable({ clients, isOneTeam = false }) {
   return html`<table class="table is-picked">
     <thead><tr><th scope="col">Client</th><th scope="col" class="hide-m">Models</th><th scope="col" class="wide">Today</th><th scope="col" class="wide hide-s">This month</th><th scope="col" class="num hide-m">Running</th></tr></thead>
     <tbody>
@@ -102,7 +102,7 @@ export function ClientTable({ clients }) {
           key=${name}
           onClick=${(/** @type {MouseEvent} */ event) => !(event.target instanceof Element && event.target.closest('a')) && go(clientHref(name))}
         >
-          <th scope="row"><a class="row-link" href=${clientHref(name)}>${name}</a>${disabled && html` <${Badge} tone="warn">Disabled<//>`}<span class="sub"><${TeamName} name=${team} /></span></th>
+          <th scope="row"><a class="row-link" href=${clientHref(name)}>${name}</a>${disabled && html` <${Badge} tone="warn">Disabled<//>`}${!isOneTeam && html`<span class="sub"><${TeamName} name=${team} /></span>`}</th>
           <td class="hide-m"><${Models} models=${models} /></td>
           <td><${BudgetCell} money=${state?.day} label="${name} today" /></td>
           <td class="hide-s"><${BudgetCell} money=${state?.month} label="${name} this month" /></td>

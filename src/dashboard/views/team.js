@@ -75,7 +75,7 @@ function Members({ team, query: { find, sort = 'budget', cursor } }) {
   return html`<${Card} title="Clients" note=${total === undefined ? '' : count(total)} isFlush actions=${tools}>
     <${Loaded} of=${clients} lines=${6}>
       ${(/** @type {import('./clients.js').Listed} */ { clients: found, next }) => html`
-        ${found.length === 0 ? html`<${Empty} title=${find ? 'No client fits' : 'No client is in this team'}>${!find && 'A client joins a team by its settings.'}<//>` : html`<${ClientTable} clients=${found} />`}
+        ${found.length === 0 ? html`<${Empty} title=${find ? 'No client fits' : 'No client is in this team'}>${!find && 'A client joins a team by its settings.'}<//>` : html`<${ClientTable} clients=${found} isOneTeam />`}
         <${Pager} next=${next} cursor=${cursor} />`}
     <//>
   <//>`
