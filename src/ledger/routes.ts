@@ -27,7 +27,7 @@ import type { Difference } from './verify.ts'
 const DIFFERENCES = 1000
 
 /** A page asks every 15 seconds: many pages together cost no more than one. */
-const SHARING = { atLeast: 0, times: 5, unless: 200 }
+const SHARING = { atLeast: 0, times: 5, atMost: 30_000, unless: 200 }
 
 export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
   const { money, pg, ledger } = admin

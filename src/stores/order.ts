@@ -6,7 +6,7 @@
 /** 30 bits of rank and 23 of place are the 53 bits that a double holds exactly. */
 const RANKS = 2 ** 30
 /** Values at most. */
-export const PLACES = 2 ** 23
+const PLACES = 2 ** 23
 /** Steps of a factor of two: two values that differ by a millionth of themselves have different ranks. */
 const STEPS = 2 ** 23
 const LOWEST = -64
@@ -21,11 +21,14 @@ export function rankOf(value: number | undefined): number {
   return Math.min(RANKS - 1, Math.max(2, Math.round((Math.log2(value) - LOWEST) * STEPS)))
 }
 
-export function orderOf(count: number, rankAt: (place: number) => number): Order {
-  if (count > PLACES) throw new RangeError(`${count} values cannot be put in order; ${PLACES} can`)
-  const keys = new Float64Array(count)
-  for (let place = 0; place < count; place++) keys[place] = (RANKS - 1 - rankAt(place)) * PLACES + place
-  return keys.sort()
+/** What an order is made of: the key of the value at each place. */
+export function keyOf(rank: number, place: number): number {
+  if (place >= PLACES) throw new RangeError(`${place} values can be put in order, not more`)
+  return (RANKS - 1 - rank) * PLACES + place
+}
+
+export function orderOf(keys: number[]): Order {
+  return Float64Array.from(keys).sort()
 }
 
 /** Ranks and places from the first one on whose rank is `rank` or less. */

@@ -1,5 +1,6 @@
 /** Pages of a ranking: what fits a filter, from where the page before ended. */
 
+import { setImmediate } from 'node:timers/promises'
 import { entriesFrom, type Order } from './order.ts'
 import type { Ranked, Ranking } from './ranking.ts'
 
@@ -22,22 +23,27 @@ export interface Found extends RankedPlace {
   place: number
 }
 
+/** Entries looked at before other work has its turn. */
+const TURN = 2000
+
 const KINDS = ['gateway', 'team', 'client'] as const
 
 /**
  * At most `limit` entries after `after`. `perLevel`: 2 for budgets, whose places stand for a day and a month. Entries without
  * a budget are left out where `bound` is set.
  */
-export function pickRanked(
+export async function pickRanked(
   { levels }: Ranking,
   order: Order,
   filter: LevelFilter & { after?: RankedPlace | undefined; limit: number; perLevel?: 1 | 2; bound?: boolean },
-): Found[] {
+): Promise<Found[]> {
   const { after, limit, perLevel = 1, bound = false } = filter
   const fits = filterOf(filter)
   const found: Found[] = []
+  let seen = 0
   for (const { rank, place } of entriesFrom(order, after?.rank)) {
     if (bound && rank === 0) break
+    if (++seen % TURN === 0) await setImmediate()
     const level = levels[Math.floor(place / perLevel)]!
     if (!fits(level)) continue
     const tie = `${KINDS.indexOf(level.kind)} ${level.name} ${place % perLevel}`

@@ -4,12 +4,13 @@
  * replica share one reading.
  */
 
+import { setImmediate } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import { windowsAt } from '../lua/calendar.ts'
 import { type Amounts, type MoneyScripts, UNLIMITED, type WindowState } from '../lua/index.ts'
 import { compileLevel } from './client.ts'
 import { type LevelRow, readLevels } from './level-rows.ts'
-import { type Order, orderOf, rankOf } from './order.ts'
+import { keyOf, type Order, orderOf, rankOf } from './order.ts'
 import { createSharedReadings } from './shared-readings.ts'
 
 export const periods = ['day', 'month'] as const
@@ -33,8 +34,8 @@ export interface Ranking {
 
 /** Scopes read in one script: nothing else runs in Redis meanwhile. */
 const AT_ONCE = 250
-/** A replica spends a twentieth of its time on reading at most. */
-const SHARING = { atLeast: 2000, times: 20 }
+/** A replica spends a tenth of its time on reading at most, unless a reading takes more than six seconds. */
+const SHARING = { atLeast: 2000, times: 10, atMost: 60_000 }
 
 /** Rejects while Redis or Postgres is away, or counters are being restored. */
 export type Rankings = () => Promise<Ranking>
@@ -46,31 +47,39 @@ export function createRankings(pool: Pool, money: Pick<MoneyScripts, 'spent'>): 
 
 async function read(pool: Pool, { spent }: Pick<MoneyScripts, 'spent'>): Promise<Ranking> {
   const levels: Ranked[] = []
+  const keys: Record<'budgets' | ClientSort, number[]> = { budgets: [], budget: [], day: [], month: [] }
   let at = 0
+
+  function add(level: Ranked) {
+    const place = levels.push(level) - 1
+    const ranks = periods.map(period => rankOf(shareOf(level[period])))
+    for (const [i, rank] of ranks.entries()) keys.budgets.push(keyOf(rank, place * 2 + i))
+    keys.budget.push(keyOf(Math.max(...ranks), place))
+    for (const period of periods) keys[period].push(keyOf(rankOf(level[period].spentNanos), place))
+  }
+
   for await (const page of readLevels(pool)) {
     for (let from = 0; from < page.length; from += AT_ONCE) {
       const some = page.slice(from, from + AT_ONCE)
-      const found = await spent(some.map(keyOf))
+      const found = await spent(some.map(scopeOf))
       at = found.at
-      for (const [i, amounts] of found.spent.entries()) levels.push(rankedOf(some[i]!, amounts))
+      for (const [i, amounts] of found.spent.entries()) add(rankedOf(some[i]!, amounts))
     }
+  }
+  const order = async (name: keyof typeof keys) => {
+    await setImmediate()
+    return orderOf(keys[name])
   }
   const { day, month } = windowsAt(at)
   return {
     endsAt: { day: day.endsAt, month: month.endsAt },
     levels,
-    budgets: orderOf(levels.length * 2, place =>
-      rankOf(shareOf(levels[place >> 1]![place % 2 === 0 ? 'day' : 'month'])),
-    ),
-    by: {
-      budget: orderOf(levels.length, place => rankOf(fullest(levels[place]!))),
-      day: orderOf(levels.length, place => rankOf(levels[place]!.day.spentNanos)),
-      month: orderOf(levels.length, place => rankOf(levels[place]!.month.spentNanos)),
-    },
+    budgets: await order('budgets'),
+    by: { budget: await order('budget'), day: await order('day'), month: await order('month') },
   }
 }
 
-function keyOf({ kind, id }: LevelRow): string {
+function scopeOf({ kind, id }: LevelRow): string {
   return kind === 'gateway' ? kind : `${kind}:${id}`
 }
 
@@ -83,9 +92,4 @@ function rankedOf({ budget, ...level }: LevelRow, { day, month }: Record<Period,
 export function shareOf({ limitNanos, spentNanos, heldNanos }: WindowState): number | undefined {
   if (limitNanos === UNLIMITED) return undefined
   return limitNanos === 0 ? 1 : (spentNanos + heldNanos) / limitNanos
-}
-
-function fullest({ day, month }: Ranked): number | undefined {
-  const [ofDay, ofMonth] = [shareOf(day), shareOf(month)]
-  return ofDay === undefined || ofMonth === undefined ? (ofDay ?? ofMonth) : Math.max(ofDay, ofMonth)
 }

@@ -5,6 +5,8 @@ export interface Sharing {
   atLeast: number
   /** It serves for so many times as long as it took, so that reading has its share of the time, however many ask. */
   times: number
+  /** Milliseconds that it serves at most. Default: no end. */
+  atMost?: number
   /** An answer that took less than so many milliseconds is not kept. Default: 0. */
   unless?: number
 }
@@ -14,6 +16,7 @@ export type SharedReadings<Answer> = (key: string, read: () => Promise<Answer>) 
 export function createSharedReadings<Answer>({
   atLeast,
   times,
+  atMost = Number.POSITIVE_INFINITY,
   unless = 0,
 }: Sharing): SharedReadings<Answer> {
   const readings = new Map<string, Promise<Answer>>()
@@ -28,7 +31,7 @@ export function createSharedReadings<Answer>({
     reading.then(() => {
       const took = performance.now() - startedAt
       if (took < unless) drop()
-      else setTimeout(drop, Math.max(atLeast, took * times)).unref()
+      else setTimeout(drop, Math.min(atMost, Math.max(atLeast, took * times))).unref()
     }, drop)
     return reading
   }

@@ -19,7 +19,7 @@ export async function seedCrowd(
   await pg.query(`insert into teams (id, name) select 'team' || n, 't-' || n from generate_series(0, 4) n`)
   await pg.query(
     `insert into clients (id, name, team_id, settings)
-     select 'c' || n, 'c-' || lpad(n::text, 5, '0'), 'team' || n % 5, '{"budget":{"day":10}}'
+     select 'c' || n, 'c-' || lpad(n::text, greatest(5, length(n::text)), '0'), 'team' || n % 5, '{"budget":{"day":10}}'
      from generate_series(1, $1::int) n`,
     [count],
   )
@@ -37,7 +37,7 @@ export async function seedCrowd(
 const SUMS = `
   insert into usage_daily
   select 'c' || number, (now() at time zone 'UTC')::date - age, 'team' || number % 5, 'claude-haiku-4-5',
-         'c-' || lpad(number::text, 5, '0'), 't-' || number % 5,
+         'c-' || lpad(number::text, greatest(5, length(number::text)), '0'), 't-' || number % 5,
          1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 10, nanos, 0
   from unnest($1::int[], $2::bigint[]) as spent(number, nanos), generate_series(0, $3::int - 1) age`
 

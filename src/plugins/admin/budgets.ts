@@ -39,7 +39,7 @@ export default async function budgets(app: FastifyInstance, { rankings }: { rank
     },
     async ({ query: { limit, cursor, search, team, kind } }) => {
       const ranking = await rankings()
-      const found = pickRanked(ranking, ranking.budgets, {
+      const found = await pickRanked(ranking, ranking.budgets, {
         kinds: kind ? [kind] : kinds,
         search,
         team,

@@ -72,7 +72,7 @@ export default async function clientList(
     if (cursor !== undefined && after?.order !== sort) throw unknownCursor(cursor)
     const ranking = await rankings()
     const filter = { kinds: ['client'] as const, search, team, after, limit: limit + 1 }
-    const { shown, next } = pageOf(pickRanked(ranking, ranking.by[sort], filter), limit, one =>
+    const { shown, next } = pageOf(await pickRanked(ranking, ranking.by[sort], filter), limit, one =>
       cursors.format(formatRanked({ order: sort, ...one })),
     )
     const clients = await readClientsById(
