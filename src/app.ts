@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import { ledgerRoutes } from './ledger/routes.ts'
 import { liveRoutes } from './live/routes.ts'
 import { ownSecrets } from './own-secrets.ts'
+import { circuitRoutes } from './plugins/admin/circuits.ts'
 import { explainRoutes } from './plugins/admin/explain.ts'
 import admin from './plugins/admin.ts'
 import admission from './plugins/admission.ts'
@@ -209,6 +210,7 @@ export async function buildApp(
       alertRoutes,
       ledgerRoutes,
       liveRoutes,
+      circuitRoutes,
       explainRoutes({ maxTokens: config.DEFAULT_MAX_TOKENS, cacheTtlSeconds: config.CACHE_TTL_SECONDS }),
     ],
   })

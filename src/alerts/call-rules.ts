@@ -27,6 +27,18 @@ export function refusedUsAlert(upstream: string, model: string, reason: string, 
   }
 }
 
+/** One caller may provoke it, and other calls go on. */
+export function forbiddenAlert(upstream: string, model: string, reason: string, now: number): Alert {
+  return {
+    kind: 'upstream_forbidden',
+    dedupe: `upstream-forbidden:${upstream}:${model}:${hourOf(now)}`,
+    severity: 'warning',
+    scope: `upstream:${upstream}`,
+    title: `Upstream ${upstream} does not permit our account a call for ${model}: ${reason}.`,
+    details: { upstream, model },
+  }
+}
+
 export interface Overspend {
   reqId: string
   client: { id: string; name: string }

@@ -234,6 +234,19 @@ export interface Verified {
   differences: Difference[]
 }
 
+/** Of one replica; absent while it is closed. */
+export interface Circuit {
+  state: 'open' | 'half_open'
+  since: string
+  retryAfterMs: number
+  reason: string
+  openings: number
+}
+
+export interface Upstreams {
+  upstreams: { name: string; circuits: (Circuit & { model: string })[] }[]
+}
+
 export interface Explanation {
   client: string
   model: string
@@ -255,7 +268,7 @@ export interface Explanation {
     lookaheadSeconds: number
   }
   defaultMaxTokens: number | null
-  upstreams: { format: string; upstream: string | null }[]
+  upstreams: { format: string; upstream: string | null; circuit?: Circuit }[]
   price: {
     model: string
     maker: string

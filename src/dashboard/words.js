@@ -192,10 +192,20 @@ export const holds = {
   },
 }
 
+/** What a circuit does now, in a sentence. @param {{ state: string, retryAfterMs: number }} circuit */
+export function circuitWords({ state, retryAfterMs }) {
+  if (state === 'open') return `Calls fail fast; the next try is in ${Math.ceil(retryAfterMs / 1000)} s.`
+  return retryAfterMs > 0 ? 'One call tries again now.' : 'The next call tries again.'
+}
+
 export const UNBOUNDED = 'The call used a feature without a bound, so it may cost more than it held.'
 
 /** Advice by kind of alert, for alerts whose title does not give it. @type {Record<string, { meaning: string, toDo: string }>} */
 export const alertKinds = {
+  upstream_forbidden: {
+    meaning: 'The provider does not permit one call; other calls go on.',
+    toDo: 'Ask the provider for this model, feature or file, or let the service do without it.',
+  },
   output_rate_exceeded: {
     meaning: 'An upstream generates faster than the price table says.',
     toDo: 'Raise maxOutputTokensPerSecond of the model in PRICES_FILE.',

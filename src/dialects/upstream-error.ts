@@ -47,6 +47,35 @@ const causes: ReadonlyMap<unknown, Cause> = new Map<unknown, Cause>([
 ])
 
 /**
+ * Types and codes of a 401 that speak of what one request asks for: another one may be permitted. In lower case.
+ */
+const permissions: ReadonlySet<unknown> = new Set([
+  'permission_error',
+  'permission_denied',
+  'permissiondenied',
+  'insufficient_permissions',
+  'insufficient_scope',
+  'missing_scope',
+  'missing_scopes',
+  'access_denied',
+  'accessdenied',
+  'accessdeniedexception',
+  'forbidden',
+  'not_found_error',
+  'model_not_found',
+  'model_not_allowed',
+  'model_access_denied',
+  'key_model_access_denied',
+  'team_model_access_denied',
+  'user_model_access_denied',
+])
+/** Members of a request that a permission may be about. Some servers put "None" or the name of their key's header there. */
+const ASKED_FOR =
+  /^(model|messages|input|prompt|tools?|tool_resources|mcp_servers|files?|betas?|service_tier|store|response_format|reasoning)\b/i
+const PERMISSION =
+  /\b(insufficient permissions?|missing scopes?|lacks? (the )?(required |necessary )?(permissions?|scopes?)|(do|does)( not|n['’]t) have (the |sufficient |required |necessary )*permissions?|(do|does)( not|n['’]t) have access to (the |this |that )?(model|project|workspace|feature|beta|file|resource|endpoint|deployment)|not (authorized|permitted|allowed|entitled|enabled)\b[^.]*\b(model|project|workspace|feature|beta|file|resource|endpoint|deployment|operation)s?)\b/i
+
+/**
  * Only the sentence separates these from a caller's mistake. At its start: further on, the caller's own words may stand. Compatible
  * servers refuse a key with 400.
  */
@@ -73,7 +102,7 @@ const sentences: readonly { cause: Cause; words: RegExp }[] = [
   {
     cause: 'key',
     words:
-      /^(the |your |this )?(provided )?(api[ _-]?key|(access|auth|authentication|bearer) token)( (you )?provided)?( is| was| has( been)?)? ?(not valid|not found|not active|invalid|incorrect|wrong|missing|required|expired|revoked|disabled|unknown|inactive)\b/i,
+      /^(the |your |this )?(provided )?(api[ _-]?key|(access|auth|authentication|bearer) token)( (you )?provided)?( is| was| has( been)?)? ?(not valid|not found|not active|invalid|incorrect|wrong|missing|required|expired|revoked|disabled|unknown|inactive|deactivated|deleted|suspended|blocked|reported as leaked)\b/i,
   },
   { cause: 'key', words: /^you didn['’]t provide an api key\b/i },
   {
@@ -100,7 +129,8 @@ export function upstreamError(status: number, body: Buffer, redaction: Redaction
   const { code, details, message, param, type } = errorIn(body)
   const names = [code, type, textIn(objectIn(details).error_code)]
   const named = names.flatMap(name => causes.get(name?.toLowerCase()) ?? [])
-  const cause = named[0] ?? causeIn(status, message, param, redaction)
+  const permission = status === 401 && isPermission(names, message, param) ? 'permission' : undefined
+  const cause = named[0] ?? permission ?? causeIn(status, message, param, redaction)
   if (cause) return { kind: 'account', cause }
   if (!isCallers(status)) return byStatus[status] ?? { kind: 'error' }
   const shown = shownDetails(details, redaction)
@@ -117,6 +147,17 @@ export function upstreamError(status: number, body: Buffer, redaction: Redaction
 
 /** What a caller's own keys are for: they are sent inside the request. */
 const CALLERS_KEY = /\b(mcp|tool|connector|webhook|image|file)s?\b/i
+
+/** Is a 401 about what this request asks for, not about our key? Another request may be permitted. */
+function isPermission(names: readonly (string | undefined)[], message: string, param = ''): boolean {
+  const [sentence = ''] = message.split(/[.!]\s/, 1)
+  return (
+    names.some(name => permissions.has(name?.toLowerCase())) ||
+    ASKED_FOR.test(param) ||
+    PERMISSION.test(message) ||
+    CALLERS_KEY.test(sentence)
+  )
+}
 
 /** A key that is named as a field of the request, or in the request's own words, is the caller's. */
 function causeIn(

@@ -1,6 +1,7 @@
 /** How this replica stands, read when it is asked. */
 
 import type { FastifyInstance } from 'fastify'
+import { CIRCUIT_STATES } from '../circuits.ts'
 import { nanosToUsd } from '../money.ts'
 import type { Registry } from './registry.ts'
 
@@ -80,6 +81,18 @@ export function registerHouse(registry: Registry, app: FastifyInstance) {
     'Models for which the provider refuses us now.',
     ['upstream'],
   )
+  const circuitStates = registry.sampled(
+    'gauge',
+    'tollgate_upstream_circuit_state',
+    'Per model that an upstream has refused since the start: 1 for the state of its circuit, 0 for the others.',
+    ['upstream', 'model', 'state'],
+  )
+  const openings = registry.sampled(
+    'counter',
+    'tollgate_upstream_circuit_openings_total',
+    'Openings of circuits, each refused probe included.',
+    ['upstream', 'model'],
+  )
   const database = registry.sampled('gauge', 'tollgate_postgres_connections', 'Connections to Postgres.', [
     'state',
   ])
@@ -90,16 +103,21 @@ export function registerHouse(registry: Registry, app: FastifyInstance) {
       series.set(read())
     }
     parts.clear()
-    for (const [part, isThere] of app.parts) parts.set(Number(isThere()), part)
+    for (const [part, isThere] of [...app.parts, ...app.others]) parts.set(Number(isThere()), part)
     raised.clear()
     for (const [kind, count] of alerts.tally.raised) raised.set(count, kind)
     connections.clear()
-    breakers.clear()
-    for (const { name, pool, refusing } of upstreams.all()) {
+    for (const series of [breakers, circuitStates, openings]) series.clear()
+    for (const { name, pool, circuits } of upstreams.all()) {
       const { connected, free, pending, queued, running } = pool.stats
       for (const [state, count] of Object.entries({ connected, free, pending, queued, running }))
         connections.set(count, name, state)
-      breakers.set(refusing.size, name)
+      const found = circuits.states()
+      breakers.set(found.filter(({ state }) => state !== 'closed').length, name)
+      for (const { model, state, openings: times } of found) {
+        for (const one of CIRCUIT_STATES) circuitStates.set(Number(one === state), name, model, one)
+        openings.set(times, name, model)
+      }
     }
     database.clear()
     database.set(pg.totalCount, 'open')

@@ -5,6 +5,7 @@ import fp from 'fastify-plugin'
 import type { Alert } from '../alerts/alert.ts'
 import { overspentAlert, refusedAlert } from '../alerts/budget-rules.ts'
 import {
+  forbiddenAlert,
   ledgerAlert,
   loopAlert,
   overspendAlert,
@@ -15,11 +16,17 @@ import {
   unknownModelAlert,
 } from '../alerts/call-rules.ts'
 import { createWatch } from '../alerts/watch.ts'
+import type { RefusalCode } from '../errors.ts'
 import { countPending } from '../ledger/stream.ts'
 import { windowsAt } from '../lua/calendar.ts'
 import type { Overspent, Refused } from '../lua/index.ts'
 import { isBound, type Level, levelsOf } from '../stores/limits.ts'
 import { moneyBound } from './bounds.ts'
+
+const refusals = new Map<RefusalCode, typeof refusedUsAlert>([
+  ['upstream_refused_us', refusedUsAlert],
+  ['upstream_forbidden', forbiddenAlert],
+])
 
 /** An upstream's own cost may be above the price by so much of it without an alert. */
 const DRIFT = 0.01
@@ -36,10 +43,12 @@ export default fp<{ maxPending: number; everyMs?: number }>(
     })
 
     app.onSettled(function judgeCall(request) {
-      const { call, claimed, client, cost, error, id, measured, route } = request
-      if (error?.code === 'upstream_refused_us' || error?.code === 'upstream_forbidden') {
+      const { call, claimed, client, cost, error, exchange, id, measured, route } = request
+      const refusedAlertOf = error && refusals.get(error.code)
+      // A call that an open circuit has refused says nothing new.
+      if (refusedAlertOf && exchange) {
         const reason = error.reason ?? 'it refuses us'
-        alerts.raise(refusedUsAlert(route.upstream.name, call.ask.model, reason, clock.now()))
+        alerts.raise(refusedAlertOf(route.upstream.name, route.price.model, reason, clock.now()))
       }
       if (cost?.unknownModel !== undefined) {
         const names = { upstream: route.upstream.name, model: route.price.model, answered: cost.unknownModel }

@@ -1,84 +1,75 @@
 /**
- * The upstream breaker. A provider that refuses our key or account will refuse the next call too: while it does, calls
- * fail fast with the same refusal, and one at a time is let through to see whether it still does.
- *
- * Each replica has breakers of its own, and each model of an upstream has one: an account may well be refused a single
- * model, and a caller who asks for it must not close the others to everybody.
+ * The circuit of a refused key: while a provider refuses our key or account for a model, calls for it fail fast with the
+ * same refusal. A refusal for one model closes no other: an account may well be refused a single one.
  */
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { type Refusal, refusal } from '../errors.ts'
+import { type Refusal, refusal, retryAfter } from '../errors.ts'
 
-/** An open breaker; a closed one is none. */
-interface Breaker {
-  /** What the provider said, in our words. */
-  refused: Refusal
-  openMs: number
-  /** On the monotonic clock. */
-  probeAt: number
-  probe: FastifyRequest | undefined
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Learns from a provider's answer to this call: refused, or accepted where there is no error. Before its caller does. */
+    learnFromUpstream(request: FastifyRequest, error: Refusal | undefined): void
+  }
+  interface FastifyRequest {
+    /** The number with which the circuit let it through; undefined: it did not. */
+    circuitPass: number | undefined
+  }
 }
 
-export interface BreakerOptions {
-  firstOpenMs?: number
-  longestOpenMs?: number
-}
+export default fp(
+  async app => {
+    app.decorateRequest('circuitPass')
 
-export default fp<BreakerOptions>(
-  async (app, { firstOpenMs = 30_000, longestOpenMs = 300_000 }) => {
-    const open = new Map<string, Breaker>()
-
-    // After the admission: a kept answer needs no provider, and what was claimed goes back at the exit door.
-    app.addHook('preHandler', function spareUpstream(request, _reply, done) {
-      if (!request.admitted) return done()
-      const breaker = open.get(nameOf(request))
-      if (!breaker) return done()
-      if (breaker.probe || performance.now() < breaker.probeAt) {
-        const { code, headers, message, reason } = breaker.refused
-        return done(refusal(code, message, { headers, reason: `${reason}; the breaker is open` }))
-      }
-      breaker.probe = request
+    // After the admission: a cached response needs no provider, and the end of the call gives back what was claimed.
+    app.addHook('preHandler', function spareUpstream(request, reply, done) {
+      // A free call would close what an unpaid bill has opened.
+      if (!request.admitted || !request.call.dialect.paid) return done()
+      const { circuits, model } = circuitOf(request)
+      const entry = circuits.enter(model)
+      if ('refused' in entry) return done(refusedByCircuit(entry))
+      request.circuitPass = entry.pass
+      // The response to a caller who has left is still read, and may be long in coming.
+      reply.raw.once('close', () => circuits.leave(model, entry.pass))
       done()
     })
 
-    app.onSettled(function learnFromUpstream(request) {
-      const { admitted, error, exchange } = request
-      if (!admitted) return
-      const name = nameOf(request)
-      const breaker = open.get(name)
-      const refused = exchange && error?.code === 'upstream_refused_us' ? error : undefined
-      // Calls that set out before it opened say nothing new: only its probe does.
-      if (!breaker && refused) trip(request, refused, firstOpenMs)
-      if (breaker?.probe !== request) return
-      breaker.probe = undefined
-      if (refused) trip(request, refused, Math.min(breaker.openMs * 2, longestOpenMs))
-      else if (exchange?.answering) reset(request)
+    app.decorate('learnFromUpstream', (request, error) => {
+      const { circuitPass: pass, exchange } = request
+      if (pass === undefined) return
+      const { circuits, model, name } = circuitOf(request)
+      if (error?.code === 'upstream_refused_us') {
+        const openMs = circuits.refused(model, pass, error)
+        if (openMs !== undefined)
+          app.log.warn(
+            { upstream: name, openMs, error: error.reason },
+            'the provider refuses us; calls to it fail fast',
+          )
+      } else if (!error && exchange?.answering) {
+        if (circuits.accepted(model, pass)) app.log.info({ upstream: name }, 'the provider accepts us again')
+      } else circuits.leave(model, pass)
     })
 
     // What was refused the old key says nothing of the new one.
     app.secrets.onChange(() => {
-      open.clear()
-      for (const { refusing } of app.upstreams.all()) refusing.clear()
+      for (const { circuits } of app.upstreams.all()) circuits.reset()
     })
-
-    function trip(request: FastifyRequest, refused: Refusal, openMs: number) {
-      const name = nameOf(request)
-      request.route.upstream.refusing.add(request.call.ask.model)
-      open.set(name, { refused, openMs, probeAt: performance.now() + openMs, probe: undefined })
-      app.log.warn({ upstream: name, openMs }, 'the provider refuses us; calls to it fail fast')
-    }
-
-    function reset(request: FastifyRequest) {
-      const name = nameOf(request)
-      request.route.upstream.refusing.delete(request.call.ask.model)
-      open.delete(name)
-      app.log.info({ upstream: name }, 'the provider accepts us again')
-    }
   },
-  { name: 'breaker', dependencies: ['admission', 'secrets'] },
+  { name: 'breaker', dependencies: ['admission', 'secrets', 'upstreams'] },
 )
 
-function nameOf({ route, call }: FastifyRequest): string {
-  return `${route.upstream.name}/${call.ask.model}`
+function circuitOf({ route }: FastifyRequest) {
+  const { upstream, price } = route
+  return { circuits: upstream.circuits, model: price.model, name: `${upstream.name}/${price.model}` }
+}
+
+function refusedByCircuit({ refused, retryMs }: { refused: Refusal; retryMs: number }): Refusal {
+  const { code, details, headers, message, reason } = refused
+  const wait = retryAfter(retryMs)
+  return refusal(code, message, {
+    details: { ...details, retry_after_ms: Number(wait['retry-after-ms']) },
+    headers: { ...headers, ...wait },
+    reason: `${reason}; the circuit is open`,
+  })
 }

@@ -188,6 +188,7 @@ export default fp<{ answerBuffer: number }>(
 
       /** The status line goes out: from here on an error can only be told inside the stream. */
       function pass(headers: Headers): Sink {
+        app.learnFromUpstream(request, undefined)
         reply.hijack()
         const { raw } = reply
         if (!raw.destroyed) {
@@ -274,6 +275,7 @@ export default fp<{ answerBuffer: number }>(
         request.cut = undefined
         collected -= size
         measure()
+        app.learnFromUpstream(request, error ?? request.error)
         if (error) reject(error)
         else resolve(answer ?? reply)
       }
@@ -348,7 +350,7 @@ export default fp<{ answerBuffer: number }>(
       return promise
     }
   },
-  { name: 'proxy', dependencies: ['admission', 'cost', 'usage', 'models'] },
+  { name: 'proxy', dependencies: ['admission', 'breaker', 'cost', 'usage', 'models'] },
 )
 
 function ignore() {}

@@ -3,6 +3,7 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Pool } from 'undici'
+import { type Circuits, createCircuits } from '../circuits.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import { openPool } from '../upstream.ts'
 
@@ -13,8 +14,8 @@ export interface Upstream {
   prefix: string
   /** Where it is, for those who watch. */
   server: { address: string; port: number }
-  /** Models that it refuses us now: their breakers are open. */
-  refusing: Set<string>
+  /** By model: does it refuse our key or account? */
+  circuits: Circuits
   /** The key's header, in the form this wire format and version expect. */
   authorize(family: Dialect['family'], headers: FastifyRequest['headers']): Record<string, string>
 }
@@ -47,6 +48,10 @@ export default fp<{ vendors: Vendor[]; timeoutMs: number }>(
           ?.upstream,
       all: () => open.map(({ upstream }) => upstream),
     })
+    for (const { upstream } of open)
+      app.others.set(`upstream:${upstream.name}`, () =>
+        upstream.circuits.states().every(({ state }) => state === 'closed'),
+      )
     app.addHook('onClose', async () => {
       await Promise.all(open.map(({ upstream }) => upstream.pool.destroy()))
     })
@@ -58,7 +63,7 @@ export default fp<{ vendors: Vendor[]; timeoutMs: number }>(
         name,
         prefix,
         server: { address: hostname, port: Number(port || (protocol === 'https:' ? 443 : 80)) },
-        refusing: new Set(),
+        circuits: createCircuits(),
         pool: openPool(origin, timeoutMs),
         authorize(family, headers): Record<string, string> {
           return family === 'openai' || takesBearer(headers['anthropic-version'])
@@ -68,7 +73,7 @@ export default fp<{ vendors: Vendor[]; timeoutMs: number }>(
       }
     }
   },
-  { name: 'upstreams' },
+  { name: 'upstreams', dependencies: ['health'] },
 )
 
 /** Anthropic's first API version that takes its keys as bearer tokens. */

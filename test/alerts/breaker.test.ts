@@ -1,21 +1,23 @@
-/** While an upstream refuses our key, calls to it fail fast: over real sockets, with only Node's clock set forward. */
+/** While an upstream refuses our key, calls to it fail fast: over real sockets, with Node's clock set by hand. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type Gateway, message, startGateway, until } from '../gateway.ts'
+import { scrape } from '../prometheus.ts'
 
 const SECOND = 1000
 
 async function arrange(t: TestContext) {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend', budget: { day: 5 }, cache: { enabled: false } })
-  const now = performance.now.bind(performance)
-  let ahead = 0
-  t.mock.method(performance, 'now', () => now() + ahead)
+  // The clock stands still, so that no machine is too slow for the first second.
+  let now = performance.now()
+  t.mock.method(performance, 'now', () => now)
   const call = async (more = {}) => {
     const answer = await gateway.post('/v1/messages', key, message('hello', more))
     const retry = answer.headers.get('x-should-retry')
-    return { status: answer.status, retry, body: JSON.parse(await answer.text()) }
+    const after = answer.headers.get('retry-after')
+    return { status: answer.status, retry, after, body: JSON.parse(await answer.text()) }
   }
   return {
     gateway,
@@ -23,7 +25,7 @@ async function arrange(t: TestContext) {
     call,
     calls: (count: number) => Promise.all(Array.from({ length: count }, () => call())),
     pass: (ms: number) => {
-      ahead += ms
+      now += ms
     },
     refuse: (status = 401) => gateway.provider.use(() => `status ${status}`),
     accept: () => gateway.provider.use(() => 'ok'),
@@ -37,6 +39,13 @@ const settled = (gateway: Gateway) =>
     return concurrency?.running === 0 && day?.heldUsd === 0 && day
   })
 
+/** Open ones. */
+const circuits = async (gateway: Gateway) => {
+  const { body } = await gateway.admin('GET', '/upstreams')
+  const [ezai] = body.upstreams as { circuits: Record<string, unknown>[] }[]
+  return ezai?.circuits ?? []
+}
+
 for (const status of [401, 402]) {
   test(`after one ${status} of the provider, calls get the same refusal without asking it, and are not to be retried`, async t => {
     const { gateway, call, calls, refuse, reached } = await arrange(t)
@@ -46,6 +55,7 @@ for (const status of [401, 402]) {
     const others = await calls(20)
 
     assert.equal(reached(), 1)
+    assert.deepEqual([first.after, ...new Set(others.map(({ after }) => after))], [null, '1'])
     for (const other of [first, ...others]) {
       assert.deepEqual([other.status, other.retry], [502, 'false'])
       assert.equal(other.body.error.message, first.body.error.message)
@@ -55,48 +65,148 @@ for (const status of [401, 402]) {
   })
 }
 
-test('after half a minute one call at a time asks again, and each refusal doubles the wait', async t => {
-  const { calls, pass, refuse, reached } = await arrange(t)
-  refuse()
-  await calls(1)
+test('calls in flight that are all refused are one opening, and none of them speaks after it', async t => {
+  const { gateway, call, calls, pass, accept, reached } = await arrange(t)
+  gateway.provider.use(({ body }) =>
+    body.includes('late')
+      ? 'hold late, status 401'
+      : body.includes('good')
+        ? 'hold good'
+        : 'hold, status 401',
+  )
+  const running = calls(30)
+  const send = (prompt: string) => call({ messages: [{ role: 'user', content: prompt }] })
+  const late = send('late')
+  const good = send('good')
+  await until(async () => reached() === 32)
 
-  const reachedAfter = []
-  for (const seconds of [29, 2, 29, 29, 3, 115, 6, 230, 15, 280, 25, 270, 35]) {
-    pass(seconds * SECOND)
-    await calls(5)
-    reachedAfter.push(reached())
-  }
+  gateway.provider.release()
+  await running
+  const state = async () => (await circuits(gateway))[0]
+  assert.partialDeepStrictEqual(await state(), { openings: 1, state: 'open', retryAfterMs: 1000 })
+  gateway.provider.release('good')
+  assert.equal((await good).status, 200)
+  assert.equal((await state())?.state, 'open', 'a success that set out before the refusal says nothing newer')
 
-  //                             30 s:  60 s:     120 s: 240 s: 300 s: 300 s, and no longer
-  assert.deepEqual(reachedAfter, [1, 2, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7])
+  pass(SECOND)
+  accept()
+  assert.equal((await call()).status, 200)
+  gateway.provider.release('late')
+  assert.equal((await late).status, 502)
+  assert.equal(await state(), undefined, 'nor does a refusal that set out before the success')
 })
 
-test('the first call that is accepted opens the way to all', async t => {
-  const { calls, pass, refuse, accept, reached } = await arrange(t)
+test('a probe', async t => {
+  const { gateway, call, key, pass, refuse, accept, reached } = await arrange(t)
+  /** Opens the circuit until it lets a probe through. Answers how many calls have reached the provider. */
+  const open = async () => {
+    refuse()
+    assert.equal((await call()).status, 502)
+    pass(SECOND)
+    return reached()
+  }
+  const send = (stream: boolean, init = {}) =>
+    gateway.post('/v1/messages', key, message('hello', { stream }), init)
+
+  await t.test('that streams lets all calls through with its first event', async () => {
+    await open()
+    gateway.provider.next('stall')
+    const leave = new AbortController()
+    const probe = await send(true, { signal: leave.signal })
+    assert.equal(probe.status, 200)
+    accept()
+    assert.equal((await call()).status, 200)
+    leave.abort()
+    await probe.text().catch(() => {})
+  })
+
+  for (const stream of [true, false])
+    await t.test(`whose caller leaves is followed by another (stream: ${stream})`, async () => {
+      const before = await open()
+      gateway.provider.use(() => 'hold')
+      const leave = new AbortController()
+      const probe = send(stream, { signal: leave.signal }).catch(() => {})
+      await until(async () => reached() === before + 1)
+      assert.equal((await call()).after, '1')
+      accept()
+      leave.abort()
+      await probe
+
+      await until(async () => (await call()).status === 200)
+      assert.equal(reached(), before + 2)
+    })
+
+  await t.test('of the free token counter is none: it neither opens the circuit nor closes it', async () => {
+    const { max_tokens, ...question } = message('hello')
+    const count = async () => (await gateway.post('/v1/messages/count_tokens', key, question)).status
+    refuse(402)
+    assert.equal(await count(), 502)
+    assert.deepEqual(await circuits(gateway), [])
+    await open()
+    accept()
+    assert.equal(await count(), 200)
+    assert.equal((await circuits(gateway)).length, 1)
+  })
+})
+
+test('an open circuit is seen in readyz, metrics, upstreams and explain, and is gone when it closes', async t => {
+  const { gateway, call, pass, refuse, accept } = await arrange(t)
+  const look = async () => {
+    const ready = await fetch(`${gateway.url}/readyz`)
+    const { degraded } = (await ready.json()) as { degraded: string[] }
+    const { value } = await scrape(gateway.url)
+    const labels = { upstream: 'ezai', model: 'claude-haiku-4-5' }
+    const { body } = await gateway.admin('GET', '/explain?client=frontend&model=claude-haiku-4-5-20251001')
+    const { obstacles, upstreams } = body as {
+      obstacles: { code: string; detail: string }[]
+      upstreams: { circuit?: { state: string } }[]
+    }
+    return {
+      ready: [ready.status, degraded],
+      metrics: ['closed', 'open', 'half_open'].map(state =>
+        value('tollgate_upstream_circuit_state', { ...labels, state }),
+      ),
+      openings: value('tollgate_upstream_circuit_openings_total', labels),
+      upstreams: (await circuits(gateway)).map(({ model, state, reason }) => [model, state, reason]),
+      explain: [obstacles.map(({ code }) => code), upstreams.map(({ circuit }) => circuit?.state)],
+      detail: obstacles[0]?.detail,
+    }
+  }
   refuse()
-  await calls(1)
-  pass(31 * SECOND)
+  await call()
+
+  assert.deepEqual(await look(), {
+    ready: [200, ['upstream:ezai']],
+    metrics: [0, 1, 0],
+    openings: 1,
+    upstreams: [['claude-haiku-4-5', 'open', 'the provider answered 401']],
+    explain: [['upstream_refused_us'], ['open', 'open']],
+    detail:
+      "ezai does not accept the gateway's key or account: the provider answered 401. This replica lets the next call through in 1 s.",
+  })
+  pass(2 * SECOND)
+  assert.partialDeepStrictEqual(await look(), {
+    ready: [200, ['upstream:ezai']],
+    metrics: [0, 0, 1],
+    explain: [[], ['half_open', 'half_open']],
+  })
   accept()
-
-  assert.deepEqual(
-    (await calls(1)).map(({ status }) => status),
-    [200],
-  )
-  assert.ok((await calls(10)).every(({ status }) => status === 200))
-  assert.equal(reached(), 12)
-
-  refuse()
-  await calls(1)
-  pass(31 * SECOND)
-  await calls(1)
-  assert.equal(reached(), 14, 'and then it waits half a minute again')
+  await call()
+  assert.deepEqual(await look(), {
+    ready: [200, []],
+    metrics: [1, 0, 0],
+    openings: 1,
+    upstreams: [],
+    explain: [[], [undefined, undefined]],
+    detail: undefined,
+  })
 })
 
 test('while one call asks, the others fail fast', async t => {
   const { calls, call, pass, refuse, gateway, reached } = await arrange(t)
   refuse()
   await calls(1)
-  pass(31 * SECOND)
+  pass(2 * SECOND)
   gateway.provider.use(() => 'hold')
 
   const probe = call()
@@ -113,7 +223,7 @@ test('a call that asks and learns nothing leaves the question to the next', asyn
   const { call, pass, refuse, gateway, reached } = await arrange(t)
   refuse()
   await call()
-  pass(31 * SECOND)
+  pass(2 * SECOND)
 
   gateway.provider.next('status 500', 'die')
   assert.equal((await call()).status, 502)
@@ -134,6 +244,14 @@ test('a call that our account may not make closes no other: it may be the caller
   assert.deepEqual([forbidden.status, forbidden.retry], [502, 'false'])
   assert.equal(next.status, 200)
   assert.equal(reached(), 2)
+  const alerts = await until(async () => {
+    const { body } = await gateway.admin('GET', '/alerts')
+    return Array.isArray(body.alerts) && body.alerts.length > 0 && body.alerts
+  })
+  assert.deepEqual(
+    alerts.map(({ kind, severity }) => [kind, severity]),
+    [['upstream_forbidden', 'warning']],
+  )
 })
 
 test('other trouble of the provider opens no breaker', async t => {

@@ -260,6 +260,22 @@ function scenarios(chromium: Browser) {
     await page.getByText(/A running call holds its input and/).waitFor()
   })
 
+  test('a provider that refuses the key is named on the overview and in explain, until a call is accepted', async t => {
+    const { page, open } = await come(t)
+    const call = async () =>
+      (await town.post('/v1/messages', town.key, message(`circuit ${Math.random()}`))).status
+    town.provider.next('status 401')
+    assert.equal(await call(), 502)
+    await open()
+    const notice = page.getByRole('status').filter({ hasText: 'refuses the gateway' })
+    await notice.getByText(/ezai for claude-haiku-4-5 since .*: the provider answered 401/).waitFor()
+    await open('/explain?client=frontend&model=claude-haiku-4-5')
+    await page.getByText('It refuses the gateway: the provider answered 401.').first().waitFor()
+    await until(async () => (await call()) === 200)
+    await open()
+    await notice.waitFor({ state: 'detached' })
+  })
+
   test('a call that ends shows up by itself, and a refused one with its reason', async t => {
     const { page, open, complaints } = await come(t)
     await open('/calls')

@@ -18,7 +18,11 @@ interface ExplainAnswer {
   maxWaitMs: number
   hold: { setting: string; applies: string; reserves: string }
   defaultMaxTokens: number | null
-  upstreams: { format: string; upstream: string | null }[]
+  upstreams: {
+    format: string
+    upstream: string | null
+    circuit?: { state: string; retryAfterMs: number; reason: string; openings: number }
+  }[]
   price: {
     model: string
     maxInput: number
@@ -45,6 +49,11 @@ function rules(answer: ExplainAnswer): string {
   const { client, model, allowed, pattern, models, obstacles, loop, allow, cache, price, hold } = answer
   const by = models === null ? 'it may use every model' : `by ${pattern}`
   const served = answer.upstreams.map(({ format, upstream }) => `${upstream ?? 'nowhere'} (${format})`)
+  const refused = answer.upstreams.flatMap(({ upstream, circuit }) =>
+    circuit
+      ? `${upstream} ${circuit.state}: ${circuit.reason}; ${circuit.openings} openings, next try in ${Math.ceil(circuit.retryAfterMs / 1000)} s (this replica)`
+      : [],
+  )
   const { source, checked, ...rates } = price.usdPerMillionTokens
   const shown = Object.entries(rates).map(([rate, value]) =>
     typeof value === 'string' ? `${rate} ${value}` : `${rate} ${JSON.stringify(value)}`,
@@ -55,6 +64,7 @@ function rules(answer: ExplainAnswer): string {
       ['allowed', allowed ? `yes, ${by}` : 'no'],
       ...obstacles.map(({ code, detail }) => ['in the way', `${code}: ${detail}`]),
       ['goes to', served.join(', ')],
+      ...[...new Set(refused)].map(words => ['circuit', words]),
       ['price', `${price.model}, US dollars a million tokens: ${shown.join(', ')}`],
       ['', `table ${price.version}; from ${source ?? NONE}, checked ${checked ?? NONE}`],
       ['at most', `${price.maxInput} tokens in, ${price.maxOutput} out`],

@@ -12,7 +12,7 @@ import { Empty, Failed, Loading } from '../components/states.js'
 import { useData } from '../data.js'
 import { count, daysAgo } from '../format.js'
 import { ask, scopeHref } from '../router.js'
-import { holds, reasonOf, scopeWords } from '../words.js'
+import { circuitWords, holds, reasonOf, scopeWords } from '../words.js'
 import { Levels } from './limits/levels.js'
 
 /** @import { Explanation, Place, Usage } from '../types.ts' */
@@ -88,10 +88,12 @@ function Found({ found }) {
         <${Facts}
           rows=${[
             ...upstreams.map(
-              ({ format, upstream }) =>
+              ({ format, upstream, circuit }) =>
                 /** @type {[unknown, unknown]} */ ([
                   `${FORMATS[/** @type {'openai'} */ (format)] ?? format} format`,
-                  upstream ?? html`<span class="quiet">not served</span>`,
+                  upstream
+                    ? html`${upstream} ${circuit && html`<span class="quiet">It refuses the gateway: ${circuit.reason}. ${circuitWords(circuit)}</span>`}`
+                    : html`<span class="quiet">not served</span>`,
                 ]),
             ),
             [

@@ -13,6 +13,7 @@ import { useData } from '../data.js'
 import { axisUsd, count, day, daysAgo, percent, shortCount, timeOfDay, usd, weekday } from '../format.js'
 import { ask, href } from '../router.js'
 import { Budgets } from './overview/budgets.js'
+import { Circuits } from './overview/circuits.js'
 import { Figures } from './overview/figures.js'
 import { LatestAlerts, TopRefusals } from './overview/trouble.js'
 
@@ -45,6 +46,7 @@ export function Overview({ place: { query } }) {
   const by = groups.some(([one]) => one === query.by) ? (query.by ?? 'client') : 'client'
   const measure = measures.some(([one]) => one === query.measure) ? (query.measure ?? 'cost') : 'cost'
   return html`<${Page} title="Overview" lead="All days and budgets are UTC.">
+    <${Circuits} />
     <${Figures} />
     <section class="card is-flush" aria-label="Spend over time">
       <header class="card-head">

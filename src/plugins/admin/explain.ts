@@ -24,6 +24,7 @@ import { createStates, type StateAnswer } from '../../stores/states.ts'
 import { readGatewayRecord, readTeam } from '../../stores/team-records.ts'
 import { LOOKAHEAD_SECONDS } from '../bounds.ts'
 import { nullable, stateFields } from './answers.ts'
+import { circuit, circuitAnswer, retryWords } from './circuits.ts'
 import { problem, unknownClient } from './problem.ts'
 import type { TypeBoxProvider } from './schemas.ts'
 
@@ -86,9 +87,14 @@ const explained = Type.Object(
           'Output limit added to a request without one; null: none is added. Only with hold ceiling',
       }),
     ),
-    upstreams: Type.Array(Type.Object({ format: Type.String(), upstream: nullable(Type.String()) }), {
-      description: 'Where it goes, by wire format; null: nowhere',
-    }),
+    upstreams: Type.Array(
+      Type.Object({
+        format: Type.String(),
+        upstream: nullable(Type.String()),
+        circuit: Type.Optional(circuit),
+      }),
+      { description: 'Where it goes, by wire format; null: nowhere' },
+    ),
     price: Type.Object(
       {
         model: Type.String(),
@@ -150,6 +156,7 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
           ...(upstreams.some(({ upstream }) => upstream !== null)
             ? []
             : [{ code: 'model_not_found', detail: 'no upstream serves it' }]),
+          ...openCircuits(upstreams),
           ...unknownCounters(levels),
           ...levels.flatMap(spentBudgets),
         ]
@@ -237,9 +244,23 @@ function patternFor(models: ClientSettings['models'], names: readonly string[]):
 }
 
 /** By wire format; null: it is not served there. */
-function upstreamsOf({ upstreams }: FastifyInstance, { maker }: Price) {
+function upstreamsOf({ upstreams }: FastifyInstance, { maker, model }: Price) {
   const families = new Set(dialects.map(({ family }) => family))
-  return [...families].map(format => ({ format, upstream: upstreams.choose(maker, format)?.name ?? null }))
+  return [...families].map(format => {
+    const upstream = upstreams.choose(maker, format)
+    const circuit = upstream && circuitAnswer(upstream.circuits.state(model))
+    return { format, upstream: upstream?.name ?? null, ...(circuit && { circuit }) }
+  })
+}
+
+/** A circuit that lets the next call through is no obstacle. */
+function openCircuits(found: ReturnType<typeof upstreamsOf>) {
+  const details = found.flatMap(({ upstream, circuit }) =>
+    circuit && circuit.retryAfterMs > 0
+      ? `${upstream} does not accept the gateway's key or account: ${circuit.reason}. This replica ${retryWords(circuit)}.`
+      : [],
+  )
+  return [...new Set(details)].map(detail => ({ code: 'upstream_refused_us', detail }))
 }
 
 /** Without counters nothing is admitted. */

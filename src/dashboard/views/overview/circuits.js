@@ -1,0 +1,34 @@
+/** Models that an upstream refuses the gateway for, as the replica that answers has seen it. Nothing where there are none. */
+
+import { html } from 'htm/preact'
+import { Icon } from '../../components/icon.js'
+import { useData } from '../../data.js'
+import { ago } from '../../format.js'
+import { href } from '../../router.js'
+import { circuitWords } from '../../words.js'
+
+/** @import { Upstreams } from '../../types.ts' */
+
+export function Circuits() {
+  /** @type {import('../../data.js').Followed<Upstreams>} */
+  const { data } = useData('/upstreams', { every: 5000 })
+  const found = (data?.upstreams ?? []).flatMap(({ name, circuits }) =>
+    circuits.map(circuit => ({ name, circuit })),
+  )
+  if (found.length === 0) return null
+  return html`<div class="verdict is-bad" role="status">
+    <${Icon} name="warning" />
+    <div>
+      <p class="verdict-title">A provider refuses the gateway's key or account</p>
+      <ul>
+        ${found.map(
+          ({ name, circuit }) => html`<li>
+            <strong>${name}</strong> for <a href=${href('/calls', { model: circuit.model })}>${circuit.model}</a> since ${ago(circuit.since)}:${' '}
+            ${circuit.reason}. ${circuitWords(circuit)}
+          </li>`,
+        )}
+      </ul>
+      <p>Look at the key and the balance at the provider. Each replica has its own state; this one is of the replica that answered.</p>
+    </div>
+  </div>`
+}
