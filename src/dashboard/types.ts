@@ -277,6 +277,7 @@ export interface Explanation {
     maxInput: number
     maxOutput: number
     usdPerMillionTokens: unknown
+    origins: Record<string, 'built-in' | 'override' | 'derived'>
     version: string
   }
 }

@@ -3,7 +3,9 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { Settings } from 'typebox/system'
 import { Value } from 'typebox/value'
-import { type ModelEntry, type PriceFile, rowKey, standard } from './file.ts'
+import { type OwnRow, ownModel, type PriceFile, type PricePatch, rowKey, rowNames, standard } from './file.ts'
+import { ownerOf } from './merge.ts'
+import { didYouMean, nearest } from './nearest.ts'
 import { type Multiplied, multiplied } from './price.ts'
 
 /** The value, if it has the form; else throws all its faults at once. */
@@ -12,10 +14,49 @@ export function check<T extends TSchema>(schema: T, value: unknown): Static<T> {
   throw faulty(faultsOf(schema, value))
 }
 
+const NEEDED = ['in', 'out', 'maxInput', 'maxOutput'] as const
+
+/** Throws where an own model that is not built in lacks what only PRICES_FILE can say, or where one is given twice. */
+export function refuseIncomplete(known: PriceFile, { models = {} }: PricePatch): void {
+  const names = [...namesOf(known)]
+  const owners = new Map<string, string>()
+  const faults = Object.entries(models).flatMap(([id, own]) => {
+    const found: string[] = []
+    const owner = ownerOf(id, own, known)
+    const other = owners.get(owner)
+    if (other !== undefined)
+      found.push(
+        `/models/${id}: found an override beside that of ${other}, which is the same model, expected one`,
+      )
+    owners.set(owner, id)
+    const { prices, ...inside } = own
+    const twice = rowNames.find(name => inside[name] !== undefined)
+    if (prices && twice) found.push(`/models/${id}/${twice}: found it beside prices, expected either of them`)
+    if (known.models[owner]) return found
+    const hint = `, which a new model needs.${didYouMean(id, names)}`
+    const rows = prices?.map((row, i) => [row, `/prices/${i}`] as const) ?? [[inside, ''] as const]
+    for (const [row, path] of rows)
+      for (const name of NEEDED) {
+        const isRate = name === 'in' || name === 'out'
+        const value = isRate ? row[name] : own[name]
+        if (value !== undefined || (!isRate && row !== rows[0]?.[0])) continue
+        found.push(fault(`/models/${id}${isRate ? path : ''}/${name}`, undefined, neededWords(name) + hint))
+      }
+    return found
+  })
+  if (faults.length > 0) throw faulty(faults)
+}
+
+const neededWords = (name: string) => expectedAt(ownModel, `#/properties/${name}`) ?? 'a value'
+
+function* namesOf({ models }: PriceFile) {
+  for (const [id, { aliases = [] }] of Object.entries(models)) yield* [id, ...aliases]
+}
+
 /** Throws where the form is right, but two things in it contradict each other. */
-export function refuseContradictions(file: PriceFile): void {
+export function refuseContradictions(file: PriceFile, { models = {} }: PricePatch): void {
   const faults = [
-    ...Object.entries(file.models).flatMap(rowFaults),
+    ...Object.entries(file.models).flatMap(([id, { prices }]) => rowFaults(id, models[id]?.prices ?? prices)),
     ...aliasFaults(file),
     ...defaultFaults(file),
     ...speedFaults(file),
@@ -34,10 +75,24 @@ function faultsOf(schema: TSchema, value: unknown): string[] {
     // Unknown fields complain one by one, and a choice as a whole: their parents and parts would repeat it.
     if (error.keyword === 'additionalProperties' || error.keyword === 'const') return []
     if (error.keyword === 'required') {
-      return error.params.requiredProperties.map(field => fault(`${path}/${field}`, undefined, 'a value'))
+      return error.params.requiredProperties.map(field =>
+        fault(
+          `${path}/${field}`,
+          undefined,
+          expectedAt(schema, `${error.schemaPath}/properties/${field}`) ?? 'a value',
+        ),
+      )
     }
     const found = Value.Pointer.Get(value, path)
-    if (error.keyword === 'boolean') return fault(path, found, 'no field of this name')
+    if (error.keyword === 'boolean') {
+      const name = path.slice(path.lastIndexOf('/') + 1)
+      const meant = nearestField(name, fieldsAt(schema, error.schemaPath))
+      return fault(
+        path,
+        found,
+        `no field of this name${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+      )
+    }
     return fault(path, found, expectedAt(schema, error.schemaPath) ?? error.message.replace(/^must be /, ''))
   })
 }
@@ -66,7 +121,38 @@ function expectedAt(schema: TSchema, schemaPath: string): string | undefined {
   return Value.Check(words, part) ? part.expected : undefined
 }
 
-function rowFaults([id, { prices }]: [string, ModelEntry]): string[] {
+/** Fields that the object may have in which an unknown one was found. */
+function fieldsAt(schema: TSchema, schemaPath: string): string[] {
+  const parent = Value.Pointer.Get(schema, schemaPath.slice(1).replace(/\/additionalProperties$/, ''))
+  const withFields = Type.Object({ properties: Type.Record(Type.String(), Type.Unknown()) })
+  return Value.Check(withFields, parent) ? Object.keys(parent.properties) : []
+}
+
+/** What others call these fields, in lower case without signs. */
+const SYNONYMS: ReadonlyMap<string, string> = new Map([
+  ...['input', 'prompt', 'inputprice', 'inputcost'].map(name => [name, 'in'] as const),
+  ...['output', 'completion', 'outputprice', 'outputcost'].map(name => [name, 'out'] as const),
+  ...['cacheread', 'cachedinput', 'cached', 'cachedin', 'inputcacheread'].map(
+    name => [name, 'read'] as const,
+  ),
+  ...['cachewrite', 'cachecreation', 'inputcachewrite'].map(name => [name, 'write'] as const),
+  ...['context', 'contextlength', 'maxcontext'].map(name => [name, 'contextWindow'] as const),
+  ...['maxinputtokens', 'inputlimit'].map(name => [name, 'maxInput'] as const),
+  ...['maxtokens', 'maxoutputtokens', 'maxcompletiontokens', 'outputlimit'].map(
+    name => [name, 'maxOutput'] as const,
+  ),
+  ...['provider', 'vendor'].map(name => [name, 'maker'] as const),
+  ...['type', 'mode'].map(name => [name, 'kind'] as const),
+])
+
+function nearestField(name: string, fields: string[]): string | undefined {
+  const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '')
+  const synonym = SYNONYMS.get(plain(name))
+  if (synonym !== undefined && fields.includes(synonym)) return synonym
+  return fields.find(field => plain(field) === plain(name)) ?? nearest(name, fields)
+}
+
+function rowFaults(id: string, prices: readonly OwnRow[]): string[] {
   const days = prices.map(row => row.from ?? 'the beginning')
   return prices.flatMap((row, i) => {
     const steps = (row.above ?? []).map(({ tokens }) => tokens)

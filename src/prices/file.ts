@@ -14,7 +14,8 @@ const multiplier = Type.String({
 })
 const name = Type.String({ pattern: '^\\S+$', expected: 'a name without spaces' })
 const text = Type.String({ minLength: 1, expected: 'some words' })
-const tokens = Type.Integer({ minimum: 0, maximum: 2 ** 31, expected: 'a whole number of tokens' })
+export const MOST_TOKENS = 2 ** 31
+const tokens = Type.Integer({ minimum: 0, maximum: MOST_TOKENS, expected: 'a whole number of tokens' })
 const perSecond = Type.Integer({
   minimum: 1,
   maximum: 1_000_000,
@@ -38,26 +39,27 @@ const rates = {
   write: Type.Optional(dollars),
 }
 
-const row = Type.Object(
-  {
-    /** Holds from this day's start (UTC) until the next row's. Left out: since ever. */
-    from: Type.Optional(day),
-    ...rates,
-    /** A call with more input tokens than `tokens`, cached ones counted, pays these rates for all of its tokens. */
-    above: Type.Optional(Type.Array(Type.Object({ tokens, ...rates }, strict))),
-    /** All token prices times this, by what the answer reports (service_tier, speed, inference_geo). */
-    tiers: perName(multiplier),
-    speeds: perName(multiplier),
-    geos: perName(multiplier),
-    /** US dollars per thousand calls of a tool that runs at the provider. No multiplier touches them. */
-    tools: perName(dollars),
-    source: text,
-    /** The day the row was last compared with its source. */
-    checked: day,
-    note: Type.Optional(text),
-  },
-  strict,
-)
+const rowFields = {
+  ...rates,
+  /** A call with more input tokens than `tokens`, cached ones counted, pays these rates for all of its tokens. */
+  above: Type.Optional(Type.Array(Type.Object({ tokens, ...rates }, strict))),
+  /** All token prices times this, by what the answer reports (service_tier, speed, inference_geo). */
+  tiers: perName(multiplier),
+  speeds: perName(multiplier),
+  geos: perName(multiplier),
+  /** US dollars per thousand calls of a tool that runs at the provider. No multiplier touches them. */
+  tools: perName(dollars),
+  source: text,
+  /** The day the row was last compared with its source. */
+  checked: Type.Optional(day),
+  note: Type.Optional(text),
+}
+export const rowNames = objectKeys(rowFields)
+/** Holds from this day's start (UTC) until the next row's. Left out: since ever. */
+const from = Type.Optional(day)
+const row = Type.Object({ from, ...rowFields }, strict)
+/** An operator's own row: laid over the built-in one, it needs only what differs. */
+const ownRow = Type.Partial(row, strict)
 
 const model = {
   maker: name,
@@ -86,8 +88,8 @@ const model = {
   imagesBesideInput: Type.Optional(Type.Boolean({ expected: 'true or false' })),
   /** Where the limits and aliases come from. */
   limitsFrom: text,
-  prices: Type.Array(row, { minItems: 1, expected: 'at least one row of prices' }),
 }
+const rows = { minItems: 1, expected: 'at least one row of prices' }
 
 /** What a maker's account gives to a call that names none (standard where left out), and what holds for most of its models. */
 const defaults = Type.Object(
@@ -103,10 +105,15 @@ const defaults = Type.Object(
 )
 
 const head = { note: Type.Optional(text), defaults: Type.Optional(Type.Record(name, defaults, strict)) }
-const whole = Type.Object(model, strict)
+const whole = Type.Object({ ...model, prices: Type.Array(row, rows) }, strict)
+/** Prices that always hold may stand in the model itself, instead of in `prices`. */
+export const ownModel = Type.Partial(
+  Type.Object({ ...model, ...rowFields, prices: Type.Array(ownRow, rows) }, strict),
+  strict,
+)
 export const priceFile = Type.Object({ ...head, models: Type.Record(name, whole, strict) }, strict)
 export const pricePatch = Type.Object(
-  { ...head, models: Type.Optional(Type.Record(name, Type.Partial(whole, strict), strict)) },
+  { ...head, models: Type.Optional(Type.Record(name, ownModel, strict)) },
   strict,
 )
 
@@ -146,26 +153,9 @@ export type PriceFile = Static<typeof priceFile>
 export type PricePatch = Static<typeof pricePatch>
 export type ModelEntry = PriceFile['models'][string]
 export type Row = Static<typeof row>
+export type OwnModel = Static<typeof ownModel>
+export type OwnRow = Static<typeof ownRow>
 
-/**
- * Lays a patch over a price file: a model's given fields replace, its aliases are added, an unknown model is new. A name
- * that the patch gives to a model no longer stands for another. Of a maker's defaults, too, only the given ones change.
- */
-export function merge(file: PriceFile, patch: PricePatch): unknown {
-  const patched = patch.models ?? {}
-  const taken = new Set(Object.entries(patched).flatMap(([id, { aliases = [] }]) => [id, ...aliases]))
-  const models: Record<string, unknown> = {}
-  for (const id of new Set([...Object.keys(file.models), ...Object.keys(patched)])) {
-    const known = file.models[id]
-    const kept = (known?.aliases ?? []).filter(alias => !taken.has(alias))
-    models[id] = { ...known, ...patched[id], aliases: [...kept, ...(patched[id]?.aliases ?? [])] }
-  }
-  const defaults: Record<string, unknown> = { ...file.defaults }
-  for (const [maker, given] of Object.entries(patch.defaults ?? {}))
-    defaults[maker] = {
-      ...file.defaults?.[maker],
-      ...given,
-      ...(given.tools && { tools: { ...file.defaults?.[maker]?.tools, ...given.tools } }),
-    }
-  return { defaults, models }
+function objectKeys<Fields extends object>(fields: Fields) {
+  return Object.keys(fields).filter((name): name is keyof Fields & string => name in fields)
 }

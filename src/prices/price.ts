@@ -6,6 +6,7 @@
 import type { Ask, UsagePart } from '../dialects/dialect.ts'
 import { MAX_NANOS } from '../money.ts'
 import type { ModelEntry, Row } from './file.ts'
+import type { Origins } from './merge.ts'
 import { add, larger, multiply, ONE, type Ratio, ZERO } from './ratio.ts'
 
 type TokenPrice = 'in' | 'read' | 'write5m' | 'write1h' | 'write' | 'out'
@@ -44,6 +45,8 @@ export interface Price {
   imagesBesideInput: boolean
   /** As written in the price file, for people. */
   row: Row
+  /** Where each price of the row comes from. */
+  origins: Origins
   /** From short to long; the first starts at 0, the last never ends. */
   bands: readonly Band[]
   /** By the names that requests and answers use; `auto` is what the account gives to a call that names none. */

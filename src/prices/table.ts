@@ -1,11 +1,11 @@
 /** The price table in memory: price files, checked, laid over one another, and turned into whole numbers once. */
 
 import { createHash } from 'node:crypto'
-import { check, refuseContradictions } from './faults.ts'
+import { check, refuseContradictions, refuseIncomplete } from './faults.ts'
 import {
   type ModelEntry,
-  merge,
   type PriceFile,
+  type PricePatch,
   plainTiers,
   priceFile,
   pricePatch,
@@ -13,10 +13,12 @@ import {
   rowKey,
   standard,
 } from './file.ts'
+import { builtinOrigins, merge, type Origins, type OriginsByModel } from './merge.ts'
 import { plainName } from './names.ts'
 import type { Band, Multiplied, Price, PriceTable } from './price.ts'
 import { ONE, type Ratio, ratioOf, scaled } from './ratio.ts'
 
+const UNKNOWN_DAY = '1970-01-01'
 /** No model has a longer name; a response may hold anything. */
 const LONGEST_NAME = 256
 
@@ -35,19 +37,24 @@ interface Model {
  */
 export function loadPrices(builtin: unknown, override: unknown = {}): PriceTable {
   const patch = check(pricePatch, override)
-  const file = check(priceFile, merge(check(priceFile, builtin), patch))
-  refuseContradictions(file)
-  return tableOf(file)
+  const known = check(priceFile, builtin)
+  refuseIncomplete(known, patch)
+  const { merged, origins } = merge(known, patch)
+  const file = check(priceFile, merged)
+  refuseContradictions(file, patch)
+  return tableOf(file, origins, patch)
 }
 
-function tableOf(file: PriceFile): PriceTable {
+function tableOf(file: PriceFile, origins: OriginsByModel, { defaults }: PricePatch): PriceTable {
   const models = new Map<string, Model>()
   for (const [id, entry] of Object.entries(file.models)) {
     const history = entry.prices
-      .map(row => ({
-        since: startOf(row),
-        price: Object.freeze(priceOf(id, entry, row, file.defaults?.[entry.maker])),
-      }))
+      .map((row, i) => {
+        const price = priceOf(id, entry, row, file.defaults?.[entry.maker])
+        const given = origins.get(id)?.[i] ?? builtinOrigins(row)
+        price.origins = { ...feeOrigins(price.row, defaults?.[entry.maker]), ...given }
+        return { since: startOf(row), price: Object.freeze(price) }
+      })
       .sort((a, b) => b.since - a.since)
     const model = { names: Object.freeze(namesIn(id, entry)), history }
     for (const name of model.names) models.set(name, model)
@@ -112,6 +119,7 @@ function priceOf(id: string, entry: ModelEntry, row: Row, defaults: Defaults = {
     imageTokens,
     imagesBesideInput,
     row: { ...row, tools },
+    origins: {},
     bands,
     multipliers: {
       tier: multipliersOf('tier', row, defaults.tier),
@@ -122,13 +130,24 @@ function priceOf(id: string, entry: ModelEntry, row: Row, defaults: Defaults = {
   }
 }
 
+/** Where the fees of tools come from that the row does not name itself: its maker's defaults. */
+function feeOrigins({ tools = {} }: Row, own: Defaults = {}): Origins {
+  return Object.fromEntries(
+    Object.keys(tools).map(tool => [
+      `tools.${tool}`,
+      own.tools?.[tool] === undefined ? 'built-in' : 'override',
+    ]),
+  )
+}
+
 function namesIn(id: string, { aliases = [] }: ModelEntry): string[] {
   return [id, ...aliases]
 }
 
 /**
  * The release day of a model, for the model list. Without one in the file: the first date in its names, else the first
- * day of its prices, else the day they were first checked.
+ * day of its prices, else the day they were first checked, else
+ * the Unix epoch, as Anthropic's model list has it where no day is known.
  */
 function releasedOn(id: string, entry: ModelEntry): string {
   const first = (days: string[]) => days.sort()[0]
@@ -136,7 +155,8 @@ function releasedOn(id: string, entry: ModelEntry): string {
     entry.released ??
     first(namesIn(id, entry).flatMap(dayInName)) ??
     first(entry.prices.flatMap(({ from }) => from ?? [])) ??
-    first(entry.prices.map(({ checked }) => checked))!
+    first(entry.prices.flatMap(({ checked }) => checked ?? [])) ??
+    UNKNOWN_DAY
   )
 }
 

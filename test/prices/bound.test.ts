@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { UsagePart } from '../../src/dialects/dialect.ts'
 import { MAX_NANOS, parseUsd } from '../../src/money.ts'
+import { builtin } from '../../src/prices/builtin.ts'
 import {
   boundNanos,
   costNanos,
@@ -133,7 +134,7 @@ describe('a request within its bound', () => {
     fc.assert(
       fc.property(request(), shares, ({ price, asked }, share) => {
         const used = usageOf(price, asked, share)
-        assert.ok(nanosOf(used) <= boundNanos(price, asked), JSON.stringify({ asked, used }))
+        assert.ok(nanosOf(used, price) <= boundNanos(price, asked), JSON.stringify({ asked, used }))
       }),
       { seed: 5, numRuns: 10_000 },
     )
@@ -146,7 +147,7 @@ describe('a request within its bound', () => {
         fc.pre(!cheap(asked.tier))
         const costs = Array.from({ length: KINDS }, (_, kind) => {
           const weights = Array.from({ length: KINDS }, (_, i) => (i === kind ? 1 : 0))
-          return nanosOf(usageOf(price, asked, { input: 1, output: 1, weights, fallsBack: false }))
+          return nanosOf(usageOf(price, asked, { input: 1, output: 1, weights, fallsBack: false }), price)
         })
         assert.equal(Math.max(...costs), boundNanos(price, asked), JSON.stringify(asked))
       }),
@@ -193,9 +194,28 @@ function model(row: object = {}) {
   return { maker: 'maker', kind: 'chat', hidesOutput: false, ...limits, prices }
 }
 
+/** Built in; every built-in price changed, so that others are derived from it; and new models with what they need. */
+const tables = [
+  table,
+  ...['0.07', '3.33', '900'].map((usd, i) => loadPrices(builtin, { models: own(usd, i) })),
+]
+
+function own(usd: string, i: number) {
+  const ids = Object.keys(builtin.models)
+  const changed = [{ in: usd }, { in: usd, out: '1.1' }, { in: usd, out: usd, read: '950' }][i]
+  const needed = { in: usd, out: '7.77', maxInput: 300_001, maxOutput: 50_000 }
+  return {
+    ...Object.fromEntries(ids.map(id => [id, changed])),
+    ...Object.fromEntries(['house-model', 'claude-new-7', 'gpt-8'].map(id => [id, needed])),
+    'house-long': { ...needed, write1h: '5', above: [{ tokens: 1000, in: '0.01', out: '20' }] },
+  }
+}
+
 /** Any request for any chat model, naming any tier, speed and place that has a price. */
 function request() {
-  const prices = table.list(today).flatMap(({ price }) => (price.kind === 'chat' ? [price] : []))
+  const prices = tables
+    .flatMap(one => one.list(today))
+    .flatMap(({ price }) => (price.kind === 'chat' ? [price] : []))
   const sizes = fc.oneof(
     fc.nat(2000),
     fc.nat(400_000),
@@ -268,7 +288,7 @@ function usageOf(
   })
 }
 
-function nanosOf(used: UsagePart): number {
-  const found = costNanos(table, [used], today)
+function nanosOf(used: UsagePart, price: Price): number {
+  const found = costNanos(tables.find(one => one.find(price.model, today) === price)!, [used], today)
   return 'nanos' in found ? found.nanos : assert.fail(JSON.stringify(found))
 }

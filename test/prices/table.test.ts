@@ -176,10 +176,9 @@ describe("an operator's own prices", () => {
     }
     assert.throws(() => loadPrices(builtin, patch), {
       faults: [
-        '/modles: found {}, expected no field of this name',
+        '/modles: found {}, expected no field of this name; did you mean models?',
         '/models/gpt-4.1/aliases/0: found "a b", expected a name without spaces',
         '/models/gpt-4.1/maxInput: found -1, expected a whole number of tokens',
-        '/models/gpt-4.1/prices/0/source: found nothing, expected a value',
         '/models/gpt-4.1/prices/0/discount: found "1", expected no field of this name',
         '/models/gpt-4.1/prices/0/in: found 2, expected US dollars in a string with at most 6 decimals, such as "0.125"',
         '/models/gpt-4.1/prices/0/out: found "1e3", expected US dollars in a string with at most 6 decimals, such as "0.125"',
@@ -191,12 +190,157 @@ describe("an operator's own prices", () => {
     })
   })
 
-  it('must say everything of a new model', () => {
-    assert.throws(() => loadPrices(builtin, { models: { new: { maker: 'openai', prices: [row] } } }), {
-      faults: ['kind', 'hidesOutput', 'contextWindow', 'maxInput', 'maxOutput', 'limitsFrom'].map(
-        field => `/models/new/${field}: found nothing, expected a value`,
-      ),
+  it('of a new model need its prices and its limits, and no more', () => {
+    assert.throws(
+      () => loadPrices(builtin, { models: { new: { maker: 'openai', prices: [{ in: '1' }] } } }),
+      {
+        faults: [
+          '/models/new/prices/0/out: found nothing, expected US dollars in a string with at most 6 decimals, such as "0.125", which a new model needs.',
+          ...['maxInput', 'maxOutput'].map(
+            field =>
+              `/models/new/${field}: found nothing, expected a whole number of tokens, which a new model needs.`,
+          ),
+        ],
+      },
+    )
+    assert.throws(() => loadPrices(builtin, { models: { 'claude-haiku-45': { in: '1', out: '2' } } }), {
+      message: /maxInput: .* needs\. Did you mean claude-haiku-4-5\?\n.*maxOutput/,
     })
+    const needed = { in: '3', out: '9', maxInput: 1000, maxOutput: 100 }
+    const own = loadPrices(builtin, {
+      models: { 'house-model': needed, 'claude-new-7': needed, 'gpt-8': { ...needed, read: '1' } },
+    })
+    const priceOf = (model: string) => own.find(model, today) ?? assert.fail(model)
+    const facts = (model: string) => {
+      const { maker, kind, hidesOutput, contextWindow, imageTokens, row, origins } = priceOf(model)
+      const { tools, source, ...rates } = row
+      return { maker, kind, hidesOutput, contextWindow, imageTokens, source, rates, read: origins.read }
+    }
+    const chat = { kind: 'chat', hidesOutput: true, contextWindow: 1100, source: 'PRICES_FILE' }
+    assert.deepEqual(facts('house-model'), {
+      ...chat,
+      maker: 'openai',
+      imageTokens: 1000,
+      rates: { in: '3', out: '9', read: '3', write: '3' },
+      read: 'derived',
+    })
+    assert.deepEqual(facts('claude-new-7'), {
+      ...chat,
+      maker: 'anthropic',
+      imageTokens: 4784,
+      rates: { in: '3', out: '9', read: '3', write5m: '3.75', write1h: '6' },
+      read: 'derived',
+    })
+    assert.deepEqual(facts('gpt-8'), {
+      ...chat,
+      maker: 'openai',
+      imageTokens: 15_000,
+      rates: { in: '3', out: '9', read: '1', write: '3.75' },
+      read: 'override',
+    })
+    const embedding = loadPrices(builtin, { models: { vectors: { ...needed, out: '0', maxOutput: 0 } } })
+    assert.equal(embedding.find('vectors', today)?.kind, 'embedding')
+  })
+
+  it('of a built-in model keep what they do not name; the rest stays in the ratio of the built-in row', () => {
+    const own = loadPrices(builtin, {
+      models: {
+        'claude-haiku-4-5': { in: '3', out: '6' },
+        'gpt-6-sol': { prices: [{ in: '1', out: '20', write: '7' }] },
+        'o4-mini': { in: '0.000001' },
+        'gpt-4.1': { read: '0.4', tools: { web_search: '25' }, tiers: { flex: '0.6' } },
+      },
+    })
+    const priceOf = (model: string) => own.find(model, today) ?? assert.fail(model)
+    const haiku = priceOf('claude-haiku-4-5-20251001')
+    assert.partialDeepStrictEqual(haiku.row, {
+      ...{ in: '3', out: '6', read: '0.3', write5m: '3.75', write1h: '6' },
+      ...{ tiers: { batch: '0.5' }, checked: table.find('claude-haiku-4-5', today)?.row.checked },
+    })
+    assert.partialDeepStrictEqual(haiku.origins, {
+      ...{ in: 'override', out: 'override', read: 'derived', write5m: 'derived', write1h: 'derived' },
+      ...{ 'tiers.batch': 'built-in', 'tools.web_search': 'built-in' },
+    })
+    // Long prompts: in 4, out 15, read 0.4, write 5 above 272,000 tokens.
+    const sol = priceOf('gpt-6-sol')
+    assert.partialDeepStrictEqual(sol.row, {
+      read: '0.1',
+      write: '7',
+      above: [{ tokens: 272_000, in: '2', out: '30', read: '0.2', write: '14' }],
+    })
+    assert.partialDeepStrictEqual(sol.origins, { write: 'override', read: 'derived', above: 'derived' })
+    assert.partialDeepStrictEqual(priceOf('o4-mini').row, {
+      out: '4.40',
+      read: '0.000001',
+      write: '0.000001',
+    })
+    const gpt = priceOf('gpt-4.1')
+    assert.partialDeepStrictEqual(gpt.row, {
+      ...{ in: '2', out: '8', read: '0.4', write: '2' },
+      ...{ tiers: { flex: '0.6', batch: '0.5' }, tools: { web_search: '25', file_search: '2.5' } },
+    })
+    assert.partialDeepStrictEqual(gpt.origins, {
+      ...{ in: 'built-in', read: 'override', write: 'built-in', 'tiers.flex': 'override' },
+      ...{ 'tools.web_search': 'override', 'tools.file_search': 'built-in' },
+    })
+    assert.deepEqual(
+      Object.values(priceOf('gpt-4o').origins).filter(origin => origin !== 'built-in'),
+      [],
+    )
+  })
+
+  it('are laid over the built-in row that is in force at the time', () => {
+    const read = (models: object, model: string, day: string) =>
+      loadPrices(builtin, { models }).find(model, new Date(day))?.row.read
+    const always = { 'claude-sonnet-5-5': { in: '4', out: '20' } }
+    assert.equal(read(always, 'claude-sonnet-5-5', '2026-10-06'), '0.4')
+    assert.equal(read(always, 'claude-sonnet-5-5', '2026-10-08'), '0.2')
+    const later = { 'claude-sonnet-5-5': { prices: [{ from: '2026-12-01', in: '4', out: '20' }] } }
+    assert.equal(read(later, 'claude-sonnet-5-5', '2026-11-30'), '0.10')
+    assert.equal(read(later, 'claude-sonnet-5-5', '2026-12-01'), '0.2')
+  })
+
+  it('under an alias are those of its model, and the same model is not named twice', () => {
+    const dated = { 'claude-haiku-4-5-20251001': { in: '2', out: '6' } }
+    const own = loadPrices(builtin, { models: dated })
+    assert.equal(own.find('claude-haiku-4-5', today)?.row.in, '2')
+    assert.throws(() => loadPrices(builtin, { models: { 'claude-haiku-4-5': { in: '3' }, ...dated } }), {
+      message: /^\/models\/claude-haiku-4-5-20251001: found an override beside that of claude-haiku-4-5,/,
+    })
+    const twice = { in: '3', prices: [{ in: '3' }] }
+    assert.throws(() => loadPrices(builtin, { models: { 'claude-haiku-4-5': twice } }), {
+      message: '/models/claude-haiku-4-5/in: found it beside prices, expected either of them',
+    })
+  })
+
+  it('with a misspelt field are refused, and the nearest field is named', () => {
+    const faults = (model: object) => {
+      try {
+        loadPrices(builtin, { models: { 'gpt-4.1': model } })
+      } catch (error) {
+        return error instanceof Error ? error.message.split('\n') : []
+      }
+    }
+    for (const [wrong, meant] of [
+      ...[
+        ['input', 'in'],
+        ['Out', 'out'],
+        ['cache_read', 'read'],
+        ['max_input', 'maxInput'],
+        ['aliasses', 'aliases'],
+      ],
+      ...[
+        ['write5min', 'write5m'],
+        ['sorce', 'source'],
+        ['max_tokens', 'maxOutput'],
+      ],
+    ])
+      assert.deepEqual(faults({ [String(wrong)]: '1' }), [
+        `/models/gpt-4.1/${wrong}: found "1", expected no field of this name; did you mean ${meant}?`,
+      ])
+    assert.deepEqual(faults({ prices: [{ tierz: {} }] }), [
+      '/models/gpt-4.1/prices/0/tierz: found {}, expected no field of this name; did you mean tiers?',
+    ])
   })
 
   it('must not contradict themselves', () => {

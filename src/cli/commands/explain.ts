@@ -28,6 +28,7 @@ interface ExplainAnswer {
     maxInput: number
     maxOutput: number
     usdPerMillionTokens: Record<string, unknown>
+    origins: Record<string, string>
     version: string
   }
 }
@@ -55,8 +56,13 @@ function rules(answer: ExplainAnswer): string {
       : [],
   )
   const { source, checked, ...rates } = price.usdPerMillionTokens
-  const shown = Object.entries(rates).map(([rate, value]) =>
-    typeof value === 'string' ? `${rate} ${value}` : `${rate} ${JSON.stringify(value)}`,
+  const shown = Object.entries(rates).map(([rate, value]) => {
+    const origin = price.origins[rate]
+    const words = typeof value === 'string' ? value : JSON.stringify(value)
+    return `${rate} ${words}${origin === undefined || origin === 'built-in' ? '' : ` (${origin})`}`
+  })
+  const [overridden, derived] = ['override', 'derived'].map(origin =>
+    Object.keys(price.origins).filter(rate => price.origins[rate] === origin),
   )
   return table(
     ['EXPLAIN', `${client}, ${model}`],
@@ -67,6 +73,12 @@ function rules(answer: ExplainAnswer): string {
       ...[...new Set(refused)].map(words => ['circuit', words]),
       ['price', `${price.model}, US dollars a million tokens: ${shown.join(', ')}`],
       ['', `table ${price.version}; from ${source ?? NONE}, checked ${checked ?? NONE}`],
+      [
+        '',
+        overridden?.length
+          ? `from PRICES_FILE: ${overridden.join(', ')}; derived from these: ${derived?.join(', ') || NONE}; the rest is built in`
+          : 'all of it built in',
+      ],
       ['at most', `${price.maxInput} tokens in, ${price.maxOutput} out`],
       ['hold', `${hold.applies}: a running call holds ${hold.reserves}`],
       [

@@ -77,7 +77,7 @@ function Found({ found }) {
       <${Card} title="Price" note="US dollars a million tokens">
         <${Facts}
           rows=${[
-            ...pricesOf(price.usdPerMillionTokens),
+            ...pricesOf(price.usdPerMillionTokens, price.origins),
             ['Largest input', count(price.maxInput)],
             ['Largest output', price.maxOutput > 0 ? count(price.maxOutput) : undefined],
             ['Price table', html`<code>${price.version}</code>`],
@@ -144,13 +144,16 @@ const KINDS = {
   write: 'Prompt cache, written',
 }
 
-/** @param {unknown} row @returns {[string, string][]} */
-function pricesOf(row) {
+const ORIGINS = { 'built-in': '', override: 'from PRICES_FILE', derived: 'derived from PRICES_FILE' }
+
+/** @param {unknown} row @param {Explanation['price']['origins']} origins @returns {[string, unknown][]} */
+function pricesOf(row, origins) {
   if (typeof row !== 'object' || row === null) return []
   return Object.entries(row).flatMap(([kind, price]) => {
     const label = KINDS[kind]
+    const origin = ORIGINS[origins[kind] ?? 'built-in']
     return label && (typeof price === 'number' || typeof price === 'string')
-      ? [/** @type {[string, string]} */ ([label, `$${price}`])]
+      ? [/** @type {[string, unknown]} */ ([label, html`$${price} <span class="quiet">${origin}</span>`])]
       : []
   })
 }

@@ -29,9 +29,12 @@ const upstreams = Type.Object(
       Type.Object(
         {
           name: Type.String(),
-          circuits: Type.Array(Type.Intersect([Type.Object({ model: Type.String() }), circuit]), {
-            description: 'Models that are refused now; empty: none',
-          }),
+          circuits: Type.Array(
+            Type.Object({ model: Type.String(), ...circuit.properties }, { title: 'CircuitOfModel' }),
+            {
+              description: 'Models that are refused now; empty: none',
+            },
+          ),
         },
         { title: 'Upstream' },
       ),

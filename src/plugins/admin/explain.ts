@@ -3,6 +3,7 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { Type } from 'typebox'
 import { dialects } from '../../dialects/index.ts'
+import { ORIGINS } from '../../prices/merge.ts'
 import { didYouMean } from '../../prices/nearest.ts'
 import { outputRate, type Price } from '../../prices/price.ts'
 import {
@@ -104,6 +105,10 @@ const explained = Type.Object(
         maxInput: Type.Integer(),
         maxOutput: Type.Integer(),
         usdPerMillionTokens: Type.Unsafe<Price['row']>({ type: 'object' }),
+        origins: Type.Record(Type.String(), Type.Enum(ORIGINS), {
+          description:
+            'Where each price of the row comes from: built-in; override: PRICES_FILE; derived: computed from an override',
+        }),
         version: Type.String({ description: 'Of the price table' }),
       },
       { title: 'Price' },
@@ -186,6 +191,7 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
             maxInput: price.maxInput,
             maxOutput: price.maxOutput,
             usdPerMillionTokens: price.row,
+            origins: price.origins,
             version: table.version,
           },
         }
