@@ -82,6 +82,11 @@ test('the client and the output rate of the model decide the hold of a running c
     return { hold: body.hold, defaultMaxTokens: body.defaultMaxTokens }
   }
 
+  const { price } = (await gateway.admin('GET', '/explain?client=agents&model=house-paced')).body as {
+    price: { origins: Record<string, string> }
+  }
+  assert.partialDeepStrictEqual(price.origins, { in: 'override', out: 'override', read: 'derived' })
+
   const paced = {
     outputTokensPerSecond: 300,
     fasterOutput: { fast: 900 },
