@@ -72,6 +72,8 @@ const permissions: ReadonlySet<unknown> = new Set([
 /** Members of a request that a permission may be about. Some servers put "None" or the name of their key's header there. */
 const ASKED_FOR =
   /^(model|messages|input|prompt|tools?|tool_resources|mcp_servers|files?|betas?|service_tier|store|response_format|reasoning)\b/i
+/** The key of a server that the request names is sent inside the request. */
+const CALLERS_SERVER = /\bmcp (server|tool|connector)s?\b/i
 const PERMISSION =
   /\b(insufficient permissions?|missing scopes?|lacks? (the )?(required |necessary )?(permissions?|scopes?)|(do|does)( not|n['’]t) have (the |sufficient |required |necessary )*permissions?|(do|does)( not|n['’]t) have access to (the |this |that )?(model|project|workspace|feature|beta|file|resource|endpoint|deployment)|not (authorized|permitted|allowed|entitled|enabled)\b[^.]*\b(model|project|workspace|feature|beta|file|resource|endpoint|deployment|operation)s?)\b/i
 
@@ -150,12 +152,11 @@ const CALLERS_KEY = /\b(mcp|tool|connector|webhook|image|file)s?\b/i
 
 /** Is a 401 about what this request asks for, not about our key? Another request may be permitted. */
 function isPermission(names: readonly (string | undefined)[], message: string, param = ''): boolean {
-  const [sentence = ''] = message.split(/[.!]\s/, 1)
   return (
     names.some(name => permissions.has(name?.toLowerCase())) ||
     ASKED_FOR.test(param) ||
     PERMISSION.test(message) ||
-    CALLERS_KEY.test(sentence)
+    CALLERS_SERVER.test(message)
   )
 }
 
