@@ -36,7 +36,7 @@ export interface Gateway {
     path: string,
     body?: unknown,
   ): Promise<{ status: number; body: Record<string, unknown> }>
-  /** Makes a client and answers a key of it. */
+  /** Makes a client, its team where it names one, and answers a key of it. */
   client(settings: { name: string } & Record<string, unknown>): Promise<string>
   /** POSTs JSON as a caller. */
   post(path: string, key: string | undefined, body: unknown, init?: RequestInit): Promise<Response>
@@ -111,7 +111,7 @@ export async function startGateway(t: Context, options: GatewayOptions = {}): Pr
         if (made.status !== 201) throw new Error(JSON.stringify(made.body))
         return made.body
       }
-      await created('/clients', settings)
+      await created('/clients', { createTeam: true, ...settings })
       const { key } = await created(`/clients/${settings.name}/keys`, {})
       return String(key)
     },

@@ -44,6 +44,9 @@ export interface Client extends Settings {
   state?: Standing | null
 }
 
+/** `warnings`: what was saved and may not be what was meant. */
+export type ChangedClient = Client & { warnings: string[] }
+
 export interface Team extends Settings {
   id: string
   name: string

@@ -34,15 +34,19 @@ function alike(typed: string, names: readonly string[]): string | undefined {
   return found
 }
 
-/** Levenshtein's distance: the fewest letters to put in, take out or change, row by row. */
+/** The fewest letters to put in, take out, change, or swap with their neighbour (optimal string alignment), row by row. */
 export function difference(a: string, b: string): number {
+  let earlier: number[] = []
   let above = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {
     const row = [i]
     for (let j = 1; j <= b.length; j++) {
       const changed = above[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-      row.push(Math.min(changed, above[j]! + 1, row[j - 1]! + 1))
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      const swapped = isSwapped ? earlier[j - 2]! + 1 : changed
+      row.push(Math.min(changed, swapped, above[j]! + 1, row[j - 1]! + 1))
     }
+    earlier = above
     above = row
   }
   return above[b.length]!

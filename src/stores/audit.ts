@@ -11,6 +11,7 @@ export const actions = [
   'key.rotate',
   'key.revoke',
   'team.put',
+  'team.delete',
   'gateway.put',
   'token.create',
   'token.revoke',

@@ -70,16 +70,22 @@ export async function readClientsById(pool: Pool, ids: string[]): Promise<Client
   return ids.flatMap(id => known.get(id) ?? [])
 }
 
-/** Rejects where the name is taken: see `isNameTaken`. */
+/** `createTeam`: a team that is not there is made. */
+export interface Joining {
+  createTeam?: boolean | undefined
+}
+
+/** Rejects where the name is taken (`isTaken`), or the team is not there (`isUnknownTeam`). */
 export async function createClient(
   db: PoolClient,
   { name, team, ...settings }: ClientSettings,
+  { createTeam = false }: Joining = {},
 ): Promise<Changed<ClientRecord>> {
   const id = makeId(ID_LENGTH)
   await db.query('insert into clients (id, name, team_id, settings) values ($1, $2, $3, $4)', [
     id,
     name,
-    team === undefined ? null : await teamId(db, team),
+    team === undefined ? null : await teamId(db, team, createTeam),
     settings,
   ])
   const record = await made(db, name)
@@ -87,11 +93,12 @@ export async function createClient(
   return { kind: 'client', id, record, deed }
 }
 
-/** `revise` makes the new settings of the old ones. Its id stays, and with it what it has spent. */
+/** `revise` makes the new settings of the old ones. Its id stays, and with it what it has spent. Rejects as `createClient` does. */
 export async function reviseClient(
   db: PoolClient,
   formerName: string,
   revise: (before: ClientSettings) => ClientSettings,
+  { createTeam = false }: Joining = {},
 ): Promise<Changed<ClientRecord> | undefined> {
   const former = await lockClient(db, formerName)
   if (!former) return undefined
@@ -99,7 +106,7 @@ export async function reviseClient(
   const { name, team, ...settings } = revise(before)
   await db.query(
     'update clients set name = $2, team_id = $3, settings = $4, updated_at = now() where id = $1',
-    [id, name, team === undefined ? null : await teamId(db, team), settings],
+    [id, name, team === undefined ? null : await teamId(db, team, createTeam), settings],
   )
   const record = await made(db, name)
   const target = `client:${formerName}`

@@ -22,14 +22,28 @@ const COLUMNS = 'id, name, settings, created_at, updated_at'
 /** $1: part of a name, in any case of letters. */
 const SEARCH = '($1::text is null or strpos(lower(name), lower($1)) > 0)'
 
-/** The id of a team; one that is named for the first time is made, without limits of its own. */
-export async function teamId(db: PoolClient, name: string): Promise<string> {
-  await db.query('insert into teams (id, name) values ($1, $2) on conflict (name) do nothing', [
-    makeId(ID_LENGTH),
+/** What a change answers that names a team that is not there. */
+export interface UnknownTeam extends Error {
+  unknownTeam: string
+}
+
+export function isUnknownTeam(error: unknown): error is UnknownTeam {
+  return error instanceof Error && 'unknownTeam' in error
+}
+
+/** The id of a team. Rejects with `UnknownTeam` where there is none, unless it may be made: without limits of its own. */
+export async function teamId(db: PoolClient, name: string, mayMake: boolean): Promise<string> {
+  if (mayMake)
+    await db.query('insert into teams (id, name) values ($1, $2) on conflict (name) do nothing', [
+      makeId(ID_LENGTH),
+      name,
+    ])
+  // Locked, so that nobody deletes it before a client is in it.
+  const { rows } = await db.query<{ id: string }>('select id from teams where name = $1 for key share', [
     name,
   ])
-  const { rows } = await db.query<{ id: string }>('select id from teams where name = $1', [name])
-  return rows[0]!.id
+  if (rows[0]) return rows[0].id
+  throw Object.assign(new Error(`there is no team ${name}`), { unknownTeam: name }) satisfies UnknownTeam
 }
 
 /** `for update` inside a transaction that will change it. */
@@ -80,6 +94,48 @@ export async function putTeam(
   return { kind: 'team', id: record.id, record, deed }
 }
 
+/** Undefined: there is no such team. `revise` makes the new settings of the old ones. */
+export async function reviseTeam(
+  db: PoolClient,
+  name: string,
+  revise: (before: LevelSettings) => LevelSettings,
+): Promise<Changed<TeamRecord> | undefined> {
+  const former = await readTeam(db, name, 'for update')
+  if (!former) return undefined
+  const { id, name: _, createdAt, updatedAt, ...settings } = former
+  return putTeam(db, name, revise(settings))
+}
+
+/** What keeps a team from being deleted. */
+export interface Members {
+  count: number
+  /** Some of them, by name. */
+  names: string[]
+}
+
+const MEMBERS_NAMED = 10
+
+/** Undefined: there is no such team. One with clients stays, and `members` tells which. */
+export async function deleteTeam(
+  db: PoolClient,
+  name: string,
+): Promise<{ changed: Changed<true> } | { members: Members } | undefined> {
+  const former = await readTeam(db, name, 'for update')
+  if (!former) return undefined
+  const { id } = former
+  const { rows } = await db.query<{ name: string; count: string }>(
+    `select name, count(*) over () as count from clients
+     where team_id = $1 and deleted_at is null order by name limit ${MEMBERS_NAMED}`,
+    [id],
+  )
+  if (rows[0]) return { members: { count: Number(rows[0].count), names: rows.map(row => row.name) } }
+  // Deleted clients are kept for the ledger, which has the team's name itself.
+  await db.query('update clients set team_id = null where team_id = $1', [id])
+  await db.query('delete from teams where id = $1', [id])
+  const deed: Deed = { action: 'team.delete', target: `team:${name}`, before: image(former), after: null }
+  return { changed: { kind: 'team', id, record: true, deed } }
+}
+
 /** `for update` inside a transaction that will change it. */
 export async function readGatewayRecord(
   db: Pool | PoolClient,
@@ -89,15 +145,24 @@ export async function readGatewayRecord(
   return gatewayOf(rows[0]!)
 }
 
-/** Replaces all settings of the gateway. */
-export async function putGateway(db: PoolClient, settings: LevelSettings): Promise<Changed<GatewayRecord>> {
+/** `revise` makes the new settings of the gateway of the old ones. */
+export async function reviseGateway(
+  db: PoolClient,
+  revise: (before: LevelSettings) => LevelSettings,
+): Promise<Changed<GatewayRecord>> {
   const { updatedAt, ...before } = await readGatewayRecord(db, 'for update')
+  const settings = revise(before)
   const { rows } = await db.query<TeamRow>(
     'update gateway set settings = $1, updated_at = now() returning settings, updated_at',
     [settings],
   )
   const deed: Deed = { action: 'gateway.put', target: 'gateway', before, after: settings }
   return { kind: 'gateway', id: 'gateway', record: gatewayOf(rows[0]!), deed }
+}
+
+/** Replaces all settings of the gateway. */
+export function putGateway(db: PoolClient, settings: LevelSettings): Promise<Changed<GatewayRecord>> {
+  return reviseGateway(db, () => settings)
 }
 
 /** As the audit keeps it: what people set. */

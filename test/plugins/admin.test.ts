@@ -22,7 +22,7 @@ const FRONTEND = {
 }
 
 function settingsOf({ body }: Answer) {
-  const { id, createdAt, updatedAt, state, ...settings } = body
+  const { id, createdAt, updatedAt, state, warnings, ...settings } = body
   return settings
 }
 
@@ -58,7 +58,7 @@ test('whoever has no token, or a wrong one, is told so, whatever is asked for', 
 
 test('a client is made with its settings and shown with them, and with where it stands', async t => {
   const replica = await startReplica(t)
-  const made = await replica.admin('POST', '/clients', FRONTEND)
+  const made = await replica.admin('POST', '/clients', { ...FRONTEND, createTeam: true })
   assert.equal(made.status, 201)
   assert.equal(made.headers.location, '/admin/clients/frontend')
   assert.deepEqual(settingsOf(made), FRONTEND)
@@ -80,7 +80,7 @@ test('a client is made with its settings and shown with them, and with where it 
 
 test('settings come back in the order and the form they were given in', async t => {
   const replica = await startReplica(t)
-  await replica.admin('POST', '/clients', FRONTEND)
+  await replica.admin('POST', '/clients', { ...FRONTEND, createTeam: true })
   const { body } = await replica.admin('GET', '/clients/frontend')
   assert.equal(JSON.stringify(body.limits), JSON.stringify(FRONTEND.limits))
   await replica.admin('PATCH', '/clients/frontend', { budget: { day: 0.000000001, month: 0.1 } })
@@ -252,7 +252,9 @@ test('a name that is taken is a conflict, also for who takes it by renaming', as
 test('of many who make the same client at once, one succeeds', async t => {
   const replica = await startReplica(t)
   const answers = await Promise.all(
-    Array.from({ length: 10 }, () => replica.admin('POST', '/clients', { name: 'same', team: 'new' })),
+    Array.from({ length: 10 }, () =>
+      replica.admin('POST', '/clients', { name: 'same', team: 'new', createTeam: true }),
+    ),
   )
   assert.deepEqual(answers.map(({ status }) => status).sort(), [201, ...Array(9).fill(409)])
 })
@@ -273,7 +275,7 @@ test('what is not there is 404, and says where to look', async t => {
 
 test('a patch is merged: null takes away, the rest stays', async t => {
   const replica = await startReplica(t)
-  await replica.admin('POST', '/clients', FRONTEND)
+  await replica.admin('POST', '/clients', { ...FRONTEND, createTeam: true })
   const patched = await replica.admin('PATCH', '/clients/frontend', {
     team: null,
     models: ['gpt-6-luna'],
@@ -308,7 +310,7 @@ test('maxWaitMs is a setting of clients only, not of teams or the gateway', asyn
 
 test('a patch is checked as a whole, and a faulty one changes nothing', async t => {
   const replica = await startReplica(t)
-  await replica.admin('POST', '/clients', FRONTEND)
+  await replica.admin('POST', '/clients', { ...FRONTEND, createTeam: true })
   const patch = (body: unknown) => replica.admin('PATCH', '/clients/frontend', body)
   assertProblem(await patch({ limits: { requests: { per: null } } }), 400, /limits\.requests\.per is missing/)
   assertProblem(await patch({ name: null }), 400, /name is missing/)
@@ -321,7 +323,7 @@ test('patches made at once are all merged', async t => {
   const replica = await startReplica(t)
   await replica.admin('POST', '/clients', { name: 'a' })
   await Promise.all([
-    replica.admin('PATCH', '/clients/a', { team: 'web' }),
+    replica.admin('PATCH', '/clients/a', { team: 'web', createTeam: true }),
     replica.admin('PATCH', '/clients/a', { limits: { concurrency: 2 } }),
     replica.admin('PATCH', '/clients/a', { limits: { requests: { capacity: 1, per: '1s' } } }),
     replica.admin('PATCH', '/clients/a', { budget: { day: 1 } }),
@@ -453,10 +455,14 @@ test('limits are not taken away by a PUT that says nothing', async t => {
   assert.deepEqual(body.budget, { day: 50 })
 })
 
-test('rotation without a grace ends the old key at once; what is over cannot be rotated', async t => {
+test('rotation without a grace ends the old key in a day, with one of 0 at once; what is over cannot be rotated', async t => {
   const replica = await startReplica(t)
   const { id, key } = await replica.client({ name: 'frontend' })
-  const rotated = await replica.admin('POST', `/keys/${id}/rotate`)
+  const other = (await replica.client({ name: 'other' })).id
+  const former = Object((await replica.admin('POST', `/keys/${other}/rotate`)).body.former)
+  const lives = Date.parse(former.expiresAt) - Date.now()
+  assert.ok(lives > 86_300_000 && lives <= 86_400_000, `${lives} ms`)
+  const rotated = await replica.admin('POST', `/keys/${id}/rotate`, { graceSeconds: 0 })
   assert.equal(rotated.status, 201)
   assert.equal((await replica.call({ 'x-api-key': key })).statusCode, 403)
   assertProblem(await replica.admin('POST', `/keys/${id}/rotate`), 409, /is expired.*make a new one/)
@@ -506,7 +512,7 @@ test('keys are listed newest first, a page at a time, with what has become of th
   assert.equal(rest.body.next, undefined)
 })
 
-test('a team is made by the first client that names it, and PUT replaces its settings', async t => {
+test('a team is made with its first client where that is asked for, and PUT replaces its settings', async t => {
   const replica = await startReplica(t)
   const { key } = await replica.client({ name: 'frontend', team: 'web' })
   const bare = await replica.admin('GET', '/teams/web')
@@ -522,6 +528,93 @@ test('a team is made by the first client that names it, and PUT replaces its set
   assert.equal(JSON.stringify(body.teams).includes('"web"'), true)
 })
 
+test('a client may only join a team that exists, unless it says that the team is to be made', async t => {
+  const replica = await startReplica(t)
+  await replica.admin('PUT', '/teams/web', { budget: { day: 1 } })
+  const unknown =
+    /^team found "wbe", expected a team that exists\. Did you mean web\? PUT \/admin\/teams\/wbe .* "createTeam": true/
+
+  for (const createTeam of [undefined, false]) {
+    const made = await replica.admin('POST', '/clients', { name: 'a', team: 'wbe', createTeam })
+    assertProblem(made, 400, unknown)
+    assert.deepEqual(made.body.errors, [
+      { field: 'team', detail: 'found "wbe", expected a team that exists. Did you mean web?' },
+    ])
+  }
+  assert.equal((await replica.admin('GET', '/clients/a')).status, 404)
+  await replica.admin('POST', '/clients', { name: 'a', team: 'web' })
+  assertProblem(await replica.admin('PATCH', '/clients/a', { team: 'wbe', budget: { day: 9 } }), 400, unknown)
+  assert.deepEqual(settingsOf(await replica.admin('GET', '/clients/a')), { name: 'a', team: 'web' })
+  assert.equal((await replica.admin('GET', '/teams/wbe')).status, 404)
+  assertProblem(await replica.admin('GET', '/teams/Web'), 404, /no team "Web"\. Did you mean web\?/)
+  assertProblem(await replica.admin('GET', '/clients/A'), 404, /no client "A"/)
+  assertProblem(
+    await replica.admin('PATCH', '/clients/a', { createTeam: 'yes' }),
+    400,
+    /createTeam found "yes"/,
+  )
+
+  const patched = await replica.admin('PATCH', '/clients/a', { team: 'data', createTeam: true })
+  assert.deepEqual(settingsOf(patched), { name: 'a', team: 'data' })
+  assert.deepEqual(settingsOf(await replica.admin('GET', '/teams/data')), { name: 'data' })
+})
+
+test('a team without clients can be deleted; one with clients is kept, and they are named', async t => {
+  const replica = await startReplica(t)
+  for (const name of ['a', 'b']) await replica.client({ name, team: 'web' })
+  const { id } = (await replica.admin('GET', '/teams/web')).body
+
+  assertProblem(
+    await replica.admin('DELETE', '/teams/web'),
+    409,
+    /^2 clients are in the team "web": a, b\. Move them/,
+  )
+  await replica.admin('DELETE', '/clients/a')
+  await replica.admin('PATCH', '/clients/b', { team: null })
+  assert.equal((await replica.admin('DELETE', '/teams/web')).status, 204)
+
+  assert.equal((await replica.admin('GET', '/teams/web')).status, 404)
+  assertProblem(await replica.admin('DELETE', '/teams/web'), 404, /no team "web"/)
+  const again = await replica.admin('PUT', '/teams/web', {})
+  assert.notEqual(again.body.id, id)
+  const { audit } = (await replica.admin('GET', '/audit?target=team:web')).body
+  assert.deepEqual(
+    JSON.parse(JSON.stringify(audit)).map((deed: { action: string }) => deed.action),
+    ['team.put', 'team.delete'],
+  )
+})
+
+test('a team and the gateway are patched: what is not named stays, null takes away', async t => {
+  const replica = await startReplica(t)
+  await replica.admin('PUT', '/teams/web', {})
+  for (const path of ['/teams/web', '/gateway']) {
+    await replica.admin('PUT', path, { limits: { concurrency: 5 }, budget: { day: 1, month: 20 } })
+    const { status, body } = await replica.admin('PATCH', path, { budget: { day: null, month: 30 } })
+    assert.deepEqual([status, body.limits, body.budget], [200, { concurrency: 5 }, { month: 30 }])
+    assertProblem(await replica.admin('PATCH', path, { budget: { day: -1 } }), 400, /budget\.day found -1/)
+  }
+  assertProblem(await replica.admin('PATCH', '/teams/wbe', {}), 404, /Did you mean web\?/)
+})
+
+test('a model that is not known is warned of, and the nearest one is named', async t => {
+  const replica = await startReplica(t)
+  const made = await replica.admin('POST', '/clients', {
+    name: 'a',
+    models: ['claude-haiku-*', 'gpt-6-luna', 'gpt-6-lunna', 'mistral-*'],
+  })
+  const renamed = await replica.admin('PATCH', '/clients/a', { name: 'b' })
+  const patched = await replica.admin('PATCH', '/clients/b', { models: ['*', 'nothing-like-it'] })
+
+  assert.equal(made.status, 201)
+  const [first, second, ...others] = Array.isArray(made.body.warnings) ? made.body.warnings : []
+  assert.match(first, /^models: "gpt-6-lunna" matches no known model.* Did you mean gpt-6-luna\?/)
+  assert.match(second, /^models: "mistral-\*" matches no known model/)
+  assert.deepEqual(others, [])
+  assert.deepEqual(renamed.body.warnings, [])
+  assert.match(String(patched.body.warnings), /^models: "nothing-like-it" matches no known model/)
+  assert.equal('warnings' in (await replica.admin('GET', '/clients/b')).body, false)
+})
+
 test('the gateway as a whole takes limits and a budget', async t => {
   const replica = await startReplica(t)
   assert.deepEqual(settingsOf(await replica.admin('GET', '/gateway')), {})
@@ -534,7 +627,7 @@ test('the gateway as a whole takes limits and a budget', async t => {
 
 test('with Redis away settings are shown, and where a client stands is null: nobody knows', async t => {
   const replica = await startReplica(t)
-  await replica.admin('POST', '/clients', FRONTEND)
+  await replica.admin('POST', '/clients', { ...FRONTEND, createTeam: true })
   replica.app.redis.disconnect()
   const shown = await replica.admin('GET', '/clients/frontend')
   assert.deepEqual(settingsOf(shown), FRONTEND)
@@ -558,7 +651,7 @@ test('with Postgres away the administration is unavailable, and says when to com
 
 test('lists show where each stands, if they are asked to', async t => {
   const replica = await startReplica(t)
-  await replica.admin('POST', '/clients', { name: 'a', team: 'web', budget: { day: 5 } })
+  await replica.admin('POST', '/clients', { name: 'a', team: 'web', createTeam: true, budget: { day: 5 } })
   await replica.admin('POST', '/clients', { name: 'b' })
   const { body } = await replica.admin('GET', '/clients?state=true')
   const states = JSON.parse(JSON.stringify(body.clients)).map((client: { state: object }) => client.state)

@@ -97,6 +97,8 @@ test('every answer is as it is declared, and says nothing that is not', async t 
   await ask('PUT /admin/gateway', '/gateway', settings)
   await ask('GET /admin/gateway', '/gateway')
   await ask('PUT /admin/teams/{name}', '/teams/web', settings)
+  await ask('PATCH /admin/teams/{name}', '/teams/web', { budget: { day: 6 } })
+  await ask('PATCH /admin/gateway', '/gateway', { budget: { day: 6 } })
   await ask('GET /admin/teams/{name}', '/teams/web')
   await ask('GET /admin/teams', '/teams')
   const more = {
@@ -157,6 +159,7 @@ test('every answer is as it is declared, and says nothing that is not', async t 
   await ask('GET /admin/tokens', '/tokens')
   await ask('DELETE /admin/tokens/{name}', '/tokens/ci')
   await ask('DELETE /admin/clients/{name}', '/clients/frontend')
+  await ask('DELETE /admin/teams/{name}', '/teams/web')
   await ask('GET /admin/audit', '/audit')
   gateway.app.alerts.raise({
     kind: 'test',

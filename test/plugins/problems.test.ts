@@ -140,7 +140,7 @@ test('a list refuses a cursor that is not its own', async t => {
   const gateway = await startGateway(t)
   const { admin } = gateway
   for (const name of ['a', 'b']) {
-    await admin('POST', '/clients', { name, team: name })
+    await admin('POST', '/clients', { name, team: name, createTeam: true })
     await admin('POST', '/tokens', { name, role: 'viewer' })
     for (const _ of [1, 2]) await admin('POST', `/clients/${name}/keys`, {})
     const { key } = (await admin('POST', `/clients/${name}/keys`, {})).body

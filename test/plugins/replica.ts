@@ -12,6 +12,7 @@ import health from '../../src/plugins/health.ts'
 import lifecycle from '../../src/plugins/lifecycle.ts'
 import money from '../../src/plugins/money.ts'
 import postgres from '../../src/plugins/postgres.ts'
+import prices from '../../src/plugins/prices.ts'
 import redis from '../../src/plugins/redis.ts'
 import { testDatabase, testRedis } from '../servers.ts'
 
@@ -29,7 +30,7 @@ export interface Replica {
     body?: unknown,
     who?: { token?: string; address?: string },
   ): Promise<Answer>
-  /** Makes a client, and a key of it. */
+  /** Makes a client, its team where it names one, and a key of it. */
   client(settings: { name: string } & Record<string, unknown>): Promise<{ id: string; key: string }>
   /** Opens a real port. */
   listen(): Promise<number>
@@ -76,6 +77,7 @@ export async function startReplica(t: TestContext, options: ReplicaOptions = {})
   await app.register(money)
   await app.register(clock)
   await app.register(postgres, { url: databaseUrl })
+  await app.register(prices, { file: undefined })
   await app.register(clients, { pollEvery, capacity })
   await app.register(async callers => {
     await callers.register(auth)
@@ -124,7 +126,7 @@ export async function startReplica(t: TestContext, options: ReplicaOptions = {})
     lines,
     admin: call,
     async client(settings) {
-      await call('POST', '/clients', settings)
+      await call('POST', '/clients', { createTeam: true, ...settings })
       const { body } = await call('POST', `/clients/${settings.name}/keys`)
       return { id: String(body.id), key: String(body.key) }
     },

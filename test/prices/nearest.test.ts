@@ -9,6 +9,7 @@ test('a name with a letter or two wrong, missing or too many is told for the one
     'gpt-6-luna ': 'gpt-6-luna',
     'gpt-6-lunna': 'gpt-6-luna',
     'gpt6-luna': 'gpt-6-luna',
+    'gpt-6-lnua': 'gpt-6-luna',
     'GPT-6-Luna': 'gpt-6-luna',
     'claude-haiku-4.5': 'claude-haiku-4-5',
     'claude-haiku-45': 'claude-haiku-4-5',

@@ -44,11 +44,11 @@ export async function bed(t: TestContext): Promise<Bed> {
     pool,
     key,
     async client(settings) {
-      await change(pool, TESTER, db => createClient(db, settings))
+      await change(pool, TESTER, db => createClient(db, settings, { createTeam: true }))
       return key(settings.name)
     },
     revise: (client, settings) =>
-      version(db => reviseClient(db, client, before => ({ ...before, ...settings }))),
+      version(db => reviseClient(db, client, before => ({ ...before, ...settings }), { createTeam: true })),
     remove: client => version(db => deleteClient(db, client)),
     revoke: id => version(db => revokeKey(db, id, Date.now())),
     team: (name, settings) => version(db => putTeam(db, name, settings)),

@@ -61,7 +61,10 @@ const clientId = Type.String({ description: 'Counters and ledger hang on it; a n
 const { name, ...settings } = clientSettings.properties
 
 const clientProperties = { id: clientId, name, ...settings, ...born }
-export const client = Type.Object(clientProperties, { title: 'Client' })
+const warnings = Type.Array(Type.String(), {
+  description: 'What was saved and may not be what was meant, such as a model that is not known; often empty',
+})
+export const changedClient = Type.Object({ ...clientProperties, warnings }, { title: 'ChangedClient' })
 export const clientWithState = Type.Object(
   { ...clientProperties, ...stateFields },
   { title: 'ClientWithState' },

@@ -7,19 +7,36 @@ import { clientSettings } from '../../settings.ts'
 import { createClient, deleteClient, readClient, reviseClient } from '../../stores/client-records.ts'
 import { isTaken } from '../../stores/query.ts'
 import type { States } from '../../stores/states.ts'
-import { client, clientWithState, nothing, nullable } from './answers.ts'
+import { isUnknownTeam } from '../../stores/team-records.ts'
+import { changedClient, clientWithState, nothing, nullable } from './answers.ts'
 import { faultFinder } from './faults.ts'
 import { mergePatch } from './json.ts'
-import { nameTaken, problem, unknownClient } from './problem.ts'
+import { modelWarnings } from './model-warnings.ts'
+import { faultsProblem, nameTaken, noSuchTeam, unknownClient } from './problem.ts'
 import { named, type TypeBoxProvider } from './schemas.ts'
 
-const patch = Type.Object({}, { expected: 'an object with the settings to change; null takes one away' })
+const createTeam = Type.Optional(
+  Type.Boolean({
+    description:
+      'Make the team if it is not there, without limits of its own; default false: it must be there',
+    expected: 'true or false',
+  }),
+)
+const birth = Type.Object(
+  { ...clientSettings.properties, createTeam },
+  { additionalProperties: false, expected: 'an object with the settings of a client' },
+)
+const patch = Type.Object(
+  { createTeam },
+  { expected: 'an object with the settings to change; null takes one away' },
+)
 /** Checked once it is merged; this is how it looks. */
-const documented = Type.Object(
-  Object.fromEntries(
+const documented = Type.Object({
+  ...Object.fromEntries(
     Object.entries(clientSettings.properties).map(([field, one]) => [field, Type.Optional(nullable(one))]),
   ),
-)
+  createTeam,
+})
 const findFaults = faultFinder(clientSettings)
 
 export default async function clients(app: FastifyInstance, { state }: { state: States }) {
@@ -28,12 +45,17 @@ export default async function clients(app: FastifyInstance, { state }: { state: 
   routes.post(
     '/clients',
     {
-      schema: { summary: 'Make a client', body: clientSettings, response: { 201: client } },
+      schema: { summary: 'Make a client', body: birth, response: { 201: changedClient } },
     },
     async (request, reply) => {
-      const { body } = request
-      const made = await app.change(request, db => createClient(db, body)).catch(refuseTaken(body.name))
-      return reply.code(201).header('location', `/admin/clients/${body.name}`).send(made)
+      const { createTeam, ...settings } = request.body
+      const made = await app
+        .change(request, db => createClient(db, settings, { createTeam }))
+        .catch(refuse(settings.name))
+      return reply
+        .code(201)
+        .header('location', `/admin/clients/${settings.name}`)
+        .send({ ...made, warnings: warningsOf(settings.models) })
     },
   )
 
@@ -48,7 +70,7 @@ export default async function clients(app: FastifyInstance, { state }: { state: 
     },
     async ({ params }) => {
       const found = await readClient(app.pg, params.name)
-      if (!found) throw unknownClient(params.name)
+      if (!found) throw await unknownClient(app.pg, params.name)
       return { ...found, ...(await state({ key: `client:${found.id}`, ...found })) }
     },
   )
@@ -63,16 +85,19 @@ export default async function clients(app: FastifyInstance, { state }: { state: 
         params: named,
         body: patch,
         documented,
-        response: { 200: client },
+        response: { 200: changedClient },
       },
     },
     async request => {
-      const { params, body } = request
+      const { params } = request
+      const { createTeam, ...body } = request.body
       const changed = await app
-        .change(request, db => reviseClient(db, params.name, before => settingsOf(mergePatch(before, body))))
-        .catch(refuseTaken(String(Reflect.get(body, 'name'))))
-      if (!changed) throw unknownClient(params.name)
-      return changed
+        .change(request, db =>
+          reviseClient(db, params.name, before => settingsOf(mergePatch(before, body)), { createTeam }),
+        )
+        .catch(refuse(String(Reflect.get(body, 'name'))))
+      if (!changed) throw await unknownClient(app.pg, params.name)
+      return { ...changed, warnings: 'models' in body ? warningsOf(changed.models) : [] }
     },
   )
 
@@ -88,20 +113,26 @@ export default async function clients(app: FastifyInstance, { state }: { state: 
     },
     async (request, reply) => {
       const { name } = request.params
-      if (!(await app.change(request, db => deleteClient(db, name)))) throw unknownClient(name)
+      if (!(await app.change(request, db => deleteClient(db, name)))) throw await unknownClient(app.pg, name)
       return reply.code(204).send()
     },
   )
+
+  /** What a name or a team cannot be is the caller's fault. */
+  function refuse(name: string) {
+    return async (error: unknown): Promise<never> => {
+      if (isTaken(error, 'clients_by_name')) throw nameTaken(name)
+      throw isUnknownTeam(error) ? await noSuchTeam(app.pg, error.unknownTeam) : error
+    }
+  }
+
+  function warningsOf(models: readonly string[] | undefined): string[] {
+    return modelWarnings(models, app.prices.table)
+  }
 }
 
 function settingsOf(value: unknown) {
   const faults = findFaults(value)
-  if (faults.length === 0) return Value.Parse(clientSettings, value)
-  throw problem(400, `${faults.map(({ field, detail }) => `${field} ${detail}`).join('; ')}.`, faults)
-}
-
-function refuseTaken(name: string) {
-  return (error: unknown): never => {
-    throw isTaken(error, 'clients_by_name') ? nameTaken(name) : error
-  }
+  if (faults.length > 0) throw faultsProblem(faults)
+  return Value.Parse(clientSettings, value)
 }

@@ -138,7 +138,7 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
       },
       async ({ query: { client: asked, model } }) => {
         const client = await readClient(admin.pg, asked)
-        if (!client) throw unknownClient(asked)
+        if (!client) throw await unknownClient(admin.pg, asked)
         const { table } = admin.prices
         const now = new Date(admin.clock.now())
         const price = table.find(model, now)

@@ -13,6 +13,9 @@ const birth = Type.Object(
   { expiresAt },
   { additionalProperties: false, expected: 'an object with expiresAt, or nothing' },
 )
+/** Long enough to give the new key to every service; the dashboard offers the same. */
+const GRACE_SECONDS = 86_400
+
 const rotation = Type.Object(
   {
     expiresAt,
@@ -20,7 +23,7 @@ const rotation = Type.Object(
       Type.Integer({
         minimum: 0,
         maximum: 31_536_000,
-        description: 'How long the old key goes on; default 0',
+        description: 'How long the old key goes on; default 86400, a day; 0: it ends at once',
         expected: 'a whole number of seconds from 0 to 31536000',
       }),
     ),
@@ -55,7 +58,7 @@ export default async function keys(app: FastifyInstance) {
       const made = await app.change(request, db =>
         createKey(db, app.clients.secret, params.name, expiresAt, now),
       )
-      if (!made) throw unknownClient(params.name)
+      if (!made) throw await unknownClient(app.pg, params.name)
       return reply.code(201).send(made)
     },
   )
@@ -71,7 +74,7 @@ export default async function keys(app: FastifyInstance) {
       },
     },
     async ({ params, query: { limit, cursor } }) => {
-      if (!(await readClient(app.pg, params.name))) throw unknownClient(params.name)
+      if (!(await readClient(app.pg, params.name))) throw await unknownClient(app.pg, params.name)
       const after = cursors.placeOf(cursor)
       const isOfClient = async () => (await readKey(app.pg, after, app.clock.now()))?.client === params.name
       if (cursor !== undefined && !(await isOfClient())) throw unknownCursor(cursor)
@@ -96,7 +99,7 @@ export default async function keys(app: FastifyInstance) {
     },
     async (request, reply) => {
       const { params, body } = request
-      const { graceSeconds = 0 } = body
+      const { graceSeconds = GRACE_SECONDS } = body
       const now = app.clock.now()
       const expiresAt = futureOf(body.expiresAt, now)
       const rotated = await app.change(request, async db => {

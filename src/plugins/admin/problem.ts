@@ -1,7 +1,10 @@
 /** Errors of the administration, as RFC 9457 problem details: what was found, what is expected, how to mend it. */
 
 import createError from '@fastify/error'
+import type { Pool } from 'pg'
 import { retryAfter } from '../../errors.ts'
+import { didYouMeanOne } from '../../stores/nearest-name.ts'
+import type { Members } from '../../stores/team-records.ts'
 
 const titles = {
   400: 'Bad request',
@@ -43,12 +46,19 @@ export function problem(
   return Object.assign(new Problem(detail), { statusCode, faults, headers })
 }
 
+/** What was sent has these faults. */
+export function faultsProblem(faults: Fault[]): Problem {
+  const all = faults.map(({ field, detail }) => `${field} ${detail}`).join('; ')
+  return problem(400, `${all}.`, faults)
+}
+
 export function isProblem(error: unknown): error is Problem {
   return error instanceof Problem
 }
 
-export function unknownClient(name: string): Problem {
-  return problem(404, `There is no client "${name}"; GET /admin/clients lists those there are.`)
+export async function unknownClient(pool: Pool, name: string): Promise<Problem> {
+  const hint = await didYouMeanOne(pool, 'client', name)
+  return problem(404, `There is no client "${name}".${hint} GET /admin/clients lists those there are.`)
 }
 
 export function unknownKey(id: string): Problem {
@@ -60,8 +70,32 @@ export function unknownCursor(cursor: string): Problem {
   return problem(400, `cursor ${detail}.`, [{ field: 'cursor', detail }])
 }
 
-export function unknownTeam(name: string): Problem {
-  return problem(404, `There is no team "${name}"; GET /admin/teams lists those there are, PUT makes one.`)
+export async function unknownTeam(pool: Pool, name: string): Promise<Problem> {
+  const hint = await didYouMeanOne(pool, 'team', name)
+  return problem(
+    404,
+    `There is no team "${name}".${hint} GET /admin/teams lists those there are; PUT /admin/teams/${name} makes this one.`,
+  )
+}
+
+/** A client names it. A typo would take the client out of its team's budget, so the team is not made in passing. */
+export async function noSuchTeam(pool: Pool, name: string): Promise<Problem> {
+  const hint = await didYouMeanOne(pool, 'team', name)
+  const detail = `found ${JSON.stringify(name)}, expected a team that exists.${hint}`
+  return problem(
+    400,
+    `team ${detail} PUT /admin/teams/${name} makes this one, and so does "createTeam": true beside it.`,
+    [{ field: 'team', detail }],
+  )
+}
+
+export function teamHasClients(name: string, { count, names }: Members): Problem {
+  const more = count > names.length ? ` and ${count - names.length} more` : ''
+  const [noun, verb] = count === 1 ? ['client', 'is'] : ['clients', 'are']
+  return problem(
+    409,
+    `${count} ${noun} ${verb} in the team "${name}": ${names.join(', ')}${more}. Move them to another team, or delete them, first.`,
+  )
 }
 
 export function nameTaken(name: string): Problem {

@@ -7,7 +7,7 @@ import { parseTime } from '../../ledger/query.ts'
 import { name } from '../../settings.ts'
 import { faultFinder } from './faults.ts'
 import { mayBeEmpty } from './json.ts'
-import { type Fault, problem } from './problem.ts'
+import { type Fault, faultsProblem, problem } from './problem.ts'
 
 /** Gives handlers the types that their schemas declare. */
 export interface TypeBoxProvider extends FastifyTypeProvider {
@@ -119,8 +119,7 @@ export function checkWithTypeBox(app: FastifyInstance): void {
       const value = isText ? Value.Default(schema, readText(schema, { ...given })) : (given ?? {})
       const faults = httpPart === 'body' ? find(value) : [...nulFaults(given), ...find(value)]
       if (faults.length === 0) return { value }
-      const all = faults.map(({ field, detail }) => `${field} ${detail}`).join('; ')
-      return { error: problem(400, `${all}.`, faults) }
+      return { error: faultsProblem(faults) }
     }
   })
 }

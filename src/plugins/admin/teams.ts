@@ -1,20 +1,36 @@
-/** Teams and the whole gateway: what all their clients together may do. A team that a client names is there already. */
+/** Teams and the whole gateway: what all their clients together may do. */
 
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import { levelSettings } from '../../settings.ts'
+import { Value } from 'typebox/value'
+import { type LevelSettings, levelSettings } from '../../settings.ts'
 import type { ManyStates, States } from '../../stores/states.ts'
 import {
   countTeams,
+  deleteTeam,
   listTeams,
   putGateway,
   putTeam,
   readGatewayRecord,
   readTeam,
+  reviseGateway,
+  reviseTeam,
 } from '../../stores/team-records.ts'
-import { gateway, gatewayWithState, listedTeam, pageAnswer, team, teamWithState, total } from './answers.ts'
+import {
+  gateway,
+  gatewayWithState,
+  listedTeam,
+  nothing,
+  nullable,
+  pageAnswer,
+  team,
+  teamWithState,
+  total,
+} from './answers.ts'
 import { cursorsOf } from './cursors.ts'
-import { unknownTeam } from './problem.ts'
+import { faultFinder } from './faults.ts'
+import { mergePatch } from './json.ts'
+import { faultsProblem, teamHasClients, unknownTeam } from './problem.ts'
 import {
   limit,
   named,
@@ -24,6 +40,15 @@ import {
   state as withState,
   total as withTotal,
 } from './schemas.ts'
+
+const PATCHED = 'A merge patch (RFC 7396): what is not named stays, null takes a setting away.'
+const patch = Type.Object({}, { expected: 'an object with the settings to change; null takes one away' })
+/** Checked once it is merged; this is how it looks. */
+const documented = Type.Object({
+  limits: Type.Optional(nullable(levelSettings.properties.limits)),
+  budget: Type.Optional(nullable(levelSettings.properties.budget)),
+})
+const findFaults = faultFinder(levelSettings)
 
 const cursors = cursorsOf('teams', 'name')
 const page = Type.Object(
@@ -71,7 +96,7 @@ export default async function teams(
     },
     async ({ params }) => {
       const found = await readTeam(app.pg, params.name)
-      if (!found) throw unknownTeam(params.name)
+      if (!found) throw await unknownTeam(app.pg, params.name)
       return { ...found, ...(await state({ key: `team:${found.id}`, ...found })) }
     },
   )
@@ -88,6 +113,51 @@ export default async function teams(
       },
     },
     request => app.change(request, db => putTeam(db, request.params.name, request.body)),
+  )
+
+  routes.patch(
+    '/teams/:name',
+    {
+      schema: {
+        summary: 'Change settings of a team',
+        description: PATCHED,
+        params: named,
+        body: patch,
+        documented,
+        response: { 200: team },
+      },
+    },
+    async request => {
+      const { params, body } = request
+      const changed = await app.change(request, db =>
+        reviseTeam(db, params.name, before => settingsOf(mergePatch(before, body))),
+      )
+      if (!changed) throw await unknownTeam(app.pg, params.name)
+      return changed
+    },
+  )
+
+  routes.delete(
+    '/teams/:name',
+    {
+      schema: {
+        summary: 'Delete a team without clients',
+        description:
+          'One with clients stays: 409. What the team has spent stays in the ledger, its counters until their day and month are over; a team of the same name made later starts anew.',
+        params: named,
+        response: { 204: nothing },
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params
+      const deleted = await app.change(request, async db => {
+        const found = await deleteTeam(db, name)
+        if (found && 'members' in found) throw teamHasClients(name, found.members)
+        return found?.changed
+      })
+      if (!deleted) throw await unknownTeam(app.pg, name)
+      return reply.code(204).send()
+    },
   )
 
   routes.get(
@@ -116,4 +186,25 @@ export default async function teams(
     },
     request => app.change(request, db => putGateway(db, request.body)),
   )
+
+  routes.patch(
+    '/gateway',
+    {
+      schema: {
+        summary: 'Change settings of the gateway',
+        description: PATCHED,
+        body: patch,
+        documented,
+        response: { 200: gateway },
+      },
+    },
+    request =>
+      app.change(request, db => reviseGateway(db, before => settingsOf(mergePatch(before, request.body)))),
+  )
+}
+
+function settingsOf(value: unknown): LevelSettings {
+  const faults = findFaults(value)
+  if (faults.length > 0) throw faultsProblem(faults)
+  return Value.Parse(levelSettings, value)
 }

@@ -3,13 +3,14 @@
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import { api } from '../../api.js'
-import { ActionDialog } from '../../components/dialog.js'
+import { ActionDialog, Dialog } from '../../components/dialog.js'
 import { Check, Field, Select } from '../../components/field.js'
+import { Icon } from '../../components/icon.js'
 import { Picker, useTeams } from '../../components/picker.js'
 import { holds } from '../../words.js'
 import { LevelFields, numberOf, settingsOf, textsOf } from '../limits/level-form.js'
 
-/** @import { Client, Hold } from '../../types.ts' */
+/** @import { ChangedClient, Client, Hold } from '../../types.ts' */
 /** @import { Failure } from '../../api.js' */
 
 /** @type {[string, string, string][]} */
@@ -37,6 +38,8 @@ export function ClientDialog({ client, onClose, onDone }) {
   })
   const [isCached, setCached] = useState(client?.cache?.enabled ?? true)
   const [allow, setAllow] = useState(client?.allow ?? [])
+  const [createTeam, setCreateTeam] = useState(false)
+  const [saved, setSaved] = useState(/** @type {ChangedClient | undefined} */ (undefined))
   const set = (/** @type {keyof typeof texts} */ name) => (/** @type {string} */ value) =>
     setTexts({ ...texts, [name]: value })
 
@@ -57,11 +60,17 @@ export function ClientDialog({ client, onClose, onDone }) {
         share: texts.share === 'client' ? null : texts.share,
       },
       allow: allow.length > 0 ? allow : null,
+      ...(createTeam && { createTeam }),
     }
     const body = client ? wanted : withoutNull(wanted)
     const path = client ? `/clients/${encodeURIComponent(client.name)}` : '/clients'
-    onDone(await api(path, { method: client ? 'PATCH' : 'POST', body }))
+    /** @type {ChangedClient} */
+    const changed = await api(path, { method: client ? 'PATCH' : 'POST', body })
+    if (changed.warnings.length > 0) setSaved(changed)
+    else onDone(changed)
   }
+
+  if (saved) return html`<${Warned} client=${saved} onClose=${() => onDone(saved)} />`
 
   return html`<${ActionDialog} title=${client ? `Settings of ${client.name}` : 'New client'} action=${client ? 'Save' : 'Make client'} onSubmit=${save} onClose=${onClose} isWide>
     ${(/** @type {Failure | undefined} */ failure) => html`
@@ -69,6 +78,10 @@ export function ClientDialog({ client, onClose, onDone }) {
         <${Field} label="Name" name="name" value=${texts.name} faults=${failure?.faults} isFirst=${!client} onInput=${set('name')} hint=${client ? 'Counters and keys stay with it.' : undefined} />
         <${Picker} label="Team" name="team" value=${texts.team} faults=${failure?.faults} onInput=${set('team')} useSuggestions=${useTeams} placeholder="none" />
       </div>
+      ${
+        (createTeam || isUnknownTeam(failure)) &&
+        html`<${Check} label="Make this team" hint="It starts without limits and without a budget." isOn=${createTeam} onChange=${setCreateTeam} />`
+      }
       <${Field} label="Models" name="models" value=${texts.models} faults=${failure?.faults} onInput=${set('models')} placeholder="all models" hint="Names and patterns such as claude-haiku-*, separated by commas." />
       <${LevelFields} texts=${level} faults=${failure?.faults} isFirst=${Boolean(client)} onChange=${(/** @type {Partial<typeof level>} */ changes) => setLevel({ ...level, ...changes })} />
       <fieldset>
@@ -104,6 +117,23 @@ export function ClientDialog({ client, onClose, onDone }) {
         </fieldset>
       </details>
     `}
+  <//>`
+}
+
+/** A name that no team has: a typo, or a team to be made. @param {Failure | undefined} failure */
+function isUnknownTeam(failure) {
+  return failure?.faults.some(
+    ({ field, detail }) => field === 'team' && detail.includes('a team that exists'),
+  )
+}
+
+/** What was saved and may not be what was meant. @param {{ client: ChangedClient, onClose: () => void }} props */
+function Warned({ client: { name, warnings }, onClose }) {
+  return html`<${Dialog} title="${name} is saved, with a warning" onClose=${onClose} isSticky>
+    <div class="form">
+      ${warnings.map(warning => html`<p class="form-failure" role="alert"><${Icon} name="warning" /><span>${warning}</span></p>`)}
+      <footer class="dialog-foot"><button type="button" class="button is-primary" data-first onClick=${onClose}>Understood</button></footer>
+    </div>
   <//>`
 }
 
