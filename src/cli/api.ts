@@ -22,13 +22,13 @@ export function createApi(url: string, token: string): Api {
         ...(body && { body: JSON.stringify(body) }),
       }).catch(error => {
         throw refused(
-          `No gateway answers at ${base} (${reasonOf(error)}). Start it with npm start, or set TOLLGATE_URL.`,
+          `No gateway answers at ${base} (${reasonOf(error)}). Start it with npm start, or set TOLLGATE_URL, or HOST and PORT.`,
         )
       })
       const text = await answer.text()
       if (answer.ok || (answer.status === also && !isProblem(answer)))
         return text === '' ? undefined : JSON.parse(text)
-      throw refused(wordsOf(answer, text, base))
+      throw refusalOf(answer, text, base)
     },
   }
 }
@@ -42,9 +42,12 @@ function isProblem({ headers }: Response): boolean {
   return headers.get('content-type')?.startsWith('application/problem+json') ?? false
 }
 
-function wordsOf(answer: Response, text: string, base: string): string {
+function refusalOf(answer: Response, text: string, base: string) {
   const { status } = answer
-  if (isProblem(answer)) return JSON.parse(text).detail
-  if (status === 404) return `${base} has no administration: set ADMIN_TOKEN where the gateway runs.`
-  return `${base} answered ${status}: ${text.slice(0, 300)}`
+  if (isProblem(answer)) {
+    const { detail, errors: faults = [] } = JSON.parse(text)
+    return refused(detail, { status, faults })
+  }
+  if (status === 404) return refused(`${base} has no administration: set ADMIN_TOKEN where the gateway runs.`)
+  return refused(`${base} answered ${status}: ${text.slice(0, 300)}`)
 }

@@ -2,6 +2,7 @@
 
 import { readEnvironment } from '../config.ts'
 import { readSecretFiles } from '../secret-files.ts'
+import { addressOf } from './address.ts'
 import { main } from './main.ts'
 
 const { env, faults } = readSecretFiles(['ADMIN_TOKEN'], readEnvironment())
@@ -9,6 +10,6 @@ for (const fault of faults.values()) console.error(fault)
 
 process.exitCode = await main(
   process.argv.slice(2),
-  { url: env.TOLLGATE_URL || 'http://127.0.0.1:4000', token: env.ADMIN_TOKEN },
+  { url: addressOf(env), token: env.ADMIN_TOKEN },
   { out: text => console.log(text), err: text => console.error(text) },
 )

@@ -47,16 +47,28 @@ export interface Command {
   args: string[]
   options: Record<string, Option>
   examples: string[]
+  /** It asks no gateway, and needs no token. */
+  isOffline?: true
   run(input: Input, api: Api, live: Live): Promise<Outcome | undefined>
 }
 
 export interface CliError extends Error {
   /** 1: the server refused or is not there. 2: wrongly used. */
   exitCode: 1 | 2
+  /** HTTP status of the answer that refused. */
+  status?: number
+  /** Faults of what was sent, by the administration's names. */
+  faults?: Fault[]
 }
 
-export function refused(message: string): CliError {
-  return Object.assign(new Error(message), { exitCode: 1 as const })
+/** A field by the administration's name, such as `limits.requests.per`, and what is wrong with it. */
+export interface Fault {
+  field: string
+  detail: string
+}
+
+export function refused(message: string, more: { status?: number; faults?: Fault[] } = {}): CliError {
+  return Object.assign(new Error(message), { exitCode: 1 as const, ...more })
 }
 
 export function misused(message: string): CliError {

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
+import { parse as parseYaml } from 'yaml'
 import { REPEATED, repeatedKey } from '../json-repeats.ts'
 import { faultFinder } from '../plugins/admin/faults.ts'
 import { clientSettings, levelSettings, name } from '../settings.ts'
@@ -10,7 +11,8 @@ import { misused } from './command.ts'
 
 const strict = { additionalProperties: false } as const
 
-const declaration = Type.Object(
+/** `clients.json`, or the same in YAML. What it leaves out stays as it is. */
+export const declaration = Type.Object(
   {
     gateway: Type.Optional(levelSettings),
     teams: Type.Optional(
@@ -23,6 +25,12 @@ const declaration = Type.Object(
       ),
     ),
     clients: Type.Optional(Type.Array(clientSettings, { expected: 'a list of clients' })),
+    $schema: Type.Optional(
+      Type.String({
+        description: 'Where editors find this schema; nothing else reads it',
+        expected: 'the address of a JSON schema',
+      }),
+    ),
   },
   { ...strict, expected: 'an object with gateway, teams, clients' },
 )
@@ -49,6 +57,25 @@ export async function readDeclaration(file: string): Promise<Declaration> {
 }
 
 function parse(file: string, text: string): unknown {
+  const plain = text.replace(/^\uFEFF/, '')
+  return isYaml(file, plain) ? readYaml(file, plain) : readJson(file, plain)
+}
+
+/** By the file's name; where that says nothing, by how the text begins. */
+function isYaml(file: string, text: string): boolean {
+  if (/\.ya?ml$/i.test(file)) return true
+  return !/\.json$/i.test(file) && !/^\s*[{[]/.test(text)
+}
+
+function readYaml(file: string, text: string): unknown {
+  try {
+    return parseYaml(text, { logLevel: 'error' })
+  } catch (error) {
+    throw misused(`${file} is not YAML: ${error instanceof Error ? error.message.trim() : error}`)
+  }
+}
+
+function readJson(file: string, text: string): unknown {
   let value: unknown
   try {
     value = JSON.parse(text)

@@ -14,9 +14,10 @@ export function helpOnAll(commands: Command[]): string {
     `Administration of a Tollgate gateway.\n\nUsage: ${PROGRAM} <command> [options]`,
     `Commands:\n${list(commands)}`,
     `Environment, or .env:\n${indent([
-      ['TOLLGATE_URL', 'where the gateway is; default http://127.0.0.1:4000'],
+      ['TOLLGATE_URL', 'where the gateway is; default: http, at the HOST and PORT that it listens on itself'],
       ['ADMIN_TOKEN', "the gateway's own, or one made with tokens create; ADMIN_TOKEN_FILE: a file with it"],
     ])}`,
+    `The version: ${PROGRAM} --version`,
     'Exit code: 0 done, 1 the gateway refused, is not there, or does not verify; 2 wrongly used.',
     `More on a command: ${PROGRAM} clients create --help`,
   ].join('\n\n')

@@ -1,6 +1,8 @@
 /** Finds the command, reads what was typed, runs it, prints the answer. */
 
 import { parseArgs } from 'node:util'
+import manifest from '../../package.json' with { type: 'json' }
+import { didYouMean } from '../prices/nearest.ts'
 import { createApi } from './api.ts'
 import { type Command, type Input, isCliError, misused } from './command.ts'
 import { alerts } from './commands/alerts.ts'
@@ -9,12 +11,16 @@ import { audit } from './commands/audit.ts'
 import { calls } from './commands/calls.ts'
 import { clients } from './commands/clients.ts'
 import { explain as explainPair } from './commands/explain.ts'
+import { exportAll } from './commands/export.ts'
 import { keys } from './commands/keys.ts'
+import { refusals } from './commands/refusals.ts'
+import { schema } from './commands/schema.ts'
 import { gateway, teams } from './commands/teams.ts'
 import { tokens, whoami } from './commands/tokens.ts'
 import { usage } from './commands/usage.ts'
 import { verify } from './commands/verify.ts'
 import { helpOn, helpOnAll, helpOnNoun } from './help.ts'
+import { tellRefusal } from './words.ts'
 
 const commands: Command[] = [
   ...clients,
@@ -22,8 +28,11 @@ const commands: Command[] = [
   ...teams,
   ...gateway,
   apply,
+  exportAll,
+  schema,
   usage,
   ...calls,
+  refusals,
   explainPair,
   alerts,
   verify,
@@ -57,7 +66,7 @@ export async function main(words: string[], { url, token }: Place, terminal: Ter
       out(helpOn(command))
       return 0
     }
-    if (!token)
+    if (!token && !command.isOffline)
       throw misused(
         'ADMIN_TOKEN is not set; set it, here or in .env, to the value that the gateway has, or to a token made with tokens create.',
       )
@@ -65,7 +74,10 @@ export async function main(words: string[], { url, token }: Place, terminal: Ter
       print: (answer: unknown, text: string) => out(json ? JSON.stringify(answer) : text),
       stopped,
     }
-    const outcome = await command.run(input, createApi(url, token), live)
+    const outcome = await command.run(input, createApi(url, token ?? ''), live).catch(error => {
+      if (isCliError(error)) error.message = tellRefusal(error, command, input)
+      throw error
+    })
     if (!outcome) return 0
     const { answer, shown, exitCode = 0 } = outcome
     out(json ? JSON.stringify(answer, null, 2) : shown.text)
@@ -80,6 +92,10 @@ export async function main(words: string[], { url, token }: Place, terminal: Ter
 
 /** Help that was asked for is an answer; help because nothing else fits is a fault. */
 function explain([noun = '', verb = '']: string[], { out, err }: Terminal): number {
+  if (noun === '--version') {
+    out(`tollgate ${manifest.version}`)
+    return 0
+  }
   const ofNoun = commands.filter(({ name }) => name.startsWith(`${noun} `))
   const help = ofNoun.length > 0 ? helpOnNoun(noun, ofNoun) : helpOnAll(commands)
   const isAsked = [noun, verb].some(word => word === '--help' || word === '-h' || word === 'help')
@@ -88,8 +104,16 @@ function explain([noun = '', verb = '']: string[], { out, err }: Terminal): numb
     return 0
   }
   const typed = `${noun} ${verb}`.trim()
-  err(typed === '' || typed === noun ? help : `There is no command "${typed}".\n\n${help}`)
+  const isNoun = ofNoun.length > 0 && verb === ''
+  err(typed === '' || isNoun ? help : `There is no command "${typed}".${meant(noun, verb)}\n\n${help}`)
   return 2
+}
+
+/** The command that a mistyped one may have meant, else the group of commands. */
+function meant(noun: string, verb: string): string {
+  const names = commands.map(({ name }) => name)
+  const nouns = [...new Set(names.map(name => name.split(' ')[0] ?? name))]
+  return didYouMean(`${noun} ${verb}`, names) || didYouMean(noun, nouns)
 }
 
 function read(
@@ -116,7 +140,7 @@ function read(
   }
   const help = input.flags.has('help')
   if (help) return { input, json: false, help }
-  if (positionals.length !== args.length) {
+  if (positionals.length !== args.length || positionals.includes('')) {
     const expected = args.length > 0 ? args.map(arg => `<${arg}>`).join(' ') : 'nothing more'
     throw misused(`${name}: found ${positionals.join(' ') || 'nothing'}, expected ${expected}. ${more(name)}`)
   }
@@ -135,8 +159,11 @@ function parse(
   try {
     return parseArgs({ args, options: options ?? {}, allowPositionals: true })
   } catch (error) {
-    if (error instanceof TypeError) throw misused(`${error.message.split('. ')[0]}. ${more(name)}`)
-    throw error
+    if (!(error instanceof TypeError)) throw error
+    const [, unknown] = /^Unknown option '(?:--)?([^']+)'/.exec(error.message) ?? []
+    const hint = unknown === undefined ? '' : didYouMean(unknown, Object.keys(options ?? {}))
+    const told = hint.replace('Did you mean ', 'Did you mean --')
+    throw misused(`${error.message.split('. ')[0]}.${told} ${more(name)}`)
   }
 }
 

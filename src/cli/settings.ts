@@ -16,6 +16,7 @@ export const levelOptions = {
 
 export const clientOptions = {
   team: { value: 'web', about: 'whose limits and budget hold as well' },
+  'create-team': { about: 'make the team if it is not there; without it, it must be there' },
   models: { value: "'claude-haiku-*,gpt-6-luna'", about: "models and patterns; '*' is all, none is not one" },
   ...levelOptions,
   'max-wait': { value: '2s', about: 'longest wait for room before a 429, up to 10s; none by default' },
@@ -66,6 +67,7 @@ export function clientFrom(input: Input) {
   const clientLimits = { ...limits, ...waitFrom(input) }
   return {
     ...(team !== undefined && { team: team === NONE ? null : team }),
+    ...(input.flags.has('create-team') && { createTeam: true }),
     ...(models && { models }),
     ...(Object.keys(clientLimits).length > 0 && { limits: clientLimits }),
     ...rest,

@@ -1,9 +1,11 @@
 /** Clients, teams and limits declared in a file: applied, applied again, and looked at before. */
 
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { declarationSchema } from '../../src/cli/commands/schema.ts'
+import { faultFinder } from '../../src/plugins/admin/faults.ts'
 import { temporaryFolder } from '../when-over.ts'
 import { startShell } from './shell.ts'
 
@@ -111,6 +113,85 @@ test('what is not named is deleted only on demand', async t => {
   assert.equal((await gateway.admin('GET', '/clients/batch')).status, 404)
   assert.deepEqual(await read('/teams/web'), { name: 'web' })
   assert.equal((await apply({ clients: [] })).out, 'Everything is as it is declared.')
+})
+
+test('a team that neither the file declares nor the gateway has is refused before anything is changed', async t => {
+  const { apply, run, version, gateway } = await arrange(t)
+  await run('teams set data')
+  const before = version()
+  const wrong = {
+    ...declared,
+    clients: [...declared.clients, { name: 'c', team: 'wbe' }, { name: 'd', team: 'data' }],
+  }
+
+  for (const option of ['', '--dry-run']) {
+    const { code, err } = await apply(wrong, option)
+    assert.deepEqual([code, version()], [1, before])
+    assert.match(
+      err,
+      /^client c: there is no team wbe\. Did you mean web\? Declare it .*\nNothing was changed\.$/,
+    )
+  }
+  assert.equal((await gateway.admin('GET', '/clients/frontend')).status, 404)
+})
+
+test('a team that is not named and has no clients is deleted on demand', async t => {
+  const { apply, gateway } = await arrange(t)
+  await apply(declared)
+
+  const { out, code } = await apply({ teams: [], clients: [] }, '--prune')
+
+  assert.deepEqual([code, out.split('\n')], [0, ['- client batch', '- client frontend', '- team web']])
+  assert.equal((await gateway.admin('GET', '/teams/web')).status, 404)
+})
+
+test('what is exported is applied unchanged, as JSON and as YAML', async t => {
+  const { apply, run, version } = await arrange(t)
+  await apply(declared)
+  const before = version()
+  const json = await run('export')
+  const yaml = await run('export --yaml')
+  const folder = await temporaryFolder(t)
+
+  assert.deepEqual(JSON.parse(json.out), { ...declared, clients: declared.clients.toReversed() })
+  for (const [name, content] of [
+    ['a.json', json.out],
+    ['a.yaml', yaml.out],
+    ['plain', yaml.out],
+    ['plain-json', `\uFEFF${json.out}`],
+  ] as const) {
+    await writeFile(join(folder, name), content)
+    const applied = await run(`apply ${join(folder, name)} --prune`)
+    assert.deepEqual(
+      [applied.code, applied.out, version()],
+      [0, 'Everything is as it is declared.', before],
+      name,
+    )
+  }
+  for (const [content, words] of [
+    ['clients:\n  - name: a\n    name: b\n', /is not YAML: Map keys must be unique at line 3/],
+    ['clients: [', /is not YAML/],
+    ['clients:\n  - name: a\n    bugdet: 5\n', /clients\.0\.bugdet is unknown here/],
+    ['', /\(body\) found null, expected an object with gateway, teams, clients/],
+  ] as const) {
+    await writeFile(join(folder, 'wrong.yml'), content)
+    const { code, err } = await run(`apply ${join(folder, 'wrong.yml')}`)
+    assert.deepEqual([code, words.test(err)], [2, true], err)
+  }
+})
+
+test('the JSON schema in docs is the one that files are checked with', async () => {
+  const file = new URL('../../docs/clients.schema.json', import.meta.url)
+  const written = JSON.parse(await readFile(file, 'utf8'))
+  assert.deepEqual(
+    written,
+    JSON.parse(JSON.stringify(declarationSchema())),
+    'npm run cli -- schema > docs/clients.schema.json',
+  )
+  const findFaults = faultFinder(written)
+  assert.deepEqual(findFaults({ $schema: './clients.schema.json', ...declared }), [])
+  for (const wrong of [{ client: [] }, { clients: [{}] }, { clients: [{ name: 'a', hold: 'loose' }] }])
+    assert.notDeepEqual(findFaults(wrong), [])
 })
 
 test('a file that is not right is refused as a whole, with every fault', async t => {

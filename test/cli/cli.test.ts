@@ -18,7 +18,7 @@ function run(cwd: string, env: Record<string, string>, ...args: string[]) {
   })
 }
 
-test('the command takes its two variables from the environment, or from .env, and ends with its exit code', async t => {
+test('the command takes its variables from the environment, or from .env, and ends with its exit code', async t => {
   const replica = await startReplica(t)
   const TOLLGATE_URL = `http://127.0.0.1:${await replica.listen()}/`
   const folder = await temporaryFolder(t)
@@ -36,6 +36,9 @@ test('the command takes its two variables from the environment, or from .env, an
   await writeFile(join(folder, '.env'), `TOLLGATE_URL=${TOLLGATE_URL}\nADMIN_TOKEN=${TOKEN}\n`)
   const listed = await run(folder, {}, 'clients', 'list')
   assert.match(listed.out, /^frontend/m)
+  const { port } = new URL(TOLLGATE_URL)
+  await writeFile(join(folder, '.env'), `HOST=0.0.0.0\nPORT=${port}\nADMIN_TOKEN=${TOKEN}\n`)
+  assert.match((await run(folder, {}, 'clients', 'list')).out, /^frontend/m)
   assert.equal((await run(folder, {}, 'clients', 'show', 'nobody')).code, 1)
   assert.equal((await run(folder, {}, 'clients', 'show')).code, 2)
 })

@@ -33,6 +33,7 @@ test('usage is summed by what is asked for, with a total', async t => {
 
   const { code, out } = await run('usage --by client,model')
   const json = JSON.parse((await run('usage --by team --json')).out)
+  const hours = await run('usage --by hour')
   const wrong = await run('usage --by colour')
 
   assert.equal(code, 0)
@@ -41,7 +42,8 @@ test('usage is summed by what is asked for, with a total', async t => {
   assert.match(out, /^frontend +claude-haiku-4-5 +2 +2,000 +0 +0 +1,000 +\$0\.007000 +\$0\.00$/m)
   assert.match(out, /^total +2 +2,000/m)
   assert.equal(json.rows[0].team, 'web')
-  assert.deepEqual([wrong.code, /by found "colour", expected some of/.test(wrong.err)], [1, true])
+  assert.match(hours.out, /^HOUR +CALLS[\s\S]*^\d{4}-\d\d-\d\d \d\d:00 +2 +2,000/m)
+  assert.deepEqual([wrong.code, /^--by: found "colour", expected some of/.test(wrong.err)], [1, true])
 })
 
 test('calls are listed, filtered, paged, and one of them is told in full', async t => {
@@ -79,6 +81,35 @@ test('calls show prints the estimate, the hold and the unbounded mark of a call'
   assert.match(out, /^It cost \$0\.003500, estimated\. \$0\.005000 was held for it\.$/m)
   assert.match(out, /^How it was estimated: input: reported; output: 3\.0 s x 240 tokens\/s\.$/m)
   assert.match(out, /^Unbounded: .* may cost more than it held\.$/m)
+})
+
+test('refusals are counted and shown with samples, and one refused call says why', async t => {
+  const { run, gateway } = await arrange(t)
+  const poor = await gateway.client({ name: 'poor', budget: { day: 0.000001 } })
+  const answer = await gateway.post('/v1/messages', poor, message(PAID))
+  await gateway.post('/v1/messages', 'tg_unknown', message(PAID))
+  const id = String(answer.headers.get('request-id'))
+  await until(async () => JSON.parse((await run('refusals --json')).out).rows.length === 2)
+
+  const { code, out } = await run('refusals')
+  const filtered = await run('refusals --client poor --reason request_exceeds_budget --limit 1')
+  const none = await run('refusals --client frontend')
+  const wrong = await run('refusals --from yesterday')
+  const shown = await run(`calls show ${id}`)
+
+  assert.equal(code, 0)
+  assert.match(out, /^poor +request_exceeds_budget +client:poor +1 /m)
+  assert.match(out, /^no client +/m)
+  assert.match(out, new RegExp(`^SAMPLE +CLIENT [sS]*poor +claude-haiku-4-5 +402 +${id} +\\S`, 'm'))
+  assert.doesNotMatch(filtered.out, /no client/)
+  assert.match(none.out, /Nothing was refused\.$/)
+  assert.deepEqual([wrong.code, /^--from: found "yesterday", expected a day/.test(wrong.err)], [1, true])
+  assert.match(
+    shown.out,
+    /^CALL +req_\w+\n[\s\S]*^reason +request_exceeds_budget$[\s\S]*^scope +client:poor$/m,
+  )
+  assert.match(shown.out, /\nIt was refused: .*\nIt went to no upstream and cost nothing\.$/)
+  assert.doesNotMatch(shown.out, /It cost/)
 })
 
 test('calls are followed as they end, each printed once', async t => {

@@ -22,7 +22,7 @@ async function shell(t: TestContext, token: string | undefined = TOKEN) {
 test('a client is made with all its settings on one line', async t => {
   const { run, admin } = await shell(t)
   const { code, out, err } = await run(
-    'clients create frontend --team web --requests 100/1h --tokens 200000/1m --concurrency 20 --max-wait 1500ms --budget 5/day ' +
+    'clients create frontend --team web --create-team --requests 100/1h --tokens 200000/1m --concurrency 20 --max-wait 1500ms --budget 5/day ' +
       '--budget 100/month --models claude-haiku-*,gpt-6-luna --cache off --cache-ttl 1h --cache-share team ' +
       '--hold ceiling --loop 30/1m --allow server_tools,store',
   )
@@ -51,7 +51,7 @@ test('a client is made with all its settings on one line', async t => {
 test('an update changes what it names, and none takes away', async t => {
   const { run, admin } = await shell(t)
   await run(
-    'clients create frontend --team web --requests 100/1h --concurrency 2 --budget 5/day,100/month --models a',
+    'clients create frontend --team web --create-team --requests 100/1h --concurrency 2 --budget 5/day,100/month --models gpt-6-luna',
   )
   const { code } = await run(
     'clients update frontend --name site --team none --requests none --budget none/day --models none --loop 3/1s --disable',
@@ -90,7 +90,7 @@ test('the hold and the longest wait can be set, shown and removed', async t => {
 
 test('people read tables, machines read JSON', async t => {
   const { run } = await shell(t)
-  await run('clients create frontend --team web --requests 100/1h --budget 5/day')
+  await run('clients create frontend --team web --create-team --requests 100/1h --budget 5/day')
   await run('clients create b')
   const { out } = await run('clients list')
   assert.deepEqual(out.split('\n'), [
@@ -132,38 +132,66 @@ test('a key is printed alone, so that a script can take it, and then works', asy
   assert.ok(!out.includes(rotated.out.slice(12)))
 })
 
-test('teams and the gateway are set as a whole', async t => {
-  const { run } = await shell(t)
-  assert.match(
-    (await run('teams set web --budget 500/month --concurrency 3')).out,
-    /budget a month +\$500\.00/,
-  )
-  assert.match((await run('teams set web --requests 9/1s')).out, /budget a month +- *\n?/)
+test('teams and the gateway are changed setting by setting, or replaced, and an empty team is deleted', async t => {
+  const { run, admin } = await shell(t)
+  const made = await run('teams set web --budget 500/month --concurrency 3')
+  assert.match(made.out, /budget a month +\$500\.00/)
+  assert.match(made.err, /^Team web is new/)
+  const changed = await run('teams set web --requests 9/1s --concurrency none')
+  assert.equal(changed.err, '')
+  assert.match(changed.out, /requests +9\/1s[\s\S]*concurrency +-\n[\s\S]*budget a month +\$500\.00/)
+  assert.match((await run('teams set web --requests 9/1s --replace')).out, /budget a month +- *\n?/)
+  await run('gateway set --budget 5/day')
+  assert.match((await run('gateway set --concurrency 7')).out, /concurrency +7\b[\s\S]*budget a day +\$5\.00/)
+  assert.match((await run('gateway set --concurrency 8 --replace')).out, /budget a day +-$/m)
+  const nothing = await run('gateway set')
+  assert.deepEqual([nothing.code, /nothing to change/.test(nothing.err)], [2, true])
+  await run('clients create b --team web')
+  const full = await run('teams delete web')
+  assert.deepEqual([full.code, full.err.startsWith('1 client is in the team "web": b.')], [1, true])
+  await run('clients update b --team none')
+  assert.equal((await run('teams delete web')).out, 'Team web is deleted.')
+  assert.equal((await admin('GET', '/teams/web')).status, 404)
+  await run('teams set web --requests 9/1s')
   assert.match((await run('teams show web')).out, /requests +9\/1s +9 available/)
   assert.match((await run('teams list')).out, /^web +9\/1s/m)
   assert.match((await run('gateway set --budget 1000/month')).out, /budget a month +\$1000\.00/)
   assert.match((await run('gateway show')).out, /budget a month +\$1000\.00 +\$0\.00 spent/)
 })
 
-test('what the server refuses is told in its words, with exit code 1', async t => {
+test('what the server refuses is said in the words of the command line, with exit code 1', async t => {
   const { run } = await shell(t)
   await run('clients create frontend')
   for (const [line, words] of [
     ['clients create frontend', /"frontend" already/],
     ['clients show nobody', /no client "nobody"/],
-    ['clients create b --requests 100/1year', /limits\.requests\.per found "1year", expected a duration/],
-    ['clients create b --allow everything', /allow\.0 found "everything"/],
-    ['clients create b --hold loosely', /hold found "loosely", expected "growing" or "ceiling"/],
-    [
-      'clients create b --max-wait 11s',
-      /limits\.maxWaitMs found 11000, expected a whole number of milliseconds from 0 to 10000/,
-    ],
+    ['clients create b --requests 100/1year', /^--requests: found "1year", expected a duration/],
+    ['clients create b --requests 0/1h', /^--requests: found 0, expected a whole number of at least 1/],
+    ['teams set web --tokens 1/1y --budget 1.1234567891/day', /^--tokens: found "1y".*\n--budget: /],
+    ['clients create b --allow everything', /^--allow: found "everything"/],
+    ['clients create b --hold loosely', /^--hold: found "loosely", expected "growing" or "ceiling"/],
+    ['clients create b --max-wait 11s', /^--max-wait: found "11s", expected a time from 0 to 10s/],
     ['keys rotate AAAAAAAA', /no key/],
-    ['clients show ../gateway', /name found "\.\.\/gateway"/],
+    ['clients show ../gateway', /^<name>: found "\.\.\/gateway"/],
+    ['keys create ../gateway', /^<client>: found "\.\.\/gateway"/],
+    ['clients update frontend --name ../x', /^--name: found "\.\.\/x"/],
+    ['clients show frontnd', /"frontnd"\. Did you mean frontend\? "clients list" lists/],
+    ['keys create frontnd', /Did you mean frontend\?/],
+    ['keys create frontend --expires 2020-01-01T00:00:00Z', /^--expires: found "2020-01-01T00:00:00Z"/],
+    ['keys rotate AAAAAAAA --grace 400d', /^--grace: found "400d", expected a time from 0 to 365d/],
+    ['clients list --cursor x', /^--cursor: found "x", expected the one that the page before printed/],
+    ['clients list --limit many', /^--limit: found "many", expected a whole number/],
+    [
+      'clients create b --team wbe',
+      /^--team: found "wbe", expected a team that exists\. "teams set wbe" makes this one, and so does --create-team/,
+    ],
+    ['teams show wbe', /no team "wbe"\. "teams list" lists those there are; "teams set wbe" makes this one/],
+    ['tokens revoke ci', /no token "ci"; "tokens list" lists/],
   ] as const) {
     const { code, out, err } = await run(line)
     assert.deepEqual([code, out], [1, ''], line)
     assert.match(err, words)
+    assert.doesNotMatch(err, /\b(GET|POST|PUT|PATCH|DELETE)\b|graceSeconds|createTeam|limits\./, line)
   }
 })
 
@@ -173,7 +201,14 @@ test('wrong use is told before anything is asked, with exit code 2', async t => 
     ['', /Commands:/],
     ['clients', /clients create <name>/],
     ['clients destroy', /no command "clients destroy"/],
-    ['nonsense', /Commands:/],
+    ['nonsense', /^There is no command "nonsense"\.\n[\s\S]*Commands:/],
+    ['clients creat a', /no command "clients creat"\. Did you mean clients create\?/],
+    ['client list', /Did you mean clients list\?/],
+    ['usgae --by client', /Did you mean usage\?/],
+    [
+      'clients create a --modles x',
+      /Unknown option '--modles'\. Did you mean --models\? See clients create --help/,
+    ],
     ['clients create', /found nothing, expected <name>/],
     ['clients list extra', /found extra, expected nothing more/],
     ['clients create a --colour red', /--colour/],
@@ -202,6 +237,7 @@ test('there is help on every level', async t => {
   const { run } = await shell(t)
   for (const [line, words] of [
     ['--help', /clients create <name> +Make a client/],
+    ['--version', /^tollgate \d+\.\d+\.\d+$/],
     ['help', /Exit code/],
     ['keys --help', /keys rotate <id>/],
     ['keys rotate --help', /Usage: npm run cli -- keys rotate <id> \[options\]/],
@@ -214,6 +250,18 @@ test('there is help on every level', async t => {
     assert.deepEqual([code, err], [0, ''], line)
     assert.match(out, words, line)
   }
+})
+
+test('a model that is not known is warned of on the error output, and the client is made', async t => {
+  const { run } = await shell(t)
+  const made = await run('clients create frontend --models gpt-6-lunna,claude-haiku-*')
+  assert.equal(made.code, 0)
+  assert.match(made.err, /^Warning: models: "gpt-6-lunna" matches no known model.* Did you mean gpt-6-luna\?/)
+  assert.match(
+    (await run('clients update frontend --models nothing-like-it')).err,
+    /^Warning: .*"nothing-like-it"/,
+  )
+  assert.equal((await run('clients update frontend --budget 5/day')).err, '')
 })
 
 test('a wrong token, a missing one, and a gateway that is not there are told apart', async t => {

@@ -217,6 +217,28 @@ function scenarios(chromium: Browser) {
     assert.deepEqual(refused, [])
   })
 
+  test('a new client names a team that is not there and a model that is not known', async t => {
+    const { page, open, faults } = await come(t)
+    await open('/clients')
+    await page.getByRole('button', { name: 'New client' }).click()
+    const form = page.getByRole('dialog')
+    await form.getByLabel('Name').fill('newcomer')
+    await form.getByLabel('Team').fill('wbe')
+    await form.getByLabel('Models').fill('claude-haiku-4-5, gpt-6-lunna')
+    await form.getByRole('button', { name: 'Make client' }).click()
+    await form.getByText('expected a team that exists. Did you mean web?').waitFor()
+    assert.equal((await town.admin('GET', '/clients/newcomer')).status, 404)
+    await form.getByLabel('Make this team').check()
+    assert.deepEqual(await faults(), [])
+    await form.getByRole('button', { name: 'Make client' }).click()
+    await page.getByRole('heading', { name: 'newcomer is saved, with a warning' }).waitFor()
+    await page.getByText('Did you mean gpt-6-luna?', { exact: false }).waitFor()
+    assert.deepEqual(await faults(), [])
+    await page.getByRole('button', { name: 'Understood' }).click()
+    await page.getByRole('heading', { name: 'newcomer', level: 1 }).waitFor()
+    assert.equal((await town.admin('GET', '/clients/newcomer')).body.team, 'wbe')
+  })
+
   test('an estimated call shows its hold, its estimate and that it had no bound', async t => {
     const answer = await town.post('/v1/messages', town.key, message('to be estimated'))
     const id = answer.headers.get('request-id')

@@ -26,6 +26,7 @@ interface StateAnswer {
 }
 export type LevelAnswer = LevelSettings & StateAnswer
 export type ClientAnswer = ClientSettings & StateAnswer & { id: string }
+export type ChangedClient = ClientAnswer & { warnings: string[] }
 export type TeamAnswer = LevelAnswer & { id: string; name: string }
 
 export interface KeyAnswer {

@@ -1,11 +1,12 @@
 /** Declares the gateway, teams and clients from a file: what is so already stays untouched. */
 
+import { didYouMean } from '../../prices/nearest.ts'
 import type { Api, Method } from '../api.ts'
 import { type Command, refused } from '../command.ts'
+import { currentClients, currentGateway, currentTeams } from '../current.ts'
 import { type Declaration, readDeclaration } from '../declared.ts'
 import { type Difference, differences, mergePatch, tell } from '../difference.ts'
-import type { ClientAnswer, LevelAnswer, TeamAnswer } from './answers.ts'
-import type { Page } from './pages.ts'
+import type { ChangedClient } from './answers.ts'
 
 interface Change {
   action: 'create' | 'change' | 'delete'
@@ -13,6 +14,9 @@ interface Change {
   name: string
   differences: Difference[]
 }
+
+/** A team or a client, as it is or as it is declared. */
+type Setting = { name: string; team?: string | undefined }
 
 /** A change, and the request that makes it. */
 interface Step {
@@ -27,19 +31,21 @@ export const apply: Command = {
   options: {
     'dry-run': { about: 'show the difference, change nothing' },
     prune: {
-      about: 'delete clients that the file does not name, and take away the limits and budgets of such teams',
+      about:
+        'delete clients and teams that the file does not name; a team that a client is still in only loses its limits and budgets',
     },
   },
-  examples: ['apply clients.json --dry-run', 'apply clients.json'],
+  examples: ['apply clients.json --dry-run', 'apply clients.yaml', 'apply clients.json --prune'],
   async run({ args, flags }, api) {
     const declared = await readDeclaration(args.file ?? '')
     const steps = await plan(declared, api, flags.has('prune'))
     const isDry = flags.has('dry-run')
-    if (!isDry) await take(steps, api)
+    const warnings = isDry ? [] : await take(steps, api)
     const changes = steps.map(({ change }) => change)
-    const note = isDry ? 'Nothing was changed: --dry-run.' : `Made ${changes.length} changes.`
+    const made = isDry ? 'Nothing was changed: --dry-run.' : `Made ${changes.length} changes.`
+    const note = [...warnings.map(warning => `Warning: ${warning}`), made].join('\n')
     return {
-      answer: { applied: !isDry, changes },
+      answer: { applied: !isDry, changes, warnings },
       shown:
         changes.length > 0
           ? { text: changes.flatMap(describe).join('\n'), note }
@@ -50,86 +56,100 @@ export const apply: Command = {
 
 /** Limits that are shared come first, so that no new client is without them for a moment; deleting comes last. */
 async function plan({ gateway, teams, clients }: Declaration, api: Api, prune: boolean): Promise<Step[]> {
-  const steps: Step[] = []
-  if (gateway) {
-    const { updatedAt, state, restoring, ...before } = await api.call<LevelAnswer & { updatedAt: string }>(
-      'GET',
-      '/gateway',
-    )
-    const found = differences(before, gateway)
-    if (found.length > 0) {
-      const change: Change = { action: 'change', kind: 'gateway', name: 'gateway', differences: found }
-      steps.push({ change, request: ['PUT', '/gateway', gateway] })
-    }
-  }
-  if (teams) {
-    const there = new Map((await all<TeamAnswer, 'teams'>(api, 'teams')).map(team => [team.name, team]))
-    const unnamed = prune ? without(there, teams).map(name => ({ name })) : []
-    for (const { name, ...settings } of [...teams, ...unnamed]) {
-      const former = there.get(name)
-      const found = differences(former ? settingsOf(former) : {}, settings)
-      if (former && found.length === 0) continue
-      const change: Change = { action: former ? 'change' : 'create', kind: 'team', name, differences: found }
-      steps.push({ change, request: ['PUT', `/teams/${name}`, settings] })
-    }
-  }
-  if (clients) {
-    const there = new Map((await all<ClientAnswer, 'clients'>(api, 'clients')).map(one => [one.name, one]))
-    for (const { name, ...settings } of clients) {
-      const former = there.get(name)
-      const found = differences(former ? settingsOf(former) : {}, settings)
-      if (!former) {
-        const change: Change = { action: 'create', kind: 'client', name, differences: found }
-        steps.push({ change, request: ['POST', '/clients', { name, ...settings }] })
-      } else if (found.length > 0) {
-        const change: Change = { action: 'change', kind: 'client', name, differences: found }
-        steps.push({
-          change,
-          request: ['PATCH', `/clients/${name}`, mergePatch(settingsOf(former), settings)],
-        })
-      }
-    }
-    for (const name of prune ? without(there, clients) : []) {
-      const change: Change = { action: 'delete', kind: 'client', name, differences: [] }
-      steps.push({ change, request: ['DELETE', `/clients/${name}`] })
-    }
-  }
-  return steps
+  const theTeams = teams || clients ? await currentTeams(api) : []
+  const theClients = clients || (teams && prune) ? await currentClients(api) : []
+  if (clients) refuseUnknownTeams(clients, [...theTeams, ...(teams ?? [])])
+  const staying = clients && prune ? clients : [...theClients, ...(clients ?? [])]
+  const inUse = new Set(staying.map(({ team }) => team))
+  return [
+    ...(gateway ? gatewaySteps(await currentGateway(api), gateway) : []),
+    ...(teams ? teamSteps(theTeams, teams, prune ? ({ name }) => inUse.has(name) : () => false) : []),
+    ...(clients ? clientSteps(theClients, clients) : []),
+    ...(clients && prune ? deletions('client', missing(theClients, clients)) : []),
+    ...(teams && prune
+      ? deletions(
+          'team',
+          missing(theTeams, teams).filter(({ name }) => !inUse.has(name)),
+        )
+      : []),
+  ]
 }
 
-async function take(steps: Step[], api: Api): Promise<void> {
+/** A typo would take a client out of its team's budget: what no team is called is refused before anything is changed. */
+function refuseUnknownTeams(clients: Setting[], teams: Setting[]): void {
+  const names = new Set(teams.map(({ name }) => name))
+  const faults = clients.flatMap(({ name, team }) =>
+    team === undefined || names.has(team)
+      ? []
+      : [
+          `client ${name}: there is no team ${team}.${didYouMean(team, [...names])} Declare it in teams, or make it with teams set ${team}.`,
+        ],
+  )
+  if (faults.length > 0) throw refused(`${faults.join('\n')}\nNothing was changed.`)
+}
+
+function gatewaySteps(before: object, after: object): Step[] {
+  const found = differences(before, after)
+  if (found.length === 0) return []
+  const change: Change = { action: 'change', kind: 'gateway', name: 'gateway', differences: found }
+  return [{ change, request: ['PUT', '/gateway', after] }]
+}
+
+/** `loses`: is this a team that the file does not name, which stays without its limits and budgets? */
+function teamSteps(there: Setting[], declared: Setting[], loses: (team: Setting) => boolean): Step[] {
+  const formers = new Map(there.map(one => [one.name, unnamed(one)]))
+  const bare = missing(there, declared).filter(loses)
+  return [...declared, ...bare.map(({ name }) => ({ name }))].flatMap(({ name, ...settings }) => {
+    const former = formers.get(name)
+    const found = differences(former ?? {}, settings)
+    if (former && found.length === 0) return []
+    const change: Change = { action: former ? 'change' : 'create', kind: 'team', name, differences: found }
+    return [{ change, request: ['PUT', `/teams/${name}`, settings] } satisfies Step]
+  })
+}
+
+function clientSteps(there: Setting[], declared: Setting[]): Step[] {
+  const formers = new Map(there.map(one => [one.name, unnamed(one)]))
+  return declared.flatMap(({ name, ...settings }) => {
+    const former = formers.get(name)
+    const found = differences(former ?? {}, settings)
+    if (former && found.length === 0) return []
+    const change: Change = { action: former ? 'change' : 'create', kind: 'client', name, differences: found }
+    const step: Step = former
+      ? { change, request: ['PATCH', `/clients/${name}`, mergePatch(former, settings)] }
+      : { change, request: ['POST', '/clients', { name, ...settings }] }
+    return [step]
+  })
+}
+
+function deletions(kind: 'client' | 'team', gone: Setting[]): Step[] {
+  return gone.map(({ name }) => ({
+    change: { action: 'delete', kind, name, differences: [] },
+    request: ['DELETE', `/${kind}s/${name}`],
+  }))
+}
+
+/** Answers what the gateway warned of. */
+async function take(steps: Step[], api: Api): Promise<string[]> {
+  const warnings: string[] = []
   for (const [made, { change, request }] of steps.entries()) {
-    await api.call(...request).catch((error: Error) => {
+    const answer = await api.call<Partial<ChangedClient> | undefined>(...request).catch((error: Error) => {
       throw refused(
         `${change.kind} ${change.name}: ${error.message}\nThe ${made} changes before it were made, the ${steps.length - made - 1} after it were not.`,
       )
     })
+    warnings.push(...(answer?.warnings ?? []).map(warning => `client ${change.name}: ${warning}`))
   }
+  return warnings
 }
 
-/** All pages of a list. */
-async function all<Record, List extends string>(api: Api, list: List): Promise<Record[]> {
-  const found: Record[] = []
-  for (let cursor: string | undefined = ''; cursor !== undefined; ) {
-    const page: Page & { [name in List]: Record[] } = await api.call(
-      'GET',
-      `/${list}?limit=1000${cursor && `&cursor=${cursor}`}`,
-    )
-    found.push(...page[list])
-    cursor = page.next
-  }
-  return found
+function unnamed({ name, ...settings }: Setting): object {
+  return settings
 }
 
-/** What people set; the rest is the gateway's own. */
-function settingsOf(record: object): object {
-  const own = ['id', 'name', 'createdAt', 'updatedAt', 'state', 'restoring']
-  return Object.fromEntries(Object.entries(record).filter(([field]) => !own.includes(field)))
-}
-
-function without(there: Map<string, unknown>, declared: { name: string }[]): string[] {
+function missing(there: Setting[], declared: Setting[]): Setting[] {
   const names = new Set(declared.map(({ name }) => name))
-  return [...there.keys()].filter(name => !names.has(name))
+  return there.filter(({ name }) => !names.has(name))
 }
 
 const signs = { create: '+', change: '~', delete: '-' }

@@ -6,6 +6,7 @@ import type { Api } from '../api.ts'
 import { type Command, type Input, type Live, misused } from '../command.ts'
 import { count, NONE, table, usd } from '../text.ts'
 import { type Page, pageNote, queryFrom } from './pages.ts'
+import type { RefusedCall } from './refusals.ts'
 
 type Call = LedgerCall & {
   client?: string
@@ -24,6 +25,8 @@ interface CallAnswer {
   id: string
   costUsd: number
   rows: Call[]
+  /** It was refused, and a sample of it was kept. */
+  refused?: RefusedCall
 }
 type CallsAnswer = Page & { calls: Call[] }
 
@@ -55,13 +58,14 @@ export const calls: Command[] = [
   },
   {
     name: 'calls show',
-    about: 'One call: all that the ledger knows of it, and its correction where there is one',
+    about: 'One call: all that the ledger knows of it, with its correction; of a refused one, why',
     args: ['id'],
     options: {},
     examples: ['calls show req_0123456789abcdef0123456789abcdef'],
     async run({ args }, api) {
       const path = `/calls/${encodeURIComponent(args.id ?? '')}`
       const answer = await api.call<CallAnswer>('GET', path)
+      if (answer.refused) return { answer, shown: { text: why(answer.id, answer.refused) } }
       const [charge, correction] = answer.rows
       const facts = Object.keys({ ...charge, ...correction }).map(fact => [
         fact,
@@ -72,6 +76,18 @@ export const calls: Command[] = [
     },
   },
 ]
+
+function why(id: string, { client, reason, scope, sample }: RefusedCall): string {
+  const { error, ...known } = sample
+  const facts = Object.entries({ client: client ?? NONE, ...known, reason, scope: scope ?? NONE })
+  const shown = facts.filter(([fact]) => fact !== 'reqId').map(([fact, value]) => [fact, String(value)])
+  return [
+    table(['CALL', id], shown),
+    '',
+    `It was refused${error ? `: ${error}` : ` (${reason}).`}`,
+    'It went to no upstream and cost nothing.',
+  ].join('\n')
+}
 
 /** The cost, the estimate and the hold of a call. A correction replaces the first charge. */
 function charged({ costUsd, rows }: CallAnswer): string[] {

@@ -5,7 +5,7 @@ import type { Input } from '../command.ts'
 import { type Command, misused, textOf } from '../command.ts'
 import { clientFrom, clientOptions, withoutNulls } from '../settings.ts'
 import { NONE, table } from '../text.ts'
-import { bucket, type ClientAnswer, dollars, standing, waitText } from './answers.ts'
+import { bucket, type ChangedClient, type ClientAnswer, dollars, standing, waitText } from './answers.ts'
 import { type Page, pageFrom, pageNote, pageOptions } from './pages.ts'
 
 const at = (name: string | undefined) => `/clients/${encodeURIComponent(name ?? '')}`
@@ -21,10 +21,13 @@ export const clients: Command[] = [
     ],
     async run(input, api) {
       const settings = { name: input.args.name, ...withoutNulls(clientFrom(input)) }
-      const answer = await api.call<ClientAnswer>('POST', '/clients', settings)
+      const answer = await api.call<ChangedClient>('POST', '/clients', settings)
       return {
         answer,
-        shown: { text: describe(answer), note: `Make a key of it: keys create ${answer.name}` },
+        shown: {
+          text: describe(answer),
+          note: [...warned(answer), `Make a key of it: keys create ${answer.name}`].join('\n'),
+        },
       }
     },
   },
@@ -82,8 +85,9 @@ export const clients: Command[] = [
     async run(input, api) {
       const patch = { ...renamed(input), ...clientFrom(input), ...switched(input) }
       if (Object.keys(patch).length === 0) throw misused('There is nothing to change: name a setting.')
-      const answer = await api.call<ClientAnswer>('PATCH', at(input.args.name), patch)
-      return { answer, shown: { text: describe(answer) } }
+      const answer = await api.call<ChangedClient>('PATCH', at(input.args.name), patch)
+      const note = warned(answer).join('\n')
+      return { answer, shown: { text: describe(answer), ...(note && { note }) } }
     },
   },
   {
@@ -98,6 +102,11 @@ export const clients: Command[] = [
     },
   },
 ]
+
+/** What was saved and may not be what was meant, one a line. */
+export function warned({ warnings }: ChangedClient): string[] {
+  return warnings.map(warning => `Warning: ${warning}`)
+}
 
 function renamed(input: Input): object {
   const name = textOf(input, 'name')

@@ -1,23 +1,30 @@
 /** Teams, and the whole gateway. */
 
-import type { Command } from '../command.ts'
+import type { Api } from '../api.ts'
+import { type Command, type Input, isCliError, misused } from '../command.ts'
 import { levelFrom, levelOptions, withoutNulls } from '../settings.ts'
 import { NONE, table } from '../text.ts'
 import { bucket, dollars, type LevelAnswer, standing, type TeamAnswer } from './answers.ts'
 import { type Page, pageFrom, pageNote, pageOptions } from './pages.ts'
+
+const replace = { about: 'take away every setting that is not named' }
 
 const at = (name: string | undefined) => `/teams/${encodeURIComponent(name ?? '')}`
 
 export const teams: Command[] = [
   {
     name: 'teams set',
-    about: 'Set what all clients of a team together may do; what is not named is taken away',
+    about: 'Make a team, or change what all its clients together may do; what is not named stays',
     args: ['name'],
-    options: levelOptions,
-    examples: ['teams set web --requests 1000/1h --budget 500/month'],
+    options: { ...levelOptions, replace },
+    examples: [
+      'teams set web --requests 1000/1h --budget 500/month',
+      'teams set web --requests none',
+      'teams set web --budget 500/month --replace',
+    ],
     async run(input, api) {
-      const answer = await api.call<TeamAnswer>('PUT', at(input.args.name), withoutNulls(levelFrom(input)))
-      return { answer, shown: { text: describe(answer.name, answer) } }
+      const { answer, note } = await setTeam(input, api)
+      return { answer, shown: { text: describe(answer.name, answer), ...(note && { note }) } }
     },
   },
   {
@@ -44,17 +51,34 @@ export const teams: Command[] = [
       return { answer, shown: { text, ...pageNote(answer) } }
     },
   },
+  {
+    name: 'teams delete',
+    about: 'Delete a team without clients; what it has spent stays in the ledger',
+    args: ['name'],
+    options: {},
+    examples: ['teams delete web'],
+    async run({ args }, api) {
+      await api.call('DELETE', at(args.name))
+      return { answer: { deleted: args.name }, shown: { text: `Team ${args.name} is deleted.` } }
+    },
+  },
 ]
 
 export const gateway: Command[] = [
   {
     name: 'gateway set',
-    about: 'Set what all clients together may do; what is not named is taken away',
+    about: 'Change what all clients together may do; what is not named stays, none takes a setting away',
     args: [],
-    options: levelOptions,
-    examples: ['gateway set --budget 10000/month'],
+    options: { ...levelOptions, replace },
+    examples: ['gateway set --budget 10000/month', 'gateway set --budget 10000/month --replace'],
     async run(input, api) {
-      const answer = await api.call<LevelAnswer>('PUT', '/gateway', withoutNulls(levelFrom(input)))
+      const settings = levelFrom(input)
+      const isWhole = input.flags.has('replace')
+      if (!isWhole && Object.keys(settings).length === 0)
+        throw misused('There is nothing to change: name a setting.')
+      const answer = isWhole
+        ? await api.call<LevelAnswer>('PUT', '/gateway', withoutNulls(settings))
+        : await api.call<LevelAnswer>('PATCH', '/gateway', settings)
       return { answer, shown: { text: describe('gateway', answer) } }
     },
   },
@@ -70,6 +94,20 @@ export const gateway: Command[] = [
     },
   },
 ]
+
+/** A team that is not there yet is made. */
+async function setTeam(input: Input, api: Api): Promise<{ answer: TeamAnswer; note?: string }> {
+  const { name } = input.args
+  const settings = levelFrom(input)
+  const put = () => api.call<TeamAnswer>('PUT', at(name), withoutNulls(settings))
+  if (input.flags.has('replace')) return { answer: await put() }
+  try {
+    return { answer: await api.call<TeamAnswer>('PATCH', at(name), settings) }
+  } catch (error) {
+    if (!isCliError(error) || error.status !== 404) throw error
+    return { answer: await put(), note: `Team ${name} is new: clients join it with --team ${name}.` }
+  }
+}
 
 function describe(name: string, level: LevelAnswer): string {
   return table(['NAME', name, ''], standing(level))

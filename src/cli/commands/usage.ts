@@ -5,7 +5,7 @@ import { type Command, textOf } from '../command.ts'
 import { count, NONE, table, time, usd } from '../text.ts'
 import { queryFrom } from './pages.ts'
 
-interface Refusal {
+export interface Refusal {
   client: string | null
   reason: string
   scope: string | null
@@ -20,12 +20,16 @@ export const usage: Command = {
   about: 'Calls, tokens, cost and savings, summed; and what was refused',
   args: [],
   options: {
-    by: { value: 'client,model,day,team', about: 'what to group by; nothing: the total alone' },
+    by: { value: 'client,model,day,hour,team', about: 'what to group by; nothing: the total alone' },
     from: { value: '2026-11-01', about: 'the first UTC day; this month if left out' },
     to: { value: '2026-12-01', about: 'the day after the last' },
     limit: { value: '1000', about: 'groups at most, up to 10000' },
   },
-  examples: ['usage --by client', 'usage --by day,model --from 2026-11-01 --to 2026-11-08'],
+  examples: [
+    'usage --by client',
+    'usage --by hour --from 2026-11-01',
+    'usage --by day,model --from 2026-11-01 --to 2026-11-08',
+  ],
   async run(input, api) {
     const answer = await api.call<UsageAnswer>(
       'GET',
@@ -40,9 +44,7 @@ export const usage: Command = {
     const parts = [
       `From ${answer.from} to before ${answer.to}, UTC`,
       table([...by.map(group => group.toUpperCase()), ...head], lines),
-      ...(refusals.length > 0
-        ? [table(['REFUSED', 'REASON', 'SCOPE', 'COUNT', 'LAST'], refusals.map(refused))]
-        : []),
+      ...(refusals.length > 0 ? [refusedTable(refusals)] : []),
     ]
     return {
       answer,
@@ -59,6 +61,7 @@ function named(row: UsageRow, group: string): string {
     client: row.client,
     model: row.model,
     day: row.day,
+    hour: time(row.hour),
     team: row.team,
   }
   return names[group] ?? NONE
@@ -73,6 +76,13 @@ function sums(sums: UsageSums): string[] {
   ]
 }
 
-function refused({ client, reason, scope, count: times, lastAt }: Refusal): string[] {
-  return [client ?? 'a stranger', reason, scope ?? NONE, count(times), time(lastAt)]
+export function refusedTable(refusals: Refusal[]): string {
+  const rows = refusals.map(({ client, reason, scope, count: times, lastAt }) => [
+    client ?? 'no client',
+    reason,
+    scope ?? NONE,
+    count(times),
+    time(lastAt),
+  ])
+  return table(['REFUSED', 'REASON', 'SCOPE', 'COUNT', 'LAST'], rows)
 }

@@ -1,0 +1,44 @@
+/** The settings of the gateway, teams and clients as they are now: what `apply` compares with, and `export` writes. */
+
+import type { Api } from './api.ts'
+import type { ClientAnswer, LevelAnswer, TeamAnswer } from './commands/answers.ts'
+import type { Page } from './commands/pages.ts'
+
+/** Settings of one, by its name. */
+export type Named = { name: string; team?: string } & Record<string, unknown>
+
+export async function currentGateway(api: Api): Promise<object> {
+  return settingsOf(await api.call<LevelAnswer>('GET', '/gateway'))
+}
+
+export async function currentTeams(api: Api): Promise<Named[]> {
+  return (await all<TeamAnswer, 'teams'>(api, 'teams')).map(named)
+}
+
+export async function currentClients(api: Api): Promise<Named[]> {
+  return (await all<ClientAnswer, 'clients'>(api, 'clients')).map(named)
+}
+
+/** All pages of a list. */
+async function all<Record, List extends string>(api: Api, list: List): Promise<Record[]> {
+  const found: Record[] = []
+  for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+    const page: Page & { [name in List]: Record[] } = await api.call(
+      'GET',
+      `/${list}?limit=1000${cursor && `&cursor=${cursor}`}`,
+    )
+    found.push(...page[list])
+    cursor = page.next
+  }
+  return found
+}
+
+function named(record: { name: string }): Named {
+  return { name: record.name, ...settingsOf(record) }
+}
+
+/** What people set; the rest is the gateway's own. */
+function settingsOf(record: object): object {
+  const own = ['id', 'createdAt', 'updatedAt', 'state', 'restoring']
+  return Object.fromEntries(Object.entries(record).filter(([field]) => !own.includes(field)))
+}
