@@ -81,7 +81,8 @@ export async function buildApp(
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: newRequestId,
-    exposeHeadRoutes: false,
+    // HEAD works where GET does: some balancers, probes and browsers ask with it.
+    exposeHeadRoutes: true,
     rewriteUrl: ({ url = '/' }) => canonicalUrl(url),
     frameworkErrors: answerMalformed,
     clientErrorHandler: (error, socket) => answerUnreadable(app, error, socket),

@@ -7,6 +7,7 @@ import { drain } from './drain.ts'
 import { missingServers } from './embedded/available.ts'
 import { startEmbedded } from './embedded/index.ts'
 import { loggedMessage } from './logged-error.ts'
+import { isOnTerminal, leaveOnInterrupt } from './interrupt.ts'
 import { createLogger } from './logger.ts'
 import { ownSecrets } from './own-secrets.ts'
 import { readPrices } from './prices/read.ts'
@@ -76,11 +77,20 @@ async function start({ config, urls }: Configured) {
   const stores = await startEmbedded({ dataDir: config.DATA_DIR, ...urls, log: logger })
   const app = await buildApp(config, stores, logger, redactor)
 
-  closeWithGrace({ delay: false, logger: false }, async ({ err }) => {
+  const onTerminal = isOnTerminal()
+  const skip: 'SIGINT'[] = onTerminal ? ['SIGINT'] : []
+  const { close } = closeWithGrace({ delay: false, logger: false, skip }, async ({ err, manual }) => {
     if (err) app.log.fatal({ err }, 'the gateway cannot go on')
-    await drain(app, { delayMs: config.DRAIN_DELAY_SECONDS * 1000, limitMs: config.DRAIN_SECONDS * 1000 })
+    const delayMs = manual ? 0 : config.DRAIN_DELAY_SECONDS * 1000
+    await drain(app, { delayMs, limitMs: config.DRAIN_SECONDS * 1000 })
     await stores.stop()
   })
+  if (onTerminal)
+    leaveOnInterrupt({
+      running: () => app.running.size,
+      limitSeconds: config.DRAIN_SECONDS,
+      leave: close,
+    })
   process.off('SIGTERM', leaveAtOnce)
   process.off('uncaughtException', giveUp)
 

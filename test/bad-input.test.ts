@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
-import { chat, type Gateway, message, startGateway, until } from './gateway.ts'
+import { ADMIN_TOKEN, chat, type Gateway, message, startGateway, until } from './gateway.ts'
 import { rawCaller } from './raw.ts'
 
 async function arrange(t: TestContext, env: Record<string, string> = {}) {
@@ -224,14 +224,44 @@ test('a route that is asked with another method says which it takes', async t =>
   assert.match(await answer.text(), /does not take GET, only POST/)
 })
 
-test('a balancer may ask with HEAD', async t => {
-  const { url } = await startGateway(t)
-
-  const [alive, ready] = await Promise.all(
-    ['/livez', '/readyz'].map(path => fetch(url + path, { method: 'HEAD' })),
+test('HEAD is answered wherever GET is, with the same status and headers and no body', async t => {
+  const gateway = await startGateway(t)
+  const { url, admin } = gateway
+  const key = await gateway.client({ name: 'frontend', team: 'web' })
+  const { paths } = (await admin('GET', '/openapi.json')).body
+  const asked = Object.entries(Object(paths)).flatMap(([path, calls]) =>
+    'get' in Object(calls) ? [path] : [],
   )
+  const page = await (await fetch(`${url}/dashboard`)).text()
+  const asset = /\/dashboard\/assets\/[^"]+main\.js/.exec(page)?.[0] ?? ''
+  const viewer = (await admin('POST', '/tokens', { name: 'board', role: 'viewer' })).body.token
+  // They differ from one request to the next.
+  const passing = ['date', 'request-id', 'x-request-id', 'connection', 'keep-alive', 'transfer-encoding']
+  const answerOf = async (method: string, path: string) => {
+    const stop = new AbortController()
+    const headers = { authorization: `Bearer ${path.startsWith('/admin') ? viewer : key}` }
+    const answer = await fetch(url + path, { method, headers, signal: stop.signal })
+    const body = method === 'HEAD' ? await answer.text() : ''
+    stop.abort()
+    const left = path === '/metrics' ? [...passing, 'content-length'] : passing
+    return {
+      status: answer.status,
+      headers: [...answer.headers].filter(([name]) => !left.includes(name)),
+      body,
+    }
+  }
+  const all = [
+    ...asked.map(path => path.replace('{name}', 'frontend').replace('{id}', 'req_none')),
+    ...['/admin/clients/none', '/admin/explain?client=frontend&model=gpt-6-luna', '/admin/teams/web'],
+    ...['/livez', '/readyz', '/metrics', '/v1/models', '/v1/models/gpt-6-luna', '/v1/models/none'],
+    ...['/dashboard', '/dashboard/clients', asset, '/dashboard/assets/x/none.js'],
+  ]
 
-  assert.deepEqual([alive?.status, ready?.status], [200, 200])
+  assert.ok(asked.length > 15)
+  for (const path of all) assert.deepEqual(await answerOf('HEAD', path), await answerOf('GET', path), path)
+  const headers = { authorization: `Bearer ${ADMIN_TOKEN}` }
+  const refused = await fetch(`${url}/admin/teams/web`, { method: 'POST', headers })
+  assert.equal(refused.headers.get('allow'), 'GET, HEAD, PUT, PATCH, DELETE')
 })
 
 test('absurd headers and smuggled requests end in a clear answer or a closed socket', async t => {

@@ -39,7 +39,8 @@ export async function liveRoutes(admin: FastifyInstance): Promise<void> {
         // Nginx would collect what is to be seen at once.
         'x-accel-buffering': 'no',
       })
-      admin.viewers.add(reply.raw, request.query)
+      if (request.method === 'HEAD') reply.raw.end()
+      else admin.viewers.add(reply.raw, request.query)
     },
   )
 }

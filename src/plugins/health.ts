@@ -30,8 +30,7 @@ export default fp(
       for (const listener of listeners) listener()
     })
 
-    // Some balancers ask with HEAD.
-    const asked = { logLevel: 'silent', exposeHeadRoute: true } as const
+    const asked = { logLevel: 'silent' } as const
     app.get('/livez', asked, async () => ({ status: 'ok' }))
 
     app.get('/readyz', asked, async (_request, reply) => {

@@ -10,9 +10,7 @@ import { didYouMean } from '../prices/nearest.ts'
 
 export default fp(
   async app => {
-    app.get(MODELS_PATH, { exposeHeadRoute: true }, async request =>
-      modelList(dialectOf(undefined, request).family, usable(request)),
-    )
+    app.get(MODELS_PATH, async request => modelList(dialectOf(undefined, request).family, usable(request)))
 
     app.get<{ Params: { id: string } }>(`${MODELS_PATH}/:id`, async request => {
       const { id } = request.params

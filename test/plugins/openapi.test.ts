@@ -19,22 +19,25 @@ async function arrange(t: TestContext) {
 /** `GET /admin/clients/{name}` of every registered route, from the router's own picture. */
 function registered({ app }: Gateway): string[] {
   const parents: string[] = []
-  return app
-    .printRoutes({ commonPrefix: false })
-    .split('\n')
-    .flatMap(line => {
-      const {
-        indent = '',
-        path = '',
-        methods = '',
-      } = /^(?<indent>[\s│├└─]*)(?<path>\/\S*)(?: \((?<methods>[A-Z, ]+)\))?/.exec(line)?.groups ?? {}
-      const depth = Math.max(0, indent.length / 4 - 1)
-      parents.splice(depth)
-      parents.push(path)
-      const url = parents.join('').replaceAll(/:(\w+)/g, '{$1}')
-      return methods === '' ? [] : methods.split(', ').map(method => `${method} ${url}`)
-    })
-    .filter(route => / \/admin\//.test(route))
+  return (
+    app
+      .printRoutes({ commonPrefix: false })
+      .split('\n')
+      .flatMap(line => {
+        const {
+          indent = '',
+          path = '',
+          methods = '',
+        } = /^(?<indent>[\s│├└─]*)(?<path>\/\S*)(?: \((?<methods>[A-Z, ]+)\))?/.exec(line)?.groups ?? {}
+        const depth = Math.max(0, indent.length / 4 - 1)
+        parents.splice(depth)
+        parents.push(path)
+        const url = parents.join('').replaceAll(/:(\w+)/g, '{$1}')
+        return methods === '' ? [] : methods.split(', ').map(method => `${method} ${url}`)
+      })
+      // HEAD is there wherever GET is.
+      .filter(route => /^(?!HEAD) ?\w+ \/admin\//.test(route))
+  )
 }
 
 function operationsOf({ paths }: OpenApi) {

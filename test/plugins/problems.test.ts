@@ -57,8 +57,8 @@ const wrongs: Wrong[] = [
   ['a PUT of nothing', 'PUT', '/admin/gateway', 400, /No body came .* \{\} to take all of them away/],
   ['a limit in words', 'GET', '/admin/teams?limit=true', 400, /limit found "true", expected a whole number/],
   ['another method', 'PUT', '/admin/clients', 405, /\/admin\/clients takes GET, POST, not PUT|POST, GET/],
-  ['another method of one thing', 'POST', '/admin/clients/frontend', 405, /GET, PATCH, DELETE/],
-  ['another method of a page', 'DELETE', '/admin/usage', 405, /takes GET, not DELETE/],
+  ['another method of one thing', 'POST', '/admin/clients/frontend', 405, /GET, HEAD, PATCH, DELETE/],
+  ['another method of a page', 'DELETE', '/admin/usage', 405, /takes GET, HEAD, not DELETE/],
   ['no such path', 'GET', '/admin/nothing', 404, /no GET \/admin\/nothing here; GET \/admin\/docs/],
   ['a path that cannot be decoded', 'GET', '/admin/clients/%zz', 400, /cannot be decoded; percent-encode/],
   [

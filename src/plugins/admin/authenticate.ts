@@ -18,6 +18,9 @@ declare module 'fastify' {
   }
 }
 
+/** What a viewer may do. */
+const LOOKING = new Set(['GET', 'HEAD'])
+
 /** `first` tells the value of ADMIN_TOKEN now. */
 export function authenticate(admin: FastifyInstance, first: () => string | undefined): void {
   const tokens = createTokens(admin.pg, () => admin.clients.version, admin.clock.now)
@@ -31,7 +34,7 @@ export function authenticate(admin: FastifyInstance, first: () => string | undef
       if (error.statusCode === 401) reply.header('www-authenticate', 'Bearer realm="admin"')
       throw error
     })
-    if (request.administrator.role === 'viewer' && request.method !== 'GET') throw onlyViewer(request)
+    if (request.administrator.role === 'viewer' && !LOOKING.has(request.method)) throw onlyViewer(request)
   })
 
   async function whose({ headers, ip }: FastifyRequest): Promise<Administrator> {

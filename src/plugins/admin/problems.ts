@@ -16,7 +16,7 @@ export function answerWithProblems(app: FastifyInstance, routes: RouteOptions[] 
   })
   app.setNotFoundHandler(async function nothingHere({ method, url }) {
     const path = url.split('?', 1)[0] ?? ''
-    const allowed = routes.flatMap(route => (isAt(route.url, path) ? [String(route.method)] : []))
+    const allowed = routes.flatMap(route => (isAt(route.url, path) ? methodsOf(route) : []))
     if (allowed.length === 0)
       throw problem(404, `There is no ${method} ${path} here; GET /admin/docs shows what there is.`)
     const takes = allowed.join(', ')
@@ -30,6 +30,11 @@ export function sendProblem(told: Problem, { id }: FastifyRequest, reply: Fastif
     .headers({ ...(told.statusCode === 503 && retryAfter(1000)), ...told.headers })
     .type('application/problem+json')
     .send(JSON.stringify(problemBody(told, id)))
+}
+
+/** HEAD is there where GET is. */
+function methodsOf({ method }: RouteOptions): string[] {
+  return method === 'GET' ? ['GET', 'HEAD'] : [String(method)]
 }
 
 function isAt(pattern: string, path: string): boolean {
