@@ -71,7 +71,7 @@ export async function newClient(url: string, name = 'frontend', settings: object
   await fetch(`${url}/admin/clients`, {
     method: 'POST',
     headers,
-    body: JSON.stringify({ name, ...settings }),
+    body: JSON.stringify({ name, createTeam: true, ...settings }),
   })
   const made = await fetch(`${url}/admin/clients/${name}/keys`, { method: 'POST', headers, body: '{}' })
   return ((await made.json()) as { key: string }).key

@@ -143,7 +143,7 @@ export async function startFleet(t: TestContext, options: FleetOptions): Promise
       remember('gateway', 'gateway', settings)
     },
     async client(name, settings) {
-      const { id } = await change('POST', '/clients', { name, ...settings })
+      const { id } = await change('POST', '/clients', { name, createTeam: true, ...settings })
       remember(`client:${id}`, `client:${name}`, settings)
       return String((await change('POST', `/clients/${name}/keys`, {})).key)
     },
