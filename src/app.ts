@@ -202,7 +202,11 @@ export async function buildApp(
     await callers.register(modelList)
   })
 
-  await app.register(metrics, { token: config.METRICS_TOKEN })
+  await app.register(metrics, {
+    token: config.METRICS_TOKEN,
+    host: config.HOST,
+    port: config.METRICS_PORT,
+  })
   // Behind the corridor: its settler tells of calls what the others have found out.
   await app.register(live)
   await app.register(admin, {

@@ -82,6 +82,14 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
         'Set EZAI_API_KEY, or ANTHROPIC_API_KEY, or OPENAI_API_KEY, in the environment or in .env.',
     )
   }
+  const port = converted.get('METRICS_PORT')
+  // 0 is any free port, so twice 0 is two ports.
+  if (port !== undefined && port !== 0 && port === converted.get('PORT')) {
+    faults.push(
+      `METRICS_PORT: found ${port}, which is PORT as well, expected a port of its own. ` +
+        'Set it to another one, such as 9464, or leave it out: then /metrics is on PORT.',
+    )
+  }
   if (faults.length === 0 && Value.Check(schema, value)) return { ...value, secretFiles: files }
   throw Object.assign(new Error(faults.join('\n')), { faults }) satisfies Faults
 }

@@ -175,7 +175,17 @@ export const variables = {
     }),
   ),
   ALERT_WEBHOOK_SECRET: secret('Signs each alert (HMAC-SHA256 of the body)'),
-  METRICS_TOKEN: secret('Asked of whoever reads /metrics. Unset: anybody who reaches the port may'),
+  METRICS_PORT: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 65_535,
+      description: 'A port of its own for /metrics, on HOST. Unset: /metrics is on PORT',
+      expected: 'a port from 0 to 65535 that is not PORT',
+    }),
+  ),
+  METRICS_TOKEN: secret(
+    'The bearer token that /metrics takes. Unset: every process that can reach the port may read it',
+  ),
   OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(
     Type.String({
       pattern: httpUrl,

@@ -38,6 +38,9 @@ for (const [name, value] of [
   ['BODY_LIMIT_BYTES', '0'],
   ['DRAIN_SECONDS', '1000000000'],
   ['EZAI_BASE_URL', 'https://ezaiapi.com/v1'],
+  ['METRICS_PORT', '4000'],
+  ['METRICS_PORT', '65536'],
+  ['METRICS_PORT', 'yes'],
   ['CORS_ORIGINS', 'app.example.com'],
   ['CORS_ORIGINS', 'https://app.example.com/'],
   ['CORS_ORIGINS', 'https://*.example.com'],
@@ -54,6 +57,17 @@ test('a faulty secret is not shown', () => {
     () => parseConfig({ ...upstream, ADMIN_TOKEN: 'very secret' }),
     (error: Error) =>
       error.message.includes('a value of 11 characters') && !error.message.includes('very secret'),
+  )
+})
+
+test('/metrics may have any port of its own, but not the one of the calls', () => {
+  const ports = (PORT: string, METRICS_PORT: string) => parseConfig({ ...upstream, PORT, METRICS_PORT })
+
+  assert.equal(ports('9464', '4000').METRICS_PORT, 4000)
+  assert.equal(ports('0', '0').METRICS_PORT, 0)
+  assert.throws(
+    () => ports('9464', '09464'),
+    /^Error: METRICS_PORT: found 9464, which is PORT as well, expected a port/,
   )
 })
 

@@ -70,10 +70,10 @@ export async function startGateway(t: Context, options: GatewayOptions = {}): Pr
   const destination = { write: (text: string) => void lines.push(JSON.parse(text)) }
   const logger = createLogger(config.LOG_LEVEL, destination, redactor.text)
   const app = await buildApp(config, { redisUrl, databaseUrl }, logger, redactor)
-  const url = await app.listen({ host: config.HOST, port: config.PORT })
   let stopped: Promise<void> | undefined
   const stop = () => (stopped ??= closed(app))
   whenOver(t, stop)
+  const url = await app.listen({ host: config.HOST, port: config.PORT })
   await until(async () => (await fetch(`${url}/readyz`)).ok)
 
   const admin: Gateway['admin'] = async (method, path, body) => {

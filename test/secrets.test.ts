@@ -13,6 +13,7 @@ import { freePort, ownPostgres, ownRedis, temporaryFolder } from './servers.ts'
 
 const PROMPT = 'the-secret-in-the-prompt'
 const HEADER = 'the-secret-in-a-header'
+const METRICS_TOKEN = 'the-secret-of-the-metrics'
 
 const paths: [
   title: string,
@@ -38,12 +39,12 @@ const paths: [
 ]
 
 test('no secret of ours, of the callers or of the provider shows', async t => {
-  const gateway = await startGateway(t, { env: { LOG_LEVEL: 'trace' } })
+  const gateway = await startGateway(t, { env: { LOG_LEVEL: 'trace', METRICS_TOKEN } })
   const key = await gateway.client({ name: 'frontend', models: ['claude-haiku-*'], budget: { day: 5 } })
   // The part behind `tg_<8 characters>_`; it may hold underscores itself.
   const secretPart = key.slice(12)
   const mayShowInAnswers = new Set([PROMPT])
-  const secrets = [UPSTREAM_KEY, ADMIN_TOKEN, secretPart, HEADER, PROMPT, ...upstreamSecrets]
+  const secrets = [UPSTREAM_KEY, ADMIN_TOKEN, METRICS_TOKEN, secretPart, HEADER, PROMPT, ...upstreamSecrets]
 
   for (const [title, prompt, more, headers] of paths) {
     await t.test(title, async () => {
@@ -59,6 +60,11 @@ test('no secret of ours, of the callers or of the provider shows', async t => {
   }
   await gateway.post('/v1/messages', `tg_abcdefgh_${'x'.repeat(43)}`, message(PROMPT))
   await fetch(`${gateway.url}/admin/clients`, { headers: { authorization: `Bearer wrong-${HEADER}` } })
+  for (const token of [METRICS_TOKEN, `${METRICS_TOKEN}-and-more`]) {
+    const answer = await fetch(`${gateway.url}/metrics`, { headers: { authorization: `Bearer ${token}` } })
+    const seen = [...answer.headers].join('\n') + (await answer.text())
+    for (const secret of secrets) assert.ok(!seen.includes(secret), `${secret} at /metrics`)
+  }
 
   await until(async () => gateway.calls().length === paths.length + 1)
   const log = JSON.stringify(gateway.lines)

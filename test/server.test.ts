@@ -7,9 +7,10 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { ADMIN_TOKEN, message, until } from './gateway.ts'
 import { newClient, startProcess } from './processes.ts'
+import { scrape } from './prometheus.ts'
 import { startProvider } from './provider.ts'
 import { rawCaller } from './raw.ts'
-import { ownRedis, testDatabase, testRedis } from './servers.ts'
+import { freePort, ownRedis, testDatabase, testRedis } from './servers.ts'
 
 function call(url: string, key: string, body: object): Promise<Response> {
   return fetch(`${url}/v1/messages`, {
@@ -86,7 +87,8 @@ test('a Redis that may evict counters is refused', async t => {
   )
 })
 
-test('SIGTERM: not ready at once, calls still served, a running stream gets its time, exit code 0', async t => {
+test('SIGTERM: not ready at once, calls and metrics still served, a running stream gets its time, exit code 0', async t => {
+  const METRICS_PORT = String(await freePort())
   const provider = await startProvider(t)
   const [{ url: REDIS_URL }, { url: DATABASE_URL }] = [await testRedis(t), await testDatabase(t)]
   const gateway = await startProcess(t, {
@@ -95,6 +97,7 @@ test('SIGTERM: not ready at once, calls still served, a running stream gets its 
     EZAI_BASE_URL: provider.url,
     DRAIN_DELAY_SECONDS: '3',
     DRAIN_SECONDS: '10',
+    METRICS_PORT,
   })
   await gateway.ready()
   const key = await newClient(gateway.url)
@@ -111,6 +114,7 @@ test('SIGTERM: not ready at once, calls still served, a running stream gets its 
 
   assert.equal(late.status, 200)
   assert.equal(late.headers.get('connection'), 'close')
+  assert.equal((await scrape(`http://127.0.0.1:${METRICS_PORT}`)).value('tollgate_draining'), 1)
   assert.match(await stream.text(), /event: message_stop/)
   assert.equal(await gateway.ended, 0)
 })

@@ -79,7 +79,8 @@ export function answerMalformed(error: FastifyError, request: FastifyRequest, re
   return reply.code(malformed.statusCode).send(dialectOf(undefined, request).errorBody(malformed, request.id))
 }
 
-function asRefusal(error: FastifyError): Refusal {
+/** What was thrown, as one of our refusals; what is unknown becomes `internal`. */
+export function asRefusal(error: FastifyError): Refusal {
   if (isRefusal(error)) return error
   const status = error.statusCode ?? 500
   const code = FASTIFY[error.code] ?? (status >= 400 && status < 500 ? 'invalid_request' : 'internal')

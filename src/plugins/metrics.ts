@@ -1,18 +1,25 @@
 /** GET /metrics, for Prometheus: what calls were, how the gateway stands. Counted at the exit door, never on a caller's way. */
 
-import { hash, timingSafeEqual } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import pkg from '../../package.json' with { type: 'json' }
-import { refusal } from '../errors.ts'
 import { createCallMetrics } from '../metrics/calls.ts'
+import { type Endpoint, listenForMetrics, serveMetrics } from '../metrics/endpoint.ts'
 import { createGenAiMetrics } from '../metrics/genai.ts'
 import { registerHouse } from '../metrics/house.ts'
 import { registerProcess } from '../metrics/process.ts'
 import { createRegistry } from '../metrics/registry.ts'
 import { registerShared } from '../metrics/shared.ts'
 
-export default fp<{ token: string | undefined }>(
-  async (app, { token }) => {
+export interface MetricsOptions {
+  token: string | undefined
+  host: string
+  /** Undefined: on the port of the calls. */
+  port: number | undefined
+}
+
+export default fp<MetricsOptions>(
+  async (app, { token, host, port }) => {
     const registry = createRegistry()
     const build = registry.sampled('gauge', 'tollgate_build_info', 'What runs here.', ['version', 'node'])
     build.set(1, pkg.version, process.version)
@@ -31,19 +38,14 @@ export default fp<{ token: string | undefined }>(
       recordOperation(request, entry)
     })
 
-    const expected = token === undefined ? undefined : digest(`Bearer ${token}`)
-    app.get('/metrics', { logLevel: 'silent' }, async ({ headers }, reply) => {
-      if (expected && !timingSafeEqual(digest(headers.authorization ?? ''), expected)) {
-        throw refusal(
-          'missing_key',
-          'The metrics are for those who send METRICS_TOKEN as Authorization: Bearer.',
-          {
-            headers: { 'www-authenticate': 'Bearer realm="metrics"' },
-          },
-        )
-      }
-      return reply.type('text/plain; version=0.0.4; charset=utf-8').send(await registry.scrape())
+    const endpoint: Endpoint = { token, scrape: () => registry.scrape() }
+    if (port === undefined) return serveMetrics(app, endpoint)
+    let own: FastifyInstance | undefined
+    // Before the calls' port: one that cannot be opened ends the start. It answers until nothing runs any more.
+    app.addHook('onReady', async () => {
+      own = await listenForMetrics({ host, port, log: app.log }, endpoint)
     })
+    app.addHook('onClose', async () => own?.close())
   },
   {
     name: 'metrics',
@@ -61,8 +63,3 @@ export default fp<{ token: string | undefined }>(
     ],
   },
 )
-
-/** Of equal length whatever was sent, so that the comparison tells nothing. */
-function digest(text: string): Buffer {
-  return hash('sha256', text, 'buffer')
-}

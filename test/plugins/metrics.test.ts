@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { chat, message, startGateway, until } from '../gateway.ts'
+import { ADMIN_TOKEN, chat, message, startGateway, until } from '../gateway.ts'
 import { scrape } from '../prometheus.ts'
-import { ownRedis } from '../servers.ts'
+import { freePort, ownRedis } from '../servers.ts'
 
 const haiku = { route: '/v1/messages', upstream: 'ezai', model: 'claude-haiku-4-5' }
 
@@ -199,12 +199,56 @@ test('what a comparison of counters and ledger found shows once one was made', a
   assert.equal(after.value('tollgate_verify_differences'), 0)
 })
 
-test('with METRICS_TOKEN set, whoever does not send it gets no metrics', async t => {
+test('with METRICS_TOKEN set, /metrics takes that bearer token and nothing else', async t => {
   const gateway = await startGateway(t, { env: { METRICS_TOKEN: 'scraper-token' } })
-  const ask = (headers: Record<string, string>) => fetch(`${gateway.url}/metrics`, { headers })
+  const ask = (authorization?: string) =>
+    fetch(`${gateway.url}/metrics`, { headers: authorization === undefined ? {} : { authorization } })
+  const wrong = [
+    '',
+    'Bearer',
+    'Bearer another',
+    'Bearer scraper-toke',
+    'Bearer scraper-token2',
+    'scraper-token',
+  ]
 
-  assert.equal((await ask({})).status, 401)
-  assert.equal((await ask({ authorization: 'Bearer another' })).status, 401)
-  const right = await scrape(gateway.url, { authorization: 'Bearer scraper-token' })
-  assert.equal(right.value('tollgate_build_info'), 1)
+  for (const authorization of [undefined, ...wrong]) {
+    const answer = await ask(authorization)
+    assert.equal(answer.status, 401, String(authorization))
+    assert.equal(answer.headers.get('www-authenticate'), 'Bearer realm="metrics"')
+    assert.doesNotMatch(await answer.text(), /scraper-token|tollgate_/)
+  }
+  for (const authorization of ['Bearer scraper-token', 'bearer scraper-token']) {
+    const { value } = await scrape(gateway.url, { authorization })
+    assert.equal(value('tollgate_build_info'), 1)
+  }
+})
+
+test('with METRICS_PORT set, that port serves /metrics and nothing else, and the port of the calls does not', async t => {
+  const METRICS_PORT = String(await freePort())
+  const gateway = await startGateway(t, { env: { METRICS_PORT, METRICS_TOKEN: 'scraper-token' } })
+  const own = `http://127.0.0.1:${METRICS_PORT}`
+  const authorization = 'Bearer scraper-token'
+  const status = async (url: string, init: RequestInit = {}) => (await fetch(url, init)).status
+
+  assert.equal(await status(`${gateway.url}/metrics`), 404)
+  assert.equal(await status(`${gateway.url}/metrics`, { headers: { authorization } }), 404)
+  assert.equal(await status(`${own}/metrics`), 401)
+  assert.equal(await status(`${own}/metrics`, { headers: { authorization: 'Bearer another' } }), 401)
+  assert.equal((await scrape(own, { authorization })).value('tollgate_build_info'), 1)
+  assert.equal(await status(`${own}/metrics`, { method: 'HEAD', headers: { authorization } }), 200)
+  for (const path of ['/', '/readyz', '/admin/clients', '/dashboard', '/v1/models', '/v1/messages']) {
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}` }
+    assert.equal(await status(own + path, { headers }), 404, path)
+    assert.equal(await status(own + path, { method: 'POST', headers }), 404, path)
+  }
+
+  await assert.rejects(
+    startGateway(t, { ...gateway, env: { METRICS_PORT } }),
+    new RegExp(
+      `^Error: METRICS_PORT: found port ${METRICS_PORT} on 127.0.0.1, which is in use, expected a free port`,
+    ),
+  )
+  await gateway.stop()
+  await assert.rejects(fetch(`${own}/metrics`))
 })

@@ -1,0 +1,89 @@
+/** Who may read /metrics, and where: on the port of the calls, or on one of its own that serves nothing else. */
+
+import { hash, timingSafeEqual } from 'node:crypto'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  LogController,
+} from 'fastify'
+import { dialectOf } from '../dialects/index.ts'
+import { refusal } from '../errors.ts'
+import { asRefusal } from '../plugins/error-handler.ts'
+import { newRequestId } from '../request-id.ts'
+
+const PATH = '/metrics'
+/** For a whole request: a scrape has no body. */
+const REQUEST_TIMEOUT = 10_000
+
+export interface Endpoint {
+  /** Asked for as a bearer token where it is set. */
+  token: string | undefined
+  /** In Prometheus's text format. */
+  scrape(): Promise<string>
+}
+
+export function serveMetrics(app: FastifyInstance, { token, scrape }: Endpoint): void {
+  const expected = token === undefined ? undefined : digest(token)
+  app.get(PATH, { logLevel: 'silent', exposeHeadRoute: true }, async ({ headers }, reply) => {
+    const [, presented = ''] = /^bearer +(.*)$/i.exec(headers.authorization ?? '') ?? []
+    if (expected && !timingSafeEqual(digest(presented), expected)) {
+      throw refusal(
+        'missing_key',
+        `${PATH} takes the value of METRICS_TOKEN as Authorization: Bearer; this request has ` +
+          `${headers.authorization === undefined ? 'no such header' : 'another value'}.`,
+        { headers: { 'www-authenticate': 'Bearer realm="metrics"' } },
+      )
+    }
+    return reply.type('text/plain; version=0.0.4; charset=utf-8').send(await scrape())
+  })
+}
+
+/** A server with nothing but /metrics. Rejects with one line that names METRICS_PORT where the port cannot be opened. */
+export async function listenForMetrics(
+  { host, port, log }: { host: string; port: number; log: FastifyBaseLogger },
+  endpoint: Endpoint,
+): Promise<FastifyInstance> {
+  const app: FastifyInstance = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: newRequestId,
+    requestTimeout: REQUEST_TIMEOUT,
+    // At its end nothing waits for whoever keeps a connection open.
+    forceCloseConnections: true,
+  })
+  app.setErrorHandler((thrown: FastifyError, request, reply) => {
+    const error = asRefusal(thrown)
+    if (error.code === 'internal') log.error({ err: thrown, reqId: request.id }, 'the metrics cannot be read')
+    const body = dialectOf(undefined, request).errorBody(error, request.id)
+    return reply.code(error.statusCode).headers(error.headers).send(body)
+  })
+  app.setNotFoundHandler(() => {
+    throw refusal('not_found', `This port serves GET ${PATH} only; calls go to PORT.`)
+  })
+  serveMetrics(app, endpoint)
+  await app
+    .listen({ host, port, listenTextResolver: address => `/metrics is served at ${address}` })
+    .catch(error => {
+      throw new Error(portFault(error, host, port))
+    })
+  return app
+}
+
+const found: Record<string, string> = {
+  EADDRINUSE: 'is in use',
+  EACCES: 'this user may not open',
+}
+
+function portFault(error: NodeJS.ErrnoException, host: string, port: number): string {
+  const why = found[error.code ?? ''] ?? `cannot be opened (${error.code ?? error.name})`
+  return (
+    `METRICS_PORT: found port ${port} on ${host}, which ${why}, expected a free port. ` +
+    'Set METRICS_PORT to another one, or end the process that uses it.'
+  )
+}
+
+/** Of equal length whatever was sent, so that the comparison takes the same time. */
+function digest(text: string): Buffer {
+  return hash('sha256', text, 'buffer')
+}
