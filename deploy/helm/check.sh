@@ -1,20 +1,26 @@
 #!/usr/bin/env bash
 # Renders the chart with several sets of values and checks what comes out. Needs helm; kubeconform where it is there, with
 # KUBECONFORM_SCHEMAS as its place of schemas (default: its own, from the network).
+#
+#   deploy/helm/check.sh            # compares with deploy/helm/rendered
+#   deploy/helm/check.sh --write    # writes deploy/helm/rendered
 set -euo pipefail
 cd "$(dirname "$0")/tollgate"
 kubernetes=${KUBERNETES_VERSION:-1.36.0}
+kept=../rendered
 rendered=$(mktemp -d)
 trap 'rm -r "$rendered"' EXIT
 say() { echo "$*" >&2; }
 refuse() { say "$*"; exit 1; }
 render() { helm template tollgate . --namespace ai --kube-version "$kubernetes" "$@"; }
 field() { grep -oP "^ *$2: \"?\K[0-9.]+" "$1" | head -n 1; }
+# The same sum is made by test/deploy/rendered.ts, which has no helm.
+sum() { find Chart.yaml values.yaml ci templates -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d' ' -f1; }
 
 for values in values.yaml ci/*.yaml; do
   helm lint . --strict --quiet --kube-version "$kubernetes" --values "$values"
   out=$rendered/$(basename "$values")
-  render --values "$values" >"$out"
+  { echo "# Written by deploy/helm/check.sh --write from the chart with this sum: $(sum)"; render --values "$values"; } >"$out"
   delay=$(field "$out" DRAIN_DELAY_SECONDS) seconds=$(field "$out" DRAIN_SECONDS)
   sleep=$(grep -A1 'sleep:' "$out" | grep -oP 'seconds: \K\d+' || echo 0)
   grace=$(field "$out" terminationGracePeriodSeconds)
@@ -24,9 +30,17 @@ for values in values.yaml ci/*.yaml; do
   say "$values: $(grep -c '^kind:' "$out") manifests, grace period $grace s"
 done
 
-for wrong in settings.CACHE_TTL=1 drain.secs=1 autoscaling.minReplicas=0 secret.variables[0]=HOST redis.secret= unknown=1; do
-  render --set "$wrong" >/dev/null 2>&1 && refuse "--set $wrong: was taken, expected a refusal by values.schema.json"
+for wrong in settings.CACHE_TTL=1 drain.secs=1 autoscaling.minReplicas=0 secret.variables[0]=HOST redis.secret= unknown=1 prices.anthropic.x=1 \
+  metrics.port=4000 metrics.tokenSecret.name=x ingress.paths[0]=v1 ingress.paths=null httpRoute.enabled=true; do
+  render --set "$wrong" >/dev/null 2>&1 && refuse "--set $wrong: was taken, expected a refusal"
 done
+render --set metrics.port=0 | grep -Eq 'METRICS_PORT|name: metrics|port: metrics' && refuse '--set metrics.port=0: found a port of the metrics, expected none'
+
+if [ "${1:-}" = --write ]; then
+  mkdir -p "$kept" && cp "$rendered"/*.yaml "$kept"
+else
+  diff --recursive --unified "$kept" "$rendered" >&2 || refuse 'deploy/helm/rendered is of another chart. Write it again: deploy/helm/check.sh --write'
+fi
 
 if command -v kubeconform >/dev/null; then
   catalogue='https://raw.githubusercontent.com/datreeio/CRDs-catalog/main/{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json'

@@ -59,3 +59,29 @@ DRAIN_SECONDS: {{ include "tollgate.plain" .Values.drain.seconds | quote }}
 {{- define "tollgate.readinessPeriod" -}}
 {{- divf .Values.drain.delaySeconds 3 | floor | max 1 | min 5 }}
 {{- end }}
+
+{{/* What an ingress publishes of one host. */}}
+{{- define "tollgate.ingressPaths" -}}
+paths:
+  {{- range .Values.ingress.paths }}
+  - path: {{ . | quote }}
+    pathType: Prefix
+    backend:
+      service:
+        name: {{ include "tollgate.fullname" $ }}
+        port:
+          name: http
+  {{- end }}
+{{- end }}
+
+{{/* The port that serves /metrics, by name. */}}
+{{- define "tollgate.metricsPort" -}}
+{{- ternary "metrics" "http" (gt (int .Values.metrics.port) 0) }}
+{{- end }}
+
+{{- define "tollgate.metricsServicePort" -}}
+- name: metrics
+  port: {{ .Values.metrics.port }}
+  targetPort: metrics
+  appProtocol: http
+{{- end }}
