@@ -2,6 +2,7 @@
 
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { alertRoutes } from './alerts/routes.ts'
+import { senderOf } from './alerts/sender.ts'
 import { canonicalUrl } from './caller-paths.ts'
 import type { Config } from './config.ts'
 import { ledgerRoutes } from './ledger/routes.ts'
@@ -119,6 +120,7 @@ export async function buildApp(
   await app.register(alerts, {
     webhookUrl: config.ALERT_WEBHOOK_URL,
     webhookSecret: config.ALERT_WEBHOOK_SECRET,
+    sender: senderOf(config),
     redact: redactor.text,
   })
   const { EZAI_API_KEY, ANTHROPIC_API_KEY, OPENAI_API_KEY, ADMIN_TOKEN } = config

@@ -45,9 +45,38 @@ export function nanosToUsd(nanos: number): number {
   return nanos / 10 ** DECIMALS
 }
 
+/** The amount that `nanosToUsd` has written. */
+export function usdToNanos(usd: number): number {
+  return Math.round(usd * 10 ** DECIMALS)
+}
+
 /** For people: `$0.0035`, `$5.00`. Exact. */
 export function formatUsd(nanos: number): string {
   return `${nanos < 0 ? '-' : ''}$${digitsOf(Math.abs(nanos), 2)}`
+}
+
+/**
+ * For sentences: `$1,234.50`; of less than a dollar the two digits that matter, such as `$0.034` or `$0.0000012`. Rounded: `of` is
+ * the amount it is compared with, and both are exact where they would look the same and are not.
+ */
+export function writeUsd(nanos: number, of = nanos): string {
+  if (nanos !== of && roundedUsd(nanos) === roundedUsd(of)) return withCommas(formatUsd(nanos))
+  return roundedUsd(nanos)
+}
+
+function roundedUsd(nanos: number): string {
+  const places = Math.max(2, digits(Math.abs(nanos)))
+  const step = 10 ** (DECIMALS - places)
+  return withCommas(formatUsd(Math.round(nanos / step) * step))
+}
+
+/** Decimals that hold the first two digits of an amount below a dollar. */
+function digits(nanos: number): number {
+  return nanos === 0 || nanos >= 10 ** DECIMALS ? 2 : Math.min(DECIMALS, DECIMALS + 2 - String(nanos).length)
+}
+
+function withCommas(text: string): string {
+  return text.replace(/\d+/, whole => whole.replace(/\B(?=(\d{3})+$)/g, ','))
 }
 
 /** For headers and programs that read text: `0.0035`, `5`. Exact, and never with an exponent. */

@@ -159,6 +159,18 @@ export const variables = {
       expected: 'origins such as https://app.example.com, without a path and separated by commas, or *',
     }),
   ),
+  PUBLIC_URL: Type.Optional(
+    Type.Refine(
+      Type.String({
+        pattern: '^https?://[^\\s/?#@<>|"\\\\]+(/[^\\s?#<>|"\\\\]*)?$',
+        description: 'Where people reach the gateway with a browser; alerts link to its /dashboard',
+        expected:
+          'an http:// or https:// URL without user, query and fragment, such as https://ai.example.com',
+      }),
+      url => URL.canParse(url),
+      () => 'no URL',
+    ),
+  ),
   PRICES_FILE: Type.Optional(
     Type.String({
       minLength: 1,

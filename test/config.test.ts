@@ -41,6 +41,21 @@ for (const [name, value] of [
   ['METRICS_PORT', '4000'],
   ['METRICS_PORT', '65536'],
   ['METRICS_PORT', 'yes'],
+  ...[
+    ...[
+      'ai.example.com',
+      'ftp://ai.example.com',
+      'https://',
+      'https://ai.example.com/?a=1',
+      'https://ai.example.com/#a',
+    ],
+    ...[
+      'https://user:secret@ai.example.com',
+      'https://ai.example.com:99999',
+      'https://[::1',
+      'https://ai.example.com/<a|b>',
+    ],
+  ].map(url => ['PUBLIC_URL', url] as const),
   ['CORS_ORIGINS', 'app.example.com'],
   ['CORS_ORIGINS', 'https://app.example.com/'],
   ['CORS_ORIGINS', 'https://*.example.com'],

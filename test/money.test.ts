@@ -9,6 +9,7 @@ import {
   nanosToUsd,
   parseDecimal,
   parseUsd,
+  writeUsd,
 } from '../src/money.ts'
 
 describe('an amount in settings', () => {
@@ -50,6 +51,24 @@ describe('an amount in settings', () => {
     for (const [written, message] of refused) {
       assert.throws(() => parseUsd(written), { name: 'RangeError', message })
     }
+  })
+})
+
+describe('an amount in a sentence', () => {
+  it('has commas and cents, and below a dollar two digits that matter', () => {
+    const written = [0, 1, 1234, 34_200_000, 999_999_999, 1_234_500_000_000, MAX_NANOS].map(nanos =>
+      writeUsd(nanos),
+    )
+    const expected = ['$0.00', '$0.000000001', '$0.0000012', '$0.034', '$1.00', '$1,234.50', '$9,007,199.25']
+    assert.deepEqual(written, expected)
+    assert.equal(writeUsd(-1_234_500_000_000), '-$1,234.50')
+  })
+
+  it('is exact where rounding would make it look like the amount beside it', () => {
+    const pair = (a: number, b: number) => [writeUsd(a, b), writeUsd(b, a)]
+    assert.deepEqual(pair(4_997_300_000, 5_000_000_000), ['$4.9973', '$5.00'])
+    assert.deepEqual(pair(1_500_000_000_001, 1_500_000_000_000), ['$1,500.000000001', '$1,500.00'])
+    assert.deepEqual(pair(5_000_000_000, 5_000_000_000), ['$5.00', '$5.00'])
   })
 })
 

@@ -23,6 +23,18 @@ export interface RaisedAlert extends Alert {
   raisedAt: Date
 }
 
+/** Sent when an administrator asks for it. */
+export function testAlert(dedupe: string): Alert {
+  return {
+    kind: 'test',
+    dedupe,
+    severity: 'info',
+    scope: 'gateway',
+    title: 'This is a test alert. Alerts of this gateway arrive here.',
+    details: {},
+  }
+}
+
 /** The UTC day of a moment: the window of alerts that recur daily. */
 export function dayOf(now: number): string {
   return new Date(now).toISOString().slice(0, 10)

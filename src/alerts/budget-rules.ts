@@ -2,7 +2,7 @@
 
 import type { Window } from '../lua/calendar.ts'
 import type { Overspent } from '../lua/index.ts'
-import { formatUsd, nanosToUsd } from '../money.ts'
+import { nanosToUsd, writeUsd } from '../money.ts'
 import type { Alert } from './alert.ts'
 import { type Bases, paceOf, type Spending } from './pace.ts'
 
@@ -112,7 +112,7 @@ function dedupeOf({ key, window, limitNanos }: Budget, what: string): string {
 }
 
 function amountsOf({ spentNanos, limitNanos }: Pick<Budget, 'spentNanos' | 'limitNanos'>): string {
-  return `${formatUsd(spentNanos)} of ${formatUsd(limitNanos)} spent`
+  return `${writeUsd(spentNanos, limitNanos)} of ${writeUsd(limitNanos, spentNanos)} spent`
 }
 
 function factsOf({ period, window, limitNanos, spentNanos }: Budget): Alert['details'] {

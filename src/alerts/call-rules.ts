@@ -1,6 +1,6 @@
 /** What is worth telling about single calls and about the gateway itself. Pure: each takes facts and the time. */
 
-import { formatUsd, nanosToUsd } from '../money.ts'
+import { nanosToUsd, writeUsd } from '../money.ts'
 import { type Alert, dayOf, hourOf, monthOf } from './alert.ts'
 
 export function loopAlert(client: { id: string; name: string }, model: string, now: number): Alert {
@@ -63,7 +63,7 @@ export function overspendAlert(
     dedupe: `overspend:${client.id}:${hourOf(now)}`,
     severity: 'critical',
     scope,
-    title: `A call of ${scope} cost ${formatUsd(costNanos)} and held only ${formatUsd(heldNanos)}: ${reason}.`,
+    title: `A call of ${scope} cost ${writeUsd(costNanos, heldNanos)} and held only ${writeUsd(heldNanos, costNanos)}: ${reason}.`,
     details: {
       reqId,
       model,

@@ -3,33 +3,85 @@
  * so every receiver of its incoming webhooks takes them.
  */
 
+import { usdToNanos, writeUsd } from '../money.ts'
 import type { RaisedAlert } from './alert.ts'
+import { pageOf, type Sender } from './sender.ts'
 
-/** Slack's limit on the fields of one section. */
+/** Slack refuses a message with more fields in one section, or with longer texts: 3,000 characters, 2,000 in a field. */
 const FIELDS = 10
+/** Escaped, a character is five at most. */
+const LONGEST_TITLE = 500
+const LONGEST_VALUE = 300
 
 /** The body to send. What it says of its time stands inside it, so that a signature of the body covers it. */
-export function messageOf(alert: RaisedAlert, sentAt: Date): string {
+export function messageOf(alert: RaisedAlert, sentAt: Date, sender: Sender): string {
   const { kind, dedupe, severity, scope, title, details, raisedAt } = alert
-  const text = `[${severity}] ${escapeText(title)}`
+  const page = pageOf(sender, scope)
+  const link = page && `<${escapeText(page.url)}|${escapeText(page.label)}>`
+  const head = escapeText(`[${severity}] ${shortened(title, LONGEST_TITLE)}`)
+  const name = escapeText(sender.name)
   const fields = Object.entries(details).slice(0, FIELDS)
   return JSON.stringify({
-    text,
+    // Shown by receivers that know no blocks, and in notifications.
+    text: [`${name}: ${head}`, ...(link ? [link] : [])].join('\n'),
     blocks: [
-      { type: 'section', text: { type: 'mrkdwn', text } },
+      section({ text: markdown(head) }),
       ...(fields.length > 0
-        ? [{ type: 'section', fields: fields.map(([name, value]) => field(name, String(value))) }]
+        ? [section({ fields: fields.map(([name, value]) => markdown(field(name, value))) })]
         : []),
+      {
+        type: 'context',
+        elements: [markdown([name, `raised ${timeOf(raisedAt)}`, ...(link ? [link] : [])].join(' · '))],
+      },
     ],
     metadata: {
       event_type: 'tollgate_alert',
-      event_payload: { kind, dedupe, severity, scope, title, raisedAt, sentAt, details },
+      event_payload: {
+        ...{ kind, dedupe, severity, scope, title, raisedAt, sentAt, details },
+        gateway: sender.name,
+        url: page?.url,
+      },
     },
   })
 }
 
-function field(name: string, value: string) {
-  return { type: 'mrkdwn', text: `*${escapeText(name)}*\n${escapeText(value)}` }
+function section(content: object) {
+  return { type: 'section', ...content }
+}
+
+function markdown(text: string) {
+  return { type: 'mrkdwn', text }
+}
+
+type Value = RaisedAlert['details'][string]
+
+/** How a value is written, by the end of its name; the first that fits. */
+const forms: { name: RegExp; write(value: Value): string }[] = [
+  { name: /Usd$/, write: value => writeUsd(usdToNanos(Number(value))) },
+  { name: /At$/, write: value => timeOf(new Date(String(value))) },
+  { name: /^percent$/, write: value => `${value} %` },
+  { name: /$/, write: value => (typeof value === 'number' ? numbers.format(value) : String(value)) },
+]
+const numbers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 9 })
+
+/** `limitUsd: 1234.5` is written as `Limit` above `$1,234.50`. */
+function field(name: string, value: Value): string {
+  const written = forms.find(form => form.name.test(name))?.write(value) ?? ''
+  return `*${escapeText(labelOf(name))}*\n${escapeText(shortened(written, LONGEST_VALUE))}`
+}
+
+function labelOf(name: string): string {
+  const words = name.replace(/Usd$/, '').replaceAll(/([a-z\d])([A-Z])/g, '$1 $2')
+  return words.charAt(0).toUpperCase() + words.slice(1).toLowerCase()
+}
+
+/** `2026-11-23 12:00 UTC` */
+function timeOf(moment: Date): string {
+  return `${moment.toISOString().slice(0, 16).replace('T', ' ')} UTC`
+}
+
+function shortened(text: string, longest: number): string {
+  return text.length <= longest ? text : `${text.slice(0, longest)}…`
 }
 
 /** Slack reads `<!channel>` and links between these: a name must not be able to call everybody. */

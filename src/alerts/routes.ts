@@ -1,10 +1,12 @@
-/** GET /admin/alerts: what was raised, newest first, and whether it was delivered. Registered within the administration. */
+/** GET /admin/alerts: what was raised, newest first, and whether it was delivered; POST /admin/alerts/test. Registered within the administration. */
 
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { moment, nullable, pageAnswer } from '../plugins/admin/answers.ts'
 import { cursorsOf } from '../plugins/admin/cursors.ts'
+import { problem } from '../plugins/admin/problem.ts'
 import { limit, pageOf, type TypeBoxProvider } from '../plugins/admin/schemas.ts'
+import { writeDeed } from '../stores/audit.ts'
 import { listAlerts } from './outbox.ts'
 
 const alert = Type.Object(
@@ -30,11 +32,22 @@ const alert = Type.Object(
   { title: 'Alert' },
 )
 
+const receipt = Type.Object(
+  {
+    delivered: Type.Boolean({ description: 'Did the webhook answer with a status from 200 to 299?' }),
+    status: nullable(Type.Integer({ description: 'What the webhook answered; null: nothing' })),
+    error: nullable(Type.String({ description: 'Why it was not delivered' })),
+  },
+  { title: 'TestAlert' },
+)
+
 const cursors = cursorsOf('alerts', 'number')
 const query = Type.Object({ limit, cursor: cursors.schema }, { additionalProperties: false })
 
 export async function alertRoutes(admin: FastifyInstance): Promise<void> {
-  admin.withTypeProvider<TypeBoxProvider>().get(
+  const routes = admin.withTypeProvider<TypeBoxProvider>()
+
+  routes.get(
     '/alerts',
     {
       schema: {
@@ -48,5 +61,35 @@ export async function alertRoutes(admin: FastifyInstance): Promise<void> {
       const { shown, next } = pageOf(rows, limit, ({ id }) => cursors.format(id))
       return { alerts: shown, next }
     },
+  )
+
+  routes.post(
+    '/alerts/test',
+    {
+      schema: {
+        summary: 'Send one test alert to the webhook',
+        description:
+          'Answers once the webhook has answered, or could not be reached. It is sent once; 409 where ALERT_WEBHOOK_URL is not set.',
+        response: { 200: receipt },
+      },
+    },
+    async ({ administrator: { name: who }, id: requestId }) => {
+      if (!admin.alerts.hasWebhook) throw noWebhook()
+      const dedupe = `test:${requestId}`
+      await writeDeed(
+        admin.pg,
+        { who, requestId },
+        { action: 'alert.test', target: 'gateway', before: null, after: { dedupe } },
+      )
+      return admin.alerts.sendTest(dedupe)
+    },
+  )
+}
+
+function noWebhook() {
+  return problem(
+    409,
+    'ALERT_WEBHOOK_URL: found nothing, expected the URL of a webhook that takes the format of Slack. ' +
+      'Set it where the gateway runs, and restart the gateway.',
   )
 }

@@ -4,22 +4,26 @@ import { createHmac } from 'node:crypto'
 import { Agent, request } from 'undici'
 import type { RaisedAlert } from './alert.ts'
 import { messageOf } from './message.ts'
+import type { Sender } from './sender.ts'
 
 export interface Webhook {
-  /** Resolves once the receiver has said 2xx. Rejects with an Undelivered. */
-  send(alert: RaisedAlert): Promise<void>
+  /** Resolves to the receiver's status once it has said 2xx. Rejects with an Undelivered. */
+  send(alert: RaisedAlert): Promise<number>
   close(): Promise<void>
 }
 
 export interface Undelivered extends Error {
   /** How long the receiver wants to be left alone, milliseconds. */
   retryAfterMs: number
+  /** What it answered, if it did. */
+  status: number | undefined
 }
 
 export interface WebhookOptions {
   url: string
   /** Signs the body where it is set. */
   secret?: string | undefined
+  sender: Sender
   /** For the whole exchange. */
   timeoutMs: number
 }
@@ -27,12 +31,12 @@ export interface WebhookOptions {
 const LONGEST_WAIT = 600_000
 const ANSWER_BYTES = 65_536
 
-export function openWebhook({ url, secret, timeoutMs }: WebhookOptions): Webhook {
+export function openWebhook({ url, secret, sender, timeoutMs }: WebhookOptions): Webhook {
   const dispatcher = new Agent({ connect: { timeout: timeoutMs } })
 
   async function post(alert: RaisedAlert): Promise<{ status: number; retryAfter: unknown }> {
     const sentAt = new Date()
-    const content = messageOf(alert, sentAt)
+    const content = messageOf(alert, sentAt, sender)
     const { statusCode, headers, body } = await request(url, {
       dispatcher,
       method: 'POST',
@@ -49,7 +53,9 @@ export function openWebhook({ url, secret, timeoutMs }: WebhookOptions): Webhook
       const { status, retryAfter } = await post(alert).catch(error => {
         throw undelivered(wordsFor(error, timeoutMs))
       })
-      if (status < 200 || status > 299) throw undelivered(`the webhook answered ${status}`, retryAfter)
+      if (status < 200 || status > 299)
+        throw undelivered(`the webhook answered ${status}`, status, retryAfter)
+      return status
     },
     close: () => dispatcher.destroy(),
   }
@@ -67,10 +73,10 @@ export function isUndelivered(error: unknown): error is Undelivered {
   return error instanceof Error && 'retryAfterMs' in error
 }
 
-function undelivered(message: string, retryAfter?: unknown): Undelivered {
+function undelivered(message: string, status?: number, retryAfter?: unknown): Undelivered {
   const seconds = Number(retryAfter)
   const retryAfterMs = seconds > 0 ? Math.min(seconds * 1000, LONGEST_WAIT) : 0
-  return Object.assign(new Error(message), { retryAfterMs })
+  return Object.assign(new Error(message), { retryAfterMs, status })
 }
 
 /** An error's own message may quote the URL, which is a secret: its code says enough. */

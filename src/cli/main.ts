@@ -34,7 +34,7 @@ const commands: Command[] = [
   ...calls,
   refusals,
   explainPair,
-  alerts,
+  ...alerts,
   verify,
   ...tokens,
   audit,

@@ -267,4 +267,5 @@ export const deeds = {
   'gateway.put': 'Gateway changed',
   'token.create': 'Token made',
   'token.revoke': 'Token revoked',
+  'alert.test': 'Test alert sent',
 }

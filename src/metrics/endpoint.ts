@@ -49,7 +49,7 @@ export async function listenForMetrics(
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: newRequestId,
     requestTimeout: REQUEST_TIMEOUT,
-    // At its end nothing waits for whoever keeps a connection open.
+    // Closing it does not wait for connections that are kept alive.
     forceCloseConnections: true,
   })
   app.setErrorHandler((thrown: FastifyError, request, reply) => {

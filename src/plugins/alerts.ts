@@ -1,11 +1,12 @@
 /** Alerts: raised by whoever finds something, written to Postgres once, delivered to the webhook at least once. */
 
 import fp from 'fastify-plugin'
-import type { Alert } from '../alerts/alert.ts'
+import { type Alert, testAlert } from '../alerts/alert.ts'
 import { createDelivery } from '../alerts/delivery.ts'
 import { createOutbox, type NewAlert } from '../alerts/outbox.ts'
 import { createRaiser } from '../alerts/raising.ts'
-import { openWebhook, type Webhook } from '../alerts/webhook.ts'
+import type { Sender } from '../alerts/sender.ts'
+import { isUndelivered, openWebhook, type Webhook } from '../alerts/webhook.ts'
 import { PREFIX } from '../lua/scripts.ts'
 
 declare module 'fastify' {
@@ -13,15 +14,29 @@ declare module 'fastify' {
     /** Returns at once; raising what was raised before, by any replica, does nothing. */
     alerts: {
       raise(alert: Alert): void
+      /** Is ALERT_WEBHOOK_URL set? */
+      hasWebhook: boolean
+      /** Sends one alert to the webhook at once, and not again. Throws where there is no webhook. */
+      sendTest(dedupe: string): Promise<Receipt>
       /** Of this replica since its start: alerts raised, by kind, and deliveries that succeeded or failed. */
       tally: { raised: Map<string, number>; delivered: number; failed: number }
     }
   }
 }
 
+/** What became of a test alert. */
+export interface Receipt {
+  delivered: boolean
+  /** What the webhook answered; null: nothing. */
+  status: number | null
+  /** Why it was not delivered. */
+  error: string | null
+}
+
 export interface AlertsOptions {
   webhookUrl?: string | undefined
   webhookSecret?: string | undefined
+  sender?: Sender
   /** What of an alert's words must not leave: an alert may quote an upstream. */
   redact?: (text: string) => string
   /** For one delivery. */
@@ -40,6 +55,7 @@ export default fp<AlertsOptions>(
     const {
       webhookUrl,
       webhookSecret,
+      sender = { name: 'tollgate' },
       redact = unchanged,
       timeoutMs = 5000,
       leaseMs = 30_000,
@@ -48,12 +64,17 @@ export default fp<AlertsOptions>(
     const { pg, redis, log } = app
     const tally = { raised: new Map<string, number>(), delivered: 0, failed: 0 }
     const webhook = webhookUrl
-      ? counted(openWebhook({ url: webhookUrl, secret: webhookSecret, timeoutMs }))
+      ? counted(openWebhook({ url: webhookUrl, secret: webhookSecret, sender, timeoutMs }))
       : undefined
     const outbox = createOutbox(pg, { webhook: webhook !== undefined, leaseMs })
     const delivery = webhook && createDelivery({ outbox, webhook, log, ...timing })
     const raiser = createRaiser({ outbox, log, deliverUrgent, written })
-    app.decorate('alerts', { raise: alert => raiser.raise(redactedAlert(alert)), tally })
+    app.decorate('alerts', {
+      raise: alert => raiser.raise(redactedAlert(alert)),
+      hasWebhook: webhook !== undefined,
+      sendTest,
+      tally,
+    })
 
     const pruning = setInterval(() => {
       outbox.prune().catch(error => log.debug({ err: error }, 'old alerts stay: Postgres is away'))
@@ -88,13 +109,29 @@ export default fp<AlertsOptions>(
         close: webhook.close,
         async send(alert) {
           try {
-            await webhook.send(alert)
+            const status = await webhook.send(alert)
             tally.delivered += 1
+            return status
           } catch (error) {
             tally.failed += 1
             throw error
           }
         },
+      }
+    }
+
+    /** One that failed is not kept: nothing waits for it when it is delivered later. */
+    async function sendTest(dedupe: string): Promise<Receipt> {
+      if (!webhook) throw new Error('there is no webhook')
+      const alert = { ...testAlert(dedupe), raisedAt: new Date() }
+      try {
+        const status = await webhook.send(alert)
+        await outbox.add({ ...alert, deliveredAt: new Date() })
+        return { delivered: true, status, error: null }
+      } catch (error) {
+        if (!isUndelivered(error)) throw error
+        log.warn({ alert: dedupe, error: error.message }, 'a test alert was not delivered')
+        return { delivered: false, status: error.status ?? null, error: error.message }
       }
     }
 

@@ -15,6 +15,7 @@ export const actions = [
   'gateway.put',
   'token.create',
   'token.revoke',
+  'alert.test',
 ] as const
 export type Action = (typeof actions)[number]
 
@@ -37,7 +38,7 @@ export interface Deed {
 
 /** What changed nothing is no deed. */
 export async function writeDeed(
-  db: PoolClient,
+  db: Pool | PoolClient,
   { who, requestId }: Author,
   { action, target, before, after }: Deed,
 ): Promise<void> {

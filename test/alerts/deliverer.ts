@@ -10,6 +10,6 @@ const { DATABASE, WEBHOOK = '', LEASE } = process.env
 
 createDelivery({
   outbox: createOutbox(new Pool({ connectionString: DATABASE }), { webhook: true, leaseMs: Number(LEASE) }),
-  webhook: openWebhook({ url: WEBHOOK, timeoutMs: 60_000 }),
+  webhook: openWebhook({ url: WEBHOOK, sender: { name: 'tollgate' }, timeoutMs: 60_000 }),
   log: pino({ level: 'silent' }),
 }).wake()

@@ -17,7 +17,7 @@ const LEASE = 2000
 function replica(t: TestContext, pool: Pool, url: string, options: Partial<DeliveryOptions> = {}) {
   const lines: { msg: string }[] = []
   const log = pino({ level: 'debug' }, { write: line => void lines.push(JSON.parse(line)) })
-  const webhook = openWebhook({ url, timeoutMs: 1000 })
+  const webhook = openWebhook({ url, sender: { name: 'tollgate' }, timeoutMs: 1000 })
   const outbox = createOutbox(pool, { webhook: true, leaseMs: LEASE })
   const delivery = createDelivery({ outbox, webhook, log, everyMs: 50, firstRetryMs: 20, ...options })
   t.after(async () => {

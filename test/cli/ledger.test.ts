@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { startReceiver } from '../alerts/bed.ts'
 import { message, until } from '../gateway.ts'
 import { type Shell, startShell } from './shell.ts'
 
@@ -182,15 +183,60 @@ test('explain tells the rules, the price and where each limit stands', async t =
   assert.equal(JSON.parse(json.out).allowed, true)
 })
 
+test('a test alert goes to the webhook once, and the command says what it answered', async t => {
+  const receiver = await startReceiver(t, [200, 404, 'cut'])
+  const env = {
+    ALERT_WEBHOOK_URL: receiver.url,
+    ALERT_WEBHOOK_SECRET: 'webhook-secret',
+    PUBLIC_URL: 'https://ai.example.com/',
+  }
+  const { run, gateway } = await startShell(t, { env })
+
+  const taken = await run('alerts test')
+  const refused = await run('alerts test --json')
+  const cut = await run('alerts test')
+
+  assert.deepEqual(taken, { code: 0, out: 'The webhook took the test alert: it answered 200.', err: '' })
+  assert.equal(refused.code, 1)
+  const answered = { delivered: false, status: 404, error: 'the webhook answered 404' }
+  assert.deepEqual(JSON.parse(refused.out), answered)
+  assert.equal(cut.code, 1)
+  assert.match(cut.out, /^The test alert was not delivered: the webhook cannot be reached: UND_ERR_SOCKET\. /)
+  assert.equal(receiver.posts.length, 3)
+  const [{ headers, body } = { headers: {}, body: '' }] = receiver.posts
+  assert.match(
+    JSON.parse(body).text,
+    /^ai\.example\.com: \[info\] This is a test alert\. .*\n<https:.*\/dashboard\/alerts\|/,
+  )
+  assert.match(String(headers['x-tollgate-signature']), /^sha256=/)
+  const { body: listed } = await gateway.admin('GET', '/alerts')
+  const { body: audited } = await gateway.admin('GET', '/audit?action=alert.test&target=gateway')
+  assert.match(
+    JSON.stringify(listed),
+    /^\{"alerts":\[\{[^[\]]*"kind":"test"[^[\]]*"delivery":"delivered"[^[\]]*\}\]\}$/,
+  )
+  assert.equal(JSON.stringify(audited).match(/"who":"ADMIN_TOKEN"/g)?.length, 3)
+  assert.doesNotMatch(
+    JSON.stringify([gateway.lines, taken, refused, cut, listed, audited]),
+    /secret-path|webhook-secret/,
+  )
+})
+
 test('alerts are listed with their delivery', async t => {
   const { run, gateway } = await arrange(t)
   const none = await run('alerts')
+  const tried = await run('alerts test')
   await gateway.app.pg.query(
     `insert into alerts (kind, dedupe, severity, scope, title, details, raised_at)
      values ('budget_spent', 'x', 'warning', 'client:frontend', 'Half of it is spent', '{}', '2026-11-23T10:00:00Z'),
        ('output_rate_exceeded', 'y', 'critical', 'upstream:ezai', 'It was fast', '{}', '2026-11-23T11:00:00Z')`,
   )
 
+  assert.deepEqual([tried.code, tried.out], [1, ''])
+  assert.match(
+    tried.err,
+    /^ALERT_WEBHOOK_URL: found nothing, expected the URL of a webhook .* Set it where the gateway runs/,
+  )
   const { code, out } = await run('alerts')
 
   assert.equal(none.out, 'Nothing was raised yet.')

@@ -2,7 +2,7 @@
 
 import type { TestContext } from 'node:test'
 import { main } from '../../src/cli/main.ts'
-import { ADMIN_TOKEN, type Gateway, startGateway } from '../gateway.ts'
+import { ADMIN_TOKEN, type Gateway, type GatewayOptions, startGateway } from '../gateway.ts'
 
 export interface Shell {
   gateway: Gateway
@@ -12,8 +12,8 @@ export interface Shell {
   start(line: string): { printed: string[]; stop(): Promise<number> }
 }
 
-export async function startShell(t: TestContext): Promise<Shell> {
-  const gateway = await startGateway(t)
+export async function startShell(t: TestContext, options: GatewayOptions = {}): Promise<Shell> {
+  const gateway = await startGateway(t, options)
   const place = { url: gateway.url, token: ADMIN_TOKEN }
   return {
     gateway,

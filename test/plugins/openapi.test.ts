@@ -5,11 +5,12 @@ import { type TestContext, test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { faultFinder } from '../../src/plugins/admin/faults.ts'
 import type { OpenApi, Part } from '../../src/plugins/admin/openapi.ts'
+import { startReceiver } from '../alerts/bed.ts'
 import { ADMIN_TOKEN, type Gateway, message, startGateway, until } from '../gateway.ts'
 import { startReplica } from './replica.ts'
 
-async function arrange(t: TestContext) {
-  const gateway = await startGateway(t)
+async function arrange(t: TestContext, env: Record<string, string> = {}) {
+  const gateway = await startGateway(t, { env })
   const answer = await fetch(`${gateway.url}/admin/openapi.json`)
   assert.equal(answer.status, 200)
   const document: OpenApi = JSON.parse(await answer.text())
@@ -77,7 +78,8 @@ test('every route is in it, and nothing else; each with a summary, an answer and
 })
 
 test('every answer is as it is declared, and says nothing that is not', async t => {
-  const { gateway, document } = await arrange(t)
+  const { url: ALERT_WEBHOOK_URL } = await startReceiver(t, [200, 500])
+  const { gateway, document } = await arrange(t, { ALERT_WEBHOOK_URL })
   const seen = new Set<string>()
   const ask = async (route: string, path: string, body?: object) => {
     const [method = ''] = route.split(' ')
@@ -173,6 +175,7 @@ test('every answer is as it is declared, and says nothing that is not', async t 
     details: { number: 1, word: 'x', flag: true },
   })
   await until(async () => JSON.stringify(await ask('GET /admin/alerts', '/alerts')).includes('A test.'))
+  for (let sent = 0; sent < 2; sent++) await ask('POST /admin/alerts/test', '/alerts/test')
   await ask('GET /admin/openapi.json', '/openapi.json')
 
   const unseen = operationsOf(document)

@@ -1,0 +1,28 @@
+/** Which gateway an alert is from, and where people read more of it. */
+
+import type { Config } from '../config.ts'
+
+export interface Sender {
+  /** A company may have several gateways that post to one channel. */
+  name: string
+  /** Without a slash at its end. Undefined: there is no address to link to. */
+  dashboardUrl?: string
+}
+
+type Named = Pick<Config, 'PUBLIC_URL' | 'ADMIN_TOKEN' | 'OTEL_SERVICE_NAME'>
+
+/** Without ADMIN_TOKEN there is no dashboard, so nothing is linked. */
+export function senderOf({ PUBLIC_URL, ADMIN_TOKEN, OTEL_SERVICE_NAME }: Named): Sender {
+  if (PUBLIC_URL === undefined) return { name: OTEL_SERVICE_NAME }
+  const { host, href } = new URL(PUBLIC_URL)
+  const isOpen = ADMIN_TOKEN !== undefined
+  return { name: host, ...(isOpen && { dashboardUrl: `${href.replace(/\/+$/, '')}/dashboard` }) }
+}
+
+/** The page of the client that an alert is about, or else the list of alerts. */
+export function pageOf({ dashboardUrl }: Sender, scope: string): { url: string; label: string } | undefined {
+  if (dashboardUrl === undefined) return undefined
+  const client = /^client:(.+)$/.exec(scope)?.[1]
+  if (client === undefined) return { url: `${dashboardUrl}/alerts`, label: 'Open the alerts' }
+  return { url: `${dashboardUrl}/clients/${encodeURIComponent(client)}`, label: `Open client ${client}` }
+}
