@@ -52,6 +52,9 @@ export async function listenForMetrics(
     // Closing it does not wait for connections that are kept alive.
     forceCloseConnections: true,
   })
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({ 'request-id': request.id, 'x-request-id': request.id })
+  })
   app.setErrorHandler((thrown: FastifyError, request, reply) => {
     const error = asRefusal(thrown)
     if (error.code === 'internal') log.error({ err: thrown, reqId: request.id }, 'the metrics cannot be read')

@@ -234,6 +234,7 @@ test('with METRICS_PORT set, that port serves /metrics and nothing else, and the
   assert.equal(await status(`${gateway.url}/metrics`), 404)
   assert.equal(await status(`${gateway.url}/metrics`, { headers: { authorization } }), 404)
   assert.equal(await status(`${own}/metrics`), 401)
+  assert.match((await fetch(`${own}/metrics`)).headers.get('request-id') ?? '', /^req_/)
   assert.equal(await status(`${own}/metrics`, { headers: { authorization: 'Bearer another' } }), 401)
   assert.equal((await scrape(own, { authorization })).value('tollgate_build_info'), 1)
   assert.equal(await status(`${own}/metrics`, { method: 'HEAD', headers: { authorization } }), 200)
