@@ -60,6 +60,9 @@ const kinds = {
 
 export type RefusalCode = keyof typeof kinds
 
+/** Every code there is. */
+export const refusalCodes: readonly string[] = Object.keys(kinds)
+
 /** Why it was refused, for programs: goes into `error.details` beside `error_code`, in snake_case. */
 export type Details = Record<string, string | number | boolean | string[]>
 

@@ -103,6 +103,16 @@ export const reasons = {
     meaning: 'The caller did not send its whole request in time.',
     toDo: 'Look at the network between the caller and the gateway.',
   },
+  headers_too_large: {
+    title: 'Headers too large',
+    meaning: 'The headers of the request are larger than this gateway takes.',
+    toDo: 'Send fewer or shorter headers: look for large cookies, or for a proxy that adds headers.',
+  },
+  expectation_failed: {
+    title: 'Expect header not supported',
+    meaning: 'The request carried an Expect header other than 100-continue.',
+    toDo: 'Remove the Expect header in the caller.',
+  },
   unprocessable: {
     title: 'Not processable',
     meaning: 'The provider understood the request, and refused what it asks for.',
@@ -122,6 +132,12 @@ export const reasons = {
     title: 'Gateway not able',
     meaning: 'Limits and budgets could not be checked, so the call was not let through.',
     toDo: 'Redis or Postgres was away. See the alerts, and /readyz.',
+  },
+  overloaded: {
+    title: 'Gateway overloaded',
+    meaning:
+      'This replica had too many calls or too many bytes of bodies at once, so it refused the call early.',
+    toDo: 'Callers try again. If it is frequent, add replicas or CPU.',
   },
   interrupted: {
     title: 'Cut by a restart',

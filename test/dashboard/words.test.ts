@@ -1,0 +1,22 @@
+/** The page's words are held to what the gateway can answer. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { refusalCodes } from '../../src/errors.ts'
+import { outcomes } from '../../src/ledger/sums.ts'
+
+interface Words {
+  reasons: Record<string, { title: string; meaning: string; toDo: string }>
+  outcomes: Record<string, unknown>
+}
+const words: Words = await import(String(new URL('../../src/dashboard/words.js', import.meta.url)))
+
+test('the page has words for every error code, and for no other', () => {
+  assert.deepEqual(Object.keys(words.reasons).toSorted(), [...refusalCodes].toSorted())
+  for (const [code, { title, meaning, toDo }] of Object.entries(words.reasons))
+    assert.ok(title && meaning && toDo, code)
+})
+
+test('the page has words for every outcome, and for no other', () => {
+  assert.deepEqual(Object.keys(words.outcomes).toSorted(), [...outcomes].toSorted())
+})
