@@ -1,31 +1,37 @@
-/** The ledger, read: its rows newest first, a page at a time, and one call with its correction. */
+/** The ledger, read: its rows in an order, a page at a time, and one call with its correction. */
 
 import type { Pool } from 'pg'
 import { nanosToUsd } from '../money.ts'
 import { column, facts } from './entry.ts'
+import { keysOf, nameOf, type Order, type Place, type Sort, sorts } from './order.ts'
 
 export interface CallsQuery {
+  /** A request id. */
+  id?: string
   /** A client's name, now or on the day, or its id. */
   client?: string
+  /** A team's name on the day, or its id. */
+  team?: string
+  /** The public id of a key. */
+  key?: string
+  /** Such as `404`, or `4xx` for all of them. */
+  status?: string
   model?: string
   outcome?: string
   /** Admission, half-open. */
   from?: Date
   to?: Date
+  /** `time` if absent. */
+  sort?: Sort
+  /** `desc` if absent. */
+  order?: Order
   /** Where the page before ended. */
   after?: Place
   limit: number
 }
 
-/** A row's place in the order of the list. */
-export interface Place {
-  at: string
-  id: string
-  seq: number
-}
-
 /** A row as it is shown: names as in the log, money in US dollars. */
-export type Call = Place & { [fact: string]: unknown }
+export type Call = { at: string; id: string; seq: number } & { [fact: string]: unknown }
 
 export interface Calls {
   calls: Call[]
@@ -34,7 +40,6 @@ export interface Calls {
 }
 
 const SELECT = `select id, seq, at, cost_nanos, held_nanos, ${Object.keys(facts).map(column).join(', ')} from calls`
-const NEWEST_FIRST = 'order by at desc, id desc, seq desc'
 
 /** A row that comes in later may stand before a page already read, but moves no other: none is shown twice or left out. */
 export async function listCalls(pool: Pool, query: CallsQuery): Promise<Calls> {
@@ -44,7 +49,22 @@ export async function listCalls(pool: Pool, query: CallsQuery): Promise<Calls> {
     conditions.push(condition.replaceAll(/\$(\d)/g, (_, n) => `$${values.length + Number(n)}`))
     values.push(...given)
   }
-  const { client, model, outcome, from, to, after, limit } = query
+  const {
+    id,
+    client,
+    team,
+    key,
+    status,
+    model,
+    outcome,
+    from,
+    to,
+    sort,
+    order = 'desc',
+    after,
+    limit,
+  } = query
+  if (id !== undefined) where('id = $1', id)
   if (client !== undefined) {
     const ids = await clientIds(pool, client)
     if (ids.length === 0) return { calls: [], next: undefined }
@@ -52,22 +72,53 @@ export async function listCalls(pool: Pool, query: CallsQuery): Promise<Calls> {
     if (ids.length === 1) where('client_id = $1', ids[0])
     else where('client_id = any($1)', ids)
   }
+  if (team !== undefined) where('(team = $1 or team_id = $1)', team)
+  if (key !== undefined) {
+    where('key = $1', key)
+    // Partitions without an index on keys are read through the key's client.
+    const { rows } = await pool.query('select client_id from keys where id = $1', [key])
+    if (rows[0]) where('client_id = $1', rows[0].client_id)
+  }
+  if (status !== undefined) conditions.push(statusCondition(status))
   if (model !== undefined) where('model = $1', model)
   if (outcome !== undefined) where('outcome = $1', outcome)
   // The day beside the time keeps other months' partitions out of it.
   if (from) where('at >= $1 and day >= $2', from, utcDay(from))
   if (to) where('at < $1 and day <= $2', to, utcDay(to))
+  const keys = keysOf(sort)
   if (after) {
-    where('(at, id, seq) < ($1, $2, $3) and day <= $4', after.at, after.id, after.seq, after.at.slice(0, 10))
+    const places = [...(keys.length > 3 ? [after.value] : []), after.at, after.id, after.seq]
+    const compared = `(${keys.join(', ')}) ${order === 'asc' ? '>' : '<'} (${places.map((_, i) => `$${i + 1}`).join(', ')})`
+    where(compared, ...places)
+    if (keys.length === 3) where(`day ${order === 'asc' ? '>=' : '<='} $1`, after.at.slice(0, 10))
   }
   const filter = conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''
-  const { rows } = await pool.query(`${SELECT} ${filter} ${NEWEST_FIRST} limit ${limit + 1}`, values)
-  const calls = rows.slice(0, limit).map(shown)
-  const last = calls.at(-1)
+  const { rows } = await pool.query(
+    `${select(sort)} ${filter} order by ${keys.map(one => `${one} ${order}`).join(', ')} limit ${limit + 1}`,
+    values,
+  )
+  const found = rows.slice(0, limit)
+  const last = found.at(-1)
   return {
-    calls,
-    next: rows.length > limit && last ? { at: last.at, id: last.id, seq: last.seq } : undefined,
+    calls: found.map(shown),
+    next: rows.length > limit ? placeOf(last, nameOf(sort, order)) : undefined,
   }
+}
+
+/** The value by which rows are sorted goes with them: the next page begins behind it. */
+function select(sort: Sort = 'time'): string {
+  return sorts[sort] ? SELECT.replace(' from calls', `, ${sorts[sort]} as sorted_by from calls`) : SELECT
+}
+
+function placeOf(row: Record<string, unknown>, by: string | undefined): Place {
+  const { at, id, seq } = shown(row)
+  return { at, id, seq, ...(by !== undefined && { by, value: Number(row.sorted_by ?? 0) }) }
+}
+
+/** Written as numbers, so that Postgres can see that the index on failed calls applies. */
+function statusCondition(status: string): string {
+  const first = Number(status.replace('xx', '00'))
+  return status.endsWith('xx') ? `status >= ${first} and status < ${first + 100}` : `status = ${first}`
 }
 
 /** The charge, then its correction where there is one, and what both come to. Undefined: there is no such call. */

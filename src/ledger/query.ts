@@ -1,7 +1,8 @@
 /** What a reader of the ledger may ask: times, days, groups, and where the page before ended. */
 
 import { type Static, Type } from 'typebox'
-import type { Place } from './calls.ts'
+import { unknownCursor } from '../plugins/admin/problem.ts'
+import { LONGEST_DAYS, nameOf, type Order, orders, type Place, type Sort, sorts } from './order.ts'
 import { outcomes } from './sums.ts'
 import { type Group, groups, ranks } from './usage.ts'
 
@@ -32,9 +33,36 @@ const day = (description: string) =>
 const limit = (most: number, fallback: number) =>
   Type.Integer({ minimum: 1, maximum: most, default: fallback, expected: `a whole number from 1 to ${most}` })
 
+const BOUNDED = `reads at most ${LONGEST_DAYS} days`
+const sortNames = Object.keys(sorts) as Sort[]
+
 export const callsQuery = Type.Object(
   {
+    id: Type.Optional(
+      Type.String({
+        pattern: ID.source,
+        description: 'Request id',
+        expected: 'a request id of up to 128 characters',
+      }),
+    ),
     client: Type.Optional(Type.String({ description: 'Name or id', expected: 'a name or id' })),
+    team: Type.Optional(
+      Type.String({ description: `Name on the day, or id; ${BOUNDED}`, expected: 'a name or id' }),
+    ),
+    key: Type.Optional(
+      Type.String({
+        pattern: '^[A-Za-z0-9]{1,64}$',
+        description: 'The public id of a key: 3mPwpyb6 of tg_3mPwpyb6_…',
+        expected: 'the public id of a key, such as 3mPwpyb6; never the whole key',
+      }),
+    ),
+    status: Type.Optional(
+      Type.String({
+        pattern: '^[1-5](\\d\\d|xx)$',
+        description: `HTTP status, or a class of them such as 5xx; ${BOUNDED}`,
+        expected: 'a status such as 404, or a class such as 4xx',
+      }),
+    ),
     model: Type.Optional(Type.String({ expected: 'a model' })),
     outcome: Type.Optional(
       Type.Union(
@@ -42,8 +70,25 @@ export const callsQuery = Type.Object(
         { description: 'As in the log', expected: `one of ${outcomes.join(', ')}` },
       ),
     ),
-    from: Type.Optional(time('Admitted then or later')),
+    from: Type.Optional(
+      time(`Admitted then or later; with sort, status or team ${LONGEST_DAYS} days before "to" if absent`),
+    ),
     to: Type.Optional(time('Admitted before')),
+    sort: Type.Optional(
+      Type.Union(
+        sortNames.map(sort => Type.Literal(sort)),
+        {
+          description: `Time if absent; all others ${BOUNDED.replace('reads', 'read')}`,
+          expected: `one of ${sortNames.join(', ')}`,
+        },
+      ),
+    ),
+    order: Type.Optional(
+      Type.Union(
+        orders.map(order => Type.Literal(order)),
+        { description: 'The largest or newest first (desc) if absent', expected: 'desc or asc' },
+      ),
+    ),
     cursor: Type.Optional(
       Type.Refine(
         Type.String({ description: '`next` of the page before', expected: 'the `next` of another page' }),
@@ -126,18 +171,34 @@ export function groupsOf({ by }: Static<typeof usageQuery>): Group[] {
   return groups.filter(group => asked?.includes(group))
 }
 
-export function formatCursor({ at, id, seq }: Place): string {
-  return Buffer.from(JSON.stringify([at, id, seq])).toString('base64url')
+export function formatCursor({ at, id, seq, by, value }: Place): string {
+  const parts = [at, id, seq, ...(by === undefined ? [] : [by, value])]
+  return Buffer.from(JSON.stringify(parts)).toString('base64url')
 }
 
 export function parseCursor(text = ''): Place | undefined {
   try {
-    const [at, id, seq] = JSON.parse(Buffer.from(text, 'base64url').toString())
+    const [at, id, seq, by, value] = JSON.parse(Buffer.from(text, 'base64url').toString())
     const isPlace = TIMES.test(String(at)) && parseTime(at) && ID.test(String(id)) && (seq === 0 || seq === 1)
-    const place = isPlace ? { at, id, seq } : undefined
+    const isSorted = by === undefined || (listNames.has(by) && isValueOf(by, value))
+    const place = { at, id, seq, ...(by !== undefined && { by, value }) }
     // Decoding ignores what is no base64url.
-    return place && formatCursor(place) === text ? place : undefined
+    return isPlace && isSorted && formatCursor(place) === text ? place : undefined
   } catch {
     return undefined
   }
+}
+
+/** Anything else Postgres could not compare with the column. */
+function isValueOf(list: string, value: unknown): boolean {
+  return list.startsWith('latency') ? Math.abs(Number(value)) < 1e38 : Number.isSafeInteger(value)
+}
+
+const listNames = new Set(sortNames.flatMap(sort => orders.map(order => nameOf(sort, order))))
+
+/** A cursor belongs to the list that it came from: another sort or order begins anew. */
+export function placeIn(query: { cursor?: string; sort?: Sort; order?: Order }): Place | undefined {
+  const place = parseCursor(query.cursor)
+  if (place && place.by !== nameOf(query.sort, query.order)) throw unknownCursor(query.cursor ?? '')
+  return place
 }

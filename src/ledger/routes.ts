@@ -8,13 +8,14 @@ import type { TypeBoxProvider } from '../plugins/admin/schemas.ts'
 import { createSharedReadings } from '../stores/shared-readings.ts'
 import { callAnswer, callsAnswer, refusalsAnswer, usageAnswer, verifyAnswer } from './answers.ts'
 import { clientIds, findCall, listCalls, teamIds } from './calls.ts'
+import { boundedRange } from './order.ts'
 import {
   callsQuery,
   formatCursor,
   groupsOf,
-  parseCursor,
   parseTime,
   periodOf,
+  placeIn,
   refusalsQuery,
   usageQuery,
 } from './query.ts'
@@ -38,18 +39,20 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
     '/calls',
     {
       schema: {
-        summary: 'The ledger, the newest call first',
+        summary: 'The ledger, the newest call first, or sorted',
+        description:
+          'A filter by status or team and a sort other than by time read every call of their time range, so it is at most 31 days. Refused calls are under GET /admin/refusals.',
         querystring: callsQuery,
         response: { 200: callsAnswer },
       },
     },
     async ({ query }) => {
       const { from, to, cursor, ...filter } = query
+      const asked = { ...filter, from: parseTime(from), to: parseTime(to) }
       const { calls, next } = await listCalls(pg, {
-        ...filter,
-        from: parseTime(from),
-        to: parseTime(to),
-        after: parseCursor(cursor),
+        ...asked,
+        ...boundedRange(asked, admin.clock.now()),
+        after: placeIn(query),
       })
       return { calls, next: next && formatCursor(next) }
     },

@@ -115,6 +115,71 @@ test('calls are found by client, model, outcome and time', async t => {
   ])
 })
 
+test('calls are found by request id, key, status and team, and sorted page by page', async t => {
+  const day = (i: number) => noon('2026-11-20') + i * 60_000
+  const some: Facts[] = [
+    { id: 'a', at: day(1), nanos: 30, data: { key: 'k1', status: 200, latencyMs: 12.3, outputTokens: 7 } },
+    { id: 'b', at: day(2), nanos: 50, data: { key: 'k2', status: 404, latencyMs: 1.5, inputTokens: 4 } },
+    { id: 'c', at: day(3), nanos: 30, data: { key: 'k1', status: 429, team: 'other', teamId: 't2' } },
+    {
+      id: 'd',
+      at: day(4),
+      nanos: 10,
+      data: { key: 'k1', status: 503, latencyMs: 900.1, cacheReadTokens: 5 },
+    },
+    { id: 'old', at: noon('2026-09-01'), nanos: 99, data: { key: 'k1', status: 404 } },
+  ]
+  const { get } = await administration(t, some)
+  const to = '&to=2026-11-21'
+  for (const [query, expected] of [
+    ['id=b', 'b'],
+    ['id=none', ''],
+    ['id=b&client=nobody', ''],
+    ['key=k1', 'd c a old'],
+    ['key=k1&status=5xx', 'd'],
+    [`status=404${to}`, 'b'],
+    [`status=4xx${to}`, 'c b'],
+    [`status=2xx${to}`, 'a'],
+    [`team=other${to}`, 'c'],
+    [`team=t1${to}`, 'd b a'],
+    [`sort=cost${to}`, 'b c a d'],
+    [`sort=cost&order=asc${to}`, 'd a c b'],
+    [`sort=latency${to}`, 'd a b c'],
+    [`sort=input${to}`, 'd b c a'],
+    [`sort=output&key=k1${to}`, 'a d c'],
+    ['order=asc', 'old a b c d'],
+    ['sort=time&order=asc&from=2026-11-01', 'a b c d'],
+  ] as const) {
+    const shown: string[] = []
+    for (let cursor = ''; ; ) {
+      const { status, body } = await get(`/calls?${query}&limit=1${cursor}`)
+      assert.equal(status, 200, JSON.stringify(body))
+      shown.push(...body.calls.map(({ id }) => id))
+      if (body.next === undefined) break
+      cursor = `&cursor=${body.next}`
+    }
+    assert.equal(shown.join(' '), expected, query)
+  }
+  const { next } = (await get(`/calls?sort=cost${to}&limit=1`)).body
+  for (const other of ['sort=latency', 'sort=cost&order=asc', 'sort=time', ''])
+    assert.equal((await get(`/calls?${other}${to}&cursor=${next}`)).status, 400, other)
+})
+
+test('an order or a filter that reads its whole time range takes at most 31 days', async t => {
+  const { app, get } = await administration(t, calls)
+  for (const query of ['sort=cost', 'status=404', 'team=web'])
+    assert.match(
+      (await get(`/calls?${query}&from=2026-09-30&to=2026-11-21`)).body.errors[0].detail,
+      /found 52 days up to 2026-11-21T00:00:00.000Z, expected at most 31/,
+    )
+  assert.deepEqual(ids(await get('/calls?sort=cost&to=2026-11-21')), ['c/0', 'b/0', 'a/0', 'c/1'])
+  // Months that are made from now on have the indexes of a search; they are what a large ledger is read by.
+  const { rows } = await app.pg.query(
+    `select indexdef from pg_indexes where tablename = 'calls_2026_11' and indexdef ~ '\\(key, at|\\(at DESC, status'`,
+  )
+  assert.equal(rows.length, 2)
+})
+
 test('a renamed client is found by both names, with all its calls', async t => {
   const { get } = await administration(t, [
     { id: 'before', at: noon('2026-11-01'), data: { client: 'old' } },
@@ -245,6 +310,28 @@ test('what cannot be understood is refused with what was found and what is expec
     ['/calls?model=a%00b', 'model', 'NUL'],
     ['/refusals?reason=%00', 'reason', 'NUL'],
     ['/calls/%00', 'id', 'NUL'],
+    ...['a b', 'tg_3mPwpyb6_secret'].map((key): [string, string, string] => [
+      `/calls?key=${key}`,
+      'key',
+      key,
+    ]),
+    ...['9xx', '20', 'ok'].map((status): [string, string, string] => [
+      `/calls?status=${status}`,
+      'status',
+      status,
+    ]),
+    ['/calls?sort=client', 'sort', '"client"'],
+    ['/calls?order=up', 'order', '"up"'],
+    ['/calls?sort=cost&from=2026-01-01&to=2026-03-01', 'from', '59 days'],
+    ...[
+      ['2026-11-23T10:00:00Z', 'a', 0, 'client desc', 1],
+      ['2026-11-23T10:00:00Z', 'a', 0, 'cost desc', 1.5],
+      ['2026-11-23T10:00:00Z', 'a', 0, 'cost desc', '1'],
+      ['2026-11-23T10:00:00Z', 'a', 0, 'latency desc', 1e300],
+    ].map((place): [string, string, string] => {
+      const cursor = Buffer.from(JSON.stringify(place)).toString('base64url')
+      return [`/calls?sort=cost&cursor=${cursor}`, 'cursor', cursor]
+    }),
     ['/calls?limit=0', 'limit', '0'],
     ['/calls?limit=ten', 'limit', '"ten"'],
     ['/calls?colour=red', 'colour', 'is unknown here'],
