@@ -115,19 +115,3 @@ export interface ShownAlert extends Omit<Alert, 'unless' | 'urgent'> {
   nextAttemptAt: Date | null
   lastError: string | null
 }
-
-/** Newest first, behind the alert with this id; '' is the beginning. */
-export async function listAlerts(
-  pool: Pool,
-  { after, limit }: { after: string; limit: number },
-): Promise<ShownAlert[]> {
-  const { rows } = await pool.query(LIST, [after === '' ? null : after, limit])
-  return rows
-}
-
-const LIST = `
-  select id, kind, dedupe, severity, scope, title, details, raised_at as "raisedAt", attempts,
-    case when delivered_at is not null then 'delivered'
-         when next_attempt_at is not null then 'waiting' else 'no_webhook' end as delivery,
-    delivered_at as "deliveredAt", next_attempt_at as "nextAttemptAt", last_error as "lastError"
-  from alerts where $1::bigint is null or id < $1 order by id desc limit $2`

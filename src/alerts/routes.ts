@@ -2,12 +2,16 @@
 
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
+import { parseTime, time } from '../ledger/query.ts'
 import { moment, nullable, pageAnswer } from '../plugins/admin/answers.ts'
 import { cursorsOf } from '../plugins/admin/cursors.ts'
 import { problem } from '../plugins/admin/problem.ts'
 import { limit, pageOf, type TypeBoxProvider } from '../plugins/admin/schemas.ts'
 import { writeDeed } from '../stores/audit.ts'
-import { listAlerts } from './outbox.ts'
+import { listAlerts } from './list.ts'
+
+const severities = ['info', 'warning', 'critical'] as const
+const deliveries = ['delivered', 'waiting', 'no_webhook'] as const
 
 const alert = Type.Object(
   {
@@ -16,14 +20,14 @@ const alert = Type.Object(
       description: 'The rule that found it, such as budget_threshold or output_rate_exceeded',
     }),
     dedupe: Type.String({ description: 'Rule, scope and window: told once for each' }),
-    severity: Type.Enum(['info', 'warning', 'critical']),
+    severity: Type.Enum(severities),
     scope: Type.String({ description: 'client:frontend, team:web, gateway, upstream:ezai' }),
     title: Type.String({ description: 'One sentence, for people' }),
     details: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]), {
       description: 'The numbers behind it',
     }),
     raisedAt: moment('When'),
-    delivery: Type.Enum(['delivered', 'waiting', 'no_webhook']),
+    delivery: Type.Enum(deliveries),
     deliveredAt: nullable(moment('When it was delivered')),
     attempts: Type.Integer(),
     nextAttemptAt: nullable(moment('When delivery is tried again')),
@@ -42,7 +46,32 @@ const receipt = Type.Object(
 )
 
 const cursors = cursorsOf('alerts', 'number')
-const query = Type.Object({ limit, cursor: cursors.schema }, { additionalProperties: false })
+const query = Type.Object(
+  {
+    kind: Type.Optional(
+      Type.String({ description: 'Such as budget_threshold', expected: 'a kind of alert' }),
+    ),
+    severity: Type.Optional(Type.Enum(severities, { expected: `one of ${severities.join(', ')}` })),
+    delivery: Type.Optional(Type.Enum(deliveries, { expected: `one of ${deliveries.join(', ')}` })),
+    client: Type.Optional(
+      Type.String({
+        description: 'Name: the same as the scope client:<name>',
+        expected: 'the name of a client',
+      }),
+    ),
+    scope: Type.Optional(
+      Type.String({
+        description: 'What it is about',
+        expected: 'a scope such as client:frontend, team:web, gateway or upstream:ezai',
+      }),
+    ),
+    from: Type.Optional(time('Raised then or later')),
+    to: Type.Optional(time('Raised before')),
+    limit,
+    cursor: cursors.schema,
+  },
+  { additionalProperties: false },
+)
 
 export async function alertRoutes(admin: FastifyInstance): Promise<void> {
   const routes = admin.withTypeProvider<TypeBoxProvider>()
@@ -56,8 +85,14 @@ export async function alertRoutes(admin: FastifyInstance): Promise<void> {
         response: { 200: pageAnswer({ alerts: Type.Array(alert) }) },
       },
     },
-    async ({ query: { limit, cursor } }) => {
-      const rows = await listAlerts(admin.pg, { after: cursors.placeOf(cursor), limit: limit + 1 })
+    async ({ query: { limit, cursor, from, to, ...filter } }) => {
+      const rows = await listAlerts(admin.pg, {
+        ...filter,
+        from: parseTime(from),
+        to: parseTime(to),
+        after: cursors.placeOf(cursor),
+        limit: limit + 1,
+      })
       const { shown, next } = pageOf(rows, limit, ({ id }) => cursors.format(id))
       return { alerts: shown, next }
     },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { pino } from 'pino'
+import type { Alert } from '../../src/alerts/alert.ts'
 import { createOutbox } from '../../src/alerts/outbox.ts'
 import { createRaiser } from '../../src/alerts/raising.ts'
 import { until } from '../gateway.ts'
@@ -168,6 +169,45 @@ test('the list is paged, newest first, and wrong pages are refused', async t => 
   for (const wrong of ['limit=0', 'limit=1001', 'cursor=x', 'cursor=1e99', 'from=today']) {
     assert.equal((await replica.app.inject(`/admin/alerts?${wrong}`)).statusCode, 400, wrong)
   }
+})
+
+test('alerts are filtered by kind, severity, delivery, client, scope and time, page by page', async t => {
+  const replica = await startReplica(t, await servers(t))
+  const outbox = createOutbox(replica.app.pg, { webhook: true, leaseMs: 1000 })
+  const at = (day: number) => new Date(Date.UTC(2026, 10, day, 12))
+  const some: [string, Partial<Alert>, Date, Date?][] = [
+    ['a', { kind: 'loop_detected', severity: 'warning', scope: 'client:web' }, at(1)],
+    ['b', { kind: 'budget_threshold', severity: 'info', scope: 'client:web' }, at(2), at(2)],
+    ['c', { kind: 'budget_threshold', severity: 'critical', scope: 'team:web' }, at(3)],
+    ['d', { kind: 'budget_threshold', severity: 'critical', scope: 'client:web' }, at(4), at(4)],
+  ]
+  for (const [title, more, raisedAt, deliveredAt] of some)
+    await outbox.add({ ...alertOf({ dedupe: title, title, ...more }), raisedAt, deliveredAt })
+  await replica.app.pg.query(`update alerts set next_attempt_at = null where dedupe = 'c'`)
+  for (const [query, expected] of [
+    ['kind=budget_threshold', 'd c b'],
+    ['severity=critical', 'd c'],
+    ['client=web', 'd b a'],
+    ['scope=team:web', 'c'],
+    ['client=web&scope=team:web', ''],
+    ['delivery=delivered', 'd b'],
+    ['delivery=waiting', 'a'],
+    ['delivery=no_webhook', 'c'],
+    ['from=2026-11-02&to=2026-11-04', 'c b'],
+    ['kind=budget_threshold&client=web&from=2026-11-03', 'd'],
+    ['kind=none', ''],
+  ] as const) {
+    const found: string[] = []
+    for (let cursor = ''; ; ) {
+      const page = (await replica.app.inject(`/admin/alerts?${query}&limit=1${cursor}`)).json()
+      for (const { title } of page.alerts) found.push(title)
+      if (page.next === undefined) break
+      cursor = `&cursor=${page.next}`
+    }
+    assert.equal(found.join(' '), expected, query)
+  }
+  for (const wrong of ['severity=bad', 'delivery=no', 'from=today', 'to=2026-02-30', 'kind=%00'])
+    assert.equal((await replica.app.inject(`/admin/alerts?${wrong}`)).statusCode, 400, wrong)
 })
 
 test('alerts are forgotten after three months', async t => {

@@ -239,7 +239,7 @@ test('alerts are listed with their delivery', async t => {
   )
   const { code, out } = await run('alerts')
 
-  assert.equal(none.out, 'Nothing was raised yet.')
+  assert.equal(none.out, 'No such alert was raised.')
   assert.equal(code, 0)
   assert.match(
     out,

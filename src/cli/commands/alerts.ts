@@ -2,7 +2,7 @@
 
 import type { Command } from '../command.ts'
 import { table, time } from '../text.ts'
-import { type Page, pageFrom, pageNote, pageOptions } from './pages.ts'
+import { type Page, pageNote, pageOptions, queryFrom } from './pages.ts'
 
 /** Advice by kind of alert, for alerts whose title does not give it. */
 const advice: Record<string, string> = {
@@ -26,15 +26,29 @@ interface TestAnswer {
   error: string | null
 }
 
+const options = {
+  kind: { value: 'budget_threshold', about: 'the rule that found it' },
+  severity: { value: 'critical', about: 'info, warning or critical' },
+  delivery: { value: 'waiting', about: 'delivered, waiting or no_webhook' },
+  client: { value: 'frontend', about: 'the name of a client' },
+  scope: { value: 'team:web', about: 'what it is about: client:…, team:…, gateway, upstream:…' },
+  from: { value: '2026-11-23', about: 'raised then or later: a UTC day or a time' },
+  to: { value: '2026-11-24', about: 'raised before' },
+  ...pageOptions,
+}
+
 export const alerts: Command[] = [
   {
     name: 'alerts',
     about: 'What was raised, the newest first, and whether it was delivered',
     args: [],
-    options: pageOptions,
-    examples: ['alerts --limit 20'],
+    options,
+    examples: ['alerts --limit 20', 'alerts --client frontend --severity critical'],
     async run(input, api) {
-      const answer = await api.call<Page & { alerts: AlertAnswer[] }>('GET', `/alerts${pageFrom(input)}`)
+      const answer = await api.call<Page & { alerts: AlertAnswer[] }>(
+        'GET',
+        `/alerts${queryFrom(input, Object.keys(options))}`,
+      )
       const rows = answer.alerts.map(({ raisedAt, severity, kind, scope, title, delivery, lastError }) => [
         time(raisedAt),
         severity,
@@ -46,7 +60,7 @@ export const alerts: Command[] = [
       const text =
         rows.length > 0
           ? table(['RAISED', 'SEVERITY', 'KIND', 'SCOPE', 'DELIVERY', 'WHAT'], rows)
-          : 'Nothing was raised yet.'
+          : 'No such alert was raised.'
       const kinds = [...new Set(answer.alerts.map(({ kind }) => kind))]
       const advised = kinds.flatMap(kind => (advice[kind] ? [`${kind}: ${advice[kind]}`] : []))
       return { answer, shown: { text: [text, ...advised].join('\n\n'), ...pageNote(answer) } }

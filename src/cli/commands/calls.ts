@@ -31,11 +31,19 @@ interface CallAnswer {
 type CallsAnswer = Page & { calls: Call[] }
 
 const filters = {
+  id: { value: 'req_0123…', about: 'the request id' },
   client: { value: 'frontend', about: 'name or id' },
+  team: { value: 'web', about: 'name or id; reads at most 31 days' },
+  key: { value: '3mPwpyb6', about: 'the public id of a key' },
+  status: { value: '5xx', about: 'an HTTP status or a class of them; reads at most 31 days' },
   model: { value: 'claude-haiku-4-5', about: 'the model that was asked for' },
   outcome: { value: 'ok', about: 'as in the log: ok, cached, upstream_error, client_gone, lost, …' },
   from: { value: '2026-11-23T10:00:00Z', about: 'admitted then or later: a UTC day or a time' },
   to: { value: '2026-11-24', about: 'admitted before' },
+}
+const sorting = {
+  sort: { value: 'cost', about: 'time, cost, latency, input or output; all but time read at most 31 days' },
+  order: { value: 'asc', about: 'desc, or asc: the smallest or oldest first' },
 }
 const paging = {
   limit: { value: '50', about: 'rows at most, up to 500' },
@@ -45,13 +53,22 @@ const paging = {
 export const calls: Command[] = [
   {
     name: 'calls',
-    about: 'The last calls in the ledger, the newest first',
+    about: 'Calls in the ledger, the newest first, or sorted',
     args: [],
-    options: { ...filters, ...paging, follow: { about: 'print calls as they come, until stopped' } },
-    examples: ['calls --client frontend --outcome upstream_error', 'calls --follow'],
+    options: {
+      ...filters,
+      ...sorting,
+      ...paging,
+      follow: { about: 'print calls as they come, until stopped' },
+    },
+    examples: [
+      'calls --client frontend --outcome upstream_error',
+      'calls --sort cost --limit 10',
+      'calls --follow',
+    ],
     async run(input, api, live) {
       if (input.flags.has('follow')) return follow(input, api, live)
-      const answer = await read(api, queryFrom(input, [...Object.keys(filters), ...Object.keys(paging)]))
+      const answer = await read(api, queryFrom(input, Object.keys({ ...filters, ...sorting, ...paging })))
       const text = answer.calls.length > 0 ? table(head, answer.calls.map(row)) : 'There are no such calls.'
       return { answer, shown: { text, ...pageNote(answer) } }
     },
@@ -112,7 +129,7 @@ const KNOWN = 20_000
 
 /** A call is listed by its admission and appears at its end, so that new ones come in between old ones. */
 async function follow(input: Input, api: Api, { print, stopped }: Live): Promise<undefined> {
-  const taken = ['cursor', 'limit', 'to'].find(option => input.texts[option])
+  const taken = ['cursor', 'limit', 'to', 'sort', 'order'].find(option => input.texts[option])
   if (taken) throw misused(`--follow goes on by itself: leave --${taken} out.`)
   const printed = new Set<string>()
   const query = new URLSearchParams(queryFrom(input, Object.keys(filters)))
