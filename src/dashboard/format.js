@@ -9,6 +9,7 @@ const counts = numbers({})
 const shortCounts = numbers({ notation: 'compact', maximumFractionDigits: 1 })
 const percents = numbers({ style: 'percent', maximumFractionDigits: 0 })
 const finePercents = numbers({ style: 'percent', maximumFractionDigits: 1 })
+const shares = numbers({ style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 })
 
 /** Cents for sums of money; of less than that, the two digits that tell something. @param {number} value */
 export function usd(value) {
@@ -22,6 +23,39 @@ export function usd(value) {
 /** As budgets are set: without the cents where there are none. @param {number} value */
 export function limitUsd(value) {
   return Number.isInteger(value) ? wholeDollars.format(value) : usd(value)
+}
+
+/**
+ * One format for all amounts of a column: as many decimals as the largest of them needs.
+ * @param {number[]} values
+ */
+export function usdColumn(values) {
+  const largest = Math.max(0, ...values.map(Math.abs))
+  return usdWith(largest >= 1 || largest === 0 ? 2 : largest >= 0.01 ? 4 : 6)
+}
+
+/** Budgets and what is spent of them, in lists. @type {(value: number) => string} */
+export const budgetUsd = usdWith(2)
+
+/** To the nano-dollar, in a column. @type {(value: number) => string} */
+export const nanoUsd = usdWith(9)
+
+/** Single calls cost little: one format for all lists of them. @type {(value: number) => string} */
+export const callUsd = usdWith(6)
+
+/** @param {number} digits decimals; a smaller amount than they can show is `<` the smallest */
+function usdWith(digits) {
+  const format = numbers({
+    style: 'currency',
+    currency: 'USD',
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  })
+  const least = 10 ** -digits
+  return (/** @type {number} */ value) => {
+    const isTiny = value !== 0 && Math.abs(value) < least / 2
+    return isTiny ? `${value < 0 ? '−' : ''}<${format.format(least)}` : format.format(value)
+  }
 }
 
 /** What one call costs: to the ten-thousandth of a cent where it is that little. @param {number} value */
@@ -63,6 +97,16 @@ export function percent(part, whole = 1) {
   if (whole === 0) return '0%'
   const share = part / whole
   return share !== 0 && Math.abs(share) < 0.1 ? finePercents.format(share) : percents.format(share)
+}
+
+/** A part in a column: one decimal always. @param {number} part @param {number} whole */
+export function share(part, whole) {
+  return shares.format(whole === 0 ? 0 : part / whole)
+}
+
+/** A duration in a column: milliseconds always. @param {number} [value] */
+export function milliseconds(value) {
+  return value === undefined ? '–' : `${counts.format(Math.round(value))} ms`
 }
 
 /** @param {number} [value] */

@@ -1,4 +1,4 @@
-/** Stacked columns over time. Read with the pointer or the arrow keys; a table says the same to who cannot see it. */
+/** Stacked columns over time. Read with the pointer or the arrow keys; a table says the same to who cannot see it. A click or Enter opens a column. */
 
 import { html } from 'htm/preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
@@ -11,7 +11,8 @@ const BOTTOM = 24
 const GAP = 1
 
 /**
- * @param {{ label: string, buckets: string[], series: Series[], height?: number, format: (value: number) => string, formatAxis: (value: number) => string, formatBucket: (bucket: string) => string, formatTick?: (bucket: string) => string, dimmed?: string, limit?: { value: number, label: string } | undefined }} props
+ * @param {{ label: string, buckets: string[], series: Series[], height?: number, format: (value: number) => string, formatAxis: (value: number) => string, formatBucket: (bucket: string) => string, formatTick?: (bucket: string) => string, dimmed?: string, limit?: { value: number, label: string } | undefined, partial?: string | undefined, onOpen?: (bucket: string, name: string | undefined) => void, opens?: string }} props
+ * `partial`: the bucket that is not over. `onOpen`: called with a bucket, and with the series that was picked in it; `opens` says what it opens.
  */
 export function Columns({
   label,
@@ -24,11 +25,17 @@ export function Columns({
   formatTick = formatBucket,
   dimmed,
   limit,
+  partial,
+  onOpen,
+  opens = 'its calls',
 }) {
   const place = useRef(/** @type {HTMLDivElement | null} */ (null))
   const width = useWidth(place)
   const [at, setAt] = useState(/** @type {number | undefined} */ (undefined))
+  const [picked, setPicked] = useState(/** @type {number | undefined} */ (undefined))
+  const touched = useRef(/** @type {number | undefined} */ (undefined))
   useEffect(() => setAt(undefined), [buckets.length])
+  useEffect(() => setPicked(undefined), [at])
 
   const totals = buckets.map((_, i) => series.reduce((sum, { values }) => sum + (values[i] ?? 0), 0))
   const highest = Math.max(...totals)
@@ -44,11 +51,24 @@ export function Columns({
   const y = (/** @type {number} */ value) => TOP + plot * (1 - value / top)
   const every = Math.max(1, Math.ceil(buckets.length / Math.max(2, Math.floor(inner / 72))))
 
-  const point = (/** @type {PointerEvent} */ event) => {
+  const columnAt = (/** @type {MouseEvent} */ { clientX }) => {
     const box = place.current?.getBoundingClientRect()
-    if (!box) return
-    const found = Math.floor((event.clientX - box.left - left) / step)
-    setAt(found >= 0 && found < buckets.length ? found : undefined)
+    const found = Math.floor((clientX - (box?.left ?? 0) - left) / step)
+    return found >= 0 && found < buckets.length ? found : undefined
+  }
+  const open = (/** @type {number | undefined} */ column, /** @type {string | undefined} */ name) => {
+    const bucket = column === undefined ? undefined : buckets[column]
+    if (bucket !== undefined) onOpen?.(bucket, name)
+  }
+  /** The first touch of a column reads it, the second opens it. */
+  const onClick = (/** @type {PointerEvent} */ event) => {
+    const column = columnAt(event)
+    const isRead = event.pointerType !== 'touch' || touched.current === column
+    touched.current = column
+    setAt(column)
+    if (!isRead || column === undefined) return
+    const y = event.clientY - (place.current?.getBoundingClientRect().top ?? 0)
+    open(column, seriesAt(series, column, top * (1 - (y - TOP) / plot)))
   }
   const onKey = (/** @type {KeyboardEvent} */ event) => {
     const last = buckets.length - 1
@@ -58,7 +78,11 @@ export function Columns({
       Home: 0,
       End: last,
     }[event.key]
+    const turn = { ArrowUp: -1, ArrowDown: 1 }[event.key]
     if (event.key === 'Escape' && at !== undefined) setAt(undefined)
+    else if (event.key === 'Enter' && at !== undefined && onOpen) open(at, nameOf(parts[picked ?? -1]))
+    else if (turn !== undefined && at !== undefined && onOpen && parts.length > 0)
+      setPicked(((picked ?? (turn > 0 ? -1 : 0)) + turn + parts.length) % parts.length)
     else if (to !== undefined) setAt(to)
     else return
     event.preventDefault()
@@ -69,21 +93,25 @@ export function Columns({
     at === undefined
       ? []
       : series
-          .map(({ name, tone, values }) => ({ name, tone, value: values[at] ?? 0 }))
+          .map(({ name, tone, values, isOthers }) => ({ name, tone, isOthers, value: values[at] ?? 0 }))
           .filter(({ value }) => value > 0)
+
+  const labelOf = (/** @type {string} */ bucket) =>
+    `${formatBucket(bucket)}${bucket === partial ? ', so far' : ''}`
 
   return html`<figure class="chart">
     <div
-      class="chart-place"
+      class="chart-place ${onOpen ? 'is-open' : ''}"
       ref=${place}
       style=${{ height: `${height}px` }}
       tabindex="0"
       role="group"
       aria-roledescription="chart"
-      aria-label="${label}. Arrow keys read it column by column."
-      onPointerMove=${point}
-      onPointerLeave=${() => setAt(undefined)}
+      aria-label="${label}. Arrow keys read it column by column.${onOpen ? ` Enter opens ${opens}.` : ''}"
+      onPointerMove=${(/** @type {PointerEvent} */ event) => setAt(columnAt(event))}
+      onPointerLeave=${(/** @type {PointerEvent} */ event) => event.pointerType !== 'touch' && setAt(undefined)}
       onBlur=${() => setAt(undefined)}
+      onClick=${onOpen && onClick}
       onKeyDown=${onKey}
     >
       ${
@@ -100,7 +128,7 @@ export function Columns({
           let base = 0
           const x = left + i * step + (step - bar) / 2
           const last = series.findLastIndex(({ values }) => (values[i] ?? 0) > 0)
-          return html`<g key=${bucket} class=${at !== undefined && at !== i ? 'is-behind' : ''}>
+          return html`<g key=${bucket} class="${at !== undefined && at !== i ? 'is-behind' : ''} ${bucket === partial ? 'is-partial' : ''}">
             ${series.map(({ name, tone, values }, s) => {
               const value = values[i] ?? 0
               if (value <= 0) return null
@@ -111,6 +139,7 @@ export function Columns({
               const faded = dimmed !== undefined && dimmed !== name
               return html`<path class="fill-${tone} ${faded ? 'is-faded' : ''}" d=${column(x, bottom - gap - high, bar, high, s === last ? 2.5 : 0)} />`
             })}
+            ${bucket === partial && html`<text class="chart-partial" x=${Math.min(width, x + bar / 2 + 18)} y=${Math.max(TOP, y(base) - 4)} text-anchor="end">so far</text>`}
           </g>`
         })}
         ${
@@ -131,18 +160,34 @@ export function Columns({
         shown !== undefined &&
         at !== undefined &&
         html`<div class="tip ${left + at * step > width / 2 ? 'is-left' : ''}" style=${tipPlace(left + (at + 0.5) * step, step, width)} aria-live="polite">
-          <p class="tip-title">${formatBucket(shown)}<span>${format(totals[at] ?? 0)}</span></p>
-          ${parts.map(({ name, tone, value }) => html`<p><span class="swatch fill-${tone}" />${name}<span>${format(value)}</span></p>`)}
+          <p class="tip-title">${labelOf(shown)}<span>${format(totals[at] ?? 0)}</span></p>
+          ${parts.map(({ name, tone, value }, i) => html`<p class=${i === picked ? 'is-picked' : ''}><span class="swatch fill-${tone}" />${name}<span>${format(value)}</span></p>`)}
           ${parts.length === 0 && html`<p class="quiet">Nothing</p>`}
+          ${onOpen && parts.length > 0 && html`<p class="tip-hint">Click or Enter: ${opens}</p>`}
         </div>`
       }
     </div>
     <div class="hidden"><table>
       <caption>${label}</caption>
       <thead><tr><th scope="col">Time</th>${series.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
-      <tbody>${buckets.map((bucket, i) => html`<tr><th scope="row">${formatBucket(bucket)}</th>${series.map(({ values }) => html`<td>${format(values[i] ?? 0)}</td>`)}</tr>`)}</tbody>
+      <tbody>${buckets.map((bucket, i) => html`<tr><th scope="row">${labelOf(bucket)}</th>${series.map(({ values }) => html`<td>${format(values[i] ?? 0)}</td>`)}</tr>`)}</tbody>
     </table></div>
   </figure>`
+}
+
+/** The series at a height of a column; undefined above it, and where it stands for several. @param {Series[]} series @param {number} column @param {number} height as a value of the axis */
+function seriesAt(series, column, height) {
+  let base = 0
+  const found = series.find(({ values }) => {
+    base += values[column] ?? 0
+    return height <= base
+  })
+  return nameOf(found)
+}
+
+/** @param {{ name: string, isOthers?: boolean | undefined } | undefined} part */
+function nameOf(part) {
+  return part?.isOthers ? undefined : part?.name
 }
 
 /** Beside the column, on the side where there is room. @param {number} x @param {number} step @param {number} width */

@@ -1,5 +1,7 @@
 /** Rows of sums, turned into a chart's series: the largest by name, the others as one. */
 
+import { tonesOf } from './tones.js'
+
 /** @typedef {{ name: string, values: number[], total: number, tone: number, isOthers?: boolean }} Series `tone`: which of the palette's colours. */
 
 export const SHOWN = 6
@@ -9,12 +11,12 @@ const OTHERS = ''
 /**
  * @template Row
  * @param {Row[]} rows
- * @param {{ buckets: string[], bucketOf: (row: Row) => string | undefined, nameOf: (row: Row) => string, amountOf: (row: Row) => number, isOthers?: (row: Row) => boolean, shown?: number }} how `isOthers`: the row is the sum of what has no name of its own.
+ * @param {{ buckets: string[], bucketOf: (row: Row) => string | undefined, nameOf: (row: Row) => string, amountOf: (row: Row) => number, isOthers?: (row: Row) => boolean, shown?: number, kind: string }} how `kind`: what the names are of, such as `client`; colours belong to a name of a kind. `isOthers`: the row is the sum of what has no name of its own.
  * @returns {Series[]} the largest first
  */
 export function seriesOf(
   rows,
-  { buckets, bucketOf, nameOf, amountOf, isOthers = () => false, shown = SHOWN },
+  { buckets, bucketOf, nameOf, amountOf, isOthers = () => false, kind, shown = SHOWN },
 ) {
   const places = new Map(buckets.map((bucket, i) => [bucket, i]))
   /** @type {Map<string, number[]>} */
@@ -35,7 +37,11 @@ export function seriesOf(
   // One that stands alone at the end is shown by name, not as others.
   const cut =
     all.length === shown + 1 && !isOpen ? all.length : Math.min(shown, all.length - (isOpen ? 1 : 0))
-  const named = all.slice(0, cut).map((series, tone) => ({ ...series, tone: tone % 7 }))
+  const tones = tonesOf(
+    kind,
+    all.slice(0, cut).map(({ name }) => name),
+  )
+  const named = all.slice(0, cut).map(series => ({ ...series, tone: tones.get(series.name) ?? 0 }))
   const others = all.slice(cut)
   if (others.length === 0) return named
   return [

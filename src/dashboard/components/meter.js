@@ -1,7 +1,7 @@
 /** How much of a budget or a limit is gone: spent in full colour, held by running calls in stripes. */
 
 import { html } from 'htm/preact'
-import { limitUsd as limit, percent, usd } from '../format.js'
+import { budgetUsd, percent } from '../format.js'
 
 /** @import { Money } from '../types.ts' */
 
@@ -35,9 +35,9 @@ export function BudgetCell({ money, label }) {
   if (!money) return html`<span class="quiet">–</span>`
   const { limitUsd, spentUsd, heldUsd } = money
   if (limitUsd === undefined)
-    return html`<span class="budget-cell"><span>${usd(spentUsd)} <span class="quiet">no limit</span></span></span>`
+    return html`<span class="budget-cell"><span>${budgetUsd(spentUsd)} <span class="quiet">no limit</span></span></span>`
   return html`<span class="budget-cell">
-    <span>${usd(spentUsd)} <span class="quiet">of ${limit(limitUsd)}</span></span>
+    <span>${budgetUsd(spentUsd)} <span class="quiet">of ${budgetUsd(limitUsd)}</span></span>
     <${Meter} used=${spentUsd} held=${heldUsd} limit=${limitUsd} label=${label} />
   </span>`
 }

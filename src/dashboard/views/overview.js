@@ -10,8 +10,20 @@ import { Page } from '../components/page.js'
 import { Segmented } from '../components/segmented.js'
 import { Empty, Loaded } from '../components/states.js'
 import { useData } from '../data.js'
-import { axisUsd, count, day, daysAgo, percent, shortCount, timeOfDay, usd, weekday } from '../format.js'
-import { ask, href } from '../router.js'
+import {
+  axisUsd,
+  count,
+  day,
+  daysAgo,
+  share,
+  shortCount,
+  timeOfDay,
+  usd,
+  usdColumn,
+  weekday,
+} from '../format.js'
+import { ask, go, href } from '../router.js'
+import { callsHref } from './calls/period.js'
 import { Budgets } from './overview/budgets.js'
 import { Circuits } from './overview/circuits.js'
 import { Figures } from './overview/figures.js'
@@ -98,12 +110,13 @@ function OverTime({ range, by, measure }) {
   const isMoney = measure === 'cost' || measure === 'saved'
   const format = isMoney ? usd : count
 
-  return html`<${Loaded} of=${usage} lines=${8}>
+  return html`<${Loaded} of=${usage} lines=${11} what="What was used">
     ${(/** @type {Usage} */ { rows, more }) => {
       const buckets = bucketsOf(range, now)
       const within = rows.filter(row => !isHours || buckets.includes(row.hour ?? ''))
       const nameOf = (/** @type {UsageRow} */ row) => (row.others ? '' : (row[group] ?? NONE[group]))
       const series = seriesOf(within, {
+        kind: group,
         buckets,
         bucketOf: row => row.hour ?? row.day,
         isOthers: row => row.others === true,
@@ -114,6 +127,9 @@ function OverTime({ range, by, measure }) {
       const total = series.reduce((sum, one) => sum + one.total, 0)
       const sums = sumsBy(within, nameOf)
       const calls = [...sums.values()].reduce((sum, one) => sum + one, 0)
+      const formatSum = isMoney ? usdColumn([total, ...series.map(one => one.total)]) : count
+      const open = (/** @type {string} */ bucket, /** @type {string | undefined} */ name) =>
+        go(callsHref(bucket, name === undefined || name === NONE[group] ? {} : { [group]: name }))
       const others = calls - series.reduce((sum, one) => sum + (sums.get(one.name) ?? 0), 0)
       return html`<div class="chart-split">
         <${Columns}
@@ -122,6 +138,9 @@ function OverTime({ range, by, measure }) {
           series=${series}
           height=${296}
           dimmed=${dimmed}
+          partial=${buckets.at(-1)}
+          onOpen=${open}
+          opens=${isHours ? 'the calls of this hour' : 'the calls of this day'}
           format=${format}
           formatAxis=${isMoney ? axisUsd : shortCount}
           formatBucket=${isHours ? (/** @type {string} */ at) => `${weekday(at)}, ${timeOfDay(at)}` : weekday}
@@ -133,13 +152,13 @@ function OverTime({ range, by, measure }) {
             ${series.map(
               one => html`<tr onMouseEnter=${() => setDimmed(one.name)}>
                 <th scope="row"><span class="swatch fill-${one.tone}" />${named(group, one)}</th>
-                <td class="num hide-s">${shortCount(sums.get(one.name) ?? others)}</td>
-                <td class="num">${percent(one.total, total)}</td>
-                <td class="num strong">${format(one.total)}</td>
+                <td class="num hide-s">${count(sums.get(one.name) ?? others)}</td>
+                <td class="num">${share(one.total, total)}</td>
+                <td class="num strong">${formatSum(one.total)}</td>
               </tr>`,
             )}
           </tbody>
-          <tfoot><tr><th scope="row">Total</th><td class="num hide-s">${shortCount(calls)}</td><td></td><td class="num strong">${format(total)}</td></tr></tfoot>
+          <tfoot><tr><th scope="row">Total</th><td class="num hide-s">${count(calls)}</td><td></td><td class="num strong">${formatSum(total)}</td></tr></tfoot>
         </table>
       </div>
       ${more && html`<p class="note">More groups than can be shown at once: the smallest are left out.</p>`}`

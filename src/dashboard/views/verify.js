@@ -6,7 +6,7 @@ import { api, Failure } from '../api.js'
 import { Icon } from '../components/icon.js'
 import { Page } from '../components/page.js'
 import { Failed, Loading } from '../components/states.js'
-import { count, exactTime, exactUsd } from '../format.js'
+import { count, exactTime, nanoUsd } from '../format.js'
 import { scopeWords } from '../words.js'
 
 /** @import { Verified } from '../types.ts' */
@@ -72,7 +72,7 @@ function Result({ result: { ok, scopes, quarantined, found, differences, at } })
             <thead><tr><th scope="col">Whose</th><th scope="col">Window</th><th scope="col" class="num">Counter</th><th scope="col" class="num">Ledger</th><th scope="col" class="num">On its way</th><th scope="col" class="num">Difference</th></tr></thead>
             <tbody>${differences.map(
               one =>
-                html`<tr><th scope="row">${scopeWords(one.scope)}</th><td><code>${one.window}</code></td><td class="num">${exactUsd(one.counterUsd)}</td><td class="num">${exactUsd(one.ledgerUsd)}</td><td class="num">${exactUsd(one.pendingUsd)}</td><td class="num strong">${exactUsd(one.differenceUsd)}${one.limitUsd === undefined ? '' : ` over ${exactUsd(one.limitUsd)}`}</td></tr>`,
+                html`<tr><th scope="row">${scopeWords(one.scope)}</th><td><code>${one.window}</code></td><td class="num">${nanoUsd(one.counterUsd)}</td><td class="num">${nanoUsd(one.ledgerUsd)}</td><td class="num">${nanoUsd(one.pendingUsd)}</td><td class="num strong">${nanoUsd(one.differenceUsd)}${one.limitUsd === undefined ? '' : ` over ${nanoUsd(one.limitUsd)}`}</td></tr>`,
             )}</tbody>
           </table>
         </div>

@@ -2,7 +2,7 @@
 
 import { html } from 'htm/preact'
 import { BudgetCell, Meter } from '../../components/meter.js'
-import { count, shortCount } from '../../format.js'
+import { count } from '../../format.js'
 
 /** @import { Settings, Standing } from '../../types.ts' */
 
@@ -58,7 +58,7 @@ function BucketCell({ bucket, per, label }) {
   if (!bucket) return html`<span class="quiet">–</span>`
   const { capacity, available } = bucket
   return html`<span class="budget-cell">
-    <span>${shortCount(available)} <span class="quiet">of ${shortCount(capacity)} / ${per}</span></span>
+    <span>${count(available)} <span class="quiet">of ${count(capacity)} / ${per}</span></span>
     <${Meter} used=${capacity - available} limit=${capacity} label=${label} />
   </span>`
 }

@@ -5,7 +5,7 @@ import { Meter } from '../../components/meter.js'
 import { Card } from '../../components/page.js'
 import { Empty, Loaded } from '../../components/states.js'
 import { useData } from '../../data.js'
-import { limitUsd as limit, percent, until, usd } from '../../format.js'
+import { budgetUsd, share as shareOf, until } from '../../format.js'
 import { href, scopeHref } from '../../router.js'
 
 /** @import { Budget } from '../../types.ts' */
@@ -36,11 +36,11 @@ function Table({ budgets }) {
           <th scope="row"><a href=${scopeHref(`${kind}:${own}`)}>${name}</a><span class="sub">${kind === 'gateway' ? '' : `${kind}, `}a ${period}</span></th>
           <td>
             <span class="budget-cell">
-              <span>${usd(spentUsd)} <span class="quiet">of ${limit(limitUsd)}</span><span class="budget-share">${percent(share)}</span></span>
+              <span>${budgetUsd(spentUsd)} <span class="quiet">of ${budgetUsd(limitUsd)}</span><span class="budget-share">${shareOf(share, 1)}</span></span>
               <${Meter} used=${spentUsd} held=${heldUsd} limit=${limitUsd} label="Budget of ${name} a ${period}" />
             </span>
           </td>
-          <td class="num">${usd(availableUsd)}</td>
+          <td class="num">${budgetUsd(availableUsd)}</td>
           <td class="num hide-s quiet">${until(resetsAt)}</td>
         </tr>`
         },

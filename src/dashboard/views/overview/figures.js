@@ -6,11 +6,22 @@ import { Spark } from '../../charts/spark.js'
 import { Meter } from '../../components/meter.js'
 import { Loading, Stale } from '../../components/states.js'
 import { useData } from '../../data.js'
-import { count, day, daysAgo, limitUsd as limit, percent, shortCount, until, usd } from '../../format.js'
+import {
+  count,
+  day,
+  daysAgo,
+  limitUsd as limit,
+  percent,
+  shortCount,
+  until as untilThen,
+  usd,
+} from '../../format.js'
 
-/** @import { Gateway, Money, Sums, Usage } from '../../types.ts' */
+/** @import { Gateway, Money, Sums, Usage, UsageRow } from '../../types.ts' */
+/** @import { Failure } from '../../api.js' */
 
 const DAYS = 14
+const HOUR = 3_600_000
 const EVERY = 10_000
 
 export function Figures() {
@@ -21,15 +32,19 @@ export function Figures() {
   const gateway = useData('/gateway', { every: EVERY })
   /** @type {import('../../data.js').Followed<Usage>} */
   const usage = useData(question('/usage', { by: 'day', from, to: daysAgo(-1) }), { every: EVERY })
-  const failure = gateway.failure ?? usage.failure
-  if (!usage.data || !gateway.data)
-    return failure
-      ? html`<${Stale} failure=${failure} />`
-      : html`<div class="figures"><${Loading} lines=${3} /></div>`
+  /** @type {import('../../data.js').Followed<Usage>} */
+  const hours = useData(question('/usage', { by: 'hour', from: daysAgo(1), to: daysAgo(-1) }), {
+    every: EVERY,
+  })
+  const asked = [gateway, usage, hours]
+  const failure = asked.find(one => one.failure)?.failure
+  if (!usage.data || !gateway.data || !hours.data)
+    return html`<${Unknown} failure=${failure} retry=${() => asked.forEach(one => void one.reload())} />`
 
   const byDay = new Map(usage.data.rows.map(row => [row.day, row]))
   const last = Array.from({ length: DAYS }, (_, i) => byDay.get(daysAgo(DAYS - 1 - i)))
-  const [today, yesterday] = [last.at(-1), last.at(-2)]
+  const today = last.at(-1)
+  const [yesterday, until] = sameHours(hours.data.rows, now)
   const { state } = gateway.data
   const soFar = usage.data.rows.filter(row => (row.day ?? '') >= month)
   const spentMonth = state?.month?.spentUsd ?? sumOf(soFar, 'costUsd')
@@ -41,22 +56,50 @@ export function Figures() {
   const calls = sumOf(soFar, 'calls')
 
   return html`${failure && html`<${Stale} failure=${failure} />`}
-    <section class="figures" aria-label="Today and this month">
-      <${Figure} label="Spent today" value=${usd(state?.day?.spentUsd ?? today?.costUsd ?? 0)} note=${html`${usd(yesterday?.costUsd ?? 0)} yesterday`}>
+    <section class="figures" aria-label=${TITLE}>
+      <${Figure} label=${labels[0]} value=${usd(state?.day?.spentUsd ?? today?.costUsd ?? 0)} note=${`${usd(sumOf(yesterday, 'costUsd'))} ${until}`}>
         <${Budget} money=${state?.day} label="Budget of the day" values=${last.map(row => row?.costUsd ?? 0)} />
       <//>
-      <${Figure} label="Spent this month" value=${usd(spentMonth)} note=${forecast(spentMonth, now)}>
+      <${Figure} label=${labels[1]} value=${usd(spentMonth)} note=${forecast(spentMonth, now)}>
         <${Budget} money=${state?.month} label="Budget of the month" values=${soFar.map(row => row.costUsd)} />
       <//>
-      <${Figure} label="Saved by the cache this month" value=${usd(saved)} note=${saved > 0 ? `${percent(saved, saved + spentMonth)} of what it would have cost` : 'nothing yet'}>
+      <${Figure} label=${labels[2]} value=${usd(saved)} note=${saved > 0 ? `${percent(saved, saved + spentMonth)} of what it would have cost` : 'nothing yet'}>
         <div class="figure-graph"><${Spark} values=${last.map(row => row?.savedUsd ?? 0)} tone=${2} /></div>
         <p class="figure-foot">${percent(hits, calls)} of calls answered from it</p>
       <//>
-      <${Figure} label="Calls today" value=${shortCount(today?.calls ?? 0)} note=${`${shortCount(yesterday?.calls ?? 0)} yesterday`}>
+      <${Figure} label=${labels[3]} value=${shortCount(today?.calls ?? 0)} note=${`${shortCount(sumOf(yesterday, 'calls'))} ${until}`}>
         <div class="figure-graph"><${Spark} values=${last.map(row => row?.calls ?? 0)} tone=${0} /></div>
         <p class="figure-foot">${trouble(today)}${state ? ` · ${count(state.concurrency.running)} running now` : ''}</p>
       <//>
     </section>`
+}
+
+const TITLE = 'Today and this month'
+const labels = ['Spent today', 'Spent this month', 'Saved by the cache this month', 'Calls today']
+
+/** The same four figures before they are known, or where they cannot be loaded. @param {{ failure: Failure | undefined, retry: () => void }} props */
+function Unknown({ failure, retry }) {
+  const values = failure
+    ? html`<p class="figure-value quiet">–</p><p class="figure-note text-warn" title=${failure.message}>Could not be loaded</p>
+        <p class="figure-foot"><button type="button" class="button is-small" onClick=${retry}>Try again</button></p>`
+    : html`<${Loading} lines=${3} />`
+  return html`<section class="figures" aria-label=${TITLE} role=${failure && 'alert'}>
+    ${labels.map(label => html`<div class="figure is-pending"><h2 class="figure-label">${label}</h2>${values}</div>`)}
+  </section>`
+}
+
+/**
+ * Yesterday's hours before the hour that runs now, and how to say it: a day that is not over is compared with as much of the
+ * day before.
+ * @param {UsageRow[]} rows by hour @param {Date} now @returns {[rows: UsageRow[], words: string]}
+ */
+function sameHours(rows, now) {
+  const end = new Date(now.getTime() - 24 * HOUR).toISOString()
+  const [from, hour] = [end.slice(0, 10), Number(end.slice(11, 13))]
+  // In the first hour of a day nothing of yesterday is over yet: it is compared with all of that hour.
+  const until = `${String(Math.max(1, hour)).padStart(2, '0')}:00`
+  const found = rows.filter(row => row.hour?.startsWith(from) && row.hour.slice(11, 16) < until)
+  return [found, `yesterday until ${until}`]
 }
 
 /** @param {{ label: string, value: string, note: unknown, children: unknown }} props */
@@ -77,7 +120,7 @@ function Budget({ money, label, values }) {
   return html`<div class="figure-graph"><${Meter} used=${spentUsd} held=${heldUsd} limit=${limitUsd} label=${label} /></div>
     <p class="figure-foot">
       <span class="nowrap">${availableUsd >= 1000 ? limit(Math.floor(availableUsd)) : usd(availableUsd)} left of ${limit(limitUsd)} ·</span>${' '}
-      ${heldUsd > 0 && html`<span class="nowrap">${usd(heldUsd)} held ·</span> `}<span class="nowrap">resets in ${until(resetsAt)}</span>
+      ${heldUsd > 0 && html`<span class="nowrap">${usd(heldUsd)} held ·</span> `}<span class="nowrap">resets in ${untilThen(resetsAt)}</span>
     </p>`
 }
 

@@ -29,6 +29,7 @@ export function SpendOver({ of, filter, by }) {
     ${(/** @type {Usage} */ { rows, total }) => {
       const buckets = bucketsOf('30d', now)
       const series = seriesOf(rows, {
+        kind: by,
         buckets,
         bucketOf: row => row.day,
         isOthers: row => row.others === true,
