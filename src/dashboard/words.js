@@ -216,16 +216,55 @@ export function circuitWords({ state, retryAfterMs }) {
 
 export const UNBOUNDED = 'The call used a feature without a bound, so it may cost more than it held.'
 
-/** Advice by kind of alert, for alerts whose title does not give it. @type {Record<string, { meaning: string, toDo: string }>} */
+/**
+ * What each kind of alert is called, and advice for those whose title does not give it. Kinds that are not here are shown by
+ * their name.
+ * @type {Record<string, { label: string, meaning?: string, toDo?: string }>}
+ */
 export const alertKinds = {
+  budget_threshold: { label: 'Part of a budget spent' },
+  budget_pace: { label: 'Budget spent too fast' },
+  budget_refused: { label: 'Calls refused by a budget' },
+  budget_overspent: { label: 'Budget overspent' },
+  loop_detected: { label: 'Loop brake' },
+  upstream_refused_us: { label: 'Provider refuses our key' },
+  overspend: { label: 'Call above its hold' },
+  unknown_model: { label: 'Model without a price' },
+  usage_shortfall: { label: 'Usage too low' },
+  test: { label: 'Test alert' },
   upstream_forbidden: {
+    label: 'Call not permitted',
     meaning: 'The provider does not permit one call; other calls go on.',
     toDo: 'Ask the provider for this model, feature or file, or let the service do without it.',
   },
   output_rate_exceeded: {
+    label: 'Output faster than known',
     meaning: 'An upstream generates faster than the price table says.',
     toDo: 'Raise maxOutputTokensPerSecond of the model in PRICES_FILE.',
   },
+  ledger_behind: { label: 'Ledger behind' },
+  prices_faulty: { label: 'Faulty price file' },
+  secret_faulty: { label: 'Faulty secret file' },
+}
+
+/** The numbers behind an alert, by their names. @type {Record<string, string>} */
+export const alertDetails = {
+  percent: 'Percent reached',
+  period: 'Budget of a',
+  limitUsd: 'Budget',
+  spentUsd: 'Spent',
+  resetsAt: 'Resets',
+  exhaustedAt: 'Spent at this pace',
+  burnRateLong: 'Pace, long',
+  burnRateShort: 'Pace, short',
+  costUsd: 'Cost',
+  heldUsd: 'Held',
+  boundUsd: 'Most it could cost',
+  reqId: 'Request id',
+  maxPending: 'Most that may wait',
+  pending: 'Waiting',
+  tokensPerSecond: 'Tokens a second',
+  maxOutputTokensPerSecond: 'Known tokens a second',
 }
 
 /** @typedef {'good' | 'calm' | 'warn' | 'bad'} Tone */

@@ -5,6 +5,7 @@ import { before, type TestContext, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { testBrowser } from '../browser.ts'
 import { ADMIN_TOKEN, message, until } from '../gateway.ts'
+import { dayToDay } from './day-to-day.ts'
 import { startTown, type Town } from './town.ts'
 import { type Visit, visit } from './visit.ts'
 
@@ -19,6 +20,7 @@ function scenarios(chromium: Browser) {
   })
   const come = (t: TestContext, options: Parameters<typeof visit>[3] = {}): Promise<Visit> =>
     visit(t, chromium, town, options)
+  dayToDay(come, () => town)
 
   test('whoever has the token signs in, and the address leads where it led before', async t => {
     const { page, complaints } = await come(t, { token: '' })

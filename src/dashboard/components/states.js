@@ -5,6 +5,9 @@ import { Icon } from './icon.js'
 
 /** @import { Failure } from '../api.js' */
 
+/** The height of a line and the space below it, pixels. */
+const LINE = 26
+
 /** @param {{ lines?: number, label?: string }} props */
 export function Loading({ lines = 4, label = 'Loading' }) {
   const widths = ['w-9', 'w-7', 'w-8', 'w-5']
@@ -21,12 +24,12 @@ export function Empty({ title, children }) {
   </div>`
 }
 
-/** @param {{ failure: Failure, retry?: () => void }} props */
-export function Failed({ failure, retry }) {
+/** @param {{ failure: Failure, retry?: () => void, what?: string | undefined }} props `what`: what could not be loaded. */
+export function Failed({ failure, retry, what = 'This' }) {
   return html`<div class="failed" role="alert">
     <${Icon} name="warning" />
     <div>
-      <p class="failed-title">${failure.status === 0 ? 'No answer' : 'This could not be loaded'}</p>
+      <p class="failed-title">${what} could not be loaded</p>
       <p>${failure.message}</p>
       ${retry && html`<button type="button" class="button is-small" onClick=${retry}>Try again</button>`}
     </div>
@@ -36,13 +39,14 @@ export function Failed({ failure, retry }) {
 /**
  * What was asked for, in whichever state it is. Stale data stays while a later asking fails, and says so.
  * @template T
- * @param {{ of: { data: T | undefined, failure: Failure | undefined, reload: () => Promise<void> }, lines?: number, children: (data: T) => unknown }} props
+ * @param {{ of: { data: T | undefined, failure: Failure | undefined, reload: () => Promise<void> }, lines?: number, what?: string, children: (data: T) => unknown }} props
+ * `lines`: about as high as what is asked for. A failure takes the same height, so that nothing moves.
  */
-export function Loaded({ of: { data, failure, reload }, lines = 4, children }) {
+export function Loaded({ of: { data, failure, reload }, lines = 4, what, children }) {
   if (data === undefined)
-    return failure
-      ? html`<${Failed} failure=${failure} retry=${reload} />`
-      : html`<${Loading} lines=${lines} />`
+    return html`<div class="pending" style=${{ minHeight: `${lines * LINE + 30}px` }}>
+      ${failure ? html`<${Failed} failure=${failure} retry=${reload} what=${what} />` : html`<${Loading} lines=${lines} />`}
+    </div>`
   return html`${failure && html`<${Stale} failure=${failure} />`}${children(data)}`
 }
 

@@ -1,16 +1,21 @@
 /** What was raised, and whether somebody was told. */
 
 import { html } from 'htm/preact'
-import { useState } from 'preact/hooks'
+import { question } from '../api.js'
 import { Badge } from '../components/badge.js'
+import { Select } from '../components/field.js'
+import { PickFilter } from '../components/filter.js'
 import { ScopeName } from '../components/names.js'
 import { Page } from '../components/page.js'
+import { useClients } from '../components/picker.js'
 import { Empty, Loaded } from '../components/states.js'
 import { useData } from '../data.js'
-import { ago, fullMoment, moment } from '../format.js'
-import { alertKinds } from '../words.js'
+import { ago, daysAgo, fullMoment, moment } from '../format.js'
+import { ask, href } from '../router.js'
+import { alertKinds, scopeWords } from '../words.js'
+import { detailLabel, shownDetail } from './alerts/details.js'
 
-/** @import { Alert } from '../types.ts' */
+/** @import { Alert, Place } from '../types.ts' */
 /** @import { Tone } from '../words.js' */
 
 /** @type {Record<Alert['severity'], { label: string, tone: Tone }>} */
@@ -20,40 +25,93 @@ export const severities = {
   info: { label: 'Info', tone: 'calm' },
 }
 
+/** @type {Record<Alert['delivery'], string>} */
+const deliveries = { delivered: 'Delivered', waiting: 'Not delivered yet', no_webhook: 'No webhook was set' }
+
+/** @type {Record<string, [days: number, label: string]>} */
+const periods = { today: [0, 'Today'], '7d': [6, 'Last 7 days'], '30d': [29, 'Last 30 days'] }
+
 const PAGE = 50
 
-export function Alerts() {
-  const [shown, setShown] = useState(PAGE)
-  const alerts = useData(`/alerts?limit=${shown}`)
+/** @param {{ place: Place }} props */
+export function Alerts({ place: { query } }) {
+  const { kind, severity, delivery, client, scope, period = '', before } = query
+  const days = periods[period]?.[0]
+  const from = days === undefined ? query.from : daysAgo(days)
+  const filter = { kind, severity, delivery, client, scope, from, to: query.to }
+  const alerts = useData(question('/alerts', { ...filter, cursor: before, limit: String(PAGE) }))
+  const isFiltered = Object.values(filter).some(Boolean)
+  const pick = (/** @type {string} */ name) => (/** @type {string} */ value) =>
+    ask({ [name]: value, before: undefined })
+  const kinds = Object.entries(alertKinds).map(
+    ([name, { label }]) => /** @type {[string, string]} */ ([name, label]),
+  )
   return html`<${Page} title="Alerts" lead="Raised once for each window they are true in, whatever the number of replicas.">
+    <div class="filters" role="search" aria-label="Filter alerts">
+      <${Select} isCompact label="Kind" value=${kind ?? ''} options=${[['', 'All kinds'], ...kinds, ...(kind && !alertKinds[kind] ? [[kind, kind]] : [])]} onPick=${pick('kind')} />
+      <${Select} isCompact label="Severity" value=${severity ?? ''} options=${[['', 'Any severity'], ...Object.entries(severities).map(([name, { label }]) => [name, label])]} onPick=${pick('severity')} />
+      <${Select} isCompact label="Delivery" value=${delivery ?? ''} options=${[['', 'Delivered or not'], ...Object.entries(deliveries)]} onPick=${pick('delivery')} />
+      <${Select} isCompact label="Period" value=${period} options=${[['', 'Any time'], ...Object.entries(periods).map(([name, [, label]]) => [name, label])]} onPick=${(/** @type {string} */ value) => ask({ period: value, from: undefined, to: undefined, before: undefined })} />
+      <${PickFilter} label="Client" name="client" value=${client ?? ''} useSuggestions=${useClients} onPick=${pick('client')} />
+      ${scope && html`<span class="chip">${scopeWords(scope)}</span>`}
+      ${isFiltered && html`<a class="button is-ghost is-small" href=${href('/alerts')}>Clear</a>`}
+    </div>
     <section class="card is-flush" aria-label="Alerts">
-      <${Loaded} of=${alerts} lines=${6}>
-        ${(/** @type {{ alerts: Alert[], next?: string }} */ { alerts: found, next }) =>
-          found.length === 0
-            ? html`<${Empty} title="No alerts">
-                Raised at 50, 80 and 100 % of a budget, at a pace that would spend it early, when a loop brake closes, when a
-                provider refuses the gateway or generates faster than the price table says, and when the ledger falls behind.
-              <//>`
-            : html`<table class="table">
-                  <thead><tr><th scope="col">Alert</th><th scope="col" class="hide-s">About</th><th scope="col" class="hide-s">Delivered</th><th scope="col" class="num">Raised</th></tr></thead>
-                  <tbody>${found.map(alert => html`<${Row} key=${alert.id} alert=${alert} />`)}</tbody>
-                </table>
-                ${next && shown < 1000 && html`<div class="more"><button type="button" class="button" onClick=${() => setShown(shown + PAGE)}>Show more</button></div>`}`}
+      <${Loaded} of=${alerts} lines=${8} what="Alerts">
+        ${(/** @type {{ alerts: Alert[], next?: string }} */ { alerts: found, next }) => html`
+          ${found.length === 0 ? html`<${Nothing} isFiltered=${isFiltered} />` : html`<${Table} alerts=${found} />`}
+          ${
+            (next || before) &&
+            html`<nav class="more" aria-label="Pages">
+              ${before && html`<a class="button" href=${href('/alerts', { ...query, before: undefined })}>Newest</a>`}
+              ${next && html`<a class="button" href=${href('/alerts', { ...query, before: next })}>Older alerts</a>`}
+            </nav>`
+          }`}
       <//>
     </section>
   <//>`
 }
 
+/** @param {{ isFiltered: boolean }} props */
+function Nothing({ isFiltered }) {
+  if (isFiltered)
+    return html`<${Empty} title="No alert fits these filters"><a href=${href('/alerts')}>Clear them</a><//>`
+  return html`<${Empty} title="No alerts">
+    Raised at 50, 80 and 100 % of a budget, at a pace that would spend it early, when a loop brake closes, when a
+    provider refuses the gateway or generates faster than the price table says, and when the ledger falls behind.
+  <//>`
+}
+
+/** @param {{ alerts: Alert[] }} props */
+function Table({ alerts }) {
+  return html`<table class="table">
+    <thead><tr><th scope="col">Alert</th><th scope="col" class="hide-s">About</th><th scope="col" class="hide-s">Delivered</th><th scope="col" class="num">Raised</th></tr></thead>
+    <tbody>${alerts.map(alert => html`<${Row} key=${alert.id} alert=${alert} />`)}</tbody>
+  </table>`
+}
+
 /** @param {{ alert: Alert }} props */
 function Row({ alert: { kind, title, severity, scope, raisedAt, details, ...delivery } }) {
   const { label, tone } = severities[severity]
-  const advice = alertKinds[kind]
+  const { meaning, toDo } = alertKinds[kind] ?? {}
   return html`<tr>
-    <th scope="row"><span class="with-badge"><${Badge} tone=${tone}>${label}<//><span>${title}${advice && html`<span class="sub">${advice.meaning} ${advice.toDo}</span>`}</span></span></th>
+    <th scope="row"><span class="with-badge"><${Badge} tone=${tone}>${label}<//><span>
+      ${title}${meaning && html`<span class="sub">${meaning} ${toDo}</span>`}
+      <span class="sub"><${Details} details=${details} /></span>
+      <span class="sub show-s">${scopeWords(scope)} · <${Delivery} ...${delivery} /></span>
+    </span></span></th>
     <td class="hide-s nowrap"><${ScopeName} scope=${scope} /></td>
     <td class="hide-s nowrap"><${Delivery} ...${delivery} /></td>
     <td class="num nowrap"><time datetime=${raisedAt} title=${fullMoment(raisedAt)}>${moment(raisedAt)}</time></td>
   </tr>`
+}
+
+/** The numbers behind it, each as what it is. @param {{ details: Alert['details'] }} props */
+function Details({ details }) {
+  return Object.entries(details).map(
+    ([name, value], i) =>
+      html`${i > 0 && ' · '}<span class="detail">${detailLabel(name)} ${name === 'reqId' ? html`<a href=${href('/calls', { call: String(value) })}>${value}</a>` : shownDetail(name, value)}</span>`,
+  )
 }
 
 /** @param {Pick<Alert, 'delivery' | 'deliveredAt' | 'attempts' | 'lastError'>} props */

@@ -7,36 +7,44 @@ import { PickFilter, TextFilter } from '../components/filter.js'
 import { Icon } from '../components/icon.js'
 import { Page } from '../components/page.js'
 import { useClients } from '../components/picker.js'
-import { Empty, Failed, Loading } from '../components/states.js'
-import { count, daysAgo } from '../format.js'
+import { Empty, Failed, Loaded } from '../components/states.js'
+import { count } from '../format.js'
 import { ask, href } from '../router.js'
 import { outcomes } from '../words.js'
 import { CallPanel } from './calls/panel.js'
+import { endsOf, periodOptions } from './calls/period.js'
 import { CallsTable } from './calls/table.js'
 import { useCalls } from './calls/use-calls.js'
 
 /** @import { Place } from '../types.ts' */
 
-/** @type {[string, string][]} */
-const periods = [
-  ['', 'Any time'],
-  ['today', 'Today'],
-  ['7d', 'Last 7 days'],
-  ['30d', 'Last 30 days'],
+/** What calls may be sorted by: as the address says it, and in words. @type {[string, string][]} */
+const sorts = [
+  ['', 'Newest first'],
+  ['time-asc', 'Oldest first'],
+  ['cost', 'Most expensive first'],
+  ['latency', 'Slowest first'],
+  ['input', 'Most input first'],
+  ['output', 'Most output first'],
 ]
-/** @type {Record<string, number>} */
-const DAYS = { today: 0, '7d': 6, '30d': 29 }
+const FILTERS = ['id', 'client', 'team', 'key', 'model', 'outcome', 'status', 'period', 'from', 'to']
 
 /** @param {{ place: Place }} props */
 export function Calls({ place: { query } }) {
-  const { client, model, outcome, period, call: open, paused } = query
-  const since = period === undefined ? undefined : DAYS[period]
-  const filter = { client, model, outcome, from: since === undefined ? undefined : daysAgo(since) }
+  const { id, client, team, key, model, outcome, status, period, from, to, call: open, paused } = query
+  const [sort, order] = (query.sort ?? '').split('-')
+  const isBounded = Boolean(status || team || (sort && sort !== 'time'))
+  const range = { period, from, to }
+  const filter = { id, client, team, key, model, outcome, status, sort, order, ...endsOf(range) }
+  const pick = (/** @type {string} */ name) => (/** @type {string} */ value) =>
+    ask({ [name]: value, call: undefined })
+  // What is sorted or is over has no place for calls that end now.
+  const mayBeLive = !sort && !id && !filter.to
   const { calls, failure, isLoading, hasMore, live, skipped, fresh, loadMore, reload } = useCalls(
     filter,
-    paused === undefined,
+    mayBeLive && paused === undefined,
   )
-  const isFiltered = Boolean(client || model || outcome || period)
+  const isFiltered = FILTERS.some(name => query[name])
 
   useArrows(
     calls.map(({ id }) => id),
@@ -45,21 +53,26 @@ export function Calls({ place: { query } }) {
   return html`<${Page}
     title="Calls"
     lead="Every call of every replica, as it ends. Refused ones show up live; of those before, samples are kept under Refusals."
-    actions=${html`<${Live} state=${live} isPaused=${paused !== undefined} />`}
+    actions=${html`<${Live} state=${live} isPaused=${paused !== undefined} mayBeLive=${mayBeLive} />`}
   >
     <div class="filters" role="search" aria-label="Filter calls">
-      <${PickFilter} label="Client" name="client" value=${client ?? ''} useSuggestions=${useClients} onPick=${(/** @type {string} */ value) => ask({ client: value, call: undefined })} />
-      <${Select} isCompact label="Outcome" value=${outcome ?? ''} options=${[['', 'All outcomes'], ...Object.entries(outcomes).map(([value, { label }]) => [value, label])]} onPick=${(/** @type {string} */ value) => ask({ outcome: value, call: undefined })} />
-      <${Select} isCompact label="Period" value=${period ?? ''} options=${periods} onPick=${(/** @type {string} */ value) => ask({ period: value, call: undefined })} />
-      <${TextFilter} label="Model" name="model" value=${model ?? ''} onPick=${(/** @type {string} */ value) => ask({ model: value, call: undefined })} />
+      <${PickFilter} label="Client" name="client" value=${client ?? ''} useSuggestions=${useClients} onPick=${pick('client')} />
+      <${Select} isCompact label="Outcome" value=${outcome ?? ''} options=${[['', 'All outcomes'], ...Object.entries(outcomes).map(([value, { label }]) => [value, label])]} onPick=${pick('outcome')} />
+      <${Select} isCompact label="Period" value=${from || to ? 'range' : (period ?? '')} options=${periodOptions(range, isBounded)} onPick=${(/** @type {string} */ value) => ask({ period: value, from: undefined, to: undefined, call: undefined })} />
+      <${TextFilter} label="Model" name="model" value=${model ?? ''} onPick=${pick('model')} />
+      <${TextFilter} label="Status" name="status" placeholder="Status: 404, 5xx" value=${status ?? ''} onPick=${pick('status')} />
+      <${TextFilter} label="Key" name="key" placeholder="Key id" value=${key ?? ''} onPick=${(/** @type {string} */ value) => pick('key')(keyIdOf(value))} />
+      <${TextFilter} label="Request id" name="id" value=${id ?? ''} onPick=${(/** @type {string} */ value) => ask({ id: value, call: value })} />
+      <${Select} isCompact label="Sort" value=${query.sort ?? ''} options=${sorts} onPick=${pick('sort')} />
+      ${team && html`<span class="chip">Team <strong>${team}</strong></span>`}
       ${isFiltered && html`<a class="button is-ghost is-small" href=${href('/calls')}>Clear</a>`}
     </div>
     ${skipped > 0 && html`<p class="stale" role="status">${count(skipped)} calls came too fast to be shown live; they are in the ledger.</p>`}
     <div class="with-panel ${open ? 'is-open' : ''}">
       <section class="card is-flush" aria-label="Calls">
-        ${failure && html`<${Failed} failure=${failure} retry=${reload} />`}
-        ${isLoading && html`<${Loading} lines=${10} />`}
-        ${!isLoading && !failure && calls.length === 0 && html`<${Nothing} isFiltered=${isFiltered} outcome=${outcome} />`}
+        ${(isLoading || (failure && calls.length === 0)) && html`<${Loaded} of=${{ data: undefined, failure, reload }} lines=${12} what="Calls" />`}
+        ${failure && calls.length > 0 && html`<${Failed} failure=${failure} retry=${reload} what="Calls" />`}
+        ${!isLoading && !failure && calls.length === 0 && html`<${Nothing} isFiltered=${isFiltered} query=${query} />`}
         ${calls.length > 0 && html`<${CallsTable} calls=${calls} fresh=${fresh} open=${open} />`}
         ${hasMore && html`<div class="more"><button type="button" class="button" onClick=${loadMore}>Show older calls</button></div>`}
       </section>
@@ -68,8 +81,15 @@ export function Calls({ place: { query } }) {
   <//>`
 }
 
-/** @param {{ state: string, isPaused: boolean }} props */
-function Live({ state, isPaused }) {
+/** A whole key must not stand in the address: its id is enough. @param {string} text such as `3mPwpyb6` or `tg_3mPwpyb6_…` */
+function keyIdOf(text) {
+  return /^tg_([A-Za-z0-9]+)/.exec(text)?.[1] ?? text
+}
+
+/** @param {{ state: string, isPaused: boolean, mayBeLive: boolean }} props */
+function Live({ state, isPaused, mayBeLive }) {
+  if (!mayBeLive)
+    return html`<span class="live is-paused" role="status"><span class="live-dot" />Not live with this filter or order</span>`
   const words = isPaused
     ? 'Paused'
     : { connecting: 'Connecting …', live: 'Live', lost: 'Connection lost, trying again' }[state]
@@ -79,8 +99,12 @@ function Live({ state, isPaused }) {
     </button>`
 }
 
-/** @param {{ isFiltered: boolean, outcome: string | undefined }} props */
-function Nothing({ isFiltered, outcome }) {
+/** @param {{ isFiltered: boolean, query: Record<string, string> }} props */
+function Nothing({ isFiltered, query: { outcome, status, id, client } }) {
+  if (id)
+    return html`<${Empty} title="The ledger has no call of this request id">It still runs, or it was refused. <a href=${href('/calls')}>Clear the filters</a><//>`
+  if (status)
+    return html`<${Empty} title="No call in the ledger has this status">Calls that the gateway refused are under <a href=${href('/refusals', { client })}>Refusals</a>. <a href=${href('/calls')}>Clear the filters</a><//>`
   if (outcome === 'refused')
     return html`<${Empty} title="No refused call since this page is open">Refusals cost nothing, so they are counted, not kept one by one. <a href=${href('/refusals')}>See who was refused, and why</a><//>`
   if (isFiltered)

@@ -9,7 +9,7 @@ import { Icon } from '../components/icon.js'
 import { TeamName } from '../components/names.js'
 import { Card, Page } from '../components/page.js'
 import { Facts } from '../components/panel.js'
-import { Empty, Failed, Loading, Stale } from '../components/states.js'
+import { Empty, Loaded, Stale } from '../components/states.js'
 import { tell } from '../components/toast.js'
 import { useData } from '../data.js'
 import { count, fullMoment, shortCount } from '../format.js'
@@ -23,6 +23,7 @@ import { Standings } from './limits/standings.js'
 import { SpendOver } from './team/spend.js'
 
 /** @import { Client, Place } from '../types.ts' */
+/** @import { Failure } from '../api.js' */
 
 /** @param {{ name: string, place: Place }} props */
 export function ClientView({ name, place }) {
@@ -35,7 +36,7 @@ export function ClientView({ name, place }) {
   if (!client) {
     const isUnknown = failure?.status === 404
     return html`<${Page} title=${name} back=${back}>
-      ${isUnknown ? html`<${Empty} title="There is no client of this name"><a href=${href('/clients')}>See those there are</a><//>` : failure ? html`<${Failed} failure=${failure} retry=${reload} />` : html`<${Loading} lines=${8} />`}
+      ${isUnknown ? html`<${Empty} title="There is no client of this name"><a href=${href('/clients')}>See those there are</a><//>` : html`<${Unloaded} of=${{ data: undefined, failure, reload }} />`}
     <//>`
   }
   const disable = async () => {
@@ -89,6 +90,19 @@ export function ClientView({ name, place }) {
       <//>`
     }
   <//>`
+}
+
+/** The panels of a client before it is known, or where it cannot be loaded. @param {{ of: { data: undefined, failure: Failure | undefined, reload: () => Promise<void> } }} props */
+function Unloaded({ of }) {
+  const panels = [
+    ['Now', 3],
+    ['Spend by model', 8],
+    ['Keys', 4],
+    ['Settings', 4],
+  ]
+  return panels.map(
+    ([title, lines]) => html`<${Card} title=${title}><${Loaded} of=${of} lines=${lines} what=${title} /><//>`,
+  )
 }
 
 /** @param {{ client: Client }} props */

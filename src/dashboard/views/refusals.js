@@ -57,7 +57,10 @@ export function Refusals({ place: { query } }) {
       <${PickFilter} label="Client" name="client" value=${client ?? ''} useSuggestions=${useClients} onPick=${(/** @type {string} */ value) => ask({ client: value, kind: undefined, call: undefined })} />
       ${isFiltered && html`<a class="button is-ghost is-small" href=${href('/refusals', { range: range === '24h' ? undefined : range })}>Clear</a>`}
     </div>
-    <${Loaded} of=${refusals} lines=${8}>
+    ${!refusals.data && html`<section class="card is-flush" aria-label="Refusals"><${Loaded} of=${refusals} lines=${10} what="Refusals" /></section>`}
+    ${
+      refusals.data &&
+      html`<${Loaded} of=${refusals}>
       ${(/** @type {Found} */ found) => {
         const open = kind === undefined ? undefined : found.rows.find(row => kindOf(row) === kind)
         if (found.rows.length === 0)
@@ -72,7 +75,8 @@ export function Refusals({ place: { query } }) {
             ${call ? html`<${CallPanel} id=${call} known=${undefined} onClose=${() => ask({ call: undefined })} />` : open && html`<${KindPanel} row=${open} />`}
           </div>`
       }}
-    <//>
+    <//>`
+    }
   <//>`
 }
 
@@ -88,6 +92,7 @@ function OverTime({ found: { from, to, step, series: counts } }) {
   const buckets = []
   for (let at = first; at < Date.parse(to); at += size) buckets.push(new Date(at).toISOString())
   const series = seriesOf(counts, {
+    kind: 'reason',
     buckets,
     bucketOf: row => row.at,
     nameOf: row => reasonOf(row.reason).title,

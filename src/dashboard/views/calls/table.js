@@ -3,7 +3,7 @@
 import { html } from 'htm/preact'
 import { Outcome } from '../../components/badge.js'
 import { TeamName } from '../../components/names.js'
-import { duration, fineUsd, fullMoment, moment, shortCount } from '../../format.js'
+import { callUsd, count, fullMoment, milliseconds, moment } from '../../format.js'
 import { ask, href, place } from '../../router.js'
 import { reasonOf } from '../../words.js'
 
@@ -11,18 +11,30 @@ import { reasonOf } from '../../words.js'
 
 /** @param {{ calls: Call[], fresh: Set<string>, open: string | undefined }} props */
 export function CallsTable({ calls, fresh, open }) {
+  const { query } = place.get()
   return html`<table class="table is-calls is-picked">
     <thead>
       <tr>
-        <th scope="col">Time</th><th scope="col">Client</th><th scope="col" class="hide-s">Model</th><th scope="col">Outcome</th>
-        <th scope="col" class="num hide-m hide-p">Tokens in</th><th scope="col" class="num hide-m hide-p">Out</th>
-        <th scope="col" class="num hide-s hide-p">Took</th><th scope="col" class="num">Cost</th>
+        <${Head} name="" sorted=${query.sort}>Time<//><th scope="col">Client</th><th scope="col" class="hide-s">Model</th><th scope="col">Outcome</th>
+        <${Head} name="input" sorted=${query.sort} class="num hide-m hide-p">Tokens in<//><${Head} name="output" sorted=${query.sort} class="num hide-m hide-p">Out<//>
+        <${Head} name="latency" sorted=${query.sort} class="num hide-s hide-p">Took<//><${Head} name="cost" sorted=${query.sort} class="num">Cost<//>
       </tr>
     </thead>
     <tbody>
       ${calls.map(call => html`<${Row} key=${`${call.id} ${call.seq ?? 0}`} call=${call} isFresh=${fresh.has(call.id)} isOpen=${call.id === open} />`)}
     </tbody>
   </table>`
+}
+
+/** A column's head sorts by it, the largest first; once more, the smallest first. @param {{ name: string, sorted: string | undefined, class?: string, children?: unknown }} props */
+function Head({ name, sorted = '', class: own = '', children }) {
+  const [sort = '', order] = sorted.split('-')
+  const isOwn = (sort === 'time' ? '' : sort) === name
+  const isDown = isOwn && order !== 'asc'
+  const next = isDown ? `${name || 'time'}-asc` : name
+  return html`<th scope="col" class=${own} aria-sort=${isOwn ? (isDown ? 'descending' : 'ascending') : undefined}>
+    <a class="sort ${isOwn ? 'is-own' : ''}" href=${href('/calls', { ...place.get().query, sort: next, call: undefined })}>${children}${isOwn && html`<span aria-hidden="true">${isDown ? ' ↓' : ' ↑'}</span>`}</a>
+  </th>`
 }
 
 /** @param {{ call: Call, isFresh: boolean, isOpen: boolean }} props */
@@ -40,9 +52,9 @@ function Row({ call, isFresh, isOpen }) {
     <td class="is-who"><span class="cut">${client ?? html`<span class="quiet">Stranger</span>`}</span>${team && html`<span class="beside hide-m hide-p"><${TeamName} name=${team} /></span>`}<span class="sub show-s cut">${model}</span></td>
     <td class="hide-s"><span class="cut">${model ?? html`<span class="quiet">–</span>`}</span>${stream && html`<span class="beside hide-m hide-p">stream</span>`}</td>
     <td class="nowrap"><${Outcome} outcome=${outcome} />${seq === 1 && html`<span class="beside">correction</span>`}${refusal && html`<span class="beside hide-s hide-p">${reasonOf(refusal).title}</span>`}</td>
-    <td class="num hide-m hide-p">${input ? shortCount(input) : html`<span class="quiet">–</span>`}</td>
-    <td class="num hide-m hide-p">${outputTokens ? shortCount(outputTokens) : html`<span class="quiet">–</span>`}</td>
-    <td class="num hide-s hide-p nowrap">${duration(latencyMs)}</td>
-    <td class="num nowrap">${costUsd === 0 ? html`<span class="quiet">$0</span>` : fineUsd(costUsd)}</td>
+    <td class="num hide-m hide-p">${input ? count(input) : html`<span class="quiet">–</span>`}</td>
+    <td class="num hide-m hide-p">${outputTokens ? count(outputTokens) : html`<span class="quiet">–</span>`}</td>
+    <td class="num hide-s hide-p nowrap">${milliseconds(latencyMs)}</td>
+    <td class="num nowrap"><span class=${costUsd === 0 ? 'quiet' : ''}>${callUsd(costUsd)}</span></td>
   </tr>`
 }

@@ -17,7 +17,8 @@ const CATCH_UP = 2500
  * @param {boolean} isLive
  */
 export function useCalls(filter, isLive) {
-  const { from, ...live } = filter
+  const { from, client, model, outcome, sort } = filter
+  const isByTime = !sort
   const path = question('/calls', { ...filter, limit: String(PAGE) })
   const [state, setState] = useState({
     calls: /** @type {Call[]} */ ([]),
@@ -40,7 +41,7 @@ export function useCalls(filter, isLive) {
         setState(({ calls, next, skipped }) => {
           const isFirst = cursor === undefined && !calls.some(({ seq }) => seq !== undefined)
           return {
-            calls: merged(calls, page.calls),
+            calls: merged(calls, page.calls, isByTime),
             next: cursor !== undefined || isFirst ? page.next : next,
             isLoading: false,
             skipped,
@@ -53,7 +54,7 @@ export function useCalls(filter, isLive) {
         setState(before => ({ ...before, isLoading: false }))
       }
     },
-    [path],
+    [path, isByTime],
   )
 
   useEffect(() => {
@@ -64,14 +65,14 @@ export function useCalls(filter, isLive) {
 
   const feed = useLive({
     isOn: isLive,
-    filter: live,
+    filter: { client, model, outcome },
     onOpen: () => setTimeout(() => current.current === path && load(undefined), CATCH_UP),
     onCalls: (calls, skipped) => {
-      const wanted = from === undefined ? calls : calls.filter(({ at }) => at >= from)
+      const wanted = calls.filter(call => fits(call, filter) && (from === undefined || call.at >= from))
       for (const { id } of wanted) fresh.current.add(id)
       setState(before => ({
         ...before,
-        calls: merged(before.calls, wanted).slice(0, KEPT),
+        calls: merged(before.calls, wanted, isByTime).slice(0, KEPT),
         skipped: before.skipped + skipped,
       }))
     },
@@ -86,14 +87,24 @@ export function useCalls(filter, isLive) {
     skipped: state.skipped,
     fresh: fresh.current,
     loadMore: () => load(state.next),
-    reload: () => load(undefined),
+    reload: async () => load(undefined),
   }
 }
 
-/** One row a call and correction; the ledger's word goes before the feed's. @param {Call[]} known @param {Call[]} more */
-function merged(known, more) {
+/** What the feed does not filter itself. @param {Call} call @param {Record<string, string | undefined>} filter */
+function fits(call, { team, key, status }) {
+  return (
+    (!team || call.team === team) &&
+    (!key || call.key === key) &&
+    (!status || String(call.status).startsWith(status.replace('xx', '')))
+  )
+}
+
+/** One row a call and correction; the ledger's word goes before the feed's. @param {Call[]} known @param {Call[]} more @param {boolean} isByTime the newest first; else in the order of the ledger */
+function merged(known, more, isByTime) {
   const rows = new Map(known.map(call => [keyOf(call), call]))
   for (const call of more) if (call.seq !== undefined || !rows.has(keyOf(call))) rows.set(keyOf(call), call)
+  if (!isByTime) return [...rows.values()]
   return [...rows.values()].sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : a.id < b.id ? 1 : -1))
 }
 

@@ -7,6 +7,8 @@ import { bucketsOf, SHOWN, seriesOf } from '../../charts/series.js'
 import { Empty, Loaded } from '../../components/states.js'
 import { useData } from '../../data.js'
 import { axisUsd, count, day, daysAgo, usd, weekday } from '../../format.js'
+import { go } from '../../router.js'
+import { callsHref } from '../calls/period.js'
 
 /** @import { Usage } from '../../types.ts' */
 
@@ -42,7 +44,7 @@ export function SpendOver({ of, filter, by }) {
           ${series.map(({ name, tone, total: spent }) => html`<li><span class="swatch fill-${tone}" />${name} <span class="quiet">${usd(spent)}</span></li>`)}
           <li class="chart-sum">${usd(total.costUsd)} in ${count(total.calls)} calls · ${usd(total.savedUsd)} saved</li>
         </ul>
-        <${Columns} label="Spend of ${of} by ${by}" buckets=${buckets} series=${series} height=${190} format=${usd} formatAxis=${axisUsd} formatBucket=${weekday} formatTick=${day} />
+        <${Columns} label="Spend of ${of} by ${by}" buckets=${buckets} series=${series} height=${190} format=${usd} formatAxis=${axisUsd} formatBucket=${weekday} formatTick=${day} partial=${buckets.at(-1)} opens="the calls of this day" onOpen=${(/** @type {string} */ bucket, /** @type {string | undefined} */ name) => go(callsHref(bucket, { ...filter, ...(name !== undefined && name !== NONE[by] && { [by]: name }) }))} />
       </div>`
     }}
   <//>`
