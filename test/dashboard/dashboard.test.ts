@@ -5,7 +5,7 @@ import { before, type TestContext, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { testBrowser } from '../browser.ts'
 import { ADMIN_TOKEN, message, until } from '../gateway.ts'
-import { dayToDay } from './day-to-day.ts'
+import { dayToDay, writePast } from './day-to-day.ts'
 import { startTown, type Town } from './town.ts'
 import { type Visit, visit } from './visit.ts'
 
@@ -17,6 +17,7 @@ function scenarios(chromium: Browser) {
   let town: Town
   before(async t => {
     town = await startTown(t)
+    await writePast(town)
   })
   const come = (t: TestContext, options: Parameters<typeof visit>[3] = {}): Promise<Visit> =>
     visit(t, chromium, town, options)

@@ -1,7 +1,7 @@
 /** What an operator does every day at the page: reads the chart, opens what is behind a column, searches calls and alerts. */
 
 import assert from 'node:assert/strict'
-import { before, type TestContext, test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { createOutbox } from '../../src/alerts/outbox.ts'
 import { until } from '../gateway.ts'
@@ -12,19 +12,26 @@ type Come = (t: TestContext, options?: { viewport?: { width: number; height: num
 
 const DAY = 86_400_000
 
-export function dayToDay(come: Come, town: () => Town): void {
-  const dayBefore = (days: number) => new Date(town().app.clock.now() - days * DAY).toISOString().slice(0, 10)
+const names = ['amber', 'birch', 'cedar', 'dogwood']
 
-  const names = ['amber', 'birch', 'cedar', 'dogwood']
-  before(async () => {
-    // The largest of three weeks ago is the smallest of yesterday.
-    for (const [i, name] of names.entries()) {
-      await addUsage(town(), 'usage_daily', name, dayBefore(20), 100 - 20 * i)
-      await addUsage(town(), 'usage_daily', name, dayBefore(1), 1 + i)
-    }
-    await addUsage(town(), 'usage_hourly', 'amber', `${dayBefore(1)}T03:00:00Z`, 2)
-    await addUsage(town(), 'usage_hourly', 'amber', `${dayBefore(1)}T14:00:00Z`, 40)
-  })
+/** The UTC day so many days before today. */
+function dayOf({ app }: Town, days: number): string {
+  return new Date(app.clock.now() - days * DAY).toISOString().slice(0, 10)
+}
+
+/** Days before today. The largest client of three weeks ago is the smallest of yesterday. */
+export async function writePast(town: Town): Promise<void> {
+  const yesterday = dayOf(town, 1)
+  for (const [i, name] of names.entries()) {
+    await addUsage(town, 'usage_daily', name, dayOf(town, 20), 100 - 20 * i)
+    await addUsage(town, 'usage_daily', name, yesterday, 1 + i)
+  }
+  await addUsage(town, 'usage_hourly', 'amber', `${yesterday}T03:00:00Z`, 2)
+  await addUsage(town, 'usage_hourly', 'amber', `${yesterday}T14:00:00Z`, 40)
+}
+
+export function dayToDay(come: Come, town: () => Town): void {
+  const dayBefore = (days: number) => dayOf(town(), days)
 
   test('a colour belongs to a client: another order, another period and a reload do not change it', async t => {
     const { page, open } = await come(t)
