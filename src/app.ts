@@ -36,11 +36,13 @@ import lifecycle from './plugins/lifecycle.ts'
 import live from './plugins/live.ts'
 import logging from './plugins/logging.ts'
 import loop from './plugins/loop.ts'
+import memory from './plugins/memory.ts'
 import metrics from './plugins/metrics.ts'
 import modelList from './plugins/model-list.ts'
 import models from './plugins/models.ts'
 import money from './plugins/money.ts'
 import otlp from './plugins/otlp.ts'
+import outages from './plugins/outages.ts'
 import outputRate from './plugins/output-rate.ts'
 import overload from './plugins/overload.ts'
 import postgres from './plugins/postgres.ts'
@@ -116,6 +118,7 @@ export async function buildApp(
   await app.register(ledger, { redisUrl: stores.redisUrl })
   await app.register(money)
   await app.register(clock)
+  await app.register(memory)
   await app.register(sweep)
   await app.register(alerts, {
     webhookUrl: config.ALERT_WEBHOOK_URL,
@@ -123,6 +126,7 @@ export async function buildApp(
     sender: senderOf(config),
     redact: redactor.text,
   })
+  await app.register(outages)
   const { EZAI_API_KEY, ANTHROPIC_API_KEY, OPENAI_API_KEY, ADMIN_TOKEN } = config
   await app.register(secrets, {
     values: { EZAI_API_KEY, ANTHROPIC_API_KEY, OPENAI_API_KEY, ADMIN_TOKEN },

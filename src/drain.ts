@@ -2,7 +2,7 @@
 
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import { refusal, retryAfter } from './errors.ts'
+import { unavailable } from './outages.ts'
 
 const CLOSE_EVERY = 50
 /** After the cut, what was cut has this long to be settled and told. */
@@ -23,7 +23,12 @@ export async function drain(
   if (app.running.size > 0) app.log.warn({ running: app.running.size }, 'cutting what still runs')
   for (const request of app.running.keys()) {
     request.cut?.(
-      refusal('interrupted', 'The gateway restarts; send the call again.', { headers: retryAfter(1000) }),
+      unavailable(
+        'restarting',
+        'The gateway restarts; send the call again.',
+        'cut at the end',
+        'interrupted',
+      ),
     )
   }
   await Promise.race([idle, wait(LAST_SETTLING)])

@@ -83,7 +83,7 @@ const constructors = new Map(
   Object.entries(kinds).map(([code, [status]]) => [code, createError(code, '%s', status, Error, false)]),
 )
 
-/** Makes a refusal to throw. `message` is one sentence that says what was found, what was expected, how to mend it. */
+/** Makes a refusal to throw; `unavailable()` of outages.ts makes those that are outages of ours. `message` is one sentence that says what was found, what was expected, how to mend it. */
 export function refusal(
   code: RefusalCode,
   message: string,

@@ -11,3 +11,14 @@ export function isRedisAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   return NAMES.has(error.name) || NO_REPLY.test(error.message) || NOT_READY.test(error.message)
 }
+
+/** Redis refused the command, or the script's first write: nothing was changed. */
+export function isRefusedByRedis(error: unknown): boolean {
+  return error instanceof Error && NOT_READY.test(error.message)
+}
+
+/** For `catch` on a write that can be left out while the memory of Redis is full. */
+export function ifFull(error: unknown): 'full' {
+  if (error instanceof Error && error.message.startsWith('OOM')) return 'full'
+  throw error
+}

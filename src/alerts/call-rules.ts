@@ -1,6 +1,7 @@
 /** What is worth telling about single calls and about the gateway itself. Pure: each takes facts and the time. */
 
 import { nanosToUsd, writeUsd } from '../money.ts'
+import { type Outage, outages } from '../outages.ts'
 import { type Alert, dayOf, hourOf, monthOf } from './alert.ts'
 
 export function loopAlert(client: { id: string; name: string }, model: string, now: number): Alert {
@@ -154,6 +155,43 @@ export function ledgerAlert(pending: number, maxPending: number, now: number): A
       `at ${maxPending} calls are refused.`,
     details: { pending, maxPending },
     unless: BEHIND.slice(0, reached).map(({ step }) => dedupe(step)),
+    urgent: true,
+  }
+}
+
+/** Calls get 503 for a cause of our own. */
+export function outageAlert(cause: Outage, now: number): Alert {
+  const { found, fix, part } = outages[cause]
+  return {
+    kind: 'unavailable',
+    dedupe: `unavailable:${cause}:${hourOf(now)}`,
+    severity: 'critical',
+    scope: 'gateway',
+    title: `Calls get 503: ${found}. ${fix}`,
+    details: { cause, part },
+    urgent: true,
+  }
+}
+
+const SHORT = 0.8
+
+/** Before calls get 503: at full, it is an outage. */
+export function memoryAlert(
+  { usedBytes, maxBytes }: { usedBytes: number; maxBytes: number },
+  now: number,
+): Alert | undefined {
+  if (maxBytes === 0 || usedBytes < SHORT * maxBytes) return undefined
+  const percent = Math.floor((100 * usedBytes) / maxBytes)
+  return {
+    kind: 'redis_memory',
+    dedupe: `redis-memory:${hourOf(now)}`,
+    severity: 'warning',
+    scope: 'gateway',
+    title:
+      `${percent} % of the memory of Redis is in use, ${usedBytes} of ${maxBytes} bytes; when it is full, calls get 503. ` +
+      `Raise its maxmemory.`,
+    details: { percent, usedBytes, maxBytes },
+    unless: [`unavailable:redis_full:${hourOf(now)}`],
     urgent: true,
   }
 }

@@ -3,6 +3,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import { LRUCache } from 'lru-cache'
 import { PREFIX } from '../lua/scripts.ts'
+import { ifFull } from '../redis-away.ts'
 import { type Budget, spendingOf } from './budget-rules.ts'
 import { type Bases, basesOf, oldestSlot, slotAt } from './pace.ts'
 
@@ -20,7 +21,10 @@ export function createSamples(redis: Redis | Cluster) {
   /** The first look in a slot adds its sample, whichever replica it is. */
   async function read(key: string, budget: Budget, slot: number): Promise<Bases> {
     const [hash] = await Promise.all([
-      redis.hsetnx(key, String(slot), budget.spentNanos).then(() => redis.hgetall(key)),
+      redis
+        .hsetnx(key, String(slot), budget.spentNanos)
+        .catch(ifFull)
+        .then(() => redis.hgetall(key)),
       redis.pexpireat(key, budget.window.endsAt),
     ])
     const samples = new Map(Object.entries(hash).map(([at, spent]) => [Number(at), Number(spent)]))

@@ -8,6 +8,7 @@ import type { Cluster, Redis } from 'ioredis'
 import { windowsAt } from '../lua/calendar.ts'
 import type { MoneyScripts, Scope, ScopeState } from '../lua/index.ts'
 import { PREFIX } from '../lua/scripts.ts'
+import { ifFull } from '../redis-away.ts'
 import type { Level } from '../stores/limits.ts'
 import type { Alert } from './alert.ts'
 import { type Budget, budgetAlerts } from './budget-rules.ts'
@@ -41,7 +42,9 @@ export function createWatch(redis: Redis | Cluster, money: Pick<MoneyScripts, 's
     const { at, states } = await money.state(scopes)
     const running = scopes.filter((_, i) => states[i]!.running > 0)
     if (running.length > 0) {
-      await redis.zadd(NOTED, 'XX', 'GT', ...running.flatMap(scope => [at, JSON.stringify(scope)]))
+      await redis
+        .zadd(NOTED, 'XX', 'GT', ...running.flatMap(scope => [at, JSON.stringify(scope)]))
+        .catch(ifFull)
     }
     const budgets = states.flatMap(state => budgetsOf(state, at))
     const alerts = await Promise.all(
@@ -61,7 +64,8 @@ export function createWatch(redis: Redis | Cluster, money: Pick<MoneyScripts, 's
     },
 
     async takeTurn(forMs) {
-      return (await redis.set(TURN, '1', 'PX', forMs, 'NX')) !== null
+      // A full Redis gives no turns: every replica looks, and an alert is written once all the same.
+      return (await redis.set(TURN, '1', 'PX', forMs, 'NX').catch(ifFull)) !== null
     },
 
     async look() {

@@ -11,11 +11,7 @@ const GROUP = 'postgres'
 
 /** From the first entry on: what was written before the group was made belongs to it too. */
 export async function createGroup(redis: Connection): Promise<void> {
-  try {
-    await redis.xgroup('CREATE', STREAM, GROUP, '0', 'MKSTREAM')
-  } catch (error) {
-    if (!(error instanceof Error && error.message.startsWith('BUSYGROUP'))) throw error
-  }
+  await redis.createGroup(PREFIX, GROUP)
 }
 
 /** Redis lost its memory, or never had any. */
@@ -48,12 +44,7 @@ export async function claimAbandoned(
 
 /** Done with them: they leave the group and the stream at once. */
 export async function acknowledge(redis: Connection, entries: StreamEntry[]): Promise<void> {
-  const ids = entries.map(({ streamId }) => streamId)
-  await redis
-    .multi()
-    .xack(STREAM, GROUP, ...ids)
-    .xdel(STREAM, ...ids)
-    .exec()
+  await redis.acknowledgeEntries(PREFIX, GROUP, ...entries.map(({ streamId }) => streamId))
 }
 
 /** Leaves the group; whatever this consumer still held would be lost to it, so it must hold nothing. */

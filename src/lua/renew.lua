@@ -17,8 +17,6 @@ for i = 3, #ARGV, 3 do
   leases[#leases + 1], leases[#leases + 2] = lease, ARGV[i]
 end
 
--- Changes nothing: where memory is full, Redis lets a script write only if it began with a command that needs none.
-redis.call('ZREM', LEASES, '')
 redis.call('ZADD', LEASES, 'XX', unpack(leases))
 local grown = redis.call('HMGET', GROWN, unpack(ids))
 

@@ -7,7 +7,27 @@ import type { Cluster, Redis, Result } from 'ioredis'
 export const PREFIX = '{tollgate}:'
 
 /** Shared by all scripts, in this order, and put before the text of each. */
-const prelude = ['keys', 'calendar', 'bucket', 'scope', 'hold']
+const prelude = ['keys', 'calendar', 'bucket', 'scope', 'hold', 'memory']
+
+/**
+ * Redis refuses a script that writes while its memory is above `maxmemory`, unless the script has this first line. What
+ * frees memory must work then, and what it adds meanwhile is bounded by the calls that are running.
+ */
+export const ALLOW_OOM = '#!lua flags=allow-oom\n'
+
+const allowOom: ReadonlySet<string> = new Set([
+  'renew',
+  'remember',
+  'settle',
+  'sweep',
+  'forget',
+  'acknowledge',
+  'create-group',
+  'raise-version',
+  'begin-rebuild',
+  'restore',
+  'make-room',
+])
 
 const scripts = {
   admitCall: 'admit',
@@ -16,6 +36,9 @@ const scripts = {
   settleCalls: 'settle',
   sweepLeases: 'sweep',
   forgetTombstones: 'forget',
+  acknowledgeEntries: 'acknowledge',
+  createGroup: 'create-group',
+  makeRoom: 'make-room',
   raiseVersion: 'raise-version',
   readTime: 'time',
   readStates: 'state',
@@ -105,6 +128,9 @@ declare module 'ioredis' {
     settleCalls(...args: Arguments): Result<SettleReply[], Context>
     sweepLeases(...args: Arguments): Result<SweepReply[], Context>
     forgetTombstones(...args: Arguments): Result<number, Context>
+    acknowledgeEntries(...args: Arguments): Result<number, Context>
+    createGroup(...args: Arguments): Result<number, Context>
+    makeRoom(...args: Arguments): Result<[used: number, max: number, evicted: number], Context>
     raiseVersion(...args: Arguments): Result<number, Context>
     chargeCount(...args: Arguments): Result<number, Context>
     readTime(...args: Arguments): Result<number, Context>
@@ -121,7 +147,8 @@ declare module 'ioredis' {
 export function defineScripts(redis: Redis | Cluster, clock = read('prelude/clock')): void {
   const shared = prelude.map(name => read(`prelude/${name}`)).join('')
   for (const [command, name] of Object.entries(scripts)) {
-    redis.defineCommand(command, { numberOfKeys: 1, lua: clock + shared + read(name) })
+    const flags = allowOom.has(name) ? ALLOW_OOM : ''
+    redis.defineCommand(command, { numberOfKeys: 1, lua: flags + clock + shared + read(name) })
   }
 }
 

@@ -65,6 +65,22 @@ export function registerHouse(registry: Registry, app: FastifyInstance) {
     read,
     series: registry.sampled(type, name, help),
   }))
+  const used = registry.sampled(
+    'gauge',
+    'tollgate_redis_memory_used_bytes',
+    'Memory of Redis in use, as it is compared with maxmemory.',
+  )
+  const max = registry.sampled(
+    'gauge',
+    'tollgate_redis_memory_max_bytes',
+    'maxmemory of Redis; 0 without a limit.',
+  )
+  const unavailable = registry.sampled(
+    'counter',
+    'tollgate_unavailable_calls_total',
+    'Calls that got 503 for a cause of the gateway or its stores.',
+    ['cause'],
+  )
   const parts = registry.sampled('gauge', 'tollgate_part_up', '1 while this part is there.', ['part'])
   const raised = registry.sampled('counter', 'tollgate_alerts_raised_total', 'Alerts first raised here.', [
     'kind',
@@ -102,6 +118,14 @@ export function registerHouse(registry: Registry, app: FastifyInstance) {
       series.clear()
       series.set(read())
     }
+    used.clear()
+    max.clear()
+    if (app.redisMemory) {
+      used.set(app.redisMemory.usedBytes)
+      max.set(app.redisMemory.maxBytes)
+    }
+    unavailable.clear()
+    for (const [cause, count] of app.outages.calls) unavailable.set(count, cause)
     parts.clear()
     for (const [part, isThere] of [...app.parts, ...app.others]) parts.set(Number(isThere()), part)
     raised.clear()

@@ -2,8 +2,10 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { type Refusal, refusal, retryAfter } from '../errors.ts'
+import { type Refusal, refusal } from '../errors.ts'
 import type { Admitted, Claim } from '../lua/index.ts'
+import { type Outage, unavailable } from '../outages.ts'
+import { isRefusedByRedis } from '../redis-away.ts'
 import { LOOKAHEAD_SECONDS } from './bounds.ts'
 import { notCached } from './cache.ts'
 import type { Refused } from './claims.ts'
@@ -77,10 +79,10 @@ export default fp<{ maxPending: number }>(
       let decisions = 0
       while (decisions < DECISIONS) {
         // Behind the exit door nobody would give back what is taken.
-        if (request.disconnected) throw away('the caller has gone')
+        if (request.disconnected) throw gone()
         // What is not sent needs no settlement: while Redis is away, calls leave nothing behind but their count.
-        if (app.redis.status !== 'ready') throw away('Redis is away')
-        if (app.settlements.isStuck) throw away('settlements wait for Redis')
+        if (app.redis.status !== 'ready') throw away('redis_away')
+        if (app.settlements.isStuck) throw away('settlements_wait')
         const { claims } = request
         const claim = {
           scopes: claims.scopes,
@@ -96,7 +98,7 @@ export default fp<{ maxPending: number }>(
         const admitted = await ask(request, claim, cacheKey)
         request.admissionMs = performance.now() - sentAt
         // What was asked for is given back already, and nobody is there to be served.
-        if (request.disconnected) throw away('the caller has gone')
+        if (request.disconnected) throw gone()
         if (admitted.kind === 'granted' || admitted.kind === 'hit') {
           request.admitted = admitted
           if (admitted.kind === 'granted')
@@ -121,12 +123,12 @@ export default fp<{ maxPending: number }>(
         }
         decisions++
         if (admitted.kind === 'rebuilding') app.settlements.resend()
-        if (admitted.kind !== 'stale') throw away(admitted.kind)
+        if (admitted.kind !== 'stale') throw away(OUTAGES[admitted.kind], admitted.kind)
         await app.clients.refresh(admitted.version)
         await app.authenticate(request)
         app.decide(request)
       }
-      throw away('the configuration keeps changing')
+      throw away('configuration_behind')
     }
 
     function refuse(request: FastifyRequest, reply: FastifyReply, refused: Refused): Refusal {
@@ -135,27 +137,42 @@ export default fp<{ maxPending: number }>(
     }
 
     async function ask(
-      { id, configVersion: version }: FastifyRequest,
+      request: FastifyRequest,
       claim: Claim,
       cacheKey: string | undefined,
     ): Promise<Admitted> {
+      const { id, configVersion: version } = request
       app.deferred.flush()
       try {
         return await app.money.admit(id, claim, { version, cacheKey, maxPending })
       } catch (error) {
         app.log.debug({ err: error, reqId: id }, 'no answer to an admission')
-        throw away(error instanceof Error ? error.message : 'no answer from Redis')
+        const reason = error instanceof Error ? error.message : 'no answer from Redis'
+        // Nothing was taken, so there is nothing to give back: a settlement would write, and Redis may be full.
+        if (isRefusedByRedis(error)) request.claimed = undefined
+        throw away(reason.startsWith('OOM') ? 'redis_full' : 'redis_refuses', reason)
       }
     }
   },
   { name: 'admission', dependencies: ['claims', 'clients', 'money', 'cache', 'exact-count', 'waiting'] },
 )
 
-function away(reason: string) {
-  return refusal('unavailable', 'The gateway cannot check limits and budgets right now; try again shortly.', {
-    headers: retryAfter(1000),
-    reason,
-  })
+/** What stands in an admission's way, where it is neither a limit nor a newer configuration. */
+const OUTAGES = {
+  rebuilding: 'counters_incomplete',
+  ledger_full: 'ledger_full',
+  settled: 'redis_refuses',
+} as const satisfies Record<string, Outage>
+
+const AWAY = 'The gateway cannot check limits and budgets right now; try again shortly.'
+
+function away(cause: Outage, reason: string = cause): Refusal {
+  return unavailable(cause, AWAY, reason)
+}
+
+/** No outage, and read by no caller. */
+function gone(): Refusal {
+  return refusal('unavailable', AWAY, { reason: 'the caller has gone' })
 }
 
 /** Written into the hold, for the ledger's sake, should this replica die with the call. */

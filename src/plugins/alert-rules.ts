@@ -8,6 +8,7 @@ import {
   forbiddenAlert,
   ledgerAlert,
   loopAlert,
+  memoryAlert,
   overspendAlert,
   pricesAlert,
   refusedUsAlert,
@@ -105,9 +106,13 @@ export default fp<{ maxPending: number; everyMs?: number }>(
       const { fault } = app.prices
       if (fault !== undefined) alerts.raise(pricesAlert(fault, clock.now()))
       for (const [name, words] of app.secrets.faults) alerts.raise(secretAlert(name, words, clock.now()))
+      const short = app.redisMemory && memoryAlert(app.redisMemory, clock.now())
+      if (short) alerts.raise(short)
       // A little less than a tick, so that the turn is free again when the next tick of its owner comes.
       if (!(await watch.takeTurn(everyMs * 0.9))) return
-      const behind = ledgerAlert(await countPending(redis), maxPending, clock.now())
+      const pending = await countPending(redis)
+      if (pending >= maxPending) app.outages.met('ledger_full')
+      const behind = ledgerAlert(pending, maxPending, clock.now())
       if (behind) alerts.raise(behind)
       raiseAll(await watch.look())
     }
@@ -118,7 +123,18 @@ export default fp<{ maxPending: number; everyMs?: number }>(
   },
   {
     name: 'alert-rules',
-    dependencies: ['alerts', 'claims', 'clients', 'clock', 'cost', 'money', 'prices', 'secrets'],
+    dependencies: [
+      'alerts',
+      'claims',
+      'clients',
+      'clock',
+      'cost',
+      'memory',
+      'money',
+      'outages',
+      'prices',
+      'secrets',
+    ],
   },
 )
 

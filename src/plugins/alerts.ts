@@ -140,13 +140,14 @@ export default fp<AlertsOptions>(
       const key = `${PREFIX}alert:${alert.dedupe}`
       try {
         if (!webhook) return
-        const mine = await redis.set(key, '1', 'PX', leaseMs, 'NX')
+        // Where Redis does not say (it may be full), every replica delivers: twice is better than never.
+        const mine = await redis.set(key, '1', 'PX', leaseMs, 'NX').catch(() => true)
         // Whoever has it also writes that it is delivered: we leave it the time to.
         alert.delayMs = mine ? 0 : leaseMs
         if (!mine) return
         await webhook.send(alert)
         alert.deliveredAt = new Date()
-        await redis.pexpire(key, DAY)
+        await redis.pexpire(key, DAY).catch(() => {})
       } catch (error) {
         log.warn({ alert: alert.dedupe, error: String(error) }, 'an urgent alert was not delivered')
       }

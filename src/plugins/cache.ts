@@ -43,7 +43,9 @@ declare module 'ioredis' {
 
 const PREFIX = '{tollgate}:cache:'
 const BOOKS = [`${PREFIX}index`, `${PREFIX}sizes`, `${PREFIX}bytes`]
-const lua = readFileSync(new URL('../lua/keep.lua', import.meta.url), 'utf8')
+const lua = ['prelude/memory', 'keep']
+  .map(name => readFileSync(new URL(`../lua/${name}.lua`, import.meta.url), 'utf8'))
+  .join('')
 
 export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
   async (app, { ttlSeconds, maxBytes, totalBytes }) => {

@@ -5,6 +5,7 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Dialect } from '../dialects/dialect.ts'
 import { type Refusal, refusal, retryAfter } from '../errors.ts'
+import { causedBy } from '../outages.ts'
 import { turnDelay } from '../turns.ts'
 
 declare module 'fastify' {
@@ -176,5 +177,5 @@ function overloaded(reason: string, { family }: Dialect): Refusal {
     headers: retryAfter(RETRY.least + Math.random() * RETRY.spread),
     reason: `overloaded: ${reason}`,
   })
-  return Object.assign(refused, { statusCode: STATUS[family] })
+  return causedBy('overloaded', Object.assign(refused, { statusCode: STATUS[family] }))
 }

@@ -6,7 +6,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
-import { refusal, retryAfter } from '../errors.ts'
+import { unavailable } from '../outages.ts'
 import { type Changes, type Kind, liftVersion, readChanges } from './changes.ts'
 import { type Client, compileClient, compileLevel, type Key, type Known, type Team } from './client.ts'
 import {
@@ -217,8 +217,10 @@ function isFamiliar({ kind }: { kind: string }): boolean {
 }
 
 function away(error: unknown) {
-  return refusal('unavailable', 'The gateway cannot look up this key right now; try again shortly.', {
-    headers: retryAfter(1000),
-    reason: error instanceof Error ? error.message : String(error),
-  })
+  const reason = error instanceof Error ? error.message : String(error)
+  return unavailable(
+    'key_lookup',
+    'The gateway cannot look up this key right now; try again shortly.',
+    reason,
+  )
 }

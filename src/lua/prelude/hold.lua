@@ -12,8 +12,7 @@ local function readHold(text)
   return { at = tonumber(at), claim = cjson.decode(claim), entry = entry }
 end
 
--- Removes the hold of a call, and returns it; its amounts are still to be given back. The first write of a script that
--- settles: where memory is full, Redis refuses a script that begins with anything that could need more.
+-- Removes the hold of a call, and returns it; its amounts are still to be given back.
 local function endHold(id)
   local text = redis.call('HGET', HOLDS, id)
   redis.call('HDEL', HOLDS, id)

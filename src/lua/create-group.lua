@@ -1,0 +1,8 @@
+-- Makes the stream's consumer group. What was written before belongs to it too.
+-- KEYS[1] '{tollgate}:'      ARGV[1] group
+-- Returns 1 if it was made, 0 if it was there.
+local reply = redis.pcall('XGROUP', 'CREATE', LEDGER, ARGV[1], '0', 'MKSTREAM')
+if reply.err and not reply.err:match('BUSYGROUP') then
+  return reply
+end
+return reply.err and 0 or 1

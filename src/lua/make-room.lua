@@ -1,0 +1,22 @@
+-- Reads how much memory is in use. Where it is short, cached responses go, those that end soonest first.
+-- KEYS[1] '{tollgate}:'      ARGV[1] how many at most
+-- Returns { bytes in use before, maxmemory (0: no limit), how many went }. Repeat it while as many went as may go.
+local CACHE = PREFIX .. 'cache:'
+local used, max = memory()
+local excess = cacheExcess(used, max)
+if excess <= 0 then
+  return { used, max, 0 }
+end
+local freed, evicted = 0, 0
+for _, key in ipairs(redis.call('ZRANGE', CACHE .. 'index', 0, ARGV[1] - 1)) do
+  if freed >= excess then
+    break
+  end
+  local size = tonumber(redis.call('HGET', CACHE .. 'sizes', key) or 0)
+  redis.call('DEL', key)
+  redis.call('ZREM', CACHE .. 'index', key)
+  redis.call('HDEL', CACHE .. 'sizes', key)
+  redis.call('DECRBY', CACHE .. 'bytes', int(size))
+  freed, evicted = freed + size, evicted + 1
+end
+return { used, max, evicted }

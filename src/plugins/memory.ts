@@ -1,0 +1,55 @@
+/** The memory of Redis: read every second; where it is short, cached responses are evicted first. */
+
+import fp from 'fastify-plugin'
+import { defineScripts, PREFIX } from '../lua/scripts.ts'
+
+export interface RedisMemory {
+  /** As Redis compares them with `maxmemory`. */
+  usedBytes: number
+  /** `maxmemory`; 0 without a limit. */
+  maxBytes: number
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** As last read; undefined before. */
+    readonly redisMemory: RedisMemory | undefined
+  }
+}
+
+const EVERY = 1000
+/** Evicted by one script: some milliseconds of Redis. */
+const PAGE = 200
+
+export default fp<{ everyMs?: number }>(
+  async (app, { everyMs = EVERY }) => {
+    const { log, redis } = app
+    defineScripts(redis)
+    let memory: RedisMemory | undefined
+    let reading: Promise<void> | undefined
+    app.decorate('redisMemory', { getter: () => memory })
+
+    const timer = setInterval(() => {
+      reading ??= read()
+        .catch(error => log.debug({ err: error }, 'the memory of Redis cannot be read'))
+        .finally(() => {
+          reading = undefined
+        })
+    }, everyMs)
+    app.addHook('onClose', async () => {
+      clearInterval(timer)
+      await reading
+    })
+
+    async function read(): Promise<void> {
+      if (redis.status !== 'ready') return
+      for (;;) {
+        const [usedBytes, maxBytes, evicted] = await redis.makeRoom(PREFIX, PAGE)
+        memory = { usedBytes, maxBytes }
+        if (evicted > 0) log.info({ evicted }, 'cached responses were evicted: the memory of Redis is short')
+        if (evicted < PAGE) return
+      }
+    }
+  },
+  { name: 'memory', dependencies: ['redis', 'money'] },
+)
