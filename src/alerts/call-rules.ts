@@ -191,7 +191,6 @@ export function memoryAlert(
       `${percent} % of the memory of Redis is in use, ${usedBytes} of ${maxBytes} bytes; when it is full, calls get 503. ` +
       `Raise its maxmemory.`,
     details: { percent, usedBytes, maxBytes },
-    unless: [`unavailable:redis_full:${hourOf(now)}`],
     urgent: true,
   }
 }
