@@ -1,4 +1,4 @@
-/** Calls by the million, in the order of time over two months, with the sums that the drain would have kept. */
+/** Calls by the million, in the order of time over two months, with the sums that the drain would have kept. A trigger counts performance. */
 
 import type { Pool } from 'pg'
 import { sums } from '../src/ledger/sums.ts'
@@ -9,7 +9,7 @@ const DAYS = 60
 
 /** Replaces the ledger by one of so many calls. */
 export async function fillLedger(pool: Pool, size: number): Promise<void> {
-  await pool.query('truncate calls, usage_daily')
+  await pool.query('truncate calls, usage_daily, performance')
   await pool.query(
     `select ensure_calls_month((now() - interval '1 day' * n)::date) from generate_series(0, $1) n`,
     [DAYS],
@@ -25,7 +25,7 @@ export async function fillLedger(pool: Pool, size: number): Promise<void> {
        'cl_' || client, 'client-' || client, 'tm_' || client % 20, 'team-' || client % 20, 'Ab3dEf7h', '/v1/messages',
        ($2::text[])[1 + n / 7 % array_length($2::text[], 1)], 'ezai', case when n % 500 = 0 then 502 else 200 end,
        case when n % 500 = 0 then 'upstream_error' when n % 10 = 0 then 'cached' else 'ok' end,
-       n % 2 = 0, 'MISS', 1234.5, 321.4, 1230.1, 320, 5000, 0, 130, '0123456789abcdef'
+       n % 2 = 0, 'MISS', 300 + n % 97 * 60, 100 + n % 31 * 20, 290 + n % 97 * 60, 320, 5000, 0, 130, '0123456789abcdef'
      from (
        select n, n * 7919 % $3 as client,
          now() - interval '1 day' * $4 * (1 - n::float8 / $1) as at

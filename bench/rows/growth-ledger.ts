@@ -28,6 +28,8 @@ export const row: Study = {
     wait('byClient', 'GET /admin/usage of 30 days by client'),
     wait('byModel', '... by model'),
     wait('byDay', '... by day'),
+    wait('performance', 'GET /admin/performance of 30 days by model, a day a slot'),
+    wait('performanceHours', '... an hour a slot'),
     { key: 'written', title: 'rows written by one drain, without fsync', unit: '/s', digits: 0 },
     { key: 'disk', title: 'on disk per call, indexes included', unit: 'B', digits: 0 },
   ],
@@ -69,6 +71,8 @@ async function read(url: string): Promise<Record<string, number[]>> {
     byClient: `/admin/usage?by=client&${month}`,
     byModel: `/admin/usage?by=model&${month}`,
     byDay: `/admin/usage?by=day&${month}`,
+    performance: `/admin/performance?by=model&step=day&${month}`,
+    performanceHours: `/admin/performance?by=model&step=hour&${month}`,
   }
   const values: Record<string, number[]> = {}
   for (const [key, path] of Object.entries(paths)) {
@@ -125,7 +129,9 @@ function entryOf(number: number) {
     outcome: 'ok',
     stream: true,
     cache: 'MISS',
-    latencyMs: 1234.5,
+    // Spread as real ones are: each bucket of the counts of performance is a row to be updated.
+    latencyMs: 300 * 1.002 ** ((number * 7919) % 2000),
+    ttftMs: 100 * 1.001 ** ((number * 7919) % 2000),
     inputTokens: 320,
     cacheReadTokens: 5000,
     outputTokens: 130,

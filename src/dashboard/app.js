@@ -19,6 +19,7 @@ import { Clients } from './views/clients.js'
 import { Explain } from './views/explain.js'
 import { Limits } from './views/limits.js'
 import { Overview } from './views/overview.js'
+import { PerformanceView } from './views/performance.js'
 import { Refusals } from './views/refusals.js'
 import { SignIn } from './views/sign-in.js'
 import { TeamView } from './views/team.js'
@@ -31,6 +32,7 @@ import { Verify } from './views/verify.js'
 const views = {
   '': Overview,
   calls: Calls,
+  performance: PerformanceView,
   refusals: Refusals,
   clients: Clients,
   teams: Teams,

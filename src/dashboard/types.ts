@@ -195,6 +195,37 @@ export interface RefusalRow {
   samples: Sample[]
 }
 
+export interface Percentiles {
+  p50: number | null
+  p95: number | null
+  p99: number | null
+}
+
+export interface Performance {
+  calls: number
+  errors: number
+  latencyMs: Percentiles
+  ttftMs: Percentiles
+}
+
+export interface PerformanceSeries {
+  model?: string | null
+  upstream?: string | null
+  total: Performance
+  slots: (Performance & { at: string })[]
+}
+
+export interface PerformanceFound {
+  from: string
+  to: string
+  step: '5m' | 'hour' | 'day'
+  /** Calls before it were not measured. */
+  since: string | null
+  all: PerformanceSeries
+  series: PerformanceSeries[]
+  more: boolean
+}
+
 export interface Refusals {
   from: string
   to: string

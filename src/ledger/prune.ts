@@ -2,6 +2,7 @@
 
 import type { Pool } from 'pg'
 import { utcDay } from './calls.ts'
+import { performanceSteps } from './performance.ts'
 import { transaction } from './transaction.ts'
 
 const DAY = 86_400_000
@@ -41,6 +42,11 @@ export async function prune(pool: Pool, keepDays: number, now?: Date): Promise<P
     for (const partition of partitions) await client.query(`drop table ${partition}`)
     const { rowCount } = await client.query('delete from refusals where minute < $1', [cutoff])
     await client.query('delete from usage_hourly where hour < $1', [new Date(time - KEEP_HOURS * DAY)])
+    for (const { seconds, keptDays } of Object.values(performanceSteps))
+      await client.query('delete from performance where seconds = $1 and start < $2', [
+        seconds,
+        new Date(time - keptDays * DAY),
+      ])
     return { partitions, refusals: rowCount ?? 0 }
   })
 }

@@ -1,8 +1,9 @@
 /** What a reader of the ledger may ask: times, days, groups, and where the page before ended. */
 
 import { type Static, Type } from 'typebox'
-import { unknownCursor } from '../plugins/admin/problem.ts'
+import { problem, unknownCursor } from '../plugins/admin/problem.ts'
 import { LONGEST_DAYS, nameOf, type Order, orders, type Place, type Sort, sorts } from './order.ts'
+import { MOST_SLOTS, type PerformanceStep, performanceStepFor, series, slotsOf } from './performance.ts'
 import { outcomes } from './sums.ts'
 import { type Group, groups, ranks } from './usage.ts'
 
@@ -143,6 +144,57 @@ export const usageQuery = Type.Object(
   },
   { additionalProperties: false },
 )
+
+const steps: PerformanceStep[] = ['5m', 'hour', 'day']
+
+export const performanceQuery = Type.Object(
+  {
+    from: Type.Optional(time('Admitted then or later; 24 hours before `to` if absent')),
+    to: Type.Optional(time('Admitted before; now if absent')),
+    by: Type.Optional(
+      Type.String({
+        pattern: `^(${series.join('|')})(,(${series.join('|')}))?$`,
+        description: 'A series each; absent: all calls together',
+        expected: `model, upstream or both, separated by a comma`,
+      }),
+    ),
+    step: Type.Optional(
+      Type.Union(
+        steps.map(step => Type.Literal(step)),
+        {
+          description: 'The length of a slot; absent: fits the range. 5m is kept for 7 days, hour for 92',
+          expected: `one of ${steps.join(', ')}`,
+        },
+      ),
+    ),
+    model: Type.Optional(Type.String({ description: 'Only this model', expected: 'a model' })),
+    upstream: Type.Optional(
+      Type.String({ description: 'Only this upstream', expected: "an upstream's name" }),
+    ),
+    limit: limit(100, 20),
+  },
+  { additionalProperties: false },
+)
+
+/** Throws what is wrong with the range, in words for people. */
+export function performanceRange(query: Static<typeof performanceQuery>, now: Date) {
+  const to = parseTime(query.to) ?? now
+  const from = parseTime(query.from) ?? new Date(Math.max(0, to.getTime() - 86_400_000))
+  if (from >= to)
+    throw problem(
+      400,
+      `found "from" ${from.toISOString()}, expected a time before "to", ${to.toISOString()}.`,
+    )
+  const step = query.step ?? performanceStepFor(from, to, now)
+  const slots = slotsOf(from, to, step)
+  if (slots > MOST_SLOTS)
+    throw problem(
+      400,
+      `found ${slots} slots of one ${step}, expected at most ${MOST_SLOTS}: ask for a shorter range or a longer step.`,
+    )
+  const asked = query.by?.split(',')
+  return { from, to, step, by: series.filter(name => asked?.includes(name)) }
+}
 
 /** A day is its midnight, UTC. Undefined where nothing is given, the calendar has no such day, or it is before 1970. */
 export function parseTime(text = ''): Date | undefined {

@@ -6,14 +6,24 @@ import { nanosToUsd } from '../money.ts'
 import { problem } from '../plugins/admin/problem.ts'
 import type { TypeBoxProvider } from '../plugins/admin/schemas.ts'
 import { createSharedReadings } from '../stores/shared-readings.ts'
-import { callAnswer, callsAnswer, refusalsAnswer, usageAnswer, verifyAnswer } from './answers.ts'
+import {
+  callAnswer,
+  callsAnswer,
+  performanceAnswer,
+  refusalsAnswer,
+  usageAnswer,
+  verifyAnswer,
+} from './answers.ts'
 import { clientIds, findCall, listCalls, teamIds } from './calls.ts'
 import { boundedRange } from './order.ts'
+import { readPerformance } from './performance.ts'
 import {
   callsQuery,
   formatCursor,
   groupsOf,
   parseTime,
+  performanceQuery,
+  performanceRange,
   periodOf,
   placeIn,
   refusalsQuery,
@@ -106,6 +116,25 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
           : [],
       ])
       return { ...period, by, ...usage, refusals }
+    },
+  )
+
+  routes.get(
+    '/performance',
+    {
+      schema: {
+        summary: 'Latency, time to first token and errors over time, by model and upstream',
+        description:
+          'Counts by slots of 5 minutes, an hour or a day. Latency and time to first token leave out cached, joined, refused and lost calls.',
+        querystring: performanceQuery,
+        response: { 200: performanceAnswer },
+      },
+    },
+    async ({ query }) => {
+      const range = performanceRange(query, new Date(admin.clock.now()))
+      const { model, upstream, limit } = query
+      const found = await readPerformance(pg, { ...range, model, upstream, limit })
+      return { step: range.step, by: range.by, ...found }
     },
   )
 

@@ -19,6 +19,7 @@ const groups = [
       ['Overview', '/', 'overview', 'o'],
       ['Calls', '/calls', 'calls', 'c'],
       ['Refusals', '/refusals', 'refusals', 'r'],
+      ['Performance', '/performance', 'performance', 'p'],
     ],
   ],
   [

@@ -34,6 +34,7 @@ const MODULES: Record<string, string> = {
   'preact/hooks': import.meta.resolve('preact/hooks'),
   htm: import.meta.resolve('htm'),
   'htm/preact': import.meta.resolve('htm/preact'),
+  uplot: import.meta.resolve('uplot/dist/uPlot.esm.js'),
 }
 const FONTS = [
   'inter/files/inter-latin-wght-normal.woff2',
@@ -49,6 +50,7 @@ export async function readPage(base: string): Promise<Page> {
   }
   for (const name of await ownFiles()) await add(name, new URL(name, FOLDER))
   for (const [name, file] of Object.entries(MODULES)) await add(vendored(name), fileURLToPath(file))
+  await add('vendor/uplot.css', fileURLToPath(import.meta.resolve('uplot/dist/uPlot.min.css')))
   for (const font of FONTS) {
     const file = import.meta.resolve(`@fontsource-variable/${font}`)
     await add(`fonts/${font.split('/').at(-1)}`, fileURLToPath(file))
