@@ -13,6 +13,7 @@ import { clients } from './commands/clients.ts'
 import { explain as explainPair } from './commands/explain.ts'
 import { exportAll } from './commands/export.ts'
 import { keys } from './commands/keys.ts'
+import { performance } from './commands/performance.ts'
 import { refusals } from './commands/refusals.ts'
 import { schema } from './commands/schema.ts'
 import { gateway, teams } from './commands/teams.ts'
@@ -31,6 +32,7 @@ const commands: Command[] = [
   exportAll,
   schema,
   usage,
+  performance,
   ...calls,
   refusals,
   explainPair,

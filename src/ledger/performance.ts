@@ -108,7 +108,7 @@ export async function readPerformance(pool: Pool, query: PerformanceQuery): Prom
       },
       'isolation level repeatable read read only',
     ),
-    pool.query(`select applied_at from migrations where name = '008_performance.sql'`),
+    pool.query(`select applied_at from migrations where name = '009_performance.sql'`),
   ])
   const found = new Map<string, PerformanceSeries>()
   for (const row of counts.rows) {

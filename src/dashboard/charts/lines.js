@@ -6,6 +6,10 @@ import uPlot from 'uplot'
 import { useStore } from '../store.js'
 import { theme } from '../theme.js'
 
+const HOUR = 3_600_000
+/** Between two marks of the axis. */
+const STEPS = [1 / 12, 1 / 4, 1 / 2, 1, 2, 3, 6, 12, 24, 48, 120, 240, 720, 2160].map(hours => hours * HOUR)
+
 /**
  * A line; `before` is the period before, moved onto this one. Null: nothing was measured.
  * @typedef {{ name: string, tone: number, values: (number | null)[], before?: (number | null)[] | undefined }} Line
@@ -48,8 +52,12 @@ export function Lines({ label, times, lines, height = 200, format, formatTime, f
         cursor: { y: false, drag: { x: false, y: false } },
         scales: { x: { time: false }, y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.08 : 1] } },
         axes: [
-          { ...axis, space: 80, values: (_plot, marks) => marks.map(formatTick) },
-          { ...axis, size: 64, values: (_plot, marks) => marks.map(format) },
+          { ...axis, space: 80, incrs: STEPS, values: (_plot, marks) => marks.map(formatTick) },
+          {
+            ...axis,
+            size: 64,
+            values: (_plot, marks) => marks.map(mark => (mark === 0 ? '0' : format(mark))),
+          },
         ],
         series: [
           {},

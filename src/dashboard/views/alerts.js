@@ -3,6 +3,7 @@
 import { html } from 'htm/preact'
 import { question } from '../api.js'
 import { Badge } from '../components/badge.js'
+import { allRows, DownloadCsv } from '../components/csv.js'
 import { Select } from '../components/field.js'
 import { PickFilter } from '../components/filter.js'
 import { ScopeName } from '../components/names.js'
@@ -33,6 +34,17 @@ const periods = { today: [0, 'Today'], '7d': [6, 'Last 7 days'], '30d': [29, 'La
 
 const PAGE = 50
 
+/** @type {[string, (alert: Alert) => string | number | null][]} */
+const csvColumns = [
+  ['raisedAt', ({ raisedAt }) => raisedAt],
+  ['severity', ({ severity }) => severity],
+  ['kind', ({ kind }) => kind],
+  ['scope', ({ scope }) => scope],
+  ['title', ({ title }) => title],
+  ['delivery', ({ delivery }) => delivery],
+  ['deliveredAt', ({ deliveredAt }) => deliveredAt],
+]
+
 /** @param {{ place: Place }} props */
 export function Alerts({ place: { query } }) {
   const { kind, severity, delivery, client, scope, period = '', before } = query
@@ -46,7 +58,7 @@ export function Alerts({ place: { query } }) {
   const kinds = Object.entries(alertKinds).map(
     ([name, { label }]) => /** @type {[string, string]} */ ([name, label]),
   )
-  return html`<${Page} title="Alerts" lead="Raised once for each window they are true in, whatever the number of replicas.">
+  return html`<${Page} title="Alerts" lead="Raised once for each window they are true in, whatever the number of replicas." actions=${html`<${DownloadCsv} name="alerts" columns=${csvColumns} rows=${() => allRows('/alerts', filter, 'alerts')} />`}>
     <div class="filters" role="search" aria-label="Filter alerts">
       <${Select} isCompact label="Kind" value=${kind ?? ''} options=${[['', 'All kinds'], ...kinds, ...(kind && !alertKinds[kind] ? [[kind, kind]] : [])]} onPick=${pick('kind')} />
       <${Select} isCompact label="Severity" value=${severity ?? ''} options=${[['', 'Any severity'], ...Object.entries(severities).map(([name, { label }]) => [name, label])]} onPick=${pick('severity')} />

@@ -2,6 +2,7 @@
 
 import { html } from 'htm/preact'
 import { useEffect } from 'preact/hooks'
+import { allRows, DownloadCsv } from '../components/csv.js'
 import { Select } from '../components/field.js'
 import { PickFilter, TextFilter } from '../components/filter.js'
 import { Icon } from '../components/icon.js'
@@ -16,7 +17,7 @@ import { endsOf, periodOptions } from './calls/period.js'
 import { CallsTable } from './calls/table.js'
 import { useCalls } from './calls/use-calls.js'
 
-/** @import { Place } from '../types.ts' */
+/** @import { Call, Place } from '../types.ts' */
 
 /** What calls may be sorted by: as the address says it, and in words. @type {[string, string][]} */
 const sorts = [
@@ -28,6 +29,35 @@ const sorts = [
   ['output', 'Most output first'],
 ]
 const FILTERS = ['id', 'client', 'team', 'key', 'model', 'outcome', 'status', 'period', 'from', 'to']
+
+/** @type {(keyof Call)[]} */
+const csvFields = [
+  .../** @type {const} */ ([
+    'at',
+    'id',
+    'seq',
+    'client',
+    'team',
+    'key',
+    'route',
+    'model',
+    'upstream',
+    'status',
+  ]),
+  .../** @type {const} */ ([
+    'outcome',
+    'stream',
+    'cache',
+    'latencyMs',
+    'ttftMs',
+    'upstreamMs',
+    'inputTokens',
+  ]),
+  .../** @type {const} */ (['cacheReadTokens', 'cacheWriteTokens', 'outputTokens', 'costUsd', 'heldUsd']),
+  .../** @type {const} */ (['savedUsd', 'estimated', 'error']),
+]
+/** @type {[string, (call: Call) => import('../components/csv.js').Cell][]} */
+const csvColumns = csvFields.map(field => [field, call => call[field]])
 
 /** @param {{ place: Place }} props */
 export function Calls({ place: { query } }) {
@@ -66,6 +96,7 @@ export function Calls({ place: { query } }) {
       <${Select} isCompact label="Sort" value=${query.sort ?? ''} options=${sorts} onPick=${pick('sort')} />
       ${team && html`<span class="chip">Team <strong>${team}</strong></span>`}
       ${isFiltered && html`<a class="button is-ghost is-small" href=${href('/calls')}>Clear</a>`}
+      <${DownloadCsv} name="calls" columns=${csvColumns} rows=${() => allRows('/calls', filter, 'calls')} />
     </div>
     ${skipped > 0 && html`<p class="stale" role="status">${count(skipped)} calls came too fast to be shown live; they are in the ledger.</p>`}
     <div class="with-panel ${open ? 'is-open' : ''}">

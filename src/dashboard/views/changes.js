@@ -2,6 +2,7 @@
 
 import { html } from 'htm/preact'
 import { api, question } from '../api.js'
+import { allRows, DownloadCsv } from '../components/csv.js'
 import { Select } from '../components/field.js'
 import { PickFilter, TextFilter } from '../components/filter.js'
 import { Page } from '../components/page.js'
@@ -19,6 +20,17 @@ const PAGE = 50
 /** Suggestions at most. */
 const TARGETS = 12
 
+/** @type {[string, (deed: Deed) => string | null][]} */
+const csvColumns = [
+  ['at', ({ at }) => at],
+  ['who', ({ who }) => who],
+  ['action', ({ action }) => action],
+  ['target', ({ target }) => target],
+  ['before', ({ before }) => before && JSON.stringify(before)],
+  ['after', ({ after }) => after && JSON.stringify(after)],
+  ['requestId', ({ requestId }) => requestId],
+]
+
 /** @param {{ place: Place }} props */
 export function Changes({ place: { query } }) {
   const { who, target, action, before } = query
@@ -34,6 +46,7 @@ export function Changes({ place: { query } }) {
       <${TextFilter} label="By whom" name="who" value=${who ?? ''} list=${names} onPick=${(/** @type {string} */ value) => ask({ who: value, before: undefined })} />
       <${PickFilter} label="What" name="target" placeholder="What, such as client:web" value=${target ?? ''} useSuggestions=${useTargets} onPick=${pickTarget} />
       ${isFiltered && html`<a class="button is-ghost is-small" href=${href('/changes')}>Clear</a>`}
+      <${DownloadCsv} name="changes" columns=${csvColumns} rows=${() => allRows('/audit', { who, target, action }, 'audit')} />
     </div>
     <section class="card is-flush" aria-label="Changes">
       <${Loaded} of=${changes} lines=${10}>

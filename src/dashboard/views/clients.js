@@ -4,6 +4,7 @@ import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import { question } from '../api.js'
 import { Badge } from '../components/badge.js'
+import { allRows, DownloadCsv } from '../components/csv.js'
 import { Select } from '../components/field.js'
 import { Find, PickFilter } from '../components/filter.js'
 import { Icon } from '../components/icon.js'
@@ -33,6 +34,21 @@ export const clientSorts = [
 
 /** @typedef {{ clients: Client[], next?: string, total?: number }} Listed */
 
+/** @type {[string, (client: Client) => import('../components/csv.js').Cell][]} */
+const csvColumns = [
+  ['name', ({ name }) => name],
+  ['team', ({ team }) => team],
+  ['models', ({ models }) => models?.join(' ')],
+  ['disabled', ({ disabled }) => disabled ?? false],
+  ['budgetDayUsd', ({ budget }) => budget?.day],
+  ['spentDayUsd', ({ state }) => state?.day?.spentUsd],
+  ['heldDayUsd', ({ state }) => state?.day?.heldUsd],
+  ['budgetMonthUsd', ({ budget }) => budget?.month],
+  ['spentMonthUsd', ({ state }) => state?.month?.spentUsd],
+  ['heldMonthUsd', ({ state }) => state?.month?.heldUsd],
+  ['running', ({ state }) => state?.concurrency.running],
+]
+
 /** @param {{ place: Place }} props */
 export function Clients({ place: { query } }) {
   const { find, team, sort, cursor } = query
@@ -56,6 +72,7 @@ export function Clients({ place: { query } }) {
       <${PickFilter} label="Team" name="team" value=${team ?? ''} useSuggestions=${useTeams} onPick=${(/** @type {string} */ value) => refine({ team: value })} />
       <${Select} isCompact label="Order" value=${sort ?? ''} options=${clientSorts} onPick=${(/** @type {string} */ value) => refine({ sort: value })} />
       ${isFiltered && html`<a class="button is-ghost is-small" href=${href('/clients', { sort })}>Clear</a>`}
+      <${DownloadCsv} name="clients" columns=${csvColumns} rows=${() => allRows('/clients', { search: find, team, sort, state: 'true' }, 'clients')} />
       <${Total} of=${clients.data} isFiltered=${isFiltered} />
     </div>
     <${Loaded} of=${clients} lines=${8}>

@@ -4,6 +4,7 @@ import { html } from 'htm/preact'
 import { question } from '../api.js'
 import { Columns } from '../charts/columns.js'
 import { seriesOf } from '../charts/series.js'
+import { DownloadCsv } from '../components/csv.js'
 import { Select } from '../components/field.js'
 import { PickFilter } from '../components/filter.js'
 import { ClientName, ScopeName } from '../components/names.js'
@@ -108,10 +109,20 @@ function OverTime({ found: { from, to, step, series: counts } }) {
   <//>`
 }
 
+/** @type {[string, (row: RefusalRow) => string | number | null][]} */
+const csvColumns = [
+  ['reason', ({ reason }) => reason],
+  ['client', ({ client }) => client],
+  ['scope', ({ scope }) => scope],
+  ['count', row => row.count],
+  ['firstAt', ({ firstAt }) => firstAt],
+  ['lastAt', ({ lastAt }) => lastAt],
+]
+
 /** @param {{ rows: RefusalRow[], open: string | undefined }} props */
 function Kinds({ rows, open }) {
   return html`<section class="card is-flush" aria-label="Who and why">
-    <header class="card-head"><h2>Who and why</h2></header>
+    <header class="card-head"><h2>Who and why</h2><div class="card-actions"><${DownloadCsv} name="refusals" columns=${csvColumns} rows=${() => rows} /></div></header>
     <table class="table is-picked">
       <thead><tr><th scope="col">Reason</th><th scope="col">Client</th><th scope="col" class="hide-s">Refused by</th><th scope="col" class="num">Times</th><th scope="col" class="num hide-s">Last</th></tr></thead>
       <tbody>
