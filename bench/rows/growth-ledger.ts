@@ -29,7 +29,6 @@ export const row: Study = {
     wait('byModel', '... by model'),
     wait('byDay', '... by day'),
     wait('performance', 'GET /admin/performance of 30 days by model, a day a slot'),
-    wait('performanceHours', '... an hour a slot'),
     { key: 'written', title: 'rows written by one drain, without fsync', unit: '/s', digits: 0 },
     { key: 'disk', title: 'on disk per call, indexes included', unit: 'B', digits: 0 },
   ],
@@ -72,7 +71,6 @@ async function read(url: string): Promise<Record<string, number[]>> {
     byModel: `/admin/usage?by=model&${month}`,
     byDay: `/admin/usage?by=day&${month}`,
     performance: `/admin/performance?by=model&step=day&${month}`,
-    performanceHours: `/admin/performance?by=model&step=hour&${month}`,
   }
   const values: Record<string, number[]> = {}
   for (const [key, path] of Object.entries(paths)) {
@@ -129,7 +127,7 @@ function entryOf(number: number) {
     outcome: 'ok',
     stream: true,
     cache: 'MISS',
-    // Spread as real ones are: each bucket of the counts of performance is a row to be updated.
+    // Spread as real ones are, over many buckets of the counts of performance.
     latencyMs: 300 * 1.002 ** ((number * 7919) % 2000),
     ttftMs: 100 * 1.001 ** ((number * 7919) % 2000),
     inputTokens: 320,
