@@ -31,7 +31,7 @@ function scenarios(chromium: Browser) {
     const budgets = page.getByRole('region', { name: 'Budgets' })
     await budgets.getByRole('row', { name: 'c-07777' }).waitFor()
     const rows = await budgets.locator('tbody tr').allInnerTexts()
-    assert.match(rows[0] ?? '', /^c-07777\s+client, a day\s+\$9\.90\s+of \$10\s+99%/)
+    assert.match(rows[0] ?? '', /^c-07777\s+client, a day\s+\$9\.90\s+of \$10\.00\s+99\.0%/)
     assert.equal(rows.length, 10)
     // Each hundred clients spend $0 to $4.95; client 7777 spends more than its turn.
     const total = (COUNT / 100) * 247.5 - 3.85 + 9.9
@@ -39,7 +39,7 @@ function scenarios(chromium: Browser) {
     await legend.getByText('All others').waitFor()
     assert.match(
       await legend.locator('tfoot').innerText(),
-      new RegExp(`\\$${Math.round(total).toLocaleString('en-US')}$`),
+      new RegExp(`\\$${total.toLocaleString('en-US', { maximumFractionDigits: 2 }).replace('.', '[.]')}$`),
     )
     assert.deepEqual([await faults(), complaints], [[], []])
   })
