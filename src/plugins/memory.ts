@@ -29,13 +29,15 @@ export default fp<{ everyMs?: number }>(
     let reading: Promise<void> | undefined
     app.decorate('redisMemory', { getter: () => memory })
 
-    const timer = setInterval(() => {
+    const look = () => {
       reading ??= read()
         .catch(error => log.debug({ err: error }, 'the memory of Redis cannot be read'))
         .finally(() => {
           reading = undefined
         })
-    }, everyMs)
+    }
+    const timer = setInterval(look, everyMs)
+    app.addHook('onReady', async () => look())
     app.addHook('onClose', async () => {
       clearInterval(timer)
       await reading

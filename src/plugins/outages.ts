@@ -36,8 +36,10 @@ export default fp(
     app.addHook('onReady', async () => {
       for (const cause of names) {
         const { part } = outages[cause]
-        const isThere = app.parts.get(part) ?? (() => true)
-        app.parts.set(part, () => isThere() && !isShown(cause))
+        // A replica may start while Redis is full: what is no part of the gateway keeps it out of no balancer.
+        const group = app.parts.has(part) ? app.parts : app.others
+        const isThere = group.get(part) ?? (() => true)
+        group.set(part, () => isThere() && !isShown(cause))
       }
     })
 

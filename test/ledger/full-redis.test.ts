@@ -89,6 +89,14 @@ test('a full Redis is named, refuses without writing, and drains by itself', asy
       return JSON.stringify(found.body).includes('unavailable') && found
     })
     assert.match(JSON.stringify(body), /OOM/)
+  })
+
+  await t.test('a gateway that starts while Redis is full is ready, and names it', async t => {
+    const second = await startGateway(t, { redisUrl: server.url, databaseUrl: postgres.url })
+
+    await until(async () => (await degraded(second)).includes('redis_memory'))
+    assert.equal((await fetch(`${second.url}/readyz`)).status, 200)
+    await second.app.close()
     await redis.config('SET', 'maxmemory', '0')
   })
 
