@@ -94,7 +94,7 @@ async function start({ config, urls }: Configured) {
   process.off('SIGTERM', leaveAtOnce)
   process.off('uncaughtException', giveUp)
 
-  const address = { host: config.HOST, port: config.PORT }
+  const address = { host: config.HOST, port: config.PORT, variable: 'PORT' }
   await app.ready()
   // A signal that came while the stores were tried.
   if (app.draining) return

@@ -69,7 +69,7 @@ test('with Redis away at start it waits and says so, and becomes ready by itself
       msg: 'the gateway starts',
       place: redis.socket,
       admin: 'open, with a token',
-      metrics: 'open, without a token: METRICS_TOKEN is not set',
+      metrics: `open on port ${new URL(gateway.url).port}, without a token: METRICS_TOKEN is not set`,
     },
   )
 })

@@ -19,10 +19,14 @@ export function senderOf({ PUBLIC_URL, ADMIN_TOKEN, OTEL_SERVICE_NAME }: Named):
   return { name: host, ...(isOpen && { dashboardUrl: `${href.replace(/\/+$/, '')}/dashboard` }) }
 }
 
-/** The page of the client that an alert is about, or else the list of alerts. */
+/** Scopes with a page of their own, and where it is. */
+const PAGES: Record<string, string> = { client: 'clients', team: 'teams' }
+
+/** The page of the client or team that an alert is about, or else the list of alerts. */
 export function pageOf({ dashboardUrl }: Sender, scope: string): { url: string; label: string } | undefined {
   if (dashboardUrl === undefined) return undefined
-  const client = /^client:(.+)$/.exec(scope)?.[1]
-  if (client === undefined) return { url: `${dashboardUrl}/alerts`, label: 'Open the alerts' }
-  return { url: `${dashboardUrl}/clients/${encodeURIComponent(client)}`, label: `Open client ${client}` }
+  const [, kind = '', name = ''] = /^(\w+):(.+)$/.exec(scope) ?? []
+  const page = PAGES[kind]
+  if (page === undefined) return { url: `${dashboardUrl}/alerts`, label: 'Open the alerts' }
+  return { url: `${dashboardUrl}/${page}/${encodeURIComponent(name)}`, label: `Open ${kind} ${name}` }
 }

@@ -9,8 +9,10 @@ import Fastify, {
 } from 'fastify'
 import { dialectOf } from '../dialects/index.ts'
 import { refusal } from '../errors.ts'
+import { loggedMessage } from '../logged-error.ts'
 import { asRefusal } from '../plugins/error-handler.ts'
 import { newRequestId } from '../request-id.ts'
+import { listenFault } from '../start/listen-fault.ts'
 
 const PATH = '/metrics'
 /** For a whole request: a scrape has no body. */
@@ -68,22 +70,11 @@ export async function listenForMetrics(
   await app
     .listen({ host, port, listenTextResolver: address => `/metrics is served at ${address}` })
     .catch(error => {
-      throw new Error(portFault(error, host, port))
+      throw new Error(
+        listenFault(error, { host, port, variable: 'METRICS_PORT' }) ?? loggedMessage(error.message),
+      )
     })
   return app
-}
-
-const found: Record<string, string> = {
-  EADDRINUSE: 'is in use',
-  EACCES: 'this user may not open',
-}
-
-function portFault(error: NodeJS.ErrnoException, host: string, port: number): string {
-  const why = found[error.code ?? ''] ?? `cannot be opened (${error.code ?? error.name})`
-  return (
-    `METRICS_PORT: found port ${port} on ${host}, which ${why}, expected a free port. ` +
-    'Set METRICS_PORT to another one, or end the process that uses it.'
-  )
 }
 
 /** Of equal length whatever was sent, so that the comparison takes the same time. */

@@ -28,16 +28,11 @@ export function summaryOf(config: Config, urls: ReturnType<typeof storeUrls>): S
   }
 }
 
-function openingsOf({ ADMIN_TOKEN, METRICS_TOKEN }: Config): Openings {
+function openingsOf({ ADMIN_TOKEN, METRICS_PORT, METRICS_TOKEN, PORT }: Config): Openings {
   const admin = ADMIN_TOKEN === undefined ? 'closed: ADMIN_TOKEN is not set' : 'open, with a token'
-  return {
-    admin,
-    dashboard: admin,
-    metrics:
-      METRICS_TOKEN === undefined
-        ? 'open, without a token: METRICS_TOKEN is not set'
-        : 'open, with METRICS_TOKEN',
-  }
+  const guard =
+    METRICS_TOKEN === undefined ? 'without a token: METRICS_TOKEN is not set' : 'with METRICS_TOKEN'
+  return { admin, dashboard: admin, metrics: `open on port ${METRICS_PORT ?? PORT}, ${guard}` }
 }
 
 function databaseOf(url: string): string {

@@ -91,7 +91,9 @@ test('an alert names its gateway and links to the client or the alerts that it i
   ] as const) {
     const client = textOf('client:front@end', { PUBLIC_URL })
     assert.equal(client, `${linked}<${base}/dashboard/clients/front%40end|Open client front@end>`)
-    for (const scope of ['gateway', 'team:web', 'upstream:ezai'])
+    const team = textOf('team:web', { PUBLIC_URL })
+    assert.equal(team, `${linked}<${base}/dashboard/teams/web|Open team web>`)
+    for (const scope of ['gateway', 'upstream:ezai'])
       assert.equal(textOf(scope, { PUBLIC_URL }), `${linked}<${base}/dashboard/alerts|Open the alerts>`)
   }
   assert.equal(

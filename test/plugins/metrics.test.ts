@@ -247,7 +247,7 @@ test('with METRICS_PORT set, that port serves /metrics and nothing else, and the
   await assert.rejects(
     startGateway(t, { ...gateway, env: { METRICS_PORT } }),
     new RegExp(
-      `^Error: METRICS_PORT: found port ${METRICS_PORT} on 127.0.0.1, which is in use, expected a free port`,
+      `^Error: METRICS_PORT: found port ${METRICS_PORT} on 127.0.0.1 in use by .+, expected a free port`,
     ),
   )
   await gateway.stop()

@@ -91,16 +91,16 @@ test('the first line says which stores and upstreams are in use and what is open
     upstreams: ['openai at https://openai.example/eu', 'ezai at https://ezaiapi.com'],
     admin: 'open, with a token',
     dashboard: 'open, with a token',
-    metrics: 'open, without a token: METRICS_TOKEN is not set',
+    metrics: 'open on port 4000, without a token: METRICS_TOKEN is not set',
   })
-  const bare = { EZAI_API_KEY: 'hidden', METRICS_TOKEN: 'hidden' }
+  const bare = { EZAI_API_KEY: 'hidden', METRICS_PORT: '9464', METRICS_TOKEN: 'hidden' }
   assert.deepEqual(summaryOf(parseConfig(bare), { redisUrl: undefined, databaseUrl: undefined }), {
     redis: 'embedded, in .tollgate',
     postgres: 'embedded, in .tollgate',
     upstreams: ['ezai at https://ezaiapi.com'],
     admin: 'closed: ADMIN_TOKEN is not set',
     dashboard: 'closed: ADMIN_TOKEN is not set',
-    metrics: 'open, with METRICS_TOKEN',
+    metrics: 'open on port 9464, with METRICS_TOKEN',
   })
   for (const [redisUrl, place] of [
     ['redis://:hidden@a,b:7000', 'a:6379, b:7000 (cluster)'],
@@ -127,22 +127,22 @@ test('a port or an address that cannot be had is named, with who has it and how 
 
   const who = process.platform === 'linux' ? `process ${process.pid} \\(node, in [^)]+\\)` : 'a process'
   assert.match(
-    (await lineFor({ host: '127.0.0.1', port })) ?? '',
+    (await lineFor({ host: '127.0.0.1', port, variable: 'PORT' })) ?? '',
     new RegExp(
       `^PORT: found port ${port} on 127.0.0.1 in use by ${who}.*, expected a free port. Set PORT to another`,
     ),
   )
   for (const host of ['192.0.2.1', 'nowhere.invalid'])
     assert.match(
-      (await lineFor({ host, port: 0 })) ?? '',
+      (await lineFor({ host, port: 0, variable: 'PORT' })) ?? '',
       /^HOST: found ".+", which is no address of .*\. Set HOST to/,
     )
   const denied = Object.assign(new Error(), { code: 'EACCES', syscall: 'listen' })
   assert.match(
-    listenFault(denied, { host: '0.0.0.0', port: 80 }) ?? '',
-    /^PORT: found port 80, .*, expected .*\. Set/,
+    listenFault(denied, { host: '0.0.0.0', port: 80, variable: 'METRICS_PORT' }) ?? '',
+    /^METRICS_PORT: found port 80, .*, expected .*\. Set METRICS_PORT to/,
   )
-  assert.equal(listenFault(new Error('another'), { host: '127.0.0.1', port }), undefined)
+  assert.equal(listenFault(new Error('another'), { host: '127.0.0.1', port, variable: 'PORT' }), undefined)
 })
 
 test('where no embedded server can be started, as in the image, the URLs are named beside all other faults', async t => {

@@ -31,11 +31,11 @@ export function Columns({
 }) {
   const place = useRef(/** @type {HTMLDivElement | null} */ (null))
   const width = useWidth(place)
-  const [at, setAt] = useState(/** @type {number | undefined} */ (undefined))
-  const [picked, setPicked] = useState(/** @type {number | undefined} */ (undefined))
+  const [{ at, picked }, setMark] = useState(/** @type {{ at?: number, picked?: number }} */ ({}))
+  /** Another column begins without a picked series. @param {number} [column] */
+  const setAt = column => setMark(mark => (mark.at === column ? mark : { at: column }))
   const touched = useRef(/** @type {number | undefined} */ (undefined))
   useEffect(() => setAt(undefined), [buckets.length])
-  useEffect(() => setPicked(undefined), [at])
 
   const totals = buckets.map((_, i) => series.reduce((sum, { values }) => sum + (values[i] ?? 0), 0))
   const highest = Math.max(...totals)
@@ -82,7 +82,7 @@ export function Columns({
     if (event.key === 'Escape' && at !== undefined) setAt(undefined)
     else if (event.key === 'Enter' && at !== undefined && onOpen) open(at, nameOf(parts[picked ?? -1]))
     else if (turn !== undefined && at !== undefined && onOpen && parts.length > 0)
-      setPicked(((picked ?? (turn > 0 ? -1 : 0)) + turn + parts.length) % parts.length)
+      setMark({ at, picked: ((picked ?? (turn > 0 ? -1 : 0)) + turn + parts.length) % parts.length })
     else if (to !== undefined) setAt(to)
     else return
     event.preventDefault()
