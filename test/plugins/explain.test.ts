@@ -157,7 +157,7 @@ test('a client or a model that does not exist is a problem that says where to lo
   const unsaid = await gateway.admin('GET', '/explain?client=frontend')
 
   assert.deepEqual([nobody.status, nothing.status, unsaid.status], [404, 404, 400])
-  assert.match(String(nobody.body.detail), /no client "nobody"; GET \/admin\/clients/)
+  assert.match(String(nobody.body.detail), /no client "nobody"\. GET \/admin\/clients/)
   assert.match(String(nothing.body.detail), /no model "claude-none"\. GET \/v1\/models/)
   assert.match(String(unsaid.body.detail), /model is missing; expected the name of a model/)
 })

@@ -135,6 +135,7 @@ test('every answer is as it is declared, and says nothing that is not', async t 
   await ask('GET /admin/usage', '/usage?by=client,model,day,team')
   await ask('GET /admin/usage', '/usage?by=hour')
   await ask('GET /admin/usage', '/usage?by=day,model&top=1&rank=calls')
+  await ask('GET /admin/performance', '/performance?by=model,upstream')
   const { latest } = await until(async () => {
     const found = JSON.parse(JSON.stringify(await ask('GET /admin/refusals', '/refusals')))
     return found.latest.length > 0 && found
