@@ -8,8 +8,8 @@ import { startGateway, until } from '../gateway.ts'
 import { sdks } from './sdks.ts'
 
 const MODELS = ['claude-haiku-*', 'gpt-6-luna', 'gpt-6-sol', 'text-embedding-3-small']
-/** A provider that refuses us is left alone for this model: it must be nobody else's. */
-const REFUSED = { anthropic: 'claude-haiku-4-5-20251001', openai: 'gpt-6-sol' }
+/** A refused key opens the circuit of its model, so no other case uses these. */
+const REFUSED = { anthropic: 'claude-haiku-5-5', openai: 'gpt-6-sol' }
 
 async function arrange(t: TestContext, settings: Record<string, unknown> = {}) {
   const gateway = await startGateway(t)
