@@ -1,8 +1,8 @@
 /** From a rule to the outbox: without keeping anybody waiting, in bounded memory, and through an outage of Postgres. */
 
 import type { FastifyBaseLogger } from 'fastify'
-import { LRUCache } from 'lru-cache'
 import { DatabaseError } from 'pg'
+import { lru } from '../lru.ts'
 import type { Alert } from './alert.ts'
 import type { NewAlert, Outbox } from './outbox.ts'
 
@@ -28,7 +28,7 @@ const REMEMBERED = 10_000
 
 export function createRaiser(options: RaiserOptions): Raiser {
   const { outbox, log, deliverUrgent, written, retryMs = 2000, mostWaiting = 1000 } = options
-  const known = new LRUCache<string, true>({ max: REMEMBERED })
+  const known = lru<true>(REMEMBERED)
   const waiting = new Map<string, NewAlert>()
   let flushing: Promise<void> | undefined
   let retry: NodeJS.Timeout | undefined

@@ -1,7 +1,7 @@
 /** What budgets had spent, slot by slot, kept in Redis: so that every replica sees the same pace, and a new one at once. */
 
 import type { Cluster, Redis } from 'ioredis'
-import { LRUCache } from 'lru-cache'
+import { lru } from '../lru.ts'
 import { PREFIX } from '../lua/scripts.ts'
 import { ifFull } from '../redis-away.ts'
 import { type Budget, spendingOf } from './budget-rules.ts'
@@ -16,7 +16,7 @@ function keyOf({ key, window }: Budget): string {
 }
 
 export function createSamples(redis: Redis | Cluster) {
-  const remembered = new LRUCache<string, Bases>({ max: REMEMBERED })
+  const remembered = lru<Bases>(REMEMBERED)
 
   /** The first look in a slot adds its sample, whichever replica it is. */
   async function read(key: string, budget: Budget, slot: number): Promise<Bases> {

@@ -5,10 +5,10 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { LRUCache } from 'lru-cache'
 import type { Ask, UsagePart } from '../dialects/dialect.ts'
 import { BYTES_PER_TOKEN } from '../dialects/prompt-size.ts'
 import { emptyPart } from '../dialects/usage.ts'
+import { lru } from '../lru.ts'
 import { costNanos, dearerNames, inputKind, knownParts, largestInput } from '../prices/price.ts'
 import { generatedBy, moneyBound } from './bounds.ts'
 
@@ -44,7 +44,7 @@ interface Part {
 
 export default fp(
   async app => {
-    const densities = new LRUCache<string, number>({ max: REMEMBERED })
+    const densities = lru<number>(REMEMBERED)
 
     app.decorate('estimate', (request: FastifyRequest) =>
       estimate(request, densities.get(nameOf(request)), app.clock.now()),

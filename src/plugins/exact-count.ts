@@ -6,11 +6,11 @@
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { LRUCache } from 'lru-cache'
 import { collectError } from '../answers.ts'
 import type { TokenCounter } from '../dialects/dialect.ts'
 import { codingsIn, decoded } from '../encodings.ts'
 import { upstreamHeaders } from '../headers.ts'
+import { lru } from '../lru.ts'
 import type { Bucket } from '../lua/bucket.ts'
 import { type BucketState, type ScopeState, UNLIMITED } from '../lua/index.ts'
 import { takesTurns, turn } from '../turns.ts'
@@ -43,11 +43,11 @@ const WITHOUT = 600_000
 /** The upstream has no such route, or not for this model. */
 const NOT_THERE = [404, 405, 501]
 /** Counts that are cached, by the digest of the count request. */
-const REMEMBERED = { max: 10_000, ttl: 300_000 }
+const REMEMBERED = { most: 10_000, ttl: 300_000 }
 /** After this many counts in a row without an admission, a client waits before the next count; the wait doubles. */
 const FRUITLESS = 3
 const BACKOFF = { first: 1000, longest: 300_000 }
-const CLIENTS = { max: 10_000, ttl: 1_800_000 }
+const CLIENTS = { most: 10_000, ttl: 1_800_000 }
 /** Until one of several running calls ends. */
 const WAIT_FOR_A_CALL = 1000
 
@@ -63,8 +63,8 @@ interface Asker {
 export default fp(
   async app => {
     const without = new Map<string, number>()
-    const counts = new LRUCache<string, Promise<number>>(REMEMBERED)
-    const askers = new LRUCache<string, Asker>(CLIENTS)
+    const counts = lru<Promise<number>>(REMEMBERED.most, REMEMBERED.ttl)
+    const askers = lru<Asker>(CLIENTS.most, CLIENTS.ttl)
     let underway = 0
     app.decorateRequest('countFrom')
 

@@ -5,7 +5,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { LRUCache } from 'lru-cache'
+import { lru } from '../lru.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -27,7 +27,7 @@ const DOWN = Math.exp(-STEP * (1 - QUANTILE))
 
 export default fp(
   async app => {
-    const usual = new LRUCache<string, number>({ max: REMEMBERED })
+    const usual = lru<number>(REMEMBERED)
 
     app.decorate('usualOutput', (request: FastifyRequest) =>
       Math.ceil(usual.get(nameOf(request)) ?? AT_START),

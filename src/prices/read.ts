@@ -6,9 +6,15 @@ import { builtin } from './builtin.ts'
 import type { PriceTable } from './price.ts'
 import { loadPrices } from './table.ts'
 
+/** Checking the built-in prices takes some 30 ms. */
+let standard: PriceTable | undefined
+
 /** `file` as PRICES_FILE names it. Throws an Error with one line per fault. */
 export function readPrices(file: string | undefined): PriceTable {
-  if (file === undefined) return loadPrices(builtin)
+  if (file === undefined) {
+    standard ??= loadPrices(builtin)
+    return standard
+  }
   const own = readJson(file)
   try {
     return loadPrices(builtin, own)

@@ -4,8 +4,8 @@
  */
 
 import type { FastifyBaseLogger } from 'fastify'
-import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
+import { lru } from '../lru.ts'
 import { unavailable } from '../outages.ts'
 import { type Changes, type Kind, liftVersion, readChanges } from './changes.ts'
 import { type Client, compileClient, compileLevel, type Key, type Known, type Team } from './client.ts'
@@ -47,12 +47,12 @@ export interface ClientsOptions {
 }
 
 /** Only who has the checksum's secret can make up ids that get as far as this. */
-const UNKNOWN = { max: 10_000, ttl: 5000 }
+const UNKNOWN = { most: 10_000, ttl: 5000 }
 
 export function createClients(pool: Pool, { log, capacity = 25_000 }: ClientsOptions): Clients {
-  const keys = new LRUCache<string, Key>({ max: capacity })
-  const clients = new LRUCache<string, Client>({ max: capacity })
-  const unknown = new LRUCache<string, true>(UNKNOWN)
+  const keys = lru<Key>(capacity)
+  const clients = lru<Client>(capacity)
+  const unknown = lru<true>(UNKNOWN.most, UNKNOWN.ttl)
   const loading = new Map<string, Promise<Known | undefined>>()
   const readSoon = together((ids: string[]) => readKnown(pool, ids))
   let catchingUp: Promise<void> | undefined

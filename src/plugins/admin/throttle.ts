@@ -4,7 +4,7 @@
  */
 
 import { isIPv6 } from 'node:net'
-import { LRUCache } from 'lru-cache'
+import { lru } from '../../lru.ts'
 
 export interface Throttle {
   /** Milliseconds until an attempt from this address is looked at again; 0: now. */
@@ -23,10 +23,10 @@ const FREE = 5
 const FIRST_WAIT = 1000
 const LONGEST_WAIT = 60_000
 /** So long after the last failure an address is forgotten; the cap is on memory, some 2 MB. */
-const REMEMBERED = { max: 10_000, ttl: 900_000 }
+const REMEMBERED = { most: 10_000, ttl: 900_000 }
 
 export function createThrottle(now = () => performance.now()): Throttle {
-  const failures = new LRUCache<string, Failures>(REMEMBERED)
+  const failures = lru<Failures>(REMEMBERED.most, REMEMBERED.ttl)
 
   return {
     wait(address) {
