@@ -19,7 +19,7 @@ session.follow(() => known.clear())
 /**
  * @template T
  * @param {string | undefined} path behind /admin; undefined asks nothing
- * @param {{ every?: number, isKept?: boolean }} [options] `every`: milliseconds; 0 asks once. `isKept`: what was shown stays until what is asked for now is there.
+ * @param {{ every?: number, isKept?: boolean }} [options] `every`: milliseconds; 0 asks once. `isKept`: the previous data is shown until the new data is loaded.
  * @returns {Followed<T>}
  */
 export function useData(path, { every = 15_000, isKept = false } = {}) {

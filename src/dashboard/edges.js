@@ -1,11 +1,11 @@
 /**
- * What is wider than its card scrolls within it. Such a card says so: a shadow at the edge behind which there is more, and a
- * place among the keys' stops, so that the arrow keys scroll it.
+ * Marks cards whose content is wider than the card. Such a card has a shadow at each edge where content is cut off, and a tab
+ * stop, so that the arrow keys scroll it.
  */
 
 const SCROLLED = '.card.is-flush, .scroll'
 
-/** Follows every such card under the root, now and later. @param {HTMLElement} root */
+/** Watches every such card under the root, also cards that are added later. @param {HTMLElement} root */
 export function followEdges(root) {
   let isDue = false
   const look = () => {

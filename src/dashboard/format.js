@@ -34,13 +34,13 @@ export function usdColumn(values) {
   return usdWith(largest >= 1 || largest === 0 ? 2 : largest >= 0.01 ? 4 : 6)
 }
 
-/** Budgets and what is spent of them, in lists. @type {(value: number) => string} */
+/** For budgets and their spend, in lists. @type {(value: number) => string} */
 export const budgetUsd = usdWith(2)
 
 /** To the nano-dollar, in a column. @type {(value: number) => string} */
 export const nanoUsd = usdWith(9)
 
-/** Single calls cost little: one format for all lists of them. @type {(value: number) => string} */
+/** For single calls, which cost little: one format for all lists of calls. @type {(value: number) => string} */
 export const callUsd = usdWith(6)
 
 /** @param {number} digits decimals; a smaller amount than they can show is `<` the smallest */

@@ -46,7 +46,7 @@ export function scopeHref(scope) {
   return href('/limits')
 }
 
-/** The same view with other filters; undefined takes one away. @param {Record<string, string | undefined>} changes */
+/** The address of the same view with other filters; undefined removes one. @param {Record<string, string | undefined>} changes */
 export function here(changes) {
   const { path, query } = place.get()
   return href(`/${path.map(encodeURIComponent).join('/')}`, { ...query, ...changes })

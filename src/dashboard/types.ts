@@ -44,7 +44,7 @@ export interface Client extends Settings {
   state?: Standing | null
 }
 
-/** `warnings`: what was saved and may not be what was meant. */
+/** `warnings`: saved settings that look like a mistake. */
 export type ChangedClient = Client & { warnings: string[] }
 
 export interface Team extends Settings {
@@ -219,7 +219,7 @@ export interface PerformanceFound {
   from: string
   to: string
   step: '5m' | 'hour' | 'day'
-  /** Calls before it were not measured. */
+  /** Calls before this time were not measured. */
   since: string | null
   all: PerformanceSeries
   series: PerformanceSeries[]
@@ -268,7 +268,7 @@ export interface Verified {
   differences: Difference[]
 }
 
-/** Of one replica; absent while it is closed. */
+/** A circuit of one replica; absent while it is closed. */
 export interface Circuit {
   state: 'open' | 'half_open'
   since: string

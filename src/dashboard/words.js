@@ -208,7 +208,7 @@ export const holds = {
   },
 }
 
-/** What a circuit does now, in a sentence. @param {{ state: string, retryAfterMs: number }} circuit */
+/** A sentence about the state of a circuit. @param {{ state: string, retryAfterMs: number }} circuit */
 export function circuitWords({ state, retryAfterMs }) {
   if (state === 'open') return `Calls fail fast; the next try is in ${Math.ceil(retryAfterMs / 1000)} s.`
   return retryAfterMs > 0 ? 'One call tries again now.' : 'The next call tries again.'
@@ -247,7 +247,7 @@ export const alertKinds = {
   secret_faulty: { label: 'Faulty secret file' },
 }
 
-/** The numbers behind an alert, by their names. @type {Record<string, string>} */
+/** Labels of an alert's details, by their names. @type {Record<string, string>} */
 export const alertDetails = {
   percent: 'Percent reached',
   period: 'Budget of a',

@@ -1,4 +1,4 @@
-/** Stacked columns over time. Read with the pointer or the arrow keys; a table says the same to who cannot see it. A click or Enter opens a column. */
+/** Stacked columns over time. The pointer or the arrow keys read them; a hidden table has the same values for screen readers. A click or Enter opens a column. */
 
 import { html } from 'htm/preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
@@ -12,7 +12,7 @@ const GAP = 1
 
 /**
  * @param {{ label: string, buckets: string[], series: Series[], height?: number, format: (value: number) => string, formatAxis: (value: number) => string, formatBucket: (bucket: string) => string, formatTick?: (bucket: string) => string, dimmed?: string, limit?: { value: number, label: string } | undefined, partial?: string | undefined, onOpen?: (bucket: string, name: string | undefined) => void, opens?: string }} props
- * `partial`: the bucket that is not over. `onOpen`: called with a bucket, and with the series that was picked in it; `opens` says what it opens.
+ * `partial`: the bucket that has not ended. `onOpen`: called with a bucket and the series that was picked in it; `opens`: what it opens, for hints.
  */
 export function Columns({
   label,
@@ -175,7 +175,7 @@ export function Columns({
   </figure>`
 }
 
-/** The series at a height of a column; undefined above it, and where it stands for several. @param {Series[]} series @param {number} column @param {number} height as a value of the axis */
+/** The series at a height of a column; undefined above the column, and for the sum of others. @param {Series[]} series @param {number} column @param {number} height as a value of the axis */
 function seriesAt(series, column, height) {
   let base = 0
   const found = series.find(({ values }) => {

@@ -1,4 +1,4 @@
-/** Lines over time, drawn by uPlot. Read with the pointer or the arrow keys; a table says the same without the drawing. */
+/** Lines over time, drawn by uPlot. The pointer or the arrow keys read them; a hidden table has the same values for screen readers. */
 
 import { html } from 'htm/preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
@@ -7,11 +7,11 @@ import { useStore } from '../store.js'
 import { theme } from '../theme.js'
 
 const HOUR = 3_600_000
-/** Between two marks of the axis. */
+/** Distances between two marks of the axis. */
 const STEPS = [1 / 12, 1 / 4, 1 / 2, 1, 2, 3, 6, 12, 24, 48, 120, 240, 720, 2160].map(hours => hours * HOUR)
 
 /**
- * A line; `before` is the period before, moved onto this one. Null: nothing was measured.
+ * A line; `before`: the values of the period before, at the times of this one. Null: nothing was measured.
  * @typedef {{ name: string, tone: number, values: (number | null)[], before?: (number | null)[] | undefined }} Line
  */
 
@@ -116,7 +116,7 @@ export function Lines({ label, times, lines, height = 200, format, formatTime, f
   </figure>`
 }
 
-/** Does the system want it dark? The drawing has to follow by hand. */
+/** Whether the system prefers a dark theme. A canvas does not follow the style sheet, so it is drawn again. */
 function useDark() {
   const [query] = useState(() => matchMedia('(prefers-color-scheme: dark)'))
   const [isDark, setDark] = useState(query.matches)

@@ -5,7 +5,7 @@ import { tonesOf } from './tones.js'
 /** @typedef {{ name: string, values: number[], total: number, tone: number, isOthers?: boolean }} Series `tone`: which of the palette's colours. */
 
 export const SHOWN = 6
-/** No name: names are not empty. */
+/** Stands for the sum of others, since no name is empty. */
 const OTHERS = ''
 
 /**

@@ -1,12 +1,12 @@
 /**
- * Which colour a client, team, model or reason has. It belongs to the thing, not to its rank: this browser remembers it, so
- * that another order or period changes no colour. The first 13 of a kind have 13 colours.
+ * The colour of a client, team, model or reason. It depends on the name and not on the rank: this browser remembers it, so
+ * that another order or period changes no colour. The first 13 names of a kind have 13 colours.
  */
 
-/** Of the palette. 7 is the grey of what is summed up as others. */
+/** Colours of the palette. 7 is the grey of the sum of others. */
 const TONES = [0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13]
 const NAME = 'tollgate-colours'
-/** Of each kind. */
+/** Names of each kind to remember. */
 const REMEMBERED = 1000
 
 /** By kind, the tones by the hash of a name: no name stays in the browser. @typedef {Record<string, Record<string, number>>} Memory */
@@ -41,7 +41,7 @@ function toneFor(name, own, beside) {
 function hashOf(text) {
   let hash = 0x811c9dc5
   for (const letter of text) hash = Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 0x01000193) >>> 0
-  // With a letter in front, an object keeps the order in which they came.
+  // An object keeps the order of insertion only for keys that are not numbers, so a letter comes first.
   return `z${hash.toString(36)}`
 }
 
@@ -52,7 +52,7 @@ function remember(kind) {
   try {
     localStorage.setItem(NAME, JSON.stringify(known))
   } catch {
-    // Then they hold for this visit.
+    // Without storage the colours last for this visit.
   }
 }
 

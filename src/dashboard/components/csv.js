@@ -1,4 +1,4 @@
-/** What a view shows, as a file for a spreadsheet: RFC 4180, UTF-8, a header line, every page up to a limit. */
+/** Downloads the rows of a view as a CSV file: RFC 4180, UTF-8, a header line, every page up to a limit. */
 
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
@@ -6,14 +6,14 @@ import { api, Failure, question } from '../api.js'
 import { count } from '../format.js'
 import { tell } from './toast.js'
 
-/** Rows in one file at most. */
+/** The most rows in one file. */
 export const CSV_ROWS = 10_000
 const PAGE = 500
 
 /** @typedef {string | number | boolean | null | undefined} Cell */
 
 /**
- * Text that a spreadsheet would take for a formula is put behind an apostrophe; numbers stay numbers.
+ * Text that a spreadsheet would take for a formula gets a leading apostrophe; numbers stay numbers.
  * @param {Cell} cell
  */
 function cellText(cell) {

@@ -1,9 +1,9 @@
-/** Filters that are typed: what is typed holds once it is entered, left or picked, so that not each letter asks. */
+/** Text filters. A text applies on Enter, on leaving the field or on picking a suggestion, so that not every letter sends a request. */
 
 import { html } from 'htm/preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Field } from './field.js'
-import { Picker, useLater } from './picker.js'
+import { Picker, useDebounced } from './picker.js'
 
 /** @param {{ label: string, name: string, value: string, list?: string[], placeholder?: string, onPick: (value: string) => void }} props */
 export function TextFilter({ label, name, value, list, placeholder = label, onPick }) {
@@ -35,10 +35,10 @@ export function PickFilter({ label, name, value, useSuggestions, placeholder = l
   </form>`
 }
 
-/** Holds a moment after the last letter. @param {{ label: string, name: string, value: string, placeholder?: string, onFind: (text: string) => void }} props */
+/** Applies a moment after the last letter. @param {{ label: string, name: string, value: string, placeholder?: string, onFind: (text: string) => void }} props */
 export function Find({ label, name, value, placeholder = label, onFind }) {
   const [text, setText] = useState(value)
-  const later = useLater(text.trim())
+  const settled = useDebounced(text.trim())
   const asked = useRef(value)
   useEffect(() => {
     if (value === asked.current) return
@@ -46,9 +46,9 @@ export function Find({ label, name, value, placeholder = label, onFind }) {
     setText(value)
   }, [value])
   useEffect(() => {
-    if (later === asked.current) return
-    asked.current = later
-    onFind(later)
-  }, [later])
+    if (settled === asked.current) return
+    asked.current = settled
+    onFind(settled)
+  }, [settled])
   return html`<div class="filter is-search"><${Field} label=${label} name=${name} placeholder=${placeholder} value=${text} onInput=${setText} /></div>`
 }

@@ -1,4 +1,4 @@
-/** Names that lead to the page of what they name. */
+/** Names as links to the page of a client, team or scope. */
 
 import { html } from 'htm/preact'
 import { clientHref, scopeHref, teamHref } from '../router.js'

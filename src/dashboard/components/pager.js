@@ -1,4 +1,4 @@
-/** The way through a list that the server pages: the address has the cursor, so that back and forward turn pages. */
+/** Links to the pages of a list. The address has the cursor, so that back and forward in the browser turn pages. */
 
 import { html } from 'htm/preact'
 import { here } from '../router.js'

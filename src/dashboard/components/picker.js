@@ -1,4 +1,4 @@
-/** A field with suggestions of the server: of any number of clients or teams, those that fit what is typed. */
+/** A field with suggestions from the server: the clients or teams that match the text. */
 
 import { html } from 'htm/preact'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
@@ -9,11 +9,11 @@ import { Field } from './field.js'
 /** @import { Fault } from '../types.ts' */
 
 const SHOWN = 8
-/** Milliseconds without a letter typed until the server is asked. */
-const PAUSE = 150
+/** Milliseconds from the last letter until the request. */
+const DEBOUNCE_MS = 150
 
-/** `isCurrent`: of the text that was asked for last, not of one before. @typedef {{ options: string[], hasMore: boolean, isCurrent: boolean }} Suggestions */
-/** Suggestions for a text; undefined asks nothing. @typedef {(text: string | undefined) => Suggestions} UseSuggestions */
+/** `isCurrent`: whether they are for the current text, not for the previous one. @typedef {{ options: string[], hasMore: boolean, isCurrent: boolean }} Suggestions */
+/** Suggestions for a text; undefined sends no request. @typedef {(text: string | undefined) => Suggestions} UseSuggestions */
 
 /** @type {UseSuggestions} */
 export function useClients(text) {
@@ -57,9 +57,9 @@ export function Picker({
   const [isOpen, setOpen] = useState(false)
   const [marked, setMarked] = useState('')
   const text = value.trim()
-  const wanted = useLater(text)
+  const wanted = useDebounced(text)
   const { options: found, hasMore, isCurrent } = useSuggestions(isOpen ? wanted : undefined)
-  // Until the suggestions for this text are there, of those before it only what fits.
+  // Until the suggestions for this text arrive, those of the previous text that match it.
   const options =
     isCurrent && wanted === text
       ? found
@@ -82,7 +82,7 @@ export function Picker({
     setMarked(options[to] ?? '')
   }
   const chosen = isShown ? options[active] : undefined
-  /** What a key does; undefined: what it does in any field. @type {Record<string, (() => void) | undefined>} */
+  /** What a key does; undefined: the default of a text field. @type {Record<string, (() => void) | undefined>} */
   const keys = {
     ArrowDown: () => move(1),
     ArrowUp: () => move(-1),
@@ -137,12 +137,12 @@ export function Picker({
   </div>`
 }
 
-/** A value that follows once it has not changed for a moment. @param {string} value */
-export function useLater(value) {
-  const [later, setLater] = useState(value)
+/** The value, once it has not changed for a moment. @param {string} value */
+export function useDebounced(value) {
+  const [settled, setSettled] = useState(value)
   useEffect(() => {
-    const timer = setTimeout(() => setLater(value), PAUSE)
+    const timer = setTimeout(() => setSettled(value), DEBOUNCE_MS)
     return () => clearTimeout(timer)
   }, [value])
-  return later
+  return settled
 }

@@ -1,4 +1,4 @@
-/** A range of time, in the address: `range` names a usual one up to now, `from` and `to` any other, UTC. */
+/** A time range in the address: `range` is a preset up to now, `from` and `to` are any other range, in UTC. */
 
 import { html } from 'htm/preact'
 import { useEffect, useId, useState } from 'preact/hooks'
@@ -17,7 +17,7 @@ const USUAL = '24h'
 const STEP = 300_000
 
 /**
- * Half-open, milliseconds; a usual range moves on with the clock, every five minutes.
+ * Half-open, in milliseconds. A preset follows the clock in steps of five minutes.
  * @param {Record<string, string>} query
  * @param {number} [now]
  */

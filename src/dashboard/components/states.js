@@ -40,7 +40,7 @@ export function Failed({ failure, retry, what = 'This' }) {
  * What was asked for, in whichever state it is. Stale data stays while a later asking fails, and says so.
  * @template T
  * @param {{ of: { data: T | undefined, failure: Failure | undefined, reload: () => Promise<void> }, lines?: number, what?: string, children: (data: T) => unknown }} props
- * `lines`: about as high as what is asked for. A failure takes the same height, so that nothing moves.
+ * `lines`: the expected height of the content. A failure takes the same height, so that the page does not shift.
  */
 export function Loaded({ of: { data, failure, reload }, lines = 4, what, children }) {
   if (data === undefined)

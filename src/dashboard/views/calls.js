@@ -68,7 +68,7 @@ export function Calls({ place: { query } }) {
   const filter = { id, client, team, key, model, outcome, status, sort, order, ...endsOf(range) }
   const pick = (/** @type {string} */ name) => (/** @type {string} */ value) =>
     ask({ [name]: value, call: undefined })
-  // What is sorted or is over has no place for calls that end now.
+  // A sorted list and a past period do not show new calls.
   const mayBeLive = !sort && !id && !filter.to
   const { calls, failure, isLoading, hasMore, live, skipped, fresh, loadMore, reload } = useCalls(
     filter,
@@ -112,7 +112,7 @@ export function Calls({ place: { query } }) {
   <//>`
 }
 
-/** A whole key must not stand in the address: its id is enough. @param {string} text such as `3mPwpyb6` or `tg_3mPwpyb6_…` */
+/** The id of a key. A whole key must not be in the address. @param {string} text such as `3mPwpyb6` or `tg_3mPwpyb6_…` */
 function keyIdOf(text) {
   return /^tg_([A-Za-z0-9]+)/.exec(text)?.[1] ?? text
 }
@@ -133,7 +133,7 @@ function Live({ state, isPaused, mayBeLive }) {
 /** @param {{ isFiltered: boolean, query: Record<string, string> }} props */
 function Nothing({ isFiltered, query: { outcome, status, id, client } }) {
   if (id)
-    return html`<${Empty} title="The ledger has no call of this request id">It still runs, or it was refused. <a href=${href('/calls')}>Clear the filters</a><//>`
+    return html`<${Empty} title="The ledger has no call with this request id">It still runs, or it was refused. <a href=${href('/calls')}>Clear the filters</a><//>`
   if (status)
     return html`<${Empty} title="No call in the ledger has this status">Calls that the gateway refused are under <a href=${href('/refusals', { client })}>Refusals</a>. <a href=${href('/calls')}>Clear the filters</a><//>`
   if (outcome === 'refused')

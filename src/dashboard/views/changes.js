@@ -17,7 +17,7 @@ import { Differences } from './changes/differences.js'
 /** @import { Deed, Place, Token } from '../types.ts' */
 
 const PAGE = 50
-/** Suggestions at most. */
+/** The most suggestions. */
 const TARGETS = 12
 
 /** @type {[string, (deed: Deed) => string | null][]} */
@@ -64,14 +64,14 @@ export function Changes({ place: { query } }) {
   <//>`
 }
 
-/** Tokens to choose from; other names may be typed, as of those that are gone. @returns {string[]} */
+/** Names of tokens to choose from; others may be typed, such as those of deleted tokens. @returns {string[]} */
 function useTokens() {
   /** @type {import('../data.js').Followed<{ tokens: Token[] }>} */
   const tokens = useData('/tokens?limit=1000', { every: 0 })
   return tokens.data?.tokens.map(({ name }) => name) ?? []
 }
 
-/** What may have been changed: of each kind, what fits. @type {import('../components/picker.js').UseSuggestions} */
+/** Suggestions for the target of a change: matches of each kind. @type {import('../components/picker.js').UseSuggestions} */
 function useTargets(text) {
   const part = text?.replace(/^(client|team|token):/, '')
   const clients = useClients(part)
@@ -86,7 +86,7 @@ function useTargets(text) {
   return { options: options.slice(0, TARGETS), hasMore, isCurrent: clients.isCurrent && teams.isCurrent }
 }
 
-/** A name alone is enough where a client or a team is called so. @param {string} text */
+/** The target for a text, which may be the name of a client or team without its kind. @param {string} text */
 async function targetOf(text) {
   if (text === '' || text === 'gateway' || text.includes(':')) return text
   for (const kind of /** @type {const} */ (['client', 'team'])) {

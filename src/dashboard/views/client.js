@@ -92,7 +92,7 @@ export function ClientView({ name, place }) {
   <//>`
 }
 
-/** The panels of a client before it is known, or where it cannot be loaded. @param {{ of: { data: undefined, failure: Failure | undefined, reload: () => Promise<void> } }} props */
+/** The panels of a client while it is loading, or if it cannot be loaded. @param {{ of: { data: undefined, failure: Failure | undefined, reload: () => Promise<void> } }} props */
 function Unloaded({ of }) {
   const panels = [
     ['Now', 3],

@@ -1,4 +1,4 @@
-/** What everything, each team and each client may do, and where they stand. */
+/** Limits, budgets and current use of the gateway, of each team and of each client. */
 
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'

@@ -1,4 +1,4 @@
-/** How fast calls are and how many fail, by model and upstream, against the period before. */
+/** Latency and errors of calls, by model and upstream, compared with the period before. */
 
 import { html } from 'htm/preact'
 import { question } from '../api.js'
@@ -47,7 +47,7 @@ export function PerformanceView({ place: { query } }) {
     })
   /** @type {Followed<PerformanceFound>} */
   const now = useData(asked(from, to, undefined))
-  // In the same slots, so that the two can be laid over each other.
+  // With the same slots, so that both can be drawn in one chart.
   const step = now.data?.step
   /** @type {Followed<PerformanceFound>} */
   const before = useData(isCompared && step ? asked(2 * from - to, from, step) : undefined, { every: 60_000 })
@@ -125,12 +125,12 @@ function Found({ found, before, by, level }) {
     <//>`
 }
 
-/** Against the period before: a share, or points of a percentage. @param {{ now: number | null, was: number | null | undefined, isPoints?: boolean }} props */
+/** The change since the period before, in percent or percentage points. @param {{ now: number | null, was: number | null | undefined, isPoints?: boolean }} props */
 function Delta({ now, was, isPoints = false }) {
   if (now === null || was === null || was === undefined || (was === 0 && !isPoints)) return null
   const change = isPoints ? (now - was) * 100 : (now / was - 1) * 100
   const sign = change > 0 ? '+' : change < 0 ? '−' : '±'
-  return html`<span class="sub delta" title="Against the period before">${sign}${Math.abs(change).toFixed(1)} ${isPoints ? 'points' : '%'}</span>`
+  return html`<span class="sub delta" title="Compared with the period before">${sign}${Math.abs(change).toFixed(1)} ${isPoints ? 'points' : '%'}</span>`
 }
 
 /** @typedef {Performance & { at: string, name: string }} CsvRow */

@@ -23,7 +23,7 @@ import { Why } from './refusals/why.js'
 /** @import { Place, RefusalRow, Refusals as Found, Refused } from '../types.ts' */
 
 const HOUR = 3_600_000
-/** Kinds of refusals in one answer. */
+/** The most kinds of refusals in one response. */
 const KINDS = 100
 const STEPS = { minute: 60_000, hour: HOUR, day: 24 * HOUR }
 /** @type {[string, string][]} */
@@ -134,7 +134,7 @@ function Kinds({ rows, open }) {
           }
           return html`<tr key=${kind} class=${kind === open ? 'is-open' : ''} onClick=${pick}>
             <th scope="row"><a class="row-link" href=${href('/refusals', { ...place.get().query, kind, call: undefined })} aria-current=${kind === open ? 'true' : undefined}>${reasonOf(row.reason).title}</a><span class="sub hide-s">${row.reason}</span></th>
-            <td>${row.client ? html`<${ClientName} name=${row.client} />` : html`<span class="quiet">Strangers</span>`}</td>
+            <td>${row.client ? html`<${ClientName} name=${row.client} />` : html`<span class="quiet">No client</span>`}</td>
             <td class="hide-s">${row.scope ? html`<${ScopeName} scope=${row.scope} />` : html`<span class="quiet">–</span>`}</td>
             <td class="num strong">${count(row.count)}</td>
             <td class="num hide-s nowrap quiet">${ago(row.lastAt)}</td>
@@ -161,8 +161,8 @@ function Latest({ latest }) {
               ask({ call: sample.reqId, kind: undefined })
           }}>
             <th scope="row" class="nowrap"><a class="row-link" href=${href('/refusals', { ...place.get().query, call: sample.reqId, kind: undefined })}><time datetime=${sample.at} title=${fullMoment(sample.at)}>${moment(sample.at)}</time></a></th>
-            <td>${reasonOf(reason).title}<span class="sub show-s">${client ?? 'Stranger'}</span></td>
-            <td class="hide-s">${client ?? html`<span class="quiet">Stranger</span>`}</td>
+            <td>${reasonOf(reason).title}<span class="sub show-s">${client ?? 'No client'}</span></td>
+            <td class="hide-s">${client ?? html`<span class="quiet">No client</span>`}</td>
             <td class="hide-s"><span class="cut">${sample.model ?? '–'}</span></td>
             <td class="num">${sample.status}</td>
           </tr>`,
@@ -178,7 +178,7 @@ function KindPanel({ row }) {
   return html`<${Panel} title="Why" name=${kindOf(row)} onClose=${() => ask({ kind: undefined })}>
     <div class="panel-lead">
       <p class="panel-figure">${count(times)} <span class="quiet">${times === 1 ? 'time' : 'times'}</span></p>
-      <p class="quiet">${client ? `Client ${client}` : 'Strangers'} · first ${moment(firstAt)}, last ${moment(lastAt)}</p>
+      <p class="quiet">${client ? `Client ${client}` : 'No client'} · first ${moment(firstAt)}, last ${moment(lastAt)}</p>
     </div>
     <${Why} reason=${reason} scope=${scope} client=${client} model=${samples[0]?.model} />
     <h3>Samples</h3>

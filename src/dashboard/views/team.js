@@ -1,4 +1,4 @@
-/** One team: where it stands, what its clients used, who they are, and its limits. */
+/** One team: its limits and current use, its spend and its clients. */
 
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
@@ -36,7 +36,7 @@ export function TeamView({ name, place: { query } }) {
   const by = query.by === 'model' ? 'model' : 'client'
   const actions = html`<a class="button" href=${href('/changes', { target: `team:${name}` })}>Its changes</a>
     ${mayChange() && html`<button type="button" class="button is-primary" onClick=${() => setEdited(true)}>Change limits</button>`}`
-  return html`<${Page} title=${name} back=${back} lead="What all clients of this team together may do." actions=${actions}>
+  return html`<${Page} title=${name} back=${back} lead="Limits and a budget that all clients of this team share." actions=${actions}>
     ${failure && html`<${Stale} failure=${failure} />`}
     <${Card} title="Now"><${Standings} settings=${team} state=${team.state} /><//>
     <${Card}

@@ -1,4 +1,4 @@
-/** Teams: what all clients of each together may do, and where it stands. */
+/** Teams: limits and budgets that their clients share, and their current use. */
 
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'

@@ -1,9 +1,9 @@
-/** The numbers behind an alert, as words: money as money, times as times. */
+/** Labels and values of an alert's details: amounts in US dollars, times in words. */
 
 import { count, fullMoment, usd } from '../../format.js'
 import { alertDetails } from '../../words.js'
 
-/** Its own words, or the parts of its name: `maxPending` is `Max pending`. @param {string} name */
+/** The label of a detail, or the parts of its name: `maxPending` is `Max pending`. @param {string} name */
 export function detailLabel(name) {
   const words = name.replace(/(Usd|Nanos)$/, '').replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`)
   return alertDetails[name] ?? `${words[0]?.toUpperCase() ?? ''}${words.slice(1).replaceAll('_', ' ')}`

@@ -1,16 +1,16 @@
-/** The time range of the list of calls: a period that moves with the day, or two ends. */
+/** The time range of the list of calls: a period up to today, or two times. */
 
 import { day, daysAgo, longDay, timeOfDay } from '../../format.js'
 import { href } from '../../router.js'
 
-/** What the administration reads at most where a filter or an order reads every call of a range. */
+/** The longest range for a filter or an order without an index. */
 const BOUNDED = 'Last 31 days'
 /** @type {Record<string, [days: number, label: string]>} */
 const periods = { today: [0, 'Today'], '7d': [6, 'Last 7 days'], '30d': [29, 'Last 30 days'] }
 
 /** @typedef {{ period?: string | undefined, from?: string | undefined, to?: string | undefined }} Range */
 
-/** As the administration is asked. @param {Range} range @returns {{ from: string | undefined, to: string | undefined }} */
+/** The range as parameters of a request. @param {Range} range @returns {{ from: string | undefined, to: string | undefined }} */
 export function endsOf({ period = '', from, to }) {
   const found = periods[period]
   return found ? { from: daysAgo(found[0]), to: undefined } : { from, to }
@@ -27,7 +27,7 @@ export function periodOptions({ from, to }, isBounded) {
 
 /** @param {string | undefined} from @param {string | undefined} to */
 function rangeWords(from, to) {
-  // What is typed into the address may be no time at all: the administration says so.
+  // The address may hold an invalid time; the administration's error names it.
   if ([from, to].some(at => at !== undefined && Number.isNaN(Date.parse(at)))) return 'Another time'
   const isDay = from?.length === 10 && to === nextOf(from)
   if (from && isDay) return longDay(from)

@@ -26,7 +26,7 @@ export function CallsTable({ calls, fresh, open }) {
   </table>`
 }
 
-/** A column's head sorts by it, the largest first; once more, the smallest first. @param {{ name: string, sorted: string | undefined, class?: string, children?: unknown }} props */
+/** A click on a column's head sorts by it, the largest first; a second click, the smallest first. @param {{ name: string, sorted: string | undefined, class?: string, children?: unknown }} props */
 function Head({ name, sorted = '', class: own = '', children }) {
   const [sort = '', order] = sorted.split('-')
   const isOwn = (sort === 'time' ? '' : sort) === name
@@ -49,7 +49,7 @@ function Row({ call, isFresh, isOpen }) {
   }
   return html`<tr class="${isFresh ? 'is-fresh' : ''} ${isOpen ? 'is-open' : ''}" onClick=${pick}>
     <th scope="row" class="nowrap"><a class="row-link" href=${href('/calls', { ...place.get().query, call: id })} aria-current=${isOpen ? 'true' : undefined}><time datetime=${at} title=${fullMoment(at)}>${moment(at)}</time></a></th>
-    <td class="is-who"><span class="cut">${client ?? html`<span class="quiet">Stranger</span>`}</span>${team && html`<span class="beside hide-m hide-p"><${TeamName} name=${team} /></span>`}<span class="sub show-s cut">${model}</span></td>
+    <td class="is-who"><span class="cut">${client ?? html`<span class="quiet">No client</span>`}</span>${team && html`<span class="beside hide-m hide-p"><${TeamName} name=${team} /></span>`}<span class="sub show-s cut">${model}</span></td>
     <td class="hide-s"><span class="cut">${model ?? html`<span class="quiet">–</span>`}</span>${stream && html`<span class="beside hide-m hide-p">stream</span>`}</td>
     <td class="nowrap"><${Outcome} outcome=${outcome} />${seq === 1 && html`<span class="beside">correction</span>`}${refusal && html`<span class="beside hide-s hide-p">${reasonOf(refusal).title}</span>`}</td>
     <td class="num hide-m hide-p">${input ? count(input) : html`<span class="quiet">–</span>`}</td>

@@ -91,7 +91,7 @@ export function useCalls(filter, isLive) {
   }
 }
 
-/** What the feed does not filter itself. @param {Call} call @param {Record<string, string | undefined>} filter */
+/** Filters that the live feed does not apply. @param {Call} call @param {Record<string, string | undefined>} filter */
 function fits(call, { team, key, status }) {
   return (
     (!team || call.team === team) &&
@@ -100,7 +100,7 @@ function fits(call, { team, key, status }) {
   )
 }
 
-/** One row a call and correction; the ledger's word goes before the feed's. @param {Call[]} known @param {Call[]} more @param {boolean} isByTime the newest first; else in the order of the ledger */
+/** One row per call and correction; a row of the ledger replaces that of the live feed. @param {Call[]} known @param {Call[]} more @param {boolean} isByTime the newest first; else in the order of the ledger */
 function merged(known, more, isByTime) {
   const rows = new Map(known.map(call => [keyOf(call), call]))
   for (const call of more) if (call.seq !== undefined || !rows.has(keyOf(call))) rows.set(keyOf(call), call)

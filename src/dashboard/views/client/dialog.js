@@ -120,14 +120,14 @@ export function ClientDialog({ client, onClose, onDone }) {
   <//>`
 }
 
-/** A name that no team has: a typo, or a team to be made. @param {Failure | undefined} failure */
+/** Whether no team has the given name, which is a typo or a team to make. @param {Failure | undefined} failure */
 function isUnknownTeam(failure) {
   return failure?.faults.some(
     ({ field, detail }) => field === 'team' && detail.includes('a team that exists'),
   )
 }
 
-/** What was saved and may not be what was meant. @param {{ client: ChangedClient, onClose: () => void }} props */
+/** The warnings about a saved client. @param {{ client: ChangedClient, onClose: () => void }} props */
 function Warned({ client: { name, warnings }, onClose }) {
   return html`<${Dialog} title="${name} is saved, with a warning" onClose=${onClose} isSticky>
     <div class="form">

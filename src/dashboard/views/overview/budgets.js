@@ -1,4 +1,4 @@
-/** The fullest budgets of all there are. */
+/** The fullest budgets of the gateway, teams and clients. */
 
 import { html } from 'htm/preact'
 import { Meter } from '../../components/meter.js'

@@ -1,4 +1,4 @@
-/** Models that an upstream refuses the gateway for, as the replica that answers has seen it. Nothing where there are none. */
+/** Models for which an upstream refuses the gateway, as seen by the replica that answers. Shows nothing if there are none. */
 
 import { html } from 'htm/preact'
 import { Icon } from '../../components/icon.js'
@@ -28,7 +28,7 @@ export function Circuits() {
           </li>`,
         )}
       </ul>
-      <p>Look at the key and the balance at the provider. Each replica has its own state; this one is of the replica that answered.</p>
+      <p>Check the key and the balance at the provider. Each replica has its own state; this is the state of the replica that answered.</p>
     </div>
   </div>`
 }

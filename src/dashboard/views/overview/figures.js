@@ -77,7 +77,7 @@ export function Figures() {
 const TITLE = 'Today and this month'
 const labels = ['Spent today', 'Spent this month', 'Saved by the cache this month', 'Calls today']
 
-/** The same four figures before they are known, or where they cannot be loaded. @param {{ failure: Failure | undefined, retry: () => void }} props */
+/** The same four figures while they are loading, or if they cannot be loaded. @param {{ failure: Failure | undefined, retry: () => void }} props */
 function Unknown({ failure, retry }) {
   const values = failure
     ? html`<p class="figure-value quiet">–</p><p class="figure-note text-warn" title=${failure.message}>Could not be loaded</p>
@@ -89,14 +89,14 @@ function Unknown({ failure, retry }) {
 }
 
 /**
- * Yesterday's hours before the hour that runs now, and how to say it: a day that is not over is compared with as much of the
- * day before.
+ * Yesterday's hours up to the current hour, and the label of the comparison: a day that has not ended is compared with the
+ * same part of the day before.
  * @param {UsageRow[]} rows by hour @param {Date} now @returns {[rows: UsageRow[], words: string]}
  */
 function sameHours(rows, now) {
   const end = new Date(now.getTime() - 24 * HOUR).toISOString()
   const [from, hour] = [end.slice(0, 10), Number(end.slice(11, 13))]
-  // In the first hour of a day nothing of yesterday is over yet: it is compared with all of that hour.
+  // The first hour of a day is compared with the whole first hour of yesterday.
   const until = `${String(Math.max(1, hour)).padStart(2, '0')}:00`
   const found = rows.filter(row => row.hour?.startsWith(from) && row.hour.slice(11, 16) < until)
   return [found, `yesterday until ${until}`]

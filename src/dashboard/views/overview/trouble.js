@@ -22,7 +22,7 @@ export function TopRefusals() {
               ${rows.map(
                 ({ client, reason, count: times }) => html`<li>
                   <a class="row" href=${href('/refusals', { reason, client: client ?? undefined })}>
-                    <span>${reasonOf(reason).title}<span class="sub">${client ?? 'Strangers'}</span></span>
+                    <span>${reasonOf(reason).title}<span class="sub">${client ?? 'No client'}</span></span>
                     <span class="num">${count(times)}</span>
                   </a>
                 </li>`,

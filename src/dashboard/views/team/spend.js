@@ -1,4 +1,4 @@
-/** What one client or team spent in the last 30 days, by day and by client or model. */
+/** The spend of one client or team in the last 30 days, by day and by client or model. */
 
 import { html } from 'htm/preact'
 import { question } from '../../api.js'
