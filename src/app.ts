@@ -84,7 +84,7 @@ export async function buildApp(
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: newRequestId,
-    // HEAD works where GET does: some balancers, probes and browsers ask with it.
+    // Some load balancers, probes and browsers send HEAD instead of GET.
     exposeHeadRoutes: true,
     rewriteUrl: ({ url = '/' }) => canonicalUrl(url),
     frameworkErrors: answerMalformed,

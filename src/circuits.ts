@@ -1,27 +1,27 @@
 /**
  * The circuits of one upstream, one per model. A provider that refuses our key or account refuses the next call too, so
- * a refusal opens the circuit: calls fail fast for a while, then one call at a time probes. A refused probe doubles that
- * while; the first call that is accepted closes the circuit.
+ * a refusal opens the circuit: calls fail fast for a while, then one call at a time probes. A refused probe doubles the
+ * wait; the first accepted call closes the circuit.
  *
- * Only calls that set out in the circuit's present state change it: of 300 calls in flight that are all refused the first
- * opens it, and neither a refusal nor a success of the others says anything newer. Each replica has circuits of its own.
+ * Only calls that started in the circuit's current state change it. If 300 calls in flight are all refused, the first
+ * result opens the circuit and the others are ignored, since they are no newer. Each replica has its own circuits.
  */
 
 import type { Refusal } from './errors.ts'
 
 export interface CircuitOptions {
-  /** Providers do answer a stray 401: the first opening is short. */
+  /** Short, since providers sometimes answer a single 401 without a lasting cause. */
   firstOpenMs?: number
   longestOpenMs?: number
-  /** A refused key is answered at once. A probe that takes longer gives its turn to the next call. */
+  /** Providers refuse a key quickly. If a probe takes longer than this, the next call probes as well. */
   probeMs?: number
-  /** Without calls nothing closes a circuit; after this time it counts as closed. */
+  /** A circuit that no call has probed for this time counts as closed. */
   forgetMs?: number
   /** Monotonic, milliseconds. */
   now?: () => number
 }
 
-/** half_open: the next call probes, or one does. */
+/** half_open: the next call probes, or a probe is running. */
 export const CIRCUIT_STATES = ['closed', 'open', 'half_open'] as const
 
 export interface CircuitState {
@@ -29,7 +29,7 @@ export interface CircuitState {
   state: (typeof CIRCUIT_STATES)[number]
   /** Since the start of this replica. */
   openings: number
-  /** While it is not closed. */
+  /** Set while the circuit is not closed. */
   trouble?: {
     since: Date
     refused: Refusal
@@ -38,27 +38,27 @@ export interface CircuitState {
   }
 }
 
-/** What a call may do: pass with this number, or be refused. */
+/** Whether a call may pass, with its number, or is refused. */
 export type Entry = { pass: number } | { refused: Refusal; retryMs: number }
 
 export interface Circuits {
   enter(model: string): Entry
-  /** The provider refused our key or account. Answers for how long the circuit opened; undefined: it did not. */
+  /** The provider refused our key or account. Returns for how many milliseconds the circuit opened; undefined: it did not. */
   refused(model: string, pass: number, refused: Refusal): number | undefined
-  /** The provider accepted our key. Answers whether that closed the circuit. */
+  /** The provider accepted our key. Returns whether that closed the circuit. */
   accepted(model: string, pass: number): boolean
-  /** The call is over, or its caller has left: if it was the probe, another call may probe. */
+  /** The call has ended, or its caller has left. If it was the probe, another call may probe. */
   leave(model: string, pass: number): void
-  /** The key was replaced: nothing is known, and calls with the old one say nothing. */
+  /** The key was replaced: all circuits close, and results of calls with the old key are ignored. */
   reset(): void
-  /** One model's; closed where it was never opened. */
+  /** The circuit of one model; closed if it never opened. */
   state(model: string): CircuitState
-  /** Of all models that were ever refused. */
+  /** The circuits of all models that were refused since the start. */
   states(): CircuitState[]
 }
 
 interface Circuit {
-  /** Passes from this number on count. */
+  /** Results of calls with a lower number are ignored. */
   validFrom: number
   openings: number
   open: Open | undefined
@@ -73,7 +73,7 @@ interface Open {
   probe: { pass: number; since: number } | undefined
 }
 
-/** While a probe runs. */
+/** The wait of other calls while a probe runs. */
 const RETRY_MS = 1000
 
 export function createCircuits({

@@ -47,7 +47,7 @@ export function readEnvironment(file = '.env'): Record<string, string | undefine
   return { ...readWritten(file), ...process.env }
 }
 
-/** Which variables there are, by where they are. */
+/** Names of the variables that are set: in `.env`, and in the environment. */
 export interface Names {
   written: string[]
   inherited: string[]
@@ -83,11 +83,11 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     )
   }
   const port = converted.get('METRICS_PORT')
-  // 0 is any free port, so twice 0 is two ports.
+  // 0 means any free port, so two zeros do not conflict.
   if (port !== undefined && port !== 0 && port === converted.get('PORT')) {
     faults.push(
-      `METRICS_PORT: found ${port}, which is PORT as well, expected a port of its own. ` +
-        'Set it to another one, such as 9464, or leave it out: then /metrics is on PORT.',
+      `METRICS_PORT: found ${port}, which is PORT as well, expected another port. ` +
+        'Set it to a free port, such as 9464, or leave it out: then /metrics is on PORT.',
     )
   }
   if (faults.length === 0 && Value.Check(schema, value)) return { ...value, secretFiles: files }

@@ -60,7 +60,7 @@ const kinds = {
 
 export type RefusalCode = keyof typeof kinds
 
-/** Every code there is. */
+/** All error codes. */
 export const refusalCodes: readonly string[] = Object.keys(kinds)
 
 /** Why it was refused, for programs: goes into `error.details` beside `error_code`, in snake_case. */
@@ -83,7 +83,7 @@ const constructors = new Map(
   Object.entries(kinds).map(([code, [status]]) => [code, createError(code, '%s', status, Error, false)]),
 )
 
-/** Makes a refusal to throw; `unavailable()` of outages.ts makes those that are outages of ours. `message` is one sentence that says what was found, what was expected, how to mend it. */
+/** Makes a refusal to throw; `unavailable()` of outages.ts makes those of an outage. `message` is one sentence: what was found, what was expected, how to fix it. */
 export function refusal(
   code: RefusalCode,
   message: string,

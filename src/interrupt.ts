@@ -1,32 +1,32 @@
-/** Ctrl-C on a terminal: nobody there waits for a balancer, so the gateway does not wait for one either. */
+/** Ctrl-C on a terminal: the gateway stops without DRAIN_DELAY_SECONDS, which is for load balancers. */
 
-/** npm passes on the signal that the terminal has sent already: so many milliseconds apart, two are one key press. */
+/** npm forwards the signal that the terminal has sent as well: two signals within this time are one key press. */
 const SAME_PRESS_MS = 300
 
-/** 128 + SIGINT, as shells have it. */
+/** 128 + SIGINT, the exit code that shells use. */
 const INTERRUPTED = 130
 
 export function isOnTerminal(): boolean {
   return process.stdin.isTTY === true
 }
 
-/** The first Ctrl-C leaves in order, and says what it waits for; a second one ends the process at once. */
-export function leaveOnInterrupt({
+/** The first Ctrl-C stops gracefully, and prints how many calls are waited for; a second one exits at once. */
+export function stopOnInterrupt({
   running,
   limitSeconds,
-  leave,
+  stop,
 }: {
   running: () => number
   limitSeconds: number
-  leave: () => void
+  stop: () => void
 }): void {
   let first: number | undefined
   process.on('SIGINT', () => {
     const now = performance.now()
     if (first === undefined) {
       first = now
-      process.stderr.write(`\n${saidOf(running(), limitSeconds)}\n`)
-      leave()
+      process.stderr.write(`\n${messageOf(running(), limitSeconds)}\n`)
+      stop()
     } else if (now - first > SAME_PRESS_MS) {
       process.stderr.write('\nCtrl-C again: the gateway stops at once.\n')
       process.exit(INTERRUPTED)
@@ -34,7 +34,7 @@ export function leaveOnInterrupt({
   })
 }
 
-function saidOf(running: number, limitSeconds: number): string {
+function messageOf(running: number, limitSeconds: number): string {
   if (running === 0) return 'Ctrl-C: no call runs, so the gateway stops now.'
   const calls = running === 1 ? 'its running call has' : `its ${running} running calls have`
   return `Ctrl-C: the gateway stops once ${calls} ended, in ${limitSeconds} s at most. Ctrl-C again stops it at once.`

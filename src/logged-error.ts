@@ -1,20 +1,20 @@
 /**
- * What the log says of an error: an allow-list of fields. Drivers put the whole command (passwords, keys, scripts, rows) beside an
- * error, and sometimes into its message.
+ * An error as it is logged: an allow-list of fields. Drivers attach the whole command (passwords, keys, scripts, rows) to an
+ * error, and sometimes put it into the message.
  */
 
-/** As it stands in the log. Of what was thrown and is no error only its type and text. */
+/** A logged error. A thrown value that is not an error has only its type and text. */
 export interface LoggedError {
   type: string
   message: string
   stack?: string
   cause?: LoggedError
-  /** Those that an AggregateError or a driver has collected, the first `MOST` of them. */
+  /** The first `MOST` errors that an AggregateError or a driver has collected. */
   aggregateErrors?: LoggedError[]
   [field: string]: unknown
 }
 
-/** Node, undici, pg, Fastify. Never `command`, `args`, `query`, `parameters`, `detail`, `hint`, `where`. */
+/** Fields of Node, undici, pg and Fastify. Never `command`, `args`, `query`, `parameters`, `detail`, `hint`, `where`. */
 const FIELDS = [
   ...['code', 'errno', 'syscall', 'address', 'port', 'hostname', 'path', 'statusCode'],
   ...[
@@ -30,7 +30,7 @@ const FIELDS = [
     'routine',
   ],
 ]
-/** Under these names drivers keep other errors. */
+/** Fields in which drivers keep other errors. */
 const ONE = ['cause', 'lastNodeError', 'previousError']
 const SEVERAL = ['errors', 'previousErrors']
 
@@ -40,7 +40,7 @@ const FRAMES = 20
 const DEEPEST = 4
 const MOST = 5
 
-/** Never throws, whatever was thrown. */
+/** Never throws. */
 export function loggedError(thrown: unknown, depth = 0): LoggedError {
   try {
     return isErrorLike(thrown) ? describe(thrown, depth) : { type: typeName(thrown), message: plain(thrown) }
@@ -49,7 +49,7 @@ export function loggedError(thrown: unknown, depth = 0): LoggedError {
   }
 }
 
-/** What may be logged of an error's message. */
+/** An error's message, without the parts that must not be logged. */
 export function loggedMessage(message: string): string {
   // Redis repeats the arguments of a command that it does not know, such as the password of HELLO.
   return shortened(message.replace(/,? with args beginning with:.*/s, ''), LONGEST_MESSAGE)
@@ -92,12 +92,12 @@ function typeName(thrown: unknown): string {
   return typeof found === 'string' ? shortened(found, LONGEST_FIELD) : 'Object'
 }
 
-/** An object may hold anything. */
+/** The text of an object is left out, since it may hold secrets. */
 function plain(thrown: unknown): string {
   return typeof thrown === 'object' || typeof thrown === 'function' ? '' : loggedMessage(String(thrown))
 }
 
-/** The message at a stack's head is left out: it is as long as it likes. */
+/** The message at the top of the stack is left out, since its length has no limit. */
 function framesOf(stack: unknown): string {
   if (typeof stack !== 'string') return ''
   const frames = stack.split('\n').filter(line => /^ {4}at /.test(line))

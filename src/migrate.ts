@@ -9,7 +9,7 @@ import { OLDEST_POSTGRES, StoreFault } from './start/store-faults.ts'
 
 const FOLDER = new URL('sql/', import.meta.url)
 
-/** The names of what was applied. Rejects with Postgres's own error or a StoreFault, and then nothing has changed. */
+/** Returns the names of the applied files. Rejects with Postgres's own error or a StoreFault; then nothing has changed. */
 export async function migrate(databaseUrl: string, folder = FOLDER): Promise<string[]> {
   const migrations = await readMigrations(folder)
   const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5000 })

@@ -45,7 +45,7 @@ export function nanosToUsd(nanos: number): number {
   return nanos / 10 ** DECIMALS
 }
 
-/** The amount that `nanosToUsd` has written. */
+/** The inverse of `nanosToUsd`. */
 export function usdToNanos(usd: number): number {
   return Math.round(usd * 10 ** DECIMALS)
 }
@@ -56,8 +56,8 @@ export function formatUsd(nanos: number): string {
 }
 
 /**
- * For sentences: `$1,234.50`; of less than a dollar the two digits that matter, such as `$0.034` or `$0.0000012`. Rounded: `of` is
- * the amount it is compared with, and both are exact where they would look the same and are not.
+ * For sentences: `$1,234.50`; below a dollar with two significant digits, such as `$0.034` or `$0.0000012`. `of` is the amount that it
+ * is compared with: it is rounded unless two different amounts would then look the same.
  */
 export function writeUsd(nanos: number, of = nanos): string {
   if (nanos !== of && roundedUsd(nanos) === roundedUsd(of)) return withCommas(formatUsd(nanos))

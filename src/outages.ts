@@ -1,4 +1,4 @@
-/** Why the gateway itself answers 503: each cause once, with where it shows. docs/operating.md has a row for each. */
+/** The causes for which the gateway itself answers 503. docs/operating.md has a row for each. */
 
 import { type Refusal, type RefusalCode, refusal, retryAfter } from './errors.ts'
 
@@ -21,7 +21,7 @@ export const outages = {
   redis_refuses: {
     part: 'redis_replies',
     found: 'Redis answers admissions with an error, or not in time',
-    fix: 'Look at the reason and at the log of Redis.',
+    fix: 'Read the reason and the log of Redis.',
   },
   settlements_wait: {
     part: 'settlements',
@@ -31,17 +31,17 @@ export const outages = {
   counters_incomplete: {
     part: 'counters',
     found: 'Redis has lost its counters; they are restored from Postgres',
-    fix: 'See that Postgres is there, and that Redis has an append-only file.',
+    fix: 'Check that Postgres is reachable, and that Redis has an append-only file.',
   },
   ledger_full: {
     part: 'ledger',
     found: 'LEDGER_MAX_PENDING entries of the ledger wait for Postgres',
-    fix: 'Start Postgres, or see why it is slow.',
+    fix: 'Start Postgres, or find out why it is slow.',
   },
   configuration_behind: {
     part: 'configuration',
     found: 'the configuration in Postgres is older than the one that Redis knows',
-    fix: 'See that all replicas use the same Redis and the same primary of Postgres.',
+    fix: 'Check that all replicas use the same Redis and the same primary of Postgres.',
   },
   key_lookup: {
     part: 'postgres',
@@ -64,7 +64,7 @@ export type Outage = keyof typeof outages
 
 const causes = new WeakMap<Refusal, Outage>()
 
-/** The cause of a refusal that is an outage of ours. */
+/** The outage that caused a refusal; undefined: none did. */
 export function outageOf(error: Refusal | undefined): Outage | undefined {
   return error && causes.get(error)
 }
@@ -75,7 +75,7 @@ export function causedBy<Refused extends Refusal>(cause: Outage, refused: Refuse
   return refused
 }
 
-/** A 503 of ours. `reason` is for the log only. */
+/** A 503 of the gateway itself. `reason` is for the log only. */
 export function unavailable(
   cause: Outage,
   message: string,

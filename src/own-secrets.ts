@@ -24,7 +24,7 @@ function partsOf(name: string, value: string): string[] {
 function passwordsIn(url: string): string[] {
   const inAccess = [...url.matchAll(/\/\/[^\s/?#:]*:([^\s/?]+)@/g)].map(([, password = '']) => password)
   const inQuery = [...url.matchAll(/[?&]\w*password=([^&\s]+)/gi)].map(([, password = '']) => password)
-  // In a query a plus is a space, but not to every reader.
+  // Some parsers read a plus in a query as a space, others do not.
   const spaced = inQuery.map(password => password.replaceAll('+', ' '))
   return [...inAccess, ...inQuery, ...spaced].flatMap(password => [password, decoded(password)])
 }

@@ -17,7 +17,7 @@ export function isRefusedByRedis(error: unknown): boolean {
   return error instanceof Error && NOT_READY.test(error.message)
 }
 
-/** For `catch` on a write that can be left out while the memory of Redis is full. */
+/** For `catch` of a write that can be left out while the memory of Redis is full. */
 export function ifFull(error: unknown): 'full' {
   if (error instanceof Error && error.message.startsWith('OOM')) return 'full'
   throw error

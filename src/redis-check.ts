@@ -1,4 +1,4 @@
-/** Is this Redis one to count money in? Asked whenever a connection is ready. */
+/** Checks that a Redis can hold the counters of budgets. Runs whenever a connection is ready. */
 
 import type { Cluster, Redis } from 'ioredis'
 import { isRedisAway } from './redis-away.ts'
@@ -7,10 +7,10 @@ import { OLDEST_REDIS, StoreFault } from './start/store-faults.ts'
 /** An evicted counter would read as unspent. */
 export class EvictionFault extends StoreFault {}
 
-/** Writes and forgets, as the gateway's scripts do. */
+/** Writes a key that expires at once: a test of scripts and write access. */
 const PROBE = `redis.call('SET', KEYS[1], '1', 'PX', '1') return 1`
 
-/** Throws a StoreFault, or the server's refusal of what the gateway will ask. What it cannot answer now is no fault. */
+/** Throws a StoreFault, or the error of the server. A server that is away is not a fault. */
 export async function checkRedis(redis: Redis | Cluster): Promise<void> {
   const nodes = 'nodes' in redis ? redis.nodes('master') : [redis]
   await Promise.all(nodes.map(checkNode))

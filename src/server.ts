@@ -6,7 +6,7 @@ import { type Config, parseConfig, readEnvironment, readNames } from './config.t
 import { drain } from './drain.ts'
 import { missingServers } from './embedded/available.ts'
 import { startEmbedded } from './embedded/index.ts'
-import { isOnTerminal, leaveOnInterrupt } from './interrupt.ts'
+import { isOnTerminal, stopOnInterrupt } from './interrupt.ts'
 import { loggedMessage } from './logged-error.ts'
 import { createLogger } from './logger.ts'
 import { ownSecrets } from './own-secrets.ts'
@@ -20,7 +20,7 @@ import { storeUrls } from './store-urls.ts'
 const hints = misspelt(readNames())
 let redact = (text: string) => text
 
-// Node would print the error with all its fields, among them what a driver has sent.
+// Node would print the error with all its fields, which may hold what a driver has sent.
 process.once('uncaughtException', giveUp)
 try {
   await start(await configured(readEnvironment()))
@@ -28,7 +28,7 @@ try {
   giveUp(error)
 }
 
-/** What stands in the way of starting is one clear line each, not a stack. */
+/** Prints one line for each fault of the start, without a stack. */
 function giveUp(error: unknown): never {
   const message = error instanceof Error ? error.message : String(error)
   process.stderr.write(`${redact(message)}\n`)
@@ -86,17 +86,17 @@ async function start({ config, urls }: Configured) {
     await stores.stop()
   })
   if (onTerminal)
-    leaveOnInterrupt({
+    stopOnInterrupt({
       running: () => app.running.size,
       limitSeconds: config.DRAIN_SECONDS,
-      leave: close,
+      stop: close,
     })
   process.off('SIGTERM', leaveAtOnce)
   process.off('uncaughtException', giveUp)
 
   const address = { host: config.HOST, port: config.PORT, variable: 'PORT' }
   await app.ready()
-  // A signal that came while the stores were tried.
+  // A signal came while the stores were tried.
   if (app.draining) return
   await app.listen(address).catch(error => {
     throw new Error(listenFault(error, address) ?? loggedMessage(error.message))

@@ -56,7 +56,7 @@ function databaseUrlOf({ DATABASE_URL: url, DATABASE_CA_FILE: ca }: Given): stri
   return whole
 }
 
-/** The driver's error may quote the URL. */
+/** The message is our own, since the driver's error may quote the URL. */
 function checkDatabaseUrl(url: string): void {
   try {
     postgresPlace(url)

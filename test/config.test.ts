@@ -75,14 +75,14 @@ test('a faulty secret is not shown', () => {
   )
 })
 
-test('/metrics may have any port of its own, but not the one of the calls', () => {
+test('METRICS_PORT may be any port except PORT', () => {
   const ports = (PORT: string, METRICS_PORT: string) => parseConfig({ ...upstream, PORT, METRICS_PORT })
 
   assert.equal(ports('9464', '4000').METRICS_PORT, 4000)
   assert.equal(ports('0', '0').METRICS_PORT, 0)
   assert.throws(
     () => ports('9464', '09464'),
-    /^Error: METRICS_PORT: found 9464, which is PORT as well, expected a port/,
+    /^Error: METRICS_PORT: found 9464, which is PORT as well, expected another port/,
   )
 })
 

@@ -28,14 +28,14 @@ export function refusedUsAlert(upstream: string, model: string, reason: string, 
   }
 }
 
-/** One caller may provoke it, and other calls go on. */
+/** A warning: one caller can cause it, and other calls are not affected. */
 export function forbiddenAlert(upstream: string, model: string, reason: string, now: number): Alert {
   return {
     kind: 'upstream_forbidden',
     dedupe: `upstream-forbidden:${upstream}:${model}:${hourOf(now)}`,
     severity: 'warning',
     scope: `upstream:${upstream}`,
-    title: `Upstream ${upstream} does not permit our account a call for ${model}: ${reason}.`,
+    title: `Upstream ${upstream} does not permit our account to call ${model}: ${reason}.`,
     details: { upstream, model },
   }
 }
@@ -159,7 +159,7 @@ export function ledgerAlert(pending: number, maxPending: number, now: number): A
   }
 }
 
-/** Calls get 503 for a cause of our own. */
+/** Calls get 503 because of the gateway or its stores. */
 export function outageAlert(cause: Outage, now: number): Alert {
   const { found, fix, part } = outages[cause]
   return {
@@ -175,7 +175,7 @@ export function outageAlert(cause: Outage, now: number): Alert {
 
 const SHORT = 0.8
 
-/** Before calls get 503: at full, it is an outage. */
+/** A warning before Redis is full: a full Redis is an outage. */
 export function memoryAlert(
   { usedBytes, maxBytes }: { usedBytes: number; maxBytes: number },
   now: number,

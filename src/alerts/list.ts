@@ -1,4 +1,4 @@
-/** Alerts, read: the newest first, a page at a time, filtered. Each filter but `delivery` has an index. */
+/** Lists alerts: filtered, the newest first, one page at a time. Each filter except `delivery` has an index. */
 
 import type { Pool } from 'pg'
 import type { ShownAlert } from './outbox.ts'
@@ -11,7 +11,7 @@ export interface AlertsQuery {
   client?: string
   /** `client:frontend`, `team:web`, `gateway`, `upstream:ezai`. */
   scope?: string
-  /** When it was raised, half-open. */
+  /** Raised at `from` or later, and before `to`. */
   from?: Date | undefined
   to?: Date | undefined
   /** The id of the last alert of the page before; '' is the beginning. */
@@ -32,7 +32,7 @@ const SELECT = `
     delivered_at as "deliveredAt", next_attempt_at as "nextAttemptAt", last_error as "lastError"
   from alerts`
 
-/** What a filter compares, beside its value. */
+/** The SQL comparison of each filter; its value follows. */
 const comparisons = {
   kind: 'kind =',
   severity: 'severity =',

@@ -9,7 +9,7 @@ import { pageOf, type Sender } from './sender.ts'
 
 /** Slack refuses a message with more fields in one section, or with longer texts: 3,000 characters, 2,000 in a field. */
 const FIELDS = 10
-/** Escaped, a character is five at most. */
+/** Escaping makes one character five at most. */
 const LONGEST_TITLE = 500
 const LONGEST_VALUE = 300
 
@@ -22,7 +22,7 @@ export function messageOf(alert: RaisedAlert, sentAt: Date, sender: Sender): str
   const name = escapeText(sender.name)
   const fields = Object.entries(details).slice(0, FIELDS)
   return JSON.stringify({
-    // Shown by receivers that know no blocks, and in notifications.
+    // Shown in notifications, and by receivers that do not support blocks.
     text: [`${name}: ${head}`, ...(link ? [link] : [])].join('\n'),
     blocks: [
       section({ text: markdown(head) }),
@@ -55,7 +55,7 @@ function markdown(text: string) {
 
 type Value = RaisedAlert['details'][string]
 
-/** How a value is written, by the end of its name; the first that fits. */
+/** The format of a value by the end of its name. The first match applies. */
 const forms: { name: RegExp; write(value: Value): string }[] = [
   { name: /Usd$/, write: value => writeUsd(usdToNanos(Number(value))) },
   { name: /At$/, write: value => timeOf(new Date(String(value))) },

@@ -1,4 +1,4 @@
-/** GET /admin/alerts: what was raised, newest first, and whether it was delivered; POST /admin/alerts/test. Registered within the administration. */
+/** GET /admin/alerts lists alerts and their delivery; POST /admin/alerts/test sends a test alert. Registered within the administration. */
 
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
@@ -38,8 +38,8 @@ const alert = Type.Object(
 
 const receipt = Type.Object(
   {
-    delivered: Type.Boolean({ description: 'Did the webhook answer with a status from 200 to 299?' }),
-    status: nullable(Type.Integer({ description: 'What the webhook answered; null: nothing' })),
+    delivered: Type.Boolean({ description: 'Whether the webhook answered with a status from 200 to 299' }),
+    status: nullable(Type.Integer({ description: 'The HTTP status of the webhook; null: no answer' })),
     error: nullable(Type.String({ description: 'Why it was not delivered' })),
   },
   { title: 'TestAlert' },
@@ -55,13 +55,13 @@ const query = Type.Object(
     delivery: Type.Optional(Type.Enum(deliveries, { expected: `one of ${deliveries.join(', ')}` })),
     client: Type.Optional(
       Type.String({
-        description: 'Name: the same as the scope client:<name>',
+        description: 'The name of a client: the same as the scope client:<name>',
         expected: 'the name of a client',
       }),
     ),
     scope: Type.Optional(
       Type.String({
-        description: 'What it is about',
+        description: 'What the alert is about',
         expected: 'a scope such as client:frontend, team:web, gateway or upstream:ezai',
       }),
     ),
@@ -104,7 +104,7 @@ export async function alertRoutes(admin: FastifyInstance): Promise<void> {
       schema: {
         summary: 'Send one test alert to the webhook',
         description:
-          'Answers once the webhook has answered, or could not be reached. It is sent once; 409 where ALERT_WEBHOOK_URL is not set.',
+          'The response comes once the webhook has answered or could not be reached. The alert is not sent again. 409 without ALERT_WEBHOOK_URL.',
         response: { 200: receipt },
       },
     },

@@ -1,17 +1,17 @@
-/** Which gateway an alert is from, and where people read more of it. */
+/** The gateway that an alert is from, and the page of the dashboard that it links to. */
 
 import type { Config } from '../config.ts'
 
 export interface Sender {
   /** A company may have several gateways that post to one channel. */
   name: string
-  /** Without a slash at its end. Undefined: there is no address to link to. */
+  /** Without a slash at its end. Undefined: alerts have no link. */
   dashboardUrl?: string
 }
 
 type Named = Pick<Config, 'PUBLIC_URL' | 'ADMIN_TOKEN' | 'OTEL_SERVICE_NAME'>
 
-/** Without ADMIN_TOKEN there is no dashboard, so nothing is linked. */
+/** Without ADMIN_TOKEN there is no dashboard, so alerts have no link. */
 export function senderOf({ PUBLIC_URL, ADMIN_TOKEN, OTEL_SERVICE_NAME }: Named): Sender {
   if (PUBLIC_URL === undefined) return { name: OTEL_SERVICE_NAME }
   const { host, href } = new URL(PUBLIC_URL)

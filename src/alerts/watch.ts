@@ -64,7 +64,7 @@ export function createWatch(redis: Redis | Cluster, money: Pick<MoneyScripts, 's
     },
 
     async takeTurn(forMs) {
-      // A full Redis gives no turns: every replica looks, and an alert is written once all the same.
+      // A full Redis cannot store the turn. Then every replica checks; each alert is still raised once.
       return (await redis.set(TURN, '1', 'PX', forMs, 'NX').catch(ifFull)) !== null
     },
 

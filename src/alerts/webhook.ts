@@ -7,7 +7,7 @@ import { messageOf } from './message.ts'
 import type { Sender } from './sender.ts'
 
 export interface Webhook {
-  /** Resolves to the receiver's status once it has said 2xx. Rejects with an Undelivered. */
+  /** Resolves to the receiver's status, a 2xx. Rejects with an Undelivered. */
   send(alert: RaisedAlert): Promise<number>
   close(): Promise<void>
 }
@@ -15,7 +15,7 @@ export interface Webhook {
 export interface Undelivered extends Error {
   /** How long the receiver wants to be left alone, milliseconds. */
   retryAfterMs: number
-  /** What it answered, if it did. */
+  /** The receiver's status; undefined: no answer. */
   status: number | undefined
 }
 

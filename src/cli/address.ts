@@ -1,12 +1,12 @@
-/** Where the gateway is, as far as its own variables say. */
+/** The address of the gateway, from environment variables. */
 
-/** TOLLGATE_URL, else HOST and PORT: those that a gateway beside this shell, or in this folder, listens on. */
+/** TOLLGATE_URL, else HOST and PORT, which a gateway on this machine reads as well. */
 export function addressOf(env: Record<string, string | undefined>): string {
   if (env.TOLLGATE_URL) return env.TOLLGATE_URL
   return `http://${reachable(env.HOST || '127.0.0.1')}:${env.PORT || 4000}`
 }
 
-/** What listens on every address is asked on the loopback one. */
+/** A gateway that listens on every address is reached at the loopback address. */
 function reachable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1'
   if (host === '::') return '[::1]'

@@ -47,7 +47,7 @@ export interface Command {
   args: string[]
   options: Record<string, Option>
   examples: string[]
-  /** It asks no gateway, and needs no token. */
+  /** The command sends no request, and needs no token. */
   isOffline?: true
   run(input: Input, api: Api, live: Live): Promise<Outcome | undefined>
 }
@@ -55,9 +55,9 @@ export interface Command {
 export interface CliError extends Error {
   /** 1: the server refused or is not there. 2: wrongly used. */
   exitCode: 1 | 2
-  /** HTTP status of the answer that refused. */
+  /** HTTP status of the error response. */
   status?: number
-  /** Faults of what was sent, by the administration's names. */
+  /** Faults of the request, by the administration's field names. */
   faults?: Fault[]
 }
 

@@ -1,10 +1,10 @@
-/** The settings of the gateway, teams and clients as they are now: what `apply` compares with, and `export` writes. */
+/** Reads the current settings of the gateway, teams and clients, for `apply` and `export`. */
 
 import type { Api } from './api.ts'
 import type { ClientAnswer, LevelAnswer, TeamAnswer } from './commands/answers.ts'
 import type { Page } from './commands/pages.ts'
 
-/** Settings of one, by its name. */
+/** The settings of a team or client, with its name. */
 export type Named = { name: string; team?: string } & Record<string, unknown>
 
 export async function currentGateway(api: Api): Promise<object> {
@@ -37,8 +37,8 @@ function named(record: { name: string }): Named {
   return { name: record.name, ...settingsOf(record) }
 }
 
-/** What people set; the rest is the gateway's own. */
+/** Without the fields that the gateway sets itself. */
 function settingsOf(record: object): object {
-  const own = ['id', 'createdAt', 'updatedAt', 'state', 'restoring']
-  return Object.fromEntries(Object.entries(record).filter(([field]) => !own.includes(field)))
+  const readOnly = ['id', 'createdAt', 'updatedAt', 'state', 'restoring']
+  return Object.fromEntries(Object.entries(record).filter(([field]) => !readOnly.includes(field)))
 }

@@ -11,7 +11,7 @@ import { misused } from './command.ts'
 
 const strict = { additionalProperties: false } as const
 
-/** `clients.json`, or the same in YAML. What it leaves out stays as it is. */
+/** The content of `clients.json`, in JSON or YAML. Sections that it leaves out stay as they are. */
 export const declaration = Type.Object(
   {
     gateway: Type.Optional(levelSettings),
@@ -27,7 +27,7 @@ export const declaration = Type.Object(
     clients: Type.Optional(Type.Array(clientSettings, { expected: 'a list of clients' })),
     $schema: Type.Optional(
       Type.String({
-        description: 'Where editors find this schema; nothing else reads it',
+        description: 'The address of this schema, for editors; the gateway does not read it',
         expected: 'the address of a JSON schema',
       }),
     ),
@@ -61,7 +61,7 @@ function parse(file: string, text: string): unknown {
   return isYaml(file, plain) ? readYaml(file, plain) : readJson(file, plain)
 }
 
-/** By the file's name; where that says nothing, by how the text begins. */
+/** By the file's extension, else by how the text begins. */
 function isYaml(file: string, text: string): boolean {
   if (/\.ya?ml$/i.test(file)) return true
   return !/\.json$/i.test(file) && !/^\s*[{[]/.test(text)

@@ -14,7 +14,7 @@ export function helpOnAll(commands: Command[]): string {
     `Administration of a Tollgate gateway.\n\nUsage: ${PROGRAM} <command> [options]`,
     `Commands:\n${list(commands)}`,
     `Environment, or .env:\n${indent([
-      ['TOLLGATE_URL', 'where the gateway is; default: http, at the HOST and PORT that it listens on itself'],
+      ['TOLLGATE_URL', 'where the gateway is; default: http:// with its HOST and PORT'],
       ['ADMIN_TOKEN', "the gateway's own, or one made with tokens create; ADMIN_TOKEN_FILE: a file with it"],
     ])}`,
     `The version: ${PROGRAM} --version`,

@@ -21,7 +21,7 @@ import { tokens, whoami } from './commands/tokens.ts'
 import { usage } from './commands/usage.ts'
 import { verify } from './commands/verify.ts'
 import { helpOn, helpOnAll, helpOnNoun } from './help.ts'
-import { tellRefusal } from './words.ts'
+import { refusalText } from './refusal-text.ts'
 
 const commands: Command[] = [
   ...clients,
@@ -77,7 +77,7 @@ export async function main(words: string[], { url, token }: Place, terminal: Ter
       stopped,
     }
     const outcome = await command.run(input, createApi(url, token ?? ''), live).catch(error => {
-      if (isCliError(error)) error.message = tellRefusal(error, command, input)
+      if (isCliError(error)) error.message = refusalText(error, command, input)
       throw error
     })
     if (!outcome) return 0
@@ -107,12 +107,12 @@ function explain([noun = '', verb = '']: string[], { out, err }: Terminal): numb
   }
   const typed = `${noun} ${verb}`.trim()
   const isNoun = ofNoun.length > 0 && verb === ''
-  err(typed === '' || isNoun ? help : `There is no command "${typed}".${meant(noun, verb)}\n\n${help}`)
+  err(typed === '' || isNoun ? help : `There is no command "${typed}".${hintFor(noun, verb)}\n\n${help}`)
   return 2
 }
 
-/** The command that a mistyped one may have meant, else the group of commands. */
-function meant(noun: string, verb: string): string {
+/** A hint for an unknown command: the nearest command, else the nearest group of commands. */
+function hintFor(noun: string, verb: string): string {
   const names = commands.map(({ name }) => name)
   const nouns = [...new Set(names.map(name => name.split(' ')[0] ?? name))]
   return didYouMean(`${noun} ${verb}`, names) || didYouMean(noun, nouns)
@@ -164,8 +164,8 @@ function parse(
     if (!(error instanceof TypeError)) throw error
     const [, unknown] = /^Unknown option '(?:--)?([^']+)'/.exec(error.message) ?? []
     const hint = unknown === undefined ? '' : didYouMean(unknown, Object.keys(options ?? {}))
-    const told = hint.replace('Did you mean ', 'Did you mean --')
-    throw misused(`${error.message.split('. ')[0]}.${told} ${more(name)}`)
+    const flagHint = hint.replace('Did you mean ', 'Did you mean --')
+    throw misused(`${error.message.split('. ')[0]}.${flagHint} ${more(name)}`)
   }
 }
 

@@ -16,7 +16,7 @@ export const levelOptions = {
 
 export const clientOptions = {
   team: { value: 'web', about: 'whose limits and budget hold as well' },
-  'create-team': { about: 'make the team if it is not there; without it, it must be there' },
+  'create-team': { about: 'make the team if it does not exist; otherwise it must exist' },
   models: { value: "'claude-haiku-*,gpt-6-luna'", about: "models and patterns; '*' is all, none is not one" },
   ...levelOptions,
   'max-wait': { value: '2s', about: 'longest wait for room before a 429, up to 10s; none by default' },

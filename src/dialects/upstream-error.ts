@@ -47,7 +47,7 @@ const causes: ReadonlyMap<unknown, Cause> = new Map<unknown, Cause>([
 ])
 
 /**
- * Types and codes of a 401 that speak of what one request asks for: another one may be permitted. In lower case.
+ * Types and codes of a 401 that is about one request; another request may be permitted. In lower case.
  */
 const permissions: ReadonlySet<unknown> = new Set([
   'permission_error',
@@ -69,11 +69,11 @@ const permissions: ReadonlySet<unknown> = new Set([
   'team_model_access_denied',
   'user_model_access_denied',
 ])
-/** Members of a request that a permission may be about. Some servers put "None" or the name of their key's header there. */
+/** Fields of a request that `param` of a permission error may name. Some servers put "None" or the name of the key's header there. */
 const ASKED_FOR =
   /^(model|messages|input|prompt|tools?|tool_resources|mcp_servers|files?|betas?|service_tier|store|response_format|reasoning)\b/i
-/** The key of a server that the request names is sent inside the request. */
-const CALLERS_SERVER = /\bmcp (server|tool|connector)s?\b/i
+/** The key of an MCP server is part of the request; it is not ours. */
+const MCP_SERVER = /\bmcp (server|tool|connector)s?\b/i
 const PERMISSION =
   /\b(insufficient permissions?|missing scopes?|lacks? (the )?(required |necessary )?(permissions?|scopes?)|(do|does)( not|n['’]t) have (the |sufficient |required |necessary )*permissions?|(do|does)( not|n['’]t) have access to (the |this |that )?(model|project|workspace|feature|beta|file|resource|endpoint|deployment)|not (authorized|permitted|allowed|entitled|enabled)\b[^.]*\b(model|project|workspace|feature|beta|file|resource|endpoint|deployment|operation)s?)\b/i
 
@@ -150,13 +150,13 @@ export function upstreamError(status: number, body: Buffer, redaction: Redaction
 /** What a caller's own keys are for: they are sent inside the request. */
 const CALLERS_KEY = /\b(mcp|tool|connector|webhook|image|file)s?\b/i
 
-/** Is a 401 about what this request asks for, not about our key? Another request may be permitted. */
+/** Whether a 401 is about this request and not about our key. Another request may be permitted. */
 function isPermission(names: readonly (string | undefined)[], message: string, param = ''): boolean {
   return (
     names.some(name => permissions.has(name?.toLowerCase())) ||
     ASKED_FOR.test(param) ||
     PERMISSION.test(message) ||
-    CALLERS_SERVER.test(message)
+    MCP_SERVER.test(message)
   )
 }
 

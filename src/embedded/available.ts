@@ -1,4 +1,4 @@
-/** Can the embedded servers be had here at all? The image has neither, and no folder should be blamed for that. */
+/** Checks whether the embedded servers can be started here. The image has neither, whatever DATA_DIR is. */
 
 import { constants } from 'node:fs'
 import { access, glob } from 'node:fs/promises'
@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { delimiter, join, resolve } from 'node:path'
 import { redisPrograms } from './find-redis.ts'
 
-/** One line for each server that is wanted and cannot be started here. */
+/** One line for each server that is needed and cannot be started here. */
 export async function missingServers(wanted: {
   redis: boolean
   postgres: boolean
@@ -26,7 +26,7 @@ export async function missingServers(wanted: {
   return lines
 }
 
-/** On the PATH, fetched by an earlier start, or to be fetched from the distribution's packages. */
+/** Redis is on the PATH, was downloaded by an earlier start, or can be downloaded with apt-get. */
 async function canStartRedis(dataDir: string): Promise<boolean> {
   if (await isOnPath([...redisPrograms, 'apt-get'])) return true
   const places = redisPrograms.map(name => `redis/usr/{bin,sbin}/${name}`)

@@ -14,7 +14,7 @@ export interface EmbeddedOptions {
   databaseUrl: string | undefined
   log: Log
   /** How long the file system of `dataDir` may take to answer, in milliseconds. */
-  patience?: number
+  probeTimeoutMs?: number
 }
 
 export interface Embedded {
@@ -26,11 +26,11 @@ export interface Embedded {
 
 /** Both or none: should one of them not start, the other one is stopped and the folder let go. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
-  const { dataDir, redisUrl, databaseUrl, log, patience } = options
+  const { dataDir, redisUrl, databaseUrl, log, probeTimeoutMs } = options
   if (redisUrl !== undefined && databaseUrl !== undefined)
     return { redisUrl, databaseUrl, stop: async () => {} }
   const folder = resolve(dataDir)
-  await probeFolder(folder, patience)
+  await probeFolder(folder, probeTimeoutMs)
   const lock = lockFolder(folder)
   const redis = redisUrl === undefined ? startRedis({ dataDir: folder, log }) : given(redisUrl)
   const postgres = databaseUrl === undefined ? startPostgres({ dataDir: folder, log }) : given(databaseUrl)

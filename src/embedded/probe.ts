@@ -1,6 +1,6 @@
 /**
- * Is a folder on a file system that can carry the servers? Tried by a process of its own, since a file system that hangs (a network one
- * whose server is away) never gives the thread back that waits for it.
+ * Checks that the file system of a folder can carry the embedded servers. It runs in a child process, since a file system that hangs
+ * (a network one whose server is away) blocks the thread that waits for it.
  */
 
 import { spawn } from 'node:child_process'
@@ -9,10 +9,10 @@ import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fits, shortFolder } from './sockets.ts'
 
-/** The whole start may take 10 s until this is said. */
-const PATIENCE = 7000
+/** Less than 10 s, so that the start can print the fault within that time. */
+const TIMEOUT_MS = 7000
 
-/** Each step leaves nothing behind. Prints the step that failed, and why. */
+/** Each step removes what it made. Prints the step that failed, and the reason. */
 const STEPS = `
 const { spawnSync } = require('child_process'), fs = require('fs'), net = require('net'), path = require('path')
 const [folder, sockets] = process.argv.slice(1), own = place => path.join(place, '.probe-' + process.pid)
@@ -36,33 +36,37 @@ try {
 } catch (error) { fail(error) }
 `
 
-/** Throws one line that names DATA_DIR. */
-export async function probeFolder(folder: string, patience = PATIENCE): Promise<void> {
+/** Throws an error of one line that names DATA_DIR. */
+export async function probeFolder(folder: string, timeoutMs = TIMEOUT_MS): Promise<void> {
   const sockets = fits(folder) ? folder : dirname(shortFolder(folder))
   const child = spawn(process.execPath, ['-e', STEPS, folder, sockets], {
     stdio: ['ignore', 'pipe', 'ignore'],
-    // Where it goes on from here, it must not keep us.
+    // A child that hangs must not keep the gateway from exiting.
     detached: true,
     env: { PATH: process.env.PATH },
   })
   const timer = Promise.withResolvers<'late'>()
-  const timeout = setTimeout(timer.resolve, patience, 'late')
-  const said = await Promise.race([text(child.stdout), timer.promise]).finally(() => clearTimeout(timeout))
-  if (said === '') return
-  if (said === 'late') {
+  const timeout = setTimeout(timer.resolve, timeoutMs, 'late')
+  const output = await Promise.race([text(child.stdout), timer.promise]).finally(() => clearTimeout(timeout))
+  if (output === '') return
+  if (output === 'late') {
     child.kill('SIGKILL')
     child.stdout.destroy()
     child.unref()
-    throw fault(folder, `does not answer within ${patience / 1000} s`, 'a file system that answers')
+    throw fault(folder, `which does not answer within ${timeoutMs / 1000} s`, 'a file system that answers')
   }
-  const [step, reason] = JSON.parse(said)
+  const [step, reason] = JSON.parse(output)
   const where = step === 'a Unix socket' && sockets !== folder ? ` in the temporary folder ${sockets}` : ''
-  throw fault(folder, `cannot have ${step}${where} (${reason})`, 'a local folder that this user may write')
+  throw fault(
+    folder,
+    `where ${step} cannot be made${where} (${reason})`,
+    'a local folder that this user may write',
+  )
 }
 
 function fault(folder: string, found: string, expected: string): Error {
   return new Error(
-    `DATA_DIR: found ${JSON.stringify(folder)}, which ${found}, expected ${expected}. ` +
-      `Change its owner, or set DATA_DIR to another folder, such as ${join(tmpdir(), 'tollgate')} for a trial; with REDIS_URL and DATABASE_URL none is needed.`,
+    `DATA_DIR: found ${JSON.stringify(folder)}, ${found}, expected ${expected}. ` +
+      `Change its owner, or set DATA_DIR to another folder, such as ${join(tmpdir(), 'tollgate')} for a trial; with REDIS_URL and DATABASE_URL no folder is needed.`,
   )
 }

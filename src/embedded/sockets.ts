@@ -13,15 +13,15 @@ export interface Owner {
   gid: number
 }
 
-/** The longest path that a server of ours makes in its folder. */
+/** The longest path of a socket that an embedded server makes below its folder. */
 const LONGEST_NAME = 'postgres/.s.PGSQL.5432'
 
-/** Do the sockets of all servers fit below this data folder? */
+/** Whether the sockets of all servers fit below this data folder. */
 export function fits(dataDir: string): boolean {
   return isShort(join(dataDir, LONGEST_NAME))
 }
 
-/** Stands in for a folder whose path is too long. Throws one line where the temporary folder's is as well. */
+/** A short folder in the temporary folder, for a folder whose path is too long. Throws if that path is too long as well. */
 export function shortFolder(folder: string): string {
   const digest = createHash('sha256').update(folder).digest('hex').slice(0, 12)
   const short = join(tmpdir(), `tollgate-${digest}`)

@@ -110,7 +110,7 @@ export const usageAnswer = Type.Object({
   total: Type.Object(sums),
   more: Type.Boolean({ description: 'There are more groups than were asked for; the total counts them all' }),
   refusals: Type.Array(refusals, {
-    description: 'They are counted without teams: none where a team is asked for',
+    description: 'Refusals are not counted by team: empty with a filter by team',
   }),
 })
 
@@ -154,7 +154,7 @@ const performanceSeries = Type.Object(
       { description: 'In the order of time; those without calls are left out' },
     ),
   },
-  { title: 'PerformanceSeries', description: 'Only the names that were asked for are there; null: none' },
+  { title: 'PerformanceSeries', description: 'Has only the names of `by`; null: none' },
 )
 
 export const performanceAnswer = Type.Object({
@@ -162,7 +162,11 @@ export const performanceAnswer = Type.Object({
   to: moment('The end of the last slot'),
   step: Type.Enum(['5m', 'hour', 'day'], { description: "A slot's length" }),
   by: Type.Array(Type.Enum(series)),
-  since: nullable(moment('Calls recorded before it were not counted: it is when this part was installed')),
+  since: nullable(
+    moment(
+      'Calls recorded before this time were not counted: it is the time of the upgrade that counts them',
+    ),
+  ),
   all: performanceSeries,
   series: Type.Array(performanceSeries, { description: 'Those with the most calls first' }),
   more: Type.Boolean({ description: 'There are more series than were asked for; `all` counts them all' }),

@@ -1,4 +1,4 @@
-/** The ledger, read: its rows in an order, a page at a time, and one call with its correction. */
+/** Reads the ledger: its rows in an order, one page at a time, and one call with its correction. */
 
 import type { Pool } from 'pg'
 import { nanosToUsd } from '../money.ts'
@@ -10,7 +10,7 @@ export interface CallsQuery {
   id?: string
   /** A client's name, now or on the day, or its id. */
   client?: string
-  /** A team's name on the day, or its id. */
+  /** A team's id, or its name at the time of the call. */
   team?: string
   /** The public id of a key. */
   key?: string
@@ -105,7 +105,7 @@ export async function listCalls(pool: Pool, query: CallsQuery): Promise<Calls> {
   }
 }
 
-/** The value by which rows are sorted goes with them: the next page begins behind it. */
+/** Selects the sort value as well, since the next page begins after it. */
 function select(sort: Sort = 'time'): string {
   return sorts[sort] ? SELECT.replace(' from calls', `, ${sorts[sort]} as sorted_by from calls`) : SELECT
 }
@@ -115,7 +115,7 @@ function placeOf(row: Record<string, unknown>, by: string | undefined): Place {
   return { at, id, seq, ...(by !== undefined && { by, value: Number(row.sorted_by ?? 0) }) }
 }
 
-/** Written as numbers, so that Postgres can see that the index on failed calls applies. */
+/** Literals instead of parameters, so that Postgres can use the partial index on failed calls. */
 function statusCondition(status: string): string {
   const first = Number(status.replace('xx', '00'))
   return status.endsWith('xx') ? `status >= ${first} and status < ${first + 100}` : `status = ${first}`
@@ -143,7 +143,7 @@ export async function clientIds(pool: Pool, client: string): Promise<string[]> {
   return rows.map(({ id }) => id)
 }
 
-/** The same of a team. */
+/** The ids of a team, by name or id. */
 export async function teamIds(pool: Pool, team: string): Promise<string[]> {
   const { rows } = await pool.query(
     `select id from teams where name = $1 or id = $1

@@ -1,8 +1,8 @@
-/** In what order calls are listed, and how far back an order or a filter without an index of its own may read. */
+/** The orders of the list of calls, and the time range that an order or a filter without an index may read. */
 
 import { problem } from '../plugins/admin/problem.ts'
 
-/** What calls are sorted by, each as SQL. Calls with equal values are in the order of time. */
+/** Sort values as SQL. Calls with equal values are sorted by time. */
 export const sorts = {
   time: undefined,
   cost: 'cost_nanos',
@@ -15,7 +15,7 @@ export type Sort = keyof typeof sorts
 export const orders = ['desc', 'asc'] as const
 export type Order = (typeof orders)[number]
 
-/** A row's place in its list. `by` and `value` where the list is not sorted by time, the newest first. */
+/** A row's place in its list. `by` and `value` are set unless the list is sorted by time, the newest first. */
 export interface Place {
   at: string
   id: string
@@ -30,7 +30,7 @@ export function nameOf(sort: Sort = 'time', order: Order = 'desc'): string | und
   return sort === 'time' && order === 'desc' ? undefined : `${sort} ${order}`
 }
 
-/** Columns by which rows are sorted, the last of which make the order total. */
+/** The sort columns. The last ones give rows with equal values a fixed order. */
 export function keysOf(sort: Sort = 'time'): string[] {
   const first = sorts[sort]
   return [...(first ? [first] : []), 'at', 'id', 'seq']
@@ -48,8 +48,8 @@ interface Asked {
 }
 
 /**
- * The time range to read: these filters and orders read every row of it, so it is at most 31 days, which end at `to` or now.
- * Throws a problem where a longer one is asked for.
+ * The time range to read. An order or a filter without an index reads every row of it, so it is at most 31 days up to `to` or now.
+ * Throws a problem if the request asks for more.
  */
 export function boundedRange({ sort = 'time', status, team, from, to }: Asked, now: number) {
   if (sort === 'time' && status === undefined && team === undefined) return { from, to }

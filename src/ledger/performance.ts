@@ -1,4 +1,4 @@
-/** How fast calls were, and how many failed: by slot of time, model and upstream, from the counts that Postgres keeps beside the rows. */
+/** Latency and errors of calls by time slot, model and upstream, from the counts that Postgres keeps beside the rows. */
 
 import type { Pool } from 'pg'
 import { transaction } from './transaction.ts'
@@ -6,7 +6,7 @@ import { transaction } from './transaction.ts'
 export const series = ['model', 'upstream'] as const
 export type SeriesKey = (typeof series)[number]
 
-/** Slots of time. `keptDays`: counts of this step are deleted after so long. */
+/** Lengths of time slots. `keptDays`: counts of this step are deleted after this many days. */
 export const performanceSteps = {
   '5m': { seconds: 300, keptDays: 7 },
   hour: { seconds: 3600, keptDays: 92 },
@@ -15,9 +15,9 @@ export const performanceSteps = {
 export type PerformanceStep = keyof typeof performanceSteps
 const names: PerformanceStep[] = ['5m', 'hour', 'day']
 
-/** More slots than this are neither read nor drawn. */
+/** The most slots that one request may read. */
 export const MOST_SLOTS = 400
-/** Without a step asked for, the finest one with at most so many slots. */
+/** Without `step`, the finest step with at most this many slots is read. */
 const USUAL_SLOTS = 300
 const DAY = 86_400_000
 
@@ -49,14 +49,14 @@ export interface PerformanceSeries {
 }
 
 export interface PerformanceQuery {
-  /** Half-open; slots that begin before `from` or end after `to` count whole. */
+  /** Half-open. A slot that begins before `from` or ends after `to` counts as a whole. */
   from: Date
   to: Date
   step: PerformanceStep
   by: SeriesKey[]
   model?: string | undefined
   upstream?: string | undefined
-  /** Series at most, those with the most calls. */
+  /** The most series to return, those with the most calls. */
   limit: number
 }
 
@@ -64,11 +64,11 @@ export interface PerformanceFound {
   /** The range, as whole slots. */
   from: Date
   to: Date
-  /** Calls recorded before were not counted; null: not known. */
+  /** Calls recorded before this time were not counted; null: unknown. */
   since: Date | null
   all: PerformanceSeries
   series: PerformanceSeries[]
-  /** There are more series than were asked for. */
+  /** There are more series than `limit`. */
   more: boolean
 }
 
@@ -90,7 +90,7 @@ function slotsIn(from: Date, to: Date, seconds: number): number {
   return Math.ceil((to.getTime() - from.getTime()) / (seconds * 1000))
 }
 
-/** One statement, so that everything is of one moment. Its cost hangs on the counts in the range, not on the calls. */
+/** One statement, so that all counts are of the same moment. Its cost depends on the slots in the range, not on the calls. */
 export async function readPerformance(pool: Pool, query: PerformanceQuery): Promise<PerformanceFound> {
   const { step, by, limit } = query
   const length = performanceSteps[step].seconds * 1000
@@ -135,7 +135,7 @@ function countsOf(by: SeriesKey[]): string {
   const buckets = ['(measure, bucket)', '(start, measure, bucket)']
   if (by.length > 0) buckets.push(`(${own}measure, bucket)`, `(${own}start, measure, bucket)`)
   const level = `grouping(start) = 1 as all_slots, ${by[0] ? `grouping(${by[0]}) = 1` : 'true'} as all_series`
-  // One text, since a join on columns that may be null compares each with each.
+  // One text, since a join on columns that may be null compares every row with every other.
   const key = `row(${own}start, grouping(start), ${by[0] ? `grouping(${by[0]})` : '1'})::text as key`
   const rank = (measure: string, percentile: number) =>
     `performance_value(min(bucket) filter (where measure = '${measure}' and upto >= ceil(whole * 0.${percentile}))) as ${measure}_p${percentile}`
@@ -180,7 +180,7 @@ function performanceOf(row: Record<string, number | string | null>): Performance
   })
   return {
     calls: Number(row.calls ?? 0),
-    // A correction may stand under another upstream than the loss it corrects.
+    // A correction may be counted for another upstream than the lost call.
     errors: Math.max(0, Number(row.errors ?? 0)),
     latencyMs: percentiles('latency'),
     ttftMs: percentiles('ttft'),

@@ -130,13 +130,13 @@ export const usageQuery = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: 100,
-        description: 'So many clients, models and teams have rows of their own; all others together are one',
+        description: 'How many clients, models and teams get their own rows; all others are summed up in one',
         expected: 'a whole number from 1 to 100',
       }),
     ),
     rank: Type.Optional(
       Type.Enum(ranks, {
-        description: 'By what `top` chooses them; cost if absent',
+        description: 'What `top` ranks them by; cost if absent',
         expected: `one of ${ranks.join(', ')}`,
       }),
     ),
@@ -154,7 +154,7 @@ export const performanceQuery = Type.Object(
     by: Type.Optional(
       Type.String({
         pattern: `^(${series.join('|')})(,(${series.join('|')}))?$`,
-        description: 'A series each; absent: all calls together',
+        description: 'One series for each; absent: all calls together',
         expected: `model, upstream or both, separated by a comma`,
       }),
     ),
@@ -162,7 +162,8 @@ export const performanceQuery = Type.Object(
       Type.Union(
         steps.map(step => Type.Literal(step)),
         {
-          description: 'The length of a slot; absent: fits the range. 5m is kept for 7 days, hour for 92',
+          description:
+            'The length of a slot; absent: chosen by the range. 5m is kept for 7 days, hour for 92',
           expected: `one of ${steps.join(', ')}`,
         },
       ),
@@ -176,7 +177,7 @@ export const performanceQuery = Type.Object(
   { additionalProperties: false },
 )
 
-/** Throws what is wrong with the range, in words for people. */
+/** The range to read. Throws a problem if it is empty or has too many slots. */
 export function performanceRange(query: Static<typeof performanceQuery>, now: Date) {
   const to = parseTime(query.to) ?? now
   const from = parseTime(query.from) ?? new Date(Math.max(0, to.getTime() - 86_400_000))
@@ -241,14 +242,14 @@ export function parseCursor(text = ''): Place | undefined {
   }
 }
 
-/** Anything else Postgres could not compare with the column. */
+/** Postgres could not compare any other value with the column. */
 function isValueOf(list: string, value: unknown): boolean {
   return list.startsWith('latency') ? Math.abs(Number(value)) < 1e38 : Number.isSafeInteger(value)
 }
 
 const listNames = new Set(sortNames.flatMap(sort => orders.map(order => nameOf(sort, order))))
 
-/** A cursor belongs to the list that it came from: another sort or order begins anew. */
+/** The place of the cursor. Throws if the cursor is of another sort or order. */
 export function placeIn(query: { cursor?: string; sort?: Sort; order?: Order }): Place | undefined {
   const place = parseCursor(query.cursor)
   if (place && place.by !== nameOf(query.sort, query.order)) throw unknownCursor(query.cursor ?? '')

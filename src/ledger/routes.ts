@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import { nanosToUsd } from '../money.ts'
 import { problem } from '../plugins/admin/problem.ts'
 import type { TypeBoxProvider } from '../plugins/admin/schemas.ts'
-import { createSharedReadings } from '../stores/shared-readings.ts'
+import { createSharedReads } from '../stores/shared-reads.ts'
 import {
   callAnswer,
   callsAnswer,
@@ -37,13 +37,13 @@ import type { Difference } from './verify.ts'
 /** More of them say nothing new. */
 const DIFFERENCES = 1000
 
-/** A page asks every 15 seconds: many pages together cost no more than one. */
-const SHARING = { atLeast: 0, times: 5, atMost: 30_000, unless: 200 }
+/** The dashboard asks every 15 seconds: all open pages share one read. */
+const SHARING = { minMs: 0, factor: 5, maxMs: 30_000, skipBelowMs: 200 }
 
 export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
   const { money, pg, ledger } = admin
   const routes = admin.withTypeProvider<TypeBoxProvider>()
-  const shared = createSharedReadings<Usage>(SHARING)
+  const shared = createSharedReads<Usage>(SHARING)
 
   routes.get(
     '/calls',
@@ -110,7 +110,7 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
         shared(JSON.stringify([period, by, limit, filter, top, rank]), () =>
           readUsage(pg, period, by, limit, { ...filter, top, rank }),
         ),
-        // A refusal is counted by client, without its team.
+        // Refusals are not counted by team.
         team === undefined
           ? readRefusals(pg, `${period.from}T00:00:00Z`, `${period.to}T00:00:00Z`, limit, filter)
           : [],

@@ -42,7 +42,7 @@ export interface UsageFilter {
   /** Only these clients and teams, by their ids. */
   clientIds?: string[] | undefined
   teamIds?: string[] | undefined
-  /** So many clients, models or teams have rows of their own: those that are largest by `rank`. All others are one. */
+  /** How many clients, models or teams get their own rows: the largest by `rank`. All others are summed up in one. */
   top?: number | undefined
   rank?: Rank | undefined
 }
@@ -94,7 +94,7 @@ export async function readUsage(
     group => `largest_${group} as (
       select ${KEYS[group]} from ${source} group by 1 order by ${RANKS[rank]} desc, 1 limit $6)`,
   )
-  // Joined, not looked up in an expression: so Postgres knows that there are few groups, and sorts nothing.
+  // A join instead of an expression: Postgres then knows that there are few groups, and does not sort.
   const joins = named.map(
     group => `left join largest_${group} on largest_${group}.${KEYS[group]} = counted.${KEYS[group]}`,
   )

@@ -1,7 +1,7 @@
--- Postgres has these entries: they leave the group and the stream. Not MULTI: where memory is full, Redis refuses to
--- queue any command, and the stream that fills it could never drain.
+-- Removes entries that are in Postgres from the group and the stream. Not with MULTI: a full Redis refuses to queue
+-- commands, so the stream that fills it could not drain.
 -- KEYS[1] '{tollgate}:'      ARGV[1] group     [2..] ids of entries
--- Returns how many left the stream. A repeat changes nothing.
+-- Returns how many entries were removed. A repeat changes nothing.
 local left = 0
 for from = 2, #ARGV, 1000 do
   local ids = { unpack(ARGV, from, math.min(from + 999, #ARGV)) }

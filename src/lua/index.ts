@@ -54,7 +54,7 @@ export interface WindowState {
   heldNanos: number
 }
 
-/** Of a window. */
+/** The amounts of a window, without its limit. */
 export type Amounts = Omit<WindowState, 'limitNanos'>
 
 /** Where a scope stands: after what was granted, or as a refusal found it. */

@@ -2,7 +2,7 @@
 -- KEYS[1] the answer            KEYS[2] index: zset '<answer key>' -> end (ms)   KEYS[3] hash '<answer key>' -> bytes
 -- KEYS[4] bytes of all answers
 -- ARGV[1] the answer (bytes)    ARGV[2] how long to keep it (ms)                 ARGV[3] bound on all answers (bytes)
--- Returns 1 if it was kept, 0 if there was no room for it, or Redis's memory is short: it is needed for the money.
+-- Returns 1 if it was stored, 0 if there was no room for it, or if Redis's memory is short: counters and ledger need it.
 local answer, index, sizes, total = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local bytes, ttl, bound = #ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')

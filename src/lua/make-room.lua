@@ -1,6 +1,6 @@
--- Reads how much memory is in use. Where it is short, cached responses go, those that end soonest first.
--- KEYS[1] '{tollgate}:'      ARGV[1] how many at most
--- Returns { bytes in use before, maxmemory (0: no limit), how many went }. Repeat it while as many went as may go.
+-- Reads how much memory is in use. If it is short, evicts cached responses, those that expire soonest first.
+-- KEYS[1] '{tollgate}:'      ARGV[1] how many to evict at most
+-- Returns { bytes in use before, maxmemory (0: no limit), evicted responses }. Repeat it while it evicts ARGV[1].
 local CACHE = PREFIX .. 'cache:'
 local used, max = memory()
 local excess = cacheExcess(used, max)

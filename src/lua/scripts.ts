@@ -10,8 +10,8 @@ export const PREFIX = '{tollgate}:'
 const prelude = ['keys', 'calendar', 'bucket', 'scope', 'hold', 'memory']
 
 /**
- * Redis refuses a script that writes while its memory is above `maxmemory`, unless the script has this first line. What
- * frees memory must work then, and what it adds meanwhile is bounded by the calls that are running.
+ * Redis above `maxmemory` refuses a script that writes, unless the script has this first line. Scripts that free memory
+ * must run then; what they add is bounded by the running calls.
  */
 export const ALLOW_OOM = '#!lua flags=allow-oom\n'
 

@@ -1,6 +1,6 @@
--- What scopes have spent, and what their running calls hold, in the day and the month of now; changes nothing.
+-- Reads what scopes have spent, and what their running calls hold, in the current day and month.
 -- KEYS[1] '{tollgate}:'      ARGV[1..] scope keys
--- Returns {now, {day spent, day held, month spent, month held} of each}. While counters are being restored: an error.
+-- Returns {now, {day spent, day held, month spent, month held} of each}; an error while counters are being restored.
 if redis.call('EXISTS', EPOCH) == 0 then
   return rebuilding()
 end

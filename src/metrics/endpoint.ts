@@ -1,4 +1,4 @@
-/** Who may read /metrics, and where: on the port of the calls, or on one of its own that serves nothing else. */
+/** Serves /metrics, on the port of the calls or on a separate port. */
 
 import { hash, timingSafeEqual } from 'node:crypto'
 import Fastify, {
@@ -15,11 +15,11 @@ import { newRequestId } from '../request-id.ts'
 import { listenFault } from '../start/listen-fault.ts'
 
 const PATH = '/metrics'
-/** For a whole request: a scrape has no body. */
+/** The time limit of a request; a scrape has no body. */
 const REQUEST_TIMEOUT = 10_000
 
 export interface Endpoint {
-  /** Asked for as a bearer token where it is set. */
+  /** If set, a scrape must send it as a bearer token. */
   token: string | undefined
   /** In Prometheus's text format. */
   scrape(): Promise<string>
@@ -41,7 +41,7 @@ export function serveMetrics(app: FastifyInstance, { token, scrape }: Endpoint):
   })
 }
 
-/** A server with nothing but /metrics. Rejects with one line that names METRICS_PORT where the port cannot be opened. */
+/** A server for /metrics alone. Rejects with one line that names METRICS_PORT if the port cannot be opened. */
 export async function listenForMetrics(
   { host, port, log }: { host: string; port: number; log: FastifyBaseLogger },
   endpoint: Endpoint,
@@ -51,7 +51,7 @@ export async function listenForMetrics(
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: newRequestId,
     requestTimeout: REQUEST_TIMEOUT,
-    // Closing it does not wait for connections that are kept alive.
+    // Closing does not wait for keep-alive connections.
     forceCloseConnections: true,
   })
   app.addHook('onRequest', async (request, reply) => {
@@ -77,7 +77,7 @@ export async function listenForMetrics(
   return app
 }
 
-/** Of equal length whatever was sent, so that the comparison takes the same time. */
+/** Of equal length for every token, so that the comparison takes the same time. */
 function digest(text: string): Buffer {
   return hash('sha256', text, 'buffer')
 }

@@ -100,7 +100,7 @@ export function registerHouse(registry: Registry, app: FastifyInstance) {
   const circuitStates = registry.sampled(
     'gauge',
     'tollgate_upstream_circuit_state',
-    'Per model that an upstream has refused since the start: 1 for the state of its circuit, 0 for the others.',
+    '1 for the state of a circuit, 0 for the other states; only models that an upstream has refused since the start.',
     ['upstream', 'model', 'state'],
   )
   const openings = registry.sampled(
@@ -127,7 +127,7 @@ export function registerHouse(registry: Registry, app: FastifyInstance) {
     unavailable.clear()
     for (const [cause, count] of app.outages.calls) unavailable.set(count, cause)
     parts.clear()
-    for (const [part, isThere] of [...app.parts, ...app.others]) parts.set(Number(isThere()), part)
+    for (const [part, isThere] of [...app.parts, ...app.optionalParts]) parts.set(Number(isThere()), part)
     raised.clear()
     for (const [kind, count] of alerts.tally.raised) raised.set(count, kind)
     connections.clear()

@@ -148,7 +148,7 @@ export default fp<{ maxPending: number }>(
       } catch (error) {
         app.log.debug({ err: error, reqId: id }, 'no answer to an admission')
         const reason = error instanceof Error ? error.message : 'no answer from Redis'
-        // Nothing was taken, so there is nothing to give back: a settlement would write, and Redis may be full.
+        // Nothing was reserved, so no settlement is needed: it would write, and Redis may be full.
         if (isRefusedByRedis(error)) request.claimed = undefined
         throw away(reason.startsWith('OOM') ? 'redis_full' : 'redis_refuses', reason)
       }
@@ -157,7 +157,7 @@ export default fp<{ maxPending: number }>(
   { name: 'admission', dependencies: ['claims', 'clients', 'money', 'cache', 'exact-count', 'waiting'] },
 )
 
-/** What stands in an admission's way, where it is neither a limit nor a newer configuration. */
+/** The outage for each result of an admission that is neither a limit nor a newer configuration. */
 const OUTAGES = {
   rebuilding: 'counters_incomplete',
   ledger_full: 'ledger_full',
@@ -170,7 +170,7 @@ function away(cause: Outage, reason: string = cause): Refusal {
   return unavailable(cause, AWAY, reason)
 }
 
-/** No outage, and read by no caller. */
+/** Not an outage: the caller has disconnected, so the response is not sent. */
 function gone(): Refusal {
   return refusal('unavailable', AWAY, { reason: 'the caller has gone' })
 }

@@ -46,7 +46,7 @@ export default fp<{ maxPending: number; everyMs?: number }>(
     app.onSettled(function judgeCall(request) {
       const { call, claimed, client, cost, error, exchange, id, measured, route } = request
       const refusedAlertOf = error && refusals.get(error.code)
-      // A call that an open circuit has refused says nothing new.
+      // A call that an open circuit refused was not sent to the provider.
       if (refusedAlertOf && exchange) {
         const reason = error.reason ?? 'it refuses us'
         alerts.raise(refusedAlertOf(route.upstream.name, route.price.model, reason, clock.now()))
@@ -111,7 +111,7 @@ export default fp<{ maxPending: number; everyMs?: number }>(
       // A little less than a tick, so that the turn is free again when the next tick of its owner comes.
       if (!(await watch.takeTurn(everyMs * 0.9))) return
       const pending = await countPending(redis)
-      if (pending >= maxPending) app.outages.met('ledger_full')
+      if (pending >= maxPending) app.outages.report('ledger_full')
       const behind = ledgerAlert(pending, maxPending, clock.now())
       if (behind) alerts.raise(behind)
       raiseAll(await watch.look())

@@ -16,7 +16,7 @@ declare module 'fastify' {
       raise(alert: Alert): void
       /** Is ALERT_WEBHOOK_URL set? */
       hasWebhook: boolean
-      /** Sends one alert to the webhook at once, and not again. Throws where there is no webhook. */
+      /** Sends one alert to the webhook, without retries. Throws if there is no webhook. */
       sendTest(dedupe: string): Promise<Receipt>
       /** Of this replica since its start: alerts raised, by kind, and deliveries that succeeded or failed. */
       tally: { raised: Map<string, number>; delivered: number; failed: number }
@@ -24,10 +24,10 @@ declare module 'fastify' {
   }
 }
 
-/** What became of a test alert. */
+/** The result of a test alert. */
 export interface Receipt {
   delivered: boolean
-  /** What the webhook answered; null: nothing. */
+  /** The HTTP status of the webhook; null: no answer. */
   status: number | null
   /** Why it was not delivered. */
   error: string | null
@@ -120,7 +120,7 @@ export default fp<AlertsOptions>(
       }
     }
 
-    /** One that failed is not kept: nothing waits for it when it is delivered later. */
+    /** A test alert that failed is not stored, since a later delivery would not help. */
     async function sendTest(dedupe: string): Promise<Receipt> {
       if (!webhook) throw new Error('there is no webhook')
       const alert = { ...testAlert(dedupe), raisedAt: new Date() }
@@ -140,7 +140,7 @@ export default fp<AlertsOptions>(
       const key = `${PREFIX}alert:${alert.dedupe}`
       try {
         if (!webhook) return
-        // Where Redis does not say (it may be full), every replica delivers: twice is better than never.
+        // If Redis cannot store the lock (it may be full), every replica delivers: twice is better than never.
         const mine = await redis.set(key, '1', 'PX', leaseMs, 'NX').catch(() => true)
         // Whoever has it also writes that it is delivered: we leave it the time to.
         alert.delayMs = mine ? 0 : leaseMs

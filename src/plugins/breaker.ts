@@ -1,6 +1,6 @@
 /**
- * The circuit of a refused key: while a provider refuses our key or account for a model, calls for it fail fast with the
- * same refusal. A refusal for one model closes no other: an account may well be refused a single one.
+ * The circuit of a refused key: while a provider refuses our key or account for a model, calls for that model fail fast with
+ * the same error. Other models are not affected, since a provider may refuse an account a single model.
  */
 
 import type { FastifyRequest } from 'fastify'
@@ -9,11 +9,11 @@ import { type Refusal, refusal, retryAfter } from '../errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Learns from a provider's answer to this call: refused, or accepted where there is no error. Before its caller does. */
+    /** Updates the circuit from the provider's response, before the caller gets it. Without `error` the call was accepted. */
     learnFromUpstream(request: FastifyRequest, error: Refusal | undefined): void
   }
   interface FastifyRequest {
-    /** The number with which the circuit let it through; undefined: it did not. */
+    /** The number with which the circuit let the call pass; undefined: it did not. */
     circuitPass: number | undefined
   }
 }
@@ -24,13 +24,13 @@ export default fp(
 
     // After the admission: a cached response needs no provider, and the end of the call gives back what was claimed.
     app.addHook('preHandler', function spareUpstream(request, reply, done) {
-      // A free call would close what an unpaid bill has opened.
+      // A provider accepts a free call in spite of an unpaid bill, so it must not close the circuit.
       if (!request.admitted || !request.call.dialect.paid) return done()
       const { circuits, model } = circuitOf(request)
       const entry = circuits.enter(model)
       if ('refused' in entry) return done(refusedByCircuit(entry))
       request.circuitPass = entry.pass
-      // The response to a caller who has left is still read, and may be long in coming.
+      // After a caller has left, the response is still read, which may take long.
       reply.raw.once('close', () => circuits.leave(model, entry.pass))
       done()
     })

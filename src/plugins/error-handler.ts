@@ -79,7 +79,7 @@ export function answerMalformed(error: FastifyError, request: FastifyRequest, re
   return reply.code(malformed.statusCode).send(dialectOf(undefined, request).errorBody(malformed, request.id))
 }
 
-/** What was thrown, as one of our refusals; what is unknown becomes `internal`. */
+/** An error as a refusal; an unknown error becomes `internal`. */
 export function asRefusal(error: FastifyError): Refusal {
   if (isRefusal(error)) return error
   const status = error.statusCode ?? 500

@@ -6,8 +6,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Each tells whether a part is there; the first time all are, the gateway is ready. */
     parts: Map<string, () => boolean>
-    /** The same of what others run: named as degraded too, but a gateway is ready without it. */
-    others: Map<string, () => boolean>
+    /** Parts that the gateway is ready without, such as upstreams; they are listed as degraded too. */
+    optionalParts: Map<string, () => boolean>
     /** Set once, at the beginning of the end. */
     draining: boolean
     drain(): void
@@ -21,7 +21,7 @@ export default fp(
     let loaded = false
     let draining = false
     app.decorate('parts', new Map())
-    app.decorate('others', new Map())
+    app.decorate('optionalParts', new Map())
     app.decorate('draining', { getter: () => draining })
     const listeners: (() => void)[] = []
     app.decorate('onDrain', (listener: () => void) => void listeners.push(listener))
@@ -37,7 +37,7 @@ export default fp(
       const away = (all: typeof app.parts) =>
         [...all].filter(([, isThere]) => !isThere()).map(([name]) => name)
       const own = away(app.parts)
-      const degraded = [...own, ...away(app.others)]
+      const degraded = [...own, ...away(app.optionalParts)]
       loaded ||= own.length === 0
       if (draining) return reply.code(503).send({ status: 'draining', degraded })
       if (!loaded) return reply.code(503).send({ status: 'loading', degraded })

@@ -1,4 +1,4 @@
-/** The memory of Redis: read every second; where it is short, cached responses are evicted first. */
+/** Reads the memory use of Redis every second, and evicts cached responses where memory is short. */
 
 import fp from 'fastify-plugin'
 import { defineScripts, PREFIX } from '../lua/scripts.ts'
@@ -18,7 +18,7 @@ declare module 'fastify' {
 }
 
 const EVERY = 1000
-/** Evicted by one script: some milliseconds of Redis. */
+/** Responses that one script evicts, which takes Redis some milliseconds. */
 const PAGE = 200
 
 export default fp<{ everyMs?: number }>(

@@ -41,7 +41,7 @@ export default fp<MetricsOptions>(
     const endpoint: Endpoint = { token, scrape: () => registry.scrape() }
     if (port === undefined) return serveMetrics(app, endpoint)
     let own: FastifyInstance | undefined
-    // Before the calls' port: one that cannot be opened ends the start. It answers until nothing runs any more.
+    // Opened before the calls' port, so that a port in use ends the start. It serves until no call runs any more.
     app.addHook('onReady', async () => {
       own = await listenForMetrics({ host, port, log: app.log }, endpoint)
     })

@@ -11,7 +11,7 @@ import { openPool } from '../stores/pool.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     pg: Pool
-    /** Resolves once the schema is there; never, where the gateway closes before, or waiting does not help. */
+    /** Resolves once the schema exists; never if the gateway closes before, or if Postgres refuses for good. */
     migrated: Promise<void>
   }
 }
@@ -59,7 +59,7 @@ export default fp<{ url: string; variable?: string; connections?: number }>(
           await wait(RETRY_EVERY, undefined, { signal: closing.signal }).catch(() => {})
         }
       }
-      // It is not there: nothing may go on as if it were.
+      // The schema does not exist, so the promise must not resolve.
       return new Promise(() => {})
     }
   },

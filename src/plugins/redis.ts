@@ -38,10 +38,10 @@ export default fp<{ url: string; variable?: string; commandTimeout?: number }>(
       retryStrategy: (attempt: number) => Math.min(50 * 2 ** attempt, 1000),
     })
     let away = false
-    /** Has it been fit once? From then on what it refuses, as in a failover, may heal by itself. */
-    let wasFit = false
+    /** Whether a check has passed once. After that a refusal, as in a failover, may be temporary. */
+    let hasPassed = false
     redis.on('error', error => {
-      const fault = wasFit ? undefined : redisFault(error, { url, variable })
+      const fault = hasPassed ? undefined : redisFault(error, { url, variable })
       if (fault !== undefined) return refuse(fault)
       first.done()
       if (!away) app.log.warn({ err: error }, 'Redis is away; calls get 503 until it is back')
@@ -56,18 +56,18 @@ export default fp<{ url: string; variable?: string; commandTimeout?: number }>(
     async function check() {
       try {
         await checkRedis(redis)
-        wasFit = true
+        hasPassed = true
         first.done()
       } catch (error) {
         const fault = redisFault(error, { url, variable })
         if (fault === undefined) return first.done()
-        // A Redis that forgets money is no Redis to go on with.
-        if (!wasFit || error instanceof EvictionFault) refuse(fault)
+        // A Redis that may evict counters must not be used, even later.
+        if (!hasPassed || error instanceof EvictionFault) refuse(fault)
       }
     }
 
     function refuse(fault: string) {
-      // It would go on trying, and say the same again.
+      // The client would connect again, and fail in the same way.
       redis.disconnect()
       first.refuse(fault)
     }

@@ -14,7 +14,7 @@ export interface Upstream {
   prefix: string
   /** Where it is, for those who watch. */
   server: { address: string; port: number }
-  /** By model: does it refuse our key or account? */
+  /** By model: whether the upstream refuses our key or account. */
   circuits: Circuits
   /** The key's header, in the form this wire format and version expect. */
   authorize(family: Dialect['family'], headers: FastifyRequest['headers']): Record<string, string>
@@ -49,7 +49,7 @@ export default fp<{ vendors: Vendor[]; timeoutMs: number }>(
       all: () => open.map(({ upstream }) => upstream),
     })
     for (const { upstream } of open)
-      app.others.set(`upstream:${upstream.name}`, () =>
+      app.optionalParts.set(`upstream:${upstream.name}`, () =>
         upstream.circuits.states().every(({ state }) => state === 'closed'),
       )
     app.addHook('onClose', async () => {

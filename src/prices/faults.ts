@@ -16,7 +16,7 @@ export function check<T extends TSchema>(schema: T, value: unknown): Static<T> {
 
 const NEEDED = ['in', 'out', 'maxInput', 'maxOutput'] as const
 
-/** Throws where an own model that is not built in lacks what only PRICES_FILE can say, or where one is given twice. */
+/** Throws if a new model in PRICES_FILE lacks a field that it needs, or if a model or its prices are given twice. */
 export function refuseIncomplete(known: PriceFile, { models = {} }: PricePatch): void {
   const names = [...namesOf(known)]
   const owners = new Map<string, string>()
@@ -121,14 +121,14 @@ function expectedAt(schema: TSchema, schemaPath: string): string | undefined {
   return Value.Check(words, part) ? part.expected : undefined
 }
 
-/** Fields that the object may have in which an unknown one was found. */
+/** The known fields of an object in which an unknown field was found. */
 function fieldsAt(schema: TSchema, schemaPath: string): string[] {
   const parent = Value.Pointer.Get(schema, schemaPath.slice(1).replace(/\/additionalProperties$/, ''))
   const withFields = Type.Object({ properties: Type.Record(Type.String(), Type.Unknown()) })
   return Value.Check(withFields, parent) ? Object.keys(parent.properties) : []
 }
 
-/** What others call these fields, in lower case without signs. */
+/** Other common names of these fields, in lower case without punctuation. */
 const SYNONYMS: ReadonlyMap<string, string> = new Map([
   ...['input', 'prompt', 'inputprice', 'inputcost'].map(name => [name, 'in'] as const),
   ...['output', 'completion', 'outputprice', 'outputcost'].map(name => [name, 'out'] as const),

@@ -55,10 +55,10 @@ const rowFields = {
   note: Type.Optional(text),
 }
 export const rowNames = objectKeys(rowFields)
-/** Holds from this day's start (UTC) until the next row's. Left out: since ever. */
+/** In force from the start of this day (UTC) until that of the next row. Left out: from the beginning. */
 const from = Type.Optional(day)
 const row = Type.Object({ from, ...rowFields }, strict)
-/** An operator's own row: laid over the built-in one, it needs only what differs. */
+/** A row of PRICES_FILE. It is merged over the built-in row, so it needs only the prices that differ. */
 const ownRow = Type.Partial(row, strict)
 
 const model = {

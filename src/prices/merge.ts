@@ -1,16 +1,17 @@
 /**
- * Lays an operator's own prices over a price file. At any time the own row in force is laid over the built-in row in force
- * then: what it names replaces, and the other prices stay, in the same ratio. A new model needs little; the rest is derived.
+ * Merges PRICES_FILE over the built-in prices. At any time its row in force is merged over the built-in row in force: its
+ * prices replace the built-in ones, and cache prices that it leaves out keep their ratio. A new model needs few fields; the
+ * rest is derived.
  */
 
 import { MOST_TOKENS, type OwnModel, type OwnRow, type PriceFile, type PricePatch, type Row } from './file.ts'
 import { plainName } from './names.ts'
 import { scaled } from './ratio.ts'
 
-/** built-in: as the gateway ships it; override: as PRICES_FILE says; derived: computed from one that PRICES_FILE says. */
+/** built-in: shipped with the gateway; override: from PRICES_FILE; derived: computed from an override. */
 export const ORIGINS = ['built-in', 'override', 'derived'] as const
 export type Origin = (typeof ORIGINS)[number]
-/** By the price: `in`, `read`, `above`, `tiers.batch`, `tools.web_search`. */
+/** The origin of each price: `in`, `read`, `above`, `tiers.batch`, `tools.web_search`. */
 export type Origins = Readonly<Record<string, Origin>>
 
 const CACHES = ['read', 'write5m', 'write1h', 'write'] as const
@@ -30,7 +31,7 @@ const families: (Family & { names: RegExp })[] = [
   { ...anthropic, names: /^claude/ },
   { maker: 'openai', writes: { write: '1.25' }, names: /^(gpt|chatgpt|codex|o\d|text-embedding)/ },
 ]
-/** Where nothing is known: most compatible servers speak OpenAI's format and charge a write as input. */
+/** For unknown makers: most compatible servers use OpenAI's format and charge a cache write as input. */
 const UNKNOWN: Family = { maker: 'openai', writes: { write: '1' } }
 
 function familyOf(id: string): Family | undefined {
@@ -38,12 +39,12 @@ function familyOf(id: string): Family | undefined {
   return families.find(({ names }) => names.test(base))
 }
 
-/** Of the file's models, those that PRICES_FILE changes; each with the origins of its rows, in their order. */
+/** The models that PRICES_FILE changes, each with the origins of its rows in order. */
 export type OriginsByModel = ReadonlyMap<string, readonly Origins[]>
 
 /**
- * A model's given fields replace, its aliases are added, an unknown model is new. A name that the patch gives to a model no
- * longer stands for another. Of a maker's defaults, too, only the given ones change.
+ * Fields of a model replace the built-in ones, aliases are added, and an unknown model is new. A name that the patch gives to
+ * a model is removed from all others. Only the given defaults of a maker change.
  */
 export function merge(file: PriceFile, patch: PricePatch): { merged: unknown; origins: OriginsByModel } {
   const patched = new Map(
@@ -55,15 +56,19 @@ export function merge(file: PriceFile, patch: PricePatch): { merged: unknown; or
   for (const id of new Set([...Object.keys(file.models), ...patched.keys()])) {
     const known = file.models[id]
     const own = patched.get(id)
-    const { fields = {}, rows = [] } = own ? parted(own) : {}
-    const kept = (known?.aliases ?? []).filter(alias => !taken.has(alias))
-    const model = known ? { ...known, ...fields } : completed(id, fields)
-    const laid = known ? over(known.prices, rows) : rows.map(row => fresh(id, row, model))
-    models[id] = { ...model, prices: laid.map(({ row }) => row), aliases: [...kept, ...(own?.aliases ?? [])] }
+    const { fields = {}, rows = [] } = own ? split(own) : {}
+    const aliases = (known?.aliases ?? []).filter(alias => !taken.has(alias))
+    const model = known ? { ...known, ...fields } : withDefaults(id, fields)
+    const merged = known ? mergedRows(known.prices, rows) : rows.map(row => newRow(id, row, model))
+    models[id] = {
+      ...model,
+      prices: merged.map(({ row }) => row),
+      aliases: [...aliases, ...(own?.aliases ?? [])],
+    }
     if (own)
       origins.set(
         id,
-        laid.map(one => one.origins),
+        merged.map(one => one.origins),
       )
   }
   const defaults: Record<string, unknown> = { ...file.defaults }
@@ -82,8 +87,8 @@ export function ownerOf(name: string, own: OwnModel, { models }: PriceFile): str
   return Object.keys(models).find(id => models[id]?.aliases?.includes(name)) ?? name
 }
 
-/** A model's prices may stand in it, as one row that always holds. */
-export function parted(own: OwnModel): { fields: Omit<OwnModel, keyof OwnRow | 'prices'>; rows: OwnRow[] } {
+/** The fields of a model and its rows. Prices in the model itself are one row that is always in force. */
+function split(own: OwnModel): { fields: Omit<OwnModel, keyof OwnRow | 'prices'>; rows: OwnRow[] } {
   const {
     prices,
     in: input,
@@ -108,7 +113,7 @@ export function parted(own: OwnModel): { fields: Omit<OwnModel, keyof OwnRow | '
   return { fields, rows: prices ?? (given.length > 0 ? [row] : []) }
 }
 
-function completed(id: string, own: Partial<OwnModel>): Partial<OwnModel> {
+function withDefaults(id: string, own: Partial<OwnModel>): Partial<OwnModel> {
   const family = familyOf(id)
   const { maxInput = 0, maxOutput = 0 } = own
   const kind = own.kind ?? (maxOutput === 0 ? 'embedding' : 'chat')
@@ -118,25 +123,25 @@ function completed(id: string, own: Partial<OwnModel>): Partial<OwnModel> {
     hidesOutput: kind === 'chat',
     contextWindow: Math.min(maxInput + maxOutput, MOST_TOKENS),
     limitsFrom: 'PRICES_FILE',
-    // Of a maker that is not known the largest image is not known either.
+    // For an unknown maker the size of the largest image is unknown.
     ...(own.maker === undefined && !family && { imageTokens: maxInput }),
     ...own,
   }
 }
 
-interface Laid {
+interface MergedRow {
   row: Partial<Row>
   origins: Origins
 }
 
-/** Both as they change over time: a row for each day on which either does. */
-function over(known: readonly Row[], own: readonly OwnRow[]): Laid[] {
+/** One row for each day on which a built-in row or an own row begins. */
+function mergedRows(known: readonly Row[], own: readonly OwnRow[]): MergedRow[] {
   const days = [...new Set([...known, ...own].map(({ from = '' }) => from))].sort()
   return days.flatMap(day => {
     const [base, given] = [inForce(known, day), inForce(own, day)]
     const from = day === '' ? {} : { from: day }
-    // An own row may hold before the built-in ones do.
-    if (given) return laidOver(base ?? inForce(known, days.at(-1)!)!, { ...given, ...from })
+    // An own row may begin before the first built-in row.
+    if (given) return mergedRow(base ?? inForce(known, days.at(-1)!)!, { ...given, ...from })
     return base ? { row: { ...base, ...from }, origins: builtinOrigins(base) } : []
   })
 }
@@ -149,14 +154,14 @@ function inForce<One extends { from?: string }>(rows: readonly One[], day: strin
   )
 }
 
-function laidOver(base: Row, own: OwnRow): Laid {
-  const { from: _, ...kept } = base
-  const row: Row = { ...kept, ...own }
+function mergedRow(base: Row, own: OwnRow): MergedRow {
+  const { from: _, ...prices } = base
+  const row: Row = { ...prices, ...own }
   const origins: Record<string, Origin> = { ...builtinOrigins(base) }
   for (const rate of RATES) {
     const [was, is] = [base[rate], own[rate]]
     if (is !== undefined) origins[rate] = 'override'
-    else if (isCache(rate) && was !== undefined && own.in !== undefined && isOther(own.in, base.in)) {
+    else if (isCache(rate) && was !== undefined && own.in !== undefined && differs(own.in, base.in)) {
       row[rate] = scaledUp(was, own.in, base.in)
       origins[rate] = 'derived'
     }
@@ -176,8 +181,8 @@ function laidOver(base: Row, own: OwnRow): Laid {
   return { row, origins }
 }
 
-/** A row of a new model. No discount is known, so a cache read costs what input costs. */
-function fresh(id: string, own: OwnRow, { maker, kind }: Partial<OwnModel>): Laid {
+/** A row of a new model. No discount is known, so a cache read costs as much as input. */
+function newRow(id: string, own: OwnRow, { maker, kind }: Partial<OwnModel>): MergedRow {
   const row: OwnRow & Pick<Row, 'source'> = { source: 'PRICES_FILE', ...own }
   const origins: Record<string, Origin> = {}
   for (const name of Object.keys(builtinOrigins(own))) origins[name] = 'override'
@@ -195,7 +200,7 @@ function fresh(id: string, own: OwnRow, { maker, kind }: Partial<OwnModel>): Lai
   return { row, origins }
 }
 
-/** A band that PRICES_FILE gives: caches that it leaves out are in the ratio of the row's. */
+/** A band of PRICES_FILE. Cache prices that it leaves out have the same ratio to `in` as those of the row. */
 function withCaches(band: Band, row: Rates): Band {
   const whole = { ...band }
   for (const rate of CACHES) {
@@ -206,7 +211,7 @@ function withCaches(band: Band, row: Rates): Band {
   return whole
 }
 
-/** A built-in band: each rate changes as the row's own does. */
+/** A built-in band. Each rate changes by the same factor as the rate of the row. */
 function scaledBand(band: Band, base: Rates, row: Rates): Band {
   const whole = { ...band }
   for (const rate of RATES) {
@@ -228,11 +233,11 @@ function isCache(rate: string): rate is (typeof CACHES)[number] {
   return CACHES.some(one => one === rate)
 }
 
-function isOther(a: string, b: string): boolean {
+function differs(a: string, b: string): boolean {
   return scaled(a, 6) !== scaled(b, 6)
 }
 
-/** price x is / was, rounded up to 6 decimals, so that a hold stays an upper bound. Where it was free, no ratio is known. */
+/** price x is / was, rounded up to 6 decimals, so that a hold stays an upper bound. Without a ratio (was is 0): `is`. */
 function scaledUp(price: string, is: string, was: string): string {
   const [amount, now, before] = [scaled(price, 6), scaled(is, 6), scaled(was, 6)]
   if (now === before) return price

@@ -34,7 +34,7 @@ function alike(typed: string, names: readonly string[]): string | undefined {
   return found
 }
 
-/** The fewest letters to put in, take out, change, or swap with their neighbour (optimal string alignment), row by row. */
+/** The edit distance with swaps of neighbouring letters (optimal string alignment), row by row. */
 export function difference(a: string, b: string): number {
   let earlier: number[] = []
   let above = Array.from({ length: b.length + 1 }, (_, j) => j)

@@ -130,7 +130,7 @@ function priceOf(id: string, entry: ModelEntry, row: Row, defaults: Defaults = {
   }
 }
 
-/** Where the fees of tools come from that the row does not name itself: its maker's defaults. */
+/** The origins of tool fees that come from the maker's defaults. */
 function feeOrigins({ tools = {} }: Row, own: Defaults = {}): Origins {
   return Object.fromEntries(
     Object.keys(tools).map(tool => [

@@ -1,6 +1,6 @@
--- How fast calls are, and how many fail: counts by slot of time, model and upstream. A trigger keeps them, in the transaction
--- of the rows: during an upgrade the drain of an older replica writes rows too, and its rows are counted like any other.
--- Rows recorded before this file was applied are not counted; the answers say since when there are counts.
+-- Latency and errors of calls: counts by time slot, model and upstream. A trigger updates them in the transaction of the
+-- rows, so that rows written by an older replica during an upgrade are counted as well.
+-- Rows recorded before this file was applied are not counted; responses have the start of the counts as `since`.
 
 create table performance (
   seconds  integer     not null,                     -- the slot's length: 300, 3600 or 86400
@@ -9,8 +9,8 @@ create table performance (
   upstream text        collate "C" not null,         -- none: ''
   calls    bigint      not null,
   errors   bigint      not null,
-  latency  integer[]   not null,                     -- calls by bucket, see performance_bucket; beside the columns, one row
-  ttft     integer[]   not null,                     -- a series is one update a batch, however widely its calls are spread
+  latency  integer[]   not null,                     -- calls by bucket, see performance_bucket; an array, so that a batch
+  ttft     integer[]   not null,                     -- updates one row of a series, however widely its calls are spread
   primary key (seconds, start, model, upstream)
 ) with (fillfactor = 60);                            -- room for updates in place
 
@@ -23,7 +23,7 @@ $$ select least(109, floor(ln(greatest(ms, 1)::float8) / ln(1.15::float8))::inte
 create function performance_value(bucket integer) returns float8 language sql immutable parallel safe as
 $$ select 1.15::float8 ^ (bucket + 0.5) $$;
 
--- How often each bucket is among these, as an array of all buckets.
+-- An array with the count of each bucket.
 create function performance_counts(buckets integer[]) returns integer[] language sql immutable parallel safe as $$
   select array(
     select coalesce(found.count, 0)::integer from generate_series(0, 109) every (bucket)
@@ -39,17 +39,17 @@ begin
   insert into performance as kept (seconds, start, model, upstream, calls, errors, latency, ttft)
   select seconds, date_bin(make_interval(secs => seconds), at, '1970-01-01Z'), coalesce(model, ''), coalesce(upstream, ''),
          count(*) filter (where seq = 0),
-         -- A correction says how a call that was taken for lost really ended.
+         -- A correction has the true outcome of a call that was counted as lost.
          count(*) filter (where outcome in ('upstream_error', 'gateway_error', 'interrupted', 'lost'))
            - count(*) filter (where seq = 1),
-         -- Cached responses and refusals say nothing about an upstream; the end of a lost call was not measured.
+         -- Cached responses and refusals did not reach an upstream; the end of a lost call was not measured.
          performance_counts(array_agg(performance_bucket(latency_ms))
            filter (where latency_ms is not null and outcome not in ('cached', 'coalesced', 'refused', 'lost'))),
          performance_counts(array_agg(performance_bucket(ttft_ms))
            filter (where ttft_ms is not null and outcome not in ('cached', 'coalesced', 'refused', 'lost')))
   from fresh, (values (300), (3600), (86400)) slots (seconds)
   group by 1, 2, 3, 4
-  -- In one order by every replica, so that they wait for each other, but never in a circle.
+  -- Every replica updates in the same order, so that there is no deadlock.
   order by 1, 2, 3, 4
   on conflict (seconds, start, model, upstream) do update
   set calls = kept.calls + excluded.calls, errors = kept.errors + excluded.errors,

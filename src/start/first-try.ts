@@ -1,24 +1,24 @@
-/** No port is opened before each store was tried once: a store that refuses ends the start, one that is away is waited for later. */
+/** Opens no port before each store was tried once. A store that refuses ends the start; one that is away is tried again later. */
 
 import type { FastifyInstance } from 'fastify'
 
 export interface FirstTry {
   /** The store answered, or is away. */
   done(): void
-  /** Waiting does not help. Ends the start, or, where a port is open by now, the process. */
+  /** Waiting does not help. Ends the start, or the process if a port is open already. */
   refuse(fault: string): void
 }
 
-/** A store that says nothing for so long is away, in milliseconds. */
-const PATIENCE = 10_000
+/** A store that does not answer within this time counts as away, in milliseconds. */
+const TIMEOUT_MS = 10_000
 
 export function firstTry(app: FastifyInstance): FirstTry {
   const tried = Promise.withResolvers<void>()
-  // The hook may not wait for it yet.
+  // No unhandled rejection if the hook does not wait yet.
   tried.promise.catch(() => {})
   let isTried = false
   app.addHook('onReady', async function waitForFirstTry() {
-    const timer = setTimeout(done, PATIENCE)
+    const timer = setTimeout(done, TIMEOUT_MS)
     await tried.promise.finally(() => clearTimeout(timer))
   })
 
@@ -32,7 +32,7 @@ export function firstTry(app: FastifyInstance): FirstTry {
     refuse(fault) {
       const error = new Error(fault)
       if (!isTried) return tried.reject(error)
-      // Uncaught, it ends the process with its grace.
+      // An uncaught exception stops the process gracefully.
       queueMicrotask(() => {
         throw error
       })

@@ -37,7 +37,7 @@ function notHere({ host }: Address): string {
   )
 }
 
-/** `process 4711 (node, in /srv/app)`. Linux shows it where the process is one's own, or one is root. */
+/** `process 4711 (node, in /srv/app)`. Only on Linux, for processes of the same user, or for root. */
 function holderOf(port: number): string | undefined {
   try {
     const sockets = new Set(listening(port).map(inode => `socket:[${inode}]`))
@@ -67,7 +67,7 @@ function holdsOne(pid: string, sockets: ReadonlySet<string>): boolean {
   return files.some(file => sockets.has(attempt(() => readlinkSync(`/proc/${pid}/fd/${file}`)) ?? ''))
 }
 
-/** The program and its folder. Its arguments may hold secrets. */
+/** The program and its folder, without arguments, which may hold secrets. */
 function describe(pid: string): string {
   const program = attempt(() => basename(readlinkSync(`/proc/${pid}/exe`)))
   const folder = attempt(() => readlinkSync(`/proc/${pid}/cwd`))

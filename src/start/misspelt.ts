@@ -1,24 +1,24 @@
-/** Variables that were probably meant to be one of the gateway's, named at the start: a misspelt one is silently an unset one. */
+/** Finds misspelt variables at the start: without a warning, a misspelt variable would just be unset. */
 
 import { documentation, type Names, secretNames } from '../config.ts'
 import { difference } from '../prices/nearest.ts'
 
-/** The gateway's, and the CLI's, which may stand in the same `.env`. */
+/** Variables of the gateway, and of the CLI, which may be in the same `.env`. */
 const KNOWN = [
   ...documentation.map(({ name }) => name),
   ...secretNames.map(name => `${name}_FILE`),
   'TOLLGATE_URL',
 ]
-/** Other programs' names that are as near to one of ours as a typo. */
+/** Variables of other programs whose names are as close to one of ours as a typo. */
 const OTHERS = new Set(['AI_API_KEY', 'EXA_API_KEY', 'XAI_API_KEY', 'ZAI_API_KEY'])
-/** Kubernetes sets `TOLLGATE_PORT=tcp://…` and others for a Service of that name. */
+/** Not for HOST and PORT: Kubernetes sets `TOLLGATE_PORT=tcp://…` for a Service of that name. */
 const PREFIX = /^TOLLGATE_(?!(HOST|PORT)$)/
-/** In the environment shorter names are near to too many others. */
+/** Shorter names in the environment are close to too many others. */
 const LONG_NAME = 9
 const SHORT_NAME = 4
 const MOST_WRONG = 2
 
-/** One line for each, with the nearest known name. In `.env` a name may differ more, since all of it is meant for the gateway. */
+/** One line for each, with the nearest known name. In `.env` a name may differ more, since all its variables are for the gateway. */
 export function misspelt({ inherited, written }: Names): string[] {
   const inFile = written.map(name => lineFor(name, '.env', meantBy(name, nearInFile)))
   const others = inherited.filter(name => !written.includes(name))
@@ -32,7 +32,7 @@ function lineFor(name: string, where: string, meant: string | undefined): string
 
 type Near = (name: string, known: string) => boolean
 
-/** The nearest of those that are near enough. */
+/** The nearest known name, if one is near enough. */
 function meantBy(name: string, isNear: Near): string | undefined {
   if (KNOWN.includes(name) || OTHERS.has(name)) return undefined
   const plain = name.toUpperCase().replaceAll('-', '_')
@@ -53,14 +53,14 @@ function near(name: string, known: string): boolean {
   return isWithin(name, known, known.length >= LONG_NAME ? MOST_WRONG : 1) || isSwapped(name, known)
 }
 
-/** Also a third of the letters, or words left out or in another order: `EZAI_KEY`, `URL_REDIS`. */
+/** Also with a third of the letters wrong, or with words left out or in another order: `EZAI_KEY`, `URL_REDIS`. */
 function nearInFile(name: string, known: string): boolean {
   const words = name.split('_')
   const hasAllWords = words.length > 1 && words.every(word => known.split('_').includes(word))
   return hasAllWords || isWithin(name, known, Math.floor(known.length / 3)) || isSwapped(name, known, 2)
 }
 
-/** Letters that stand beside each other have changed places, up to `pairs` times. */
+/** Whether up to `pairs` pairs of neighbouring letters are swapped. */
 function isSwapped(name: string, known: string, pairs = 1): boolean {
   const sorted = (text: string) => [...text].sort().join('')
   return isWithin(name, known, 2 * pairs) && sorted(name) === sorted(known)

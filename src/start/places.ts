@@ -1,9 +1,9 @@
-/** Where a store is, for people: without its password. */
+/** The address of a store for messages, without its password. */
 
 import { Client } from 'pg'
 import { parseRedisUrl } from '../redis-url.ts'
 
-/** `cache:6379/0`, `a:6379, b:6379 (cluster)`, `/run/redis.sock`, `main by a:26379`. */
+/** `cache:6379/0`, `a:6379, b:6379 (cluster)`, `/run/redis.sock`, `main by the sentinels a:26379`. */
 export function redisPlace(url: string): string {
   const target = parseRedisUrl(url)
   const addresses = (nodes: { host: string; port: number }[]) =>

@@ -1,4 +1,4 @@
-/** What a store answers that no waiting changes: by code or words, with what to say of it. */
+/** Errors of a store that waiting does not fix: how each is recognized, and the fault to report. */
 
 export interface Fault {
   found: string
@@ -6,34 +6,34 @@ export interface Fault {
   fix: string
 }
 
-/** `said`: the server's own words; `authority`: the variable for a private one; `user` and `database` of the URL. */
-export interface Known {
-  said: string
+/** `message`: the server's error; `authority`: the variable for a private certificate authority; `user` and `database` of the URL. */
+export interface Context {
+  message: string
   authority: string
   user: string
   database: string
 }
 
 export interface Row {
-  /** A code, or words of the message. */
+  /** Matches a code, or a part of the message. */
   when: RegExp
-  fault(known: Known): Fault
+  fault(context: Context): Fault
 }
 
 const ESCAPES = 'Characters such as @ : / ? # % are percent-encoded in a URL.'
 
 const TLS: Row = {
   when: /^(ERR_TLS|ERR_SSL|EPROTO|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_)|does not support SSL/,
-  fault: ({ authority, said }) => ({
-    found: `no TLS connection (${said})`,
-    expected: 'a certificate for this host from an authority that is known here',
+  fault: ({ authority, message }) => ({
+    found: `no TLS connection (${message})`,
+    expected: 'a certificate for this host from a trusted authority',
     fix: `Name a private authority in ${authority}, correct the host, or use a URL without TLS.`,
   }),
 }
 const SOCKET: Row = {
   when: /^(EACCES|EPERM)$/,
-  fault: ({ said }) => ({
-    found: `a socket that may not be opened (${said})`,
+  fault: ({ message }) => ({
+    found: `a socket that may not be opened (${message})`,
     expected: 'one that this user may read and write',
     fix: 'Change its mode or its owner.',
   }),
@@ -45,8 +45,8 @@ export const REDIS: Row[] = [
   {
     when: /^(WRONGPASS|ERR invalid password)/,
     fault: () => ({
-      found: 'that the server refuses the password',
-      expected: 'the user and the password that it knows',
+      found: 'a password that the server refuses',
+      expected: 'a user and a password that it accepts',
       fix: `Correct them: redis://user:password@host, or redis://:password@host for the default user. ${ESCAPES}`,
     }),
   },
@@ -60,10 +60,10 @@ export const REDIS: Row[] = [
   },
   {
     when: /^NOPERM/,
-    fault: ({ said }) => ({
-      found: `a user without the rights it needs (${said})`,
+    fault: ({ message }) => ({
+      found: `a user without the rights it needs (${message})`,
       expected: 'a user with all commands on {tollgate}:*, scripts and INFO',
-      fix: 'Give them to it with ACL SETUSER, or use another user.',
+      fix: 'Grant these rights with ACL SETUSER, or use another user.',
     }),
   },
   {
@@ -71,7 +71,7 @@ export const REDIS: Row[] = [
     fault: () => ({
       found: 'a server in protected mode, which takes connections from its own machine only',
       expected: 'one that takes connections from here',
-      fix: 'Give it a password (requirepass) and put that into the URL.',
+      fix: 'Set a password on the server (requirepass) and in the URL.',
     }),
   },
   {
@@ -85,7 +85,7 @@ export const REDIS: Row[] = [
   {
     when: /^(Protocol error|ParserError|Unknown RESP type)/,
     fault: () => ({
-      found: 'a server that does not speak the protocol of Redis',
+      found: 'a server that does not use the protocol of Redis',
       expected: 'Redis or Valkey',
       fix: 'Correct host, port and scheme: rediss:// is for TLS.',
     }),
@@ -105,8 +105,8 @@ export const POSTGRES: Row[] = [
   },
   {
     when: /^28|(password|SASL) authentication failed|no such user/i,
-    fault: ({ said, user }) => ({
-      found: `that the server refuses the user "${user}" (${said})`,
+    fault: ({ message, user }) => ({
+      found: `a user "${user}" that the server refuses (${message})`,
       expected: 'a user and a password that it accepts',
       fix: `Correct them, or let this user in with pg_hba.conf. ${ESCAPES}`,
     }),
@@ -121,16 +121,16 @@ export const POSTGRES: Row[] = [
   },
   {
     when: /^(42501|3F000)$/,
-    fault: ({ database, said, user }) => ({
-      found: `a user without the rights it needs (${said})`,
+    fault: ({ database, message, user }) => ({
+      found: `a user without the rights it needs (${message})`,
       expected: 'the owner of the database',
       fix: `Run: ALTER DATABASE "${database}" OWNER TO "${user}", and make it the owner of the tables that are there; or use the owner.`,
     }),
   },
   {
     when: /^25006$/,
-    fault: ({ said }) => ({
-      found: `a read-only database (${said})`,
+    fault: ({ message }) => ({
+      found: `a read-only database (${message})`,
       expected: 'one that can be written to',
       fix: 'Name the primary instead of a replica, or set default_transaction_read_only to off.',
     }),

@@ -1,18 +1,18 @@
-/** What this gateway uses and what it opens, for the log line at its start. No credentials. */
+/** The stores, upstreams and open routes of this gateway, for the log line at its start. No credentials. */
 
 import type { Config } from '../config.ts'
 import type { storeUrls } from '../store-urls.ts'
 import { postgresPlace, redisPlace } from './places.ts'
 
-export interface Summary extends Openings {
+export interface Summary extends Access {
   redis: string
   postgres: string
   /** `anthropic at https://api.anthropic.com` */
   upstreams: string[]
 }
 
-/** Who may ask for what, apart from calls. */
-export interface Openings {
+/** Whether the routes other than calls are open, and with which token. */
+export interface Access {
   admin: string
   dashboard: string
   metrics: string
@@ -24,11 +24,11 @@ export function summaryOf(config: Config, urls: ReturnType<typeof storeUrls>): S
     redis: urls.redisUrl === undefined ? embedded : redisPlace(urls.redisUrl),
     postgres: urls.databaseUrl === undefined ? embedded : databaseOf(urls.databaseUrl),
     upstreams: upstreamsOf(config),
-    ...openingsOf(config),
+    ...accessOf(config),
   }
 }
 
-function openingsOf({ ADMIN_TOKEN, METRICS_PORT, METRICS_TOKEN, PORT }: Config): Openings {
+function accessOf({ ADMIN_TOKEN, METRICS_PORT, METRICS_TOKEN, PORT }: Config): Access {
   const admin = ADMIN_TOKEN === undefined ? 'closed: ADMIN_TOKEN is not set' : 'open, with a token'
   const guard =
     METRICS_TOKEN === undefined ? 'without a token: METRICS_TOKEN is not set' : 'with METRICS_TOKEN'
@@ -44,7 +44,7 @@ function upstreamsOf(config: Config): string[] {
   return (['anthropic', 'openai', 'ezai'] as const).flatMap(name => {
     const upper = name.toUpperCase() as 'ANTHROPIC' | 'OPENAI' | 'EZAI'
     if (config[`${upper}_API_KEY`] === undefined) return []
-    // Its user, password and query may be secrets.
+    // User, password and query of the URL may be secrets.
     const url = URL.parse(config[`${upper}_BASE_URL`])
     return [url ? `${name} at ${url.origin}${url.pathname.replace(/\/$/, '')}` : name]
   })

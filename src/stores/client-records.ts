@@ -37,7 +37,7 @@ export interface ClientFilter {
   team?: string | undefined
 }
 
-/** Each is about columns of clients alone, so that a row is left out before its team is looked up. */
+/** Uses only columns of clients, so that Postgres drops a row before it looks up the team. */
 const FILTER = `
   ($1::text is null or strpos(lower(clients.name), lower($1)) > 0
     or team_id in (select id from teams where strpos(lower(name), lower($1)) > 0))
@@ -63,19 +63,19 @@ export async function countClients(pool: Pool, { search, team }: ClientFilter): 
   return Number(rows[0]!.count)
 }
 
-/** In the order of these ids; without those that are gone. */
+/** In the order of the ids, without deleted clients. */
 export async function readClientsById(pool: Pool, ids: string[]): Promise<ClientRecord[]> {
   const { rows } = await pool.query<Row>(`${SELECT} and clients.id = any($1)`, [ids])
   const known = new Map(rows.map(row => [row.id, recordOf(row)]))
   return ids.flatMap(id => known.get(id) ?? [])
 }
 
-/** `createTeam`: a team that is not there is made. */
+/** `createTeam`: whether to make a team that does not exist. */
 export interface Joining {
   createTeam?: boolean | undefined
 }
 
-/** Rejects where the name is taken (`isTaken`), or the team is not there (`isUnknownTeam`). */
+/** Rejects if the name is taken (`isTaken`) or the team does not exist (`isUnknownTeam`). */
 export async function createClient(
   db: PoolClient,
   { name, team, ...settings }: ClientSettings,
@@ -93,7 +93,7 @@ export async function createClient(
   return { kind: 'client', id, record, deed }
 }
 
-/** `revise` makes the new settings of the old ones. Its id stays, and with it what it has spent. Rejects as `createClient` does. */
+/** `revise` computes the new settings from the old ones. The client's id and its spend stay. Rejects as `createClient` does. */
 export async function reviseClient(
   db: PoolClient,
   formerName: string,

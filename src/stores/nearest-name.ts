@@ -1,12 +1,12 @@
-/** The client or team that a mistyped name may have meant: for an error's text, so it is asked only where one is written. */
+/** The client or team whose name is nearest to a mistyped one, for the text of an error. */
 
 import type { Pool } from 'pg'
 import { didYouMean } from '../prices/nearest.ts'
 import { query } from './query.ts'
 
-/** So many letters may be wrong, missing, or too many: no name of another length can be meant. */
+/** The most letters that may be missing or too many: names of other lengths are not compared. */
 const LENGTHS = 2
-/** Names compared at most. */
+/** The most names to compare. */
 const COMPARED = 10_000
 
 const NAMES = {

@@ -1,11 +1,11 @@
 /**
- * Many values, the largest first; equal ones in the order they came. A value and its place are one number, so that a
- * hundred thousand are sorted in some milliseconds, without a comparison in JavaScript.
+ * Sorts many values, the largest first, equal ones in their original order. A value and its place are one number, so that
+ * 100,000 are sorted in some milliseconds, without a comparison function.
  */
 
 /** 30 bits of rank and 23 of place are the 53 bits that a double holds exactly. */
 const RANKS = 2 ** 30
-/** Values at most. */
+/** The most values. */
 const PLACES = 2 ** 23
 /** Steps of a factor of two: two values that differ by a millionth of themselves have different ranks. */
 const STEPS = 2 ** 23
@@ -21,9 +21,9 @@ export function rankOf(value: number | undefined): number {
   return Math.min(RANKS - 1, Math.max(2, Math.round((Math.log2(value) - LOWEST) * STEPS)))
 }
 
-/** What an order is made of: the key of the value at each place. */
+/** The sort key of the value at a place. */
 export function keyOf(rank: number, place: number): number {
-  if (place >= PLACES) throw new RangeError(`${place} values can be put in order, not more`)
+  if (place >= PLACES) throw new RangeError(`found ${place + 1} values to sort, expected at most ${PLACES}`)
   return (RANKS - 1 - rank) * PLACES + place
 }
 
@@ -31,7 +31,7 @@ export function orderOf(keys: number[]): Order {
   return Float64Array.from(keys).sort()
 }
 
-/** Ranks and places from the first one on whose rank is `rank` or less. */
+/** Ranks and places, from the first whose rank is at most `rank`. */
 export function* entriesFrom(order: Order, rank = RANKS - 1): Generator<{ rank: number; place: number }> {
   const least = (RANKS - 1 - rank) * PLACES
   let [low, high] = [0, order.length]

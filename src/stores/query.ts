@@ -27,7 +27,7 @@ const BROKEN =
 /** Unreachable, starting, stopping, out of connections, or two at once in each other's way: it heals by itself. */
 export function isAway(error: unknown): boolean {
   if (error instanceof DatabaseError) return /^(08|40|53|55|57)/.test(error.code ?? '')
-  // A name with several addresses was tried at each of them.
+  // The driver tried each address of the host name.
   if (error instanceof AggregateError) return error.errors.every(isAway)
   if (!(error instanceof Error)) return false
   const isNetwork = 'syscall' in error && /^(connect|read|write|getaddrinfo)/.test(String(error.syscall))

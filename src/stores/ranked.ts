@@ -1,4 +1,4 @@
-/** Pages of a ranking: what fits a filter, from where the page before ended. */
+/** Pages of a filtered ranking, each from the end of the previous page. */
 
 import { setImmediate } from 'node:timers/promises'
 import { entriesFrom, type Order } from './order.ts'
@@ -23,14 +23,14 @@ export interface Found extends RankedPlace {
   place: number
 }
 
-/** Entries looked at before other work has its turn. */
+/** Entries to check before other work may run. */
 const TURN = 2000
 
 const KINDS = ['gateway', 'team', 'client'] as const
 
 /**
- * At most `limit` entries after `after`. `perLevel`: 2 for budgets, whose places stand for a day and a month. Entries without
- * a budget are left out where `bound` is set.
+ * At most `limit` entries after `after`. `perLevel`: 2 for budgets, which have a place for the day and one for the month. `bound`
+ * leaves out entries without a budget.
  */
 export async function pickRanked(
   { levels }: Ranking,

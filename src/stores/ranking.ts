@@ -1,7 +1,7 @@
 /**
- * The gateway, teams and clients with what they have spent, in the order of their budgets. All are read in pages, from
- * Postgres and from Redis, so that no store and no call waits for long; and kept for a while, so that all viewers of a
- * replica share one reading.
+ * The gateway, teams and clients with their spend, sorted by budget and by spend. They are read in pages, from Postgres
+ * and from Redis, so that no store and no call waits for long. The result is cached for a while, so that all viewers of a
+ * replica share one read.
  */
 
 import { setImmediate } from 'node:timers/promises'
@@ -11,7 +11,7 @@ import { type Amounts, type MoneyScripts, UNLIMITED, type WindowState } from '..
 import { compileLevel } from './client.ts'
 import { type LevelRow, readLevels } from './level-rows.ts'
 import { keyOf, type Order, orderOf, rankOf } from './order.ts'
-import { createSharedReadings } from './shared-readings.ts'
+import { createSharedReads } from './shared-reads.ts'
 
 export const periods = ['day', 'month'] as const
 export type Period = (typeof periods)[number]
@@ -32,16 +32,16 @@ export interface Ranking {
   by: Record<ClientSort, Order>
 }
 
-/** Scopes read in one script: nothing else runs in Redis meanwhile. */
+/** Scopes that one script reads. Redis runs nothing else meanwhile. */
 const AT_ONCE = 250
-/** A replica spends a tenth of its time on reading at most, unless a reading takes more than six seconds. */
-const SHARING = { atLeast: 2000, times: 10, atMost: 60_000 }
+/** A replica spends at most a tenth of its time on reads, unless one read takes more than six seconds. */
+const SHARING = { minMs: 2000, factor: 10, maxMs: 60_000 }
 
 /** Rejects while Redis or Postgres is away, or counters are being restored. */
 export type Rankings = () => Promise<Ranking>
 
 export function createRankings(pool: Pool, money: Pick<MoneyScripts, 'spent'>): Rankings {
-  const shared = createSharedReadings<Ranking>(SHARING)
+  const shared = createSharedReads<Ranking>(SHARING)
   return () => shared('', () => read(pool, money))
 }
 

@@ -22,7 +22,7 @@ const COLUMNS = 'id, name, settings, created_at, updated_at'
 /** $1: part of a name, in any case of letters. */
 const SEARCH = '($1::text is null or strpos(lower(name), lower($1)) > 0)'
 
-/** What a change answers that names a team that is not there. */
+/** The error of a change that names an unknown team. */
 export interface UnknownTeam extends Error {
   unknownTeam: string
 }
@@ -31,14 +31,14 @@ export function isUnknownTeam(error: unknown): error is UnknownTeam {
   return error instanceof Error && 'unknownTeam' in error
 }
 
-/** The id of a team. Rejects with `UnknownTeam` where there is none, unless it may be made: without limits of its own. */
+/** The id of a team. With `mayMake` a missing team is made, without limits; else rejects with `UnknownTeam`. */
 export async function teamId(db: PoolClient, name: string, mayMake: boolean): Promise<string> {
   if (mayMake)
     await db.query('insert into teams (id, name) values ($1, $2) on conflict (name) do nothing', [
       makeId(ID_LENGTH),
       name,
     ])
-  // Locked, so that nobody deletes it before a client is in it.
+  // Locked, so that the team cannot be deleted before the client joins it.
   const { rows } = await db.query<{ id: string }>('select id from teams where name = $1 for key share', [
     name,
   ])
@@ -94,7 +94,7 @@ export async function putTeam(
   return { kind: 'team', id: record.id, record, deed }
 }
 
-/** Undefined: there is no such team. `revise` makes the new settings of the old ones. */
+/** Undefined: there is no such team. `revise` computes the new settings from the old ones. */
 export async function reviseTeam(
   db: PoolClient,
   name: string,
@@ -106,7 +106,7 @@ export async function reviseTeam(
   return putTeam(db, name, revise(settings))
 }
 
-/** What keeps a team from being deleted. */
+/** The clients of a team, for which it cannot be deleted. */
 export interface Members {
   count: number
   /** Some of them, by name. */
@@ -115,7 +115,7 @@ export interface Members {
 
 const MEMBERS_NAMED = 10
 
-/** Undefined: there is no such team. One with clients stays, and `members` tells which. */
+/** Undefined: there is no such team. A team with clients is not deleted; `members` has the clients. */
 export async function deleteTeam(
   db: PoolClient,
   name: string,
@@ -129,7 +129,7 @@ export async function deleteTeam(
     [id],
   )
   if (rows[0]) return { members: { count: Number(rows[0].count), names: rows.map(row => row.name) } }
-  // Deleted clients are kept for the ledger, which has the team's name itself.
+  // Deleted clients stay for the ledger, whose rows have the team's name.
   await db.query('update clients set team_id = null where team_id = $1', [id])
   await db.query('delete from teams where id = $1', [id])
   const deed: Deed = { action: 'team.delete', target: `team:${name}`, before: image(former), after: null }
@@ -145,7 +145,7 @@ export async function readGatewayRecord(
   return gatewayOf(rows[0]!)
 }
 
-/** `revise` makes the new settings of the gateway of the old ones. */
+/** `revise` computes the new settings of the gateway from the old ones. */
 export async function reviseGateway(
   db: PoolClient,
   revise: (before: LevelSettings) => LevelSettings,

@@ -84,7 +84,7 @@ test('calls show prints the estimate, the hold and the unbounded mark of a call'
   assert.match(out, /^Unbounded: .* may cost more than it held\.$/m)
 })
 
-test('refusals are counted and shown with samples, and one refused call says why', async t => {
+test('refusals are counted and shown with samples, and a refused call is shown with its reason', async t => {
   const { run, gateway } = await arrange(t)
   const poor = await gateway.client({ name: 'poor', budget: { day: 0.000001 } })
   const answer = await gateway.post('/v1/messages', poor, message(PAID))
@@ -110,7 +110,7 @@ test('refusals are counted and shown with samples, and one refused call says why
     shown.out,
     /^CALL +req_\w+\n[\s\S]*^reason +request_exceeds_budget$[\s\S]*^scope +client:poor$/m,
   )
-  assert.match(shown.out, /\nIt was refused: .*\nIt went to no upstream and cost nothing\.$/)
+  assert.match(shown.out, /\nIt was refused: .*\nIt was not sent to an upstream and cost nothing\.$/)
   assert.doesNotMatch(shown.out, /It cost/)
 })
 
@@ -183,7 +183,7 @@ test('explain tells the rules, the price and where each limit stands', async t =
   assert.equal(JSON.parse(json.out).allowed, true)
 })
 
-test('a test alert goes to the webhook once, and the command says what it answered', async t => {
+test('a test alert is sent to the webhook once, and the command prints what the webhook answered', async t => {
   const receiver = await startReceiver(t, [200, 404, 'cut'])
   const env = {
     ALERT_WEBHOOK_URL: receiver.url,
@@ -196,7 +196,7 @@ test('a test alert goes to the webhook once, and the command says what it answer
   const refused = await run('alerts test --json')
   const cut = await run('alerts test')
 
-  assert.deepEqual(taken, { code: 0, out: 'The webhook took the test alert: it answered 200.', err: '' })
+  assert.deepEqual(taken, { code: 0, out: 'The webhook accepted the test alert: it answered 200.', err: '' })
   assert.equal(refused.code, 1)
   const answered = { delivered: false, status: 404, error: 'the webhook answered 404' }
   assert.deepEqual(JSON.parse(refused.out), answered)

@@ -134,7 +134,7 @@ test('a user who is not root can run both', async t => {
 })
 
 const unwritable =
-  /^Error: DATA_DIR: found "\S+", which cannot have a \w+ \(E\w+\), expected a local folder .+\. Change its owner, or set DATA_DIR [^\n]+$/
+  /^Error: DATA_DIR: found "\S+", where a \w+ cannot be made \(E\w+\), expected a local folder .+\. Change its owner, or set DATA_DIR [^\n]+$/
 
 test('a DATA_DIR that cannot be made is refused in one line', async t => {
   const file = join(await temporaryFolder(t), 'file')
@@ -146,7 +146,7 @@ test('a DATA_DIR whose file system does not answer in time is refused', async t 
   const dataDir = await makeDataDir(t)
   const urls = { redisUrl: undefined, databaseUrl: undefined }
   await assert.rejects(
-    startEmbedded({ dataDir, ...urls, log: quiet, patience: 0 }),
+    startEmbedded({ dataDir, ...urls, log: quiet, probeTimeoutMs: 0 }),
     /^Error: DATA_DIR: found "\S+", which does not answer within 0 s, expected .+$/,
   )
 })

@@ -68,7 +68,7 @@ export const alerts: Command[] = [
   },
   {
     name: 'alerts test',
-    about: 'Send one test alert to ALERT_WEBHOOK_URL, and say whether the webhook took it',
+    about: 'Send one test alert to ALERT_WEBHOOK_URL, and print what the webhook answered',
     args: [],
     options: {},
     examples: ['alerts test'],
@@ -76,7 +76,7 @@ export const alerts: Command[] = [
       const answer = await api.call<TestAnswer>('POST', '/alerts/test')
       const { delivered, status, error } = answer
       if (delivered)
-        return { answer, shown: { text: `The webhook took the test alert: it answered ${status}.` } }
+        return { answer, shown: { text: `The webhook accepted the test alert: it answered ${status}.` } }
       const text =
         `The test alert was not delivered: ${error}. Expected an answer from 200 to 299. ` +
         'Check ALERT_WEBHOOK_URL where the gateway runs, and the log of the receiver.'

@@ -32,7 +32,7 @@ export const apply: Command = {
     'dry-run': { about: 'show the difference, change nothing' },
     prune: {
       about:
-        'delete clients and teams that the file does not name; a team that a client is still in only loses its limits and budgets',
+        'delete clients and teams that the file does not name; a team that still has clients only loses its limits and budgets',
     },
   },
   examples: ['apply clients.json --dry-run', 'apply clients.yaml', 'apply clients.json --prune'],
@@ -75,7 +75,7 @@ async function plan({ gateway, teams, clients }: Declaration, api: Api, prune: b
   ]
 }
 
-/** A typo would take a client out of its team's budget: what no team is called is refused before anything is changed. */
+/** Refuses unknown teams before anything is changed: a typo would take a client out of its team's budget. */
 function refuseUnknownTeams(clients: Setting[], teams: Setting[]): void {
   const names = new Set(teams.map(({ name }) => name))
   const faults = clients.flatMap(({ name, team }) =>
@@ -95,7 +95,7 @@ function gatewaySteps(before: object, after: object): Step[] {
   return [{ change, request: ['PUT', '/gateway', after] }]
 }
 
-/** `loses`: is this a team that the file does not name, which stays without its limits and budgets? */
+/** `loses`: whether a team that the file does not name loses its limits and budgets. */
 function teamSteps(there: Setting[], declared: Setting[], loses: (team: Setting) => boolean): Step[] {
   const formers = new Map(there.map(one => [one.name, unnamed(one)]))
   const bare = missing(there, declared).filter(loses)
@@ -129,7 +129,7 @@ function deletions(kind: 'client' | 'team', gone: Setting[]): Step[] {
   }))
 }
 
-/** Answers what the gateway warned of. */
+/** Returns the warnings of the gateway. */
 async function take(steps: Step[], api: Api): Promise<string[]> {
   const warnings: string[] = []
   for (const [made, { change, request }] of steps.entries()) {

@@ -25,7 +25,7 @@ interface CallAnswer {
   id: string
   costUsd: number
   rows: Call[]
-  /** It was refused, and a sample of it was kept. */
+  /** Set if the call was refused and stored as a sample. */
   refused?: RefusedCall
 }
 type CallsAnswer = Page & { calls: Call[] }
@@ -75,7 +75,7 @@ export const calls: Command[] = [
   },
   {
     name: 'calls show',
-    about: 'One call: all that the ledger knows of it, with its correction; of a refused one, why',
+    about: 'One call: all that the ledger knows of it, with its correction; the reason if it was refused',
     args: ['id'],
     options: {},
     examples: ['calls show req_0123456789abcdef0123456789abcdef'],
@@ -102,7 +102,7 @@ function why(id: string, { client, reason, scope, sample }: RefusedCall): string
     table(['CALL', id], shown),
     '',
     `It was refused${error ? `: ${error}` : ` (${reason}).`}`,
-    'It went to no upstream and cost nothing.',
+    'It was not sent to an upstream and cost nothing.',
   ].join('\n')
 }
 

@@ -103,7 +103,7 @@ export const clients: Command[] = [
   },
 ]
 
-/** What was saved and may not be what was meant, one a line. */
+/** The warnings about a saved client, one per line. */
 export function warned({ warnings }: ChangedClient): string[] {
   return warnings.map(warning => `Warning: ${warning}`)
 }

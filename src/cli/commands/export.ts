@@ -1,4 +1,4 @@
-/** What is there, in the form that `apply` takes. */
+/** Prints the current settings in the form that `apply` takes. */
 
 import { stringify } from 'yaml'
 import type { Command } from '../command.ts'
@@ -6,8 +6,7 @@ import { currentClients, currentGateway, currentTeams } from '../current.ts'
 
 export const exportAll: Command = {
   name: 'export',
-  about:
-    'Print the settings of the gateway, all teams and all clients, as apply takes them; keys are not in it',
+  about: 'Print the settings of the gateway, all teams and all clients, as apply takes them; without keys',
   args: [],
   options: { yaml: { about: 'as YAML; JSON without it' } },
   examples: ['export > clients.json', 'export --yaml > clients.yaml'],

@@ -43,7 +43,7 @@ export const keys: Command[] = [
     about: 'Make a new key in the place of one that goes on for a grace, and print it',
     args: ['id'],
     options: {
-      grace: { value: '1h', about: 'how long the old key goes on; a day by default, 0 ends it at once' },
+      grace: { value: '1h', about: 'how long the old key stays valid; a day by default, 0 ends it at once' },
       expires,
     },
     examples: ['keys rotate 3mPwpyb6 --grace 1h'],

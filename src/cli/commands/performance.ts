@@ -20,13 +20,13 @@ export const performance: Command = {
   about: 'Latency, time to first token and errors, by model and upstream',
   args: [],
   options: {
-    by: { value: 'model,upstream', about: 'what to group by; nothing: all calls together' },
+    by: { value: 'model,upstream', about: 'what to group by; all calls together if left out' },
     from: { value: '2026-11-01T10:00:00Z', about: 'a day or a time, UTC; 24 hours before --to if left out' },
     to: { value: '2026-11-02', about: 'the end; now if left out' },
     step: { value: 'hour', about: 'slots of 5m, hour or day; what fits the range if left out' },
     model: { value: 'gpt-6-luna', about: 'only this model' },
     upstream: { value: 'openai', about: 'only this upstream' },
-    limit: { value: '20', about: 'groups at most, up to 100' },
+    limit: { value: '20', about: 'how many groups to list, up to 100' },
   },
   examples: ['performance --by model', 'performance --by upstream --from 2026-11-01 --to 2026-11-08'],
   async run(input, api) {

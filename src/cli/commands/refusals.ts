@@ -1,11 +1,11 @@
-/** What was refused, why and how often, and some of the calls themselves. */
+/** Refused calls: counts by client and reason, and samples. */
 
 import type { Command } from '../command.ts'
 import { NONE, table, time } from '../text.ts'
 import { queryFrom } from './pages.ts'
 import { type Refusal, refusedTable } from './usage.ts'
 
-/** A refused call of which a sample was kept. */
+/** A refused call that was stored as a sample. */
 export interface RefusedCall {
   client: string | null
   reason: string
@@ -28,12 +28,12 @@ const filters = {
     about: 'then or later: a UTC day or a time; 24 hours ago by default',
   },
   to: { value: '2026-11-24', about: 'before; now by default' },
-  limit: { value: '100', about: 'rows and samples at most, up to 1000' },
+  limit: { value: '100', about: 'how many rows and samples to list, up to 1000' },
 }
 
 export const refusals: Command = {
   name: 'refusals',
-  about: 'What was refused: counts by client and reason, and the latest calls of which a sample was kept',
+  about: 'Refused calls: counts by client and reason, and the latest samples',
   args: [],
   options: filters,
   examples: ['refusals', 'refusals --client frontend --reason rate_limited'],

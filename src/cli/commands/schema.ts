@@ -16,7 +16,7 @@ export const schema: Command = {
   },
 }
 
-/** JSON schema 2020-12, made of the schema that `apply` checks with. */
+/** JSON schema 2020-12, made from the schema that `apply` checks with. */
 export function declarationSchema(): object {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -25,7 +25,7 @@ export function declarationSchema(): object {
   }
 }
 
-/** Without our own keywords: `expected` joins the description. */
+/** Removes our own keywords, and appends `expected` to the description. */
 function plain(schema: object): object {
   const { expected, description, ...keywords }: Record<string, unknown> = { ...schema }
   const words = [description, expected].filter(text => text !== undefined).join('. Expected: ')

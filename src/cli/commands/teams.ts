@@ -7,14 +7,14 @@ import { NONE, table } from '../text.ts'
 import { bucket, dollars, type LevelAnswer, standing, type TeamAnswer } from './answers.ts'
 import { type Page, pageFrom, pageNote, pageOptions } from './pages.ts'
 
-const replace = { about: 'take away every setting that is not named' }
+const replace = { about: 'remove every setting that is not named' }
 
 const at = (name: string | undefined) => `/teams/${encodeURIComponent(name ?? '')}`
 
 export const teams: Command[] = [
   {
     name: 'teams set',
-    about: 'Make a team, or change what all its clients together may do; what is not named stays',
+    about: 'Make a team, or change the limits that its clients share; settings that are not named stay',
     args: ['name'],
     options: { ...levelOptions, replace },
     examples: [
@@ -53,7 +53,7 @@ export const teams: Command[] = [
   },
   {
     name: 'teams delete',
-    about: 'Delete a team without clients; what it has spent stays in the ledger',
+    about: 'Delete a team without clients; its spend stays in the ledger',
     args: ['name'],
     options: {},
     examples: ['teams delete web'],
@@ -67,7 +67,7 @@ export const teams: Command[] = [
 export const gateway: Command[] = [
   {
     name: 'gateway set',
-    about: 'Change what all clients together may do; what is not named stays, none takes a setting away',
+    about: 'Change the limits that all clients share; settings that are not named stay, none removes one',
     args: [],
     options: { ...levelOptions, replace },
     examples: ['gateway set --budget 10000/month', 'gateway set --budget 10000/month --replace'],
@@ -95,7 +95,7 @@ export const gateway: Command[] = [
   },
 ]
 
-/** A team that is not there yet is made. */
+/** Makes the team if it does not exist. */
 async function setTeam(input: Input, api: Api): Promise<{ answer: TeamAnswer; note?: string }> {
   const { name } = input.args
   const settings = levelFrom(input)

@@ -20,7 +20,7 @@ export const usage: Command = {
   about: 'Calls, tokens, cost and savings, summed; and what was refused',
   args: [],
   options: {
-    by: { value: 'client,model,day,hour,team', about: 'what to group by; nothing: the total alone' },
+    by: { value: 'client,model,day,hour,team', about: 'what to group by; the total alone if left out' },
     from: { value: '2026-11-01', about: 'the first UTC day; this month if left out' },
     to: { value: '2026-12-01', about: 'the day after the last' },
     limit: { value: '1000', about: 'groups at most, up to 10000' },

@@ -1,4 +1,4 @@
--- The cache stops at this share of `maxmemory`: the rest belongs to counters, holds and the ledger.
+-- The share of `maxmemory` at which the cache stops: the rest is for counters, holds and the ledger.
 local CACHE_SHARE = 0.7
 
 -- Bytes in use as Redis compares them with `maxmemory`, and `maxmemory`: 0 without a limit.
@@ -10,7 +10,7 @@ local function memory()
   return number('used_memory') - number('mem_not_counted_for_evict'), number('maxmemory')
 end
 
--- Bytes that the cache has to give back.
+-- Bytes that the cache must free.
 local function cacheExcess(used, max)
   return max > 0 and used - CACHE_SHARE * max or 0
 end

@@ -21,7 +21,9 @@ export function pageAnswer<Properties extends TProperties>(list: Properties) {
   })
 }
 
-export const total = Type.Optional(Type.Integer({ description: 'Of all pages; where it was asked for' }))
+export const total = Type.Optional(
+  Type.Integer({ description: 'How many there are on all pages; only if the request asks for it' }),
+)
 
 const count = (description: string) => Type.Integer({ description })
 const bucketState = Type.Object(
@@ -62,7 +64,7 @@ const { name, ...settings } = clientSettings.properties
 
 const clientProperties = { id: clientId, name, ...settings, ...born }
 const warnings = Type.Array(Type.String(), {
-  description: 'What was saved and may not be what was meant, such as a model that is not known; often empty',
+  description: 'Saved settings that look like a mistake, such as an unknown model; often empty',
 })
 export const changedClient = Type.Object({ ...clientProperties, warnings }, { title: 'ChangedClient' })
 export const clientWithState = Type.Object(

@@ -18,8 +18,8 @@ declare module 'fastify' {
   }
 }
 
-/** What a viewer may do. */
-const LOOKING = new Set(['GET', 'HEAD'])
+/** The methods that a viewer may use. */
+const READ_METHODS = new Set(['GET', 'HEAD'])
 
 /** `first` tells the value of ADMIN_TOKEN now. */
 export function authenticate(admin: FastifyInstance, first: () => string | undefined): void {
@@ -34,7 +34,8 @@ export function authenticate(admin: FastifyInstance, first: () => string | undef
       if (error.statusCode === 401) reply.header('www-authenticate', 'Bearer realm="admin"')
       throw error
     })
-    if (request.administrator.role === 'viewer' && !LOOKING.has(request.method)) throw onlyViewer(request)
+    if (request.administrator.role === 'viewer' && !READ_METHODS.has(request.method))
+      throw onlyViewer(request)
   })
 
   async function whose({ headers, ip }: FastifyRequest): Promise<Administrator> {

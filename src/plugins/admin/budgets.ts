@@ -31,8 +31,8 @@ export default async function budgets(app: FastifyInstance, { rankings }: { rank
       schema: {
         summary: 'All budgets, the fullest first',
         description:
-          'What is held by running calls counts as used. The order is some seconds old at most; with 100,000 clients, some ' +
-          'tens of seconds. A budget whose use changes between two pages may be on both or on none. 503 while Redis is away.',
+          'Amounts that running calls hold count as used. The order is a few seconds old at most; with 100,000 clients, some ' +
+          'tens of seconds. A budget whose use changes between two pages may be on both or on neither. 503 while Redis is away.',
         querystring: page,
         response: { 200: pageAnswer({ budgets: Type.Array(rankedBudget) }) },
       },

@@ -1,4 +1,4 @@
-/** GET /admin/upstreams: where calls go, and the models for which an upstream refuses the gateway. Of this replica. */
+/** GET /admin/upstreams lists upstreams, and the models for which each refuses the gateway, as this replica has seen it. */
 
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
@@ -6,7 +6,7 @@ import type { CircuitState } from '../../circuits.ts'
 import { moment } from './answers.ts'
 import type { TypeBoxProvider } from './schemas.ts'
 
-/** Absent while it is closed. */
+/** A circuit that is not closed. */
 export const circuit = Type.Object(
   {
     state: Type.Enum(['open', 'half_open'], {
@@ -48,8 +48,7 @@ export async function circuitRoutes(admin: FastifyInstance): Promise<void> {
     '/upstreams',
     {
       schema: {
-        summary:
-          'Where calls go, and for which models an upstream refuses the gateway, as this replica sees it',
+        summary: 'Upstreams, and the models for which each refuses the gateway, as this replica has seen it',
         response: { 200: upstreams },
       },
     },

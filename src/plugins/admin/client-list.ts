@@ -1,4 +1,4 @@
-/** All clients: searched, of one team, by name or by what they spend, a page at a time. */
+/** Lists clients, one page at a time: filtered by name or team, sorted by name, budget or spend. */
 
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
@@ -23,8 +23,8 @@ const sorts = ['name', ...clientSorts] as const
 const sort = Type.Enum(sorts, {
   default: 'name',
   description:
-    'name; budget: the fullest budget first; day, month: who spent most in it first. Where an order is by money, a client ' +
-    'whose spend changes between two pages may be in both or in none.',
+    'name; budget: the fullest budget first; day, month: the largest spend first. In an order by budget or spend, a client ' +
+    'whose spend changes between two pages may be on both or on neither.',
   expected: `one of ${sorts.join(', ')}`,
 })
 

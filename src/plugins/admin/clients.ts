@@ -1,4 +1,4 @@
-/** Clients: made, shown with where they stand, changed, deleted. */
+/** Routes that make, show, change and delete clients. */
 
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
@@ -17,18 +17,17 @@ import { named, type TypeBoxProvider } from './schemas.ts'
 
 const createTeam = Type.Optional(
   Type.Boolean({
-    description:
-      'Make the team if it is not there, without limits of its own; default false: it must be there',
+    description: 'Make the team, without limits, if it does not exist; default false: it must exist',
     expected: 'true or false',
   }),
 )
-const birth = Type.Object(
+const newClient = Type.Object(
   { ...clientSettings.properties, createTeam },
   { additionalProperties: false, expected: 'an object with the settings of a client' },
 )
 const patch = Type.Object(
   { createTeam },
-  { expected: 'an object with the settings to change; null takes one away' },
+  { expected: 'an object with the settings to change; null removes one' },
 )
 /** Checked once it is merged; this is how it looks. */
 const documented = Type.Object({
@@ -45,7 +44,7 @@ export default async function clients(app: FastifyInstance, { state }: { state: 
   routes.post(
     '/clients',
     {
-      schema: { summary: 'Make a client', body: birth, response: { 201: changedClient } },
+      schema: { summary: 'Make a client', body: newClient, response: { 201: changedClient } },
     },
     async (request, reply) => {
       const { createTeam, ...settings } = request.body
@@ -118,7 +117,7 @@ export default async function clients(app: FastifyInstance, { state }: { state: 
     },
   )
 
-  /** What a name or a team cannot be is the caller's fault. */
+  /** A name that is taken and an unknown team are faults of the request. */
   function refuse(name: string) {
     return async (error: unknown): Promise<never> => {
       if (isTaken(error, 'clients_by_name')) throw nameTaken(name)

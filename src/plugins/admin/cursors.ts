@@ -9,13 +9,13 @@ const NAME = '[A-Za-z0-9._@-]{1,64}'
 const places = {
   name: new RegExp(`^${NAME}$`),
   number: /^\d{1,18}$/,
-  /** A name; or an order, a rank in it, and the kind, name and window of what has that rank. */
+  /** A name; or an order, a rank, and the kind, name and window of the entry with that rank. */
   ranked: new RegExp(`^(${NAME}|[a-z]{1,10} \\d{1,10} [012] ${NAME} [01])$`),
 }
 
 const EXPECTED = 'the value of "next" of the page before'
 
-/** A place in an order by rank, as its cursor has it. */
+/** A place in an order by rank, as a cursor holds it. */
 export const formatRanked = ({ order, rank, tie }: RankedPlace & { order: string }) =>
   `${order} ${rank} ${tie}`
 

@@ -94,7 +94,7 @@ const explained = Type.Object(
         upstream: nullable(Type.String()),
         circuit: Type.Optional(circuit),
       }),
-      { description: 'Where it goes, by wire format; null: nowhere' },
+      { description: 'The upstream for each wire format; null: not served' },
     ),
     price: Type.Object(
       {
@@ -259,7 +259,7 @@ function upstreamsOf({ upstreams }: FastifyInstance, { maker, model }: Price) {
   })
 }
 
-/** A circuit that lets the next call through is no obstacle. */
+/** Circuits that let the next call through are left out, since the call is not refused. */
 function openCircuits(found: ReturnType<typeof upstreamsOf>) {
   const details = found.flatMap(({ upstream, circuit }) =>
     circuit && circuit.retryAfterMs > 0

@@ -23,7 +23,7 @@ const rotation = Type.Object(
       Type.Integer({
         minimum: 0,
         maximum: 31_536_000,
-        description: 'How long the old key goes on; default 86400, a day; 0: it ends at once',
+        description: 'How long the old key stays valid; default 86400, a day; 0: it ends at once',
         expected: 'a whole number of seconds from 0 to 31536000',
       }),
     ),

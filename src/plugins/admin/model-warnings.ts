@@ -1,4 +1,4 @@
-/** Models on a client's list that no call can ask for: most are typos, some are models that are still to come. */
+/** Warnings about models on a client's list that are not known: most are typos, some are future models. */
 
 import { didYouMean } from '../../prices/nearest.ts'
 import type { PriceTable } from '../../prices/price.ts'
@@ -14,7 +14,7 @@ export function modelWarnings(
     const { allows } = compileModels([pattern])
     if (known.some(name => allows([name]))) return []
     return [
-      `models: ${JSON.stringify(pattern)} matches no known model, so no call is allowed by it.${didYouMean(pattern, known)} ` +
+      `models: ${JSON.stringify(pattern)} matches no known model, so it allows no call.${didYouMean(pattern, known)} ` +
         'GET /v1/models lists the known ones; a new one needs its price in PRICES_FILE.',
     ]
   })

@@ -46,7 +46,7 @@ export function problem(
   return Object.assign(new Problem(detail), { statusCode, faults, headers })
 }
 
-/** What was sent has these faults. */
+/** A 400 that lists the faults of the request. */
 export function faultsProblem(faults: Fault[]): Problem {
   const all = faults.map(({ field, detail }) => `${field} ${detail}`).join('; ')
   return problem(400, `${all}.`, faults)
@@ -78,7 +78,7 @@ export async function unknownTeam(pool: Pool, name: string): Promise<Problem> {
   )
 }
 
-/** A client names it. A typo would take the client out of its team's budget, so the team is not made in passing. */
+/** For a client with an unknown team. The team is not made by itself: a typo would take the client out of its team's budget. */
 export async function noSuchTeam(pool: Pool, name: string): Promise<Problem> {
   const hint = await didYouMeanOne(pool, 'team', name)
   const detail = `found ${JSON.stringify(name)}, expected a team that exists.${hint}`

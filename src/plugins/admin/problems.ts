@@ -32,7 +32,7 @@ export function sendProblem(told: Problem, { id }: FastifyRequest, reply: Fastif
     .send(JSON.stringify(problemBody(told, id)))
 }
 
-/** HEAD is there where GET is. */
+/** Every GET route answers HEAD as well. */
 function methodsOf({ method }: RouteOptions): string[] {
   return method === 'GET' ? ['GET', 'HEAD'] : [String(method)]
 }

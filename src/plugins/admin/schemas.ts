@@ -89,7 +89,7 @@ export const teamFilter = Type.Optional(
 
 export const total = Type.Boolean({
   default: false,
-  description: 'With how many there are in all pages',
+  description: 'Adds how many there are on all pages',
   expected: 'true or false',
 })
 

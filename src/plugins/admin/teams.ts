@@ -1,4 +1,4 @@
-/** Teams and the whole gateway: what all their clients together may do. */
+/** Routes for teams and the gateway: limits and budgets that their clients share. */
 
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
@@ -41,9 +41,9 @@ import {
   total as withTotal,
 } from './schemas.ts'
 
-const PATCHED = 'A merge patch (RFC 7396): what is not named stays, null takes a setting away.'
-const patch = Type.Object({}, { expected: 'an object with the settings to change; null takes one away' })
-/** Checked once it is merged; this is how it looks. */
+const PATCHED = 'A merge patch (RFC 7396): settings that are not named stay, null removes one.'
+const patch = Type.Object({}, { expected: 'an object with the settings to change; null removes one' })
+/** For the documentation: the body is validated after the merge. */
 const documented = Type.Object({
   limits: Type.Optional(nullable(levelSettings.properties.limits)),
   budget: Type.Optional(nullable(levelSettings.properties.budget)),
@@ -143,7 +143,7 @@ export default async function teams(
       schema: {
         summary: 'Delete a team without clients',
         description:
-          'One with clients stays: 409. What the team has spent stays in the ledger, its counters until their day and month are over; a team of the same name made later starts anew.',
+          'A team with clients is not deleted: 409. Its spend stays in the ledger, and its counters until their day and month are over; a later team of the same name starts at zero.',
         params: named,
         response: { 204: nothing },
       },

@@ -1,8 +1,8 @@
-/** The administration's errors in the words of the command that was typed: its flags, its arguments, the other commands. */
+/** Rewrites errors of the administration for the command line: with flags, arguments and commands. */
 
 import type { CliError, Command, Fault, Input } from './command.ts'
 
-/** Settings by the administration's names. `expected`: the flag's value is written in another way than the setting's. */
+/** The flag of each setting. `expected`: set where the flag's value has another format than the setting's. */
 const flags: Record<string, { flag: string; expected?: string }> = {
   'limits.requests': { flag: 'requests' },
   'limits.tokens': { flag: 'tokens' },
@@ -19,10 +19,10 @@ const flags: Record<string, { flag: string; expected?: string }> = {
     flag: 'expires',
     expected: 'a time from now such as 90d, or a moment such as 2027-01-31T12:00:00Z',
   },
-  cursor: { flag: 'cursor', expected: 'the one that the page before printed' },
+  cursor: { flag: 'cursor', expected: 'the cursor that the previous page printed' },
 }
 
-/** Calls of the administration, and other words of its own, as the commands that make them. */
+/** Requests and phrases in the administration's errors, and what the command line writes instead. */
 const phrases: readonly (readonly [RegExp, string])[] = [
   [/GET \/admin\/clients\/\{name\}\/keys\b/g, '"keys list"'],
   [/POST \/admin\/clients\/([^/\s]+)\/keys\b/g, '"keys create $1"'],
@@ -38,21 +38,23 @@ const phrases: readonly (readonly [RegExp, string])[] = [
     /with this request; send Authorization: Bearer and the value of ADMIN_TOKEN/g,
     '; set ADMIN_TOKEN, here or in .env, to the value that the gateway has',
   ],
-  [/which may only GET; \w+ takes one/g, 'which may only look; this command takes one'],
+  [/which may only GET; \w+ takes one/g, 'which may only read; this command takes one'],
 ]
 
-/** What the administration says, for someone who types commands. */
-export function inOwnWords(text: string): string {
-  return phrases.reduce((words, [phrase, own]) => words.replaceAll(phrase, own), text).replaceAll(' ;', ';')
+/** Replaces the administration's requests with commands. */
+function withCommands(text: string): string {
+  return phrases
+    .reduce((changed, [phrase, command]) => changed.replaceAll(phrase, command), text)
+    .replaceAll(' ;', ';')
 }
 
-/** The error of a command. Faults of fields come one a line, each at the flag or the argument that it is about. */
-export function tellRefusal({ message, faults = [] }: CliError, command: Command, input: Input): string {
+/** The text of a command's error. Each fault is one line that names its flag or argument. */
+export function refusalText({ message, faults = [] }: CliError, command: Command, input: Input): string {
   const lines = faults.map(fault => at(fault, command, input))
-  // Behind the faults stands what to do.
+  // The text after the faults is what to do.
   const named = faults.map(({ field, detail }) => `${field} ${detail}`).join('; ')
   const advice = message.startsWith(named) ? message.slice(named.length).replace(/^\.$/, '') : ''
-  return inOwnWords(lines.length > 0 ? lines.join('\n') + advice : message)
+  return withCommands(lines.length > 0 ? lines.join('\n') + advice : message)
 }
 
 function at({ field, detail }: Fault, { args, options }: Command, { args: typed, texts }: Input): string {
