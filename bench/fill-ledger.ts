@@ -1,4 +1,4 @@
-/** Calls by the million, in the order of time over two months, with the sums that the drain would have kept. A trigger counts performance. */
+/** Fills the ledger with millions of calls over two months, in the order of time, with their sums. A trigger counts performance. */
 
 import type { Pool } from 'pg'
 import { sums } from '../src/ledger/sums.ts'

@@ -12,8 +12,8 @@ size=$("$engine" image inspect "$image" --format '{{.Size}}')
 echo "unpacked: $((size / 1000000)) MB"
 ((size < 300000000)) || refuse "found $size bytes, expected fewer than 300,000,000"
 
-words=$("$engine" run --rm --env EZAI_API_KEY=none "$image" 2>&1) && refuse 'starts without stores'
-[[ $words == *REDIS_URL*DATABASE_URL* && $words != *DATA_DIR* ]] || refuse "says without stores: $words"
+output=$("$engine" run --rm --env EZAI_API_KEY=none "$image" 2>&1) && refuse 'starts without stores'
+[[ $output == *REDIS_URL*DATABASE_URL* && $output != *DATA_DIR* ]] || refuse "prints without stores: $output"
 
 id=$("$engine" create --read-only --cap-drop=all --security-opt=no-new-privileges --publish "127.0.0.1:$port:4000" \
   --env EZAI_API_KEY=none --env REDIS_URL=redis://127.0.0.1:1 --env DATABASE_URL=postgres://127.0.0.1:1/none \

@@ -127,7 +127,7 @@ function entryOf(number: number) {
     outcome: 'ok',
     stream: true,
     cache: 'MISS',
-    // Spread as real ones are, over many buckets of the counts of performance.
+    // Spread over many buckets of the counts of performance, as in real traffic.
     latencyMs: 300 * 1.002 ** ((number * 7919) % 2000),
     ttftMs: 100 * 1.001 ** ((number * 7919) % 2000),
     inputTokens: 320,

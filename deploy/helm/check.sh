@@ -7,14 +7,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/tollgate"
 kubernetes=${KUBERNETES_VERSION:-1.36.0}
-kept=../rendered
+committed=../rendered
 rendered=$(mktemp -d)
 trap 'rm -r "$rendered"' EXIT
 say() { echo "$*" >&2; }
 refuse() { say "$*"; exit 1; }
 render() { helm template tollgate . --namespace ai --kube-version "$kubernetes" "$@"; }
 field() { grep -oP "^ *$2: \"?\K[0-9.]+" "$1" | head -n 1; }
-# The same sum is made by test/deploy/rendered.ts, which has no helm.
+# test/deploy/rendered.ts computes the same sum without helm.
 sum() { find Chart.yaml values.yaml ci templates -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d' ' -f1; }
 
 for values in values.yaml ci/*.yaml; do
@@ -32,14 +32,14 @@ done
 
 for wrong in settings.CACHE_TTL=1 drain.secs=1 autoscaling.minReplicas=0 secret.variables[0]=HOST redis.secret= unknown=1 prices.anthropic.x=1 \
   metrics.port=4000 metrics.tokenSecret.name=x ingress.paths[0]=v1 ingress.paths=null httpRoute.enabled=true; do
-  render --set "$wrong" >/dev/null 2>&1 && refuse "--set $wrong: was taken, expected a refusal"
+  render --set "$wrong" >/dev/null 2>&1 && refuse "--set $wrong: was accepted, expected a refusal"
 done
-render --set metrics.port=0 | grep -Eq 'METRICS_PORT|name: metrics|port: metrics' && refuse '--set metrics.port=0: found a port of the metrics, expected none'
+render --set metrics.port=0 | grep -Eq 'METRICS_PORT|name: metrics|port: metrics' && refuse '--set metrics.port=0: found a metrics port, expected none'
 
 if [ "${1:-}" = --write ]; then
-  mkdir -p "$kept" && cp "$rendered"/*.yaml "$kept"
+  mkdir -p "$committed" && cp "$rendered"/*.yaml "$committed"
 else
-  diff --recursive --unified "$kept" "$rendered" >&2 || refuse 'deploy/helm/rendered is of another chart. Write it again: deploy/helm/check.sh --write'
+  diff --recursive --unified "$committed" "$rendered" >&2 || refuse 'deploy/helm/rendered is not up to date with the chart. Write it again: deploy/helm/check.sh --write'
 fi
 
 if command -v kubeconform >/dev/null; then
