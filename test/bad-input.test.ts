@@ -224,7 +224,7 @@ test('a route that is asked with another method says which it takes', async t =>
   assert.match(await answer.text(), /does not take GET, only POST/)
 })
 
-test('HEAD is answered wherever GET is, with the same status and headers and no body', async t => {
+test('every GET route answers HEAD with the same status and headers and no body', async t => {
   const gateway = await startGateway(t)
   const { url, admin } = gateway
   const key = await gateway.client({ name: 'frontend', team: 'web' })
@@ -235,7 +235,7 @@ test('HEAD is answered wherever GET is, with the same status and headers and no 
   const page = await (await fetch(`${url}/dashboard`)).text()
   const asset = /\/dashboard\/assets\/[^"]+main\.js/.exec(page)?.[0] ?? ''
   const viewer = (await admin('POST', '/tokens', { name: 'board', role: 'viewer' })).body.token
-  // They differ from one request to the next.
+  // These headers differ from one request to the next.
   const passing = ['date', 'request-id', 'x-request-id', 'connection', 'keep-alive', 'transfer-encoding']
   const answerOf = async (method: string, path: string) => {
     const stop = new AbortController()

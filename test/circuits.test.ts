@@ -21,7 +21,7 @@ function arrange() {
       const entry = circuits.enter(MODEL)
       return 'pass' in entry ? entry.pass : assert.fail(`refused for ${entry.retryMs} ms`)
     },
-    /** Milliseconds that a call is refused for. */
+    /** Milliseconds until a refused call may try again. */
     retryMs: () => {
       const entry = circuits.enter(MODEL)
       return 'pass' in entry ? 0 : entry.retryMs
@@ -49,7 +49,7 @@ test('a circuit opens for a second; each refused probe doubles that, up to a min
   assert.equal(refuse(pass()), 1000)
 })
 
-test('300 calls in flight that are all refused are one opening', () => {
+test('300 calls in flight that are all refused open the circuit once', () => {
   const { circuits, wait, pass, refuse, accept, state } = arrange()
   const passes = Array.from({ length: 300 }, pass)
   assert.deepEqual(
@@ -65,7 +65,7 @@ test('300 calls in flight that are all refused are one opening', () => {
   assert.deepEqual(circuits.states(), [{ model: MODEL, state: 'closed', openings: 1 }])
 })
 
-test('one call at a time probes; one that is over, gone or silent for ten seconds is followed by another', () => {
+test('one call at a time probes; the next probes once it ends, its caller leaves or ten seconds pass', () => {
   const { circuits, wait, pass, refuse, accept, retryMs } = arrange()
   refuse(pass())
   wait(1000)
@@ -85,7 +85,7 @@ test('one call at a time probes; one that is over, gone or silent for ten second
   assert.equal(refuse(silent), undefined)
 })
 
-test('a new key closes all circuits, and refusals of the old one open none', () => {
+test('a new key closes all circuits, and refusals of the old key open none', () => {
   const { circuits, pass, refuse, state } = arrange()
   const [first, second] = [pass(), pass()]
   const other = circuits.enter('other')

@@ -36,7 +36,7 @@ export interface Gateway {
     path: string,
     body?: unknown,
   ): Promise<{ status: number; body: Record<string, unknown> }>
-  /** Makes a client, its team where it names one, and answers a key of it. */
+  /** Makes a client, and its team if it names one. Returns a key of the client. */
   client(settings: { name: string } & Record<string, unknown>): Promise<string>
   /** POSTs JSON as a caller. */
   post(path: string, key: string | undefined, body: unknown, init?: RequestInit): Promise<Response>

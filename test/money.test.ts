@@ -64,7 +64,7 @@ describe('an amount in a sentence', () => {
     assert.equal(writeUsd(-1_234_500_000_000), '-$1,234.50')
   })
 
-  it('is exact where rounding would make it look like the amount beside it', () => {
+  it('is exact if rounding would make it look equal to the compared amount', () => {
     const pair = (a: number, b: number) => [writeUsd(a, b), writeUsd(b, a)]
     assert.deepEqual(pair(4_997_300_000, 5_000_000_000), ['$4.9973', '$5.00'])
     assert.deepEqual(pair(1_500_000_000_001, 1_500_000_000_000), ['$1,500.000000001', '$1,500.00'])

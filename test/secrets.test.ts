@@ -71,11 +71,11 @@ test('no secret of ours, of the callers or of the provider shows', async t => {
   for (const secret of secrets) assert.ok(!log.includes(secret), `${secret} in the log`)
 })
 
-/** Of a driver's error: nothing that was sent, and nothing of what the server repeats of it. */
+/** Parts of a driver's error that must not be logged: what was sent, and what the server repeats of it. */
 const SENT = [/"args"/, /"command"/, /"query"/, /"parameters"/, /"detail"/, /redis\.call/, /KEYS\[/]
 const PASSWORDS = ['p%40ss/word-of-redis', 'p@ss/word-of-redis', 'p@ss/word-of-postgres', 'rds', 'pgs']
 
-/** The driver's errors are in the log, and of what it has sent nothing is. */
+/** The log has the driver's errors, but nothing that the driver has sent. */
 function assertClean(lines: object[], expected: RegExp) {
   const log = JSON.stringify(lines)
   assert.match(log, expected)
@@ -94,7 +94,7 @@ test('the log has no password and no script of a store that refuses', async t =>
   const postgres = await ownPostgres(t, { hba_file: access })
   await query(postgres.url, "create role app superuser login password 'p@ss/word-of-postgres'")
   await operator.call('acl', 'setuser', 'app', 'on', '>p@ss/word-of-redis', '~*', '&*', '+@all')
-  // Neither is in the configuration here, so that no redactor knows them.
+  // Neither is in the configuration here, so the redactor does not know them.
   const gateway = await startGateway(t, {
     env: { LOG_LEVEL: 'trace' },
     redisUrl: `redis://app:p%40ss%2Fword-of-redis@127.0.0.1:${port}`,
@@ -129,7 +129,7 @@ test('the log has no password and no script of a store that refuses', async t =>
   })
 })
 
-test('of an error only known fields are logged, in whatever errors it lies', () => {
+test('only known fields of an error are logged, also of nested errors', () => {
   const lines: string[] = []
   const log = createLogger('trace', { write: line => void lines.push(line) })
   const leaky = () =>

@@ -87,7 +87,7 @@ test('a Redis that may evict counters is refused', async t => {
   )
 })
 
-test('SIGTERM: not ready at once, calls and metrics still served, a running stream gets its time, exit code 0', async t => {
+test('SIGTERM: not ready at once, calls and metrics still served, a running stream ends normally, exit code 0', async t => {
   const METRICS_PORT = String(await freePort())
   const provider = await startProvider(t)
   const [{ url: REDIS_URL }, { url: DATABASE_URL }] = [await testRedis(t), await testDatabase(t)]

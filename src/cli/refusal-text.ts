@@ -51,7 +51,7 @@ function withCommands(text: string): string {
 /** The text of a command's error. Each fault is one line that names its flag or argument. */
 export function refusalText({ message, faults = [] }: CliError, command: Command, input: Input): string {
   const lines = faults.map(fault => at(fault, command, input))
-  // The text after the faults is what to do.
+  // The text after the faults is the advice.
   const named = faults.map(({ field, detail }) => `${field} ${detail}`).join('; ')
   const advice = message.startsWith(named) ? message.slice(named.length).replace(/^\.$/, '') : ''
   return withCommands(lines.length > 0 ? lines.join('\n') + advice : message)

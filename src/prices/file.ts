@@ -106,7 +106,7 @@ const defaults = Type.Object(
 
 const head = { note: Type.Optional(text), defaults: Type.Optional(Type.Record(name, defaults, strict)) }
 const whole = Type.Object({ ...model, prices: Type.Array(row, rows) }, strict)
-/** Prices that always hold may stand in the model itself, instead of in `prices`. */
+/** Prices without a start day may be in the model itself, instead of in `prices`. */
 export const ownModel = Type.Partial(
   Type.Object({ ...model, ...rowFields, prices: Type.Array(ownRow, rows) }, strict),
   strict,

@@ -56,7 +56,7 @@ export interface Store {
 function other(message: string): Fault {
   return {
     found: `an error that waiting does not fix (${message})`,
-    expected: 'a server that does what the gateway asks',
+    expected: 'a server that executes the commands of the gateway',
     fix: 'Correct the URL or the server.',
   }
 }

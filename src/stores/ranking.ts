@@ -88,7 +88,7 @@ function rankedOf({ budget, ...level }: LevelRow, { day, month }: Record<Period,
   return { ...level, day: { limitNanos: dayNanos, ...day }, month: { limitNanos: monthNanos, ...month } }
 }
 
-/** Spent and held, of the limit; undefined where there is none. */
+/** The share of the limit that is spent and held; undefined without a limit. */
 export function shareOf({ limitNanos, spentNanos, heldNanos }: WindowState): number | undefined {
   if (limitNanos === UNLIMITED) return undefined
   return limitNanos === 0 ? 1 : (spentNanos + heldNanos) / limitNanos

@@ -10,7 +10,7 @@ const SECOND = 1000
 async function arrange(t: TestContext) {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend', budget: { day: 5 }, cache: { enabled: false } })
-  // The clock stands still, so that no machine is too slow for the first second.
+  // The clock does not advance, so that a slow machine does not miss the first second.
   let now = performance.now()
   t.mock.method(performance, 'now', () => now)
   const call = async (more = {}) => {
@@ -39,7 +39,7 @@ const settled = (gateway: Gateway) =>
     return concurrency?.running === 0 && day?.heldUsd === 0 && day
   })
 
-/** Open ones. */
+/** The open circuits. */
 const circuits = async (gateway: Gateway) => {
   const { body } = await gateway.admin('GET', '/upstreams')
   const [ezai] = body.upstreams as { circuits: Record<string, unknown>[] }[]
@@ -65,7 +65,7 @@ for (const status of [401, 402]) {
   })
 }
 
-test('calls in flight that are all refused are one opening, and none of them speaks after it', async t => {
+test('calls in flight that are all refused open the circuit once, and their later results are ignored', async t => {
   const { gateway, call, calls, pass, accept, reached } = await arrange(t)
   gateway.provider.use(({ body }) =>
     body.includes('late')
@@ -86,7 +86,11 @@ test('calls in flight that are all refused are one opening, and none of them spe
   assert.partialDeepStrictEqual(await state(), { openings: 1, state: 'open', retryAfterMs: 1000 })
   gateway.provider.release('good')
   assert.equal((await good).status, 200)
-  assert.equal((await state())?.state, 'open', 'a success that set out before the refusal says nothing newer')
+  assert.equal(
+    (await state())?.state,
+    'open',
+    'a success of a call that started before the refusal does not close the circuit',
+  )
 
   pass(SECOND)
   accept()
@@ -98,7 +102,7 @@ test('calls in flight that are all refused are one opening, and none of them spe
 
 test('a probe', async t => {
   const { gateway, call, key, pass, refuse, accept, reached } = await arrange(t)
-  /** Opens the circuit until it lets a probe through. Answers how many calls have reached the provider. */
+  /** Opens the circuit, and waits until it lets a probe through. Returns how many calls have reached the provider. */
   const open = async () => {
     refuse()
     assert.equal((await call()).status, 502)
@@ -136,20 +140,23 @@ test('a probe', async t => {
       assert.equal(reached(), before + 2)
     })
 
-  await t.test('of the free token counter is none: it neither opens the circuit nor closes it', async () => {
-    const { max_tokens, ...question } = message('hello')
-    const count = async () => (await gateway.post('/v1/messages/count_tokens', key, question)).status
-    refuse(402)
-    assert.equal(await count(), 502)
-    assert.deepEqual(await circuits(gateway), [])
-    await open()
-    accept()
-    assert.equal(await count(), 200)
-    assert.equal((await circuits(gateway)).length, 1)
-  })
+  await t.test(
+    'is not a call of the free token counter, which neither opens nor closes the circuit',
+    async () => {
+      const { max_tokens, ...question } = message('hello')
+      const count = async () => (await gateway.post('/v1/messages/count_tokens', key, question)).status
+      refuse(402)
+      assert.equal(await count(), 502)
+      assert.deepEqual(await circuits(gateway), [])
+      await open()
+      accept()
+      assert.equal(await count(), 200)
+      assert.equal((await circuits(gateway)).length, 1)
+    },
+  )
 })
 
-test('an open circuit is seen in readyz, metrics, upstreams and explain, and is gone when it closes', async t => {
+test('an open circuit is shown in readyz, metrics, upstreams and explain until it closes', async t => {
   const { gateway, call, pass, refuse, accept } = await arrange(t)
   const look = async () => {
     const ready = await fetch(`${gateway.url}/readyz`)

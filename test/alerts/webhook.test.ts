@@ -47,7 +47,7 @@ test('Slack gets a text and blocks, programs get the same as metadata', async t 
   )
 })
 
-test('details are written for people: money as money, times in UTC, numbers with commas', () => {
+test('details are readable: amounts in dollars, times in UTC, numbers with commas', () => {
   const details = {
     limitUsd: 1234.5,
     costUsd: 0.0000123,

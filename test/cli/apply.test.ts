@@ -135,7 +135,7 @@ test('a team that neither the file declares nor the gateway has is refused befor
   assert.equal((await gateway.admin('GET', '/clients/frontend')).status, 404)
 })
 
-test('a team that is not named and has no clients is deleted on demand', async t => {
+test('--prune deletes a team that is not named and has no clients', async t => {
   const { apply, gateway } = await arrange(t)
   await apply(declared)
 
@@ -145,7 +145,7 @@ test('a team that is not named and has no clients is deleted on demand', async t
   assert.equal((await gateway.admin('GET', '/teams/web')).status, 404)
 })
 
-test('what is exported is applied unchanged, as JSON and as YAML', async t => {
+test('applying an export changes nothing, as JSON and as YAML', async t => {
   const { apply, run, version } = await arrange(t)
   await apply(declared)
   const before = version()

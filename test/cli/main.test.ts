@@ -159,7 +159,7 @@ test('teams and the gateway are changed setting by setting, or replaced, and an 
   assert.match((await run('gateway show')).out, /budget a month +\$1000\.00 +\$0\.00 spent/)
 })
 
-test('what the server refuses is said in the words of the command line, with exit code 1', async t => {
+test('errors of the server name flags and commands, with exit code 1', async t => {
   const { run } = await shell(t)
   await run('clients create frontend')
   for (const [line, words] of [
@@ -252,7 +252,7 @@ test('there is help on every level', async t => {
   }
 })
 
-test('a model that is not known is warned of on the error output, and the client is made', async t => {
+test('an unknown model is a warning on standard error, and the client is made', async t => {
   const { run } = await shell(t)
   const made = await run('clients create frontend --models gpt-6-lunna,claude-haiku-*')
   assert.equal(made.code, 0)

@@ -220,7 +220,7 @@ function scenarios(chromium: Browser) {
     assert.deepEqual(refused, [])
   })
 
-  test('a new client names a team that is not there and a model that is not known', async t => {
+  test('a new client with an unknown team and an unknown model', async t => {
     const { page, open, faults } = await come(t)
     await open('/clients')
     await page.getByRole('button', { name: 'New client' }).click()

@@ -1,4 +1,4 @@
-/** What an operator does every day at the page: reads the chart, opens what is behind a column, searches calls and alerts. */
+/** Daily work at the dashboard: reading charts, opening the calls of a column, searching calls and alerts. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -14,12 +14,12 @@ const DAY = 86_400_000
 
 const names = ['amber', 'birch', 'cedar', 'dogwood']
 
-/** The UTC day so many days before today. */
+/** The UTC day that is `days` before today. */
 function dayOf({ app }: Town, days: number): string {
   return new Date(app.clock.now() - days * DAY).toISOString().slice(0, 10)
 }
 
-/** Days before today. The largest client of three weeks ago is the smallest of yesterday. */
+/** Writes usage of past days. The largest client of three weeks ago is the smallest of yesterday. */
 export async function writePast(town: Town): Promise<void> {
   const yesterday = dayOf(town, 1)
   for (const [i, name] of names.entries()) {
@@ -156,7 +156,7 @@ export function dayToDay(come: Come, town: () => Town): void {
     await page.getByText('No call in the ledger has this status').waitFor()
   })
 
-  test('alerts are filtered, with money as money, and the address keeps the filters', async t => {
+  test('alerts are filtered and show amounts in dollars, and the address keeps the filters', async t => {
     const outbox = createOutbox(town().app.pg, { webhook: false, leaseMs: 1000 })
     await outbox.add({
       ...{ kind: 'budget_threshold', dedupe: 'filtered', severity: 'warning', scope: 'client:cedar' },
@@ -187,7 +187,7 @@ export function dayToDay(come: Come, town: () => Town): void {
     await page.getByText('No alert fits these filters').waitFor()
   })
 
-  test('what a screen cuts off has a mark at its edge, and the arrow keys scroll it', async t => {
+  test('content that is cut off has a mark at its edge, and the arrow keys scroll it', async t => {
     const { page, open } = await come(t, { viewport: { width: 375, height: 800 } })
     await open('/limits')
     const card = page.getByRole('region', { name: 'Limits of teams' })
@@ -197,7 +197,7 @@ export function dayToDay(come: Come, town: () => Town): void {
     await until(async () => (await card.getAttribute('data-more')) === 'left right')
   })
 
-  test('a failed first load keeps the panels in their places, and each is tried again', async t => {
+  test('a failed first load keeps the panels in place, and each can be tried again', async t => {
     const { page, open, faults } = await come(t)
     await open('/alerts')
     await page.route('**/admin/**', route => route.abort())
@@ -223,7 +223,7 @@ export function dayToDay(come: Come, town: () => Town): void {
   })
 }
 
-/** One call of a client, in the sums of a day or an hour. */
+/** Adds one call of a client to the sums of a day or an hour. */
 async function addUsage(
   { app }: Town,
   table: 'usage_daily' | 'usage_hourly',

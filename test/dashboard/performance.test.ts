@@ -1,4 +1,4 @@
-/** Charts of performance in a real Chromium: what they show, their range, their comparison, and the file of their rows. */
+/** Charts of performance in a real Chromium: values, range, comparison and download. */
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'

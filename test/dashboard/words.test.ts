@@ -1,4 +1,4 @@
-/** The page's words are held to what the gateway can answer. */
+/** The dashboard explains every error code and outcome of the gateway. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -11,12 +11,12 @@ interface Words {
 }
 const words: Words = await import(String(new URL('../../src/dashboard/words.js', import.meta.url)))
 
-test('the page has words for every error code, and for no other', () => {
+test('the dashboard explains every error code, and no other', () => {
   assert.deepEqual(Object.keys(words.reasons).toSorted(), [...refusalCodes].toSorted())
   for (const [code, { title, meaning, toDo }] of Object.entries(words.reasons))
     assert.ok(title && meaning && toDo, code)
 })
 
-test('the page has words for every outcome, and for no other', () => {
+test('the dashboard explains every outcome, and no other', () => {
   assert.deepEqual(Object.keys(words.outcomes).toSorted(), [...outcomes].toSorted())
 })

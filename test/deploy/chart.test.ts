@@ -29,7 +29,7 @@ const secrets = documentation.flatMap(({ name, secret }) => (secret ? [name] : [
 const derived = [
   ...['HOST', 'PORT', 'DATA_DIR', 'PRICES_FILE', 'DRAIN_DELAY_SECONDS', 'DRAIN_SECONDS', 'METRICS_PORT'],
 ]
-/** Each from a Secret that has a value of its own. */
+/** Variables that the chart reads from a Secret with its own value. */
 const referred = ['REDIS_URL', 'DATABASE_URL', 'METRICS_TOKEN']
 
 /** Variables the templates name, a secret's file under its own name. */
@@ -95,10 +95,10 @@ test('what is made of the drain is made in one place', () => {
 })
 
 for (const set of ['values', 'all', 'few'] as const) {
-  test(`deploy/helm/rendered/${set}.yaml is of this chart`, () => {
-    const { kept, now } = sums(set)
+  test(`deploy/helm/rendered/${set}.yaml is up to date with the chart`, () => {
+    const { committed, now } = sums(set)
     assert.equal(
-      kept,
+      committed,
       now,
       'the chart has changed: write it again with deploy/helm/check.sh --write, which needs helm',
     )
@@ -108,7 +108,7 @@ for (const set of ['values', 'all', 'few'] as const) {
 const pathsOf = ({ http }: Part) =>
   http.paths.map(({ path, pathType, backend }: Part) => [path, pathType, backend.service.port.name])
 
-test('an ingress publishes /v1 and nothing else, for every host it has', () => {
+test('an ingress publishes /v1 only, for each of its hosts', () => {
   const { rules } = manifests('all').one('Ingress').spec
 
   assert.deepEqual(
@@ -138,7 +138,7 @@ test('an HTTPRoute publishes the same paths; by default there is neither', () =>
   assert.deepEqual([...manifests('values').of('Ingress'), ...manifests('values').of('HTTPRoute')], [])
 })
 
-test('the metrics have one port in pod, Service, NetworkPolicy and ServiceMonitor', () => {
+test('pod, Service, NetworkPolicy and ServiceMonitor have the same metrics port', () => {
   const all = manifests('all')
   const portsOf = ({ spec }: Part) => spec.ports.map(({ name, port }: Part) => [name, port])
   const { ports, env } = all.one('Deployment').spec.template.spec.containers[0]
@@ -170,7 +170,7 @@ test('the metrics have one port in pod, Service, NetworkPolicy and ServiceMonito
   ])
 })
 
-test('a Service that is reachable from outside does not have the metrics', () => {
+test('a Service that is reachable from outside does not have the metrics port', () => {
   const services = manifests('few')
     .of('Service')
     .map(({ metadata, spec }) => [metadata.name, spec.type, spec.ports.length, spec.ports[0].name])

@@ -1,4 +1,4 @@
-/** The chart as helm renders it: the manifests in deploy/helm/rendered, with a sum of the chart that they are of. */
+/** The chart as helm renders it: the manifests in deploy/helm/rendered, with a checksum of the chart. */
 
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
@@ -31,10 +31,10 @@ function rendered(values: string): string {
   return readFileSync(join(helm, 'rendered', `${values}.yaml`), 'utf8')
 }
 
-/** The sum in a file of deploy/helm/rendered, and the chart's own now. */
-export function sums(values: string): { kept: string | undefined; now: string } {
+/** The checksum in a file of deploy/helm/rendered, and the current one of the chart. */
+export function sums(values: string): { committed: string | undefined; now: string } {
   const [first = ''] = rendered(values).split('\n', 1)
-  return { kept: /[0-9a-f]{64}$/.exec(first)?.[0], now: chartSum() }
+  return { committed: /[0-9a-f]{64}$/.exec(first)?.[0], now: chartSum() }
 }
 
 /** As deploy/helm/check.sh makes it. */
@@ -54,7 +54,7 @@ function sha256(content: string | Buffer): string {
 }
 
 /**
- * Lays out what Kubernetes gives to the container: its variables, and its mounted files below `folder`. `secrets` by `name/key`. Paths
+ * Prepares what Kubernetes gives to the container: its variables, and its mounted files below `folder`. `secrets` by `name/key`. Paths
  * in variables point below `folder`.
  */
 export async function container(

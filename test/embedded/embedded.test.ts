@@ -151,7 +151,7 @@ test('a DATA_DIR whose file system does not answer in time is refused', async t 
   )
 })
 
-test('where no path is short enough for a socket, one line says what to shorten', async t => {
+test('if no path is short enough for a socket, one line names the variables to shorten', async t => {
   const dataDir = await makeDataDir(t, { name: 'a-long-name/'.repeat(10) })
   const TMPDIR = join(dataDir, 'another-long-name')
   await mkdir(TMPDIR, { recursive: true })

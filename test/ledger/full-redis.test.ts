@@ -1,4 +1,4 @@
-/** A gateway whose Redis has no memory left: what shows it, what still works, and how it drains. */
+/** A gateway whose Redis is full: how it is reported, what still works, and how the ledger drains. */
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -30,7 +30,7 @@ async function arrange(t: TestContext) {
     await answer.arrayBuffer()
     return answer.status
   }
-  /** Redis refuses writes as long as it uses more than so much of what it uses now. */
+  /** Sets `maxmemory` to `bytes` less than the memory in use. */
   const shrink = async (bytes: number) => {
     const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1])
     await redis.config('SET', 'maxmemory', String(used - bytes))
@@ -42,7 +42,7 @@ const degraded = async ({ url }: Gateway): Promise<string[]> => {
   const body = (await (await fetch(`${url}/readyz`)).json()) as { degraded: string[] }
   return body.degraded
 }
-const told = ({ posts }: Receiver) =>
+const sent = ({ posts }: Receiver) =>
   posts.map(
     ({ body }) => JSON.parse(body).metadata.event_payload as { kind: string; details: { cause?: string } },
   )
@@ -60,18 +60,18 @@ async function fill(redis: Redis | Cluster, entries: number) {
   await pipeline.exec()
 }
 
-test('a full Redis is named, refuses without writing, and drains by itself', async t => {
+test('a full Redis is reported, calls are refused without a write, and the ledger drains', async t => {
   const { gateway, server, redis, postgres, receiver, call, shrink } = await arrange(t)
   const { provider } = gateway
 
-  await t.test('it is visible, and what runs is settled', async () => {
+  await t.test('it is reported, and running calls are settled', async () => {
     const running = call('[[scenario: hold end]]')
     await until(async () => provider.calls.length === 1)
     await redis.config('SET', 'maxmemory', '1')
 
     assert.deepEqual(await Promise.all([call(), call(), call()]), [503, 503, 503])
     assert.ok((await degraded(gateway)).includes('redis_memory'))
-    await until(async () => told(receiver).some(({ details }) => details.cause === 'redis_full'))
+    await until(async () => sent(receiver).some(({ details }) => details.cause === 'redis_full'))
     const metrics = await until(async () => {
       const found = await scrape(gateway.url)
       return found.value('tollgate_redis_memory_max_bytes') === 1 && found
@@ -100,7 +100,7 @@ test('a full Redis is named, refuses without writing, and drains by itself', asy
     await redis.config('SET', 'maxmemory', '0')
   })
 
-  await t.test('after an outage of Postgres it drains, and calls work again', async () => {
+  await t.test('after an outage of Postgres the ledger drains, and calls work again', async () => {
     assert.equal(await call(), 200)
     await postgres.stop()
     assert.equal(await call(), 200)
@@ -124,24 +124,21 @@ test('a full Redis is named, refuses without writing, and drains by itself', asy
     assert.equal(rows[0].count, 400)
   })
 
-  await t.test(
-    'cached responses are evicted before the money is in the way, and no more are kept',
-    async () => {
-      await redis.config('SET', 'maxmemory', '0')
-      assert.equal(await call('first'), 200)
-      const cached = () => redis.zcard('{tollgate}:cache:index')
-      await until(async () => (await cached()) > 0)
-      // 80 %: above the share of the cache, and far from full.
-      const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1])
-      await redis.config('SET', 'maxmemory', String(Math.round(used / 0.85)))
-      await until(async () => (await cached()) === 0)
-      assert.equal(await call('second'), 200)
-      await until(async () => (await redis.hlen('{tollgate}:holds')) === 0)
-      assert.equal(await cached(), 0)
-      await until(async () => told(receiver).some(({ kind }) => kind === 'redis_memory'))
-      await redis.config('SET', 'maxmemory', '0')
-    },
-  )
+  await t.test('cached responses are evicted before Redis is full, and no more are stored', async () => {
+    await redis.config('SET', 'maxmemory', '0')
+    assert.equal(await call('first'), 200)
+    const cached = () => redis.zcard('{tollgate}:cache:index')
+    await until(async () => (await cached()) > 0)
+    // 80 %: above the share of the cache, and far from full.
+    const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1])
+    await redis.config('SET', 'maxmemory', String(Math.round(used / 0.85)))
+    await until(async () => (await cached()) === 0)
+    assert.equal(await call('second'), 200)
+    await until(async () => (await redis.hlen('{tollgate}:holds')) === 0)
+    assert.equal(await cached(), 0)
+    await until(async () => sent(receiver).some(({ kind }) => kind === 'redis_memory'))
+    await redis.config('SET', 'maxmemory', '0')
+  })
 
   const spare = await gateway.client({ name: 'spare' })
   const first = async () => (await gateway.post('/v1/messages', spare, message('hello'))).status
@@ -162,7 +159,7 @@ test('a full Redis is named, refuses without writing, and drains by itself', asy
     { cause: 'redis_away', begin: server.stop },
   ]
   for (const { cause, begin, end, send = call } of steps) {
-    await t.test(`${cause} is named in degraded, a metric, an alert and one line of the log`, async () => {
+    await t.test(`${cause} is reported in degraded, a metric, an alert and one log line`, async () => {
       const { part } = outages[cause]
       await begin()
       await until(async () => (await send()) === 503 && (await degraded(gateway)).includes(part))
@@ -171,7 +168,7 @@ test('a full Redis is named, refuses without writing, and drains by itself', asy
         const { value } = await scrape(gateway.url)
         return Number(value('tollgate_unavailable_calls_total', { cause })) >= 2
       })
-      await until(async () => told(receiver).some(({ details }) => details.cause === cause))
+      await until(async () => sent(receiver).some(({ details }) => details.cause === cause))
       assert.equal(errors(gateway, cause).length, 1)
       await end?.()
     })

@@ -10,10 +10,10 @@ const START = Date.parse('2026-11-20T10:00:00Z')
 const range = { from: new Date(START), to: new Date(START + 3_600_000) }
 const MINUTE = 60_000
 
-/** The stated error of a percentile. */
+/** The documented error of a percentile. */
 const ERROR = 0.073
 
-/** Nearest rank, over what was really measured. */
+/** Nearest rank, of the exact values. */
 function exact(values: number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN
@@ -26,9 +26,9 @@ function close(found: number | null, expected: number, about: string) {
   )
 }
 
-test('percentiles are within the stated error of the exact ones, by slot, series and in all', async t => {
+test('percentiles are within the documented error of the exact ones, by slot, by series and in total', async t => {
   const at = await bed(t)
-  // Long-tailed, from a fraction of a second to the time-out, in a fixed order of chance.
+  // Long-tailed, from a fraction of a second to the time-out, from a fixed random seed.
   let seed = 20261120
   const random = () => {
     seed = (seed * 1103515245 + 12345) % 2147483648
@@ -46,7 +46,7 @@ test('percentiles are within the stated error of the exact ones, by slot, series
     at: START + minute * 5 * MINUTE,
     data: facts,
   }))
-  // Recorded twice, as after a crash of the drain: counted once.
+  // Recorded twice, as after a crash of the drain, but counted once.
   for (let i = 0; i < entries.length; i += 500) await record(at, entries.slice(i, i + 500))
   await record(at, entries.slice(0, 100))
 
@@ -103,7 +103,7 @@ test('percentiles are within the stated error of the exact ones, by slot, series
   )
 })
 
-test('values at the edges of buckets, below a millisecond and of an hour are within the stated error', async t => {
+test('values at the edges of buckets, below a millisecond and of an hour are within the documented error', async t => {
   const at = await bed(t)
   const edges = [1, 1.15, 1.15 ** 2, 1.15 ** 40, 1.15 ** 40 - 1e-6, 1.15 ** 95, 3_600_000]
   for (const [i, latencyMs] of edges.entries()) {
@@ -121,7 +121,7 @@ test('values at the edges of buckets, below a millisecond and of an hour are wit
   close(all.total.latencyMs.p99, 1, 'less than a millisecond')
 })
 
-test('errors are what failed; refused and left calls are none; a correction takes the loss back', async t => {
+test('failed calls are errors; refused and abandoned calls are not; a correction removes the lost call', async t => {
   const at = await bed(t)
   const outcomes = ['ok', 'cached', 'coalesced', 'upstream_error', 'client_gone', 'interrupted', 'lost']
   await record(
@@ -135,7 +135,7 @@ test('errors are what failed; refused and left calls are none; a correction take
   const read = () => readPerformance(at.pool, { ...range, step: 'hour', by: ['model'], limit: 5 })
   const before = (await read()).all.total
   assert.deepEqual([before.calls, before.errors], [8, 4])
-  // Cached calls say nothing about an upstream.
+  // Cached calls do not reach an upstream.
   close(before.latencyMs.p50, 1000, 'latency without cached calls')
   await record(at, [{ id: 'o6', seq: 1, at: START, nanos: -5, data: { outcome: 'ok', latencyMs: 4000 } }])
   const { all, series } = await read()
@@ -143,7 +143,7 @@ test('errors are what failed; refused and left calls are none; a correction take
   close(all.total.latencyMs.p99, 4000, 'latency of the corrected call')
 })
 
-test('slots begin and end where the range says, and are pruned by their age', async t => {
+test('slots match the range, and are pruned by age', async t => {
   const at = await bed(t)
   const moments = [START - 1, START, START + 3_600_000 - 1, START + 3_600_000]
   await record(
@@ -172,7 +172,7 @@ test('slots begin and end where the range says, and are pruned by their age', as
   assert.deepEqual([await calls('hour'), await calls('day')], [0, 4])
 })
 
-test('without a step the finest one is read that is kept and fits the range', () => {
+test('without a step the finest step that is kept and fits the range is read', () => {
   const now = new Date('2026-11-28T12:00:00Z')
   const before = (days: number) => new Date(now.getTime() - days * 86_400_000)
   assert.equal(performanceStepFor(before(1), now, now), '5m')

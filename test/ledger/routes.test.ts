@@ -173,7 +173,7 @@ test('an order or a filter that reads its whole time range takes at most 31 days
       /found 52 days up to 2026-11-21T00:00:00.000Z, expected at most 31/,
     )
   assert.deepEqual(ids(await get('/calls?sort=cost&to=2026-11-21')), ['c/0', 'b/0', 'a/0', 'c/1'])
-  // Months that are made from now on have the indexes of a search; they are what a large ledger is read by.
+  // New months have the indexes that a search of a large ledger needs.
   const { rows } = await app.pg.query(
     `select indexdef from pg_indexes where tablename = 'calls_2026_11' and indexdef ~ '\\(key, at|\\(at DESC, status'`,
   )

@@ -185,7 +185,7 @@ test('usage by the hour is the sum of its calls, each at the hour of its admissi
   assert.equal(total.costUsd, 7)
 })
 
-test('the largest have rows of their own, all others are one, and the total is the same', async t => {
+test('the largest have their own rows, all others are one row, and the total is the same', async t => {
   const at = await bed(t)
   const spent = [9, 5, 7, 1, 4]
   await record(

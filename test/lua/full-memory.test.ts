@@ -35,7 +35,7 @@ test('where Redis’s memory is full nothing is admitted, but what runs is renew
   assert.equal((await entries()).length, 2)
 })
 
-test('where Redis’s memory is full, dead calls are swept, entries leave the stream, and counters are restored', async t => {
+test('with a full Redis, dead calls are swept, entries leave the stream, and counters are restored', async t => {
   const server = await ownRedis(t, { args: ['--maxmemory-policy', 'noeviction'] })
   const { admit, ledger, money, redis, wait, entries } = await makeBed(t, server.url)
   await createGroup(redis)

@@ -1,8 +1,8 @@
-/** Lists of many: searched, put in order and paged on the server. */
+/** Lists of many clients, teams and budgets: searched, sorted and paged on the server. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { seedCrowd } from '../dashboard/crowd.ts'
+import { seedClients } from '../dashboard/many-clients.ts'
 import { type Replica, startReplica } from './replica.ts'
 
 const COUNT = 1203
@@ -32,11 +32,11 @@ async function all(replica: Replica, path: string, list: string): Promise<Listed
 
 const names = (rows: Listed[]) => rows.map(({ name }) => name)
 
-test('lists of many are searched, ordered and paged on the server', async t => {
+test('long lists are searched, sorted and paged on the server', async t => {
   const replica = await startReplica(t)
-  // From the middle to the end and from the start to the middle, so that no order by name looks right.
+  // Spend rises from the middle client on and wraps around, so that an order by name would be wrong.
   const spent = (client: number) => ((client + 601) % COUNT) / 200
-  await seedCrowd(replica, COUNT, { spentUsd: spent })
+  await seedClients(replica, COUNT, { spentUsd: spent })
   const everyone = Array.from({ length: COUNT }, (_, i) => `c-${String(i + 1).padStart(5, '0')}`)
   const bySpend = everyone
     .map((name, i) => ({ name, spent: spent(i + 1) }))
@@ -74,7 +74,7 @@ test('lists of many are searched, ordered and paged on the server', async t => {
     assert.deepEqual(names(await all(replica, '/teams?search=3', 'teams')), ['t-3'])
   })
 
-  await t.test("a search has no wildcards, and a cursor of another order isn't taken", async () => {
+  await t.test('a search has no wildcards, and a cursor of another order is refused', async () => {
     assert.deepEqual(await all(replica, '/clients?search=%25', 'clients'), [])
     const { body } = await replica.admin('GET', '/clients?sort=budget&limit=1')
     for (const sort of ['name', 'day']) {

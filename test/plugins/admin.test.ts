@@ -455,7 +455,7 @@ test('limits are not taken away by a PUT that says nothing', async t => {
   assert.deepEqual(body.budget, { day: 50 })
 })
 
-test('rotation without a grace ends the old key in a day, with one of 0 at once; what is over cannot be rotated', async t => {
+test('a rotation without a grace ends the old key in a day, with a grace of 0 at once; an ended key cannot be rotated', async t => {
   const replica = await startReplica(t)
   const { id, key } = await replica.client({ name: 'frontend' })
   const other = (await replica.client({ name: 'other' })).id
@@ -512,7 +512,7 @@ test('keys are listed newest first, a page at a time, with what has become of th
   assert.equal(rest.body.next, undefined)
 })
 
-test('a team is made with its first client where that is asked for, and PUT replaces its settings', async t => {
+test('createTeam makes a team with its first client, and PUT replaces its settings', async t => {
   const replica = await startReplica(t)
   const { key } = await replica.client({ name: 'frontend', team: 'web' })
   const bare = await replica.admin('GET', '/teams/web')
@@ -528,7 +528,7 @@ test('a team is made with its first client where that is asked for, and PUT repl
   assert.equal(JSON.stringify(body.teams).includes('"web"'), true)
 })
 
-test('a client may only join a team that exists, unless it says that the team is to be made', async t => {
+test('a client may only join a team that exists, unless createTeam is set', async t => {
   const replica = await startReplica(t)
   await replica.admin('PUT', '/teams/web', { budget: { day: 1 } })
   const unknown =
@@ -559,7 +559,7 @@ test('a client may only join a team that exists, unless it says that the team is
   assert.deepEqual(settingsOf(await replica.admin('GET', '/teams/data')), { name: 'data' })
 })
 
-test('a team without clients can be deleted; one with clients is kept, and they are named', async t => {
+test('a team without clients can be deleted; a team with clients cannot, and the error names them', async t => {
   const replica = await startReplica(t)
   for (const name of ['a', 'b']) await replica.client({ name, team: 'web' })
   const { id } = (await replica.admin('GET', '/teams/web')).body
@@ -584,7 +584,7 @@ test('a team without clients can be deleted; one with clients is kept, and they 
   )
 })
 
-test('a team and the gateway are patched: what is not named stays, null takes away', async t => {
+test('a team and the gateway are patched: settings that are not named stay, null removes one', async t => {
   const replica = await startReplica(t)
   await replica.admin('PUT', '/teams/web', {})
   for (const path of ['/teams/web', '/gateway']) {
@@ -596,7 +596,7 @@ test('a team and the gateway are patched: what is not named stays, null takes aw
   assertProblem(await replica.admin('PATCH', '/teams/wbe', {}), 404, /Did you mean web\?/)
 })
 
-test('a model that is not known is warned of, and the nearest one is named', async t => {
+test('an unknown model gets a warning that names the nearest known one', async t => {
   const replica = await startReplica(t)
   const made = await replica.admin('POST', '/clients', {
     name: 'a',

@@ -199,7 +199,7 @@ test('what a comparison of counters and ledger found shows once one was made', a
   assert.equal(after.value('tollgate_verify_differences'), 0)
 })
 
-test('with METRICS_TOKEN set, /metrics takes that bearer token and nothing else', async t => {
+test('with METRICS_TOKEN set, /metrics accepts only that bearer token', async t => {
   const gateway = await startGateway(t, { env: { METRICS_TOKEN: 'scraper-token' } })
   const ask = (authorization?: string) =>
     fetch(`${gateway.url}/metrics`, { headers: authorization === undefined ? {} : { authorization } })
@@ -224,7 +224,7 @@ test('with METRICS_TOKEN set, /metrics takes that bearer token and nothing else'
   }
 })
 
-test('with METRICS_PORT set, that port serves /metrics and nothing else, and the port of the calls does not', async t => {
+test('with METRICS_PORT set, that port serves only /metrics, and the port of the calls does not serve it', async t => {
   const METRICS_PORT = String(await freePort())
   const gateway = await startGateway(t, { env: { METRICS_PORT, METRICS_TOKEN: 'scraper-token' } })
   const own = `http://127.0.0.1:${METRICS_PORT}`

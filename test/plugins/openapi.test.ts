@@ -36,7 +36,7 @@ function registered({ app }: Gateway): string[] {
         const url = parents.join('').replaceAll(/:(\w+)/g, '{$1}')
         return methods === '' ? [] : methods.split(', ').map(method => `${method} ${url}`)
       })
-      // HEAD is there wherever GET is.
+      // Every GET route answers HEAD as well.
       .filter(route => /^(?!HEAD) ?\w+ \/admin\//.test(route))
   )
 }

@@ -30,7 +30,7 @@ export interface Replica {
     body?: unknown,
     who?: { token?: string; address?: string },
   ): Promise<Answer>
-  /** Makes a client, its team where it names one, and a key of it. */
+  /** Makes a client, its team if it names one, and a key of the client. */
   client(settings: { name: string } & Record<string, unknown>): Promise<{ id: string; key: string }>
   /** Opens a real port. */
   listen(): Promise<number>

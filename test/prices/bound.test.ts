@@ -194,7 +194,7 @@ function model(row: object = {}) {
   return { maker: 'maker', kind: 'chat', hidesOutput: false, ...limits, prices }
 }
 
-/** Built in; every built-in price changed, so that others are derived from it; and new models with what they need. */
+/** The built-in prices; all built-in prices changed, so that others are derived; and new models with the fields that they need. */
 const tables = [
   table,
   ...['0.07', '3.33', '900'].map((usd, i) => loadPrices(builtin, { models: own(usd, i) })),
@@ -206,8 +206,8 @@ function own(usd: string, i: number) {
   const needed = { in: usd, out: '7.77', maxInput: 300_001, maxOutput: 50_000 }
   return {
     ...Object.fromEntries(ids.map(id => [id, changed])),
-    ...Object.fromEntries(['house-model', 'claude-new-7', 'gpt-8'].map(id => [id, needed])),
-    'house-long': { ...needed, write1h: '5', above: [{ tokens: 1000, in: '0.01', out: '20' }] },
+    ...Object.fromEntries(['own-model', 'claude-new-7', 'gpt-8'].map(id => [id, needed])),
+    'own-long': { ...needed, write1h: '5', above: [{ tokens: 1000, in: '0.01', out: '20' }] },
   }
 }
 

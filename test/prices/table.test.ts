@@ -208,7 +208,7 @@ describe("an operator's own prices", () => {
     })
     const needed = { in: '3', out: '9', maxInput: 1000, maxOutput: 100 }
     const own = loadPrices(builtin, {
-      models: { 'house-model': needed, 'claude-new-7': needed, 'gpt-8': { ...needed, read: '1' } },
+      models: { 'own-model': needed, 'claude-new-7': needed, 'gpt-8': { ...needed, read: '1' } },
     })
     const priceOf = (model: string) => own.find(model, today) ?? assert.fail(model)
     const facts = (model: string) => {
@@ -217,7 +217,7 @@ describe("an operator's own prices", () => {
       return { maker, kind, hidesOutput, contextWindow, imageTokens, source, rates, read: origins.read }
     }
     const chat = { kind: 'chat', hidesOutput: true, contextWindow: 1100, source: 'PRICES_FILE' }
-    assert.deepEqual(facts('house-model'), {
+    assert.deepEqual(facts('own-model'), {
       ...chat,
       maker: 'openai',
       imageTokens: 1000,
@@ -242,7 +242,7 @@ describe("an operator's own prices", () => {
     assert.equal(embedding.find('vectors', today)?.kind, 'embedding')
   })
 
-  it('of a built-in model keep what they do not name; the rest stays in the ratio of the built-in row', () => {
+  it('of a built-in model need only the prices that differ; cache prices keep the ratio of the built-in row', () => {
     const own = loadPrices(builtin, {
       models: {
         'claude-haiku-4-5': { in: '3', out: '6' },
@@ -289,7 +289,7 @@ describe("an operator's own prices", () => {
     )
   })
 
-  it('are laid over the built-in row that is in force at the time', () => {
+  it('are merged over the built-in row that is in force at the time', () => {
     const read = (models: object, model: string, day: string) =>
       loadPrices(builtin, { models }).find(model, new Date(day))?.row.read
     const always = { 'claude-sonnet-5-5': { in: '4', out: '20' } }

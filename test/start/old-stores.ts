@@ -1,4 +1,4 @@
-/** Stores of versions that cannot be installed beside the ones in use: as much of them as a start asks for. */
+/** Simulated stores of old versions, which answer the commands of a start. */
 
 import { createServer, type Socket } from 'node:net'
 import { type Context, whenOver } from '../when-over.ts'
@@ -19,7 +19,7 @@ async function listen(t: Context, serve: (socket: Socket) => void): Promise<numb
   return address.port
 }
 
-/** A Redis before 6 knows no HELLO, and repeats its arguments. Answers with its port. */
+/** A Redis before 6 does not know HELLO, and repeats its arguments in the error. Returns the port. */
 export function oldRedis(t: Context, version: string): Promise<number> {
   const info = `redis_version:${version}\r\nrole:master\r\nmaxmemory_policy:noeviction\r\n`
   return listen(t, socket => {
@@ -37,7 +37,7 @@ export function oldRedis(t: Context, version: string): Promise<number> {
   })
 }
 
-/** Answers each query with its version, and lets everybody in. Answers with its port. */
+/** Accepts every login, and answers each query with its version. Returns the port. */
 export function oldPostgres(t: Context, version: string): Promise<number> {
   const packet = (type: string, body: Buffer) => {
     const head = Buffer.alloc(5)

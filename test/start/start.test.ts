@@ -1,4 +1,4 @@
-/** What an operator reads at the start: misspelt variables, what is in use and what is open, why a port or a server is missing. */
+/** Messages at the start: misspelt variables, stores and open routes, and why a port or a server is missing. */
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -16,7 +16,7 @@ import { temporaryFolder } from '../servers.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-test('a misspelt variable is named with the one that was meant', () => {
+test('a misspelt variable is named with the nearest known one', () => {
   for (const [name, meant] of [
     ['REDIS_ULR', 'REDIS_URL'],
     ['REDIS_URI', 'REDIS_URL'],
@@ -36,7 +36,7 @@ test('a misspelt variable is named with the one that was meant', () => {
   }
 })
 
-test('in .env more is taken for a misspelling', () => {
+test('the match of misspelt variables is looser in .env', () => {
   const names = [
     'EZAI_KEY',
     'TOKEN_ADMIN',
@@ -59,7 +59,7 @@ test('in .env more is taken for a misspelling', () => {
   )
 })
 
-test('the variables of other programs are left alone', () => {
+test('variables of other programs are ignored', () => {
   const others = `HOSTNAME HOSTTYPE HOSTS PORTS POST SPORT COST HOME PATH PWD SHELL USER LANG TERM TZ PGHOST PGPORT PGUSER PGDATABASE PGDATA
     REDIS_HOST REDIS_PORT REDIS_PASSWORD REDIS_TLS_URL REDIS_SERVICE_HOST REDIS_PORT_6379_TCP_ADDR DATABASE_HOST DATABASE_NAME DB_URL
     TOLLGATE_PORT TOLLGATE_HOST TOLLGATE_SERVICE_HOST TOLLGATE_SERVICE_PORT TOLLGATE_SERVICE_PORT_HTTP TOLLGATE_PORT_4000_TCP
@@ -73,7 +73,7 @@ test('the variables of other programs are left alone', () => {
   assert.deepEqual(misspelt({ inherited: [...others.split(/\s+/), ...known], written: known }), [])
 })
 
-test('the first line says which stores and upstreams are in use and what is open, without credentials', () => {
+test('the first line lists the stores, upstreams and open routes, without credentials', () => {
   const config = parseConfig({
     EZAI_API_KEY: 'hidden',
     OPENAI_API_KEY: 'hidden',
@@ -110,7 +110,7 @@ test('the first line says which stores and upstreams are in use and what is open
     assert.equal(summaryOf(config, { redisUrl, databaseUrl: undefined }).redis, place)
 })
 
-/** What is said of an address that cannot be listened on. */
+/** The fault of an address that cannot be listened on. */
 async function lineFor(address: Address): Promise<string | undefined> {
   const server = createServer().listen(address)
   const [error] = await Promise.race([once(server, 'error'), once(server, 'listening').then(() => [])])
@@ -118,7 +118,7 @@ async function lineFor(address: Address): Promise<string | undefined> {
   return listenFault(error, address)
 }
 
-test('a port or an address that cannot be had is named, with who has it and how to choose another', async t => {
+test('a port or an address that cannot be opened is named, with the process that uses it and how to choose another', async t => {
   const holder = createServer().listen(0, '127.0.0.1')
   await once(holder, 'listening')
   t.after(() => holder.close())
@@ -145,7 +145,7 @@ test('a port or an address that cannot be had is named, with who has it and how 
   assert.equal(listenFault(new Error('another'), { host: '127.0.0.1', port, variable: 'PORT' }), undefined)
 })
 
-test('where no embedded server can be started, as in the image, the URLs are named beside all other faults', async t => {
+test('if no embedded server can be started, as in the image, the URLs are named with all other faults', async t => {
   const folder = await temporaryFolder(t)
   const modules = join(folder, 'node_modules')
   await cp(join(ROOT, 'src'), join(folder, 'src'), { recursive: true })

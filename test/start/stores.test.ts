@@ -20,7 +20,7 @@ import {
 } from '../servers.ts'
 import { oldPostgres, oldRedis } from './old-stores.ts'
 
-/** The one line that a start with these stores ends with. */
+/** The line with which a start with these stores fails; empty if it succeeds. */
 async function lineOf(given: { redisUrl?: string; databaseUrl?: string }, t: TestContext): Promise<string> {
   const redisUrl = given.redisUrl ?? (await testRedis(t)).url
   const databaseUrl = given.databaseUrl ?? (await testDatabase(t)).url
@@ -66,7 +66,7 @@ test('a Redis that refuses is named before a port is opened', async t => {
   await operator.call('acl', 'setuser', 'elsewhere', 'on', '>right-one', '~other:*', '+@all')
   const line = (url: string) => lineOf({ redisUrl: url }, t)
 
-  await t.test('no such user or another password', async () => {
+  await t.test('an unknown user or a wrong password', async () => {
     const url = `redis://reader:wrong-one@127.0.0.1:${port}`
     assertLine(
       await line(url),
@@ -80,10 +80,10 @@ test('a Redis that refuses is named before a port is opened', async t => {
         /found a user without the rights .*NOPERM/,
       )
   })
-  await t.test('a database that it does not have', async () => {
+  await t.test('an unknown database', async () => {
     assertLine(await line(`redis://127.0.0.1:${port}/99`), /found a database number/)
   })
-  await t.test('another server', async () => {
+  await t.test('a server that is not Redis', async () => {
     const other = await oldPostgres(t, '18.0')
     assertLine(await line(`redis://127.0.0.1:${other}`), /does not use the protocol of Redis/)
   })
@@ -94,18 +94,18 @@ test('a Redis that refuses is named before a port is opened', async t => {
       new RegExp(`found a replica of 127.0.0.1:${port}`),
     )
   })
-  await t.test('one that evicts', async () => {
+  await t.test('a Redis that evicts', async () => {
     await operator.config('SET', 'maxmemory-policy', 'allkeys-lru')
     assertLine(await line(redis.url), /maxmemory-policy allkeys-lru, expected noeviction/)
     await operator.config('SET', 'maxmemory-policy', 'noeviction')
   })
-  await t.test('a password that is missing', async () => {
+  await t.test('a missing password', async () => {
     await operator.config('SET', 'requirepass', 'right-one')
     assertLine(await line(redis.url), /found no password, and a server that asks for one/)
     assertLine(await line(`redis://:wrong-one@127.0.0.1:${port}`), /a password that the server refuses/)
     assert.equal(await line(`redis://:right-one@127.0.0.1:${port}`), '')
   })
-  await t.test('an older one', async () => {
+  await t.test('an old version', async () => {
     for (const version of ['5.0.14', '6.2.7']) {
       const old = await oldRedis(t, version)
       assertLine(
@@ -136,7 +136,7 @@ test('a Postgres that refuses is named before a port is opened', async t => {
     url.replace('tollgate@', `${access}@`).replace('/tollgate?', `/${database}?`)
   const line = (databaseUrl: string) => lineOf({ databaseUrl }, t)
 
-  await t.test('another password, none, and no such user', async () => {
+  await t.test('a wrong password, no password, and an unknown user', async () => {
     assertLine(
       await line(as('app:wrong-one')),
       /a user "app" that the server refuses \(password authentication failed/,
@@ -148,7 +148,7 @@ test('a Postgres that refuses is named before a port is opened', async t => {
       /a user "app" that the server refuses \(no pg_hba.conf entry/,
     )
   })
-  await t.test('no such database', async () => {
+  await t.test('an unknown database', async () => {
     assertLine(await line(as('tollgate', 'nowhere')), /no database "nowhere", .* CREATE DATABASE "nowhere"/)
   })
   await t.test('a user without rights', async () => {
@@ -161,11 +161,11 @@ test('a Postgres that refuses is named before a port is opened', async t => {
     )
     assertLine(await line(as('reader:right-one', 'others')), /may not read and write all tables \(/)
   })
-  await t.test('one that is read-only', async () => {
+  await t.test('a read-only database', async () => {
     await query(url, 'alter database others set default_transaction_read_only = on')
     assertLine(await line(as('app:right-one', 'others')), /found a read-only database/)
   })
-  await t.test('an older one', async () => {
+  await t.test('an old version', async () => {
     const old = await oldPostgres(t, '14.19 (Debian 14.19-1)')
     assertLine(
       await line(`postgres://app:right-one@127.0.0.1:${old}/tollgate?sslmode=disable`),

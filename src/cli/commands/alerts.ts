@@ -31,7 +31,7 @@ const options = {
   severity: { value: 'critical', about: 'info, warning or critical' },
   delivery: { value: 'waiting', about: 'delivered, waiting or no_webhook' },
   client: { value: 'frontend', about: 'the name of a client' },
-  scope: { value: 'team:web', about: 'what it is about: client:…, team:…, gateway, upstream:…' },
+  scope: { value: 'team:web', about: 'what the alert is about: client:…, team:…, gateway, upstream:…' },
   from: { value: '2026-11-23', about: 'raised then or later: a UTC day or a time' },
   to: { value: '2026-11-24', about: 'raised before' },
   ...pageOptions,
@@ -40,7 +40,7 @@ const options = {
 export const alerts: Command[] = [
   {
     name: 'alerts',
-    about: 'What was raised, the newest first, and whether it was delivered',
+    about: 'Alerts, the newest first, and whether they were delivered',
     args: [],
     options,
     examples: ['alerts --limit 20', 'alerts --client frontend --severity critical'],

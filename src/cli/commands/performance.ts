@@ -1,4 +1,4 @@
-/** How fast calls are and how many fail. */
+/** Latency and errors of calls. */
 
 import type { PerformanceFound, PerformanceSeries, SeriesKey } from '../../ledger/performance.ts'
 import type { Command } from '../command.ts'

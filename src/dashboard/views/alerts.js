@@ -118,7 +118,7 @@ function Row({ alert: { kind, title, severity, scope, raisedAt, details, ...deli
   </tr>`
 }
 
-/** The numbers behind it, each as what it is. @param {{ details: Alert['details'] }} props */
+/** The details of an alert, each in the format of its kind. @param {{ details: Alert['details'] }} props */
 function Details({ details }) {
   return Object.entries(details).map(
     ([name, value], i) =>

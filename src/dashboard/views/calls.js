@@ -19,7 +19,7 @@ import { useCalls } from './calls/use-calls.js'
 
 /** @import { Call, Place } from '../types.ts' */
 
-/** What calls may be sorted by: as the address says it, and in words. @type {[string, string][]} */
+/** Orders of calls: the value in the address, and the label. @type {[string, string][]} */
 const sorts = [
   ['', 'Newest first'],
   ['time-asc', 'Oldest first'],

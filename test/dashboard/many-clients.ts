@@ -1,4 +1,4 @@
-/** Many clients at once: written into the stores as they lie there, since calls of so many would take minutes. */
+/** Writes many clients and their spend directly into the stores, since calls of so many clients would take minutes. */
 
 import { windowsAt } from '../../src/lua/calendar.ts'
 import { PREFIX } from '../../src/lua/scripts.ts'
@@ -8,9 +8,9 @@ const AT_ONCE = 2000
 
 /**
  * Makes clients `c-00001` to `c-<count>`, a fifth of them in each of the teams `t-0` to `t-4`, each with a budget of $10 a day.
- * `spentUsd` says what each has spent today, as its counters and, over the last `days` days, the ledger's sums have it.
+ * `spentUsd` returns the spend of each today, in its counters and, over the last `days` days, in the ledger's sums.
  */
-export async function seedCrowd(
+export async function seedClients(
   { app }: Pick<Gateway, 'app'>,
   count: number,
   { spentUsd, days = 1 }: { spentUsd: (client: number) => number; days?: number },

@@ -5,11 +5,11 @@ import { before, type TestContext, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { testBrowser } from '../browser.ts'
 import { type Gateway, startGateway, until } from '../gateway.ts'
-import { seedCrowd } from './crowd.ts'
+import { seedClients } from './many-clients.ts'
 import { type Visit, visit } from './visit.ts'
 
 const COUNT = 10_000
-/** Neither among the first by name nor among the last. */
+/** A client that is neither among the first by name nor among the last. */
 const FULLEST = 7777
 
 const browser = await testBrowser()
@@ -20,12 +20,14 @@ function scenarios(chromium: Browser) {
   let gateway: Gateway
   before(async t => {
     gateway = await startGateway(t)
-    await seedCrowd(gateway, COUNT, { spentUsd: client => (client === FULLEST ? 9.9 : (client % 100) / 20) })
+    await seedClients(gateway, COUNT, {
+      spentUsd: client => (client === FULLEST ? 9.9 : (client % 100) / 20),
+    })
   })
   const come = (t: TestContext, options: Parameters<typeof visit>[3] = {}): Promise<Visit> =>
     visit(t, chromium, gateway, options)
 
-  test('of 10,000 budgets the fullest is on top, and the chart has all spend', async t => {
+  test('the fullest of 10,000 budgets is on top, and the chart has all spend', async t => {
     const { page, open, faults, complaints } = await come(t)
     await open()
     const budgets = page.getByRole('region', { name: 'Budgets' })
@@ -33,7 +35,7 @@ function scenarios(chromium: Browser) {
     const rows = await budgets.locator('tbody tr').allInnerTexts()
     assert.match(rows[0] ?? '', /^c-07777\s+client, a day\s+\$9\.90\s+of \$10\.00\s+99\.0%/)
     assert.equal(rows.length, 10)
-    // Each hundred clients spend $0 to $4.95; client 7777 spends more than its turn.
+    // Each hundred clients spend $0 to $4.95; client 7777 spends $9.90 instead.
     const total = (COUNT / 100) * 247.5 - 3.85 + 9.9
     const legend = page.locator('.legend')
     await legend.getByText('All others').waitFor()
@@ -71,7 +73,7 @@ function scenarios(chromium: Browser) {
     assert.deepEqual(complaints, [])
   })
 
-  test('a client is picked by its name from the keyboard, and a team has a page of its own', async t => {
+  test('a client is picked by its name with the keyboard, and a team has its own page', async t => {
     const { page, open, faults, complaints } = await come(t, { viewport: { width: 390, height: 844 } })
     await open('/calls')
     const client = page.getByRole('combobox', { name: 'Client' })
