@@ -179,7 +179,7 @@ test('errors of the server name flags and commands, with exit code 1', async t =
     ['keys create frontnd', /Did you mean frontend\?/],
     ['keys create frontend --expires 2020-01-01T00:00:00Z', /^--expires: found "2020-01-01T00:00:00Z"/],
     ['keys rotate AAAAAAAA --grace 400d', /^--grace: found "400d", expected a time from 0 to 365d/],
-    ['clients list --cursor x', /^--cursor: found "x", expected the one that the page before printed/],
+    ['clients list --cursor x', /^--cursor: found "x", expected the cursor that the previous page printed/],
     ['clients list --limit many', /^--limit: found "many", expected a whole number/],
     [
       'clients create b --team wbe',

@@ -206,8 +206,8 @@ function own(usd: string, i: number) {
   const needed = { in: usd, out: '7.77', maxInput: 300_001, maxOutput: 50_000 }
   return {
     ...Object.fromEntries(ids.map(id => [id, changed])),
-    ...Object.fromEntries(['own-model', 'claude-new-7', 'gpt-8'].map(id => [id, needed])),
-    'own-long': { ...needed, write1h: '5', above: [{ tokens: 1000, in: '0.01', out: '20' }] },
+    ...Object.fromEntries(['hosted-model', 'claude-new-7', 'gpt-8'].map(id => [id, needed])),
+    'hosted-long': { ...needed, write1h: '5', above: [{ tokens: 1000, in: '0.01', out: '20' }] },
   }
 }
 
