@@ -19,7 +19,7 @@ export function senderOf({ PUBLIC_URL, ADMIN_TOKEN, OTEL_SERVICE_NAME }: Named):
   return { name: host, ...(isOpen && { dashboardUrl: `${href.replace(/\/+$/, '')}/dashboard` }) }
 }
 
-/** Scopes with a page of their own, and where it is. */
+/** The path of the page of each kind of scope that has one. */
 const PAGES: Record<string, string> = { client: 'clients', team: 'teams' }
 
 /** The page of the client or team that an alert is about, or else the list of alerts. */

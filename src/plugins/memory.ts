@@ -29,15 +29,15 @@ export default fp<{ everyMs?: number }>(
     let reading: Promise<void> | undefined
     app.decorate('redisMemory', { getter: () => memory })
 
-    const look = () => {
+    const refresh = () => {
       reading ??= read()
         .catch(error => log.debug({ err: error }, 'the memory of Redis cannot be read'))
         .finally(() => {
           reading = undefined
         })
     }
-    const timer = setInterval(look, everyMs)
-    app.addHook('onReady', async () => look())
+    const timer = setInterval(refresh, everyMs)
+    app.addHook('onReady', async () => refresh())
     app.addHook('onClose', async () => {
       clearInterval(timer)
       await reading

@@ -12,10 +12,10 @@ export interface Address {
 
 const FAULTS: Record<string, (address: Address) => string> = {
   EADDRINUSE: ({ host, port, variable }) =>
-    `${variable}: found port ${port} on ${host} in use by ${holderOf(port) ?? `a process that cannot be seen from here (${commandFor(port)} shows it)`}, ` +
+    `${variable}: found port ${port} on ${host} in use by ${holderOf(port) ?? `an unknown process (${commandFor(port)} shows it)`}, ` +
     `expected a free port. Set ${variable} to another one, such as ${port < 65_535 ? port + 1 : port - 1}, or end that process.`,
   EACCES: ({ port, variable }) =>
-    `${variable}: found port ${port}, which this user may not open, expected one that it may. Set ${variable} to 1024 or above, such as ${port + 8000}.`,
+    `${variable}: found port ${port}, which this user may not open, expected a port that it may open. Set ${variable} to 1024 or above, such as ${port + 8000}.`,
   EADDRNOTAVAIL: notHere,
   ENOTFOUND: notHere,
   EAI_AGAIN: notHere,

@@ -91,7 +91,7 @@ test('a full Redis is reported, calls are refused without a write, and the ledge
     assert.match(JSON.stringify(body), /OOM/)
   })
 
-  await t.test('a gateway that starts while Redis is full is ready, and names it', async t => {
+  await t.test('a gateway that starts while Redis is full is ready, and reports the full memory', async t => {
     const second = await startGateway(t, { redisUrl: server.url, databaseUrl: postgres.url })
 
     await until(async () => (await degraded(second)).includes('redis_memory'))

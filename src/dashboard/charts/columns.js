@@ -32,7 +32,7 @@ export function Columns({
   const place = useRef(/** @type {HTMLDivElement | null} */ (null))
   const width = useWidth(place)
   const [{ at, picked }, setMark] = useState(/** @type {{ at?: number, picked?: number }} */ ({}))
-  /** Another column begins without a picked series. @param {number} [column] */
+  /** No series is picked when the column changes. @param {number} [column] */
   const setAt = column => setMark(mark => (mark.at === column ? mark : { at: column }))
   const touched = useRef(/** @type {number | undefined} */ (undefined))
   useEffect(() => setAt(undefined), [buckets.length])
