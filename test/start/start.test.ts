@@ -125,7 +125,8 @@ test('a port or an address that cannot be opened is named, with the process that
   const address = holder.address()
   const port = typeof address === 'object' && address ? address.port : 0
 
-  const who = process.platform === 'linux' ? `process ${process.pid} \\(node, in [^)]+\\)` : 'an unknown process'
+  const who =
+    process.platform === 'linux' ? `process ${process.pid} \\(node, in [^)]+\\)` : 'an unknown process'
   assert.match(
     (await lineFor({ host: '127.0.0.1', port, variable: 'PORT' })) ?? '',
     new RegExp(
