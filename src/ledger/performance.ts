@@ -18,7 +18,7 @@ const names: PerformanceStep[] = ['5m', 'hour', 'day']
 /** The most slots that one request may read. */
 export const MOST_SLOTS = 400
 /** Without `step`, the finest step with at most this many slots is read. */
-const USUAL_SLOTS = 300
+const USUAL_SLOTS = 200
 const DAY = 86_400_000
 
 /** Milliseconds, each at most 7.3 % off; null: nothing was measured. */

@@ -175,7 +175,8 @@ test('slots match the range, and are pruned by age', async t => {
 test('without a step the finest step that is kept and fits the range is read', () => {
   const now = new Date('2026-11-28T12:00:00Z')
   const before = (days: number) => new Date(now.getTime() - days * 86_400_000)
-  assert.equal(performanceStepFor(before(1), now, now), '5m')
+  assert.equal(performanceStepFor(before(0.5), now, now), '5m')
+  assert.equal(performanceStepFor(before(1), now, now), 'hour')
   assert.equal(performanceStepFor(before(9), before(8), now), 'hour')
   assert.equal(performanceStepFor(before(7), now, now), 'hour')
   assert.equal(performanceStepFor(before(30), now, now), 'day')

@@ -49,10 +49,11 @@ export function Lines({ label, times, lines, height = 200, format, formatTime, f
         width: Math.max(element.clientWidth, 200),
         height,
         legend: { show: false },
+        padding: [8, 20, 0, 0],
         cursor: { y: false, drag: { x: false, y: false } },
         scales: { x: { time: false }, y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.08 : 1] } },
         axes: [
-          { ...axis, space: 80, incrs: STEPS, values: (_plot, marks) => marks.map(formatTick) },
+          { ...axis, size: 26, space: 80, incrs: STEPS, values: (_plot, marks) => marks.map(formatTick) },
           {
             ...axis,
             size: 64,

@@ -3,14 +3,25 @@
 import { html } from 'htm/preact'
 import { question } from '../api.js'
 import { Lines } from '../charts/lines.js'
+import { tonesOf } from '../charts/tones.js'
 import { DownloadCsv } from '../components/csv.js'
 import { Card, Page } from '../components/page.js'
 import { RangePicker, rangeOf } from '../components/range.js'
 import { Segmented } from '../components/segmented.js'
 import { Empty, Loaded } from '../components/states.js'
 import { useData } from '../data.js'
-import { count, day, duration, fullMoment, percent, timeOfDay, weekday } from '../format.js'
-import { ask } from '../router.js'
+import {
+  count,
+  day,
+  duration,
+  fullMoment,
+  milliseconds,
+  percent,
+  share,
+  timeOfDay,
+  weekday,
+} from '../format.js'
+import { ask, href } from '../router.js'
 
 /** @import { Followed } from '../data.js' */
 /** @import { Performance, PerformanceFound, PerformanceSeries, Place } from '../types.ts' */
@@ -28,7 +39,9 @@ const percentiles = [
 ]
 const SHOWN = '6'
 const LENGTHS = { '5m': 300_000, hour: 3_600_000, day: 86_400_000 }
-const times = { '5m': timeOfDay, hour: (/** @type {number} */ at) => `${day(at)} ${timeOfDay(at)}`, day }
+/** A day begins at its name. @param {number} at */
+const tick = at => (timeOfDay(at) === '00:00' ? day(at) : timeOfDay(at))
+const times = { '5m': tick, hour: tick, day }
 
 /** @param {{ place: Place }} props */
 export function PerformanceView({ place: { query } }) {
@@ -54,7 +67,7 @@ export function PerformanceView({ place: { query } }) {
   const fresh = (/** @type {string} */ name, /** @type {string} */ usual) => (/** @type {string} */ value) =>
     ask({ [name]: value === usual ? undefined : value }, { replace: true })
 
-  return html`<${Page} title="Performance" lead="How long calls take and how many fail. Percentiles are at most 7.3 % off.">
+  return html`<${Page} title="Performance" lead="How long calls take and how many fail. Percentiles are at most 7.3% off.">
     <div class="filters">
       <${RangePicker} query=${query} />
       <${Segmented} label="Group by" options=${groups} value=${by} onPick=${fresh('by', 'model')} />
@@ -69,6 +82,11 @@ export function PerformanceView({ place: { query } }) {
 
 /** @param {PerformanceSeries} series @param {string} by */
 const nameOf = (series, by) => (by === 'upstream' ? series.upstream : series.model) ?? `No ${by}`
+/** A model's calls are a click away. @param {PerformanceSeries} series @param {string} by */
+const named = (series, by) =>
+  by === 'model' && series.model
+    ? html`<a href=${href('/calls', { model: series.model })}>${series.model}</a>`
+    : nameOf(series, by)
 /** @param {Performance} of */
 const errorRate = ({ calls, errors }) => (calls > 0 ? errors / calls : null)
 
@@ -80,16 +98,21 @@ function Found({ found, before, by, level }) {
   const shift = before ? from - Date.parse(before.from) : 0
   const slots = Array.from({ length: Math.round((to - from) / length) }, (_, i) => from + i * length)
   const ordered = series.toSorted((a, b) => (nameOf(a, by) < nameOf(b, by) ? -1 : 1))
+  const tones = tonesOf(
+    by,
+    ordered.map(one => nameOf(one, by)),
+  )
+  const toneOf = (/** @type {PerformanceSeries} */ one) => tones.get(nameOf(one, by)) ?? 0
   const earlier = (/** @type {string} */ name) => before?.series.find(one => nameOf(one, by) === name)
   const linesOf = (/** @type {(of: Performance) => number | null} */ of) =>
-    ordered.map((one, tone) => {
+    ordered.map(one => {
       const valuesOf = (/** @type {PerformanceSeries} */ { slots: own }, /** @type {number} */ moved) => {
         const known = new Map(own.map(slot => [Date.parse(slot.at) + moved, of(slot)]))
         return slots.map(at => known.get(at) ?? null)
       }
       const name = nameOf(one, by)
       const former = earlier(name)
-      return { name, tone, values: valuesOf(one, 0), before: former && valuesOf(former, shift) }
+      return { name, tone: toneOf(one), values: valuesOf(one, 0), before: former && valuesOf(former, shift) }
     })
   const note =
     since && Date.parse(since) > from ? `Calls before ${fullMoment(since)} were not measured.` : undefined
@@ -107,17 +130,17 @@ function Found({ found, before, by, level }) {
     ${chart(`Time to first token, ${level}`, of => of.ttftMs[level], duration)}
     ${chart('Error rate', errorRate, value => percent(value))}
     <${Card} title="By ${by}" isFlush actions=${html`<${DownloadCsv} name="performance" columns=${columnsOf(by)} rows=${() => rowsOf(ordered, by)} />`}>
-      <div class="scroll" tabindex="0" role="region" aria-label="Figures by ${by}"><table class="table">
+      <div class="scroll" tabindex="0" role="region" aria-label="Figures by ${by}"><table class="table is-narrow">
         <thead><tr><th scope="col">${by === 'model' ? 'Model' : 'Upstream'}</th><th scope="col" class="num">Calls</th><th scope="col" class="num">Errors</th><th scope="col" class="num">Latency ${level}</th><th scope="col" class="num">First token ${level}</th></tr></thead>
-        <tbody>${[...ordered, all].map((one, tone) => {
+        <tbody>${[...ordered, all].map((one, i) => {
           const former = one === all ? before?.all : earlier(nameOf(one, by))
           const was = former?.total
-          return html`<tr key=${tone}>
-            <th scope="row">${one === all ? 'All' : html`<span class="swatch fill-${tone}" />${nameOf(one, by)}`}</th>
+          return html`<tr key=${i}>
+            <th scope="row">${one === all ? 'All' : html`<span class="swatch fill-${toneOf(one)}" />${named(one, by)}`}</th>
             <td class="num">${count(one.total.calls)}<${Delta} now=${one.total.calls} was=${was?.calls} /></td>
-            <td class="num">${percent(errorRate(one.total) ?? 0)}<${Delta} now=${errorRate(one.total)} was=${was && errorRate(was)} isPoints /></td>
-            <td class="num">${duration(one.total.latencyMs[level] ?? undefined)}<${Delta} now=${one.total.latencyMs[level]} was=${was?.latencyMs[level]} /></td>
-            <td class="num">${duration(one.total.ttftMs[level] ?? undefined)}<${Delta} now=${one.total.ttftMs[level]} was=${was?.ttftMs[level]} /></td>
+            <td class="num">${share(one.total.errors, one.total.calls)}<${Delta} now=${errorRate(one.total)} was=${was && errorRate(was)} isPoints /></td>
+            <td class="num">${milliseconds(one.total.latencyMs[level] ?? undefined)}<${Delta} now=${one.total.latencyMs[level]} was=${was?.latencyMs[level]} /></td>
+            <td class="num">${milliseconds(one.total.ttftMs[level] ?? undefined)}<${Delta} now=${one.total.ttftMs[level]} was=${was?.ttftMs[level]} /></td>
           </tr>`
         })}</tbody>
       </table></div>
@@ -130,7 +153,7 @@ function Delta({ now, was, isPoints = false }) {
   if (now === null || was === null || was === undefined || (was === 0 && !isPoints)) return null
   const change = isPoints ? (now - was) * 100 : (now / was - 1) * 100
   const sign = change > 0 ? '+' : change < 0 ? '−' : '±'
-  return html`<span class="sub delta" title="Compared with the period before">${sign}${Math.abs(change).toFixed(1)} ${isPoints ? 'points' : '%'}</span>`
+  return html`<span class="sub delta" title="Compared with the period before">${sign}${Math.abs(change).toFixed(1)}${isPoints ? ' points' : '%'}</span>`
 }
 
 /** @typedef {Performance & { at: string, name: string }} CsvRow */
