@@ -8,6 +8,8 @@ import { ticks } from './scale.js'
 
 const TOP = 10
 const BOTTOM = 24
+/** Below the ticks, for the words of the bucket that is not over. */
+const SO_FAR = 13
 const GAP = 1
 
 /**
@@ -47,7 +49,8 @@ export function Columns({
   const inner = Math.max(0, width - left)
   const step = inner / buckets.length
   const bar = Math.max(1, Math.min(44, step * (buckets.length > 40 ? 0.78 : 0.68)))
-  const plot = height - TOP - BOTTOM
+  const below = partial === undefined ? 0 : SO_FAR
+  const plot = height - TOP - BOTTOM - below
   const y = (/** @type {number} */ value) => TOP + plot * (1 - value / top)
   const every = Math.max(1, Math.ceil(buckets.length / Math.max(2, Math.floor(inner / 72))))
 
@@ -139,7 +142,6 @@ export function Columns({
               const faded = dimmed !== undefined && dimmed !== name
               return html`<path class="fill-${tone} ${faded ? 'is-faded' : ''}" d=${column(x, bottom - gap - high, bar, high, s === last ? 2.5 : 0)} />`
             })}
-            ${bucket === partial && html`<text class="chart-partial" x=${Math.min(width, x + bar / 2 + 18)} y=${Math.max(TOP, y(base) - 4)} text-anchor="end">so far</text>`}
           </g>`
         })}
         ${
@@ -152,7 +154,8 @@ export function Columns({
         ${buckets.map((bucket, i) => {
           if ((buckets.length - 1 - i) % every !== 0) return null
           const x = left + (i + 0.5) * step
-          return html`<text class="chart-tick" x=${Math.min(width - 16, x)} y=${height - 6} text-anchor="middle">${formatTick(bucket)}</text>`
+          return html`<text class="chart-tick" x=${Math.min(width - 16, x)} y=${height - below - 6} text-anchor="middle">${formatTick(bucket)}</text>
+            ${bucket === partial && html`<text class="chart-partial" x=${Math.min(width - 16, x)} y=${height - 5} text-anchor="middle">so far</text>`}`
         })}
       </svg>`
       }

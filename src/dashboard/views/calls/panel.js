@@ -142,7 +142,7 @@ export function RefusedDetail({ id, refused: { client, reason, scope, sample } }
     <h3>Who and what</h3>
     <${Facts}
       rows=${[
-        ['Client', client ? html`<a href=${clientHref(client)}>${client}</a>` : 'A stranger'],
+        ['Client', client ? html`<a href=${clientHref(client)}>${client}</a>` : 'No client'],
         ['Key', sample.key && html`<code>${sample.key}</code>`],
         ['Model', sample.model],
         ['Route', sample.route && html`<code>${sample.route}</code>`],

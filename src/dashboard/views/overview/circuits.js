@@ -3,7 +3,7 @@
 import { html } from 'htm/preact'
 import { Icon } from '../../components/icon.js'
 import { useData } from '../../data.js'
-import { ago } from '../../format.js'
+import { moment } from '../../format.js'
 import { href } from '../../router.js'
 import { circuitWords } from '../../words.js'
 
@@ -23,7 +23,7 @@ export function Circuits() {
       <ul>
         ${found.map(
           ({ name, circuit }) => html`<li>
-            <strong>${name}</strong> for <a href=${href('/calls', { model: circuit.model })}>${circuit.model}</a> since ${ago(circuit.since)}:${' '}
+            <strong>${name}</strong> for <a href=${href('/calls', { model: circuit.model })}>${circuit.model}</a> since ${moment(circuit.since)} UTC:${' '}
             ${circuit.reason}. ${circuitWords(circuit)}
           </li>`,
         )}
