@@ -70,7 +70,7 @@ export function DownloadCsv({ name, columns, rows }) {
         tell(`The file has the first ${count(CSV_ROWS)} rows. Narrow the filters for the rest.`)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      tell(`The file could not be made: ${error.message}`)
+      tell(`The file could not be made: ${error.message}`, { isFailure: true })
     } finally {
       setBusy(false)
     }

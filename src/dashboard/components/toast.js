@@ -5,19 +5,21 @@ import { createStore, useStore } from '../store.js'
 import { Icon } from './icon.js'
 
 const SHOWN = 4000
-const toast = createStore('')
+/** A failure has more to read. */
+const FAILURE_SHOWN = 12_000
+const toast = createStore({ text: '', isFailure: false })
 let timer = 0
 
-/** @param {string} text */
-export function tell(text) {
-  toast.set(text)
+/** @param {string} text @param {{ isFailure?: boolean }} [options] */
+export function tell(text, { isFailure = false } = {}) {
+  toast.set({ text, isFailure })
   clearTimeout(timer)
-  timer = setTimeout(() => toast.set(''), SHOWN)
+  timer = setTimeout(() => toast.set({ text: '', isFailure: false }), isFailure ? FAILURE_SHOWN : SHOWN)
 }
 
 export function Toast() {
-  const text = useStore(toast)
+  const { text, isFailure } = useStore(toast)
   return html`<div class="toast-place" role="status" aria-live="polite">
-    ${text && html`<p class="toast"><${Icon} name="check" />${text}</p>`}
+    ${text && html`<p class="toast"><${Icon} name=${isFailure ? 'warning' : 'check'} />${text}</p>`}
   </div>`
 }

@@ -1,7 +1,8 @@
 /** What was raised, and whether somebody was told. */
 
 import { html } from 'htm/preact'
-import { question } from '../api.js'
+import { useState } from 'preact/hooks'
+import { api, Failure, question } from '../api.js'
 import { Badge } from '../components/badge.js'
 import { allRows, DownloadCsv } from '../components/csv.js'
 import { Select } from '../components/field.js'
@@ -10,9 +11,11 @@ import { ScopeName } from '../components/names.js'
 import { Page } from '../components/page.js'
 import { useClients } from '../components/picker.js'
 import { Empty, Loaded } from '../components/states.js'
+import { tell } from '../components/toast.js'
 import { useData } from '../data.js'
 import { ago, daysAgo, fullMoment, moment } from '../format.js'
 import { ask, href } from '../router.js'
+import { mayChange } from '../session.js'
 import { alertKinds, scopeWords } from '../words.js'
 import { detailLabel, shownDetail } from './alerts/details.js'
 
@@ -58,7 +61,7 @@ export function Alerts({ place: { query } }) {
   const kinds = Object.entries(alertKinds).map(
     ([name, { label }]) => /** @type {[string, string]} */ ([name, label]),
   )
-  return html`<${Page} title="Alerts" lead="Raised once for each window they are true in, whatever the number of replicas." actions=${html`<${DownloadCsv} name="alerts" columns=${csvColumns} rows=${() => allRows('/alerts', filter, 'alerts')} />`}>
+  return html`<${Page} title="Alerts" lead="Raised once for each window they are true in, whatever the number of replicas." actions=${html`${mayChange() && html`<${SendTest} />`}<${DownloadCsv} name="alerts" columns=${csvColumns} rows=${() => allRows('/alerts', filter, 'alerts')} />`}>
     <div class="filters" role="search" aria-label="Filter alerts">
       <${Select} isCompact label="Kind" value=${kind ?? ''} options=${[['', 'All kinds'], ...kinds, ...(kind && !alertKinds[kind] ? [[kind, kind]] : [])]} onPick=${pick('kind')} />
       <${Select} isCompact label="Severity" value=${severity ?? ''} options=${[['', 'Any severity'], ...Object.entries(severities).map(([name, { label }]) => [name, label])]} onPick=${pick('severity')} />
@@ -82,6 +85,27 @@ export function Alerts({ place: { query } }) {
       <//>
     </section>
   <//>`
+}
+
+/** Sends one message to the webhook, and says how the webhook answered. */
+function SendTest() {
+  const [isBusy, setBusy] = useState(false)
+  const send = async () => {
+    setBusy(true)
+    try {
+      /** @type {{ delivered: boolean, error?: string }} */
+      const { delivered, error } = await api('/alerts/test', { method: 'POST' })
+      tell(delivered ? 'The webhook took the test alert.' : `The test alert was not delivered: ${error}`, {
+        isFailure: !delivered,
+      })
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      tell(`The test alert was not sent. ${error.message}`, { isFailure: true })
+    } finally {
+      setBusy(false)
+    }
+  }
+  return html`<button type="button" class="button is-small" disabled=${isBusy} onClick=${send}>Send a test alert</button>`
 }
 
 /** @param {{ isFiltered: boolean }} props */
