@@ -1,8 +1,9 @@
 /** The dashboard as people use it: in a real Chromium, before a real gateway. */
 
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { before, type TestContext, test } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Locator, Page } from 'playwright-core'
 import { testBrowser } from '../browser.ts'
 import { ADMIN_TOKEN, message, until } from '../gateway.ts'
 import { dayToDay, writePast } from './day-to-day.ts'
@@ -325,6 +326,65 @@ function scenarios(chromium: Browser) {
     assert.deepEqual(complaints, [])
   })
 
+  test('each list and chart is downloaded as CSV, with the names that it shows', async t => {
+    const { page, open, complaints } = await come(t)
+    const files: [path: string, region: string, head: string, name: string][] = [
+      ['', 'Spend over time', 'time,client,calls,costUsd', 'frontend'],
+      ['', 'Budgets', 'kind,name,period,limitUsd', 'frontend'],
+      ['/limits', 'Teams', 'name,budgetDayUsd,spentDayUsd', 'web'],
+      ['/limits', 'Clients', 'name,budgetDayUsd,spentDayUsd', 'frontend'],
+      ['/teams/web', 'Spend', 'time,client,calls,costUsd', 'frontend'],
+      ['/teams/web', 'Clients', 'name,team,models,disabled', 'frontend'],
+      ['/clients/frontend', 'Spend by model', 'time,model,calls,costUsd', 'claude-haiku-4-5'],
+      ['/clients/frontend', 'Keys', 'id,status,createdAt', 'active'],
+      ['/teams', '', 'name,budgetDayUsd,spentDayUsd', 'web'],
+      ['/access', '', 'name,role,createdAt', 'ADMIN_TOKEN'],
+    ]
+    for (const [path, region, head, name] of files) {
+      await open(path)
+      const place = region ? page.getByRole('region', { name: region, exact: true }) : page.getByRole('main')
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        place.getByRole('button', { name: 'Download CSV' }).click(),
+      ])
+      const [first, ...rows] = (await readFile(await download.path(), 'utf8')).split('\r\n')
+      assert.ok(first?.startsWith(head), `${path} ${region}: ${first}`)
+      assert.ok(
+        rows.some(row => row.split(',').includes(name)),
+        `${path} ${region}: ${rows.join(' ')}`,
+      )
+    }
+    assert.deepEqual(complaints, [])
+  })
+
+  test('a test alert that has no webhook says how to set one', async t => {
+    const { page, open } = await come(t)
+    await open('/alerts')
+    await page.getByRole('button', { name: 'Send a test alert' }).click()
+    await page.getByRole('status').getByText('ALERT_WEBHOOK_URL: found nothing').waitFor()
+  })
+
+  test("a team's calls are a click away from its page", async t => {
+    const { page, open } = await come(t)
+    await open('/teams/web')
+    await page.getByRole('link', { name: 'Its calls' }).click()
+    await page.waitForURL(/calls\?team=web/)
+    await page.locator('tbody tr', { hasText: 'frontend' }).first().waitFor()
+  })
+
+  test('a model has one colour on the overview and on the page of performance', async t => {
+    const { page, open } = await come(t)
+    const tone = async (row: Locator) =>
+      /fill-\d+/.exec((await row.locator('.swatch').getAttribute('class')) ?? '')?.[0]
+    await open('/?by=model')
+    const shown = await tone(page.locator('.legend').getByRole('row', { name: /claude-haiku-4-5/ }))
+    await open('/performance')
+    const other = page
+      .getByRole('region', { name: 'By model', exact: true })
+      .getByRole('row', { name: /claude-haiku-4-5/ })
+    assert.equal(await tone(other), shown)
+  })
+
   test('filters stand in the address: back and forward go through them', async t => {
     const { page, open } = await come(t)
     await open('/calls')
@@ -374,6 +434,9 @@ function scenarios(chromium: Browser) {
     await page.getByRole('region', { name: 'Keys' }).getByText('Active').first().waitFor()
     for (const name of [/Change/, /New key/, /Revoke/, /Rotate/, /Delete/, /Disable/])
       assert.equal(await page.getByRole('main').getByRole('button', { name }).count(), 0, String(name))
+    await open('/alerts')
+    await page.getByRole('button', { name: 'Download CSV' }).waitFor()
+    assert.equal(await page.getByRole('button', { name: 'Send a test alert' }).count(), 0)
     await open('/access')
     await page.getByRole('row', { name: 'auditor' }).waitFor()
     for (const name of [/New token/, /Revoke/])
@@ -386,7 +449,11 @@ function scenarios(chromium: Browser) {
     for (const path of [
       '',
       '/calls',
+      '/performance',
       '/refusals',
+      '/teams',
+      '/teams/web',
+      '/explain?client=frontend&model=claude-haiku-4-5',
       '/clients',
       '/clients/frontend',
       '/limits',
@@ -423,7 +490,17 @@ function scenarios(chromium: Browser) {
       const call = await town.admin('GET', '/calls?outcome=ok&limit=1')
       const id = String(Reflect.get(Object(call.body.calls)[0], 'id'))
       for (const path of [
-        ...['', '/calls', `/calls?call=${id}`, '/refusals', '/refusals?kind=%7Cinvalid_key%7C', '/clients'],
+        ...[
+          '',
+          '/performance',
+          '/teams',
+          '/teams/web',
+          '/calls',
+          `/calls?call=${id}`,
+          '/refusals',
+          '/refusals?kind=%7Cinvalid_key%7C',
+          '/clients',
+        ],
         ...['/clients/frontend', '/limits', '/alerts', '/verify', '/nowhere', '/explain'],
         ...['/explain?client=frontend&model=claude-haiku-4-5', '/access', '/changes'],
       ]) {

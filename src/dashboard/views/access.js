@@ -4,6 +4,7 @@ import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import { api } from '../api.js'
 import { Badge } from '../components/badge.js'
+import { allRows, DownloadCsv } from '../components/csv.js'
 import { ActionDialog } from '../components/dialog.js'
 import { End } from '../components/end.js'
 import { Icon } from '../components/icon.js'
@@ -22,6 +23,15 @@ import { NewToken } from './access/new-token.js'
 
 /** @typedef {{ kind: 'create' } | { kind: 'made', made: MadeToken } | { kind: 'revoke', name: string } | undefined} Open */
 
+/** @type {[string, (token: Token) => import('../components/csv.js').Cell][]} */
+const csvColumns = [
+  ['name', ({ name }) => name],
+  ['role', ({ role }) => role],
+  ['createdAt', ({ createdAt }) => createdAt],
+  ['createdBy', ({ createdBy }) => createdBy],
+  ['expiresAt', ({ expiresAt }) => expiresAt],
+]
+
 export function Access() {
   const tokens = useData('/tokens?limit=1000')
   const [open, setOpen] = useState(/** @type {Open} */ (undefined))
@@ -39,7 +49,7 @@ export function Access() {
   return html`<${Page}
     title="Access"
     lead="Administrators' tokens, for this page, the command line and the API under /admin. Services call with keys of their clients."
-    actions=${mayChange() && html`<button type="button" class="button is-primary" onClick=${() => setOpen({ kind: 'create' })}><${Icon} name="plus" />New token</button>`}
+    actions=${html`<${DownloadCsv} name="tokens" columns=${csvColumns} rows=${() => allRows('/tokens', {}, 'tokens')} />${mayChange() && html`<button type="button" class="button is-primary" onClick=${() => setOpen({ kind: 'create' })}><${Icon} name="plus" />New token</button>`}`}
   >
     <section class="card is-flush" aria-label="Tokens">
       <${Loaded} of=${tokens}>

@@ -35,7 +35,7 @@ export const clientSorts = [
 /** @typedef {{ clients: Client[], next?: string, total?: number }} Listed */
 
 /** @type {[string, (client: Client) => import('../components/csv.js').Cell][]} */
-const csvColumns = [
+export const csvColumns = [
   ['name', ({ name }) => name],
   ['team', ({ team }) => team],
   ['models', ({ models }) => models?.join(' ')],

@@ -3,6 +3,7 @@
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import { question } from '../api.js'
+import { allRows, DownloadCsv } from '../components/csv.js'
 import { Select } from '../components/field.js'
 import { Find } from '../components/filter.js'
 import { Icon } from '../components/icon.js'
@@ -14,7 +15,7 @@ import { ask, clientHref, href, teamHref } from '../router.js'
 import { mayChange } from '../session.js'
 import { clientSorts } from './clients.js'
 import { LevelDialog } from './limits/level-dialog.js'
-import { Levels } from './limits/levels.js'
+import { Levels, levelColumns } from './limits/levels.js'
 import { Standings } from './limits/standings.js'
 
 /** @import { Client, Gateway, Place, Team } from '../types.ts' */
@@ -58,7 +59,7 @@ export function Limits({ place: { query } }) {
     <${Card}
       title="Teams"
       isFlush
-      actions=${mayChange() && html`<button type="button" class="button is-small" onClick=${() => setEdited({ kind: 'team', name: '', settings: {} })}><${Icon} name="plus" />New team</button>`}
+      actions=${html`<${DownloadCsv} name="limits-of-teams" columns=${levelColumns} rows=${() => allRows('/teams', { search: find, state: 'true' }, 'teams')} />${mayChange() && html`<button type="button" class="button is-small" onClick=${() => setEdited({ kind: 'team', name: '', settings: {} })}><${Icon} name="plus" />New team</button>`}`}
     >
       <${Loaded} of=${teams}>
         ${(/** @type {{ teams: Team[], next?: string }} */ { teams: found, next }) => html`
@@ -70,7 +71,7 @@ export function Limits({ place: { query } }) {
           <${Pager} next=${next} cursor=${teamsFrom} of="teams" />`}
       <//>
     <//>
-    <${Card} title="Clients" isFlush actions=${html`<a class="button is-small" href=${href('/clients')}>Manage clients</a>`}>
+    <${Card} title="Clients" isFlush actions=${html`<${DownloadCsv} name="limits-of-clients" columns=${levelColumns} rows=${() => allRows('/clients', { search: find, sort, state: 'true' }, 'clients')} /><a class="button is-small" href=${href('/clients')}>Manage clients</a>`}>
       <${Loaded} of=${clients}>
         ${(/** @type {{ clients: Client[], next?: string }} */ { clients: found, next }) => html`
           ${found.length === 0 ? html`<${Empty} title=${find ? 'No client fits' : 'No clients yet'} />` : html`<${Levels} label="Limits of clients" levels=${found.map(client => ({ name: client.name, address: clientHref(client.name), settings: client, state: client.state }))} />`}

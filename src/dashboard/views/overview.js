@@ -28,6 +28,7 @@ import { Budgets } from './overview/budgets.js'
 import { Circuits } from './overview/circuits.js'
 import { Figures } from './overview/figures.js'
 import { LatestAlerts, TopRefusals } from './overview/trouble.js'
+import { UsageCsv } from './overview/usage-csv.js'
 
 /** @import { Place, Usage, UsageRow } from '../types.ts' */
 
@@ -160,6 +161,7 @@ function OverTime({ range, by, measure }) {
           </tbody>
           <tfoot><tr><th scope="row">Total</th><td class="num hide-s">${count(calls)}</td><td></td><td class="num strong">${formatSum(total)}</td></tr></tfoot>
         </table>
+        <div class="chart-more"><${UsageCsv} name="usage" by=${group} rows=${within} /></div>
       </div>
       ${more && html`<p class="note">More groups than can be shown at once: the smallest are left out.</p>`}`
     }}

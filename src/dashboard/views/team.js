@@ -3,6 +3,7 @@
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import { question } from '../api.js'
+import { allRows, DownloadCsv } from '../components/csv.js'
 import { Select } from '../components/field.js'
 import { Find } from '../components/filter.js'
 import { Icon } from '../components/icon.js'
@@ -14,7 +15,7 @@ import { useData } from '../data.js'
 import { count } from '../format.js'
 import { ask, href } from '../router.js'
 import { mayChange } from '../session.js'
-import { ClientTable, clientSorts, PAGE } from './clients.js'
+import { ClientTable, clientSorts, csvColumns, PAGE } from './clients.js'
 import { LevelDialog } from './limits/level-dialog.js'
 import { Standings } from './limits/standings.js'
 import { SpendOver } from './team/spend.js'
@@ -34,7 +35,8 @@ export function TeamView({ name, place: { query } }) {
     <//>`
   }
   const by = query.by === 'model' ? 'model' : 'client'
-  const actions = html`<a class="button" href=${href('/changes', { target: `team:${name}` })}>Its changes</a>
+  const actions = html`<a class="button" href=${href('/calls', { team: name })}>Its calls</a>
+    <a class="button" href=${href('/changes', { target: `team:${name}` })}>Its changes</a>
     ${mayChange() && html`<button type="button" class="button is-primary" onClick=${() => setEdited(true)}>Change limits</button>`}`
   return html`<${Page} title=${name} back=${back} lead="Limits and a budget that all clients of this team share." actions=${actions}>
     ${failure && html`<${Stale} failure=${failure} />`}
@@ -71,6 +73,7 @@ function Members({ team, query: { find, sort = 'budget', cursor } }) {
   const tools = html`<div class="filters" role="search" aria-label="Find clients of this team">
     <${Find} label="Find" name="find" placeholder="Find a client" value=${find ?? ''} onFind=${(/** @type {string} */ text) => ask({ find: text, cursor: undefined }, { replace: true })} />
     <${Select} isCompact label="Order" value=${sort} options=${clientSorts.map(([value, text]) => [value || 'name', text])} onPick=${(/** @type {string} */ value) => ask({ sort: value === 'budget' ? undefined : value, cursor: undefined })} />
+    <${DownloadCsv} name="clients-of-${team}" columns=${csvColumns} rows=${() => allRows('/clients', { team, search: find, sort, state: 'true' }, 'clients')} />
   </div>`
   return html`<${Card} title="Clients" note=${total === undefined ? '' : count(total)} isFlush actions=${tools}>
     <${Loaded} of=${clients} lines=${6}>

@@ -3,6 +3,7 @@
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import { question } from '../api.js'
+import { allRows, DownloadCsv } from '../components/csv.js'
 import { Find } from '../components/filter.js'
 import { Icon } from '../components/icon.js'
 import { Page } from '../components/page.js'
@@ -13,7 +14,7 @@ import { count } from '../format.js'
 import { ask, go, teamHref } from '../router.js'
 import { mayChange } from '../session.js'
 import { LevelDialog } from './limits/level-dialog.js'
-import { Levels } from './limits/levels.js'
+import { Levels, levelColumns } from './limits/levels.js'
 
 /** @import { Place, Team } from '../types.ts' */
 
@@ -38,6 +39,7 @@ export function Teams({ place: { query } }) {
   >
     <div class="filters" role="search" aria-label="Find teams">
       <${Find} label="Find" name="find" placeholder="Find a team" value=${find ?? ''} onFind=${(/** @type {string} */ text) => ask({ find: text, cursor: undefined }, { replace: true })} />
+      <${DownloadCsv} name="teams" columns=${levelColumns} rows=${() => allRows('/teams', { search: find, state: 'true' }, 'teams')} />
       ${total !== undefined && html`<span class="quiet" role="status">${count(total)} ${total === 1 ? 'team' : 'teams'}${find ? ' found' : ''}</span>`}
     </div>
     <${Loaded} of=${teams} lines=${8}>
@@ -47,7 +49,7 @@ export function Teams({ place: { query } }) {
         ${
           found.length === 0
             ? html`<${Empty} title=${find ? 'No team fits' : 'No teams yet'}>${!find && "Make one here, or name one in a client's settings."}<//>`
-            : html`<${Levels} label="Teams" levels=${found.map(team => ({ name: team.name, address: teamHref(team.name), settings: team, state: team.state }))} />`
+            : html`<${Levels} label="Limits of teams" levels=${found.map(team => ({ name: team.name, address: teamHref(team.name), settings: team, state: team.state }))} />`
         }
         <${Pager} next=${next} cursor=${cursor} />
       </section>`}

@@ -4,6 +4,7 @@ import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import { api, question } from '../../api.js'
 import { Badge } from '../../components/badge.js'
+import { allRows, DownloadCsv } from '../../components/csv.js'
 import { ActionDialog } from '../../components/dialog.js'
 import { End, EndSelect, endIn } from '../../components/end.js'
 import { Select } from '../../components/field.js'
@@ -29,6 +30,16 @@ const graces = [
 const tones = /** @type {const} */ ({ active: 'good', expired: 'calm', revoked: 'calm' })
 
 /** @typedef {{ kind: 'create' } | { kind: 'rotate' | 'revoke', key: Key } | { kind: 'made', made: MadeKey } | undefined} Open */
+
+/** @type {[string, (key: Key) => import('../../components/csv.js').Cell][]} */
+const csvColumns = [
+  ['id', ({ id }) => id],
+  ['status', ({ status }) => status],
+  ['createdAt', ({ createdAt }) => createdAt],
+  ['expiresAt', ({ expiresAt }) => expiresAt],
+  ['revokedAt', ({ revokedAt }) => revokedAt],
+  ['rotatedFrom', ({ rotatedFrom }) => rotatedFrom],
+]
 
 /** @param {{ client: string, cursor?: string }} props */
 export function Keys({ client, cursor }) {
@@ -58,7 +69,7 @@ export function Keys({ client, cursor }) {
     close()
     keys.reload()
   }
-  return html`<${Card} title="Keys" isFlush actions=${mayChange() && html`<button type="button" class="button is-small" onClick=${() => show({ kind: 'create' })}><${Icon} name="plus" />New key</button>`}>
+  return html`<${Card} title="Keys" isFlush actions=${html`<${DownloadCsv} name="keys-of-${client}" columns=${csvColumns} rows=${() => allRows(path, {}, 'keys')} />${mayChange() && html`<button type="button" class="button is-small" onClick=${() => show({ kind: 'create' })}><${Icon} name="plus" />New key</button>`}`}>
     <${Loaded} of=${keys}>
       ${(/** @type {{ keys: Key[], next?: string }} */ { keys: found, next }) =>
         found.length === 0

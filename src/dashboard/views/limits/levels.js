@@ -6,6 +6,25 @@ import { count } from '../../format.js'
 
 /** @import { Settings, Standing } from '../../types.ts' */
 
+/** @type {[string, (level: Settings & { name: string, state?: Standing | null }) => import('../../components/csv.js').Cell][]} */
+export const levelColumns = [
+  ['name', ({ name }) => name],
+  ['budgetDayUsd', ({ budget }) => budget?.day],
+  ['spentDayUsd', ({ state }) => state?.day?.spentUsd],
+  ['heldDayUsd', ({ state }) => state?.day?.heldUsd],
+  ['budgetMonthUsd', ({ budget }) => budget?.month],
+  ['spentMonthUsd', ({ state }) => state?.month?.spentUsd],
+  ['heldMonthUsd', ({ state }) => state?.month?.heldUsd],
+  ['requestsLimit', ({ limits }) => limits?.requests?.capacity],
+  ['requestsPer', ({ limits }) => limits?.requests?.per],
+  ['requestsLeft', ({ state }) => state?.requests?.available],
+  ['tokensLimit', ({ limits }) => limits?.tokens?.capacity],
+  ['tokensPer', ({ limits }) => limits?.tokens?.per],
+  ['tokensLeft', ({ state }) => state?.tokens?.available],
+  ['runningLimit', ({ state }) => state?.concurrency.max],
+  ['running', ({ state }) => state?.concurrency.running],
+]
+
 /** @typedef {{ name: string, address?: string, settings: Settings, state: Standing | null | undefined, edit?: () => void }} Level */
 
 /** @param {{ levels: Level[], label: string }} props */

@@ -1,6 +1,7 @@
 /** The fullest budgets of the gateway, teams and clients. */
 
 import { html } from 'htm/preact'
+import { allRows, DownloadCsv } from '../../components/csv.js'
 import { Meter } from '../../components/meter.js'
 import { Card } from '../../components/page.js'
 import { Empty, Loaded } from '../../components/states.js'
@@ -12,9 +13,21 @@ import { href, scopeHref } from '../../router.js'
 
 const SHOWN = 10
 
+/** @type {[string, (budget: Budget) => import('../../components/csv.js').Cell][]} */
+const csvColumns = [
+  ['kind', ({ kind }) => kind],
+  ['name', ({ name }) => name],
+  ['period', ({ period }) => period],
+  ['limitUsd', ({ limitUsd }) => limitUsd],
+  ['spentUsd', ({ spentUsd }) => spentUsd],
+  ['heldUsd', ({ heldUsd }) => heldUsd],
+  ['availableUsd', ({ availableUsd }) => availableUsd],
+  ['resetsAt', ({ resetsAt }) => resetsAt],
+]
+
 export function Budgets() {
   const budgets = useData(`/budgets?limit=${SHOWN}`, { every: 10_000 })
-  return html`<${Card} title="Budgets" note="the fullest first" isFlush actions=${html`<a class="button is-small" href=${href('/limits')}>All limits</a>`}>
+  return html`<${Card} title="Budgets" note="the fullest first" isFlush actions=${html`<${DownloadCsv} name="budgets" columns=${csvColumns} rows=${() => allRows('/budgets', {}, 'budgets')} /><a class="button is-small" href=${href('/limits')}>All limits</a>`}>
     <${Loaded} of=${budgets} lines=${6}>
       ${(/** @type {{ budgets: Budget[] }} */ { budgets: found }) =>
         found.length === 0
@@ -27,7 +40,7 @@ export function Budgets() {
 /** @param {{ budgets: Budget[] }} props */
 function Table({ budgets }) {
   return html`<table class="table">
-    <thead><tr><th scope="col">Whose</th><th scope="col" class="wide">Spent</th><th scope="col" class="num">Left</th><th scope="col" class="num hide-s">Resets in</th></tr></thead>
+    <thead><tr><th scope="col">Whose</th><th scope="col" class="wide">Spent</th><th scope="col" class="num hide-s">Left</th><th scope="col" class="num hide-s">Resets in</th></tr></thead>
     <tbody>
       ${budgets.map(
         ({ kind, name: own, period, limitUsd, spentUsd, heldUsd, availableUsd, resetsAt, share }) => {
@@ -40,7 +53,7 @@ function Table({ budgets }) {
               <${Meter} used=${spentUsd} held=${heldUsd} limit=${limitUsd} label="Budget of ${name} a ${period}" />
             </span>
           </td>
-          <td class="num">${budgetUsd(availableUsd)}</td>
+          <td class="num hide-s">${budgetUsd(availableUsd)}</td>
           <td class="num hide-s quiet">${until(resetsAt)}</td>
         </tr>`
         },

@@ -9,6 +9,7 @@ import { useData } from '../../data.js'
 import { axisUsd, count, day, daysAgo, usd, weekday } from '../../format.js'
 import { go } from '../../router.js'
 import { callsHref } from '../calls/period.js'
+import { UsageCsv } from '../overview/usage-csv.js'
 
 /** @import { Usage } from '../../types.ts' */
 
@@ -43,6 +44,7 @@ export function SpendOver({ of, filter, by }) {
         <ul class="chart-key">
           ${series.map(({ name, tone, total: spent }) => html`<li><span class="swatch fill-${tone}" />${name} <span class="quiet">${usd(spent)}</span></li>`)}
           <li class="chart-sum">${usd(total.costUsd)} in ${count(total.calls)} calls · ${usd(total.savedUsd)} saved</li>
+          <li><${UsageCsv} name="spend-${of}" by=${by} rows=${rows} /></li>
         </ul>
         <${Columns} label="Spend of ${of} by ${by}" buckets=${buckets} series=${series} height=${190} format=${usd} formatAxis=${axisUsd} formatBucket=${weekday} formatTick=${day} partial=${buckets.at(-1)} opens="the calls of this day" onOpen=${(/** @type {string} */ bucket, /** @type {string | undefined} */ name) => go(callsHref(bucket, { ...filter, ...(name !== undefined && name !== NONE[by] && { [by]: name }) }))} />
       </div>`
