@@ -13,7 +13,7 @@ export interface CircuitOptions {
   /** Short, since providers sometimes answer a single 401 without a lasting cause. */
   firstOpenMs?: number
   longestOpenMs?: number
-  /** Providers refuse a key quickly. If a probe takes longer than this, the next call probes as well. */
+  /** Providers refuse a key quickly. While a probe takes longer than this, other calls pass too. */
   probeMs?: number
   /** A circuit that no call has probed for this time counts as closed. */
   forgetMs?: number
@@ -21,7 +21,7 @@ export interface CircuitOptions {
   now?: () => number
 }
 
-/** half_open: the next call probes, or a probe is running. */
+/** half_open: the next call probes, a probe is running, or calls pass because the probe takes long. */
 export const CIRCUIT_STATES = ['closed', 'open', 'half_open'] as const
 
 export interface CircuitState {
@@ -79,7 +79,7 @@ const RETRY_MS = 1000
 export function createCircuits({
   firstOpenMs = 1000,
   longestOpenMs = 60_000,
-  probeMs = 10_000,
+  probeMs = 2000,
   forgetMs = 3_600_000,
   now = () => performance.now(),
 }: CircuitOptions = {}): Circuits {
@@ -119,6 +119,7 @@ export function createCircuits({
       const { open } = circuit
       const retryMs = retryMsOf(open)
       if (retryMs > 0) return { refused: open.refused, retryMs }
+      if (open.probe) return { pass: circuit.validFrom }
       open.probe = { pass: ++numbers, since: now() }
       return { pass: open.probe.pass }
     },

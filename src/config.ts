@@ -107,13 +107,20 @@ function isRight(variable: TSchema, value: unknown, written: string | undefined)
   return isWhole && Value.Check(variable, value)
 }
 
+/** Hides everything before the last `@`, which in a URL ends the user and the password. */
+function withoutPassword(text: string): string {
+  return text.replace(/^([a-z][\w+.-]*:\/\/)?.*@/is, '$1***@')
+}
+
 function faultLine(
   name: string,
   found: string | undefined,
   { expected, secret }: Static<typeof words>,
   file: string | undefined,
 ): string {
-  const shown = secret ? `a value of ${found?.length ?? 0} characters` : JSON.stringify(found)
+  const shown = secret
+    ? `a value of ${found?.length ?? 0} characters`
+    : JSON.stringify(found && withoutPassword(found))
   if (file !== undefined)
     return `${name}_FILE: found ${shown} in ${JSON.stringify(file)}, expected ${expected}. Correct it there.`
   return `${name}: found ${shown}, expected ${expected}. Correct it in the environment or in .env, or leave it out.`

@@ -65,7 +65,7 @@ test('300 calls in flight that are all refused open the circuit once', () => {
   assert.deepEqual(circuits.states(), [{ model: MODEL, state: 'closed', openings: 1 }])
 })
 
-test('one call at a time probes; the next probes once it ends, its caller leaves or ten seconds pass', () => {
+test('one call at a time probes; the next probes once it ends or its caller leaves', () => {
   const { circuits, wait, pass, refuse, accept, retryMs } = arrange()
   refuse(pass())
   wait(1000)
@@ -74,15 +74,28 @@ test('one call at a time probes; the next probes once it ends, its caller leaves
   circuits.leave(MODEL, probe - 1)
   assert.equal(retryMs(), 1000, 'another call that leaves is no matter')
   circuits.leave(MODEL, probe)
-  const silent = pass()
-  wait(9999)
+  const next = pass()
+  assert.equal(retryMs(), 1000)
+  assert.equal(accept(next), true)
+  assert.equal(refuse(probe), undefined)
+})
+
+test('while a probe takes longer than a refusal does, other calls pass, and the first result counts', () => {
+  const { wait, pass, refuse, accept, retryMs } = arrange()
+  refuse(pass())
+  wait(1000)
+  const slow = pass()
+  wait(1999)
   assert.equal(retryMs(), 1000)
   wait(1)
-  const third = pass()
-  circuits.leave(MODEL, silent)
-  assert.equal(retryMs(), 1000, 'the third one probes')
-  assert.equal(accept(third), true)
-  assert.equal(refuse(silent), undefined)
+  const others = [pass(), pass()] as const
+  assert.equal(refuse(others[0]), 2000)
+  assert.equal(accept(others[1]), false)
+  wait(2000)
+  pass()
+  wait(2000)
+  assert.equal(accept(pass()), true)
+  assert.equal(refuse(slow), undefined)
 })
 
 test('a new key closes all circuits, and refusals of the old key open none', () => {

@@ -75,6 +75,25 @@ test('a faulty secret is not shown', () => {
   )
 })
 
+test('a password in a faulty URL is not shown', () => {
+  const faulty = {
+    EZAI_BASE_URL: 'http://user:hidden/@host/v1',
+    PUBLIC_URL: 'https://u:hidden@host',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'u:hidden@host',
+    CORS_ORIGINS: 'https://u:hidden@host,https://v:hidden@host',
+  }
+
+  assert.throws(
+    () => parseConfig({ ...upstream, ...faulty }),
+    ({ message }: Error) => {
+      assert.doesNotMatch(message, /hidden/)
+      for (const name of Object.keys(faulty))
+        assert.match(message, new RegExp(`^${name}: found ".*\\*@host`, 'm'))
+      return true
+    },
+  )
+})
+
 test('METRICS_PORT may be any port except PORT', () => {
   const ports = (PORT: string, METRICS_PORT: string) => parseConfig({ ...upstream, PORT, METRICS_PORT })
 

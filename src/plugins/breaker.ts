@@ -5,7 +5,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { type Refusal, refusal, retryAfter } from '../errors.ts'
+import { type Refusal, type RefusalCode, refusal, retryAfter } from '../errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -17,6 +17,16 @@ declare module 'fastify' {
     circuitPass: number | undefined
   }
 }
+
+/** Errors of a provider that has accepted the key: the request is at fault, or too many were sent. */
+const ACCEPTED: ReadonlySet<string> = new Set<RefusalCode>([
+  'invalid_request',
+  'not_found',
+  'request_too_large',
+  'unprocessable',
+  'upstream_forbidden',
+  'upstream_rate_limited',
+])
 
 export default fp(
   async app => {
@@ -46,7 +56,7 @@ export default fp(
             { upstream: name, openMs, error: error.reason },
             'the provider refuses us; calls to it fail fast',
           )
-      } else if (!error && exchange?.answering) {
+      } else if (error ? ACCEPTED.has(error.code) : exchange?.answering) {
         if (circuits.accepted(model, pass)) app.log.info({ upstream: name }, 'the provider accepts us again')
       } else circuits.leave(model, pass)
     })

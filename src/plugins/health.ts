@@ -37,7 +37,7 @@ export default fp(
       const away = (all: typeof app.parts) =>
         [...all].filter(([, isThere]) => !isThere()).map(([name]) => name)
       const own = away(app.parts)
-      const degraded = [...own, ...away(app.optionalParts)]
+      const degraded = [...new Set([...own, ...away(app.optionalParts)])]
       loaded ||= own.length === 0
       if (draining) return reply.code(503).send({ status: 'draining', degraded })
       if (!loaded) return reply.code(503).send({ status: 'loading', degraded })

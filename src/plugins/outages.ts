@@ -36,10 +36,8 @@ export default fp(
     app.addHook('onReady', async () => {
       for (const cause of names) {
         const { part } = outages[cause]
-        // A replica may start while Redis is full. A cause without a part of its own must not make it unready.
-        const group = app.parts.has(part) ? app.parts : app.optionalParts
-        const isThere = group.get(part) ?? (() => true)
-        group.set(part, () => isThere() && !isShown(cause))
+        // A replica may start while Redis is full: an outage alone must not make it unready.
+        app.optionalParts.set(part, () => (app.parts.get(part)?.() ?? true) && !isShown(cause))
       }
     })
 

@@ -22,7 +22,7 @@ export async function query<Row extends QueryResultRow>(
 
 /** The driver's own words for a connection that does not stand. */
 const BROKEN =
-  /^(connection terminated|timeout exceeded when trying to connect|query read timeout|client has encountered)/i
+  /^(connection terminated|timeout expired|timeout exceeded when trying to connect|query read timeout|client has encountered|client was closed)/i
 
 /** Unreachable, starting, stopping, out of connections, or two at once in each other's way: it heals by itself. */
 export function isAway(error: unknown): boolean {

@@ -10,8 +10,8 @@ const SECOND = 1000
 async function arrange(t: TestContext) {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend', budget: { day: 5 }, cache: { enabled: false } })
-  // The clock does not advance, so that a slow machine does not miss the first second.
-  let now = performance.now()
+  // The clock does not advance, so that a slow machine does not miss the first second; whole milliseconds, so that sums are exact.
+  let now = Math.ceil(performance.now())
   t.mock.method(performance, 'now', () => now)
   const call = async (more = {}) => {
     const answer = await gateway.post('/v1/messages', key, message('hello', more))
@@ -122,6 +122,34 @@ test('a probe', async t => {
     assert.equal((await call()).status, 200)
     leave.abort()
     await probe.text().catch(() => {})
+  })
+
+  for (const status of [400, 404, 429])
+    await t.test(
+      `that is answered with ${status} closes the circuit, since the key was accepted`,
+      async () => {
+        await open()
+        gateway.provider.next(`status ${status}`)
+        assert.equal((await call()).status, status)
+        accept()
+        assert.deepEqual(
+          (await Promise.all([call(), call()])).map(({ status }) => status),
+          [200, 200],
+        )
+      },
+    )
+
+  await t.test('that takes long lets others pass after two seconds', async () => {
+    const before = await open()
+    gateway.provider.next('hold slow')
+    const slow = call()
+    await until(async () => reached() > before)
+    accept()
+    assert.equal((await call()).status, 502)
+    pass(2 * SECOND)
+    assert.equal((await call()).status, 200)
+    gateway.provider.release('slow')
+    assert.equal((await slow).status, 200)
   })
 
   for (const stream of [true, false])

@@ -613,6 +613,8 @@ test('an unknown model gets a warning that names the nearest known one', async t
   assert.deepEqual(renamed.body.warnings, [])
   assert.match(String(patched.body.warnings), /^models: "nothing-like-it" matches no known model/)
   assert.equal('warnings' in (await replica.admin('GET', '/clients/b')).body, false)
+  const emptied = await replica.admin('PATCH', '/clients/b', { models: [] })
+  assert.match(String(emptied.body.warnings), /^models: the list is empty/)
 })
 
 test('the gateway as a whole takes limits and a budget', async t => {

@@ -1,14 +1,18 @@
 /** A store that refuses ends the start before a port is opened, with one line; one that is away is waited for. */
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { chmod, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { Client } from 'pg'
 import { buildApp } from '../../src/app.ts'
 import { parseConfig } from '../../src/config.ts'
 import { query } from '../../src/embedded/postgres.ts'
 import { createLogger } from '../../src/logger.ts'
 import { connectRedis } from '../../src/redis-url.ts'
+import { postgresFault } from '../../src/start/store-faults.ts'
 import {
   emptyDatabase,
   freePort,
@@ -172,6 +176,19 @@ test('a Postgres that refuses is named before a port is opened', async t => {
       /found Postgres 14.19 .*, expected Postgres 15 or newer/,
     )
   })
+})
+
+test('a Postgres that takes the connection and says nothing is away', async t => {
+  const silent = createServer().listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.after(() => silent.close())
+  const url = `postgres://tollgate@127.0.0.1:${(silent.address() as AddressInfo).port}/tollgate`
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 20 })
+
+  const error = await client.connect().catch(thrown => thrown)
+
+  assert.match(String(error), /timeout expired/)
+  assert.equal(postgresFault(error, { url, variable: 'DATABASE_URL' }), undefined)
 })
 
 test('stores that are away do not keep the port closed', async t => {

@@ -8,7 +8,7 @@ import { ticks } from './scale.js'
 
 const TOP = 10
 const BOTTOM = 24
-/** Below the ticks, for the words of the bucket that is not over. */
+/** Space below the ticks, for the label of the bucket that has not ended. */
 const SO_FAR = 13
 const GAP = 1
 

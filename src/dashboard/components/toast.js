@@ -5,7 +5,7 @@ import { createStore, useStore } from '../store.js'
 import { Icon } from './icon.js'
 
 const SHOWN = 4000
-/** A failure has more to read. */
+/** Longer for a failure, whose text is longer. */
 const FAILURE_SHOWN = 12_000
 const toast = createStore({ text: '', isFailure: false })
 let timer = 0

@@ -87,7 +87,7 @@ export function Alerts({ place: { query } }) {
   <//>`
 }
 
-/** Sends one message to the webhook, and says how the webhook answered. */
+/** Sends one test alert to the webhook, and shows the result. */
 function SendTest() {
   const [isBusy, setBusy] = useState(false)
   const send = async () => {

@@ -39,7 +39,7 @@ const percentiles = [
 ]
 const SHOWN = '6'
 const LENGTHS = { '5m': 300_000, hour: 3_600_000, day: 86_400_000 }
-/** A day begins at its name. @param {number} at */
+/** The label of a tick: the day at midnight, else the time. @param {number} at */
 const tick = at => (timeOfDay(at) === '00:00' ? day(at) : timeOfDay(at))
 const times = { '5m': tick, hour: tick, day }
 
@@ -82,7 +82,7 @@ export function PerformanceView({ place: { query } }) {
 
 /** @param {PerformanceSeries} series @param {string} by */
 const nameOf = (series, by) => (by === 'upstream' ? series.upstream : series.model) ?? `No ${by}`
-/** A model's calls are a click away. @param {PerformanceSeries} series @param {string} by */
+/** The name of a series; a model links to its calls. @param {PerformanceSeries} series @param {string} by */
 const named = (series, by) =>
   by === 'model' && series.model
     ? html`<a href=${href('/calls', { model: series.model })}>${series.model}</a>`

@@ -4,11 +4,15 @@ import { didYouMean } from '../../prices/nearest.ts'
 import type { PriceTable } from '../../prices/price.ts'
 import { compileModels } from '../../stores/client.ts'
 
-/** One line for each pattern that no model of the price table matches, by any of its names. */
+const NO_MODEL = 'models: the list is empty, so it allows no call. "*" allows every model.'
+
+/** One line for each pattern that no model of the price table matches by any of its names, and for an empty list. */
 export function modelWarnings(
-  patterns: readonly string[] = [],
+  patterns: readonly string[] | undefined,
   { names }: Pick<PriceTable, 'names'>,
 ): string[] {
+  if (patterns === undefined) return []
+  if (patterns.length === 0) return [NO_MODEL]
   const known = [...names]
   return patterns.flatMap(pattern => {
     const { allows } = compileModels([pattern])
