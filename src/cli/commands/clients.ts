@@ -119,6 +119,12 @@ function switched({ flags }: Input): object {
   return flags.has('enable') ? { disabled: null } : {}
 }
 
+/** An absent list allows every model, an empty one none. */
+function modelsText(models: readonly string[] | undefined, separator: string): string {
+  if (models === undefined) return '*'
+  return models.join(separator) || 'no model'
+}
+
 const held = {
   growing: 'a running call holds its input and the next seconds of output',
   ceiling: 'a running call holds its input and its whole output limit',
@@ -136,7 +142,7 @@ function row({
   return [
     name,
     team,
-    models?.join(',') ?? '*',
+    modelsText(models, ','),
     bucket(limits.requests),
     bucket(limits.tokens),
     String(limits.concurrency ?? NONE),
@@ -156,7 +162,7 @@ function describe(client: ClientAnswer): string {
     [
       ['id', id, disabled ? 'disabled: all its calls are refused' : ''],
       ['team', team, ''],
-      ['models', models?.join(', ') ?? '*', ''],
+      ['models', modelsText(models, ', '), ''],
       ...standing(client),
       ['max wait', waitText(limits.maxWaitMs), ''],
       ['hold', hold, held[hold]],
