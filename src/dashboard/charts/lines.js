@@ -7,6 +7,8 @@ import { useStore } from '../store.js'
 import { theme } from '../theme.js'
 
 const HOUR = 3_600_000
+/** Where the cursor is when the keys move it, pixels. */
+const TOP = 10
 /** Distances between two marks of the axis. */
 const STEPS = [1 / 12, 1 / 4, 1 / 2, 1, 2, 3, 6, 12, 24, 48, 120, 240, 720, 2160].map(hours => hours * HOUR)
 
@@ -23,6 +25,8 @@ export function Lines({ label, times, lines, height = 200, format, formatTime, f
   const place = useRef(/** @type {HTMLDivElement | null} */ (null))
   const plot = useRef(/** @type {uPlot | undefined} */ (undefined))
   const [at, setAt] = useState(/** @type {number | undefined} */ (undefined))
+  const kept = useRef(at)
+  kept.current = at
   const shade = useStore(theme)
   const isDark = useDark()
   const content = JSON.stringify([times, lines])
@@ -75,6 +79,9 @@ export function Lines({ label, times, lines, height = 200, format, formatTime, f
       element,
     )
     plot.current = made
+    const time = times[kept.current ?? -1]
+    // The first draw, which sets the scales, is a microtask too: before it there is no position.
+    if (time !== undefined) queueMicrotask(() => made.setCursor({ left: made.valToPos(time, 'x'), top: TOP }))
     const observer = new ResizeObserver(([entry]) => {
       if (entry) made.setSize({ width: Math.max(Math.floor(entry.contentRect.width), 200), height })
     })
@@ -97,7 +104,7 @@ export function Lines({ label, times, lines, height = 200, format, formatTime, f
     const made = plot.current
     if (to === undefined || !made) return
     event.preventDefault()
-    made.setCursor({ left: made.valToPos(times[to] ?? 0, 'x'), top: 10 })
+    made.setCursor({ left: made.valToPos(times[to] ?? 0, 'x'), top: TOP })
     setAt(to)
   }
   const shown = at === undefined ? undefined : times[at]

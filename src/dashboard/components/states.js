@@ -2,6 +2,7 @@
 
 import { html } from 'htm/preact'
 import { Icon } from './icon.js'
+import { Card } from './page.js'
 
 /** @import { Failure } from '../api.js' */
 
@@ -48,6 +49,16 @@ export function Loaded({ of: { data, failure, reload }, lines = 4, what, childre
       ${failure ? html`<${Failed} failure=${failure} retry=${reload} what=${what} />` : html`<${Loading} lines=${lines} />`}
     </div>`
   return html`${failure && html`<${Stale} failure=${failure} />`}${children(data)}`
+}
+
+/**
+ * The panels of a view while it is loading, or if it cannot be loaded.
+ * @param {{ of: { data: unknown, failure: Failure | undefined, reload: () => Promise<void> }, panels: [title: string, lines: number][] }} props
+ */
+export function Unloaded({ of, panels }) {
+  return panels.map(
+    ([title, lines]) => html`<${Card} title=${title}><${Loaded} of=${of} lines=${lines} what=${title} /><//>`,
+  )
 }
 
 /** @param {{ failure: Failure }} props */

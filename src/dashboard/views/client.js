@@ -9,7 +9,7 @@ import { Icon } from '../components/icon.js'
 import { TeamName } from '../components/names.js'
 import { Card, Page } from '../components/page.js'
 import { Facts } from '../components/panel.js'
-import { Empty, Loaded, Stale } from '../components/states.js'
+import { Empty, Stale, Unloaded } from '../components/states.js'
 import { tell } from '../components/toast.js'
 import { useData } from '../data.js'
 import { count, fullMoment, shortCount } from '../format.js'
@@ -23,7 +23,14 @@ import { Standings } from './limits/standings.js'
 import { SpendOver } from './team/spend.js'
 
 /** @import { Client, Place } from '../types.ts' */
-/** @import { Failure } from '../api.js' */
+
+/** The panels while the client is loading. @type {[title: string, lines: number][]} */
+const PANELS = [
+  ['Now', 3],
+  ['Spend by model', 8],
+  ['Keys', 4],
+  ['Settings', 4],
+]
 
 /** @param {{ name: string, place: Place }} props */
 export function ClientView({ name, place }) {
@@ -36,7 +43,7 @@ export function ClientView({ name, place }) {
   if (!client) {
     const isUnknown = failure?.status === 404
     return html`<${Page} title=${name} back=${back}>
-      ${isUnknown ? html`<${Empty} title="There is no client of this name"><a href=${href('/clients')}>See those there are</a><//>` : html`<${Unloaded} of=${{ data: undefined, failure, reload }} />`}
+      ${isUnknown ? html`<${Empty} title="There is no client of this name"><a href=${href('/clients')}>See those there are</a><//>` : html`<${Unloaded} of=${{ data: undefined, failure, reload }} panels=${PANELS} />`}
     <//>`
   }
   const disable = async () => {
@@ -90,19 +97,6 @@ export function ClientView({ name, place }) {
       <//>`
     }
   <//>`
-}
-
-/** The panels of a client while it is loading, or if it cannot be loaded. @param {{ of: { data: undefined, failure: Failure | undefined, reload: () => Promise<void> } }} props */
-function Unloaded({ of }) {
-  const panels = [
-    ['Now', 3],
-    ['Spend by model', 8],
-    ['Keys', 4],
-    ['Settings', 4],
-  ]
-  return panels.map(
-    ([title, lines]) => html`<${Card} title=${title}><${Loaded} of=${of} lines=${lines} what=${title} /><//>`,
-  )
 }
 
 /** @param {{ client: Client }} props */

@@ -8,7 +8,7 @@ import { DownloadCsv } from '../components/csv.js'
 import { Card, Page } from '../components/page.js'
 import { RangePicker, rangeOf } from '../components/range.js'
 import { Segmented } from '../components/segmented.js'
-import { Empty, Loaded } from '../components/states.js'
+import { Empty, Loaded, Unloaded } from '../components/states.js'
 import { useData } from '../data.js'
 import {
   count,
@@ -74,12 +74,17 @@ export function PerformanceView({ place: { query } }) {
       <${Segmented} label="Percentile" options=${percentiles} value=${level} onPick=${fresh('level', 'p95')} />
       <button type="button" class="button is-small" aria-pressed=${isCompared} onClick=${() => ask({ compare: isCompared ? 'no' : undefined }, { replace: true })}>Compare with the period before</button>
     </div>
-    <${Loaded} of=${now} lines=${10}>
-      ${(/** @type {PerformanceFound} */ found) => html`<${Found} found=${found} before=${isCompared ? before.data : undefined} by=${by} level=${level} />`}
-    <//>
+    ${
+      now.data
+        ? html`<${Loaded} of=${now}>${(/** @type {PerformanceFound} */ found) => html`<${Found} found=${found} before=${isCompared ? before.data : undefined} by=${by} level=${level} />`}<//>`
+        : html`<${Unloaded} of=${now} panels=${panelsOf(level, by)} />`
+    }
   <//>`
 }
 
+/** @param {string} level @param {string} by */
+const panelsOf = (level, by) =>
+  [`Latency, ${level}`, `Time to first token, ${level}`, 'Error rate', `By ${by}`].map(title => [title, 8])
 /** @param {PerformanceSeries} series @param {string} by */
 const nameOf = (series, by) => (by === 'upstream' ? series.upstream : series.model) ?? `No ${by}`
 /** The name of a series; a model links to its calls. @param {PerformanceSeries} series @param {string} by */

@@ -10,7 +10,7 @@ import { Icon } from '../components/icon.js'
 import { Card, Page } from '../components/page.js'
 import { Pager } from '../components/pager.js'
 import { Segmented } from '../components/segmented.js'
-import { Empty, Failed, Loaded, Loading, Stale } from '../components/states.js'
+import { Empty, Loaded, Stale, Unloaded } from '../components/states.js'
 import { useData } from '../data.js'
 import { count } from '../format.js'
 import { ask, href } from '../router.js'
@@ -22,6 +22,13 @@ import { SpendOver } from './team/spend.js'
 
 /** @import { Place, Team } from '../types.ts' */
 
+/** The panels while the team is loading. @type {[title: string, lines: number][]} */
+const PANELS = [
+  ['Now', 3],
+  ['Spend', 8],
+  ['Clients', 6],
+]
+
 /** @param {{ name: string, place: Place }} props */
 export function TeamView({ name, place: { query } }) {
   const [isEdited, setEdited] = useState(false)
@@ -31,7 +38,7 @@ export function TeamView({ name, place: { query } }) {
   if (!team) {
     const isUnknown = failure?.status === 404
     return html`<${Page} title=${name} back=${back}>
-      ${isUnknown ? html`<${Empty} title="There is no team of this name"><a href=${href('/teams')}>See those there are</a><//>` : failure ? html`<${Failed} failure=${failure} retry=${reload} />` : html`<${Loading} lines=${8} />`}
+      ${isUnknown ? html`<${Empty} title="There is no team of this name"><a href=${href('/teams')}>See those there are</a><//>` : html`<${Unloaded} of=${{ data: undefined, failure, reload }} panels=${PANELS} />`}
     <//>`
   }
   const by = query.by === 'model' ? 'model' : 'client'
