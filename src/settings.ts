@@ -168,12 +168,12 @@ export const clientSettings = Type.Object(
           ),
           share: Type.Optional(
             Type.Enum(shares, {
-              description: 'Who may see a kept answer; default client',
+              description: 'Who may see a cached response; default client',
               expected: '"client", "team" or "all"',
             }),
           ),
         },
-        { ...strict, description: 'Kept answers', expected: 'an object with enabled, ttlSeconds, share' },
+        { ...strict, description: 'Cached responses', expected: 'an object with enabled, ttlSeconds, share' },
       ),
     ),
     loop: Type.Optional(

@@ -22,7 +22,7 @@ const paths: [
   headers?: Record<string, string>,
 ][] = [
   ['an answer', `${PROMPT}`],
-  ['a kept answer', `${PROMPT}`],
+  ['a cached response', `${PROMPT}`],
   ['a stream', `${PROMPT}`, { stream: true }],
   ['a refusal', `${PROMPT}`, { model: 'claude-opus-5-5' }],
   ['a wrong field', `${PROMPT}`, { max_tokens: PROMPT }],

@@ -27,7 +27,7 @@ export const clientOptions = {
   },
   cache: { value: 'on|off', about: 'keep answers; on by default' },
   'cache-ttl': { value: '1h', about: 'how long an answer is kept' },
-  'cache-share': { value: shares.join('|'), about: 'who may see a kept answer; client by default' },
+  'cache-share': { value: shares.join('|'), about: 'who may see a cached response; client by default' },
   loop: { value: '30/1m', about: 'the same request at most so often' },
   allow: { value: openings.join(','), about: 'open what is closed by default; none closes it again' },
 } satisfies Record<string, Option>

@@ -19,7 +19,7 @@ const call = Type.Unsafe<Call>(
       at: Type.String({ format: 'date-time', description: 'When it was admitted' }),
       costUsd: usd('what it cost'),
       heldUsd: usd('what was held for it'),
-      savedUsd: Type.Optional(usd('what a kept answer saved')),
+      savedUsd: Type.Optional(usd('what a cached response saved')),
       ...shown,
       estimate: Type.Optional(Type.String({ description: 'How an estimated cost was made' })),
       unbounded: Type.Optional(

@@ -3,7 +3,7 @@
 -- KEYS[1] '{tollgate}:'
 -- ARGV[1] call id                  [2] claim: JSON {scopes, requests, tokens, nanos}       [3] entry if the call is lost: JSON
 --     [4] the replica's version of the configuration     [5] entries that may wait for Postgres
---     [6] key of a kept answer, or '': where it exists, the call is a hit, which takes a request, brakes a loop, and that is all
+--     [6] key of a cached response, or '': where it exists, the call is a hit, which takes a request, brakes a loop, and that is all
 -- Returns {'granted' | 'hit', at, states}                 for states see describe()
 --         {'refused', at, states, scope (index from 0), limit, ms to wait | false}
 --         {'refused', at, states, scope, limit, ms to wait | false, verdict, limit, spent, held (nanos), when it resets}

@@ -22,7 +22,7 @@ interface Measures {
   output: Histogram
 }
 
-/** Records calls that went to a provider: a kept answer or a refusal is no operation of a model. */
+/** Records calls that went to a provider: a cached response or a refusal is no operation of a model. */
 export function createGenAiMetrics(registry: Registry) {
   const duration = registry.histogram(
     'gen_ai_server_request_duration_seconds',

@@ -22,7 +22,7 @@ export type KeptAnswer = Facts & { body: Buffer }
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Answers with a kept answer; `now` by Redis's clock. */
+    /** Answers with a cached response; `now` by Redis's clock. */
     replay(reply: FastifyReply, kept: KeptAnswer, now: number): FastifyReply
   }
   interface FastifyRequest {

@@ -20,7 +20,7 @@ import {
 const LEASE = 30_000
 const UNWATCHED = 10_000
 const KINDS = ['requests', 'tokens', 'loop', 'count_tokens'] as const
-/** What a kept answer takes of. */
+/** What a cached response takes of. */
 const OF_A_HIT = ['requests', 'loop', 'count_tokens'] as const
 const PERIODS = ['day', 'month'] as const
 

@@ -41,7 +41,7 @@ test('the time to the first token is that of streams', async t => {
   assert.equal((await scrape(gateway.url)).value('gen_ai_server_time_to_first_token_seconds_count'), 1)
 })
 
-test('a kept answer is counted with what it saved, and is no operation of the model', async t => {
+test('a cached response is counted with what it saved, and is no operation of the model', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
   const send = () => gateway.post('/v1/messages', key, message('hello'))

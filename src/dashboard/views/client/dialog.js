@@ -105,7 +105,7 @@ export function ClientDialog({ client, onClose, onDone }) {
           <${Check} label="Answer repeated requests from the cache" isOn=${isCached} onChange=${setCached} />
           <div class="form-grid">
             <${Field} label="Keep answers for, seconds" name="cache.ttlSeconds" fields=${['cache']} mode="numeric" placeholder="the gateway's default" value=${texts.ttl} faults=${failure?.faults} onInput=${set('ttl')} />
-            <${Select} label="Who may see a kept answer" value=${texts.share} options=${[['client', 'Only this client'], ['team', 'Its team'], ['all', 'Everyone']]} onPick=${set('share')} />
+            <${Select} label="Who may see a cached response" value=${texts.share} options=${[['client', 'Only this client'], ['team', 'Its team'], ['all', 'Everyone']]} onPick=${set('share')} />
           </div>
         </fieldset>
         <fieldset>
