@@ -127,7 +127,9 @@ export function registerHouse(registry: Registry, app: FastifyInstance) {
     unavailable.clear()
     for (const [cause, count] of app.outages.calls) unavailable.set(count, cause)
     parts.clear()
-    for (const [part, isThere] of [...app.parts, ...app.optionalParts]) parts.set(Number(isThere()), part)
+    // An outage may have the name of a part, and includes its state.
+    for (const [part, isThere] of new Map([...app.parts, ...app.optionalParts]))
+      parts.set(Number(isThere()), part)
     raised.clear()
     for (const [kind, count] of alerts.tally.raised) raised.set(count, kind)
     connections.clear()
