@@ -134,7 +134,7 @@ test('calls are found by request id, key, status and team, and sorted page by pa
   for (const [query, expected] of [
     ['id=b', 'b'],
     ['id=none', ''],
-    ['id=b&client=nobody', ''],
+    ['id=b&client=unknown', ''],
     ['key=k1', 'd c a old'],
     ['key=k1&status=5xx', 'd'],
     [`status=404${to}`, 'b'],

@@ -152,12 +152,12 @@ test('a client or a model that does not exist is a problem that says where to lo
   const gateway = await startGateway(t)
   await gateway.client({ name: 'frontend' })
 
-  const nobody = await gateway.admin('GET', '/explain?client=nobody&model=claude-haiku-4-5')
+  const unknown = await gateway.admin('GET', '/explain?client=unknown&model=claude-haiku-4-5')
   const nothing = await gateway.admin('GET', '/explain?client=frontend&model=claude-none')
   const unsaid = await gateway.admin('GET', '/explain?client=frontend')
 
-  assert.deepEqual([nobody.status, nothing.status, unsaid.status], [404, 404, 400])
-  assert.match(String(nobody.body.detail), /no client "nobody"\. GET \/admin\/clients/)
+  assert.deepEqual([unknown.status, nothing.status, unsaid.status], [404, 404, 400])
+  assert.match(String(unknown.body.detail), /no client "unknown"\. GET \/admin\/clients/)
   assert.match(String(nothing.body.detail), /no model "claude-none"\. GET \/v1\/models/)
   assert.match(String(unsaid.body.detail), /model is missing; expected the name of a model/)
 })
