@@ -1,6 +1,6 @@
 /** Calls as the money core sees them: every limit and budget of client, team and gateway, wide enough for all of them. */
 
-import type { Claim, Scope, Settlement } from '../src/lua/index.ts'
+import type { Claim, Scope, Settlement } from '../src/lua/types.ts'
 
 const limits = {
   requests: { capacity: 10_000_000, per: 60_000 },

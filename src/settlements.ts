@@ -6,7 +6,7 @@
 
 import { ReplyError } from 'ioredis'
 import type { Progress } from './ledger/progress.ts'
-import type { Settled, Settlement } from './lua/index.ts'
+import type { Settled, Settlement } from './lua/types.ts'
 
 export interface Settlements {
   push(settlement: Settlement): void

@@ -2,8 +2,9 @@
 
 import type { Redis } from 'ioredis'
 import { acknowledge, createGroup, readGroup } from '../../src/ledger/stream.ts'
-import { createMoneyScripts, type MoneyScripts, type Settlement } from '../../src/lua/index.ts'
+import { createMoneyScripts, type MoneyScripts } from '../../src/lua/index.ts'
 import { createLedgerScripts } from '../../src/lua/ledger.ts'
+import type { Settlement } from '../../src/lua/types.ts'
 import { callOf, settlementOf } from '../claims.ts'
 import { infoOf, openRedis, scriptsOf } from '../stores.ts'
 import type { Studied, Study } from '../study.ts'

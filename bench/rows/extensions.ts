@@ -1,6 +1,7 @@
 /** Redis time of extending 1,000 running calls, which a replica does every two seconds. */
 
-import { createMoneyScripts, type MoneyScripts, type Running } from '../../src/lua/index.ts'
+import { createMoneyScripts, type MoneyScripts } from '../../src/lua/index.ts'
+import type { Running } from '../../src/lua/types.ts'
 import { EXTEND_EVERY } from '../../src/plugins/bounds.ts'
 import { callOf } from '../claims.ts'
 import { openRedis, scriptsOf } from '../stores.ts'

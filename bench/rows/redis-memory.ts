@@ -1,7 +1,8 @@
 /** What Redis keeps in memory: for a client, for a running call, and for one that has ended. */
 
 import type { Redis } from 'ioredis'
-import { createMoneyScripts, type Settlement } from '../../src/lua/index.ts'
+import { createMoneyScripts } from '../../src/lua/index.ts'
+import type { Settlement } from '../../src/lua/types.ts'
 import { callOf, settlementOf } from '../claims.ts'
 import { infoOf, openRedis } from '../stores.ts'
 import { type Studied, type Study, sizeOf } from '../study.ts'

@@ -1,7 +1,7 @@
 /** What is worth telling about a budget: how much of it is spent, and that its pace is too fast. Pure. */
 
 import type { Window } from '../lua/calendar.ts'
-import type { Overspent } from '../lua/index.ts'
+import type { Overspent } from '../lua/types.ts'
 import { nanosToUsd, writeUsd } from '../money.ts'
 import type { Alert } from './alert.ts'
 import { type Bases, paceOf, type Spending } from './pace.ts'

@@ -6,8 +6,9 @@
 
 import type { Cluster, Redis } from 'ioredis'
 import { windowsAt } from '../lua/calendar.ts'
-import type { MoneyScripts, Scope, ScopeState } from '../lua/index.ts'
+import type { MoneyScripts } from '../lua/index.ts'
 import { PREFIX } from '../lua/scripts.ts'
+import type { Scope, ScopeState } from '../lua/types.ts'
 import { ifFull } from '../redis-away.ts'
 import type { Level } from '../stores/limits.ts'
 import type { Alert } from './alert.ts'

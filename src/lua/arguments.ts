@@ -1,6 +1,6 @@
 /** What the scripts are given. */
 
-import type { Claim, Running, Scope, Settlement } from './index.ts'
+import type { Claim, Running, Scope, Settlement } from './types.ts'
 
 const texts = new WeakMap<Scope, string>()
 const encoded = new WeakMap<Claim, { limits: string; entry: string }>()

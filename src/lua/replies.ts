@@ -1,6 +1,15 @@
 /** What the scripts answer, read. */
 
 import type {
+  NoRoomReply,
+  OverspentReply,
+  RefusedReply,
+  SettleReply,
+  SpentReply,
+  StateReply,
+  SweepReply,
+} from './scripts.ts'
+import type {
   Amounts,
   BucketState,
   Lost,
@@ -11,16 +20,7 @@ import type {
   ScopeState,
   Settled,
   WindowState,
-} from './index.ts'
-import type {
-  NoRoomReply,
-  OverspentReply,
-  RefusedReply,
-  SettleReply,
-  SpentReply,
-  StateReply,
-  SweepReply,
-} from './scripts.ts'
+} from './types.ts'
 
 export function readStates(scopes: Scope[], replies: StateReply[]): ScopeState[] {
   return replies.map((reply, i) => readState(scopes[i]!, reply))

@@ -3,7 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Refusal, refusal } from '../errors.ts'
-import type { Admitted, Claim } from '../lua/index.ts'
+import type { Admitted, Claim } from '../lua/types.ts'
 import { type Outage, unavailable } from '../outages.ts'
 import { isRefusedByRedis } from '../redis-away.ts'
 import { LOOKAHEAD_SECONDS } from './bounds.ts'

@@ -20,7 +20,7 @@ import { createWatch } from '../alerts/watch.ts'
 import type { RefusalCode } from '../errors.ts'
 import { countPending } from '../ledger/stream.ts'
 import { windowsAt } from '../lua/calendar.ts'
-import type { Overspent, Refused } from '../lua/index.ts'
+import type { Overspent, Refused } from '../lua/types.ts'
 import { isBound, type Level, levelsOf } from '../stores/limits.ts'
 import { moneyBound } from './bounds.ts'
 

@@ -7,7 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Edits } from '../dialects/dialect.ts'
 import type { Refusal } from '../errors.ts'
-import type { Admitted, Scope } from '../lua/index.ts'
+import type { Admitted, Scope } from '../lua/types.ts'
 import { type Level, levelsOf } from '../stores/limits.ts'
 
 export type Refused = Extract<Admitted, { kind: 'refused' }>

@@ -5,7 +5,7 @@
 
 import fp from 'fastify-plugin'
 import { refusal, retryAfter } from '../errors.ts'
-import type { Scope } from '../lua/index.ts'
+import type { Scope } from '../lua/types.ts'
 import type { Client } from '../stores/client.ts'
 
 /** Token counts of one client: a minute's worth may come at once. */

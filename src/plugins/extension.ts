@@ -4,7 +4,7 @@
  */
 
 import fp from 'fastify-plugin'
-import type { NoRoom } from '../lua/index.ts'
+import type { NoRoom } from '../lua/types.ts'
 import { EXTEND_EVERY, LOOKAHEAD_SECONDS, neededNanos } from './bounds.ts'
 import type { Hold } from './money.ts'
 

@@ -3,7 +3,8 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { readEpoch, readProgress } from '../ledger/progress.ts'
-import { type Claim, createMoneyScripts, type MoneyScripts, type Overspent } from '../lua/index.ts'
+import { createMoneyScripts, type MoneyScripts } from '../lua/index.ts'
+import type { Claim, Overspent } from '../lua/types.ts'
 import { createSettlements, type Listener, type Settlements } from '../settlements.ts'
 
 /** The hold of a running call. */

@@ -2,7 +2,7 @@
 
 import fp from 'fastify-plugin'
 import { type Refusal, refusal, retryAfter } from '../errors.ts'
-import type { Scope, ScopeState } from '../lua/index.ts'
+import type { Scope, ScopeState } from '../lua/types.ts'
 import type { Refused } from './claims.ts'
 
 export default fp(

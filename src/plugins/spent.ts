@@ -6,7 +6,7 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { windowsAt } from '../lua/calendar.ts'
-import type { ScopeState } from '../lua/index.ts'
+import type { ScopeState } from '../lua/types.ts'
 import { isBound } from '../stores/limits.ts'
 import type { Refused } from './claims.ts'
 

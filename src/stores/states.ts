@@ -1,14 +1,8 @@
 /** Where a client, a team or the gateway stands now, as the administration shows it. */
 
 import { windowsAt } from '../lua/calendar.ts'
-import {
-  isRebuilding,
-  type MoneyScripts,
-  type Scope,
-  type ScopeState,
-  UNLIMITED,
-  type WindowState,
-} from '../lua/index.ts'
+import type { MoneyScripts } from '../lua/index.ts'
+import { isRebuilding, type Scope, type ScopeState, UNLIMITED, type WindowState } from '../lua/types.ts'
 import { nanosToUsd } from '../money.ts'
 import type { LevelSettings } from '../settings.ts'
 import { compileLevel } from './client.ts'

@@ -1,7 +1,8 @@
 /** Calls that are admitted and settled by the money core itself, for tests that compare its counters with the ledger. */
 
 import { rebuild } from '../../src/ledger/rebuild.ts'
-import { type Claim, createMoneyScripts, type Scope } from '../../src/lua/index.ts'
+import { createMoneyScripts } from '../../src/lua/index.ts'
+import type { Claim, Scope } from '../../src/lua/types.ts'
 import { type Bed, log } from './bed.ts'
 
 export interface Caller {

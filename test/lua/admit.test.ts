@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Admitted } from '../../src/lua/index.ts'
-import { UNLIMITED } from '../../src/lua/index.ts'
+import type { Admitted } from '../../src/lua/types.ts'
+import { UNLIMITED } from '../../src/lua/types.ts'
 import { claimOn, DAY, HOUR, MINUTE, makeBed, NOON, SECOND } from './bed.ts'
 
 const LIMITS = {

@@ -1,8 +1,9 @@
 /** A private Redis database whose scripts read a clock the test sets; and what lies in it, in plain words. */
 
 import type { Cluster, Redis } from 'ioredis'
-import { type Claim, createMoneyScripts, type Scope } from '../../src/lua/index.ts'
+import { createMoneyScripts } from '../../src/lua/index.ts'
 import { createLedgerScripts } from '../../src/lua/ledger.ts'
+import type { Claim, Scope } from '../../src/lua/types.ts'
 import { connectRedis } from '../../src/redis-url.ts'
 import { testRedis } from '../servers.ts'
 

@@ -1,6 +1,7 @@
 /** A gateway process of its own for `processes.test.ts`: so many callers, each asking so often, all at once. */
 
-import { type Claim, createMoneyScripts } from '../../src/lua/index.ts'
+import { createMoneyScripts } from '../../src/lua/index.ts'
+import type { Claim } from '../../src/lua/types.ts'
 import { connectRedis } from '../../src/redis-url.ts'
 
 const [url = '', name, callers, asks, capacity, per] = process.argv.slice(2)

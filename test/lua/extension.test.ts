@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { UNLIMITED } from '../../src/lua/index.ts'
+import { UNLIMITED } from '../../src/lua/types.ts'
 import { claimOn, DAY, makeBed, NOON, SECOND } from './bed.ts'
 
 const SCOPES = [

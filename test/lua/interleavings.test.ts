@@ -2,7 +2,7 @@
 
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type Claim, UNLIMITED } from '../../src/lua/index.ts'
+import { type Claim, UNLIMITED } from '../../src/lua/types.ts'
 import { type Bed, DAY, HOUR, MINUTE, makeBed, SECOND } from './bed.ts'
 import { createWorld, type Limits } from './world.ts'
 

@@ -15,7 +15,7 @@ import {
   type ScopeState,
   type Settlement,
   UNLIMITED,
-} from '../../src/lua/index.ts'
+} from '../../src/lua/types.ts'
 
 const LEASE = 30_000
 const UNWATCHED = 10_000

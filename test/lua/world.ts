@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { windowsAt } from '../../src/lua/calendar.ts'
-import { type Claim, type Scope, type Settlement, UNLIMITED } from '../../src/lua/index.ts'
+import { type Claim, type Scope, type Settlement, UNLIMITED } from '../../src/lua/types.ts'
 import { type Bed, DAY, HOUR } from './bed.ts'
 import { agree, agreeOnLedger } from './observe.ts'
 import { createOracle, type End, type Line } from './oracle.ts'

@@ -2,7 +2,7 @@
 
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { isRefusal, retryAfter } from '../../errors.ts'
-import { isRebuilding } from '../../lua/index.ts'
+import { isRebuilding } from '../../lua/types.ts'
 import { isRedisAway } from '../../redis-away.ts'
 import { isAway } from '../../stores/query.ts'
 import { isProblem, type Problem, problem, problemBody } from './problem.ts'
