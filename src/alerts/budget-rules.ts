@@ -1,5 +1,6 @@
 /** What is worth telling about a budget: how much of it is spent, and that its pace is too fast. Pure. */
 
+import { OVERSPENT } from '../ledger/overspent.ts'
 import type { Window } from '../lua/calendar.ts'
 import type { Overspent } from '../lua/types.ts'
 import { nanosToUsd, writeUsd } from '../money.ts'
@@ -80,9 +81,7 @@ export function refusedAlert(budget: Budget): Alert {
   }
 }
 
-export const OVERSPENT = 'budget_overspent'
-
-/** More is spent than the budget allows: `verify` reads it too. */
+/** More is spent than the budget allows. */
 export function overspentAlert({ key, name, period, window, limitNanos, spentNanos }: Overspent): Alert {
   return {
     kind: OVERSPENT,

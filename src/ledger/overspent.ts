@@ -1,10 +1,12 @@
 /** Budgets of the running windows that are overspent: once an alert said so, and as long as the budget is not raised. */
 
 import type { Pool } from 'pg'
-import { OVERSPENT } from '../alerts/budget-rules.ts'
 import { compileLevel } from '../stores/client.ts'
 import { readClients, readGateway, readTeams } from '../stores/client-rows.ts'
 import { keyOf } from './spent.ts'
+
+/** The kind of the alert about a window. */
+export const OVERSPENT = 'budget_overspent'
 
 interface ReportedWindow {
   key: string

@@ -2,7 +2,7 @@
 
 import { type Static, Type } from 'typebox'
 import { problem, unknownCursor } from '../plugins/admin/problem.ts'
-import { LONGEST_DAYS, nameOf, type Order, orders, type Place, type Sort, sorts } from './order.ts'
+import { nameOf, type Order, orders, type Place, type Sort, sorts } from './order.ts'
 import { MOST_SLOTS, type PerformanceStep, performanceStepFor, series, slotsOf } from './performance.ts'
 import { outcomes } from './sums.ts'
 import { type Group, groups, ranks } from './usage.ts'
@@ -34,6 +34,9 @@ const day = (description: string) =>
 const limit = (most: number, fallback: number) =>
   Type.Integer({ minimum: 1, maximum: most, default: fallback, expected: `a whole number from 1 to ${most}` })
 
+/** The longest range that an order or a filter without an index may read. */
+const LONGEST_DAYS = 31
+const DAY = 86_400_000
 const BOUNDED = `reads at most ${LONGEST_DAYS} days`
 const sortNames = Object.keys(sorts) as Sort[]
 
@@ -176,6 +179,30 @@ export const performanceQuery = Type.Object(
   },
   { additionalProperties: false },
 )
+
+interface Asked {
+  sort?: Sort
+  status?: string
+  team?: string
+  from?: Date | undefined
+  to?: Date | undefined
+}
+
+/**
+ * The time range to read. An order or a filter without an index reads every row of it, so it is at most 31 days up to `to` or now.
+ * Throws a problem if the request asks for more.
+ */
+export function boundedRange({ sort = 'time', status, team, from, to }: Asked, now: number) {
+  if (sort === 'time' && status === undefined && team === undefined) return { from, to }
+  const end = to?.getTime() ?? now
+  const first = end - LONGEST_DAYS * DAY
+  if (from && from.getTime() < first) {
+    const days = Math.ceil((end - from.getTime()) / DAY)
+    const detail = `found ${days} days up to ${new Date(end).toISOString()}, expected at most ${LONGEST_DAYS} with sort, status or team; choose a later from or an earlier to`
+    throw problem(400, `from ${detail}.`, [{ field: 'from', detail }])
+  }
+  return { from: from ?? new Date(first), to }
+}
 
 /** The range to read. Throws a problem if it is empty or has too many slots. */
 export function performanceRange(query: Static<typeof performanceQuery>, now: Date) {

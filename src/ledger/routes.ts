@@ -15,9 +15,9 @@ import {
   verifyAnswer,
 } from './answers.ts'
 import { clientIds, findCall, listCalls, teamIds } from './calls.ts'
-import { boundedRange } from './order.ts'
 import { readPerformance } from './performance.ts'
 import {
+  boundedRange,
   callsQuery,
   formatCursor,
   groupsOf,

@@ -1,12 +1,10 @@
 /** The highest cost of a call, and the hold it needs now: pure functions of the request. */
 
 import type { FastifyRequest } from 'fastify'
-import { boundNanos, largestInput, type Priceable } from '../prices/price.ts'
+import { boundNanos, LOOKAHEAD_SECONDS, largestInput, type Priceable } from '../prices/price.ts'
 
 /** Milliseconds between two extensions of a replica's holds. */
 export const EXTEND_EVERY = 2000
-/** Seconds of output that a growing hold covers ahead: enough for one failed extension and a late one. */
-export const LOOKAHEAD_SECONDS = 8
 
 /** The highest cost of a call. `input` and `output` bound its tokens (`output`: of each response). */
 export function moneyBound(request: FastifyRequest, most: { input?: number; output?: number } = {}): number {

@@ -5,7 +5,8 @@
 
 import fp from 'fastify-plugin'
 import type { NoRoom } from '../lua/types.ts'
-import { EXTEND_EVERY, LOOKAHEAD_SECONDS, neededNanos } from './bounds.ts'
+import { LOOKAHEAD_SECONDS } from '../prices/price.ts'
+import { EXTEND_EVERY, neededNanos } from './bounds.ts'
 import type { Hold } from './money.ts'
 
 /** A call is stopped when its hold covers only the time until the next extension and the stop itself. */

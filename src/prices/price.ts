@@ -88,6 +88,9 @@ export type Priceable = Pick<
   | Multiplied
 >
 
+/** Seconds of output that a growing hold covers ahead: enough for one failed extension of a hold and a late one. */
+export const LOOKAHEAD_SECONDS = 8
+
 const PICO_PER_NANO = 1000n
 
 const counted = [

@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import { dialects } from '../../dialects/index.ts'
 import { ORIGINS } from '../../prices/merge.ts'
 import { didYouMean } from '../../prices/nearest.ts'
-import { outputRate, type Price } from '../../prices/price.ts'
+import { LOOKAHEAD_SECONDS, outputRate, type Price } from '../../prices/price.ts'
 import {
   budget,
   type ClientSettings,
@@ -23,7 +23,6 @@ import { compileModels } from '../../stores/client.ts'
 import { type ClientRecord, readClient } from '../../stores/client-records.ts'
 import { createStates, type StateAnswer } from '../../stores/states.ts'
 import { readGatewayRecord, readTeam } from '../../stores/team-records.ts'
-import { LOOKAHEAD_SECONDS } from '../bounds.ts'
 import { nullable, stateFields } from './answers.ts'
 import { circuit, circuitAnswer, retryWords } from './circuits.ts'
 import { problem, unknownClient } from './problem.ts'
