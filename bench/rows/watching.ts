@@ -71,7 +71,7 @@ async function realCall(folder: string): Promise<FastifyRequest> {
   )
   try {
     const seen = new Promise<FastifyRequest>(resolve =>
-      app.onSettled(request => request.entry?.outcome === 'ok' && resolve(request)),
+      app.onCallEnd('observe', request => request.entry?.outcome === 'ok' && resolve(request)),
     )
     const url = await app.listen({ host: config.HOST, port: config.PORT })
     while (!(await fetch(`${url}/readyz`)).ok);

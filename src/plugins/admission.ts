@@ -47,7 +47,7 @@ export default fp<{ maxPending: number }>(
       await admit(request, reply)
     })
 
-    app.onSettled(function settleCall({ id, claimed, admitted, cost, entry }) {
+    app.onCallEnd('settle', function settleCall({ id, claimed, admitted, cost, entry }) {
       if (!claimed || !entry) return
       app.holds.delete(id)
       app.settlements.push({

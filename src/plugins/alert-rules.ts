@@ -43,7 +43,7 @@ export default fp<{ maxPending: number; everyMs?: number }>(
       if (admitted.kind === 'refused') raiseAll(refusalAlerts(admitted, request))
     })
 
-    app.onSettled(function judgeCall(request) {
+    app.onCallEnd('observe', function judgeCall(request) {
       const { call, claimed, client, cost, error, exchange, id, measured, route } = request
       const refusedAlertOf = error && refusals.get(error.code)
       // A call that an open circuit refused was not sent to the provider.

@@ -85,7 +85,7 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
         .send(body)
     })
 
-    app.onSettled(function keepAnswer(request) {
+    app.onCallEnd('settle', function keepAnswer(request) {
       const { answer, client, cost, admitted } = request
       if (!answer || !admitted || !mayKeep(request, cacheControlOf(request.headers))) return
       const ttl = Math.ceil((client.cache.ttlSeconds ?? ttlSeconds) * 1000)

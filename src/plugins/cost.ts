@@ -39,7 +39,7 @@ export default fp(
       }
       done()
     })
-    app.onSettled(function priceCall(request) {
+    app.onCallEnd('price', function priceCall(request) {
       if (!request.claimed) return
       request.cost ??= costOf(request)
       const { unpriced } = request.cost

@@ -50,7 +50,7 @@ export default fp(
       estimate(request, densities.get(nameOf(request)), app.clock.now()),
     )
 
-    app.onSettled(function learnDensity(request) {
+    app.onCallEnd('observe', function learnDensity(request) {
       const { call, measured } = request
       if (!measured?.usage || !call || call.ask.unseen || call.ask.images > 0 || call.ask.textBytes === 0)
         return

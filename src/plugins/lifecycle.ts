@@ -1,15 +1,27 @@
-/** The one exit door: whatever must happen once a call is over hangs on `app.onSettled`, and nowhere else. */
+/** The end of a call: its steps run once, in the order of their phases, after the last byte or the abort. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 
-export type Settler = (request: FastifyRequest, reply: FastifyReply) => void
+/**
+ * price: what the call costs. record: the facts of the call. settle: what it held is given back, and its cost is charged.
+ * observe: logs, metrics, traces, alerts and estimates read the facts.
+ */
+export const PHASES = ['price', 'record', 'settle', 'observe'] as const
+export type Phase = (typeof PHASES)[number]
+
+/** A step at the end of a call. It is idempotent, and it does not change the reply. */
+export type EndStep = (request: FastifyRequest, reply: FastifyReply) => void
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Registers a settler; they run in order of registration, once per call, after its last byte or its abort. */
-    onSettled(settler: Settler): void
-    /** Calls between their arrival and the end of their settling. */
+    /** Registers a named step. It runs once for each call, in its phase. */
+    onCallEnd(phase: Phase, step: EndStep): void
+    /** The steps in the order in which they run, such as `settle: settleCall`. */
+    callEndSteps(): string[]
+    /** The end of the call waits for `work`, such as a response that is still read after its caller has left. */
+    finishFirst(request: FastifyRequest, work: Promise<unknown>): void
+    /** Calls between their arrival and the end of their last step. */
     running: Map<FastifyRequest, FastifyReply>
     /** Resolves once nothing runs any more. */
     idle(): Promise<void>
@@ -17,22 +29,28 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** When the call arrived, on the monotonic clock, milliseconds. */
     arrivedAt: number
-    /** The caller left before the answer was whole. */
+    /** The caller left before the response was whole. */
     disconnected: boolean
-    /** Work that goes on after the caller has gone, such as an answer that is paid for anyway: the door waits for it. */
-    unfinished: Promise<void> | undefined
+    /** The end of the call waits for this work. */
+    unfinished: Promise<unknown> | undefined
   }
 }
 
-/** A caller still sending its body after an early answer is read for this long, so that it gets the answer and no EPIPE. */
+/** After an early response the rest of the request body is read for this long (ms), so that the caller gets the response and no EPIPE. */
 const LINGER = 2000
 
 export default fp(
   async app => {
-    const settlers: Settler[] = []
+    const steps: Record<Phase, EndStep[]> = { price: [], record: [], settle: [], observe: [] }
     const waiting: (() => void)[] = []
     app.decorate('running', new Map<FastifyRequest, FastifyReply>())
-    app.decorate('onSettled', (settler: Settler) => void settlers.push(settler))
+    app.decorate('onCallEnd', (phase: Phase, step: EndStep) => void steps[phase].push(step))
+    app.decorate('callEndSteps', () =>
+      PHASES.flatMap(phase => steps[phase].map(({ name }) => `${phase}: ${name}`)),
+    )
+    app.decorate('finishFirst', (request: FastifyRequest, work: Promise<unknown>) => {
+      request.unfinished = work.catch(() => {})
+    })
     app.decorate('idle', () =>
       app.running.size === 0 ? Promise.resolve() : new Promise<void>(resolve => void waiting.push(resolve)),
     )
@@ -41,32 +59,38 @@ export default fp(
     app.decorateRequest('unfinished', undefined)
 
     // On an aborted POST neither onResponse nor onRequestAbort fires; `close` comes exactly once in every ending.
-    app.addHook('onRequest', function armExitDoor(request, reply, done) {
+    app.addHook('onRequest', function watchCallEnd(request, reply, done) {
       request.arrivedAt = performance.now()
       app.running.set(request, reply)
       reply.raw.once('close', () => {
         request.disconnected = !reply.raw.writableFinished
         linger(request)
-        if (request.unfinished) request.unfinished.then(() => settle(request, reply))
-        else settle(request, reply)
+        if (request.unfinished) request.unfinished.then(() => endCall(request, reply))
+        else endCall(request, reply)
       })
       done()
     })
 
-    function settle(request: FastifyRequest, reply: FastifyReply) {
-      for (const settler of settlers) {
-        try {
-          settler(request, reply)
-        } catch (error) {
-          request.log.error({ err: error, reqId: request.id }, 'a settler failed')
-        }
-      }
+    function endCall(request: FastifyRequest, reply: FastifyReply) {
+      for (const phase of PHASES) for (const step of steps[phase]) run(step, request, reply)
       app.running.delete(request)
       if (app.running.size === 0) for (const resolve of waiting.splice(0)) resolve()
     }
   },
   { name: 'lifecycle' },
 )
+
+/** A step that fails does not stop the others. */
+function run(step: EndStep, request: FastifyRequest, reply: FastifyReply) {
+  try {
+    step(request, reply)
+  } catch (error) {
+    request.log.error(
+      { err: error, reqId: request.id, step: step.name },
+      'a step at the end of a call failed',
+    )
+  }
+}
 
 function linger({ raw }: FastifyRequest) {
   if (raw.complete || raw.destroyed) return

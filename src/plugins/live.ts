@@ -28,7 +28,7 @@ export default fp(
     let place = '0'
     let ticking: Promise<void> | undefined
 
-    app.onSettled(function showCall({ admitted, claimed, entry }) {
+    app.onCallEnd('observe', function showCall({ admitted, claimed, entry }) {
       if (!isWatched || !entry) return
       if (batch.calls.length < CALLS)
         batch.calls.push(liveCall(entry, admitted?.at ?? app.clock.now(), claimed?.nanos ?? 0))

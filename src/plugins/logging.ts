@@ -5,7 +5,7 @@ import { logLine } from '../log-line.ts'
 
 export default fp(
   async app => {
-    app.onSettled(function logCall({ entry, trace }) {
+    app.onCallEnd('observe', function logCall({ entry, trace }) {
       if (entry) logLine(app.log, entry, trace && { traceId: trace.traceId, spanId: trace.spanId })
     })
   },

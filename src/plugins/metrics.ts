@@ -31,7 +31,7 @@ export default fp<MetricsOptions>(
     const { stop } = registerProcess(registry)
     app.addHook('onClose', async () => stop())
 
-    app.onSettled(function measureCall(request) {
+    app.onCallEnd('observe', function measureCall(request) {
       const { entry } = request
       if (!entry) return
       countCall(request, entry)

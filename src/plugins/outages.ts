@@ -41,7 +41,7 @@ export default fp(
       }
     })
 
-    app.onSettled(function noteOutage({ error }) {
+    app.onCallEnd('observe', function noteOutage({ error }) {
       const cause = outageOf(error)
       if (cause === undefined) return
       calls.set(cause, (calls.get(cause) ?? 0) + 1)

@@ -31,7 +31,7 @@ export default fp(
       return known === undefined ? undefined : Math.max(known, seen.get(nameOf(request)) ?? 0)
     })
 
-    app.onSettled(function compareOutputRate(request) {
+    app.onCallEnd('observe', function compareOutputRate(request) {
       const { call, claims, exchange, measured, route } = request
       if (!measured?.usage || !exchange?.endedAt || claims.outputRate === undefined) return
       // If the provider runs tools or other models, the output is not one model's.

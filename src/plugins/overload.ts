@@ -101,7 +101,7 @@ export default fp<OverloadOptions>(
       done()
     })
 
-    app.onSettled(function putDown(request) {
+    app.onCallEnd('settle', function putDown(request) {
       const { carried } = request
       arrived(request)
       if (carried === undefined) return

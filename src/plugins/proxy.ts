@@ -63,7 +63,7 @@ export default fp<{ answerBuffer: number }>(
     for (const dialect of dialects) {
       app.post(dialect.path, { config: { dialect } }, (request, reply) => {
         const answer = forward(request, reply)
-        request.unfinished = answer.then(ignore, ignore)
+        app.finishFirst(request, answer)
         return answer
       })
     }
@@ -352,8 +352,6 @@ export default fp<{ answerBuffer: number }>(
   },
   { name: 'proxy', dependencies: ['admission', 'breaker', 'cost', 'usage', 'models'] },
 )
-
-function ignore() {}
 
 /** After these nothing is known of the generated output. */
 function isUnclear(failure: Failure): boolean {

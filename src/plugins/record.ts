@@ -14,7 +14,7 @@ declare module 'fastify' {
 export default fp(
   async app => {
     app.decorateRequest('entry')
-    app.onSettled(function recordCall(request, reply) {
+    app.onCallEnd('record', function recordCall(request, reply) {
       if (request.routeOptions.config.dialect) {
         request.entry = entryOf(request, reply)
         request.entry.error &&= app.redactor.text(request.entry.error)

@@ -14,7 +14,7 @@ export default fp(
     let writing: Promise<void> | undefined
     let uncounted = 0
 
-    app.onSettled(function countRefusal({ admitted, entry }) {
+    app.onCallEnd('observe', function countRefusal({ admitted, entry }) {
       if (entry && !admitted && entry.outcome !== 'ok') counter.count(entry, app.clock.now())
     })
 

@@ -28,14 +28,15 @@ export default fp<{ sampler: string; ratio: number }>(
       done()
     })
 
-    app.onSettled(function traceCall(request) {
-      const { entry } = request
-      if (!entry) return
-      const trace = traceOf(request)
-      if (trace.sampled) spans.push(spansOf(request, entry, trace))
+    // The log line names the trace, also of a call that was refused before it was read.
+    app.onCallEnd('record', function completeTrace(request) {
+      if (request.entry) traceOf(request)
+    })
+    app.onCallEnd('observe', function traceCall(request) {
+      const { entry, trace } = request
+      if (entry && trace?.sampled) spans.push(spansOf(request, entry, trace))
     })
 
-    /** Who is refused at the door has none until the end. */
     function traceOf(request: FastifyRequest): Trace {
       request.trace ??= beginTrace(request.headers, isSampled)
       return request.trace

@@ -33,7 +33,7 @@ export default fp(
       Math.ceil(usual.get(nameOf(request)) ?? AT_START),
     )
 
-    app.onSettled(function learnUsualOutput(request) {
+    app.onCallEnd('observe', function learnUsualOutput(request) {
       const { call, measured } = request
       if (!measured?.usage?.length || !call?.ask.hasOutput) return
       const output = measured.usage.reduce((sum, part) => sum + part.output, 0) / call.ask.answers

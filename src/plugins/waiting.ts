@@ -128,7 +128,7 @@ export default fp<{ maxCalls: number }>(
       },
     })
 
-    app.onSettled(function wakeQueue({ client, claimed, waiter }) {
+    app.onCallEnd('settle', function wakeQueue({ client, claimed, waiter }) {
       // Its caller has left.
       waiter?.wake?.()
       if (claimed) wakeFirst(client.id)
