@@ -1,7 +1,7 @@
 /** The three ways an answer comes back from a provider: whole, passed on as it comes, or as an error. Each is a sink for its bytes. */
 
 import type { Writable } from 'node:stream'
-import { frameEnds } from './dialects/sse.ts'
+import { frameEnds } from './dialects/wire/sse.ts'
 import type { Failure, Sink } from './upstream.ts'
 
 /** Bytes that are read of a provider's error body, and the time for them. */

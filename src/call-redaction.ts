@@ -1,7 +1,7 @@
 /** The redaction of one call: names that the caller's request contains are kept. */
 
 import type { FastifyRequest } from 'fastify'
-import type { Redaction } from './dialects/redact.ts'
+import type { Redaction } from './dialects/wire/redact.ts'
 import type { Redactor } from './redactor.ts'
 
 /** Bytes of the request that are searched for names, all together. */

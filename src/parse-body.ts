@@ -1,7 +1,7 @@
 /** Parses the body of a call if it is within the limits on its shape. A large body is parsed in several turns of the event loop. */
 
 import { StringDecoder } from 'node:string_decoder'
-import { refuseBeyondLimits, refuseEscapes } from './dialects/json-limits.ts'
+import { refuseBeyondLimits, refuseEscapes } from './dialects/wire/json-limits.ts'
 import { refusal } from './errors.ts'
 import { takesTurns, turn } from './turns.ts'
 

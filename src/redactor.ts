@@ -1,6 +1,6 @@
 /** Replaces the exact values of the gateway's secrets, wherever they stand in text or bytes. */
 
-import { ellipsis, inPlace, type Mask } from './dialects/redact.ts'
+import { ellipsis, inPlace, type Mask } from './dialects/wire/redact.ts'
 
 export interface Redactor {
   /** A secret that was read again: the value from before stays redacted too, since running calls use it. */

@@ -1,8 +1,8 @@
 /** A provider's trouble, in our own words: its bodies name our organisation, its statuses are about our key. */
 
 import type { Dialect, UpstreamVerdict } from './dialects/dialect.ts'
-import type { Redaction } from './dialects/redact.ts'
-import { isAboutAccount, LONGEST_MESSAGE } from './dialects/upstream-error.ts'
+import type { Redaction } from './dialects/wire/redact.ts'
+import { isAboutAccount, LONGEST_MESSAGE } from './dialects/wire/upstream-error.ts'
 import { FINAL, LONGEST_RETRY, type Refusal, type RefusalCode, refusal, retryAfter } from './errors.ts'
 import type { Failure, Headers } from './upstream.ts'
 

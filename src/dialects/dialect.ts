@@ -5,8 +5,8 @@
  */
 
 import type { Refusal } from '../errors.ts'
-import type { JsonObject } from './json.ts'
-import type { Redaction } from './redact.ts'
+import type { JsonObject } from './wire/json.ts'
+import type { Redaction } from './wire/redact.ts'
 
 /** What may void the upper bound on a call's cost; a client's `allow` opens each by name. */
 export type Opening = 'server_tools' | 'stored' | 'background' | 'files'

@@ -1,13 +1,13 @@
 /** Every dialect the gateway speaks: one line each. */
 
-import { anthropicCountTokens } from './anthropic-count-tokens.ts'
-import { anthropicMessages } from './anthropic-messages.ts'
+import { anthropicCountTokens } from './anthropic/count-tokens.ts'
+import { anthropicMessages } from './anthropic/messages.ts'
 import type { Dialect } from './dialect.ts'
-import { openaiChat } from './openai-chat.ts'
-import { openaiEmbeddings } from './openai-embeddings.ts'
-import { openaiResponses } from './openai-responses.ts'
+import { openaiChat } from './openai/chat.ts'
+import { openaiEmbeddings } from './openai/embeddings.ts'
+import { openaiResponses } from './openai/responses.ts'
 
-export { type ListedModel, modelEntry, modelList } from './model-list.ts'
+export { type ListedModel, modelEntry, modelList } from './wire/model-list.ts'
 
 export const dialects: readonly Dialect[] = [
   anthropicMessages,

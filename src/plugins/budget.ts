@@ -2,7 +2,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { once } from '../dialects/prompt-size.ts'
+import { once } from '../dialects/wire/prompt-size.ts'
 import { type Details, type Refusal, refusal, retryAfter } from '../errors.ts'
 import { type NoRoom, UNLIMITED } from '../lua/types.ts'
 import { formatUsd, nanosToUsd } from '../money.ts'

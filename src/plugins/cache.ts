@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Result } from 'ioredis'
 import { type CacheControl, cacheControlOf } from '../cache-control.ts'
-import { objectIn, parseObject } from '../dialects/json.ts'
+import { objectIn, parseObject } from '../dialects/wire/json.ts'
 import type { CacheResult } from '../entry.ts'
 import { FINAL, refusal } from '../errors.ts'
 

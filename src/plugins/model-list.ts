@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { MODELS_PATH } from '../caller-paths.ts'
 import { dialectOf } from '../dialects/index.ts'
-import { modelEntry, modelList } from '../dialects/model-list.ts'
+import { modelEntry, modelList } from '../dialects/wire/model-list.ts'
 import { refusal } from '../errors.ts'
 import { didYouMean } from '../prices/nearest.ts'
 

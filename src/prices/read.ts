@@ -1,7 +1,7 @@
 /** Reads the prices: the built-in ones, and an operator's own file laid over them. What is wrong with it says which setting it is. */
 
 import { readFileSync } from 'node:fs'
-import { REPEATED, repeatedKey } from '../json-repeats.ts'
+import { REPEATED, repeatedKey } from '../dialects/wire/duplicate-key.ts'
 import { builtin } from './builtin.ts'
 import type { PriceTable } from './price.ts'
 import { loadPrices } from './table.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { finish, start, textDelta } from './anthropic-streams.ts'
+import { finish, start, textDelta } from './anthropic/streams.ts'
 import { chunk, cutAt, delta, done, event, measure, measureChunks, type Path } from './streams.ts'
 
 const words = fc.string({

@@ -4,8 +4,8 @@
  */
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { refuseBeyondLimits } from '../../dialects/json-limits.ts'
-import { REPEATED, repeatedKey } from '../../json-repeats.ts'
+import { REPEATED, repeatedKey } from '../../dialects/wire/duplicate-key.ts'
+import { refuseBeyondLimits } from '../../dialects/wire/json-limits.ts'
 import { readBody } from '../../request-body.ts'
 import { problem } from './problem.ts'
 

@@ -1,0 +1,72 @@
+/** Content blocks of an Anthropic prompt: which are text, and which hold or name something else. */
+
+import { type JsonObject, objectIn, partsOf, textIn } from '../wire/json.ts'
+import { addDocument, addFile, addImage, type Media } from '../wire/media.ts'
+import { isNamed, type Look, look, lookAnywhere, within } from '../wire/media-search.ts'
+
+/** Tokens of an image, about. */
+const IMAGE = 1600
+
+const text = within()
+const call = within(['input'])
+const nested = within(['content'], ({ content }, media) => lookThrough(content, media))
+const fetched = within(['content'], ({ content }, media) => {
+  const { content: page, ...more } = objectIn(content)
+  lookThrough([page], media)
+  lookAnywhere(more, media)
+})
+
+const blocks: ReadonlyMap<string, Look> = new Map<string, Look>([
+  ['text', text],
+  ['thinking', text],
+  ['redacted_thinking', text],
+  ['compaction', within(['tool_changes'], ({ tool_changes }, media) => lookThrough(tool_changes, media))],
+  ['fallback', text],
+  ['tool_use', call],
+  ['server_tool_use', call],
+  ['mcp_tool_use', call],
+  ['mcp_tool_listing', within(['tools'])],
+  ['tool_reference', text],
+  ['tool_addition', within(['tool'], ({ tool }, media) => addTool(objectIn(tool), media))],
+  ['tool_removal', text],
+  ['browser_state', text],
+  ['web_search_tool_result', text],
+  ['advisor_tool_result', text],
+  ['code_execution_tool_result', text],
+  ['bash_code_execution_tool_result', text],
+  ['text_editor_code_execution_tool_result', text],
+  ['tool_search_tool_result', text],
+  ['tool_result', nested],
+  ['mcp_tool_result', nested],
+  ['search_result', nested],
+  ['web_fetch_tool_result', fetched],
+  ['image', within(['source'], (block, media) => image(objectIn(block.source), media))],
+  ['document', within(['source'], (block, media) => document(objectIn(block.source), media))],
+  ['container_upload', within([], (_block, media) => addFile(media))],
+])
+
+/** Adds up the media in the `content` of a message, of a tool's result, or in the system prompt. */
+export function lookThrough(content: unknown, media: Media): void {
+  for (const block of partsOf(content)) look(block, blocks.get(textIn(block.type) ?? ''), media)
+}
+
+/** A tool may be defined as late as here, one that runs at the provider too. */
+function addTool({ definition }: JsonObject, media: Media): void {
+  if (definition !== undefined) media.tools.push(definition)
+}
+
+function image(source: JsonObject, media: Media): void {
+  if (namesFile(source)) addFile(media)
+  addImage(media, IMAGE, textIn(source.data))
+}
+
+function document(source: JsonObject, media: Media): void {
+  if (namesFile(source)) addFile(media)
+  if (source.type === 'content') lookThrough(source.content, media)
+  if (source.type === 'content' || source.type === 'text') return
+  addDocument(media, textIn(source.data))
+}
+
+function namesFile({ type, file_id }: JsonObject): boolean {
+  return type === 'file' || isNamed(file_id)
+}

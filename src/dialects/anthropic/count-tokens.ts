@@ -1,0 +1,19 @@
+/** Anthropic's token counter: POST /v1/messages/count_tokens. A request as for Messages, free of charge. */
+
+import type { Dialect } from '../dialect.ts'
+import { failureOf } from '../wire/failure.ts'
+import { jsonMeter } from '../wire/json-meter.ts'
+import { isTokenCount } from '../wire/success.ts'
+import { anthropicMessages } from './messages.ts'
+import { askTokenCount } from './request.ts'
+
+export const anthropicCountTokens: Dialect = {
+  ...anthropicMessages,
+  name: 'anthropic-count-tokens',
+  path: '/v1/messages/count_tokens',
+  paid: false,
+  isSuccess: isTokenCount,
+  ask: askTokenCount,
+  rewrite: raw => raw,
+  meter: () => jsonMeter({ error: true }, ({ error }) => ({ usage: [], failed: failureOf(error) })),
+}

@@ -1,0 +1,32 @@
+/** Anthropic's Messages API: POST /v1/messages. */
+
+import type { Dialect } from '../dialect.ts'
+import { edited } from '../wire/json-edit.ts'
+import { anthropicLimits } from '../wire/limit-headers.ts'
+import { isMessage } from '../wire/success.ts'
+import { upstreamError } from '../wire/upstream-error.ts'
+import { errorBody, errorEvent } from './errors.ts'
+import { eventMeter, messageMeter } from './meter.ts'
+import { askMessages } from './request.ts'
+import { anthropicCounter } from './token-counter.ts'
+
+export const anthropicMessages: Dialect = {
+  name: 'anthropic-messages',
+  family: 'anthropic',
+  path: '/v1/messages',
+  paid: true,
+  // What a coding agent tells of itself (x-claude-code-*, x-stainless-*) is meant for the gateway, and stays here.
+  requestHeaders: ['anthropic-version', 'anthropic-beta'],
+  isSuccess: isMessage,
+  ask: askMessages,
+  rewrite: (raw, { ceiling }) =>
+    edited(raw, body => {
+      if (ceiling !== undefined) body.set('max_tokens', String(ceiling))
+    }),
+  meter: (ask, stream) => (stream ? eventMeter(ask) : messageMeter(ask)),
+  errorBody,
+  errorEvent,
+  counter: anthropicCounter,
+  limitHeaders: anthropicLimits,
+  upstreamError,
+}

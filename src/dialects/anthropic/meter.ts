@@ -1,0 +1,127 @@
+/** Meters Anthropic's answers. In a stream the counts of several usages are cumulative: nothing is added up. */
+
+import type { Meter } from '../dialect.ts'
+import type { Excerpt } from '../wire/capped-buffer.ts'
+import { isErrorType } from '../wire/error-shapes.ts'
+import { failureName, failureOf } from '../wire/failure.ts'
+import { isObject, type JsonObject, listIn, objectIn, textIn } from '../wire/json.ts'
+import { jsonMeter, unmeasured } from '../wire/json-meter.ts'
+import { oneOf, shownBytes } from '../wire/key-scan.ts'
+import type { Shape } from '../wire/pruner.ts'
+import { eventType, frameObject, frames } from '../wire/sse.ts'
+import { type Asked, count, hasTokens, sound, statedNanos } from '../wire/usage.ts'
+import { largerUsage, readUsage, usagePart } from './usage.ts'
+
+/** The events that are read; all others only go by. */
+const READ = new Set(['message_start', 'message_delta', 'message_stop', 'error'])
+/** Text and tool JSON of a delta; thinking is counted by the provider, not by what it shows of it. */
+const SHOWN = oneOf(['text', 'partial_json'])
+
+/** Blocks that the model writes and shows. */
+const WRITTEN = new Set<unknown>(['text', 'tool_use', 'server_tool_use', 'mcp_tool_use'])
+
+/** Events that may come before the message. Any other event begins it. */
+const BEFORE = new Set(['', 'ping', 'error'])
+
+/** Members that are read of a message, and of an event. */
+const MESSAGE: Shape = { model: true, usage: true, error: true }
+const EVENT: Shape = {
+  type: true,
+  message: MESSAGE,
+  delta: { stop_reason: true, usage: true },
+  content_block: { type: true },
+  usage: true,
+  error: true,
+}
+
+export function messageMeter(asked: Asked): Meter {
+  return jsonMeter({ ...MESSAGE, content: {} }, ({ model, usage, error, content }) => {
+    const failed = failureOf(error)
+    const refused = failed !== undefined && listIn(content).length === 0 && !hasTokens(usage)
+    if (!isObject(usage)) return { failed, refused }
+    return { ...readUsage(usage, textIn(model) ?? asked.model, asked), failed, refused }
+  })
+}
+
+/** A block may begin with all of its text, or with the whole input of a tool. The results of tools are no output. */
+function startBytes(frame: Excerpt): number {
+  const { type, text, input } = objectIn(frameObject(frame)?.content_block)
+  if (frame.large) return WRITTEN.has(type) ? frame.large.size : 0
+  if (type === 'text') return Buffer.byteLength(textIn(text) ?? '')
+  return WRITTEN.has(type) && isObject(input) && Object.keys(input).length > 0
+    ? Buffer.byteLength(JSON.stringify(input))
+    : 0
+}
+
+export function eventMeter(asked: Asked): Meter {
+  let { model } = asked
+  let usage: JsonObject | undefined
+  /** An event after the start had usage; and the model has stopped, so that no output follows. */
+  let isReported = false
+  let stopped = false
+  /** Visible bytes at the last usage: with more of them it is out of date. */
+  let visibleThen = 0
+  let begun = false
+  let ended = false
+  let failed: string | undefined
+  let visibleBytes = 0
+  let events = 0
+
+  const stream = frames(EVENT, frame => {
+    const { bytes, large } = frame
+    const name = eventType(frame)
+    if (name !== '') events++
+    if (name === 'content_block_delta') visibleBytes += large ? large.size : shownBytes(bytes, SHOWN)
+    else if (name === 'content_block_start') visibleBytes += startBytes(frame)
+    else if (READ.has(name)) read(name, frameObject(frame))
+    else if (isErrorType(name)) return read('error', frameObject(frame))
+    begun ||= !BEFORE.has(name)
+  })
+
+  function read(name: string, event: JsonObject | undefined) {
+    // The data of an error may be plain text.
+    if (name === 'error') failed = failureName(event?.error ?? event)
+    if (!event) return
+    if (name === 'message_stop') ended = true
+    const message = objectIn(event.message)
+    const delta = objectIn(event.delta)
+    model = textIn(message.model) ?? model
+    const reported = [message.usage, delta.usage, event.usage].filter(isObject)
+    for (const one of reported) usage = largerUsage(usage, one)
+    if (reported.length > 0 && name !== 'message_start') {
+      isReported = true
+      visibleThen = visibleBytes
+    }
+    stopped ||= textIn(delta.stop_reason) !== undefined
+  }
+
+  return {
+    push: stream.push,
+    get failed() {
+      return failed
+    },
+    get outputSoFar() {
+      return Math.max(visibleBytes, usage ? count(usage, 'output_tokens') || 0 : 0)
+    },
+    get ended() {
+      return ended
+    },
+    end() {
+      const midFrame = stream.open
+      stream.end()
+      const isFinal = isReported && (stopped || ended) && visibleBytes === visibleThen
+      return {
+        ...unmeasured,
+        ...(usage && isFinal && readUsage(usage, model, asked)),
+        statedNanos: statedNanos(usage),
+        partial: (usage && sound([usagePart(usage, model, asked)])?.[0]) ?? { model },
+        refused: failed !== undefined && !begun && !hasTokens(usage),
+        ended,
+        failed,
+        visibleBytes,
+        events,
+        midFrame,
+      }
+    },
+  }
+}

@@ -1,0 +1,80 @@
+/** What an Anthropic request asks for. */
+
+import type { Ask } from '../dialect.ts'
+import { longestWrite } from '../wire/cache-writes.ts'
+import { readFlag, readList, readModel, readObject, readText, readTextOrList } from '../wire/fields.ts'
+import { objectIn } from '../wire/json.ts'
+import { noMedia } from '../wire/media.ts'
+import { lookAnywhere, lookThroughMessages, readSeparately } from '../wire/media-search.ts'
+import { openRequest, reliedOn } from '../wire/open-request.ts'
+import { answersOf, ceilingOf, predicted } from '../wire/output-bound.ts'
+import { once, promptSize } from '../wire/prompt-size.ts'
+import { asksForThought } from '../wire/reasoning.ts'
+import { has, hidesWork, voidingMedia, voidingMembers } from '../wire/unbounded.ts'
+import { lookThrough } from './content.ts'
+import { toolOverhead, voidingTools } from './tools.ts'
+
+const relied = reliedOn({
+  fields: ['model', 'stream', 'service_tier', 'reasoning_effort'],
+  containers: ['messages', 'system', 'tools', 'thinking', 'cache_control', 'prompt_cache_options'],
+})
+
+const skipped = readSeparately('messages', 'system')
+
+export function askMessages(body: unknown, raw: Buffer): Ask {
+  const request = objectIn(body)
+  return Object.assign(askCommon(body, raw), {
+    stream: readFlag(request, 'stream'),
+    ceiling: ceilingOf(request, ['max_tokens'], 0),
+  })
+}
+
+export function askTokenCount(body: unknown, raw: Buffer): Ask {
+  return Object.assign(askCommon(body, raw), { hasOutput: false })
+}
+
+function askCommon(body: unknown, raw: Buffer): Ask {
+  const { request, members } = openRequest(body, raw, relied)
+  const model = readModel(request)
+  readObject(request, 'thinking')
+  readObject(request, 'context_management')
+  const messages = readList(request, 'messages')
+  const system = readTextOrList(request, 'system')
+  const media = noMedia()
+  lookThroughMessages(messages, media, lookThrough)
+  lookThrough(system, media)
+  lookAnywhere(request, media, skipped)
+  const tools = [...readList(request, 'tools'), ...media.tools]
+  const unbounded = [...voidingMembers(request), ...voidingTools(tools), ...voidingMedia(media)]
+  const overhead = toolOverhead(tools)
+  const { size, measure, growth } = promptSize(raw, request, {
+    media,
+    messages: messages.length,
+    overhead,
+    unbounded,
+  })
+  const ofPrediction = once(() => predicted(request, raw, members, growth))
+  return {
+    model,
+    stream: false,
+    ceiling: undefined,
+    get predicted() {
+      return ofPrediction()
+    },
+    answers: answersOf(request),
+    hasOutput: true,
+    ...size,
+    get inputBound() {
+      return measure()
+    },
+    cacheWrite: longestWrite(request, [request.system, request.tools, request.messages]),
+    tier: readText(request, 'service_tier'),
+    speed: readText(request, 'speed'),
+    geo: readText(request, 'inference_geo'),
+    hiddenOutput: hidesWork(unbounded) || asksForThought(request) || has(request, 'prediction'),
+    unbounded,
+    wantsUsageFrame: true,
+    stores: false,
+    promptCacheKey: undefined,
+  }
+}

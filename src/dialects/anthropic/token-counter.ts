@@ -1,0 +1,77 @@
+/** A Messages request as a question to the provider's own token counter. */
+
+import type { TokenCounter } from '../dialect.ts'
+import { isObject, type JsonObject, listIn, objectIn, parseObject, partsOf } from '../wire/json.ts'
+import { noMedia } from '../wire/media.ts'
+import { lookThrough } from './content.ts'
+
+/** Members that make up the prompt: these are counted. */
+const counted = [
+  'model',
+  'messages',
+  'system',
+  'tools',
+  'tool_choice',
+  'thinking',
+  'cache_control',
+  'context_management',
+  'output_config',
+  'output_format',
+]
+/** Members that add nothing to it; the counter refuses most of them. Any other may add what it does not count. */
+const harmless = [
+  'max_tokens',
+  'stream',
+  'temperature',
+  'top_p',
+  'top_k',
+  'stop_sequences',
+  'metadata',
+  'service_tier',
+  'speed',
+  'inference_geo',
+]
+
+export const anthropicCounter: TokenCounter = {
+  target: target => target.replace(/^[^?]*/, path => `${path}/count_tokens`),
+  question(body, { unbounded }) {
+    const request = objectIn(body)
+    const members = Object.keys(request)
+    const isKnown = members.every(name => counted.includes(name) || harmless.includes(name))
+    if (!isKnown || unbounded.length > 0) return undefined
+    if (!isWhole(request.system) || !listIn(request.messages).every(isWholeMessage)) return undefined
+    const question = members.flatMap(name => (counted.includes(name) ? [[name, request[name]]] : []))
+    return Buffer.from(JSON.stringify(Object.fromEntries(question)))
+  },
+  tokens(answer) {
+    const tokens = parseObject(answer.toString('utf8'))?.input_tokens
+    return typeof tokens === 'number' && Number.isSafeInteger(tokens) && tokens >= 0 ? tokens : undefined
+  },
+}
+
+function isWholeMessage(message: unknown): boolean {
+  return isObject(message) && isWhole(message.content)
+}
+
+/** Is all that the call reads in the request itself? What lies behind an address may be another thing the next time. */
+function isWhole(content: unknown): boolean {
+  return partsOf(content).every(block => {
+    const source = objectIn(block.source)
+    if (source.type === 'url' || source.type === 'file') return false
+    // The counter reads a document to its end, where the bound only knows the longest there is.
+    if (block.type === 'document')
+      return source.type === 'content'
+        ? isWhole(source.content)
+        : source.type === 'text' || source.type === 'base64'
+    if (Array.isArray(block.content) || (block.type === 'tool_result' && isObject(block.content)))
+      return isFamiliar({ ...block, content: [] }) && isWhole(block.content)
+    return isFamiliar(block)
+  })
+}
+
+/** Does the gateway know what this block can hold? */
+function isFamiliar(block: JsonObject): boolean {
+  const media = noMedia()
+  lookThrough([block], media)
+  return !media.endless && media.voiding.size === 0
+}

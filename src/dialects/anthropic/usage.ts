@@ -1,0 +1,108 @@
+/** Reads Anthropic's usage: input without what was cached, cache writes of two ages, calls made of several iterations. */
+
+import type { UsagePart } from '../dialect.ts'
+import { isObject, type JsonObject, listIn, objectIn, textIn } from '../wire/json.ts'
+import {
+  type Asked,
+  count,
+  needed,
+  sound,
+  splitWrites,
+  statedNanos,
+  tierIn,
+  toolRuns,
+} from '../wire/usage.ts'
+
+/** A final usage as a meter reports it. */
+export function readUsage(usage: JsonObject, model: string, asked: Asked) {
+  const parts = usageParts(usage, model, asked)
+  const unnamed = parts?.length === 1 ? excessOf(usage, parts[0]!) : 0
+  return {
+    usage: unnamed === 0 ? parts : parts?.map(part => ({ ...part, output: part.output + unnamed })),
+    unnamedTokens: unnamed,
+    statedNanos: statedNanos(usage),
+  }
+}
+
+/** Tokens that only the total of some compatible servers contains. */
+function excessOf(usage: JsonObject, part: UsagePart): number {
+  const { input, cacheRead, cacheWrite5m, cacheWrite1h, output } = part
+  const named = input + cacheRead + cacheWrite5m + cacheWrite1h + output
+  return Math.max(0, count(usage, 'total_tokens') - named) || 0
+}
+
+/**
+ * The priced parts of a final usage. Where there are iterations they are the whole truth: the top level leaves out
+ * compactions, advisors, and models that were tried in vain. Undefined where the usage cannot be read.
+ */
+function usageParts(usage: JsonObject, model: string, asked: Asked): UsagePart[] | undefined {
+  const whole = usagePart(usage, model, asked)
+  const iterations = listIn(usage.iterations).filter(isObject)
+  if (iterations.length === 0) return sound([whole])
+  const { tier, speed, geo, reasoning, tools } = whole
+  const parts = iterations.map(iteration => ({
+    ...usagePart(iteration, textIn(iteration.model) ?? model, asked),
+    tier,
+    speed,
+    geo,
+  }))
+  // Told once for the whole call: they go with the iteration that gave the answer.
+  const answered = iterations.findLastIndex(({ type }) => type === 'message' || type === 'fallback_message')
+  Object.assign(parts[Math.max(0, answered)]!, { reasoning, tools })
+  return sound(parts)
+}
+
+export function usagePart(usage: JsonObject, model: string, asked: Asked): UsagePart {
+  return {
+    model,
+    tier: tierIn(usage.service_tier),
+    speed: textIn(usage.speed),
+    geo: textIn(usage.inference_geo),
+    input: needed(usage, 'input_tokens'),
+    cacheRead: count(usage, 'cache_read_input_tokens'),
+    ...cacheWrites(usage, asked),
+    cacheWriteOther: 0,
+    output: needed(usage, 'output_tokens'),
+    reasoning: count(objectIn(usage.output_tokens_details), 'thinking_tokens'),
+    tools: toolRuns(objectIn(usage.server_tool_use)),
+  }
+}
+
+function cacheWrites(usage: JsonObject, asked: Asked) {
+  const split = objectIn(usage.cache_creation)
+  const hour = count(split, 'ephemeral_1h_input_tokens')
+  const minutes = count(split, 'ephemeral_5m_input_tokens')
+  const total = needed(usage, 'cache_creation_input_tokens', hour + minutes)
+  const [cacheWrite1h, cacheWrite5m] = splitWrites(total, hour, minutes, asked)
+  return { cacheWrite1h, cacheWrite5m }
+}
+
+/** The counts of one prompt. A later usage may move tokens between them. */
+const PROMPT = ['input_tokens', 'cache_read_input_tokens', 'cache_creation_input_tokens']
+
+/**
+ * Two usages of one stream. A later value replaces the earlier one unless it is null, or smaller: of the prompt's counts
+ * unless the prompt is smaller altogether.
+ */
+export function largerUsage(earlier: JsonObject | undefined, later: JsonObject): JsonObject {
+  if (!earlier) return later
+  const larger: Record<string, unknown> = { ...earlier }
+  for (const [name, value] of Object.entries(later)) larger[name] = largerValue(name, earlier[name], value)
+  if (promptOf(larger) < promptOf(earlier))
+    for (const name of [...PROMPT, 'cache_creation']) larger[name] = earlier[name]
+  return larger
+}
+
+function largerValue(name: string, before: unknown, value: unknown): unknown {
+  if (value === null) return before
+  if (isObject(before) && isObject(value)) return largerUsage(before, value)
+  if (PROMPT.includes(name)) return value
+  // A list of iterations only grows.
+  if (Array.isArray(before)) return listIn(value).length < before.length ? before : value
+  const isSmaller = typeof before === 'number' && typeof value === 'number' && value >= 0 && value < before
+  return isSmaller ? before : value
+}
+
+function promptOf(usage: JsonObject): number {
+  return PROMPT.reduce((sum, name) => sum + count(usage, name), 0)
+}

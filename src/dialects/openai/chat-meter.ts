@@ -1,0 +1,192 @@
+/** Meters chat completions. Usage may come on any chunk, even on one that reports an error; the last one counts. */
+
+import type { Meter } from '../dialect.ts'
+import type { Excerpt } from '../wire/capped-buffer.ts'
+import { beginsError } from '../wire/error-frames.ts'
+import { ERROR_MEMBERS, isErrorBody, isErrorType } from '../wire/error-shapes.ts'
+import { failureName, failureOf } from '../wire/failure.ts'
+import { isObject, type JsonObject, listIn, objectIn, textIn } from '../wire/json.ts'
+import { jsonMeter, unmeasured } from '../wire/json-meter.ts'
+import { byte, closingQuote } from '../wire/json-scan.ts'
+import { eachKey, oneOf, spells, stringBytes } from '../wire/key-scan.ts'
+import type { Shape } from '../wire/pruner.ts'
+import { eventName, frameData, frameObject, frames } from '../wire/sse.ts'
+import { type Asked, count, fullerUsage, hasTokens, tierIn, toolRuns } from '../wire/usage.ts'
+import { chatNames, readUsage } from './usage.ts'
+
+/** Members that are read of a completion, and of a chunk. */
+const MEMBERS: Shape = {
+  model: true,
+  service_tier: true,
+  usage: true,
+  ...ERROR_MEMBERS,
+  choices: { finish_reason: true, error: { code: true, type: true } },
+}
+
+export function completionMeter(asked: Asked): Meter {
+  return jsonMeter(MEMBERS, ({ model, service_tier, usage, error, choices }) => {
+    const failed = failureOf(error)
+    const refused = failed !== undefined && listIn(choices).length === 0 && !hasTokens(usage)
+    if (!isObject(usage)) return { failed, refused }
+    return { ...readChat(usage, textIn(model) || asked.model, service_tier, asked), failed, refused }
+  })
+}
+
+/** The first chunks are read whole. */
+const READ_AT_START = 3
+/** Text and tool JSON. Reasoning is among it where a provider shows it: there it is part of the output. */
+const SHOWN = ['content', 'text', 'arguments', 'refusal', 'reasoning_content', 'reasoning', 'input']
+/** A chunk with one of these is read, unless it is null. */
+const NOTED = ['usage', 'error', 'finish_reason']
+/** A chunk is read, too, if its tier is another than before. */
+const TIER = 'service_tier'
+const WATCHED = oneOf([...SHOWN, ...NOTED, TIER])
+const NULL = 'n'.charCodeAt(0)
+
+export function chunkMeter(asked: Asked): Meter {
+  let { model } = asked
+  let tier: unknown
+  let usage: JsonObject | undefined
+  /** Did the last usage come where no more output follows? */
+  let last = false
+  /** Visible bytes at the last usage: with more of them it is out of date. */
+  let visibleThen = 0
+  /** A chunk with choices has come, and was not an error. */
+  let begun = false
+  let ended = false
+  /** The choices that have a finish reason, by their index. */
+  const finished = new Set<unknown>()
+  let failed: string | undefined
+  let visibleBytes = 0
+  let events = 0
+  /** The tier as it stands in the bytes. */
+  let tierText = ''
+
+  const stream = frames(MEMBERS, frame => {
+    const { bytes, large } = frame
+    if (!large) {
+      if (isDone(bytes)) ended = true
+      else glance(frame)
+      return
+    }
+    events++
+    if (large.members ? isOnlyError(large.members, eventName(bytes)) : beginsError(bytes)) {
+      failed = failureName(large.members?.error)
+      return
+    }
+    // Its text was not kept: all of it counts as shown.
+    visibleBytes += large.size
+    begun = true
+    read(large.members)
+  })
+
+  function glance(chunk: Excerpt) {
+    const frame = chunk.bytes
+    let isRead = events < READ_AT_START
+    let keys = 0
+    let shown = 0
+    eachKey(frame, (start, end, value) => {
+      keys++
+      const key = WATCHED(frame, start, end)
+      if (key === undefined) return
+      if (NOTED.includes(key)) isRead ||= frame[value] !== NULL
+      else if (key === TIER) isRead = isNewTier(frame, value) || isRead
+      else shown += stringBytes(frame, value)
+    })
+    if (keys === 0) return noteError(frame)
+    events++
+    begun ||= events > READ_AT_START && !isRead
+    if (isRead) readWhole(chunk, shown)
+    else visibleBytes += shown
+  }
+
+  /** Only an error comes in plain text. */
+  function noteError(frame: Buffer) {
+    if (!isErrorType(eventName(frame))) return
+    events++
+    failed ??= failureName(undefined)
+  }
+
+  function readWhole(chunk: Excerpt, shown: number) {
+    const data = frameObject(chunk)
+    const isError = isOnlyError(data, eventName(chunk.bytes))
+    // No word of an error is output.
+    if (!isError) visibleBytes += shown
+    read(data)
+    if (isError) failed ??= failureName(data?.error ?? data)
+  }
+
+  function isNewTier(frame: Buffer, at: number): boolean {
+    if (frame[at] !== byte.quote || (tierText !== '' && spells(frame, at, tierText))) return false
+    tierText = frame.toString('latin1', at, closingQuote(frame, at + 1) + 1)
+    return true
+  }
+
+  function read(chunk: JsonObject | undefined) {
+    if (!chunk) return
+    model = textIn(chunk.model) || model
+    tier = chunk.service_tier ?? tier
+    if (isObject(chunk.usage) && fullerUsage(usage, chunk.usage) === chunk.usage) {
+      usage = chunk.usage
+      last = listIn(chunk.choices).every(choice => textIn(objectIn(choice).finish_reason))
+      visibleThen = visibleBytes
+    }
+    for (const choice of listIn(chunk.choices).map(objectIn))
+      if (textIn(choice.finish_reason)) finished.add(choice.index)
+    if (chunk.error || isErrorBody(chunk)) failed = failureName(chunk.error ?? chunk)
+    else begun ||= listIn(chunk.choices).length > 0
+  }
+
+  return {
+    push: stream.push,
+    get failed() {
+      return failed
+    },
+    get outputSoFar() {
+      return Math.max(visibleBytes, usage ? count(usage, chatNames.output) || 0 : 0)
+    },
+    get ended() {
+      return ended
+    },
+    end() {
+      const midFrame = stream.open
+      stream.end()
+      const read = usage && readChat(usage, model, tier, asked)
+      const isFinal = (last || ended || failed !== undefined) && visibleBytes === visibleThen
+      return {
+        ...unmeasured,
+        ...(isFinal ? read : { statedNanos: read?.statedNanos }),
+        partial: read?.usage?.[0] ?? { model, tier: tierIn(tier) },
+        refused: failed !== undefined && !begun && visibleBytes === 0 && !hasTokens(usage),
+        ended,
+        finished: finished.size >= asked.answers,
+        failed,
+        visibleBytes,
+        events,
+        midFrame,
+      }
+    },
+  }
+}
+
+/** An error without output beside it. */
+function isOnlyError(chunk: JsonObject = {}, eventName: string): boolean {
+  const isError = isErrorType(eventName) || isErrorBody(chunk)
+  return isError && listIn(chunk.choices).every(choice => objectIn(choice).error)
+}
+
+/** The end of a stream is no JSON. */
+function isDone(frame: Buffer): boolean {
+  return frame.length < 64 && frameData(frame).trim() === '[DONE]'
+}
+
+function readChat(usage: JsonObject, model: string, tier: unknown, asked: Asked) {
+  const runs = toolRuns(objectIn(usage.server_tool_use))
+  // Most servers report no searches, though one is part of every answer that was asked for with one.
+  const searches = asked.unbounded.some(({ feature }) => SEARCH.test(feature)) ? 1 : 0
+  const tools = searches > 0 && runs.web_search === undefined ? { ...runs, web_search: searches } : runs
+  return readUsage(usage, chatNames, { model, tier, tools }, asked)
+}
+
+/** `web_search_options`, `web_search_preview`, `openrouter:web_search`. */
+const SEARCH = /(^|:)web_search/

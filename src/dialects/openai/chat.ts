@@ -1,0 +1,41 @@
+/** OpenAI's Chat Completions: POST /v1/chat/completions. */
+
+import type { Dialect, Edits } from '../dialect.ts'
+import { edited } from '../wire/json-edit.ts'
+import { openaiLimits } from '../wire/limit-headers.ts'
+import { isCompletion } from '../wire/success.ts'
+import { upstreamError } from '../wire/upstream-error.ts'
+import { chunkMeter, completionMeter } from './chat-meter.ts'
+import { askChat } from './chat-request.ts'
+import { chatErrorEvent, errorBody } from './errors.ts'
+import { usageFrameFilter } from './usage-frame.ts'
+
+export const openaiChat: Dialect = {
+  name: 'openai-chat',
+  family: 'openai',
+  path: '/v1/chat/completions',
+  paid: true,
+  requestHeaders: ['openai-beta'],
+  isSuccess: isCompletion,
+  ask: askChat,
+  rewrite: (raw, { ceiling, price, includeUsage, noStore, promptCacheKey }) =>
+    edited(raw, body => {
+      if (ceiling !== undefined) body.set(ceilingName(price), String(ceiling))
+      if (includeUsage) body.setIn('stream_options', 'include_usage', 'true')
+      if (noStore) body.set('store', 'false')
+      if (promptCacheKey !== undefined) body.set('prompt_cache_key', JSON.stringify(promptCacheKey))
+    }),
+  meter: (ask, stream) => (stream ? chunkMeter(ask) : completionMeter(ask)),
+  errorBody,
+  errorEvent: chatErrorEvent,
+  hideUsageFrame: usageFrameFilter,
+  limitHeaders: openaiLimits,
+  upstreamError,
+}
+
+/** Models of these makers with hidden reasoning take no `max_tokens`. All other models take it, and some take nothing else. */
+const makers: ReadonlySet<string> = new Set(['openai', 'azure'])
+
+function ceilingName(model: Edits['price']): string {
+  return model?.hidesOutput && makers.has(model.maker) ? 'max_completion_tokens' : 'max_tokens'
+}

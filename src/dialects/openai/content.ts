@@ -1,0 +1,136 @@
+/** Content parts and items of an OpenAI prompt: which are text, and which hold or name something else. */
+
+import { isObject, type JsonObject, listIn, objectIn, partsOf, textIn } from '../wire/json.ts'
+import { addDocument, addFile, addImage, type Media } from '../wire/media.ts'
+import { isNamed, type Look, look, lookAnywhere, readInMessages, within } from '../wire/media-search.ts'
+
+/** Tokens of an image, about. */
+const IMAGE = 1000
+
+export type Looks = ReadonlyMap<string, Look>
+
+const text = within()
+const call = within(['arguments'])
+
+/** Adds up the media in a list; what `looks` does not know may be anything. */
+export function lookThrough(list: unknown, media: Media, looks: Looks): void {
+  for (const part of partsOf(list)) look(part, looks.get(kindOf(part)), media)
+}
+
+/** Messages need not say what they are, nor do references to what is stored. */
+export function kindOf(part: JsonObject): string {
+  return textIn(part.type) ?? (part.role === undefined ? REFERENCE : 'message')
+}
+
+export const REFERENCE = 'item_reference'
+
+/** Does the item have only an id, so that the provider inserts the item that it stored? */
+export function isReference(item: JsonObject): boolean {
+  if (kindOf(item) === REFERENCE) return true
+  if (typeof item.id !== 'string') return false
+  for (const name in item) if (!withoutContent.has(name) && !isEmpty(name, item[name])) return false
+  return true
+}
+
+/** Members that an item may have without any content. */
+const withoutContent: ReadonlySet<string> = new Set(['id', 'type', 'status', 'role'])
+
+/** Reasoning that is sent by its id has an empty summary. Other empty lists count as content. */
+function isEmpty(name: string, value: unknown): boolean {
+  return value === null || (name === 'summary' && Array.isArray(value) && value.length === 0)
+}
+
+/** Parts of the content of a chat message. */
+export const chatParts: Looks = new Map<string, Look>([
+  ['text', text],
+  ['refusal', text],
+  [
+    'image_url',
+    within(['image_url'], ({ image_url }, media) => {
+      lookAnywhere(image_url, media)
+      image(isObject(image_url) ? image_url.url : image_url, media)
+    }),
+  ],
+  ['file', within(['file'], ({ file }, media) => document(objectIn(file), media))],
+  ['input_audio', within(['input_audio'], audio)],
+])
+
+/** Parts of the content of a Responses message, and of what a tool gave back. */
+const inputParts: Looks = new Map<string, Look>([
+  ['input_text', text],
+  ['output_text', text],
+  ['text', text],
+  ['refusal', text],
+  ['summary_text', text],
+  ['reasoning_text', text],
+  ['input_image', within(['file_id', 'image_url'], inputImage)],
+  ['computer_screenshot', within(['file_id', 'image_url'], inputImage)],
+  ['input_file', within(['file_id', 'file_data', 'file_url'], document)],
+  ['input_audio', within(['input_audio'], audio)],
+])
+
+const message: Look = (item, media) => {
+  lookThrough(item.content, media, inputParts)
+  lookAnywhere(item, media, readInMessages)
+}
+const output = within(['output'], (item, media) => lookThrough(item.output, media, inputParts))
+const outputs = within([], (item, media) => {
+  for (const one of listIn(item.outputs)) {
+    const { url } = objectIn(one)
+    if (url !== undefined) image(url, media)
+  }
+})
+
+/** Items of a Responses input. What merely points to something stored is not among them. */
+export const inputItems: Looks = new Map<string, Look>([
+  ['message', message],
+  ['reasoning', text],
+  ['compaction', text],
+  ['compaction_trigger', text],
+  ['function_call', call],
+  ['function_call_output', output],
+  ['custom_tool_call', within(['input'])],
+  ['custom_tool_call_output', output],
+  ['computer_call', text],
+  ['computer_call_output', output],
+  ['web_search_call', text],
+  ['file_search_call', within(['results'])],
+  ['code_interpreter_call', outputs],
+  ['image_generation_call', within([], ({ result }, media) => addImage(media, IMAGE, textIn(result)))],
+  ['local_shell_call', text],
+  ['local_shell_call_output', text],
+  ['shell_call', text],
+  ['shell_call_output', text],
+  ['apply_patch_call', text],
+  ['apply_patch_call_output', text],
+  ['mcp_list_tools', text],
+  ['mcp_approval_request', call],
+  ['mcp_approval_response', text],
+  ['mcp_call', call],
+  ['tool_search_call', call],
+  ['tool_search_output', text],
+  ['additional_tools', text],
+  ['configuration_update', text],
+  ['program', text],
+  ['program_output', text],
+])
+
+function inputImage(part: JsonObject, media: Media): void {
+  if (isNamed(part.file_id)) addFile(media)
+  image(part.image_url, media)
+}
+
+function image(url: unknown, media: Media): void {
+  const data = textIn(url)
+  addImage(media, IMAGE, data?.startsWith('data:') ? data : '')
+}
+
+function document(file: JsonObject, media: Media): void {
+  if (isNamed(file.file_id)) addFile(media)
+  addDocument(media, textIn(file.file_data))
+}
+
+function audio({ input_audio }: JsonObject, media: Media): void {
+  lookAnywhere(input_audio, media)
+  addDocument(media, textIn(objectIn(input_audio).data))
+}

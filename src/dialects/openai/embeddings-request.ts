@@ -1,0 +1,95 @@
+/** What an embeddings request asks for. Its input may come as tokens, which are counted as they are. */
+
+import type { Ask } from '../dialect.ts'
+import { readModel, readTextOrList } from '../wire/fields.ts'
+import { isObject } from '../wire/json.ts'
+import type { Member } from '../wire/json-scan.ts'
+import { addUnknown, noMedia } from '../wire/media.ts'
+import { lookAnywhere } from '../wire/media-search.ts'
+import { openRequest, reliedOn } from '../wire/open-request.ts'
+import { BYTES_PER_TOKEN, grown, once } from '../wire/prompt-size.ts'
+import { voidingMedia, voidingMembers } from '../wire/unbounded.ts'
+
+const relied = reliedOn({ fields: ['model'], containers: ['input'] })
+
+/** Members that add nothing to the input. Any other may, so that its bytes count as text. */
+const apart: ReadonlySet<string> = new Set(['model', 'input', 'encoding_format', 'dimensions', 'user'])
+
+export function askEmbeddings(body: unknown, raw: Buffer): Ask {
+  const { request, members } = openRequest(body, raw, relied)
+  const input = readTextOrList(request, 'input')
+  const model = readModel(request)
+  const { tokens, bytes, guess, isText } = sizeOf(input)
+  const others = members.filter(({ name }) => !apart.has(name))
+  const more = Object.fromEntries(others.map(({ name }) => [name, request[name]]))
+  const moreBytes = bytesOf(others)
+  const media = noMedia()
+  if (!isText) addUnknown(media)
+  lookAnywhere([input, more], media)
+  const textBytes = bytes + moreBytes
+  const growth = once(() => grown(raw, [input, more], textBytes))
+  return {
+    model,
+    stream: false,
+    ceiling: undefined,
+    predicted: 0,
+    images: 0,
+    answers: 1,
+    hasOutput: false,
+    get inputBound() {
+      return media.endless ? Number.POSITIVE_INFINITY : tokens + textBytes + growth()
+    },
+    textBytes,
+    unseen: media.endless,
+    inputGuess: guess + Math.ceil(moreBytes / BYTES_PER_TOKEN),
+    cacheWrite: 'none',
+    tier: undefined,
+    speed: undefined,
+    geo: undefined,
+    hiddenOutput: false,
+    unbounded: [...voidingMembers(request), ...voidingMedia(media)],
+    wantsUsageFrame: false,
+    stores: false,
+    promptCacheKey: undefined,
+  }
+}
+
+interface Size {
+  /** Given as tokens, or empty texts: a provider counts one for each. */
+  tokens: number
+  /** Of texts. */
+  bytes: number
+  /** Tokens, about. */
+  guess: number
+  /** False: an object stands for a text, and may name an image or a file. */
+  isText: boolean
+}
+
+function sizeOf(input: unknown): Size {
+  const size: Size = { tokens: 0, bytes: 0, guess: 0, isText: true }
+  const add = (one: unknown) => {
+    if (Array.isArray(one) && one.length > 0) for (const item of one) add(item)
+    else if (typeof one === 'number' || Array.isArray(one)) addTokens(size, 1, 1)
+    else {
+      if (isObject(one)) size.isText = false
+      const bytes = typeof one === 'string' ? Buffer.byteLength(one) : JSON.stringify(one).length
+      size.bytes += bytes
+      addTokens(size, bytes === 0 ? 1 : 0, Math.max(1, Math.ceil(bytes / BYTES_PER_TOKEN)))
+    }
+  }
+  add(input)
+  return size
+}
+
+function addTokens(size: Size, tokens: number, guess: number): void {
+  size.tokens += tokens
+  size.guess += guess
+}
+
+/** The bytes of the members, with their quotes, colons and commas. */
+function bytesOf(members: readonly Member[]): number {
+  return members.reduce(
+    (bytes, { name, start, end }) => bytes + Buffer.byteLength(name) + '"":,'.length + end - start,
+    0,
+  )
+}

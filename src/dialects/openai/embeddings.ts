@@ -1,0 +1,38 @@
+/** OpenAI's embeddings: POST /v1/embeddings. */
+
+import type { Dialect } from '../dialect.ts'
+import { failureOf } from '../wire/failure.ts'
+import { isObject, type JsonObject, textIn } from '../wire/json.ts'
+import { jsonMeter } from '../wire/json-meter.ts'
+import { isEmbeddings } from '../wire/success.ts'
+import { type Asked, emptyPart, needed, sound, statedNanos } from '../wire/usage.ts'
+import { openaiChat } from './chat.ts'
+import { askEmbeddings } from './embeddings-request.ts'
+
+const { hideUsageFrame: _, ...common } = openaiChat
+
+export const openaiEmbeddings: Dialect = {
+  ...common,
+  name: 'openai-embeddings',
+  path: '/v1/embeddings',
+  isSuccess: isEmbeddings,
+  ask: askEmbeddings,
+  rewrite: raw => raw,
+  meter,
+}
+
+function meter(asked: Asked) {
+  return jsonMeter({ model: true, usage: true, error: true }, ({ model, usage, error }) => {
+    const failed = failureOf(error)
+    if (!isObject(usage)) return { failed, refused: failed !== undefined }
+    const parts = sound([{ ...emptyPart(textIn(model) || asked.model), input: inputOf(usage) }])
+    return { usage: parts, statedNanos: statedNanos(usage), failed }
+  })
+}
+
+/** Compatible servers name it otherwise, or only in the total, which is all input. */
+function inputOf(usage: JsonObject): number {
+  const total = needed(usage, 'total_tokens', 0)
+  const input = needed(usage, 'prompt_tokens', needed(usage, 'input_tokens', total || Number.NaN))
+  return Math.max(input, total)
+}

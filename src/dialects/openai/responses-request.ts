@@ -1,0 +1,104 @@
+/** What a Responses request asks for. */
+
+import type { Ask } from '../dialect.ts'
+import { longestWrite } from '../wire/cache-writes.ts'
+import {
+  readCount,
+  readFlag,
+  readList,
+  readModel,
+  readObject,
+  readText,
+  readTextOrList,
+} from '../wire/fields.ts'
+import { partsOf } from '../wire/json.ts'
+import { noMedia } from '../wire/media.ts'
+import { lookAnywhere, readSeparately } from '../wire/media-search.ts'
+import { openRequest, reliedOn, speedAndPlace } from '../wire/open-request.ts'
+import { answersOf, ceilingOf, predicted } from '../wire/output-bound.ts'
+import { once, promptSize } from '../wire/prompt-size.ts'
+import { asksForThought } from '../wire/reasoning.ts'
+import { has, hidesWork, voidingMedia, voidingMembers, voidingMode } from '../wire/unbounded.ts'
+import { inputItems, isReference, lookThrough, REFERENCE } from './content.ts'
+import { TOOL_PROMPT, type VoidingTool, voidingTools } from './tools.ts'
+
+const PREVIOUS = 'previous_response_id'
+
+const relied = reliedOn({
+  fields: [
+    'model',
+    'stream',
+    'max_tool_calls',
+    'service_tier',
+    'store',
+    'prompt_cache_key',
+    'reasoning_effort',
+  ],
+  containers: ['input', 'instructions', 'tools', 'prompt_cache_options', 'cache_control', 'thinking'],
+})
+
+const skipped = readSeparately('input', 'instructions')
+
+export function askResponse(body: unknown, raw: Buffer): Ask {
+  const { request, members } = openRequest(body, raw, relied)
+  const model = readModel(request)
+  const stream = readFlag(request, 'stream')
+  readFlag(request, 'background')
+  readObject(request, 'prompt_cache_options')
+  readObject(request, 'reasoning')
+  // Instructions may be items too.
+  const items = [...partsOf(readTextOrList(request, 'input')), ...partsOf(request.instructions)]
+  const media = noMedia()
+  lookThrough(items, media, inputItems)
+  lookAnywhere(request, media, skipped)
+  // Tools may also come, or be found, in the course of the input.
+  const tools = [...readList(request, 'tools'), ...media.tools]
+  const hasReferences = items.some(isReference)
+  const unbounded: Ask['unbounded'] = [
+    ...voidingMembers(request),
+    ...(hasReferences ? [{ feature: REFERENCE, opening: 'stored' as const }] : []),
+    ...withUses(voidingTools(tools), readCount(request, 'max_tool_calls', 1)),
+    ...items.flatMap(voidingMode),
+    ...voidingMedia(media),
+  ]
+  const overhead = tools.length > 0 ? TOOL_PROMPT : 0
+  const { size, measure, growth } = promptSize(raw, request, {
+    media,
+    messages: items.length,
+    overhead,
+    unbounded,
+  })
+  const ofPrediction = once(() => predicted(request, raw, members, growth))
+  return {
+    model,
+    stream,
+    ceiling: ceilingOf(request, ['max_output_tokens'], 1),
+    get predicted() {
+      return ofPrediction()
+    },
+    answers: answersOf(request),
+    hasOutput: true,
+    ...size,
+    get inputBound() {
+      return measure()
+    },
+    cacheWrite:
+      longestWrite(request, [request.input, request.instructions, request.tools]) === '1h' ? '1h' : 'other',
+    tier: readText(request, 'service_tier'),
+    ...speedAndPlace(request),
+    hiddenOutput:
+      hidesWork(unbounded) || [request, ...items].some(asksForThought) || has(request, 'prediction'),
+    unbounded,
+    wantsUsageFrame: true,
+    // What is not said to be forgotten is stored.
+    stores: readFlag({ store: request.store ?? true }, 'store'),
+    // Conversations and prompts do not depend on stored responses.
+    recalls: has(request, PREVIOUS) ? PREVIOUS : hasReferences ? REFERENCE : undefined,
+    promptCacheKey: readText(request, 'prompt_cache_key'),
+  }
+}
+
+/** `max_tool_calls` limits all tools together, so each tool gets the whole limit. */
+function withUses(tools: readonly VoidingTool[], most: number | undefined): Ask['unbounded'] {
+  return most === undefined ? tools : tools.map(tool => ({ ...tool, uses: { most, tool: tool.fee } }))
+}

@@ -1,0 +1,27 @@
+/** OpenAI's Responses: POST /v1/responses. */
+
+import type { Dialect } from '../dialect.ts'
+import { edited } from '../wire/json-edit.ts'
+import { isResponse } from '../wire/success.ts'
+import { openaiChat } from './chat.ts'
+import { responseErrorEvent } from './errors.ts'
+import { responseEventMeter, responseMeter } from './responses-meter.ts'
+import { askResponse } from './responses-request.ts'
+
+const { hideUsageFrame: _, ...common } = openaiChat
+
+export const openaiResponses: Dialect = {
+  ...common,
+  name: 'openai-responses',
+  path: '/v1/responses',
+  isSuccess: isResponse,
+  ask: askResponse,
+  rewrite: (raw, { ceiling, noStore, promptCacheKey }) =>
+    edited(raw, body => {
+      if (ceiling !== undefined) body.set('max_output_tokens', String(ceiling))
+      if (noStore) body.set('store', 'false')
+      if (promptCacheKey !== undefined) body.set('prompt_cache_key', JSON.stringify(promptCacheKey))
+    }),
+  meter: (ask, stream) => (stream ? responseEventMeter(ask) : responseMeter(ask)),
+  errorEvent: responseErrorEvent,
+}

@@ -1,0 +1,45 @@
+/** Tools of an OpenAI request: those that the caller runs, and those that run at the provider. */
+
+import type { Ask } from '../dialect.ts'
+import { wrong } from '../wire/fields.ts'
+import { isObject, type JsonObject, listIn, objectIn } from '../wire/json.ts'
+import { feeOf } from './fees.ts'
+
+/** The tokens that explain how tools are used. */
+export const TOOL_PROMPT = 1000
+
+const callersOwn: ReadonlySet<unknown> = new Set(['function', 'custom'])
+
+/** Does the caller run it? Some kinds may run at either side. */
+type RunsHere = (tool: JsonObject) => boolean
+
+const runsHere: ReadonlyMap<string, RunsHere> = new Map<string, RunsHere>([
+  ['function', () => true],
+  ['custom', () => true],
+  ['namespace', ({ tools }) => listIn(tools).every(tool => callersOwn.has(objectIn(tool).type))],
+  ['computer', () => true],
+  ['computer_use_preview', () => true],
+  ['local_shell', () => true],
+  ['apply_patch', () => true],
+  ['shell', ({ environment }) => objectIn(environment).type === 'local'],
+  ['tool_search', ({ execution }) => execution === 'client'],
+])
+
+/** Compatible servers take a function without a type. */
+function untyped({ function: called, name }: JsonObject): string | undefined {
+  return isObject(called) || typeof name === 'string' ? 'function' : undefined
+}
+
+export type VoidingTool = Ask['unbounded'][number] & { fee: string }
+
+/** All other tools run at the provider, which charges for them or reads what they bring as more input. */
+export function voidingTools(tools: readonly unknown[]): VoidingTool[] {
+  return tools.flatMap((tool, at) => {
+    if (!isObject(tool)) throw wrong(`tools.${at}`, tool, 'an object')
+    const type = tool.type ?? untyped(tool)
+    if (typeof type !== 'string') throw wrong(`tools.${at}.type`, type, 'a string')
+    return runsHere.get(type)?.(tool)
+      ? []
+      : [{ feature: type, opening: 'server_tools' as const, fee: feeOf(tool) }]
+  })
+}

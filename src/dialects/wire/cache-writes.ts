@@ -1,0 +1,36 @@
+/**
+ * How long a request asks its prompt to be kept in the provider's cache. The words of both makers count on every route:
+ * an upstream may serve any maker's models there.
+ */
+
+import type { Ask } from '../dialect.ts'
+import { isObject, type JsonObject } from './json.ts'
+
+/** Members of a request, and of any part of its prompt, that ask for a write; and the usual life of each, the cheap one. */
+const usualLife: ReadonlyMap<string, string> = new Map([
+  ['cache_control', '5m'],
+  ['prompt_cache_options', '30m'],
+  ['prompt_cache_breakpoint', '30m'],
+])
+
+/** The longest-lived write that any part of the prompt asks for; any life but the usual one is a long one. */
+export function longestWrite(request: JsonObject, prompt: unknown[]): 'none' | '5m' | '1h' {
+  let longest: Exclude<Ask['cacheWrite'], 'other'> = 'none'
+  const look = (value: unknown) => {
+    if (Array.isArray(value)) return value.forEach(look)
+    if (!isObject(value)) return
+    for (const name in value) {
+      const one = value[name]
+      const life = usualLife.get(name)
+      if (life !== undefined && isObject(one)) {
+        const { ttl = life } = one
+        if (ttl !== life) longest = '1h'
+        else if (longest === 'none') longest = '5m'
+      }
+      look(one)
+    }
+  }
+  const { cache_control, prompt_cache_options } = request
+  look([{ cache_control, prompt_cache_options }, prompt])
+  return longest
+}

@@ -1,0 +1,189 @@
+/**
+ * A provider's error inside a successful response is passed on byte for byte, but for names of our account and our
+ * secrets, which are replaced in place. A frame of a stream is kept back until it is whole, as most are when they arrive:
+ * a caller can use no part of it, and only a whole frame shows whether it is an error.
+ */
+
+import type { FrameFilter, Measured } from '../dialect.ts'
+import { asBuffer } from './capped-buffer.ts'
+import { isErrorBody, isErrorType } from './error-shapes.ts'
+import { isObject, type JsonObject, listIn, parseObject } from './json.ts'
+import { byte, scanObject } from './json-scan.ts'
+import { type Redaction, redactedBytes } from './redact.ts'
+import { type Chunks, redactedJson } from './redact-json.ts'
+import { eventName, eventType, frameData, frameEnds } from './sse.ts'
+
+/** Replaces the secrets in a response's bytes, whatever they say. */
+export interface Scanner {
+  bytes(bytes: Buffer, text?: string): Buffer
+  chunks(): Chunks
+}
+
+/** What is kept back at most. A longer frame is an error only if its beginning says so. */
+const LONGEST = 262_144
+/** Members whose value may say that it is an error. */
+const MARKS = ['type', 'object']
+
+/** The error's frames are redacted, and secrets in every frame. */
+export function errorFrames(redaction: Redaction, scanner: Scanner): FrameFilter {
+  const eachEnd = frameEnds()
+  let held: Buffer[] = []
+  let size = 0
+  /** No frame has begun. */
+  let isBetween = true
+  /** A frame that is longer than what is kept back: its parts go through here. */
+  let rest: Chunks | undefined
+
+  function release(): Buffer {
+    const bytes = held.length === 1 ? held[0]! : Buffer.concat(held)
+    held = []
+    size = 0
+    return bytes
+  }
+
+  /** The last part of a frame that is kept back; `text`: the same as latin1. */
+  function finish(part: Buffer, text: string): Buffer {
+    if (held.length === 0) return shown(part, text)
+    held.push(part)
+    const frame = release()
+    return shown(frame, frame.toString('latin1'))
+  }
+
+  function shown(frame: Buffer, text: string): Buffer {
+    return isError(frame, text) ? redactedBytes(frame, redaction) : frame
+  }
+
+  /** A part of a frame that is not whole. */
+  function keep(part: Buffer): Buffer | undefined {
+    if (rest) return rest.push(part)
+    held.push(part)
+    size += part.length
+    if (size <= LONGEST) return undefined
+    const beginning = release()
+    rest = redactedChunks(redaction, scanner, beginsError(beginning))
+    return rest.push(beginning)
+  }
+
+  return {
+    push(chunk) {
+      const bytes = asBuffer(chunk)
+      const text = bytes.toString('latin1')
+      // Most chunks are one ordinary frame.
+      if (isBetween && isOneFrame(text) && isOrdinary(text)) return scanner.bytes(bytes, text)
+      const frames: Buffer[] = []
+      let longEnd: Buffer | undefined
+      let from = 0
+      eachEnd(bytes, end => {
+        const isAll = from === 0 && end === bytes.length
+        const part = isAll ? bytes : bytes.subarray(from, end)
+        if (rest) longEnd = joined([rest.push(part), rest.end()])
+        else frames.push(finish(part, isAll ? text : text.slice(from, end)))
+        rest = undefined
+        from = end
+      })
+      const whole = joined(frames)
+      isBetween = from === bytes.length
+      const open = from < bytes.length ? keep(bytes.subarray(from)) : undefined
+      return joined([longEnd, whole && scanner.bytes(whole), open])
+    },
+    end() {
+      if (rest) return rest.end()
+      if (held.length === 0) return undefined
+      // It may be cut off: only a frame that can be parsed is known to be no error.
+      return scanner.bytes(shown(release(), ''))
+    },
+  }
+}
+
+/** Nothing is copied where there is but one. */
+function joined(parts: (Buffer | undefined)[]): Buffer | undefined {
+  const given = parts.filter(part => part !== undefined)
+  return given.length > 1 ? Buffer.concat(given) : given[0]
+}
+
+/** JSON that is too long to be kept: secrets are replaced wherever they stand, names where it reports an error. */
+export function redactedChunks(redaction: Redaction, scanner: Scanner, isFailed = false): Chunks {
+  const secrets = scanner.chunks()
+  const names = redactedJson(redaction, isFailed)
+  return {
+    push: chunk => names.push(secrets.push(chunk)),
+    end() {
+      const last = secrets.end()
+      return joined([last && names.push(last), names.end()])
+    },
+  }
+}
+
+const GIVEN_ERROR = /"(?:errors?|warnings?)"\s*:\s*[{["]/
+
+/** A whole JSON response. It may be an error that the meter does not know; beside an error its output stays as it is. */
+export function redactedResponse(
+  body: Buffer,
+  { failed, usage }: Pick<Measured, 'failed' | 'usage'>,
+  redaction: Redaction,
+  scanner: Scanner,
+): Buffer {
+  const text = body.toString('latin1')
+  const isSuspect = failed !== undefined || usage === undefined || GIVEN_ERROR.test(text)
+  if (!isSuspect) return scanner.bytes(body, text)
+  const data = parseObject(body.toString('utf8')) ?? {}
+  const isFailed = !hasOutput(data) && (failed !== undefined || isErrorBody(data) || !usage)
+  if (isFailed) return redactedBytes(body, redaction)
+  const names = redactedJson(redaction)
+  const clean = joined([names.push(body), names.end()])!
+  return scanner.bytes(clean.equals(body) ? body : clean)
+}
+
+function hasOutput({ choices, content, data, output, input_tokens }: JsonObject): boolean {
+  return input_tokens !== undefined || [choices, content, data, output].some(part => listIn(part).length > 0)
+}
+
+/** Separates nearly all frames from errors, so that few are parsed. In text this is faster than in bytes. */
+function isOrdinary(text: string): boolean {
+  return !text.includes('rror') && !COMMENT.test(text) && OUTPUT.test(text)
+}
+
+const COMMENT = /^:/m
+/** A chunk with choices, or an event of output. */
+const OUTPUT =
+  /"choices"\s*:\s*\[\s*\{|"type"\s*:\s*"(?:message_|content_block_|ping"|response\.(?!failed|incomplete|cancelled))/
+
+function isOneFrame(text: string): boolean {
+  return text.endsWith('\n\n') && text.indexOf('\n\n') === text.length - 2 && !text.includes('\r')
+}
+
+function isError(frame: Buffer, text: string): boolean {
+  if (isOrdinary(text)) return false
+  if (isErrorType(eventType({ bytes: frame, large: undefined }))) return true
+  const data = parseObject(frameData(frame))
+  // Comments, `[DONE]`, and words that are no event.
+  return data === undefined || COMMENT.test(text) || !isOutput(data)
+}
+
+/** An event or a chunk of output. The names are redacted in anything else, whatever it is. */
+function isOutput(data: JsonObject): boolean {
+  if (isErrorBody(data) || ['message', 'detail', 'msg'].some(name => typeof data[name] === 'string'))
+    return false
+  if (Array.isArray(data.choices)) return data.choices.length > 0 || isObject(data.usage)
+  return OUTPUT.test(`"type":${JSON.stringify(data.type)}`)
+}
+
+/** The member that is cut off. */
+const OPEN_ERROR = /^\s*[{,]\s*"(?:errors?"\s*:\s*["{[]|(?:message|detail|msg)"\s*:\s*")/
+
+/** Of a frame that is not whole. */
+export function beginsError(bytes: Buffer): boolean {
+  if (isErrorType(eventName(bytes))) return true
+  const from = bytes.indexOf(byte.openObject)
+  if (from < 0) return false
+  const { members } = scanObject(bytes, from)
+  if (
+    members.some(
+      ({ name, start, end }) =>
+        MARKS.includes(name) && isErrorType(bytes.toString('latin1', start + 1, end - 1)),
+    )
+  )
+    return true
+  const next = members.at(-1)?.end ?? from
+  return OPEN_ERROR.test(bytes.toString('latin1', next, next + 64))
+}

@@ -1,0 +1,158 @@
+/** Reads the error that a 200 response carries instead of output, as the status it stands for. */
+
+import { ANNOUNCING } from '../openai/responses-meter.ts'
+import { beginsError } from './error-frames.ts'
+import { errorIn, isErrorBody, isErrorType } from './error-shapes.ts'
+import { isObject, type JsonObject, listIn, objectIn, parseObject } from './json.ts'
+import { eventName, frameData, frameEnds, frameObject } from './sse.ts'
+import { hasTokens } from './usage.ts'
+
+/**
+ * The statuses of the makers' error types and codes, in small letters, without the `error` or `exception` at their end; any
+ * other name is a 500. A code that is a status stands for itself.
+ */
+const statuses: ReadonlyMap<string, number> = new Map<string, number>([
+  ['invalidrequest', 400],
+  ['badrequest', 400],
+  ['validation', 400],
+  ['invalidargument', 400],
+  ['failedprecondition', 400],
+  ['invalidprompt', 400],
+  ['invalidvalue', 400],
+  ['contextlengthexceeded', 400],
+  ['contextwindowexceeded', 400],
+  ['contentfilter', 400],
+  ['contentpolicyviolation', 400],
+  ['unsupportedparameter', 400],
+  ['authentication', 401],
+  ['unauthenticated', 401],
+  ['unauthorized', 401],
+  ['invalidapikey', 401],
+  ['billing', 402],
+  ['permission', 403],
+  ['permissiondenied', 403],
+  ['accessdenied', 403],
+  ['notfound', 404],
+  ['resourcenotfound', 404],
+  ['modelnotfound', 404],
+  ['requesttoolarge', 413],
+  ['unprocessableentity', 422],
+  ['insufficientquota', 429],
+  ['ratelimit', 429],
+  ['ratelimited', 429],
+  ['ratelimitexceeded', 429],
+  ['resourceexhausted', 429],
+  ['servicequotaexceeded', 429],
+  ['throttling', 429],
+  ['toomanyrequests', 429],
+  ['requests', 429],
+  ['tokens', 429],
+  ['serviceunavailable', 503],
+  ['unavailable', 503],
+  ['modelnotready', 503],
+  ['timeout', 504],
+  ['apitimeout', 504],
+  ['modeltimeout', 504],
+  ['deadlineexceeded', 504],
+  ['overloaded', 529],
+])
+/** Faults of an image in the request, such as `image_too_large` and `empty_image_file`. */
+const IMAGE_FAULT = /image/i
+/** No name of an error is longer. */
+const LONGEST_NAME = 64
+/** Bytes of a long error that are searched for its names. */
+const BEGINNING = 4096
+
+export interface ErrorInside {
+  status: number
+  /** An error body as the API gives it with that status. */
+  body: Buffer
+}
+
+/** Events that say nothing of the output. */
+const PRELIMINARY = new Set<unknown>(['ping', ...ANNOUNCING])
+const OUTPUT_EVENT = /^(message|content_block|response)/
+
+/** `bytes`: a JSON response, or the beginning of a stream. Undefined: no error, or output before or beside it. */
+export function errorInside(bytes: Buffer, stream: boolean): ErrorInside | undefined {
+  const event = stream ? firstEvent(bytes) : parseObject(bytes.toString('utf8'))
+  const error = event && errorOf(event)
+  return error && { status: statusOf(error), body: Buffer.from(JSON.stringify({ error })) }
+}
+
+function isPreliminary({ type }: JsonObject): boolean {
+  return PRELIMINARY.has(type) || (typeof type === 'string' && !OUTPUT_EVENT.test(type))
+}
+
+/** The first event that is an error or output. */
+function firstEvent(bytes: Buffer): JsonObject | undefined {
+  let first: JsonObject | undefined
+  let begin = 0
+  const see = (end: number) => {
+    const event = first ?? eventIn(bytes.subarray(begin, end))
+    begin = end
+    if (event && (errorOf(event) || !isPreliminary(event))) first = event
+  }
+  frameEnds()(bytes, see)
+  see(bytes.length)
+  return first
+}
+
+function eventIn(frame: Buffer): JsonObject | undefined {
+  const name = eventName(frame)
+  const event = frameObject({ bytes: frame, large: undefined })
+  if (event) return isErrorType(name) ? { type: name, ...event } : event
+  const message = frameData(frame).trim()
+  if (isErrorType(name) && !message.startsWith('{')) return { type: name, message }
+  return beginsError(frame) ? partOfError(name, frame) : undefined
+}
+
+/** Of an error that is cut off. */
+function partOfError(name: string, frame: Buffer): JsonObject {
+  const text = frame.toString('latin1', 0, BEGINNING)
+  const [, code] = /"code"\s*:\s*"?(\w+)/.exec(text) ?? []
+  const [, type = name] = /"type"\s*:\s*"(?!error")(\w+)/.exec(text) ?? []
+  return {
+    type: 'error',
+    error: { code, type, message: errorIn(frame.subarray(frame.indexOf('{'))).message },
+  }
+}
+
+/** The error of a response, of an event, or of the response that an event carries. */
+function errorOf(event: JsonObject): JsonObject | undefined {
+  const response = objectIn(event.response)
+  if ([event, response].some(part => hasOutput(part) || hasTokens(part.usage))) return undefined
+  for (const error of [event.error, response.error, ...choiceErrors(event)]) {
+    if (isObject(error)) return isErrorType(event.type) ? { type: event.type, ...error } : error
+    if (typeof error === 'string' && error !== '') return { ...event, message: error }
+    if (Array.isArray(error) && error.length > 0) return { message: error.map(String).join('; ') }
+  }
+  return isErrorBody(event) ? event : undefined
+}
+
+function choiceErrors({ choices }: JsonObject): unknown[] {
+  return listIn(choices).map(choice => objectIn(choice).error)
+}
+
+function hasOutput({ choices, content, output }: JsonObject): boolean {
+  const isOutput = (part: unknown) => !objectIn(part).error && objectIn(part).finish_reason !== 'error'
+  return [choices, content, output].some(parts => listIn(parts).some(isOutput))
+}
+
+function statusOf({ code, type, status, message }: JsonObject): number {
+  for (const name of [code, type, status, message].map(String)) {
+    const [number] = /^[45]\d\d\b/.exec(name) ?? []
+    const known = number ? Number(number) : statuses.get(plainName(name))
+    if (known !== undefined) return known
+  }
+  return IMAGE_FAULT.test(String(code)) ? 400 : 500
+}
+
+/** `rate_limit_error`, `RateLimitError` and `Rate limit exceeded` are written in one way. */
+function plainName(name: string): string {
+  if (name.length > LONGEST_NAME) return ''
+  return name
+    .replace(/[^a-z]/gi, '')
+    .toLowerCase()
+    .replace(/(error|exception)$/, '')
+}

@@ -1,0 +1,38 @@
+/** Opens a request: one JSON object, with one meaning in all that the gateway relies on. */
+
+import type { Ask } from '../dialect.ts'
+import { type Relied, refuseRepeats } from './duplicate-keys.ts'
+import { readBody } from './fields.ts'
+import { type JsonObject, textIn } from './json.ts'
+import { type Member, scanObject } from './json-scan.ts'
+import { answerNames, ceilingNames } from './output-bound.ts'
+import { voidingNames } from './unbounded.ts'
+
+/** Members that are read on every route. */
+const shared = {
+  fields: [...answerNames, ...ceilingNames, 'speed', 'inference_geo'],
+  containers: [...voidingNames, 'prediction'],
+}
+
+/** Adds the shared members to a route's own `fields` (only their value is read) and `containers` (their content is read). */
+export function reliedOn({ fields, containers }: Record<'fields' | 'containers', readonly string[]>): Relied {
+  const inside = new Set([...containers, ...shared.containers])
+  return { known: new Set([...fields, ...shared.fields, ...inside]), containers: inside }
+}
+
+/** `raw` must be the bytes that `body` was parsed from. */
+export function openRequest(
+  body: unknown,
+  raw: Buffer,
+  relied: Relied,
+): { request: JsonObject; members: Member[] } {
+  const request = readBody(body)
+  const { members } = scanObject(raw)
+  refuseRepeats(request, members, relied)
+  return { request, members }
+}
+
+/** Any route may carry these members for another maker's models. A value that is not a string is ignored. */
+export function speedAndPlace({ speed, inference_geo }: JsonObject): Pick<Ask, 'speed' | 'geo'> {
+  return { speed: textIn(speed), geo: textIn(inference_geo) }
+}

@@ -1,0 +1,141 @@
+/** Event streams as bytes: where frames end, wherever the chunks do, and what stands in a frame. */
+
+import { asBuffer, type Excerpt, keeper } from './capped-buffer.ts'
+import { isErrorBody } from './error-shapes.ts'
+import { type JsonObject, parseObject, textIn } from './json.ts'
+import { spells } from './key-scan.ts'
+import type { Shape } from './pruner.ts'
+
+const NEWLINE = 0x0a
+const RETURN = 0x0d
+/** A byte order mark, which may begin a stream. */
+const MARK = Buffer.from('\uFEFF')
+
+/**
+ * Finds the ends of frames, which are the ends of blank lines, in bytes that come in chunks. A line ends with LF, CRLF or
+ * CR. A CR at the end of a chunk ends its line at once, unless the stream has used CRLF: then its LF belongs to the frame.
+ */
+export function frameEnds(): (bytes: Buffer, see: (end: number) => void) => void {
+  /** Bytes of the line that has begun, in earlier chunks. */
+  let size = 0
+  let usesPairs = false
+  /** The last chunk ended with a CR; and that line was blank, so the frame ends with it or with its LF. */
+  let afterReturn = false
+  let waits = false
+  return (bytes, see) => {
+    if (bytes.length === 0) return
+    let line = 0
+    if (afterReturn) {
+      if (bytes[0] === NEWLINE) {
+        line = 1
+        usesPairs = true
+      }
+      if (waits) see(line)
+      afterReturn = waits = false
+    }
+    let newline = bytes.indexOf(NEWLINE, line)
+    let carriage = bytes.indexOf(RETURN, line)
+    while (newline >= 0 || carriage >= 0) {
+      const isReturn = carriage >= 0 && (newline < 0 || carriage < newline)
+      const at = isReturn ? carriage : newline
+      const blank = size === 0 && at === line
+      size = 0
+      line = at + 1
+      if (isReturn && line === bytes.length) {
+        afterReturn = true
+        waits = blank && usesPairs
+      } else if (isReturn && newline === line) {
+        usesPairs = true
+        line++
+      }
+      if (blank && !waits) see(line)
+      if (newline >= 0 && newline < line) newline = bytes.indexOf(NEWLINE, line)
+      if (carriage >= 0 && carriage < line) carriage = bytes.indexOf(RETURN, line)
+    }
+    size += bytes.length - line
+  }
+}
+
+/**
+ * Hands on each frame as it came, blank line included; of one that is too large to keep its beginning and the members
+ * in `shape`. `end` hands on what came after the last blank line; `open`: there is such a rest.
+ */
+export function frames(shape: Shape, see: (frame: Excerpt) => void) {
+  const kept = keeper(shape)
+  const eachEnd = frameEnds()
+  return {
+    push(chunk: Uint8Array) {
+      const bytes = asBuffer(chunk)
+      let begin = 0
+      eachEnd(bytes, end => {
+        const frame = begin === 0 && end === bytes.length ? bytes : bytes.subarray(begin, end)
+        begin = end
+        if (kept.empty) return see({ bytes: frame, large: undefined })
+        kept.keep(frame)
+        see(kept.take())
+      })
+      if (begin < bytes.length) kept.keep(bytes.subarray(begin))
+    },
+    end() {
+      if (!kept.empty) see(kept.take())
+    },
+    get open() {
+      return !kept.empty
+    },
+  }
+}
+
+/**
+ * What kind of event a frame is: by its line `event: NAME`, else by the `type` in its data, else `error` where the data is one;
+ * empty without any of them.
+ */
+export function eventType(frame: Excerpt): string {
+  const name = eventName(frame.bytes)
+  if (name !== '') return name
+  const data = frameObject(frame) ?? {}
+  return textIn(data.type) ?? (isErrorBody(data) ? 'error' : '')
+}
+
+/** The object in a frame's data; of a large frame only the members that were kept. Some servers send an error without `data:`. */
+export function frameObject({ bytes, large }: Excerpt): JsonObject | undefined {
+  return large ? large.members : (parseObject(frameData(bytes)) ?? bareObject(bytes))
+}
+
+function bareObject(frame: Buffer): JsonObject | undefined {
+  const lines = linesOf(frame).filter(line => !FIELD.test(line))
+  return lines.length > 0 && lines[0]?.trimStart().startsWith('{') ? parseObject(lines.join('\n')) : undefined
+}
+
+const FIELD = /^(data|event|id|retry)?:|^$/
+
+/** The value of the line `event: NAME`, which most frames begin with; empty where there is none. */
+export function eventName(frame: Buffer): string {
+  for (let at = frame[0] === MARK[0] && frame.indexOf(MARK) === 0 ? MARK.length : 0; at < frame.length; ) {
+    const end = lineEnd(frame, at)
+    if (spells(frame, at, 'event:')) return frame.toString('latin1', at + 6, end).trim()
+    at = end + 1
+  }
+  return ''
+}
+
+function lineEnd(frame: Buffer, from: number): number {
+  const newline = frame.indexOf(NEWLINE, from)
+  const end = newline < 0 ? frame.length : newline
+  const carriage = frame.subarray(from, end).indexOf(RETURN)
+  return carriage < 0 ? end : from + carriage
+}
+
+/** The text of a frame's data lines. */
+export function frameData(frame: Buffer): string {
+  return linesOf(frame)
+    .filter(line => line.startsWith('data:'))
+    .map(line => line.slice(5))
+    .join('\n')
+}
+
+function linesOf(frame: Buffer): string[] {
+  return frame
+    .toString('utf8')
+    .replace(/^\uFEFF/, '')
+    .split(/\r\n?|\n/)
+}

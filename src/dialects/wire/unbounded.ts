@@ -1,0 +1,93 @@
+/** Features that void the bound on a call's cost: each is named, with the client setting that allows it. */
+
+import type { Ask, Opening } from '../dialect.ts'
+import { isObject, type JsonObject, objectIn, partsOf, textIn } from './json.ts'
+import type { Media } from './media.ts'
+
+type Unbounded = Ask['unbounded']
+
+/**
+ * Members that add input or calls, or that use content shared by all holders of the upstream's key. Each counts on every
+ * route, because an upstream may accept the names of all formats and aggregators add their own.
+ */
+const voiding: ReadonlyMap<string, Opening> = new Map<string, Opening>([
+  ['mcp_servers', 'server_tools'],
+  ['compaction', 'server_tools'],
+  ['multi_agent', 'server_tools'],
+  ['fallbacks', 'server_tools'],
+  ['fallback_model', 'server_tools'],
+  ['fallback_models', 'server_tools'],
+  ['fallback_credit_token', 'server_tools'],
+  ['models', 'server_tools'],
+  ['plugins', 'server_tools'],
+  ['preset', 'server_tools'],
+  ['web_search_options', 'server_tools'],
+  ['web_search', 'server_tools'],
+  ['search_parameters', 'server_tools'],
+  ['enable_search', 'server_tools'],
+  ['compound_custom', 'server_tools'],
+  ['data_sources', 'server_tools'],
+  ['container', 'stored'],
+  ['thread', 'stored'],
+  ['conversation', 'stored'],
+  ['previous_response_id', 'stored'],
+  ['prompt', 'stored'],
+  ['background', 'background'],
+])
+/** Some clients put members that their SDK does not know into an object of this name. */
+const EXTRA = 'extra_body'
+
+/** The members that these functions read. A request that repeats one is refused. */
+export const voidingNames: readonly string[] = [...voiding.keys(), EXTRA, 'context_management', 'reasoning']
+
+/** The features without a bound that the members of a request use, on any route. */
+export function voidingMembers(request: JsonObject): Unbounded {
+  return placesIn(request).flatMap(place => {
+    const found: Unbounded[number][] = []
+    for (const feature in place) {
+      const opening = voiding.get(feature)
+      if (opening && has(place, feature)) found.push({ feature, opening })
+    }
+    return [...found, ...voidingEdits(place), ...voidingMode(place)]
+  })
+}
+
+/** The objects that may hold members of a request. */
+export function placesIn(request: JsonObject): JsonObject[] {
+  const extra = request[EXTRA]
+  return isObject(extra) ? [request, extra] : [request]
+}
+
+/** An edit that clears context shortens the input. Any other edit may call a model. */
+function voidingEdits({ context_management: managed }: JsonObject): Unbounded {
+  if (isObject(managed) && Object.keys(managed).length === 0) return []
+  const edits = partsOf(isObject(managed) && 'edits' in managed ? managed.edits : managed)
+  return edits
+    .map(({ type }) => textIn(type) ?? 'an edit')
+    .filter(type => !type.startsWith('clear_'))
+    .map(type => ({ feature: `context_management ${type}`, opening: 'server_tools' }))
+}
+
+/** Modes beyond the standard one may run the model several times for one answer. */
+export function voidingMode({ reasoning }: JsonObject): Unbounded {
+  const mode = objectIn(reasoning).mode ?? 'standard'
+  return mode === 'standard'
+    ? []
+    : [{ feature: `reasoning.mode ${JSON.stringify(mode)}`, opening: 'server_tools' }]
+}
+
+export function voidingMedia({ voiding }: Media): Unbounded {
+  return [...voiding].map(([feature, opening]) => ({ feature, opening }))
+}
+
+/** Does more go into the call, or come out of it, than the request and the answer show? Files are bounded as media are. */
+export function hidesWork(unbounded: Unbounded): boolean {
+  return unbounded.some(({ opening }) => opening === 'server_tools' || opening === 'stored')
+}
+
+/** Is this member used? Null, false, an empty string or list, and an object that is switched off do not count. */
+export function has(request: JsonObject, name: string): boolean {
+  const value = request[name] ?? false
+  if (isObject(value)) return value.enabled !== false && value.mode !== 'off'
+  return value !== false && value !== '' && !(Array.isArray(value) && value.length === 0)
+}

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ask, dialect } from '../streams.ts'
+
+const far = { type: 'image', source: { type: 'url', url: 'https://example.com/x.png' } }
+const question = (content: unknown) => {
+  const request = { model: 'm', messages: [{ role: 'user', content }] }
+  return dialect('/v1/messages').counter?.question(request, ask('/v1/messages', request))
+}
+
+test('a prompt that holds an address is not counted by the provider, wherever the address stands', () => {
+  for (const content of [
+    [far],
+    far,
+    [[far]],
+    [{ type: 'tool_result', tool_use_id: 'x', content: [far] }],
+    { type: 'tool_result', tool_use_id: 'x', content: far },
+  ])
+    assert.equal(question(content), undefined, JSON.stringify(content))
+})
+
+test('a prompt that is whole is counted by the provider', () => {
+  const text = { type: 'text', text: 'x' }
+  for (const content of ['x', [text], text, [{ type: 'tool_result', tool_use_id: 'x', content: [text] }]])
+    assert.ok(question(content), JSON.stringify(content))
+})

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { edited } from '../../../src/dialects/wire/json-edit.ts'
+
+const key = fc.oneof(
+  fc.constantFrom('store', 'max_tokens', 'stream_options'),
+  fc.string({ unit: 'grapheme' }),
+)
+const body = fc.dictionary(key, fc.jsonValue({ maxDepth: 3 }), { minKeys: 1 })
+const spaces = fc.constantFrom('', ' ', '\t', '    ')
+
+describe('an edit of a body', () => {
+  it('sets its members and leaves the meaning of all others', () => {
+    const edits = fc.dictionary(fc.constantFrom('store', 'max_tokens', 'x'), fc.jsonValue({ maxDepth: 1 }))
+    fc.assert(
+      fc.property(body, spaces, edits, (object, space, wanted) => {
+        const raw = Buffer.from(JSON.stringify(object, null, space))
+        const after = edited(raw, editor => {
+          for (const [name, value] of Object.entries(wanted)) editor.set(name, JSON.stringify(value))
+        })
+        const before = JSON.parse(raw.toString())
+        assert.deepEqual(JSON.parse(after.toString()), JSON.parse(JSON.stringify({ ...before, ...wanted })))
+      }),
+      { seed: 12, numRuns: 2000 },
+    )
+  })
+
+  it('changes no byte but those of the member', () => {
+    fc.assert(
+      fc.property(body, spaces, (object, space) => {
+        const raw = Buffer.from(JSON.stringify({ ...object, 'the one': 'old' }, null, space))
+        const inserted = edited(raw, editor => editor.set('new one', '12345'))
+        assert.deepEqual(without(inserted, '"new one":12345,'), raw)
+        const replaced = edited(raw, editor => editor.set('the one', '12345'))
+        assert.equal(replaced.toString(), raw.toString().replace(/"the one":( ?)"old"/, '"the one":$112345'))
+      }),
+      { seed: 13, numRuns: 1000 },
+    )
+  })
+
+  it('makes the object it puts a member into, where there is none', () => {
+    const set = (text: string) =>
+      edited(Buffer.from(text), editor => editor.setIn('options', 'usage', 'true')).toString()
+    assert.equal(set('{"a":1}'), '{"options":{"usage":true},"a":1}')
+    assert.equal(set('{"a":1,"options":null}'), '{"a":1,"options":{"usage":true}}')
+    assert.equal(set('{"options":{}}'), '{"options":{"usage":true}}')
+    assert.equal(set('{"options": { "b": [1] } }'), '{"options": {"usage":true, "b": [1] } }')
+    assert.equal(set('{"options":{"usage" : false ,"c":2}}'), '{"options":{"usage" : true ,"c":2}}')
+  })
+
+  it('is the very same buffer where nothing changes', () => {
+    const raw = Buffer.from('{"store":false,"options":{"usage":true}}')
+    assert.equal(
+      edited(raw, () => {}),
+      raw,
+    )
+    const same = edited(raw, editor => {
+      editor.set('store', 'false')
+      editor.setIn('options', 'usage', 'true')
+    })
+    assert.equal(same, raw)
+  })
+})
+
+function without(bytes: Buffer, text: string): Buffer {
+  const at = bytes.indexOf(text)
+  return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + text.length)])
+}
