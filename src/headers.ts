@@ -31,7 +31,7 @@ export function mediaType(headers: Headers): string {
 
 /** For an answer that passes as it comes: streams must not be kept back on the way, long JSON keeps its length. */
 export function flowHeaders({ call }: FastifyRequest, headers: Headers): Record<string, string> {
-  if (call.ask.stream) return { 'cache-control': 'no-cache', 'x-accel-buffering': 'no' }
+  if (call.parsed.stream) return { 'cache-control': 'no-cache', 'x-accel-buffering': 'no' }
   const length = headers['content-length']
   return length === undefined ? {} : { 'content-length': String(length) }
 }

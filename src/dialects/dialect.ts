@@ -12,7 +12,7 @@ import type { Redaction } from './wire/redact.ts'
 export type Opening = 'server_tools' | 'stored' | 'background' | 'files'
 
 /** What a request asks for, in the gateway's own words. Token counts are whole numbers. */
-export interface Ask {
+export interface ParsedRequest {
   model: string
   stream: boolean
   /** Output tokens at most per answer, as the request says; undefined where it names no ceiling. */
@@ -174,7 +174,7 @@ export interface TokenCounter {
   /** Path and query of the question about a call to `target`. */
   target(target: string): string
   /** The question; undefined where the provider's count would not cover all that the call may read. */
-  question(request: unknown, ask: Ask): Buffer | undefined
+  question(body: unknown, request: ParsedRequest): Buffer | undefined
   /** Input tokens, from the answer; undefined where it is none. */
   tokens(answer: Buffer): number | undefined
 }
@@ -192,11 +192,11 @@ export interface Dialect {
   /** Is a JSON response whole and successful, so that it may be cached? */
   isSuccess(response: JsonObject): boolean
   /** Reads a parsed body; throws refusal('invalid_request') naming the field, what was found and expected. */
-  ask(body: unknown, raw: Buffer): Ask
+  parse(body: unknown, raw: Buffer): ParsedRequest
   /** The bytes to send: the very same Buffer when there is nothing to put in. */
   rewrite(raw: Buffer, edits: Edits): Buffer
   /** A meter for one answer. */
-  meter(ask: Ask, stream: boolean): Meter
+  meter(request: ParsedRequest, stream: boolean): Meter
   /** The whole error body. */
   errorBody(error: Refusal, requestId: string): object
   /** The frames that end a running stream with an error; `seen` tells where the stream broke off. */

@@ -180,7 +180,7 @@ export const performanceQuery = Type.Object(
   { additionalProperties: false },
 )
 
-interface Asked {
+interface Requested {
   sort?: Sort
   status?: string
   team?: string
@@ -192,7 +192,7 @@ interface Asked {
  * The time range to read. An order or a filter without an index reads every row of it, so it is at most 31 days up to `to` or now.
  * Throws a problem if the request asks for more.
  */
-export function boundedRange({ sort = 'time', status, team, from, to }: Asked, now: number) {
+export function boundedRange({ sort = 'time', status, team, from, to }: Requested, now: number) {
   if (sort === 'time' && status === undefined && team === undefined) return { from, to }
   const end = to?.getTime() ?? now
   const first = end - LONGEST_DAYS * DAY

@@ -103,7 +103,7 @@ export function createCallMetrics(registry: Registry, modelOf: (asked: string) =
   }
 
   function modelLabel({ call, route }: FastifyRequest): string {
-    return route?.price.model ?? (call && modelOf(call.ask.model)) ?? 'other'
+    return route?.price.model ?? (call && modelOf(call.parsed.model)) ?? 'other'
   }
 }
 

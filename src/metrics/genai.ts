@@ -84,6 +84,6 @@ export function createGenAiMetrics(registry: Registry) {
     }
     if (!measured?.usage || !dialect.paid) return
     measures.input.observe(inputTokensOf(entry))
-    if (call.ask.hasOutput) measures.output.observe(entry.outputTokens)
+    if (call.parsed.hasOutput) measures.output.observe(entry.outputTokens)
   }
 }

@@ -185,9 +185,9 @@ function facts({ id, client, key, call, route }: FastifyRequest): Record<string,
     team: client.team?.name,
     key: key.id,
     route: call.dialect.path,
-    model: call.ask.model,
+    model: call.parsed.model,
     upstream: route.upstream.name,
-    stream: call.ask.stream,
+    stream: call.parsed.stream,
     priceVersion: route.table.version,
   }
 }

@@ -62,9 +62,9 @@ export default fp<{ maxPending: number; everyMs?: number }>(
         alerts.raise(shortfallAlert(shortfall, clock.now()))
       }
       // A call with an unbounded feature may cost more than its hold; the price table is not at fault.
-      const isBounded = call && call.ask.unbounded.length === 0
+      const isBounded = call && call.parsed.unbounded.length === 0
       if (cost && claimed && isBounded && cost.nanos > claimed.nanos && isBound(client)) {
-        const { model } = call.ask
+        const { model } = call.parsed
         const amounts = {
           costNanos: cost.nanos,
           heldNanos: claimed.nanos,
@@ -148,7 +148,7 @@ function isOverspent({ key, period, limitNanos, spentNanos }: Overspent, levels:
 
 function refusalAlerts(refused: Refused, { call, claims, client }: FastifyRequest): Alert[] {
   const { at, limit, scope: name, verdict, limitNanos = 0, spentNanos = 0 } = refused
-  if (limit === 'loop') return [loopAlert(client, call.ask.model, at)]
+  if (limit === 'loop') return [loopAlert(client, call.parsed.model, at)]
   const scope = claims.scopes.find(one => one.name === name)
   if (verdict !== 'spent' || (limit !== 'day' && limit !== 'month') || !scope) return []
   const window = windowsAt(at)[limit]

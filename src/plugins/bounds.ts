@@ -27,7 +27,7 @@ export function neededNanos(request: FastifyRequest, now: number, input?: number
 export function generatedBy({ call, claims, exchange, meter }: FastifyRequest, now: number): number {
   if (!exchange || claims.outputRate === undefined) return 0
   const seconds = (now - exchange.startedAt) / 1000
-  return Math.max(claims.outputRate * seconds, (meter?.outputSoFar ?? 0) / call.ask.answers)
+  return Math.max(claims.outputRate * seconds, (meter?.outputSoFar ?? 0) / call.parsed.answers)
 }
 
 /** The parts of the request that its price depends on. */
@@ -35,9 +35,9 @@ export function priceable(
   { call, edits, route, countedInput = Number.POSITIVE_INFINITY }: FastifyRequest,
   { input = Number.POSITIVE_INFINITY, output = Number.POSITIVE_INFINITY } = {},
 ): Priceable {
-  const { ask } = call
+  const { parsed } = call
   // The exact count includes images.
-  const inputBound = Math.min(largestInput(route.price, ask), countedInput, input)
-  const ceiling = Math.min(edits.ceiling ?? ask.ceiling ?? route.price.maxOutput, output)
-  return { ...ask, inputBound, images: 0, ceiling }
+  const inputBound = Math.min(largestInput(route.price, parsed), countedInput, input)
+  const ceiling = Math.min(edits.ceiling ?? parsed.ceiling ?? route.price.maxOutput, output)
+  return { ...parsed, inputBound, images: 0, ceiling }
 }

@@ -36,18 +36,18 @@ export default fp<{ defaultMaxTokens: number; statusOpenai: 402 | 429 }>(
     }))
     app.onDecision(function claimMoney(request) {
       const { claims, call, client, route, edits } = request
-      const { ask, dialect } = call
+      const { parsed, dialect } = call
       if (isBound(client) && dialect.paid) {
-        const open = ask.unbounded.find(({ opening }) => !client.allow.has(opening))
+        const open = parsed.unbounded.find(({ opening }) => !client.allow.has(opening))
         if (open) throw unbounded(open, client.name)
-        if (client.hold === 'ceiling' && ask.hasOutput && ask.ceiling === undefined) {
+        if (client.hold === 'ceiling' && parsed.hasOutput && parsed.ceiling === undefined) {
           edits.ceiling = Math.min(defaultMaxTokens, route.price.maxOutput)
           edits.price = route.price
         }
       }
       if (!dialect.paid) return
       claims.outputRate = app.outputRateOf(request)
-      claims.grows = client.hold === 'growing' && claims.outputRate !== undefined && ask.hasOutput
+      claims.grows = client.hold === 'growing' && claims.outputRate !== undefined && parsed.hasOutput
       // Computed when it is first read: a call that is refused before that is not measured.
       const nanos = once(() => neededNanos(request, performance.now()))
       Object.defineProperty(claims, 'nanos', { get: nanos, enumerable: true, configurable: true })
@@ -183,15 +183,15 @@ function suggestion(
   request: FastifyRequest,
   { states }: Refused,
 ): { words: string; details: { max_tokens_that_fit?: number } } {
-  const { ask } = request.call
+  const { parsed } = request.call
   const left = states
     .flatMap(({ day, month }) => [day ?? [], month ?? []].flat())
     .filter(({ limitNanos }) => limitNanos !== UNLIMITED)
     .map(({ limitNanos, spentNanos, heldNanos }) => limitNanos - spentNanos - heldNanos)
   const asked = priceable(request)
-  const inputBound = asked.inputBound + (ask.ceiling === undefined ? LIMIT_BYTES : 0)
+  const inputBound = asked.inputBound + (parsed.ceiling === undefined ? LIMIT_BYTES : 0)
   const nanos = Math.max(0, Math.min(...left))
-  const fits = ask.hasOutput
+  const fits = parsed.hasOutput
     ? maxTokensThatFit(request.route.price, { ...asked, inputBound }, nanos)
     : undefined
   return fits === undefined

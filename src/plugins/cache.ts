@@ -107,10 +107,10 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
 )
 
 /** Streams are not kept yet. */
-function mayKeep({ client, call: { ask } }: FastifyRequest, { noStore }: CacheControl): boolean {
-  if (!client.cache.enabled || ask.stream || noStore) return false
+function mayKeep({ client, call: { parsed } }: FastifyRequest, { noStore }: CacheControl): boolean {
+  if (!client.cache.enabled || parsed.stream || noStore) return false
   // What reaches beyond the request does something again when it is asked again: a conversation goes on, a tool runs, an answer is stored.
-  return ask.unbounded.length === 0 && !(ask.stores && client.allow.has('store'))
+  return parsed.unbounded.length === 0 && !(parsed.stores && client.allow.has('store'))
 }
 
 /** After an admission this call is settled at no cost. */

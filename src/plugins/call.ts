@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Ask, Dialect } from '../dialects/dialect.ts'
+import type { Dialect, ParsedRequest } from '../dialects/dialect.ts'
 import { once } from '../dialects/wire/prompt-size.ts'
 import { refusal } from '../errors.ts'
 import { parseBody } from '../parse-body.ts'
@@ -12,7 +12,7 @@ import { takesTurns, turn } from '../turns.ts'
 
 export interface Call {
   dialect: Dialect
-  ask: Ask
+  parsed: ParsedRequest
   /** The route's path and the caller's query, as the provider gets them. */
   target: string
   /** SHA-256 of all that makes two requests equal, whichever clients send them. Computed when first read. */
@@ -57,11 +57,11 @@ export default fp<{ bodyLimit: number }>(
       if (!dialect) return done()
       if (!request.rawBody)
         return done(refusal('invalid_request', 'The request has no body; send a JSON object.'))
-      const ask = dialect.ask(request.body, request.rawBody)
+      const parsed = dialect.parse(request.body, request.rawBody)
       const digest = once(() => digestOf(request))
       request.call = {
         dialect,
-        ask,
+        parsed,
         target: targetOf(request, dialect),
         get digest() {
           return digest()

@@ -5,7 +5,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Ask, UsagePart } from '../dialects/dialect.ts'
+import type { ParsedRequest, UsagePart } from '../dialects/dialect.ts'
 import { BYTES_PER_TOKEN } from '../dialects/wire/prompt-size.ts'
 import { emptyPart } from '../dialects/wire/usage.ts'
 import { lru } from '../lru.ts'
@@ -52,10 +52,16 @@ export default fp(
 
     app.onCallEnd('observe', function learnDensity(request) {
       const { call, measured } = request
-      if (!measured?.usage || !call || call.ask.unseen || call.ask.images > 0 || call.ask.textBytes === 0)
+      if (
+        !measured?.usage ||
+        !call ||
+        call.parsed.unseen ||
+        call.parsed.images > 0 ||
+        call.parsed.textBytes === 0
+      )
         return
       const tokens = measured.usage.reduce((sum, part) => sum + inputOf(part), 0)
-      const density = tokens / call.ask.textBytes
+      const density = tokens / call.parsed.textBytes
       const before = densities.get(nameOf(request)) ?? 0
       densities.set(nameOf(request), Math.max(density, before + (density - before) * FORGETTING))
     })
@@ -79,10 +85,10 @@ function estimate(request: FastifyRequest, density: number | undefined, now: num
   const reported = reportedInput(request)
   const input = reported ?? inputTokens(request, density)
   const part = {
-    ...emptyPart(call.ask.model),
+    ...emptyPart(call.parsed.model),
     ...partial,
-    ...(!reported && { [inputKind(route.price, call.ask)]: input.tokens }),
-    ...dearerNames(route.price, call.ask, partial),
+    ...(!reported && { [inputKind(route.price, call.parsed)]: input.tokens }),
+    ...dearerNames(route.price, call.parsed, partial),
     output: output.tokens,
   }
   const at = new Date(admitted?.at ?? now)
@@ -104,7 +110,7 @@ function usualTokens(request: FastifyRequest): number {
   const { call, measured } = request
   const { partial = {}, visibleBytes = 0 } = measured ?? {}
   const reported = reportedInput(request)?.tokens
-  const input = reported === undefined ? call.ask.inputGuess : reported - (partial.cacheRead ?? 0)
+  const input = reported === undefined ? call.parsed.inputGuess : reported - (partial.cacheRead ?? 0)
   return Math.ceil(input + Math.max(partial.output ?? 0, visibleBytes / BYTES_PER_TOKEN))
 }
 
@@ -119,23 +125,26 @@ export function theHold(request: FastifyRequest): Estimate {
 /** Highest output tokens of all responses together; undefined: only the hold is known. */
 function generated(request: FastifyRequest): Part | undefined {
   const { call, claims, edits, exchange, measured, route } = request
-  const { ask } = call
+  const { parsed } = call
   if (!exchange) return undefined
   const seen = { tokens: seenOutput(request), how: 'reported or received' }
-  const isVisible = ask.stream && exchange.answering && !ask.hiddenOutput && !route.price.hidesOutput
+  const isVisible = parsed.stream && exchange.answering && !parsed.hiddenOutput && !route.price.hidesOutput
   // A whole response without usage was not cut, so its time does not bound its output.
   if (exchange.unclear || measured?.ended || claims.outputRate === undefined)
     return isVisible && measured ? seen : undefined
-  if (ask.stream && exchange.answeredAt === undefined) return { tokens: 0, how: 'no response had begun' }
+  if (parsed.stream && exchange.answeredAt === undefined) return { tokens: 0, how: 'no response had begun' }
   // A provider sends the head of a stream before it generates, and the head of a JSON response after it.
-  const since = (ask.stream && exchange.answeredAt) || exchange.startedAt
+  const since = (parsed.stream && exchange.answeredAt) || exchange.startedAt
   const seconds = ((exchange.endedAt ?? performance.now()) - since) / 1000 + NOTICE_SECONDS
-  const possible = ask.answers * Math.ceil(claims.outputRate * seconds)
-  const ceiling = Math.min(edits.ceiling ?? ask.ceiling ?? route.price.maxOutput, route.price.contextWindow)
-  const limit = ask.answers * (ceiling + ask.predicted)
+  const possible = parsed.answers * Math.ceil(claims.outputRate * seconds)
+  const ceiling = Math.min(
+    edits.ceiling ?? parsed.ceiling ?? route.price.maxOutput,
+    route.price.contextWindow,
+  )
+  const limit = parsed.answers * (ceiling + parsed.predicted)
   if (Math.max(possible, seen.tokens) >= limit) return { tokens: limit, how: 'the output limit' }
   if (seen.tokens > possible) return seen
-  const many = ask.answers > 1 ? `${ask.answers} x ` : ''
+  const many = parsed.answers > 1 ? `${parsed.answers} x ` : ''
   return { tokens: possible, how: `${many}${seconds.toFixed(1)} s at ${claims.outputRate} tokens a second` }
 }
 
@@ -152,12 +161,12 @@ function reportedInput({ measured }: FastifyRequest): Part | undefined {
 
 /** Input tokens by the size of the text, or the model's largest input if a part cannot be measured. */
 function inputTokens({ call, route }: FastifyRequest, density = UNKNOWN_DENSITY): Part {
-  return estimatedInput(call.ask, density, largestInput(route.price, call.ask), route.price.imageTokens)
+  return estimatedInput(call.parsed, density, largestInput(route.price, call.parsed), route.price.imageTokens)
 }
 
-function estimatedInput(ask: Ask, density: number, largest: number, imageTokens: number): Part {
-  if (ask.unseen) return { tokens: largest, how: 'the most that its documents or files can have' }
+function estimatedInput(parsed: ParsedRequest, density: number, largest: number, imageTokens: number): Part {
+  if (parsed.unseen) return { tokens: largest, how: 'the most that its documents or files can have' }
   const rate = Math.max(LEAST_DENSITY, density)
-  const tokens = Math.ceil(ask.textBytes * rate) + ask.images * imageTokens
+  const tokens = Math.ceil(parsed.textBytes * rate) + parsed.images * imageTokens
   return { tokens: Math.min(largest, tokens), how: `estimated, ${rate.toFixed(2)} tokens a byte` }
 }

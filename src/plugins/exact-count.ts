@@ -76,13 +76,13 @@ export default fp(
       if (!counter || !isOwnMaker || request.countFrom !== undefined || refused.verdict === undefined)
         return refused
       if (performance.now() < (without.get(nameOf(request)) ?? 0)) return refused
-      const question = counter.question(request.body, call.ask)
+      const question = counter.question(request.body, call.parsed)
       if (!question) return refused
       if (takesTurns(question)) await turn()
       const key = digestOf(request, question)
       // A count in memory is free. A new one must help: to admit the call, or to name the output limit that fits.
       if (!counts.has(key)) {
-        const input = call.ask.inputGuess
+        const input = call.parsed.inputGuess
         if (!wouldFit(moneyBound(request, { input, output: 1 }), refused)) return refused
         const slower = tooFast(claims, refused)
         const fitsAsAsked = wouldFit(neededNanos(request, performance.now(), input), refused)

@@ -26,7 +26,7 @@ export default fp(
     app.decorateRequest('route')
     app.onDecision(function chooseRoute(request) {
       const { client, call } = request
-      const { model } = call.ask
+      const { model } = call.parsed
       const { table } = app.prices
       const now = new Date(app.clock.now())
       if (!client.models.allows(table.namesOf(model))) {
@@ -43,7 +43,7 @@ export default fp(
       if (!price) throw unknown(model, didYouMean(model, usable(request, now)))
       const upstream = app.upstreams.choose(price.maker, call.dialect.family)
       if (!upstream) throw unknown(model, '', ` on ${call.dialect.path}`)
-      const missing = missingPrice(price, call.ask)
+      const missing = missingPrice(price, call.parsed)
       if (missing && call.dialect.paid) throw unpriced(missing)
       request.route = { upstream, price, table }
     })

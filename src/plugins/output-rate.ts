@@ -27,7 +27,7 @@ export default fp(
 
     app.decorate('outputRateOf', (request: FastifyRequest) => {
       const { call, route } = request
-      const known = outputRate(route.price, call.ask)
+      const known = outputRate(route.price, call.parsed)
       return known === undefined ? undefined : Math.max(known, seen.get(nameOf(request)) ?? 0)
     })
 
@@ -35,8 +35,8 @@ export default fp(
       const { call, claims, exchange, measured, route } = request
       if (!measured?.usage || !exchange?.endedAt || claims.outputRate === undefined) return
       // If the provider runs tools or other models, the output is not one model's.
-      if (call.ask.unbounded.length > 0) return
-      const output = measured.usage.reduce((sum, part) => sum + part.output, 0) / call.ask.answers
+      if (call.parsed.unbounded.length > 0) return
+      const output = measured.usage.reduce((sum, part) => sum + part.output, 0) / call.parsed.answers
       const seconds = Math.max(SHORTEST_SECONDS, (exchange.endedAt - exchange.startedAt) / 1000)
       const rate = output / seconds
       if (rate <= claims.outputRate) return
@@ -49,6 +49,6 @@ export default fp(
   { name: 'output-rate', dependencies: ['claims', 'clock', 'models', 'alerts'] },
 )
 
-function nameOf({ call: { ask }, route }: FastifyRequest): string {
-  return `${route.price.model} ${ask.tier ?? ''} ${ask.speed ?? ''}`
+function nameOf({ call: { parsed }, route }: FastifyRequest): string {
+  return `${route.price.model} ${parsed.tier ?? ''} ${parsed.speed ?? ''}`
 }

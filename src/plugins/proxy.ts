@@ -71,7 +71,7 @@ export default fp<{ answerBuffer: number }>(
     /** Resolves to a whole answer, or to the reply once a passed one is over; rejects with the refusal it became. */
     function forward(request: FastifyRequest, reply: FastifyReply): Promise<Buffer | FastifyReply> {
       const { call, route } = request
-      const { dialect, ask } = call
+      const { dialect, parsed } = call
       const redaction = redactionOf(request, app.redactor)
       let { meter } = request
       let size = 0
@@ -106,20 +106,20 @@ export default fp<{ answerBuffer: number }>(
         exchange.answeredAt = performance.now()
         const type = mediaType(headers)
         const isJson = type.startsWith('application/json')
-        if (!isJson && !(ask.stream && type.startsWith('text/event-stream')))
+        if (!isJson && !(parsed.stream && type.startsWith('text/event-stream')))
           return refuseAtOnce(`content-type ${type}`)
-        if (!ask.stream && reply.raw.destroyed) limitReading()
+        if (!parsed.stream && reply.raw.destroyed) limitReading()
         const long = Number(headers['content-length'] ?? 0) > answerBuffer
-        if (ask.stream && isJson) {
+        if (parsed.stream && isJson) {
           // The caller asked for a stream, but the response reports its usage.
-          meter = request.meter = dialect.meter(ask, false)
+          meter = request.meter = dialect.meter(parsed, false)
           return watched(
             see,
             collect(mayGrow, { whole, overflow: () => ({ ...discard, end: refuseJson, fail }), fail }),
           )
         }
         exchange.answering = true
-        if (ask.stream) return watched(see, keepBeginning({ announces, beginsError, refuse, open, empty }))
+        if (parsed.stream) return watched(see, keepBeginning({ announces, beginsError, refuse, open, empty }))
         return watched(see, long ? open() : collect(mayGrow, { whole, overflow: open, fail }))
 
         function open() {
@@ -138,7 +138,7 @@ export default fp<{ answerBuffer: number }>(
           }
           const { failed, usage } = request.measured
           if (failed !== undefined && refuseInside(body, false)) return
-          if (ask.stream) return refuseJson()
+          if (parsed.stream) return refuseJson()
           if (failed !== undefined && isAboutAccount(failed)) return over(failedInside(failed))
           reply.code(status).headers(answerHeaders(headers))
           const shown = redactedResponse(body, request.measured, redaction, app.redactor)
@@ -216,7 +216,7 @@ export default fp<{ answerBuffer: number }>(
             return Buffer.concat([bytes && errors.push(bytes), errors.end()].flatMap(one => one ?? []))
           },
         }
-        return passOn(raw, ask.stream ? filter : redactedChunks(redaction, app.redactor), {
+        return passOn(raw, parsed.stream ? filter : redactedChunks(redaction, app.redactor), {
           resume: () => resume(),
           isWhole: () => meter?.ended === true,
           passed() {
@@ -259,7 +259,7 @@ export default fp<{ answerBuffer: number }>(
         request.error = error
         measure()
         const { raw } = reply
-        const words = ask.stream && tell ? dialect.errorEvent(error, request.id, request.measured) : ''
+        const words = parsed.stream && tell ? dialect.errorEvent(error, request.id, request.measured) : ''
         if (!raw.destroyed) {
           const deadline = setTimeout(() => raw.destroy(), LAST_WORD)
           raw.once('close', () => clearTimeout(deadline))
@@ -335,7 +335,7 @@ export default fp<{ answerBuffer: number }>(
       }
       // A stream is stopped at once. A JSON response is paid for anyway: it is read to its end, within limits, and kept for the retry.
       reply.raw.once('close', () => {
-        if (!ask.stream) {
+        if (!parsed.stream) {
           if (exchange.endedAt !== undefined) return
           allowance = PAID_BUFFERS * answerBuffer
           if (exchange.answeredAt !== undefined) limitReading()

@@ -9,13 +9,13 @@ export default fp(
   async app => {
     app.onLevel(({ limits }) => limits)
     app.onDecision(function claimPace(request) {
-      const { ask, dialect } = request.call
+      const { parsed, dialect } = request.call
       const { claims } = request
       if (dialect.paid) {
         // A response longer than that leaves debt in the bucket.
-        const perAnswer = Math.min(ask.ceiling ?? Number.POSITIVE_INFINITY, app.usualOutput(request))
-        const output = ask.hasOutput ? perAnswer * ask.answers : 0
-        claims.tokens = Math.min(Math.ceil(ask.inputGuess) + output, Number.MAX_SAFE_INTEGER)
+        const perAnswer = Math.min(parsed.ceiling ?? Number.POSITIVE_INFINITY, app.usualOutput(request))
+        const output = parsed.hasOutput ? perAnswer * parsed.answers : 0
+        claims.tokens = Math.min(Math.ceil(parsed.inputGuess) + output, Number.MAX_SAFE_INTEGER)
       }
     })
     for (const limit of ['requests', 'tokens', 'concurrency'] as const) app.wording.set(limit, tooFast)

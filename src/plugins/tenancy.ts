@@ -8,12 +8,12 @@ import type { Client } from '../stores/clients.ts'
 export default fp(
   async app => {
     app.onDecision(function keepApart({ client, call, edits }) {
-      const { recalls } = call.ask
+      const { recalls } = call.parsed
       const missing = recalls === undefined ? [] : NEEDED.filter(opening => !client.allow.has(opening))
       if (recalls !== undefined && missing.length > 0) throw notAllowed(recalls, client, missing)
-      if (call.ask.stores && !client.allow.has('store')) edits.noStore = true
-      if (call.ask.promptCacheKey !== undefined)
-        edits.promptCacheKey = digestOf(app.clients.secret, client, call.ask.promptCacheKey)
+      if (call.parsed.stores && !client.allow.has('store')) edits.noStore = true
+      if (call.parsed.promptCacheKey !== undefined)
+        edits.promptCacheKey = digestOf(app.clients.secret, client, call.parsed.promptCacheKey)
     })
   },
   { name: 'tenancy', dependencies: ['claims', 'clients'] },

@@ -16,12 +16,13 @@ export default fp(
     app.decorateRequest('meter')
     app.decorateRequest('measured')
     // A stream that would end without a word on its usage is asked for it; the answer is filtered again.
-    app.onDecision(function askForUsage({ call: { ask }, edits }) {
-      if (ask.stream && !ask.wantsUsageFrame) edits.includeUsage = true
+    app.onDecision(function askForUsage({ call: { parsed }, edits }) {
+      if (parsed.stream && !parsed.wantsUsageFrame) edits.includeUsage = true
     })
 
     app.addHook('preHandler', function startMeter(request, _reply, done) {
-      if (request.call) request.meter = request.call.dialect.meter(request.call.ask, request.call.ask.stream)
+      if (request.call)
+        request.meter = request.call.dialect.meter(request.call.parsed, request.call.parsed.stream)
       done()
     })
   },

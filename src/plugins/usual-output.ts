@@ -35,8 +35,8 @@ export default fp(
 
     app.onCallEnd('observe', function learnUsualOutput(request) {
       const { call, measured } = request
-      if (!measured?.usage?.length || !call?.ask.hasOutput) return
-      const output = measured.usage.reduce((sum, part) => sum + part.output, 0) / call.ask.answers
+      if (!measured?.usage?.length || !call?.parsed.hasOutput) return
+      const output = measured.usage.reduce((sum, part) => sum + part.output, 0) / call.parsed.answers
       usual.set(nameOf(request), stepTowards(output, usual.get(nameOf(request)) ?? AT_START))
     })
   },

@@ -3,7 +3,7 @@
  * token are exact there, multipliers are exact fractions, and the one rounding is upwards, to whole nano-dollars, at the end.
  */
 
-import type { Ask, UsagePart } from '../dialects/dialect.ts'
+import type { ParsedRequest, UsagePart } from '../dialects/dialect.ts'
 import { MAX_NANOS } from '../money.ts'
 import type { ModelEntry, Row } from './file.ts'
 import type { Origins } from './merge.ts'
@@ -18,7 +18,7 @@ export interface Band {
   /** Pico-dollars a token. */
   rates: Readonly<Record<TokenPrice, bigint | undefined> & { in: bigint; out: bigint }>
   /** The dearest an input token can get, by the dearest cache write the call can cause. */
-  dearestInput: Readonly<Record<Ask['cacheWrite'], bigint>>
+  dearestInput: Readonly<Record<ParsedRequest['cacheWrite'], bigint>>
 }
 
 /** The price of one model at one time. */
@@ -76,7 +76,7 @@ export type Multiplied = (typeof multiplied)[number]
 
 /** What of a request bears on its price. */
 export type Priceable = Pick<
-  Ask,
+  ParsedRequest,
   | 'inputBound'
   | 'images'
   | 'answers'
@@ -174,16 +174,19 @@ function bandOf({ bands }: Price, part: UsagePart): Band {
 }
 
 /** What a request names that has no price, such as a service tier. It has no bound either, and should be refused. */
-export function missingPrice(price: Price, ask: Pick<Ask, 'cacheWrite' | Multiplied>): string | undefined {
-  const what = multiplied.find(one => !price.multipliers[one].has(ask[one] ?? 'auto'))
-  if (what) return `${what} ${ask[what]} of ${price.model}`
-  const written = askedWrite[ask.cacheWrite]
+export function missingPrice(
+  price: Price,
+  parsed: Pick<ParsedRequest, 'cacheWrite' | Multiplied>,
+): string | undefined {
+  const what = multiplied.find(one => !price.multipliers[one].has(parsed[one] ?? 'auto'))
+  if (what) return `${what} ${parsed[what]} of ${price.model}`
+  const written = askedWrite[parsed.cacheWrite]
   const lacks = written !== undefined && price.bands.some(({ rates }) => rates[written] === undefined)
   return lacks ? `a cache write of ${price.model}` : undefined
 }
 
 /** Writes that a request asks for by name; a provider who writes as it pleases may also never do it. */
-const askedWrite: Readonly<Record<Ask['cacheWrite'], TokenPrice | undefined>> = {
+const askedWrite: Readonly<Record<ParsedRequest['cacheWrite'], TokenPrice | undefined>> = {
   none: undefined,
   '5m': 'write5m',
   '1h': 'write1h',
@@ -207,24 +210,24 @@ const askedWrite: Readonly<Record<Ask['cacheWrite'], TokenPrice | undefined>> = 
  * It is void if the provider adds input or calls other models (`ask.unbounded`). If the request limits the runs of a tool,
  * the bound includes each run: its fee, and the largest input at the most expensive price.
  */
-export function boundNanos(price: Price, ask: Priceable): number {
-  const ceiling = BigInt(Math.min(ask.ceiling ?? price.maxOutput, price.contextWindow))
+export function boundNanos(price: Price, parsed: Priceable): number {
+  const ceiling = BigInt(Math.min(parsed.ceiling ?? price.maxOutput, price.contextWindow))
   let dearest = 0n
-  for (const way of waysOf(price, ask)) {
+  for (const way of waysOf(price, parsed)) {
     const cost = way.fixed + ceiling * way.output
     if (cost > dearest) dearest = cost
   }
-  const nanos = roundUp(multiply({ num: dearest, den: 1n }, dearestMultiplier(price, ask)))
+  const nanos = roundUp(multiply({ num: dearest, den: 1n }, dearestMultiplier(price, parsed)))
   return nanos > MAX_NANOS ? MAX_NANOS : Number(nanos)
 }
 
 /** The largest ceiling whose bound is within `nanos`, at most the model's own; undefined where not even 1 token fits. */
-export function maxTokensThatFit(price: Price, ask: Priceable, nanos: number): number | undefined {
-  const { num, den } = dearestMultiplier(price, ask)
+export function maxTokensThatFit(price: Price, parsed: Priceable, nanos: number): number | undefined {
+  const { num, den } = dearestMultiplier(price, parsed)
   // ceil(cost x num / den / 1000) <= nanos exactly where cost <= floor(nanos x 1000 x den / num).
   const affordable = (BigInt(nanos) * PICO_PER_NANO * den) / num
   let fits = BigInt(price.maxOutput)
-  for (const { fixed, output } of waysOf(price, ask)) {
+  for (const { fixed, output } of waysOf(price, parsed)) {
     if (fixed > affordable) return undefined
     const most = output === 0n ? fits : (affordable - fixed) / output
     if (most < fits) fits = most
@@ -235,7 +238,7 @@ export function maxTokensThatFit(price: Price, ask: Priceable, nanos: number): n
 /** The most input tokens that a request can be on this model. */
 export function largestInput(
   { maxInput, imageTokens, imagesBesideInput }: Price,
-  { inputBound, images }: Pick<Ask, 'inputBound' | 'images'>,
+  { inputBound, images }: Pick<ParsedRequest, 'inputBound' | 'images'>,
 ): number {
   const pictures = images * imageTokens
   return imagesBesideInput
@@ -247,16 +250,16 @@ export function largestInput(
  * The context tiers a call can land in, in pico-dollars: what it costs whatever its ceiling, which is all its input at the
  * dearest and the prediction it brings; and each token of the ceiling.
  */
-function waysOf(price: Price, ask: Priceable): { fixed: bigint; output: bigint }[] {
-  const most = largestInput(price, ask)
-  const answers = BigInt(ask.hasOutput ? ask.answers : 0)
+function waysOf(price: Price, parsed: Priceable): { fixed: bigint; output: bigint }[] {
+  const most = largestInput(price, parsed)
+  const answers = BigInt(parsed.hasOutput ? parsed.answers : 0)
   return price.bands
     .filter(({ from }) => from <= most)
     .map(({ upTo, rates, dearestInput }) => {
       const output = answers * (rates.out ?? 0n)
-      const input = BigInt(Math.min(most, upTo)) * dearestInput[ask.cacheWrite]
-      const runs = toolRuns(price, ask, dearestInput[ask.cacheWrite])
-      return { fixed: input + BigInt(ask.predicted) * output + runs, output }
+      const input = BigInt(Math.min(most, upTo)) * dearestInput[parsed.cacheWrite]
+      const runs = toolRuns(price, parsed, dearestInput[parsed.cacheWrite])
+      return { fixed: input + BigInt(parsed.predicted) * output + runs, output }
     })
 }
 
@@ -274,10 +277,10 @@ function toolRuns({ fees, maxInput }: Price, { unbounded }: Priceable, inputPric
  * default tier and speed count as if the request named them. A tier or speed that costs more than the standard one is
  * assumed to be faster: without its own figure it has no bound.
  */
-export function outputRate(price: Price, ask: Pick<Ask, 'tier' | 'speed'>): number | undefined {
+export function outputRate(price: Price, parsed: Pick<ParsedRequest, 'tier' | 'speed'>): number | undefined {
   const { maxOutputTokensPerSecond, fasterOutput, multipliers } = price
   let highest = maxOutputTokensPerSecond
-  for (const name of [ask.tier, ask.speed, ...price.accountNames]) {
+  for (const name of [parsed.tier, parsed.speed, ...price.accountNames]) {
     if (highest === undefined || name === undefined) continue
     const rate = fasterOutput.get(name)
     const costsMore = [multipliers.tier, multipliers.speed].some(known => isAboveOne(known.get(name)))
@@ -294,7 +297,7 @@ function isAboveOne(times: Ratio | undefined): boolean {
 /** The kind of usage for input whose kind was not reported: the most expensive kind that the request can cause. */
 export function inputKind(
   { bands }: Price,
-  { cacheWrite }: Pick<Ask, 'cacheWrite'>,
+  { cacheWrite }: Pick<ParsedRequest, 'cacheWrite'>,
 ): 'input' | 'cacheWrite5m' | 'cacheWrite1h' | 'cacheWriteOther' {
   const written = writeKinds[cacheWrite]
   return written && bands.every(({ rates }) => (rates[written[1]] ?? 0n) > rates.in) ? written[0] : 'input'
@@ -305,29 +308,29 @@ const writeKinds = {
   '5m': ['cacheWrite5m', 'write5m'],
   '1h': ['cacheWrite1h', 'write1h'],
   other: ['cacheWriteOther', 'write'],
-} as const satisfies Record<Ask['cacheWrite'], readonly [keyof UsagePart, TokenPrice] | undefined>
+} as const satisfies Record<ParsedRequest['cacheWrite'], readonly [keyof UsagePart, TokenPrice] | undefined>
 
 /** For an answer that broke off: what it told, else the dearer of what was asked for and what the account gives. */
 export function dearerNames(
   price: Price,
-  ask: Pick<Ask, Multiplied>,
+  parsed: Pick<ParsedRequest, Multiplied>,
   told: Partial<Pick<UsagePart, Multiplied>>,
 ): Pick<UsagePart, Multiplied> {
   const name = (what: Multiplied) => {
     if (told[what] !== undefined && told[what] !== 'auto') return told[what]
     const times = (one: string | undefined) => price.multipliers[what].get(one ?? 'auto') ?? ONE
-    const asked = times(ask[what])
-    return larger(asked, times(undefined)) === asked ? ask[what] : undefined
+    const asked = times(parsed[what])
+    return larger(asked, times(undefined)) === asked ? parsed[what] : undefined
   }
   return { tier: name('tier'), speed: name('speed'), geo: name('geo') }
 }
 
 /** Never below 1: see the proof. */
-function dearestMultiplier(price: Price, ask: Priceable): Ratio {
+function dearestMultiplier(price: Price, parsed: Priceable): Ratio {
   return multiplied
     .map(what => {
       const known = price.multipliers[what]
-      const asked = known.get(ask[what] ?? 'auto')
+      const asked = known.get(parsed[what] ?? 'auto')
       return asked ? larger(ONE, asked) : [...known.values()].reduce(larger, ONE)
     })
     .reduce(multiply)

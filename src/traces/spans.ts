@@ -98,9 +98,9 @@ function genAiAttributes({ call, edits, measured, server }: FastifyRequest, entr
   if (!call) return list
   text(list, 'gen_ai.operation.name', operationOf(call.dialect))
   text(list, 'gen_ai.provider.name', providerOf(call.dialect))
-  text(list, 'gen_ai.request.model', call.ask.model)
-  flag(list, 'gen_ai.request.stream', call.ask.stream)
-  integer(list, 'gen_ai.request.max_tokens', edits?.ceiling ?? call.ask.ceiling)
+  text(list, 'gen_ai.request.model', call.parsed.model)
+  flag(list, 'gen_ai.request.stream', call.parsed.stream)
+  integer(list, 'gen_ai.request.max_tokens', edits?.ceiling ?? call.parsed.ceiling)
   if (!measured?.usage) return list
   const reasoning = measured.usage.reduce((sum, part) => sum + part.reasoning, 0)
   // The upstream names it.

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { keeper } from '../../src/dialects/wire/capped-buffer.ts'
 import { finish, start, textDelta } from './anthropic/streams.ts'
-import { cut, event, measure, type Path, part, smallAsk } from './streams.ts'
+import { cut, event, measure, type Path, part, smallRequest } from './streams.ts'
 
 const long = 'All work and no play makes a dull gateway: {"usage":{"a":"\\"}"}}. '
 const text = (bytes: number) => long.repeat(Math.ceil(bytes / long.length))
@@ -114,7 +114,9 @@ describe('a JSON answer too large to be parsed', () => {
   })
 
   it('is charged the fees of its tools, wherever in its output their calls stand', () => {
-    const asked = smallAsk('/v1/responses', { tools: [{ type: 'file_search' }, { type: 'web_search' }] })
+    const requested = smallRequest('/v1/responses', {
+      tools: [{ type: 'file_search' }, { type: 'web_search' }],
+    })
     const search = { type: 'file_search_call', results: [{ type: 'web_search_call', text: text(2e5) }] }
     const said = { type: 'message', content: [{ type: 'file_search_call', text: text(2e5) }] }
     const output = [search, said, { id: 'fs_2', queries: ['"type":"x"'], type: 'file_search_call' }, said]
@@ -123,7 +125,7 @@ describe('a JSON answer too large to be parsed', () => {
     const body = { metadata: { output: [listed] }, output, tools: [listed], model: 'm', usage: counted }
     for (const bytes of [JSON.stringify(body), JSON.stringify(body, undefined, 1)]) {
       for (const size of [9973, 65_536]) {
-        const { usage: charged } = measure('/v1/responses', bytes, { stream: false, size, asked })
+        const { usage: charged } = measure('/v1/responses', bytes, { stream: false, size, requested })
         assert.deepEqual(charged, [part({ model: 'm', input: 5, output: 1, tools: { file_search: 2 } })])
       }
     }

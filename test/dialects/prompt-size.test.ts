@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { ask, type Path, smallAsk } from './streams.ts'
+import { type Path, parse, smallRequest } from './streams.ts'
 
 const unlimited = Number.POSITIVE_INFINITY
 const bytes = (body: unknown) => Buffer.byteLength(JSON.stringify(body))
-const bound = (path: Path, body: unknown) => ask(path, body).inputBound
-const images = (path: Path, body: unknown) => ask(path, body).images
-const guess = (path: Path, body: unknown) => ask(path, body).inputGuess
+const bound = (path: Path, body: unknown) => parse(path, body).inputBound
+const images = (path: Path, body: unknown) => parse(path, body).images
+const guess = (path: Path, body: unknown) => parse(path, body).inputGuess
 
 const messages: Path = '/v1/messages'
 const chat: Path = '/v1/chat/completions'
@@ -201,9 +201,9 @@ describe('what nobody can size up without reading it', () => {
 
   it('excludes the item with which Codex asks for a compaction', () => {
     const items = [{ role: 'user', content: 'hi' }, { type: 'compaction_trigger' }]
-    const asked = ask('/v1/responses', { model: 'm', input: items })
-    assert.ok(Number.isFinite(asked.inputBound))
-    assert.deepEqual(asked.unbounded, [])
+    const requested = parse('/v1/responses', { model: 'm', input: items })
+    assert.ok(Number.isFinite(requested.inputBound))
+    assert.deepEqual(requested.unbounded, [])
   })
 
   it('is not what an answer has cited, what a tool is called with, or what a schema describes', () => {
@@ -233,7 +233,7 @@ describe('what nobody can size up without reading it', () => {
     ]
     for (const [path, body] of bodies) {
       assert.ok(Number.isFinite(bound(path, body)), JSON.stringify(body))
-      assert.deepEqual(ask(path, body).unbounded, [])
+      assert.deepEqual(parse(path, body).unbounded, [])
     }
   })
 
@@ -246,7 +246,7 @@ describe('what nobody can size up without reading it', () => {
 })
 
 describe('the input of embeddings', () => {
-  const sized = (input: unknown) => ask(embeddings, { model: 'm', input })
+  const sized = (input: unknown) => parse(embeddings, { model: 'm', input })
 
   it('is counted exactly where it comes as tokens', () => {
     assert.equal(sized([1, 2, 100_000]).inputBound, 3)
@@ -278,9 +278,9 @@ describe('the input of embeddings', () => {
 
   it('includes the bytes of members that the gateway does not know', () => {
     const task = 'x'.repeat(1000)
-    const asked = ask(embeddings, { model: 'm', input: 'hi', task, encoding_format: 'float' })
-    assert.ok(asked.inputBound >= 1000)
-    assert.ok(asked.inputGuess >= 250)
+    const requested = parse(embeddings, { model: 'm', input: 'hi', task, encoding_format: 'float' })
+    assert.ok(requested.inputBound >= 1000)
+    assert.ok(requested.inputGuess >= 250)
   })
 })
 
@@ -299,7 +299,7 @@ describe('a request of any content', () => {
       fc.property(blocks, value, (content, system) => {
         for (const path of [messages, chat, responses] as const) {
           try {
-            const { inputBound, inputGuess } = smallAsk(path, {
+            const { inputBound, inputGuess } = smallRequest(path, {
               messages: [{ content }],
               input: content,
               system,

@@ -9,7 +9,7 @@ import { embeddings } from '../provider/openai-embeddings.ts'
 import { responses } from '../provider/openai-responses.ts'
 import { type Api, replyTo } from '../provider/reply.ts'
 import { scenario } from '../provider/scenario.ts'
-import { ask, measure, type Path } from './streams.ts'
+import { measure, type Path, parse } from './streams.ts'
 
 const apis: [path: Path, api: Api, body: Record<string, unknown>][] = [
   ['/v1/messages', messages, { model: 'claude-haiku-4-5', max_tokens: 100, messages: [] }],
@@ -47,8 +47,8 @@ describe('the simulated provider and the meter agree', () => {
             tail: '',
           }
 
-          const asked = ask(path, raw.toString())
-          const measured = measure(path, head + pieces.join('') + tail, { stream, size: 1000, asked })
+          const requested = parse(path, raw.toString())
+          const measured = measure(path, head + pieces.join('') + tail, { stream, size: 1000, requested })
 
           assert.deepEqual(measured.usage?.map(countsOf), api.served(reply).map(countsOf))
           assert.equal(measured.ended, true)

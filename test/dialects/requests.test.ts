@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isRefusal } from '../../src/errors.ts'
-import { ask, type Path } from './streams.ts'
+import { type Path, parse } from './streams.ts'
 
 const ok = {
   '/v1/messages': { model: 'claude-haiku-4-5', max_tokens: 10, messages: [{ role: 'user', content: 'hi' }] },
@@ -122,23 +122,23 @@ describe('a request that can be read in two ways', () => {
 
   it('is no matter where the gateway does not care', () => {
     const raw = '{"model":"a","metadata":{"x":1,"x":2},"temperature":0,"temperature":1,"messages":[]}'
-    assert.equal(ask(messages, raw).model, 'a')
-    assert.equal(ask(chat, raw).model, 'a')
+    assert.equal(parse(messages, raw).model, 'a')
+    assert.equal(parse(chat, raw).model, 'a')
   })
 })
 
 describe('a deeply nested request', () => {
   it('is fine as deep as prompts go', () => {
     const deep = `${'['.repeat(500)}1${']'.repeat(500)}`
-    assert.equal(ask(chat, `{"model":"a","messages":[{"content":${deep}}]}`).model, 'a')
+    assert.equal(parse(chat, `{"model":"a","messages":[{"content":${deep}}]}`).model, 'a')
   })
 })
 
 describe('a request', () => {
   it('asks for what it says', () => {
     const body = { ...ok[messages], stream: true, max_tokens: 0, service_tier: 'auto', speed: 'fast' }
-    const { inputBound: _, inputGuess: __, ...asked } = ask(messages, { ...body, inference_geo: 'us' })
-    assert.deepEqual(asked, {
+    const { inputBound: _, inputGuess: __, ...requested } = parse(messages, { ...body, inference_geo: 'us' })
+    assert.deepEqual(requested, {
       model: 'claude-haiku-4-5',
       stream: true,
       ceiling: 0,
@@ -162,8 +162,8 @@ describe('a request', () => {
 
   it('may leave out, or set to null, whatever it does not need', () => {
     for (const path of Object.keys(ok) as Path[]) {
-      const bare = ask(path, { model: 'm' })
-      const nulls = ask(path, {
+      const bare = parse(path, { model: 'm' })
+      const nulls = parse(path, {
         model: 'm',
         stream: null,
         max_tokens: null,
@@ -171,10 +171,10 @@ describe('a request', () => {
         store: null,
         tools: null,
       })
-      for (const asked of [bare, nulls]) {
-        assert.equal(asked.ceiling, undefined)
-        assert.equal(asked.stream, false)
-        assert.equal(asked.answers, 1)
+      for (const requested of [bare, nulls]) {
+        assert.equal(requested.ceiling, undefined)
+        assert.equal(requested.stream, false)
+        assert.equal(requested.answers, 1)
       }
     }
   })
@@ -182,32 +182,32 @@ describe('a request', () => {
   it('is not changed by what JSON can do to a prototype', () => {
     const raw =
       '{"__proto__":{"model":"x","stream":true},"constructor":{"prototype":{}},"model":"m","messages":[]}'
-    const asked = ask(chat, raw)
-    assert.equal(asked.model, 'm')
-    assert.equal(asked.stream, false)
+    const requested = parse(chat, raw)
+    assert.equal(requested.model, 'm')
+    assert.equal(requested.stream, false)
     assert.equal(({} as Record<string, unknown>).stream, undefined)
     for (const type of ['__proto__', 'constructor', 'toString'])
-      assert.equal(ask(chat, { model: 'm', messages: [{ content: [{ type }] }] }).inputBound, endless)
+      assert.equal(parse(chat, { model: 'm', messages: [{ content: [{ type }] }] }).inputBound, endless)
   })
 
   it('has the larger ceiling where it names two', () => {
-    assert.equal(ask(chat, { ...ok[chat], max_tokens: 5, max_completion_tokens: 9 }).ceiling, 9)
-    assert.equal(ask(chat, { ...ok[chat], max_tokens: 50, max_completion_tokens: 9 }).ceiling, 50)
-    assert.equal(ask(chat, { ...ok[chat], max_tokens: null, max_completion_tokens: 9 }).ceiling, 9)
-    assert.equal(ask(responses, { ...ok[responses], max_output_tokens: 7 }).ceiling, 7)
+    assert.equal(parse(chat, { ...ok[chat], max_tokens: 5, max_completion_tokens: 9 }).ceiling, 9)
+    assert.equal(parse(chat, { ...ok[chat], max_tokens: 50, max_completion_tokens: 9 }).ceiling, 50)
+    assert.equal(parse(chat, { ...ok[chat], max_tokens: null, max_completion_tokens: 9 }).ceiling, 9)
+    assert.equal(parse(responses, { ...ok[responses], max_output_tokens: 7 }).ceiling, 7)
     for (const path of [messages, chat, responses]) {
       const names = ['max_tokens', 'max_completion_tokens', 'max_output_tokens']
       for (const name of names) {
         const small = Object.fromEntries(names.map(one => [one, one === name ? 90 : 5]))
-        assert.equal(ask(path, { ...ok[path], ...small }).ceiling, 90, `${path} ${name}`)
+        assert.equal(parse(path, { ...ok[path], ...small }).ceiling, 90, `${path} ${name}`)
       }
     }
-    assert.equal(ask(responses, { ...ok[responses], max_tokens: 5 }).ceiling, undefined, 'not its own name')
+    assert.equal(parse(responses, { ...ok[responses], max_tokens: 5 }).ceiling, undefined, 'not its own name')
   })
 
   it('wants the usage frame only if it says so', () => {
     const wants = (options: unknown) =>
-      ask(chat, { ...ok[chat], stream: true, stream_options: options }).wantsUsageFrame
+      parse(chat, { ...ok[chat], stream: true, stream_options: options }).wantsUsageFrame
     assert.equal(wants(undefined), false)
     assert.equal(wants({ include_obfuscation: false }), false)
     assert.equal(wants({ include_usage: false }), false)
@@ -215,15 +215,15 @@ describe('a request', () => {
   })
 
   it('stores what it says, and on Responses what it does not say', () => {
-    assert.equal(ask(chat, ok[chat]).stores, false)
-    assert.equal(ask(chat, { ...ok[chat], store: true }).stores, true)
-    assert.equal(ask(responses, ok[responses]).stores, true)
-    assert.equal(ask(responses, { ...ok[responses], store: null }).stores, true)
-    assert.equal(ask(responses, { ...ok[responses], store: false }).stores, false)
+    assert.equal(parse(chat, ok[chat]).stores, false)
+    assert.equal(parse(chat, { ...ok[chat], store: true }).stores, true)
+    assert.equal(parse(responses, ok[responses]).stores, true)
+    assert.equal(parse(responses, { ...ok[responses], store: null }).stores, true)
+    assert.equal(parse(responses, { ...ok[responses], store: false }).stores, false)
   })
 
   it('hides output where the model is to think', () => {
-    const hides = (path: Path, more: object) => ask(path, { ...ok[path], ...more }).hiddenOutput
+    const hides = (path: Path, more: object) => parse(path, { ...ok[path], ...more }).hiddenOutput
     assert.equal(hides(messages, {}), false)
     assert.equal(hides(messages, { thinking: { type: 'disabled' } }), false)
     assert.equal(hides(messages, { thinking: { type: 'adaptive' } }), true)
@@ -254,7 +254,7 @@ describe('a request', () => {
       { enable_thinking: false },
     ]
     for (const path of [messages, chat, responses]) {
-      const hidden = (more: object) => ask(path, { ...ok[path], ...more }).hiddenOutput
+      const hidden = (more: object) => parse(path, { ...ok[path], ...more }).hiddenOutput
       for (const more of on) assert.equal(hidden(more), true, `${path} ${JSON.stringify(more)}`)
       for (const more of off) assert.equal(hidden(more), false, `${path} ${JSON.stringify(more)}`)
     }
@@ -263,15 +263,15 @@ describe('a request', () => {
   it('brings a prediction along, which is at most its bytes long', () => {
     const prediction = { type: 'content', content: 'x'.repeat(5000) }
     for (const path of [messages, chat, responses]) {
-      const predicted = (one: unknown) => ask(path, { ...ok[path], prediction: one }).predicted
+      const predicted = (one: unknown) => parse(path, { ...ok[path], prediction: one }).predicted
       assert.equal(predicted(prediction), JSON.stringify(prediction).length)
       assert.deepEqual([predicted(null), predicted(undefined)], [0, 0])
     }
   })
 
   it('has no output on the routes that give none', () => {
-    assert.equal(ask('/v1/messages/count_tokens', ok['/v1/messages/count_tokens']).hasOutput, false)
-    assert.equal(ask(embeddings, ok[embeddings]).hasOutput, false)
+    assert.equal(parse('/v1/messages/count_tokens', ok['/v1/messages/count_tokens']).hasOutput, false)
+    assert.equal(parse(embeddings, ok[embeddings]).hasOutput, false)
   })
 })
 
@@ -287,7 +287,7 @@ describe('the number of answers', () => {
 
   it('is read under every name on every route that generates text', () => {
     for (const path of [messages, chat, responses]) {
-      const answers = (more: object) => ask(path, { ...ok[path], ...more }).answers
+      const answers = (more: object) => parse(path, { ...ok[path], ...more }).answers
       for (const name of names) assert.equal(answers({ [name]: 50 }), 50, `${path} ${name}`)
       assert.equal(answers({ n: 3, best_of: 20 }), 20)
       assert.equal(answers({ n: 3, best_of: null }), 3)
@@ -301,7 +301,7 @@ describe('the number of answers', () => {
 describe('speed and inference_geo', () => {
   it('are read on every route that generates text', () => {
     for (const path of [messages, chat, responses]) {
-      const { speed, geo } = ask(path, { ...ok[path], speed: 'fast', inference_geo: 'us' })
+      const { speed, geo } = parse(path, { ...ok[path], speed: 'fast', inference_geo: 'us' })
       assert.deepEqual([speed, geo], ['fast', 'us'])
     }
   })
@@ -309,7 +309,7 @@ describe('speed and inference_geo', () => {
 
 describe('the dearest cache write', () => {
   const user = (more: object) => [{ role: 'user', content: [{ type: 'text', text: 'hi', ...more }] }]
-  const claude = (more: object) => ask(messages, { ...ok[messages], ...more }).cacheWrite
+  const claude = (more: object) => parse(messages, { ...ok[messages], ...more }).cacheWrite
   const control = (ttl?: string) => ({ cache_control: { type: 'ephemeral', ...(ttl && { ttl }) } })
 
   it('is the longest-lived that any part of an Anthropic request asks for', () => {
@@ -324,28 +324,28 @@ describe('the dearest cache write', () => {
   })
 
   it('is made without being asked for by OpenAI, and lives half an hour or, if asked for, half a day', () => {
-    const gpt = (more: object) => ask(chat, { ...ok[chat], ...more }).cacheWrite
+    const gpt = (more: object) => parse(chat, { ...ok[chat], ...more }).cacheWrite
     const breakpoint = { prompt_cache_breakpoint: { mode: 'explicit', ttl: '12h' } }
     assert.equal(gpt({}), 'other')
     assert.equal(gpt({ prompt_cache_options: { ttl: '30m' } }), 'other')
     assert.equal(gpt({ prompt_cache_options: { ttl: '12h' } }), '1h')
     assert.equal(gpt({ messages: user(breakpoint) }), '1h')
-    assert.equal(ask(responses, { model: 'm', input: user(breakpoint) }).cacheWrite, '1h')
-    assert.equal(ask(embeddings, ok[embeddings]).cacheWrite, 'none')
+    assert.equal(parse(responses, { model: 'm', input: user(breakpoint) }).cacheWrite, '1h')
+    assert.equal(parse(embeddings, ok[embeddings]).cacheWrite, 'none')
   })
 
   it('is asked for in either maker’s words on either maker’s routes', () => {
     assert.equal(claude({ prompt_cache_options: { ttl: '12h' } }), '1h')
     assert.equal(claude({ prompt_cache_options: { ttl: '30m' } }), '5m')
-    assert.equal(ask(chat, { ...ok[chat], messages: user(control('1h')) }).cacheWrite, '1h')
-    assert.equal(ask(chat, { ...ok[chat], messages: user(control()) }).cacheWrite, 'other')
-    assert.equal(ask(responses, { model: 'm', input: user(control('1h')) }).cacheWrite, '1h')
+    assert.equal(parse(chat, { ...ok[chat], messages: user(control('1h')) }).cacheWrite, '1h')
+    assert.equal(parse(chat, { ...ok[chat], messages: user(control()) }).cacheWrite, 'other')
+    assert.equal(parse(responses, { model: 'm', input: user(control('1h')) }).cacheWrite, '1h')
   })
 })
 
 function refused(path: Path, raw: string) {
   try {
-    ask(path, raw)
+    parse(path, raw)
   } catch (error) {
     if (isRefusal(error)) return error
     throw error

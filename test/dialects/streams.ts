@@ -1,6 +1,6 @@
 /** Bytes as the providers send them, and ways to cut them up. */
 
-import type { Ask, Measured, UsagePart } from '../../src/dialects/dialect.ts'
+import type { Measured, ParsedRequest, UsagePart } from '../../src/dialects/dialect.ts'
 import { dialects } from '../../src/dialects/index.ts'
 
 export type Path =
@@ -17,16 +17,16 @@ export function dialect(path: Path) {
 }
 
 /** What a body asks for, by way of its bytes. */
-export function ask(path: Path, body: unknown): Ask {
+export function parse(path: Path, body: unknown): ParsedRequest {
   const raw = typeof body === 'string' ? body : JSON.stringify(body)
-  return dialect(path).ask(JSON.parse(raw), Buffer.from(raw))
+  return dialect(path).parse(JSON.parse(raw), Buffer.from(raw))
 }
 
 /** A small request for each path; the answer's own words come first, so that most tests need no other. */
-export function smallAsk(path: Path, more: Record<string, unknown> = {}): Ask {
+export function smallRequest(path: Path, more: Record<string, unknown> = {}): ParsedRequest {
   const messages = [{ role: 'user', content: 'hi' }]
   const body = path === '/v1/responses' || path === '/v1/embeddings' ? { input: 'hi' } : { messages }
-  return ask(path, { model: 'asked-model', ...body, ...more })
+  return parse(path, { model: 'asked-model', ...body, ...more })
 }
 
 /** A named event, as Anthropic and Responses send it. */
@@ -49,13 +49,18 @@ export const done = 'data: [DONE]\n\n'
 export function measure(
   path: Path,
   bytes: string | Buffer,
-  { stream = true, size = 65_536, asked = smallAsk(path) } = {},
+  { stream = true, size = 65_536, requested = smallRequest(path) } = {},
 ): Measured {
-  return measureChunks(path, cut(Buffer.from(bytes), size), stream, asked)
+  return measureChunks(path, cut(Buffer.from(bytes), size), stream, requested)
 }
 
-export function measureChunks(path: Path, chunks: Buffer[], stream = true, asked = smallAsk(path)): Measured {
-  const meter = dialect(path).meter(asked, stream)
+export function measureChunks(
+  path: Path,
+  chunks: Buffer[],
+  stream = true,
+  requested = smallRequest(path),
+): Measured {
+  const meter = dialect(path).meter(requested, stream)
   for (const one of chunks) meter.push(one)
   return meter.end()
 }

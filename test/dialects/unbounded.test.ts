@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Opening } from '../../src/dialects/dialect.ts'
-import { ask, type Path, smallAsk } from './streams.ts'
+import { type Path, parse, smallRequest } from './streams.ts'
 
 type Case = [body: Record<string, unknown>, opening: Opening | undefined, feature?: RegExp]
 
@@ -190,7 +190,7 @@ describe('a feature that voids the bound is named, with the setting that allows 
   for (const [path, list] of cases) {
     for (const [body, opening, feature] of list) {
       it(`${path} ${JSON.stringify(body).slice(0, 90)}: ${opening ?? 'none'}`, () => {
-        const { unbounded } = smallAsk(path, body)
+        const { unbounded } = smallRequest(path, body)
         assert.deepEqual(
           unbounded.map(one => one.opening),
           opening ? [opening] : [],
@@ -228,7 +228,7 @@ describe('a member that voids the bound counts on every route', () => {
   for (const path of routes) {
     it(path, () => {
       for (const [member, value, opening] of everywhere) {
-        const { unbounded } = smallAsk(path, { [member]: value })
+        const { unbounded } = smallRequest(path, { [member]: value })
         assert.deepEqual(
           unbounded.map(one => one.opening),
           [opening],
@@ -237,16 +237,16 @@ describe('a member that voids the bound counts on every route', () => {
       }
       const edits = [{ type: 'compact_20260112' }]
       const managed = path === '/v1/messages' ? { edits } : edits
-      assert.equal(smallAsk(path, { context_management: managed }).unbounded.length, 1)
+      assert.equal(smallRequest(path, { context_management: managed }).unbounded.length, 1)
     })
 
     it(`${path}: an empty or disabled member does not count`, () => {
       const off = [null, '', [], false]
       for (const [member] of everywhere.filter(([name]) => !['reasoning', 'background'].includes(name)))
         for (const value of off)
-          assert.deepEqual(smallAsk(path, { [member]: value }).unbounded, [], `${member} ${value}`)
+          assert.deepEqual(smallRequest(path, { [member]: value }).unbounded, [], `${member} ${value}`)
       const rest = { background: false, multi_agent: { enabled: false }, search_parameters: { mode: 'off' } }
-      assert.deepEqual(smallAsk(path, { ...rest, context_management: {}, reasoning: null }).unbounded, [])
+      assert.deepEqual(smallRequest(path, { ...rest, context_management: {}, reasoning: null }).unbounded, [])
     })
   }
 
@@ -260,7 +260,7 @@ describe('a member that voids the bound counts on every route', () => {
     for (const [path, names] of foreign)
       for (const name of names)
         assert.deepEqual(
-          smallAsk(path, { [name]: parts }).unbounded.map(({ opening }) => opening),
+          smallRequest(path, { [name]: parts }).unbounded.map(({ opening }) => opening),
           ['files'],
           `${path} ${name}`,
         )
@@ -269,7 +269,7 @@ describe('a member that voids the bound counts on every route', () => {
   it('is refused if it is ambiguous', () => {
     for (const path of routes)
       for (const raw of ['"plugins":[],"plugins":["x"]', '"Container":"x"', '"best_of":1,"best_of":9'])
-        assert.throws(() => ask(path, `{"model":"m",${raw}}`), /read in two ways/)
+        assert.throws(() => parse(path, `{"model":"m",${raw}}`), /read in two ways/)
   })
 })
 
@@ -377,7 +377,7 @@ const ordinary: [path: Path, body: Record<string, unknown>][] = [
 describe('an ordinary request that only contains such names keeps its bound', () => {
   for (const [path, body] of ordinary) {
     it(path, () => {
-      const { unbounded, inputBound } = smallAsk(path, body)
+      const { unbounded, inputBound } = smallRequest(path, body)
       assert.deepEqual(unbounded, [])
       assert.ok(Number.isFinite(inputBound))
     })
@@ -387,7 +387,7 @@ describe('an ordinary request that only contains such names keeps its bound', ()
 describe('a call with such a feature', () => {
   it('names the fee of each run of a limited tool', () => {
     const fee = (one: object) =>
-      smallAsk('/v1/responses', { tools: [one], max_tool_calls: 3 }).unbounded.map(({ uses }) => uses)
+      smallRequest('/v1/responses', { tools: [one], max_tool_calls: 3 }).unbounded.map(({ uses }) => uses)
     const container = { type: 'auto', memory_limit: '16g' }
     assert.deepEqual(fee({ type: 'code_interpreter', container }), [
       { most: 3, tool: 'code_interpreter_16g' },
@@ -397,9 +397,9 @@ describe('a call with such a feature', () => {
   })
 
   it('is bounded by nothing but the model, and shows not all of its output', () => {
-    const asked = ask('/v1/messages', { model: 'm', messages: [], ...tool('web_search_20260318') })
-    assert.equal(asked.inputBound, Number.POSITIVE_INFINITY)
-    assert.equal(asked.hiddenOutput, true)
-    assert.ok(Number.isFinite(asked.inputGuess))
+    const requested = parse('/v1/messages', { model: 'm', messages: [], ...tool('web_search_20260318') })
+    assert.equal(requested.inputBound, Number.POSITIVE_INFINITY)
+    assert.equal(requested.hiddenOutput, true)
+    assert.ok(Number.isFinite(requested.inputGuess))
   })
 })

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { boundNanos, costNanos, missingPrice, type Price } from '../../src/prices/price.ts'
-import { ask, measure, type Path } from '../dialects/streams.ts'
+import { measure, type Path, parse } from '../dialects/streams.ts'
 import { table, today } from './usage.ts'
 
 type Route = Extract<Path, '/v1/messages' | '/v1/chat/completions' | '/v1/responses'>
@@ -138,12 +138,15 @@ describe('a call of any model on any route', () => {
     fc.assert(
       fc.property(calls, call => {
         const { path, price } = call
-        const asked = ask(path, requestOf(call))
-        assert.equal(missingPrice(price, asked), undefined)
-        const { usage } = measure(path, JSON.stringify(answerOf(call)), { stream: false, asked })
+        const requested = parse(path, requestOf(call))
+        assert.equal(missingPrice(price, requested), undefined)
+        const { usage } = measure(path, JSON.stringify(answerOf(call)), { stream: false, requested })
         const cost = costNanos(table, usage ?? assert.fail('no usage'), today)
         assert.ok('nanos' in cost, JSON.stringify(cost))
-        assert.ok(cost.nanos <= boundNanos(price, asked), `${cost.nanos} > ${boundNanos(price, asked)}`)
+        assert.ok(
+          cost.nanos <= boundNanos(price, requested),
+          `${cost.nanos} > ${boundNanos(price, requested)}`,
+        )
       }),
       { seed: 21, numRuns: 3000 },
     )

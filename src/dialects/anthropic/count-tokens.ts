@@ -5,7 +5,7 @@ import { failureOf } from '../wire/failure.ts'
 import { jsonMeter } from '../wire/json-meter.ts'
 import { isTokenCount } from '../wire/success.ts'
 import { anthropicMessages } from './messages.ts'
-import { askTokenCount } from './request.ts'
+import { parseTokenCount } from './request.ts'
 
 export const anthropicCountTokens: Dialect = {
   ...anthropicMessages,
@@ -13,7 +13,7 @@ export const anthropicCountTokens: Dialect = {
   path: '/v1/messages/count_tokens',
   paid: false,
   isSuccess: isTokenCount,
-  ask: askTokenCount,
+  parse: parseTokenCount,
   rewrite: raw => raw,
   meter: () => jsonMeter({ error: true }, ({ error }) => ({ usage: [], failed: failureOf(error) })),
 }

@@ -7,7 +7,7 @@ import { isMessage } from '../wire/success.ts'
 import { upstreamError } from '../wire/upstream-error.ts'
 import { errorBody, errorEvent } from './errors.ts'
 import { eventMeter, messageMeter } from './meter.ts'
-import { askMessages } from './request.ts'
+import { parseMessages } from './request.ts'
 import { anthropicCounter } from './token-counter.ts'
 
 export const anthropicMessages: Dialect = {
@@ -18,12 +18,12 @@ export const anthropicMessages: Dialect = {
   // What a coding agent tells of itself (x-claude-code-*, x-stainless-*) is meant for the gateway, and stays here.
   requestHeaders: ['anthropic-version', 'anthropic-beta'],
   isSuccess: isMessage,
-  ask: askMessages,
+  parse: parseMessages,
   rewrite: (raw, { ceiling }) =>
     edited(raw, body => {
       if (ceiling !== undefined) body.set('max_tokens', String(ceiling))
     }),
-  meter: (ask, stream) => (stream ? eventMeter(ask) : messageMeter(ask)),
+  meter: (request, stream) => (stream ? eventMeter(request) : messageMeter(request)),
   errorBody,
   errorEvent,
   counter: anthropicCounter,

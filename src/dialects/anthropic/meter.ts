@@ -9,7 +9,7 @@ import { jsonMeter, unmeasured } from '../wire/json-meter.ts'
 import { oneOf, shownBytes } from '../wire/key-scan.ts'
 import type { Shape } from '../wire/pruner.ts'
 import { eventType, frameObject, frames } from '../wire/sse.ts'
-import { type Asked, count, hasTokens, sound, statedNanos } from '../wire/usage.ts'
+import { count, hasTokens, type Requested, sound, statedNanos } from '../wire/usage.ts'
 import { largerUsage, readUsage, usagePart } from './usage.ts'
 
 /** The events that are read; all others only go by. */
@@ -34,12 +34,12 @@ const EVENT: Shape = {
   error: true,
 }
 
-export function messageMeter(asked: Asked): Meter {
+export function messageMeter(requested: Requested): Meter {
   return jsonMeter({ ...MESSAGE, content: {} }, ({ model, usage, error, content }) => {
     const failed = failureOf(error)
     const refused = failed !== undefined && listIn(content).length === 0 && !hasTokens(usage)
     if (!isObject(usage)) return { failed, refused }
-    return { ...readUsage(usage, textIn(model) ?? asked.model, asked), failed, refused }
+    return { ...readUsage(usage, textIn(model) ?? requested.model, requested), failed, refused }
   })
 }
 
@@ -53,8 +53,8 @@ function startBytes(frame: Excerpt): number {
     : 0
 }
 
-export function eventMeter(asked: Asked): Meter {
-  let { model } = asked
+export function eventMeter(requested: Requested): Meter {
+  let { model } = requested
   let usage: JsonObject | undefined
   /** An event after the start had usage; and the model has stopped, so that no output follows. */
   let isReported = false
@@ -112,9 +112,9 @@ export function eventMeter(asked: Asked): Meter {
       const isFinal = isReported && (stopped || ended) && visibleBytes === visibleThen
       return {
         ...unmeasured,
-        ...(usage && isFinal && readUsage(usage, model, asked)),
+        ...(usage && isFinal && readUsage(usage, model, requested)),
         statedNanos: statedNanos(usage),
-        partial: (usage && sound([usagePart(usage, model, asked)])?.[0]) ?? { model },
+        partial: (usage && sound([usagePart(usage, model, requested)])?.[0]) ?? { model },
         refused: failed !== undefined && !begun && !hasTokens(usage),
         ended,
         failed,

@@ -1,6 +1,6 @@
 /** What an Anthropic request asks for. */
 
-import type { Ask } from '../dialect.ts'
+import type { ParsedRequest } from '../dialect.ts'
 import { longestWrite } from '../wire/cache-writes.ts'
 import { readFlag, readList, readModel, readObject, readText, readTextOrList } from '../wire/fields.ts'
 import { objectIn } from '../wire/json.ts'
@@ -9,7 +9,7 @@ import { lookAnywhere, lookThroughMessages, readSeparately } from '../wire/media
 import { openRequest, reliedOn } from '../wire/open-request.ts'
 import { answersOf, ceilingOf, predicted } from '../wire/output-bound.ts'
 import { once, promptSize } from '../wire/prompt-size.ts'
-import { asksForThought } from '../wire/reasoning.ts'
+import { asksForReasoning } from '../wire/reasoning.ts'
 import { has, hidesWork, voidingMedia, voidingMembers } from '../wire/unbounded.ts'
 import { lookThrough } from './content.ts'
 import { toolOverhead, voidingTools } from './tools.ts'
@@ -21,19 +21,19 @@ const relied = reliedOn({
 
 const skipped = readSeparately('messages', 'system')
 
-export function askMessages(body: unknown, raw: Buffer): Ask {
+export function parseMessages(body: unknown, raw: Buffer): ParsedRequest {
   const request = objectIn(body)
-  return Object.assign(askCommon(body, raw), {
+  return Object.assign(parseCommon(body, raw), {
     stream: readFlag(request, 'stream'),
     ceiling: ceilingOf(request, ['max_tokens'], 0),
   })
 }
 
-export function askTokenCount(body: unknown, raw: Buffer): Ask {
-  return Object.assign(askCommon(body, raw), { hasOutput: false })
+export function parseTokenCount(body: unknown, raw: Buffer): ParsedRequest {
+  return Object.assign(parseCommon(body, raw), { hasOutput: false })
 }
 
-function askCommon(body: unknown, raw: Buffer): Ask {
+function parseCommon(body: unknown, raw: Buffer): ParsedRequest {
   const { request, members } = openRequest(body, raw, relied)
   const model = readModel(request)
   readObject(request, 'thinking')
@@ -71,7 +71,7 @@ function askCommon(body: unknown, raw: Buffer): Ask {
     tier: readText(request, 'service_tier'),
     speed: readText(request, 'speed'),
     geo: readText(request, 'inference_geo'),
-    hiddenOutput: hidesWork(unbounded) || asksForThought(request) || has(request, 'prediction'),
+    hiddenOutput: hidesWork(unbounded) || asksForReasoning(request) || has(request, 'prediction'),
     unbounded,
     wantsUsageFrame: true,
     stores: false,

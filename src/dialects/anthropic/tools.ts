@@ -1,6 +1,6 @@
 /** Tools of an Anthropic request: those that the caller runs, and those that run at the provider. */
 
-import type { Ask } from '../dialect.ts'
+import type { ParsedRequest } from '../dialect.ts'
 import { wrong } from '../wire/fields.ts'
 import { isObject, objectIn } from '../wire/json.ts'
 
@@ -22,7 +22,7 @@ const clientTools: ReadonlyMap<string, number> = new Map([
 ])
 
 /** All other tools run at the provider, which reads what they bring as more input, again and again. */
-export function voidingTools(tools: readonly unknown[]): Ask['unbounded'] {
+export function voidingTools(tools: readonly unknown[]): ParsedRequest['unbounded'] {
   return tools.flatMap((tool, at) => {
     const type = typeOf(tool, at)
     if (definitionOf(type) !== undefined) return []

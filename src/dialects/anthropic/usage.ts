@@ -3,9 +3,9 @@
 import type { UsagePart } from '../dialect.ts'
 import { isObject, type JsonObject, listIn, objectIn, textIn } from '../wire/json.ts'
 import {
-  type Asked,
   count,
   needed,
+  type Requested,
   sound,
   splitWrites,
   statedNanos,
@@ -14,8 +14,8 @@ import {
 } from '../wire/usage.ts'
 
 /** A final usage as a meter reports it. */
-export function readUsage(usage: JsonObject, model: string, asked: Asked) {
-  const parts = usageParts(usage, model, asked)
+export function readUsage(usage: JsonObject, model: string, requested: Requested) {
+  const parts = usageParts(usage, model, requested)
   const unnamed = parts?.length === 1 ? excessOf(usage, parts[0]!) : 0
   return {
     usage: unnamed === 0 ? parts : parts?.map(part => ({ ...part, output: part.output + unnamed })),
@@ -35,13 +35,13 @@ function excessOf(usage: JsonObject, part: UsagePart): number {
  * The priced parts of a final usage. Where there are iterations they are the whole truth: the top level leaves out
  * compactions, advisors, and models that were tried in vain. Undefined where the usage cannot be read.
  */
-function usageParts(usage: JsonObject, model: string, asked: Asked): UsagePart[] | undefined {
-  const whole = usagePart(usage, model, asked)
+function usageParts(usage: JsonObject, model: string, requested: Requested): UsagePart[] | undefined {
+  const whole = usagePart(usage, model, requested)
   const iterations = listIn(usage.iterations).filter(isObject)
   if (iterations.length === 0) return sound([whole])
   const { tier, speed, geo, reasoning, tools } = whole
   const parts = iterations.map(iteration => ({
-    ...usagePart(iteration, textIn(iteration.model) ?? model, asked),
+    ...usagePart(iteration, textIn(iteration.model) ?? model, requested),
     tier,
     speed,
     geo,
@@ -52,7 +52,7 @@ function usageParts(usage: JsonObject, model: string, asked: Asked): UsagePart[]
   return sound(parts)
 }
 
-export function usagePart(usage: JsonObject, model: string, asked: Asked): UsagePart {
+export function usagePart(usage: JsonObject, model: string, requested: Requested): UsagePart {
   return {
     model,
     tier: tierIn(usage.service_tier),
@@ -60,7 +60,7 @@ export function usagePart(usage: JsonObject, model: string, asked: Asked): Usage
     geo: textIn(usage.inference_geo),
     input: needed(usage, 'input_tokens'),
     cacheRead: count(usage, 'cache_read_input_tokens'),
-    ...cacheWrites(usage, asked),
+    ...cacheWrites(usage, requested),
     cacheWriteOther: 0,
     output: needed(usage, 'output_tokens'),
     reasoning: count(objectIn(usage.output_tokens_details), 'thinking_tokens'),
@@ -68,12 +68,12 @@ export function usagePart(usage: JsonObject, model: string, asked: Asked): Usage
   }
 }
 
-function cacheWrites(usage: JsonObject, asked: Asked) {
+function cacheWrites(usage: JsonObject, requested: Requested) {
   const split = objectIn(usage.cache_creation)
   const hour = count(split, 'ephemeral_1h_input_tokens')
   const minutes = count(split, 'ephemeral_5m_input_tokens')
   const total = needed(usage, 'cache_creation_input_tokens', hour + minutes)
-  const [cacheWrite1h, cacheWrite5m] = splitWrites(total, hour, minutes, asked)
+  const [cacheWrite1h, cacheWrite5m] = splitWrites(total, hour, minutes, requested)
   return { cacheWrite1h, cacheWrite5m }
 }
 

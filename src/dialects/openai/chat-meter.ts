@@ -11,7 +11,7 @@ import { byte, closingQuote } from '../wire/json-scan.ts'
 import { eachKey, oneOf, spells, stringBytes } from '../wire/key-scan.ts'
 import type { Shape } from '../wire/pruner.ts'
 import { eventName, frameData, frameObject, frames } from '../wire/sse.ts'
-import { type Asked, count, fullerUsage, hasTokens, tierIn, toolRuns } from '../wire/usage.ts'
+import { count, fullerUsage, hasTokens, type Requested, tierIn, toolRuns } from '../wire/usage.ts'
 import { chatNames, readUsage } from './usage.ts'
 
 /** Members that are read of a completion, and of a chunk. */
@@ -23,12 +23,12 @@ const MEMBERS: Shape = {
   choices: { finish_reason: true, error: { code: true, type: true } },
 }
 
-export function completionMeter(asked: Asked): Meter {
+export function completionMeter(requested: Requested): Meter {
   return jsonMeter(MEMBERS, ({ model, service_tier, usage, error, choices }) => {
     const failed = failureOf(error)
     const refused = failed !== undefined && listIn(choices).length === 0 && !hasTokens(usage)
     if (!isObject(usage)) return { failed, refused }
-    return { ...readChat(usage, textIn(model) || asked.model, service_tier, asked), failed, refused }
+    return { ...readChat(usage, textIn(model) || requested.model, service_tier, requested), failed, refused }
   })
 }
 
@@ -43,8 +43,8 @@ const TIER = 'service_tier'
 const WATCHED = oneOf([...SHOWN, ...NOTED, TIER])
 const NULL = 'n'.charCodeAt(0)
 
-export function chunkMeter(asked: Asked): Meter {
-  let { model } = asked
+export function chunkMeter(requested: Requested): Meter {
+  let { model } = requested
   let tier: unknown
   let usage: JsonObject | undefined
   /** Did the last usage come where no more output follows? */
@@ -151,7 +151,7 @@ export function chunkMeter(asked: Asked): Meter {
     end() {
       const midFrame = stream.open
       stream.end()
-      const read = usage && readChat(usage, model, tier, asked)
+      const read = usage && readChat(usage, model, tier, requested)
       const isFinal = (last || ended || failed !== undefined) && visibleBytes === visibleThen
       return {
         ...unmeasured,
@@ -159,7 +159,7 @@ export function chunkMeter(asked: Asked): Meter {
         partial: read?.usage?.[0] ?? { model, tier: tierIn(tier) },
         refused: failed !== undefined && !begun && visibleBytes === 0 && !hasTokens(usage),
         ended,
-        finished: finished.size >= asked.answers,
+        finished: finished.size >= requested.answers,
         failed,
         visibleBytes,
         events,
@@ -180,12 +180,12 @@ function isDone(frame: Buffer): boolean {
   return frame.length < 64 && frameData(frame).trim() === '[DONE]'
 }
 
-function readChat(usage: JsonObject, model: string, tier: unknown, asked: Asked) {
+function readChat(usage: JsonObject, model: string, tier: unknown, requested: Requested) {
   const runs = toolRuns(objectIn(usage.server_tool_use))
   // Most servers report no searches, though one is part of every answer that was asked for with one.
-  const searches = asked.unbounded.some(({ feature }) => SEARCH.test(feature)) ? 1 : 0
+  const searches = requested.unbounded.some(({ feature }) => SEARCH.test(feature)) ? 1 : 0
   const tools = searches > 0 && runs.web_search === undefined ? { ...runs, web_search: searches } : runs
-  return readUsage(usage, chatNames, { model, tier, tools }, asked)
+  return readUsage(usage, chatNames, { model, tier, tools }, requested)
 }
 
 /** `web_search_options`, `web_search_preview`, `openrouter:web_search`. */

@@ -1,6 +1,6 @@
 /** What a chat request asks for. */
 
-import type { Ask } from '../dialect.ts'
+import type { ParsedRequest } from '../dialect.ts'
 import { longestWrite } from '../wire/cache-writes.ts'
 import { readFlag, readList, readModel, readObject, readText } from '../wire/fields.ts'
 import { noMedia } from '../wire/media.ts'
@@ -8,7 +8,7 @@ import { lookAnywhere, lookThroughMessages, readSeparately } from '../wire/media
 import { openRequest, reliedOn, speedAndPlace } from '../wire/open-request.ts'
 import { answersOf, ceilingOf, predicted } from '../wire/output-bound.ts'
 import { once, promptSize } from '../wire/prompt-size.ts'
-import { asksForThought } from '../wire/reasoning.ts'
+import { asksForReasoning } from '../wire/reasoning.ts'
 import { has, hidesWork, voidingMedia, voidingMembers } from '../wire/unbounded.ts'
 import { chatParts, lookThrough } from './content.ts'
 import { TOOL_PROMPT, voidingTools } from './tools.ts'
@@ -28,7 +28,7 @@ const relied = reliedOn({
 
 const skipped = readSeparately('messages')
 
-export function askChat(body: unknown, raw: Buffer): Ask {
+export function parseChat(body: unknown, raw: Buffer): ParsedRequest {
   const { request, members } = openRequest(body, raw, relied)
   const model = readModel(request)
   const stream = readFlag(request, 'stream')
@@ -40,7 +40,7 @@ export function askChat(body: unknown, raw: Buffer): Ask {
   lookThroughMessages(messages, media, (content, found) => lookThrough(content, found, chatParts))
   lookAnywhere(request, media, skipped)
   const tools = [...readList(request, 'tools'), ...media.tools]
-  const unbounded: Ask['unbounded'] = [
+  const unbounded: ParsedRequest['unbounded'] = [
     ...voidingMembers(request),
     ...voidingTools(tools),
     ...voidingMedia(media),
@@ -69,7 +69,7 @@ export function askChat(body: unknown, raw: Buffer): Ask {
     cacheWrite: longestWrite(request, [request.messages, request.tools]) === '1h' ? '1h' : 'other',
     tier: readText(request, 'service_tier'),
     ...speedAndPlace(request),
-    hiddenOutput: hidesWork(unbounded) || asksForThought(request) || has(request, 'prediction'),
+    hiddenOutput: hidesWork(unbounded) || asksForReasoning(request) || has(request, 'prediction'),
     unbounded,
     wantsUsageFrame: readFlag(options, 'include_usage', 'stream_options.include_usage'),
     stores: readFlag(request, 'store'),

@@ -6,7 +6,7 @@ import { openaiLimits } from '../wire/limit-headers.ts'
 import { isCompletion } from '../wire/success.ts'
 import { upstreamError } from '../wire/upstream-error.ts'
 import { chunkMeter, completionMeter } from './chat-meter.ts'
-import { askChat } from './chat-request.ts'
+import { parseChat } from './chat-request.ts'
 import { chatErrorEvent, errorBody } from './errors.ts'
 import { usageFrameFilter } from './usage-frame.ts'
 
@@ -17,7 +17,7 @@ export const openaiChat: Dialect = {
   paid: true,
   requestHeaders: ['openai-beta'],
   isSuccess: isCompletion,
-  ask: askChat,
+  parse: parseChat,
   rewrite: (raw, { ceiling, price, includeUsage, noStore, promptCacheKey }) =>
     edited(raw, body => {
       if (ceiling !== undefined) body.set(ceilingName(price), String(ceiling))
@@ -25,7 +25,7 @@ export const openaiChat: Dialect = {
       if (noStore) body.set('store', 'false')
       if (promptCacheKey !== undefined) body.set('prompt_cache_key', JSON.stringify(promptCacheKey))
     }),
-  meter: (ask, stream) => (stream ? chunkMeter(ask) : completionMeter(ask)),
+  meter: (request, stream) => (stream ? chunkMeter(request) : completionMeter(request)),
   errorBody,
   errorEvent: chatErrorEvent,
   hideUsageFrame: usageFrameFilter,

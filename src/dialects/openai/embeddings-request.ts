@@ -1,6 +1,6 @@
 /** What an embeddings request asks for. Its input may come as tokens, which are counted as they are. */
 
-import type { Ask } from '../dialect.ts'
+import type { ParsedRequest } from '../dialect.ts'
 import { readModel, readTextOrList } from '../wire/fields.ts'
 import { isObject } from '../wire/json.ts'
 import type { Member } from '../wire/json-scan.ts'
@@ -15,7 +15,7 @@ const relied = reliedOn({ fields: ['model'], containers: ['input'] })
 /** Members that add nothing to the input. Any other may, so that its bytes count as text. */
 const apart: ReadonlySet<string> = new Set(['model', 'input', 'encoding_format', 'dimensions', 'user'])
 
-export function askEmbeddings(body: unknown, raw: Buffer): Ask {
+export function parseEmbeddings(body: unknown, raw: Buffer): ParsedRequest {
   const { request, members } = openRequest(body, raw, relied)
   const input = readTextOrList(request, 'input')
   const model = readModel(request)

@@ -5,9 +5,9 @@ import { failureOf } from '../wire/failure.ts'
 import { isObject, type JsonObject, textIn } from '../wire/json.ts'
 import { jsonMeter } from '../wire/json-meter.ts'
 import { isEmbeddings } from '../wire/success.ts'
-import { type Asked, emptyPart, needed, sound, statedNanos } from '../wire/usage.ts'
+import { emptyPart, needed, type Requested, sound, statedNanos } from '../wire/usage.ts'
 import { openaiChat } from './chat.ts'
-import { askEmbeddings } from './embeddings-request.ts'
+import { parseEmbeddings } from './embeddings-request.ts'
 
 const { hideUsageFrame: _, ...common } = openaiChat
 
@@ -16,16 +16,16 @@ export const openaiEmbeddings: Dialect = {
   name: 'openai-embeddings',
   path: '/v1/embeddings',
   isSuccess: isEmbeddings,
-  ask: askEmbeddings,
+  parse: parseEmbeddings,
   rewrite: raw => raw,
   meter,
 }
 
-function meter(asked: Asked) {
+function meter(requested: Requested) {
   return jsonMeter({ model: true, usage: true, error: true }, ({ model, usage, error }) => {
     const failed = failureOf(error)
     if (!isObject(usage)) return { failed, refused: failed !== undefined }
-    const parts = sound([{ ...emptyPart(textIn(model) || asked.model), input: inputOf(usage) }])
+    const parts = sound([{ ...emptyPart(textIn(model) || requested.model), input: inputOf(usage) }])
     return { usage: parts, statedNanos: statedNanos(usage), failed }
   })
 }

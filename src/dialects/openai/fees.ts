@@ -2,7 +2,7 @@
 
 import { type JsonObject, listIn, objectIn, textIn } from '../wire/json.ts'
 import type { Shape } from '../wire/pruner.ts'
-import { type Asked, count } from '../wire/usage.ts'
+import { count, type Requested } from '../wire/usage.ts'
 
 export type Calls = Record<string, number>
 
@@ -83,7 +83,7 @@ export function feeOf({ type, container, environment }: JsonObject): string {
 const USUAL = '1g'
 
 /** The fee of the largest container in the response's tools or in the request, since a response may omit its tools. */
-export function containerFee(tools: unknown, { unbounded }: Pick<Asked, 'unbounded'>): string {
+export function containerFee(tools: unknown, { unbounded }: Pick<Requested, 'unbounded'>): string {
   const named = [...listIn(tools).map(tool => feeOf(objectIn(tool))), ...unbounded.map(({ fee }) => fee)]
   return named.reduce<string>(
     (largest, fee) => (fee && sizeOf(fee) > sizeOf(largest) ? fee : largest),

@@ -8,7 +8,7 @@ import { jsonMeter, unmeasured } from '../wire/json-meter.ts'
 import { oneOf, shownBytes } from '../wire/key-scan.ts'
 import type { Shape } from '../wire/pruner.ts'
 import { eventType, frameObject, frames } from '../wire/sse.ts'
-import { type Asked, count, fullerUsage, hasTokens, tierIn } from '../wire/usage.ts'
+import { count, fullerUsage, hasTokens, type Requested, tierIn } from '../wire/usage.ts'
 import {
   type Calls,
   containerFee,
@@ -67,18 +67,18 @@ const READ = new Set([...TERMINAL, 'error', 'response.created', 'response.output
 
 const DELTA = oneOf(['delta'])
 
-export function responseMeter(asked: Asked): Meter {
+export function responseMeter(requested: Requested): Meter {
   return jsonMeter(RESPONSE, response => {
     const { error, output, status } = response
     const failed = status === 'failed' ? failureName(error) : failureOf(error)
     const refused = failed !== undefined && listIn(output).length === 0 && !hasTokens(response.usage)
-    return { ...partsOf(response, {}, asked), failed, refused }
+    return { ...partsOf(response, {}, requested), failed, refused }
   })
 }
 
-export function responseEventMeter(asked: Asked): Meter {
+export function responseEventMeter(requested: Requested): Meter {
   let response: JsonObject = {}
-  const items = feeCounter(hasHostedShell(asked))
+  const items = feeCounter(hasHostedShell(requested))
   /** The last event had usage. */
   let isReported = false
   /** Visible bytes at the last usage: with more of them it is out of date. */
@@ -142,14 +142,14 @@ export function responseEventMeter(asked: Asked): Meter {
     end() {
       const midFrame = stream.open
       stream.end()
-      const read = partsOf(response, items.calls, asked)
+      const read = partsOf(response, items.calls, requested)
       return {
         ...unmeasured,
         ...(isReported && visibleBytes === visibleThen ? read : { statedNanos: read?.statedNanos }),
         partial: read?.usage?.[0] ?? {
-          model: modelOf(response, asked),
+          model: modelOf(response, requested),
           tier: tierIn(response.service_tier),
-          ...(Object.keys(items.calls).length > 0 && { tools: toolCalls(response, items.calls, asked) }),
+          ...(Object.keys(items.calls).length > 0 && { tools: toolCalls(response, items.calls, requested) }),
         },
         refused: failed !== undefined && !begun && !hasTokens(response.usage),
         ended,
@@ -163,34 +163,34 @@ export function responseEventMeter(asked: Asked): Meter {
   }
 }
 
-function partsOf(response: JsonObject, seen: Calls, asked: Asked) {
+function partsOf(response: JsonObject, seen: Calls, requested: Requested) {
   const { usage } = response
   if (!isObject(usage)) return undefined
   const served = {
-    model: modelOf(response, asked),
+    model: modelOf(response, requested),
     tier: response.service_tier,
-    tools: toolCalls(response, seen, asked),
+    tools: toolCalls(response, seen, requested),
   }
-  return readUsage(usage, responseNames, served, asked)
+  return readUsage(usage, responseNames, served, requested)
 }
 
-function modelOf(response: JsonObject, asked: Asked): string {
-  return textIn(response.model) || asked.model
+function modelOf(response: JsonObject, requested: Requested): string {
+  return textIn(response.model) || requested.model
 }
 
 /** Calls of charged tools: of searches what the provider says it charges, else as many as were seen. */
-function toolCalls({ output, tool_usage, tools }: JsonObject, seen: Calls, asked: Asked): Calls {
-  const listed = feeCounter(hasHostedShell(asked))
+function toolCalls({ output, tool_usage, tools }: JsonObject, seen: Calls, requested: Requested): Calls {
+  const listed = feeCounter(hasHostedShell(requested))
   for (const item of listIn(output)) listed.add(item)
   const { code_interpreter, image_generation, ...calls } = mostCalls(listed.calls, seen)
-  if (code_interpreter !== undefined) calls[containerFee(tools, asked)] = code_interpreter
+  if (code_interpreter !== undefined) calls[containerFee(tools, requested)] = code_interpreter
   Object.assign(calls, imageTokens(tool_usage) ?? (image_generation && { image_generation }))
   const searches = objectIn(objectIn(tool_usage).web_search).num_requests
   if (typeof searches === 'number') calls.web_search = searches
   return calls
 }
 
-function hasHostedShell({ unbounded }: Asked): boolean {
+function hasHostedShell({ unbounded }: Requested): boolean {
   return unbounded.some(({ feature }) => feature === 'shell')
 }
 

@@ -1,6 +1,6 @@
 /** What a Responses request asks for. */
 
-import type { Ask } from '../dialect.ts'
+import type { ParsedRequest } from '../dialect.ts'
 import { longestWrite } from '../wire/cache-writes.ts'
 import {
   readCount,
@@ -17,7 +17,7 @@ import { lookAnywhere, readSeparately } from '../wire/media-search.ts'
 import { openRequest, reliedOn, speedAndPlace } from '../wire/open-request.ts'
 import { answersOf, ceilingOf, predicted } from '../wire/output-bound.ts'
 import { once, promptSize } from '../wire/prompt-size.ts'
-import { asksForThought } from '../wire/reasoning.ts'
+import { asksForReasoning } from '../wire/reasoning.ts'
 import { has, hidesWork, voidingMedia, voidingMembers, voidingMode } from '../wire/unbounded.ts'
 import { inputItems, isReference, lookThrough, REFERENCE } from './content.ts'
 import { TOOL_PROMPT, type VoidingTool, voidingTools } from './tools.ts'
@@ -39,7 +39,7 @@ const relied = reliedOn({
 
 const skipped = readSeparately('input', 'instructions')
 
-export function askResponse(body: unknown, raw: Buffer): Ask {
+export function parseResponses(body: unknown, raw: Buffer): ParsedRequest {
   const { request, members } = openRequest(body, raw, relied)
   const model = readModel(request)
   const stream = readFlag(request, 'stream')
@@ -54,7 +54,7 @@ export function askResponse(body: unknown, raw: Buffer): Ask {
   // Tools may also come, or be found, in the course of the input.
   const tools = [...readList(request, 'tools'), ...media.tools]
   const hasReferences = items.some(isReference)
-  const unbounded: Ask['unbounded'] = [
+  const unbounded: ParsedRequest['unbounded'] = [
     ...voidingMembers(request),
     ...(hasReferences ? [{ feature: REFERENCE, opening: 'stored' as const }] : []),
     ...withUses(voidingTools(tools), readCount(request, 'max_tool_calls', 1)),
@@ -87,7 +87,7 @@ export function askResponse(body: unknown, raw: Buffer): Ask {
     tier: readText(request, 'service_tier'),
     ...speedAndPlace(request),
     hiddenOutput:
-      hidesWork(unbounded) || [request, ...items].some(asksForThought) || has(request, 'prediction'),
+      hidesWork(unbounded) || [request, ...items].some(asksForReasoning) || has(request, 'prediction'),
     unbounded,
     wantsUsageFrame: true,
     // What is not said to be forgotten is stored.
@@ -99,6 +99,6 @@ export function askResponse(body: unknown, raw: Buffer): Ask {
 }
 
 /** `max_tool_calls` limits all tools together, so each tool gets the whole limit. */
-function withUses(tools: readonly VoidingTool[], most: number | undefined): Ask['unbounded'] {
+function withUses(tools: readonly VoidingTool[], most: number | undefined): ParsedRequest['unbounded'] {
   return most === undefined ? tools : tools.map(tool => ({ ...tool, uses: { most, tool: tool.fee } }))
 }

@@ -6,7 +6,7 @@ import { isResponse } from '../wire/success.ts'
 import { openaiChat } from './chat.ts'
 import { responseErrorEvent } from './errors.ts'
 import { responseEventMeter, responseMeter } from './responses-meter.ts'
-import { askResponse } from './responses-request.ts'
+import { parseResponses } from './responses-request.ts'
 
 const { hideUsageFrame: _, ...common } = openaiChat
 
@@ -15,13 +15,13 @@ export const openaiResponses: Dialect = {
   name: 'openai-responses',
   path: '/v1/responses',
   isSuccess: isResponse,
-  ask: askResponse,
+  parse: parseResponses,
   rewrite: (raw, { ceiling, noStore, promptCacheKey }) =>
     edited(raw, body => {
       if (ceiling !== undefined) body.set('max_output_tokens', String(ceiling))
       if (noStore) body.set('store', 'false')
       if (promptCacheKey !== undefined) body.set('prompt_cache_key', JSON.stringify(promptCacheKey))
     }),
-  meter: (ask, stream) => (stream ? responseEventMeter(ask) : responseMeter(ask)),
+  meter: (request, stream) => (stream ? responseEventMeter(request) : responseMeter(request)),
   errorEvent: responseErrorEvent,
 }

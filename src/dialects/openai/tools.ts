@@ -1,6 +1,6 @@
 /** Tools of an OpenAI request: those that the caller runs, and those that run at the provider. */
 
-import type { Ask } from '../dialect.ts'
+import type { ParsedRequest } from '../dialect.ts'
 import { wrong } from '../wire/fields.ts'
 import { isObject, type JsonObject, listIn, objectIn } from '../wire/json.ts'
 import { feeOf } from './fees.ts'
@@ -30,7 +30,7 @@ function untyped({ function: called, name }: JsonObject): string | undefined {
   return isObject(called) || typeof name === 'string' ? 'function' : undefined
 }
 
-export type VoidingTool = Ask['unbounded'][number] & { fee: string }
+export type VoidingTool = ParsedRequest['unbounded'][number] & { fee: string }
 
 /** All other tools run at the provider, which charges for them or reads what they bring as more input. */
 export function voidingTools(tools: readonly unknown[]): VoidingTool[] {

@@ -2,7 +2,7 @@
 
 import type { UsagePart } from '../dialect.ts'
 import { type JsonObject, objectIn } from '../wire/json.ts'
-import { type Asked, count, needed, sound, splitWrites, statedNanos, tierIn } from '../wire/usage.ts'
+import { count, needed, type Requested, sound, splitWrites, statedNanos, tierIn } from '../wire/usage.ts'
 
 /** What each API calls its counts. */
 export interface Names {
@@ -21,11 +21,11 @@ export interface Served {
   tools: Record<string, number>
 }
 
-function usagePart(usage: JsonObject, names: Names, served: Served, asked: Asked): UsagePart {
+function usagePart(usage: JsonObject, names: Names, served: Served, requested: Requested): UsagePart {
   const inputs = objectIn(usage[`${names.input}_details`])
   const outputs = objectIn(usage[`${names.output}_details`])
   const cacheRead = cachedTokens(usage, inputs)
-  const writes = cacheWrites(inputs, asked)
+  const writes = cacheWrites(inputs, requested)
   const reasoning = count(outputs, 'reasoning_tokens')
   const tokens = tokensOf(usage, names, cacheRead + writes.cacheWrite1h + writes.cacheWriteOther, reasoning)
   // Counted as text here, but dearer than it: a model that speaks has no price unless one is set for this.
@@ -80,9 +80,9 @@ function tokensOf(usage: JsonObject, names: Names, cached: number, reasoning: nu
 }
 
 /** The usage as a meter reports it. Undefined: it cannot be counted with. */
-export function readUsage(usage: JsonObject, usual: Names, served: Served, asked: Asked) {
+export function readUsage(usage: JsonObject, usual: Names, served: Served, requested: Requested) {
   const names = namesIn(usage, usual)
-  const part = usagePart(usage, names, served, asked)
+  const part = usagePart(usage, names, served, requested)
   const excess = part.output - count(usage, names.output)
   const parts = sound([part])
   return {
@@ -93,11 +93,11 @@ export function readUsage(usage: JsonObject, usual: Names, served: Served, asked
 }
 
 /** Half an hour is the usual life, half a day the long one. */
-function cacheWrites(inputs: JsonObject, asked: Asked) {
+function cacheWrites(inputs: JsonObject, requested: Requested) {
   const ages = objectIn(inputs.cache_write_tokens_details)
   const long = count(ages, 'ttl_12h_tokens')
   const short = count(ages, 'ttl_30m_tokens')
   const total = needed(inputs, 'cache_write_tokens', long + short)
-  const [cacheWrite1h, cacheWriteOther] = splitWrites(total, long, short, asked)
+  const [cacheWrite1h, cacheWriteOther] = splitWrites(total, long, short, requested)
   return { cacheWrite1h, cacheWriteOther }
 }

@@ -3,7 +3,7 @@
  * an upstream may serve any maker's models there.
  */
 
-import type { Ask } from '../dialect.ts'
+import type { ParsedRequest } from '../dialect.ts'
 import { isObject, type JsonObject } from './json.ts'
 
 /** Members of a request, and of any part of its prompt, that ask for a write; and the usual life of each, the cheap one. */
@@ -15,7 +15,7 @@ const usualLife: ReadonlyMap<string, string> = new Map([
 
 /** The longest-lived write that any part of the prompt asks for; any life but the usual one is a long one. */
 export function longestWrite(request: JsonObject, prompt: unknown[]): 'none' | '5m' | '1h' {
-  let longest: Exclude<Ask['cacheWrite'], 'other'> = 'none'
+  let longest: Exclude<ParsedRequest['cacheWrite'], 'other'> = 'none'
   const look = (value: unknown) => {
     if (Array.isArray(value)) return value.forEach(look)
     if (!isObject(value)) return

@@ -1,6 +1,6 @@
 /** Opens a request: one JSON object, with one meaning in all that the gateway relies on. */
 
-import type { Ask } from '../dialect.ts'
+import type { ParsedRequest } from '../dialect.ts'
 import { type Relied, refuseRepeats } from './duplicate-keys.ts'
 import { readBody } from './fields.ts'
 import { type JsonObject, textIn } from './json.ts'
@@ -33,6 +33,6 @@ export function openRequest(
 }
 
 /** Any route may carry these members for another maker's models. A value that is not a string is ignored. */
-export function speedAndPlace({ speed, inference_geo }: JsonObject): Pick<Ask, 'speed' | 'geo'> {
+export function speedAndPlace({ speed, inference_geo }: JsonObject): Pick<ParsedRequest, 'speed' | 'geo'> {
   return { speed: textIn(speed), geo: textIn(inference_geo) }
 }

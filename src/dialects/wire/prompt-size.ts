@@ -6,7 +6,7 @@
  */
 
 import { isAscii } from 'node:buffer'
-import type { Ask } from '../dialect.ts'
+import type { ParsedRequest } from '../dialect.ts'
 import { growthOf } from './growth.ts'
 import type { JsonObject } from './json.ts'
 import type { Media } from './media.ts'
@@ -29,11 +29,11 @@ export interface Prompt {
   messages: number
   /** Tokens that the provider adds unseen, such as the system prompt that explains tools. */
   overhead: number
-  unbounded: Ask['unbounded']
+  unbounded: ParsedRequest['unbounded']
 }
 
 export interface PromptSize {
-  size: Pick<Ask, 'images' | 'inputGuess' | 'textBytes' | 'unseen'>
+  size: Pick<ParsedRequest, 'images' | 'inputGuess' | 'textBytes' | 'unseen'>
   /** The bound takes time that depends on the text, and is not needed for a call that is refused first. */
   measure: () => number
   /** Bytes that normalising can add to the whole body. */

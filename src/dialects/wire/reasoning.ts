@@ -7,7 +7,7 @@ import { isObject, type JsonObject } from './json.ts'
 
 const members = ['thinking', 'reasoning', 'reasoning_effort', 'enable_thinking']
 
-export function asksForThought(request: JsonObject): boolean {
+export function asksForReasoning(request: JsonObject): boolean {
   return members.some(name => isOn(request[name]))
 }
 

@@ -1,10 +1,10 @@
 /** Features that void the bound on a call's cost: each is named, with the client setting that allows it. */
 
-import type { Ask, Opening } from '../dialect.ts'
+import type { Opening, ParsedRequest } from '../dialect.ts'
 import { isObject, type JsonObject, objectIn, partsOf, textIn } from './json.ts'
 import type { Media } from './media.ts'
 
-type Unbounded = Ask['unbounded']
+type Unbounded = ParsedRequest['unbounded']
 
 /**
  * Members that add input or calls, or that use content shared by all holders of the upstream's key. Each counts on every

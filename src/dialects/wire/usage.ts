@@ -1,10 +1,10 @@
 /** Token counts as an answer reports them. One that is no whole number spoils the whole usage: better none than a wrong one. */
 
-import type { Ask, UsagePart } from '../dialect.ts'
+import type { ParsedRequest, UsagePart } from '../dialect.ts'
 import { isObject, type JsonObject, objectIn, textIn } from './json.ts'
 
 /** What a meter needs of the request; the answer's own word comes first wherever it has one. */
-export type Asked = Pick<Ask, 'model' | 'answers' | 'cacheWrite' | 'unbounded'>
+export type Requested = Pick<ParsedRequest, 'model' | 'answers' | 'cacheWrite' | 'unbounded'>
 
 /** A count; absent or null is 0, and what is no whole number of at least 0 is NaN. */
 export function count(usage: JsonObject, name: string): number {
@@ -70,11 +70,11 @@ export function splitWrites(
   total: number,
   long: number,
   short: number,
-  asked: Asked,
+  requested: Requested,
 ): [long: number, short: number] {
   if (Number.isNaN(long + short)) return [Number.NaN, Number.NaN]
   const untold = Math.max(0, total - long - short)
-  const lasting = Math.min(total, long + (asked.cacheWrite === '1h' ? untold : 0))
+  const lasting = Math.min(total, long + (requested.cacheWrite === '1h' ? untold : 0))
   return [lasting, total - lasting]
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { cut, event, measure, measureChunks, part, smallAsk } from '../streams.ts'
+import { cut, event, measure, measureChunks, part, smallRequest } from '../streams.ts'
 import { finish, start, streams, text, textDelta } from './streams.ts'
 
 const path = '/v1/messages'
@@ -152,9 +152,9 @@ describe('usage that cannot be read', () => {
 
 describe('cache writes of an age that no one tells', () => {
   const written = (usage: object, ttl: string) => {
-    const asked = smallAsk(path, { cache_control: { type: 'ephemeral', ttl } })
+    const requested = smallRequest(path, { cache_control: { type: 'ephemeral', ttl } })
     const bytes = start({ input_tokens: 1, output_tokens: 1, ...usage }) + finish({ output_tokens: 1 })
-    const { cacheWrite5m, cacheWrite1h } = measure(path, bytes, { asked }).usage?.[0] ?? assert.fail()
+    const { cacheWrite5m, cacheWrite1h } = measure(path, bytes, { requested }).usage?.[0] ?? assert.fail()
     return [cacheWrite5m, cacheWrite1h]
   }
 

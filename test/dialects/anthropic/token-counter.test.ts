@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ask, dialect } from '../streams.ts'
+import { dialect, parse } from '../streams.ts'
 
 const far = { type: 'image', source: { type: 'url', url: 'https://example.com/x.png' } }
 const question = (content: unknown) => {
   const request = { model: 'm', messages: [{ role: 'user', content }] }
-  return dialect('/v1/messages').counter?.question(request, ask('/v1/messages', request))
+  return dialect('/v1/messages').counter?.question(request, parse('/v1/messages', request))
 }
 
 test('a prompt that holds an address is not counted by the provider, wherever the address stands', () => {

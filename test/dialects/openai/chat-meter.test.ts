@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { chunk, cut, delta, done, measure, measureChunks, part, smallAsk } from '../streams.ts'
+import { chunk, cut, delta, done, measure, measureChunks, part, smallRequest } from '../streams.ts'
 
 const path = '/v1/chat/completions'
 const model = 'gpt-6-luna'
@@ -152,8 +152,8 @@ describe('a chat stream', () => {
   })
 
   it('adds the fee of the search that was asked for, which no usage tells', () => {
-    const asked = smallAsk(path, { web_search_options: {} })
-    const { usage } = measure(path, text + usageFrame(totals(20, 9)) + done, { asked })
+    const requested = smallRequest(path, { web_search_options: {} })
+    const { usage } = measure(path, text + usageFrame(totals(20, 9)) + done, { requested })
     assert.deepEqual(usage?.[0]?.tools, { web_search: 1 })
   })
 })
@@ -296,9 +296,9 @@ describe('a chat of a compatible server', () => {
   })
 
   it('may report its searches, else one is charged where they were asked for', () => {
-    const asked = smallAsk(path, { tools: [{ type: 'openrouter:web_search' }] })
+    const requested = smallRequest(path, { tools: [{ type: 'openrouter:web_search' }] })
     const tools = (usage: object) =>
-      measure(path, text + usageFrame(totals(20, 9, usage)) + done, { asked }).usage?.[0]?.tools
+      measure(path, text + usageFrame(totals(20, 9, usage)) + done, { requested }).usage?.[0]?.tools
     assert.deepEqual(tools({}), { web_search: 1 })
     assert.deepEqual(tools({ server_tool_use: { web_search_requests: 3 } }), { web_search: 3 })
   })
@@ -312,11 +312,11 @@ describe('a chat of a compatible server', () => {
 
 describe('cache writes that were asked to live half a day', () => {
   it('are counted as such, unless the answer tells them apart', () => {
-    const asked = smallAsk(path, { prompt_cache_options: { ttl: '12h' } })
+    const requested = smallRequest(path, { prompt_cache_options: { ttl: '12h' } })
     const written = (details: object) => {
       const bytes = usageFrame(totals(100, 1, { prompt_tokens_details: details })) + done
       const { input, cacheWrite1h, cacheWriteOther } =
-        measure(path, bytes, { asked }).usage?.[0] ?? assert.fail()
+        measure(path, bytes, { requested }).usage?.[0] ?? assert.fail()
       return { input, cacheWrite1h, cacheWriteOther }
     }
     assert.deepEqual(written({ cache_write_tokens: 90 }), { input: 10, cacheWrite1h: 90, cacheWriteOther: 0 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { cut, event, measure, measureChunks, part, smallAsk } from '../streams.ts'
+import { cut, event, measure, measureChunks, part, smallRequest } from '../streams.ts'
 
 const path = '/v1/responses'
 const model = 'gpt-6-luna'
@@ -265,7 +265,7 @@ describe('the fees of tools', () => {
     })
   })
 
-  const listed = (output: object[], more = {}, asked = smallAsk(path)) => {
+  const listed = (output: object[], more = {}, requested = smallRequest(path)) => {
     const bytes = {
       stream: created + finished('completed', { output, ...more }),
       items:
@@ -275,9 +275,9 @@ describe('the fees of tools', () => {
     }
     const body = JSON.stringify(response('completed', { output, usage, ...more }).response)
     const found = [
-      measure(path, bytes.stream, { asked }),
-      measure(path, bytes.items, { asked }),
-      measure(path, body, { stream: false, asked }),
+      measure(path, bytes.stream, { requested }),
+      measure(path, bytes.items, { requested }),
+      measure(path, body, { stream: false, requested }),
     ].map(measured => measured.usage?.[0]?.tools)
     assert.deepEqual(found, [found[0], found[0], found[0]])
     return found[0]
@@ -307,9 +307,11 @@ describe('the fees of tools', () => {
     assert.deepEqual(listed([hosted, code('cntr_1'), code('cntr_2'), hosted]), { code_interpreter: 2 })
     assert.deepEqual(listed([code(), code()]), { code_interpreter: 2 })
     assert.deepEqual(listed([shell({ type: 'local' }), shell(), { type: 'local_shell_call' }]), {})
-    const asked = smallAsk(path, { tools: [{ type: 'shell', environment: { type: 'container_auto' } }] })
-    assert.deepEqual(listed([shell()], {}, asked), { code_interpreter: 1 })
-    assert.deepEqual(listed([shell(), shell()], {}, asked), { code_interpreter: 1 })
+    const requested = smallRequest(path, {
+      tools: [{ type: 'shell', environment: { type: 'container_auto' } }],
+    })
+    assert.deepEqual(listed([shell()], {}, requested), { code_interpreter: 1 })
+    assert.deepEqual(listed([shell(), shell()], {}, requested), { code_interpreter: 1 })
   })
 
   it('are for a container by its memory', () => {
@@ -327,7 +329,7 @@ describe('the fees of tools', () => {
     const output = [{ type: 'code_interpreter_call', container_id: 'cntr_1' }]
     const tool = { type: 'code_interpreter', container: { type: 'auto', memory_limit: '64g' } }
     const shell = { type: 'shell', environment: { type: 'container_auto', memory_limit: '4g' } }
-    const found = (body: Record<string, unknown>, more = {}) => listed(output, more, smallAsk(path, body))
+    const found = (body: Record<string, unknown>, more = {}) => listed(output, more, smallRequest(path, body))
     assert.deepEqual(found({ tools: [tool] }), { code_interpreter_64g: 1 })
     assert.deepEqual(found({ tools: [shell] }), { code_interpreter_4g: 1 })
     assert.deepEqual(found({ tools: [{ type: 'code_interpreter' }] }), { code_interpreter: 1 })

@@ -104,14 +104,14 @@ function asMessage(member: string, value: string): string {
 /** All that is done with the body of a request. */
 function reader(path: Path, body: string): () => void {
   const raw = Buffer.from(body)
-  const { ask, counter, rewrite } = dialect(path)
+  const { parse, counter, rewrite } = dialect(path)
   const edits: Edits = { ceiling: 5, includeUsage: true, noStore: true, promptCacheKey: 'x' }
   return () => {
     unlessRefused(() => refuseBeyondLimits(raw))
     unlessRefused(() => {
-      const asked = ask(JSON.parse(body), raw)
-      assert.ok(asked.inputBound >= 0 && asked.predicted >= 0)
-      counter?.question(JSON.parse(body), asked)
+      const requested = parse(JSON.parse(body), raw)
+      assert.ok(requested.inputBound >= 0 && requested.predicted >= 0)
+      counter?.question(JSON.parse(body), requested)
     })
     rewrite(raw, edits)
   }
@@ -179,7 +179,7 @@ describe('a text that is too long to be measured', () => {
 
   it('still has a bound for its prediction', () => {
     const body = asValue('prediction', `{"content":${marks(1_000_000)}}`)
-    const { predicted } = dialect('/v1/chat/completions').ask(JSON.parse(body), Buffer.from(body))
+    const { predicted } = dialect('/v1/chat/completions').parse(JSON.parse(body), Buffer.from(body))
     assert.equal(predicted, 11 * Buffer.byteLength(`{"content":${marks(1_000_000)}}`))
   })
 })
