@@ -16,9 +16,9 @@ export interface ParsedRequest {
   model: string
   stream: boolean
   /** Output tokens at most per answer, as the request says; undefined where it names no ceiling. */
-  ceiling: number | undefined
+  maxOutputTokens: number | undefined
   /** How many answers the provider generates at most (`n`, `best_of` and similar parameters). */
-  answers: number
+  completions: number
   /** Does this API have an output ceiling at all? (embeddings and token counts do not) */
   hasOutput: boolean
   /** Output tokens per answer that may be charged beyond the ceiling: a prediction's, which nobody may see. */
@@ -66,7 +66,7 @@ export interface ParsedRequest {
 
 /** What the gateway puts into a request. Each is listed in the README; nothing else is ever changed. */
 export interface Edits {
-  ceiling?: number
+  maxOutputTokens?: number
   /** The model's entry in the price table: it decides the name of the ceiling, however the caller spells the model. */
   price?: { maker: string; hidesOutput: boolean }
   includeUsage?: boolean

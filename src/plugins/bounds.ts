@@ -27,7 +27,7 @@ export function neededNanos(request: FastifyRequest, now: number, input?: number
 export function generatedBy({ call, claims, exchange, meter }: FastifyRequest, now: number): number {
   if (!exchange || claims.outputRate === undefined) return 0
   const seconds = (now - exchange.startedAt) / 1000
-  return Math.max(claims.outputRate * seconds, (meter?.outputSoFar ?? 0) / call.parsed.answers)
+  return Math.max(claims.outputRate * seconds, (meter?.outputSoFar ?? 0) / call.parsed.completions)
 }
 
 /** The parts of the request that its price depends on. */
@@ -38,6 +38,9 @@ export function priceable(
   const { parsed } = call
   // The exact count includes images.
   const inputBound = Math.min(largestInput(route.price, parsed), countedInput, input)
-  const ceiling = Math.min(edits.ceiling ?? parsed.ceiling ?? route.price.maxOutput, output)
-  return { ...parsed, inputBound, images: 0, ceiling }
+  const maxOutputTokens = Math.min(
+    edits.maxOutputTokens ?? parsed.maxOutputTokens ?? route.price.maxOutput,
+    output,
+  )
+  return { ...parsed, inputBound, images: 0, maxOutputTokens }
 }

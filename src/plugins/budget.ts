@@ -40,8 +40,8 @@ export default fp<{ defaultMaxTokens: number; statusOpenai: 402 | 429 }>(
       if (isBound(client) && dialect.paid) {
         const open = parsed.unbounded.find(({ opening }) => !client.allow.has(opening))
         if (open) throw unbounded(open, client.name)
-        if (client.hold === 'ceiling' && parsed.hasOutput && parsed.ceiling === undefined) {
-          edits.ceiling = Math.min(defaultMaxTokens, route.price.maxOutput)
+        if (client.hold === 'ceiling' && parsed.hasOutput && parsed.maxOutputTokens === undefined) {
+          edits.maxOutputTokens = Math.min(defaultMaxTokens, route.price.maxOutput)
           edits.price = route.price
         }
       }
@@ -54,7 +54,8 @@ export default fp<{ defaultMaxTokens: number; statusOpenai: 402 | 429 }>(
     })
 
     app.addHook('preHandler', function announceCeiling(request, reply, done) {
-      if (request.edits?.ceiling !== undefined) reply.header('x-tollgate-max-tokens', request.edits.ceiling)
+      if (request.edits?.maxOutputTokens !== undefined)
+        reply.header('x-tollgate-max-tokens', request.edits.maxOutputTokens)
       done()
     })
 
@@ -189,7 +190,7 @@ function suggestion(
     .filter(({ limitNanos }) => limitNanos !== UNLIMITED)
     .map(({ limitNanos, spentNanos, heldNanos }) => limitNanos - spentNanos - heldNanos)
   const asked = priceable(request)
-  const inputBound = asked.inputBound + (parsed.ceiling === undefined ? LIMIT_BYTES : 0)
+  const inputBound = asked.inputBound + (parsed.maxOutputTokens === undefined ? LIMIT_BYTES : 0)
   const nanos = Math.max(0, Math.min(...left))
   const fits = parsed.hasOutput
     ? maxTokensThatFit(request.route.price, { ...asked, inputBound }, nanos)

@@ -134,7 +134,7 @@ function keyOf({ client, call, edits, route }: FastifyRequest): string {
         ? `team:${client.team.id}`
         : `client:${client.id}`
   // What was put in is part of what was asked: a shortened answer is no answer to a request without a ceiling.
-  const put = `${edits.ceiling ?? ''}${edits.noStore ? 'n' : ''}`
+  const put = `${edits.maxOutputTokens ?? ''}${edits.noStore ? 'n' : ''}`
   return `${PREFIX}${circle}:${route.upstream.name}:${put}:${call.digest}`
 }
 

@@ -136,15 +136,15 @@ function generated(request: FastifyRequest): Part | undefined {
   // A provider sends the head of a stream before it generates, and the head of a JSON response after it.
   const since = (parsed.stream && exchange.answeredAt) || exchange.startedAt
   const seconds = ((exchange.endedAt ?? performance.now()) - since) / 1000 + NOTICE_SECONDS
-  const possible = parsed.answers * Math.ceil(claims.outputRate * seconds)
-  const ceiling = Math.min(
-    edits.ceiling ?? parsed.ceiling ?? route.price.maxOutput,
+  const possible = parsed.completions * Math.ceil(claims.outputRate * seconds)
+  const maxOutputTokens = Math.min(
+    edits.maxOutputTokens ?? parsed.maxOutputTokens ?? route.price.maxOutput,
     route.price.contextWindow,
   )
-  const limit = parsed.answers * (ceiling + parsed.predicted)
+  const limit = parsed.completions * (maxOutputTokens + parsed.predicted)
   if (Math.max(possible, seen.tokens) >= limit) return { tokens: limit, how: 'the output limit' }
   if (seen.tokens > possible) return seen
-  const many = parsed.answers > 1 ? `${parsed.answers} x ` : ''
+  const many = parsed.completions > 1 ? `${parsed.completions} x ` : ''
   return { tokens: possible, how: `${many}${seconds.toFixed(1)} s at ${claims.outputRate} tokens a second` }
 }
 

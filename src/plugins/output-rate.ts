@@ -36,7 +36,7 @@ export default fp(
       if (!measured?.usage || !exchange?.endedAt || claims.outputRate === undefined) return
       // If the provider runs tools or other models, the output is not one model's.
       if (call.parsed.unbounded.length > 0) return
-      const output = measured.usage.reduce((sum, part) => sum + part.output, 0) / call.parsed.answers
+      const output = measured.usage.reduce((sum, part) => sum + part.output, 0) / call.parsed.completions
       const seconds = Math.max(SHORTEST_SECONDS, (exchange.endedAt - exchange.startedAt) / 1000)
       const rate = output / seconds
       if (rate <= claims.outputRate) return

@@ -13,8 +13,11 @@ export default fp(
       const { claims } = request
       if (dialect.paid) {
         // A response longer than that leaves debt in the bucket.
-        const perAnswer = Math.min(parsed.ceiling ?? Number.POSITIVE_INFINITY, app.usualOutput(request))
-        const output = parsed.hasOutput ? perAnswer * parsed.answers : 0
+        const perCompletion = Math.min(
+          parsed.maxOutputTokens ?? Number.POSITIVE_INFINITY,
+          app.usualOutput(request),
+        )
+        const output = parsed.hasOutput ? perCompletion * parsed.completions : 0
         claims.tokens = Math.min(Math.ceil(parsed.inputGuess) + output, Number.MAX_SAFE_INTEGER)
       }
     })

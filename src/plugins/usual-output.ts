@@ -36,7 +36,7 @@ export default fp(
     app.onCallEnd('observe', function learnUsualOutput(request) {
       const { call, measured } = request
       if (!measured?.usage?.length || !call?.parsed.hasOutput) return
-      const output = measured.usage.reduce((sum, part) => sum + part.output, 0) / call.parsed.answers
+      const output = measured.usage.reduce((sum, part) => sum + part.output, 0) / call.parsed.completions
       usual.set(nameOf(request), stepTowards(output, usual.get(nameOf(request)) ?? AT_START))
     })
   },

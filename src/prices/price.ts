@@ -79,8 +79,8 @@ export type Priceable = Pick<
   ParsedRequest,
   | 'inputBound'
   | 'images'
-  | 'answers'
-  | 'ceiling'
+  | 'completions'
+  | 'maxOutputTokens'
   | 'predicted'
   | 'hasOutput'
   | 'cacheWrite'
@@ -195,12 +195,12 @@ const askedWrite: Readonly<Record<ParsedRequest['cacheWrite'], TokenPrice | unde
 
 /**
  * An upper bound on the cost of a call before it starts: `costNanos` of any usage with at most `inputBound` input
- * tokens and `images` images, at most `ceiling` + `predicted` output tokens in each of `answers` answers, and no fee for
+ * tokens and `images` images, at most `maxOutputTokens` + `predicted` output tokens in each of `completions` completions, and no fee for
  * tools, is not above it.
  *
  * Proof. The usage lands in one context tier b with T input tokens, T <= min(`largestInput`, upTo of b): more than
  * maxInput the provider refuses. Each of them costs at most b's dearest input price, of which cache writes count only as
- * far as the request, or a provider who writes unasked, can cause them; each of at most `answers` x (min(ceiling,
+ * far as the request, or a provider who writes unasked, can cause them; each of at most `completions` x (min(maxOutputTokens,
  * contextWindow) + predicted) output tokens costs b's output price. The bound takes the largest such sum over every tier that can be reached, which need not be the longest:
  * an operator's own prices may be lower there. Multipliers: an answer may come from the tier, speed and place asked for,
  * or fall back to the standard one, so each counts as asked, but at least 1. `auto`, or none named, is what the account
@@ -211,10 +211,10 @@ const askedWrite: Readonly<Record<ParsedRequest['cacheWrite'], TokenPrice | unde
  * the bound includes each run: its fee, and the largest input at the most expensive price.
  */
 export function boundNanos(price: Price, parsed: Priceable): number {
-  const ceiling = BigInt(Math.min(parsed.ceiling ?? price.maxOutput, price.contextWindow))
+  const maxOutputTokens = BigInt(Math.min(parsed.maxOutputTokens ?? price.maxOutput, price.contextWindow))
   let dearest = 0n
   for (const way of waysOf(price, parsed)) {
-    const cost = way.fixed + ceiling * way.output
+    const cost = way.fixed + maxOutputTokens * way.output
     if (cost > dearest) dearest = cost
   }
   const nanos = roundUp(multiply({ num: dearest, den: 1n }, dearestMultiplier(price, parsed)))
@@ -252,11 +252,11 @@ export function largestInput(
  */
 function waysOf(price: Price, parsed: Priceable): { fixed: bigint; output: bigint }[] {
   const most = largestInput(price, parsed)
-  const answers = BigInt(parsed.hasOutput ? parsed.answers : 0)
+  const completions = BigInt(parsed.hasOutput ? parsed.completions : 0)
   return price.bands
     .filter(({ from }) => from <= most)
     .map(({ upTo, rates, dearestInput }) => {
-      const output = answers * (rates.out ?? 0n)
+      const output = completions * (rates.out ?? 0n)
       const input = BigInt(Math.min(most, upTo)) * dearestInput[parsed.cacheWrite]
       const runs = toolRuns(price, parsed, dearestInput[parsed.cacheWrite])
       return { fixed: input + BigInt(parsed.predicted) * output + runs, output }

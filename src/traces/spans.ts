@@ -100,7 +100,7 @@ function genAiAttributes({ call, edits, measured, server }: FastifyRequest, entr
   text(list, 'gen_ai.provider.name', providerOf(call.dialect))
   text(list, 'gen_ai.request.model', call.parsed.model)
   flag(list, 'gen_ai.request.stream', call.parsed.stream)
-  integer(list, 'gen_ai.request.max_tokens', edits?.ceiling ?? call.parsed.ceiling)
+  integer(list, 'gen_ai.request.max_tokens', edits?.maxOutputTokens ?? call.parsed.maxOutputTokens)
   if (!measured?.usage) return list
   const reasoning = measured.usage.reduce((sum, part) => sum + part.reasoning, 0)
   // The upstream names it.

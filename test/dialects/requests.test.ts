@@ -141,12 +141,12 @@ describe('a request', () => {
     assert.deepEqual(requested, {
       model: 'claude-haiku-4-5',
       stream: true,
-      ceiling: 0,
+      maxOutputTokens: 0,
       predicted: 0,
       images: 0,
       textBytes: JSON.stringify({ ...body, inference_geo: 'us' }).length,
       unseen: false,
-      answers: 1,
+      completions: 1,
       hasOutput: true,
       cacheWrite: 'none',
       tier: 'auto',
@@ -172,9 +172,9 @@ describe('a request', () => {
         tools: null,
       })
       for (const requested of [bare, nulls]) {
-        assert.equal(requested.ceiling, undefined)
+        assert.equal(requested.maxOutputTokens, undefined)
         assert.equal(requested.stream, false)
-        assert.equal(requested.answers, 1)
+        assert.equal(requested.completions, 1)
       }
     }
   })
@@ -191,18 +191,22 @@ describe('a request', () => {
   })
 
   it('has the larger ceiling where it names two', () => {
-    assert.equal(parse(chat, { ...ok[chat], max_tokens: 5, max_completion_tokens: 9 }).ceiling, 9)
-    assert.equal(parse(chat, { ...ok[chat], max_tokens: 50, max_completion_tokens: 9 }).ceiling, 50)
-    assert.equal(parse(chat, { ...ok[chat], max_tokens: null, max_completion_tokens: 9 }).ceiling, 9)
-    assert.equal(parse(responses, { ...ok[responses], max_output_tokens: 7 }).ceiling, 7)
+    assert.equal(parse(chat, { ...ok[chat], max_tokens: 5, max_completion_tokens: 9 }).maxOutputTokens, 9)
+    assert.equal(parse(chat, { ...ok[chat], max_tokens: 50, max_completion_tokens: 9 }).maxOutputTokens, 50)
+    assert.equal(parse(chat, { ...ok[chat], max_tokens: null, max_completion_tokens: 9 }).maxOutputTokens, 9)
+    assert.equal(parse(responses, { ...ok[responses], max_output_tokens: 7 }).maxOutputTokens, 7)
     for (const path of [messages, chat, responses]) {
       const names = ['max_tokens', 'max_completion_tokens', 'max_output_tokens']
       for (const name of names) {
         const small = Object.fromEntries(names.map(one => [one, one === name ? 90 : 5]))
-        assert.equal(parse(path, { ...ok[path], ...small }).ceiling, 90, `${path} ${name}`)
+        assert.equal(parse(path, { ...ok[path], ...small }).maxOutputTokens, 90, `${path} ${name}`)
       }
     }
-    assert.equal(parse(responses, { ...ok[responses], max_tokens: 5 }).ceiling, undefined, 'not its own name')
+    assert.equal(
+      parse(responses, { ...ok[responses], max_tokens: 5 }).maxOutputTokens,
+      undefined,
+      'not its own name',
+    )
   })
 
   it('wants the usage frame only if it says so', () => {
@@ -287,13 +291,13 @@ describe('the number of answers', () => {
 
   it('is read under every name on every route that generates text', () => {
     for (const path of [messages, chat, responses]) {
-      const answers = (more: object) => parse(path, { ...ok[path], ...more }).answers
-      for (const name of names) assert.equal(answers({ [name]: 50 }), 50, `${path} ${name}`)
-      assert.equal(answers({ n: 3, best_of: 20 }), 20)
-      assert.equal(answers({ n: 3, best_of: null }), 3)
-      assert.equal(answers({ n: 3, extra_body: { best_of: 7 } }), 7)
+      const completions = (more: object) => parse(path, { ...ok[path], ...more }).completions
+      for (const name of names) assert.equal(completions({ [name]: 50 }), 50, `${path} ${name}`)
+      assert.equal(completions({ n: 3, best_of: 20 }), 20)
+      assert.equal(completions({ n: 3, best_of: null }), 3)
+      assert.equal(completions({ n: 3, extra_body: { best_of: 7 } }), 7)
       for (const name of names)
-        assert.throws(() => answers({ [name]: 129 }), /a whole number from 1 to 128/, `${path} ${name}`)
+        assert.throws(() => completions({ [name]: 129 }), /a whole number from 1 to 128/, `${path} ${name}`)
     }
   })
 })

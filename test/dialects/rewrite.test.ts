@@ -22,7 +22,7 @@ describe('a request with nothing to put in', () => {
   })
 
   it('also where the route has no such thing', () => {
-    const all: Edits = { ceiling: 5, includeUsage: true, noStore: true, promptCacheKey: 'x' }
+    const all: Edits = { maxOutputTokens: 5, includeUsage: true, noStore: true, promptCacheKey: 'x' }
     for (const path of ['/v1/embeddings', '/v1/messages/count_tokens'] as const) {
       const raw = Buffer.from('{"model":"m"}')
       assert.equal(dialect(path).rewrite(raw, all), raw)
@@ -46,7 +46,7 @@ describe('a ceiling', () => {
     const put = (path: Path, model: string) => {
       const price = table.find(model, new Date())
       assert.ok(price, model)
-      return rewrite(path, `{"model":"${model}"}`, { ceiling: 4096, price })
+      return rewrite(path, `{"model":"${model}"}`, { maxOutputTokens: 4096, price })
     }
     assert.equal(put(messages, 'claude-haiku-4-5'), '{"max_tokens":4096,"model":"claude-haiku-4-5"}')
     assert.equal(put(responses, 'gpt-6-luna'), '{"max_output_tokens":4096,"model":"gpt-6-luna"}')
@@ -69,7 +69,7 @@ describe('a ceiling', () => {
   it('takes the place of a null', () => {
     const body = '{"model":"claude-haiku-4-5","max_tokens": null ,"messages":[]}'
     assert.equal(
-      rewrite(messages, body, { ceiling: 7 }),
+      rewrite(messages, body, { maxOutputTokens: 7 }),
       '{"model":"claude-haiku-4-5","max_tokens": 7 ,"messages":[]}',
     )
   })
@@ -138,7 +138,7 @@ describe('a rewritten request', () => {
     )
     const edits = fc.record(
       {
-        ceiling: fc.nat(),
+        maxOutputTokens: fc.nat(),
         includeUsage: fc.constant(true),
         noStore: fc.constant(true),
         promptCacheKey: fc.string(),
@@ -150,7 +150,7 @@ describe('a rewritten request', () => {
         const raw = JSON.stringify(before, null, space)
         const expected = {
           ...before,
-          ...(wanted.ceiling !== undefined && { max_tokens: wanted.ceiling }),
+          ...(wanted.maxOutputTokens !== undefined && { max_tokens: wanted.maxOutputTokens }),
           ...(wanted.includeUsage && { stream_options: { ...before.stream_options, include_usage: true } }),
           ...(wanted.noStore && { store: false }),
           ...(wanted.promptCacheKey !== undefined && { prompt_cache_key: wanted.promptCacheKey }),

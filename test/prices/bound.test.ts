@@ -22,22 +22,22 @@ const bounds = (usd: number, model: string, given: Partial<Priceable>) =>
 
 describe('the most a call can cost', () => {
   it('is its input at the dearest price it can meet, and its ceiling once per answer', () => {
-    bounds(0.005, 'claude-haiku-4-5', { ceiling: 1000 })
-    bounds(0.011, 'claude-haiku-4-5', { inputBound: 1000, ceiling: 1000, answers: 2 })
-    bounds(0.00625, 'claude-haiku-4-5', { inputBound: 1000, ceiling: 1000, cacheWrite: '5m' })
-    bounds(0.007, 'claude-haiku-4-5', { inputBound: 1000, ceiling: 1000, cacheWrite: '1h' })
-    bounds(0.0125, 'gpt-6-sol', { inputBound: 1000, ceiling: 1000, cacheWrite: 'other' })
+    bounds(0.005, 'claude-haiku-4-5', { maxOutputTokens: 1000 })
+    bounds(0.011, 'claude-haiku-4-5', { inputBound: 1000, maxOutputTokens: 1000, completions: 2 })
+    bounds(0.00625, 'claude-haiku-4-5', { inputBound: 1000, maxOutputTokens: 1000, cacheWrite: '5m' })
+    bounds(0.007, 'claude-haiku-4-5', { inputBound: 1000, maxOutputTokens: 1000, cacheWrite: '1h' })
+    bounds(0.0125, 'gpt-6-sol', { inputBound: 1000, maxOutputTokens: 1000, cacheWrite: 'other' })
   })
 
   it('counts a cache write wherever the provider writes unasked, in whatever words it may be told', () => {
-    bounds(0.0125, 'gpt-6-sol', { inputBound: 1000, ceiling: 1000, cacheWrite: 'none' })
-    bounds(0.0125, 'gpt-6-sol', { inputBound: 1000, ceiling: 1000, cacheWrite: '5m' })
-    bounds(0.00625, 'claude-haiku-4-5', { inputBound: 1000, ceiling: 1000, cacheWrite: 'other' })
+    bounds(0.0125, 'gpt-6-sol', { inputBound: 1000, maxOutputTokens: 1000, cacheWrite: 'none' })
+    bounds(0.0125, 'gpt-6-sol', { inputBound: 1000, maxOutputTokens: 1000, cacheWrite: '5m' })
+    bounds(0.00625, 'claude-haiku-4-5', { inputBound: 1000, maxOutputTokens: 1000, cacheWrite: 'other' })
   })
 
   it('counts a long cache write as twice the usual one where the model has no price of its own for it', () => {
-    bounds(0.015, 'gpt-6-sol', { inputBound: 1000, ceiling: 1000, cacheWrite: '1h' })
-    bounds(0.01, 'gpt-6.1-terra', { inputBound: 2000, ceiling: 1000, cacheWrite: '1h' })
+    bounds(0.015, 'gpt-6-sol', { inputBound: 1000, maxOutputTokens: 1000, cacheWrite: '1h' })
+    bounds(0.01, 'gpt-6.1-terra', { inputBound: 2000, maxOutputTokens: 1000, cacheWrite: '1h' })
   })
 
   it('counts each image as the largest that the model takes, whatever route it comes on', () => {
@@ -58,8 +58,8 @@ describe('the most a call can cost', () => {
   })
 
   it('adds a prediction to each answer, which may be charged though it was rejected', () => {
-    bounds(0.08 + 0.0008, 'gpt-4.1', { ceiling: 100, predicted: 10_000 })
-    bounds(0.16 + 0.0016, 'gpt-4.1', { ceiling: 100, predicted: 10_000, answers: 2 })
+    bounds(0.08 + 0.0008, 'gpt-4.1', { maxOutputTokens: 100, predicted: 10_000 })
+    bounds(0.16 + 0.0016, 'gpt-4.1', { maxOutputTokens: 100, predicted: 10_000, completions: 2 })
   })
 
   it('takes the long rates only where the input can be that long', () => {
@@ -69,24 +69,28 @@ describe('the most a call can cost', () => {
 
   it('never counts more input than the model takes, nor more output than fits its context window', () => {
     bounds(0.2, 'claude-haiku-4-5', { inputBound: Number.POSITIVE_INFINITY })
-    bounds(1, 'claude-haiku-4-5', { ceiling: 1e12 })
+    bounds(1, 'claude-haiku-4-5', { maxOutputTokens: 1e12 })
   })
 
   it('counts the largest output of the model where no ceiling is named, and none where there is no output', () => {
-    bounds(0.32, 'claude-haiku-4-5', { ceiling: undefined })
-    bounds(0.00002, 'text-embedding-3-small', { inputBound: 1000, ceiling: undefined, hasOutput: false })
+    bounds(0.32, 'claude-haiku-4-5', { maxOutputTokens: undefined })
+    bounds(0.00002, 'text-embedding-3-small', {
+      inputBound: 1000,
+      maxOutputTokens: undefined,
+      hasOutput: false,
+    })
   })
 
   it('multiplies by what is asked for, but at least by one: an answer may fall back to standard', () => {
-    bounds(0.04, 'claude-opus-5-5', { ceiling: 1000, speed: 'fast' })
-    bounds(0.044, 'claude-opus-5-5', { ceiling: 1000, speed: 'fast', geo: 'us' })
-    bounds(0.01, 'gpt-6-sol', { ceiling: 1000, tier: 'flex' })
-    bounds(0.02, 'gpt-6-sol', { ceiling: 1000, tier: 'priority' })
-    bounds(0.01, 'gpt-6-sol', { ceiling: 1000, tier: 'auto' })
+    bounds(0.04, 'claude-opus-5-5', { maxOutputTokens: 1000, speed: 'fast' })
+    bounds(0.044, 'claude-opus-5-5', { maxOutputTokens: 1000, speed: 'fast', geo: 'us' })
+    bounds(0.01, 'gpt-6-sol', { maxOutputTokens: 1000, tier: 'flex' })
+    bounds(0.02, 'gpt-6-sol', { maxOutputTokens: 1000, tier: 'priority' })
+    bounds(0.01, 'gpt-6-sol', { maxOutputTokens: 1000, tier: 'auto' })
   })
 
   it('counts a tier without a price as the dearest known, and says that it has none', () => {
-    bounds(0.06, 'gpt-6.1-sol', { ceiling: 1000, tier: 'scale' })
+    bounds(0.06, 'gpt-6.1-sol', { maxOutputTokens: 1000, tier: 'scale' })
     assert.equal(missingPrice(priceOf('gpt-6.1-sol'), ask({ tier: 'scale' })), 'tier scale of gpt-6.1-sol')
     assert.equal(missingPrice(priceOf('claude-haiku-4-5'), ask({ geo: 'us' })), 'geo us of claude-haiku-4-5')
     assert.equal(missingPrice(priceOf('claude-opus-5-5'), ask({ geo: 'us', tier: 'auto' })), undefined)
@@ -104,8 +108,8 @@ describe('the most a call can cost', () => {
     const files = [{ models: { m: model() } }, { defaults: { maker: { tier: 'priority', geo: 'us' } } }]
     const dear = loadPrices(files[0], files[1])
     const price = dear.find('m', today) ?? assert.fail()
-    assert.equal(boundNanos(price, ask({ ceiling: 1_000_000 })), parseUsd(2.2))
-    assert.equal(boundNanos(price, ask({ ceiling: 1_000_000, tier: 'default' })), parseUsd(1.1))
+    assert.equal(boundNanos(price, ask({ maxOutputTokens: 1_000_000 })), parseUsd(2.2))
+    assert.equal(boundNanos(price, ask({ maxOutputTokens: 1_000_000, tier: 'default' })), parseUsd(1.1))
     assert.deepEqual(costNanos(dear, [part('m', { output: 1_000_000 })], today), { nanos: parseUsd(2.2) })
   })
 
@@ -118,8 +122,8 @@ describe('the most a call can cost', () => {
   })
 
   it('is at most what can be counted', () => {
-    const answers = Number.MAX_SAFE_INTEGER
-    assert.equal(boundNanos(priceOf('o3-pro'), ask({ ceiling: 1e6, answers })), MAX_NANOS)
+    const completions = Number.MAX_SAFE_INTEGER
+    assert.equal(boundNanos(priceOf('o3-pro'), ask({ maxOutputTokens: 1e6, completions })), MAX_NANOS)
   })
 })
 
@@ -159,7 +163,7 @@ describe('a request within its bound', () => {
 describe('the tokens that fit', () => {
   it('are the largest ceiling whose bound is within the money left', () => {
     const price = priceOf('claude-haiku-4-5')
-    const asked = ask({ inputBound: 1000, ceiling: 64_000 })
+    const asked = ask({ inputBound: 1000, maxOutputTokens: 64_000 })
     assert.equal(maxTokensThatFit(price, asked, parseUsd(0.011)), 2000)
     assert.equal(maxTokensThatFit(price, asked, parseUsd(0.001005)), 1)
     assert.equal(maxTokensThatFit(price, asked, parseUsd(0.001004)), undefined)
@@ -171,7 +175,7 @@ describe('the tokens that fit', () => {
     fc.assert(
       fc.property(request(), fc.nat(5_000_000_000), ({ price, asked }, nanos) => {
         fc.pre(asked.hasOutput)
-        const bound = (ceiling: number) => boundNanos(price, { ...asked, ceiling })
+        const bound = (maxOutputTokens: number) => boundNanos(price, { ...asked, maxOutputTokens })
         const fits = maxTokensThatFit(price, asked, nanos)
         if (fits === undefined) return bound(1) > nanos
         return bound(fits) <= nanos && (fits === price.maxOutput || bound(fits + 1) > nanos)
@@ -233,8 +237,8 @@ function request() {
         images: fc.nat(20),
         predicted: fc.nat(20_000),
         unbounded: fc.constant([]),
-        answers: fc.integer({ min: 1, max: 4 }),
-        ceiling: fc.option(fc.nat(150_000), { nil: undefined }),
+        completions: fc.integer({ min: 1, max: 4 }),
+        maxOutputTokens: fc.option(fc.nat(150_000), { nil: undefined }),
         hasOutput: fc.constant(true),
         cacheWrite: fc.constantFrom('none', '5m', '1h', 'other'),
         tier: tier!,
@@ -266,7 +270,8 @@ function usageOf(
     ? Math.min(asked.inputBound, price.maxInput) + pictures
     : Math.min(asked.inputBound + pictures, price.maxInput)
   const total = Math.floor(most * share.input)
-  const ceiling = Math.min(asked.ceiling ?? price.maxOutput, price.contextWindow) + asked.predicted
+  const maxOutputTokens =
+    Math.min(asked.maxOutputTokens ?? price.maxOutput, price.contextWindow) + asked.predicted
   // OpenAI writes without being asked; and whatever it is that was written, it may be told in either maker's words.
   const writes =
     price.maker === 'openai' && asked.cacheWrite === 'none' ? writesOf.other : writesOf[asked.cacheWrite]
@@ -283,7 +288,7 @@ function usageOf(
   return part(price.model, {
     ...counts,
     input: (counts.input ?? 0) + left,
-    output: Math.floor(ceiling * asked.answers * share.output),
+    output: Math.floor(maxOutputTokens * asked.completions * share.output),
     ...(share.fallsBack ? {} : { tier, speed, geo }),
   })
 }

@@ -18,6 +18,6 @@ export function part(model: string, given: Partial<UsagePart> = {}): UsagePart {
 
 export function ask(given: Partial<Priceable> = {}): Priceable {
   const named = { tier: undefined, speed: undefined, geo: undefined }
-  const nothing = { inputBound: 0, images: 0, ceiling: 0, predicted: 0, cacheWrite: 'none' } as const
-  return { answers: 1, hasOutput: true, unbounded: [], ...nothing, ...named, ...given }
+  const nothing = { inputBound: 0, images: 0, maxOutputTokens: 0, predicted: 0, cacheWrite: 'none' } as const
+  return { completions: 1, hasOutput: true, unbounded: [], ...nothing, ...named, ...given }
 }

@@ -19,9 +19,9 @@ export const anthropicMessages: Dialect = {
   requestHeaders: ['anthropic-version', 'anthropic-beta'],
   isSuccess: isMessage,
   parse: parseMessages,
-  rewrite: (raw, { ceiling }) =>
+  rewrite: (raw, { maxOutputTokens }) =>
     edited(raw, body => {
-      if (ceiling !== undefined) body.set('max_tokens', String(ceiling))
+      if (maxOutputTokens !== undefined) body.set('max_tokens', String(maxOutputTokens))
     }),
   meter: (request, stream) => (stream ? eventMeter(request) : messageMeter(request)),
   errorBody,

@@ -7,7 +7,7 @@ import { objectIn } from '../wire/json.ts'
 import { noMedia } from '../wire/media.ts'
 import { lookAnywhere, lookThroughMessages, readSeparately } from '../wire/media-search.ts'
 import { openRequest, reliedOn } from '../wire/open-request.ts'
-import { answersOf, ceilingOf, predicted } from '../wire/output-bound.ts'
+import { completionsOf, maxOutputTokensOf, predicted } from '../wire/output-bound.ts'
 import { once, promptSize } from '../wire/prompt-size.ts'
 import { asksForReasoning } from '../wire/reasoning.ts'
 import { has, hidesWork, voidingMedia, voidingMembers } from '../wire/unbounded.ts'
@@ -25,7 +25,7 @@ export function parseMessages(body: unknown, raw: Buffer): ParsedRequest {
   const request = objectIn(body)
   return Object.assign(parseCommon(body, raw), {
     stream: readFlag(request, 'stream'),
-    ceiling: ceilingOf(request, ['max_tokens'], 0),
+    maxOutputTokens: maxOutputTokensOf(request, ['max_tokens'], 0),
   })
 }
 
@@ -57,11 +57,11 @@ function parseCommon(body: unknown, raw: Buffer): ParsedRequest {
   return {
     model,
     stream: false,
-    ceiling: undefined,
+    maxOutputTokens: undefined,
     get predicted() {
       return ofPrediction()
     },
-    answers: answersOf(request),
+    completions: completionsOf(request),
     hasOutput: true,
     ...size,
     get inputBound() {

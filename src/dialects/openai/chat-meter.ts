@@ -159,7 +159,7 @@ export function chunkMeter(requested: Requested): Meter {
         partial: read?.usage?.[0] ?? { model, tier: tierIn(tier) },
         refused: failed !== undefined && !begun && visibleBytes === 0 && !hasTokens(usage),
         ended,
-        finished: finished.size >= requested.answers,
+        finished: finished.size >= requested.completions,
         failed,
         visibleBytes,
         events,

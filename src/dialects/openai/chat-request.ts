@@ -6,7 +6,7 @@ import { readFlag, readList, readModel, readObject, readText } from '../wire/fie
 import { noMedia } from '../wire/media.ts'
 import { lookAnywhere, lookThroughMessages, readSeparately } from '../wire/media-search.ts'
 import { openRequest, reliedOn, speedAndPlace } from '../wire/open-request.ts'
-import { answersOf, ceilingOf, predicted } from '../wire/output-bound.ts'
+import { completionsOf, maxOutputTokensOf, predicted } from '../wire/output-bound.ts'
 import { once, promptSize } from '../wire/prompt-size.ts'
 import { asksForReasoning } from '../wire/reasoning.ts'
 import { has, hidesWork, voidingMedia, voidingMembers } from '../wire/unbounded.ts'
@@ -56,11 +56,11 @@ export function parseChat(body: unknown, raw: Buffer): ParsedRequest {
   return {
     model,
     stream,
-    ceiling: ceilingOf(request, ['max_completion_tokens', 'max_tokens'], 1),
+    maxOutputTokens: maxOutputTokensOf(request, ['max_completion_tokens', 'max_tokens'], 1),
     get predicted() {
       return ofPrediction()
     },
-    answers: answersOf(request),
+    completions: completionsOf(request),
     hasOutput: true,
     ...size,
     get inputBound() {

@@ -18,9 +18,9 @@ export const openaiChat: Dialect = {
   requestHeaders: ['openai-beta'],
   isSuccess: isCompletion,
   parse: parseChat,
-  rewrite: (raw, { ceiling, price, includeUsage, noStore, promptCacheKey }) =>
+  rewrite: (raw, { maxOutputTokens, price, includeUsage, noStore, promptCacheKey }) =>
     edited(raw, body => {
-      if (ceiling !== undefined) body.set(ceilingName(price), String(ceiling))
+      if (maxOutputTokens !== undefined) body.set(maxOutputName(price), String(maxOutputTokens))
       if (includeUsage) body.setIn('stream_options', 'include_usage', 'true')
       if (noStore) body.set('store', 'false')
       if (promptCacheKey !== undefined) body.set('prompt_cache_key', JSON.stringify(promptCacheKey))
@@ -36,6 +36,6 @@ export const openaiChat: Dialect = {
 /** Models of these makers with hidden reasoning take no `max_tokens`. All other models take it, and some take nothing else. */
 const makers: ReadonlySet<string> = new Set(['openai', 'azure'])
 
-function ceilingName(model: Edits['price']): string {
+function maxOutputName(model: Edits['price']): string {
   return model?.hidesOutput && makers.has(model.maker) ? 'max_completion_tokens' : 'max_tokens'
 }

@@ -31,10 +31,10 @@ export function parseEmbeddings(body: unknown, raw: Buffer): ParsedRequest {
   return {
     model,
     stream: false,
-    ceiling: undefined,
+    maxOutputTokens: undefined,
     predicted: 0,
     images: 0,
-    answers: 1,
+    completions: 1,
     hasOutput: false,
     get inputBound() {
       return media.endless ? Number.POSITIVE_INFINITY : tokens + textBytes + growth()

@@ -15,7 +15,7 @@ import { partsOf } from '../wire/json.ts'
 import { noMedia } from '../wire/media.ts'
 import { lookAnywhere, readSeparately } from '../wire/media-search.ts'
 import { openRequest, reliedOn, speedAndPlace } from '../wire/open-request.ts'
-import { answersOf, ceilingOf, predicted } from '../wire/output-bound.ts'
+import { completionsOf, maxOutputTokensOf, predicted } from '../wire/output-bound.ts'
 import { once, promptSize } from '../wire/prompt-size.ts'
 import { asksForReasoning } from '../wire/reasoning.ts'
 import { has, hidesWork, voidingMedia, voidingMembers, voidingMode } from '../wire/unbounded.ts'
@@ -72,11 +72,11 @@ export function parseResponses(body: unknown, raw: Buffer): ParsedRequest {
   return {
     model,
     stream,
-    ceiling: ceilingOf(request, ['max_output_tokens'], 1),
+    maxOutputTokens: maxOutputTokensOf(request, ['max_output_tokens'], 1),
     get predicted() {
       return ofPrediction()
     },
-    answers: answersOf(request),
+    completions: completionsOf(request),
     hasOutput: true,
     ...size,
     get inputBound() {

@@ -16,9 +16,9 @@ export const openaiResponses: Dialect = {
   path: '/v1/responses',
   isSuccess: isResponse,
   parse: parseResponses,
-  rewrite: (raw, { ceiling, noStore, promptCacheKey }) =>
+  rewrite: (raw, { maxOutputTokens, noStore, promptCacheKey }) =>
     edited(raw, body => {
-      if (ceiling !== undefined) body.set('max_output_tokens', String(ceiling))
+      if (maxOutputTokens !== undefined) body.set('max_output_tokens', String(maxOutputTokens))
       if (noStore) body.set('store', 'false')
       if (promptCacheKey !== undefined) body.set('prompt_cache_key', JSON.stringify(promptCacheKey))
     }),

@@ -5,12 +5,12 @@ import { type Relied, refuseRepeats } from './duplicate-keys.ts'
 import { readBody } from './fields.ts'
 import { type JsonObject, textIn } from './json.ts'
 import { type Member, scanObject } from './json-scan.ts'
-import { answerNames, ceilingNames } from './output-bound.ts'
+import { completionNames, maxOutputNames } from './output-bound.ts'
 import { voidingNames } from './unbounded.ts'
 
 /** Members that are read on every route. */
 const shared = {
-  fields: [...answerNames, ...ceilingNames, 'speed', 'inference_geo'],
+  fields: [...completionNames, ...maxOutputNames, 'speed', 'inference_geo'],
   containers: [...voidingNames, 'prediction'],
 }
 

@@ -10,7 +10,7 @@ import { grown, MOST_GROWTH } from './prompt-size.ts'
 import { placesIn } from './unbounded.ts'
 
 /** A provider may generate more answers than it returns. */
-export const answerNames: readonly string[] = [
+export const completionNames: readonly string[] = [
   'n',
   'best_of',
   'num_completions',
@@ -18,17 +18,17 @@ export const answerNames: readonly string[] = [
   'num_return_sequences',
   'candidate_count',
 ]
-export const ceilingNames: readonly string[] = ['max_tokens', 'max_completion_tokens', 'max_output_tokens']
+export const maxOutputNames: readonly string[] = ['max_tokens', 'max_completion_tokens', 'max_output_tokens']
 /** OpenAI accepts no larger `n`. */
-const MOST_ANSWERS = 128
+const MOST_COMPLETIONS = 128
 
 /** How many answers are generated at most. Each can be as long as the ceiling. */
-export function answersOf(request: JsonObject): number {
+export function completionsOf(request: JsonObject): number {
   let most = 1
   for (const place of placesIn(request)) {
-    for (const name of answerNames) {
+    for (const name of completionNames) {
       const found = readCount(place, name, 1) ?? 1
-      if (found > MOST_ANSWERS) throw wrong(name, found, `a whole number from 1 to ${MOST_ANSWERS}`)
+      if (found > MOST_COMPLETIONS) throw wrong(name, found, `a whole number from 1 to ${MOST_COMPLETIONS}`)
       most = Math.max(most, found)
     }
   }
@@ -36,10 +36,14 @@ export function answersOf(request: JsonObject): number {
 }
 
 /** The largest ceiling, since any of several may apply. Undefined if the request has none of the route's `own`. */
-export function ceilingOf(request: JsonObject, own: readonly string[], least: number): number | undefined {
+export function maxOutputTokensOf(
+  request: JsonObject,
+  own: readonly string[],
+  least: number,
+): number | undefined {
   const known = own.flatMap(name => readCount(request, name, least) ?? [])
   if (known.length === 0) return undefined
-  const others = ceilingNames
+  const others = maxOutputNames
     .map(name => request[name])
     .filter(Number.isSafeInteger)
     .map(Number)

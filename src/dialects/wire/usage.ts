@@ -4,7 +4,7 @@ import type { ParsedRequest, UsagePart } from '../dialect.ts'
 import { isObject, type JsonObject, objectIn, textIn } from './json.ts'
 
 /** What a meter needs of the request; the answer's own word comes first wherever it has one. */
-export type Requested = Pick<ParsedRequest, 'model' | 'answers' | 'cacheWrite' | 'unbounded'>
+export type Requested = Pick<ParsedRequest, 'model' | 'completions' | 'cacheWrite' | 'unbounded'>
 
 /** A count; absent or null is 0, and what is no whole number of at least 0 is NaN. */
 export function count(usage: JsonObject, name: string): number {

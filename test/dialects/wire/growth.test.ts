@@ -105,7 +105,7 @@ function asMessage(member: string, value: string): string {
 function reader(path: Path, body: string): () => void {
   const raw = Buffer.from(body)
   const { parse, counter, rewrite } = dialect(path)
-  const edits: Edits = { ceiling: 5, includeUsage: true, noStore: true, promptCacheKey: 'x' }
+  const edits: Edits = { maxOutputTokens: 5, includeUsage: true, noStore: true, promptCacheKey: 'x' }
   return () => {
     unlessRefused(() => refuseBeyondLimits(raw))
     unlessRefused(() => {
