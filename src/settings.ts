@@ -12,7 +12,7 @@ const DURATION = /^(?<count>[1-9]\d{0,8})(?<unit>ms|s|m|h|d)$/
 const NAME = '^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$'
 
 /** What a call may do beyond what has a bound; closed by default. */
-export const openings = ['server_tools', 'stored', 'background', 'store', 'files'] as const
+export const allowedFeatures = ['server_tools', 'stored', 'background', 'store', 'files'] as const
 export const shares = ['client', 'team', 'all'] as const
 /** The hold of a running call: its next seconds, extended while it runs (growing), or its whole output limit (ceiling). */
 export const holds = ['growing', 'ceiling'] as const
@@ -191,11 +191,14 @@ export const clientSettings = Type.Object(
       ),
     ),
     allow: Type.Optional(
-      Type.Array(Type.Enum(openings, { expected: openings.map(one => `"${one}"`).join(', ') }), {
-        uniqueItems: true,
-        description: 'Opens what is closed by default',
-        expected: `a list of ${openings.map(one => `"${one}"`).join(', ')}, each at most once`,
-      }),
+      Type.Array(
+        Type.Enum(allowedFeatures, { expected: allowedFeatures.map(one => `"${one}"`).join(', ') }),
+        {
+          uniqueItems: true,
+          description: 'Opens what is closed by default',
+          expected: `a list of ${allowedFeatures.map(one => `"${one}"`).join(', ')}, each at most once`,
+        },
+      ),
     ),
     disabled: Type.Optional(
       Type.Boolean({ description: 'Refuses every call, keeps everything else', expected: 'true or false' }),

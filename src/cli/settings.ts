@@ -1,6 +1,6 @@
 /** Settings as flags: `--requests 100/1h --budget 5/day --allow server_tools`. */
 
-import { holds, openings, parseDuration, shares } from '../settings.ts'
+import { allowedFeatures, holds, parseDuration, shares } from '../settings.ts'
 import { type Input, misused, type Option, textOf } from './command.ts'
 
 export const levelOptions = {
@@ -29,7 +29,7 @@ export const clientOptions = {
   'cache-ttl': { value: '1h', about: 'how long an answer is kept' },
   'cache-share': { value: shares.join('|'), about: 'who may see a cached response; client by default' },
   loop: { value: '30/1m', about: 'the same request at most so often' },
-  allow: { value: openings.join(','), about: 'open what is closed by default; none closes it again' },
+  allow: { value: allowedFeatures.join(','), about: 'open what is closed by default; none closes it again' },
 } satisfies Record<string, Option>
 
 /** `none` is null: a patch takes the setting away. */

@@ -9,7 +9,7 @@ import type { JsonObject } from './wire/json.ts'
 import type { Redaction } from './wire/redact.ts'
 
 /** What may void the upper bound on a call's cost; a client's `allow` opens each by name. */
-export type Opening = 'server_tools' | 'stored' | 'background' | 'files'
+export type AllowedFeature = 'server_tools' | 'stored' | 'background' | 'files'
 
 /** What a request asks for, in the gateway's own words. Token counts are whole numbers. */
 export interface ParsedRequest {
@@ -50,7 +50,7 @@ export interface ParsedRequest {
    */
   unbounded: readonly {
     feature: string
-    opening: Opening
+    allowedBy: AllowedFeature
     fee?: string
     uses?: { most: number; tool: string }
   }[]

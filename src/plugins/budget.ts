@@ -38,7 +38,7 @@ export default fp<{ defaultMaxTokens: number; statusOpenai: 402 | 429 }>(
       const { claims, call, client, route, edits } = request
       const { parsed, dialect } = call
       if (isBound(client) && dialect.paid) {
-        const open = parsed.unbounded.find(({ opening }) => !client.allow.has(opening))
+        const open = parsed.unbounded.find(({ allowedBy }) => !client.allow.has(allowedBy))
         if (open) throw unbounded(open, client.name)
         if (client.hold === 'ceiling' && parsed.hasOutput && parsed.maxOutputTokens === undefined) {
           edits.maxOutputTokens = Math.min(defaultMaxTokens, route.price.maxOutput)
@@ -212,20 +212,20 @@ function suggestion(
 /** Features that an SDK can do without, each with the error code that the SDK looks for. */
 const DISPENSABLE: ReadonlyMap<string, string> = new Map([['thread', 'thread_unsupported_request']])
 
-function unbounded({ feature, opening }: { feature: string; opening: string }, client: string): Refusal {
+function unbounded({ feature, allowedBy }: { feature: string; allowedBy: string }, client: string): Refusal {
   const makersCode = DISPENSABLE.get(feature)
   return refusal(
     'unbounded_feature',
     `${feature} makes the cost of a call unbounded, and client ${client} is bound by a budget; ` +
-      `leave it out, or have the client's setting allow: ["${opening}"].`,
+      `leave it out, or have the client's setting allow: ["${allowedBy}"].`,
     // The feature may be named in the caller's own words.
     {
       details: {
         ...(makersCode && { error_code: makersCode, gateway_code: 'unbounded_feature' }),
         feature,
-        allow: opening,
+        allow: allowedBy,
       },
-      reason: `a feature without a bound: ${opening}`,
+      reason: `a feature without a bound: ${allowedBy}`,
     },
   )
 }

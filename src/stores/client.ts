@@ -3,12 +3,12 @@
 import type { Bucket } from '../lua/bucket.ts'
 import { parseUsd } from '../money.ts'
 import {
+  type allowedFeatures,
   bucketOf,
   type ClientSettings,
   defaultHold,
   type Hold,
   type LevelSettings,
-  type openings,
   type shares,
 } from '../settings.ts'
 
@@ -46,7 +46,7 @@ export interface Client {
   /** `ttlSeconds` undefined: the gateway's own. */
   cache: { enabled: boolean; ttlSeconds: number | undefined; share: (typeof shares)[number] }
   loop: Bucket | undefined
-  allow: ReadonlySet<(typeof openings)[number]>
+  allow: ReadonlySet<(typeof allowedFeatures)[number]>
   /** Why none of its calls is taken. */
   closed: 'disabled' | 'deleted' | undefined
 }

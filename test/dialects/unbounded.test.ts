@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Opening } from '../../src/dialects/dialect.ts'
+import type { AllowedFeature } from '../../src/dialects/dialect.ts'
 import { type Path, parse, smallRequest } from './streams.ts'
 
-type Case = [body: Record<string, unknown>, opening: Opening | undefined, feature?: RegExp]
+type Case = [body: Record<string, unknown>, allowedBy: AllowedFeature | undefined, feature?: RegExp]
 
 const content = (...blocks: object[]) => ({ messages: [{ role: 'user', content: blocks }] })
 const input = (...items: object[]) => ({ input: items })
@@ -188,12 +188,12 @@ const cases: [path: Path, cases: Case[]][] = [
 
 describe('a feature that voids the bound is named, with the setting that allows it', () => {
   for (const [path, list] of cases) {
-    for (const [body, opening, feature] of list) {
-      it(`${path} ${JSON.stringify(body).slice(0, 90)}: ${opening ?? 'none'}`, () => {
+    for (const [body, allowedBy, feature] of list) {
+      it(`${path} ${JSON.stringify(body).slice(0, 90)}: ${allowedBy ?? 'none'}`, () => {
         const { unbounded } = smallRequest(path, body)
         assert.deepEqual(
-          unbounded.map(one => one.opening),
-          opening ? [opening] : [],
+          unbounded.map(one => one.allowedBy),
+          allowedBy ? [allowedBy] : [],
         )
         if (feature) assert.match(unbounded[0]?.feature ?? '', feature)
       })
@@ -202,7 +202,7 @@ describe('a feature that voids the bound is named, with the setting that allows 
 })
 
 /** Members of all formats that void the bound. */
-const everywhere: [member: string, value: unknown, opening: Opening][] = [
+const everywhere: [member: string, value: unknown, allowedBy: AllowedFeature][] = [
   ['mcp_servers', [{ type: 'url', url: 'https://x', name: 'x' }], 'server_tools'],
   ['compaction', { type: 'summarize' }, 'server_tools'],
   ['multi_agent', { enabled: true }, 'server_tools'],
@@ -227,11 +227,11 @@ const routes: Path[] = ['/v1/messages', '/v1/chat/completions', '/v1/responses',
 describe('a member that voids the bound counts on every route', () => {
   for (const path of routes) {
     it(path, () => {
-      for (const [member, value, opening] of everywhere) {
+      for (const [member, value, allowedBy] of everywhere) {
         const { unbounded } = smallRequest(path, { [member]: value })
         assert.deepEqual(
-          unbounded.map(one => one.opening),
-          [opening],
+          unbounded.map(one => one.allowedBy),
+          [allowedBy],
           member,
         )
       }
@@ -260,7 +260,7 @@ describe('a member that voids the bound counts on every route', () => {
     for (const [path, names] of foreign)
       for (const name of names)
         assert.deepEqual(
-          smallRequest(path, { [name]: parts }).unbounded.map(({ opening }) => opening),
+          smallRequest(path, { [name]: parts }).unbounded.map(({ allowedBy }) => allowedBy),
           ['files'],
           `${path} ${name}`,
         )

@@ -10,9 +10,9 @@ import { openRequest, reliedOn } from '../wire/open-request.ts'
 import { completionsOf, maxOutputTokensOf, predicted } from '../wire/output-bound.ts'
 import { once, promptSize } from '../wire/prompt-size.ts'
 import { asksForReasoning } from '../wire/reasoning.ts'
-import { has, hidesWork, voidingMedia, voidingMembers } from '../wire/unbounded.ts'
+import { has, hidesWork, unboundedMedia, unboundedMembers } from '../wire/unbounded.ts'
 import { lookThrough } from './content.ts'
-import { toolOverhead, voidingTools } from './tools.ts'
+import { toolOverhead, unboundedTools } from './tools.ts'
 
 const relied = reliedOn({
   fields: ['model', 'stream', 'service_tier', 'reasoning_effort'],
@@ -45,7 +45,7 @@ function parseCommon(body: unknown, raw: Buffer): ParsedRequest {
   lookThrough(system, media)
   lookAnywhere(request, media, skipped)
   const tools = [...readList(request, 'tools'), ...media.tools]
-  const unbounded = [...voidingMembers(request), ...voidingTools(tools), ...voidingMedia(media)]
+  const unbounded = [...unboundedMembers(request), ...unboundedTools(tools), ...unboundedMedia(media)]
   const overhead = toolOverhead(tools)
   const { size, measure, growth } = promptSize(raw, request, {
     media,

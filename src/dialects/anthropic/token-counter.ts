@@ -73,5 +73,5 @@ function isWhole(content: unknown): boolean {
 function isFamiliar(block: JsonObject): boolean {
   const media = noMedia()
   lookThrough([block], media)
-  return !media.endless && media.voiding.size === 0
+  return !media.endless && media.unbounded.size === 0
 }

@@ -22,12 +22,12 @@ const clientTools: ReadonlyMap<string, number> = new Map([
 ])
 
 /** All other tools run at the provider, which reads what they bring as more input, again and again. */
-export function voidingTools(tools: readonly unknown[]): ParsedRequest['unbounded'] {
+export function unboundedTools(tools: readonly unknown[]): ParsedRequest['unbounded'] {
   return tools.flatMap((tool, at) => {
     const type = typeOf(tool, at)
     if (definitionOf(type) !== undefined) return []
     const uses = usesOf(tool, at, type)
-    return [{ feature: type, opening: 'server_tools' as const, ...(uses && { uses }) }]
+    return [{ feature: type, allowedBy: 'server_tools' as const, ...(uses && { uses }) }]
   })
 }
 

@@ -9,9 +9,9 @@ import { openRequest, reliedOn, speedAndPlace } from '../wire/open-request.ts'
 import { completionsOf, maxOutputTokensOf, predicted } from '../wire/output-bound.ts'
 import { once, promptSize } from '../wire/prompt-size.ts'
 import { asksForReasoning } from '../wire/reasoning.ts'
-import { has, hidesWork, voidingMedia, voidingMembers } from '../wire/unbounded.ts'
+import { has, hidesWork, unboundedMedia, unboundedMembers } from '../wire/unbounded.ts'
 import { chatParts, lookThrough } from './content.ts'
-import { TOOL_PROMPT, voidingTools } from './tools.ts'
+import { TOOL_PROMPT, unboundedTools } from './tools.ts'
 
 const relied = reliedOn({
   fields: ['model', 'stream', 'service_tier', 'store', 'prompt_cache_key', 'reasoning_effort'],
@@ -41,9 +41,9 @@ export function parseChat(body: unknown, raw: Buffer): ParsedRequest {
   lookAnywhere(request, media, skipped)
   const tools = [...readList(request, 'tools'), ...media.tools]
   const unbounded: ParsedRequest['unbounded'] = [
-    ...voidingMembers(request),
-    ...voidingTools(tools),
-    ...voidingMedia(media),
+    ...unboundedMembers(request),
+    ...unboundedTools(tools),
+    ...unboundedMedia(media),
   ]
   const overhead = tools.length > 0 || has(request, 'functions') ? TOOL_PROMPT : 0
   const { size, measure, growth } = promptSize(raw, request, {

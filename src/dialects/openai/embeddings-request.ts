@@ -8,7 +8,7 @@ import { addUnknown, noMedia } from '../wire/media.ts'
 import { lookAnywhere } from '../wire/media-search.ts'
 import { openRequest, reliedOn } from '../wire/open-request.ts'
 import { BYTES_PER_TOKEN, grown, once } from '../wire/prompt-size.ts'
-import { voidingMedia, voidingMembers } from '../wire/unbounded.ts'
+import { unboundedMedia, unboundedMembers } from '../wire/unbounded.ts'
 
 const relied = reliedOn({ fields: ['model'], containers: ['input'] })
 
@@ -47,7 +47,7 @@ export function parseEmbeddings(body: unknown, raw: Buffer): ParsedRequest {
     speed: undefined,
     geo: undefined,
     hiddenOutput: false,
-    unbounded: [...voidingMembers(request), ...voidingMedia(media)],
+    unbounded: [...unboundedMembers(request), ...unboundedMedia(media)],
     wantsUsageFrame: false,
     stores: false,
     promptCacheKey: undefined,

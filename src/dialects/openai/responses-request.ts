@@ -18,9 +18,9 @@ import { openRequest, reliedOn, speedAndPlace } from '../wire/open-request.ts'
 import { completionsOf, maxOutputTokensOf, predicted } from '../wire/output-bound.ts'
 import { once, promptSize } from '../wire/prompt-size.ts'
 import { asksForReasoning } from '../wire/reasoning.ts'
-import { has, hidesWork, voidingMedia, voidingMembers, voidingMode } from '../wire/unbounded.ts'
+import { has, hidesWork, unboundedMedia, unboundedMembers, unboundedMode } from '../wire/unbounded.ts'
 import { inputItems, isReference, lookThrough, REFERENCE } from './content.ts'
-import { TOOL_PROMPT, type VoidingTool, voidingTools } from './tools.ts'
+import { TOOL_PROMPT, type UnboundedTool, unboundedTools } from './tools.ts'
 
 const PREVIOUS = 'previous_response_id'
 
@@ -55,11 +55,11 @@ export function parseResponses(body: unknown, raw: Buffer): ParsedRequest {
   const tools = [...readList(request, 'tools'), ...media.tools]
   const hasReferences = items.some(isReference)
   const unbounded: ParsedRequest['unbounded'] = [
-    ...voidingMembers(request),
-    ...(hasReferences ? [{ feature: REFERENCE, opening: 'stored' as const }] : []),
-    ...withUses(voidingTools(tools), readCount(request, 'max_tool_calls', 1)),
-    ...items.flatMap(voidingMode),
-    ...voidingMedia(media),
+    ...unboundedMembers(request),
+    ...(hasReferences ? [{ feature: REFERENCE, allowedBy: 'stored' as const }] : []),
+    ...withUses(unboundedTools(tools), readCount(request, 'max_tool_calls', 1)),
+    ...items.flatMap(unboundedMode),
+    ...unboundedMedia(media),
   ]
   const overhead = tools.length > 0 ? TOOL_PROMPT : 0
   const { size, measure, growth } = promptSize(raw, request, {
@@ -99,6 +99,6 @@ export function parseResponses(body: unknown, raw: Buffer): ParsedRequest {
 }
 
 /** `max_tool_calls` limits all tools together, so each tool gets the whole limit. */
-function withUses(tools: readonly VoidingTool[], most: number | undefined): ParsedRequest['unbounded'] {
+function withUses(tools: readonly UnboundedTool[], most: number | undefined): ParsedRequest['unbounded'] {
   return most === undefined ? tools : tools.map(tool => ({ ...tool, uses: { most, tool: tool.fee } }))
 }

@@ -30,16 +30,16 @@ function untyped({ function: called, name }: JsonObject): string | undefined {
   return isObject(called) || typeof name === 'string' ? 'function' : undefined
 }
 
-export type VoidingTool = ParsedRequest['unbounded'][number] & { fee: string }
+export type UnboundedTool = ParsedRequest['unbounded'][number] & { fee: string }
 
 /** All other tools run at the provider, which charges for them or reads what they bring as more input. */
-export function voidingTools(tools: readonly unknown[]): VoidingTool[] {
+export function unboundedTools(tools: readonly unknown[]): UnboundedTool[] {
   return tools.flatMap((tool, at) => {
     if (!isObject(tool)) throw wrong(`tools.${at}`, tool, 'an object')
     const type = tool.type ?? untyped(tool)
     if (typeof type !== 'string') throw wrong(`tools.${at}.type`, type, 'a string')
     return runsHere.get(type)?.(tool)
       ? []
-      : [{ feature: type, opening: 'server_tools' as const, fee: feeOf(tool) }]
+      : [{ feature: type, allowedBy: 'server_tools' as const, fee: feeOf(tool) }]
   })
 }

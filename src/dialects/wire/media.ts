@@ -4,7 +4,7 @@
  * maximum bounds it.
  */
 
-import type { Opening } from '../dialect.ts'
+import type { AllowedFeature } from '../dialect.ts'
 
 /** What is found in a prompt beside its text, added up. */
 export interface Media {
@@ -16,13 +16,13 @@ export interface Media {
   /** Tokens as a rule. */
   guess: number
   /** Kinds of stored content that the prompt names by id, each with the setting that allows it. */
-  voiding: Map<string, Opening>
+  unbounded: Map<string, AllowedFeature>
   /** Definitions of tools that come in the course of the prompt. */
   tools: unknown[]
 }
 
 export function noMedia(): Media {
-  return { payload: 0, images: 0, endless: false, guess: 0, voiding: new Map(), tools: [] }
+  return { payload: 0, images: 0, endless: false, guess: 0, unbounded: new Map(), tools: [] }
 }
 
 /** Adds an image of about so many tokens; `payload` is its content where the body holds it (an address is text). */
@@ -49,12 +49,12 @@ export function addDocument(media: Media, payload = ''): void {
 
 /** Something that lies at the provider, where all callers' files do. */
 export function addFile(media: Media): void {
-  media.voiding.set('file ids', 'files')
+  media.unbounded.set('file ids', 'files')
 }
 
 /** An earlier audio answer, which the request names by its id. */
 export function addAudioId(media: Media): void {
-  media.voiding.set('audio ids', 'stored')
+  media.unbounded.set('audio ids', 'stored')
 }
 
 /** A content part of a kind the gateway does not know: its bytes count as text, but may not be all of it. */

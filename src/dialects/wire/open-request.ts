@@ -6,12 +6,12 @@ import { readBody } from './fields.ts'
 import { type JsonObject, textIn } from './json.ts'
 import { type Member, scanObject } from './json-scan.ts'
 import { completionNames, maxOutputNames } from './output-bound.ts'
-import { voidingNames } from './unbounded.ts'
+import { unboundedNames } from './unbounded.ts'
 
 /** Members that are read on every route. */
 const shared = {
   fields: [...completionNames, ...maxOutputNames, 'speed', 'inference_geo'],
-  containers: [...voidingNames, 'prediction'],
+  containers: [...unboundedNames, 'prediction'],
 }
 
 /** Adds the shared members to a route's own `fields` (only their value is read) and `containers` (their content is read). */

@@ -1,6 +1,6 @@
 /** Features that void the bound on a call's cost: each is named, with the client setting that allows it. */
 
-import type { Opening, ParsedRequest } from '../dialect.ts'
+import type { AllowedFeature, ParsedRequest } from '../dialect.ts'
 import { isObject, type JsonObject, objectIn, partsOf, textIn } from './json.ts'
 import type { Media } from './media.ts'
 
@@ -10,7 +10,7 @@ type Unbounded = ParsedRequest['unbounded']
  * Members that add input or calls, or that use content shared by all holders of the upstream's key. Each counts on every
  * route, because an upstream may accept the names of all formats and aggregators add their own.
  */
-const voiding: ReadonlyMap<string, Opening> = new Map<string, Opening>([
+const features: ReadonlyMap<string, AllowedFeature> = new Map<string, AllowedFeature>([
   ['mcp_servers', 'server_tools'],
   ['compaction', 'server_tools'],
   ['multi_agent', 'server_tools'],
@@ -38,17 +38,22 @@ const voiding: ReadonlyMap<string, Opening> = new Map<string, Opening>([
 const EXTRA = 'extra_body'
 
 /** The members that these functions read. A request that repeats one is refused. */
-export const voidingNames: readonly string[] = [...voiding.keys(), EXTRA, 'context_management', 'reasoning']
+export const unboundedNames: readonly string[] = [
+  ...features.keys(),
+  EXTRA,
+  'context_management',
+  'reasoning',
+]
 
 /** The features without a bound that the members of a request use, on any route. */
-export function voidingMembers(request: JsonObject): Unbounded {
+export function unboundedMembers(request: JsonObject): Unbounded {
   return placesIn(request).flatMap(place => {
     const found: Unbounded[number][] = []
     for (const feature in place) {
-      const opening = voiding.get(feature)
-      if (opening && has(place, feature)) found.push({ feature, opening })
+      const allowedBy = features.get(feature)
+      if (allowedBy && has(place, feature)) found.push({ feature, allowedBy })
     }
-    return [...found, ...voidingEdits(place), ...voidingMode(place)]
+    return [...found, ...unboundedEdits(place), ...unboundedMode(place)]
   })
 }
 
@@ -59,30 +64,30 @@ export function placesIn(request: JsonObject): JsonObject[] {
 }
 
 /** An edit that clears context shortens the input. Any other edit may call a model. */
-function voidingEdits({ context_management: managed }: JsonObject): Unbounded {
+function unboundedEdits({ context_management: managed }: JsonObject): Unbounded {
   if (isObject(managed) && Object.keys(managed).length === 0) return []
   const edits = partsOf(isObject(managed) && 'edits' in managed ? managed.edits : managed)
   return edits
     .map(({ type }) => textIn(type) ?? 'an edit')
     .filter(type => !type.startsWith('clear_'))
-    .map(type => ({ feature: `context_management ${type}`, opening: 'server_tools' }))
+    .map(type => ({ feature: `context_management ${type}`, allowedBy: 'server_tools' }))
 }
 
 /** Modes beyond the standard one may run the model several times for one answer. */
-export function voidingMode({ reasoning }: JsonObject): Unbounded {
+export function unboundedMode({ reasoning }: JsonObject): Unbounded {
   const mode = objectIn(reasoning).mode ?? 'standard'
   return mode === 'standard'
     ? []
-    : [{ feature: `reasoning.mode ${JSON.stringify(mode)}`, opening: 'server_tools' }]
+    : [{ feature: `reasoning.mode ${JSON.stringify(mode)}`, allowedBy: 'server_tools' }]
 }
 
-export function voidingMedia({ voiding }: Media): Unbounded {
-  return [...voiding].map(([feature, opening]) => ({ feature, opening }))
+export function unboundedMedia({ unbounded }: Media): Unbounded {
+  return [...unbounded].map(([feature, allowedBy]) => ({ feature, allowedBy }))
 }
 
 /** Does more go into the call, or come out of it, than the request and the answer show? Files are bounded as media are. */
 export function hidesWork(unbounded: Unbounded): boolean {
-  return unbounded.some(({ opening }) => opening === 'server_tools' || opening === 'stored')
+  return unbounded.some(({ allowedBy }) => allowedBy === 'server_tools' || allowedBy === 'stored')
 }
 
 /** Is this member used? Null, false, an empty string or list, and an object that is switched off do not count. */

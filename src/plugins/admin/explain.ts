@@ -7,6 +7,7 @@ import { ORIGINS } from '../../prices/merge.ts'
 import { didYouMean } from '../../prices/nearest.ts'
 import { LOOKAHEAD_SECONDS, outputRate, type Price } from '../../prices/price.ts'
 import {
+  allowedFeatures,
   budget,
   type ClientSettings,
   clientSettings,
@@ -16,7 +17,6 @@ import {
   type LevelSettings,
   limits,
   name,
-  openings,
   shares,
 } from '../../settings.ts'
 import { compileModels } from '../../stores/client.ts'
@@ -59,7 +59,7 @@ const explained = Type.Object(
     ),
     levels: Type.Array(level),
     loop: nullable(clientSettings.properties.loop),
-    allow: Type.Array(Type.Enum(openings)),
+    allow: Type.Array(Type.Enum(allowedFeatures)),
     cache: Type.Object({ enabled: Type.Boolean(), ttlSeconds: Type.Number(), share: Type.Enum(shares) }),
     maxWaitMs: Type.Integer({
       description: 'Longest wait inside the gateway before a 429 for concurrency, tokens or budget_in_flight',
