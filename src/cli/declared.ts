@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { parse as parseYaml } from 'yaml'
-import { REPEATED, repeatedKey } from '../dialects/wire/duplicate-key.ts'
+import { DUPLICATE_KEY, findDuplicateKey } from '../dialects/wire/duplicate-key.ts'
 import { faultFinder } from '../plugins/admin/faults.ts'
 import { clientSettings, levelSettings, name } from '../settings.ts'
 import { misused } from './command.ts'
@@ -82,7 +82,7 @@ function readJson(file: string, text: string): unknown {
   } catch (error) {
     throw misused(`${file} is not JSON: ${error instanceof Error ? error.message : error}`)
   }
-  const field = repeatedKey(text)
-  if (field !== undefined) throw misused(`${file}: ${field} ${REPEATED}`)
+  const field = findDuplicateKey(text)
+  if (field !== undefined) throw misused(`${file}: ${field} ${DUPLICATE_KEY}`)
   return value
 }

@@ -2,7 +2,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { once } from '../dialects/wire/prompt-size.ts'
+import { lazy } from '../dialects/wire/prompt-size.ts'
 import { type Details, type Refusal, refusal, retryAfter } from '../errors.ts'
 import { type NoRoom, UNLIMITED } from '../lua/types.ts'
 import { formatUsd, nanosToUsd } from '../money.ts'
@@ -49,7 +49,7 @@ export default fp<{ defaultMaxTokens: number; statusOpenai: 402 | 429 }>(
       claims.outputRate = app.outputRateOf(request)
       claims.grows = client.hold === 'growing' && claims.outputRate !== undefined && parsed.hasOutput
       // Computed when it is first read: a call that is refused before that is not measured.
-      const nanos = once(() => neededNanos(request, performance.now()))
+      const nanos = lazy(() => neededNanos(request, performance.now()))
       Object.defineProperty(claims, 'nanos', { get: nanos, enumerable: true, configurable: true })
     })
 

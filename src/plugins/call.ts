@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Dialect, ParsedRequest } from '../dialects/dialect.ts'
-import { once } from '../dialects/wire/prompt-size.ts'
+import { lazy } from '../dialects/wire/prompt-size.ts'
 import { refusal } from '../errors.ts'
 import { parseBody } from '../parse-body.ts'
 import { readBody } from '../request-body.ts'
@@ -58,7 +58,7 @@ export default fp<{ bodyLimit: number }>(
       if (!request.rawBody)
         return done(refusal('invalid_request', 'The request has no body; send a JSON object.'))
       const parsed = dialect.parse(request.body, request.rawBody)
-      const digest = once(() => digestOf(request))
+      const digest = lazy(() => digestOf(request))
       request.call = {
         dialect,
         parsed,

@@ -9,7 +9,7 @@ export default fp(
   async app => {
     app.onDecision(function keepApart({ client, call, edits }) {
       const { recalls } = call.parsed
-      const missing = recalls === undefined ? [] : NEEDED.filter(allowedBy => !client.allow.has(allowedBy))
+      const missing = recalls === undefined ? [] : NEEDED.filter(setting => !client.allow.has(setting))
       if (recalls !== undefined && missing.length > 0) throw notAllowed(recalls, client, missing)
       if (call.parsed.stores && !client.allow.has('store')) edits.noStore = true
       if (call.parsed.promptCacheKey !== undefined)

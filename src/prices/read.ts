@@ -1,7 +1,7 @@
 /** Reads the prices: the built-in ones, and an operator's own file laid over them. What is wrong with it says which setting it is. */
 
 import { readFileSync } from 'node:fs'
-import { REPEATED, repeatedKey } from '../dialects/wire/duplicate-key.ts'
+import { DUPLICATE_KEY, findDuplicateKey } from '../dialects/wire/duplicate-key.ts'
 import { builtin } from './builtin.ts'
 import type { PriceTable } from './price.ts'
 import { loadPrices } from './table.ts'
@@ -35,7 +35,8 @@ function readJson(file: string): unknown {
     const why = String(error).replace(/\s+/g, ' ')
     throw new Error(`PRICES_FILE: found ${JSON.stringify(file)}, expected a readable JSON file (${why}).`)
   }
-  const field = repeatedKey(text)
-  if (field !== undefined) throw new Error(`PRICES_FILE: in ${JSON.stringify(file)}, ${field} ${REPEATED}`)
+  const field = findDuplicateKey(text)
+  if (field !== undefined)
+    throw new Error(`PRICES_FILE: in ${JSON.stringify(file)}, ${field} ${DUPLICATE_KEY}`)
   return value
 }

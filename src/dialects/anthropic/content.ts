@@ -2,32 +2,38 @@
 
 import { type JsonObject, objectIn, partsOf, textIn } from '../wire/json.ts'
 import { addDocument, addFile, addImage, type Media } from '../wire/media.ts'
-import { isNamed, type Look, look, lookAnywhere, within } from '../wire/media-search.ts'
+import {
+  finderOf,
+  findMediaAnywhere,
+  findMediaInPart,
+  isNamed,
+  type MediaFinder,
+} from '../wire/media-search.ts'
 
 /** Tokens of an image, about. */
 const IMAGE = 1600
 
-const text = within()
-const call = within(['input'])
-const nested = within(['content'], ({ content }, media) => lookThrough(content, media))
-const fetched = within(['content'], ({ content }, media) => {
+const text = finderOf()
+const call = finderOf(['input'])
+const nested = finderOf(['content'], ({ content }, media) => findMedia(content, media))
+const fetched = finderOf(['content'], ({ content }, media) => {
   const { content: page, ...more } = objectIn(content)
-  lookThrough([page], media)
-  lookAnywhere(more, media)
+  findMedia([page], media)
+  findMediaAnywhere(more, media)
 })
 
-const blocks: ReadonlyMap<string, Look> = new Map<string, Look>([
+const blocks: ReadonlyMap<string, MediaFinder> = new Map<string, MediaFinder>([
   ['text', text],
   ['thinking', text],
   ['redacted_thinking', text],
-  ['compaction', within(['tool_changes'], ({ tool_changes }, media) => lookThrough(tool_changes, media))],
+  ['compaction', finderOf(['tool_changes'], ({ tool_changes }, media) => findMedia(tool_changes, media))],
   ['fallback', text],
   ['tool_use', call],
   ['server_tool_use', call],
   ['mcp_tool_use', call],
-  ['mcp_tool_listing', within(['tools'])],
+  ['mcp_tool_listing', finderOf(['tools'])],
   ['tool_reference', text],
-  ['tool_addition', within(['tool'], ({ tool }, media) => addTool(objectIn(tool), media))],
+  ['tool_addition', finderOf(['tool'], ({ tool }, media) => addTool(objectIn(tool), media))],
   ['tool_removal', text],
   ['browser_state', text],
   ['web_search_tool_result', text],
@@ -40,14 +46,14 @@ const blocks: ReadonlyMap<string, Look> = new Map<string, Look>([
   ['mcp_tool_result', nested],
   ['search_result', nested],
   ['web_fetch_tool_result', fetched],
-  ['image', within(['source'], (block, media) => image(objectIn(block.source), media))],
-  ['document', within(['source'], (block, media) => document(objectIn(block.source), media))],
-  ['container_upload', within([], (_block, media) => addFile(media))],
+  ['image', finderOf(['source'], (block, media) => image(objectIn(block.source), media))],
+  ['document', finderOf(['source'], (block, media) => document(objectIn(block.source), media))],
+  ['container_upload', finderOf([], (_block, media) => addFile(media))],
 ])
 
 /** Adds up the media in the `content` of a message, of a tool's result, or in the system prompt. */
-export function lookThrough(content: unknown, media: Media): void {
-  for (const block of partsOf(content)) look(block, blocks.get(textIn(block.type) ?? ''), media)
+export function findMedia(content: unknown, media: Media): void {
+  for (const block of partsOf(content)) findMediaInPart(block, blocks.get(textIn(block.type) ?? ''), media)
 }
 
 /** A tool may be defined as late as here, one that runs at the provider too. */
@@ -62,7 +68,7 @@ function image(source: JsonObject, media: Media): void {
 
 function document(source: JsonObject, media: Media): void {
   if (namesFile(source)) addFile(media)
-  if (source.type === 'content') lookThrough(source.content, media)
+  if (source.type === 'content') findMedia(source.content, media)
   if (source.type === 'content' || source.type === 'text') return
   addDocument(media, textIn(source.data))
 }

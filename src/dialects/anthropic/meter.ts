@@ -1,21 +1,21 @@
 /** Meters Anthropic's answers. In a stream the counts of several usages are cumulative: nothing is added up. */
 
 import type { Meter } from '../dialect.ts'
-import type { Excerpt } from '../wire/capped-buffer.ts'
+import type { CappedBytes } from '../wire/capped-buffer.ts'
 import { isErrorType } from '../wire/error-shapes.ts'
 import { failureName, failureOf } from '../wire/failure.ts'
 import { isObject, type JsonObject, listIn, objectIn, textIn } from '../wire/json.ts'
 import { jsonMeter, unmeasured } from '../wire/json-meter.ts'
-import { oneOf, shownBytes } from '../wire/key-scan.ts'
+import { oneOf, stringBytesUnder } from '../wire/key-scan.ts'
 import type { Shape } from '../wire/pruner.ts'
 import { eventType, frameObject, frames } from '../wire/sse.ts'
-import { count, hasTokens, type Requested, sound, statedNanos } from '../wire/usage.ts'
+import { count, hasTokens, type Requested, statedNanos, validParts } from '../wire/usage.ts'
 import { largerUsage, readUsage, usagePart } from './usage.ts'
 
 /** The events that are read; all others only go by. */
 const READ = new Set(['message_start', 'message_delta', 'message_stop', 'error'])
 /** Text and tool JSON of a delta; thinking is counted by the provider, not by what it shows of it. */
-const SHOWN = oneOf(['text', 'partial_json'])
+const VISIBLE = oneOf(['text', 'partial_json'])
 
 /** Blocks that the model writes and shows. */
 const WRITTEN = new Set<unknown>(['text', 'tool_use', 'server_tool_use', 'mcp_tool_use'])
@@ -44,7 +44,7 @@ export function messageMeter(requested: Requested): Meter {
 }
 
 /** A block may begin with all of its text, or with the whole input of a tool. The results of tools are no output. */
-function startBytes(frame: Excerpt): number {
+function startBytes(frame: CappedBytes): number {
   const { type, text, input } = objectIn(frameObject(frame)?.content_block)
   if (frame.large) return WRITTEN.has(type) ? frame.large.size : 0
   if (type === 'text') return Buffer.byteLength(textIn(text) ?? '')
@@ -71,7 +71,7 @@ export function eventMeter(requested: Requested): Meter {
     const { bytes, large } = frame
     const name = eventType(frame)
     if (name !== '') events++
-    if (name === 'content_block_delta') visibleBytes += large ? large.size : shownBytes(bytes, SHOWN)
+    if (name === 'content_block_delta') visibleBytes += large ? large.size : stringBytesUnder(bytes, VISIBLE)
     else if (name === 'content_block_start') visibleBytes += startBytes(frame)
     else if (READ.has(name)) read(name, frameObject(frame))
     else if (isErrorType(name)) return read('error', frameObject(frame))
@@ -114,7 +114,7 @@ export function eventMeter(requested: Requested): Meter {
         ...unmeasured,
         ...(usage && isFinal && readUsage(usage, model, requested)),
         statedNanos: statedNanos(usage),
-        partial: (usage && sound([usagePart(usage, model, requested)])?.[0]) ?? { model },
+        partial: (usage && validParts([usagePart(usage, model, requested)])?.[0]) ?? { model },
         refused: failed !== undefined && !begun && !hasTokens(usage),
         ended,
         failed,

@@ -5,21 +5,21 @@ import { longestWrite } from '../wire/cache-writes.ts'
 import { readFlag, readList, readModel, readObject, readText, readTextOrList } from '../wire/fields.ts'
 import { objectIn } from '../wire/json.ts'
 import { noMedia } from '../wire/media.ts'
-import { lookAnywhere, lookThroughMessages, readSeparately } from '../wire/media-search.ts'
-import { openRequest, reliedOn } from '../wire/open-request.ts'
+import { findMediaAnywhere, findMediaInMessages, membersReadElsewhere } from '../wire/media-search.ts'
+import { membersRead, openRequest } from '../wire/open-request.ts'
 import { completionsOf, maxOutputTokensOf, predicted } from '../wire/output-bound.ts'
-import { once, promptSize } from '../wire/prompt-size.ts'
+import { lazy, promptSize } from '../wire/prompt-size.ts'
 import { asksForReasoning } from '../wire/reasoning.ts'
 import { has, hidesWork, unboundedMedia, unboundedMembers } from '../wire/unbounded.ts'
-import { lookThrough } from './content.ts'
+import { findMedia } from './content.ts'
 import { toolOverhead, unboundedTools } from './tools.ts'
 
-const relied = reliedOn({
+const read = membersRead({
   fields: ['model', 'stream', 'service_tier', 'reasoning_effort'],
   containers: ['messages', 'system', 'tools', 'thinking', 'cache_control', 'prompt_cache_options'],
 })
 
-const skipped = readSeparately('messages', 'system')
+const skipped = membersReadElsewhere('messages', 'system')
 
 export function parseMessages(body: unknown, raw: Buffer): ParsedRequest {
   const request = objectIn(body)
@@ -34,16 +34,16 @@ export function parseTokenCount(body: unknown, raw: Buffer): ParsedRequest {
 }
 
 function parseCommon(body: unknown, raw: Buffer): ParsedRequest {
-  const { request, members } = openRequest(body, raw, relied)
+  const { request, members } = openRequest(body, raw, read)
   const model = readModel(request)
   readObject(request, 'thinking')
   readObject(request, 'context_management')
   const messages = readList(request, 'messages')
   const system = readTextOrList(request, 'system')
   const media = noMedia()
-  lookThroughMessages(messages, media, lookThrough)
-  lookThrough(system, media)
-  lookAnywhere(request, media, skipped)
+  findMediaInMessages(messages, media, findMedia)
+  findMedia(system, media)
+  findMediaAnywhere(request, media, skipped)
   const tools = [...readList(request, 'tools'), ...media.tools]
   const unbounded = [...unboundedMembers(request), ...unboundedTools(tools), ...unboundedMedia(media)]
   const overhead = toolOverhead(tools)
@@ -53,7 +53,7 @@ function parseCommon(body: unknown, raw: Buffer): ParsedRequest {
     overhead,
     unbounded,
   })
-  const ofPrediction = once(() => predicted(request, raw, members, growth))
+  const ofPrediction = lazy(() => predicted(request, raw, members, growth))
   return {
     model,
     stream: false,

@@ -3,7 +3,7 @@
 import type { TokenCounter } from '../dialect.ts'
 import { isObject, type JsonObject, listIn, objectIn, parseObject, partsOf } from '../wire/json.ts'
 import { noMedia } from '../wire/media.ts'
-import { lookThrough } from './content.ts'
+import { findMedia } from './content.ts'
 
 /** Members that make up the prompt: these are counted. */
 const counted = [
@@ -72,6 +72,6 @@ function isWhole(content: unknown): boolean {
 /** Does the gateway know what this block can hold? */
 function isFamiliar(block: JsonObject): boolean {
   const media = noMedia()
-  lookThrough([block], media)
+  findMedia([block], media)
   return !media.endless && media.unbounded.size === 0
 }

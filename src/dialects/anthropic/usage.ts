@@ -4,13 +4,13 @@ import type { UsagePart } from '../dialect.ts'
 import { isObject, type JsonObject, listIn, objectIn, textIn } from '../wire/json.ts'
 import {
   count,
-  needed,
   type Requested,
-  sound,
+  requiredCount,
   splitWrites,
   statedNanos,
   tierIn,
   toolRuns,
+  validParts,
 } from '../wire/usage.ts'
 
 /** A final usage as a meter reports it. */
@@ -38,7 +38,7 @@ function excessOf(usage: JsonObject, part: UsagePart): number {
 function usageParts(usage: JsonObject, model: string, requested: Requested): UsagePart[] | undefined {
   const whole = usagePart(usage, model, requested)
   const iterations = listIn(usage.iterations).filter(isObject)
-  if (iterations.length === 0) return sound([whole])
+  if (iterations.length === 0) return validParts([whole])
   const { tier, speed, geo, reasoning, tools } = whole
   const parts = iterations.map(iteration => ({
     ...usagePart(iteration, textIn(iteration.model) ?? model, requested),
@@ -49,7 +49,7 @@ function usageParts(usage: JsonObject, model: string, requested: Requested): Usa
   // Told once for the whole call: they go with the iteration that gave the answer.
   const answered = iterations.findLastIndex(({ type }) => type === 'message' || type === 'fallback_message')
   Object.assign(parts[Math.max(0, answered)]!, { reasoning, tools })
-  return sound(parts)
+  return validParts(parts)
 }
 
 export function usagePart(usage: JsonObject, model: string, requested: Requested): UsagePart {
@@ -58,11 +58,11 @@ export function usagePart(usage: JsonObject, model: string, requested: Requested
     tier: tierIn(usage.service_tier),
     speed: textIn(usage.speed),
     geo: textIn(usage.inference_geo),
-    input: needed(usage, 'input_tokens'),
+    input: requiredCount(usage, 'input_tokens'),
     cacheRead: count(usage, 'cache_read_input_tokens'),
     ...cacheWrites(usage, requested),
     cacheWriteOther: 0,
-    output: needed(usage, 'output_tokens'),
+    output: requiredCount(usage, 'output_tokens'),
     reasoning: count(objectIn(usage.output_tokens_details), 'thinking_tokens'),
     tools: toolRuns(objectIn(usage.server_tool_use)),
   }
@@ -72,7 +72,7 @@ function cacheWrites(usage: JsonObject, requested: Requested) {
   const split = objectIn(usage.cache_creation)
   const hour = count(split, 'ephemeral_1h_input_tokens')
   const minutes = count(split, 'ephemeral_5m_input_tokens')
-  const total = needed(usage, 'cache_creation_input_tokens', hour + minutes)
+  const total = requiredCount(usage, 'cache_creation_input_tokens', hour + minutes)
   const [cacheWrite1h, cacheWrite5m] = splitWrites(total, hour, minutes, requested)
   return { cacheWrite1h, cacheWrite5m }
 }

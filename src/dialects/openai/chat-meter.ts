@@ -1,7 +1,7 @@
 /** Meters chat completions. Usage may come on any chunk, even on one that reports an error; the last one counts. */
 
 import type { Meter } from '../dialect.ts'
-import type { Excerpt } from '../wire/capped-buffer.ts'
+import type { CappedBytes } from '../wire/capped-buffer.ts'
 import { beginsError } from '../wire/error-frames.ts'
 import { ERROR_MEMBERS, isErrorBody, isErrorType } from '../wire/error-shapes.ts'
 import { failureName, failureOf } from '../wire/failure.ts'
@@ -35,12 +35,12 @@ export function completionMeter(requested: Requested): Meter {
 /** The first chunks are read whole. */
 const READ_AT_START = 3
 /** Text and tool JSON. Reasoning is among it where a provider shows it: there it is part of the output. */
-const SHOWN = ['content', 'text', 'arguments', 'refusal', 'reasoning_content', 'reasoning', 'input']
+const VISIBLE = ['content', 'text', 'arguments', 'refusal', 'reasoning_content', 'reasoning', 'input']
 /** A chunk with one of these is read, unless it is null. */
-const NOTED = ['usage', 'error', 'finish_reason']
+const ALWAYS_READ = ['usage', 'error', 'finish_reason']
 /** A chunk is read, too, if its tier is another than before. */
 const TIER = 'service_tier'
-const WATCHED = oneOf([...SHOWN, ...NOTED, TIER])
+const WATCHED = oneOf([...VISIBLE, ...ALWAYS_READ, TIER])
 const NULL = 'n'.charCodeAt(0)
 
 export function chunkMeter(requested: Requested): Meter {
@@ -66,7 +66,7 @@ export function chunkMeter(requested: Requested): Meter {
     const { bytes, large } = frame
     if (!large) {
       if (isDone(bytes)) ended = true
-      else glance(frame)
+      else scanKeys(frame)
       return
     }
     events++
@@ -80,24 +80,24 @@ export function chunkMeter(requested: Requested): Meter {
     read(large.members)
   })
 
-  function glance(chunk: Excerpt) {
+  function scanKeys(chunk: CappedBytes) {
     const frame = chunk.bytes
     let isRead = events < READ_AT_START
     let keys = 0
-    let shown = 0
+    let visible = 0
     eachKey(frame, (start, end, value) => {
       keys++
       const key = WATCHED(frame, start, end)
       if (key === undefined) return
-      if (NOTED.includes(key)) isRead ||= frame[value] !== NULL
+      if (ALWAYS_READ.includes(key)) isRead ||= frame[value] !== NULL
       else if (key === TIER) isRead = isNewTier(frame, value) || isRead
-      else shown += stringBytes(frame, value)
+      else visible += stringBytes(frame, value)
     })
     if (keys === 0) return noteError(frame)
     events++
     begun ||= events > READ_AT_START && !isRead
-    if (isRead) readWhole(chunk, shown)
-    else visibleBytes += shown
+    if (isRead) readWhole(chunk, visible)
+    else visibleBytes += visible
   }
 
   /** Only an error comes in plain text. */
@@ -107,11 +107,11 @@ export function chunkMeter(requested: Requested): Meter {
     failed ??= failureName(undefined)
   }
 
-  function readWhole(chunk: Excerpt, shown: number) {
+  function readWhole(chunk: CappedBytes, visible: number) {
     const data = frameObject(chunk)
     const isError = isOnlyError(data, eventName(chunk.bytes))
     // No word of an error is output.
-    if (!isError) visibleBytes += shown
+    if (!isError) visibleBytes += visible
     read(data)
     if (isError) failed ??= failureName(data?.error ?? data)
   }

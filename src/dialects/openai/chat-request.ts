@@ -4,16 +4,16 @@ import type { ParsedRequest } from '../dialect.ts'
 import { longestWrite } from '../wire/cache-writes.ts'
 import { readFlag, readList, readModel, readObject, readText } from '../wire/fields.ts'
 import { noMedia } from '../wire/media.ts'
-import { lookAnywhere, lookThroughMessages, readSeparately } from '../wire/media-search.ts'
-import { openRequest, reliedOn, speedAndPlace } from '../wire/open-request.ts'
+import { findMediaAnywhere, findMediaInMessages, membersReadElsewhere } from '../wire/media-search.ts'
+import { membersRead, openRequest, speedAndPlace } from '../wire/open-request.ts'
 import { completionsOf, maxOutputTokensOf, predicted } from '../wire/output-bound.ts'
-import { once, promptSize } from '../wire/prompt-size.ts'
+import { lazy, promptSize } from '../wire/prompt-size.ts'
 import { asksForReasoning } from '../wire/reasoning.ts'
 import { has, hidesWork, unboundedMedia, unboundedMembers } from '../wire/unbounded.ts'
-import { chatParts, lookThrough } from './content.ts'
+import { chatParts, findMedia } from './content.ts'
 import { TOOL_PROMPT, unboundedTools } from './tools.ts'
 
-const relied = reliedOn({
+const read = membersRead({
   fields: ['model', 'stream', 'service_tier', 'store', 'prompt_cache_key', 'reasoning_effort'],
   containers: [
     'messages',
@@ -26,10 +26,10 @@ const relied = reliedOn({
   ],
 })
 
-const skipped = readSeparately('messages')
+const skipped = membersReadElsewhere('messages')
 
 export function parseChat(body: unknown, raw: Buffer): ParsedRequest {
-  const { request, members } = openRequest(body, raw, relied)
+  const { request, members } = openRequest(body, raw, read)
   const model = readModel(request)
   const stream = readFlag(request, 'stream')
   const options = readObject(request, 'stream_options')
@@ -37,8 +37,8 @@ export function parseChat(body: unknown, raw: Buffer): ParsedRequest {
   readObject(request, 'prompt_cache_options')
   const messages = readList(request, 'messages')
   const media = noMedia()
-  lookThroughMessages(messages, media, (content, found) => lookThrough(content, found, chatParts))
-  lookAnywhere(request, media, skipped)
+  findMediaInMessages(messages, media, (content, found) => findMedia(content, found, chatParts))
+  findMediaAnywhere(request, media, skipped)
   const tools = [...readList(request, 'tools'), ...media.tools]
   const unbounded: ParsedRequest['unbounded'] = [
     ...unboundedMembers(request),
@@ -52,7 +52,7 @@ export function parseChat(body: unknown, raw: Buffer): ParsedRequest {
     overhead,
     unbounded,
   })
-  const ofPrediction = once(() => predicted(request, raw, members, growth))
+  const ofPrediction = lazy(() => predicted(request, raw, members, growth))
   return {
     model,
     stream,

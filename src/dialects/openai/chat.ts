@@ -34,8 +34,8 @@ export const openaiChat: Dialect = {
 }
 
 /** Models of these makers with hidden reasoning take no `max_tokens`. All other models take it, and some take nothing else. */
-const makers: ReadonlySet<string> = new Set(['openai', 'azure'])
+const withoutMaxTokens: ReadonlySet<string> = new Set(['openai', 'azure'])
 
 function maxOutputName(model: Edits['price']): string {
-  return model?.hidesOutput && makers.has(model.maker) ? 'max_completion_tokens' : 'max_tokens'
+  return model?.hidesOutput && withoutMaxTokens.has(model.maker) ? 'max_completion_tokens' : 'max_tokens'
 }

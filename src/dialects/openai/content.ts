@@ -2,19 +2,26 @@
 
 import { isObject, type JsonObject, listIn, objectIn, partsOf, textIn } from '../wire/json.ts'
 import { addDocument, addFile, addImage, type Media } from '../wire/media.ts'
-import { isNamed, type Look, look, lookAnywhere, readInMessages, within } from '../wire/media-search.ts'
+import {
+  finderOf,
+  findMediaAnywhere,
+  findMediaInPart,
+  isNamed,
+  type MediaFinder,
+  readInMessages,
+} from '../wire/media-search.ts'
 
 /** Tokens of an image, about. */
 const IMAGE = 1000
 
-export type Looks = ReadonlyMap<string, Look>
+export type MediaFinders = ReadonlyMap<string, MediaFinder>
 
-const text = within()
-const call = within(['arguments'])
+const text = finderOf()
+const call = finderOf(['arguments'])
 
 /** Adds up the media in a list; what `looks` does not know may be anything. */
-export function lookThrough(list: unknown, media: Media, looks: Looks): void {
-  for (const part of partsOf(list)) look(part, looks.get(kindOf(part)), media)
+export function findMedia(list: unknown, media: Media, finders: MediaFinders): void {
+  for (const part of partsOf(list)) findMediaInPart(part, finders.get(kindOf(part)), media)
 }
 
 /** Messages need not say what they are, nor do references to what is stored. */
@@ -41,40 +48,40 @@ function isEmpty(name: string, value: unknown): boolean {
 }
 
 /** Parts of the content of a chat message. */
-export const chatParts: Looks = new Map<string, Look>([
+export const chatParts: MediaFinders = new Map<string, MediaFinder>([
   ['text', text],
   ['refusal', text],
   [
     'image_url',
-    within(['image_url'], ({ image_url }, media) => {
-      lookAnywhere(image_url, media)
+    finderOf(['image_url'], ({ image_url }, media) => {
+      findMediaAnywhere(image_url, media)
       image(isObject(image_url) ? image_url.url : image_url, media)
     }),
   ],
-  ['file', within(['file'], ({ file }, media) => document(objectIn(file), media))],
-  ['input_audio', within(['input_audio'], audio)],
+  ['file', finderOf(['file'], ({ file }, media) => document(objectIn(file), media))],
+  ['input_audio', finderOf(['input_audio'], audio)],
 ])
 
 /** Parts of the content of a Responses message, and of what a tool gave back. */
-const inputParts: Looks = new Map<string, Look>([
+const inputParts: MediaFinders = new Map<string, MediaFinder>([
   ['input_text', text],
   ['output_text', text],
   ['text', text],
   ['refusal', text],
   ['summary_text', text],
   ['reasoning_text', text],
-  ['input_image', within(['file_id', 'image_url'], inputImage)],
-  ['computer_screenshot', within(['file_id', 'image_url'], inputImage)],
-  ['input_file', within(['file_id', 'file_data', 'file_url'], document)],
-  ['input_audio', within(['input_audio'], audio)],
+  ['input_image', finderOf(['file_id', 'image_url'], inputImage)],
+  ['computer_screenshot', finderOf(['file_id', 'image_url'], inputImage)],
+  ['input_file', finderOf(['file_id', 'file_data', 'file_url'], document)],
+  ['input_audio', finderOf(['input_audio'], audio)],
 ])
 
-const message: Look = (item, media) => {
-  lookThrough(item.content, media, inputParts)
-  lookAnywhere(item, media, readInMessages)
+const message: MediaFinder = (item, media) => {
+  findMedia(item.content, media, inputParts)
+  findMediaAnywhere(item, media, readInMessages)
 }
-const output = within(['output'], (item, media) => lookThrough(item.output, media, inputParts))
-const outputs = within([], (item, media) => {
+const output = finderOf(['output'], (item, media) => findMedia(item.output, media, inputParts))
+const outputs = finderOf([], (item, media) => {
   for (const one of listIn(item.outputs)) {
     const { url } = objectIn(one)
     if (url !== undefined) image(url, media)
@@ -82,21 +89,21 @@ const outputs = within([], (item, media) => {
 })
 
 /** Items of a Responses input. What merely points to something stored is not among them. */
-export const inputItems: Looks = new Map<string, Look>([
+export const inputItems: MediaFinders = new Map<string, MediaFinder>([
   ['message', message],
   ['reasoning', text],
   ['compaction', text],
   ['compaction_trigger', text],
   ['function_call', call],
   ['function_call_output', output],
-  ['custom_tool_call', within(['input'])],
+  ['custom_tool_call', finderOf(['input'])],
   ['custom_tool_call_output', output],
   ['computer_call', text],
   ['computer_call_output', output],
   ['web_search_call', text],
-  ['file_search_call', within(['results'])],
+  ['file_search_call', finderOf(['results'])],
   ['code_interpreter_call', outputs],
-  ['image_generation_call', within([], ({ result }, media) => addImage(media, IMAGE, textIn(result)))],
+  ['image_generation_call', finderOf([], ({ result }, media) => addImage(media, IMAGE, textIn(result)))],
   ['local_shell_call', text],
   ['local_shell_call_output', text],
   ['shell_call', text],
@@ -131,6 +138,6 @@ function document(file: JsonObject, media: Media): void {
 }
 
 function audio({ input_audio }: JsonObject, media: Media): void {
-  lookAnywhere(input_audio, media)
+  findMediaAnywhere(input_audio, media)
   addDocument(media, textIn(objectIn(input_audio).data))
 }

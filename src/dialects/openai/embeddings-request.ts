@@ -5,18 +5,18 @@ import { readModel, readTextOrList } from '../wire/fields.ts'
 import { isObject } from '../wire/json.ts'
 import type { Member } from '../wire/json-scan.ts'
 import { addUnknown, noMedia } from '../wire/media.ts'
-import { lookAnywhere } from '../wire/media-search.ts'
-import { openRequest, reliedOn } from '../wire/open-request.ts'
-import { BYTES_PER_TOKEN, grown, once } from '../wire/prompt-size.ts'
+import { findMediaAnywhere } from '../wire/media-search.ts'
+import { membersRead, openRequest } from '../wire/open-request.ts'
+import { BYTES_PER_TOKEN, lazy, normalizationGrowth } from '../wire/prompt-size.ts'
 import { unboundedMedia, unboundedMembers } from '../wire/unbounded.ts'
 
-const relied = reliedOn({ fields: ['model'], containers: ['input'] })
+const read = membersRead({ fields: ['model'], containers: ['input'] })
 
 /** Members that add nothing to the input. Any other may, so that its bytes count as text. */
 const apart: ReadonlySet<string> = new Set(['model', 'input', 'encoding_format', 'dimensions', 'user'])
 
 export function parseEmbeddings(body: unknown, raw: Buffer): ParsedRequest {
-  const { request, members } = openRequest(body, raw, relied)
+  const { request, members } = openRequest(body, raw, read)
   const input = readTextOrList(request, 'input')
   const model = readModel(request)
   const { tokens, bytes, guess, isText } = sizeOf(input)
@@ -25,9 +25,9 @@ export function parseEmbeddings(body: unknown, raw: Buffer): ParsedRequest {
   const moreBytes = bytesOf(others)
   const media = noMedia()
   if (!isText) addUnknown(media)
-  lookAnywhere([input, more], media)
+  findMediaAnywhere([input, more], media)
   const textBytes = bytes + moreBytes
-  const growth = once(() => grown(raw, [input, more], textBytes))
+  const growth = lazy(() => normalizationGrowth(raw, [input, more], textBytes))
   return {
     model,
     stream: false,

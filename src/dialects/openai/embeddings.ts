@@ -5,7 +5,7 @@ import { failureOf } from '../wire/failure.ts'
 import { isObject, type JsonObject, textIn } from '../wire/json.ts'
 import { jsonMeter } from '../wire/json-meter.ts'
 import { isEmbeddings } from '../wire/success.ts'
-import { emptyPart, needed, type Requested, sound, statedNanos } from '../wire/usage.ts'
+import { emptyPart, type Requested, requiredCount, statedNanos, validParts } from '../wire/usage.ts'
 import { openaiChat } from './chat.ts'
 import { parseEmbeddings } from './embeddings-request.ts'
 
@@ -25,14 +25,18 @@ function meter(requested: Requested) {
   return jsonMeter({ model: true, usage: true, error: true }, ({ model, usage, error }) => {
     const failed = failureOf(error)
     if (!isObject(usage)) return { failed, refused: failed !== undefined }
-    const parts = sound([{ ...emptyPart(textIn(model) || requested.model), input: inputOf(usage) }])
+    const parts = validParts([{ ...emptyPart(textIn(model) || requested.model), input: inputOf(usage) }])
     return { usage: parts, statedNanos: statedNanos(usage), failed }
   })
 }
 
 /** Compatible servers name it otherwise, or only in the total, which is all input. */
 function inputOf(usage: JsonObject): number {
-  const total = needed(usage, 'total_tokens', 0)
-  const input = needed(usage, 'prompt_tokens', needed(usage, 'input_tokens', total || Number.NaN))
+  const total = requiredCount(usage, 'total_tokens', 0)
+  const input = requiredCount(
+    usage,
+    'prompt_tokens',
+    requiredCount(usage, 'input_tokens', total || Number.NaN),
+  )
   return Math.max(input, total)
 }

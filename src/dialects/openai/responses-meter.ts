@@ -5,7 +5,7 @@ import { isErrorType } from '../wire/error-shapes.ts'
 import { failureName, failureOf } from '../wire/failure.ts'
 import { isObject, type JsonObject, listIn, objectIn, textIn } from '../wire/json.ts'
 import { jsonMeter, unmeasured } from '../wire/json-meter.ts'
-import { oneOf, shownBytes } from '../wire/key-scan.ts'
+import { oneOf, stringBytesUnder } from '../wire/key-scan.ts'
 import type { Shape } from '../wire/pruner.ts'
 import { eventType, frameObject, frames } from '../wire/sse.ts'
 import { count, fullerUsage, hasTokens, type Requested, tierIn } from '../wire/usage.ts'
@@ -20,7 +20,7 @@ import {
   TOOL_USAGE,
 } from './fees.ts'
 import { readUsage, responseNames } from './usage.ts'
-import { DELTAS, repeatCounter } from './visible-output.ts'
+import { DELTAS, repeatedTextCounter } from './visible-output.ts'
 
 /** Members that are read of a response, and of an event. */
 const RESPONSE: Shape = {
@@ -83,7 +83,7 @@ export function responseEventMeter(requested: Requested): Meter {
   let isReported = false
   /** Visible bytes at the last usage: with more of them it is out of date. */
   let visibleThen = 0
-  const repeats = repeatCounter()
+  const repeatedText = repeatedTextCounter()
   let begun = false
   let ended = false
   let failed: string | undefined
@@ -96,10 +96,10 @@ export function responseEventMeter(requested: Requested): Meter {
     events++
     begun ||= name.startsWith('response.') && !BEFORE_OUTPUT.has(name)
     if (DELTAS.has(name)) {
-      visibleBytes += frame.large ? frame.large.size : shownBytes(frame.bytes, DELTA)
+      visibleBytes += frame.large ? frame.large.size : stringBytesUnder(frame.bytes, DELTA)
       return
     }
-    visibleBytes = Math.max(visibleBytes, repeats.add(name, frame, visibleBytes) ?? 0)
+    visibleBytes = Math.max(visibleBytes, repeatedText.add(name, frame, visibleBytes) ?? 0)
     if (READ.has(name)) read(name, frameObject(frame))
     else if (isErrorType(name)) read('error', frameObject(frame))
   })
@@ -117,7 +117,7 @@ export function responseEventMeter(requested: Requested): Meter {
   function finish(name: string, last: JsonObject) {
     ended = true
     isReported ||= isObject(last.usage)
-    visibleBytes = Math.max(visibleBytes, repeats.ofOutput(last.output))
+    visibleBytes = Math.max(visibleBytes, repeatedText.ofOutput(last.output))
     if (isObject(last.usage)) visibleThen = visibleBytes
     begun ||= listIn(last.output).length > 0
     // A second last event with less usage does not undo the first.

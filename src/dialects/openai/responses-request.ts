@@ -13,18 +13,18 @@ import {
 } from '../wire/fields.ts'
 import { partsOf } from '../wire/json.ts'
 import { noMedia } from '../wire/media.ts'
-import { lookAnywhere, readSeparately } from '../wire/media-search.ts'
-import { openRequest, reliedOn, speedAndPlace } from '../wire/open-request.ts'
+import { findMediaAnywhere, membersReadElsewhere } from '../wire/media-search.ts'
+import { membersRead, openRequest, speedAndPlace } from '../wire/open-request.ts'
 import { completionsOf, maxOutputTokensOf, predicted } from '../wire/output-bound.ts'
-import { once, promptSize } from '../wire/prompt-size.ts'
+import { lazy, promptSize } from '../wire/prompt-size.ts'
 import { asksForReasoning } from '../wire/reasoning.ts'
 import { has, hidesWork, unboundedMedia, unboundedMembers, unboundedMode } from '../wire/unbounded.ts'
-import { inputItems, isReference, lookThrough, REFERENCE } from './content.ts'
+import { findMedia, inputItems, isReference, REFERENCE } from './content.ts'
 import { TOOL_PROMPT, type UnboundedTool, unboundedTools } from './tools.ts'
 
 const PREVIOUS = 'previous_response_id'
 
-const relied = reliedOn({
+const read = membersRead({
   fields: [
     'model',
     'stream',
@@ -37,10 +37,10 @@ const relied = reliedOn({
   containers: ['input', 'instructions', 'tools', 'prompt_cache_options', 'cache_control', 'thinking'],
 })
 
-const skipped = readSeparately('input', 'instructions')
+const skipped = membersReadElsewhere('input', 'instructions')
 
 export function parseResponses(body: unknown, raw: Buffer): ParsedRequest {
-  const { request, members } = openRequest(body, raw, relied)
+  const { request, members } = openRequest(body, raw, read)
   const model = readModel(request)
   const stream = readFlag(request, 'stream')
   readFlag(request, 'background')
@@ -49,8 +49,8 @@ export function parseResponses(body: unknown, raw: Buffer): ParsedRequest {
   // Instructions may be items too.
   const items = [...partsOf(readTextOrList(request, 'input')), ...partsOf(request.instructions)]
   const media = noMedia()
-  lookThrough(items, media, inputItems)
-  lookAnywhere(request, media, skipped)
+  findMedia(items, media, inputItems)
+  findMediaAnywhere(request, media, skipped)
   // Tools may also come, or be found, in the course of the input.
   const tools = [...readList(request, 'tools'), ...media.tools]
   const hasReferences = items.some(isReference)
@@ -68,7 +68,7 @@ export function parseResponses(body: unknown, raw: Buffer): ParsedRequest {
     overhead,
     unbounded,
   })
-  const ofPrediction = once(() => predicted(request, raw, members, growth))
+  const ofPrediction = lazy(() => predicted(request, raw, members, growth))
   return {
     model,
     stream,

@@ -35,7 +35,7 @@ export function usageFrameFilter(): FrameFilter {
         held.push(bytes.subarray(begin, end))
         begin = end
         const frame = release()
-        if (passing || !tellsOnlyUsage(frame)) out.push(frame)
+        if (passing || !hasOnlyUsage(frame)) out.push(frame)
         passing = false
       })
       const rest = bytes.subarray(begin)
@@ -49,13 +49,13 @@ export function usageFrameFilter(): FrameFilter {
     },
     end() {
       const frame = release()
-      return frame.length === 0 || tellsOnlyUsage(frame) ? undefined : frame
+      return frame.length === 0 || hasOnlyUsage(frame) ? undefined : frame
     },
   }
 }
 
 /** Usage without choices, and without a word on anything else. */
-function tellsOnlyUsage(frame: Buffer): boolean {
+function hasOnlyUsage(frame: Buffer): boolean {
   // The text rules out most frames, so that few are parsed: elsewhere usage is null.
   if (!CANDIDATE.test(frame.toString('latin1'))) return false
   const chunk = parseObject(frameData(frame))

@@ -2,7 +2,15 @@
 
 import type { UsagePart } from '../dialect.ts'
 import { type JsonObject, objectIn } from '../wire/json.ts'
-import { count, needed, type Requested, sound, splitWrites, statedNanos, tierIn } from '../wire/usage.ts'
+import {
+  count,
+  type Requested,
+  requiredCount,
+  splitWrites,
+  statedNanos,
+  tierIn,
+  validParts,
+} from '../wire/usage.ts'
 
 /** What each API calls its counts. */
 export interface Names {
@@ -72,7 +80,7 @@ function cachedTokens(usage: JsonObject, inputs: JsonObject): number {
  * the total is larger than their sum. Any other excess of the total is output that the usage does not name.
  */
 function tokensOf(usage: JsonObject, names: Names, cached: number, reasoning: number) {
-  const [input, output] = [needed(usage, names.input), needed(usage, names.output)]
+  const [input, output] = [requiredCount(usage, names.input), requiredCount(usage, names.output)]
   const excess = Math.max(0, count({ total: usage.total_tokens }, 'total') - input - output) || 0
   const isBeside = cached > input || (excess === cached && excess !== reasoning)
   const rest = isBeside ? Math.max(0, excess - cached) : excess
@@ -84,7 +92,7 @@ export function readUsage(usage: JsonObject, usual: Names, served: Served, reque
   const names = namesIn(usage, usual)
   const part = usagePart(usage, names, served, requested)
   const excess = part.output - count(usage, names.output)
-  const parts = sound([part])
+  const parts = validParts([part])
   return {
     usage: parts,
     unnamedTokens: parts && excess !== part.reasoning ? excess : 0,
@@ -97,7 +105,7 @@ function cacheWrites(inputs: JsonObject, requested: Requested) {
   const ages = objectIn(inputs.cache_write_tokens_details)
   const long = count(ages, 'ttl_12h_tokens')
   const short = count(ages, 'ttl_30m_tokens')
-  const total = needed(inputs, 'cache_write_tokens', long + short)
+  const total = requiredCount(inputs, 'cache_write_tokens', long + short)
   const [cacheWrite1h, cacheWriteOther] = splitWrites(total, long, short, requested)
   return { cacheWrite1h, cacheWriteOther }
 }

@@ -1,6 +1,6 @@
 /** Sizes of the text in events of Responses that repeat it as a whole, once its deltas are over. */
 
-import type { Excerpt } from '../wire/capped-buffer.ts'
+import type { CappedBytes } from '../wire/capped-buffer.ts'
 import { isObject, type JsonObject, listIn, objectIn, textIn } from '../wire/json.ts'
 import { frameObject } from '../wire/sse.ts'
 
@@ -35,7 +35,7 @@ const WRITTEN = new Set<unknown>([
 const TEXTS = ['text', 'refusal', 'arguments', 'input', 'code', 'command']
 
 /** Counts each text once, though up to four events may repeat it. */
-export function repeatCounter() {
+export function repeatedTextCounter() {
   const sizes = { event: 0, part: 0, item: 0 }
   /** Visible bytes after the last event of each kind. */
   const before = { event: 0, part: 0, item: 0 }
@@ -44,7 +44,7 @@ export function repeatCounter() {
      * Bytes of all text that events of this one's kind have repeated so far; undefined: it repeats none. The text of a large
      * frame has the size of the deltas before it, in the `visible` bytes so far; without deltas, the size of the frame.
      */
-    add(name: string, frame: Excerpt, visible: number): number | undefined {
+    add(name: string, frame: CappedBytes, visible: number): number | undefined {
       const kind = REPEATS.get(name)
       if (!kind) return undefined
       const deltas = visible - before[kind]
@@ -58,7 +58,7 @@ export function repeatCounter() {
   }
 }
 
-function sizeIn(kind: 'event' | 'part' | 'item', frame: Excerpt): number {
+function sizeIn(kind: 'event' | 'part' | 'item', frame: CappedBytes): number {
   const event = frameObject(frame) ?? {}
   if (frame.large) return kind === 'event' || WRITTEN.has(objectIn(event[kind]).type) ? frame.large.size : 0
   return kind === 'event' ? textsIn(event) : textSize(event[kind])

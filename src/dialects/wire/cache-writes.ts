@@ -16,8 +16,8 @@ const usualLife: ReadonlyMap<string, string> = new Map([
 /** The longest-lived write that any part of the prompt asks for; any life but the usual one is a long one. */
 export function longestWrite(request: JsonObject, prompt: unknown[]): 'none' | '5m' | '1h' {
   let longest: Exclude<ParsedRequest['cacheWrite'], 'other'> = 'none'
-  const look = (value: unknown) => {
-    if (Array.isArray(value)) return value.forEach(look)
+  const search = (value: unknown) => {
+    if (Array.isArray(value)) return value.forEach(search)
     if (!isObject(value)) return
     for (const name in value) {
       const one = value[name]
@@ -27,10 +27,10 @@ export function longestWrite(request: JsonObject, prompt: unknown[]): 'none' | '
         if (ttl !== life) longest = '1h'
         else if (longest === 'none') longest = '5m'
       }
-      look(one)
+      search(one)
     }
   }
   const { cache_control, prompt_cache_options } = request
-  look([{ cache_control, prompt_cache_options }, prompt])
+  search([{ cache_control, prompt_cache_options }, prompt])
   return longest
 }

@@ -11,22 +11,22 @@ const HEAD = 1024
 /** More small parts than this are joined. */
 const MANY = 256
 
-export interface Excerpt {
+export interface CappedBytes {
   /** All of it, or its beginning. */
   bytes: Buffer
   /** What was too large to be kept: how large, and the members that were asked for; undefined: no whole object. */
   large: { size: number; members: JsonObject | undefined } | undefined
 }
 
-export interface Keeper {
+export interface CappedBuffer {
   keep(part: Buffer): void
   /** What was kept; begins anew. */
-  take(): Excerpt
+  take(): CappedBytes
   readonly empty: boolean
 }
 
 /** `shape`: the members that are kept of what is large. */
-export function keeper(shape: Shape): Keeper {
+export function cappedBuffer(shape: Shape): CappedBuffer {
   let parts: Buffer[] = []
   let size = 0
   let pruned: Pruner | undefined

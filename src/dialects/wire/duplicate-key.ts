@@ -3,7 +3,7 @@
 import { byte, closingQuote, isSpace, unescaped } from './json-scan.ts'
 
 /** What a fault says of a key that `repeatedKey` found. */
-export const REPEATED = 'stands twice in one object; expected once'
+export const DUPLICATE_KEY = 'stands twice in one object; expected once'
 
 /** An object, or a list (`names` is undefined), and the member or item of it where the scan is. */
 interface Level {
@@ -12,7 +12,7 @@ interface Level {
 }
 
 /** The path of the first repeated key, such as `clients.0.budget`. The text must be valid JSON. */
-export function repeatedKey(text: string): string | undefined {
+export function findDuplicateKey(text: string): string | undefined {
   const raw = Buffer.from(text)
   const levels: Level[] = []
   for (let i = 0; i < raw.length; i++) {

@@ -8,22 +8,22 @@ import { isObject, type JsonObject } from './json.ts'
 import type { Member } from './json-scan.ts'
 
 /** All members of a request that the gateway reads, and the `containers` among them, whose content it reads too. */
-export interface Relied {
+export interface MembersRead {
   known: ReadonlySet<string>
   containers: ReadonlySet<string>
 }
 
-export function refuseRepeats(body: JsonObject, members: readonly Member[], relied: Relied): void {
+export function refuseDuplicateKeys(body: JsonObject, members: readonly Member[], read: MembersRead): void {
   const seen = new Set<string>()
   for (const { name } of members) {
     const folded = fold(name)
-    if (!relied.known.has(folded)) continue
+    if (!read.known.has(folded)) continue
     if (name !== folded) throw ambiguous(folded, `is also written as ${JSON.stringify(name)}`)
     if (seen.has(folded)) throw ambiguous(folded, 'stands there more than once')
     seen.add(folded)
   }
   for (const { name, names } of members) {
-    if (names > 0 && relied.containers.has(name) && countNames(body[name]) !== names)
+    if (names > 0 && read.containers.has(name) && countNames(body[name]) !== names)
       throw ambiguous(name, 'holds an object that repeats a key')
   }
 }

@@ -43,13 +43,13 @@ export function errorFrames(redaction: Redaction, scanner: Scanner): FrameFilter
 
   /** The last part of a frame that is kept back; `text`: the same as latin1. */
   function finish(part: Buffer, text: string): Buffer {
-    if (held.length === 0) return shown(part, text)
+    if (held.length === 0) return redactedFrame(part, text)
     held.push(part)
     const frame = release()
-    return shown(frame, frame.toString('latin1'))
+    return redactedFrame(frame, frame.toString('latin1'))
   }
 
-  function shown(frame: Buffer, text: string): Buffer {
+  function redactedFrame(frame: Buffer, text: string): Buffer {
     return isError(frame, text) ? redactedBytes(frame, redaction) : frame
   }
 
@@ -90,7 +90,7 @@ export function errorFrames(redaction: Redaction, scanner: Scanner): FrameFilter
       if (rest) return rest.end()
       if (held.length === 0) return undefined
       // It may be cut off: only a frame that can be parsed is known to be no error.
-      return scanner.bytes(shown(release(), ''))
+      return scanner.bytes(redactedFrame(release(), ''))
     },
   }
 }

@@ -1,7 +1,7 @@
 /** Meters a JSON response: parsed once it is there, or, where it is too large for that, read as it goes by. */
 
 import type { Measured, Meter } from '../dialect.ts'
-import { asBuffer, keeper } from './capped-buffer.ts'
+import { asBuffer, cappedBuffer } from './capped-buffer.ts'
 import { type JsonObject, parseObject } from './json.ts'
 import type { Shape } from './pruner.ts'
 
@@ -21,7 +21,7 @@ export const unmeasured: Measured = {
 
 /** `shape`: the members of the response that `read` looks at. */
 export function jsonMeter(shape: Shape, read: (response: JsonObject) => Partial<Measured>): Meter {
-  const response = keeper(shape)
+  const response = cappedBuffer(shape)
   return {
     push: chunk => response.keep(asBuffer(chunk)),
     end() {

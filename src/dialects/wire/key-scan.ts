@@ -8,10 +8,10 @@ import { byte } from './json-scan.ts'
 const SMALL_U = 0x75
 
 /** Called for every key: the bytes of its name, and where its value begins. */
-export type SeeKey = (start: number, end: number, value: number) => void
+export type OnKey = (start: number, end: number, value: number) => void
 
 /** Finds the keys of all objects in some bytes that hold JSON, in order; what is outside the JSON must have no quotes. */
-export function eachKey(bytes: Uint8Array, see: SeeKey): void {
+export function eachKey(bytes: Uint8Array, see: OnKey): void {
   const { length } = bytes
   for (let at = 0; at < length; at++) {
     if (bytes[at] !== byte.quote) continue
@@ -81,7 +81,7 @@ export function spells(bytes: Uint8Array, start: number, word: string): boolean 
 }
 
 /** The length of all strings under some keys, together. */
-export function shownBytes(bytes: Uint8Array, keys: Speller): number {
+export function stringBytesUnder(bytes: Uint8Array, keys: Speller): number {
   let size = 0
   eachKey(bytes, (start, end, value) => {
     if (keys(bytes, start, end)) size += stringBytes(bytes, value)

@@ -3,14 +3,14 @@
 import { isObject, type JsonObject, objectIn, partsOf } from './json.ts'
 import { addAudioId, addFile, addUnknown, type Media } from './media.ts'
 
-export type Look = (part: JsonObject, media: Media) => void
+export type MediaFinder = (part: JsonObject, media: Media) => void
 
 /** Looks at a part of a content as its kind demands; a part of an unknown kind may be anything. */
-export function look(part: JsonObject, known: Look | undefined, media: Media): void {
+export function findMediaInPart(part: JsonObject, known: MediaFinder | undefined, media: Media): void {
   if (known) known(part, media)
   else {
     addUnknown(media)
-    lookAnywhere(part, media)
+    findMediaAnywhere(part, media)
   }
 }
 
@@ -33,7 +33,7 @@ const references: ReadonlyMap<string, 'file' | 'media' | 'source' | 'audio'> = n
 ])
 const sources: ReadonlySet<unknown> = new Set(['file', 'url', 'base64'])
 
-function lookAtMember(name: string, value: unknown, media: Media): void {
+function checkMember(name: string, value: unknown, media: Media): void {
   const kind = references.get(name)
   if (kind === undefined) return
   const { type, id } = objectIn(kind === 'source' || kind === 'audio' ? value : undefined)
@@ -86,7 +86,7 @@ const schemas = [
 ]
 
 /** These members and those of the `prompt`, which each route reads by its own rules. */
-export function readSeparately(...prompt: string[]): ReadonlySet<string> {
+export function membersReadElsewhere(...prompt: string[]): ReadonlySet<string> {
   return new Set([...schemas, ...prompt])
 }
 
@@ -102,15 +102,15 @@ export const readInMessages: ReadonlySet<string> = new Set([
 ])
 
 /** Looks at all objects in a value. It skips the members of the outermost object that are in `skipped`. */
-export function lookAnywhere(value: unknown, media: Media, skipped?: ReadonlySet<string>): void {
-  if (Array.isArray(value)) for (const one of value) lookAnywhere(one, media)
+export function findMediaAnywhere(value: unknown, media: Media, skipped?: ReadonlySet<string>): void {
+  if (Array.isArray(value)) for (const one of value) findMediaAnywhere(one, media)
   else if (isObject(value)) {
     for (const name in value) {
       if (skipped?.has(name)) continue
       const member = value[name]
-      lookAtMember(name, member, media)
+      checkMember(name, member, media)
       if (typeof member !== 'object' || (name === 'tools' && addTools(member, media))) continue
-      lookAnywhere(member, media)
+      findMediaAnywhere(member, media)
     }
   }
 }
@@ -119,27 +119,27 @@ export function lookAnywhere(value: unknown, media: Media, skipped?: ReadonlySet
 const labels = ['annotations', 'citations', 'metadata']
 
 /** Looks at a part by `own`, then at its members except labels and `skipped`: the caller's data, schemas, what `own` reads. */
-export function within(skipped: readonly string[] = [], own?: Look): Look {
+export function finderOf(skipped: readonly string[] = [], own?: MediaFinder): MediaFinder {
   const all = new Set([...labels, ...skipped])
   return (part, media) => {
     own?.(part, media)
-    lookAnywhere(part, media, all)
+    findMediaAnywhere(part, media, all)
   }
 }
 
 /** `lookThrough` looks through the content of a message. A list in the place of a message may be anything. */
-export function lookThroughMessages(
+export function findMediaInMessages(
   messages: readonly unknown[],
   media: Media,
-  lookThrough: (content: unknown, media: Media) => void,
+  findMedia: (content: unknown, media: Media) => void,
 ): void {
   for (const message of messages) {
     if (isObject(message)) {
-      lookThrough(message.content, media)
-      lookAnywhere(message, media, readInMessages)
+      findMedia(message.content, media)
+      findMediaAnywhere(message, media, readInMessages)
     } else if (Array.isArray(message)) {
       addUnknown(media)
-      lookAnywhere(message, media)
+      findMediaAnywhere(message, media)
     }
   }
 }

@@ -1,7 +1,7 @@
 /** Opens a request: one JSON object, with one meaning in all that the gateway relies on. */
 
 import type { ParsedRequest } from '../dialect.ts'
-import { type Relied, refuseRepeats } from './duplicate-keys.ts'
+import { type MembersRead, refuseDuplicateKeys } from './duplicate-keys.ts'
 import { readBody } from './fields.ts'
 import { type JsonObject, textIn } from './json.ts'
 import { type Member, scanObject } from './json-scan.ts'
@@ -15,7 +15,10 @@ const shared = {
 }
 
 /** Adds the shared members to a route's own `fields` (only their value is read) and `containers` (their content is read). */
-export function reliedOn({ fields, containers }: Record<'fields' | 'containers', readonly string[]>): Relied {
+export function membersRead({
+  fields,
+  containers,
+}: Record<'fields' | 'containers', readonly string[]>): MembersRead {
   const inside = new Set([...containers, ...shared.containers])
   return { known: new Set([...fields, ...shared.fields, ...inside]), containers: inside }
 }
@@ -24,11 +27,11 @@ export function reliedOn({ fields, containers }: Record<'fields' | 'containers',
 export function openRequest(
   body: unknown,
   raw: Buffer,
-  relied: Relied,
+  read: MembersRead,
 ): { request: JsonObject; members: Member[] } {
   const request = readBody(body)
   const { members } = scanObject(raw)
-  refuseRepeats(request, members, relied)
+  refuseDuplicateKeys(request, members, read)
   return { request, members }
 }
 

@@ -6,7 +6,7 @@
 import { readCount, wrong } from './fields.ts'
 import type { JsonObject } from './json.ts'
 import type { Member } from './json-scan.ts'
-import { grown, MOST_GROWTH } from './prompt-size.ts'
+import { MOST_GROWTH, normalizationGrowth } from './prompt-size.ts'
 import { placesIn } from './unbounded.ts'
 
 /** A provider may generate more answers than it returns. */
@@ -64,6 +64,6 @@ export function predicted(
   if (!prediction || !member) return 0
   const bytes = member.end - member.start
   // The growth of the whole body also bounds the prediction's, unless the body is too long to be measured.
-  const most = Number.isFinite(growth()) ? growth() : grown(raw, prediction, bytes)
+  const most = Number.isFinite(growth()) ? growth() : normalizationGrowth(raw, prediction, bytes)
   return bytes + Math.min(most, MOST_GROWTH * bytes)
 }

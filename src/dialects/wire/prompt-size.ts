@@ -44,10 +44,10 @@ export function promptSize(raw: Buffer, body: JsonObject, prompt: Prompt): Promp
   const { media, messages, overhead, unbounded } = prompt
   const text = Math.max(0, raw.length - media.payload)
   const unseen = media.endless || hidesWork(unbounded)
-  const growth = once(() => grown(raw, body, text))
+  const growth = lazy(() => normalizationGrowth(raw, body, text))
   return {
     growth,
-    measure: once(() =>
+    measure: lazy(() =>
       unseen ? Number.POSITIVE_INFINITY : text + growth() + messages * PER_MESSAGE + overhead,
     ),
     size: {
@@ -60,7 +60,7 @@ export function promptSize(raw: Buffer, body: JsonObject, prompt: Prompt): Promp
 }
 
 /** Bytes that normalising adds to a part with `text` bytes of text. Infinity from LONGEST_MEASURED on. */
-export function grown(raw: Buffer, part: unknown, text: number): number {
+export function normalizationGrowth(raw: Buffer, part: unknown, text: number): number {
   if (!mayGrow(raw)) return 0
   const growth = text < LONGEST_MEASURED ? growthOf(part, LONGEST_MEASURED) : LONGEST_MEASURED
   return growth < LONGEST_MEASURED ? growth : Number.POSITIVE_INFINITY
@@ -72,7 +72,7 @@ function mayGrow(raw: Buffer): boolean {
 }
 
 /** Runs it when its value is first needed. */
-export function once<Value>(run: () => Value): () => Value {
+export function lazy<Value>(run: () => Value): () => Value {
   let done: { value: Value } | undefined
   return () => {
     done ??= { value: run() }

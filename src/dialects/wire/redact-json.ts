@@ -76,10 +76,10 @@ export function redactedJson(redaction: Redaction, all = false): Chunks {
   function open(isList: boolean, at: number) {
     if (inside > 0) return void inside++
     const level = levels.at(-1)
-    const isLookedInto = level === undefined ? !isList : level === 'list' || LOOKED_INTO.has(name)
+    const isScanned = level === undefined ? !isList : level === 'list' || LOOKED_INTO.has(name)
     if (level === undefined) until(at, isFailed || isList)
     else beginValue(at)
-    if (isLookedInto) levels.push(isList ? 'list' : 'object')
+    if (isScanned) levels.push(isList ? 'list' : 'object')
     else inside = 1
     isNameNext = !isList
   }

@@ -1,6 +1,6 @@
 /** Event streams as bytes: where frames end, wherever the chunks do, and what stands in a frame. */
 
-import { asBuffer, type Excerpt, keeper } from './capped-buffer.ts'
+import { asBuffer, type CappedBytes, cappedBuffer } from './capped-buffer.ts'
 import { isErrorBody } from './error-shapes.ts'
 import { type JsonObject, parseObject, textIn } from './json.ts'
 import { spells } from './key-scan.ts'
@@ -60,8 +60,8 @@ export function frameEnds(): (bytes: Buffer, see: (end: number) => void) => void
  * Hands on each frame as it came, blank line included; of one that is too large to keep its beginning and the members
  * in `shape`. `end` hands on what came after the last blank line; `open`: there is such a rest.
  */
-export function frames(shape: Shape, see: (frame: Excerpt) => void) {
-  const kept = keeper(shape)
+export function frames(shape: Shape, see: (frame: CappedBytes) => void) {
+  const kept = cappedBuffer(shape)
   const eachEnd = frameEnds()
   return {
     push(chunk: Uint8Array) {
@@ -89,7 +89,7 @@ export function frames(shape: Shape, see: (frame: Excerpt) => void) {
  * What kind of event a frame is: by its line `event: NAME`, else by the `type` in its data, else `error` where the data is one;
  * empty without any of them.
  */
-export function eventType(frame: Excerpt): string {
+export function eventType(frame: CappedBytes): string {
   const name = eventName(frame.bytes)
   if (name !== '') return name
   const data = frameObject(frame) ?? {}
@@ -97,7 +97,7 @@ export function eventType(frame: Excerpt): string {
 }
 
 /** The object in a frame's data; of a large frame only the members that were kept. Some servers send an error without `data:`. */
-export function frameObject({ bytes, large }: Excerpt): JsonObject | undefined {
+export function frameObject({ bytes, large }: CappedBytes): JsonObject | undefined {
   return large ? large.members : (parseObject(frameData(bytes)) ?? bareObject(bytes))
 }
 

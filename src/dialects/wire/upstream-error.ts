@@ -135,7 +135,7 @@ export function upstreamError(status: number, body: Buffer, redaction: Redaction
   const cause = named[0] ?? permission ?? causeIn(status, message, param, redaction)
   if (cause) return { kind: 'account', cause }
   if (!isCallers(status)) return byStatus[status] ?? { kind: 'error' }
-  const shown = shownDetails(details, redaction)
+  const clean = redactedDetails(details, redaction)
   return {
     kind: 'caller',
     status,
@@ -143,7 +143,7 @@ export function upstreamError(status: number, body: Buffer, redaction: Redaction
     ...(type && { type: redacted(type, redaction) }),
     ...(code && { code: redacted(code, redaction) }),
     ...(param && { param: redacted(param, redaction) }),
-    ...(shown && { details: shown }),
+    ...(clean && { details: clean }),
   }
 }
 
@@ -176,11 +176,11 @@ function causeIn(
 }
 
 /** Redacts details. Details that are too large are reduced to their code. */
-function shownDetails(details: unknown, redaction: Redaction): JsonObject | undefined {
+function redactedDetails(details: unknown, redaction: Redaction): JsonObject | undefined {
   if (!isObject(details)) return undefined
-  const shown = objectIn(redactedValue(details, redaction))
-  const code = textIn(shown.error_code)
-  if (JSON.stringify(shown).length <= LONGEST_DETAILS) return shown
+  const clean = objectIn(redactedValue(details, redaction))
+  const code = textIn(clean.error_code)
+  if (JSON.stringify(clean).length <= LONGEST_DETAILS) return clean
   return code === undefined || code.length > LONGEST_DETAILS ? undefined : { error_code: code }
 }
 

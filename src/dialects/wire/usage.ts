@@ -8,11 +8,11 @@ export type Requested = Pick<ParsedRequest, 'model' | 'completions' | 'cacheWrit
 
 /** A count; absent or null is 0, and what is no whole number of at least 0 is NaN. */
 export function count(usage: JsonObject, name: string): number {
-  return needed(usage, name, 0)
+  return requiredCount(usage, name, 0)
 }
 
 /** The same, where a usage cannot do without it. */
-export function needed(usage: JsonObject, name: string, missing = Number.NaN): number {
+export function requiredCount(usage: JsonObject, name: string, missing = Number.NaN): number {
   const value = usage[name] ?? missing
   return typeof value === 'number' && isCount(value) ? value : Number.NaN
 }
@@ -73,13 +73,13 @@ export function splitWrites(
   requested: Requested,
 ): [long: number, short: number] {
   if (Number.isNaN(long + short)) return [Number.NaN, Number.NaN]
-  const untold = Math.max(0, total - long - short)
-  const lasting = Math.min(total, long + (requested.cacheWrite === '1h' ? untold : 0))
+  const unreported = Math.max(0, total - long - short)
+  const lasting = Math.min(total, long + (requested.cacheWrite === '1h' ? unreported : 0))
   return [lasting, total - lasting]
 }
 
 /** The parts, if all of their counts can be counted with. Every call has some tokens, so that 0 in all is no report. */
-export function sound(parts: UsagePart[]): UsagePart[] | undefined {
+export function validParts(parts: UsagePart[]): UsagePart[] | undefined {
   const counts = parts.flatMap(({ tools, ...part }) => [...Object.values(part), ...Object.values(tools)])
   const wrong = counts.some(value => typeof value === 'number' && !isCount(value))
   return wrong || !counts.some(value => typeof value === 'number' && value > 0) ? undefined : parts

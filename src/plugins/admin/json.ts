@@ -4,7 +4,7 @@
  */
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { REPEATED, repeatedKey } from '../../dialects/wire/duplicate-key.ts'
+import { DUPLICATE_KEY, findDuplicateKey } from '../../dialects/wire/duplicate-key.ts'
 import { refuseBeyondLimits } from '../../dialects/wire/json-limits.ts'
 import { readBody } from '../../request-body.ts'
 import { problem } from './problem.ts'
@@ -33,8 +33,9 @@ function parse(body: Buffer): unknown {
     throw problem(400, 'The body is no JSON; send one JSON object.')
   }
   if (value === null) throw problem(400, 'The body is null; send one JSON object.')
-  const field = repeatedKey(text)
-  if (field !== undefined) throw problem(400, `${field} ${REPEATED}.`, [{ field, detail: REPEATED }])
+  const field = findDuplicateKey(text)
+  if (field !== undefined)
+    throw problem(400, `${field} ${DUPLICATE_KEY}.`, [{ field, detail: DUPLICATE_KEY }])
   return value
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { repeatedKey } from '../../../src/dialects/wire/duplicate-key.ts'
+import { findDuplicateKey } from '../../../src/dialects/wire/duplicate-key.ts'
 
 describe('a key that an object has twice', () => {
   const cases: [text: string, path: string][] = [
@@ -15,7 +15,7 @@ describe('a key that an object has twice', () => {
     ['{"__proto__":1,"__proto__":2}', '__proto__'],
   ]
   for (const [text, path] of cases)
-    it(`is named with its path: ${text}`, () => assert.equal(repeatedKey(text), path))
+    it(`is named with its path: ${text}`, () => assert.equal(findDuplicateKey(text), path))
 
   it('is not found where there is none', () => {
     for (const text of [
@@ -26,10 +26,10 @@ describe('a key that an object has twice', () => {
       '{"a":"b\\":\\"","b":1}',
       '{}',
     ])
-      assert.equal(repeatedKey(text), undefined, text)
+      assert.equal(findDuplicateKey(text), undefined, text)
     fc.assert(
       fc.property(fc.jsonValue(), fc.constantFrom(0, 2), (value, space) => {
-        assert.equal(repeatedKey(JSON.stringify(value, null, space)), undefined)
+        assert.equal(findDuplicateKey(JSON.stringify(value, null, space)), undefined)
       }),
       { seed: 35, numRuns: 1000 },
     )

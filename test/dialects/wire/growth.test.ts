@@ -216,13 +216,13 @@ describe('what normalising can add to a text', () => {
     'Ａ',
   ]
   const unit = fc.constantFrom(...alphabet)
-  const grown = (value: string) => growthOf(value, Number.POSITIVE_INFINITY)
+  const normalizationGrowth = (value: string) => growthOf(value, Number.POSITIVE_INFINITY)
 
   it('is never more than the bound, wherever the pieces of the text begin', () => {
     fc.assert(
       fc.property(fc.string({ unit, minLength: 50, maxLength: 400 }), value => {
         const added = Buffer.byteLength(value.normalize('NFKC')) - Buffer.byteLength(value)
-        assert.ok(grown(value) >= added)
+        assert.ok(normalizationGrowth(value) >= added)
       }),
       { seed: 27, numRuns: 3000 },
     )
@@ -240,7 +240,7 @@ describe('what normalising can add to a text', () => {
     ]
     for (const sentence of sentences) {
       const value = sentence.repeat(1000)
-      assert.ok(grown(value) <= 0.05 * Buffer.byteLength(value), sentence)
+      assert.ok(normalizationGrowth(value) <= 0.05 * Buffer.byteLength(value), sentence)
     }
   })
 

@@ -56,7 +56,7 @@ describe('a body beyond a limit', () => {
 })
 
 describe('a body within the limits', () => {
-  const within: [title: string, body: string][] = [
+  const finderOf: [title: string, body: string][] = [
     ['ordinary nesting', body(`${'['.repeat(500)}1${']'.repeat(500)}`)],
     ['many messages', body(list('{"role":"user","content":"hi"}', 19_000))],
     ['many keys in each of some objects', body(list(`{${'"k":1,'.repeat(9_999)}"k":1}`, 9))],
@@ -72,7 +72,7 @@ describe('a body within the limits', () => {
     ['a quote at the end', '"'],
     ['no JSON', '}}]]::,,"\\'],
   ]
-  for (const [title, text] of within) {
+  for (const [title, text] of finderOf) {
     it(`passes: ${title}`, () => assert.equal(refusedBy(text), undefined))
   }
 })
