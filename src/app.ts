@@ -141,13 +141,15 @@ export async function buildApp(
         name: 'anthropic',
         baseUrl: config.ANTHROPIC_BASE_URL,
         key: () => app.secrets.get('ANTHROPIC_API_KEY'),
-        maker: 'anthropic',
+        makers: ['anthropic'],
+        formats: ['anthropic'],
       },
       {
         name: 'openai',
         baseUrl: config.OPENAI_BASE_URL,
         key: () => app.secrets.get('OPENAI_API_KEY'),
-        maker: 'openai',
+        makers: ['openai'],
+        formats: ['openai'],
       },
       { name: 'ezai', baseUrl: config.EZAI_BASE_URL, key: () => app.secrets.get('EZAI_API_KEY') },
     ],
@@ -178,7 +180,7 @@ export async function buildApp(
     await callers.register(outputRate)
     await callers.register(budget, {
       defaultMaxTokens: config.DEFAULT_MAX_TOKENS,
-      statusOpenai: config.BUDGET_STATUS_OPENAI,
+      statusOf: { openai: config.BUDGET_STATUS_OPENAI },
     })
     await callers.register(countLimit)
     await callers.register(exactCount)

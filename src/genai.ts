@@ -3,19 +3,14 @@
 import type { Dialect } from './dialects/dialect.ts'
 import type { Entry } from './entry.ts'
 
-/** `gen_ai.operation.name`; counting tokens has no name of its own there. */
-const OPERATIONS: Record<string, string> = {
-  'anthropic-count-tokens': 'count_tokens',
-  'openai-embeddings': 'embeddings',
+/** `gen_ai.operation.name` */
+export function operationOf({ operation }: Dialect): string {
+  return operation
 }
 
-export function operationOf({ name }: Dialect): string {
-  return OPERATIONS[name] ?? 'chat'
-}
-
-/** `gen_ai.provider.name`: whose wire format it is, whoever serves it. */
-export function providerOf({ family }: Dialect): string {
-  return family
+/** `gen_ai.provider.name`: the provider of the wire format, whichever upstream serves the call. */
+export function providerOf({ format }: Dialect): string {
+  return format.name
 }
 
 /** `gen_ai.usage.input_tokens` counts cached tokens too. */

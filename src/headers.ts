@@ -14,7 +14,7 @@ export function upstreamHeaders({ call, headers, outgoing, route }: FastifyReque
     const value = headers[name]
     if (value !== undefined) sent[name] = Array.isArray(value) ? value.join(', ') : value
   }
-  return Object.assign(sent, outgoing, route.upstream.authorize(call.dialect.family, headers))
+  return Object.assign(sent, outgoing, route.upstream.authorize(call.dialect.format, headers))
 }
 
 /** What comes back of the provider's own headers. */

@@ -6,6 +6,7 @@
 
 import type { Refusal } from '../errors.ts'
 import type { JsonObject } from './wire/json.ts'
+import type { LimitState } from './wire/limit-state.ts'
 import type { Redaction } from './wire/redact.ts'
 
 /** What may void the upper bound on a call's cost; a client's `allow` opens each by name. */
@@ -140,12 +141,6 @@ export interface FrameFilter {
   end(): Uint8Array | undefined
 }
 
-/** Where a client stands, for the limit headers of the route's own API. */
-export interface LimitState {
-  requests?: { limit: number; remaining: number; resetMs: number }
-  tokens?: { limit: number; remaining: number; resetMs: number }
-}
-
 /** An upstream's error answer, read: which refusal it becomes for our caller. */
 export type UpstreamVerdict =
   /** 400, 404, 409, 413, 422: the caller's own fault; its message and details may be shown. */
@@ -169,8 +164,10 @@ export type UpstreamVerdict =
   | { kind: 'unavailable' }
   | { kind: 'error' }
 
-/** Asks the provider itself how long a prompt is. Free of charge, but a round trip: for when the bound is too loose. */
+/** The provider's own token counter. It is free but costs a round trip, so it is asked only where the bound is too high. */
 export interface TokenCounter {
+  /** It counts for the models of this provider only. */
+  maker: string
   /** Path and query of the question about a call to `target`. */
   target(target: string): string
   /** The question; undefined where the provider's count would not cover all that the call may read. */
@@ -179,10 +176,40 @@ export interface TokenCounter {
   tokens(answer: Buffer): number | undefined
 }
 
+/** A model in the answer to GET /v1/models. */
+export interface ListedModel {
+  /** The name that requests use. An alias is listed under its own name, with the facts of its model. */
+  id: string
+  maker: string
+  maxInput: number
+  maxOutput: number
+  displayName: string
+  released: Date
+}
+
+type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>
+
+/** What the APIs of one provider have in common. */
+export interface Format {
+  /** Upstreams list the formats that they speak by this name. Traces and /admin/explain report it. */
+  name: string
+  /** The status that clients of the format expect from an overloaded server. */
+  overloadedStatus: 503 | 529
+  /** The provider's own words for a model that the client may not use. Some clients match them. */
+  noAccess(model: string): string
+  /** Does a request to no known route use this format? */
+  isUsedBy(request: { url: string; headers: RequestHeaders }): boolean
+  /** The header that carries the upstream's key. */
+  authorize(key: string, headers: RequestHeaders): Record<string, string>
+  modelList(models: readonly ListedModel[]): object
+  modelEntry(model: ListedModel): object
+}
+
 export interface Dialect {
   name: string
-  /** Whose format: decides the shape of errors, limit headers and the model list. */
-  family: 'anthropic' | 'openai'
+  format: Format
+  /** `gen_ai.operation.name` in traces and metrics. */
+  operation: string
   /** POST path, without query. */
   path: string
   /** Is the call paid for? (count_tokens is free) */

@@ -7,8 +7,6 @@ import { openaiChat } from './openai/chat.ts'
 import { openaiEmbeddings } from './openai/embeddings.ts'
 import { openaiResponses } from './openai/responses.ts'
 
-export { type ListedModel, modelEntry, modelList } from './wire/model-list.ts'
-
 export const dialects: readonly Dialect[] = [
   anthropicMessages,
   anthropicCountTokens,
@@ -17,12 +15,10 @@ export const dialects: readonly Dialect[] = [
   openaiEmbeddings,
 ]
 
-/** The dialect of a route; elsewhere the one that the caller seems to speak, by path and by header. */
+/** The dialect of a route. Without a known route, the first one whose format the request uses. */
 export function dialectOf(
   known: Dialect | undefined,
-  { url, headers }: { url: string; headers: Readonly<Record<string, unknown>> },
+  request: Parameters<Dialect['format']['isUsedBy']>[0],
 ): Dialect {
-  if (known) return known
-  const speaksAnthropic = 'anthropic-version' in headers || /^(\/v1){0,2}\/(messages|complete)\b/.test(url)
-  return speaksAnthropic ? anthropicMessages : openaiChat
+  return known ?? dialects.find(({ format }) => format.isUsedBy(request)) ?? openaiChat
 }

@@ -27,8 +27,14 @@ declare module 'fastify' {
 /** Calls in the way end soon; what they do not use comes back. */
 const IN_FLIGHT_WAIT = 2000
 
-export default fp<{ defaultMaxTokens: number; statusOpenai: 402 | 429 }>(
-  async (app, { defaultMaxTokens, statusOpenai }) => {
+export interface BudgetOptions {
+  defaultMaxTokens: number
+  /** The status of a spent budget, by the name of a format; others get the usual one. */
+  statusOf: Readonly<Record<string, number>>
+}
+
+export default fp<BudgetOptions>(
+  async (app, { defaultMaxTokens, statusOf }) => {
     app.decorateRequest('countedInput')
     app.onLevel(({ budget }) => ({
       day: budget.dayNanos ?? UNLIMITED,
@@ -78,7 +84,7 @@ export default fp<{ defaultMaxTokens: number; statusOpenai: 402 | 429 }>(
     }
 
     function inForm({ call }: FastifyRequest, error: Refusal): Refusal {
-      if (call.dialect.family === 'openai') error.statusCode = statusOpenai
+      error.statusCode = statusOf[call.dialect.format.name] ?? error.statusCode
       return error
     }
   },

@@ -58,7 +58,7 @@ export default fp<{ bodyLimit: number }>(
       if (!request.rawBody)
         return done(refusal('invalid_request', 'The request has no body; send a JSON object.'))
       const parsed = dialect.parse(request.body, request.rawBody)
-      const digest = lazy(() => digestOf(request))
+      const digest = lazy(() => digestOf(request, dialect))
       request.call = {
         dialect,
         parsed,
@@ -80,11 +80,10 @@ function targetOf({ url }: FastifyRequest, { path }: Dialect): string {
   return query < 0 ? path : path + url.slice(query)
 }
 
-function digestOf({ rawBody, url, headers }: FastifyRequest): string {
+function digestOf({ rawBody, url, headers }: FastifyRequest, { requestHeaders }: Dialect): string {
+  const sent = requestHeaders.map(name => `${headers[name] ?? ''}\n`)
   return createHash('sha256')
-    .update(
-      `${url}\n${headers['anthropic-version'] ?? ''}\n${headers['anthropic-beta'] ?? ''}\n${headers['openai-beta'] ?? ''}\n`,
-    )
+    .update(`${url}\n${sent.join('')}`)
     .update(rawBody)
     .digest('base64url')
 }

@@ -71,9 +71,12 @@ export default fp(
     app.decorate('countExactly', async (request, refused) => {
       const { call, route, claims } = request
       const { counter } = call.dialect
-      const isOwnMaker = route.price.maker === call.dialect.family
       // One count a call: if it failed, the refusal stands.
-      if (!counter || !isOwnMaker || request.countFrom !== undefined || refused.verdict === undefined)
+      if (
+        counter?.maker !== route.price.maker ||
+        request.countFrom !== undefined ||
+        refused.verdict === undefined
+      )
         return refused
       if (performance.now() < (without.get(nameOf(request)) ?? 0)) return refused
       const question = counter.question(request.body, call.parsed)

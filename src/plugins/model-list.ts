@@ -4,13 +4,12 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { MODELS_PATH } from '../caller-paths.ts'
 import { dialectOf } from '../dialects/index.ts'
-import { modelEntry, modelList } from '../dialects/wire/model-list.ts'
 import { refusal } from '../errors.ts'
 import { didYouMean } from '../prices/nearest.ts'
 
 export default fp(
   async app => {
-    app.get(MODELS_PATH, async request => modelList(dialectOf(undefined, request).family, usable(request)))
+    app.get(MODELS_PATH, async request => dialectOf(undefined, request).format.modelList(usable(request)))
 
     app.get<{ Params: { id: string } }>(`${MODELS_PATH}/:id`, async request => {
       const { id } = request.params
@@ -23,17 +22,17 @@ export default fp(
           `model: ${id} is not known here, or not for this client.${didYouMean(id, names)}`,
         )
       }
-      return modelEntry(dialectOf(undefined, request).family, model)
+      return dialectOf(undefined, request).format.modelEntry(model)
     })
 
     function usable(request: FastifyRequest) {
-      const { family } = dialectOf(undefined, request)
+      const { format } = dialectOf(undefined, request)
       const { table } = app.prices
       const { models } = request.client
       return table
         .list(new Date(app.clock.now()))
         .filter(
-          ({ id, price }) => models.allows(table.namesOf(id)) && app.upstreams.choose(price.maker, family),
+          ({ id, price }) => models.allows(table.namesOf(id)) && app.upstreams.choose(price.maker, format),
         )
         .map(({ id, price }) => ({ ...price, id }))
     }

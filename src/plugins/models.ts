@@ -2,7 +2,6 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Dialect } from '../dialects/dialect.ts'
 import { refusal } from '../errors.ts'
 import { didYouMean } from '../prices/nearest.ts'
 import { missingPrice, type Price, type PriceTable } from '../prices/price.ts'
@@ -33,7 +32,7 @@ export default fp(
         const hint = table.names.has(model) ? '' : didYouMean(model, usable(request, now))
         throw refusal(
           'model_not_allowed',
-          `${NO_ACCESS[call.dialect.family](model)}: client ${client.name} may not use it.${hint} ` +
+          `${call.dialect.format.noAccess(model)}: client ${client.name} may not use it.${hint} ` +
             'GET /v1/models lists the models that are allowed.',
           { details: { model, client: client.name } },
         )
@@ -41,7 +40,7 @@ export default fp(
       const price = table.find(model, now)
       if (!price && table.names.has(model)) throw unpriced(`model: ${model} is not on sale yet: it`)
       if (!price) throw unknown(model, didYouMean(model, usable(request, now)))
-      const upstream = app.upstreams.choose(price.maker, call.dialect.family)
+      const upstream = app.upstreams.choose(price.maker, call.dialect.format)
       if (!upstream) throw unknown(model, '', ` on ${call.dialect.path}`)
       const missing = missingPrice(price, call.parsed)
       if (missing && call.dialect.paid) throw unpriced(missing)
@@ -50,7 +49,7 @@ export default fp(
 
     /** The models that this very call could be made with. */
     function usable({ client, call }: FastifyRequest, now: Date): string[] {
-      const serves = (maker: string) => app.upstreams.choose(maker, call.dialect.family) !== undefined
+      const serves = (maker: string) => app.upstreams.choose(maker, call.dialect.format) !== undefined
       const { table } = app.prices
       const served = table.list(now).filter(({ price }) => serves(price.maker))
       return served.map(({ id }) => id).filter(id => client.models.allows(table.namesOf(id)))
@@ -58,12 +57,6 @@ export default fp(
   },
   { name: 'models', dependencies: ['claims', 'clock', 'prices', 'upstreams'] },
 )
-
-/** The makers' own wording: some clients match it. */
-const NO_ACCESS: Record<Dialect['family'], (model: string) => string> = {
-  anthropic: model => `model: ${model}`,
-  openai: model => `The model \`${model}\` does not exist or you do not have access to it`,
-}
 
 function unknown(model: string, hint: string, where = '') {
   return refusal(

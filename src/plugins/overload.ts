@@ -169,13 +169,10 @@ function memory(): number {
   return Math.min(getHeapStatistics().heap_size_limit, confined > 0 ? confined : Number.POSITIVE_INFINITY)
 }
 
-/** Anthropic has a status of its own for it, OpenAI has not. */
-const STATUS: Record<Dialect['family'], number> = { anthropic: 529, openai: 503 }
-
-function overloaded(reason: string, { family }: Dialect): Refusal {
+function overloaded(reason: string, { format }: Dialect): Refusal {
   const refused = refusal('overloaded', 'The gateway has more calls than it can carry; try again shortly.', {
     headers: retryAfter(RETRY.least + Math.random() * RETRY.spread),
     reason: `overloaded: ${reason}`,
   })
-  return causedBy('overloaded', Object.assign(refused, { statusCode: STATUS[family] }))
+  return causedBy('overloaded', Object.assign(refused, { statusCode: format.overloadedStatus }))
 }

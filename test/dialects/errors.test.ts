@@ -214,7 +214,7 @@ describe('the makers’ own SDKs', () => {
 
 interface Call {
   path: Path
-  family: 'anthropic' | 'openai'
+  family: string
 }
 
 /** A server that answers each call as it is told, and asks for no retry. */
@@ -225,7 +225,7 @@ async function listen(
   const server = createServer((request, response) => {
     request.resume()
     const path = request.url as Path
-    const { status, type = 'application/json', body } = answer({ path, family: dialect(path).family })
+    const { status, type = 'application/json', body } = answer({ path, family: dialect(path).format.name })
     const ids = { 'request-id': 'req_1', 'x-request-id': 'req_1' }
     response.writeHead(status, { ...ids, 'content-type': type, 'x-should-retry': 'false' }).end(body)
   })

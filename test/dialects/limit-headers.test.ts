@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { goDuration } from '../../src/dialects/wire/limit-headers.ts'
+import { goDuration } from '../../src/dialects/openai/limit-headers.ts'
 import { dialect } from './streams.ts'
 
 const NOON = Date.parse('2026-11-23T12:00:00Z')

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { dialectOf, modelEntry, modelList } from '../../src/dialects/index.ts'
+import { anthropic } from '../../src/dialects/anthropic/format.ts'
+import { dialectOf } from '../../src/dialects/index.ts'
+import { openai } from '../../src/dialects/openai/format.ts'
 
 const models = [
   {
@@ -23,7 +25,7 @@ const models = [
 
 describe('the list of models', () => {
   it('has the shape of Anthropic’s API', () => {
-    assert.deepEqual(modelList('anthropic', models), {
+    assert.deepEqual(anthropic.modelList(models), {
       data: [
         {
           type: 'model',
@@ -46,18 +48,18 @@ describe('the list of models', () => {
       first_id: 'claude-haiku-4-5-20251001',
       last_id: 'gpt-6-luna',
     })
-    assert.deepEqual(modelList('anthropic', []), { data: [], has_more: false, first_id: null, last_id: null })
+    assert.deepEqual(anthropic.modelList([]), { data: [], has_more: false, first_id: null, last_id: null })
   })
 
   it('has the shape of OpenAI’s API', () => {
-    assert.deepEqual(modelList('openai', models), {
+    assert.deepEqual(openai.modelList(models), {
       object: 'list',
       data: [
         { id: 'claude-haiku-4-5-20251001', object: 'model', created: 1_760_486_400, owned_by: 'anthropic' },
         { id: 'gpt-6-luna', object: 'model', created: 1_785_542_400, owned_by: 'openai' },
       ],
     })
-    assert.deepEqual(modelEntry('openai', models[0]!), {
+    assert.deepEqual(openai.modelEntry(models[0]!), {
       id: 'claude-haiku-4-5-20251001',
       object: 'model',
       created: 1_760_486_400,
@@ -67,14 +69,14 @@ describe('the list of models', () => {
 })
 
 describe('the dialect of a caller', () => {
-  const family = (url: string, headers: Record<string, string> = {}) =>
-    dialectOf(undefined, { url, headers }).family
+  const format = (url: string, headers: Record<string, string> = {}) =>
+    dialectOf(undefined, { url, headers }).format.name
 
-  it('is told by its version header, or by the path', () => {
-    assert.equal(family('/v1/models'), 'openai')
-    assert.equal(family('/v1/models', { 'anthropic-version': '2023-06-01' }), 'anthropic')
-    assert.equal(family('/v1/messages?beta=true'), 'anthropic')
-    assert.equal(family('/v1/messages/batches'), 'anthropic')
-    assert.equal(family('/v1/chat'), 'openai')
+  it('follows from the version header or from the path', () => {
+    assert.equal(format('/v1/models'), 'openai')
+    assert.equal(format('/v1/models', { 'anthropic-version': '2023-06-01' }), 'anthropic')
+    assert.equal(format('/v1/messages?beta=true'), 'anthropic')
+    assert.equal(format('/v1/messages/batches'), 'anthropic')
+    assert.equal(format('/v1/chat'), 'openai')
   })
 })

@@ -3,7 +3,7 @@
 import type { Dialect } from '../dialect.ts'
 import { failureOf } from '../wire/failure.ts'
 import { jsonMeter } from '../wire/json-meter.ts'
-import { isTokenCount } from '../wire/success.ts'
+import { isWithoutError } from '../wire/success.ts'
 import { anthropicMessages } from './messages.ts'
 import { parseTokenCount } from './request.ts'
 
@@ -11,8 +11,9 @@ export const anthropicCountTokens: Dialect = {
   ...anthropicMessages,
   name: 'anthropic-count-tokens',
   path: '/v1/messages/count_tokens',
+  operation: 'count_tokens',
   paid: false,
-  isSuccess: isTokenCount,
+  isSuccess: response => isWithoutError(response) && typeof response.input_tokens === 'number',
   parse: parseTokenCount,
   rewrite: raw => raw,
   meter: () => jsonMeter({ error: true }, ({ error }) => ({ usage: [], failed: failureOf(error) })),

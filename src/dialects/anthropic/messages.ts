@@ -1,18 +1,21 @@
 /** Anthropic's Messages API: POST /v1/messages. */
 
 import type { Dialect } from '../dialect.ts'
+import type { JsonObject } from '../wire/json.ts'
 import { edited } from '../wire/json-edit.ts'
-import { anthropicLimits } from '../wire/limit-headers.ts'
-import { isMessage } from '../wire/success.ts'
+import { hasObjects, isText, isWithoutError } from '../wire/success.ts'
 import { upstreamError } from '../wire/upstream-error.ts'
 import { errorBody, errorEvent } from './errors.ts'
+import { anthropic } from './format.ts'
+import { limitHeaders } from './limit-headers.ts'
 import { eventMeter, messageMeter } from './meter.ts'
 import { parseMessages } from './request.ts'
 import { anthropicCounter } from './token-counter.ts'
 
 export const anthropicMessages: Dialect = {
   name: 'anthropic-messages',
-  family: 'anthropic',
+  format: anthropic,
+  operation: 'chat',
   path: '/v1/messages',
   paid: true,
   // What a coding agent tells of itself (x-claude-code-*, x-stainless-*) is meant for the gateway, and stays here.
@@ -27,6 +30,10 @@ export const anthropicMessages: Dialect = {
   errorBody,
   errorEvent,
   counter: anthropicCounter,
-  limitHeaders: anthropicLimits,
+  limitHeaders,
   upstreamError,
+}
+
+function isMessage(response: JsonObject): boolean {
+  return isWithoutError(response) && hasObjects(response.content) && isText(response.stop_reason)
 }

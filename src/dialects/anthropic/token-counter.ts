@@ -33,6 +33,7 @@ const harmless = [
 ]
 
 export const anthropicCounter: TokenCounter = {
+  maker: 'anthropic',
   target: target => target.replace(/^[^?]*/, path => `${path}/count_tokens`),
   question(body, { unbounded }) {
     const request = objectIn(body)

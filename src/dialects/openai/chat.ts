@@ -1,18 +1,21 @@
 /** OpenAI's Chat Completions: POST /v1/chat/completions. */
 
 import type { Dialect, Edits } from '../dialect.ts'
+import { isObject, type JsonObject, listIn } from '../wire/json.ts'
 import { edited } from '../wire/json-edit.ts'
-import { openaiLimits } from '../wire/limit-headers.ts'
-import { isCompletion } from '../wire/success.ts'
+import { hasObjects, isText, isWithoutError } from '../wire/success.ts'
 import { upstreamError } from '../wire/upstream-error.ts'
 import { chunkMeter, completionMeter } from './chat-meter.ts'
 import { parseChat } from './chat-request.ts'
 import { chatErrorEvent, errorBody } from './errors.ts'
+import { openai } from './format.ts'
+import { limitHeaders } from './limit-headers.ts'
 import { usageFrameFilter } from './usage-frame.ts'
 
 export const openaiChat: Dialect = {
   name: 'openai-chat',
-  family: 'openai',
+  format: openai,
+  operation: 'chat',
   path: '/v1/chat/completions',
   paid: true,
   requestHeaders: ['openai-beta'],
@@ -29,7 +32,7 @@ export const openaiChat: Dialect = {
   errorBody,
   errorEvent: chatErrorEvent,
   hideUsageFrame: usageFrameFilter,
-  limitHeaders: openaiLimits,
+  limitHeaders,
   upstreamError,
 }
 
@@ -38,4 +41,14 @@ const withoutMaxTokens: ReadonlySet<string> = new Set(['openai', 'azure'])
 
 function maxOutputName(model: Edits['price']): string {
   return model?.hidesOutput && withoutMaxTokens.has(model.maker) ? 'max_completion_tokens' : 'max_tokens'
+}
+
+function isCompletion(response: JsonObject): boolean {
+  const isWhole = (choice: JsonObject) =>
+    isObject(choice.message) && isText(choice.finish_reason) && choice.finish_reason !== 'error'
+  return (
+    isWithoutError(response) &&
+    hasObjects(response.choices) &&
+    listIn(response.choices).filter(isObject).every(isWhole)
+  )
 }

@@ -4,7 +4,7 @@ import type { Dialect } from '../dialect.ts'
 import { failureOf } from '../wire/failure.ts'
 import { isObject, type JsonObject, textIn } from '../wire/json.ts'
 import { jsonMeter } from '../wire/json-meter.ts'
-import { isEmbeddings } from '../wire/success.ts'
+import { hasObjects, isWithoutError } from '../wire/success.ts'
 import { emptyPart, type Requested, requiredCount, statedNanos, validParts } from '../wire/usage.ts'
 import { openaiChat } from './chat.ts'
 import { parseEmbeddings } from './embeddings-request.ts'
@@ -15,7 +15,8 @@ export const openaiEmbeddings: Dialect = {
   ...common,
   name: 'openai-embeddings',
   path: '/v1/embeddings',
-  isSuccess: isEmbeddings,
+  operation: 'embeddings',
+  isSuccess: response => isWithoutError(response) && hasObjects(response.data),
   parse: parseEmbeddings,
   rewrite: raw => raw,
   meter,

@@ -1,8 +1,9 @@
 /** OpenAI's Responses: POST /v1/responses. */
 
 import type { Dialect } from '../dialect.ts'
+import type { JsonObject } from '../wire/json.ts'
 import { edited } from '../wire/json-edit.ts'
-import { isResponse } from '../wire/success.ts'
+import { hasObjects, isWithoutError } from '../wire/success.ts'
 import { openaiChat } from './chat.ts'
 import { responseErrorEvent } from './errors.ts'
 import { responseEventMeter, responseMeter } from './responses-meter.ts'
@@ -24,4 +25,9 @@ export const openaiResponses: Dialect = {
     }),
   meter: (request, stream) => (stream ? responseEventMeter(request) : responseMeter(request)),
   errorEvent: responseErrorEvent,
+}
+
+/** An `incomplete` response may be longer the next time, so it is not cached. */
+function isResponse(response: JsonObject): boolean {
+  return isWithoutError(response) && hasObjects(response.output) && response.status === 'completed'
 }

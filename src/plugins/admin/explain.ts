@@ -250,11 +250,11 @@ function patternFor(models: ClientSettings['models'], names: readonly string[]):
 
 /** By wire format; null: it is not served there. */
 function upstreamsOf({ upstreams }: FastifyInstance, { maker, model }: Price) {
-  const families = new Set(dialects.map(({ family }) => family))
-  return [...families].map(format => {
+  const formats = new Set(dialects.map(({ format }) => format))
+  return [...formats].map(format => {
     const upstream = upstreams.choose(maker, format)
     const circuit = upstream && circuitAnswer(upstream.circuits.state(model))
-    return { format, upstream: upstream?.name ?? null, ...(circuit && { circuit }) }
+    return { format: format.name, upstream: upstream?.name ?? null, ...(circuit && { circuit }) }
   })
 }
 

@@ -1,0 +1,18 @@
+/** What all of OpenAI's APIs have in common. */
+
+import type { Format, ListedModel } from '../dialect.ts'
+
+export const openai: Format = {
+  name: 'openai',
+  overloadedStatus: 503,
+  noAccess: model => `The model \`${model}\` does not exist or you do not have access to it`,
+  // A request to no known route gets this format where no other one claims it.
+  isUsedBy: () => false,
+  authorize: key => ({ authorization: `Bearer ${key}` }),
+  modelEntry,
+  modelList: models => ({ object: 'list', data: models.map(modelEntry) }),
+}
+
+function modelEntry({ id, maker, released }: ListedModel): object {
+  return { id, object: 'model', created: Math.floor(released.getTime() / 1000), owned_by: maker }
+}
