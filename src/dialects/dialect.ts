@@ -54,6 +54,8 @@ export interface ParsedRequest {
     allowedBy: AllowedFeature
     fee?: string
     uses?: { most: number; tool: string }
+    /** The error code that the provider's SDK expects where the feature is refused: then it does without. */
+    errorCode?: string
   }[]
   /** Did a streaming caller ask for the usage frame itself? (OpenAI chat: stream_options.include_usage) */
   wantsUsageFrame: boolean
@@ -216,6 +218,8 @@ export interface Dialect {
   paid: boolean
   /** Request headers sent on, byte for byte, lower case. Everything else stays here. */
   requestHeaders: readonly string[]
+  /** Events of a stream that come before its output, and carry none. */
+  preliminaryEvents?: readonly string[]
   /** Is a JSON response whole and successful, so that it may be cached? */
   isSuccess(response: JsonObject): boolean
   /** Reads a parsed body; throws refusal('invalid_request') naming the field, what was found and expected. */

@@ -15,6 +15,11 @@ export const dialects: readonly Dialect[] = [
   openaiEmbeddings,
 ]
 
+/** Of all formats, because an upstream may answer in another format than the route's. */
+export const preliminaryEvents: ReadonlySet<string> = new Set(
+  dialects.flatMap(dialect => dialect.preliminaryEvents ?? []),
+)
+
 /** The dialect of a route. Without a known route, the first one whose format the request uses. */
 export function dialectOf(
   known: Dialect | undefined,

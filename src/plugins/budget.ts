@@ -2,6 +2,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { ParsedRequest } from '../dialects/dialect.ts'
 import { lazy } from '../dialects/wire/prompt-size.ts'
 import { type Details, type Refusal, refusal, retryAfter } from '../errors.ts'
 import { type NoRoom, UNLIMITED } from '../lua/types.ts'
@@ -215,11 +216,10 @@ function suggestion(
       }
 }
 
-/** Features that an SDK can do without, each with the error code that the SDK looks for. */
-const DISPENSABLE: ReadonlyMap<string, string> = new Map([['thread', 'thread_unsupported_request']])
-
-function unbounded({ feature, allowedBy }: { feature: string; allowedBy: string }, client: string): Refusal {
-  const makersCode = DISPENSABLE.get(feature)
+function unbounded(
+  { feature, allowedBy, errorCode }: ParsedRequest['unbounded'][number],
+  client: string,
+): Refusal {
   return refusal(
     'unbounded_feature',
     `${feature} makes the cost of a call unbounded, and client ${client} is bound by a budget; ` +
@@ -227,7 +227,7 @@ function unbounded({ feature, allowedBy }: { feature: string; allowedBy: string 
     // The feature may be named in the caller's own words.
     {
       details: {
-        ...(makersCode && { error_code: makersCode, gateway_code: 'unbounded_feature' }),
+        ...(errorCode && { error_code: errorCode, gateway_code: 'unbounded_feature' }),
         feature,
         allow: allowedBy,
       },

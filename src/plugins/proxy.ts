@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { collect, collectError, discard, keepBeginning, passOn, watched } from '../answers.ts'
 import { redactionOf } from '../call-redaction.ts'
-import { dialects } from '../dialects/index.ts'
+import { dialects, preliminaryEvents } from '../dialects/index.ts'
 import { beginsError, errorFrames, redactedChunks, redactedResponse } from '../dialects/wire/error-frames.ts'
 import { errorInside } from '../dialects/wire/error-inside.ts'
 import { isAboutAccount } from '../dialects/wire/upstream-error.ts'
@@ -157,7 +157,7 @@ export default fp<{ answerBuffer: number }>(
         }
         /** An error instead of output, as the status it stands for. */
         function refuseInside(bytes: Buffer, stream: boolean): boolean {
-          const error = errorInside(bytes, stream)
+          const error = errorInside(bytes, stream, preliminaryEvents)
           if (!error) return false
           exchange.refused = true
           exchange.answering = false

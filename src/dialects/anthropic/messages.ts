@@ -20,6 +20,7 @@ export const anthropicMessages: Dialect = {
   paid: true,
   // What a coding agent tells of itself (x-claude-code-*, x-stainless-*) is meant for the gateway, and stays here.
   requestHeaders: ['anthropic-version', 'anthropic-beta'],
+  preliminaryEvents: ['ping'],
   isSuccess: isMessage,
   parse: parseMessages,
   rewrite: (raw, { maxOutputTokens }) =>

@@ -6,7 +6,7 @@ import { edited } from '../wire/json-edit.ts'
 import { hasObjects, isWithoutError } from '../wire/success.ts'
 import { openaiChat } from './chat.ts'
 import { responseErrorEvent } from './errors.ts'
-import { responseEventMeter, responseMeter } from './responses-meter.ts'
+import { ANNOUNCING, responseEventMeter, responseMeter } from './responses-meter.ts'
 import { parseResponses } from './responses-request.ts'
 
 const { hideUsageFrame: _, ...common } = openaiChat
@@ -15,6 +15,7 @@ export const openaiResponses: Dialect = {
   ...common,
   name: 'openai-responses',
   path: '/v1/responses',
+  preliminaryEvents: [...ANNOUNCING],
   isSuccess: isResponse,
   parse: parseResponses,
   rewrite: (raw, { maxOutputTokens, noStore, promptCacheKey }) =>

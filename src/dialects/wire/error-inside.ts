@@ -1,6 +1,5 @@
 /** Reads the error that a 200 response carries instead of output, as the status it stands for. */
 
-import { ANNOUNCING } from '../openai/responses-meter.ts'
 import { beginsError } from './error-frames.ts'
 import { errorIn, isErrorBody, isErrorType } from './error-shapes.ts'
 import { isObject, type JsonObject, listIn, objectIn, parseObject } from './json.ts'
@@ -69,29 +68,31 @@ export interface ErrorInside {
   body: Buffer
 }
 
-/** Events that say nothing of the output. */
-const PRELIMINARY = new Set<unknown>(['ping', ...ANNOUNCING])
 const OUTPUT_EVENT = /^(message|content_block|response)/
 
-/** `bytes`: a JSON response, or the beginning of a stream. Undefined: no error, or output before or beside it. */
-export function errorInside(bytes: Buffer, stream: boolean): ErrorInside | undefined {
-  const event = stream ? firstEvent(bytes) : parseObject(bytes.toString('utf8'))
+/** `bytes`: a JSON response, or the beginning of a stream. `preliminary`: the events that carry no output. Undefined: no error, or output before or beside it. */
+export function errorInside(
+  bytes: Buffer,
+  stream: boolean,
+  preliminary: ReadonlySet<string>,
+): ErrorInside | undefined {
+  const event = stream ? firstEvent(bytes, preliminary) : parseObject(bytes.toString('utf8'))
   const error = event && errorOf(event)
   return error && { status: statusOf(error), body: Buffer.from(JSON.stringify({ error })) }
 }
 
-function isPreliminary({ type }: JsonObject): boolean {
-  return PRELIMINARY.has(type) || (typeof type === 'string' && !OUTPUT_EVENT.test(type))
+function isPreliminary({ type }: JsonObject, preliminary: ReadonlySet<string>): boolean {
+  return typeof type === 'string' && (preliminary.has(type) || !OUTPUT_EVENT.test(type))
 }
 
 /** The first event that is an error or output. */
-function firstEvent(bytes: Buffer): JsonObject | undefined {
+function firstEvent(bytes: Buffer, preliminary: ReadonlySet<string>): JsonObject | undefined {
   let first: JsonObject | undefined
   let begin = 0
   const see = (end: number) => {
     const event = first ?? eventIn(bytes.subarray(begin, end))
     begin = end
-    if (event && (errorOf(event) || !isPreliminary(event))) first = event
+    if (event && (errorOf(event) || !isPreliminary(event, preliminary))) first = event
   }
   frameEnds()(bytes, see)
   see(bytes.length)

@@ -45,13 +45,18 @@ export const unboundedNames: readonly string[] = [
   'reasoning',
 ]
 
+/** Features that an SDK can do without, each with the error code that the SDK expects. */
+const errorCodes: ReadonlyMap<string, { errorCode: string }> = new Map([
+  ['thread', { errorCode: 'thread_unsupported_request' }],
+])
+
 /** The features without a bound that the members of a request use, on any route. */
 export function unboundedMembers(request: JsonObject): Unbounded {
   return placesIn(request).flatMap(place => {
     const found: Unbounded[number][] = []
     for (const feature in place) {
       const allowedBy = features.get(feature)
-      if (allowedBy && has(place, feature)) found.push({ feature, allowedBy })
+      if (allowedBy && has(place, feature)) found.push({ feature, allowedBy, ...errorCodes.get(feature) })
     }
     return [...found, ...unboundedEdits(place), ...unboundedMode(place)]
   })
