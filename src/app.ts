@@ -19,7 +19,6 @@ import breaker from './plugins/breaker.ts'
 import budget from './plugins/budget.ts'
 import cache from './plugins/cache.ts'
 import call from './plugins/call.ts'
-import claims from './plugins/claims.ts'
 import clients from './plugins/clients.ts'
 import clock from './plugins/clock.ts'
 import cors from './plugins/cors.ts'
@@ -53,6 +52,7 @@ import rateLimit from './plugins/rate-limit.ts'
 import record from './plugins/record.ts'
 import redis from './plugins/redis.ts'
 import refusals from './plugins/refusals.ts'
+import reservations from './plugins/reservations.ts'
 import secrets from './plugins/secrets.ts'
 import spent from './plugins/spent.ts'
 import sweep from './plugins/sweep.ts'
@@ -172,25 +172,20 @@ export async function buildApp(
       maxCalls: config.MAX_CONCURRENT_CALLS,
     })
     await callers.register(call, { bodyLimit: config.BODY_LIMIT_BYTES })
-    await callers.register(claims)
+    await callers.register(reservations)
     await callers.register(models)
     await callers.register(usualOutput)
     await callers.register(rateLimit)
     await callers.register(tenancy)
     await callers.register(outputRate)
+    await callers.register(countLimit)
+    await callers.register(exactCount)
     await callers.register(budget, {
       defaultMaxTokens: config.DEFAULT_MAX_TOKENS,
       statusOf: { openai: config.BUDGET_STATUS_OPENAI },
     })
-    await callers.register(countLimit)
-    await callers.register(exactCount)
     await callers.register(waiting, { maxCalls: config.MAX_CONCURRENT_CALLS })
     await callers.register(loop)
-    await callers.register(cache, {
-      ttlSeconds: config.CACHE_TTL_SECONDS,
-      maxBytes: config.CACHE_MAX_BYTES,
-      totalBytes: config.CACHE_TOTAL_BYTES,
-    })
     await callers.register(usage)
     await callers.register(estimate)
     await callers.register(cost)
@@ -201,6 +196,11 @@ export async function buildApp(
     })
     await callers.register(spent)
     await callers.register(admission, { maxPending: config.LEDGER_MAX_PENDING })
+    await callers.register(cache, {
+      ttlSeconds: config.CACHE_TTL_SECONDS,
+      maxBytes: config.CACHE_MAX_BYTES,
+      totalBytes: config.CACHE_TOTAL_BYTES,
+    })
     await callers.register(extension)
     await callers.register(breaker)
     await callers.register(refusals)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startGateway } from './gateway.ts'
 
-test('the life of a call: who meets it, in which order', async t => {
+test('the hooks of a call run in a fixed order', async t => {
   const { app } = await startGateway(t)
 
   const routes = app.printRoutes({ includeHooks: true, commonPrefix: false })
@@ -11,11 +11,34 @@ test('the life of a call: who meets it, in which order', async t => {
   assert.deepEqual(
     call.split('\n').map(line => line.replace(/^[│ ]*•? ?/, '').trim()),
     [
-      '(onRequest) ["armExitDoor()","sayGoodbye()","nameRequest()","checkProtocol()","authenticateCaller()","turnAway()"]',
-      '(preHandler) ["weighBody()","readCall()","decideCall()","announceCeiling()","lookUp()","startMeter()","refuseSpent()","admitCall()","spareUpstream()"]',
+      '(onRequest) ["watchCallEnd()","closeWhileDraining()","nameRequest()","checkProtocol()","authenticateCaller()","refuseOverload()"]',
+      '(preValidation) ["weighBody()","readCall()","beginReservation()","chooseRoute()","reserveTokens()","separateClients()","reserveCount()","reserveMoney()","reserveRepetition()","askForUsage()","lookUpCached()","reserveCached()"]',
+      '(preHandler) ["announceOutputLimit()","startMeter()","refuseSpent()","admitCall()","replayCached()","checkCircuit()"]',
       '(onSend) ["endConnection()","sayCost()"]',
     ],
   )
+})
+
+test('the steps at the end of a call run in the order of their phases', async t => {
+  const { app } = await startGateway(t)
+
+  assert.deepEqual(app.callEndSteps(), [
+    'price: priceCall',
+    'record: recordCall',
+    'settle: releaseCapacity',
+    'settle: wakeQueue',
+    'settle: settleCall',
+    'settle: storeResponse',
+    'observe: noteOutage',
+    'observe: learnUsualOutput',
+    'observe: compareOutputRate',
+    'observe: learnDensity',
+    'observe: countRefusal',
+    'observe: judgeCall',
+    'observe: logCall',
+    'observe: measureCall',
+    'observe: showCall',
+  ])
 })
 
 test('a second gateway on the same data folder is told who holds it', async t => {

@@ -5,7 +5,7 @@ import { acknowledge, createGroup, readGroup } from '../../src/ledger/stream.ts'
 import { createMoneyScripts, type MoneyScripts } from '../../src/lua/index.ts'
 import { createLedgerScripts } from '../../src/lua/ledger.ts'
 import type { Settlement } from '../../src/lua/types.ts'
-import { callOf, settlementOf } from '../claims.ts'
+import { callOf, settlementOf } from '../reservations.ts'
 import { infoOf, openRedis, scriptsOf } from '../stores.ts'
 import type { Studied, Study } from '../study.ts'
 
@@ -72,7 +72,7 @@ async function measure(
   const admit = await costOf(redis, calls, () =>
     together(calls, async () => {
       const call = callOf(next++, clients, loop)
-      const admitted = await money.admit(call.id, call.claim, { version: 1, maxPending: 1_000_000 })
+      const admitted = await money.admit(call.id, call.reservation, { version: 1, maxPending: 1_000_000 })
       if (admitted.kind !== 'granted') throw new Error(`an admission was ${JSON.stringify(admitted)}`)
       settlements.push(settlementOf(call, admitted.at))
     }),

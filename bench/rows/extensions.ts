@@ -3,7 +3,7 @@
 import { createMoneyScripts, type MoneyScripts } from '../../src/lua/index.ts'
 import type { Running } from '../../src/lua/types.ts'
 import { EXTEND_EVERY } from '../../src/plugins/bounds.ts'
-import { callOf } from '../claims.ts'
+import { callOf } from '../reservations.ts'
 import { openRedis, scriptsOf } from '../stores.ts'
 import type { Study } from '../study.ts'
 
@@ -37,7 +37,7 @@ export const row: Study = {
         const admitting = await timed(() => admitAll(money, count, running))
         const extend = (round: number) =>
           timed(() =>
-            money.renew(running.map(one => ({ ...one, needs: one.claim.nanos + round * MORE_NANOS }))),
+            money.renew(running.map(one => ({ ...one, needs: one.reservation.nanos + round * MORE_NANOS }))),
           )
         const first = await extend(1)
         const extension: number[] = []
@@ -57,10 +57,10 @@ let next = 0
 
 async function admitAll(money: MoneyScripts, count: number, running: Running[]): Promise<void> {
   for (let i = 0; i < RUNNING; i++) {
-    const { claim } = callOf(i, count)
+    const { reservation } = callOf(i, count)
     const id = `extended-${next++}`
-    const admitted = await money.admit(id, claim, { version: 1, maxPending: 1_000_000 })
+    const admitted = await money.admit(id, reservation, { version: 1, maxPending: 1_000_000 })
     if (admitted.kind !== 'granted') throw new Error(`an admission was ${JSON.stringify(admitted)}`)
-    running.push({ id, claim, at: admitted.at })
+    running.push({ id, reservation, at: admitted.at })
   }
 }

@@ -3,7 +3,7 @@
 import type { Redis } from 'ioredis'
 import { createMoneyScripts } from '../../src/lua/index.ts'
 import type { Settlement } from '../../src/lua/types.ts'
-import { callOf, settlementOf } from '../claims.ts'
+import { callOf, settlementOf } from '../reservations.ts'
 import { infoOf, openRedis } from '../stores.ts'
 import { type Studied, type Study, sizeOf } from '../study.ts'
 
@@ -40,7 +40,7 @@ async function measure(redis: Redis, size: number) {
   const money = createMoneyScripts(redis)
   // The scripts' own memory does not count.
   const first = callOf(0, size)
-  await money.admit(first.id, first.claim, { version: 1, maxPending: 1_000_000 })
+  await money.admit(first.id, first.reservation, { version: 1, maxPending: 1_000_000 })
   await money.settle([settlementOf(first, Date.now())])
   const empty = await infoOf(redis, 'memory', 'used_memory')
   const calls = Array.from({ length: size }, (_, number) => callOf(number + 1, size))
@@ -48,7 +48,7 @@ async function measure(redis: Redis, size: number) {
   for (let from = 0; from < size; from += page) {
     await Promise.all(
       calls.slice(from, from + page).map(async call => {
-        const admitted = await money.admit(call.id, call.claim, { version: 1, maxPending: 1_000_000 })
+        const admitted = await money.admit(call.id, call.reservation, { version: 1, maxPending: 1_000_000 })
         if (admitted.kind !== 'granted') throw new Error(`an admission was ${JSON.stringify(admitted)}`)
         settlements.push(settlementOf(call, admitted.at))
       }),
@@ -58,7 +58,7 @@ async function measure(redis: Redis, size: number) {
   const holds = await bytesOf(redis, `${prefix}holds`)
   const leases = await bytesOf(redis, `${prefix}leases`)
   for (let from = 0; from < size; from += page) await money.settle(settlements.slice(from, from + page))
-  const scopes = calls.slice(0, 1000).map(({ claim }) => `${prefix}scope:${claim.scopes[0]?.key}`)
+  const scopes = calls.slice(0, 1000).map(({ reservation }) => `${prefix}scope:${reservation.scopes[0]?.key}`)
   const tombstones = calls.slice(0, 1000).map(({ id }) => `${prefix}done:${id}`)
   return {
     client: await meanBytes(redis, scopes),

@@ -1,14 +1,14 @@
--- Takes all that one call wants of every limit at once, or nothing. Called again with the same id it takes nothing more.
+-- Takes all that one call reserves of every limit at once, or nothing. Called again with the same id it takes nothing more.
 -- A newer version of the configuration, which its replica has from Postgres, is made known to the others on the way.
 -- KEYS[1] '{tollgate}:'
--- ARGV[1] call id                  [2] claim: JSON {scopes, requests, tokens, nanos}       [3] entry if the call is lost: JSON
+-- ARGV[1] call id                  [2] reservation: JSON {scopes, requests, tokens, nanos}       [3] entry if the call is lost: JSON
 --     [4] the replica's version of the configuration     [5] entries that may wait for Postgres
 --     [6] key of a cached response, or '': where it exists, the call is a hit, which takes a request, brakes a loop, and that is all
 -- Returns {'granted' | 'hit', at, states}                 for states see describe()
 --         {'refused', at, states, scope (index from 0), limit, ms to wait | false}
 --         {'refused', at, states, scope, limit, ms to wait | false, verdict, limit, spent, held (nanos), when it resets}
 --         {'stale', version} | {'rebuilding'} | {'settled'} | {'ledger_full'}: nothing was taken
-local id, claimText, entry, version, maxPending, answer =
+local id, reservationText, entry, version, maxPending, answer =
   ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 
 -- How long running calls that are in the way will take is not known.
@@ -33,20 +33,20 @@ end
 local earlier = redis.call('HGET', HOLDS, id)
 if earlier then
   local hold = readHold(earlier)
-  return { 'granted', hold.at, describe(readScopes(hold.claim, windowsAt(hold.at), now)) }
+  return { 'granted', hold.at, describe(readScopes(hold.reservation, windowsAt(hold.at), now)) }
 end
 if redis.call('XLEN', LEDGER) >= maxPending then
   return { 'ledger_full' }
 end
-local claim = cjson.decode(claimText)
+local reservation = cjson.decode(reservationText)
 local isHit = answer ~= '' and redis.call('EXISTS', answer) == 1
-local wants = wantsOf(claim)
+local units = unitsOf(reservation)
 if isHit then
-  wants.calls, wants.tokens, wants.nanos = 0, 0, 0
+  units.calls, units.tokens, units.nanos = 0, 0, 0
 end
 
 -- Read all.
-local all = readScopes(claim, windowsAt(now), now)
+local all = readScopes(reservation, windowsAt(now), now)
 
 -- Check all. Of several refusals the most final is told, and of several waits the longest, so that the advice is true.
 local WAIT, SPENT, NEVER = 1, 2, 3
@@ -59,7 +59,7 @@ end
 
 -- If the reservations of running calls cover the missing tokens, a call that ends may free them before the refill does.
 local function waitForBucket(counters, kind, bucket)
-  local units = wanted(wants, kind, bucket.capacity)
+  local units = wanted(units, kind, bucket.capacity)
   local wait = waitFor(bucket, units)
   if kind == 'tokens' and wait > WAIT_FOR_A_CALL and waitFor(bucket, units - counters.reserved) == 0 then
     return WAIT_FOR_A_CALL
@@ -70,7 +70,7 @@ end
 local function checkBuckets(scope, counters)
   for _, kind in ipairs(BUCKETS) do
     local bucket = counters[kind]
-    local wait = bucket and wants[kind] > 0 and waitForBucket(counters, kind, bucket) or 0
+    local wait = bucket and units[kind] > 0 and waitForBucket(counters, kind, bucket) or 0
     if wait > 0 then
       refuse(WAIT, wait, scope, kind, wait)
     end
@@ -79,7 +79,7 @@ end
 
 local function checkConcurrency(scope, counters)
   local concurrency = counters.limits.concurrency
-  if concurrency and wants.calls > 0 and counters.running + wants.calls > concurrency then
+  if concurrency and units.calls > 0 and counters.running + units.calls > concurrency then
     refuse(WAIT, WAIT_FOR_A_CALL, scope, 'concurrency', WAIT_FOR_A_CALL)
   end
 end
@@ -88,11 +88,11 @@ end
 local function checkBudgets(scope, counters)
   for _, period in ipairs(PERIODS) do
     local money = counters[period]
-    if money and money.limit >= 0 and wants.nanos > 0 and money.spent + money.held + wants.nanos > money.limit then
+    if money and money.limit >= 0 and units.nanos > 0 and money.spent + money.held + units.nanos > money.limit then
       local limit, spent, held, resets = money.limit, money.spent, money.held, money.window.ends
-      if wants.nanos > limit then
+      if units.nanos > limit then
         refuse(NEVER, -limit, scope, period, false, 'can_never_fit', limit, spent, held, resets)
-      elseif spent + wants.nanos <= limit then
+      elseif spent + units.nanos <= limit then
         refuse(WAIT, WAIT_FOR_MONEY, scope, period, WAIT_FOR_MONEY, 'in_flight', limit, spent, held, resets)
       else
         refuse(SPENT, resets, scope, period, false, 'spent', limit, spent, held, resets)
@@ -112,11 +112,11 @@ end
 
 -- Write all.
 for _, counters in ipairs(all) do
-  take(counters, wants)
+  take(counters, units)
   writeScope(counters, now)
 end
 if isHit then
   return { 'hit', now, describe(all) }
 end
-keepHold(id, now, claimText, entry, now)
+keepHold(id, now, reservationText, entry, now)
 return { 'granted', now, describe(all) }

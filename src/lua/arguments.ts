@@ -1,25 +1,25 @@
 /** What the scripts are given. */
 
-import type { Claim, Running, Scope, Settlement } from './types.ts'
+import type { Reservation, Running, Scope, Settlement } from './types.ts'
 
 const texts = new WeakMap<Scope, string>()
-const encoded = new WeakMap<Claim, { limits: string; entry: string }>()
+const encoded = new WeakMap<Reservation, { limits: string; entry: string }>()
 
-/** A claim is sent more than once, and always as it was when it was sent first. */
-export function encode(claim: Claim): { limits: string; entry: string } {
-  const before = encoded.get(claim)
+/** A reservation is sent more than once, and always as it was when it was sent first. */
+export function encode(reservation: Reservation): { limits: string; entry: string } {
+  const before = encoded.get(reservation)
   if (before) return before
-  const { scopes, requests = 1, tokens, nanos, entry } = claim
+  const { scopes, requests = 1, tokens, nanos, entry } = reservation
   if (!isAmount(tokens) || !isAmount(nanos)) {
     throw new RangeError(
-      `a claim of ${tokens} tokens and ${nanos} nanos; expected whole numbers of at least 0`,
+      `a reservation of ${tokens} tokens and ${nanos} nanos; expected whole numbers of at least 0`,
     )
   }
   const text = {
     limits: `{"scopes":[${scopes.map(textOf).join()}],${requests === 0 ? '"requests":0,' : ''}"tokens":${tokens},"nanos":${nanos}}`,
     entry: JSON.stringify({ ...entry, outcome: 'lost', estimated: true, estimate: 'the hold' }),
   }
-  encoded.set(claim, text)
+  encoded.set(reservation, text)
   return text
 }
 
@@ -43,8 +43,8 @@ export function renewalOf(running: Running[]): { scopes: Scope[]; args: (string 
     scopeIndexes.set(text, index)
     return index
   }
-  const calls = running.flatMap(({ id, claim, needs }) => {
-    const group = `[${claim.scopes.filter(hasBudget).map(indexOf)}]`
+  const calls = running.flatMap(({ id, reservation, needs }) => {
+    const group = `[${reservation.scopes.filter(hasBudget).map(indexOf)}]`
     const index = groupIndexes.get(group) ?? groupIndexes.size + 1
     groupIndexes.set(group, index)
     return [id, index, needs ?? 0]
@@ -61,18 +61,26 @@ function limitsOf({ key, day, month }: Scope): string {
 }
 
 /** For `rememberHolds`. */
-export function holdOf({ id, claim, at }: Running): (string | number)[] {
-  const { limits, entry } = encode(claim)
+export function holdOf({ id, reservation, at }: Running): (string | number)[] {
+  const { limits, entry } = encode(reservation)
   return [id, at, limits, entry]
 }
 
 /** For `settleCalls`. An amount nobody can read must neither stop the settlements behind it nor cost nothing: it is what was taken. */
-export function truthOf({ id, claim, at, nanos, tokens, entry, isRefused }: Settlement): (string | number)[] {
+export function truthOf({
+  id,
+  reservation,
+  at,
+  nanos,
+  tokens,
+  entry,
+  isRefused,
+}: Settlement): (string | number)[] {
   return [
     id,
     at ?? '',
-    encode(claim).limits,
-    isAmount(nanos) ? nanos : claim.nanos,
+    encode(reservation).limits,
+    isAmount(nanos) ? nanos : reservation.nanos,
     tokens !== undefined && isAmount(tokens) ? tokens : '',
     JSON.stringify(entry),
     isRefused ? 'refused' : '',

@@ -1,5 +1,5 @@
 -- Takes one token count from a scope's `count_tokens` bucket. Nothing is held or settled.
--- KEYS[1] '{tollgate}:'      ARGV[1] the scope (JSON), as in a claim
+-- KEYS[1] '{tollgate}:'      ARGV[1] the scope (JSON), as in a reservation
 -- Returns the wait in milliseconds, 0 if the count was taken.
 local now = clock()
 local counters = readScopes({ scopes = { cjson.decode(ARGV[1]) } }, windowsAt(now), now)[1]

@@ -10,9 +10,9 @@ import { defineScripts, PREFIX } from './scripts.ts'
 import type {
   Admitted,
   Amounts,
-  Claim,
   Lost,
   Renewed,
+  Reservation,
   Running,
   Scope,
   ScopeState,
@@ -30,20 +30,20 @@ export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: st
   defineScripts(redis, options.clock)
 
   return {
-    /** Takes all that a call wants, or nothing. Sent again with the same id, it takes nothing more. */
+    /** Takes all that a call reserves, or nothing. Sent again with the same id, it takes nothing more. */
     async admit(
       id: string,
-      claim: Claim,
+      reservation: Reservation,
       { version, cacheKey = '', maxPending }: { version: number; cacheKey?: string; maxPending: number },
     ): Promise<Admitted> {
-      const { limits, entry } = encode(claim)
+      const { limits, entry } = encode(reservation)
       const reply = await redis.admitCall(PREFIX, id, limits, entry, version, maxPending, cacheKey)
       switch (reply[0]) {
         case 'granted':
         case 'hit':
-          return { kind: reply[0], at: reply[1], states: readStates(claim.scopes, reply[2]) }
+          return { kind: reply[0], at: reply[1], states: readStates(reservation.scopes, reply[2]) }
         case 'refused':
-          return readRefusal(claim.scopes, reply)
+          return readRefusal(reservation.scopes, reply)
         case 'stale':
           return { kind: 'stale', version: reply[1] }
         default:

@@ -1,10 +1,10 @@
 -- Holds again what running calls hold and Redis has forgotten, in the windows of their admission: a grant stays one,
 -- so no limit is checked. What has ended meanwhile stays ended.
--- KEYS[1] '{tollgate}:'      ARGV, four a call: id, time of its admission, claim, entry should it be lost (both JSON)
+-- KEYS[1] '{tollgate}:'      ARGV, four a call: id, time of its admission, reservation, entry should it be lost (both JSON)
 -- Returns for each 'remembered', 'renewed' (it was not forgotten), 'settled', or 'lost' (its lease ran out: it was charged).
 local now = clock()
 
-local function remember(id, at, claimText, entry)
+local function remember(id, at, reservationText, entry)
   local done = redis.call('GET', DONE .. id)
   if done then
     return done:match('^%a+')
@@ -13,12 +13,12 @@ local function remember(id, at, claimText, entry)
     redis.call('ZADD', LEASES, int(now + LEASE), id)
     return 'renewed'
   end
-  local claim = cjson.decode(claimText)
-  for _, counters in ipairs(readScopes(claim, windowsAt(at), now)) do
-    take(counters, wantsOf(claim))
+  local reservation = cjson.decode(reservationText)
+  for _, counters in ipairs(readScopes(reservation, windowsAt(at), now)) do
+    take(counters, unitsOf(reservation))
     writeScope(counters, now)
   end
-  keepHold(id, at, claimText, entry, now)
+  keepHold(id, at, reservationText, entry, now)
   return 'remembered'
 end
 

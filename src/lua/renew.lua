@@ -21,7 +21,7 @@ redis.call('ZADD', LEASES, 'XX', unpack(leases))
 local grown = redis.call('HMGET', GROWN, unpack(ids))
 
 -- The hold of a call: time of admission, nanos, both as text; nil without a hold. A hold that was never extended has the
--- amount of its claim.
+-- amount of its reservation.
 local function amountOf(i)
   if grown[i] then
     return grown[i]:match('^(%d+) (%d+)$')
@@ -29,7 +29,7 @@ local function amountOf(i)
   local text = redis.call('HGET', HOLDS, ids[i])
   if text then
     local hold = readHold(text)
-    return int(hold.at), int(hold.claim.nanos)
+    return int(hold.at), int(hold.reservation.nanos)
   end
 end
 

@@ -1,7 +1,7 @@
 -- The hold goes, the truth comes: what calls really cost and used, each once, with its entry for the ledger.
 -- KEYS[1] '{tollgate}:'
--- ARGV, seven a call: id, time of its admission ('' without a reply), claim (JSON), nanos, tokens ('' if unknown: the
--- tokens of the claim), entry (JSON), 'refused' or '' (refused: not served, costs nothing)
+-- ARGV, seven a call: id, time of its admission ('' without a reply), reservation (JSON), nanos, tokens ('' if unknown: the
+-- tokens of the reservation), entry (JSON), 'refused' or '' (refused: not served, costs nothing)
 -- Returns for each {'settled' | 'corrected' | 'already', held, charged, overspent budgets or nil (see book())}.
 -- While counters are being restored: an error, and nothing is written.
 --
@@ -17,35 +17,35 @@ if redis.call('EXISTS', EPOCH) == 0 then
 end
 local now = clock()
 
-local function settle(id, admittedAt, claimText, nanos, tokens, entry, isRefused)
+local function settle(id, admittedAt, reservationText, nanos, tokens, entry, isRefused)
   local hold = endHold(id)
   local done = redis.call('GET', DONE .. id)
   local lostAt, lostNanos = (done or ''):match('^lost (%d+) (%d+)$')
-  local claim = hold and hold.claim or cjson.decode(claimText)
+  local reservation = hold and hold.reservation or cjson.decode(reservationText)
   local calls, held = 0, 0
   if hold then
-    calls, held = -1, -claim.nanos
+    calls, held = -1, -reservation.nanos
   end
 
   if done and not lostAt then
     if hold then
-      book(claim, hold.at, now, { calls = calls, held = held, spent = 0 })
+      book(reservation, hold.at, now, { calls = calls, held = held, spent = 0 })
     end
     return { 'already', 0, 0 }
   end
   if lostAt then
     local charged = tonumber(lostNanos)
-    local overspent = book(claim, tonumber(lostAt), now, {
-      calls = calls, held = held, spent = nanos - charged, used = tokens, claimed = claim.tokens,
+    local overspent = book(reservation, tonumber(lostAt), now, {
+      calls = calls, held = held, spent = nanos - charged, used = tokens, reserved = reservation.tokens,
     })
     redis.call('SET', DONE .. id, 'settled 1')
     append(id, 1, lostAt, nanos - charged, charged, entry)
     return { 'corrected', charged, nanos, overspent }
   end
   local at = hold and hold.at or admittedAt or now
-  local wasHeld = (hold or admittedAt) and claim.nanos or 0
-  local overspent = book(claim, at, now, {
-    calls = calls, held = held, spent = nanos, used = tokens, claimed = hold and claim.tokens or 0,
+  local wasHeld = (hold or admittedAt) and reservation.nanos or 0
+  local overspent = book(reservation, at, now, {
+    calls = calls, held = held, spent = nanos, used = tokens, reserved = hold and reservation.tokens or 0,
   })
   if isRefused then
     redis.call('SET', DONE .. id, 'settled 0', 'PXAT', int(now + SETTLED_KEPT))

@@ -29,8 +29,8 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', int(now), 'LIMIT
   local hold = endHold(id)
   local isDone = redis.call('EXISTS', DONE .. id) == 1
   if hold then
-    local nanos = hold.claim.nanos
-    local overspent = book(hold.claim, hold.at, now, { calls = -1, held = -nanos, spent = isDone and 0 or nanos })
+    local nanos = hold.reservation.nanos
+    local overspent = book(hold.reservation, hold.at, now, { calls = -1, held = -nanos, spent = isDone and 0 or nanos })
     if not isDone then
       redis.call('SET', DONE .. id, 'lost ' .. int(hold.at) .. ' ' .. int(nanos))
       append(id, 0, hold.at, nanos, nanos, hold.entry)

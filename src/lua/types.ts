@@ -23,8 +23,8 @@ export interface Scope {
   count_tokens?: Bucket
 }
 
-/** What one call wants, of all its scopes at once. */
-export interface Claim {
+/** What one call reserves, of all its scopes at once. */
+export interface Reservation {
   scopes: Scope[]
   /** Units of the `requests` buckets: 0 for token counts. Absent: 1. */
   requests?: 0 | 1
@@ -107,14 +107,14 @@ export interface Refused {
 export interface Running {
   id: string
   /** With the amount that it holds now. */
-  claim: Claim
+  reservation: Reservation
   at: number
   /** The hold it needs now. Absent, or less than the present hold: the hold stays. */
   needs?: number
 }
 
 export type Renewed =
-  /** `remembered`: Redis had lost it, and holds its claim again. `settled`, `lost`: the call has ended. */
+  /** `remembered`: Redis had lost it, and holds its reservation again. `settled`, `lost`: the call has ended. */
   { id: string; kind: 'renewed' | 'remembered' | 'settled' | 'lost' } | NoRoom
 
 /** A budget has no room for the hold that the call needs. Its present hold stays. */
@@ -132,7 +132,7 @@ export interface NoRoom {
 export interface Settlement {
   id: string
   /** As it was sent to `admit`. */
-  claim: Claim
+  reservation: Reservation
   /** Time of the admission; undefined if no answer to it came. */
   at?: number
   /** What the call cost. */
@@ -172,7 +172,7 @@ export interface Lost {
   id: string
   /** What it was charged: all it held. */
   nanos: number
-  /** The facts that its claim brought for this case. */
+  /** The facts that its reservation brought for this case. */
   entry: Record<string, unknown>
   overspent?: Overspent[]
 }

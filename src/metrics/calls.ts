@@ -71,7 +71,7 @@ export function createCallMetrics(registry: Registry, modelOf: (asked: string) =
   }))
 
   return function countCall(request: FastifyRequest, entry: Entry) {
-    const { admissionMs, claimed, client, cost, error, exchange, measured } = request
+    const { admissionMs, hold, client, cost, error, exchange, measured } = request
     const line = lineOf(entry.route, entry.upstream ?? 'none', modelLabel(request))
     line.calls(entry.outcome, `${Math.floor(entry.status / 100)}xx`).add(1)
     if (cost) line.cost(String(cost.estimated)).add(cost.nanos)
@@ -98,8 +98,8 @@ export function createCallMetrics(registry: Registry, modelOf: (asked: string) =
     if (cost?.unpriced !== undefined) unpriced.add(1)
     if (cost?.shortfallNanos) shortfall.add(cost.shortfallNanos)
     if (measured?.unnamedTokens) unnamed.add(measured.unnamedTokens)
-    if (cost && claimed && !entry.unbounded && cost.nanos > claimed.nanos && isBound(client))
-      overspend.add(cost.nanos - claimed.nanos)
+    if (cost && hold && !entry.unbounded && cost.nanos > hold.reservation.nanos && isBound(client))
+      overspend.add(cost.nanos - hold.reservation.nanos)
   }
 
   function modelLabel({ call, route }: FastifyRequest): string {

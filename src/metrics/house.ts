@@ -158,7 +158,7 @@ export function registerHouse(registry: Registry, app: FastifyInstance) {
 
   function heldUsd(): number {
     let nanos = 0
-    for (const { claim } of holds.values()) nanos += claim.nanos
+    for (const { reservation } of holds.values()) nanos += reservation.nanos
     return nanosToUsd(nanos)
   }
 }

@@ -1,21 +1,25 @@
-/** All claims in one Redis call: all are taken, or none. Whatever was sent is settled at the exit door. */
+/** Reserves everything that a call needs in one Redis script, or nothing. The end of the call settles what was sent. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Refusal, refusal } from '../errors.ts'
-import type { Admitted, Claim } from '../lua/types.ts'
+import type { Admitted, Reservation } from '../lua/types.ts'
 import { type Outage, unavailable } from '../outages.ts'
 import { LOOKAHEAD_SECONDS } from '../prices/price.ts'
 import { isRefusedByRedis } from '../redis-away.ts'
-import { notCached } from './cache.ts'
-import type { Refused } from './claims.ts'
+import type { Hold } from './money.ts'
+import type { Refused } from './reservations.ts'
 
 export type Granted = Extract<Admitted, { kind: 'granted' | 'hit' }>
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Admits the call, or rejects with its refusal. Without `useCache` a cached response is no hit. */
+    admit(request: FastifyRequest, reply: FastifyReply, useCache: boolean): Promise<Granted>
+  }
   interface FastifyRequest {
-    /** The claim as it was sent; kept until a refusal says for certain that it took nothing. */
-    claimed: Claim | undefined
+    /** What was sent to Redis. It is kept until a refusal says for certain that nothing was taken. */
+    hold: Hold | Pick<Hold, 'reservation'> | undefined
     admitted: Granted | undefined
     /** How long the last admission took, there and back, and when it was sent, on the monotonic clock. */
     admissionMs: number | undefined
@@ -23,36 +27,29 @@ declare module 'fastify' {
   }
 }
 
-/** A kept answer takes nothing but its place in the request bucket. */
-const NOTHING: Claim = { scopes: [], tokens: 0, nanos: 0, entry: {} }
+/** A cached response takes one unit of the request bucket, and nothing else. */
+const NOTHING: Reservation = { scopes: [], tokens: 0, nanos: 0, entry: {} }
 
 /** A configuration that changes faster than this many decisions is a fault, not a reason to go on. */
 const DECISIONS = 5
 
 export default fp<{ maxPending: number }>(
   async (app, { maxPending }) => {
-    app.decorateRequest('claimed')
+    app.decorateRequest('hold')
     app.decorateRequest('admitted')
     app.decorateRequest('admissionMs')
     app.decorateRequest('admissionSentAt')
 
     app.addHook('preHandler', async function admitCall(request, reply) {
-      if (!request.claims) return
-      const admitted = await admit(request, reply, request.cached?.key)
-      const kept = admitted.kind === 'hit' ? await request.cached?.find() : undefined
-      if (kept) return app.replay(reply, kept, admitted.at)
-      if (request.onlyIfCached) throw notCached()
-      if (admitted.kind !== 'hit') return
-      // The kept answer went away between the two commands: an ordinary call after all.
-      await admit(request, reply)
+      if (request.reservation) await app.admit(request, reply, true)
     })
 
-    app.onCallEnd('settle', function settleCall({ id, claimed, admitted, cost, entry }) {
-      if (!claimed || !entry) return
+    app.onCallEnd('settle', function settleCall({ id, hold, admitted, cost, entry }) {
+      if (!hold || !entry) return
       app.holds.delete(id)
       app.settlements.push({
         id,
-        claim: admitted?.kind === 'hit' ? NOTHING : claimed,
+        reservation: admitted?.kind === 'hit' ? NOTHING : hold.reservation,
         at: admitted?.at,
         nanos: cost?.nanos ?? 0,
         tokens: cost ? cost.tokens : 0,
@@ -61,58 +58,50 @@ export default fp<{ maxPending: number }>(
       })
     })
 
-    async function admit(request: FastifyRequest, reply: FastifyReply, cacheKey?: string): Promise<Granted> {
+    app.decorate('admit', async (request: FastifyRequest, reply: FastifyReply, useCache: boolean) => {
       try {
         const late = await app.waiting.turn(request)
         if (late) throw refuse(request, reply, late)
-        return await decided(request, reply, cacheKey)
+        return await decided(request, reply, useCache)
       } finally {
         app.waiting.leave(request)
       }
-    }
+    })
 
     async function decided(
       request: FastifyRequest,
       reply: FastifyReply,
-      cacheKey: string | undefined,
+      useCache: boolean,
     ): Promise<Granted> {
       let decisions = 0
       while (decisions < DECISIONS) {
-        // Behind the exit door nobody would give back what is taken.
+        // After the end of the call nothing would give back what is taken.
         if (request.disconnected) throw gone()
         // What is not sent needs no settlement: while Redis is away, calls leave nothing behind but their count.
         if (app.redis.status !== 'ready') throw away('redis_away')
         if (app.settlements.isStuck) throw away('settlements_wait')
-        const { claims } = request
-        const claim = {
-          scopes: claims.scopes,
-          requests: claims.requests,
-          tokens: claims.tokens,
-          nanos: claims.nanos,
-          entry: facts(request),
-        }
-        request.claimed = claim
+        const { scopes, requests, tokens, nanos, cacheKey } = request.reservation
+        const reservation = { scopes, requests, tokens, nanos, entry: facts(request) }
+        request.hold = { reservation }
         request.admitted = undefined
         const sentAt = performance.now()
         request.admissionSentAt = sentAt
-        const admitted = await ask(request, claim, cacheKey)
+        const admitted = await send(request, reservation, useCache ? cacheKey : undefined)
         request.admissionMs = performance.now() - sentAt
-        // What was asked for is given back already, and nobody is there to be served.
+        // The end of the call has settled the hold already.
         if (request.disconnected) throw gone()
         if (admitted.kind === 'granted' || admitted.kind === 'hit') {
           request.admitted = admitted
-          if (admitted.kind === 'granted')
-            app.holds.set(request.id, {
-              id: request.id,
-              claim,
-              at: admitted.at,
-              request,
-              coveredUntil: sentAt + LOOKAHEAD_SECONDS * 1000,
-            })
+          if (admitted.kind === 'granted') {
+            const coveredUntil = sentAt + LOOKAHEAD_SECONDS * 1000
+            const hold: Hold = { id: request.id, reservation, at: admitted.at, request, coveredUntil }
+            request.hold = hold
+            app.holds.set(request.id, hold)
+          }
           app.announce(reply, admitted)
           return admitted
         }
-        request.claimed = undefined
+        request.hold = undefined
         if (admitted.kind === 'refused') {
           if (await app.waiting.late(request, admitted)) continue
           const counted = await app.countExactly(request, admitted)
@@ -126,35 +115,35 @@ export default fp<{ maxPending: number }>(
         if (admitted.kind !== 'stale') throw away(OUTAGES[admitted.kind], admitted.kind)
         await app.clients.refresh(admitted.version)
         await app.authenticate(request)
-        app.decide(request)
+        app.reserve(request)
       }
       throw away('configuration_behind')
     }
 
     function refuse(request: FastifyRequest, reply: FastifyReply, refused: Refused): Refusal {
       app.announce(reply, refused)
-      return app.wording.get(refused.limit)!(refused, request)
+      return app.limitRefusals.get(refused.limit)!(refused, request)
     }
 
-    async function ask(
+    async function send(
       request: FastifyRequest,
-      claim: Claim,
+      reservation: Reservation,
       cacheKey: string | undefined,
     ): Promise<Admitted> {
       const { id, configVersion: version } = request
       app.deferred.flush()
       try {
-        return await app.money.admit(id, claim, { version, cacheKey, maxPending })
+        return await app.money.admit(id, reservation, { version, cacheKey, maxPending })
       } catch (error) {
         app.log.debug({ err: error, reqId: id }, 'no answer to an admission')
         const reason = error instanceof Error ? error.message : 'no answer from Redis'
         // Nothing was reserved, so no settlement is needed: it would write, and Redis may be full.
-        if (isRefusedByRedis(error)) request.claimed = undefined
+        if (isRefusedByRedis(error)) request.hold = undefined
         throw away(reason.startsWith('OOM') ? 'redis_full' : 'redis_refuses', reason)
       }
     }
   },
-  { name: 'admission', dependencies: ['claims', 'clients', 'money', 'cache', 'exact-count', 'waiting'] },
+  { name: 'admission', dependencies: ['reservations', 'clients', 'money', 'exact-count', 'waiting'] },
 )
 
 /** The outage for each result of an admission that is neither a limit nor a newer configuration. */

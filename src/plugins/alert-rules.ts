@@ -39,12 +39,12 @@ export default fp<{ maxPending: number; everyMs?: number }>(
     let looking: Promise<void> | undefined
 
     app.onAdmission(function judgeAdmission({ request }, admitted) {
-      if (admitted.kind === 'granted') watch.note(request.claims.levels, admitted.at)
+      if (admitted.kind === 'granted') watch.note(request.reservation.levels, admitted.at)
       if (admitted.kind === 'refused') raiseAll(refusalAlerts(admitted, request))
     })
 
     app.onCallEnd('observe', function judgeCall(request) {
-      const { call, claimed, client, cost, error, exchange, id, measured, route } = request
+      const { call, hold, client, cost, error, exchange, id, measured, route } = request
       const refusedAlertOf = error && refusals.get(error.code)
       // A call that an open circuit refused was not sent to the provider.
       if (refusedAlertOf && exchange) {
@@ -63,11 +63,11 @@ export default fp<{ maxPending: number; everyMs?: number }>(
       }
       // A call with an unbounded feature may cost more than its hold; the price table is not at fault.
       const isBounded = call && call.parsed.unbounded.length === 0
-      if (cost && claimed && isBounded && cost.nanos > claimed.nanos && isBound(client)) {
+      if (cost && hold && isBounded && cost.nanos > hold.reservation.nanos && isBound(client)) {
         const { model } = call.parsed
         const amounts = {
           costNanos: cost.nanos,
-          heldNanos: claimed.nanos,
+          heldNanos: hold.reservation.nanos,
           boundNanos: moneyBound(request),
         }
         alerts.raise(overspendAlert({ reqId: id, client, model, ...amounts }, clock.now()))
@@ -125,7 +125,7 @@ export default fp<{ maxPending: number; everyMs?: number }>(
     name: 'alert-rules',
     dependencies: [
       'alerts',
-      'claims',
+      'reservations',
       'clients',
       'clock',
       'cost',
@@ -146,10 +146,10 @@ function isOverspent({ key, period, limitNanos, spentNanos }: Overspent, levels:
   return spentNanos > ((period === 'day' ? dayNanos : monthNanos) ?? Number.POSITIVE_INFINITY)
 }
 
-function refusalAlerts(refused: Refused, { call, claims, client }: FastifyRequest): Alert[] {
+function refusalAlerts(refused: Refused, { call, reservation, client }: FastifyRequest): Alert[] {
   const { at, limit, scope: name, verdict, limitNanos = 0, spentNanos = 0 } = refused
   if (limit === 'loop') return [loopAlert(client, call.parsed.model, at)]
-  const scope = claims.scopes.find(one => one.name === name)
+  const scope = reservation.scopes.find(one => one.name === name)
   if (verdict !== 'spent' || (limit !== 'day' && limit !== 'month') || !scope) return []
   const window = windowsAt(at)[limit]
   return [refusedAlert({ key: scope.key, name, period: limit, window, limitNanos, spentNanos })]

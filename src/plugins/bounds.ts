@@ -16,18 +16,18 @@ export function moneyBound(request: FastifyRequest, most: { input?: number; outp
  * bounds the tokens of its prompt.
  */
 export function neededNanos(request: FastifyRequest, now: number, input?: number): number {
-  const { claims } = request
+  const { reservation } = request
   const most = input === undefined ? {} : { input }
-  if (!claims.grows || claims.outputRate === undefined) return moneyBound(request, most)
-  const ahead = claims.outputRate * LOOKAHEAD_SECONDS
+  if (!reservation.grows || reservation.outputRate === undefined) return moneyBound(request, most)
+  const ahead = reservation.outputRate * LOOKAHEAD_SECONDS
   return moneyBound(request, { ...most, output: Math.ceil(generatedBy(request, now) + ahead) })
 }
 
 /** Output tokens that each response can have at `now`: the tokens seen, or the time since the request was sent x the rate. */
-export function generatedBy({ call, claims, exchange, meter }: FastifyRequest, now: number): number {
-  if (!exchange || claims.outputRate === undefined) return 0
+export function generatedBy({ call, reservation, exchange, meter }: FastifyRequest, now: number): number {
+  if (!exchange || reservation.outputRate === undefined) return 0
   const seconds = (now - exchange.startedAt) / 1000
-  return Math.max(claims.outputRate * seconds, (meter?.outputSoFar ?? 0) / call.parsed.completions)
+  return Math.max(reservation.outputRate * seconds, (meter?.outputSoFar ?? 0) / call.parsed.completions)
 }
 
 /** The parts of the request that its price depends on. */

@@ -33,7 +33,7 @@ export default fp(
     app.decorateRequest('circuitPass')
 
     // After the admission: a cached response needs no provider, and the end of the call gives back what was claimed.
-    app.addHook('preHandler', function spareUpstream(request, reply, done) {
+    app.addHook('preHandler', function checkCircuit(request, reply, done) {
       // A provider accepts a free call in spite of an unpaid bill, so it must not close the circuit.
       if (!request.admitted || !request.call.dialect.paid) return done()
       const { circuits, model } = circuitOf(request)

@@ -1,8 +1,8 @@
-/** Claims on money: an upper bound on what the call can cost, held before it starts; and the words for 'spent'. */
+/** Reserves money: an upper bound on the cost of the call, held before it starts. */
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { ParsedRequest } from '../dialects/dialect.ts'
+import type { Edits, ParsedRequest } from '../dialects/dialect.ts'
 import { lazy } from '../dialects/wire/prompt-size.ts'
 import { type Details, type Refusal, refusal, retryAfter } from '../errors.ts'
 import { type NoRoom, UNLIMITED } from '../lua/types.ts'
@@ -10,7 +10,7 @@ import { formatUsd, nanosToUsd } from '../money.ts'
 import { maxTokensThatFit } from '../prices/price.ts'
 import { isBound } from '../stores/limits.ts'
 import { neededNanos, priceable } from './bounds.ts'
-import type { Refused } from './claims.ts'
+import type { Refused } from './reservations.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -18,10 +18,6 @@ declare module 'fastify' {
     stopForBudget(request: FastifyRequest, found: NoRoom): Refusal
     /** The refusal of a call that is not measured, since a budget is spent to its end. */
     refuseUnmeasured(request: FastifyRequest, found: Spent): Refusal
-  }
-  interface FastifyRequest {
-    /** Input tokens by the provider's own count, where it was asked: a tighter bound than the request's bytes. */
-    countedInput: number | undefined
   }
 }
 
@@ -36,15 +32,16 @@ export interface BudgetOptions {
 
 export default fp<BudgetOptions>(
   async (app, { defaultMaxTokens, statusOf }) => {
-    app.decorateRequest('countedInput')
     app.onLevel(({ budget }) => ({
       day: budget.dayNanos ?? UNLIMITED,
       month: budget.monthNanos ?? UNLIMITED,
     }))
-    app.onDecision(function claimMoney(request) {
-      const { claims, call, client, route, edits } = request
+    app.onReservation(function reserveMoney(request) {
+      const { call, client, route } = request
       const { parsed, dialect } = call
-      if (isBound(client) && dialect.paid) {
+      if (!dialect.paid) return undefined
+      const edits: Edits = {}
+      if (isBound(client)) {
         const open = parsed.unbounded.find(({ allowedBy }) => !client.allow.has(allowedBy))
         if (open) throw unbounded(open, client.name)
         if (client.hold === 'ceiling' && parsed.hasOutput && parsed.maxOutputTokens === undefined) {
@@ -52,22 +49,21 @@ export default fp<BudgetOptions>(
           edits.price = route.price
         }
       }
-      if (!dialect.paid) return
-      claims.outputRate = app.outputRateOf(request)
-      claims.grows = client.hold === 'growing' && claims.outputRate !== undefined && parsed.hasOutput
-      // Computed when it is first read: a call that is refused before that is not measured.
-      const nanos = lazy(() => neededNanos(request, performance.now()))
-      Object.defineProperty(claims, 'nanos', { get: nanos, enumerable: true, configurable: true })
+      const outputRate = app.outputRateOf(request)
+      const grows = client.hold === 'growing' && outputRate !== undefined && parsed.hasOutput
+      // A call that is refused before its bound is read is not measured.
+      const bound = lazy(() => neededNanos(request, performance.now()))
+      return { outputRate, grows, bound, edits }
     })
 
-    app.addHook('preHandler', function announceCeiling(request, reply, done) {
+    app.addHook('preHandler', function announceOutputLimit(request, reply, done) {
       if (request.edits?.maxOutputTokens !== undefined)
         reply.header('x-tollgate-max-tokens', request.edits.maxOutputTokens)
       done()
     })
 
-    app.wording.set('day', noRoom)
-    app.wording.set('month', noRoom)
+    app.limitRefusals.set('day', noRoom)
+    app.limitRefusals.set('month', noRoom)
     app.decorate('stopForBudget', (request: FastifyRequest, found: NoRoom) => inForm(request, stopped(found)))
     app.decorate('refuseUnmeasured', (request: FastifyRequest, found: Spent) =>
       inForm(request, allSpent(found)),
@@ -89,7 +85,7 @@ export default fp<BudgetOptions>(
       return error
     }
   },
-  { name: 'budget', dependencies: ['claims', 'models', 'output-rate'] },
+  { name: 'budget', dependencies: ['reservations', 'models', 'output-rate'] },
 )
 
 const FINAL = { 'x-should-retry': 'false' }
@@ -120,17 +116,17 @@ function standing({ scope, limit, limitNanos = 0, spentNanos = 0, heldNanos = 0 
   return `${left} of ${formatUsd(limitNanos)} is left in ${scope}'s budget for this ${limit} (${parts})`
 }
 
-function inFlight(refused: Refused, { claims }: FastifyRequest): Refusal {
+function inFlight(refused: Refused, { reservation }: FastifyRequest): Refusal {
   return refusal(
     'budget_in_flight',
-    `${standing(refused)}; this call may need ${formatUsd(claims.nanos)}. Try again when running calls have ended.`,
+    `${standing(refused)}; this call may need ${formatUsd(reservation.nanos)}. Try again when running calls have ended.`,
     { details: numbersOf(refused), headers: retryAfter(refused.retryAfterMs ?? IN_FLIGHT_WAIT) },
   )
 }
 
 function neverFits(refused: Refused, request: FastifyRequest): Refusal {
   const { scope, limit, limitNanos = 0 } = refused
-  const { nanos } = request.claims
+  const { nanos } = request.reservation
   const { words, details } = suggestion(request, refused)
   return refusal(
     'request_exceeds_budget',
@@ -152,7 +148,7 @@ function spent(refused: Refused, request: FastifyRequest): Refusal {
   const { words, details } = suggestion(request, refused)
   return refusal(
     'budget_exceeded',
-    `${standing(refused)}; this call may need ${formatUsd(request.claims.nanos)}; ${words}`,
+    `${standing(refused)}; this call may need ${formatUsd(request.reservation.nanos)}; ${words}`,
     {
       details: {
         ...numbersOf(refused),

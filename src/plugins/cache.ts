@@ -18,16 +18,12 @@ interface Facts {
   costNanos: number
 }
 
-export type KeptAnswer = Facts & { body: Buffer }
+export type CachedResponse = Facts & { body: Buffer }
 
 declare module 'fastify' {
-  interface FastifyInstance {
-    /** Answers with a cached response; `now` by Redis's clock. */
-    replay(reply: FastifyReply, kept: KeptAnswer, now: number): FastifyReply
-  }
   interface FastifyRequest {
     /** Where an answer to this very request may lie; undefined where the caller or its settings say no. */
-    cached: { key: string; find(): Promise<KeptAnswer | undefined> } | undefined
+    cached: { key: string; find(): Promise<CachedResponse | undefined> } | undefined
     /** The caller takes a kept response or none. */
     onlyIfCached: boolean
     cacheResult: CacheResult | undefined
@@ -55,37 +51,48 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
     app.decorateRequest('cacheResult')
     app.decorateRequest('savedNanos', 0)
 
-    app.addHook('preHandler', function lookUp(request, reply, done) {
-      if (!request.claims) return done()
+    app.addHook('preValidation', function lookUpCached(request, reply, done) {
+      if (!request.reservation) return done()
       const asked = cacheControlOf(request.headers)
       const key = mayKeep(request, asked) && !asked.noCache ? keyOf(request) : undefined
       request.onlyIfCached = asked.onlyIfCached
       request.cacheResult = key === undefined ? 'BYPASS' : 'MISS'
       reply.header('x-cache', request.cacheResult)
       if (key === undefined) return done(asked.onlyIfCached ? notCached() : undefined)
-      // Fetched once the admission has seen it: most calls find none, and need not ask twice.
+      // The admission finds out whether there is a response. Only a hit is fetched.
       const find = () => app.redis.getBuffer(key).then(unpack, () => undefined)
       request.cached = { key, find }
       if (!asked.onlyIfCached && asked.maxAge === undefined) return done()
-      // What is too old must not be taken for a hit by the admission.
-      Promise.all([find(), app.redis.time().catch(() => [0])]).then(([kept, [seconds]]) => {
-        const age = kept ? Number(seconds) - kept.storedAt / 1000 : Number.POSITIVE_INFINITY
-        const isUsed = kept && age <= (asked.maxAge ?? age)
-        request.cached = isUsed ? { key, find: async () => kept } : undefined
+      // A response that is too old must not be a hit of the admission.
+      Promise.all([find(), app.redis.time().catch(() => [0])]).then(([cached, [seconds]]) => {
+        const age = cached ? Number(seconds) - cached.storedAt / 1000 : Number.POSITIVE_INFINITY
+        const isUsed = cached && age <= (asked.maxAge ?? age)
+        request.cached = isUsed ? { key, find: async () => cached } : undefined
         done(asked.onlyIfCached && !isUsed ? notCached() : undefined)
       }, done)
     })
 
-    app.decorate('replay', (reply, { body, contentType, costNanos, storedAt }, now) => {
-      reply.request.cacheResult = 'HIT'
-      reply.request.savedNanos = costNanos
-      const age = Math.max(0, Math.floor((now - storedAt) / 1000))
-      return reply
-        .headers({ 'x-cache': 'HIT', age, 'content-type': contentType, 'x-tollgate-cost-usd': '0' })
-        .send(body)
+    app.onReservation(function reserveCached({ cached }) {
+      return cached && { cacheKey: cached.key }
     })
 
-    app.onCallEnd('settle', function keepAnswer(request) {
+    // After the admission, which has found out whether there is a response.
+    app.addHook('preHandler', function replayCached(request, reply, done) {
+      const { admitted, cached, onlyIfCached } = request
+      if (!cached || admitted?.kind !== 'hit') return done(onlyIfCached ? notCached() : undefined)
+      cached
+        .find()
+        .then(async found => {
+          if (found) return replay(reply, found, admitted.at)
+          if (onlyIfCached) throw notCached()
+          // The response was removed between the two commands, so the call goes to the provider.
+          await app.admit(request, reply, false)
+          done()
+        })
+        .catch(done)
+    })
+
+    app.onCallEnd('settle', function storeResponse(request) {
       const { answer, client, cost, admitted } = request
       if (!answer || !admitted || !mayKeep(request, cacheControlOf(request.headers))) return
       const ttl = Math.ceil((client.cache.ttlSeconds ?? ttlSeconds) * 1000)
@@ -103,7 +110,7 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
       })
     })
   },
-  { name: 'cache', dependencies: ['claims', 'redis'] },
+  { name: 'cache', dependencies: ['admission', 'reservations', 'redis'] },
 )
 
 /** Streams are not kept yet. */
@@ -113,8 +120,22 @@ function mayKeep({ client, call: { parsed } }: FastifyRequest, { noStore }: Cach
   return parsed.unbounded.length === 0 && !(parsed.stores && client.allow.has('store'))
 }
 
+/** Sends a cached response; `now` by Redis's clock. */
+function replay(
+  reply: FastifyReply,
+  { body, contentType, costNanos, storedAt }: CachedResponse,
+  now: number,
+) {
+  reply.request.cacheResult = 'HIT'
+  reply.request.savedNanos = costNanos
+  const age = Math.max(0, Math.floor((now - storedAt) / 1000))
+  return reply
+    .headers({ 'x-cache': 'HIT', age, 'content-type': contentType, 'x-tollgate-cost-usd': '0' })
+    .send(body)
+}
+
 /** After an admission this call is settled at no cost. */
-export function notCached() {
+function notCached() {
   return refusal(
     'not_cached',
     'No kept response answers this request, and only-if-cached forbids a new one.',
@@ -143,7 +164,7 @@ function pack(facts: Facts, body: Buffer): Buffer {
   return Buffer.concat([head, body])
 }
 
-function unpack(packed: Buffer | null): KeptAnswer | undefined {
+function unpack(packed: Buffer | null): CachedResponse | undefined {
   if (!packed) return undefined
   const end = packed.indexOf('\n')
   return { ...JSON.parse(packed.toString('utf8', 0, end)), body: packed.subarray(end + 1) }

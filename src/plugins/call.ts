@@ -52,7 +52,7 @@ export default fp<{ bodyLimit: number }>(
       )
     })
 
-    app.addHook('preHandler', function readCall(request, _reply, done) {
+    app.addHook('preValidation', function readCall(request, _reply, done) {
       const { dialect } = request.routeOptions.config
       if (!dialect) return done()
       if (!request.rawBody)

@@ -40,7 +40,7 @@ export default fp(
       done()
     })
     app.onCallEnd('price', function priceCall(request) {
-      if (!request.claimed) return
+      if (!request.hold) return
       request.cost ??= costOf(request)
       const { unpriced } = request.cost
       if (unpriced !== undefined)
@@ -58,7 +58,7 @@ export default fp(
       return call.dialect.paid ? atLeast(cost, measured?.statedNanos) : cost
     }
   },
-  { name: 'cost', dependencies: ['usage', 'claims', 'clock', 'estimate', 'models'] },
+  { name: 'cost', dependencies: ['usage', 'reservations', 'clock', 'estimate', 'models'] },
 )
 
 const FREE: Cost = { nanos: 0, tokens: 0, estimated: false, unpriced: undefined }

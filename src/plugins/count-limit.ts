@@ -20,15 +20,14 @@ declare module 'fastify' {
 
 export default fp(
   async app => {
-    app.onDecision(function claimCount({ client, call, claims }) {
-      if (call.dialect.paid) return
-      claims.requests = 0
-      claims.scopes.push(countScope(client))
+    app.onReservation(function reserveCount({ client, call }) {
+      if (call.dialect.paid) return undefined
+      return { requests: 0, scopes: [countScope(client)] }
     })
 
     app.decorate('chargeCount', (client: Client) => app.money.chargeCount(countScope(client)))
 
-    app.wording.set('count_tokens', ({ scope, limit, retryAfterMs = 1000 }) =>
+    app.limitRefusals.set('count_tokens', ({ scope, limit, retryAfterMs = 1000 }) =>
       refusal(
         'rate_limited',
         `${scope} may count tokens ${COUNTS.capacity} times a minute; try again in ${(retryAfterMs / 1000).toFixed(1)} s.`,
@@ -39,7 +38,7 @@ export default fp(
       ),
     )
   },
-  { name: 'count-limit', dependencies: ['claims', 'money'] },
+  { name: 'count-limit', dependencies: ['reservations', 'money'] },
 )
 
 function countScope({ id, name }: Client): Scope {

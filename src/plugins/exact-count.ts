@@ -16,7 +16,7 @@ import { type BucketState, type ScopeState, UNLIMITED } from '../lua/types.ts'
 import { takesTurns, turn } from '../turns.ts'
 import { send } from '../upstream.ts'
 import { moneyBound, neededNanos } from './bounds.ts'
-import type { Claims, Refused } from './claims.ts'
+import type { CallReservation, Refused } from './reservations.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -29,6 +29,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The source of its exact count, if one was needed. */
     countFrom: 'provider' | 'memory' | undefined
+    /** Input tokens by the provider's own count, where it was asked: a tighter bound than the request's bytes. */
+    countedInput: number | undefined
   }
 }
 
@@ -67,9 +69,10 @@ export default fp(
     const askers = lru<Asker>(CLIENTS.most, CLIENTS.ttl)
     let underway = 0
     app.decorateRequest('countFrom')
+    app.decorateRequest('countedInput')
 
     app.decorate('countExactly', async (request, refused) => {
-      const { call, route, claims } = request
+      const { call, route, reservation } = request
       const { counter } = call.dialect
       // One count a call: if it failed, the refusal stands.
       if (
@@ -87,7 +90,7 @@ export default fp(
       if (!counts.has(key)) {
         const input = call.parsed.inputGuess
         if (!wouldFit(moneyBound(request, { input, output: 1 }), refused)) return refused
-        const slower = tooFast(claims, refused)
+        const slower = tooFast(reservation, refused)
         const fitsAsAsked = wouldFit(neededNanos(request, performance.now(), input), refused)
         if (slower) return fitsAsAsked ? slower : refused
         if (!mayAsk(request.client.id)) return refused
@@ -95,8 +98,8 @@ export default fp(
       const tokens = await countOf(request, counter, key, question)
       if (tokens === undefined) return refused
       request.countedInput = Math.ceil(tokens * MARGIN)
-      app.decide(request)
-      return request.claims.nanos < claims.nanos ? 'counted' : refused
+      app.reserve(request)
+      return request.reservation.nanos < reservation.nanos ? 'counted' : refused
     })
 
     app.onAdmission(function learnFromAdmission({ request }, admitted) {
@@ -165,7 +168,7 @@ export default fp(
       asker.until = performance.now() + wait
     }
   },
-  { name: 'exact-count', dependencies: ['budget', 'count-limit', 'models'] },
+  { name: 'exact-count', dependencies: ['count-limit', 'models', 'reservations'] },
 )
 
 /** Of one upstream and model. */
@@ -200,13 +203,13 @@ function wouldFit(nanos: number, { verdict, limit, states }: Refused): boolean {
 }
 
 /** The refusal of the rate limit with the longest wait, if one refuses the call: then no count is asked for. */
-function tooFast(claims: Claims, { at, states }: Refused): Refused | undefined {
+function tooFast(reservation: CallReservation, { at, states }: Refused): Refused | undefined {
   const waits = states.flatMap((state, i) => {
     const { name, running, concurrency = Number.POSITIVE_INFINITY }: ScopeState = state
-    const scope = claims.scopes[i]
+    const scope = reservation.scopes[i]
     return [
-      { name, limit: 'requests', wait: waitFor(claims.requests, state.requests, scope?.requests) },
-      { name, limit: 'tokens', wait: waitFor(claims.tokens, state.tokens, scope?.tokens) },
+      { name, limit: 'requests', wait: waitFor(reservation.requests, state.requests, scope?.requests) },
+      { name, limit: 'tokens', wait: waitFor(reservation.tokens, state.tokens, scope?.tokens) },
       { name, limit: 'concurrency', wait: running >= concurrency ? WAIT_FOR_A_CALL : 0 },
     ] as const
   })

@@ -45,9 +45,8 @@ export default fp(
 
     function cover(hold: Hold, needs: number, now: number) {
       hold.coveredUntil = now + LOOKAHEAD_SECONDS * 1000
-      if (needs <= hold.claim.nanos || !holds.has(hold.id)) return
-      hold.claim = { ...hold.claim, nanos: needs }
-      hold.request.claimed = hold.claim
+      if (needs <= hold.reservation.nanos || !holds.has(hold.id)) return
+      hold.reservation = { ...hold.reservation, nanos: needs }
     }
 
     function stopWhenDue({ id, coveredUntil, request }: Hold, found: NoRoom) {

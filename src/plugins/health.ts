@@ -45,7 +45,7 @@ export default fp(
     })
 
     // A balancer that has not noticed yet still sends calls: they are served, on connections that end with them.
-    app.addHook('onRequest', function sayGoodbye(_request, reply, done) {
+    app.addHook('onRequest', function closeWhileDraining(_request, reply, done) {
       if (draining) reply.header('connection', 'close')
       done()
     })

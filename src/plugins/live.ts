@@ -28,10 +28,10 @@ export default fp(
     let place = '0'
     let ticking: Promise<void> | undefined
 
-    app.onCallEnd('observe', function showCall({ admitted, claimed, entry }) {
+    app.onCallEnd('observe', function showCall({ admitted, hold, entry }) {
       if (!isWatched || !entry) return
       if (batch.calls.length < CALLS)
-        batch.calls.push(liveCall(entry, admitted?.at ?? app.clock.now(), claimed?.nanos ?? 0))
+        batch.calls.push(liveCall(entry, admitted?.at ?? app.clock.now(), hold?.reservation.nanos ?? 0))
       else batch.skipped++
     })
 

@@ -1,17 +1,17 @@
-/** The runaway-loop brake: claims on a bucket named after the request itself. */
+/** The loop brake: each call reserves one unit of a bucket that only equal requests share. */
 
 import fp from 'fastify-plugin'
 import { refusal, retryAfter } from '../errors.ts'
 
 export default fp(
   async app => {
-    app.onDecision(function claimRepetition({ client, call, claims }) {
-      if (!client.loop) return
+    app.onReservation(function reserveRepetition({ client, call }) {
+      if (!client.loop) return undefined
       const key = `loop:${client.id}:${call.digest}`
-      claims.scopes.push({ key, name: `client:${client.name}`, loop: client.loop })
+      return { scopes: [{ key, name: `client:${client.name}`, loop: client.loop }] }
     })
 
-    app.wording.set('loop', ({ scope, retryAfterMs = 1000 }) =>
+    app.limitRefusals.set('loop', ({ scope, retryAfterMs = 1000 }) =>
       refusal(
         'loop_detected',
         `${scope} sends the same request over and over; this looks like a loop. Change the request, or wait.`,
@@ -22,5 +22,5 @@ export default fp(
       ),
     )
   },
-  { name: 'loop', dependencies: ['claims'] },
+  { name: 'loop', dependencies: ['reservations'] },
 )

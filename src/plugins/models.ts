@@ -1,4 +1,4 @@
-/** May they use this model, where does it go, what does it cost. What has no price has no bound, and is never forwarded. */
+/** Chooses the upstream and the price of the requested model. A model without a price has no bound, so it is not forwarded. */
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -23,7 +23,7 @@ declare module 'fastify' {
 export default fp(
   async app => {
     app.decorateRequest('route')
-    app.onDecision(function chooseRoute(request) {
+    app.onReservation(function chooseRoute(request) {
       const { client, call } = request
       const { model } = call.parsed
       const { table } = app.prices
@@ -45,6 +45,7 @@ export default fp(
       const missing = missingPrice(price, call.parsed)
       if (missing && call.dialect.paid) throw unpriced(missing)
       request.route = { upstream, price, table }
+      return undefined
     })
 
     /** The models that this very call could be made with. */
@@ -55,7 +56,7 @@ export default fp(
       return served.map(({ id }) => id).filter(id => client.models.allows(table.namesOf(id)))
     }
   },
-  { name: 'models', dependencies: ['claims', 'clock', 'prices', 'upstreams'] },
+  { name: 'models', dependencies: ['reservations', 'clock', 'prices', 'upstreams'] },
 )
 
 function unknown(model: string, hint: string, where = '') {

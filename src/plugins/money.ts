@@ -4,14 +4,14 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { readEpoch, readProgress } from '../ledger/progress.ts'
 import { createMoneyScripts, type MoneyScripts } from '../lua/index.ts'
-import type { Claim, Overspent } from '../lua/types.ts'
+import type { Overspent, Reservation } from '../lua/types.ts'
 import { createSettlements, type Listener, type Settlements } from '../settlements.ts'
 
 /** The hold of a running call. */
 export interface Hold {
   id: string
   /** With the amount that it holds now. */
-  claim: Claim
+  reservation: Reservation
   /** Time of the admission, by Redis's clock. */
   at: number
   request: FastifyRequest

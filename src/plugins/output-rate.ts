@@ -32,21 +32,23 @@ export default fp(
     })
 
     app.onCallEnd('observe', function compareOutputRate(request) {
-      const { call, claims, exchange, measured, route } = request
-      if (!measured?.usage || !exchange?.endedAt || claims.outputRate === undefined) return
+      const { call, reservation, exchange, measured, route } = request
+      if (!measured?.usage || !exchange?.endedAt || reservation.outputRate === undefined) return
       // If the provider runs tools or other models, the output is not one model's.
       if (call.parsed.unbounded.length > 0) return
       const output = measured.usage.reduce((sum, part) => sum + part.output, 0) / call.parsed.completions
       const seconds = Math.max(SHORTEST_SECONDS, (exchange.endedAt - exchange.startedAt) / 1000)
       const rate = output / seconds
-      if (rate <= claims.outputRate) return
+      if (rate <= reservation.outputRate) return
       seen.set(nameOf(request), Math.ceil(Math.max(rate * MARGIN, seen.get(nameOf(request)) ?? 0)))
       const facts = { upstream: route.upstream.name, model: route.price.model }
-      app.alerts.raise(outputRateAlert({ ...facts, seen: rate, known: claims.outputRate }, app.clock.now()))
+      app.alerts.raise(
+        outputRateAlert({ ...facts, seen: rate, known: reservation.outputRate }, app.clock.now()),
+      )
       app.log.warn({ ...facts, tokensPerSecond: rate }, 'output was faster than the price table says')
     })
   },
-  { name: 'output-rate', dependencies: ['claims', 'clock', 'models', 'alerts'] },
+  { name: 'output-rate', dependencies: ['reservations', 'clock', 'models', 'alerts'] },
 )
 
 function nameOf({ call: { parsed }, route }: FastifyRequest): string {

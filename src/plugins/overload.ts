@@ -71,7 +71,7 @@ export default fp<OverloadOptions>(
     }, TICK).unref()
     app.addHook('onClose', async () => clearInterval(watching))
 
-    app.addHook('onRequest', function turnAway(request, _reply, done) {
+    app.addHook('onRequest', function refuseOverload(request, _reply, done) {
       const { dialect } = request.routeOptions.config
       if (!dialect) return done()
       const declared = Number(request.headers['content-length'] ?? 0)
@@ -93,7 +93,7 @@ export default fp<OverloadOptions>(
         : undefined
     })
 
-    app.addHook('preHandler', function weighBody(request, _reply, done) {
+    app.addHook('preValidation', function weighBody(request, _reply, done) {
       arrived(request)
       if (request.carried === undefined || !request.rawBody) return done()
       bytes += request.rawBody.length - request.carried
@@ -101,7 +101,7 @@ export default fp<OverloadOptions>(
       done()
     })
 
-    app.onCallEnd('settle', function putDown(request) {
+    app.onCallEnd('settle', function releaseCapacity(request) {
       const { carried } = request
       arrived(request)
       if (carried === undefined) return

@@ -1,38 +1,36 @@
-/** Claims on request, token and concurrency limits; the words for 'too fast'; where the client stands, on every answer. */
+/** Reserves of the request, token and concurrency limits. Each response carries the client's own limits. */
 
 import fp from 'fastify-plugin'
 import { type Refusal, refusal, retryAfter } from '../errors.ts'
 import type { Scope, ScopeState } from '../lua/types.ts'
-import type { Refused } from './claims.ts'
+import type { Refused } from './reservations.ts'
 
 export default fp(
   async app => {
     app.onLevel(({ limits }) => limits)
-    app.onDecision(function claimPace(request) {
+    app.onReservation(function reserveTokens(request) {
       const { parsed, dialect } = request.call
-      const { claims } = request
-      if (dialect.paid) {
-        // A response longer than that leaves debt in the bucket.
-        const perCompletion = Math.min(
-          parsed.maxOutputTokens ?? Number.POSITIVE_INFINITY,
-          app.usualOutput(request),
-        )
-        const output = parsed.hasOutput ? perCompletion * parsed.completions : 0
-        claims.tokens = Math.min(Math.ceil(parsed.inputGuess) + output, Number.MAX_SAFE_INTEGER)
-      }
+      if (!dialect.paid) return undefined
+      // A response longer than that leaves debt in the bucket.
+      const perCompletion = Math.min(
+        parsed.maxOutputTokens ?? Number.POSITIVE_INFINITY,
+        app.usualOutput(request),
+      )
+      const output = parsed.hasOutput ? perCompletion * parsed.completions : 0
+      return { tokens: Math.min(Math.ceil(parsed.inputGuess) + output, Number.MAX_SAFE_INTEGER) }
     })
-    for (const limit of ['requests', 'tokens', 'concurrency'] as const) app.wording.set(limit, tooFast)
+    for (const limit of ['requests', 'tokens', 'concurrency'] as const) app.limitRefusals.set(limit, tooFast)
 
     app.onAdmission(function announceLimits(reply, admitted) {
       if (!('states' in admitted)) return
       // The client's own limits, not those it shares with others.
-      const { claims, call } = reply.request
-      const [state, scope] = [admitted.states[0], claims.scopes[0]]
+      const { reservation, call } = reply.request
+      const [state, scope] = [admitted.states[0], reservation.scopes[0]]
       if (!state || !scope) return
       reply.headers(call.dialect.limitHeaders(state, admitted.at)).headers(standardHeaders(state, scope))
     })
   },
-  { name: 'rate-limit', dependencies: ['claims', 'usual-output'] },
+  { name: 'rate-limit', dependencies: ['reservations', 'usual-output'] },
 )
 
 function tooFast({ scope, limit, retryAfterMs = 1000 }: Refused): Refusal {

@@ -8,7 +8,7 @@ import fp from 'fastify-plugin'
 import { windowsAt } from '../lua/calendar.ts'
 import type { ScopeState } from '../lua/types.ts'
 import { isBound } from '../stores/limits.ts'
-import type { Refused } from './claims.ts'
+import type { Refused } from './reservations.ts'
 
 /** Bytes of a body. A shorter one is measured in less time than Redis takes to answer. */
 const LONG = 65_536
@@ -16,19 +16,19 @@ const LONG = 65_536
 export default fp(
   async app => {
     app.addHook('preHandler', async function refuseSpent(request, reply) {
-      const { call, claims, client, rawBody } = request
-      if (!claims || !call.dialect.paid || rawBody.length < LONG || !isBound(client) || isFree(request))
+      const { call, reservation, client, rawBody } = request
+      if (!reservation || !call.dialect.paid || rawBody.length < LONG || !isBound(client) || isFree(request))
         return
       const found = await spent(request)
-      if (!found || (await isKept(request))) return
+      if (!found || (await isCached(request))) return
       app.announce(reply, found)
       const { scope, limit, limitNanos, spentNanos, heldNanos, resetsAt = 0 } = found
       throw app.refuseUnmeasured(request, { scope, limit, limitNanos, spentNanos, heldNanos, resetsAt })
     })
 
     /** Undefined also where Redis does not answer: the admission says so. */
-    async function spent({ claims }: FastifyRequest): Promise<Refused | undefined> {
-      const scopes = claims.scopes.slice(0, claims.levels.length)
+    async function spent({ reservation }: FastifyRequest): Promise<Refused | undefined> {
+      const scopes = reservation.scopes.slice(0, reservation.levels.length)
       const { at, states } = await app.money.state(scopes).catch(() => ({ at: 0, states: [] }))
       const found = states.flatMap(state => spentWindow(state, states, at))
       // Of several, the one that is spent for longest.
@@ -36,11 +36,11 @@ export default fp(
     }
 
     /** A cached response costs nothing. */
-    async function isKept({ cached }: FastifyRequest): Promise<boolean> {
-      return cached !== undefined && (await app.redis.exists(cached.key).catch(() => 0)) === 1
+    async function isCached({ reservation: { cacheKey } }: FastifyRequest): Promise<boolean> {
+      return cacheKey !== undefined && (await app.redis.exists(cacheKey).catch(() => 0)) === 1
     }
   },
-  { name: 'spent', dependencies: ['budget', 'cache', 'money'] },
+  { name: 'spent', dependencies: ['budget', 'reservations', 'money', 'redis'] },
 )
 
 function spentWindow(state: ScopeState, states: ScopeState[], at: number) {

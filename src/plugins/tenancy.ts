@@ -1,22 +1,25 @@
-/** All callers share the provider's one account: what a provider stores or caches by name must not join two of them. */
+/** All clients share the provider's one account, so what a provider stores or caches by name must not be shared by two clients. */
 
 import { createHmac } from 'node:crypto'
 import fp from 'fastify-plugin'
+import type { Edits } from '../dialects/dialect.ts'
 import { type Refusal, refusal } from '../errors.ts'
 import type { Client } from '../stores/clients.ts'
 
 export default fp(
   async app => {
-    app.onDecision(function keepApart({ client, call, edits }) {
+    app.onReservation(function separateClients({ client, call }) {
       const { recalls } = call.parsed
       const missing = recalls === undefined ? [] : NEEDED.filter(setting => !client.allow.has(setting))
       if (recalls !== undefined && missing.length > 0) throw notAllowed(recalls, client, missing)
+      const edits: Edits = {}
       if (call.parsed.stores && !client.allow.has('store')) edits.noStore = true
       if (call.parsed.promptCacheKey !== undefined)
         edits.promptCacheKey = digestOf(app.clients.secret, client, call.parsed.promptCacheKey)
+      return { edits }
     })
   },
-  { name: 'tenancy', dependencies: ['claims', 'clients'] },
+  { name: 'tenancy', dependencies: ['reservations', 'clients'] },
 )
 
 /**

@@ -1,4 +1,4 @@
-/** What was used: a meter watches the answer's bytes go by. */
+/** The usage of a call: a meter reads the bytes of the response as they pass. */
 
 import fp from 'fastify-plugin'
 import type { Measured, Meter } from '../dialects/dialect.ts'
@@ -15,9 +15,9 @@ export default fp(
   async app => {
     app.decorateRequest('meter')
     app.decorateRequest('measured')
-    // A stream that would end without a word on its usage is asked for it; the answer is filtered again.
-    app.onDecision(function askForUsage({ call: { parsed }, edits }) {
-      if (parsed.stream && !parsed.wantsUsageFrame) edits.includeUsage = true
+    // The provider is asked to report the usage of a stream. The extra frame is removed from the response.
+    app.onReservation(function askForUsage({ call: { parsed } }) {
+      return parsed.stream && !parsed.wantsUsageFrame ? { edits: { includeUsage: true } } : undefined
     })
 
     app.addHook('preHandler', function startMeter(request, _reply, done) {
@@ -26,5 +26,5 @@ export default fp(
       done()
     })
   },
-  { name: 'usage', dependencies: ['call', 'claims'] },
+  { name: 'usage', dependencies: ['call', 'reservations'] },
 )

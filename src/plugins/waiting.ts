@@ -9,7 +9,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Refused } from './claims.ts'
+import type { Refused } from './reservations.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -128,10 +128,10 @@ export default fp<{ maxCalls: number }>(
       },
     })
 
-    app.onCallEnd('settle', function wakeQueue({ client, claimed, waiter }) {
+    app.onCallEnd('settle', function wakeQueue({ client, hold, waiter }) {
       // Its caller has left.
       waiter?.wake?.()
-      if (claimed) wakeFirst(client.id)
+      if (hold) wakeFirst(client.id)
     })
     app.onDrain(endAll)
     app.addHook('preClose', async () => endAll())
@@ -145,7 +145,7 @@ export default fp<{ maxCalls: number }>(
       const { id, maxWaitMs } = request.client
       const waiter: Waiter = {
         clientId: id,
-        tokens: request.claims.tokens,
+        tokens: request.reservation.tokens,
         until: undefined,
         deadline: performance.now() + Math.max(maxWaitMs, LATE),
         lateUntil: undefined,
@@ -196,7 +196,7 @@ function isEstimate({ limit, verdict }: Refused): boolean {
 function lateRefusal([first, ...others]: Waiter[], request: FastifyRequest): Refused | undefined {
   const { until } = first ?? {}
   if (until?.refused.limit !== 'tokens') return undefined
-  const refill = refillMs([...others, request.claims], until.refused, request)
+  const refill = refillMs([...others, request.reservation], until.refused, request)
   const retryAfterMs = Math.ceil(until.time - performance.now() + refill)
   return retryAfterMs > request.client.maxWaitMs ? { ...until.refused, retryAfterMs } : undefined
 }
@@ -205,9 +205,10 @@ function lateRefusal([first, ...others]: Waiter[], request: FastifyRequest): Ref
 function refillMs(
   calls: { tokens: number }[],
   { limit, scope }: Refused,
-  { claims }: FastifyRequest,
+  { reservation }: FastifyRequest,
 ): number {
-  const bucket = limit === 'tokens' ? claims.scopes.find(({ name }) => name === scope)?.tokens : undefined
+  const bucket =
+    limit === 'tokens' ? reservation.scopes.find(({ name }) => name === scope)?.tokens : undefined
   if (!bucket) return 0
   const { capacity, per } = bucket
   return calls.reduce((sum, { tokens }) => sum + (Math.min(tokens, capacity) * per) / capacity, 0)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Alert } from '../../src/alerts/alert.ts'
 import { createWatch, type Watch } from '../../src/alerts/watch.ts'
-import type { Claim } from '../../src/lua/types.ts'
+import type { Reservation } from '../../src/lua/types.ts'
 import type { Level } from '../../src/stores/limits.ts'
 import { until } from '../gateway.ts'
 import { DAY, HOUR, MINUTE, makeBed, SECOND } from '../lua/bed.ts'
@@ -13,7 +13,7 @@ function levelOf(budget: Level['budget'], key = 'client:c1'): Level {
   return { key, name: key.replace(':', ':name-of-'), limits: {}, budget }
 }
 
-function claimOf(level: Level, nanos: number): Claim {
+function reservationOf(level: Level, nanos: number): Reservation {
   const { key, name } = level
   const { dayNanos = Number.MAX_SAFE_INTEGER, monthNanos = Number.MAX_SAFE_INTEGER } = level.budget
   return { scopes: [{ key, name, day: dayNanos, month: monthNanos }], tokens: 0, nanos, entry: {} }
@@ -27,12 +27,12 @@ async function life(t: TestContext) {
 
   async function begin(level: Level, nanos: number, by: Watch = watch) {
     const id = `call-${++calls}`
-    const claim = claimOf(level, nanos)
-    const admitted = await bed.admit(id, claim)
+    const reservation = reservationOf(level, nanos)
+    const admitted = await bed.admit(id, reservation)
     assert.equal(admitted.kind, 'granted')
     by.note([level], bed.now())
     return async (cost: number) => {
-      await bed.money.settle([{ id, claim, nanos: cost, tokens: 0, entry: { outcome: 'ok' } }])
+      await bed.money.settle([{ id, reservation, nanos: cost, tokens: 0, entry: { outcome: 'ok' } }])
     }
   }
   async function spend(level: Level, nanos: number, by?: Watch) {

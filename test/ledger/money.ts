@@ -2,7 +2,7 @@
 
 import { rebuild } from '../../src/ledger/rebuild.ts'
 import { createMoneyScripts } from '../../src/lua/index.ts'
-import type { Claim, Scope } from '../../src/lua/types.ts'
+import type { Reservation, Scope } from '../../src/lua/types.ts'
 import { type Bed, log } from './bed.ts'
 
 export interface Caller {
@@ -12,7 +12,7 @@ export interface Caller {
 
 const NO_LIMIT = Number.MAX_SAFE_INTEGER
 
-export function claimOf(id: string, { client, team }: Caller, nanos: number): Claim {
+export function claimOf(id: string, { client, team }: Caller, nanos: number): Reservation {
   const keys = [`client:${client}`, ...(team ? [`team:${team}`] : []), 'gateway']
   const scopes: Scope[] = keys.map(key => ({ key, name: key, day: NO_LIMIT, month: NO_LIMIT }))
   return { scopes, tokens: 0, nanos, entry: entryOf(id, { client, team }) }
@@ -35,7 +35,7 @@ export function money({ redis }: Bed) {
   async function settle(id: string, caller: Caller, hold: number, nanos: number, at?: number) {
     const entry = entryOf(id, caller)
     const [settled] = await scripts.settle([
-      { id, claim: claimOf(id, caller, hold), at, nanos, tokens: 0, entry },
+      { id, reservation: claimOf(id, caller, hold), at, nanos, tokens: 0, entry },
     ])
     return settled!
   }

@@ -94,10 +94,17 @@ test('a replica that has read no epoch keeps its settlements when Redis is wiped
     () => now,
   )
   const readLedger = async () => settlements.forget(await readProgress(at.redis), await readEpoch(at.redis))
-  const claim = claimOf('call', frontend, 2000)
+  const reservation = claimOf('call', frontend, 2000)
   await complete(at)
   const admittedAt = await admitOne('call', frontend, 2000)
-  settlements.push({ id: 'call', claim, at: admittedAt, nanos: 1000, tokens: 0, entry: claim.entry })
+  settlements.push({
+    id: 'call',
+    reservation,
+    at: admittedAt,
+    nanos: 1000,
+    tokens: 0,
+    entry: reservation.entry,
+  })
   await settlements.drained()
 
   await wipe(at)
@@ -147,7 +154,7 @@ test('running calls that make themselves known meanwhile keep what they hold', a
   const before = await counters(at)
   await wipe(at)
   const completed = complete(at, 'replica', 100)
-  await renew([{ id: 'running', claim: claimOf('running', frontend, 7000), at: admittedAt }])
+  await renew([{ id: 'running', reservation: claimOf('running', frontend, 7000), at: admittedAt }])
   await completed
   assert.deepEqual(await counters(at), before)
   await settleOne('running', frontend, 7000, 10, admittedAt)

@@ -86,9 +86,9 @@ test('a refusal names the limit that refused, and where every scope stands', asy
 
 test('the wait a bucket asks for is the true one, to the millisecond', async t => {
   const { admit, wait } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', requests: { capacity: 3, per: 10 * SECOND } }])
-  for (const id of ['a', 'b', 'c']) await admit(id, claim)
-  const refused = await admit('d', claim)
+  const reservation = claimOn([{ key: 'client:1', requests: { capacity: 3, per: 10 * SECOND } }])
+  for (const id of ['a', 'b', 'c']) await admit(id, reservation)
+  const refused = await admit('d', reservation)
   assert.deepEqual(withoutStates(refused), {
     kind: 'refused',
     at: NOON,
@@ -98,9 +98,9 @@ test('the wait a bucket asks for is the true one, to the millisecond', async t =
   })
 
   await wait(3333)
-  assert.equal((await admit('d', claim)).kind, 'refused')
+  assert.equal((await admit('d', reservation)).kind, 'refused')
   await wait(1)
-  assert.equal((await admit('d', claim)).kind, 'granted')
+  assert.equal((await admit('d', reservation)).kind, 'granted')
 })
 
 test('of several refusals the one is told whose advice is true for all', async t => {
@@ -120,7 +120,7 @@ test('of several refusals the one is told whose advice is true for all', async t
   }
   const spending = claimOn([today, thisMonth], { nanos: 4 })
   await admit('ended', spending)
-  await money.settle([{ id: 'ended', claim: spending, at: NOON, nanos: 4, tokens: 0, entry: {} }])
+  await money.settle([{ id: 'ended', reservation: spending, at: NOON, nanos: 4, tokens: 0, entry: {} }])
   await admit('running', claimOn([slow, fast, busy], { nanos: 4 }))
 
   assert.deepEqual(await told(busy), ['busy', 'day', 'in_flight'])
@@ -137,7 +137,7 @@ test('spent, in flight and can-never-fit are told apart', async t => {
   const scopes = [{ key: 'client:1', day: 100, month: 1000 }]
   const cost = (nanos: number) => claimOn(scopes, { nanos })
   await admit('a', cost(30))
-  await money.settle([{ id: 'a', claim: cost(30), at: NOON, nanos: 25, tokens: 0, entry: {} }])
+  await money.settle([{ id: 'a', reservation: cost(30), at: NOON, nanos: 25, tokens: 0, entry: {} }])
   await admit('running', cost(60))
 
   const numbers = { limitNanos: 100, spentNanos: 25, heldNanos: 60, resetsAt: Date.UTC(2100, 2, 1) }
@@ -166,11 +166,11 @@ test('a call that costs nothing is not stopped by a spent budget, nor one withou
   const scopes = [{ key: 'client:1', day: 10, tokens: { capacity: 10, per: DAY } }]
   const dear = claimOn(scopes, { nanos: 10, tokens: 10 })
   await admit('a', dear)
-  await money.settle([{ id: 'a', claim: dear, at: NOON, nanos: 11, tokens: 20, entry: {} }])
+  await money.settle([{ id: 'a', reservation: dear, at: NOON, nanos: 11, tokens: 20, entry: {} }])
   assert.equal((await admit('b', claimOn(scopes))).kind, 'granted')
 })
 
-test('a claim of more tokens than the bucket holds waits until it is full, and takes all of it', async t => {
+test('a reservation of more tokens than the bucket holds waits until it is full, and takes all of it', async t => {
   const { admit, wait, scope } = await makeBed(t)
   const scopes = [{ key: 'client:1', tokens: { capacity: 100, per: 10 * SECOND } }]
   await admit('a', claimOn(scopes, { tokens: 1 }))
@@ -185,16 +185,16 @@ test('a claim of more tokens than the bucket holds waits until it is full, and t
 
 test('a reply that was lost and sent again grants once', async t => {
   const { admit, everything, wait } = await makeBed(t)
-  const claim = claimOn(SCOPES, { tokens: 10, nanos: 10 })
-  const first = await admit('a', claim)
+  const reservation = claimOn(SCOPES, { tokens: 10, nanos: 10 })
+  const first = await admit('a', reservation)
   const before = await everything()
 
-  const second = await admit('a', claim)
+  const second = await admit('a', reservation)
 
   assert.deepEqual(second, first)
   assert.deepEqual(await everything(), before)
   await wait(MINUTE)
-  const later = await admit('a', claim)
+  const later = await admit('a', reservation)
   assert.equal(later.kind === 'granted' && later.at, NOON, 'it stays admitted when it was admitted')
 })
 
@@ -251,9 +251,9 @@ test('a repetition of the same request is refused as a loop, other requests are 
 
 test('money is counted where nothing limits it, and refuses nothing there', async t => {
   const { admit, scope } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', day: UNLIMITED, month: UNLIMITED }], { nanos: 4e15 })
+  const reservation = claimOn([{ key: 'client:1', day: UNLIMITED, month: UNLIMITED }], { nanos: 4e15 })
 
-  for (const id of ['a', 'b']) assert.equal((await admit(id, claim)).kind, 'granted')
+  for (const id of ['a', 'b']) assert.equal((await admit(id, reservation)).kind, 'granted')
 
   const { 'd21000228:held': held } = await scope('client:1')
   assert.equal(held, '8000000000000000')
@@ -263,10 +263,10 @@ test('a hit takes a request and no tokens, no money, no place among the running'
   const { admit, redis, scope } = await makeBed(t)
   await redis.set('{tollgate}:cache:x', 'an answer')
   const scopes = [{ key: 'client:1', ...LIMITS, concurrency: 0, day: 0 }]
-  const claim = claimOn(scopes, { tokens: 1_000_000, nanos: 5 })
+  const reservation = claimOn(scopes, { tokens: 1_000_000, nanos: 5 })
 
-  const hit = await admit('a', claim, { cacheKey: '{tollgate}:cache:x' })
-  const miss = await admit('b', claim, { cacheKey: '{tollgate}:cache:y' })
+  const hit = await admit('a', reservation, { cacheKey: '{tollgate}:cache:x' })
+  const miss = await admit('b', reservation, { cacheKey: '{tollgate}:cache:y' })
 
   assert.equal(hit.kind, 'hit')
   assert.equal(miss.kind, 'refused')
@@ -277,20 +277,20 @@ test('a hit takes a request and no tokens, no money, no place among the running'
 test('a hit is refused when there are no requests left', async t => {
   const { admit, redis } = await makeBed(t)
   await redis.set('{tollgate}:cache:x', 'an answer')
-  const claim = claimOn([{ key: 'client:1', requests: { capacity: 1, per: HOUR } }])
-  await admit('a', claim)
-  const hit = await admit('b', claim, { cacheKey: '{tollgate}:cache:x' })
+  const reservation = claimOn([{ key: 'client:1', requests: { capacity: 1, per: HOUR } }])
+  await admit('a', reservation)
+  const hit = await admit('b', reservation, { cacheKey: '{tollgate}:cache:x' })
   assert.equal(hit.kind === 'refused' && hit.limit, 'requests')
 })
 
 test('a loop that is served from the cache is a loop', async t => {
   const { admit, redis } = await makeBed(t)
   await redis.set('{tollgate}:cache:x', 'an answer')
-  const claim = claimOn([{ key: 'client:1' }, { key: 'loop:1:x', loop: { capacity: 1, per: HOUR } }])
+  const reservation = claimOn([{ key: 'client:1' }, { key: 'loop:1:x', loop: { capacity: 1, per: HOUR } }])
   const cacheKey = '{tollgate}:cache:x'
 
-  assert.equal((await admit('a', claim, { cacheKey })).kind, 'hit')
-  const again = await admit('b', claim, { cacheKey })
+  assert.equal((await admit('a', reservation, { cacheKey })).kind, 'hit')
+  const again = await admit('b', reservation, { cacheKey })
 
   assert.equal(again.kind === 'refused' && again.limit, 'loop')
 })
@@ -320,17 +320,17 @@ test('a replica that has a newer configuration makes it known, should the word o
 
 test('nothing is admitted while counters are incomplete, or when Postgres is too far behind', async t => {
   const { admit, money, redis, everything } = await makeBed(t)
-  const claim = claimOn(SCOPES)
-  await money.settle([{ id: 'x', claim: claimOn([]), nanos: 0, tokens: 0, entry: {} }])
+  const reservation = claimOn(SCOPES)
+  await money.settle([{ id: 'x', reservation: claimOn([]), nanos: 0, tokens: 0, entry: {} }])
   const before = await everything()
-  assert.deepEqual(await admit('a', claim, { maxPending: 1 }), { kind: 'ledger_full' })
+  assert.deepEqual(await admit('a', reservation, { maxPending: 1 }), { kind: 'ledger_full' })
   assert.deepEqual(await everything(), before)
 
   await redis.del('{tollgate}:epoch')
-  assert.deepEqual(await admit('a', claim), { kind: 'rebuilding' })
+  assert.deepEqual(await admit('a', reservation), { kind: 'rebuilding' })
 })
 
-test('a claim that is no whole number is refused before it is sent', async t => {
+test('a reservation that is no whole number is refused before it is sent', async t => {
   const { admit } = await makeBed(t)
   for (const nanos of [0.5, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) {
     await assert.rejects(admit('a', claimOn(SCOPES, { nanos })), /expected whole numbers/)
@@ -339,12 +339,12 @@ test('a claim that is no whole number is refused before it is sent', async t => 
 
 test('where a scope stands can be asked without changing anything', async t => {
   const { admit, money, everything, wait } = await makeBed(t)
-  const claim = claimOn(SCOPES, { tokens: 5000, nanos: 5 })
-  await admit('a', claim)
+  const reservation = claimOn(SCOPES, { tokens: 5000, nanos: 5 })
+  await admit('a', reservation)
   await wait(500)
   const before = await everything()
 
-  const { at, states } = await money.state(claim.scopes)
+  const { at, states } = await money.state(reservation.scopes)
 
   assert.equal(at, NOON + 500)
   assert.deepEqual(states[0], {

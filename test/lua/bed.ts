@@ -3,7 +3,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import { createMoneyScripts } from '../../src/lua/index.ts'
 import { createLedgerScripts } from '../../src/lua/ledger.ts'
-import type { Claim, Scope } from '../../src/lua/types.ts'
+import type { Reservation, Scope } from '../../src/lua/types.ts'
 import { connectRedis } from '../../src/redis-url.ts'
 import { testRedis } from '../servers.ts'
 
@@ -63,9 +63,9 @@ export async function makeBed(t: Context, url?: string) {
     now: () => now,
     admit: (
       id: string,
-      claim: Claim,
+      reservation: Reservation,
       more: { version?: number; cacheKey?: string; maxPending?: number } = {},
-    ) => money.admit(id, claim, { version: 1, maxPending: 1000, ...more }),
+    ) => money.admit(id, reservation, { version: 1, maxPending: 1000, ...more }),
     scope: (key: string) => redis.hgetall(`${PREFIX}scope:${key}`),
     entries: () => readEntries(redis),
     /** Everything but the clock and the ledger: for comparing before with after. */
@@ -102,13 +102,16 @@ async function dump(redis: Redis | Cluster): Promise<Record<string, unknown>> {
   return all
 }
 
-/** A claim on scopes that differ in a few words. */
-export function claimOn(scopes: (Partial<Scope> & { key: string })[], wants: Partial<Claim> = {}): Claim {
+/** A reservation on scopes that differ in a few words. */
+export function claimOn(
+  scopes: (Partial<Scope> & { key: string })[],
+  units: Partial<Reservation> = {},
+): Reservation {
   return {
     scopes: scopes.map(scope => ({ name: scope.key, ...scope })),
     tokens: 0,
     nanos: 0,
     entry: {},
-    ...wants,
+    ...units,
   }
 }

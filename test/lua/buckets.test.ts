@@ -5,58 +5,60 @@ import { claimOn, DAY, HOUR, MINUTE, makeBed, NOON, SECOND } from './bed.ts'
 
 test('refill is exact: however often a bucket is asked, nothing is lost and nothing is won', async t => {
   const { admit, wait, money } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', requests: { capacity: 7, per: 10 * SECOND } }])
-  for (let i = 0; i < 7; i++) await admit(`${i}`, claim)
+  const reservation = claimOn([{ key: 'client:1', requests: { capacity: 7, per: 10 * SECOND } }])
+  for (let i = 0; i < 7; i++) await admit(`${i}`, reservation)
   let granted = 0
   for (let ms = 0; ms < 10_000; ms += 37) {
     await wait(37)
-    if ((await admit(`at ${ms}`, claim)).kind === 'granted') granted += 1
+    if ((await admit(`at ${ms}`, reservation)).kind === 'granted') granted += 1
   }
   assert.equal(granted, 7)
   await wait(10 * SECOND)
-  const { states } = await money.state(claim.scopes)
+  const { states } = await money.state(reservation.scopes)
   assert.deepEqual(states[0]?.requests, { limit: 7, remaining: 7, resetMs: 0 })
 })
 
 test('a bucket that never gets full keeps its fractions through thousands of calls', async t => {
   const { admit, wait, scope } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', requests: { capacity: 1000, per: 999_983 } }])
+  const reservation = claimOn([{ key: 'client:1', requests: { capacity: 1000, per: 999_983 } }])
   for (let i = 0; i < 500; i++) {
-    await admit(`${i}`, claim)
+    await admit(`${i}`, reservation)
     await wait(1)
   }
-  await admit('last', claim)
+  await admit('last', reservation)
   // 501 taken, in 999,983rds of a unit; 1000 of those came back in each of 500 ms.
   assert.equal((await scope('client:1')).requests, `${501 * 999_983 - 500 * 1000} 1000 999983 ${NOON + 500}`)
 })
 
 test('what was used beyond the guess is owed, and paid off before anything else is granted', async t => {
   const { admit, money, wait } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: 10 * SECOND } }], { tokens: 10 })
-  await admit('a', claim)
-  await money.settle([{ id: 'a', claim, at: NOON, nanos: 0, tokens: 250, entry: {} }])
+  const reservation = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: 10 * SECOND } }], {
+    tokens: 10,
+  })
+  await admit('a', reservation)
+  await money.settle([{ id: 'a', reservation, at: NOON, nanos: 0, tokens: 250, entry: {} }])
 
-  const refused = await admit('b', claim)
+  const refused = await admit('b', reservation)
   assert.equal(refused.kind === 'refused' && refused.retryAfterMs, 16 * SECOND)
   await wait(16 * SECOND - 1)
-  assert.equal((await admit('b', claim)).kind, 'refused')
+  assert.equal((await admit('b', reservation)).kind, 'refused')
   await wait(1)
-  assert.equal((await admit('b', claim)).kind, 'granted')
+  assert.equal((await admit('b', reservation)).kind, 'granted')
 })
 
 test('the wait is shorter than the refill if running calls have reserved the missing tokens', async t => {
   const { admit, money, wait } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: HOUR } }], { tokens: 60 })
-  await admit('a', claim)
+  const reservation = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: HOUR } }], { tokens: 60 })
+  await admit('a', reservation)
 
-  const beside = await admit('b', claim)
-  await money.settle([{ id: 'a', claim, at: NOON, nanos: 0, tokens: 60, entry: {} }])
-  const after = await admit('b', claim)
+  const beside = await admit('b', reservation)
+  await money.settle([{ id: 'a', reservation, at: NOON, nanos: 0, tokens: 60, entry: {} }])
+  const after = await admit('b', reservation)
 
   assert.equal(beside.kind === 'refused' && beside.retryAfterMs, SECOND)
   assert.equal(after.kind === 'refused' && after.retryAfterMs, 12 * MINUTE)
   await wait(12 * MINUTE)
-  assert.equal((await admit('b', claim)).kind, 'granted')
+  assert.equal((await admit('b', reservation)).kind, 'granted')
 })
 
 test('the wait is the whole refill if running calls do not cover the debt', async t => {
@@ -65,7 +67,7 @@ test('the wait is the whole refill if running calls do not cover the debt', asyn
     claimOn([{ key: 'client:1', tokens: { capacity: 100, per: HOUR } }], { tokens })
   await admit('a', under(10))
   await admit('b', under(20))
-  await money.settle([{ id: 'a', claim: under(10), at: NOON, nanos: 0, tokens: 150, entry: {} }])
+  await money.settle([{ id: 'a', reservation: under(10), at: NOON, nanos: 0, tokens: 150, entry: {} }])
 
   const refused = await admit('c', under(10))
 
@@ -74,24 +76,26 @@ test('the wait is the whole refill if running calls do not cover the debt', asyn
 
 test('calls admitted by a version without counted reservations leave no reservation behind', async t => {
   const { admit, money, redis, scope } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: HOUR } }], { tokens: 10 })
-  await admit('old', claim)
+  const reservation = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: HOUR } }], { tokens: 10 })
+  await admit('old', reservation)
   await redis.hdel('{tollgate}:scope:client:1', 'reserved')
-  await admit('new', claim)
+  await admit('new', reservation)
 
   for (const id of ['old', 'new'])
-    await money.settle([{ id, claim, at: NOON, nanos: 0, tokens: 10, entry: {} }])
+    await money.settle([{ id, reservation, at: NOON, nanos: 0, tokens: 10, entry: {} }])
 
   assert.deepEqual(Object.keys(await scope('client:1')), ['tokens'])
 })
 
 test('giving back stops at the capacity', async t => {
   const { admit, money, wait } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: 10 * SECOND } }], { tokens: 80 })
-  await admit('a', claim)
+  const reservation = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: 10 * SECOND } }], {
+    tokens: 80,
+  })
+  await admit('a', reservation)
   await wait(6 * SECOND)
-  await money.settle([{ id: 'a', claim, at: NOON, nanos: 0, tokens: 0, entry: {} }])
-  const { states } = await money.state(claim.scopes)
+  await money.settle([{ id: 'a', reservation, at: NOON, nanos: 0, tokens: 0, entry: {} }])
+  const { states } = await money.state(reservation.scopes)
   assert.deepEqual(states[0]?.tokens, { limit: 100, remaining: 100, resetMs: 0 })
 })
 
@@ -117,7 +121,7 @@ test('a changed rate rounds what is missing up to a whole unit, never down', asy
 
 test('a bucket is nothing when it is full: an idle scope costs no memory', async t => {
   const { admit, money, redis, wait } = await makeBed(t)
-  const claim = claimOn(
+  const reservation = claimOn(
     [
       {
         key: 'client:1',
@@ -128,11 +132,11 @@ test('a bucket is nothing when it is full: an idle scope costs no memory', async
     ],
     { tokens: 100 },
   )
-  await admit('a', claim)
+  await admit('a', reservation)
   assert.equal(await redis.pexpiretime('{tollgate}:scope:client:1'), -1, 'while a call runs it has no end')
 
   await wait(SECOND)
-  await money.settle([{ id: 'a', claim, at: NOON, nanos: 0, tokens: 100, entry: {} }])
+  await money.settle([{ id: 'a', reservation, at: NOON, nanos: 0, tokens: 100, entry: {} }])
   assert.equal(
     await redis.pexpiretime('{tollgate}:scope:client:1'),
     NOON + MINUTE,
@@ -146,8 +150,8 @@ test('a bucket is nothing when it is full: an idle scope costs no memory', async
 
 test('a clock that was set back refills nothing until it has caught up', async t => {
   const { admit, setClock } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', requests: { capacity: 1, per: SECOND } }])
-  await admit('a', claim)
+  const reservation = claimOn([{ key: 'client:1', requests: { capacity: 1, per: SECOND } }])
+  await admit('a', reservation)
   for (const [ms, kind] of [
     [NOON - DAY, 'refused'],
     [NOON - 1, 'refused'],
@@ -155,7 +159,7 @@ test('a clock that was set back refills nothing until it has caught up', async t
     [NOON + SECOND, 'granted'],
   ] as const) {
     await setClock(ms)
-    assert.equal((await admit('b', claim)).kind, kind)
+    assert.equal((await admit('b', reservation)).kind, kind)
   }
 })
 

@@ -17,7 +17,7 @@ test('an extension raises the hold in every window of every scope', async t => {
   const bed = await makeBed(t)
   await bed.admit('a', CLAIM)
 
-  const renewed = await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON, needs: 250 }])
+  const renewed = await bed.money.renew([{ id: 'a', reservation: CLAIM, at: NOON, needs: 250 }])
 
   assert.deepEqual(renewed, [{ id: 'a', kind: 'renewed' }])
   for (const { key } of SCOPES) assert.equal((await bed.scope(key))['d21000228:held'], '250')
@@ -27,12 +27,12 @@ test('an extension raises the hold in every window of every scope', async t => {
 test('a repeated or smaller extension changes nothing', async t => {
   const bed = await makeBed(t)
   await bed.admit('a', CLAIM)
-  await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON, needs: 250 }])
+  await bed.money.renew([{ id: 'a', reservation: CLAIM, at: NOON, needs: 250 }])
   const before = await bed.everything()
 
-  await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON, needs: 250 }])
-  await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON, needs: 120 }])
-  await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON }])
+  await bed.money.renew([{ id: 'a', reservation: CLAIM, at: NOON, needs: 250 }])
+  await bed.money.renew([{ id: 'a', reservation: CLAIM, at: NOON, needs: 120 }])
+  await bed.money.renew([{ id: 'a', reservation: CLAIM, at: NOON }])
 
   assert.deepEqual(await bed.everything(), before)
 })
@@ -42,7 +42,7 @@ test('an extension without room in one scope takes nothing in any scope, and ren
   await bed.admit('a', CLAIM)
   await bed.wait(20 * SECOND)
 
-  const renewed = await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON, needs: 401 }])
+  const renewed = await bed.money.renew([{ id: 'a', reservation: CLAIM, at: NOON, needs: 401 }])
 
   assert.deepEqual(renewed, [
     {
@@ -65,7 +65,7 @@ test('of several calls as many are extended as the budget has room for', async t
   const ids = ['a', 'b', 'c']
   for (const id of ids) await bed.admit(id, CLAIM)
 
-  const renewed = await bed.money.renew(ids.map(id => ({ id, claim: CLAIM, at: NOON, needs: 150 })))
+  const renewed = await bed.money.renew(ids.map(id => ({ id, reservation: CLAIM, at: NOON, needs: 150 })))
 
   assert.deepEqual(
     renewed.map(({ kind }) => kind),
@@ -82,8 +82,8 @@ test('an extension holds money in the windows of the admission on any day', asyn
   await bed.admit('b', CLAIM)
 
   await bed.money.renew([
-    { id: 'a', claim: CLAIM, at: NOON - DAY, needs: 200 },
-    { id: 'b', claim: CLAIM, at: NOON, needs: 300 },
+    { id: 'a', reservation: CLAIM, at: NOON - DAY, needs: 200 },
+    { id: 'b', reservation: CLAIM, at: NOON, needs: 300 },
   ])
 
   const counters = await bed.scope('client:1')
@@ -96,9 +96,9 @@ test('an extension holds money in the windows of the admission on any day', asyn
 test('a settlement gives back the whole extended hold', async t => {
   const bed = await makeBed(t)
   await bed.admit('a', CLAIM)
-  await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON, needs: 250 }])
+  await bed.money.renew([{ id: 'a', reservation: CLAIM, at: NOON, needs: 250 }])
 
-  const [settled] = await bed.money.settle([{ id: 'a', claim: CLAIM, nanos: 240, ...ended }])
+  const [settled] = await bed.money.settle([{ id: 'a', reservation: CLAIM, nanos: 240, ...ended }])
 
   assert.deepEqual(settled, { kind: 'settled', heldNanos: 250, chargedNanos: 240, overspendNanos: 0 })
   for (const { key } of SCOPES) {
@@ -115,7 +115,7 @@ test('a call of a dead replica is charged its hold after its last extension', as
     await bed.wait(5 * SECOND)
   }
   await bed.admit('a', CLAIM)
-  await bed.money.renew([{ id: 'a', claim: CLAIM, at: bed.now(), needs: 250 }])
+  await bed.money.renew([{ id: 'a', reservation: CLAIM, at: bed.now(), needs: 250 }])
   const lost = []
   for (let i = 0; i < 7; i++) {
     await bed.wait(5 * SECOND)
@@ -141,7 +141,7 @@ test('a hold that Redis has lost is restored with its last amount', async t => {
   )
 
   const grown = { ...CLAIM, nanos: 250 }
-  const renewed = await bed.money.renew([{ id: 'a', claim: grown, at: NOON, needs: 300 }])
+  const renewed = await bed.money.renew([{ id: 'a', reservation: grown, at: NOON, needs: 300 }])
 
   assert.deepEqual(renewed, [{ id: 'a', kind: 'remembered' }])
   assert.equal((await bed.scope('client:1'))['d21000228:held'], '250')
@@ -149,10 +149,12 @@ test('a hold that Redis has lost is restored with its last amount', async t => {
 
 test('amounts above 10^15 are extended to the last nano-dollar', async t => {
   const bed = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', day: 9_007_199_254_740_991 }], { nanos: 1_000_000_000_000_001 })
-  await bed.admit('a', claim)
+  const reservation = claimOn([{ key: 'client:1', day: 9_007_199_254_740_991 }], {
+    nanos: 1_000_000_000_000_001,
+  })
+  await bed.admit('a', reservation)
 
-  await bed.money.renew([{ id: 'a', claim, at: NOON, needs: 4_000_000_000_000_003 }])
+  await bed.money.renew([{ id: 'a', reservation, at: NOON, needs: 4_000_000_000_000_003 }])
 
   assert.equal((await bed.scope('client:1'))['d21000228:held'], '4000000000000003')
 })

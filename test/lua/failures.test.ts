@@ -8,21 +8,21 @@ const entry = {}
 
 test('fifty calls at once on a budget for one: one is granted', async t => {
   const { admit, scope } = await makeBed(t)
-  const claim = claimOn(
+  const reservation = claimOn(
     [
       { key: 'client:1', day: 100 },
       { key: 'gateway', month: 100 },
     ],
     { nanos: 100 },
   )
-  const admitted = await Promise.all(Array.from({ length: 50 }, (_, i) => admit(`${i}`, claim)))
+  const admitted = await Promise.all(Array.from({ length: 50 }, (_, i) => admit(`${i}`, reservation)))
   assert.equal(admitted.filter(({ kind }) => kind === 'granted').length, 1)
   assert.equal((await scope('gateway'))['m210002:held'], '100')
 })
 
 test('who hammers a limit does not wait longer for it, and takes nothing from the others', async t => {
   const { admit, wait } = await makeBed(t)
-  const claim = claimOn(
+  const reservation = claimOn(
     [
       { key: 'client:1', requests: { capacity: 1, per: 10 * SECOND } },
       { key: 'gateway', day: 100 },
@@ -31,23 +31,23 @@ test('who hammers a limit does not wait longer for it, and takes nothing from th
       nanos: 1,
     },
   )
-  await admit('a', claim)
+  await admit('a', reservation)
   for (let i = 0; i < 100; i++) {
     await wait(99)
-    assert.equal((await admit(`hammer ${i}`, claim)).kind, 'refused')
+    assert.equal((await admit(`hammer ${i}`, reservation)).kind, 'refused')
   }
   await wait(100)
-  assert.equal((await admit('b', claim)).kind, 'granted')
+  assert.equal((await admit('b', reservation)).kind, 'granted')
 })
 
 test('two full limits do not pass around the edge of a minute', async t => {
   const { admit, setClock } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', requests: { capacity: 60, per: MINUTE } }])
+  const reservation = claimOn([{ key: 'client:1', requests: { capacity: 60, per: MINUTE } }])
   let granted = 0
   for (let i = 0; i < 240; i++) {
     // Two seconds, across the full minute.
     await setClock(NOON + MINUTE - SECOND + Math.floor(i * 8.4))
-    if ((await admit(`${i}`, claim)).kind === 'granted') granted += 1
+    if ((await admit(`${i}`, reservation)).kind === 'granted') granted += 1
   }
   assert.equal(granted, 62, 'the capacity, and what was refilled in two seconds')
 })
@@ -63,7 +63,7 @@ test('a call that does not fit is never granted with less than it may cost', asy
 
 test('a call that failed before it cost anything gives back all it held', async t => {
   const { admit, money, scope, wait } = await makeBed(t)
-  const claim = claimOn(
+  const reservation = claimOn(
     [{ key: 'client:1', day: 100, tokens: { capacity: 10, per: HOUR }, concurrency: 1 }],
     {
       nanos: 100,
@@ -71,20 +71,20 @@ test('a call that failed before it cost anything gives back all it held', async 
     },
   )
   for (let i = 0; i < 20; i++) {
-    assert.equal((await admit(`${i}`, claim)).kind, 'granted')
+    assert.equal((await admit(`${i}`, reservation)).kind, 'granted')
     await wait(1)
-    await money.settle([{ id: `${i}`, claim, at: NOON, nanos: 0, tokens: 0, entry }])
+    await money.settle([{ id: `${i}`, reservation, at: NOON, nanos: 0, tokens: 0, entry }])
   }
   assert.deepEqual(await scope('client:1'), {})
 })
 
 test('a hundred thousand small costs add up to the nano-dollar', async t => {
   const { money, scope } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', month: Number.MAX_SAFE_INTEGER }])
+  const reservation = claimOn([{ key: 'client:1', month: Number.MAX_SAFE_INTEGER }])
   for (let batch = 0; batch < 10; batch++) {
     const calls = Array.from({ length: 1000 }, (_, i) => ({
       id: `${batch} ${i}`,
-      claim,
+      reservation,
       at: NOON,
       nanos: 100_000_007,
       tokens: 0,
@@ -97,19 +97,19 @@ test('a hundred thousand small costs add up to the nano-dollar', async t => {
 
 test('a day’s budget binds from the first call of the day, not from the first that has ended', async t => {
   const { admit, setClock } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', day: 100 }], { nanos: 60 })
-  await admit('yesterday', claim)
+  const reservation = claimOn([{ key: 'client:1', day: 100 }], { nanos: 60 })
+  await admit('yesterday', reservation)
   await setClock(NOON + DAY)
-  assert.equal((await admit('a', claim)).kind, 'granted')
-  assert.equal((await admit('b', claim)).kind, 'refused')
+  assert.equal((await admit('a', reservation)).kind, 'granted')
+  assert.equal((await admit('b', reservation)).kind, 'refused')
 })
 
 test('a Redis that lost everything is not a fresh budget', async t => {
   const { admit, redis, setClock } = await makeBed(t)
   await redis.flushdb()
   await setClock(NOON)
-  const claim = claimOn([{ key: 'client:1', day: 100 }], { nanos: 1 })
-  assert.deepEqual(await admit('a', claim), { kind: 'rebuilding' })
+  const reservation = claimOn([{ key: 'client:1', day: 100 }], { nanos: 1 })
+  assert.deepEqual(await admit('a', reservation), { kind: 'rebuilding' })
 })
 
 test('replicas that race to restore counters restore them once', async t => {
@@ -129,20 +129,20 @@ test('replicas that race to restore counters restore them once', async t => {
 
 test('a refund goes where the money came from, never into the next window', async t => {
   const { admit, money, setClock } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', day: 100 }], { nanos: 100 })
-  await admit('a', claim)
+  const reservation = claimOn([{ key: 'client:1', day: 100 }], { nanos: 100 })
+  await admit('a', reservation)
   await setClock(NOON + DAY)
-  await money.settle([{ id: 'a', claim, at: NOON, nanos: 0, tokens: 0, entry }])
-  const { states } = await money.state(claim.scopes)
+  await money.settle([{ id: 'a', reservation, at: NOON, nanos: 0, tokens: 0, entry }])
+  const { states } = await money.state(reservation.scopes)
   assert.deepEqual(states[0]?.day, { limitNanos: 100, spentNanos: 0, heldNanos: 0 })
 })
 
 test('every key of an admission lies on one node of a cluster', async t => {
   const { admit, money, redis } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', day: 100, loop: { capacity: 1, per: HOUR } }], { nanos: 1 })
-  await admit('a', claim)
-  await admit('b', claim)
-  await money.settle([{ id: 'a', claim, at: NOON, nanos: 1, tokens: 0, entry }])
+  const reservation = claimOn([{ key: 'client:1', day: 100, loop: { capacity: 1, per: HOUR } }], { nanos: 1 })
+  await admit('a', reservation)
+  await admit('b', reservation)
+  await money.settle([{ id: 'a', reservation, at: NOON, nanos: 1, tokens: 0, entry }])
   await money.sweep(1)
   for (const key of await redis.keys('*')) assert.match(key, /^\{tollgate\}:/)
 })

@@ -7,21 +7,21 @@ import { claimOn, HOUR, makeBed, NOON, SECOND } from './bed.ts'
 test('where Redis’s memory is full nothing is admitted, but what runs is renewed, settled and told to the ledger', async t => {
   const server = await ownRedis(t, { args: ['--maxmemory-policy', 'noeviction'] })
   const { admit, money, redis, wait, everything, scope, entries } = await makeBed(t, server.url)
-  const claim = claimOn([{ key: 'client:1', day: 1000, tokens: { capacity: 100, per: HOUR } }], {
+  const reservation = claimOn([{ key: 'client:1', day: 1000, tokens: { capacity: 100, per: HOUR } }], {
     nanos: 300,
     tokens: 5,
   })
-  await admit('a', claim)
-  await admit('b', claim)
+  await admit('a', reservation)
+  await admit('b', reservation)
   await wait(SECOND)
   await redis.config('SET', 'maxmemory', '1')
   const before = await everything()
 
-  await assert.rejects(admit('c', claim), /OOM/)
+  await assert.rejects(admit('c', reservation), /OOM/)
   assert.deepEqual(await everything(), before)
-  assert.deepEqual(await money.renew([{ id: 'b', claim, at: NOON }]), [{ id: 'b', kind: 'renewed' }])
+  assert.deepEqual(await money.renew([{ id: 'b', reservation, at: NOON }]), [{ id: 'b', kind: 'renewed' }])
   assert.equal(Number(await redis.zscore('{tollgate}:leases', 'b')), NOON + 31 * SECOND)
-  const truth = { claim, at: NOON, nanos: 120, tokens: 7, entry: {} }
+  const truth = { reservation, at: NOON, nanos: 120, tokens: 7, entry: {} }
   const settled = await money.settle([
     { id: 'a', ...truth },
     { id: 'forgotten', ...truth },
@@ -39,8 +39,8 @@ test('with a full Redis, dead calls are swept, entries leave the stream, and cou
   const server = await ownRedis(t, { args: ['--maxmemory-policy', 'noeviction'] })
   const { admit, ledger, money, redis, wait, entries } = await makeBed(t, server.url)
   await createGroup(redis)
-  const claim = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 300 })
-  await admit('a', claim)
+  const reservation = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 300 })
+  await admit('a', reservation)
   await redis.mset('{tollgate}:cache:x', 'x'.repeat(100), '{tollgate}:cache:bytes', 100)
   await redis.zadd('{tollgate}:cache:index', NOON + HOUR, '{tollgate}:cache:x')
   await redis.hset('{tollgate}:cache:sizes', '{tollgate}:cache:x', 100)
@@ -71,5 +71,5 @@ test('with a full Redis, dead calls are swept, entries leave the stream, and cou
   assert.equal(await ledger.begin('one'), 'begun')
   const windows = [{ scope: 'client:1', window: 'd21000228', spentNanos: 300 }]
   assert.equal(await ledger.restore('one', { windows, calls: [] }, 7), 'complete')
-  assert.deepEqual(await money.renew([{ id: 'b', claim, at: NOON }]), [{ id: 'b', kind: 'remembered' }])
+  assert.deepEqual(await money.renew([{ id: 'b', reservation, at: NOON }]), [{ id: 'b', kind: 'remembered' }])
 })

@@ -2,7 +2,7 @@
 
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type Claim, UNLIMITED } from '../../src/lua/types.ts'
+import { type Reservation, UNLIMITED } from '../../src/lua/types.ts'
 import { type Bed, DAY, HOUR, MINUTE, makeBed, SECOND } from './bed.ts'
 import { createWorld, type Limits } from './world.ts'
 
@@ -35,7 +35,7 @@ function limitsOf(a: number, b: number, c: number): Limits {
 
 let calls = 0
 
-function claimOf(world: World, a: number, b: number, c: number): Claim {
+function claimOf(world: World, a: number, b: number, c: number): Reservation {
   const keys = [
     `client:${a % 2}`,
     ...(b % 4 > 0 ? ['team:0'] : []),
@@ -43,8 +43,8 @@ function claimOf(world: World, a: number, b: number, c: number): Claim {
     ...(c % 5 === 0 ? [`loop:${a % 2}`] : []),
     ...(c % 7 === 0 ? [`count:${a % 2}`] : []),
   ]
-  const claim = { scopes: world.scopesOf(keys), nanos: at(HOLDS, b), tokens: at(TOKENS, c), entry: {} }
-  return c % 7 === 0 ? { ...claim, requests: 0 } : claim
+  const reservation = { scopes: world.scopesOf(keys), nanos: at(HOLDS, b), tokens: at(TOKENS, c), entry: {} }
+  return c % 7 === 0 ? { ...reservation, requests: 0 } : reservation
 }
 
 const actions: Record<
@@ -54,7 +54,7 @@ const actions: Record<
   'a call': {
     weight: 12,
     act: (world, a, b, c) => {
-      const call = { id: `call ${calls++}`, claim: claimOf(world, a, b, c), at: undefined }
+      const call = { id: `call ${calls++}`, reservation: claimOf(world, a, b, c), at: undefined }
       return world.admit(
         { ...call, settlement: undefined, drainedAt: undefined },
         { isKept: a > 90, behind: b > 95 ? 1 : 0, isAnswerLost: c > 90 },
@@ -75,14 +75,14 @@ const actions: Record<
       if (some.length === 0) return
       const call = at(some, a)
       // Less than was held, the same, or more.
-      const nanos = call.at === undefined ? 0 : Math.floor((call.claim.nanos * (b % 5)) / 3)
+      const nanos = call.at === undefined ? 0 : Math.floor((call.reservation.nanos * (b % 5)) / 3)
       await world.end(call, nanos, at(USED, c))
     },
   },
   'the end of a call whose admission is still under way': {
     weight: 1,
     act: async (world, a, b, c) => {
-      const call = { id: `call ${calls++}`, claim: claimOf(world, a, b, c), at: undefined }
+      const call = { id: `call ${calls++}`, reservation: claimOf(world, a, b, c), at: undefined }
       await world.end({ ...call, settlement: undefined, drainedAt: undefined }, 0, 0)
     },
   },

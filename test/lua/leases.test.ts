@@ -33,7 +33,7 @@ test('a running call whose replica lives is never given up', async t => {
   const bed = await makeBed(t)
   await bed.admit('a', CLAIM)
   const renew = async () => {
-    assert.deepEqual(await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON }]), [
+    assert.deepEqual(await bed.money.renew([{ id: 'a', reservation: CLAIM, at: NOON }]), [
       { id: 'a', kind: 'renewed' },
     ])
   }
@@ -82,7 +82,7 @@ test('a settlement that comes after all corrects the charge once, in the same wi
   const at = bed.now()
   await watchFor(bed, LEASE)
   await bed.setClock(NOON + DAY)
-  const settlement = { id: 'a', claim: CLAIM, at, nanos: 120, tokens: 10, entry: ok }
+  const settlement = { id: 'a', reservation: CLAIM, at, nanos: 120, tokens: 10, entry: ok }
 
   const first = await bed.money.settle([settlement])
   const second = await bed.money.settle([settlement])
@@ -107,7 +107,9 @@ test('a lost call that cost more than its hold is corrected upwards', async t =>
   await watchFor(bed, LEASE)
   await bed.admit('a', CLAIM)
   await watchFor(bed, LEASE)
-  const [corrected] = await bed.money.settle([{ id: 'a', claim: CLAIM, nanos: 450, tokens: 0, entry: ok }])
+  const [corrected] = await bed.money.settle([
+    { id: 'a', reservation: CLAIM, nanos: 450, tokens: 0, entry: ok },
+  ])
   assert.equal(corrected?.overspendNanos, 150)
   assert.equal((await bed.scope('client:1'))['d21000228:spent'], '450')
   assert.equal((await bed.entries())[1]?.nanos, '150')
@@ -120,7 +122,9 @@ test('a lost call comes back neither by renewal nor by admission', async t => {
   await watchFor(bed, LEASE)
   const before = await bed.everything()
 
-  assert.deepEqual(await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON }]), [{ id: 'a', kind: 'lost' }])
+  assert.deepEqual(await bed.money.renew([{ id: 'a', reservation: CLAIM, at: NOON }]), [
+    { id: 'a', kind: 'lost' },
+  ])
   assert.deepEqual(await bed.admit('a', CLAIM), { kind: 'settled' })
   assert.deepEqual(await bed.everything(), before)
 })
@@ -132,7 +136,7 @@ test('what Redis has forgotten of a running call is held again, in the windows o
   await bed.redis.del('{tollgate}:scope:client:1', '{tollgate}:holds', '{tollgate}:leases')
   await bed.setClock(NOON + DAY)
 
-  const renewed = await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON }])
+  const renewed = await bed.money.renew([{ id: 'a', reservation: CLAIM, at: NOON }])
 
   assert.deepEqual(renewed, [{ id: 'a', kind: 'remembered' }])
   const written = (await bed.scope('client:1')) satisfies Record<string, string>
@@ -143,7 +147,7 @@ test('what Redis has forgotten of a running call is held again, in the windows o
     'the bucket was lost as well, so it is taken from again',
   )
 
-  await bed.money.settle([{ id: 'a', claim: CLAIM, at: NOON, nanos: 5, tokens: 0, entry: ok }])
+  await bed.money.settle([{ id: 'a', reservation: CLAIM, at: NOON, nanos: 5, tokens: 0, entry: ok }])
   assert.equal((await bed.scope('client:1'))['d21000228:held'], undefined)
   assert.equal((await bed.scope('client:1'))['d21000228:spent'], '5')
 })
@@ -151,9 +155,9 @@ test('what Redis has forgotten of a running call is held again, in the windows o
 test('a renewal that arrives after the end of its call brings nothing back', async t => {
   const bed = await makeBed(t)
   await bed.admit('a', CLAIM)
-  await bed.money.settle([{ id: 'a', claim: CLAIM, at: NOON, nanos: 5, tokens: 0, entry: ok }])
+  await bed.money.settle([{ id: 'a', reservation: CLAIM, at: NOON, nanos: 5, tokens: 0, entry: ok }])
   const before = await bed.everything()
-  assert.deepEqual(await bed.money.renew([{ id: 'a', claim: CLAIM, at: NOON }]), [
+  assert.deepEqual(await bed.money.renew([{ id: 'a', reservation: CLAIM, at: NOON }]), [
     { id: 'a', kind: 'settled' },
   ])
   assert.deepEqual(await bed.everything(), before)
@@ -161,9 +165,9 @@ test('a renewal that arrives after the end of its call brings nothing back', asy
 
 test('thousands of leases are renewed in a few steps, and the forgotten among them are found', async t => {
   const bed = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1' }])
-  const running = Array.from({ length: 1200 }, (_, i) => ({ id: `call ${i}`, claim, at: NOON }))
-  await Promise.all(running.filter((_, i) => i % 10 > 0).map(({ id }) => bed.admit(id, claim)))
+  const reservation = claimOn([{ key: 'client:1' }])
+  const running = Array.from({ length: 1200 }, (_, i) => ({ id: `call ${i}`, reservation, at: NOON }))
+  await Promise.all(running.filter((_, i) => i % 10 > 0).map(({ id }) => bed.admit(id, reservation)))
 
   const renewed = await bed.money.renew(running)
 
@@ -195,9 +199,9 @@ test('no lease runs out unwatched: where all replicas were away, whoever is aliv
   await bed.wait(LEASE + SECOND)
 
   assert.deepEqual(await bed.money.sweep(100), [])
-  await bed.money.renew([{ id: 'alive', claim: CLAIM, at: NOON }])
+  await bed.money.renew([{ id: 'alive', reservation: CLAIM, at: NOON }])
   assert.deepEqual(await watchFor(bed, LEASE - 5 * SECOND), [])
-  await bed.money.renew([{ id: 'alive', claim: CLAIM, at: NOON }])
+  await bed.money.renew([{ id: 'alive', reservation: CLAIM, at: NOON }])
   assert.deepEqual(await watchFor(bed, 5 * SECOND), [{ id: 'dead', nanos: 300 }])
 })
 

@@ -9,7 +9,7 @@ const SCOPES = [
 const CLAIM = claimOn(SCOPES, { nanos: 300 })
 const truth = (id: string, nanos: number) => ({
   id,
-  claim: CLAIM,
+  reservation: CLAIM,
   at: NOON,
   nanos,
   tokens: 0,
@@ -95,7 +95,7 @@ test('an empty Redis is restored by one replica, and nothing is admitted or sett
   assert.equal(await ledger.begin('one'), 'begun')
   assert.equal(await ledger.begin('two'), 'busy')
   // A replica tells of a call that runs.
-  await money.renew([{ id: 'running', claim: CLAIM, at: NOON - SECOND }])
+  await money.renew([{ id: 'running', reservation: CLAIM, at: NOON - SECOND }])
   assert.equal(await ledger.restore('two', nothing), 'lost')
   assert.equal(await ledger.restore('one', { windows: windows.slice(0, 2), calls: [] }), 'restored')
   assert.equal(await ledger.restore('one', { windows: windows.slice(0, 2), calls: [] }), 'restored')
@@ -131,7 +131,7 @@ test('a call that was lost before Redis was is corrected after it is back', asyn
   await redis.del('{tollgate}:epoch')
   await ledger.begin('one')
   // Its replica lives after all, and renews it before the ledger is read.
-  await money.renew([{ id: 'a', claim: CLAIM, at: NOON }])
+  await money.renew([{ id: 'a', reservation: CLAIM, at: NOON }])
   const windows = [{ scope: 'gateway', window: 'd21000228', spentNanos: 300 }]
   await ledger.restore('one', { windows, calls: [{ id: 'a', lost: { at: NOON, nanos: 300 } }] }, 1)
 
@@ -144,7 +144,7 @@ test('a call that was lost before Redis was, and whose replica died after all, i
   const { money, ledger, redis, scope, wait } = await makeBed(t)
   await redis.del('{tollgate}:epoch')
   await ledger.begin('one')
-  await money.renew([{ id: 'a', claim: CLAIM, at: NOON }])
+  await money.renew([{ id: 'a', reservation: CLAIM, at: NOON }])
   const windows = [{ scope: 'gateway', window: 'd21000228', spentNanos: 300 }]
   await ledger.restore('one', { windows, calls: [{ id: 'a', lost: { at: NOON, nanos: 300 } }] }, 1)
 
@@ -160,7 +160,7 @@ test('a call that had ended before Redis lost it holds nothing, should a late re
   const { money, ledger, redis, scope } = await makeBed(t)
   await redis.del('{tollgate}:epoch')
   await ledger.begin('one')
-  await money.renew([{ id: 'a', claim: CLAIM, at: NOON }])
+  await money.renew([{ id: 'a', reservation: CLAIM, at: NOON }])
   const windows = [{ scope: 'gateway', window: 'd21000228', spentNanos: 120 }]
   await ledger.restore('one', { windows, calls: [{ id: 'a', seq: 0 }] }, 1)
 

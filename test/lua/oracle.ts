@@ -7,9 +7,9 @@ import type { Bucket } from '../../src/lua/bucket.ts'
 import { windowsAt } from '../../src/lua/calendar.ts'
 import {
   type Admitted,
-  type Claim,
   type Refused,
   type Renewed,
+  type Reservation,
   type Running,
   type Scope,
   type ScopeState,
@@ -49,7 +49,7 @@ interface Account {
 
 interface Hold {
   at: number
-  claim: Claim
+  reservation: Reservation
   leaseEnds: number
 }
 
@@ -103,15 +103,15 @@ export function createOracle() {
     return content && content.level < content.capacity * content.per ? content : full(limit, now)
   }
 
-  function take(claim: Claim, at: number, now: number) {
-    const { tokens, nanos } = claim
-    for (const scope of claim.scopes) {
+  function take(reservation: Reservation, at: number, now: number) {
+    const { tokens, nanos } = reservation
+    for (const scope of reservation.scopes) {
       const own = account(scope)
       if (!scope.loop) own.running += 1
       own.reserved += reservedOf(scope, tokens)
       for (const kind of KINDS) {
         const content = bucket(scope, kind, now)
-        const wanted = wantedOf(claim, kind)
+        const wanted = wantedOf(reservation, kind)
         if (content && wanted > 0) own.buckets[kind] = draw(content, atMost(wanted, content))
       }
       for (const period of PERIODS) {
@@ -125,18 +125,18 @@ export function createOracle() {
     const hold = holds.get(id)
     if (!hold) return undefined
     holds.delete(id)
-    for (const scope of hold.claim.scopes) {
+    for (const scope of hold.reservation.scopes) {
       if (!scope.loop) account(scope).running -= 1
-      account(scope).reserved -= reservedOf(scope, hold.claim.tokens)
+      account(scope).reserved -= reservedOf(scope, hold.reservation.tokens)
       for (const period of PERIODS) {
-        if (scope[period] !== undefined) money(scope, hold.at, period).held -= BigInt(hold.claim.nanos)
+        if (scope[period] !== undefined) money(scope, hold.at, period).held -= BigInt(hold.reservation.nanos)
       }
     }
     return hold
   }
 
-  function charge(claim: Claim, at: number, nanos: number) {
-    for (const scope of claim.scopes) {
+  function charge(reservation: Reservation, at: number, nanos: number) {
+    for (const scope of reservation.scopes) {
       for (const period of PERIODS) {
         if (scope[period] !== undefined) money(scope, at, period).spent += BigInt(nanos)
       }
@@ -144,11 +144,11 @@ export function createOracle() {
   }
 
   /** The bucket keeps the limit it has: a settlement knows that of its own time only. */
-  function chargeTokens(claim: Claim, tokens: number | undefined, taken: number, now: number) {
-    for (const scope of claim.scopes) {
+  function chargeTokens(reservation: Reservation, tokens: number | undefined, taken: number, now: number) {
+    for (const scope of reservation.scopes) {
       if (!scope.tokens) continue
       const content = contentOf(scope, 'tokens', scope.tokens, now)
-      const used = tokens ?? Math.min(claim.tokens, scope.tokens.capacity)
+      const used = tokens ?? Math.min(reservation.tokens, scope.tokens.capacity)
       account(scope).buckets.tokens = draw(content, used - Math.min(taken, scope.tokens.capacity))
     }
   }
@@ -157,20 +157,22 @@ export function createOracle() {
   function inTurn(running: Running[]): Running[] {
     const groupOf = ({ id }: Running) => {
       const hold = holds.get(id)
-      const budgeted = hold?.claim.scopes.filter(scope => PERIODS.some(period => scope[period] !== undefined))
+      const budgeted = hold?.reservation.scopes.filter(scope =>
+        PERIODS.some(period => scope[period] !== undefined),
+      )
       const scopes = budgeted?.map(({ key, day, month }) => [key, day, month])
       return JSON.stringify([hold && windowsAt(hold.at).day.name, scopes])
     }
-    const needy = running.filter(({ id, needs = 0 }) => needs > (holds.get(id)?.claim.nanos ?? needs))
+    const needy = running.filter(({ id, needs = 0 }) => needs > (holds.get(id)?.reservation.nanos ?? needs))
     const others = running.filter(one => !needy.includes(one))
     return [...Map.groupBy(needy, groupOf).values()].flat().concat(others)
   }
 
   /** Raises a hold in all windows of its admission, or returns the budget that has no room. */
   function extend(id: string, hold: Hold, needs: number): Renewed | undefined {
-    const more = needs - hold.claim.nanos
+    const more = needs - hold.reservation.nanos
     if (more <= 0) return undefined
-    for (const scope of hold.claim.scopes) {
+    for (const scope of hold.reservation.scopes) {
       for (const period of PERIODS) {
         const limitNanos = scope[period]
         if (limitNanos === undefined || limitNanos === UNLIMITED) continue
@@ -180,12 +182,12 @@ export function createOracle() {
         return { id, kind: 'no_room', scope: scope.name, limit: period, ...numbers }
       }
     }
-    for (const scope of hold.claim.scopes) {
+    for (const scope of hold.reservation.scopes) {
       for (const period of PERIODS) {
         if (scope[period] !== undefined) money(scope, hold.at, period).held += BigInt(more)
       }
     }
-    hold.claim = { ...hold.claim, nanos: needs }
+    hold.reservation = { ...hold.reservation, nanos: needs }
     return undefined
   }
 
@@ -212,21 +214,21 @@ export function createOracle() {
   }
 
   function refusals(
-    claim: Claim,
+    reservation: Reservation,
     hit: boolean,
     now: number,
   ): { finality: number; weight: number; refused: Refused }[] {
     const found: ReturnType<typeof refusals> = []
-    for (const scope of claim.scopes) {
+    for (const scope of reservation.scopes) {
       const base = {
         kind: 'refused',
         at: now,
         scope: scope.name,
-        states: states(claim.scopes, now, now),
+        states: states(reservation.scopes, now, now),
       } as const
       for (const kind of hit ? OF_A_HIT : KINDS) {
         const content = bucket(scope, kind, now)
-        const wanted = wantedOf(claim, kind)
+        const wanted = wantedOf(reservation, kind)
         if (!content || wanted === 0) continue
         const missing = BigInt(atMost(wanted, content)) * content.per - content.level
         if (missing <= 0n) continue
@@ -242,9 +244,9 @@ export function createOracle() {
       }
       for (const period of PERIODS) {
         const limitNanos = scope[period]
-        if (limitNanos === undefined || limitNanos === UNLIMITED || claim.nanos === 0) continue
+        if (limitNanos === undefined || limitNanos === UNLIMITED || reservation.nanos === 0) continue
         const { spent, held } = money(scope, now, period)
-        const [hold, limit] = [BigInt(claim.nanos), BigInt(limitNanos)]
+        const [hold, limit] = [BigInt(reservation.nanos), BigInt(limitNanos)]
         if (spent + held + hold <= limit) continue
         const resetsAt = windowsAt(now)[period].endsAt
         const numbers = { limitNanos, spentNanos: Number(spent), heldNanos: Number(held), resetsAt }
@@ -263,32 +265,32 @@ export function createOracle() {
   }
 
   return {
-    admit(id: string, claim: Claim, decidedWith: number, kept: boolean, now: number): Admitted {
+    admit(id: string, reservation: Reservation, decidedWith: number, kept: boolean, now: number): Admitted {
       if (decidedWith < version) return { kind: 'stale', version }
       if (!complete) return { kind: 'rebuilding' }
       version = decidedWith
       if (ends.has(id)) return { kind: 'settled' }
       const hold = holds.get(id)
       if (hold) {
-        return { kind: 'granted', at: hold.at, states: states(hold.claim.scopes, hold.at, now) }
+        return { kind: 'granted', at: hold.at, states: states(hold.reservation.scopes, hold.at, now) }
       }
       // The most final; of equals the longest; of equals the first.
-      const [worst] = refusals(claim, kept, now).sort(
+      const [worst] = refusals(reservation, kept, now).sort(
         (a, b) => b.finality - a.finality || b.weight - a.weight,
       )
       if (worst) return worst.refused
       if (kept) {
-        for (const scope of claim.scopes) {
+        for (const scope of reservation.scopes) {
           for (const kind of OF_A_HIT) {
             const content = bucket(scope, kind, now)
-            if (content) account(scope).buckets[kind] = draw(content, wantedOf(claim, kind))
+            if (content) account(scope).buckets[kind] = draw(content, wantedOf(reservation, kind))
           }
         }
-        return { kind: 'hit', at: now, states: states(claim.scopes, now, now) }
+        return { kind: 'hit', at: now, states: states(reservation.scopes, now, now) }
       }
-      take(claim, now, now)
-      holds.set(id, { at: now, claim, leaseEnds: now + LEASE })
-      return { kind: 'granted', at: now, states: states(claim.scopes, now, now) }
+      take(reservation, now, now)
+      holds.set(id, { at: now, reservation, leaseEnds: now + LEASE })
+      return { kind: 'granted', at: now, states: states(reservation.scopes, now, now) }
     },
 
     /** Renews leases, extends holds while there is room, then restores lost holds; in the order given. */
@@ -300,40 +302,40 @@ export function createOracle() {
         hold.leaseEnds = now + LEASE
         answers.set(id, extend(id, hold, needs) ?? { id, kind: 'renewed' })
       }
-      for (const { id, claim, at } of running) {
+      for (const { id, reservation, at } of running) {
         if (answers.has(id)) continue
         const end = ends.get(id)
         if (!end) {
-          take(claim, at, now)
-          holds.set(id, { at, claim, leaseEnds: now + LEASE })
+          take(reservation, at, now)
+          holds.set(id, { at, reservation, leaseEnds: now + LEASE })
         }
         answers.set(id, { id, kind: end?.kind ?? 'remembered' })
       }
       return running.map(({ id }) => answers.get(id)!)
     },
 
-    settle({ id, claim, at, nanos, tokens }: Settlement, now: number): string {
+    settle({ id, reservation, at, nanos, tokens }: Settlement, now: number): string {
       if (!complete) return 'rebuilding'
       const hold = release(id)
       const end = ends.get(id)
       if (end?.kind === 'settled') return 'already'
       if (end?.kind === 'lost') {
-        charge(claim, end.at, nanos - end.nanos)
-        chargeTokens(claim, tokens, claim.tokens, now)
+        charge(reservation, end.at, nanos - end.nanos)
+        chargeTokens(reservation, tokens, reservation.tokens, now)
         ends.set(id, { kind: 'settled', seq: 1 })
         ledger.push({ id, seq: 1, at: end.at, nanos: nanos - end.nanos, held: end.nanos, lost: false })
         return 'corrected'
       }
       const since = hold?.at ?? at ?? now
-      charge(claim, since, nanos)
-      chargeTokens(claim, tokens, hold ? claim.tokens : 0, now)
+      charge(reservation, since, nanos)
+      chargeTokens(reservation, tokens, hold ? reservation.tokens : 0, now)
       ends.set(id, { kind: 'settled', seq: 0 })
       ledger.push({
         id,
         seq: 0,
         at: since,
         nanos,
-        held: hold ? hold.claim.nanos : at !== undefined ? claim.nanos : 0,
+        held: hold ? hold.reservation.nanos : at !== undefined ? reservation.nanos : 0,
         lost: false,
       })
       return 'settled'
@@ -349,13 +351,13 @@ export function createOracle() {
         .filter(([, { leaseEnds }]) => leaseEnds <= now)
         .sort(([a, x], [b, y]) => x.leaseEnds - y.leaseEnds || (a < b ? -1 : 1))
         .slice(0, limit)
-        .flatMap(([id, { at, claim }]) => {
+        .flatMap(([id, { at, reservation }]) => {
           release(id)
           if (ends.has(id)) return []
-          charge(claim, at, claim.nanos)
-          ends.set(id, { kind: 'lost', at, nanos: claim.nanos })
-          ledger.push({ id, seq: 0, at, nanos: claim.nanos, held: claim.nanos, lost: true })
-          return [{ id, nanos: claim.nanos }]
+          charge(reservation, at, reservation.nanos)
+          ends.set(id, { kind: 'lost', at, nanos: reservation.nanos })
+          ledger.push({ id, seq: 0, at, nanos: reservation.nanos, held: reservation.nanos, lost: true })
+          return [{ id, nanos: reservation.nanos }]
         })
     },
 
@@ -441,7 +443,7 @@ function reservedOf({ tokens }: Scope, wanted: number): number {
   return tokens ? Math.min(wanted, tokens.capacity) : 0
 }
 
-function wantedOf({ tokens, requests = 1 }: Claim, kind: Kind): number {
+function wantedOf({ tokens, requests = 1 }: Reservation, kind: Kind): number {
   if (kind === 'tokens') return tokens
   return kind === 'requests' ? requests : 1
 }

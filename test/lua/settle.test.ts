@@ -8,16 +8,16 @@ const entry = { outcome: 'ok', model: 'claude-haiku-4-5' }
 test('the hold goes and the truth comes, in every scope', async t => {
   const { admit, money, scope, redis } = await makeBed(t)
   const limits = { tokens: { capacity: 1000, per: 10 * SECOND }, concurrency: 5, day: 1000, month: 5000 }
-  const claim = claimOn(
+  const reservation = claimOn(
     [
       { key: 'client:1', ...limits },
       { key: 'gateway', ...limits },
     ],
     { tokens: 400, nanos: 300 },
   )
-  await admit('a', claim)
+  await admit('a', reservation)
 
-  const settled = await money.settle([{ id: 'a', claim, at: NOON, nanos: 120, tokens: 150, entry }])
+  const settled = await money.settle([{ id: 'a', reservation, at: NOON, nanos: 120, tokens: 150, entry }])
 
   assert.deepEqual(settled, [{ kind: 'settled', heldNanos: 300, chargedNanos: 120, overspendNanos: 0 }])
   for (const key of ['client:1', 'gateway']) {
@@ -33,10 +33,10 @@ test('the hold goes and the truth comes, in every scope', async t => {
 
 test('the entry for the ledger is written with the charge', async t => {
   const { admit, money, entries, wait } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 300 })
-  await admit('a', claim)
+  const reservation = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 300 })
+  await admit('a', reservation)
   await wait(SECOND)
-  await money.settle([{ id: 'a', claim, at: NOON, nanos: 120, tokens: 0, entry }])
+  await money.settle([{ id: 'a', reservation, at: NOON, nanos: 120, tokens: 0, entry }])
   assert.deepEqual(await entries(), [
     { id: 'a', seq: '0', at: `${NOON}`, nanos: '120', held: '300', data: JSON.stringify(entry) },
   ])
@@ -45,7 +45,7 @@ test('the entry for the ledger is written with the charge', async t => {
 test('a charge whose room went to another call names the budgets that it overspends', async t => {
   const bed = await makeBed(t)
   const { admit, money, redis } = bed
-  const claim = claimOn(
+  const reservation = claimOn(
     [
       { key: 'client:1', name: 'client:web', day: 100, month: 1000 },
       { key: 'gateway', day: -1 },
@@ -56,14 +56,16 @@ test('a charge whose room went to another call names the budgets that it overspe
   )
   for (const remembered of [true, false]) {
     await bed.begin()
-    await admit('frozen', claim)
+    await admit('frozen', reservation)
     await redis.del(...(await redis.keys('{tollgate}:*')).filter(key => /scope|holds|leases/.test(key)))
-    await admit('other', claim)
-    const [first] = await money.settle([{ id: 'other', claim, at: NOON, nanos: 70, tokens: 0, entry }])
+    await admit('other', reservation)
+    const [first] = await money.settle([{ id: 'other', reservation, at: NOON, nanos: 70, tokens: 0, entry }])
     assert.equal(first?.overspent, undefined)
-    if (remembered) await money.renew([{ id: 'frozen', claim, at: NOON }])
+    if (remembered) await money.renew([{ id: 'frozen', reservation, at: NOON }])
 
-    const [second] = await money.settle([{ id: 'frozen', claim, at: NOON, nanos: 75, tokens: 0, entry }])
+    const [second] = await money.settle([
+      { id: 'frozen', reservation, at: NOON, nanos: 75, tokens: 0, entry },
+    ])
 
     assert.deepEqual(second?.overspent, [
       {
@@ -76,9 +78,9 @@ test('a charge whose room went to another call names the budgets that it overspe
 
 test('a refused call gives its hold back, gets no entry, and its tombstone ends by itself', async t => {
   const { admit, money, entries, scope, redis, wait } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', concurrency: 1, day: 1000 }], { nanos: 300 })
-  await admit('answered late', claim)
-  const refused = { claim, nanos: 0, tokens: 0, entry, isRefused: true }
+  const reservation = claimOn([{ key: 'client:1', concurrency: 1, day: 1000 }], { nanos: 300 })
+  await admit('answered late', reservation)
+  const refused = { reservation, nanos: 0, tokens: 0, entry, isRefused: true }
 
   await money.settle([
     { id: 'answered late', ...refused },
@@ -87,7 +89,7 @@ test('a refused call gives its hold back, gets no entry, and its tombstone ends 
 
   assert.deepEqual(await entries(), [])
   assert.deepEqual(await scope('client:1'), {})
-  assert.deepEqual(await admit('never arrived', claim), { kind: 'settled' })
+  assert.deepEqual(await admit('never arrived', reservation), { kind: 'settled' })
   const [again] = await money.settle([{ id: 'never arrived', ...refused }])
   assert.equal(again?.kind, 'already')
   await wait(HOUR + SECOND)
@@ -96,15 +98,15 @@ test('a refused call gives its hold back, gets no entry, and its tombstone ends 
 
 test('a refused call that was charged as lost is corrected', async t => {
   const { admit, money, entries, wait } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 300 })
-  await admit('a', claim)
+  const reservation = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 300 })
+  await admit('a', reservation)
   await money.sweep(10)
   for (let second = 0; second < 31; second++) {
     await wait(SECOND)
     await money.sweep(10)
   }
 
-  await money.settle([{ id: 'a', claim, nanos: 0, tokens: 0, entry, isRefused: true }])
+  await money.settle([{ id: 'a', reservation, nanos: 0, tokens: 0, entry, isRefused: true }])
 
   assert.deepEqual(
     (await entries()).map(({ seq, nanos }) => [seq, nanos]),
@@ -118,10 +120,10 @@ test('a refused call that was charged as lost is corrected', async t => {
 test('what a call cost above its hold is charged, and stays as debt until the window ends', async t => {
   const { admit, money, setClock } = await makeBed(t)
   const scopes = [{ key: 'client:1', day: 100 }]
-  const claim = claimOn(scopes, { nanos: 90 })
-  await admit('a', claim)
+  const reservation = claimOn(scopes, { nanos: 90 })
+  await admit('a', reservation)
 
-  const [settled] = await money.settle([{ id: 'a', claim, at: NOON, nanos: 250, tokens: 0, entry }])
+  const [settled] = await money.settle([{ id: 'a', reservation, at: NOON, nanos: 250, tokens: 0, entry }])
 
   assert.equal(settled?.overspendNanos, 160)
   const refused = await admit('b', claimOn(scopes, { nanos: 1 }))
@@ -132,30 +134,30 @@ test('what a call cost above its hold is charged, and stays as debt until the wi
 
 test('an overage in one place is charged in all, also where another limit has nothing left', async t => {
   const { admit, money, state } = await bedWithState(t)
-  const claim = claimOn([{ key: 'client:1', tokens: { capacity: 10, per: DAY }, day: 10 }], {
+  const reservation = claimOn([{ key: 'client:1', tokens: { capacity: 10, per: DAY }, day: 10 }], {
     tokens: 10,
     nanos: 10,
   })
-  await admit('a', claim)
-  await money.settle([{ id: 'a', claim, at: NOON, nanos: 15, tokens: 30, entry }])
-  const [client] = await state(claim)
+  await admit('a', reservation)
+  await money.settle([{ id: 'a', reservation, at: NOON, nanos: 15, tokens: 30, entry }])
+  const [client] = await state(reservation)
   assert.equal(client?.day?.spentNanos, 15)
   assert.equal(client?.tokens?.resetMs, 3 * DAY, 'thirty tokens are owed')
 })
 
 test('a call that starts before midnight and ends after it pays into the day it started', async t => {
   const { admit, money, scope, setClock } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', day: 1000, month: 1000 }], { nanos: 300 })
+  const reservation = claimOn([{ key: 'client:1', day: 1000, month: 1000 }], { nanos: 300 })
   await setClock(MIDNIGHT - 1)
-  await admit('a', claim)
+  await admit('a', reservation)
   await setClock(MIDNIGHT)
   assert.equal(
-    (await admit('b', claimOn(claim.scopes, { nanos: 1000 }))).kind,
+    (await admit('b', claimOn(reservation.scopes, { nanos: 1000 }))).kind,
     'granted',
     'the new day is untouched',
   )
 
-  await money.settle([{ id: 'a', claim, at: MIDNIGHT - 1, nanos: 120, tokens: 0, entry }])
+  await money.settle([{ id: 'a', reservation, at: MIDNIGHT - 1, nanos: 120, tokens: 0, entry }])
 
   assert.deepEqual(await scope('client:1'), {
     running: '1',
@@ -168,9 +170,9 @@ test('a call that starts before midnight and ends after it pays into the day it 
 
 test('what was settled once is not charged again', async t => {
   const { admit, money, everything, entries } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 300 })
-  await admit('a', claim)
-  const settlement = { id: 'a', claim, at: NOON, nanos: 120, tokens: 0, entry }
+  const reservation = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 300 })
+  await admit('a', reservation)
+  const settlement = { id: 'a', reservation, at: NOON, nanos: 120, tokens: 0, entry }
   await money.settle([settlement])
   const before = await everything()
 
@@ -186,33 +188,33 @@ test('what was settled once is not charged again', async t => {
 
 test('a settlement that overtakes its admission refuses it: no orphan is charged', async t => {
   const { admit, money, scope } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', day: 1000, requests: { capacity: 5, per: HOUR } }], {
+  const reservation = claimOn([{ key: 'client:1', day: 1000, requests: { capacity: 5, per: HOUR } }], {
     nanos: 300,
   })
-  await money.settle([{ id: 'a', claim, nanos: 0, tokens: 0, entry }])
+  await money.settle([{ id: 'a', reservation, nanos: 0, tokens: 0, entry }])
 
-  assert.deepEqual(await admit('a', claim), { kind: 'settled' })
+  assert.deepEqual(await admit('a', reservation), { kind: 'settled' })
   assert.deepEqual(await scope('client:1'), {})
 })
 
 test('a call whose admission was never answered gives back what it took, also past midnight', async t => {
   const { admit, money, scope, setClock } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', day: 1000, month: 1000 }], { nanos: 300 })
-  await admit('a', claim)
+  const reservation = claimOn([{ key: 'client:1', day: 1000, month: 1000 }], { nanos: 300 })
+  await admit('a', reservation)
   await setClock(MIDNIGHT)
-  await money.settle([{ id: 'a', claim, nanos: 0, tokens: 0, entry }])
+  await money.settle([{ id: 'a', reservation, nanos: 0, tokens: 0, entry }])
   assert.deepEqual(await scope('client:1'), {})
 })
 
 test('a settlement whose hold Redis has forgotten is charged in full, in the windows of its admission', async t => {
   const { money, scope, setClock, entries } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', day: 1000, tokens: { capacity: 10, per: DAY } }], {
+  const reservation = claimOn([{ key: 'client:1', day: 1000, tokens: { capacity: 10, per: DAY } }], {
     nanos: 300,
     tokens: 5,
   })
   await setClock(MIDNIGHT + HOUR)
 
-  await money.settle([{ id: 'a', claim, at: NOON, nanos: 400, tokens: 3, entry }])
+  await money.settle([{ id: 'a', reservation, at: NOON, nanos: 400, tokens: 3, entry }])
 
   assert.deepEqual(await scope('client:1'), {
     'd21000228:spent': '400',
@@ -223,12 +225,14 @@ test('a settlement whose hold Redis has forgotten is charged in full, in the win
 
 test('many settlements go in one step, and none hangs on another', async t => {
   const { admit, money, scope } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', day: 10_000 }], { nanos: 100 })
+  const reservation = claimOn([{ key: 'client:1', day: 10_000 }], { nanos: 100 })
   const ids = Array.from({ length: 64 }, (_, i) => `call ${i}`)
-  for (const id of ids.slice(0, 50)) await admit(id, claim)
-  await money.settle([{ id: ids[3]!, claim, at: NOON, nanos: 7, tokens: 0, entry }])
+  for (const id of ids.slice(0, 50)) await admit(id, reservation)
+  await money.settle([{ id: ids[3]!, reservation, at: NOON, nanos: 7, tokens: 0, entry }])
 
-  const settled = await money.settle(ids.map(id => ({ id, claim, at: NOON, nanos: 7, tokens: 0, entry })))
+  const settled = await money.settle(
+    ids.map(id => ({ id, reservation, at: NOON, nanos: 7, tokens: 0, entry })),
+  )
 
   assert.equal(settled.filter(({ kind }) => kind === 'settled').length, 63)
   assert.equal(settled[3]?.kind, 'already')
@@ -238,30 +242,32 @@ test('many settlements go in one step, and none hangs on another', async t => {
 test('nano-dollars stay exact beyond what Lua prints: above 1e15', async t => {
   const { admit, money, scope, entries } = await makeBed(t)
   const limit = Number.MAX_SAFE_INTEGER
-  const claim = claimOn([{ key: 'gateway', day: limit, month: limit }], { nanos: 1_234_567_890_123_457 })
-  await admit('a', claim)
-  await admit('b', claim)
+  const reservation = claimOn([{ key: 'gateway', day: limit, month: limit }], {
+    nanos: 1_234_567_890_123_457,
+  })
+  await admit('a', reservation)
+  await admit('b', reservation)
   assert.equal((await scope('gateway'))['d21000228:held'], '2469135780246914')
 
-  await money.settle([{ id: 'a', claim, at: NOON, nanos: 3_000_000_000_000_001, tokens: 0, entry }])
-  await money.settle([{ id: 'b', claim, at: NOON, nanos: 4_111_111_111_111_111, tokens: 0, entry }])
+  await money.settle([{ id: 'a', reservation, at: NOON, nanos: 3_000_000_000_000_001, tokens: 0, entry }])
+  await money.settle([{ id: 'b', reservation, at: NOON, nanos: 4_111_111_111_111_111, tokens: 0, entry }])
 
   assert.equal((await scope('gateway'))['m210002:spent'], '7111111111111112')
   assert.equal((await entries())[0]?.nanos, '3000000000000001')
-  const refused = await admit('c', claimOn(claim.scopes, { nanos: limit - 7_111_111_111_111_111 }))
+  const refused = await admit('c', claimOn(reservation.scopes, { nanos: limit - 7_111_111_111_111_111 }))
   assert.equal(refused.kind === 'refused' && refused.spentNanos, 7_111_111_111_111_112)
-  const granted = await admit('c', claimOn(claim.scopes, { nanos: limit - 7_111_111_111_111_112 }))
+  const granted = await admit('c', claimOn(reservation.scopes, { nanos: limit - 7_111_111_111_111_112 }))
   assert.equal(granted.kind, 'granted')
 })
 
 test('an amount nobody can read costs the hold, and stops no settlement behind it', async t => {
   const { admit, money, scope } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 100 })
-  await admit('a', claim)
-  await admit('b', claim)
+  const reservation = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 100 })
+  await admit('a', reservation)
+  await admit('b', reservation)
   const [nonsense, fine] = await money.settle([
-    { id: 'a', claim, at: NOON, nanos: Number.NaN, tokens: -1, entry },
-    { id: 'b', claim, at: NOON, nanos: 5, tokens: 0, entry },
+    { id: 'a', reservation, at: NOON, nanos: Number.NaN, tokens: -1, entry },
+    { id: 'b', reservation, at: NOON, nanos: 5, tokens: 0, entry },
   ])
   assert.equal(nonsense?.chargedNanos, 100)
   assert.equal(fine?.chargedNanos, 5)
@@ -272,9 +278,9 @@ test('while counters are incomplete settlements wait, and nothing is written', a
   const { money, redis, everything } = await makeBed(t)
   await redis.del('{tollgate}:epoch')
   const before = await everything()
-  const claim = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 100 })
+  const reservation = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 100 })
   await assert.rejects(
-    money.settle([{ id: 'a', claim, at: NOON, nanos: 5, tokens: 0, entry }]),
+    money.settle([{ id: 'a', reservation, at: NOON, nanos: 5, tokens: 0, entry }]),
     /being restored/,
   )
   assert.deepEqual(await everything(), before)
@@ -293,7 +299,7 @@ test('a limit that changes while a call runs does not change what is given back'
   await admit('a', then)
   assert.equal((await admit('b', now)).kind, 'refused', 'the new budget holds')
 
-  await money.settle([{ id: 'a', claim: then, at: NOON, nanos: 30, tokens: 20, entry }])
+  await money.settle([{ id: 'a', reservation: then, at: NOON, nanos: 30, tokens: 20, entry }])
 
   const [client] = await state(now)
   assert.equal(client?.tokens?.remaining, 980)
@@ -302,11 +308,11 @@ test('a limit that changes while a call runs does not change what is given back'
 
 test('counters of a window outlive it by two days, then go', async t => {
   const { admit, money, scope, setClock } = await makeBed(t)
-  const claim = claimOn([{ key: 'gateway', day: 1000 }], { nanos: 10 })
+  const reservation = claimOn([{ key: 'gateway', day: 1000 }], { nanos: 10 })
   const use = async (id: string, at: number) => {
     await setClock(at)
-    await admit(id, claim)
-    await money.settle([{ id, claim, at, nanos: 10, tokens: 0, entry }])
+    await admit(id, reservation)
+    await money.settle([{ id, reservation, at, nanos: 10, tokens: 0, entry }])
   }
   await use('a', NOON)
   await admit('runs on', claimOn([{ key: 'gateway' }]))
@@ -329,9 +335,9 @@ test('counters of a window outlive it by two days, then go', async t => {
 
 test('a scope with a budget is forgotten when its windows are', async t => {
   const { admit, money, redis, setClock } = await makeBed(t)
-  const claim = claimOn([{ key: 'client:1', day: 1000, month: 1000 }], { nanos: 10 })
-  await admit('a', claim)
-  await money.settle([{ id: 'a', claim, at: NOON, nanos: 10, tokens: 0, entry }])
+  const reservation = claimOn([{ key: 'client:1', day: 1000, month: 1000 }], { nanos: 10 })
+  await admit('a', reservation)
+  await money.settle([{ id: 'a', reservation, at: NOON, nanos: 10, tokens: 0, entry }])
   assert.equal(await redis.pexpiretime('{tollgate}:scope:client:1'), MIDNIGHT + 2 * DAY)
   await setClock(MIDNIGHT + 2 * DAY + MINUTE)
   assert.deepEqual(await redis.keys('{tollgate}:scope:*'), [])
@@ -346,18 +352,18 @@ async function bedWithState(t: Parameters<typeof makeBed>[0]) {
 test('where nobody knows what was used, each bucket keeps what was taken of it, and no more', async t => {
   const { admit, money, scope } = await makeBed(t)
   const tokens = (capacity: number) => ({ tokens: { capacity, per: 10 * SECOND } })
-  const claim = claimOn(
+  const reservation = claimOn(
     [
       { key: 'client:1', ...tokens(1000) },
       { key: 'gateway', ...tokens(50_000) },
     ],
     { tokens: 9000 },
   )
-  await admit('a', claim)
+  await admit('a', reservation)
 
-  await money.settle([{ id: 'a', claim, at: NOON, nanos: 0, tokens: undefined, entry }])
-  await money.settle([{ id: 'forgotten', claim, at: NOON, nanos: 0, tokens: undefined, entry }])
+  await money.settle([{ id: 'a', reservation, at: NOON, nanos: 0, tokens: undefined, entry }])
+  await money.settle([{ id: 'forgotten', reservation, at: NOON, nanos: 0, tokens: undefined, entry }])
 
   assert.deepEqual(await scope('client:1'), { tokens: `20000 1 10 ${NOON}` }, 'missing: twice its capacity')
-  assert.deepEqual(await scope('gateway'), { tokens: `18000 5 1 ${NOON}` }, 'missing: twice the claim')
+  assert.deepEqual(await scope('gateway'), { tokens: `18000 5 1 ${NOON}` }, 'missing: twice the reservation')
 })

@@ -18,7 +18,7 @@ const limits = {
   day: 1e9,
   month: 1e9,
 }
-const claim = claimOn(
+const reservation = claimOn(
   ['client:1', 'team:1', 'gateway'].map(key => ({ key, ...limits })),
   { nanos: 1000, tokens: 10 },
 )
@@ -27,14 +27,14 @@ const claim = claimOn(
 async function call(redis: Redis | Cluster) {
   const money = createMoneyScripts(redis)
   const id = randomUUID()
-  const admitted = await money.admit(id, claim, { version: 1, maxPending: 1000 })
+  const admitted = await money.admit(id, reservation, { version: 1, maxPending: 1000 })
   assert.equal(admitted.kind, 'granted')
   const { at } = admitted
-  assert.deepEqual(await money.renew([{ id, claim, at }]), [{ id, kind: 'renewed' }])
+  assert.deepEqual(await money.renew([{ id, reservation, at }]), [{ id, kind: 'renewed' }])
   await money.sweep(10)
-  const [settled] = await money.settle([{ id, claim, at, nanos: 400, tokens: 5, entry: {} }])
+  const [settled] = await money.settle([{ id, reservation, at, nanos: 400, tokens: 5, entry: {} }])
   assert.equal(settled?.kind, 'settled')
-  const { states } = await money.state(claim.scopes)
+  const { states } = await money.state(reservation.scopes)
   return states[0]?.day
 }
 
@@ -75,7 +75,7 @@ test('calls are admitted and settled before and after a failover, and nothing re
   await complete(redis)
   const money = createMoneyScripts(redis)
   await call(redis)
-  const admitted = await money.admit('across', claim, { version: 1, maxPending: 1000 })
+  const admitted = await money.admit('across', reservation, { version: 1, maxPending: 1000 })
   assert.equal(admitted.kind, 'granted')
   await redis.wait(1, 5000)
 
@@ -85,9 +85,9 @@ test('calls are admitted and settled before and after a failover, and nothing re
   while (!/role:master/.test(await follower.info('replication'))) await delay(20)
   follower.disconnect()
 
-  while ((await money.state(claim.scopes).catch(() => undefined)) === undefined) await delay(20)
+  while ((await money.state(reservation.scopes).catch(() => undefined)) === undefined) await delay(20)
   const [settled] = await money.settle([
-    { id: 'across', claim, at: admitted.at, nanos: 100, tokens: 1, entry: {} },
+    { id: 'across', reservation, at: admitted.at, nanos: 100, tokens: 1, entry: {} },
   ])
   assert.equal(settled?.kind, 'settled')
   assert.deepEqual(await call(redis), { limitNanos: 1e9, spentNanos: 900, heldNanos: 0 })

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { windowsAt } from '../../src/lua/calendar.ts'
-import { type Claim, type Scope, type Settlement, UNLIMITED } from '../../src/lua/types.ts'
+import { type Reservation, type Scope, type Settlement, UNLIMITED } from '../../src/lua/types.ts'
 import { type Bed, DAY, HOUR } from './bed.ts'
 import { agree, agreeOnLedger } from './observe.ts'
 import { createOracle, type End, type Line } from './oracle.ts'
@@ -16,7 +16,7 @@ const PERIODS = ['day', 'month'] as const
 
 export interface Call {
   id: string
-  claim: Claim
+  reservation: Reservation
   /** As its replica knows it. */
   at: number | undefined
   settlement: Settlement | undefined
@@ -50,20 +50,20 @@ export function createWorld(bed: Bed, limits: Record<string, Limits>) {
   }
 
   async function admit(call: Call, { isKept = false, behind = 0, isAnswerLost = false } = {}): Promise<void> {
-    const { id, claim } = call
+    const { id, reservation } = call
     const decidedWith = version - behind
     const isRunning = oracle.truth(now()).holds.some(hold => hold.id === id)
     const cacheKey = isKept ? '{tollgate}:cache:kept' : '{tollgate}:cache:missing'
-    const admitted = await bed.admit(id, claim, { version: decidedWith, cacheKey })
-    assert.deepEqual(admitted, oracle.admit(id, claim, decidedWith, isKept, now()))
+    const admitted = await bed.admit(id, reservation, { version: decidedWith, cacheKey })
+    assert.deepEqual(admitted, oracle.admit(id, reservation, decidedWith, isKept, now()))
     calls.set(id, call)
     if (admitted.kind !== 'granted') return
     if (!isAnswerLost) call.at = admitted.at
-    if (!isRunning && claim.nanos > 0) assertFits(claim)
+    if (!isRunning && reservation.nanos > 0) assertFits(reservation)
   }
 
   /** The promise the product is made for. */
-  function assertFits({ scopes }: Claim, at = now()): void {
+  function assertFits({ scopes }: Reservation, at = now()): void {
     const accounts = new Map(oracle.truth(now()).scopes.map(({ key, windows }) => [key, windows]))
     for (const scope of scopes) {
       for (const period of PERIODS) {
@@ -93,28 +93,28 @@ export function createWorld(bed: Bed, limits: Record<string, Limits>) {
   }
 
   async function end(call: Call, nanos: number, tokens: number | undefined): Promise<void> {
-    const { id, claim, at } = call
+    const { id, reservation, at } = call
     calls.set(id, call)
-    call.settlement = { id, claim, at, nanos, tokens, entry: { outcome: 'ok' } }
+    call.settlement = { id, reservation, at, nanos, tokens, entry: { outcome: 'ok' } }
     await settle([call.settlement])
   }
 
   /** `more`: the amount that each call needs above its hold. */
   async function renew(some: Call[], more: (call: Call) => number = () => 0): Promise<void> {
     const batch = some.flatMap(call => {
-      const { id, claim, at } = call
+      const { id, reservation, at } = call
       if (at === undefined) return []
       // Redis may have dropped the counters of a day that ended so long ago, so its room is unknown.
       const isKept = now() < windowsAt(at).day.endsAt + KEPT
-      return { call, id, claim, at, needs: claim.nanos + (isKept ? more(call) : 0) }
+      return { call, id, reservation, at, needs: reservation.nanos + (isKept ? more(call) : 0) }
     })
     const renewed = await money.renew(batch)
     assert.deepEqual(renewed, oracle.renew(batch, now()))
     const isRemembered = renewed.some(({ kind }) => kind === 'remembered')
     for (const [i, { call, needs }] of batch.entries()) {
-      if (renewed[i]!.kind !== 'renewed' || needs === call.claim.nanos) continue
-      call.claim = { ...call.claim, nanos: needs }
-      if (!isRemembered) assertFits(call.claim, call.at)
+      if (renewed[i]!.kind !== 'renewed' || needs === call.reservation.nanos) continue
+      call.reservation = { ...call.reservation, nanos: needs }
+      if (!isRemembered) assertFits(call.reservation, call.at)
     }
   }
 
@@ -186,7 +186,7 @@ export function createWorld(bed: Bed, limits: Record<string, Limits>) {
   function sums(): { scope: string; window: string; spentNanos: bigint }[] {
     const all = new Map<string, { scope: string; window: string; spentNanos: bigint }>()
     for (const { id, at, nanos } of postgres.values()) {
-      for (const scope of calls.get(id)!.claim.scopes) {
+      for (const scope of calls.get(id)!.reservation.scopes) {
         for (const period of PERIODS.filter(period => scope[period] !== undefined)) {
           const window = windowsAt(at)[period].name
           const sum = all.get(`${scope.key} ${window}`) ?? { scope: scope.key, window, spentNanos: 0n }

@@ -1,15 +1,15 @@
--- A hold is what a running call has taken: '<time of admission>\n<claim>\n<entry>', the last two as they were sent
+-- A hold is what a running call has taken: '<time of admission>\n<reservation>\n<entry>', the last two as they were sent
 -- (JSON, so without line breaks). The time names the windows the money is held in; the ledger gets the entry if the call
 -- is lost. GROWN has the money of extended holds.
 
-local function keepHold(id, at, claim, entry, now)
-  redis.call('HSET', HOLDS, id, int(at) .. '\n' .. claim .. '\n' .. entry)
+local function keepHold(id, at, reservation, entry, now)
+  redis.call('HSET', HOLDS, id, int(at) .. '\n' .. reservation .. '\n' .. entry)
   redis.call('ZADD', LEASES, int(now + LEASE), id)
 end
 
 local function readHold(text)
-  local at, claim, entry = text:match('^(%d+)\n([^\n]*)\n(.*)$')
-  return { at = tonumber(at), claim = cjson.decode(claim), entry = entry }
+  local at, reservation, entry = text:match('^(%d+)\n([^\n]*)\n(.*)$')
+  return { at = tonumber(at), reservation = cjson.decode(reservation), entry = entry }
 end
 
 -- Removes the hold of a call, and returns it; its amounts are still to be given back.
@@ -22,43 +22,43 @@ local function endHold(id)
   if grown then
     redis.call('HDEL', GROWN, id)
     if hold then
-      hold.claim.nanos = tonumber(grown:match('%d+$'))
+      hold.reservation.nanos = tonumber(grown:match('%d+$'))
     end
   end
   return hold
 end
 
--- What a call wants of a bucket: no more than its capacity, so that the largest call fits an idle bucket.
-local function wanted(wants, kind, capacity)
-  return math.min(wants[kind], capacity)
+-- What a call takes of a bucket: no more than its capacity, so that the largest call fits an idle bucket.
+local function wanted(units, kind, capacity)
+  return math.min(units[kind], capacity)
 end
 
--- `wants`: the units that a call takes = { calls, requests, loop, count_tokens, tokens, nanos }.
-local function take(counters, wants)
-  addRunning(counters, wants.calls)
-  addMoney(counters, wants.nanos, 0)
+-- `units`: the units that a call takes = { calls, requests, loop, count_tokens, tokens, nanos }.
+local function take(counters, units)
+  addRunning(counters, units.calls)
+  addMoney(counters, units.nanos, 0)
   for _, kind in ipairs(BUCKETS) do
     local bucket = counters[kind]
-    if bucket and wants[kind] > 0 then
-      draw(bucket, wanted(wants, kind, bucket.capacity))
+    if bucket and units[kind] > 0 then
+      draw(bucket, wanted(units, kind, bucket.capacity))
     end
   end
   if counters.tokens then
-    addReserved(counters, wants.calls * wanted(wants, 'tokens', counters.tokens.capacity))
+    addReserved(counters, units.calls * wanted(units, 'tokens', counters.tokens.capacity))
   end
 end
 
--- A claim takes one request unless it sets `requests`.
-local function wantsOf(claim)
+-- A reservation takes one request unless it sets `requests`.
+local function unitsOf(reservation)
   return {
-    calls = 1, requests = claim.requests or 1, loop = 1, count_tokens = 1, tokens = claim.tokens, nanos = claim.nanos,
+    calls = 1, requests = reservation.requests or 1, loop = 1, count_tokens = 1, tokens = reservation.tokens, nanos = reservation.nanos,
   }
 end
 
--- The counters of every scope of a claim, under its limits.
-local function readScopes(claim, windows, now)
+-- The counters of every scope of a reservation, under its limits.
+local function readScopes(reservation, windows, now)
   local all = {}
-  for i, scope in ipairs(claim.scopes) do
+  for i, scope in ipairs(reservation.scopes) do
     local counters = readScope(scope, windows, now)
     for _, kind in ipairs(BUCKETS) do
       if counters[kind] then
@@ -71,23 +71,23 @@ local function readScopes(claim, windows, now)
 end
 
 -- Moves what a call has taken: `change` = { calls, held, spent } are added, and of the tokens it is now known that
--- `used` were used where `claimed` had been taken; without `used` nobody knows, and what the claim takes is used.
+-- `used` were used where `reserved` had been taken; without `used` nobody knows, and what the reservation takes is used.
 -- All in the windows of the admission; a bucket keeps the rate it has.
--- Returns the budgets whose spend is now above the limit in the claim, or nil. That happens only if Redis lost a hold.
+-- Returns the budgets whose spend is now above the limit in the reservation, or nil. That happens only if Redis lost a hold.
 -- Each: { scope key, scope name, 'day' | 'month', window, limit, spent }
-local function book(claim, at, now, change)
+local function book(reservation, at, now, change)
   local windows = windowsAt(at)
   local overspent
-  for _, scope in ipairs(claim.scopes) do
+  for _, scope in ipairs(reservation.scopes) do
     local counters = readScope(scope, windows, now)
     addRunning(counters, change.calls)
     addMoney(counters, change.held, change.spent)
     if counters.tokens then
       local capacity = scope.tokens.capacity
-      local taken = math.min(claim.tokens, capacity)
+      local taken = math.min(reservation.tokens, capacity)
       addReserved(counters, change.calls * taken)
-      if change.claimed then
-        draw(counters.tokens, (change.used or taken) - math.min(change.claimed, capacity))
+      if change.reserved then
+        draw(counters.tokens, (change.used or taken) - math.min(change.reserved, capacity))
       end
     end
     writeScope(counters, now)

@@ -1,6 +1,6 @@
 /** Calls as the money core sees them: every limit and budget of client, team and gateway, wide enough for all of them. */
 
-import type { Claim, Scope, Settlement } from '../src/lua/types.ts'
+import type { Reservation, Scope, Settlement } from '../src/lua/types.ts'
 
 const limits = {
   requests: { capacity: 10_000_000, per: 60_000 },
@@ -12,7 +12,11 @@ const limits = {
 const TEAMS = 20
 
 /** The call with this number; clients take turns. */
-export function callOf(number: number, clients: number, loop = false): { id: string; claim: Claim } {
+export function callOf(
+  number: number,
+  clients: number,
+  loop = false,
+): { id: string; reservation: Reservation } {
   const client = number % clients
   const scopes: Scope[] = [
     { key: `client:cl_${idOf(client)}`, name: `client:service-${client}`, ...limits },
@@ -29,13 +33,13 @@ export function callOf(number: number, clients: number, loop = false): { id: str
   }
   return {
     id: `call-${idOf(number)}`,
-    claim: { scopes, tokens: 900, nanos: 6_000_000, entry: entryOf(number) },
+    reservation: { scopes, tokens: 900, nanos: 6_000_000, entry: entryOf(number) },
   }
 }
 
-export function settlementOf({ id, claim }: ReturnType<typeof callOf>, at: number): Settlement {
-  const entry = { ...claim.entry, ...ended }
-  return { id, claim, at, nanos: 2_345_000, tokens: 450, entry }
+export function settlementOf({ id, reservation }: ReturnType<typeof callOf>, at: number): Settlement {
+  const entry = { ...reservation.entry, ...ended }
+  return { id, reservation, at, nanos: 2_345_000, tokens: 450, entry }
 }
 
 function entryOf(number: number) {

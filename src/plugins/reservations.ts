@@ -1,0 +1,134 @@
+/**
+ * What one call reserves of every limit. Each concern adds its part without I/O; admission takes all parts in one step, or
+ * none. The parts are added again when the configuration was out of date.
+ */
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Edits } from '../dialects/dialect.ts'
+import type { Refusal } from '../errors.ts'
+import type { Admitted, Scope } from '../lua/types.ts'
+import { type Level, levelsOf } from '../stores/limits.ts'
+
+export type Refused = Extract<Admitted, { kind: 'refused' }>
+export type Limit = Refused['limit']
+export type LevelLimits = (level: Level) => Omit<Scope, 'key' | 'name'>
+
+export interface CallReservation {
+  levels: Level[]
+  /** One a level, in the same order, shared by all calls of the client; the scopes of single concerns follow. */
+  scopes: Scope[]
+  /** Units of the `requests` buckets. */
+  requests: 0 | 1
+  /** Calibrated guess, for token buckets. */
+  tokens: number
+  /** For budgets: the highest cost of the call, or of its first seconds if its hold grows. Computed when first read. */
+  readonly nanos: number
+  /** Highest output tokens a second of one response; undefined: only the output limit bounds it. */
+  outputRate: number | undefined
+  /** Is the hold extended while the call runs? */
+  grows: boolean
+  /** Key of the cached response that would answer the call. */
+  cacheKey: string | undefined
+  /** Computes `nanos`. */
+  bound: () => number
+}
+
+/** The part of one concern: what it reserves, and what it edits in the request to the provider. */
+export interface Part extends Partial<Omit<CallReservation, 'levels' | 'nanos'>> {
+  edits?: Edits
+}
+
+/** Returns the part of a concern, or refuses the call by throwing. */
+export type Reserve = (request: FastifyRequest) => Part | undefined
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Registers what a level's limits reserve. Called once for each client, because its settings alone decide it. */
+    onLevel(limitsOf: LevelLimits): void
+    /** Registers the part of a concern as a `preValidation` hook with the name of the function. */
+    onReservation(reserve: Reserve): void
+    /** Adds up all parts again. */
+    reserve(request: FastifyRequest): void
+    /** The refusal of each limit, by the plugin that reserves of it. */
+    limitRefusals: Map<Limit, (refused: Refused, request: FastifyRequest) => Refusal>
+    /** Registers what an admission adds to the response, whether it was granted or refused. */
+    onAdmission(announce: (reply: FastifyReply, admitted: Admitted) => void): void
+    announce(reply: FastifyReply, admitted: Admitted): void
+  }
+  interface FastifyRequest {
+    reservation: CallReservation
+    /** What is changed in the request on its way to the provider. */
+    edits: Edits
+  }
+}
+
+export default fp(
+  async app => {
+    const reserves: Reserve[] = []
+    const limiters: LevelLimits[] = []
+    const known = new WeakMap<Level[], Scope[]>()
+    const announcers: ((reply: FastifyReply, admitted: Admitted) => void)[] = []
+    app.decorate('limitRefusals', new Map())
+    app.decorateRequest('reservation')
+    app.decorateRequest('edits')
+    app.decorate('onLevel', (limitsOf: LevelLimits) => void limiters.push(limitsOf))
+    app.decorate('onAdmission', announcer => void announcers.push(announcer))
+    app.decorate('announce', (reply, admitted) => {
+      for (const announcer of announcers) announcer(reply, admitted)
+    })
+    app.decorate('reserve', (request: FastifyRequest) => {
+      begin(request)
+      for (const reserve of reserves) add(request, reserve(request))
+    })
+    app.decorate('onReservation', function onReservation(this: FastifyInstance, reserve: Reserve) {
+      reserves.push(reserve)
+      const hook = (request: FastifyRequest, _reply: FastifyReply, done: () => void) => {
+        if (request.call) add(request, reserve(request))
+        done()
+      }
+      this.addHook('preValidation', Object.defineProperty(hook, 'name', { value: reserve.name }))
+    })
+    app.addHook('preValidation', function beginReservation(request, _reply, done) {
+      if (request.call) begin(request)
+      done()
+    })
+
+    function begin(request: FastifyRequest) {
+      const levels = levelsOf(request.client)
+      request.reservation = {
+        levels,
+        scopes: [...scopesOf(levels)],
+        requests: 1,
+        tokens: 0,
+        get nanos() {
+          return this.bound()
+        },
+        outputRate: undefined,
+        grows: false,
+        cacheKey: undefined,
+        bound: () => 0,
+      }
+      request.edits = {}
+    }
+
+    function scopesOf(levels: Level[]): Scope[] {
+      const found = known.get(levels)
+      if (found) return found
+      const scopes = levels.map(level =>
+        Object.assign({ key: level.key, name: level.name }, ...limiters.map(limitsOf => limitsOf(level))),
+      )
+      known.set(levels, scopes)
+      return scopes
+    }
+  },
+  { name: 'reservations', dependencies: ['auth', 'call'], decorators: { request: ['call', 'client'] } },
+)
+
+function add({ reservation, edits }: FastifyRequest, part: Part | undefined) {
+  if (!part) return
+  const { scopes, edits: added, ...rest } = part
+  if (scopes) reservation.scopes.push(...scopes)
+  if (added) Object.assign(edits, added)
+  Object.assign(reservation, rest)
+}
