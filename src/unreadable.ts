@@ -39,7 +39,7 @@ export function answerUnreadable(app: FastifyInstance, error: ClientError, socke
   answered.add(socket)
   const found = REFUSALS[error.code ?? '']?.() ?? refusal('invalid_request', 'This is no HTTP request.')
   const id = request?.id ?? newRequestId()
-  if (request) request.error = found
+  if (request) app.recordError(request, found)
   // Whoever sent only half a request has no line of its own.
   else app.log.info({ reqId: id, status: found.statusCode, error: error.code }, 'unreadable')
   const asked = request ?? { url: pathIn(error.rawPacket), headers: {} }

@@ -143,7 +143,19 @@ export default fp<{ maxPending: number }>(
       }
     }
   },
-  { name: 'admission', dependencies: ['reservations', 'clients', 'money', 'exact-count', 'waiting'] },
+  {
+    name: 'admission',
+    dependencies: [
+      'auth',
+      'clients',
+      'exact-count',
+      'lifecycle',
+      'money',
+      'redis',
+      'reservations',
+      'waiting',
+    ],
+  },
 )
 
 /** The outage for each result of an admission that is neither a limit nor a newer configuration. */

@@ -110,7 +110,7 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
       })
     })
   },
-  { name: 'cache', dependencies: ['admission', 'reservations', 'redis'] },
+  { name: 'cache', dependencies: ['admission', 'lifecycle', 'redis', 'reservations'] },
 )
 
 /** Streams are not kept yet. */

@@ -58,7 +58,7 @@ export default fp(
       return call.dialect.paid ? atLeast(cost, measured?.statedNanos) : cost
     }
   },
-  { name: 'cost', dependencies: ['usage', 'reservations', 'clock', 'estimate', 'models'] },
+  { name: 'cost', dependencies: ['clock', 'estimate', 'lifecycle', 'models', 'reservations', 'usage'] },
 )
 
 const FREE: Cost = { nanos: 0, tokens: 0, estimated: false, unpriced: undefined }

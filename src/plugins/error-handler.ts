@@ -9,6 +9,10 @@ import { loggedMessage } from '../logged-error.ts'
 import { asProblem, sendProblem } from './admin/problems.ts'
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Records why the call failed, where its response has begun already or cannot be sent. */
+    recordError(request: FastifyRequest, error: Refusal): void
+  }
   interface FastifyRequest {
     /** Why the call failed or was refused. */
     error: Refusal | undefined
@@ -27,6 +31,9 @@ const METHODS = ['GET', 'HEAD', 'POST'] as const
 export default fp(
   async app => {
     app.decorateRequest('error')
+    app.decorate('recordError', (request: FastifyRequest, error: Refusal) => {
+      request.error = error
+    })
 
     app.addHook('onRequest', function nameRequest(request, reply, done) {
       reply.header('request-id', request.id).header('x-request-id', request.id)

@@ -66,7 +66,7 @@ export default fp(
       densities.set(nameOf(request), Math.max(density, before + (density - before) * FORGETTING))
     })
   },
-  { name: 'estimate', dependencies: ['reservations', 'clock', 'usage', 'models'] },
+  { name: 'estimate', dependencies: ['clock', 'lifecycle', 'models', 'reservations', 'usage'] },
 )
 
 function nameOf({ client, route }: FastifyRequest): string {

@@ -83,5 +83,5 @@ export default fp(
       settlements.forget(progress, await readEpoch(redis))
     }
   },
-  { name: 'money', dependencies: ['lifecycle', 'redis'] },
+  { name: 'money', dependencies: ['health', 'lifecycle', 'redis'] },
 )

@@ -48,7 +48,7 @@ export default fp(
       app.log.warn({ ...facts, tokensPerSecond: rate }, 'output was faster than the price table says')
     })
   },
-  { name: 'output-rate', dependencies: ['reservations', 'clock', 'models', 'alerts'] },
+  { name: 'output-rate', dependencies: ['alerts', 'clock', 'lifecycle', 'models', 'reservations'] },
 )
 
 function nameOf({ call: { parsed }, route }: FastifyRequest): string {

@@ -112,7 +112,8 @@ export default fp<{ answerBuffer: number }>(
         const long = Number(headers['content-length'] ?? 0) > answerBuffer
         if (parsed.stream && isJson) {
           // The caller asked for a stream, but the response reports its usage.
-          meter = request.meter = dialect.meter(parsed, false)
+          app.meterJson(request)
+          meter = request.meter
           return watched(
             see,
             collect(mayGrow, { whole, overflow: () => ({ ...discard, end: refuseJson, fail }), fail }),
@@ -256,7 +257,7 @@ export default fp<{ answerBuffer: number }>(
       /** Never a clean end: the format's error event, where it was not told yet, and then the socket is destroyed. */
       function breakOff(error: Refusal, tell: boolean) {
         if (exchange.endedAt !== undefined) return
-        request.error = error
+        app.recordError(request, error)
         measure()
         const { raw } = reply
         const words = parsed.stream && tell ? dialect.errorEvent(error, request.id, request.measured) : ''
@@ -293,7 +294,7 @@ export default fp<{ answerBuffer: number }>(
         request.cut?.(unreadable('the response did not end after its caller had left'))
       }
       function measure() {
-        request.measured ??= meter?.end()
+        app.endMeter(request)
       }
       function fail(failure: Parameters<Sink['fail']>[0]) {
         if (exchange.endedAt === undefined) exchange.unclear = isUnclear(failure)
@@ -350,7 +351,19 @@ export default fp<{ answerBuffer: number }>(
       return promise
     }
   },
-  { name: 'proxy', dependencies: ['admission', 'breaker', 'cost', 'usage', 'models'] },
+  {
+    name: 'proxy',
+    dependencies: [
+      'admission',
+      'breaker',
+      'cost',
+      'error-handler',
+      'lifecycle',
+      'models',
+      'secrets',
+      'usage',
+    ],
+  },
 )
 
 /** After these nothing is known of the generated output. */

@@ -44,5 +44,5 @@ export default fp(
       uncounted = counter.uncounted
     }
   },
-  { name: 'refusals', dependencies: ['clock', 'record', 'admission', 'postgres'] },
+  { name: 'refusals', dependencies: ['admission', 'clock', 'lifecycle', 'postgres', 'record'] },
 )

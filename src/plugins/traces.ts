@@ -42,5 +42,5 @@ export default fp<{ sampler: string; ratio: number }>(
       return request.trace
     }
   },
-  { name: 'traces', dependencies: ['record', 'otlp'] },
+  { name: 'traces', dependencies: ['lifecycle', 'otlp', 'record'] },
 )

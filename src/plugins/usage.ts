@@ -1,12 +1,19 @@
 /** The usage of a call: a meter reads the bytes of the response as they pass. */
 
+import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Measured, Meter } from '../dialects/dialect.ts'
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Ends the metering of the response. Later calls change nothing. */
+    endMeter(request: FastifyRequest): void
+    /** The response to a request for a stream is JSON, which another meter reads. */
+    meterJson(request: FastifyRequest): void
+  }
   interface FastifyRequest {
     meter: Meter | undefined
-    /** What the meter saw; undefined while the answer goes on. */
+    /** The result of the meter; undefined while the response goes on. */
     measured: Measured | undefined
   }
 }
@@ -15,6 +22,12 @@ export default fp(
   async app => {
     app.decorateRequest('meter')
     app.decorateRequest('measured')
+    app.decorate('endMeter', (request: FastifyRequest) => {
+      request.measured ??= request.meter?.end()
+    })
+    app.decorate('meterJson', (request: FastifyRequest) => {
+      request.meter = request.call.dialect.meter(request.call.parsed, false)
+    })
     // The provider is asked to report the usage of a stream. The extra frame is removed from the response.
     app.onReservation(function askForUsage({ call: { parsed } }) {
       return parsed.stream && !parsed.wantsUsageFrame ? { edits: { includeUsage: true } } : undefined

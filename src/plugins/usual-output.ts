@@ -40,7 +40,7 @@ export default fp(
       usual.set(nameOf(request), stepTowards(output, usual.get(nameOf(request)) ?? AT_START))
     })
   },
-  { name: 'usual-output', dependencies: ['models'] },
+  { name: 'usual-output', dependencies: ['lifecycle', 'models'] },
 )
 
 function nameOf({ client, route }: FastifyRequest): string {
