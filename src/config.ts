@@ -15,7 +15,7 @@ export type Config = Readonly<Static<typeof schema>> & {
 
 /** TypeBox keeps our own words beside the schema's; this reads them back with their types. */
 const words = Type.Object({
-  /** One line for people; `.env.example` and the README repeat it. */
+  /** One line for people; `.env.example` and docs/configuration.md repeat it. */
   description: Type.String(),
   /** What a right value looks like, for the error line. */
   expected: Type.String(),
@@ -23,7 +23,7 @@ const words = Type.Object({
   secret: Type.Optional(Type.Boolean()),
 })
 
-/** What `.env.example` and the README say of each variable. */
+/** What `.env.example` and docs/configuration.md say of each variable. */
 export const documentation = Object.entries(variables).map(([name, variable]) => ({
   name,
   fallback: 'default' in variable ? String(variable.default) : undefined,

@@ -1,4 +1,4 @@
-/** Every environment variable: its type, its default, what it means, what a right value looks like. The README's table and `.env.example` are held to it. */
+/** Every environment variable: its type, its default, what it means, what a right value looks like. The table in docs/configuration.md and `.env.example` are held to it. */
 
 import { type TSchema, Type } from 'typebox'
 import { samplers } from './traces/options.ts'

@@ -174,3 +174,11 @@ test('.env.example names every variable once, with its default and its meaning',
   )
   assert.equal(example, [preamble, ...expected].join('\n'))
 })
+
+test('docs/configuration.md has every variable in its table', () => {
+  const text = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8')
+  const cells = text.split('\n').flatMap(line => (line.startsWith('| `') ? [line.split(' | ')[0] ?? ''] : []))
+
+  const listed = cells.flatMap(cell => [...cell.matchAll(/`([A-Z][A-Z0-9_]+)`/g)].map(([, name]) => name))
+  assert.deepEqual(listed.sort(), documentation.map(({ name }) => name).sort())
+})
