@@ -1,10 +1,11 @@
 /** The floor plan: every plugin, in the order a call meets them, each with its slice of the configuration. */
 
+import env, { type FastifyEnvOptions } from '@fastify/env'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { alertRoutes } from './alerts/routes.ts'
 import { senderOf } from './alerts/sender.ts'
 import { canonicalUrl } from './caller-paths.ts'
-import type { Config } from './config.ts'
+import { readConfig } from './config.ts'
 import { ledgerRoutes } from './ledger/routes.ts'
 import { liveRoutes } from './live/routes.ts'
 import { ownSecrets } from './own-secrets.ts'
@@ -72,14 +73,17 @@ export interface Stores {
   databaseUrl: string
 }
 
+/** `environment`: where the variables are read from. */
 export async function buildApp(
-  config: Config,
+  environment: FastifyEnvOptions,
   stores: Stores,
   loggerInstance: FastifyBaseLogger,
-  redactor = createRedactor(ownSecrets(config)),
+  redactor = createRedactor(),
 ): Promise<FastifyInstance> {
-  const timeoutMs = config.UPSTREAM_TIMEOUT_SECONDS * 1000
-  const requestTimeout = config.REQUEST_TIMEOUT_SECONDS * 1000
+  // Fastify takes its timeouts only when it is created, before any plugin.
+  const { REQUEST_TIMEOUT_SECONDS, UPSTREAM_TIMEOUT_SECONDS } = readConfig(environment)
+  const timeoutMs = UPSTREAM_TIMEOUT_SECONDS * 1000
+  const requestTimeout = REQUEST_TIMEOUT_SECONDS * 1000
   const app: FastifyInstance = Fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
@@ -103,6 +107,10 @@ export async function buildApp(
     pluginTimeout: 60_000,
     routerOptions: { maxParamLength: 256 },
   })
+
+  await app.register(env, environment)
+  const { config } = app
+  for (const secret of ownSecrets(config)) redactor.add(secret)
 
   // The house.
   await app.register(lifecycle)

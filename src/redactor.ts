@@ -38,7 +38,7 @@ export function createRedactor(secrets: Iterable<string> = []): Redactor {
   for (const secret of secrets) add(secret)
 
   function add(secret: string) {
-    if (secret.length < SHORTEST) return
+    if (secret.length < SHORTEST || added.has(secret)) return
     for (const written of writtenForms(secret)) added.add(written)
     forms = [...added].map(formOf).sort((a, b) => b.size - a.size)
     long = [...added].filter(isLong).map(form => Buffer.from(form, 'latin1'))

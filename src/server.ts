@@ -2,7 +2,7 @@
 
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
-import { type Config, parseConfig, readEnvironment, readNames } from './config.ts'
+import { type Config, environment, readConfig, readEnvironment, readNames } from './config.ts'
 import { drain } from './drain.ts'
 import { missingServers } from './embedded/available.ts'
 import { startEmbedded } from './embedded/index.ts'
@@ -51,7 +51,7 @@ async function configured(env: ReturnType<typeof readEnvironment>): Promise<Conf
       return undefined
     }
   }
-  const config = attempt(() => parseConfig(env))
+  const config = attempt(readConfig)
   const urls = attempt(() => config && storeUrls(config))
   attempt(() => readPrices(env.PRICES_FILE || undefined))
   const isUnset = (name: string) => !env[name] && !env[`${name}_FILE`]
@@ -75,7 +75,7 @@ async function start({ config, urls }: Configured) {
   for (const hint of hints) logger.warn(hint)
   logger.info(summaryOf(config, urls), 'the gateway starts')
   const stores = await startEmbedded({ dataDir: config.DATA_DIR, ...urls, log: logger })
-  const app = await buildApp(config, stores, logger, redactor)
+  const app = await buildApp(environment(), stores, logger, redactor)
 
   const onTerminal = isOnTerminal()
   const skip: 'SIGINT'[] = onTerminal ? ['SIGINT'] : []

@@ -1,6 +1,7 @@
 /** Every environment variable: its type, its default, what it means, what a right value looks like. The table in docs/configuration.md and `.env.example` are held to it. */
 
 import { type TSchema, Type } from 'typebox'
+import { Value } from 'typebox/value'
 import { samplers } from './traces/options.ts'
 
 const httpUrl = '^https?://[^\\s]+$'
@@ -107,14 +108,11 @@ export const variables = {
       expected: 'a secret of 16 characters or more without spaces, as `openssl rand -hex 24` makes one',
     }),
   ),
-  LOG_LEVEL: Type.Union(
-    ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map(level => Type.Literal(level)),
-    {
-      default: 'info',
-      description: "pino's level",
-      expected: 'fatal, error, warn, info, debug, trace or silent',
-    },
-  ),
+  LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+    default: 'info',
+    description: 'The lowest level that is logged',
+    expected: 'fatal, error, warn, info, debug, trace or silent',
+  }),
   CACHE_TTL_SECONDS: seconds(3600, 'How long an answer is kept for the same request'),
   CACHE_MAX_BYTES: bytes(1_048_576, 'The largest answer kept'),
   CACHE_TOTAL_BYTES: bytes(
@@ -147,7 +145,8 @@ export const variables = {
       'Output limit added to a request without one; only for clients with hold: ceiling, under a budget',
     expected: 'a whole number of tokens, 1 or more',
   }),
-  BUDGET_STATUS_OPENAI: Type.Union([Type.Literal(402), Type.Literal(429)], {
+  BUDGET_STATUS_OPENAI: Type.Enum([402, 429], {
+    type: 'integer',
     default: 402,
     description: "The status of 'budget spent' on OpenAI routes; many clients retry 429",
     expected: '402 or 429',
@@ -160,16 +159,12 @@ export const variables = {
     }),
   ),
   PUBLIC_URL: Type.Optional(
-    Type.Refine(
-      Type.String({
-        pattern: '^https?://[^\\s/?#@<>|"\\\\]+(/[^\\s?#<>|"\\\\]*)?$',
-        description: 'Where people reach the gateway with a browser; alerts link to its /dashboard',
-        expected:
-          'an http:// or https:// URL without user, query and fragment, such as https://ai.example.com',
-      }),
-      url => URL.canParse(url),
-      () => 'no URL',
-    ),
+    Type.String({
+      pattern: '^https?://[^\\s/?#@<>|"\\\\]+(/[^\\s?#<>|"\\\\]*)?$',
+      format: 'url',
+      description: 'Where people reach the gateway with a browser; alerts link to its /dashboard',
+      expected: 'an http:// or https:// URL without user, query and fragment, such as https://ai.example.com',
+    }),
   ),
   PRICES_FILE: Type.Optional(
     Type.String({
@@ -217,14 +212,11 @@ export const variables = {
     expected: 'a name',
   }),
   OTEL_RESOURCE_ATTRIBUTES: pairs('What every span says of where it comes from: name=value,name=value'),
-  OTEL_TRACES_SAMPLER: Type.Union(
-    samplers.map(name => Type.Literal(name)),
-    {
-      default: 'parentbased_always_on',
-      description: 'Which calls are traced',
-      expected: samplers.join(', '),
-    },
-  ),
+  OTEL_TRACES_SAMPLER: Type.Enum(samplers, {
+    default: 'parentbased_always_on',
+    description: 'Which calls are traced',
+    expected: samplers.join(', '),
+  }),
   OTEL_TRACES_SAMPLER_ARG: Type.Number({
     minimum: 0,
     maximum: 1,
@@ -253,3 +245,22 @@ export const variables = {
   DRAIN_DELAY_SECONDS: seconds(5, 'After SIGTERM: how long new calls are still served'),
   DRAIN_SECONDS: seconds(30, 'After that: how long running calls may take'),
 } satisfies Record<string, TSchema>
+
+/** TypeBox keeps these beside the schema, without types. */
+const words = Type.Object({
+  /** One line for people; `.env.example` and the documentation repeat it. */
+  description: Type.String(),
+  /** A right value in words, for the error line. */
+  expected: Type.String(),
+  /** Never shown, not even in an error. */
+  secret: Type.Optional(Type.Boolean()),
+})
+
+/** What `.env.example` and the documentation say of each variable. */
+export const documentation = Object.entries(variables).map(([name, variable]) => ({
+  name,
+  fallback: 'default' in variable ? String(variable.default) : undefined,
+  ...Value.Parse(words, { ...variable }),
+}))
+
+export const secretNames = documentation.flatMap(({ name, secret }) => (secret ? [name] : []))

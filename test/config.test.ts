@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { documentation, parseConfig, preamble } from '../src/config.ts'
+import { documentation, preamble } from '../src/config.ts'
+import { configOf } from './config-of.ts'
 import { temporaryFolder } from './when-over.ts'
 
 const upstream = { EZAI_API_KEY: 'ezai-key' }
 
 test('an upstream key is all that must be set', () => {
-  const config = parseConfig(upstream)
+  const config = configOf(upstream)
 
   assert.equal(config.PORT, 4000)
   assert.equal(config.HOST, '127.0.0.1')
@@ -20,7 +21,7 @@ test('every fault is told at once, with what was found, what was expected and ho
   const faulty = { PORT: 'http', CACHE_TTL_SECONDS: '-1', BUDGET_STATUS_OPENAI: '403' }
 
   assert.throws(
-    () => parseConfig(faulty),
+    () => configOf(faulty),
     (error: Error) => {
       const lines = error.message.split('\n')
       assert.deepEqual(
@@ -63,13 +64,13 @@ for (const [name, value] of [
   ['CORS_ORIGINS', 'https://a.example.com,*'],
 ] as const) {
   test(`${name}=${value} is refused`, () => {
-    assert.throws(() => parseConfig({ ...upstream, [name]: value }), new RegExp(`^Error: ${name}: found`))
+    assert.throws(() => configOf({ ...upstream, [name]: value }), new RegExp(`^Error: ${name}: found`))
   })
 }
 
 test('a faulty secret is not shown', () => {
   assert.throws(
-    () => parseConfig({ ...upstream, ADMIN_TOKEN: 'very secret' }),
+    () => configOf({ ...upstream, ADMIN_TOKEN: 'very secret' }),
     (error: Error) =>
       error.message.includes('a value of 11 characters') && !error.message.includes('very secret'),
   )
@@ -84,7 +85,7 @@ test('a password in a faulty URL is not shown', () => {
   }
 
   assert.throws(
-    () => parseConfig({ ...upstream, ...faulty }),
+    () => configOf({ ...upstream, ...faulty }),
     ({ message }: Error) => {
       assert.doesNotMatch(message, /hidden/)
       for (const name of Object.keys(faulty))
@@ -95,7 +96,7 @@ test('a password in a faulty URL is not shown', () => {
 })
 
 test('METRICS_PORT may be any port except PORT', () => {
-  const ports = (PORT: string, METRICS_PORT: string) => parseConfig({ ...upstream, PORT, METRICS_PORT })
+  const ports = (PORT: string, METRICS_PORT: string) => configOf({ ...upstream, PORT, METRICS_PORT })
 
   assert.equal(ports('9464', '4000').METRICS_PORT, 4000)
   assert.equal(ports('0', '0').METRICS_PORT, 0)
@@ -106,7 +107,7 @@ test('METRICS_PORT may be any port except PORT', () => {
 })
 
 test('an empty variable is an unset one', () => {
-  assert.equal(parseConfig({ ...upstream, PORT: '', REDIS_URL: '' }).PORT, 4000)
+  assert.equal(configOf({ ...upstream, PORT: '', REDIS_URL: '' }).PORT, 4000)
 })
 
 async function secretFile(t: TestContext, content: string): Promise<string> {
@@ -127,7 +128,7 @@ for (const name of secrets) {
     const secret = value ?? 'https://hooks.example.com/secret'
     const file = await secretFile(t, `${secret}\r\n`)
 
-    const config = parseConfig({ ...(name !== 'EZAI_API_KEY' && upstream), [`${name}_FILE`]: file })
+    const config = configOf({ ...(name !== 'EZAI_API_KEY' && upstream), [`${name}_FILE`]: file })
 
     assert.equal(Object.entries(config).find(([variable]) => variable === name)?.[1], secret)
     assert.deepEqual(config.secretFiles, { [name]: file })
@@ -147,7 +148,7 @@ test('a secret that is given twice, or whose file is empty, missing, unreadable 
   }
 
   assert.throws(
-    () => parseConfig(faulty),
+    () => configOf(faulty),
     (error: Error) => {
       const lines = error.message.split('\n')
       assert.match(lines[0] ?? '', /^EZAI_API_KEY_FILE: found ".*nowhere", which cannot be read \(ENOENT\)/)

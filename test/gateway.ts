@@ -6,9 +6,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../src/app.ts'
-import { parseConfig } from '../src/config.ts'
+import { environment } from '../src/config.ts'
 import { createLogger } from '../src/logger.ts'
-import { ownSecrets } from '../src/own-secrets.ts'
 import { createRedactor } from '../src/redactor.ts'
 import { type Provider, startProvider } from './provider.ts'
 import { testDatabase, testRedis } from './servers.ts'
@@ -56,7 +55,7 @@ export async function startGateway(t: Context, options: GatewayOptions = {}): Pr
   const provider = options.provider ?? (await ownProvider(t))
   const redisUrl = options.redisUrl ?? (await testRedis(t)).url
   const databaseUrl = options.databaseUrl ?? (await testDatabase(t)).url
-  const config = parseConfig({
+  const variables = environment({
     PORT: '0',
     EZAI_API_KEY: UPSTREAM_KEY,
     EZAI_BASE_URL: provider.url,
@@ -66,14 +65,14 @@ export async function startGateway(t: Context, options: GatewayOptions = {}): Pr
     ...options.env,
   })
   const lines: Line[] = []
-  const redactor = createRedactor(ownSecrets(config))
+  const redactor = createRedactor()
   const destination = { write: (text: string) => void lines.push(JSON.parse(text)) }
-  const logger = createLogger(config.LOG_LEVEL, destination, redactor.text)
-  const app = await buildApp(config, { redisUrl, databaseUrl }, logger, redactor)
+  const logger = createLogger(options.env?.LOG_LEVEL ?? 'info', destination, redactor.text)
+  const app = await buildApp(variables, { redisUrl, databaseUrl }, logger, redactor)
   let stopped: Promise<void> | undefined
   const stop = () => (stopped ??= closed(app))
   whenOver(t, stop)
-  const url = await app.listen({ host: config.HOST, port: config.PORT })
+  const url = await app.listen({ host: app.config.HOST, port: app.config.PORT })
   await until(async () => (await fetch(`${url}/readyz`)).ok)
 
   const admin: Gateway['admin'] = async (method, path, body) => {

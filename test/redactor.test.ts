@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseConfig } from '../src/config.ts'
 import { createLogger } from '../src/logger.ts'
 import { ownSecrets } from '../src/own-secrets.ts'
 import { createRedactor } from '../src/redactor.ts'
+import { configOf } from './config-of.ts'
 
 const SECRET = 'b9c1d2e3f4a5968778695a4b'
 
@@ -73,8 +73,7 @@ describe('the redactor', () => {
 })
 
 describe('the secrets of a configuration', () => {
-  const secrets = (env: Record<string, string>) =>
-    ownSecrets(parseConfig({ EZAI_API_KEY: 'ezai-key', ...env }))
+  const secrets = (env: Record<string, string>) => ownSecrets(configOf({ EZAI_API_KEY: 'ezai-key', ...env }))
 
   it('are its keys and tokens', () => {
     const env = {

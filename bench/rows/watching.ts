@@ -2,7 +2,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import { buildApp } from '../../src/app.ts'
-import { parseConfig } from '../../src/config.ts'
+import { environment } from '../../src/config.ts'
 import { createLogger } from '../../src/logger.ts'
 import { createCallMetrics } from '../../src/metrics/calls.ts'
 import { createGenAiMetrics } from '../../src/metrics/genai.ts'
@@ -58,14 +58,14 @@ async function realCall(folder: string): Promise<FastifyRequest> {
     startProvider(),
   ])
   const token = 'bench-admin-token'
-  const config = parseConfig({
+  const variables = environment({
     PORT: '0',
     ADMIN_TOKEN: token,
     EZAI_API_KEY: 'upstream-key',
     EZAI_BASE_URL: provider.url,
   })
   const app = await buildApp(
-    config,
+    variables,
     { redisUrl: redis.url, databaseUrl: postgres.url },
     createLogger('silent'),
   )
@@ -73,7 +73,7 @@ async function realCall(folder: string): Promise<FastifyRequest> {
     const seen = new Promise<FastifyRequest>(resolve =>
       app.onCallEnd('observe', request => request.entry?.outcome === 'ok' && resolve(request)),
     )
-    const url = await app.listen({ host: config.HOST, port: config.PORT })
+    const url = await app.listen({ port: 0 })
     while (!(await fetch(`${url}/readyz`)).ok);
     const post = async (path: string, headers: Record<string, string>, body: object) => {
       const answer = await fetch(url + path, {

@@ -4,6 +4,7 @@ import { constants } from 'node:fs'
 import { access, glob } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { delimiter, join, resolve } from 'node:path'
+import { programPath } from '../config.ts'
 import { redisPrograms } from './find-redis.ts'
 
 /** One line for each server that is needed and cannot be started here. */
@@ -35,7 +36,7 @@ async function canStartRedis(dataDir: string): Promise<boolean> {
 
 /** Without a shell, since the image has none. */
 async function isOnPath(names: readonly string[]): Promise<boolean> {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
+  const folders = [...programPath().split(delimiter), '/usr/sbin']
   const found = folders.flatMap(folder => names.map(name => access(join(folder, name), constants.X_OK)))
   return (await Promise.allSettled(found)).some(({ status }) => status === 'fulfilled')
 }

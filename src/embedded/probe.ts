@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { programPath } from '../config.ts'
 import { fits, shortFolder } from './sockets.ts'
 
 /** Less than 10 s, so that the start can print the fault within that time. */
@@ -43,7 +44,7 @@ export async function probeFolder(folder: string, timeoutMs = TIMEOUT_MS): Promi
     stdio: ['ignore', 'pipe', 'ignore'],
     // A child that hangs must not keep the gateway from exiting.
     detached: true,
-    env: { PATH: process.env.PATH },
+    env: { PATH: programPath() },
   })
   const timer = Promise.withResolvers<'late'>()
   const timeout = setTimeout(timer.resolve, timeoutMs, 'late')

@@ -3,6 +3,7 @@
  * What nobody waits for travels with the next admission: a write, a read and two wake-ups less for each.
  */
 
+import fastifyRedis from '@fastify/redis'
 import fp from 'fastify-plugin'
 import type { Cluster, Redis } from 'ioredis'
 import { checkRedis, EvictionFault } from '../redis-check.ts'
@@ -12,7 +13,6 @@ import { redisFault } from '../start/store-faults.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    redis: Redis | Cluster
     deferred: Deferred
   }
 }
@@ -48,6 +48,7 @@ export default fp<{ url: string; variable?: string; commandTimeout?: number }>(
       away = true
     })
     redis.on('ready', () => {
+      if (redis.status !== 'ready') return
       if (away) app.log.info('Redis is back')
       away = false
       check()
@@ -71,15 +72,16 @@ export default fp<{ url: string; variable?: string; commandTimeout?: number }>(
       redis.disconnect()
       first.refuse(fault)
     }
+    // @fastify/redis connects, then waits for `ready`, and gives up after some errors. The gateway also starts while Redis is
+    // away, and readiness waits for it: so the plugin gets its event as soon as the client begins to connect.
+    redis.once('connecting', () => redis.emit('ready'))
+    await app.register(fastifyRedis, { client: redis })
     app.parts.set('redis', () => redis.status === 'ready')
-    app.decorate('redis', { getter: () => redis })
     app.decorate(
       'deferred',
       createDeferred(() => gather(redis)),
     )
     app.addHook('onClose', async () => redis.disconnect())
-    // Away at the start is no fault: the connection goes on trying, and readiness waits for it.
-    redis.connect().catch(() => {})
   },
   { name: 'redis', dependencies: ['health'] },
 )

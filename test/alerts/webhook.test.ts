@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { messageOf } from '../../src/alerts/message.ts'
 import { senderOf } from '../../src/alerts/sender.ts'
 import { openWebhook, type WebhookOptions } from '../../src/alerts/webhook.ts'
-import { parseConfig } from '../../src/config.ts'
+import { configOf } from '../config-of.ts'
 import { freePort } from '../servers.ts'
 import { alertOf, startReceiver } from './bed.ts'
 
@@ -77,7 +77,7 @@ test('details are readable: amounts in dollars, times in UTC, numbers with comma
 test('an alert names its gateway and links to the client or the alerts that it is about', () => {
   const textOf = (scope: string, env: Record<string, string>) => {
     const sender = senderOf(
-      parseConfig({ EZAI_API_KEY: 'key', ADMIN_TOKEN: 'a-token-of-enough-characters', ...env }),
+      configOf({ EZAI_API_KEY: 'key', ADMIN_TOKEN: 'a-token-of-enough-characters', ...env }),
     )
     return JSON.parse(messageOf({ ...raised, scope, title: 'A title.', details: {} }, new Date(), sender))
       .text

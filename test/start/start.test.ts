@@ -8,10 +8,10 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
-import { parseConfig } from '../../src/config.ts'
 import { type Address, listenFault } from '../../src/start/listen-fault.ts'
 import { misspelt } from '../../src/start/misspelt.ts'
 import { summaryOf } from '../../src/start/summary.ts'
+import { configOf } from '../config-of.ts'
 import { temporaryFolder } from '../servers.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -69,12 +69,12 @@ test('variables of other programs are ignored', () => {
     OTEL_LOG_LEVEL OTEL_TRACES_EXPORTER OTEL_METRICS_EXPORTER OTEL_EXPORTER_OTLP_PROTOCOL OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
     OTEL_EXPORTER_OTLP_TRACES_HEADERS NODE_ENV NODE_OPTIONS NODE_EXTRA_CA_CERTS NODE_COMPILE_CACHE npm_config_port npm_package_name
     HTTP_PROXY https_proxy no_proxy SSL_CERT_FILE SSH_AUTH_SOCK XDG_DATA_DIRS XDG_DATA_HOME TMPDIR CI GITHUB_TOKEN port host`
-  const known = Object.keys(parseConfig({ EZAI_API_KEY: 'key' }))
+  const known = Object.keys(configOf({ EZAI_API_KEY: 'key' }))
   assert.deepEqual(misspelt({ inherited: [...others.split(/\s+/), ...known], written: known }), [])
 })
 
 test('the first line lists the stores, upstreams and open routes, without credentials', () => {
-  const config = parseConfig({
+  const config = configOf({
     EZAI_API_KEY: 'hidden',
     OPENAI_API_KEY: 'hidden',
     OPENAI_BASE_URL: 'https://user:hidden@openai.example/eu?key=hidden',
@@ -94,7 +94,7 @@ test('the first line lists the stores, upstreams and open routes, without creden
     metrics: 'open on port 4000, without a token: METRICS_TOKEN is not set',
   })
   const bare = { EZAI_API_KEY: 'hidden', METRICS_PORT: '9464', METRICS_TOKEN: 'hidden' }
-  assert.deepEqual(summaryOf(parseConfig(bare), { redisUrl: undefined, databaseUrl: undefined }), {
+  assert.deepEqual(summaryOf(configOf(bare), { redisUrl: undefined, databaseUrl: undefined }), {
     redis: 'embedded, in .tollgate',
     postgres: 'embedded, in .tollgate',
     upstreams: ['ezai at https://ezaiapi.com'],

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Client } from 'pg'
 import { buildApp } from '../../src/app.ts'
-import { parseConfig } from '../../src/config.ts'
+import { environment } from '../../src/config.ts'
 import { query } from '../../src/embedded/postgres.ts'
 import { createLogger } from '../../src/logger.ts'
 import { connectRedis } from '../../src/redis-url.ts'
@@ -30,7 +30,7 @@ async function lineOf(given: { redisUrl?: string; databaseUrl?: string }, t: Tes
   const databaseUrl = given.databaseUrl ?? (await testDatabase(t)).url
   const lines: string[] = []
   const logger = createLogger('info', { write: text => void lines.push(text) })
-  const app = await buildApp(parseConfig({ EZAI_API_KEY: 'key' }), { redisUrl, databaseUrl }, logger)
+  const app = await buildApp(environment({ EZAI_API_KEY: 'key' }), { redisUrl, databaseUrl }, logger)
   try {
     await app.listen({ port: 0 })
   } catch (error) {

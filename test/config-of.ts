@@ -1,0 +1,6 @@
+import { type Config, environment, readConfig, type Values } from '../src/config.ts'
+
+/** The configuration of these variables alone. */
+export function configOf(values: Values): Config {
+  return readConfig(environment(values))
+}
