@@ -1,0 +1,77 @@
+/** One request to one upstream, and the facts of its response. A call that is tried again has one attempt after the other. */
+
+import type { Pool } from 'undici'
+import { codingsIn, decoded, isDecodable } from '../encodings.ts'
+import { type Failure, type Headers, type Line, type Sink, send } from '../upstream.ts'
+
+/** Times are on the monotonic clock, in milliseconds. */
+export interface AttemptFacts {
+  /** Bytes were written to a connection. From then on the call may be charged by the provider. */
+  readonly sent: boolean
+  startedAt: number
+  /** When the first byte of the response's body arrived. */
+  firstByteAt: number | undefined
+  endedAt: number | undefined
+  /** A response without an error has begun. */
+  answering: boolean
+  /** When the headers of the response arrived. */
+  answeredAt: number | undefined
+  /** It ended by a time-out or cannot be read, so the generated output is unknown. */
+  unclear: boolean
+  /** The provider answered with an error status, so nothing is charged. */
+  refused: boolean
+  /** The stream was written to the caller's connection up to its last event. */
+  passed: boolean
+}
+
+export interface Attempt extends AttemptFacts {
+  send(message: { pool: Pool; path: string; headers: Record<string, string>; body: Buffer }): void
+  /** Reads on, after a sink has returned false. */
+  resume(): void
+  abort(): void
+}
+
+/** Takes the response. Each function that gets headers returns the sink of the decoded body. */
+export interface Receiver {
+  /** The status is an error. */
+  refused(status: number, headers: Headers): Sink
+  accepted(status: number, headers: Headers): Sink
+  /** The body has a content coding that cannot be decoded. */
+  undecodable(codings: string): Sink
+  /** No response will come. */
+  fail(failure: Failure): void
+}
+
+export function createAttempt(receiver: Receiver): Attempt {
+  let line: Line
+  let resume = () => line.resume()
+  return {
+    get sent() {
+      return line.sent
+    },
+    startedAt: performance.now(),
+    firstByteAt: undefined,
+    endedAt: undefined,
+    answering: false,
+    answeredAt: undefined,
+    unclear: false,
+    refused: false,
+    passed: false,
+    send({ pool, ...message }) {
+      line = send(pool, { method: 'POST', ...message }, { head, fail: receiver.fail })
+    },
+    resume: () => resume(),
+    abort: () => line.abort(),
+  }
+
+  function head(status: number, headers: Headers): Sink {
+    const codings = codingsIn(headers['content-encoding'])
+    if (status < 300 && !isDecodable(codings)) return receiver.undecodable(codings.join(', '))
+    // The length is that of the encoded body.
+    const known = codings.length > 0 ? { ...headers, 'content-length': undefined } : headers
+    const sink = status >= 300 ? receiver.refused(status, known) : receiver.accepted(status, known)
+    const decoder = decoded(codings, sink, () => line.resume())
+    resume = decoder.resume
+    return decoder
+  }
+}

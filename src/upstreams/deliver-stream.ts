@@ -1,0 +1,30 @@
+/** A stream is kept back until its first event: an error instead of output becomes a response with the status it stands for. */
+
+import { keepBeginning } from '../answers.ts'
+import { beginsError } from '../dialects/wire/error-frames.ts'
+import type { Headers, Sink } from '../upstream.ts'
+import { unreadable } from '../upstream-errors.ts'
+import { refuseInside } from './deliver-json.ts'
+import { type Delivery, failed } from './delivery.ts'
+import { LAST_BYTES, passAsItComes } from './pass.ts'
+
+export function deliverStream(delivery: Delivery, headers: Headers): Sink {
+  const { attempt, end, request } = delivery
+  attempt.answering = true
+  return delivery.metered(
+    keepBeginning({
+      announces: () => request.meter?.begun === false && request.meter.failed === undefined,
+      beginsError,
+      refuse(beginning) {
+        if (!refuseInside(delivery, headers, beginning, true)) return false
+        setTimeout(attempt.abort, LAST_BYTES).unref()
+        return true
+      },
+      open: () => passAsItComes(delivery, headers),
+      empty(failure) {
+        if (failure) failed(delivery, failure)
+        else end(unreadable('the stream has no event'))
+      },
+    }),
+  )
+}

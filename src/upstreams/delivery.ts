@@ -1,0 +1,49 @@
+/** What a delivery knows of its call, and how it ends. */
+
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Measured } from '../dialects/dialect.ts'
+import type { Redaction } from '../dialects/wire/redact.ts'
+import type { Refusal } from '../errors.ts'
+import type { Redactor } from '../redactor.ts'
+import type { Failure, Sink } from '../upstream.ts'
+import { brokenOff, failedInside } from '../upstream-errors.ts'
+import type { Attempt } from './attempt.ts'
+
+export interface Delivery {
+  request: FastifyRequest
+  reply: FastifyReply
+  attempt: Attempt
+  redaction: Redaction
+  redactor: Redactor
+  /** Ends the metering of the response. */
+  measure(): Measured | undefined
+  /** Each byte of the response is metered before it is delivered. */
+  metered(sink: Sink): Sink
+  /**
+   * Ends the call: with the refusal that it became, with a whole JSON response, or with neither once its response has
+   * passed. Later calls change nothing.
+   */
+  end(error?: Refusal, response?: Buffer): void
+  /** The response begins: from here on an error is an event of the stream. `ended` ends it after its last event. */
+  begin(ended: () => void): void
+  /** Ends a response that has begun with an error: the format's error event where `isSent`, and then the socket is destroyed. */
+  breakOff(error: Refusal, isSent: boolean): void
+  /** Ends the call in `ms`, unless it ends before. */
+  endWithin(ms: number, then: () => void): void
+}
+
+/** After these failures the generated output is unknown. */
+export function isUnclear(failure: Failure): boolean {
+  return failure === 'timeout' || failure === 'undecodable'
+}
+
+/** Ends a call whose response has not begun. */
+export function failed({ attempt, end }: Delivery, failure: Failure): void {
+  if (attempt.endedAt === undefined) attempt.unclear = isUnclear(failure)
+  end(brokenOff(failure))
+}
+
+/** The error that ended a stream as one of its events. */
+export function brokenInside({ request, breakOff }: Delivery): void {
+  if (request.meter?.failed !== undefined) breakOff(failedInside(request.meter.failed), false)
+}

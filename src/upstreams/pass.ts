@@ -1,0 +1,71 @@
+/** Streams, and JSON without room to collect it, pass as they come. */
+
+import { passOn } from '../answers.ts'
+import { errorFrames, redactedChunks } from '../dialects/wire/error-frames.ts'
+import { answerHeaders, flowHeaders, ownHeaders } from '../headers.ts'
+import type { Headers, Sink } from '../upstream.ts'
+import { brokenOff, failedInside, unreadable } from '../upstream-errors.ts'
+import { type Delivery, isUnclear } from './delivery.ts'
+
+/** Time for an upstream to end its response after the last event (ms): a connection that is cut cannot be reused. */
+export const LAST_BYTES = 1000
+
+export function passAsItComes(delivery: Delivery, headers: Headers): Sink {
+  const { attempt, breakOff, end, measure, redaction, redactor, reply, request } = delivery
+  const { dialect, parsed } = request.call
+  const { raw } = reply
+  delivery.begin(ended)
+  reply.hijack()
+  if (!raw.destroyed) {
+    raw.writeHead(200, {
+      ...ownHeaders(reply),
+      ...answerHeaders(headers),
+      ...flowHeaders(request, headers),
+    })
+    raw.flushHeaders()
+  }
+  const hide = request.edits.includeUsage ? dialect.hideUsageFrame?.() : undefined
+  const errors = errorFrames(redaction, redactor)
+  const filter = {
+    push(chunk: Buffer) {
+      const bytes = hide ? hide.push(chunk) : chunk
+      return bytes && errors.push(bytes)
+    },
+    end() {
+      const bytes = hide?.end()
+      return Buffer.concat([bytes && errors.push(bytes), errors.end()].flatMap(one => one ?? []))
+    },
+  }
+  return passOn(raw, parsed.stream ? filter : redactedChunks(redaction, redactor), {
+    resume: attempt.resume,
+    isWhole: () => request.meter?.ended === true,
+    passed() {
+      attempt.passed = true
+      // An upstream that does not close after its last event keeps neither the caller nor the hold.
+      delivery.endWithin(LAST_BYTES, () => {
+        ended()
+        attempt.abort()
+      })
+    },
+    // Bytes or a reset after a stream's last event do not change its outcome; some providers send no end marker after the usage.
+    fail(failure, flush) {
+      const { ended: isWhole, finished, usage } = measure() ?? {}
+      if (isWhole || (finished && usage)) {
+        flush()
+        return ended()
+      }
+      attempt.unclear = isUnclear(failure)
+      breakOff(brokenOff(failure), true)
+    },
+    ended,
+  })
+
+  function ended() {
+    if (attempt.endedAt !== undefined) return
+    const { ended: isWhole, finished, failed } = measure() ?? {}
+    if (failed !== undefined) return breakOff(failedInside(failed), false)
+    if (!isWhole && !finished) return breakOff(unreadable('the answer stopped before its end'), true)
+    raw.end()
+    end()
+  }
+}
