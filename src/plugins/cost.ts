@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { UsagePart } from '../dialects/dialect.ts'
 import { formatUsdPlain } from '../money.ts'
-import { costNanos, knownParts } from '../prices/price.ts'
+import { costNanos, knownParts } from '../prices/cost.ts'
 import { type Estimate, theHold } from './estimate.ts'
 
 export interface Cost {

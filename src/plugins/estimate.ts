@@ -9,7 +9,8 @@ import type { ParsedRequest, UsagePart } from '../dialects/dialect.ts'
 import { BYTES_PER_TOKEN } from '../dialects/wire/prompt-size.ts'
 import { emptyPart } from '../dialects/wire/usage.ts'
 import { lru } from '../lru.ts'
-import { costNanos, dearerNames, inputKind, knownParts, largestInput } from '../prices/price.ts'
+import { dearerNames, inputKind, largestInput } from '../prices/bound.ts'
+import { costNanos, knownParts } from '../prices/cost.ts'
 import { generatedBy, moneyBound } from './bounds.ts'
 
 export interface Estimate {

@@ -3,8 +3,9 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { refusal } from '../errors.ts'
+import { missingPrice } from '../prices/bound.ts'
 import { didYouMean } from '../prices/nearest.ts'
-import { missingPrice, type Price, type PriceTable } from '../prices/price.ts'
+import type { Price, PriceTable } from '../prices/price.ts'
 import type { Upstream } from './upstreams.ts'
 
 export interface Route {

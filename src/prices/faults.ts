@@ -3,10 +3,19 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { Settings } from 'typebox/system'
 import { Value } from 'typebox/value'
-import { type OwnRow, ownModel, type PriceFile, type PricePatch, rowKey, rowNames, standard } from './file.ts'
+import {
+  type Multiplied,
+  multiplied,
+  type OwnRow,
+  ownModel,
+  type PriceFile,
+  type PricePatch,
+  rowKey,
+  rowNames,
+  standard,
+} from './file.ts'
 import { ownerOf } from './merge.ts'
 import { didYouMean, nearest } from './nearest.ts'
-import { type Multiplied, multiplied } from './price.ts'
 
 /** The value, if it has the form; else throws all its faults at once. */
 export function check<T extends TSchema>(schema: T, value: unknown): Static<T> {

@@ -1,7 +1,6 @@
 /** The price file: one form for the built-in tables and for PRICES_FILE. Prices are decimals in strings, so that they are exact. */
 
 import { type Static, Type } from 'typebox'
-import type { Multiplied } from './price.ts'
 
 const strict = { additionalProperties: false }
 const dollars = Type.String({
@@ -116,6 +115,10 @@ export const pricePatch = Type.Object(
   { ...head, models: Type.Optional(Type.Record(name, ownModel, strict)) },
   strict,
 )
+
+/** What multiplies the token prices. An answer says what it was; a request says what it wants. */
+export const multiplied = ['tier', 'speed', 'geo'] as const
+export type Multiplied = (typeof multiplied)[number]
 
 /** Names of requests and answers that stand for no multiplier, whatever the model. */
 export const standard: Record<Multiplied, string[]> = {

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { check, refuseContradictions, refuseIncomplete } from './faults.ts'
+import type { Multiplied } from './file.ts'
 import {
   type ModelEntry,
   type PriceFile,
@@ -15,7 +16,7 @@ import {
 } from './file.ts'
 import { builtinOrigins, merge, type Origins, type OriginsByModel } from './merge.ts'
 import { plainName } from './names.ts'
-import type { Band, Multiplied, Price, PriceTable } from './price.ts'
+import type { Band, Price, PriceTable } from './price.ts'
 import { ONE, type Ratio, ratioOf, scaled } from './ratio.ts'
 
 const UNKNOWN_DAY = '1970-01-01'

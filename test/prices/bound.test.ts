@@ -3,16 +3,11 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { UsagePart } from '../../src/dialects/dialect.ts'
 import { MAX_NANOS, parseUsd } from '../../src/money.ts'
+import { boundNanos, maxTokensThatFit, missingPrice, type Priceable } from '../../src/prices/bound.ts'
 import { builtin } from '../../src/prices/builtin.ts'
-import {
-  boundNanos,
-  costNanos,
-  maxTokensThatFit,
-  missingPrice,
-  multiplied,
-  type Price,
-  type Priceable,
-} from '../../src/prices/price.ts'
+import { costNanos } from '../../src/prices/cost.ts'
+import { multiplied } from '../../src/prices/file.ts'
+import type { Price } from '../../src/prices/price.ts'
 import { loadPrices } from '../../src/prices/table.ts'
 import { ask, part, table, today } from './usage.ts'
 

@@ -3,7 +3,9 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { UsagePart } from '../../src/dialects/dialect.ts'
 import { parseUsd } from '../../src/money.ts'
-import { costNanos, dearerNames, multiplied } from '../../src/prices/price.ts'
+import { dearerNames } from '../../src/prices/bound.ts'
+import { costNanos } from '../../src/prices/cost.ts'
+import { multiplied } from '../../src/prices/file.ts'
 import { ask, part, table, today } from './usage.ts'
 
 const cost = (...parts: UsagePart[]) => costNanos(table, parts, today)

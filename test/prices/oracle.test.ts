@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { calcPrice, findProvider, type MatchLogic } from '@pydantic/genai-prices'
 import type { UsagePart } from '../../src/dialects/dialect.ts'
-import { costNanos } from '../../src/prices/price.ts'
+import { costNanos } from '../../src/prices/cost.ts'
 import { part, table, today } from './usage.ts'
 
 const usages = {

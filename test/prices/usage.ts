@@ -1,8 +1,8 @@
 /** Usage and requests for price tests: nothing but what a test says. */
 
 import type { UsagePart } from '../../src/dialects/dialect.ts'
+import type { Priceable } from '../../src/prices/bound.ts'
 import { builtin } from '../../src/prices/builtin.ts'
-import type { Priceable } from '../../src/prices/price.ts'
 import { loadPrices } from '../../src/prices/table.ts'
 
 export const table = loadPrices(builtin)

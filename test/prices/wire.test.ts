@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { boundNanos, costNanos, missingPrice, type Price } from '../../src/prices/price.ts'
+import { boundNanos, missingPrice } from '../../src/prices/bound.ts'
+import { costNanos } from '../../src/prices/cost.ts'
+import type { Price } from '../../src/prices/price.ts'
 import { measure, type Path, parse } from '../dialects/streams.ts'
 import { table, today } from './usage.ts'
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { query } from '../../src/embedded/postgres.ts'
 import { builtin } from '../../src/prices/builtin.ts'
-import { costNanos } from '../../src/prices/price.ts'
+import { costNanos } from '../../src/prices/cost.ts'
 import { loadPrices } from '../../src/prices/table.ts'
 import { connectRedis } from '../../src/redis-url.ts'
 import { until } from '../gateway.ts'

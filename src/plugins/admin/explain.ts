@@ -3,9 +3,10 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { Type } from 'typebox'
 import { dialects } from '../../dialects/index.ts'
+import { LOOKAHEAD_SECONDS, outputRate } from '../../prices/bound.ts'
 import { ORIGINS } from '../../prices/merge.ts'
 import { didYouMean } from '../../prices/nearest.ts'
-import { LOOKAHEAD_SECONDS, outputRate, type Price } from '../../prices/price.ts'
+import type { Price } from '../../prices/price.ts'
 import {
   allowedFeatures,
   budget,

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { UsagePart } from '../../../src/dialects/dialect.ts'
-import { costNanos } from '../../../src/prices/price.ts'
+import { costNanos } from '../../../src/prices/cost.ts'
 import { type Gateway, startGateway, until } from '../../gateway.ts'
 import { part, table } from '../../prices/usage.ts'
 
