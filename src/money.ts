@@ -1,13 +1,13 @@
-/** Money: whole nano-dollars (1e-9 US dollars). Read, shown and added here; nothing else does arithmetic on dollars. */
+/** Parses, formats and adds money in whole nano-dollars (1e-9 US dollars). No other module computes with dollars. */
 
-/** The largest amount: 2^53 - 1 nano-dollars, $9.0 million. Redis scripts count in doubles, which are exact to here. */
+/** The largest amount: 2^53 - 1 nano-dollars, $9.0 million. Redis scripts count in doubles, which are exact up to this amount. */
 export const MAX_NANOS = Number.MAX_SAFE_INTEGER
 
 const DECIMALS = 9
 const DECIMAL = /^(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/
 
 /**
- * A decimal number times 10^places, exactly; undefined where it is no unsigned decimal number or has more places.
+ * Returns a decimal number times 10^places. Returns undefined if the text is not an unsigned decimal or has more places.
  * `parseDecimal('0.125', 6)` is 125000n.
  */
 export function parseDecimal(text: string, places: number): bigint | undefined {
@@ -20,7 +20,7 @@ export function parseDecimal(text: string, places: number): bigint | undefined {
   return /^0*$/.test(digits.slice(cut)) ? BigInt(digits.slice(0, cut)) : undefined
 }
 
-/** Nano-dollars of an amount as settings write it: a number, or a decimal in a string. Throws a RangeError that says what is wrong. */
+/** Parses an amount of a setting: a number, or a decimal in a string. Returns nano-dollars. Throws a RangeError with the found and expected values. */
 export function parseUsd(value: unknown): number {
   const text = typeof value === 'number' ? String(value) : value
   const wrong = (expected: string) => {
@@ -40,7 +40,7 @@ export function parseUsd(value: unknown): number {
   return Number(nanos)
 }
 
-/** For JSON: the double nearest to the amount. Up to $8.3 million `parseUsd` reads back the very same amount. */
+/** For JSON: the double nearest to the amount. Up to $8.3 million `parseUsd` returns the same amount. */
 export function nanosToUsd(nanos: number): number {
   return nanos / 10 ** DECIMALS
 }
@@ -50,14 +50,14 @@ export function usdToNanos(usd: number): number {
   return Math.round(usd * 10 ** DECIMALS)
 }
 
-/** For people: `$0.0035`, `$5.00`. Exact. */
+/** Exact amount for people: `$0.0035`, `$5.00`. */
 export function formatUsd(nanos: number): string {
   return `${nanos < 0 ? '-' : ''}$${digitsOf(Math.abs(nanos), 2)}`
 }
 
 /**
- * For sentences: `$1,234.50`; below a dollar with two significant digits, such as `$0.034` or `$0.0000012`. `of` is the amount that it
- * is compared with: it is rounded unless two different amounts would then look the same.
+ * Rounded amount for sentences: `$1,234.50`; below a dollar two significant digits, such as `$0.034` or `$0.0000012`. `of`
+ * is an amount in the same sentence. If both would round to the same text, the amount is exact.
  */
 export function writeUsd(nanos: number, of = nanos): string {
   if (nanos !== of && roundedUsd(nanos) === roundedUsd(of)) return withCommas(formatUsd(nanos))
@@ -70,7 +70,7 @@ function roundedUsd(nanos: number): string {
   return withCommas(formatUsd(Math.round(nanos / step) * step))
 }
 
-/** Decimals that hold the first two digits of an amount below a dollar. */
+/** Number of decimals that show two significant digits of an amount below a dollar. */
 function digits(nanos: number): number {
   return nanos === 0 || nanos >= 10 ** DECIMALS ? 2 : Math.min(DECIMALS, DECIMALS + 2 - String(nanos).length)
 }
@@ -79,12 +79,12 @@ function withCommas(text: string): string {
   return text.replace(/\d+/, whole => whole.replace(/\B(?=(\d{3})+$)/g, ','))
 }
 
-/** For headers and programs that read text: `0.0035`, `5`. Exact, and never with an exponent. */
+/** Exact amount without an exponent, for headers and programs: `0.0035`, `5`. */
 export function formatUsdPlain(nanos: number): string {
   return `${nanos < 0 ? '-' : ''}${digitsOf(Math.abs(nanos), 0)}`
 }
 
-/** The sum of two amounts. Throws a RangeError rather than lose a nano-dollar. */
+/** Adds two amounts. Throws a RangeError if the sum is not exact. */
 export function addNanos(a: number, b: number): number {
   const sum = a + b
   if (!Number.isSafeInteger(sum)) throw new RangeError(`${a} + ${b} nano-dollars cannot be counted exactly`)

@@ -9,7 +9,7 @@ import type { ParsedRequest, UsagePart } from '../dialects/dialect.ts'
 import { BYTES_PER_TOKEN } from '../dialects/wire/prompt-size.ts'
 import { emptyPart } from '../dialects/wire/usage.ts'
 import { lru } from '../lru.ts'
-import { dearerNames, inputKind, largestInput } from '../prices/bound.ts'
+import { moreExpensiveNames, inputKind, largestInput } from '../prices/bound.ts'
 import { costNanos, knownParts } from '../prices/cost.ts'
 import { generatedBy, moneyBound } from './bounds.ts'
 
@@ -89,7 +89,7 @@ function estimate(request: FastifyRequest, density: number | undefined, now: num
     ...emptyPart(call.parsed.model),
     ...partial,
     ...(!reported && { [inputKind(route.price, call.parsed)]: input.tokens }),
-    ...dearerNames(route.price, call.parsed, partial),
+    ...moreExpensiveNames(route.price, call.parsed, partial),
     output: output.tokens,
   }
   const at = new Date(admitted?.at ?? now)

@@ -7,7 +7,7 @@ import { type Multiplied, multiplied } from './file.ts'
 import type { Price, TokenPrice } from './price.ts'
 import { larger, multiply, ONE, type Ratio } from './ratio.ts'
 
-/** What of a request bears on its price. */
+/** The fields of a request that its bound depends on. */
 export type Priceable = Pick<
   ParsedRequest,
   | 'inputBound'
@@ -21,10 +21,10 @@ export type Priceable = Pick<
   | Multiplied
 >
 
-/** Seconds of output that a growing hold covers ahead: enough for one failed extension of a hold and a late one. */
+/** A hold covers the output of this many seconds in advance. One failed and one late extension fit in this time. */
 export const LOOKAHEAD_SECONDS = 8
 
-/** What a request names that has no price, such as a service tier. It has no bound either, and should be refused. */
+/** Returns the item of a request that has no price, such as a service tier. The request has no bound, so refuse it. */
 export function missingPrice(
   price: Price,
   parsed: Pick<ParsedRequest, 'cacheWrite' | Multiplied>,
@@ -36,7 +36,7 @@ export function missingPrice(
   return lacks ? `a cache write of ${price.model}` : undefined
 }
 
-/** Writes that a request asks for by name; a provider who writes as it pleases may also never do it. */
+/** The cache writes that a request asks for. A provider that writes unasked may also write nothing, so `other` is not listed. */
 const askedWrite: Readonly<Record<ParsedRequest['cacheWrite'], TokenPrice | undefined>> = {
   none: undefined,
   '5m': 'write5m',
@@ -45,36 +45,41 @@ const askedWrite: Readonly<Record<ParsedRequest['cacheWrite'], TokenPrice | unde
 }
 
 /**
- * An upper bound on the cost of a call before it starts: `costNanos` of any usage with at most `inputBound` input
- * tokens and `images` images, at most `maxOutputTokens` + `predicted` output tokens in each of `completions` completions, and no fee for
- * tools, is not above it.
+ * Computes an upper bound on the cost of a call before it starts. Take any usage with at most `inputBound` input tokens,
+ * `images` images, and `maxOutputTokens` + `predicted` output tokens in each of `completions` completions, without tool
+ * fees. Its `costNanos` is at most this bound.
  *
- * Proof. The usage lands in one context tier b with T input tokens, T <= min(`largestInput`, upTo of b): more than
- * maxInput the provider refuses. Each of them costs at most b's dearest input price, of which cache writes count only as
- * far as the request, or a provider who writes unasked, can cause them; each of at most `completions` x (min(maxOutputTokens,
- * contextWindow) + predicted) output tokens costs b's output price. The bound takes the largest such sum over every tier that can be reached, which need not be the longest:
- * an operator's own prices may be lower there. Multipliers: an answer may come from the tier, speed and place asked for,
- * or fall back to the standard one, so each counts as asked, but at least 1. `auto`, or none named, is what the account
- * gives: standard, unless the price file's `defaults` say otherwise. One that has no price counts as the dearest known
- * (see `missingPrice`). Rounding is monotone and upwards on both sides.
+ * Proof.
+ * 1. The usage belongs to one context tier b. It has T input tokens, T <= min(`largestInput`, upTo of b), because the
+ *    provider refuses more than maxInput.
+ * 2. Each input token costs at most the highest input price of b. That price includes only the cache writes that the
+ *    request, or a provider that writes unasked, can cause.
+ * 3. There are at most `completions` x (min(maxOutputTokens, contextWindow) + predicted) output tokens. Each costs the
+ *    output price of b.
+ * 4. The bound is the largest such sum over all tiers that the input can reach. The last tier may be cheaper, because an
+ *    operator may set its prices.
+ * 5. The provider serves the requested tier, speed and place, or the standard ones. So each multiplier counts as
+ *    requested, but at least 1. `auto` and an absent name mean the account's default: standard, unless `defaults` in the
+ *    price file name another. A name without a price counts as the highest known multiplier (see `missingPrice`).
+ * 6. Cost and bound both round upwards, and rounding is monotone.
  *
- * It is void if the provider adds input or calls other models (`ask.unbounded`). If the request limits the runs of a tool,
- * the bound includes each run: its fee, and the largest input at the most expensive price.
+ * The bound does not hold if the provider adds input or calls other models (`parsed.unbounded`). If the request limits
+ * the runs of a tool, the bound includes each run: its fee, and the largest input at the highest price.
  */
 export function boundNanos(price: Price, parsed: Priceable): number {
   const maxOutputTokens = BigInt(Math.min(parsed.maxOutputTokens ?? price.maxOutput, price.contextWindow))
-  let dearest = 0n
+  let highest = 0n
   for (const way of waysOf(price, parsed)) {
     const cost = way.fixed + maxOutputTokens * way.output
-    if (cost > dearest) dearest = cost
+    if (cost > highest) highest = cost
   }
-  const nanos = roundUp(multiply({ num: dearest, den: 1n }, dearestMultiplier(price, parsed)))
+  const nanos = roundUp(multiply({ num: highest, den: 1n }, highestMultiplier(price, parsed)))
   return nanos > MAX_NANOS ? MAX_NANOS : Number(nanos)
 }
 
-/** The largest ceiling whose bound is within `nanos`, at most the model's own; undefined where not even 1 token fits. */
+/** Returns the largest output ceiling whose bound is at most `nanos`, limited to `maxOutput`; undefined if 1 token does not fit. */
 export function maxTokensThatFit(price: Price, parsed: Priceable, nanos: number): number | undefined {
-  const { num, den } = dearestMultiplier(price, parsed)
+  const { num, den } = highestMultiplier(price, parsed)
   // ceil(cost x num / den / 1000) <= nanos exactly where cost <= floor(nanos x 1000 x den / num).
   const affordable = (BigInt(nanos) * PICO_PER_NANO * den) / num
   let fits = BigInt(price.maxOutput)
@@ -86,7 +91,7 @@ export function maxTokensThatFit(price: Price, parsed: Priceable, nanos: number)
   return fits < 1n ? undefined : Number(fits)
 }
 
-/** The most input tokens that a request can be on this model. */
+/** The highest number of input tokens of a request on this model. */
 export function largestInput(
   { maxInput, imageTokens, imagesBesideInput }: Price,
   { inputBound, images }: Pick<ParsedRequest, 'inputBound' | 'images'>,
@@ -98,18 +103,18 @@ export function largestInput(
 }
 
 /**
- * The context tiers a call can land in, in pico-dollars: what it costs whatever its ceiling, which is all its input at the
- * dearest and the prediction it brings; and each token of the ceiling.
+ * The context tiers that the input can reach, in pico-dollars. `fixed` does not depend on the output ceiling: input at the
+ * highest price, predicted output and tool runs. `output` is the price of each token of the ceiling.
  */
 function waysOf(price: Price, parsed: Priceable): { fixed: bigint; output: bigint }[] {
   const most = largestInput(price, parsed)
   const completions = BigInt(parsed.hasOutput ? parsed.completions : 0)
   return price.bands
     .filter(({ from }) => from <= most)
-    .map(({ upTo, rates, dearestInput }) => {
+    .map(({ upTo, rates, mostExpensiveInput }) => {
       const output = completions * (rates.out ?? 0n)
-      const input = BigInt(Math.min(most, upTo)) * dearestInput[parsed.cacheWrite]
-      const runs = toolRuns(price, parsed, dearestInput[parsed.cacheWrite])
+      const input = BigInt(Math.min(most, upTo)) * mostExpensiveInput[parsed.cacheWrite]
+      const runs = toolRuns(price, parsed, mostExpensiveInput[parsed.cacheWrite])
       return { fixed: input + BigInt(parsed.predicted) * output + runs, output }
     })
 }
@@ -125,8 +130,8 @@ function toolRuns({ fees, maxInput }: Price, { unbounded }: Priceable, inputPric
 
 /**
  * Highest output tokens a second of one response of this call; undefined if only the output limit bounds it. The account's
- * default tier and speed count as if the request named them. A tier or speed that costs more than the standard one is
- * assumed to be faster: without its own figure it has no bound.
+ * default tier and speed count as if the request named them. A tier or speed that costs more than the standard one may be
+ * faster, so it needs its own figure; without one there is no bound.
  */
 export function outputRate(price: Price, parsed: Pick<ParsedRequest, 'tier' | 'speed'>): number | undefined {
   const { maxOutputTokensPerSecond, fasterOutput, multipliers } = price
@@ -161,14 +166,14 @@ const writeKinds = {
   other: ['cacheWriteOther', 'write'],
 } as const satisfies Record<ParsedRequest['cacheWrite'], readonly [keyof UsagePart, TokenPrice] | undefined>
 
-/** For an answer that broke off: what it told, else the dearer of what was asked for and what the account gives. */
-export function dearerNames(
+/** For an incomplete response: the reported names, else the more expensive of the requested name and the account's default. */
+export function moreExpensiveNames(
   price: Price,
   parsed: Pick<ParsedRequest, Multiplied>,
-  told: Partial<Pick<UsagePart, Multiplied>>,
+  reported: Partial<Pick<UsagePart, Multiplied>>,
 ): Pick<UsagePart, Multiplied> {
   const name = (what: Multiplied) => {
-    if (told[what] !== undefined && told[what] !== 'auto') return told[what]
+    if (reported[what] !== undefined && reported[what] !== 'auto') return reported[what]
     const times = (one: string | undefined) => price.multipliers[what].get(one ?? 'auto') ?? ONE
     const asked = times(parsed[what])
     return larger(asked, times(undefined)) === asked ? parsed[what] : undefined
@@ -176,8 +181,8 @@ export function dearerNames(
   return { tier: name('tier'), speed: name('speed'), geo: name('geo') }
 }
 
-/** Never below 1: see the proof. */
-function dearestMultiplier(price: Price, parsed: Priceable): Ratio {
+/** At least 1: see step 5 of the proof. */
+function highestMultiplier(price: Price, parsed: Priceable): Ratio {
   return multiplied
     .map(what => {
       const known = price.multipliers[what]

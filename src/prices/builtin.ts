@@ -1,4 +1,4 @@
-/** The price table that comes with the gateway: one file a maker, each row with its source and the day it was checked. */
+/** The built-in price table. Each provider has one file; each row has its source and the day of the last check. */
 
 import anthropic from './anthropic.json' with { type: 'json' }
 import openai from './openai.json' with { type: 'json' }

@@ -21,9 +21,9 @@ const counted = [
 ] as const satisfies [keyof UsagePart, TokenPrice][]
 
 /**
- * The cost of a call from its reported usage: per part, multiplier x (tokens x price, per kind of token) + tool fees,
- * at the prices of the part's own model and of the context tier its whole input falls in. Never a guess: a model, tier,
- * speed, place, kind of token or tool without a price leaves the call unpriced, and the text says which it was.
+ * Computes the cost of a call from its reported usage. Each part costs: multiplier x (tokens x price, per kind of token)
+ * + tool fees. The prices are those of the part's model and of the context tier that its input belongs to. A call is
+ * unpriced if a model, tier, speed, place, kind of token or tool has no price; `unpriced` names it.
  */
 export function costNanos(
   table: Pick<PriceTable, 'findServed'>,
@@ -42,7 +42,7 @@ export function costNanos(
   return nanos > MAX_NANOS ? { unpriced: 'usage beyond counting' } : { nanos: Number(nanos) }
 }
 
-/** The parts as they are priced: those of an unknown model as parts of the model that was asked for, which is known. */
+/** Replaces an unknown model in the parts by the requested model, which has a price. */
 export function knownParts(
   table: Pick<PriceTable, 'findServed'>,
   parts: readonly UsagePart[],
@@ -57,7 +57,7 @@ export function knownParts(
   }
 }
 
-/** Pico-dollars, or what has no price. */
+/** Returns pico-dollars, or the name of the item without a price. */
 function partCost(price: Price, part: UsagePart): Ratio | string {
   const { rates } = bandOf(price, part)
   let tokens = 0n
@@ -95,7 +95,7 @@ function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0
 }
 
-/** Pico-dollars to whole nano-dollars, upwards. */
+/** Converts pico-dollars to whole nano-dollars, rounded up. */
 export function roundUp({ num, den }: Ratio): bigint {
   const unit = den * PICO_PER_NANO
   return (num + unit - 1n) / unit

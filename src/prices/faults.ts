@@ -1,4 +1,4 @@
-/** What is wrong with a price file: all of it at once, each with where, what was found and what was expected. */
+/** Reports all faults of a price file at once. Each fault has a place, a found value and an expected value. */
 
 import { type Static, type TSchema, Type } from 'typebox'
 import { Settings } from 'typebox/system'
@@ -17,7 +17,7 @@ import {
 import { ownerOf } from './merge.ts'
 import { didYouMean, nearest } from './nearest.ts'
 
-/** The value, if it has the form; else throws all its faults at once. */
+/** Returns the value if it matches the schema; else throws all its faults at once. */
 export function check<T extends TSchema>(schema: T, value: unknown): Static<T> {
   if (Value.Check(schema, value)) return value
   throw faulty(faultsOf(schema, value))
@@ -62,7 +62,7 @@ function* namesOf({ models }: PriceFile) {
   for (const [id, { aliases = [] }] of Object.entries(models)) yield* [id, ...aliases]
 }
 
-/** Throws where the form is right, but two things in it contradict each other. */
+/** Throws if two values of a file that matches the schema contradict each other. */
 export function refuseContradictions(file: PriceFile, { models = {} }: PricePatch): void {
   const faults = [
     ...Object.entries(file.models).flatMap(([id, { prices }]) => rowFaults(id, models[id]?.prices ?? prices)),
@@ -81,7 +81,7 @@ function faulty(faults: string[]): Error & { faults: string[] } {
 function faultsOf(schema: TSchema, value: unknown): string[] {
   return allErrors(schema, value).flatMap(error => {
     const { instancePath: path } = error
-    // Unknown fields complain one by one, and a choice as a whole: their parents and parts would repeat it.
+    // Each unknown field and each union has an error of its own. The errors of parents and parts repeat it.
     if (error.keyword === 'additionalProperties' || error.keyword === 'const') return []
     if (error.keyword === 'required') {
       return error.params.requiredProperties.map(field =>
@@ -106,7 +106,7 @@ function faultsOf(schema: TSchema, value: unknown): string[] {
   })
 }
 
-/** TypeBox stops at 8 errors unless told otherwise, for all that use it; so it is told for this one call. */
+/** TypeBox reports 8 errors by default. The setting is global, so only this call raises it. */
 function allErrors(schema: TSchema, value: unknown) {
   const { maxErrors } = Settings.Get()
   Settings.Set({ maxErrors: 1000 })
@@ -123,7 +123,7 @@ function fault(path: string, found: unknown, expected: string): string {
   return `${where}: found ${shown.length > 80 ? `${shown.slice(0, 80)}…` : shown}, expected ${expected}`
 }
 
-/** What the schema itself says a right value looks like. */
+/** The schema's own description of a valid value. */
 function expectedAt(schema: TSchema, schemaPath: string): string | undefined {
   const part = Value.Pointer.Get(schema, schemaPath.slice(1))
   const words = Type.Object({ expected: Type.String() })
@@ -201,7 +201,7 @@ function defaultFaults({ defaults = {}, models }: PriceFile): string[] {
   )
 }
 
-/** Rejects a rate for a tier or speed that no model of its maker has a price for: it would never be used. */
+/** Rejects a rate for a tier or speed that has no price on any model of its provider, because no call could use it. */
 function speedFaults({ models }: PriceFile): string[] {
   return Object.entries(models).flatMap(([id, { maker, fasterOutput = {} }]) => {
     const names = Object.keys(fasterOutput)
@@ -213,7 +213,7 @@ function speedFaults({ models }: PriceFile): string[] {
   })
 }
 
-/** Names that any model of this maker has a multiplier for. */
+/** The names that have a multiplier on a model of this provider. */
 function pricedBy(maker: string, what: Multiplied, models: PriceFile['models']): string[] {
   const rows = Object.values(models).flatMap(entry => (entry.maker === maker ? entry.prices : []))
   return rows.flatMap(row => Object.keys(row[rowKey[what]] ?? {}))

@@ -1,4 +1,4 @@
-/** The price file: one form for the built-in tables and for PRICES_FILE. Prices are decimals in strings, so that they are exact. */
+/** The schema of the built-in price files and of PRICES_FILE. Prices are decimals in strings, because they must be exact. */
 
 import { type Static, Type } from 'typebox'
 
@@ -23,15 +23,15 @@ const perSecond = Type.Integer({
 const day = Type.String({ format: 'date', expected: 'a day, such as "2026-10-07"' })
 const perName = (value: typeof dollars) => Type.Optional(Type.Record(name, value, strict))
 
-/** US dollars per million tokens. Tokens of a kind that is left out have no price, and a call that used them has none. */
+/** US dollars per million tokens. A call that used tokens of an absent kind has no price. */
 const rates = {
   in: dollars,
   out: dollars,
-  /** Read from the provider's cache. */
+  /** Tokens read from the provider's cache. */
   read: Type.Optional(dollars),
   /**
-   * Written to it to live 5 minutes; to live an hour or longer; to live as long as the provider pleases. The first and the
-   * last stand for each other where one is left out; a long life costs twice as much where nothing is said of it.
+   * Tokens written to the cache for 5 minutes; for an hour or longer; for a time that the provider chooses. If `write5m` or
+   * `write` is absent, the other one replaces it. If `write1h` is absent, it costs twice as much as `write`.
    */
   write5m: Type.Optional(dollars),
   write1h: Type.Optional(dollars),
@@ -40,13 +40,13 @@ const rates = {
 
 const rowFields = {
   ...rates,
-  /** A call with more input tokens than `tokens`, cached ones counted, pays these rates for all of its tokens. */
+  /** A call with more input tokens than `tokens`, cached tokens included, pays these rates for all of its tokens. */
   above: Type.Optional(Type.Array(Type.Object({ tokens, ...rates }, strict))),
-  /** All token prices times this, by what the answer reports (service_tier, speed, inference_geo). */
+  /** Multipliers of all token prices, by the name in the response (service_tier, speed, inference_geo). */
   tiers: perName(multiplier),
   speeds: perName(multiplier),
   geos: perName(multiplier),
-  /** US dollars per thousand calls of a tool that runs at the provider. No multiplier touches them. */
+  /** US dollars per thousand runs of a tool of the provider. Multipliers do not change them. */
   tools: perName(dollars),
   source: text,
   /** The day the row was last compared with its source. */
@@ -54,7 +54,7 @@ const rowFields = {
   note: Type.Optional(text),
 }
 export const rowNames = objectKeys(rowFields)
-/** In force from the start of this day (UTC) until that of the next row. Left out: from the beginning. */
+/** The row is in force from the start of this day (UTC) until the next row starts. Absent: from the beginning. */
 const from = Type.Optional(day)
 const row = Type.Object({ from, ...rowFields }, strict)
 /** A row of PRICES_FILE. It is merged over the built-in row, so it needs only the prices that differ. */
@@ -63,7 +63,7 @@ const ownRow = Type.Partial(row, strict)
 const model = {
   maker: name,
   kind: Type.Union([Type.Literal('chat'), Type.Literal('embedding')], { expected: '"chat" or "embedding"' }),
-  /** Does it think out of sight without being asked to? Then the bytes of an answer are no measure of its output. */
+  /** True: the model has hidden reasoning by default, so the bytes of a response do not show how much output it has. */
   hidesOutput: Type.Boolean({ expected: 'true or false' }),
   aliases: Type.Optional(Type.Array(name)),
   contextWindow: tokens,
@@ -71,26 +71,26 @@ const model = {
   maxOutput: tokens,
   /**
    * Highest output tokens a second of one response: an upper bound, at least 3 times any published or measured speed.
-   * Left out for models that reason in parallel: only the output limit bounds those.
+   * Absent for models that reason in parallel: only the output limit bounds their output.
    */
   maxOutputTokensPerSecond: Type.Optional(perSecond),
-  /** The same for a service tier or speed that is faster, by its name. */
+  /** Output tokens a second of a faster service tier or speed, by its name. */
   fasterOutput: Type.Optional(Type.Record(name, perSecond, strict)),
-  /** Source of the speeds, with the day they were read. */
+  /** Source of the speeds, with the day of the reading. */
   speedFrom: Type.Optional(text),
-  /** For the model list. Default: the id, and the first known day of the model. */
+  /** For the model list. Defaults: the id, and the first known day of the model. */
   displayName: Type.Optional(text),
   released: Type.Optional(day),
-  /** What one image can be at most. Left out: the maker's default, or, without one, the largest input. */
+  /** Highest tokens of one image. Absent: the provider's default, else the largest input. */
   imageTokens: Type.Optional(tokens),
-  /** Image tokens stand on the bill only: they take no room in the context, and come on top of the largest input. */
+  /** True: the provider charges image tokens beside the input, so they do not count towards `maxInput`. */
   imagesBesideInput: Type.Optional(Type.Boolean({ expected: 'true or false' })),
-  /** Where the limits and aliases come from. */
+  /** Source of the limits and aliases. */
   limitsFrom: text,
 }
 const rows = { minItems: 1, expected: 'at least one row of prices' }
 
-/** What a maker's account gives to a call that names none (standard where left out), and what holds for most of its models. */
+/** The account's default tier, speed and place at a provider (standard if absent), and the defaults of the provider's models. */
 const defaults = Type.Object(
   {
     tier: Type.Optional(name),
@@ -116,18 +116,18 @@ export const pricePatch = Type.Object(
   strict,
 )
 
-/** What multiplies the token prices. An answer says what it was; a request says what it wants. */
+/** The properties that multiply the token prices. A request asks for them, and a response reports them. */
 export const multiplied = ['tier', 'speed', 'geo'] as const
 export type Multiplied = (typeof multiplied)[number]
 
-/** Names of requests and answers that stand for no multiplier, whatever the model. */
+/** Names in requests and responses that mean a multiplier of 1 on every model. */
 export const standard: Record<Multiplied, string[]> = {
   tier: ['standard', 'default', 'standard_only'],
   speed: ['standard'],
   geo: ['global', 'not_available'],
 }
 
-/** Tiers of compatible servers that cost what the standard one does. */
+/** Tiers of compatible servers that cost as much as the standard tier. */
 export const plainTiers = [
   '',
   'on_demand',
@@ -146,7 +146,7 @@ export const plainTiers = [
   'unspecified',
 ]
 
-/** Where a row keeps its multipliers. */
+/** The field of a row that has the multipliers. */
 export const rowKey = { tier: 'tiers', speed: 'speeds', geo: 'geos' } as const satisfies Record<
   Multiplied,
   keyof Row

@@ -1,7 +1,7 @@
 /**
- * Merges PRICES_FILE over the built-in prices. At any time its row in force is merged over the built-in row in force: its
- * prices replace the built-in ones, and cache prices that it leaves out keep their ratio. A new model needs few fields; the
- * rest is derived.
+ * Merges PRICES_FILE over the built-in prices. At any time its row in force is merged over the built-in row in force. Its
+ * prices replace the built-in ones, and absent cache prices keep their ratio to `in`. A new model needs few fields; this
+ * module derives the others.
  */
 
 import { MOST_TOKENS, type OwnModel, type OwnRow, type PriceFile, type PricePatch, type Row } from './file.ts'
@@ -23,7 +23,7 @@ type Band = NonNullable<Row['above']>[number]
 
 interface Family {
   maker: string
-  /** What cache writes of a new model cost at most, as a multiple of `in`. */
+  /** The highest price of a cache write of a new model, as a multiple of `in`. */
   writes: Rates
 }
 const anthropic: Family = { maker: 'anthropic', writes: { write5m: '1.25', write1h: '2' } }
@@ -31,7 +31,7 @@ const families: (Family & { names: RegExp })[] = [
   { ...anthropic, names: /^claude/ },
   { maker: 'openai', writes: { write: '1.25' }, names: /^(gpt|chatgpt|codex|o\d|text-embedding)/ },
 ]
-/** For unknown makers: most compatible servers use OpenAI's format and charge a cache write as input. */
+/** For unknown providers: most compatible servers use OpenAI's format and charge a cache write as input. */
 const UNKNOWN: Family = { maker: 'openai', writes: { write: '1' } }
 
 function familyOf(id: string): Family | undefined {
@@ -43,8 +43,8 @@ function familyOf(id: string): Family | undefined {
 export type OriginsByModel = ReadonlyMap<string, readonly Origins[]>
 
 /**
- * Fields of a model replace the built-in ones, aliases are added, and an unknown model is new. A name that the patch gives to
- * a model is removed from all others. Only the given defaults of a maker change.
+ * Fields of a model replace the built-in ones, aliases are added, and an unknown model is new. A name that the patch gives
+ * to a model is removed from all other models. Only the given defaults of a provider change.
  */
 export function merge(file: PriceFile, patch: PricePatch): { merged: unknown; origins: OriginsByModel } {
   const patched = new Map(
@@ -81,7 +81,7 @@ export function merge(file: PriceFile, patch: PricePatch): { merged: unknown; or
   return { merged: { defaults, models }, origins }
 }
 
-/** An alias stands for its model, unless the patch makes a whole model of it. */
+/** An alias means its model, unless the patch defines a whole model of this name. */
 export function ownerOf(name: string, own: OwnModel, { models }: PriceFile): string {
   if (models[name] || (own.maxInput !== undefined && own.maxOutput !== undefined)) return name
   return Object.keys(models).find(id => models[id]?.aliases?.includes(name)) ?? name
@@ -123,7 +123,7 @@ function withDefaults(id: string, own: Partial<OwnModel>): Partial<OwnModel> {
     hidesOutput: kind === 'chat',
     contextWindow: Math.min(maxInput + maxOutput, MOST_TOKENS),
     limitsFrom: 'PRICES_FILE',
-    // For an unknown maker the size of the largest image is unknown.
+    // For an unknown provider the size of the largest image is unknown.
     ...(own.maker === undefined && !family && { imageTokens: maxInput }),
     ...own,
   }
@@ -200,7 +200,7 @@ function newRow(id: string, own: OwnRow, { maker, kind }: Partial<OwnModel>): Me
   return { row, origins }
 }
 
-/** A band of PRICES_FILE. Cache prices that it leaves out have the same ratio to `in` as those of the row. */
+/** A band of PRICES_FILE. Its absent cache prices have the same ratio to `in` as those of the row. */
 function withCaches(band: Band, row: Rates): Band {
   const whole = { ...band }
   for (const rate of CACHES) {

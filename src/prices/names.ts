@@ -1,9 +1,9 @@
 /**
- * The names by which aggregators and clouds answer for a model: with a vendor's or region's prefix, a version, a variant,
- * or other word order. `plainName` reduces all of them, and the names of the price table, to one form.
+ * Aggregators and clouds change a model's name: they add a vendor, a region, a version or a variant, or change the word
+ * order. `plainName` reduces these names and the names of the price table to one form.
  */
 
-/** Parts around a name that do not change which model it is, in the order in which they are taken off. */
+/** Parts of a name that do not identify the model. They are removed in this order. */
 const around: readonly (readonly [RegExp, string])[] = [
   // accounts/fireworks/models/x, openai/x
   [/^.*\//, ''],

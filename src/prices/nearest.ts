@@ -1,15 +1,15 @@
-/** The known name that a mistyped one may have meant. */
+/** Finds the known name that is nearest to a mistyped name. */
 
 import { plainName } from './names.ts'
 
-/** So many letters may be wrong, missing, or too many; of a short name fewer than half. */
+/** Highest number of wrong, missing or extra letters. In a short name fewer than half of the letters may be wrong. */
 const MOST_WRONG = 2
-/** No name is longer; what is, is not compared. */
+/** Longest name that is compared, because the comparison takes quadratic time. */
 const LONGEST = 64
-/** With a vendor's prefix and a suffix. */
+/** Longest name with a vendor's prefix and a suffix. */
 const LONGEST_SPELLING = 256
 
-/** The sentence of an error that asks for it; empty where there is none. */
+/** Returns a question for an error text; empty if no name is near. */
 export function didYouMean(mistyped: string, names: readonly string[]): string {
   const meant = nearest(mistyped, names)
   return meant === undefined ? '' : ` Did you mean ${meant}?`
@@ -34,7 +34,7 @@ function alike(typed: string, names: readonly string[]): string | undefined {
   return found
 }
 
-/** The edit distance with swaps of neighbouring letters (optimal string alignment), row by row. */
+/** Edit distance with swaps of neighbouring letters (optimal string alignment). */
 export function difference(a: string, b: string): number {
   let earlier: number[] = []
   let above = Array.from({ length: b.length + 1 }, (_, j) => j)

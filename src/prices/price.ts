@@ -7,19 +7,19 @@ import type { Ratio } from './ratio.ts'
 
 export type TokenPrice = 'in' | 'read' | 'write5m' | 'write1h' | 'write' | 'out'
 
-/** The prices of one context tier: calls whose whole input, cached tokens counted, lies between `from` and `upTo`. */
+/** The prices of one context tier: for calls with `from` to `upTo` input tokens, cached tokens included. */
 export interface Band {
   from: number
   upTo: number
   /** Pico-dollars a token. */
   rates: Readonly<Record<TokenPrice, bigint | undefined> & { in: bigint; out: bigint }>
-  /** The dearest an input token can get, by the dearest cache write the call can cause. */
-  dearestInput: Readonly<Record<ParsedRequest['cacheWrite'], bigint>>
+  /** The highest price of an input token, by the most expensive cache write that the call can cause. */
+  mostExpensiveInput: Readonly<Record<ParsedRequest['cacheWrite'], bigint>>
 }
 
 /** The price of one model at one time. */
 export interface Price {
-  /** The model's own id, whatever alias was asked for. */
+  /** The id of the model. A request may use an alias. */
   model: string
   maker: string
   kind: ModelEntry['kind']
@@ -29,39 +29,39 @@ export interface Price {
   maxOutput: number
   /** Highest output tokens a second of one response; undefined: only the output limit bounds it. */
   maxOutputTokensPerSecond: number | undefined
-  /** The same for faster service tiers and speeds, by name. */
+  /** Output tokens a second of faster service tiers and speeds, by name. */
   fasterOutput: ReadonlyMap<string, number>
-  /** The account's default tier and speed for a call that names none, if the price file has them. */
+  /** The default tier and speed of the account, if the price file has them. */
   accountNames: readonly string[]
-  /** For the model list: the maker's display name, else the id; and the release day (see `releasedOn`). */
+  /** For the model list: the display name of the price file, else the id; and the release day (see `releasedOn`). */
   displayName: string
   released: Date
-  /** What one image can be at most, and whether it comes on top of the largest input. */
+  /** Highest tokens of one image, and whether the provider counts them beside `maxInput`. */
   imageTokens: number
   imagesBesideInput: boolean
-  /** As written in the price file, for people. */
+  /** The row of the price file. The admin API shows it. */
   row: Row
-  /** Where each price of the row comes from. */
+  /** The origin of each price of the row. */
   origins: Origins
-  /** From short to long; the first starts at 0, the last never ends. */
+  /** In ascending order. The first starts at 0, and the last has no end. */
   bands: readonly Band[]
-  /** By the names that requests and answers use; `auto` is what the account gives to a call that names none. */
+  /** By the names that requests and responses use. `auto` is the account's default. */
   multipliers: Readonly<Record<Multiplied, ReadonlyMap<string, Ratio>>>
-  /** Pico-dollars a call of a tool. */
+  /** Pico-dollars a run of a tool. */
   fees: ReadonlyMap<string, bigint>
 }
 
 export interface PriceTable {
-  /** Short hash of all that is in it. */
+  /** Short hash of the merged price file. */
   version: string
-  /** Every id and alias, whether or not it has a price yet. */
+  /** Every id and alias. A model may have no price yet. */
   names: ReadonlySet<string>
-  /** The id and all aliases of the model with this name; only the name if the model is unknown. */
+  /** Returns the id and all aliases of the model with this name. If the model is unknown, it returns only the name. */
   namesOf(model: string): readonly string[]
-  /** By exact id or alias; undefined where there is none, or none yet at that time. */
+  /** Finds a price by the exact id or alias. Returns undefined if there is no price at that time. */
   find(model: string, at: Date): Price | undefined
-  /** By any name that a response may give the model: prefixed, dated, in other word order. */
+  /** Finds a price by a name in a response. The name may have a prefix, a date or another word order. */
   findServed(model: string, at: Date): Price | undefined
-  /** Every id and alias with a price at that time, by name. */
+  /** Lists every id and alias with a price at that time, in the order of the names. */
   list(at: Date): { id: string; price: Price }[]
 }

@@ -1,4 +1,4 @@
-/** Exact numbers from decimals in strings, and exact fractions for multipliers such as 1.1 or 5/3. */
+/** Exact integers from decimals in strings, and exact fractions for multipliers such as 1.1 or 5/3. */
 
 import { parseDecimal } from '../money.ts'
 
@@ -10,7 +10,7 @@ export interface Ratio {
 export const ZERO: Ratio = { num: 0n, den: 1n }
 export const ONE: Ratio = { num: 1n, den: 1n }
 
-/** The decimal times 10^places; the price file's form allows no more places than are asked for. */
+/** Returns the decimal times 10^places. Throws if it has more places; the schema of the price file prevents that. */
 export function scaled(decimal: string, places: number): bigint {
   const value = parseDecimal(decimal, places)
   if (value === undefined)
@@ -18,7 +18,7 @@ export function scaled(decimal: string, places: number): bigint {
   return value
 }
 
-/** From "1.1" or "5/3". */
+/** Parses "1.1" or "5/3". */
 export function ratioOf(text: string): Ratio {
   const [num = '', den] = text.split('/')
   return den === undefined

@@ -1,4 +1,4 @@
-/** Reads the prices: the built-in ones, and an operator's own file laid over them. What is wrong with it says which setting it is. */
+/** Reads the built-in prices and merges the operator's PRICES_FILE over them. Error texts name the setting. */
 
 import { readFileSync } from 'node:fs'
 import { DUPLICATE_KEY, findDuplicateKey } from '../dialects/wire/duplicate-key.ts'
@@ -6,10 +6,10 @@ import { builtin } from './builtin.ts'
 import type { PriceTable } from './price.ts'
 import { loadPrices } from './table.ts'
 
-/** Checking the built-in prices takes some 30 ms. */
+/** Cached, because the check of the built-in prices takes about 30 ms. */
 let standard: PriceTable | undefined
 
-/** `file` as PRICES_FILE names it. Throws an Error with one line per fault. */
+/** `file` is the path in PRICES_FILE. Throws an Error with one line per fault. */
 export function readPrices(file: string | undefined): PriceTable {
   if (file === undefined) {
     standard ??= loadPrices(builtin)
@@ -31,7 +31,7 @@ function readJson(file: string): unknown {
     text = readFileSync(file, 'utf8')
     value = JSON.parse(text)
   } catch (error) {
-    // What does not parse is quoted with its line breaks, and a fault is one line.
+    // The parser quotes the text with its line breaks, but a fault must be one line.
     const why = String(error).replace(/\s+/g, ' ')
     throw new Error(`PRICES_FILE: found ${JSON.stringify(file)}, expected a readable JSON file (${why}).`)
   }

@@ -1,4 +1,4 @@
-/** The price table in memory: price files, checked, laid over one another, and turned into whole numbers once. */
+/** Builds the price table: checks the price files, merges them, and converts the prices to integers. */
 
 import { createHash } from 'node:crypto'
 import { check, refuseContradictions, refuseIncomplete } from './faults.ts'
@@ -20,21 +20,21 @@ import type { Band, Price, PriceTable } from './price.ts'
 import { ONE, type Ratio, ratioOf, scaled } from './ratio.ts'
 
 const UNKNOWN_DAY = '1970-01-01'
-/** No model has a longer name; a response may hold anything. */
+/** Longest name that is looked up, because a response may contain any text. */
 const LONGEST_NAME = 256
 
 type Rates = Row | NonNullable<Row['above']>[number]
 type Defaults = NonNullable<PriceFile['defaults']>[string]
 
-/** A model: all its names, and its rows, the newest first. */
+/** All names of a model, and its rows in descending order of their start. */
 interface Model {
   names: readonly string[]
   history: { since: number; price: Price }[]
 }
 
 /**
- * Builds the table from the built-in prices and, laid over them, an operator's own (both as read from JSON). Throws an
- * Error with all `faults` at once: where, what was found, what was expected.
+ * Builds the table from the built-in prices and the operator's prices (both as parsed JSON). Throws an Error with all
+ * `faults` at once; each has a place, a found value and an expected value.
  */
 export function loadPrices(builtin: unknown, override: unknown = {}): PriceTable {
   const patch = check(pricePatch, override)
@@ -81,12 +81,12 @@ function tableOf(file: PriceFile, origins: OriginsByModel, { defaults }: PricePa
   })
 }
 
-/** Finds models by names that differ from the table's own: first the very version, else the model without one. */
+/** Finds models by names in responses: first the same version, else the model without a version. */
 function servedNames(models: ReadonlyMap<string, Model>) {
   const versions = new Map<string, Model>()
   const plain = [...models].map(([name, model]) => ({ ...plainName(name), model }))
   for (const { base, day, model } of plain) if (!versions.has(base + day)) versions.set(base + day, model)
-  // Only a model without an undated name is found by a dated one.
+  // If a model has no name without a date, its dated name counts as one.
   for (const { base, model } of plain) if (!versions.has(base)) versions.set(base, model)
   return (name: string) => {
     if (name.length > LONGEST_NAME) return undefined
@@ -131,7 +131,7 @@ function priceOf(id: string, entry: ModelEntry, row: Row, defaults: Defaults = {
   }
 }
 
-/** The origins of tool fees that come from the maker's defaults. */
+/** The origins of tool fees from the provider's defaults. */
 function feeOrigins({ tools = {} }: Row, own: Defaults = {}): Origins {
   return Object.fromEntries(
     Object.keys(tools).map(tool => [
@@ -146,9 +146,8 @@ function namesIn(id: string, { aliases = [] }: ModelEntry): string[] {
 }
 
 /**
- * The release day of a model, for the model list. Without one in the file: the first date in its names, else the first
- * day of its prices, else the day they were first checked, else
- * the Unix epoch, as Anthropic's model list has it where no day is known.
+ * The release day of a model, for the model list. If the file has none: the first date in its names, else the first day
+ * of its prices, else the first day of a check, else the Unix epoch (Anthropic's model list uses it for an unknown day).
  */
 function releasedOn(id: string, entry: ModelEntry): string {
   const first = (days: string[]) => days.sort()[0]
@@ -170,7 +169,7 @@ function dayInName(name: string): string[] {
 
 function bandOf(row: Rates, from: number, upTo: number): Band {
   const rate = (usd: string | undefined) => (usd === undefined ? undefined : scaled(usd, 6))
-  // Any maker's model may be asked for, and its usage told, in the words of another: each kind of write needs a price.
+  // A client may call a model in another provider's format, which reports other kinds of writes. So each kind needs a price.
   const [short, unasked] = [rate(row.write5m), rate(row.write)]
   const usual = unasked ?? short
   const rates = {
@@ -181,23 +180,23 @@ function bandOf(row: Rates, from: number, upTo: number): Band {
     write1h: rate(row.write1h) ?? (usual === undefined ? undefined : 2n * usual),
     write: usual,
   }
-  const dearest = (...writes: (bigint | undefined)[]) =>
+  const highest = (...writes: (bigint | undefined)[]) =>
     [rates.in, rates.read, ...writes].reduce<bigint>((most, one) => (one && one > most ? one : most), 0n)
-  const dearestInput = {
-    none: dearest(unasked),
-    '5m': dearest(rates.write5m, unasked),
-    // A request for the longest-lived write can cause shorter-lived ones beside it.
-    '1h': dearest(rates.write5m, rates.write1h, rates.write),
-    other: dearest(rates.write),
+  const mostExpensiveInput = {
+    none: highest(unasked),
+    '5m': highest(rates.write5m, unasked),
+    // A request for a 1-hour write can also cause shorter writes.
+    '1h': highest(rates.write5m, rates.write1h, rates.write),
+    other: highest(rates.write),
   }
-  return { from, upTo, rates, dearestInput }
+  return { from, upTo, rates, mostExpensiveInput }
 }
 
 function multipliersOf(what: Multiplied, row: Row, named: string | undefined): ReadonlyMap<string, Ratio> {
   const plain = what === 'tier' ? plainTiers : []
   const known = new Map([...standard[what], ...plain].map(name => [name, ONE]))
   for (const [name, times] of Object.entries(row[rowKey[what]] ?? {})) known.set(name, ratioOf(times))
-  // A model that does not offer what the account gives by default is served as standard.
+  // If a model does not have the account's default, the provider serves it as standard.
   return known.has('auto') ? known : known.set('auto', (named && known.get(named)) || ONE)
 }
 
@@ -205,7 +204,7 @@ function startOf({ from }: Row): number {
   return from === undefined ? Number.NEGATIVE_INFINITY : Date.parse(`${from}T00:00:00Z`)
 }
 
-/** JSON that does not depend on the order of keys. */
+/** JSON with sorted keys, so that the hash does not depend on their order. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, one: unknown) =>
     one !== null && typeof one === 'object' && !Array.isArray(one)

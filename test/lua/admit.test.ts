@@ -164,9 +164,9 @@ test('a budget can be used to its last nano-dollar, and not beyond', async t => 
 test('a call that costs nothing is not stopped by a spent budget, nor one without tokens by an empty bucket', async t => {
   const { admit, money } = await makeBed(t)
   const scopes = [{ key: 'client:1', day: 10, tokens: { capacity: 10, per: DAY } }]
-  const dear = claimOn(scopes, { nanos: 10, tokens: 10 })
-  await admit('a', dear)
-  await money.settle([{ id: 'a', reservation: dear, at: NOON, nanos: 11, tokens: 20, entry: {} }])
+  const expensive = claimOn(scopes, { nanos: 10, tokens: 10 })
+  await admit('a', expensive)
+  await money.settle([{ id: 'a', reservation: expensive, at: NOON, nanos: 11, tokens: 20, entry: {} }])
   assert.equal((await admit('b', claimOn(scopes))).kind, 'granted')
 })
 

@@ -101,11 +101,11 @@ describe('the most a call can cost', () => {
 
   it('follows the account where it gives a dearer tier to calls that name none', () => {
     const files = [{ models: { m: model() } }, { defaults: { maker: { tier: 'priority', geo: 'us' } } }]
-    const dear = loadPrices(files[0], files[1])
-    const price = dear.find('m', today) ?? assert.fail()
+    const fastTier = loadPrices(files[0], files[1])
+    const price = fastTier.find('m', today) ?? assert.fail()
     assert.equal(boundNanos(price, ask({ maxOutputTokens: 1_000_000 })), parseUsd(2.2))
     assert.equal(boundNanos(price, ask({ maxOutputTokens: 1_000_000, tier: 'default' })), parseUsd(1.1))
-    assert.deepEqual(costNanos(dear, [part('m', { output: 1_000_000 })], today), { nanos: parseUsd(2.2) })
+    assert.deepEqual(costNanos(fastTier, [part('m', { output: 1_000_000 })], today), { nanos: parseUsd(2.2) })
   })
 
   it('sees that a short prompt can be dearer than a long one', () => {

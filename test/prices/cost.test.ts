@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { UsagePart } from '../../src/dialects/dialect.ts'
 import { parseUsd } from '../../src/money.ts'
-import { dearerNames } from '../../src/prices/bound.ts'
+import { moreExpensiveNames } from '../../src/prices/bound.ts'
 import { costNanos } from '../../src/prices/cost.ts'
 import { multiplied } from '../../src/prices/file.ts'
 import { ask, part, table, today } from './usage.ts'
@@ -41,7 +41,7 @@ describe('what a call cost, by hand', () => {
     costs(0.0075, part('gpt-6.2-sol', { cacheWriteOther: 1000, cacheWrite1h: 1000 }))
   })
 
-  it('knows a cache write by whatever name it is told: on the other maker’s route it has another', () => {
+  it('knows a cache write by whatever name it is reported: on the other maker’s route it has another', () => {
     costs(0.001125, part('claude-haiku-4-5', { cacheWriteOther: 900 }))
     costs(0.00225, part('gpt-6-sol', { cacheWrite5m: 900 }))
   })
@@ -102,12 +102,12 @@ describe('what a call cost, by hand', () => {
 })
 
 describe('an answer that broke off', () => {
-  const names = (model: string, asked: Parameters<typeof ask>[0], told = {}) => {
+  const names = (model: string, asked: Parameters<typeof ask>[0], reported = {}) => {
     const price = table.find(model, today) ?? assert.fail()
-    return dearerNames(price, ask(asked), told)
+    return moreExpensiveNames(price, ask(asked), reported)
   }
 
-  it('is of the tier that it told', () => {
+  it('is of the tier that it reported', () => {
     assert.equal(names('gpt-4.1', { tier: 'priority' }, { tier: 'default' }).tier, 'default')
     assert.equal(names('gpt-4.1', { tier: 'auto' }, { tier: 'priority' }).tier, 'priority')
   })
