@@ -67,7 +67,7 @@ export interface ParsedRequest {
   promptCacheKey: string | undefined
 }
 
-/** What the gateway puts into a request. Each is listed in the README; nothing else is ever changed. */
+/** What the gateway puts into a request. docs/api.md lists each. Nothing else is changed. */
 export interface Edits {
   maxOutputTokens?: number
   /** The model's entry in the price table: it decides the name of the ceiling, however the caller spells the model. */

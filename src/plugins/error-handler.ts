@@ -68,7 +68,7 @@ export default fp(
           { headers: { allow: allowed.join(', ') } },
         )
       }
-      throw refusal('not_found', `There is no ${request.method} ${path} here; see the README for the routes.`)
+      throw refusal('not_found', `There is no ${request.method} ${path}; docs/api.md lists the routes.`)
     })
   },
   { name: 'error-handler', dependencies: ['lifecycle', 'health'] },

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { linkTo } from '../stores/link.ts'
 import { type Answer, startReplica, TOKEN, until } from './replica.ts'
 
-/** As it stands in the README. */
+/** The example of docs/settings.md, with every setting. */
 const FRONTEND = {
   name: 'frontend',
   team: 'web',
