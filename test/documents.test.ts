@@ -28,6 +28,13 @@ test('docs/api.md names every route, and each header that a dialect forwards or 
   }
 })
 
+test('docs/glossary.md has at most 25 terms, one line each', () => {
+  const terms = [...read('docs/glossary.md').matchAll(/^\| \*\*(.+?)\*\* \|/gm)].map(([, term]) => term)
+
+  assert.ok(terms.length > 0 && terms.length <= 25, `${terms.length} terms`)
+  assert.equal(new Set(terms).size, terms.length)
+})
+
 test('the links between the documents lead to files and headings that exist', () => {
   const files = ['README.md', 'SECURITY.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md', { cwd: ROOT })]
   for (const file of files) {
