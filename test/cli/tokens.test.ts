@@ -74,10 +74,6 @@ test('every command has help of its own', async t => {
   for (const name of names) {
     const help = await run(`${name} --help`)
     assert.deepEqual([help.code, help.err], [0, ''], name)
-    assert.match(
-      help.out,
-      new RegExp(`Usage: npm run cli -- ${name} .*Options:.*--json.*For example:`, 's'),
-      name,
-    )
+    assert.match(help.out, new RegExp(`Usage: tollgate ${name} .*Options:.*--json.*For example:`, 's'), name)
   }
 })

@@ -1,6 +1,6 @@
 /** What was used and what it cost. */
 
-import type { Usage, UsageRow, UsageSums } from '../../ledger/usage.ts'
+import { groups, type Usage, type UsageRow, type UsageSums } from '../../ledger/usage.ts'
 import { type Command, textOf } from '../command.ts'
 import { count, NONE, table, time, usd } from '../text.ts'
 import { queryFrom } from './pages.ts'
@@ -20,7 +20,7 @@ export const usage: Command = {
   about: 'Calls, tokens, cost and savings, summed; and what was refused',
   args: [],
   options: {
-    by: { value: 'client,model,day,hour,team', about: 'what to group by; the total alone if left out' },
+    by: { value: groups.join(','), about: 'what to group by; the total alone if left out' },
     from: { value: '2026-11-01', about: 'the first UTC day; this month if left out' },
     to: { value: '2026-12-01', about: 'the day after the last' },
     limit: { value: '1000', about: 'groups at most, up to 10000' },
