@@ -1,6 +1,6 @@
 /** The administration over HTTP. */
 
-import { refused } from './command.ts'
+import { refused } from './errors.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 

@@ -7,7 +7,7 @@ import { parse as parseYaml } from 'yaml'
 import { DUPLICATE_KEY, findDuplicateKey } from '../dialects/wire/duplicate-key.ts'
 import { faultFinder } from '../plugins/admin/faults.ts'
 import { clientSettings, levelSettings, name } from '../settings.ts'
-import { misused } from './command.ts'
+import { misused } from './errors.ts'
 
 const strict = { additionalProperties: false } as const
 

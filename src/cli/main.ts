@@ -2,7 +2,8 @@
 
 import { CommanderError } from 'commander'
 import { createApi } from './api.ts'
-import { type Command, type Input, isCliError, misused } from './command.ts'
+import type { Command, Input } from './command.ts'
+import { isCliError, misused } from './errors.ts'
 import { createProgram, type Output } from './program.ts'
 import { refusalText } from './refusal-text.ts'
 

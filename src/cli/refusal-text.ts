@@ -1,6 +1,7 @@
 /** Rewrites errors of the administration for the command line: with flags, arguments and commands. */
 
-import type { CliError, Command, Fault, Input } from './command.ts'
+import type { Command, Input } from './command.ts'
+import type { CliError, Fault } from './errors.ts'
 
 /** The flag of each setting. `expected`: set where the flag's value has another format than the setting's. */
 const flags: Record<string, { flag: string; expected?: string }> = {

@@ -1,7 +1,8 @@
 /** Settings as flags: `--requests 100/1h --budget 5/day --allow server_tools`. */
 
 import { allowedFeatures, holds, parseDuration, shares } from '../settings.ts'
-import { type Input, misused, type Option, textOf } from './command.ts'
+import { type Input, type Option, textOf } from './command.ts'
+import { misused } from './errors.ts'
 
 export const levelOptions = {
   requests: { value: '100/1h', about: 'calls at most, refilled evenly over the time' },

@@ -9,7 +9,7 @@ import type { ParsedRequest, UsagePart } from '../dialects/dialect.ts'
 import { BYTES_PER_TOKEN } from '../dialects/wire/prompt-size.ts'
 import { emptyPart } from '../dialects/wire/usage.ts'
 import { lru } from '../lru.ts'
-import { moreExpensiveNames, inputKind, largestInput } from '../prices/bound.ts'
+import { inputKind, largestInput, moreExpensiveNames } from '../prices/bound.ts'
 import { costNanos, knownParts } from '../prices/cost.ts'
 import { generatedBy, moneyBound } from './bounds.ts'
 

@@ -2,10 +2,11 @@
 
 import { didYouMean } from '../../prices/nearest.ts'
 import type { Api, Method } from '../api.ts'
-import { type Command, refused } from '../command.ts'
+import type { Command } from '../command.ts'
 import { currentClients, currentGateway, currentTeams } from '../current.ts'
 import { type Declaration, readDeclaration } from '../declared.ts'
 import { type Difference, differences, mergePatch, tell } from '../difference.ts'
+import { refused } from '../errors.ts'
 import type { ChangedClient } from './answers.ts'
 
 interface Change {

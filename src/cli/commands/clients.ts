@@ -2,7 +2,8 @@
 
 import { defaultHold } from '../../settings.ts'
 import type { Input } from '../command.ts'
-import { type Command, misused, textOf } from '../command.ts'
+import { type Command, textOf } from '../command.ts'
+import { misused } from '../errors.ts'
 import { clientFrom, clientOptions, withoutNulls } from '../settings.ts'
 import { NONE, table } from '../text.ts'
 import { bucket, type ChangedClient, type ClientAnswer, dollars, standing, waitText } from './answers.ts'

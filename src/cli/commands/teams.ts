@@ -1,7 +1,8 @@
 /** Teams, and the whole gateway. */
 
 import type { Api } from '../api.ts'
-import { type Command, type Input, isCliError, misused } from '../command.ts'
+import type { Command, Input } from '../command.ts'
+import { isCliError, misused } from '../errors.ts'
 import { levelFrom, levelOptions, withoutNulls } from '../settings.ts'
 import { NONE, table } from '../text.ts'
 import { bucket, dollars, type LevelAnswer, standing, type TeamAnswer } from './answers.ts'
