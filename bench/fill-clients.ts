@@ -1,8 +1,8 @@
 /** Clients by the million, as if they had been made one by one; some of them with keys that are known here. */
 
 import type { Pool } from 'pg'
-import { makeKey } from '../src/keys.ts'
-import { readSecret } from '../src/stores/client-rows.ts'
+import { readSecret } from '../src/clients/client-rows.ts'
+import { makeKey } from '../src/clients/keys.ts'
 
 const bucket = (capacity: number) => ({ capacity, per: '1m' })
 const limits = { requests: bucket(1_000_000), tokens: bucket(1_000_000_000), concurrency: 10_000 }

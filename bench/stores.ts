@@ -5,7 +5,7 @@ import { Redis } from 'ioredis'
 import { Pool } from 'pg'
 import { startPostgres } from '../src/embedded/postgres.ts'
 import { startRedis } from '../src/embedded/redis.ts'
-import { migrate } from '../src/migrate.ts'
+import { migrate } from '../src/start/migrate.ts'
 import { setAlone } from './cores.ts'
 
 const cache = join(import.meta.dirname, '../.tollgate/cache')

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { TestContext } from 'node:test'
-import type { Span } from '../src/traces/otlp.ts'
+import type { Span } from '../src/telemetry/traces/otlp.ts'
 import { until } from './gateway.ts'
 
 export interface TakenSpan extends Omit<Span, 'attributes'> {

@@ -1,4 +1,4 @@
-import { type Config, environment, readConfig, type Values } from '../src/config.ts'
+import { type Config, environment, readConfig, type Values } from '../src/config/config.ts'
 
 /** The configuration of these variables alone. */
 export function configOf(values: Values): Config {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { drain } from '../src/drain.ts'
+import { drain } from '../src/process/drain.ts'
 import { type Gateway, type Line, message, startGateway, until } from './gateway.ts'
 
 const settings = {

@@ -20,8 +20,8 @@ import { findRedis } from '../src/embedded/find-redis.ts'
 import { query, startPostgres } from '../src/embedded/postgres.ts'
 import { redisAnswers, unixUrl } from '../src/embedded/redis.ts'
 import { launch } from '../src/embedded/supervise.ts'
-import { connectRedis } from '../src/redis-url.ts'
-import * as pools from '../src/stores/pool.ts'
+import { connectRedis } from '../src/redis/connect.ts'
+import * as pools from '../src/sql/pool.ts'
 import {
   alreadyStarted,
   cache,

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { postgresAnswers, query, startPostgres } from '../src/embedded/postgres.ts'
 import { startRedis } from '../src/embedded/redis.ts'
-import { migrate } from '../src/migrate.ts'
+import { migrate } from '../src/start/migrate.ts'
 
 export interface SharedServers {
   /** A REDIS_URL without a database; there are `databases` of them. */

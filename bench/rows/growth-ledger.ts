@@ -1,7 +1,7 @@
 /** From ten thousand calls to five million: what people wait for when they ask the ledger, and how fast it is written. */
 
 import type { Pool } from 'pg'
-import { formatCursor } from '../../src/ledger/query.ts'
+import { formatCursor } from '../../src/admin/ledger-query.ts'
 import { createRecorder } from '../../src/ledger/record.ts'
 import { CLIENTS, fillLedger } from '../fill-ledger.ts'
 import { adminToken, startGateway } from '../gateway.ts'

@@ -1,6 +1,6 @@
 /** A made-up company, for pictures: its teams, clients, and what each of them uses on a day. */
 
-import type { ClientSettings, LevelSettings } from '../../src/settings.ts'
+import type { ClientSettings, LevelSettings } from '../../src/clients/settings.ts'
 
 /** US dollars a million tokens, as in src/prices; enough for a picture. */
 export const models = {

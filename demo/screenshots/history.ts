@@ -3,12 +3,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Pool } from 'pg'
 import { createOutbox } from '../../src/alerts/outbox.ts'
-import type { Entry } from '../../src/entry.ts'
+import { type ClientRecord, createClient } from '../../src/clients/client-records.ts'
+import { putGateway, putTeam } from '../../src/clients/team-records.ts'
+import type { Entry } from '../../src/ledger/call-record.ts'
 import type { StreamEntry } from '../../src/ledger/entry.ts'
 import { createRecorder } from '../../src/ledger/record.ts'
 import { countRefusals, createRefusalCounter } from '../../src/ledger/refusals.ts'
-import { type ClientRecord, createClient } from '../../src/stores/client-records.ts'
-import { putGateway, putTeam } from '../../src/stores/team-records.ts'
 import { clients, gateway, type Habits, type Model, models, teams } from './company.ts'
 
 const HOUR = 3_600_000

@@ -3,7 +3,7 @@
 import { OVERSPENT } from '../ledger/overspent.ts'
 import type { Window } from '../lua/calendar.ts'
 import type { Overspent } from '../lua/types.ts'
-import { nanosToUsd, writeUsd } from '../money.ts'
+import { nanosToUsd, writeUsd } from '../pricing/money.ts'
 import type { Alert } from './alert.ts'
 import { type Bases, paceOf, type Spending } from './pace.ts'
 

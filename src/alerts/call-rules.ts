@@ -1,7 +1,7 @@
 /** What is worth telling about single calls and about the gateway itself. Pure: each takes facts and the time. */
 
-import { nanosToUsd, writeUsd } from '../money.ts'
 import { type Outage, outages } from '../outages.ts'
+import { nanosToUsd, writeUsd } from '../pricing/money.ts'
 import { type Alert, dayOf, hourOf, monthOf } from './alert.ts'
 
 export function loopAlert(client: { id: string; name: string }, model: string, now: number): Alert {

@@ -3,7 +3,7 @@
  * so every receiver of its incoming webhooks takes them.
  */
 
-import { usdToNanos, writeUsd } from '../money.ts'
+import { usdToNanos, writeUsd } from '../pricing/money.ts'
 import type { RaisedAlert } from './alert.ts'
 import { pageOf, type Sender } from './sender.ts'
 

@@ -3,7 +3,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import { lru } from '../lru.ts'
 import { PREFIX } from '../lua/scripts.ts'
-import { ifFull } from '../redis-away.ts'
+import { ifFull } from '../redis/away.ts'
 import { type Budget, spendingOf } from './budget-rules.ts'
 import { type Bases, basesOf, oldestSlot, slotAt } from './pace.ts'
 

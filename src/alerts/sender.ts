@@ -1,6 +1,6 @@
 /** The gateway that an alert is from, and the page of the dashboard that it links to. */
 
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 
 export interface Sender {
   /** A company may have several gateways that post to one channel. */

@@ -5,12 +5,12 @@
  */
 
 import type { Cluster, Redis } from 'ioredis'
+import type { Level } from '../clients/limits.ts'
 import { windowsAt } from '../lua/calendar.ts'
 import type { MoneyScripts } from '../lua/index.ts'
 import { PREFIX } from '../lua/scripts.ts'
 import type { Scope, ScopeState } from '../lua/types.ts'
-import { ifFull } from '../redis-away.ts'
-import type { Level } from '../stores/limits.ts'
+import { ifFull } from '../redis/away.ts'
 import type { Alert } from './alert.ts'
 import { type Budget, budgetAlerts } from './budget-rules.ts'
 import { createSamples } from './samples.ts'

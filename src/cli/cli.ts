@@ -1,7 +1,7 @@
 /** `npm run cli -- …`: the administration from a shell. This is the only place that reads its environment. */
 
-import { readEnvironment } from '../config.ts'
-import { readSecretFiles } from '../secret-files.ts'
+import { readEnvironment } from '../config/config.ts'
+import { readSecretFiles } from '../config/secret-files.ts'
 import { addressOf } from './address.ts'
 import { main } from './main.ts'
 

@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises'
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { parse as parseYaml } from 'yaml'
+import { faultFinder } from '../admin/faults.ts'
+import { clientSettings, levelSettings, name } from '../clients/settings.ts'
 import { DUPLICATE_KEY, findDuplicateKey } from '../dialects/wire/duplicate-key.ts'
-import { faultFinder } from '../plugins/admin/faults.ts'
-import { clientSettings, levelSettings, name } from '../settings.ts'
 import { misused } from './errors.ts'
 
 const strict = { additionalProperties: false } as const

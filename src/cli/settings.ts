@@ -1,6 +1,6 @@
 /** Settings as flags: `--requests 100/1h --budget 5/day --allow server_tools`. */
 
-import { allowedFeatures, holds, parseDuration, shares } from '../settings.ts'
+import { allowedFeatures, holds, parseDuration, shares } from '../clients/settings.ts'
 import { type Input, type Option, textOf } from './command.ts'
 import { misused } from './errors.ts'
 

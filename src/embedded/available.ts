@@ -4,7 +4,7 @@ import { constants } from 'node:fs'
 import { access, glob } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { delimiter, join, resolve } from 'node:path'
-import { programPath } from '../config.ts'
+import { programPath } from '../config/config.ts'
 import { redisPrograms } from './find-redis.ts'
 
 /** One line for each server that is needed and cannot be started here. */

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { programPath } from '../config.ts'
+import { programPath } from '../config/config.ts'
 import { fits, shortFolder } from './sockets.ts'
 
 /** Less than 10 s, so that the start can print the fault within that time. */

@@ -1,7 +1,7 @@
 /** Reads the ledger: its rows in an order, one page at a time, and one call with its correction. */
 
 import type { Pool } from 'pg'
-import { nanosToUsd } from '../money.ts'
+import { nanosToUsd } from '../pricing/money.ts'
 import { column, facts } from './entry.ts'
 import { keysOf, nameOf, type Order, type Place, type Sort, sorts } from './order.ts'
 

@@ -1,8 +1,8 @@
 /** Budgets of the running windows that are overspent: once an alert said so, and as long as the budget is not raised. */
 
 import type { Pool } from 'pg'
-import { compileLevel } from '../stores/client.ts'
-import { readClients, readGateway, readTeams } from '../stores/client-rows.ts'
+import { compileLevel } from '../clients/client.ts'
+import { readClients, readGateway, readTeams } from '../clients/client-rows.ts'
 import { keyOf } from './spent.ts'
 
 /** The kind of the alert about a window. */

@@ -4,7 +4,7 @@
  */
 
 import type { Pool } from 'pg'
-import type { Entry } from '../entry.ts'
+import type { Entry } from './call-record.ts'
 
 export interface Refusals {
   /** The start of the minute, RFC 3339. */

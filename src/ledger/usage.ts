@@ -1,7 +1,7 @@
 /** What was used: sums by client, model, day, hour and team, from the roll-ups; and what was refused, beside it. */
 
 import type { Pool } from 'pg'
-import { nanosToUsd } from '../money.ts'
+import { nanosToUsd } from '../pricing/money.ts'
 import { outcomes, sums } from './sums.ts'
 
 export const groups = ['client', 'model', 'day', 'hour', 'team'] as const

@@ -1,19 +1,19 @@
 /** The administration, /admin: for whoever has a token. Without ADMIN_TOKEN there is no such place. */
 
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-import { createRankings } from '../stores/ranking.ts'
-import { createManyStates, createStates } from '../stores/states.ts'
-import audit from './admin/audit.ts'
-import { authenticate } from './admin/authenticate.ts'
-import budgets from './admin/budgets.ts'
-import clientList from './admin/client-list.ts'
-import clients from './admin/clients.ts'
-import docs, { collectRoutes } from './admin/docs.ts'
-import keys from './admin/keys.ts'
-import { answerWithProblems } from './admin/problems.ts'
-import { checkWithTypeBox } from './admin/schemas.ts'
-import teams from './admin/teams.ts'
-import tokens from './admin/tokens.ts'
+import audit from '../admin/audit.ts'
+import { authenticate } from '../admin/authenticate.ts'
+import budgets from '../admin/budgets.ts'
+import clientList from '../admin/client-list.ts'
+import clients from '../admin/clients.ts'
+import docs, { collectRoutes } from '../admin/docs.ts'
+import keys from '../admin/keys.ts'
+import { answerWithProblems } from '../admin/problems.ts'
+import { checkWithTypeBox } from '../admin/schemas.ts'
+import teams from '../admin/teams.ts'
+import tokens from '../admin/tokens.ts'
+import { createRankings } from '../clients/ranking.ts'
+import { createManyStates, createStates } from '../clients/states.ts'
 
 export interface AdminOptions {
   /** The value of ADMIN_TOKEN now. */

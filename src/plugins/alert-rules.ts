@@ -17,11 +17,11 @@ import {
   unknownModelAlert,
 } from '../alerts/call-rules.ts'
 import { createWatch } from '../alerts/watch.ts'
+import { isBound, type Level, levelsOf } from '../clients/limits.ts'
 import type { RefusalCode } from '../errors.ts'
 import { countPending } from '../ledger/stream.ts'
 import { windowsAt } from '../lua/calendar.ts'
 import type { Overspent, Refused } from '../lua/types.ts'
-import { isBound, type Level, levelsOf } from '../stores/limits.ts'
 import { moneyBound } from './bounds.ts'
 
 const refusals = new Map<RefusalCode, typeof refusedUsAlert>([

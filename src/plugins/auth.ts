@@ -2,9 +2,9 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Client, Key, Known } from '../clients/clients.ts'
+import { isGenuine, isKey, keyId } from '../clients/keys.ts'
 import { refusal } from '../errors.ts'
-import { isGenuine, isKey, keyId } from '../keys.ts'
-import type { Client, Key, Known } from '../stores/clients.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

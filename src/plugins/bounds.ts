@@ -1,7 +1,7 @@
 /** The highest cost of a call, and the hold it needs now: pure functions of the request. */
 
 import type { FastifyRequest } from 'fastify'
-import { boundNanos, LOOKAHEAD_SECONDS, largestInput, type Priceable } from '../prices/bound.ts'
+import { boundNanos, LOOKAHEAD_SECONDS, largestInput, type Priceable } from '../pricing/bound.ts'
 
 /** Milliseconds between two extensions of a replica's holds. */
 export const EXTEND_EVERY = 2000

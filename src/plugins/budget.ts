@@ -2,13 +2,13 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { isBound } from '../clients/limits.ts'
 import type { Edits, ParsedRequest } from '../dialects/dialect.ts'
 import { lazy } from '../dialects/wire/prompt-size.ts'
 import { type Details, type Refusal, refusal, retryAfter } from '../errors.ts'
 import { type NoRoom, UNLIMITED } from '../lua/types.ts'
-import { formatUsd, nanosToUsd } from '../money.ts'
-import { maxTokensThatFit } from '../prices/bound.ts'
-import { isBound } from '../stores/limits.ts'
+import { maxTokensThatFit } from '../pricing/bound.ts'
+import { formatUsd, nanosToUsd } from '../pricing/money.ts'
 import { neededNanos, priceable } from './bounds.ts'
 import type { Refused } from './reservations.ts'
 

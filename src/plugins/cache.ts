@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Result } from 'ioredis'
-import { type CacheControl, cacheControlOf } from '../cache-control.ts'
 import { objectIn, parseObject } from '../dialects/wire/json.ts'
-import type { CacheResult } from '../entry.ts'
 import { FINAL, refusal } from '../errors.ts'
+import type { CacheResult } from '../ledger/call-record.ts'
+import { type CacheControl, cacheControlOf } from '../requests/cache-control.ts'
 
 /** What is kept beside the answer's bytes. */
 interface Facts {

@@ -6,9 +6,9 @@ import fp from 'fastify-plugin'
 import type { Dialect, ParsedRequest } from '../dialects/dialect.ts'
 import { lazy } from '../dialects/wire/prompt-size.ts'
 import { refusal } from '../errors.ts'
-import { parseBody } from '../parse-body.ts'
-import { readBody } from '../request-body.ts'
-import { takesTurns, turn } from '../turns.ts'
+import { parseBody } from '../requests/parse-body.ts'
+import { readBody } from '../requests/request-body.ts'
+import { takesTurns, turn } from '../requests/turns.ts'
 
 export interface Call {
   dialect: Dialect

@@ -2,8 +2,8 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { type Changed, change, type Work } from '../stores/changes.ts'
-import { type Clients, createClients } from '../stores/clients.ts'
+import { type Changed, change, type Work } from '../clients/changes.ts'
+import { type Clients, createClients } from '../clients/clients.ts'
 
 /** Whose request it is. */
 type Changer = Pick<FastifyRequest, 'administrator' | 'id'>

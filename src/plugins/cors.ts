@@ -2,8 +2,8 @@
 
 import fastifyCors from '@fastify/cors'
 import fp from 'fastify-plugin'
-import { isCallersPath } from '../caller-paths.ts'
 import { dialects } from '../dialects/index.ts'
+import { isCallersPath } from '../requests/caller-paths.ts'
 
 /** Chromium caches a preflight for two hours at most. */
 const MAX_AGE_SECONDS = 7200

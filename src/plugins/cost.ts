@@ -3,8 +3,8 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { UsagePart } from '../dialects/dialect.ts'
-import { formatUsdPlain } from '../money.ts'
-import { costNanos, knownParts } from '../prices/cost.ts'
+import { costNanos, knownParts } from '../pricing/cost.ts'
+import { formatUsdPlain } from '../pricing/money.ts'
 import { type Estimate, theHold } from './estimate.ts'
 
 export interface Cost {

@@ -4,9 +4,9 @@
  */
 
 import fp from 'fastify-plugin'
+import type { Client } from '../clients/client.ts'
 import { refusal, retryAfter } from '../errors.ts'
 import type { Scope } from '../lua/types.ts'
-import type { Client } from '../stores/client.ts'
 
 /** Token counts of one client: a minute's worth may come at once. */
 const COUNTS = { capacity: 60, per: 60_000 }

@@ -2,11 +2,10 @@
 
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { asProblem, sendProblem } from '../admin/problems.ts'
 import { dialectOf } from '../dialects/index.ts'
 import { isRefusal, type Refusal, type RefusalCode, refusal } from '../errors.ts'
 import { loggedMessage } from '../logged-error.ts'
-
-import { asProblem, sendProblem } from './admin/problems.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

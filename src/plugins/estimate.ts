@@ -9,8 +9,8 @@ import type { ParsedRequest, UsagePart } from '../dialects/dialect.ts'
 import { BYTES_PER_TOKEN } from '../dialects/wire/prompt-size.ts'
 import { emptyPart } from '../dialects/wire/usage.ts'
 import { lru } from '../lru.ts'
-import { inputKind, largestInput, moreExpensiveNames } from '../prices/bound.ts'
-import { costNanos, knownParts } from '../prices/cost.ts'
+import { inputKind, largestInput, moreExpensiveNames } from '../pricing/bound.ts'
+import { costNanos, knownParts } from '../pricing/cost.ts'
 import { generatedBy, moneyBound } from './bounds.ts'
 
 export interface Estimate {

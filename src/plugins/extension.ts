@@ -5,7 +5,7 @@
 
 import fp from 'fastify-plugin'
 import type { NoRoom } from '../lua/types.ts'
-import { LOOKAHEAD_SECONDS } from '../prices/bound.ts'
+import { LOOKAHEAD_SECONDS } from '../pricing/bound.ts'
 import { EXTEND_EVERY, neededNanos } from './bounds.ts'
 import type { Hold } from './money.ts'
 

@@ -10,7 +10,7 @@ import { rebuild } from '../ledger/rebuild.ts'
 import { createRecorder } from '../ledger/record.ts'
 import { type Verified, verify } from '../ledger/verify.ts'
 import { createLedgerScripts } from '../lua/ledger.ts'
-import { connectRedis } from '../redis-url.ts'
+import { connectRedis } from '../redis/connect.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

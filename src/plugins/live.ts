@@ -1,9 +1,9 @@
 /** Calls shown as they end. Nothing leaves this process for it unless somebody, on whichever replica, watches. */
 
 import fp from 'fastify-plugin'
-import { liveCall } from '../live/call.ts'
-import { type Batch, createFeed } from '../live/feed.ts'
-import { createViewers, type Viewers } from '../live/viewers.ts'
+import { liveCall } from '../admin/live/call.ts'
+import { type Batch, createFeed } from '../admin/live/feed.ts'
+import { createViewers, type Viewers } from '../admin/live/viewers.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,7 +1,7 @@
 /** One line a call, on standard output. No prompt, no answer, no key and no header value is ever among its facts. */
 
 import fp from 'fastify-plugin'
-import { logLine } from '../log-line.ts'
+import { logLine } from '../telemetry/log-line.ts'
 
 export default fp(
   async app => {

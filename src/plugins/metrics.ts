@@ -3,13 +3,13 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import pkg from '../../package.json' with { type: 'json' }
-import { createCallMetrics } from '../metrics/calls.ts'
-import { type Endpoint, listenForMetrics, serveMetrics } from '../metrics/endpoint.ts'
-import { createGenAiMetrics } from '../metrics/genai.ts'
-import { registerHouse } from '../metrics/house.ts'
-import { registerProcess } from '../metrics/process.ts'
-import { createRegistry } from '../metrics/registry.ts'
-import { registerShared } from '../metrics/shared.ts'
+import { createCallMetrics } from '../telemetry/metrics/calls.ts'
+import { createGenAiMetrics } from '../telemetry/metrics/genai.ts'
+import { registerHouse } from '../telemetry/metrics/house.ts'
+import { registerProcess } from '../telemetry/metrics/process.ts'
+import { createRegistry } from '../telemetry/metrics/registry.ts'
+import { registerShared } from '../telemetry/metrics/shared.ts'
+import { type Endpoint, listenForMetrics, serveMetrics } from './metrics-endpoint.ts'
 
 export interface MetricsOptions {
   token: string | undefined

@@ -2,10 +2,10 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { MODELS_PATH } from '../caller-paths.ts'
 import { dialectOf } from '../dialects/index.ts'
 import { refusal } from '../errors.ts'
-import { didYouMean } from '../prices/nearest.ts'
+import { didYouMean } from '../pricing/nearest.ts'
+import { MODELS_PATH } from '../requests/caller-paths.ts'
 
 export default fp(
   async app => {

@@ -3,9 +3,9 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { refusal } from '../errors.ts'
-import { missingPrice } from '../prices/bound.ts'
-import { didYouMean } from '../prices/nearest.ts'
-import type { Price, PriceTable } from '../prices/price.ts'
+import { missingPrice } from '../pricing/bound.ts'
+import { didYouMean } from '../pricing/nearest.ts'
+import type { Price, PriceTable } from '../pricing/price.ts'
 import type { Upstream } from './upstreams.ts'
 
 export interface Route {

@@ -3,9 +3,9 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { readEpoch, readProgress } from '../ledger/progress.ts'
+import { createSettlements, type Listener, type Settlements } from '../ledger/settlements.ts'
 import { createMoneyScripts, type MoneyScripts } from '../lua/index.ts'
 import type { Overspent, Reservation } from '../lua/types.ts'
-import { createSettlements, type Listener, type Settlements } from '../settlements.ts'
 
 /** The hold of a running call. */
 export interface Hold {

@@ -3,8 +3,8 @@
 import { randomUUID } from 'node:crypto'
 import fp from 'fastify-plugin'
 import pkg from '../../package.json' with { type: 'json' }
-import { createSpans, type Spans } from '../traces/exporter.ts'
-import { readPairs, tracesUrl } from '../traces/options.ts'
+import { readPairs, tracesUrl } from '../config/otlp-options.ts'
+import { createSpans, type Spans } from '../telemetry/traces/exporter.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

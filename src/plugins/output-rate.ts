@@ -6,7 +6,7 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { outputRateAlert } from '../alerts/call-rules.ts'
-import { outputRate } from '../prices/bound.ts'
+import { outputRate } from '../pricing/bound.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -6,7 +6,7 @@ import fp from 'fastify-plugin'
 import type { Dialect } from '../dialects/dialect.ts'
 import { type Refusal, refusal, retryAfter } from '../errors.ts'
 import { causedBy } from '../outages.ts'
-import { turnDelay } from '../turns.ts'
+import { turnDelay } from '../requests/turns.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -3,10 +3,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 import type { Pool } from 'pg'
-import { migrate } from '../migrate.ts'
+import { openPool } from '../sql/pool.ts'
 import { firstTry } from '../start/first-try.ts'
+import { migrate } from '../start/migrate.ts'
 import { postgresFault } from '../start/store-faults.ts'
-import { openPool } from '../stores/pool.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

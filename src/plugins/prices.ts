@@ -2,8 +2,8 @@
 
 import { unwatchFile, watchFile } from 'node:fs'
 import fp from 'fastify-plugin'
-import type { PriceTable } from '../prices/price.ts'
-import { readPrices } from '../prices/read.ts'
+import type { PriceTable } from '../pricing/price.ts'
+import { readPrices } from '../pricing/read.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

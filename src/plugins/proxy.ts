@@ -2,18 +2,18 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { collectError, discard, watched } from '../answers.ts'
-import { redactionOf } from '../call-redaction.ts'
 import { dialects } from '../dialects/index.ts'
 import type { Refusal } from '../errors.ts'
-import { mediaType, upstreamHeaders } from '../headers.ts'
-import type { Headers, Sink } from '../upstream.ts'
-import { refusedBy, unreadable } from '../upstream-errors.ts'
 import { type Attempt, type AttemptFacts, createAttempt } from '../upstreams/attempt.ts'
+import type { Headers, Sink } from '../upstreams/connection.ts'
 import { deliverJson, refuseJson } from '../upstreams/deliver-json.ts'
 import { deliverStream } from '../upstreams/deliver-stream.ts'
 import { brokenInside, type Delivery, failed } from '../upstreams/delivery.ts'
+import { refusedBy, unreadable } from '../upstreams/errors.ts'
+import { mediaType, upstreamHeaders } from '../upstreams/headers.ts'
 import { LAST_BYTES } from '../upstreams/pass.ts'
+import { redactionOf } from '../upstreams/redact.ts'
+import { collectError, discard, watched } from '../upstreams/sinks.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -2,8 +2,8 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Entry, Outcome } from '../entry.ts'
 import type { Refusal } from '../errors.ts'
+import type { Entry, Outcome } from '../ledger/call-record.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -6,9 +6,9 @@
 import fastifyRedis from '@fastify/redis'
 import fp from 'fastify-plugin'
 import type { Cluster, Redis } from 'ioredis'
-import { checkRedis, EvictionFault } from '../redis-check.ts'
-import { connectRedis } from '../redis-url.ts'
+import { connectRedis } from '../redis/connect.ts'
 import { firstTry } from '../start/first-try.ts'
+import { checkRedis, EvictionFault } from '../start/redis-check.ts'
 import { redisFault } from '../start/store-faults.ts'
 
 declare module 'fastify' {

@@ -5,10 +5,10 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { type Level, levelsOf } from '../clients/limits.ts'
 import type { Edits } from '../dialects/dialect.ts'
 import type { Refusal } from '../errors.ts'
 import type { Admitted, Scope } from '../lua/types.ts'
-import { type Level, levelsOf } from '../stores/limits.ts'
 
 export type Refused = Extract<Admitted, { kind: 'refused' }>
 export type Limit = Refused['limit']

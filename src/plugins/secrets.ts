@@ -2,9 +2,9 @@
 
 import { unwatchFile, watchFile } from 'node:fs'
 import fp from 'fastify-plugin'
-import { secretFault } from '../config.ts'
-import type { Redactor } from '../redactor.ts'
-import { readSecretFile } from '../secret-files.ts'
+import { secretFault } from '../config/config.ts'
+import type { Redactor } from '../config/redactor.ts'
+import { readSecretFile } from '../config/secret-files.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

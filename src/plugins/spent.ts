@@ -5,9 +5,9 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { isBound } from '../clients/limits.ts'
 import { windowsAt } from '../lua/calendar.ts'
 import type { ScopeState } from '../lua/types.ts'
-import { isBound } from '../stores/limits.ts'
 import type { Refused } from './reservations.ts'
 
 /** Bytes of a body. A shorter one is measured in less time than Redis takes to answer. */

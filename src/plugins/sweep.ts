@@ -1,7 +1,7 @@
 /** Calls whose replica died: whichever replica sweeps them up charges what they held, and writes the line that nobody else will. */
 
 import fp from 'fastify-plugin'
-import { logLine } from '../log-line.ts'
+import { logLine } from '../telemetry/log-line.ts'
 
 const EVERY = 1000
 const BATCH = 100

@@ -2,9 +2,9 @@
 
 import { createHmac } from 'node:crypto'
 import fp from 'fastify-plugin'
+import type { Client } from '../clients/clients.ts'
 import type { Edits } from '../dialects/dialect.ts'
 import { type Refusal, refusal } from '../errors.ts'
-import type { Client } from '../stores/clients.ts'
 
 export default fp(
   async app => {

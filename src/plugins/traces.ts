@@ -2,9 +2,9 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { beginTrace, type Trace, upstreamContext } from '../traces/context.ts'
-import { samplerOf } from '../traces/options.ts'
-import { spansOf } from '../traces/spans.ts'
+import { samplerOf } from '../config/otlp-options.ts'
+import { beginTrace, type Trace, upstreamContext } from '../telemetry/traces/context.ts'
+import { spansOf } from '../telemetry/traces/spans.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -3,9 +3,9 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Pool } from 'undici'
-import { type Circuits, createCircuits } from '../circuits.ts'
 import type { Format } from '../dialects/dialect.ts'
-import { openPool } from '../upstream.ts'
+import { type Circuits, createCircuits } from '../upstreams/circuits.ts'
+import { openPool } from '../upstreams/connection.ts'
 
 export interface Upstream {
   name: string

@@ -1,4 +1,4 @@
--- Who may call, with what settings, and what changed. Settings lie here as people wrote them (src/settings.ts), in their
+-- Who may call, with what settings, and what changed. Settings lie here as people wrote them (src/clients/settings.ts), in their
 -- order: json, not jsonb. Names and ids compare byte by byte, so that lists have one order everywhere.
 
 create table teams (

@@ -4,10 +4,10 @@
  */
 
 import { DatabaseError } from 'pg'
+import { postgresPlace, redisPlace } from '../config/places.ts'
 import { loggedMessage } from '../logged-error.ts'
-import { isRedisAway } from '../redis-away.ts'
-import { isAway } from '../stores/query.ts'
-import { postgresPlace, redisPlace } from './places.ts'
+import { isRedisAway } from '../redis/away.ts'
+import { isAway } from '../sql/query.ts'
 import { type Fault, POSTGRES, REDIS, type Row } from './refusals.ts'
 
 /** The oldest supported versions. */

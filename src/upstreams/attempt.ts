@@ -1,8 +1,8 @@
 /** One request to one upstream, and the facts of its response. A call that is tried again has one attempt after the other. */
 
 import type { Pool } from 'undici'
-import { codingsIn, decoded, isDecodable } from '../encodings.ts'
-import { type Failure, type Headers, type Line, type Sink, send } from '../upstream.ts'
+import { type Failure, type Headers, type Line, type Sink, send } from './connection.ts'
+import { codingsIn, decoded, isDecodable } from './encodings.ts'
 
 /** Times are on the monotonic clock, in milliseconds. */
 export interface AttemptFacts {

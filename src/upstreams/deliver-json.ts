@@ -1,15 +1,15 @@
 /** JSON is collected and sent in one piece, if there is room for it; else it passes as it comes. */
 
-import { collect, discard } from '../answers.ts'
 import { preliminaryEvents } from '../dialects/index.ts'
 import { redactedResponse } from '../dialects/wire/error-frames.ts'
 import { errorInside } from '../dialects/wire/error-inside.ts'
 import { isAboutAccount } from '../dialects/wire/upstream-error.ts'
-import { answerHeaders, mediaType } from '../headers.ts'
-import type { Headers, Sink } from '../upstream.ts'
-import { failedInside, refusedBy, unreadable } from '../upstream-errors.ts'
+import type { Headers, Sink } from './connection.ts'
 import { type Delivery, failed } from './delivery.ts'
+import { failedInside, refusedBy, unreadable } from './errors.ts'
+import { answerHeaders, mediaType } from './headers.ts'
 import { passAsItComes } from './pass.ts'
+import { collect, discard } from './sinks.ts'
 
 /** Takes a whole JSON response with status 200 and usage. */
 export type Complete = (response: { contentType: string; body: Buffer }) => void

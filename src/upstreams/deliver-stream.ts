@@ -1,12 +1,12 @@
 /** A stream is kept back until its first event: an error instead of output becomes a response with the status it stands for. */
 
-import { keepBeginning } from '../answers.ts'
 import { beginsError } from '../dialects/wire/error-frames.ts'
-import type { Headers, Sink } from '../upstream.ts'
-import { unreadable } from '../upstream-errors.ts'
+import type { Headers, Sink } from './connection.ts'
 import { refuseInside } from './deliver-json.ts'
 import { type Delivery, failed } from './delivery.ts'
+import { unreadable } from './errors.ts'
 import { LAST_BYTES, passAsItComes } from './pass.ts'
+import { keepBeginning } from './sinks.ts'
 
 export function deliverStream(delivery: Delivery, headers: Headers): Sink {
   const { attempt, end, request } = delivery

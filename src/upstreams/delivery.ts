@@ -1,13 +1,13 @@
 /** What a delivery knows of its call, and how it ends. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Redactor } from '../config/redactor.ts'
 import type { Measured } from '../dialects/dialect.ts'
 import type { Redaction } from '../dialects/wire/redact.ts'
 import type { Refusal } from '../errors.ts'
-import type { Redactor } from '../redactor.ts'
-import type { Failure, Sink } from '../upstream.ts'
-import { brokenOff, failedInside } from '../upstream-errors.ts'
 import type { Attempt } from './attempt.ts'
+import type { Failure, Sink } from './connection.ts'
+import { brokenOff, failedInside } from './errors.ts'
 
 export interface Delivery {
   request: FastifyRequest

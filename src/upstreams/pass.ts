@@ -1,11 +1,11 @@
 /** Streams, and JSON without room to collect it, pass as they come. */
 
-import { passOn } from '../answers.ts'
 import { errorFrames, redactedChunks } from '../dialects/wire/error-frames.ts'
-import { answerHeaders, flowHeaders, ownHeaders } from '../headers.ts'
-import type { Headers, Sink } from '../upstream.ts'
-import { brokenOff, failedInside, unreadable } from '../upstream-errors.ts'
+import type { Headers, Sink } from './connection.ts'
 import { type Delivery, isUnclear } from './delivery.ts'
+import { brokenOff, failedInside, unreadable } from './errors.ts'
+import { answerHeaders, flowHeaders, ownHeaders } from './headers.ts'
+import { passOn } from './sinks.ts'
 
 /** Time for an upstream to end its response after the last event (ms): a connection that is cut cannot be reused. */
 export const LAST_BYTES = 1000

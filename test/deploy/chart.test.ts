@@ -7,8 +7,8 @@ import { test } from 'node:test'
 import { rootCertificates } from 'node:tls'
 import { Check, Errors } from 'typebox/schema'
 import { parse } from 'yaml'
-import { documentation } from '../../src/config.ts'
-import { pricePatch } from '../../src/prices/file.ts'
+import { documentation } from '../../src/config/config.ts'
+import { pricePatch } from '../../src/pricing/file.ts'
 import { ADMIN_TOKEN, UPSTREAM_KEY } from '../gateway.ts'
 import { startProcess } from '../processes.ts'
 import { scrape } from '../prometheus.ts'
@@ -70,12 +70,12 @@ test("every variable of the gateway can be set by the chart: secrets by referenc
   assert.deepEqual(
     schema.properties.secret.properties.variables.items.enum.toSorted(),
     secrets.filter(name => !referred.includes(name)).sort(),
-    'secret.variables in values.schema.json must list every other secret variable of src/variables.ts',
+    'secret.variables in values.schema.json must list every other secret variable of src/config/variables.ts',
   )
   assert.deepEqual(
     schema.properties.settings.propertyNames.enum.toSorted(),
     documentation.flatMap(({ name }) => ([...secrets, ...derived].includes(name) ? [] : [name])).sort(),
-    'settings in values.schema.json must list every other variable of src/variables.ts',
+    'settings in values.schema.json must list every other variable of src/config/variables.ts',
   )
 })
 

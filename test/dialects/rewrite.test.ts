@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { Edits } from '../../src/dialects/dialect.ts'
-import { builtin } from '../../src/prices/builtin.ts'
-import { loadPrices } from '../../src/prices/table.ts'
+import { builtin } from '../../src/pricing/builtin.ts'
+import { loadPrices } from '../../src/pricing/table.ts'
 import { dialect, type Path } from './streams.ts'
 
 const rewrite = (path: Path, body: string | Buffer, edits: Edits) =>

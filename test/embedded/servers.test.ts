@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { connectRedis } from '../../src/redis-url.ts'
+import { connectRedis } from '../../src/redis/connect.ts'
 import { emptyDatabase, openPool, ownPostgres, ownRedis, testRedis } from '../servers.ts'
 
 test('each test has a Redis database to itself', async t => {

@@ -8,7 +8,7 @@ import { type DrainOptions, startDrain } from '../../src/ledger/drain.ts'
 import type { StreamEntry } from '../../src/ledger/entry.ts'
 import { createRecorder } from '../../src/ledger/record.ts'
 import { createLedgerScripts, type LedgerScripts } from '../../src/lua/ledger.ts'
-import { connectRedis } from '../../src/redis-url.ts'
+import { connectRedis } from '../../src/redis/connect.ts'
 import { openPool, testDatabase, testRedis } from '../servers.ts'
 
 export const log = pino({ level: 'silent' })

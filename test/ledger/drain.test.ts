@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { createRecorder } from '../../src/ledger/record.ts'
 import { createGroup, readGroup } from '../../src/ledger/stream.ts'
-import { migrate } from '../../src/migrate.ts'
+import { migrate } from '../../src/start/migrate.ts'
 import { ownPostgres, ownRedis, testDatabase, testRedis } from '../servers.ts'
 import { bed, connect, drained, drainOf, type Facts, noon, one, until, write } from './bed.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Entry } from '../../src/entry.ts'
+import type { Entry } from '../../src/ledger/call-record.ts'
 import { countRefusals, createRefusalCounter, readRefusals } from '../../src/ledger/refusals.ts'
 import { findRefused, readRefused, readRefusedOverTime } from '../../src/ledger/refused.ts'
 import { bed } from './bed.ts'

@@ -4,7 +4,7 @@ import type { Cluster, Redis } from 'ioredis'
 import { createMoneyScripts } from '../../src/lua/index.ts'
 import { createLedgerScripts } from '../../src/lua/ledger.ts'
 import type { Reservation, Scope } from '../../src/lua/types.ts'
-import { connectRedis } from '../../src/redis-url.ts'
+import { connectRedis } from '../../src/redis/connect.ts'
 import { testRedis } from '../servers.ts'
 
 const PREFIX = '{tollgate}:'

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { windowsAt } from '../../src/lua/calendar.ts'
-import { connectRedis } from '../../src/redis-url.ts'
+import { connectRedis } from '../../src/redis/connect.ts'
 import { testRedis } from '../servers.ts'
 
 const calendar = readFileSync(new URL('../../src/lua/prelude/calendar.lua', import.meta.url), 'utf8')

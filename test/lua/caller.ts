@@ -2,7 +2,7 @@
 
 import { createMoneyScripts } from '../../src/lua/index.ts'
 import type { Reservation } from '../../src/lua/types.ts'
-import { connectRedis } from '../../src/redis-url.ts'
+import { connectRedis } from '../../src/redis/connect.ts'
 
 const [url = '', name, callers, asks, capacity, per] = process.argv.slice(2)
 const redis = connectRedis(url)

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { makeToken } from '../../src/admin-tokens.ts'
-import { linkTo } from '../stores/link.ts'
+import { makeToken } from '../../src/admin/token-format.ts'
+import { linkTo } from '../clients/link.ts'
 import { type Replica, startReplica, TOKEN, until } from './replica.ts'
 
 async function make(replica: Replica, name: string, role: 'admin' | 'viewer', more: object = {}) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { linkTo } from '../stores/link.ts'
+import { linkTo } from '../clients/link.ts'
 import { type Answer, startReplica, TOKEN, until } from './replica.ts'
 
 /** The example of docs/settings.md, with every setting. */

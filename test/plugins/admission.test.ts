@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { connectRedis } from '../../src/redis-url.ts'
+import { connectRedis } from '../../src/redis/connect.ts'
 import { message, startGateway, until } from '../gateway.ts'
 import { ownRedis } from '../servers.ts'
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 import { test } from 'node:test'
-import { makeKey } from '../../src/keys.ts'
-import { linkTo } from '../stores/link.ts'
+import { makeKey } from '../../src/clients/keys.ts'
+import { linkTo } from '../clients/link.ts'
 import { startReplica, until } from './replica.ts'
 
 const MESSAGE =

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { chat, type Gateway, message, startGateway, until } from '../gateway.ts'
-import { table, today } from '../prices/usage.ts'
+import { table, today } from '../pricing/usage.ts'
 import { freePort } from '../servers.ts'
 
 interface Charge {

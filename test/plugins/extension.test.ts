@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { chat, type Gateway, message, startGateway, until } from '../gateway.ts'
-import { table, today } from '../prices/usage.ts'
+import { table, today } from '../pricing/usage.ts'
 
 const MODEL = 'claude-haiku-4-5'
 const RATE = table.find(MODEL, today)?.maxOutputTokensPerSecond ?? 0

@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { connectRedis } from '../../src/redis-url.ts'
+import { connectRedis } from '../../src/redis/connect.ts'
+import { linkTo } from '../clients/link.ts'
 import { type Gateway, message, startGateway, until } from '../gateway.ts'
 import { ownRedis, testDatabase } from '../servers.ts'
-import { linkTo } from '../stores/link.ts'
 
 /** A refusal in bounded time: longer than this, and a caller hangs. Milliseconds. */
 const BOUND = 10_000

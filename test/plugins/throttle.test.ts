@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createThrottle } from '../../src/plugins/admin/throttle.ts'
+import { createThrottle } from '../../src/admin/throttle.ts'
 
 function arrange() {
   let now = 0

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import { connectRedis } from '../../src/redis-url.ts'
+import { connectRedis } from '../../src/redis/connect.ts'
 import { until } from '../gateway.ts'
 import { freePort, ownPostgres, ownRedis, testDatabase, testRedis } from '../servers.ts'
 import { assertServedIsCharged } from './agreement.ts'

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { TestContext } from 'node:test'
-import { parseUsd } from '../../src/money.ts'
+import { parseUsd } from '../../src/pricing/money.ts'
 import { ADMIN_TOKEN, type Line, until } from '../gateway.ts'
 import { type GatewayProcess, startProcess } from '../processes.ts'
 import { type Provider, startProvider } from '../provider.ts'

@@ -8,11 +8,11 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Client } from 'pg'
 import { buildApp } from '../../src/app.ts'
-import { environment } from '../../src/config.ts'
+import { environment } from '../../src/config/config.ts'
 import { query } from '../../src/embedded/postgres.ts'
-import { createLogger } from '../../src/logger.ts'
-import { connectRedis } from '../../src/redis-url.ts'
+import { connectRedis } from '../../src/redis/connect.ts'
 import { postgresFault } from '../../src/start/store-faults.ts'
+import { createLogger } from '../../src/telemetry/logger.ts'
 import {
   emptyDatabase,
   freePort,

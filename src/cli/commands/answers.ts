@@ -1,6 +1,6 @@
 /** What the administration answers, and how limits, budgets and standings are told. */
 
-import type { ClientSettings, LevelSettings } from '../../settings.ts'
+import type { ClientSettings, LevelSettings } from '../../clients/settings.ts'
 import { NONE, time, usd } from '../text.ts'
 
 interface Money {

@@ -1,6 +1,6 @@
 /** Declares the gateway, teams and clients from a file: what is so already stays untouched. */
 
-import { didYouMean } from '../../prices/nearest.ts'
+import { didYouMean } from '../../pricing/nearest.ts'
 import type { Api, Method } from '../api.ts'
 import type { Command } from '../command.ts'
 import { currentClients, currentGateway, currentTeams } from '../current.ts'

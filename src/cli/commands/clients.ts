@@ -1,6 +1,6 @@
 /** Clients. */
 
-import { defaultHold } from '../../settings.ts'
+import { defaultHold } from '../../clients/settings.ts'
 import type { Input } from '../command.ts'
 import { type Command, textOf } from '../command.ts'
 import { misused } from '../errors.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { createRedactor } from '../../../src/config/redactor.ts'
 import { errorFrames, redactedResponse } from '../../../src/dialects/wire/error-frames.ts'
 import type { Redaction } from '../../../src/dialects/wire/redact.ts'
-import { createRedactor } from '../../../src/redactor.ts'
 
 const SECRET = 'b9c1d2e3f4a5968778695a4b'
 const redactor = createRedactor([SECRET])

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { createRedactor } from '../../../src/config/redactor.ts'
 import type { UpstreamVerdict } from '../../../src/dialects/dialect.ts'
 import { dialects } from '../../../src/dialects/index.ts'
-import { createRedactor } from '../../../src/redactor.ts'
 
 const SECRET = 'b9c1d2e3f4a5968778695a4b'
 const { text: secrets } = createRedactor([SECRET, 'p4ss', 'hunter2'])

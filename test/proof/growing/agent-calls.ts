@@ -7,9 +7,9 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { UsagePart } from '../../../src/dialects/dialect.ts'
-import { costNanos } from '../../../src/prices/cost.ts'
+import { costNanos } from '../../../src/pricing/cost.ts'
 import { type Gateway, startGateway, until } from '../../gateway.ts'
-import { part, table } from '../../prices/usage.ts'
+import { part, table } from '../../pricing/usage.ts'
 
 const ESCAPES = [2, 10, 60]
 /** True output tokens a second of these agents' models. */

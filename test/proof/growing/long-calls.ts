@@ -5,8 +5,8 @@
 
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { builtin } from '../../../src/prices/builtin.ts'
-import { loadPrices } from '../../../src/prices/table.ts'
+import { builtin } from '../../../src/pricing/builtin.ts'
+import { loadPrices } from '../../../src/pricing/table.ts'
 import { until } from '../../gateway.ts'
 import type { Call as Served } from '../../provider.ts'
 import { testDatabase, testRedis } from '../../servers.ts'

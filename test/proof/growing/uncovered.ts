@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { type Gateway, message, startGateway, until } from '../../gateway.ts'
-import { table, today } from '../../prices/usage.ts'
+import { table, today } from '../../pricing/usage.ts'
 import { newClient, startProcess } from '../../processes.ts'
 import { startProvider } from '../../provider.ts'
 import { ownRedis, testDatabase, testRedis } from '../../servers.ts'

@@ -1,0 +1,130 @@
+/** GET /admin/alerts lists alerts and their delivery; POST /admin/alerts/test sends a test alert. Registered within the administration. */
+
+import type { FastifyInstance } from 'fastify'
+import { Type } from 'typebox'
+import { listAlerts } from '../alerts/list.ts'
+import { writeDeed } from '../clients/audit.ts'
+import { cursorsOf } from './cursors.ts'
+import { parseTime, time } from './ledger-query.ts'
+import { problem } from './problem.ts'
+import { moment, nullable, pageAnswer } from './response-schemas.ts'
+import { limit, pageOf, type TypeBoxProvider } from './schemas.ts'
+
+const severities = ['info', 'warning', 'critical'] as const
+const deliveries = ['delivered', 'waiting', 'no_webhook'] as const
+
+const alert = Type.Object(
+  {
+    id: Type.String(),
+    kind: Type.String({
+      description: 'The rule that found it, such as budget_threshold or output_rate_exceeded',
+    }),
+    dedupe: Type.String({ description: 'Rule, scope and window: told once for each' }),
+    severity: Type.Enum(severities),
+    scope: Type.String({ description: 'client:frontend, team:web, gateway, upstream:ezai' }),
+    title: Type.String({ description: 'One sentence, for people' }),
+    details: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]), {
+      description: 'The numbers behind it',
+    }),
+    raisedAt: moment('When'),
+    delivery: Type.Enum(deliveries),
+    deliveredAt: nullable(moment('When it was delivered')),
+    attempts: Type.Integer(),
+    nextAttemptAt: nullable(moment('When delivery is tried again')),
+    lastError: nullable(Type.String()),
+  },
+  { title: 'Alert' },
+)
+
+const receipt = Type.Object(
+  {
+    delivered: Type.Boolean({ description: 'Whether the webhook answered with a status from 200 to 299' }),
+    status: nullable(Type.Integer({ description: 'The HTTP status of the webhook; null: no answer' })),
+    error: nullable(Type.String({ description: 'Why it was not delivered' })),
+  },
+  { title: 'TestAlert' },
+)
+
+const cursors = cursorsOf('alerts', 'number')
+const query = Type.Object(
+  {
+    kind: Type.Optional(
+      Type.String({ description: 'Such as budget_threshold', expected: 'a kind of alert' }),
+    ),
+    severity: Type.Optional(Type.Enum(severities, { expected: `one of ${severities.join(', ')}` })),
+    delivery: Type.Optional(Type.Enum(deliveries, { expected: `one of ${deliveries.join(', ')}` })),
+    client: Type.Optional(
+      Type.String({
+        description: 'The name of a client: the same as the scope client:<name>',
+        expected: 'the name of a client',
+      }),
+    ),
+    scope: Type.Optional(
+      Type.String({
+        description: 'What the alert is about',
+        expected: 'a scope such as client:frontend, team:web, gateway or upstream:ezai',
+      }),
+    ),
+    from: Type.Optional(time('Raised then or later')),
+    to: Type.Optional(time('Raised before')),
+    limit,
+    cursor: cursors.schema,
+  },
+  { additionalProperties: false },
+)
+
+export async function alertRoutes(admin: FastifyInstance): Promise<void> {
+  const routes = admin.withTypeProvider<TypeBoxProvider>()
+
+  routes.get(
+    '/alerts',
+    {
+      schema: {
+        summary: 'What was raised, the newest first, and whether it was delivered',
+        querystring: query,
+        response: { 200: pageAnswer({ alerts: Type.Array(alert) }) },
+      },
+    },
+    async ({ query: { limit, cursor, from, to, ...filter } }) => {
+      const rows = await listAlerts(admin.pg, {
+        ...filter,
+        from: parseTime(from),
+        to: parseTime(to),
+        after: cursors.placeOf(cursor),
+        limit: limit + 1,
+      })
+      const { shown, next } = pageOf(rows, limit, ({ id }) => cursors.format(id))
+      return { alerts: shown, next }
+    },
+  )
+
+  routes.post(
+    '/alerts/test',
+    {
+      schema: {
+        summary: 'Send one test alert to the webhook',
+        description:
+          'The response comes once the webhook has answered or could not be reached. The alert is not sent again. 409 without ALERT_WEBHOOK_URL.',
+        response: { 200: receipt },
+      },
+    },
+    async ({ administrator: { name: who }, id: requestId }) => {
+      if (!admin.alerts.hasWebhook) throw noWebhook()
+      const dedupe = `test:${requestId}`
+      await writeDeed(
+        admin.pg,
+        { who, requestId },
+        { action: 'alert.test', target: 'gateway', before: null, after: { dedupe } },
+      )
+      return admin.alerts.sendTest(dedupe)
+    },
+  )
+}
+
+function noWebhook() {
+  return problem(
+    409,
+    'ALERT_WEBHOOK_URL: found nothing, expected the URL of a webhook that takes the format of Slack. ' +
+      'Set it where the gateway runs, and restart the gateway.',
+  )
+}

@@ -1,0 +1,69 @@
+/** Budgets of the gateway, of teams and of clients in one list, the fullest first. */
+
+import type { FastifyInstance } from 'fastify'
+import { Type } from 'typebox'
+import { pickRanked } from '../clients/ranked.ts'
+import { periods, type Rankings, shareOf } from '../clients/ranking.ts'
+import { moneyOf } from '../clients/states.ts'
+import { cursorsOf, formatRanked, parseRanked } from './cursors.ts'
+import { pageAnswer, rankedBudget } from './response-schemas.ts'
+import { limit, pageOf, search, type TypeBoxProvider, teamFilter } from './schemas.ts'
+
+const kinds = ['gateway', 'team', 'client'] as const
+const cursors = cursorsOf('budgets', 'ranked')
+const page = Type.Object(
+  {
+    limit,
+    cursor: cursors.schema,
+    search,
+    team: teamFilter,
+    kind: Type.Optional(
+      Type.Enum(kinds, { description: 'Only of these', expected: `one of ${kinds.join(', ')}` }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+export default async function budgets(app: FastifyInstance, { rankings }: { rankings: Rankings }) {
+  app.withTypeProvider<TypeBoxProvider>().get(
+    '/budgets',
+    {
+      schema: {
+        summary: 'All budgets, the fullest first',
+        description:
+          'Amounts that running calls hold count as used. The order is a few seconds old at most; with 100,000 clients, some ' +
+          'tens of seconds. A budget whose use changes between two pages may be on both or on neither. 503 while Redis is away.',
+        querystring: page,
+        response: { 200: pageAnswer({ budgets: Type.Array(rankedBudget) }) },
+      },
+    },
+    async ({ query: { limit, cursor, search, team, kind } }) => {
+      const ranking = await rankings()
+      const found = await pickRanked(ranking, ranking.budgets, {
+        kinds: kind ? [kind] : kinds,
+        search,
+        team,
+        after: parseRanked(cursors.placeOf(cursor)),
+        limit: limit + 1,
+        perLevel: 2,
+        bound: true,
+      })
+      const { shown, next } = pageOf(found, limit, one =>
+        cursors.format(formatRanked({ order: 'budgets', ...one })),
+      )
+      const listed = shown.map(({ level, place }) => {
+        const period = periods[place % 2]!
+        const { kind, name, team } = level
+        return {
+          kind,
+          name,
+          ...(kind === 'client' && team !== null && { team }),
+          period,
+          share: shareOf(level[period]) ?? 0,
+          ...moneyOf(level[period], ranking.endsAt[period]),
+        }
+      })
+      return { budgets: listed, next }
+    },
+  )
+}

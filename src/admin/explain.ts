@@ -1,0 +1,294 @@
+/** GET /admin/explain: every rule that a call of this client for this model meets, with its numbers now. */
+
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { Type } from 'typebox'
+import { compileModels } from '../clients/client.ts'
+import { type ClientRecord, readClient } from '../clients/client-records.ts'
+import {
+  allowedFeatures,
+  budget,
+  type ClientSettings,
+  clientSettings,
+  defaultHold,
+  type Hold,
+  holds,
+  type LevelSettings,
+  limits,
+  name,
+  shares,
+} from '../clients/settings.ts'
+import { createStates, type StateAnswer } from '../clients/states.ts'
+import { readGatewayRecord, readTeam } from '../clients/team-records.ts'
+import { dialects } from '../dialects/index.ts'
+import { LOOKAHEAD_SECONDS, outputRate } from '../pricing/bound.ts'
+import { ORIGINS } from '../pricing/merge.ts'
+import { didYouMean } from '../pricing/nearest.ts'
+import type { Price } from '../pricing/price.ts'
+import { circuit, circuitAnswer, retryWords } from './circuits.ts'
+import { problem, unknownClient } from './problem.ts'
+import { nullable, stateFields } from './response-schemas.ts'
+import type { TypeBoxProvider } from './schemas.ts'
+
+const query = Type.Object(
+  {
+    client: name,
+    model: Type.String({ minLength: 1, maxLength: 256, expected: 'the name of a model' }),
+  },
+  { additionalProperties: false },
+)
+
+const level = Type.Object(
+  { scope: Type.String(), limits, budget, ...stateFields },
+  { title: 'Level', description: 'What a call must fit: its client, its team, the gateway' },
+)
+
+const explained = Type.Object(
+  {
+    client: name,
+    model: Type.String(),
+    allowed: Type.Boolean({ description: 'May this client use this model at all?' }),
+    pattern: nullable(Type.String({ description: 'The pattern that lets it through; null: none' })),
+    models: nullable(Type.Array(Type.String(), { description: 'All its patterns; null: every model' })),
+    obstacles: Type.Array(
+      Type.Object({
+        code: Type.String({ description: "The refusal's error_code" }),
+        detail: Type.String(),
+        scope: Type.Optional(Type.String()),
+        window: Type.Optional(Type.Enum(['day', 'month'])),
+      }),
+      { description: 'Why a call would be refused now' },
+    ),
+    levels: Type.Array(level),
+    loop: nullable(clientSettings.properties.loop),
+    allow: Type.Array(Type.Enum(allowedFeatures)),
+    cache: Type.Object({ enabled: Type.Boolean(), ttlSeconds: Type.Number(), share: Type.Enum(shares) }),
+    maxWaitMs: Type.Integer({
+      description: 'Longest wait inside the gateway before a 429 for concurrency, tokens or budget_in_flight',
+    }),
+    hold: Type.Object(
+      {
+        setting: Type.Enum(holds, { description: "The client's setting" }),
+        applies: Type.Enum(holds, {
+          description: 'For this model: without an output rate only its output limit bounds a call',
+        }),
+        reserves: Type.String({ description: 'What a running call holds of a budget, in words' }),
+        outputTokensPerSecond: nullable(
+          Type.Integer({ description: 'Output tokens a second of one answer at most; null: not known' }),
+        ),
+        fasterOutput: Type.Record(Type.String(), Type.Number(), {
+          description: 'The same for service tiers and speeds that are faster',
+        }),
+        lookaheadSeconds: Type.Integer({ description: 'Seconds of output that a growing hold is ahead' }),
+      },
+      { title: 'Hold', description: 'What a running call holds of a budget' },
+    ),
+    defaultMaxTokens: nullable(
+      Type.Integer({
+        description:
+          'Output limit added to a request without one; null: none is added. Only with hold ceiling',
+      }),
+    ),
+    upstreams: Type.Array(
+      Type.Object({
+        format: Type.String(),
+        upstream: nullable(Type.String()),
+        circuit: Type.Optional(circuit),
+      }),
+      { description: 'The upstream for each wire format; null: not served' },
+    ),
+    price: Type.Object(
+      {
+        model: Type.String(),
+        maker: Type.String(),
+        kind: Type.Enum(['chat', 'embedding']),
+        contextWindow: Type.Integer(),
+        maxInput: Type.Integer(),
+        maxOutput: Type.Integer(),
+        usdPerMillionTokens: Type.Unsafe<Price['row']>({ type: 'object' }),
+        origins: Type.Record(Type.String(), Type.Enum(ORIGINS), {
+          description:
+            'Where each price of the row comes from: built-in; override: PRICES_FILE; derived: computed from an override',
+        }),
+        version: Type.String({ description: 'Of the price table' }),
+      },
+      { title: 'Price' },
+    ),
+  },
+  { title: 'Explained' },
+)
+
+interface Level extends StateAnswer {
+  scope: string
+  limits: NonNullable<LevelSettings['limits']>
+  budget: NonNullable<LevelSettings['budget']>
+}
+
+export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: number }): FastifyPluginAsync {
+  return async admin => {
+    const stateOf = createStates(admin.money)
+
+    admin.withTypeProvider<TypeBoxProvider>().get(
+      '/explain',
+      {
+        schema: {
+          summary: 'Every rule that a call of this client for this model meets, with its numbers now',
+          querystring: query,
+          response: { 200: explained },
+        },
+      },
+      async ({ query: { client: asked, model } }) => {
+        const client = await readClient(admin.pg, asked)
+        if (!client) throw await unknownClient(admin.pg, asked)
+        const { table } = admin.prices
+        const now = new Date(admin.clock.now())
+        const price = table.find(model, now)
+        if (!price)
+          throw unknownModel(
+            model,
+            table.list(now).map(({ id }) => id),
+          )
+        const levels = await levelsOf(client)
+        const upstreams = upstreamsOf(admin, price)
+        const pattern = patternFor(client.models, table.namesOf(model))
+        const hold = holdOf(client.hold ?? defaultHold, price)
+        const isBound = levels.some(({ budget }) => Object.keys(budget).length > 0)
+        const { enabled = true, ttlSeconds = defaults.cacheTtlSeconds, share = 'client' } = client.cache ?? {}
+        const obstacles = [
+          ...(client.disabled ? [{ code: 'invalid_key', detail: 'the client is disabled' }] : []),
+          ...(pattern === undefined
+            ? [{ code: 'model_not_allowed', detail: `${model} fits none of its patterns` }]
+            : []),
+          ...(upstreams.some(({ upstream }) => upstream !== null)
+            ? []
+            : [{ code: 'model_not_found', detail: 'no upstream serves it' }]),
+          ...openCircuits(upstreams),
+          ...unknownCounters(levels),
+          ...levels.flatMap(spentBudgets),
+        ]
+        return {
+          client: client.name,
+          model,
+          allowed: pattern !== undefined && !client.disabled,
+          pattern: pattern ?? null,
+          models: client.models ?? null,
+          obstacles,
+          levels,
+          loop: client.loop ?? null,
+          allow: client.allow ?? [],
+          cache: { enabled, ttlSeconds, share },
+          maxWaitMs: client.limits?.maxWaitMs ?? 0,
+          hold,
+          defaultMaxTokens:
+            hold.setting === 'ceiling' && isBound && price.maxOutput > 0
+              ? Math.min(defaults.maxTokens, price.maxOutput)
+              : null,
+          upstreams,
+          price: {
+            model: price.model,
+            maker: price.maker,
+            kind: price.kind,
+            contextWindow: price.contextWindow,
+            maxInput: price.maxInput,
+            maxOutput: price.maxOutput,
+            usdPerMillionTokens: price.row,
+            origins: price.origins,
+            version: table.version,
+          },
+        }
+      },
+    )
+
+    async function levelsOf(client: ClientRecord): Promise<Level[]> {
+      const [team, gateway] = await Promise.all([
+        client.team === undefined ? undefined : readTeam(admin.pg, client.team),
+        readGatewayRecord(admin.pg),
+      ])
+      const level = async (key: string, scope: string, { limits = {}, budget = {} }: LevelSettings) => ({
+        scope,
+        limits,
+        budget,
+        ...(await stateOf({ key, limits, budget })),
+      })
+      // maxWaitMs is a setting, not a limit that a call must fit.
+      const { maxWaitMs, ...clientLimits } = client.limits ?? {}
+      return Promise.all([
+        level(`client:${client.id}`, `client:${client.name}`, { ...client, limits: clientLimits }),
+        ...(team ? [level(`team:${team.id}`, `team:${team.name}`, team)] : []),
+        level('gateway', 'gateway', gateway),
+      ])
+    }
+  }
+}
+
+/** The hold of a running call of this model. A request that names a faster tier or speed holds more. */
+function holdOf(setting: Hold, price: Price) {
+  const rate = outputRate(price, { tier: undefined, speed: undefined })
+  const applies: Hold = rate === undefined ? 'ceiling' : setting
+  return {
+    setting,
+    applies,
+    reserves: reservedOf(setting, price, rate),
+    outputTokensPerSecond: rate ?? null,
+    fasterOutput: Object.fromEntries(price.fasterOutput),
+    lookaheadSeconds: LOOKAHEAD_SECONDS,
+  }
+}
+
+function reservedOf(setting: Hold, price: Price, rate: number | undefined): string {
+  if (price.kind === 'embedding') return 'its input'
+  if (setting === 'ceiling') return 'its input and its whole output limit'
+  if (rate === undefined)
+    return 'its input and its whole output limit: the price table has no output rate for this model'
+  const faster = [...price.fasterOutput].map(([name, tokens]) => `${tokens} with ${name}`).join(', ')
+  const speed = `${rate} tokens/s${faster && ` (${faster})`}`
+  return `its input and the next ${LOOKAHEAD_SECONDS} s of output at ${speed}, extended while it runs`
+}
+
+/** The first that lets the model through; every model where there is no list. */
+function patternFor(models: ClientSettings['models'], names: readonly string[]): string | undefined {
+  return (models ?? ['*']).find(pattern => compileModels([pattern]).allows(names))
+}
+
+/** By wire format; null: it is not served there. */
+function upstreamsOf({ upstreams }: FastifyInstance, { maker, model }: Price) {
+  const formats = new Set(dialects.map(({ format }) => format))
+  return [...formats].map(format => {
+    const upstream = upstreams.choose(maker, format)
+    const circuit = upstream && circuitAnswer(upstream.circuits.state(model))
+    return { format: format.name, upstream: upstream?.name ?? null, ...(circuit && { circuit }) }
+  })
+}
+
+/** Circuits that let the next call through are left out, since the call is not refused. */
+function openCircuits(found: ReturnType<typeof upstreamsOf>) {
+  const details = found.flatMap(({ upstream, circuit }) =>
+    circuit && circuit.retryAfterMs > 0
+      ? `${upstream} does not accept the gateway's key or account: ${circuit.reason}. This replica ${retryWords(circuit)}.`
+      : [],
+  )
+  return [...new Set(details)].map(detail => ({ code: 'upstream_refused_us', detail }))
+}
+
+/** Without counters nothing is admitted. */
+function unknownCounters(levels: Level[]) {
+  if (levels.every(({ state }) => state !== null)) return []
+  const isRestoring = levels.some(({ restoring }) => restoring)
+  const detail = isRestoring ? 'the counters are being restored from the ledger' : 'Redis is away'
+  return [{ code: 'unavailable', detail }]
+}
+
+/** Budgets with nothing left: they refuse every call, however small. */
+function spentBudgets({ scope, state }: Level) {
+  return (['day', 'month'] as const).flatMap(window => {
+    const money = state?.[window]
+    if (money?.availableUsd !== 0) return []
+    return [{ code: 'budget_exceeded', detail: `${scope} has nothing left of its ${window}`, scope, window }]
+  })
+}
+
+function unknownModel(model: string, names: readonly string[]) {
+  return problem(
+    404,
+    `The price table has no model "${model}".${didYouMean(model, names)} GET /v1/models lists those there are; PRICES_FILE adds others.`,
+  )
+}

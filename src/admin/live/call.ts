@@ -1,0 +1,41 @@
+/** A call as it is shown live: the facts of its log line, under the names that the ledger's rows have in the administration. */
+
+import type { Entry } from '../../ledger/call-record.ts'
+import { nanosToUsd } from '../../pricing/money.ts'
+
+export type LiveCall = Omit<Entry, 'reqId' | 'costNanos' | 'savedNanos'> & {
+  id: string
+  /** Admission, or for a call that was refused its end; RFC 3339. */
+  at: string
+  costUsd: number
+  savedUsd: number
+  heldUsd: number
+}
+
+export function liveCall(entry: Entry, at: number, heldNanos: number): LiveCall {
+  const { reqId, costNanos, savedNanos, ...facts } = entry
+  return {
+    id: reqId,
+    at: new Date(at).toISOString(),
+    ...facts,
+    costUsd: nanosToUsd(costNanos),
+    savedUsd: nanosToUsd(savedNanos),
+    heldUsd: nanosToUsd(heldNanos),
+  }
+}
+
+export interface Filter {
+  /** A name or an id. */
+  client?: string
+  model?: string
+  outcome?: string
+}
+
+/** The same words as in a question to the ledger mean the same here. */
+export function fits({ client, model, outcome }: Filter, call: LiveCall): boolean {
+  return (
+    (client === undefined || client === call.client || client === call.clientId) &&
+    (model === undefined || model === call.model) &&
+    (outcome === undefined || outcome === call.outcome)
+  )
+}

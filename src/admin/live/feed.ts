@@ -1,0 +1,53 @@
+/**
+ * The feed all replicas share: a short stream in Redis that is written only while somebody watches. It is no ledger: what
+ * comes too fast is counted, not shown, and what Redis loses is lost.
+ *
+ *     {tollgate}:watched   set by replicas that have viewers, for a few seconds at a time
+ *     {tollgate}:live      a stream; each entry holds a batch of calls, as JSON
+ */
+
+import type { Cluster, Redis } from 'ioredis'
+import { PREFIX } from '../../lua/scripts.ts'
+import type { LiveCall } from './call.ts'
+
+/** The calls of one replica that ended within one tick, and how many more there were. */
+export interface Batch {
+  /** Its place in the feed. */
+  id: string
+  calls: LiveCall[]
+  skipped: number
+}
+
+const WATCHED = `${PREFIX}watched`
+const LIVE = `${PREFIX}live`
+const WATCHED_SECONDS = 5
+/** Kept for whoever comes next; with 100 calls of 500 bytes in each, at most 3 MB. */
+const BATCHES = 64
+const KEPT_SECONDS = 120
+/** Read at once: an admission on the same connection waits behind no more than this. */
+const READ_AT_ONCE = 8
+
+export interface Feed {
+  isWatched(): Promise<boolean>
+  /** To be said again before the seconds are over. */
+  watch(): Promise<unknown>
+  publish(batch: Omit<Batch, 'id'>): Promise<unknown>
+  /** Batches after this place, oldest first. '0' is the oldest still kept. */
+  read(after: string): Promise<Batch[]>
+}
+
+export function createFeed(redis: Redis | Cluster): Feed {
+  return {
+    isWatched: async () => (await redis.exists(WATCHED)) === 1,
+    watch: () => redis.set(WATCHED, '1', 'EX', WATCHED_SECONDS),
+    publish: batch =>
+      Promise.all([
+        redis.xadd(LIVE, 'MAXLEN', BATCHES, '*', 'batch', JSON.stringify(batch)),
+        redis.expire(LIVE, KEPT_SECONDS),
+      ]),
+    async read(after) {
+      const [stream] = (await redis.xread('COUNT', READ_AT_ONCE, 'STREAMS', LIVE, after)) ?? []
+      return (stream?.[1] ?? []).map(([id, [, batch = '{}']]) => ({ id, ...JSON.parse(batch) }))
+    },
+  }
+}

@@ -1,0 +1,25 @@
+/** Warnings about models on a client's list that are not known: most are typos, some are future models. */
+
+import { compileModels } from '../clients/client.ts'
+import { didYouMean } from '../pricing/nearest.ts'
+import type { PriceTable } from '../pricing/price.ts'
+
+const NO_MODEL = 'models: the list is empty, so it allows no call. "*" allows every model.'
+
+/** One line for each pattern that no model of the price table matches by any of its names, and for an empty list. */
+export function modelWarnings(
+  patterns: readonly string[] | undefined,
+  { names }: Pick<PriceTable, 'names'>,
+): string[] {
+  if (patterns === undefined) return []
+  if (patterns.length === 0) return [NO_MODEL]
+  const known = [...names]
+  return patterns.flatMap(pattern => {
+    const { allows } = compileModels([pattern])
+    if (known.some(name => allows([name]))) return []
+    return [
+      `models: ${JSON.stringify(pattern)} matches no known model, so it allows no call.${didYouMean(pattern, known)} ` +
+        'GET /v1/models lists the known ones; a new one needs its price in PRICES_FILE.',
+    ]
+  })
+}

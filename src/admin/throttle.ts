@@ -1,0 +1,52 @@
+/**
+ * Slows down who guesses: after a few wrong tokens from one address, each further one doubles the time in which nothing
+ * from there is looked at. Other addresses notice nothing.
+ */
+
+import { isIPv6 } from 'node:net'
+import { lru } from '../lru.ts'
+
+export interface Throttle {
+  /** Milliseconds until an attempt from this address is looked at again; 0: now. */
+  wait(address: string): number
+  /** A wrong token came from there. */
+  failed(address: string): void
+}
+
+interface Failures {
+  count: number
+  until: number
+}
+
+/** Wrong tokens that cost nothing: people mistype. */
+const FREE = 5
+const FIRST_WAIT = 1000
+const LONGEST_WAIT = 60_000
+/** So long after the last failure an address is forgotten; the cap is on memory, some 2 MB. */
+const REMEMBERED = { most: 10_000, ttl: 900_000 }
+
+export function createThrottle(now = () => performance.now()): Throttle {
+  const failures = lru<Failures>(REMEMBERED.most, REMEMBERED.ttl)
+
+  return {
+    wait(address) {
+      return Math.max(0, (failures.get(sourceOf(address))?.until ?? 0) - now())
+    },
+    failed(address) {
+      const source = sourceOf(address)
+      const count = (failures.get(source)?.count ?? 0) + 1
+      const wait = count < FREE ? 0 : Math.min(FIRST_WAIT * 2 ** (count - FREE), LONGEST_WAIT)
+      failures.set(source, { count, until: now() + wait })
+    },
+  }
+}
+
+/** Whoever has one IPv6 address has its whole /64. */
+function sourceOf(address: string): string {
+  if (!isIPv6(address) || /^::ffff:\d/i.test(address)) return address
+  const [head = '', tail] = address.split('::')
+  const front = head === '' ? [] : head.split(':')
+  const missing = tail === undefined ? 0 : 8 - front.length - (tail === '' ? 0 : tail.split(':').length)
+  const groups = [...front, ...Array<string>(missing).fill('0'), ...(tail ? tail.split(':') : [])]
+  return groups.slice(0, 4).join(':')
+}

@@ -1,0 +1,38 @@
+/** The administrators' tokens in memory. They are few: all are read again when the configuration's version has moved on. */
+
+import type { Pool } from 'pg'
+import { type Administrator, digestToken } from './token-format.ts'
+import { type KnownToken, readTokens } from './token-records.ts'
+
+export interface Tokens {
+  /** Whose it is; no query while nothing has changed. Rejects with Postgres's own error. */
+  find(presented: string): Promise<Administrator | undefined>
+}
+
+/** `now` is the time; `newest` the configuration's version: a token that was made or revoked anywhere has raised it. */
+export function createTokens(pool: Pool, newest: () => number, now: () => number): Tokens {
+  let known = new Map<string, KnownToken>()
+  let version = 0
+  let reading: Promise<void> | undefined
+
+  async function read(): Promise<void> {
+    const found = await readTokens(pool)
+    known = found.tokens
+    version = found.version
+  }
+
+  return {
+    async find(presented) {
+      // Twice at most: what is being read may be older than what was made meanwhile.
+      for (let tries = 0; version < newest() && tries < 2; tries++) {
+        reading ??= read().finally(() => {
+          reading = undefined
+        })
+        await reading
+      }
+      const found = known.get(digestToken(presented).toString('hex'))
+      if (!found || (found.expiresAt !== undefined && found.expiresAt <= now())) return undefined
+      return { name: found.name, role: found.role }
+    },
+  }
+}

@@ -1,0 +1,40 @@
+/** Administrators' tokens: `tga_<secret>`, sealed, so that guessing one is told from knowing one. Only the SHA-256 is kept. */
+
+import { hash } from 'node:crypto'
+import { isSealed, seal } from '../clients/key-checksum.ts'
+
+const PREFIX = 'tga_'
+const SHAPE = /^tga_([A-Za-z0-9_-]{43})$/
+
+/** A viewer may look at everything and change nothing. */
+export const roles = ['admin', 'viewer'] as const
+export type Role = (typeof roles)[number]
+
+/** Whose token came with a request. */
+export interface Administrator {
+  name: string
+  role: Role
+}
+
+/** The first token, which comes from the environment, and its name. */
+export const FIRST = 'ADMIN_TOKEN'
+
+/** A new token, to be shown once. */
+export function makeToken(checksumSecret: Buffer): string {
+  return `${PREFIX}${seal(checksumSecret, PREFIX)}`
+}
+
+/** Did this installation make it? Nobody who does not know one can present one that is. */
+export function isGenuineToken(presented: string, checksumSecret: Buffer): boolean {
+  const sealed = SHAPE.exec(presented)?.[1]
+  return sealed !== undefined && isSealed(checksumSecret, PREFIX, sealed)
+}
+
+export function looksMade(presented: string): boolean {
+  return SHAPE.test(presented)
+}
+
+/** Of equal length whatever was sent, so that a comparison tells nothing. */
+export function digestToken(token: string): Buffer {
+  return hash('sha256', token, 'buffer')
+}

@@ -1,0 +1,52 @@
+/**
+ * Gateway keys: `tg_<id>_<secret>`. The id, 8 letters and digits, is public and finds the key; the secret is sealed, so that
+ * a made-up key is known for one without a look-up. Of a key only its SHA-256 is kept.
+ */
+
+import { hash, randomInt, timingSafeEqual } from 'node:crypto'
+import { isSealed, seal } from './key-checksum.ts'
+
+const SHAPE = /^tg_([A-Za-z0-9]{8})_([A-Za-z0-9_-]{43})$/
+const ID_LENGTH = 8
+const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+
+export interface NewKey {
+  /** The public id. */
+  id: string
+  /** Shown once, never kept. */
+  key: string
+  sha256: Buffer
+}
+
+/** A new key, checksummed with the installation's secret. */
+export function makeKey(checksumSecret: Buffer): NewKey {
+  const id = makeId(ID_LENGTH)
+  const key = `tg_${id}_${seal(checksumSecret, `tg_${id}_`)}`
+  return { id, key, sha256: digestKey(key) }
+}
+
+/** The public id of what looks like a key; undefined for anything else. */
+export function keyId(presented: string): string | undefined {
+  return SHAPE.exec(presented)?.[1]
+}
+
+/** Did this installation make the key? The answer costs no look-up. */
+export function isGenuine(presented: string, checksumSecret: Buffer): boolean {
+  const [, id, sealed] = SHAPE.exec(presented) ?? []
+  if (id === undefined || sealed === undefined) return false
+  return isSealed(checksumSecret, `tg_${id}_`, sealed)
+}
+
+/** Is this the very key whose digest was kept? Takes the same time whatever the answer. */
+export function isKey(presented: string, sha256: Buffer): boolean {
+  return timingSafeEqual(digestKey(presented), sha256)
+}
+
+/** Letters and digits at random: ids that can be selected with a double click and need no escape anywhere. */
+export function makeId(length: number): string {
+  return Array.from({ length }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')
+}
+
+function digestKey(key: string): Buffer {
+  return hash('sha256', key, 'buffer')
+}

@@ -1,0 +1,96 @@
+/** Where a client, a team or the gateway stands now, as the administration shows it. */
+
+import { windowsAt } from '../lua/calendar.ts'
+import type { MoneyScripts } from '../lua/index.ts'
+import { isRebuilding, type Scope, type ScopeState, UNLIMITED, type WindowState } from '../lua/types.ts'
+import { nanosToUsd } from '../pricing/money.ts'
+import { compileLevel } from './client.ts'
+import type { LevelSettings } from './settings.ts'
+
+/** What a scope may do, and where it stands. */
+export interface Standing {
+  requests?: { capacity: number; available: number }
+  tokens?: { capacity: number; available: number }
+  concurrency: { max?: number; running: number }
+  day?: Money
+  month?: Money
+}
+
+export interface Money {
+  limitUsd?: number
+  spentUsd: number
+  heldUsd: number
+  availableUsd?: number
+  resetsAt: string
+}
+
+/** Null: Redis is away, or (`restoring`) it has lost its counters. */
+export interface StateAnswer {
+  state: Standing | null
+  restoring?: true
+}
+
+export type States = (level: { key: string } & LevelSettings) => Promise<StateAnswer>
+
+/** The same of many at once. */
+export type ManyStates = (levels: ({ key: string } & LevelSettings)[]) => Promise<StateAnswer[]>
+
+/** In one script: nothing else runs in Redis meanwhile. */
+const AT_ONCE = 50
+
+export function createStates(money: MoneyScripts): States {
+  const states = createManyStates(money)
+  return async level => (await states([level]))[0] ?? { state: null }
+}
+
+export function createManyStates({ state }: MoneyScripts): ManyStates {
+  return async levels => {
+    const found: StateAnswer[] = []
+    for (let first = 0; first < levels.length; first += AT_ONCE) {
+      const some = levels.slice(first, first + AT_ONCE)
+      try {
+        const { at, states } = await state(some.map(scopeOf))
+        found.push(...some.map((_, i) => ({ state: states[i] ? show(states[i], at) : null })))
+      } catch (error) {
+        const unknown: StateAnswer = { state: null, ...(isRebuilding(error) && { restoring: true }) }
+        // Each further question would wait as long for no answer.
+        return [...found, ...levels.slice(first).map(() => unknown)]
+      }
+    }
+    return found
+  }
+}
+
+function scopeOf({ key, ...settings }: { key: string } & LevelSettings): Scope {
+  const { limits, budget } = compileLevel(settings)
+  return {
+    key,
+    name: key,
+    ...limits,
+    day: budget.dayNanos ?? UNLIMITED,
+    month: budget.monthNanos ?? UNLIMITED,
+  }
+}
+
+function show({ requests, tokens, concurrency, running, day, month }: ScopeState, at: number): Standing {
+  const windows = windowsAt(at)
+  return {
+    ...(requests && { requests: { capacity: requests.limit, available: requests.remaining } }),
+    ...(tokens && { tokens: { capacity: tokens.limit, available: tokens.remaining } }),
+    concurrency: { ...(concurrency !== undefined && { max: concurrency }), running },
+    ...(day && { day: moneyOf(day, windows.day.endsAt) }),
+    ...(month && { month: moneyOf(month, windows.month.endsAt) }),
+  }
+}
+
+/** A window in US dollars. `endsAt`: milliseconds since 1970. */
+export function moneyOf({ limitNanos, spentNanos, heldNanos }: WindowState, endsAt: number): Money {
+  const spent = {
+    spentUsd: nanosToUsd(spentNanos),
+    heldUsd: nanosToUsd(heldNanos),
+    resetsAt: new Date(endsAt).toISOString(),
+  }
+  if (limitNanos === UNLIMITED) return spent
+  const available = Math.max(0, limitNanos - spentNanos - heldNanos)
+  return { limitUsd: nanosToUsd(limitNanos), ...spent, availableUsd: nanosToUsd(available) }
+}

@@ -1,0 +1,94 @@
+/** Where Redis and Postgres are, each with the private authority behind its certificate: all that a connection needs, in one URL. */
+
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { parseRedisUrl } from '../redis/connect.ts'
+import type { Config } from './config.ts'
+import { postgresPlace } from './places.ts'
+
+type Given = Pick<Config, 'REDIS_URL' | 'REDIS_CA_FILE' | 'DATABASE_URL' | 'DATABASE_CA_FILE'>
+
+/** Undefined: an embedded one. Throws all faults at once, one a line; of a URL nothing is quoted. */
+export function storeUrls(given: Given): { redisUrl: string | undefined; databaseUrl: string | undefined } {
+  const faults: string[] = []
+  const told = (find: () => string | undefined) => {
+    try {
+      return find()
+    } catch (error) {
+      faults.push(error instanceof Error ? error.message : String(error))
+    }
+  }
+  const redisUrl = told(() => redisUrlOf(given))
+  const databaseUrl = told(() => databaseUrlOf(given))
+  if (faults.length > 0) throw new Error(faults.join('\n'))
+  return { redisUrl, databaseUrl }
+}
+
+function redisUrlOf({ REDIS_URL: url, REDIS_CA_FILE: ca }: Given): string | undefined {
+  if (ca !== undefined) {
+    if (!url?.startsWith('rediss://')) throw idle('REDIS_CA_FILE', 'REDIS_URL with the scheme rediss://')
+    checkAuthority('REDIS_CA_FILE', ca)
+  }
+  const whole = url !== undefined && ca !== undefined ? withParameters(url, { ca }) : url
+  if (whole !== undefined) parseRedisUrl(whole)
+  return whole
+}
+
+/** libpq's modes that encrypt and verify less than they seem to. */
+const WEAK = ['prefer', 'require', 'verify-ca']
+
+/** Where TLS is asked for, the server must be who it says it is; `no-verify` is the one way to say otherwise. */
+function databaseUrlOf({ DATABASE_URL: url, DATABASE_CA_FILE: ca }: Given): string | undefined {
+  const asked = new URLSearchParams(url?.split('?')[1])
+  const mode = asked.get('sslmode')
+  if (ca !== undefined) {
+    if (url === undefined || mode === 'disable')
+      throw idle('DATABASE_CA_FILE', 'DATABASE_URL, and not sslmode=disable in it')
+    checkAuthority('DATABASE_CA_FILE', ca)
+  }
+  if (url === undefined) return undefined
+  const isWeak = mode !== null && WEAK.includes(mode) && !asked.has('uselibpqcompat')
+  const whole = withParameters(url, {
+    ...((isWeak || (mode === null && ca !== undefined)) && { sslmode: 'verify-full' }),
+    ...(ca !== undefined && { sslrootcert: ca }),
+  })
+  checkDatabaseUrl(whole)
+  return whole
+}
+
+/** The message is our own, since the driver's error may quote the URL. */
+function checkDatabaseUrl(url: string): void {
+  try {
+    postgresPlace(url)
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? error.code : 'no URL'
+    throw new Error(
+      `DATABASE_URL: found a URL that cannot be read (${reason}), expected postgres://user:password@host:5432/database. ` +
+        'Correct it; characters such as @ : / ? # % are percent-encoded in a password.',
+    )
+  }
+}
+
+/** What is there already under these names is replaced. */
+function withParameters(url: string, more: Record<string, string>): string {
+  if (Object.keys(more).length === 0) return url
+  const [address = '', query] = url.split('?')
+  const parameters = new URLSearchParams(query)
+  for (const [name, value] of Object.entries(more)) parameters.set(name, value)
+  return `${address}?${parameters}`
+}
+
+function checkAuthority(name: string, file: string): void {
+  try {
+    new X509Certificate(readFileSync(file))
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? error.code : error
+    throw new Error(
+      `${name}: found ${JSON.stringify(file)} (${reason}), expected a readable file with a certificate in PEM. Correct the path or the file.`,
+    )
+  }
+}
+
+function idle(name: string, needed: string): Error {
+  return new Error(`${name}: found a file, expected ${needed} beside it. Set that, or leave ${name} out.`)
+}

@@ -1,0 +1,102 @@
+/**
+ * The cost of a call from its usage. The arithmetic is exact: prices are whole pico-dollars, and multipliers are fractions.
+ * The only rounding is upwards, to whole nano-dollars, at the end.
+ */
+
+import type { UsagePart } from '../dialects/dialect.ts'
+import { multiplied } from './file.ts'
+import { MAX_NANOS } from './money.ts'
+import type { Band, Price, PriceTable, TokenPrice } from './price.ts'
+import { add, multiply, type Ratio, ZERO } from './ratio.ts'
+
+export const PICO_PER_NANO = 1000n
+
+const counted = [
+  ['input', 'in'],
+  ['cacheRead', 'read'],
+  ['cacheWrite5m', 'write5m'],
+  ['cacheWrite1h', 'write1h'],
+  ['cacheWriteOther', 'write'],
+  ['output', 'out'],
+] as const satisfies [keyof UsagePart, TokenPrice][]
+
+/**
+ * Computes the cost of a call from its reported usage. Each part costs: multiplier x (tokens x price, per kind of token)
+ * + tool fees. The prices are those of the part's model and of the context tier that its input belongs to. A call is
+ * unpriced if a model, tier, speed, place, kind of token or tool has no price; `unpriced` names it.
+ */
+export function costNanos(
+  table: Pick<PriceTable, 'findServed'>,
+  parts: readonly UsagePart[],
+  at: Date,
+): { nanos: number } | { unpriced: string } {
+  let total = ZERO
+  for (const part of parts) {
+    const price = table.findServed(part.model, at)
+    if (!price) return { unpriced: `model ${part.model}` }
+    const cost = partCost(price, part)
+    if (typeof cost === 'string') return { unpriced: `${cost} of ${part.model}` }
+    total = add(total, cost)
+  }
+  const nanos = roundUp(total)
+  return nanos > MAX_NANOS ? { unpriced: 'usage beyond counting' } : { nanos: Number(nanos) }
+}
+
+/** Replaces an unknown model in the parts by the requested model, which has a price. */
+export function knownParts(
+  table: Pick<PriceTable, 'findServed'>,
+  parts: readonly UsagePart[],
+  asked: string,
+  at: Date,
+): { parts: readonly UsagePart[]; unknown: string | undefined } {
+  const unknown = parts.find(({ model }) => !table.findServed(model, at))?.model
+  if (unknown === undefined) return { parts, unknown }
+  return {
+    parts: parts.map(part => (table.findServed(part.model, at) ? part : { ...part, model: asked })),
+    unknown,
+  }
+}
+
+/** Returns pico-dollars, or the name of the item without a price. */
+function partCost(price: Price, part: UsagePart): Ratio | string {
+  const { rates } = bandOf(price, part)
+  let tokens = 0n
+  for (const [kind, rate] of counted) {
+    const count = part[kind]
+    if (count === 0) continue
+    if (!isCount(count)) return `${kind} tokens (${count})`
+    const each = rates[rate]
+    if (each === undefined) return `${kind} tokens`
+    tokens += BigInt(count) * each
+  }
+  let fees = 0n
+  for (const [tool, count] of Object.entries(part.tools)) {
+    if (count === 0) continue
+    const each = price.fees.get(tool)
+    if (each === undefined || !isCount(count)) return `tool ${tool}`
+    fees += BigInt(count) * each
+  }
+  let cost: Ratio = { num: tokens, den: 1n }
+  for (const what of multiplied) {
+    const times = price.multipliers[what].get(part[what] ?? 'auto')
+    if (!times) return `${what} ${part[what]}`
+    cost = multiply(cost, times)
+  }
+  return fees === 0n ? cost : add(cost, { num: fees, den: 1n })
+}
+
+function bandOf({ bands }: Price, part: UsagePart): Band {
+  const { input, cacheRead, cacheWrite5m, cacheWrite1h, cacheWriteOther } = part
+  const total = input + cacheRead + cacheWrite5m + cacheWrite1h + cacheWriteOther
+  return bands.findLast(({ from }) => total >= from) ?? bands[0]!
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0
+}
+
+/** Converts pico-dollars to whole nano-dollars, rounded up. */
+export function roundUp({ num, den }: Ratio): bigint {
+  const unit = den * PICO_PER_NANO
+  return (num + unit - 1n) / unit
+}

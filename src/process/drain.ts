@@ -1,0 +1,39 @@
+/** Leaving without losing a call: say so first, serve what still comes, let what runs end, cut the rest, settle everything. */
+
+import { setTimeout as wait } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import { unavailable } from '../outages.ts'
+
+const CLOSE_EVERY = 50
+/** After the cut, what was cut has this long to be settled and told. */
+const LAST_SETTLING = 5000
+
+export async function drain(
+  app: FastifyInstance,
+  { delayMs, limitMs }: { delayMs: number; limitMs: number },
+) {
+  app.drain()
+  app.log.info({ running: app.running.size }, 'draining: not ready any more, still serving')
+  await wait(delayMs)
+  app.server.close()
+  // Again and again: a stream that ends now leaves a connection on which its caller would send the next call.
+  const closing = setInterval(() => app.server.closeIdleConnections(), CLOSE_EVERY)
+  const idle = app.idle()
+  await Promise.race([idle, wait(limitMs)])
+  if (app.running.size > 0) app.log.warn({ running: app.running.size }, 'cutting what still runs')
+  for (const request of app.running.keys()) {
+    request.cut?.(
+      unavailable(
+        'restarting',
+        'The gateway restarts; send the call again.',
+        'cut at the end',
+        'interrupted',
+      ),
+    )
+  }
+  await Promise.race([idle, wait(LAST_SETTLING)])
+  clearInterval(closing)
+  // Nothing runs any more: who is connected still has sent half a request at most, and may take its time with the rest.
+  app.server.closeAllConnections()
+  await app.close()
+}

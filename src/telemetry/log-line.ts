@@ -1,0 +1,24 @@
+/** The one line of a call. Ids that say nothing to people stay in the ledger; money is in US dollars. */
+
+import type { FastifyBaseLogger } from 'fastify'
+import type { Entry, Outcome } from '../ledger/call-record.ts'
+import { nanosToUsd } from '../pricing/money.ts'
+
+const LEVELS: Partial<Record<Outcome, 'warn' | 'error'>> = {
+  upstream_error: 'warn',
+  gateway_error: 'error',
+  lost: 'error',
+}
+
+/** Of a call that was lost with its replica only some facts are known. */
+export type Told = Partial<Entry> & Pick<Entry, 'reqId' | 'outcome' | 'costNanos'>
+
+/** `more`: where its trace is. */
+export function logLine(log: FastifyBaseLogger, entry: Told, more: object = {}): void {
+  const { clientId, teamId, costNanos, savedNanos = 0, ...facts } = entry
+  const saved = savedNanos > 0 ? { savedUsd: nanosToUsd(savedNanos) } : {}
+  log[LEVELS[entry.outcome] ?? 'info'](
+    { ...facts, costUsd: nanosToUsd(costNanos), ...saved, ...more },
+    'call',
+  )
+}

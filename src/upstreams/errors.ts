@@ -1,0 +1,83 @@
+/** A provider's trouble, in our own words: its bodies name our organisation, its statuses are about our key. */
+
+import type { Dialect, UpstreamVerdict } from '../dialects/dialect.ts'
+import type { Redaction } from '../dialects/wire/redact.ts'
+import { isAboutAccount, LONGEST_MESSAGE } from '../dialects/wire/upstream-error.ts'
+import { FINAL, LONGEST_RETRY, type Refusal, type RefusalCode, refusal, retryAfter } from '../errors.ts'
+import type { Failure, Headers } from './connection.ts'
+
+const CALLERS_FAULT: Record<Extract<UpstreamVerdict, { kind: 'caller' }>['status'], RefusalCode> = {
+  400: 'invalid_request',
+  404: 'not_found',
+  409: 'conflict',
+  413: 'request_too_large',
+  422: 'unprocessable',
+}
+
+const WORDS = {
+  account: ['upstream_refused_us', 'The provider does not accept the gateway; its operators have been told.'],
+  permission: ['upstream_forbidden', 'The provider does not let the gateway make this call.'],
+  rate_limited: ['upstream_rate_limited', 'The provider is limiting the gateway; try again later.'],
+  overloaded: ['upstream_overloaded', 'The provider is overloaded; try again later.'],
+  unavailable: ['upstream_unavailable', 'The provider is unavailable; try again later.'],
+  error: ['upstream_error', 'The provider failed.'],
+} as const satisfies Record<string, readonly [RefusalCode, string]>
+
+const FAILURES = {
+  unreachable: ['upstream_error', 'The provider cannot be reached.'],
+  timeout: ['upstream_timeout', 'The provider did not answer in time.'],
+  cut: ['upstream_error', 'The provider ended the connection before its answer was whole.'],
+  undecodable: ['upstream_error', 'The provider gave a response that cannot be decoded.'],
+  aborted: ['upstream_error', 'The call was stopped.'],
+} as const satisfies Record<Failure, readonly [RefusalCode, string]>
+
+/** A response with an error status, as the refusal it becomes for the caller. */
+export function refusedBy(
+  dialect: Dialect,
+  { status, headers, body }: { status: number; headers: Headers; body: Buffer },
+  redaction: Redaction,
+  reason = `the provider answered ${status}`,
+): Refusal {
+  const verdict = dialect.upstreamError(status, body, redaction)
+  if (verdict.kind === 'caller') {
+    const { message, param, code, details: upstreamDetails } = verdict
+    const details = { ...(param && { param }), ...(code && { upstream_code: code }) }
+    return refusal(CALLERS_FAULT[verdict.status], message, {
+      details,
+      upstreamDetails,
+      reason,
+      longest: LONGEST_MESSAGE,
+    })
+  }
+  // Of a mere permission nobody knows whether the next call needs it, too: it says nothing against the account.
+  const isPermission = verdict.kind === 'account' && verdict.cause === 'permission'
+  const [code, words] = WORDS[isPermission ? 'permission' : verdict.kind]
+  // The fault is our account's: a retry fails too.
+  const retry = verdict.kind === 'account' ? FINAL : waitOf(headers)
+  return refusal(code, words, { headers: { ...retry }, reason })
+}
+
+export function brokenOff(failure: Failure): Refusal {
+  const [code, words] = FAILURES[failure]
+  return refusal(code, words, { reason: failure })
+}
+
+export function unreadable(reason: string): Refusal {
+  return refusal('upstream_error', 'The provider gave an answer that cannot be read.', { reason })
+}
+
+/** An error inside a good answer. */
+export function failedInside(failed: string): Refusal {
+  if (!isAboutAccount(failed)) return unreadable(`an error inside the answer: ${failed}`)
+  const [code, words] = WORDS.account
+  return refusal(code, words, {
+    headers: { ...FINAL },
+    reason: `the provider answered ${failed} inside a good answer`,
+  })
+}
+
+/** The provider's own wait, at most a minute; a date is left out, since clocks differ. */
+function waitOf(headers: Headers): Record<string, string> {
+  const milliseconds = Number(headers['retry-after-ms'] ?? Number(headers['retry-after']) * 1000)
+  return milliseconds > 0 ? retryAfter(Math.min(milliseconds, LONGEST_RETRY)) : {}
+}

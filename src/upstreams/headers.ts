@@ -1,0 +1,45 @@
+/** Headers cross the gateway by allow-list, in both directions. */
+
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Headers } from './connection.ts'
+
+/** What goes up: the dialect's list, what concerns of the gateway add, the real key, and no compression, so that the answer can be metered. */
+export function upstreamHeaders({ call, headers, outgoing, route }: FastifyRequest): Record<string, string> {
+  const sent: Record<string, string> = {
+    'content-type': 'application/json',
+    'accept-encoding': 'identity',
+    'user-agent': 'tollgate',
+  }
+  for (const name of call.dialect.requestHeaders) {
+    const value = headers[name]
+    if (value !== undefined) sent[name] = Array.isArray(value) ? value.join(', ') : value
+  }
+  return Object.assign(sent, outgoing, route.upstream.authorize(call.dialect.format, headers))
+}
+
+/** What comes back of the provider's own headers. */
+export function answerHeaders(headers: Headers): Record<string, string> {
+  return { 'content-type': mediaType(headers) }
+}
+
+/** The content type in lower case, with no parameter but its charset: an upstream may write anything into others. */
+export function mediaType(headers: Headers): string {
+  const given = String(headers['content-type'] ?? '').toLowerCase()
+  const [type = 'none'] = /^[\w.+-]+\/[\w.+-]+/.exec(given) ?? []
+  return /;\s*charset="?utf-8/.test(given) ? `${type}; charset=utf-8` : type
+}
+
+/** For an answer that passes as it comes: streams must not be kept back on the way, long JSON keeps its length. */
+export function flowHeaders({ call }: FastifyRequest, headers: Headers): Record<string, string> {
+  if (call.parsed.stream) return { 'cache-control': 'no-cache', 'x-accel-buffering': 'no' }
+  const length = headers['content-length']
+  return length === undefined ? {} : { 'content-length': String(length) }
+}
+
+/** The gateway's own headers on this answer, set by the plugins on the way. */
+export function ownHeaders(reply: FastifyReply): Record<string, string> {
+  const own: Record<string, string> = {}
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (value !== undefined) own[name] = String(value)
+  return own
+}

@@ -1,0 +1,175 @@
+/** The three ways an answer comes back from a provider: whole, passed on as it comes, or as an error. Each is a sink for its bytes. */
+
+import type { Writable } from 'node:stream'
+import { frameEnds } from '../dialects/wire/sse.ts'
+import type { Failure, Sink } from './connection.ts'
+
+/** Bytes that are read of a provider's error body, and the time for them. */
+const ERROR_BODY_LIMIT = 65_536
+const ERROR_BODY_MS = 5000
+/** A stream's beginning is kept back up to this size; and for this long after its first event. */
+const BEGINNING_LIMIT = 65_536
+const BEGINNING_MS = 1000
+/** An error that comes as the first event is read up to this size. */
+const FIRST_ERROR_LIMIT = 1_048_576
+
+/** Collects an answer. One that grows over what `mayGrow` allows becomes another kind: `overflow` takes over its bytes. */
+export function collect(
+  mayGrow: (added: number) => boolean,
+  then: { whole(body: Buffer): void; overflow(): Sink; fail(failure: Failure): void },
+): Sink {
+  const chunks: Buffer[] = []
+  let next: Sink | undefined
+  return {
+    data(chunk) {
+      if (next) return next.data(chunk)
+      chunks.push(chunk)
+      if (mayGrow(chunk.length)) return true
+      next = then.overflow()
+      return chunks.map(next.data).every(Boolean)
+    },
+    end: () => (next ? next.end() : then.whole(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))),
+    fail: failure => (next ?? then).fail(failure),
+  }
+}
+
+/** Collects an error body, or as much of it as comes within the limits: the status alone is an answer. */
+export function collectError(whole: (body: Buffer) => void, stop: () => void): Sink {
+  const chunks: Buffer[] = []
+  let size = 0
+  const end = () => {
+    clearTimeout(deadline)
+    whole(Buffer.concat(chunks))
+  }
+  const cutOff = () => {
+    end()
+    stop()
+  }
+  const deadline = setTimeout(cutOff, ERROR_BODY_MS)
+  return {
+    data(chunk) {
+      if (size >= ERROR_BODY_LIMIT) return true
+      chunks.push(chunk)
+      size += chunk.length
+      if (size >= ERROR_BODY_LIMIT) cutOff()
+      return true
+    },
+    end,
+    fail: end,
+  }
+}
+
+/**
+ * Keeps a stream back until its first event or comment is whole, and for a short time while it `announces` output. Then
+ * `open` takes over all bytes, unless `refuse` found an error among them. A beginning that is long is kept only if it
+ * `beginsError`: up to a further limit, and for the time of an error body.
+ */
+export function keepBeginning(then: {
+  announces(): boolean
+  beginsError(beginning: Buffer): boolean
+  refuse(beginning: Buffer): boolean
+  open(): Sink
+  empty(failure?: Failure): void
+}): Sink {
+  const chunks: Buffer[] = []
+  const eachEnd = frameEnds()
+  let size = 0
+  let limit = BEGINNING_LIMIT
+  let whole = false
+  let next: Sink | undefined
+  let deadline: NodeJS.Timeout | undefined
+  const decide = () => {
+    clearTimeout(deadline)
+    next = then.refuse(Buffer.concat(chunks)) ? discard : then.open()
+    return chunks.map(next.data).every(Boolean)
+  }
+  return {
+    data(chunk) {
+      if (next) return next.data(chunk)
+      chunks.push(chunk)
+      size += chunk.length
+      eachEnd(chunk, () => {
+        whole = true
+      })
+      if (size > limit && limit === BEGINNING_LIMIT && !whole && then.beginsError(Buffer.concat(chunks))) {
+        limit = FIRST_ERROR_LIMIT
+        deadline = setTimeout(decide, ERROR_BODY_MS)
+      }
+      if (size <= limit && (!whole || then.announces())) {
+        if (whole) deadline ??= setTimeout(decide, BEGINNING_MS)
+        return true
+      }
+      return decide()
+    },
+    end() {
+      if (!next && size > 0) decide()
+      if (next) next.end()
+      else then.empty()
+    },
+    fail(failure) {
+      clearTimeout(deadline)
+      if (next) next.fail(failure)
+      else if (!then.refuse(Buffer.concat(chunks))) then.empty(failure)
+    },
+  }
+}
+
+/** Reads the response and drops it. */
+export const discard: Sink = { data: () => true, end() {}, fail() {} }
+
+/**
+ * Passes bytes on as they come, holding the provider back for a slow reader; `filter` may take some of them out.
+ * Once `isWhole` is true, `passed` is called when all bytes up to then are written to the caller's connection.
+ */
+export function passOn(
+  to: Writable,
+  filter: { push(chunk: Buffer): Uint8Array | undefined; end(): Uint8Array | undefined },
+  then: {
+    resume(): void
+    isWhole(): boolean
+    passed(): void
+    ended(): void
+    /** `flush` passes on what the filter still keeps: the beginning of an event. */
+    fail(failure: Failure, flush: () => void): void
+  },
+): Sink {
+  let isHeldBack = false
+  const goOn = () => {
+    isHeldBack = false
+    to.off('drain', goOn).off('close', goOn)
+    then.resume()
+  }
+  const writtenWhole = (error?: Error | null) => {
+    if (!error) then.passed()
+  }
+  const write = (chunk: Uint8Array | undefined) => {
+    // A caller who has left a JSON answer does not stop it: it is paid for, and counted to its end.
+    if (!chunk?.length || to.destroyed) return true
+    const hasRoom = then.isWhole() ? to.write(chunk, writtenWhole) : to.write(chunk)
+    if (hasRoom) return true
+    // Whoever leaves while the provider is held back never drains.
+    if (!isHeldBack) to.on('drain', goOn).on('close', goOn)
+    isHeldBack = true
+    return false
+  }
+  return {
+    data: chunk => write(filter.push(chunk)),
+    end() {
+      write(filter.end())
+      then.ended()
+    },
+    fail: failure => then.fail(failure, () => write(filter.end())),
+  }
+}
+
+/** Lets an observer see the bytes first. */
+export function watched(see: (chunk: Buffer) => void, sink: Sink): Sink {
+  return {
+    data(chunk) {
+      see(chunk)
+      return sink.data(chunk)
+    },
+    end: sink.end,
+    fail: sink.fail,
+  }
+}

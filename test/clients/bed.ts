@@ -1,0 +1,62 @@
+/** A database with the schema in it, and the administration's way of changing it. */
+
+import type { TestContext } from 'node:test'
+import type { Pool } from 'pg'
+import { pino } from 'pino'
+import { type Changed, change, type Work } from '../../src/clients/changes.ts'
+import { createClient, deleteClient, reviseClient } from '../../src/clients/client-records.ts'
+import { readSecret } from '../../src/clients/client-rows.ts'
+import { type Clients, createClients } from '../../src/clients/clients.ts'
+import { createKey, revokeKey } from '../../src/clients/key-records.ts'
+import type { ClientSettings, LevelSettings } from '../../src/clients/settings.ts'
+import { putGateway, putTeam } from '../../src/clients/team-records.ts'
+import { openPool, testDatabase } from '../servers.ts'
+
+export const TESTER = { who: 'tester', requestId: 'req_tester' }
+
+export interface Bed {
+  url: string
+  pool: Pool
+  /** A client and the id of a key of it. */
+  client(settings: ClientSettings): Promise<string>
+  key(client: string): Promise<string>
+  /** Each makes a change and answers its version. */
+  revise(client: string, settings: Partial<ClientSettings>): Promise<number>
+  remove(client: string): Promise<number>
+  revoke(key: string): Promise<number>
+  team(name: string, settings: LevelSettings): Promise<number>
+  gateway(settings: LevelSettings): Promise<number>
+  /** A replica's store that has loaded, over a connection of its own. */
+  store(options?: { url?: string; capacity?: number }): Promise<Clients>
+}
+
+export async function bed(t: TestContext): Promise<Bed> {
+  const { url } = await testDatabase(t)
+  const connect = (url: string) => openPool(t, url, { connectionTimeoutMillis: 1000 })
+  const pool = connect(url)
+  const secret = await readSecret(pool, 'key-checksum')
+  const version = async (work: Work<Changed<unknown> | undefined>) =>
+    (await change(pool, TESTER, work))?.version ?? 0
+  const key = async (client: string) =>
+    (await change(pool, TESTER, db => createKey(db, secret, client, undefined, Date.now())))?.id ?? ''
+  return {
+    url,
+    pool,
+    key,
+    async client(settings) {
+      await change(pool, TESTER, db => createClient(db, settings, { createTeam: true }))
+      return key(settings.name)
+    },
+    revise: (client, settings) =>
+      version(db => reviseClient(db, client, before => ({ ...before, ...settings }), { createTeam: true })),
+    remove: client => version(db => deleteClient(db, client)),
+    revoke: id => version(db => revokeKey(db, id, Date.now())),
+    team: (name, settings) => version(db => putTeam(db, name, settings)),
+    gateway: settings => version(db => putGateway(db, settings)),
+    async store({ url: through = url, capacity = 1000 } = {}) {
+      const clients = createClients(connect(through), { log: pino({ level: 'silent' }), capacity })
+      await clients.poll()
+      return clients
+    },
+  }
+}

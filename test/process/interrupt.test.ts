@@ -1,0 +1,52 @@
+/** Ctrl-C on a terminal: `script` of util-linux gives the gateway one. */
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { ADMIN_TOKEN, UPSTREAM_KEY, until } from '../gateway.ts'
+import { freePort, testDatabase, testRedis } from '../servers.ts'
+import { whenOver } from '../when-over.ts'
+
+const CTRL_C = '\x03'
+const SERVER = new URL('../../src/server.ts', import.meta.url).pathname
+
+test('Ctrl-C ends a gateway without calls at once, whatever the drain delay', {
+  skip: process.platform !== 'linux' && 'script takes other arguments here',
+}, async t => {
+  const PORT = String(await freePort())
+  const child = spawn(
+    'script',
+    ['--quiet', '--return', '--command', `exec ${process.execPath} ${SERVER}`, '/dev/null'],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: {
+        PATH: process.env.PATH,
+        ...{
+          ADMIN_TOKEN,
+          EZAI_API_KEY: UPSTREAM_KEY,
+          PORT,
+          DRAIN_DELAY_SECONDS: '3600',
+          DRAIN_SECONDS: '3600',
+        },
+        ...{ REDIS_URL: (await testRedis(t)).url, DATABASE_URL: (await testDatabase(t)).url },
+      },
+    },
+  )
+  const ended = once(child, 'exit')
+  whenOver(t, async () => {
+    child.stdin.end()
+    child.kill()
+    await ended
+  })
+  let shown = ''
+  child.stdout.setEncoding('utf8').on('data', text => {
+    shown += text
+  })
+  await until(async () => (await fetch(`http://127.0.0.1:${PORT}/readyz`).catch(() => undefined))?.ok, 60_000)
+
+  child.stdin.write(CTRL_C)
+
+  assert.deepEqual(await ended, [0, null])
+  assert.match(shown, /Ctrl-C: no call runs, so the gateway stops now\./)
+})

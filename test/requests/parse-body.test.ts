@@ -1,0 +1,110 @@
+/** A large body is parsed in several turns of the event loop. */
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { isRefusal } from '../../src/errors.ts'
+import { parseBody } from '../../src/requests/parse-body.ts'
+import { turn, turnDelay } from '../../src/requests/turns.ts'
+
+const conversation = (content: unknown, times = 1) => ({
+  model: 'm',
+  messages: Array.from({ length: times }, () => ({ role: 'user', content })),
+})
+const bytes = (body: unknown) => Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+
+describe('a small body', () => {
+  it('is parsed at once', () => {
+    const body = conversation('x'.repeat(200_000))
+    assert.deepEqual(parseBody(bytes(body)), body)
+  })
+})
+
+describe('a large body', () => {
+  const image = Buffer.alloc(2_300_000, 'image').toString('base64')
+  const url = { type: 'image_url', image_url: { url: `data:image/png;base64,${image}` } }
+  const legitimate: [title: string, body: unknown][] = [
+    ['ten images in 31 MB', conversation(Array(10).fill(url))],
+    [
+      '8 MB of conversation',
+      conversation('The "quick" brown fox\njumps over the lazy dog. '.repeat(10), 16_000),
+    ],
+    ['8 MB in one text', conversation('漢字とかな 😀 '.repeat(400_000))],
+    ['a text that ends in an escape', conversation(`${'\n'.repeat(2_000_000)}é`)],
+  ]
+  for (const [title, body] of legitimate) {
+    it(`is parsed in turns: ${title}`, async () => {
+      const raw = bytes(body)
+      const { result, turns } = await countTurns(parseBody(raw))
+      assert.deepEqual(result, body)
+      assert.ok(turns >= 2 + raw.length / 4_194_304, `${turns} turns`)
+    })
+  }
+
+  it('is decoded in slices as in one piece, even if it is not UTF-8', async () => {
+    for (let shift = 0; shift < 4; shift++) {
+      const raw = Buffer.concat([
+        bytes(`["${'x'.repeat(shift)}${'😀'.repeat(1_100_000)}`),
+        Buffer.from([0xff, 0xc3]),
+        bytes('"]'),
+      ])
+      assert.deepEqual(await parseBody(raw), JSON.parse(raw.toString('utf8')))
+    }
+  })
+
+  it('is refused with the reason', async () => {
+    const refused: [body: string, says: RegExp][] = [
+      [`{"a":"${'x'.repeat(12_000_000)}`, /not valid JSON/],
+      [`{"a":${'1'.repeat(12_000_000)}}`, /more than 4,000,000 bytes outside strings/],
+      [`{"a":"${'\\\\'.repeat(6_000_000)}"}`, /more than 3,000,000 backslashes/],
+      [`{"a":{${'"k":1,'.repeat(2_000_000)}"k":1}}`, /an object of more than 10,000 keys/],
+    ]
+    for (const [body, says] of refused) {
+      await assert.rejects(Promise.resolve(parseBody(bytes(body))), error => {
+        return isRefusal(error) && error.code === 'invalid_request' && says.test(error.message)
+      })
+    }
+  })
+})
+
+describe('waiting callers', () => {
+  it('resume one per turn, in order', async () => {
+    const seen: [who: number, at: number][] = []
+    let at = 0
+    let isOver = false
+    setImmediate(function count() {
+      at++
+      if (!isOver) setImmediate(count)
+    })
+    await Promise.all([0, 1, 2, 3].map(who => turn().then(() => seen.push([who, at]))))
+    isOver = true
+    assert.deepEqual(
+      seen.map(([who]) => who),
+      [0, 1, 2, 3],
+    )
+    assert.equal(new Set(seen.map(([, at]) => at)).size, 4)
+  })
+})
+
+/** Counts the turns of the event loop until the promise resolves. */
+async function countTurns(promise: unknown): Promise<{ result: unknown; turns: number }> {
+  let turns = 0
+  let isOver = false
+  setImmediate(function count() {
+    turns++
+    if (!isOver) setImmediate(count)
+  })
+  const result = await promise
+  isOver = true
+  return { result, turns }
+}
+
+describe('the delay of turns', () => {
+  it('is the time that the first caller has waited, and nothing once all have resumed', async () => {
+    const now = performance.now()
+    const all = Promise.all([turn(), turn()])
+    const [delay, later] = [turnDelay(now), turnDelay(now + 1000)]
+    await all
+    assert.equal(Math.round(later - delay), 1000)
+    assert.ok(delay <= 0 && turnDelay(now + 1000) === 0)
+  })
+})
