@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { leash } from '../src/embedded/leash.ts'
+import { startChild } from '../src/embedded/child.ts'
 
 export interface Server {
   url: string
@@ -36,7 +36,7 @@ export async function startServer({
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const logFile = join(folder, `${name}.log`)
-  const child = await leash(command(port), {
+  const child = await startChild(command(port), {
     stopSignal: 'SIGTERM',
     marker: join(folder, `${name}.alive`),
     logFile,

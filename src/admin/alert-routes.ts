@@ -3,7 +3,7 @@
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { listAlerts } from '../alerts/list.ts'
-import { writeDeed } from '../clients/audit.ts'
+import { writeAuditEvent } from '../clients/audit.ts'
 import { cursorsOf } from './cursors.ts'
 import { parseTime, time } from './ledger-query.ts'
 import { problem } from './problem.ts'
@@ -111,7 +111,7 @@ export async function alertRoutes(admin: FastifyInstance): Promise<void> {
     async ({ administrator: { name: who }, id: requestId }) => {
       if (!admin.alerts.hasWebhook) throw noWebhook()
       const dedupe = `test:${requestId}`
-      await writeDeed(
+      await writeAuditEvent(
         admin.pg,
         { who, requestId },
         { action: 'alert.test', target: 'gateway', before: null, after: { dedupe } },

@@ -2,10 +2,10 @@
 
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import { actions, listDeeds } from '../clients/audit.ts'
+import { actions, listAuditEvents } from '../clients/audit.ts'
 import { cursorsOf } from './cursors.ts'
 import { parseTime, time } from './ledger-query.ts'
-import { deed, pageAnswer } from './response-schemas.ts'
+import { auditEvent, pageAnswer } from './response-schemas.ts'
 import { limit, pageOf, type TypeBoxProvider } from './schemas.ts'
 
 const cursors = cursorsOf('audit', 'number')
@@ -36,11 +36,11 @@ export default async function audit(app: FastifyInstance) {
       schema: {
         summary: 'Who changed what, the newest first',
         querystring: query,
-        response: { 200: pageAnswer({ audit: Type.Array(deed) }) },
+        response: { 200: pageAnswer({ audit: Type.Array(auditEvent) }) },
       },
     },
     async ({ query: { limit, cursor, ...filter } }) => {
-      const rows = await listDeeds(app.pg, {
+      const rows = await listAuditEvents(app.pg, {
         ...filter,
         from: parseTime(filter.from),
         to: parseTime(filter.to),

@@ -136,7 +136,7 @@ export const token = Type.Object(tokenProperties, { title: 'Token' })
 export const madeToken = Type.Object({ ...tokenProperties, token: shownOnce }, { title: 'MadeToken' })
 
 const image = (description: string) => nullable(Type.Unsafe<object>({ type: 'object', description }))
-export const deed = Type.Object(
+export const auditEvent = Type.Object(
   {
     id: Type.String(),
     at: moment('When'),
@@ -147,7 +147,7 @@ export const deed = Type.Object(
     after: image('As it is; null: it is gone'),
     requestId: Type.String(),
   },
-  { title: 'Deed' },
+  { title: 'AuditEvent' },
 )
 
 /** Nothing comes back. */

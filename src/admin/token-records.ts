@@ -1,7 +1,7 @@
 /** Administrators' tokens as the administration sees them: everything but the token itself. */
 
 import type { Pool, PoolClient } from 'pg'
-import type { Deed } from '../clients/audit.ts'
+import type { AuditEvent } from '../clients/audit.ts'
 import type { Changed } from '../clients/changes.ts'
 import { query } from '../sql/query.ts'
 import { type Administrator, digestToken, FIRST, makeToken, type Role } from './token-format.ts'
@@ -47,8 +47,13 @@ export async function createToken(
     [name, role, digestToken(token), createdBy, expiresAt],
   )
   const record = recordOf(rows[0]!)
-  const deed: Deed = { action: 'token.create', target: `token:${name}`, before: null, after: record }
-  return { kind: 'token', id: name, record: { ...record, token }, deed }
+  const auditEvent: AuditEvent = {
+    action: 'token.create',
+    target: `token:${name}`,
+    before: null,
+    after: record,
+  }
+  return { kind: 'token', id: name, record: { ...record, token }, auditEvent }
 }
 
 /** The one from the environment, then the others by name. */
@@ -70,8 +75,8 @@ export async function deleteToken(db: PoolClient, name: string): Promise<Changed
   ])
   if (!rows[0]) return undefined
   const before = recordOf(rows[0])
-  const deed: Deed = { action: 'token.revoke', target: `token:${name}`, before, after: null }
-  return { kind: 'token', id: name, record: true, deed }
+  const auditEvent: AuditEvent = { action: 'token.revoke', target: `token:${name}`, before, after: null }
+  return { kind: 'token', id: name, record: true, auditEvent }
 }
 
 /** A token as it is checked, by the hexadecimal SHA-256. */

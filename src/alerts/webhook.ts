@@ -24,7 +24,7 @@ export interface WebhookOptions {
   /** Signs the body where it is set. */
   secret?: string | undefined
   sender: Sender
-  /** For the whole exchange. */
+  /** For the whole attempt. */
   timeoutMs: number
 }
 

@@ -27,7 +27,7 @@ export interface Author {
 }
 
 /** What was done to what. No secret may be in it. */
-export interface Deed {
+export interface AuditEvent {
   action: Action
   target: string
   /** Null: it was not there. */
@@ -36,11 +36,11 @@ export interface Deed {
   after: object | null
 }
 
-/** What changed nothing is no deed. */
-export async function writeDeed(
+/** A request that changes nothing makes no audit event. */
+export async function writeAuditEvent(
   db: Pool | PoolClient,
   { who, requestId }: Author,
-  { action, target, before, after }: Deed,
+  { action, target, before, after }: AuditEvent,
 ): Promise<void> {
   const [was, is] = [before, after].map(image => image && JSON.stringify(image))
   if (was === is) return
@@ -50,7 +50,7 @@ export async function writeDeed(
   )
 }
 
-export type AuditRecord = Author & Deed & { id: string; at: Date }
+export type AuditRecord = Author & AuditEvent & { id: string; at: Date }
 
 export interface AuditQuery {
   who?: string
@@ -65,7 +65,7 @@ export interface AuditQuery {
 }
 
 /** Newest first. */
-export async function listDeeds(pool: Pool, query: AuditQuery): Promise<AuditRecord[]> {
+export async function listAuditEvents(pool: Pool, query: AuditQuery): Promise<AuditRecord[]> {
   const { who, target, action, from, to, after, limit } = query
   const conditions = [
     ['who =', who],

@@ -5,7 +5,7 @@
 
 import type { Pool, PoolClient } from 'pg'
 import { query } from '../sql/query.ts'
-import { type Author, type Deed, writeDeed } from './audit.ts'
+import { type AuditEvent, type Author, writeAuditEvent } from './audit.ts'
 
 export type Kind = 'client' | 'key' | 'team' | 'gateway' | 'token'
 
@@ -27,7 +27,7 @@ export interface Changed<Record> {
   id: string
   record: Record
   /** For the audit. */
-  deed: Deed
+  auditEvent: AuditEvent
 }
 
 /** A replica cut off in the middle of a change must not hold up everybody else's for long. */
@@ -48,7 +48,7 @@ export async function change<Record>(
     const changed = await work(db)
     // The last steps: from here to the end of the transaction all other changes wait.
     const version = changed ? await raiseVersion(db, changed) : 0
-    if (changed) await writeDeed(db, author, changed.deed)
+    if (changed) await writeAuditEvent(db, author, changed.auditEvent)
     await db.query('commit')
     db.release()
     return changed && { ...changed, version }

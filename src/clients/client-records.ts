@@ -1,7 +1,7 @@
 /** Clients as the administration sees them: their settings as people wrote them. */
 
 import type { Pool, PoolClient } from 'pg'
-import type { Deed } from './audit.ts'
+import type { AuditEvent } from './audit.ts'
 import type { Changed } from './changes.ts'
 import { makeId } from './keys.ts'
 import type { ClientSettings } from './settings.ts'
@@ -89,8 +89,13 @@ export async function createClient(
     settings,
   ])
   const record = await made(db, name)
-  const deed: Deed = { action: 'client.create', target: `client:${name}`, before: null, after: image(record) }
-  return { kind: 'client', id, record, deed }
+  const auditEvent: AuditEvent = {
+    action: 'client.create',
+    target: `client:${name}`,
+    before: null,
+    after: image(record),
+  }
+  return { kind: 'client', id, record, auditEvent }
 }
 
 /** `revise` computes the new settings from the old ones. The client's id and its spend stay. Rejects as `createClient` does. */
@@ -110,8 +115,13 @@ export async function reviseClient(
   )
   const record = await made(db, name)
   const target = `client:${formerName}`
-  const deed: Deed = { action: 'client.update', target, before: image(former), after: image(record) }
-  return { kind: 'client', id, record, deed }
+  const auditEvent: AuditEvent = {
+    action: 'client.update',
+    target,
+    before: image(former),
+    after: image(record),
+  }
+  return { kind: 'client', id, record, auditEvent }
 }
 
 /** Its keys are revoked and its name is free; its id stays in the ledger. */
@@ -121,8 +131,13 @@ export async function deleteClient(db: PoolClient, name: string): Promise<Change
   const { id } = former
   await db.query('update clients set deleted_at = now() where id = $1', [id])
   await db.query('update keys set revoked_at = now() where client_id = $1 and revoked_at is null', [id])
-  const deed: Deed = { action: 'client.delete', target: `client:${name}`, before: image(former), after: null }
-  return { kind: 'client', id, record: true, deed }
+  const auditEvent: AuditEvent = {
+    action: 'client.delete',
+    target: `client:${name}`,
+    before: image(former),
+    after: null,
+  }
+  return { kind: 'client', id, record: true, auditEvent }
 }
 
 /** Locked first and read after: a join that waits for its lock sees the other table as it was before the wait. */

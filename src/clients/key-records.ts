@@ -1,7 +1,7 @@
 /** Keys as the administration sees them: everything but the key itself, which is not kept. `now` is the time by Redis's clock. */
 
 import type { Pool, PoolClient } from 'pg'
-import type { Deed } from './audit.ts'
+import type { AuditEvent } from './audit.ts'
 import type { Changed } from './changes.ts'
 import { makeKey } from './keys.ts'
 
@@ -54,8 +54,8 @@ export async function createKey(
   if (!rows[0]) return undefined
   const made = await insertKey(db, secret, { clientId: rows[0].id, expiresAt }, now)
   const { key, ...after } = made
-  const deed: Deed = { action: 'key.create', target: `key:${made.id}`, before: null, after }
-  return { kind: 'key', id: made.id, record: made, deed }
+  const auditEvent: AuditEvent = { action: 'key.create', target: `key:${made.id}`, before: null, after }
+  return { kind: 'key', id: made.id, record: made, auditEvent }
 }
 
 /** Newest first; `after` is the last key of the page before. */
@@ -123,8 +123,13 @@ export async function rotateKey(
   const made = await insertKey(db, secret, birth, now)
   const former = await readKey(db, id, now)
   const { key, ...successor } = made
-  const deed: Deed = { action: 'key.rotate', target: `key:${id}`, before, after: { ...former, successor } }
-  return { kind: 'key', id, record: { ...made, former }, deed }
+  const auditEvent: AuditEvent = {
+    action: 'key.rotate',
+    target: `key:${id}`,
+    before,
+    after: { ...former, successor },
+  }
+  return { kind: 'key', id, record: { ...made, former }, auditEvent }
 }
 
 /** Undefined where there is no such key. Revoking again changes nothing. */
@@ -137,7 +142,7 @@ export async function revokeKey(db: PoolClient, id: string, now: number): Promis
     kind: 'key',
     id,
     record: true,
-    deed: { action: 'key.revoke', target: `key:${id}`, before, after },
+    auditEvent: { action: 'key.revoke', target: `key:${id}`, before, after },
   }
 }
 

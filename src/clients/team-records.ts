@@ -1,7 +1,7 @@
 /** Teams and the gateway as the administration sees them: what all their clients together may do. */
 
 import type { Pool, PoolClient } from 'pg'
-import type { Deed } from './audit.ts'
+import type { AuditEvent } from './audit.ts'
 import type { Changed } from './changes.ts'
 import { makeId } from './keys.ts'
 import type { LevelSettings } from './settings.ts'
@@ -90,8 +90,8 @@ export async function putTeam(
   )
   const record = recordOf(rows[0]!)
   const before = former ? image(former) : null
-  const deed: Deed = { action: 'team.put', target: `team:${name}`, before, after: image(record) }
-  return { kind: 'team', id: record.id, record, deed }
+  const auditEvent: AuditEvent = { action: 'team.put', target: `team:${name}`, before, after: image(record) }
+  return { kind: 'team', id: record.id, record, auditEvent }
 }
 
 /** Undefined: there is no such team. `revise` computes the new settings from the old ones. */
@@ -132,8 +132,13 @@ export async function deleteTeam(
   // Deleted clients stay for the ledger, whose rows have the team's name.
   await db.query('update clients set team_id = null where team_id = $1', [id])
   await db.query('delete from teams where id = $1', [id])
-  const deed: Deed = { action: 'team.delete', target: `team:${name}`, before: image(former), after: null }
-  return { changed: { kind: 'team', id, record: true, deed } }
+  const auditEvent: AuditEvent = {
+    action: 'team.delete',
+    target: `team:${name}`,
+    before: image(former),
+    after: null,
+  }
+  return { changed: { kind: 'team', id, record: true, auditEvent } }
 }
 
 /** `for update` inside a transaction that will change it. */
@@ -156,8 +161,8 @@ export async function reviseGateway(
     'update gateway set settings = $1, updated_at = now() returning settings, updated_at',
     [settings],
   )
-  const deed: Deed = { action: 'gateway.put', target: 'gateway', before, after: settings }
-  return { kind: 'gateway', id: 'gateway', record: gatewayOf(rows[0]!), deed }
+  const auditEvent: AuditEvent = { action: 'gateway.put', target: 'gateway', before, after: settings }
+  return { kind: 'gateway', id: 'gateway', record: gatewayOf(rows[0]!), auditEvent }
 }
 
 /** Replaces all settings of the gateway. */

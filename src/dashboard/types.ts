@@ -92,7 +92,7 @@ export interface Token {
 export type MadeToken = Token & { token: string }
 
 /** One change, as the audit keeps it. */
-export interface Deed {
+export interface AuditEvent {
   id: string
   at: string
   who: string

@@ -311,7 +311,7 @@ export function roleLabel(role = '') {
 }
 
 /** Every kind of change, as the audit names it. @type {Record<string, string>} */
-export const deeds = {
+export const auditEvents = {
   'client.create': 'Client made',
   'client.update': 'Client changed',
   'client.delete': 'Client deleted',

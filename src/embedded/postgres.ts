@@ -4,8 +4,8 @@ import { chown, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
+import { startChild } from './child.ts'
 import { findPostgres, type PostgresPrograms } from './find-postgres.ts'
-import { leash } from './leash.ts'
 import { socketFolder } from './sockets.ts'
 import { didNotStart, type Log, type Server, type Supervised, supervise } from './supervise.ts'
 
@@ -71,7 +71,7 @@ async function initialise({ data, programs: { initdb, as }, settings, files }: P
   const access = ['--username=tollgate', '--auth-local=trust', '--auth-host=reject']
   const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
   const sync = settings.fsync === 'off' ? ['--no-sync'] : []
-  const child = await leash([...as.prefix, initdb, '-D', unfinished, ...access, ...locale, ...sync], {
+  const child = await startChild([...as.prefix, initdb, '-D', unfinished, ...access, ...locale, ...sync], {
     ...files,
     ...as,
     stopSignal: 'SIGINT',
@@ -107,7 +107,7 @@ function describe({ data, socketDir, programs: { postgres, as }, settings, files
 
 /**
  * After a power cut the pids in these files may be another process's, and Postgres would refuse to start. Nothing of
- * the earlier run is alive here: the leash has waited for that.
+ * the earlier run is alive here: `startChild` has waited for their end.
  */
 async function forgetEarlierRun(data: string, socketDir: string): Promise<void> {
   await rm(join(data, 'postmaster.pid'), { force: true })

@@ -1,8 +1,8 @@
-/** Starts a server on a leash, waits until it answers, and starts it again should it end by itself. */
+/** Starts a server on a startChild, waits until it answers, and starts it again should it end by itself. */
 
 import { readFile, rename } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Leashed, type LeashOptions, leash } from './leash.ts'
+import { type Child, type ChildOptions, startChild } from './child.ts'
 
 /** The part of pino's logger that the embedded servers use. */
 export interface Log {
@@ -10,7 +10,7 @@ export interface Log {
   error(facts: object, message: string): void
 }
 
-export interface Server extends LeashOptions {
+export interface Server extends ChildOptions {
   /** As people call it: 'Redis'. */
   name: string
   command: readonly string[]
@@ -57,7 +57,7 @@ export async function supervise(server: Server, log: Log): Promise<Supervised> {
 }
 
 /** Tries until it runs, or until it is no longer wanted. */
-async function launchAgain(server: Server, log: Log, stopping: AbortSignal): Promise<Leashed | undefined> {
+async function launchAgain(server: Server, log: Log, stopping: AbortSignal): Promise<Child | undefined> {
   while (!stopping.aborted) {
     try {
       const child = await launch(server, stopping)
@@ -72,8 +72,8 @@ async function launchAgain(server: Server, log: Log, stopping: AbortSignal): Pro
 }
 
 /** Starts it once, and resolves when it answers. When it does not, nothing is left running. */
-export async function launch(server: Server, stopping?: AbortSignal): Promise<Leashed> {
-  const child = await leash(server.command, server)
+export async function launch(server: Server, stopping?: AbortSignal): Promise<Child> {
+  const child = await startChild(server.command, server)
   const ended = new AbortController()
   child.ended.then(() => ended.abort())
   try {

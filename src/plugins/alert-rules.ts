@@ -44,10 +44,10 @@ export default fp<{ maxPending: number; everyMs?: number }>(
     })
 
     app.onCallEnd('observe', function judgeCall(request) {
-      const { call, hold, client, cost, error, exchange, id, measured, route } = request
+      const { call, hold, client, cost, error, attempt, id, measured, route } = request
       const refusedAlertOf = error && refusals.get(error.code)
       // A call that an open circuit refused was not sent to the provider.
-      if (refusedAlertOf && exchange) {
+      if (refusedAlertOf && attempt) {
         const reason = error.reason ?? 'it refuses us'
         alerts.raise(refusedAlertOf(route.upstream.name, route.price.model, reason, clock.now()))
       }

@@ -24,9 +24,9 @@ export function neededNanos(request: FastifyRequest, now: number, input?: number
 }
 
 /** Output tokens that each response can have at `now`: the tokens seen, or the time since the request was sent x the rate. */
-export function generatedBy({ call, reservation, exchange, meter }: FastifyRequest, now: number): number {
-  if (!exchange || reservation.outputRate === undefined) return 0
-  const seconds = (now - exchange.startedAt) / 1000
+export function generatedBy({ call, reservation, attempt, meter }: FastifyRequest, now: number): number {
+  if (!attempt || reservation.outputRate === undefined) return 0
+  const seconds = (now - attempt.startedAt) / 1000
   return Math.max(reservation.outputRate * seconds, (meter?.outputSoFar ?? 0) / call.parsed.completions)
 }
 

@@ -46,7 +46,7 @@ export default fp(
     })
 
     app.decorate('learnFromUpstream', (request, error) => {
-      const { circuitPass: pass, exchange } = request
+      const { circuitPass: pass, attempt } = request
       if (pass === undefined) return
       const { circuits, model, name } = circuitOf(request)
       if (error?.code === 'upstream_refused_us') {
@@ -56,7 +56,7 @@ export default fp(
             { upstream: name, openMs, error: error.reason },
             'the provider refuses us; calls to it fail fast',
           )
-      } else if (error ? ACCEPTED.has(error.code) : exchange?.answering) {
+      } else if (error ? ACCEPTED.has(error.code) : attempt?.answering) {
         if (circuits.accepted(model, pass)) app.log.info({ upstream: name }, 'the provider accepts us again')
       } else circuits.leave(model, pass)
     })

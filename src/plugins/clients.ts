@@ -35,8 +35,8 @@ export default fp<{ pollEvery?: number; capacity?: number }>(
     ): Promise<Record | undefined> {
       const changed = await change(app.pg, { who, requestId }, work)
       if (!changed) return undefined
-      const { kind, id, version, record, deed } = changed
-      const { action, target } = deed
+      const { kind, id, version, record, auditEvent } = changed
+      const { action, target } = auditEvent
       app.log.info(
         { kind, id, version, who, action, target, reqId: requestId },
         'the configuration was changed',

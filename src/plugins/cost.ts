@@ -33,7 +33,7 @@ export default fp(
   async app => {
     app.decorateRequest('cost')
     app.addHook('onSend', function sayCost(request, reply, _payload, done) {
-      if (request.exchange) {
+      if (request.attempt) {
         request.cost = costOf(request)
         reply.header('x-tollgate-cost-usd', formatUsdPlain(request.cost.nanos))
       }
@@ -51,8 +51,8 @@ export default fp(
     })
 
     function costOf(request: FastifyRequest): Cost {
-      const { admitted, call, exchange, measured } = request
-      if (!exchange?.sent || exchange.refused || measured?.refused) return FREE
+      const { admitted, call, attempt, measured } = request
+      if (!attempt?.sent || attempt.refused || measured?.refused) return FREE
       const at = new Date(admitted?.at ?? app.clock.now())
       const cost = measured?.usage ? usageCost(request, measured.usage, at) : estimated(app.estimate(request))
       return call.dialect.paid ? atLeast(cost, measured?.statedNanos) : cost

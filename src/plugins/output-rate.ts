@@ -32,12 +32,12 @@ export default fp(
     })
 
     app.onCallEnd('observe', function compareOutputRate(request) {
-      const { call, reservation, exchange, measured, route } = request
-      if (!measured?.usage || !exchange?.endedAt || reservation.outputRate === undefined) return
+      const { call, reservation, attempt, measured, route } = request
+      if (!measured?.usage || !attempt?.endedAt || reservation.outputRate === undefined) return
       // If the provider runs tools or other models, the output is not one model's.
       if (call.parsed.unbounded.length > 0) return
       const output = measured.usage.reduce((sum, part) => sum + part.output, 0) / call.parsed.completions
-      const seconds = Math.max(SHORTEST_SECONDS, (exchange.endedAt - exchange.startedAt) / 1000)
+      const seconds = Math.max(SHORTEST_SECONDS, (attempt.endedAt - attempt.startedAt) / 1000)
       const rate = output / seconds
       if (rate <= reservation.outputRate) return
       seen.set(nameOf(request), Math.ceil(Math.max(rate * MARGIN, seen.get(nameOf(request)) ?? 0)))

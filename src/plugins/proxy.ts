@@ -17,7 +17,7 @@ import { collectError, discard, watched } from '../upstreams/sinks.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    exchange: AttemptFacts | undefined
+    attempt: AttemptFacts | undefined
     /** A whole JSON response with status 200 and usage. */
     answer: { contentType: string; body: Buffer } | undefined
     /** Ends the running call from our side, with the format's error. */
@@ -37,7 +37,7 @@ export default fp<{ answerBuffer: number }>(
   async (app, { answerBuffer }) => {
     /** Bytes of responses that are collected now. */
     let collected = 0
-    app.decorateRequest('exchange')
+    app.decorateRequest('attempt')
     app.decorateRequest('answer')
     app.decorateRequest('cut')
     for (const dialect of dialects) {
@@ -74,7 +74,7 @@ export default fp<{ answerBuffer: number }>(
           if (attempt.endedAt === undefined) closing = setTimeout(then, ms).unref()
         },
       }
-      request.exchange = attempt
+      request.attempt = attempt
       attempt.send({
         pool: upstream.pool,
         path: upstream.prefix + target,

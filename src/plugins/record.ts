@@ -25,7 +25,7 @@ export default fp(
 )
 
 function entryOf(request: FastifyRequest, reply: FastifyReply): Entry {
-  const { arrivedAt, call, client, cost, error, exchange, measured, route } = request
+  const { arrivedAt, call, client, cost, error, attempt, measured, route } = request
   const now = performance.now()
   const total = (
     kind: 'input' | 'cacheRead' | 'cacheWrite5m' | 'cacheWrite1h' | 'cacheWriteOther' | 'output',
@@ -45,8 +45,8 @@ function entryOf(request: FastifyRequest, reply: FastifyReply): Entry {
     stream: call?.parsed.stream ?? false,
     cache: request.cacheResult,
     latencyMs: round(now - arrivedAt),
-    ttftMs: exchange?.firstByteAt && round(exchange.firstByteAt - arrivedAt),
-    upstreamMs: exchange && round((exchange.endedAt ?? now) - exchange.startedAt),
+    ttftMs: attempt?.firstByteAt && round(attempt.firstByteAt - arrivedAt),
+    upstreamMs: attempt && round((attempt.endedAt ?? now) - attempt.startedAt),
     inputTokens: total('input'),
     cacheReadTokens: total('cacheRead'),
     cacheWriteTokens: total('cacheWrite5m') + total('cacheWrite1h') + total('cacheWriteOther'),
@@ -63,15 +63,15 @@ function entryOf(request: FastifyRequest, reply: FastifyReply): Entry {
   }
 }
 
-function outcomeOf({ cacheResult, disconnected, error, exchange }: FastifyRequest): Outcome {
+function outcomeOf({ cacheResult, disconnected, error, attempt }: FastifyRequest): Outcome {
   if (error?.code === 'internal') return 'gateway_error'
   // A running call that a budget stopped is not a refusal: it was served in part, and is charged.
-  if (error?.code === 'interrupted' || (exchange && error?.family === 'billing')) return 'interrupted'
+  if (error?.code === 'interrupted' || (attempt && error?.family === 'billing')) return 'interrupted'
   if (error?.code.startsWith('upstream_') || error?.reason?.startsWith('the provider answered'))
     return 'upstream_error'
   if (error && !disconnected) return 'refused'
   // Many clients close the connection right after a stream's last event.
-  if (disconnected && !exchange?.passed) return 'client_gone'
+  if (disconnected && !attempt?.passed) return 'client_gone'
   return cacheResult === 'HIT' ? 'cached' : 'ok'
 }
 

@@ -579,7 +579,7 @@ test('a team without clients can be deleted; a team with clients cannot, and the
   assert.notEqual(again.body.id, id)
   const { audit } = (await replica.admin('GET', '/audit?target=team:web')).body
   assert.deepEqual(
-    JSON.parse(JSON.stringify(audit)).map((deed: { action: string }) => deed.action),
+    JSON.parse(JSON.stringify(audit)).map((auditEvent: { action: string }) => auditEvent.action),
     ['team.put', 'team.delete'],
   )
 })

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Replica, startReplica } from './replica.ts'
 
-interface Deed {
+interface AuditEvent {
   id: string
   at: string
   who: string
@@ -15,11 +15,14 @@ interface Deed {
   requestId: string
 }
 
-async function audit(replica: Replica, query = ''): Promise<{ deeds: Deed[]; next: string | undefined }> {
+async function audit(
+  replica: Replica,
+  query = '',
+): Promise<{ auditEvents: AuditEvent[]; next: string | undefined }> {
   const { status, body } = await replica.admin('GET', `/audit${query}`)
   assert.equal(status, 200, JSON.stringify(body))
-  const { audit: deeds, next } = JSON.parse(JSON.stringify(body))
-  return { deeds, next }
+  const { audit: auditEvents, next } = JSON.parse(JSON.stringify(body))
+  return { auditEvents, next }
 }
 
 test('every kind of change is written, with what was before and after it', async t => {
@@ -36,9 +39,9 @@ test('every kind of change is written, with what was before and after it', async
   await admin('DELETE', '/tokens/ci')
   await admin('DELETE', '/clients/frontend')
 
-  const { deeds } = await audit(replica)
+  const { auditEvents } = await audit(replica)
 
-  const told = deeds.toReversed().map(({ action, target }) => `${action} ${target}`)
+  const told = auditEvents.toReversed().map(({ action, target }) => `${action} ${target}`)
   assert.deepEqual(told, [
     'client.create client:frontend',
     'client.update client:frontend',
@@ -51,13 +54,13 @@ test('every kind of change is written, with what was before and after it', async
     'token.revoke token:ci',
     'client.delete client:frontend',
   ])
-  const [create, update, , rotate, revoke, , gateway] = deeds.toReversed()
+  const [create, update, , rotate, revoke, , gateway] = auditEvents.toReversed()
   assert.equal(create?.before, null)
   assert.deepEqual([update?.before?.budget, update?.after?.budget], [{ day: 5 }, { day: 10 }])
   assert.deepEqual([rotate?.before?.status, rotate?.after?.status], ['active', 'expired'])
   assert.deepEqual([revoke?.before?.status, revoke?.after?.status], ['active', 'revoked'])
   assert.deepEqual([gateway?.before, gateway?.after], [{}, { limits: { concurrency: 9 } }])
-  assert.equal(deeds[0]?.after, null)
+  assert.equal(auditEvents[0]?.after, null)
 })
 
 test('it says whose token it was and under which request', async t => {
@@ -66,10 +69,10 @@ test('it says whose token it was and under which request', async t => {
 
   await replica.admin('POST', '/clients', { name: 'a' }, { token: String(made.body.token) })
 
-  const [deed] = (await audit(replica)).deeds
-  assert.equal(deed?.who, 'ci')
+  const [auditEvent] = (await audit(replica)).auditEvents
+  assert.equal(auditEvent?.who, 'ci')
   const line = replica.lines.findLast(({ msg }) => msg === 'the configuration was changed')
-  assert.deepEqual([line?.who, line?.target, line?.reqId], ['ci', 'client:a', deed?.requestId])
+  assert.deepEqual([line?.who, line?.target, line?.reqId], ['ci', 'client:a', auditEvent?.requestId])
 })
 
 test('no secret is in it', async t => {
@@ -92,7 +95,7 @@ test('what is refused, and what changes nothing, leaves nothing', async t => {
   const { key } = await replica.client({ name: 'frontend', budget: { day: 5 } })
   const id = key.slice(3, 11)
   await replica.admin('DELETE', `/keys/${id}`)
-  const before = (await audit(replica)).deeds.length
+  const before = (await audit(replica)).auditEvents.length
 
   await replica.admin('DELETE', `/keys/${id}`)
   await replica.admin('PATCH', '/clients/frontend', { budget: { day: 5 } })
@@ -101,7 +104,7 @@ test('what is refused, and what changes nothing, leaves nothing', async t => {
   await replica.admin('PATCH', '/clients/frontend', { budget: { day: -5 } })
   await replica.admin('DELETE', '/clients/nobody')
 
-  assert.equal((await audit(replica)).deeds.length, before)
+  assert.equal((await audit(replica)).auditEvents.length, before)
 })
 
 test('a change that cannot be written down is not made', async t => {
@@ -121,8 +124,8 @@ test('it is read a page at a time, each change once, and by who, target, action 
   const targets: string[] = []
 
   for (let cursor: string | undefined = ''; cursor !== undefined; ) {
-    const { deeds, next } = await audit(replica, `?limit=4${cursor && `&cursor=${cursor}`}`)
-    targets.push(...deeds.map(({ target }) => target))
+    const { auditEvents, next } = await audit(replica, `?limit=4${cursor && `&cursor=${cursor}`}`)
+    targets.push(...auditEvents.map(({ target }) => target))
     cursor = next
   }
 
@@ -130,12 +133,12 @@ test('it is read a page at a time, each change once, and by who, target, action 
     targets,
     ['c', 'e', 'd', 'c', 'b', 'a'].map(name => `client:${name}`),
   )
-  const count = async (query: string) => (await audit(replica, query)).deeds.length
+  const count = async (query: string) => (await audit(replica, query)).auditEvents.length
   assert.equal(await count('?target=client:c'), 2)
   assert.equal(await count('?target=client:c&action=client.update'), 1)
   assert.equal(await count('?who=ADMIN_TOKEN'), 6)
   assert.equal(await count('?who=nobody'), 0)
-  const { at } = (await audit(replica, '?limit=1')).deeds[0] ?? { at: '' }
+  const { at } = (await audit(replica, '?limit=1')).auditEvents[0] ?? { at: '' }
   assert.equal(await count(`?from=${at}`), 1)
   assert.equal(await count(`?to=${at}`), 5)
   assert.equal(await count('?to=2020-01-01'), 0)

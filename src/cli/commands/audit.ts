@@ -5,7 +5,7 @@ import { differences, tell } from '../difference.ts'
 import { table, time } from '../text.ts'
 import { type Page, pageNote, queryFrom } from './pages.ts'
 
-interface DeedAnswer {
+interface AuditEventAnswer {
   at: string
   who: string
   action: string
@@ -32,7 +32,7 @@ export const audit: Command = {
   examples: ['audit --limit 20', 'audit --target client:frontend --from 2026-11-01'],
   async run(input, api) {
     const path = `/audit${queryFrom(input, Object.keys(filters))}`
-    const answer = await api.call<Page & { audit: DeedAnswer[] }>('GET', path)
+    const answer = await api.call<Page & { audit: AuditEventAnswer[] }>('GET', path)
     const rows = answer.audit.map(({ at, who, action, target, before, after }) => [
       time(at),
       who,

@@ -11,16 +11,16 @@ import { Empty, Loaded } from '../components/states.js'
 import { useData } from '../data.js'
 import { fullMoment, moment } from '../format.js'
 import { ask, clientHref, href, scopeHref } from '../router.js'
-import { deeds, scopeWords } from '../words.js'
+import { auditEvents, scopeWords } from '../words.js'
 import { Differences } from './changes/differences.js'
 
-/** @import { Deed, Place, Token } from '../types.ts' */
+/** @import { AuditEvent, Place, Token } from '../types.ts' */
 
 const PAGE = 50
 /** The most suggestions. */
 const TARGETS = 12
 
-/** @type {[string, (deed: Deed) => string | null][]} */
+/** @type {[string, (auditEvent: AuditEvent) => string | null][]} */
 const csvColumns = [
   ['at', ({ at }) => at],
   ['who', ({ who }) => who],
@@ -42,7 +42,7 @@ export function Changes({ place: { query } }) {
 
   return html`<${Page} title="Changes" lead="Every change of clients, keys, limits and tokens, written together with the change itself. No secret is in it.">
     <div class="filters" role="search" aria-label="Filter changes">
-      <${Select} isCompact label="Action" value=${action ?? ''} options=${[['', 'All actions'], ...Object.entries(deeds)]} onPick=${(/** @type {string} */ value) => ask({ action: value, before: undefined })} />
+      <${Select} isCompact label="Action" value=${action ?? ''} options=${[['', 'All actions'], ...Object.entries(auditEvents)]} onPick=${(/** @type {string} */ value) => ask({ action: value, before: undefined })} />
       <${TextFilter} label="By whom" name="who" value=${who ?? ''} list=${names} onPick=${(/** @type {string} */ value) => ask({ who: value, before: undefined })} />
       <${PickFilter} label="What" name="target" placeholder="What, such as client:web" value=${target ?? ''} useSuggestions=${useTargets} onPick=${pickTarget} />
       ${isFiltered && html`<a class="button is-ghost is-small" href=${href('/changes')}>Clear</a>`}
@@ -50,7 +50,7 @@ export function Changes({ place: { query } }) {
     </div>
     <section class="card is-flush" aria-label="Changes">
       <${Loaded} of=${changes} lines=${10}>
-        ${(/** @type {{ audit: Deed[], next?: string }} */ { audit, next }) => html`
+        ${(/** @type {{ audit: AuditEvent[], next?: string }} */ { audit, next }) => html`
           ${audit.length === 0 ? html`<${Nothing} isFiltered=${isFiltered} />` : html`<${Table} found=${audit} />`}
           ${
             (next || before) &&
@@ -107,30 +107,30 @@ function Nothing({ isFiltered }) {
   return html`<${Empty} title="No change fits these filters"><a href=${href('/changes')}>Clear them</a><//>`
 }
 
-/** @param {{ found: Deed[] }} props */
+/** @param {{ found: AuditEvent[] }} props */
 function Table({ found }) {
-  return html`<table class="table is-deeds">
+  return html`<table class="table is-audit-events">
     <thead><tr><th scope="col">Time</th><th scope="col" class="hide-s">By</th><th scope="col">Change</th></tr></thead>
-    <tbody>${found.map(deed => html`<${Row} key=${deed.id} deed=${deed} />`)}</tbody>
+    <tbody>${found.map(auditEvent => html`<${Row} key=${auditEvent.id} auditEvent=${auditEvent} />`)}</tbody>
   </table>`
 }
 
-/** @param {{ deed: Deed }} props */
-function Row({ deed }) {
-  const { at, who, action, target, requestId } = deed
-  const address = addressOf(deed)
+/** @param {{ auditEvent: AuditEvent }} props */
+function Row({ auditEvent }) {
+  const { at, who, action, target, requestId } = auditEvent
+  const address = addressOf(auditEvent)
   const name = target.includes(':') ? target.slice(target.indexOf(':') + 1) : scopeWords(target)
   return html`<tr>
     <th scope="row"><time class="nowrap" datetime=${at} title="${fullMoment(at)}, ${requestId}">${moment(at)}</time><span class="sub show-s break">${who}</span></th>
     <td class="hide-s break">${who}</td>
     <td>
-      <p class="deed"><strong>${deeds[action] ?? action}</strong> ${address ? html`<a class="break" href=${address}>${name}</a>` : html`<span class="break">${name}</span>`}</p>
-      <${Differences} deed=${deed} />
+      <p class="audit-event"><strong>${auditEvents[action] ?? action}</strong> ${address ? html`<a class="break" href=${address}>${name}</a>` : html`<span class="break">${name}</span>`}</p>
+      <${Differences} auditEvent=${auditEvent} />
     </td>
   </tr>`
 }
 
-/** Where what was changed is to be seen; nowhere, if it is gone. @param {Deed} deed */
+/** Where what was changed is to be seen; nowhere, if it is gone. @param {AuditEvent} auditEvent */
 function addressOf({ target, after }) {
   if (after === null) return undefined
   const [kind = ''] = target.split(':')

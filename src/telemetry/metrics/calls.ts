@@ -71,7 +71,7 @@ export function createCallMetrics(registry: Registry, modelOf: (asked: string) =
   }))
 
   return function countCall(request: FastifyRequest, entry: Entry) {
-    const { admissionMs, hold, client, cost, error, exchange, measured } = request
+    const { admissionMs, hold, client, cost, error, attempt, measured } = request
     const line = lineOf(entry.route, entry.upstream ?? 'none', modelLabel(request))
     line.calls(entry.outcome, `${Math.floor(entry.status / 100)}xx`).add(1)
     if (cost) line.cost(String(cost.estimated)).add(cost.nanos)
@@ -84,8 +84,8 @@ export function createCallMetrics(registry: Registry, modelOf: (asked: string) =
     if (entry.cache) cacheResults.series(entry.cache.toLowerCase()).add(1)
     saved.add(entry.savedNanos)
     if (admissionMs !== undefined) admission.observe(admissionMs / 1000)
-    const ownMs = exchange ? exchange.startedAt - request.arrivedAt - request.waitedMs : entry.latencyMs
-    overhead.series(exchange ? 'forwarded' : entry.outcome).observe(ownMs / 1000)
+    const ownMs = attempt ? attempt.startedAt - request.arrivedAt - request.waitedMs : entry.latencyMs
+    overhead.series(attempt ? 'forwarded' : entry.outcome).observe(ownMs / 1000)
     if (error && entry.outcome === 'refused') {
       const { limit, window } = error.details
       refusals.series(error.code, kindOf(entry.scope), String(limit ?? window ?? 'none')).add(1)

@@ -66,8 +66,8 @@ export function createGenAiMetrics(registry: Registry) {
     }),
   )
 
-  return function recordOperation({ call, exchange, measured, route }: FastifyRequest, entry: Entry) {
-    if (!exchange || entry.upstreamMs === undefined) return
+  return function recordOperation({ call, attempt, measured, route }: FastifyRequest, entry: Entry) {
+    if (!attempt || entry.upstreamMs === undefined) return
     const { dialect } = call
     const measures = measuresOf(
       operationOf(dialect),
@@ -78,9 +78,9 @@ export function createGenAiMetrics(registry: Registry) {
     const errorType = errorTypeOf(entry)
     measures.duration(errorType).observe(entry.latencyMs / 1000)
     measures.upstreamDuration(errorType).observe(entry.upstreamMs / 1000)
-    if (entry.stream && entry.ttftMs !== undefined && exchange.firstByteAt !== undefined) {
+    if (entry.stream && entry.ttftMs !== undefined && attempt.firstByteAt !== undefined) {
       measures.firstToken.observe(entry.ttftMs / 1000)
-      measures.firstChunk.observe((exchange.firstByteAt - exchange.startedAt) / 1000)
+      measures.firstChunk.observe((attempt.firstByteAt - attempt.startedAt) / 1000)
     }
     if (!measured?.usage || !dialect.paid) return
     measures.input.observe(inputTokensOf(entry))

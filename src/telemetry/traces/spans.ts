@@ -19,7 +19,7 @@ import {
 } from './otlp.ts'
 
 export function spansOf(request: FastifyRequest, entry: Entry, trace: Trace): Span[] {
-  const { admissionMs, admissionSentAt, arrivedAt, exchange } = request
+  const { admissionMs, admissionSentAt, arrivedAt, attempt } = request
   // By the clock of now: over days, the one that is monotonic drifts from it.
   const epoch = Date.now() - performance.now()
   const span = (
@@ -54,8 +54,8 @@ export function spansOf(request: FastifyRequest, entry: Entry, trace: Trace): Sp
     admission.parentSpanId = trace.spanId
     spans.push(admission)
   }
-  if (exchange && entry.upstreamMs !== undefined) {
-    const { startedAt, firstByteAt } = exchange
+  if (attempt && entry.upstreamMs !== undefined) {
+    const { startedAt, firstByteAt } = attempt
     const { server } = request.route.upstream
     text(genAi, 'server.address', server.address)
     integer(genAi, 'server.port', server.port)

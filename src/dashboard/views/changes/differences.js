@@ -5,7 +5,7 @@ import { Icon } from '../../components/icon.js'
 import { count, fullMoment, limitUsd } from '../../format.js'
 import { roleLabel } from '../../words.js'
 
-/** @import { Deed } from '../../types.ts' */
+/** @import { AuditEvent } from '../../types.ts' */
 /** @typedef {{ field: string, was: unknown, is: unknown }} Difference */
 
 /** What came with a change, and was not there before. */
@@ -19,8 +19,8 @@ const KNOWN = [
 /** Of what was made or is gone. */
 const KNOWN_OF_WHOLE = ['name', 'status']
 
-/** @param {{ deed: Deed }} props */
-export function Differences({ deed: { before, after } }) {
+/** @param {{ auditEvent: AuditEvent }} props */
+export function Differences({ auditEvent: { before, after } }) {
   const isWhole = before === null || after === null
   const hidden = isWhole ? [...KNOWN, ...KNOWN_OF_WHOLE] : KNOWN
   const found = differences(before ?? {}, after ?? {}).filter(({ field }) => !hidden.includes(field))

@@ -1,9 +1,9 @@
 /**
- * A process on a leash: it lives as long as we do, however we end, and not longer.
+ * A child process that ends when this process ends, also after SIGKILL.
  *
- * Exit handlers do not run under SIGKILL, so the leash is a pipe whose other end only we hold: the kernel closes
- * it with us. A shell starts a watcher that reads from it, then becomes the server itself (`exec`), so that the
- * server is our own child, with its own pid and exit status, and the watcher knows that pid for certain.
+ * Exit handlers do not run under SIGKILL. So the child reads a pipe whose other end only this process holds: the kernel closes
+ * it. A shell starts a watcher that reads the pipe, and then becomes the server itself (`exec`). The server is therefore a
+ * direct child, with its own pid and exit status, and the watcher knows its pid.
  */
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
@@ -13,14 +13,14 @@ import { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
-export interface LeashOptions {
-  /** How it is asked to stop: by us, and by its watcher when we are gone. */
+export interface ChildOptions {
+  /** Sent by this process, and by the watcher once this process has ended. */
   stopSignal: 'SIGINT' | 'SIGTERM'
-  /** A file that shows whether a process of this server is alive; the server and its forks hold it open. */
+  /** A file that the server and its forks hold open, so that it shows whether one of them is alive. */
   marker: string
-  /** Where what it prints is appended. */
+  /** Its output is appended to this file. */
   logFile: string
-  /** What is to be done when nothing is left of an earlier run, and this one has not begun. */
+  /** Runs after all processes of an earlier run have ended, and before this one starts. */
   prepare?: () => Promise<void>
   cwd?: string
   env?: NodeJS.ProcessEnv
@@ -28,28 +28,28 @@ export interface LeashOptions {
   gid?: number
 }
 
-export interface Leashed {
+export interface Child {
   pid: number
-  /** Settles when it has ended, with how: 'exit status 1', 'SIGKILL'. */
+  /** Resolves when it has ended: 'exit status 1', 'SIGKILL'. */
   ended: Promise<string>
   kill(signal: NodeJS.Signals): void
-  /** From now on it does not keep us alive: when our own work is done, we end, and it ends with us. */
+  /** From now on it does not keep this process running. */
   unref(): void
-  /** Asks it to stop, and waits until it and all its forks are gone. */
+  /** Stops it, and waits until it and all its forks have ended. */
   stop(): Promise<void>
 }
 
-/** How long a server may take to stop, in milliseconds. Both keep their data through a SIGKILL as well. */
+/** How long a server may take to stop, in milliseconds. Redis and Postgres keep their data through a SIGKILL. */
 const patience = 30_000
 
 /**
- * File 3 is the leash, file 4 the marker, $0 the stop signal's name, "$@" the server. A line on the leash lets the
- * watcher go; its end without a line means that we died. In a subshell `$$` is still the shell's, soon the server's, pid.
+ * File 3 is the pipe, file 4 the marker, $0 the stop signal's name, "$@" the server. A line in the pipe ends the watcher; the end
+ * of the pipe without a line means that this process has ended. In a subshell `$$` is the pid of the shell, which becomes the server's.
  */
 const script = '(read -r _ <&3 || kill -s "$0" $$) 4<&- & exec "$@" 3<&-'
 
-/** Starts `command`; waits first until nothing is left of an earlier run that used the same marker. */
-export async function leash(command: readonly string[], options: LeashOptions): Promise<Leashed> {
+/** Starts `command`, after all processes of an earlier run with the same marker have ended. */
+export async function startChild(command: readonly string[], options: ChildOptions): Promise<Child> {
   await makeMarker(options.marker)
   await gone(options.marker)
   await options.prepare?.()
@@ -58,30 +58,30 @@ export async function leash(command: readonly string[], options: LeashOptions): 
   try {
     return await attach(command, options, logFile, marker)
   } finally {
-    // The child has copies of its own by now.
+    // The child has its own copies.
     await Promise.all([logFile.close(), marker.close()])
   }
 }
 
 async function attach(
   command: readonly string[],
-  { stopSignal, marker, cwd, env, uid, gid }: LeashOptions,
+  { stopSignal, marker, cwd, env, uid, gid }: ChildOptions,
   logFile: FileHandle,
   markerFile: FileHandle,
-): Promise<Leashed> {
+): Promise<Child> {
   const child = spawn('/bin/sh', ['-c', script, stopSignal.slice('SIG'.length), ...command], {
     stdio: ['ignore', logFile.fd, logFile.fd, 'pipe', markerFile.fd],
-    // A process group of its own: Ctrl-C in a terminal must not stop it before we have drained.
+    // In its own process group, because Ctrl-C in a terminal must not stop it before the gateway has drained.
     detached: true,
     cwd,
-    // Our own environment holds keys that are none of its business.
+    // The gateway's environment holds keys that the server must not have.
     env: env ?? {},
     uid,
     gid,
   })
   const line = child.stdio[3]
-  if (!(line instanceof Socket)) throw new Error('the leash is not a pipe')
-  line.on('error', () => {}) // the watcher may be gone already
+  if (!(line instanceof Socket)) throw new Error('the watcher has no pipe')
+  line.on('error', () => {}) // the watcher may have ended already
   const ended = new Promise<string>(resolve => {
     child.once('exit', (status, signal) => {
       line.end('\n')
@@ -115,14 +115,14 @@ function spawned(child: ChildProcess): Promise<void> {
   })
 }
 
-/** A named pipe: opening one for writing fails as long as nobody has it open for reading. */
+/** A named pipe: opening it for writing fails while no process has it open for reading. */
 async function makeMarker(path: string): Promise<void> {
   await promisify(execFile)('mkfifo', ['-m', '600', path]).catch(async error => {
     if (!(await open(path, constants.O_RDONLY | constants.O_NONBLOCK).then(closed, () => false))) throw error
   })
 }
 
-/** Waits until no process holds the marker. Needs no pid, so no reused pid can deceive it. */
+/** Waits until no process holds the marker. It compares no pid, because pids are reused. */
 async function gone(marker: string): Promise<void> {
   const deadline = Date.now() + patience
   while (await open(marker, constants.O_WRONLY | constants.O_NONBLOCK).then(closed, () => false)) {
