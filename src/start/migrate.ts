@@ -7,7 +7,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { Client } from 'pg'
 import { OLDEST_POSTGRES, StoreFault } from './store-faults.ts'
 
-const FOLDER = new URL('sql/', import.meta.url)
+const FOLDER = new URL('../sql/', import.meta.url)
 
 /** Returns the names of the applied files. Rejects with Postgres's own error or a StoreFault; then nothing has changed. */
 export async function migrate(databaseUrl: string, folder = FOLDER): Promise<string[]> {
