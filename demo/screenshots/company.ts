@@ -2,7 +2,7 @@
 
 import type { ClientSettings, LevelSettings } from '../../src/clients/settings.ts'
 
-/** US dollars a million tokens, as in src/prices; enough for a picture. */
+/** US dollars a million tokens, as in src/pricing; enough for a picture. */
 export const models = {
   'claude-opus-5-5': { in: 4, out: 20, read: 0.2 },
   'claude-sonnet-5-5': { in: 2, out: 10, read: 0.1 },
