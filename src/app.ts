@@ -1,4 +1,4 @@
-/** The floor plan: every plugin, in the order a call meets them, each with its slice of the configuration. */
+/** The architecture in one file: every plugin with its options, in the order in which a call passes them. */
 
 import env, { type FastifyEnvOptions } from '@fastify/env'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
@@ -101,7 +101,7 @@ export async function buildApp(
       // Refused by us, with a body.
       requireHostHeader: false,
     },
-    // Longer than the longest silence of a provider: whoever is idle beyond it has gone without saying so.
+    // Longer than the longest silence of a provider: a connection that is idle for longer is dead.
     connectionTimeout: timeoutMs + 30_000,
     // On a busy machine a plugin may need longer than Fastify's default of 10 s to start.
     pluginTimeout: 60_000,
@@ -112,17 +112,17 @@ export async function buildApp(
   const { config } = app
   for (const secret of ownSecrets(config)) redactor.add(secret)
 
-  // The house.
+  // Parts that every request or call uses.
   await app.register(lifecycle)
   await app.register(health)
   await app.register(errorHandler)
   await app.register(protocol)
-  // Its files are read before anything else is begun: what a store has to say meanwhile nobody would hear.
+  // Its files are read before the stores are connected, because an event of a store would be missed meanwhile.
   await app.register(dashboard, { isOpen: config.ADMIN_TOKEN !== undefined })
   const variable = (name: string) => (name in config.secretFiles ? `${name}_FILE` : name)
   await app.register(redis, { url: stores.redisUrl, variable: variable('REDIS_URL') })
   await app.register(postgres, { url: stores.databaseUrl, variable: variable('DATABASE_URL') })
-  // Closing goes backwards: what is settled last is drained after it, and then the stores may go.
+  // Fastify closes in reverse order: the last settlements reach Redis before the ledger drains it and the stores close.
   await app.register(ledger, { redisUrl: stores.redisUrl })
   await app.register(money)
   await app.register(clock)
@@ -170,7 +170,7 @@ export async function buildApp(
     serviceName: config.OTEL_SERVICE_NAME,
   })
 
-  // The corridor every call walks, in this order.
+  // A call passes these plugins in this order.
   await app.register(async callers => {
     // Before authentication: a preflight carries no key, and a browser must be able to read a 401.
     if (config.CORS_ORIGINS !== undefined) await callers.register(cors, { origins: config.CORS_ORIGINS })
@@ -223,7 +223,7 @@ export async function buildApp(
     host: config.HOST,
     port: config.METRICS_PORT,
   })
-  // Behind the corridor: its settler tells of calls what the others have found out.
+  // After the plugins of a call, whose results it shows.
   await app.register(live)
   await app.register(admin, {
     token: () => app.secrets.get('ADMIN_TOKEN'),

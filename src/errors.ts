@@ -1,11 +1,11 @@
 /**
- * Every refusal the gateway can give, as one table. A refusal says what happened in words of its own;
- * how it looks on the wire is the dialect's business (`dialect.errorBody`).
+ * Every refusal of the gateway, in one table. A refusal says what happened;
+ * the dialect writes it in the format of its provider (`dialect.errorBody`).
  */
 
 import createError from '@fastify/error'
 
-/** What kind of trouble it is: each dialect maps a family to its own error types. */
+/** The kind of error. Each dialect maps it to its own error types. */
 export type Family =
   | 'invalid_request'
   | 'authentication'
@@ -92,13 +92,13 @@ export function refusal(
     upstreamDetails?: Readonly<Record<string, unknown>> | undefined
     headers?: Record<string, string>
     reason?: string
-    /** Most characters of the message, if the words are an upstream's. */
+    /** The longest message, in characters, if it quotes an upstream. */
     longest?: number
   } = {},
 ): Refusal {
   const Refused = constructors.get(code)
   if (!Refused) throw new Error(`errors.ts knows no refusal '${code}'`)
-  // The message goes in as an argument: a caller's own words may hold a '%'.
+  // The message is an argument, because a quoted request may contain a '%'.
   return Object.assign(new Refused(short(message, extra.longest)), {
     code,
     family: kinds[code][1],
@@ -110,7 +110,7 @@ export function refusal(
   })
 }
 
-/** Longer than any words of ours: what a caller sent is quoted, and a caller may send megabytes. */
+/** Longer than any message of the gateway. A message may quote the request, which may have megabytes. */
 const LONGEST = 500
 
 function short(text: string, longest = LONGEST): string {

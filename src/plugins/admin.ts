@@ -1,4 +1,4 @@
-/** The administration, /admin: for whoever has a token. Without ADMIN_TOKEN there is no such place. */
+/** The admin API, /admin. It needs a token; without ADMIN_TOKEN it is not registered. */
 
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import audit from '../admin/audit.ts'
@@ -18,7 +18,7 @@ import { createManyStates, createStates } from '../clients/states.ts'
 export interface AdminOptions {
   /** The value of ADMIN_TOKEN now. */
   token: () => string | undefined
-  /** What other concerns show and take here. */
+  /** Routes of other concerns. */
   routes?: FastifyPluginAsync[]
 }
 

@@ -77,7 +77,7 @@ export default fp<{ maxPending: number }>(
       while (decisions < DECISIONS) {
         // After the end of the call nothing would give back what is taken.
         if (request.disconnected) throw gone()
-        // What is not sent needs no settlement: while Redis is away, calls leave nothing behind but their count.
+        // Nothing is sent while Redis is away, so that nothing has to be settled.
         if (app.redis.status !== 'ready') throw away('redis_away')
         if (app.settlements.isStuck) throw away('settlements_wait')
         const { scopes, requests, tokens, nanos, cacheKey } = request.reservation

@@ -1,4 +1,4 @@
-/** What is worth an alert: some of it is seen in calls as they come and go, the rest by looking every few seconds. */
+/** Raises alerts: some are found at the end of a call, the others by a check every few seconds. */
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -108,7 +108,7 @@ export default fp<{ maxPending: number; everyMs?: number }>(
       for (const [name, words] of app.secrets.faults) alerts.raise(secretAlert(name, words, clock.now()))
       const short = app.redisMemory && memoryAlert(app.redisMemory, clock.now())
       if (short) alerts.raise(short)
-      // A little less than a tick, so that the turn is free again when the next tick of its owner comes.
+      // A little less than a tick, so that the lease has ended when its owner's next tick comes.
       if (!(await watch.takeTurn(everyMs * 0.9))) return
       const pending = await countPending(redis)
       if (pending >= maxPending) app.outages.report('ledger_full')
@@ -140,7 +140,7 @@ export default fp<{ maxPending: number; everyMs?: number }>(
   },
 )
 
-/** By the budget as it is now; by the one of the admission where its level is not the client's any more. */
+/** Compares with the present budget, or with that of the admission if the client no longer has the level. */
 function isOverspent({ key, period, limitNanos, spentNanos }: Overspent, levels: Level[]): boolean {
   const level = levels.find(one => one.key === key)
   if (!level) return spentNanos > limitNanos

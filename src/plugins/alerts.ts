@@ -1,4 +1,4 @@
-/** Alerts: raised by whoever finds something, written to Postgres once, delivered to the webhook at least once. */
+/** Alerts: any plugin raises them, Postgres stores each once, and the webhook gets each at least once. */
 
 import fp from 'fastify-plugin'
 import { type Alert, testAlert } from '../alerts/alert.ts'
@@ -11,7 +11,7 @@ import { PREFIX } from '../lua/scripts.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Returns at once; raising what was raised before, by any replica, does nothing. */
+    /** Returns at once. An alert that any replica has raised before is not raised again. */
     alerts: {
       raise(alert: Alert): void
       /** Is ALERT_WEBHOOK_URL set? */
@@ -37,7 +37,7 @@ export interface AlertsOptions {
   webhookUrl?: string | undefined
   webhookSecret?: string | undefined
   sender?: Sender
-  /** What of an alert's words must not leave: an alert may quote an upstream. */
+  /** Removes secrets from the text of an alert, which may quote an upstream. */
   redact?: (text: string) => string
   /** For one delivery. */
   timeoutMs?: number
@@ -135,14 +135,14 @@ export default fp<AlertsOptions>(
       }
     }
 
-    /** Without Postgres, Redis says who delivers: whoever comes first, and after a failure whoever comes a lease later. */
+    /** Without Postgres, a lease in Redis decides which replica delivers. After a failure another one may take it when it ends. */
     async function deliverUrgent(alert: NewAlert): Promise<void> {
       const key = `${PREFIX}alert:${alert.dedupe}`
       try {
         if (!webhook) return
         // If Redis cannot store the lock (it may be full), every replica delivers: twice is better than never.
         const mine = await redis.set(key, '1', 'PX', leaseMs, 'NX').catch(() => true)
-        // Whoever has it also writes that it is delivered: we leave it the time to.
+        // The replica that claimed the alert records its delivery within this time.
         alert.delayMs = mine ? 0 : leaseMs
         if (!mine) return
         await webhook.send(alert)

@@ -1,4 +1,4 @@
-/** Who asks: known by the headers alone, so that a stranger's body is never read. A key in use costs one hash and no I/O. */
+/** Finds the client by the headers alone, so that the body of an unauthenticated request is never read. A key in use costs one hash and no I/O. */
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -8,13 +8,13 @@ import { refusal } from '../errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Finds out anew who asks, after the configuration has changed. Rejects with a refusal. */
+    /** Authenticates the request again, after the configuration has changed. Rejects with a refusal. */
     authenticate(request: FastifyRequest): Promise<void>
   }
   interface FastifyRequest {
     client: Client
     key: Key
-    /** Version of the configuration that both were read with: the admission says whether it is still the newest. */
+    /** Version of the configuration that both were read from. The admission reports a newer one. */
     configVersion: number
   }
 }
@@ -45,7 +45,7 @@ export default fp(
       return id === undefined ? undefined : app.clients.find(id)
     }
 
-    /** Only what this installation has made is worth a look-up. */
+    /** Reads the key from Postgres, if its checksum shows that this installation made it. */
     async function load(presented: string): Promise<Known | undefined> {
       const id = keyId(presented)
       if (id === undefined || !isGenuine(presented, app.clients.secret))
@@ -56,7 +56,7 @@ export default fp(
   { name: 'auth', dependencies: ['clients', 'clock'] },
 )
 
-/** Whose key it is stands in the log even if it is refused: whoever sent it had it in full. */
+/** The log names the client of a refused key too, because the request had the whole key. */
 function admit(request: FastifyRequest, presented: string, known: Known | undefined, now: number) {
   if (!known || !isKey(presented, known.key.sha256)) throw invalid('the key is unknown')
   const { key, client } = known
@@ -85,7 +85,7 @@ const readers = new Map([
 ])
 const lengths = new Set([...readers.keys()].map(name => name.length))
 
-/** Read from the raw headers: of a header that was sent twice, Node shows only the first. */
+/** Reads the raw headers, because Node shows only the first of a header that was sent twice. */
 function presentedKey(rawHeaders: string[]): string {
   let presented = ''
   for (let i = 0; i < rawHeaders.length; i += 2) {

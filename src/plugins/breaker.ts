@@ -32,7 +32,7 @@ export default fp(
   async app => {
     app.decorateRequest('circuitPass')
 
-    // After the admission: a cached response needs no provider, and the end of the call gives back what was claimed.
+    // After the admission: a cached response needs no provider, and the end of the call gives back the reservation.
     app.addHook('preHandler', function checkCircuit(request, reply, done) {
       // A provider accepts a free call in spite of an unpaid bill, so it must not close the circuit.
       if (!request.admitted || !request.call.dialect.paid) return done()
@@ -61,7 +61,7 @@ export default fp(
       } else circuits.leave(model, pass)
     })
 
-    // What was refused the old key says nothing of the new one.
+    // The provider may accept the new key.
     app.secrets.onChange(() => {
       for (const { circuits } of app.upstreams.all()) circuits.reset()
     })

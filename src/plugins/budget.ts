@@ -14,14 +14,14 @@ import type { Refused } from './reservations.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Why a running call is stopped, in the form of its route. */
+    /** The error of a running call that is stopped, in the format of its route. */
     stopForBudget(request: FastifyRequest, found: NoRoom): Refusal
-    /** The refusal of a call that is not measured, since a budget is spent to its end. */
+    /** The refusal of a call that is not measured, because a budget is completely spent. */
     refuseUnmeasured(request: FastifyRequest, found: Spent): Refusal
   }
 }
 
-/** Calls in the way end soon; what they do not use comes back. */
+/** Milliseconds. Running calls end soon and give back what they did not use. */
 const IN_FLIGHT_WAIT = 2000
 
 export interface BudgetOptions {
@@ -220,7 +220,7 @@ function unbounded(
     'unbounded_feature',
     `${feature} makes the cost of a call unbounded, and client ${client} is bound by a budget; ` +
       `leave it out, or have the client's setting allow: ["${allowedBy}"].`,
-    // The feature may be named in the caller's own words.
+    // The feature may quote the request.
     {
       details: {
         ...(errorCode && { error_code: errorCode, gateway_code: 'unbounded_feature' }),

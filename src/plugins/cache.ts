@@ -1,4 +1,4 @@
-/** Answers to the same bytes: looked up beside the admission, kept when whole and good, and never shared unless told so. */
+/** Caches whole successful responses by the bytes of the request. Clients share them only if their settings say so. */
 
 import { readFileSync } from 'node:fs'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -9,12 +9,12 @@ import { FINAL, refusal } from '../errors.ts'
 import type { CacheResult } from '../ledger/call-record.ts'
 import { type CacheControl, cacheControlOf } from '../requests/cache-control.ts'
 
-/** What is kept beside the answer's bytes. */
+/** Stored with the bytes of the response. */
 interface Facts {
   contentType: string
   /** Redis's clock, milliseconds. */
   storedAt: number
-  /** What the answer cost, and so what a hit saves. */
+  /** The cost of the response, which a hit saves. */
   costNanos: number
 }
 
@@ -22,9 +22,9 @@ export type CachedResponse = Facts & { body: Buffer }
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Where an answer to this very request may lie; undefined where the caller or its settings say no. */
+    /** The key of the cached response and how to read it; undefined if the request or the client's settings forbid the cache. */
     cached: { key: string; find(): Promise<CachedResponse | undefined> } | undefined
-    /** The caller takes a kept response or none. */
+    /** The caller accepts only a cached response. */
     onlyIfCached: boolean
     cacheResult: CacheResult | undefined
     savedNanos: number
@@ -113,10 +113,10 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
   { name: 'cache', dependencies: ['admission', 'lifecycle', 'redis', 'reservations'] },
 )
 
-/** Streams are not kept yet. */
+/** Streams are not cached yet. */
 function mayKeep({ client, call: { parsed } }: FastifyRequest, { noStore }: CacheControl): boolean {
   if (!client.cache.enabled || parsed.stream || noStore) return false
-  // What reaches beyond the request does something again when it is asked again: a conversation goes on, a tool runs, an answer is stored.
+  // A request with effects beyond its response must be sent again: a conversation goes on, a tool runs, a response is stored.
   return parsed.unbounded.length === 0 && !(parsed.stores && client.allow.has('store'))
 }
 
@@ -145,7 +145,7 @@ function notCached() {
   )
 }
 
-/** Nobody sees another's answer unless the client's settings name the circle that shares. */
+/** The key contains the client, or the group of clients that the settings let share. */
 function keyOf({ client, call, edits, route }: FastifyRequest): string {
   const { share } = client.cache
   const circle =
@@ -154,7 +154,7 @@ function keyOf({ client, call, edits, route }: FastifyRequest): string {
       : share === 'team' && client.team
         ? `team:${client.team.id}`
         : `client:${client.id}`
-  // What was put in is part of what was asked: a shortened answer is no answer to a request without a ceiling.
+  // An edit changes the response: one with an output limit does not answer a request without it.
   const put = `${edits.maxOutputTokens ?? ''}${edits.noStore ? 'n' : ''}`
   return `${PREFIX}${circle}:${route.upstream.name}:${put}:${call.digest}`
 }

@@ -1,4 +1,4 @@
-/** What is asked: the exact bytes, and what the dialect reads from them. */
+/** The request: its exact bytes, and what the dialect reads from them. */
 
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'

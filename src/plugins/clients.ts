@@ -1,4 +1,4 @@
-/** Who may call, kept up to date: every replica asks for a newer configuration twice a second, whatever messages were lost. */
+/** The clients and keys in use. Each replica polls for a newer configuration twice a second, in case a message is lost. */
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -45,7 +45,7 @@ export default fp<{ pollEvery?: number; capacity?: number }>(
       return record
     }
 
-    /** The change is made, whatever comes of this: the next poll heals what is not told now. */
+    /** The change is committed already. If this message is lost, the next poll finds the change. */
     async function publish(version: number): Promise<void> {
       const told = await Promise.allSettled([raiseVersion(version), clients.refresh(version)])
       for (const result of told)
@@ -72,7 +72,7 @@ export default fp<{ pollEvery?: number; capacity?: number }>(
           app.log.warn({ err: error }, 'Postgres cannot be read; known keys go on, others get 503')
         isThere = false
       }
-      // What was changed by a replica that died before it could tell.
+      // A replica may have died between its change and its message.
       raiseVersion(clients.version).catch(error => app.log.debug({ err: error }, 'Redis is away'))
       if (!isClosed) timer = setTimeout(poll, pollEvery)
     }

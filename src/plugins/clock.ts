@@ -1,5 +1,5 @@
 /**
- * The time. Redis's clock alone decides which price holds, what has expired and which window a call lies in: the clocks of
+ * The time of Redis. It alone decides which price holds, what has expired and which window a call lies in, because the clocks of
  * replicas may be wrong. It is read every few seconds, and carried on by the monotonic clock in between.
  */
 

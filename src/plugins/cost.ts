@@ -1,4 +1,4 @@
-/** What the call cost. A call without a final word on its usage is charged by rule, never by hope. */
+/** The cost of a call. A call without a final usage is charged by the rules of docs/money.md. */
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -9,7 +9,7 @@ import { type Estimate, theHold } from './estimate.ts'
 
 export interface Cost {
   nanos: number
-  /** Tokens charged to the token buckets: what was read from a provider's cache is not among them. Undefined: what was taken. */
+  /** Tokens charged to the token buckets, without those read from the provider's cache. Undefined: the reserved ones. */
   tokens: number | undefined
   /** No final usage came, or one without a price: the amount is by rule. */
   estimated: boolean
@@ -19,7 +19,7 @@ export interface Cost {
   unpriced: string | undefined
   /** The model that the response names, where it is unknown. */
   unknownModel?: string
-  /** What the upstream's own cost is above the price of its usage. */
+  /** The difference by which the upstream's own cost is above the price of its usage. */
   shortfallNanos?: number
 }
 
@@ -63,7 +63,7 @@ export default fp(
 
 const FREE: Cost = { nanos: 0, tokens: 0, estimated: false, unpriced: undefined }
 
-/** The price of a final usage; of a model without a price at the price of the model that was asked for. */
+/** The price of a final usage. A model without a price is charged at the price of the requested model. */
 function usageCost(request: FastifyRequest, usage: readonly UsagePart[], at: Date): Cost {
   const { call, route } = request
   const tokens = usage.reduce((sum, part) => sum + tokensOf(part), 0)

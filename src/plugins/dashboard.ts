@@ -1,4 +1,4 @@
-/** The dashboard, /dashboard: a page of files as they are, read once, told apart by their content. Without an administrator no page. */
+/** The dashboard, /dashboard: files without a build, read once, with the hash of their content in their address. Without ADMIN_TOKEN there is no page. */
 
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { type Asset, readPage } from './dashboard/files.ts'
@@ -38,7 +38,7 @@ export default async function dashboard(app: FastifyInstance, { isOpen }: Dashbo
     done()
   })
 
-  // What the page shows stands behind the path, where only the page itself reads it.
+  // The page reads its own route from the rest of the path.
   for (const path of ['/dashboard', '/dashboard/*'])
     app.get(path, (request, reply) => {
       reply.header('cache-control', 'no-cache').header('etag', page.etag)

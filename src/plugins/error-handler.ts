@@ -1,4 +1,4 @@
-/** Every error leaves in the format of the route it was asked on, Fastify's own included; every answer carries the request's id. */
+/** Sends every error in the format of its route, also Fastify's own. Every response carries the request id. */
 
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -18,7 +18,7 @@ declare module 'fastify' {
   }
 }
 
-/** Fastify's own errors, as ours. Whatever is not here and not a 4xx is a fault of the gateway. */
+/** Fastify's errors as refusals. Any other error without a 4xx status is a fault of the gateway. */
 const FASTIFY: Record<string, RefusalCode> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
   FST_ERR_CTP_BODY_TOO_LARGE: 'request_too_large',
@@ -46,7 +46,7 @@ export default fp(
         request.log.error({ err: thrown, reqId: request.id }, 'a fault of the gateway')
       const dialect = dialectOf(request.routeOptions.config.dialect, request)
       reply.removeHeader('x-tollgate-cost-usd')
-      // Fastify closes on a body it cannot take; whoever is still sending would get no answer (lifecycle reads on).
+      // Fastify closes the connection after a body it cannot accept. A caller that still sends would get no response (lifecycle reads on).
       if (!app.draining) reply.removeHeader('connection')
       return reply.code(error.statusCode).headers(error.headers).send(dialect.errorBody(error, request.id))
     })
@@ -77,7 +77,7 @@ function asksForWebsocket({ headers, method }: FastifyRequest): boolean {
   return method === 'GET' && /\bwebsocket\b/i.test(headers.upgrade ?? '')
 }
 
-/** For what Fastify refuses before any route or hook is found, such as a path that cannot be decoded. */
+/** Answers requests that Fastify refuses before it finds a route, such as a path that cannot be decoded. */
 export function answerMalformed(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
   reply.headers({ 'request-id': request.id, 'x-request-id': request.id })
   if (request.url.startsWith('/admin/')) return sendProblem(asProblem(error, request), request, reply)

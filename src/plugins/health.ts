@@ -1,14 +1,14 @@
-/** Is the process alive, and may the balancer send it calls? What is merely away is named, and keeps no replica out. */
+/** /healthz and /readyz. A part that is away is named in /readyz, and does not make the replica unready. */
 
 import fp from 'fastify-plugin'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Each tells whether a part is there; the first time all are, the gateway is ready. */
+    /** Each returns whether a part works. The gateway is ready once all have worked at the same time. */
     parts: Map<string, () => boolean>
     /** Parts that the gateway is ready without, such as upstreams; they are listed as degraded too. */
     optionalParts: Map<string, () => boolean>
-    /** Set once, at the beginning of the end. */
+    /** The gateway accepts its last calls and will stop. */
     draining: boolean
     drain(): void
     /** Calls the listener when the drain begins. */
@@ -49,7 +49,7 @@ export default fp(
       if (draining) reply.header('connection', 'close')
       done()
     })
-    // Whoever asked before the end began learns of it with the answer.
+    // A response that is sent while draining closes its connection.
     app.addHook('onSend', function endConnection(_request, reply, _payload, done) {
       if (draining) reply.header('connection', 'close')
       done()

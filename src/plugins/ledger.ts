@@ -1,4 +1,4 @@
-/** The ledger's keeper: drains it into Postgres, restores the counters when Redis lost them, drops what is too old. */
+/** Drains the ledger into Postgres, restores the counters after Redis lost them, and deletes old rows. */
 
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
@@ -17,7 +17,7 @@ declare module 'fastify' {
     ledger: {
       /** Compares every counter with the ledger; rejects while they are incomplete. Takes some milliseconds a hundred scopes. */
       verify(): Promise<Verified>
-      /** What the last comparison of this replica found, and when. */
+      /** The result and the time of this replica's last comparison. */
       readonly lastVerified: { at: number; differences: number } | undefined
     }
   }
@@ -34,7 +34,7 @@ export interface LedgerOptions {
 
 const WATCH_EVERY = 1000
 const PRUNE_EVERY = 86_400_000
-/** At the end; what is left then waits for another replica. */
+/** Milliseconds for the last drain at the shutdown. Another replica drains the rest. */
 const LAST_DRAIN = 5000
 
 export default fp<LedgerOptions>(
@@ -97,7 +97,7 @@ export default fp<LedgerOptions>(
       if (pruned && pruned.partitions.length > 0) log.info(pruned, 'old months of the ledger were dropped')
     }
 
-    /** At once and then every so often, until the end. What fails is told once, and tried again. */
+    /** Runs the job at once, and then at intervals until the shutdown. The first of several failures in a row is logged. */
     async function repeat(everyMs: number, task: () => Promise<unknown>): Promise<void> {
       let isFailing = false
       while (!signal.aborted) {

@@ -7,7 +7,7 @@ import { createViewers, type Viewers } from '../admin/live/viewers.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Who watches on this replica. */
+    /** Open live pages of this replica. */
     viewers: Viewers
   }
 }
@@ -50,7 +50,7 @@ export default fp(
       await ticking
     })
 
-    /** Redis away: nobody sees anything, and what is not shown is in the books all the same. */
+    /** While Redis is away no call is shown. The ledger still records it. */
     async function look() {
       if (viewers.size > 0) await feed.watch().catch(() => {})
       isWatched = await feed.isWatched().catch(() => false)

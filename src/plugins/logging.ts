@@ -1,4 +1,4 @@
-/** One line a call, on standard output. No prompt, no answer, no key and no header value is ever among its facts. */
+/** Logs one line for each call. It contains no prompt, no response, no key and no header value. */
 
 import fp from 'fastify-plugin'
 import { logLine } from '../telemetry/log-line.ts'

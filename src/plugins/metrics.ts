@@ -1,4 +1,4 @@
-/** GET /metrics, for Prometheus: what calls were, how the gateway stands. Counted at the exit door, never on a caller's way. */
+/** GET /metrics, for Prometheus: calls, which are counted at their end, and the state of the gateway. */
 
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'

@@ -1,4 +1,4 @@
-/** GET /v1/models: only what this client may use, in the shape of the caller's own API. */
+/** GET /v1/models: the models that this client may use, in the format of the caller's API. */
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'

@@ -75,7 +75,7 @@ function unpriced(what: string) {
   return refusal(
     'model_not_priced',
     `${what} has no price here, so the call's cost has no bound; add it to PRICES_FILE.`,
-    // What has none may be named in the caller's own words.
+    // The message may quote the request.
     { reason: 'what is asked for has no price' },
   )
 }

@@ -34,7 +34,7 @@ declare module 'fastify' {
 }
 
 const FORGET_EVERY = 1000
-/** At the end, what is not in Redis by then stays unsettled: its leases run out, and its holds are charged. */
+/** Milliseconds for the last settlements at the shutdown. After it the leases run out, and the holds are charged. */
 const LAST_SETTLING = 5000
 
 export default fp(
@@ -63,7 +63,7 @@ export default fp(
       for (const listener of overspentListeners) listener(overspent, entry)
     })
 
-    // Whatever Redis it is now, and whatever it has forgotten: what it has, it takes no second time.
+    // Redis may have lost settlements. A settlement that it has is not charged twice.
     redis.on('ready', settlements.resend)
 
     const forgetting = setInterval(() => {
@@ -71,7 +71,7 @@ export default fp(
     }, FORGET_EVERY)
     app.addHook('onClose', async () => {
       const deadline = new Promise(resolve => setTimeout(resolve, LAST_SETTLING).unref())
-      // The pools to the providers are closed by now: what still ran ends, and is settled.
+      // The pools to the providers are closed by now, so running calls end and are settled.
       await Promise.race([app.idle().then(settlements.drained), deadline])
       clearInterval(forgetting)
       redis.off('ready', settlements.resend)

@@ -8,7 +8,7 @@ import { createSpans, type Spans } from '../telemetry/traces/exporter.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Undefined: nobody wants traces. */
+    /** Undefined if tracing is off. */
     spans: Spans | undefined
   }
 }
@@ -21,7 +21,7 @@ export interface OtlpOptions {
   serviceName: string
 }
 
-/** At the end; what is left then is lost. */
+/** Milliseconds for the last export at the shutdown. Spans that are left then are lost. */
 const LAST_EXPORT = 3000
 
 export default fp<OtlpOptions>(

@@ -1,4 +1,4 @@
-/** More than this process can carry is refused early, before its body is read, so that what runs is carried well. */
+/** Refuses calls beyond the capacity of this process before their bodies are read, so that running calls stay fast. */
 
 import { getHeapStatistics } from 'node:v8'
 import type { FastifyRequest } from 'fastify'
@@ -14,7 +14,7 @@ declare module 'fastify' {
     weigh(request: FastifyRequest, size: number): Refusal | undefined
   }
   interface FastifyRequest {
-    /** Bytes of its body, once the call is let in; they are held until it is over. */
+    /** Bytes of its body, counted from its acceptance to its end. */
     carried: number | undefined
     /** Bytes that were promised and are not all here yet. */
     awaited: number | undefined
@@ -22,7 +22,7 @@ declare module 'fastify' {
 }
 
 export interface OverloadOptions {
-  /** Milliseconds a turn of the event loop may take; two longer ones in a row, and it is behind. 0: it never is. */
+  /** Milliseconds that a turn of the event loop may take. Two longer turns in a row are an overload. 0: no limit. */
   maxDelay: number
   maxCalls: number
   /** Bodies of running calls together. One is always let in. */
@@ -30,13 +30,13 @@ export interface OverloadOptions {
 }
 
 const TICK = 50
-/** So many ticks without strain, and it is over. */
+/** Consecutive healthy ticks before overload ends. */
 const CALM = 40
 /** A heap this full is collected again and again, and little else is done. */
 const FULL = 0.9
-/** A body is kept as it came and as it was read, and copied where something is put into it. */
+/** A body is in memory up to three times: received, parsed and edited. */
 const BODIES_SHARE = 1 / 8
-/** Of room for calls and bodies one client has so much for what it has begun to send: who never ends leaves the rest to others. */
+/** The share of call and body slots one client may hold with unfinished uploads, so that a slow sender cannot starve others. */
 const CLIENTS_SHARE = 1 / 4
 /** Bodies up to here are only counted. */
 const SMALL = 65_536
@@ -47,11 +47,11 @@ export default fp<OverloadOptions>(
   async (app, { maxDelay, maxCalls, maxBodyBytes = memory() * BODIES_SHARE }) => {
     let calls = 0
     let bytes = 0
-    /** Turns of the event loop that took too long, one after the other up to now. */
+    /** Consecutive late turns of the event loop up to now. */
     let lateTurns = 0
     let expectedAt = performance.now() + TICK
     let heapIsFull = false
-    /** Ticks without strain since it was told. */
+    /** Healthy ticks since the last logged overload. */
     let calm = CALM
     /** By client: calls whose bodies are not here yet. */
     const arriving = new Map<string, { calls: number; bytes: number }>()
@@ -132,7 +132,7 @@ export default fp<OverloadOptions>(
       else arriving.set(client.id, { calls: sending.calls - 1, bytes: sending.bytes - awaited })
     }
 
-    /** What keeps one more call of this client from being let in, while others still are. */
+    /** The reason to refuse one more call of this client only. */
     function hoarding(client: string, declared: number): string | undefined {
       const sending = arriving.get(client)
       if (!sending) return undefined
@@ -142,7 +142,7 @@ export default fp<OverloadOptions>(
       return isTooMuch ? `client ${client} has not sent ${sending.bytes} bytes it began to send` : undefined
     }
 
-    /** What keeps one more call of that size from being let in. */
+    /** The reason to refuse one more call of that size. */
     function strain(declared = 0): string | undefined {
       if (lateTurns > 1) return `the event loop takes more than ${maxDelay} ms a turn`
       if (heapIsFull) return 'the heap is full'
@@ -151,7 +151,7 @@ export default fp<OverloadOptions>(
       return undefined
     }
 
-    /** Both ends of an overload are told once, however often it comes and goes in between. */
+    /** Logs the start and the end of an overload once each. */
     function tell() {
       const found = strain()
       if (found && calm >= CALM)
@@ -163,7 +163,7 @@ export default fp<OverloadOptions>(
   { name: 'overload', dependencies: ['auth', 'health', 'lifecycle'] },
 )
 
-/** What this process may use: of the heap, and of what it is confined to. */
+/** The memory that this process may use, in bytes: the heap limit, or the limit of its container. */
 function memory(): number {
   const confined = process.constrainedMemory()
   return Math.min(getHeapStatistics().heap_size_limit, confined > 0 ? confined : Number.POSITIVE_INFINITY)

@@ -28,7 +28,7 @@ export default fp<{ url: string; variable?: string; connections?: number }>(
         application_name: 'tollgate',
         max: connections,
         connectionTimeoutMillis: 2000,
-        // A server that vanished blocks no query for ever. A query in a hurry has a shorter limit of its own.
+        // A server that does not answer must not block a query for ever. Urgent queries have a shorter limit.
         query_timeout: PATIENCE,
         keepAlive: true,
       },

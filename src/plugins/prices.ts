@@ -10,7 +10,7 @@ declare module 'fastify' {
     prices: {
       /** Replaced as a whole when the file changes. */
       readonly table: PriceTable
-      /** What is wrong with the file now, while the table from before stays in force. */
+      /** The fault of the file, while the previous table stays in force. */
       readonly fault: string | undefined
     }
   }

@@ -1,4 +1,4 @@
-/** What HTTP itself demands of a request. Node would refuse these without a body and without a request id, or take them. */
+/** Checks what HTTP demands of a request. Node would accept these faults, or refuse them without a body and a request id. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
@@ -36,7 +36,7 @@ export default fp(
   { name: 'protocol', dependencies: ['error-handler', 'lifecycle'] },
 )
 
-/** Read from the raw headers: of a header that was sent twice, Node shows only the first. */
+/** Reads the raw headers, because Node shows only the first of a header that was sent twice. */
 function checkHost({ rawHeaders, httpVersion }: IncomingMessage): void {
   let found = 0
   for (let i = 0; i < rawHeaders.length; i += 2) {

@@ -1,4 +1,4 @@
-/** The facts of a call that is over, gathered once: the ledger, the log and the metrics all tell the same ones. */
+/** Collects the facts of an ended call once, for the ledger, the log and the metrics. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -75,7 +75,7 @@ function outcomeOf({ cacheResult, disconnected, error, attempt }: FastifyRequest
   return cacheResult === 'HIT' ? 'cached' : 'ok'
 }
 
-/** A message may quote what was found in the body, and no prompt may reach the log: there the field's name must do. */
+/** A message may quote the body, and no prompt may reach the log, so the log names only the field. */
 function wordsOf({ code, details, message, reason }: Refusal): string {
   return reason ?? (details.param === undefined ? message : `${code}: ${details.param}`)
 }

@@ -1,6 +1,6 @@
 /**
  * The connection that carries admissions. It never queues while Redis is away: a call that cannot be admitted is refused.
- * What nobody waits for travels with the next admission: a write, a read and two wake-ups less for each.
+ * Deferred commands are sent with the next admission, which saves a write, a read and two wake-ups each.
  */
 
 import fastifyRedis from '@fastify/redis'
@@ -17,7 +17,7 @@ declare module 'fastify' {
   }
 }
 
-/** Commands that nobody waits for. */
+/** Commands whose reply no call waits for. */
 export interface Deferred {
   /** `work` sends a command: with the next admission, or at the end of this turn of the event loop. */
   push(work: () => void): void
@@ -33,7 +33,7 @@ export default fp<{ url: string; variable?: string; commandTimeout?: number }>(
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       commandTimeout,
-      // A Redis that is frozen keeps its connections and says nothing on them: after so long it is away.
+      // A frozen Redis keeps its connections open and sends nothing. After this time it counts as away.
       socketTimeout: commandTimeout * 1.5,
       retryStrategy: (attempt: number) => Math.min(50 * 2 ** attempt, 1000),
     })

@@ -1,4 +1,4 @@
-/** Calls that took nothing are no rows of the ledger: they are counted here, and the counts written every few seconds. */
+/** Counts refused calls, which have no row in the ledger, and writes the counts every few seconds. */
 
 import fp from 'fastify-plugin'
 import { countRefusals, createRefusalCounter } from '../ledger/refusals.ts'

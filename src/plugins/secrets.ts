@@ -1,4 +1,4 @@
-/** Secrets in force: those that came from files follow their files, without a restart. What runs goes on with the old one. */
+/** The secrets. Those from files are read again when their file changes. Running calls keep the old one. */
 
 import { unwatchFile, watchFile } from 'node:fs'
 import fp from 'fastify-plugin'
@@ -13,7 +13,7 @@ declare module 'fastify' {
     secrets: {
       /** The value in force now. */
       get(name: string): string | undefined
-      /** What is wrong with a file now, while the value from before stays in force; by the secret's name. */
+      /** The fault of a file by the secret's name, while the previous value stays in force. */
       readonly faults: ReadonlyMap<string, string>
       /** Called when a secret has changed. */
       onChange(listener: () => void): void

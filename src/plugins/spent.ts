@@ -26,7 +26,7 @@ export default fp(
       throw app.refuseUnmeasured(request, { scope, limit, limitNanos, spentNanos, heldNanos, resetsAt })
     })
 
-    /** Undefined also where Redis does not answer: the admission says so. */
+    /** Undefined also if Redis does not answer, because the admission reports that. */
     async function spent({ reservation }: FastifyRequest): Promise<Refused | undefined> {
       const scopes = reservation.scopes.slice(0, reservation.levels.length)
       const { at, states } = await app.money.state(scopes).catch(() => ({ at: 0, states: [] }))

@@ -1,4 +1,4 @@
-/** Calls whose replica died: whichever replica sweeps them up charges what they held, and writes the line that nobody else will. */
+/** The lease reaper: charges the hold of each call whose replica died, and logs the call. */
 
 import fp from 'fastify-plugin'
 import { logLine } from '../telemetry/log-line.ts'

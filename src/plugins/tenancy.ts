@@ -23,8 +23,8 @@ export default fp(
 )
 
 /**
- * The same for the same client and key, and no other; always 43 characters, where a provider takes 64. Keyed, so that what
- * a client wrote cannot be found out by trying.
+ * The same only for the same client and key. It has 43 characters; a provider accepts 64. It is keyed, so that the key which
+ * a client sent cannot be guessed by trial.
  */
 function digestOf(secret: Buffer, { id }: Client, key: string): string {
   return createHmac('sha256', secret).update(`prompt_cache_key\n${id}\n${key}`).digest('base64url')

@@ -1,4 +1,4 @@
-/** Each call as a span, in the trace of whoever made it; its context goes up with the call, and its id into the log line. */
+/** Makes a span for each call, in the caller's trace. The context is sent to the upstream, and the log line names the trace. */
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -8,9 +8,9 @@ import { spansOf } from '../telemetry/traces/spans.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Undefined where nobody wants traces. */
+    /** Undefined if tracing is off. */
     trace: Trace | undefined
-    /** Headers of the gateway's own that go up with the call. */
+    /** Headers that the gateway adds to the request to the upstream. */
     outgoing: Record<string, string> | undefined
   }
 }

@@ -12,7 +12,7 @@ export interface Upstream {
   pool: Pool
   /** Path in front of the route's own, from the base URL. */
   prefix: string
-  /** Where it is, for those who watch. */
+  /** Its origin, for the log, metrics and the admin API. */
   server: { address: string; port: number }
   /** By model: whether the upstream refuses our key or account. */
   circuits: Circuits

@@ -109,7 +109,7 @@ export default fp<{ maxCalls: number }>(
         if (known !== undefined && known > left) return { ...refused, retryAfterMs: known }
         waiter.until = known === undefined ? undefined : { time: performance.now() + known, refused }
         const isFirst = ahead.length === 0
-        // Without a call's end to answer to, the queue would ask again and again.
+        // Without the end of a call there is no reason to ask Redis again.
         if (!isFirst || !waiter.isMissed)
           await waitFor(request, waiter, isFirst ? pause(waiter, known) : left)
         waiter.isMissed = false

@@ -1,4 +1,4 @@
-/** What a request's headers ask of the cache (RFC 9111, sections 5.2.1 and 5.4). */
+/** Reads the cache headers of a request (RFC 9111, sections 5.2.1 and 5.4). */
 
 import type { IncomingHttpHeaders } from 'node:http'
 
@@ -19,7 +19,7 @@ export function cacheControlOf(headers: IncomingHttpHeaders): CacheControl {
   if (header === undefined) return NONE
   const listed = header.toLowerCase().split(',').map(readDirective)
   const directives = new Set(listed.map(([name]) => name))
-  // Of several the smallest counts; what is no whole number of seconds is stale at once (RFC 9111, 4.2.1).
+  // The smallest of several counts. A value that is no whole number of seconds is stale at once (RFC 9111, 4.2.1).
   const ages = listed
     .filter(([name]) => name === 'max-age')
     .map(([, age]) => (/^\d+$/.test(age) ? Number(age) : 0))

@@ -1,4 +1,4 @@
-/** The name of one request: on its answer, in the log and in the ledger. */
+/** The id of a request, in its response, in the log and in the ledger. */
 
 import { randomUUID } from 'node:crypto'
 

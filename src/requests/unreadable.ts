@@ -1,4 +1,4 @@
-/** What is wrong below HTTP, before or in the middle of a request: answered in form all the same, where an answer still can be given. */
+/** Answers bytes that Node cannot read as HTTP with an error in the format of the route, if a response is still possible. */
 
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
@@ -7,13 +7,13 @@ import { dialectOf } from '../dialects/index.ts'
 import { type Refusal, refusal } from '../errors.ts'
 import { newRequestId } from './request-id.ts'
 
-/** As Node hands it over; `rawPacket` is what it could not read. */
+/** Node's error; `rawPacket` holds the bytes that it could not read. */
 interface ClientError extends Error {
   code?: string
   rawPacket?: unknown
 }
 
-/** What still comes is read and thrown away for so long, so that whoever is sending gets the answer and no reset. */
+/** Further bytes are read and dropped for this long (ms), so that the caller gets the response and no reset. */
 const LINGER = 2000
 
 const REFUSALS: Record<string, () => Refusal> = {
@@ -26,10 +26,10 @@ const REFUSALS: Record<string, () => Refusal> = {
 const answered = new WeakSet<Socket>()
 
 export function answerUnreadable(app: FastifyInstance, error: ClientError, socket: Socket): void {
-  // What comes after the answer is no request either.
+  // Bytes after the response are no request either.
   if (answered.has(socket)) return
   const [request, reply] = [...app.running].find(([{ raw }]) => raw.socket === socket) ?? []
-  // An answer that is owed to an earlier request, or has begun, must not be mixed with this one.
+  // The response to an earlier request must not be mixed with this one.
   const isTaken = request?.raw.complete || reply?.raw.headersSent
   if (error.code === 'ECONNRESET' || !socket.writable || isTaken) {
     socket.destroy()
@@ -40,12 +40,12 @@ export function answerUnreadable(app: FastifyInstance, error: ClientError, socke
   const found = REFUSALS[error.code ?? '']?.() ?? refusal('invalid_request', 'This is no HTTP request.')
   const id = request?.id ?? newRequestId()
   if (request) app.recordError(request, found)
-  // Whoever sent only half a request has no line of its own.
+  // Half a request has no call line in the log.
   else app.log.info({ reqId: id, status: found.statusCode, error: error.code }, 'unreadable')
   const asked = request ?? { url: pathIn(error.rawPacket), headers: {} }
   const dialect = dialectOf(request?.routeOptions.config.dialect, asked)
   socket.end(answerOf(found, id, dialect.errorBody(found, id)))
-  // Of what the parser has given up nothing more can become a request; anything else could be served to nobody.
+  // The parser has given up, so the connection cannot carry another request.
   if (error.code?.startsWith('HPE_') && !request) linger(socket)
   else socket.destroySoon()
 }

@@ -1,4 +1,4 @@
-/** One call to a provider over undici's dispatch: bytes in, bytes out, no stream in between, every way it can fail told apart. */
+/** One HTTP request to a provider, by undici's dispatch: no stream in between, and a name for each way to fail. */
 
 import { type Dispatcher, errors, Pool } from 'undici'
 import { lateErrorConnector } from './late-errors.ts'
@@ -8,7 +8,7 @@ export type Failure =
   | 'unreachable'
   /** Silent for longer than the time-out. */
   | 'timeout'
-  /** The connection ended, or spoke no HTTP, before the answer was whole. */
+  /** The connection ended, or its bytes were no HTTP, before the response was whole. */
   | 'cut'
   /** The response's body does not decode as its content-encoding says. */
   | 'undecodable'
@@ -17,7 +17,7 @@ export type Failure =
 
 export type Headers = Record<string, string | string[] | undefined>
 
-/** Takes an answer's bytes as they come. */
+/** Takes the bytes of a response as they come. */
 export interface Sink {
   /** Returns false to hold the provider back until `resume`. */
   data(chunk: Buffer): boolean
@@ -26,9 +26,9 @@ export interface Sink {
 }
 
 export interface Listener {
-  /** The answer's head has come; the sink it returns takes the body. */
+  /** The headers of the response have arrived. The returned sink takes the body. */
   head(status: number, headers: Headers): Sink
-  /** No answer will come. */
+  /** No response will come. */
   fail(failure: Failure): void
 }
 
@@ -52,7 +52,7 @@ export function openPool(origin: string, timeoutMs: number): Pool {
   })
 }
 
-/** Sends one POST (or GET, without a body). The only retry is of a connection that never stood: once. */
+/** Sends one POST (or GET, without a body). It is sent again once if no connection could be made. */
 export function send(
   pool: Pool,
   request: { method: 'GET' | 'POST'; path: string; headers: Record<string, string>; body: Buffer | null },

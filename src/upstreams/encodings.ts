@@ -5,7 +5,7 @@ import zlib from 'node:zlib'
 import type { Failure, Sink } from './connection.ts'
 
 const options = { chunkSize: 65_536 }
-/** Gzip refuses these itself: what may follow is another member. */
+/** Not for gzip, whose end another member may follow; it refuses other bytes by itself. */
 const strict = { ...options, rejectGarbageAfterEnd: true }
 /** RFC 9659: a sender must not need a larger window, 8 MB. Each decoder holds its window in memory. */
 const ZSTD_WINDOW_LOG = 23
@@ -69,7 +69,7 @@ export function decoded(codings: readonly string[], sink: Sink, resume: () => vo
   return {
     data: chunk => isOver || first.write(chunk),
     end: () => void first.end(),
-    // What came before is decoded first.
+    // Earlier bytes are decoded first.
     fail(reason) {
       failure = reason
       first.end()

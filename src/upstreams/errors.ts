@@ -1,4 +1,4 @@
-/** A provider's trouble, in our own words: its bodies name our organisation, its statuses are about our key. */
+/** Errors of a provider as refusals of the gateway: the provider's bodies name our organisation, and its statuses are about our key. */
 
 import type { Dialect, UpstreamVerdict } from '../dialects/dialect.ts'
 import type { Redaction } from '../dialects/wire/redact.ts'
@@ -49,7 +49,7 @@ export function refusedBy(
       longest: LONGEST_MESSAGE,
     })
   }
-  // Of a mere permission nobody knows whether the next call needs it, too: it says nothing against the account.
+  // The next call may not need this permission, so the account is not at fault.
   const isPermission = verdict.kind === 'account' && verdict.cause === 'permission'
   const [code, words] = WORDS[isPermission ? 'permission' : verdict.kind]
   // The fault is our account's: a retry fails too.
@@ -66,7 +66,7 @@ export function unreadable(reason: string): Refusal {
   return refusal('upstream_error', 'The provider gave an answer that cannot be read.', { reason })
 }
 
-/** An error inside a good answer. */
+/** An error inside a successful response. */
 export function failedInside(failed: string): Refusal {
   if (!isAboutAccount(failed)) return unreadable(`an error inside the answer: ${failed}`)
   const [code, words] = WORDS.account

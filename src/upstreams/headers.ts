@@ -3,7 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Headers } from './connection.ts'
 
-/** What goes up: the dialect's list, what concerns of the gateway add, the real key, and no compression, so that the answer can be metered. */
+/** The headers to the upstream: the dialect's list, the gateway's own, the real key, and no compression, so that the response can be metered. */
 export function upstreamHeaders({ call, headers, outgoing, route }: FastifyRequest): Record<string, string> {
   const sent: Record<string, string> = {
     'content-type': 'application/json',
@@ -17,7 +17,7 @@ export function upstreamHeaders({ call, headers, outgoing, route }: FastifyReque
   return Object.assign(sent, outgoing, route.upstream.authorize(call.dialect.format, headers))
 }
 
-/** What comes back of the provider's own headers. */
+/** The provider's headers that the caller gets. */
 export function answerHeaders(headers: Headers): Record<string, string> {
   return { 'content-type': mediaType(headers) }
 }
@@ -29,14 +29,14 @@ export function mediaType(headers: Headers): string {
   return /;\s*charset="?utf-8/.test(given) ? `${type}; charset=utf-8` : type
 }
 
-/** For an answer that passes as it comes: streams must not be kept back on the way, long JSON keeps its length. */
+/** Headers of a response that passes as it comes: no proxy may buffer a stream, and long JSON keeps its length. */
 export function flowHeaders({ call }: FastifyRequest, headers: Headers): Record<string, string> {
   if (call.parsed.stream) return { 'cache-control': 'no-cache', 'x-accel-buffering': 'no' }
   const length = headers['content-length']
   return length === undefined ? {} : { 'content-length': String(length) }
 }
 
-/** The gateway's own headers on this answer, set by the plugins on the way. */
+/** The gateway's own headers of this response, set by its plugins. */
 export function ownHeaders(reply: FastifyReply): Record<string, string> {
   const own: Record<string, string> = {}
   for (const [name, value] of Object.entries(reply.getHeaders()))

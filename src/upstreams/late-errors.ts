@@ -27,7 +27,7 @@ function delayWriteErrors(socket: Socket) {
     (report: Callback): Callback =>
     error => {
       if (!error) return report()
-      // Reading ends with an error of its own, which destroys the socket.
+      // The read ends with its own error, which destroys the socket.
       const timer = setTimeout(report, READING_MS, error)
       socket.once('close', () => clearTimeout(timer))
       socket.resume()

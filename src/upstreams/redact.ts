@@ -1,4 +1,4 @@
-/** The redaction of one call: names that the caller's request contains are kept. */
+/** The redaction of one call. It keeps names that the caller's request contains. */
 
 import type { FastifyRequest } from 'fastify'
 import type { Redactor } from '../config/redactor.ts'
@@ -33,7 +33,7 @@ export function redactionOf(
     return call.dialect.requestHeaders.some(name => String(headers[name] ?? '').includes(word))
   }
 
-  /** A name may be escaped in the body. The letter case of a UUID says nothing. */
+  /** A name may be escaped in the body. A UUID may have another letter case. */
   function isWrittenOtherwise(word: string): boolean {
     plain ??= ESCAPE.test(rawBody.toString('latin1')) ? withoutEscapes(rawBody.toString('latin1')) : ''
     if (plain.includes(word)) return true

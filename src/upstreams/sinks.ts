@@ -1,19 +1,19 @@
-/** The three ways an answer comes back from a provider: whole, passed on as it comes, or as an error. Each is a sink for its bytes. */
+/** Sinks for the bytes of a response: it is collected, passed on as it comes, or read as an error. */
 
 import type { Writable } from 'node:stream'
 import { frameEnds } from '../dialects/wire/sse.ts'
 import type { Failure, Sink } from './connection.ts'
 
-/** Bytes that are read of a provider's error body, and the time for them. */
+/** The limit on a provider's error body, in bytes, and on the time to read it, in milliseconds. */
 const ERROR_BODY_LIMIT = 65_536
 const ERROR_BODY_MS = 5000
-/** A stream's beginning is kept back up to this size; and for this long after its first event. */
+/** The beginning of a stream is kept back up to this size (bytes), and for this time (ms) after its first event. */
 const BEGINNING_LIMIT = 65_536
 const BEGINNING_MS = 1000
 /** An error that comes as the first event is read up to this size. */
 const FIRST_ERROR_LIMIT = 1_048_576
 
-/** Collects an answer. One that grows over what `mayGrow` allows becomes another kind: `overflow` takes over its bytes. */
+/** Collects a response. If it grows beyond what `mayGrow` allows, the sink of `overflow` takes its bytes. */
 export function collect(
   mayGrow: (added: number) => boolean,
   then: { whole(body: Buffer): void; overflow(): Sink; fail(failure: Failure): void },
@@ -33,7 +33,7 @@ export function collect(
   }
 }
 
-/** Collects an error body, or as much of it as comes within the limits: the status alone is an answer. */
+/** Collects an error body up to the limits. The status alone is enough for a response. */
 export function collectError(whole: (body: Buffer) => void, stop: () => void): Sink {
   const chunks: Buffer[] = []
   let size = 0
@@ -129,7 +129,7 @@ export function passOn(
     isWhole(): boolean
     passed(): void
     ended(): void
-    /** `flush` passes on what the filter still keeps: the beginning of an event. */
+    /** `flush` passes on the bytes that the filter still holds: the beginning of an event. */
     fail(failure: Failure, flush: () => void): void
   },
 ): Sink {
@@ -143,11 +143,11 @@ export function passOn(
     if (!error) then.passed()
   }
   const write = (chunk: Uint8Array | undefined) => {
-    // A caller who has left a JSON answer does not stop it: it is paid for, and counted to its end.
+    // A JSON response is read to its end after its caller has left, because it is paid for.
     if (!chunk?.length || to.destroyed) return true
     const hasRoom = then.isWhole() ? to.write(chunk, writtenWhole) : to.write(chunk)
     if (hasRoom) return true
-    // Whoever leaves while the provider is held back never drains.
+    // A caller that leaves meanwhile never drains.
     if (!isHeldBack) to.on('drain', goOn).on('close', goOn)
     isHeldBack = true
     return false
