@@ -1,4 +1,4 @@
-/** GET /admin/audit: who changed what, newest first. */
+/** GET /admin/audit: the audit events, newest first. */
 
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'

@@ -1,4 +1,4 @@
-/** Who administers, and may they: by the token alone. Viewers may look at everything and change nothing. */
+/** Authenticates administrators by their token. A viewer may read everything and change nothing. */
 
 import { timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
@@ -13,7 +13,7 @@ declare module 'fastify' {
     administrator: Administrator
   }
   interface FastifyContextConfig {
-    /** Shown to whoever asks, without a token. */
+    /** The route needs no token. */
     isPublic?: boolean
   }
 }
@@ -21,7 +21,7 @@ declare module 'fastify' {
 /** The methods that a viewer may use. */
 const READ_METHODS = new Set(['GET', 'HEAD'])
 
-/** `first` tells the value of ADMIN_TOKEN now. */
+/** `first` returns the present value of ADMIN_TOKEN. */
 export function authenticate(admin: FastifyInstance, first: () => string | undefined): void {
   const tokens = createTokens(admin.pg, () => admin.clients.version, admin.clock.now)
   const throttle = createThrottle()
@@ -41,7 +41,7 @@ export function authenticate(admin: FastifyInstance, first: () => string | undef
   async function whose({ headers, ip }: FastifyRequest): Promise<Administrator> {
     const presented = /^bearer\s+(\S+)\s*$/i.exec(headers.authorization ?? '')?.[1]
     if (presented === undefined) throw unauthorized('No administrator token came')
-    // What this installation has made cannot be guessed: no stranger behind the same address can lock it out.
+    // A token of this installation cannot be guessed, so wrong tokens from the same address do not lock it out.
     if (looksMade(presented) && isGenuineToken(presented, admin.clients.secret)) {
       const found = (await tokens.find(presented)) ?? (await justMade(presented))
       if (found) return found

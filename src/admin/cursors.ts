@@ -5,7 +5,7 @@ import type { RankedPlace } from '../clients/ranked.ts'
 
 const NAME = '[A-Za-z0-9._@-]{1,64}'
 
-/** What a row is found again by. */
+/** Finds a row again. */
 const places = {
   name: new RegExp(`^${NAME}$`),
   number: /^\d{1,18}$/,

@@ -78,7 +78,7 @@ function field(name: string, part: Part, required: boolean): string {
   return `<li><code>${text(name)}</code> <small>${kindOf(part)}${required ? ', required' : ''}</small> ${words}${inside ? described(part) : ''}</li>`
 }
 
-/** What is inside a part; a reference is a link. */
+/** The content of a schema; a reference is a link. */
 function described(part: Part): string {
   const { properties, required, items, anyOf } = part
   if (part.$ref !== undefined) return kindOf(part)

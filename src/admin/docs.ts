@@ -1,4 +1,4 @@
-/** The documents: for programs and for people. They tell nothing that the source does not, so they take no token. */
+/** The OpenAPI document and its page. Both are as public as the source, so they need no token. */
 
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { Type } from 'typebox'

@@ -1,11 +1,11 @@
-/** What is wrong with a value, field by field, in words that say what was found and what is expected. */
+/** The faults of a value, field by field: what was found, and what is expected. */
 
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Settings } from 'typebox/system'
 import type { Fault } from './problem.ts'
 
-// Left to itself it tells the first 8.
+// Its default is the first 8.
 Settings.Set({ maxErrors: 100 })
 
 type Node = { expected?: unknown; properties?: Record<string, Node>; items?: Node }
@@ -23,7 +23,7 @@ interface Failure {
   params: object
 }
 
-/** The first word on each field is enough: the others follow from it. */
+/** The first fault of each field is enough, because the others follow from it. */
 function describe(schema: Node, value: unknown, failures: Failure[]): Fault[] {
   const faults = new Map<string, string>()
   const add = (path: string[], detail: string) => {

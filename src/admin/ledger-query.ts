@@ -1,4 +1,4 @@
-/** What a reader of the ledger may ask: times, days, groups, and where the page before ended. */
+/** The queries of the ledger: times, days, groups, and cursors. */
 
 import { type Static, Type } from 'typebox'
 import { nameOf, type Order, orders, type Place, type Sort, sorts } from '../ledger/order.ts'

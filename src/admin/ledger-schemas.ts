@@ -1,4 +1,4 @@
-/** What the ledger answers, declared for the documents and the compiler. */
+/** The responses of the ledger's routes. */
 
 import { Type } from 'typebox'
 import type { Call } from '../ledger/calls.ts'

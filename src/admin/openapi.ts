@@ -108,7 +108,7 @@ export function openApi(routes: RouteOptions[]): OpenApi {
   }
 }
 
-/** Calls are told by what they are about. */
+/** Groups the routes by their subject. */
 function tagOf(path: string): string {
   const [, , word = ''] = path.split('/')
   const others: Record<string, string> = { whoami: 'tokens', 'openapi.json': 'documents', docs: 'documents' }

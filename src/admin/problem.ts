@@ -1,4 +1,4 @@
-/** Errors of the administration, as RFC 9457 problem details: what was found, what is expected, how to mend it. */
+/** Errors of the admin API as RFC 9457 problem details: what was found, what is expected, how to fix it. */
 
 import createError from '@fastify/error'
 import type { Pool } from 'pg'
@@ -78,7 +78,7 @@ export async function unknownTeam(pool: Pool, name: string): Promise<Problem> {
   )
 }
 
-/** For a client with an unknown team. The team is not made by itself: a typo would take the client out of its team's budget. */
+/** For a client with an unknown team. The team is not created, because a typo would take the client out of its team's budget. */
 export async function noSuchTeam(pool: Pool, name: string): Promise<Problem> {
   const hint = await didYouMeanOne(pool, 'team', name)
   const detail = `found ${JSON.stringify(name)}, expected a team that exists.${hint}`
@@ -111,7 +111,7 @@ export function tooManyAttempts(waitMs: number): Problem {
   return problem(429, detail, [], headers)
 }
 
-/** As it is sent. */
+/** The body of the response. */
 export function problemBody({ statusCode, message, faults }: Problem, requestId: string): object {
   const title = Object.entries(titles).find(([status]) => Number(status) === statusCode)?.[1] ?? 'Error'
   return {

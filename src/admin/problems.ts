@@ -45,7 +45,7 @@ function isAt(pattern: string, path: string): boolean {
   )
 }
 
-/** What is refused before a route is asked, in words that say how to correct it. */
+/** Errors of Fastify before the route's handler, with how to fix them. */
 const UNASKED: Record<string, (request: FastifyRequest) => Problem> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ({ headers }) =>
     problem(

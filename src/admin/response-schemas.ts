@@ -1,4 +1,4 @@
-/** What the administration answers, declared once: for the documents, and for the compiler. A title makes a part of its own. */
+/** The responses of the admin API, declared once. A schema with a title is a component of the OpenAPI document. */
 
 import { type TProperties, type TSchema, Type } from 'typebox'
 import { actions } from '../clients/audit.ts'

@@ -19,7 +19,7 @@ declare module 'fastify' {
   interface FastifySchema {
     summary?: string
     description?: string
-    /** What the body looks like, where it is checked by hand. */
+    /** The schema of a body that the handler checks. */
     documented?: TSchema
   }
 }
@@ -113,7 +113,7 @@ export function checkWithTypeBox(app: FastifyInstance): void {
   app.setValidatorCompiler<TSchema>(({ schema, method, httpPart = 'request' }) => {
     const find = faultFinder(schema)
     return given => {
-      // What PUT leaves out is taken away: an empty body would take everything.
+      // PUT removes the settings that it leaves out, so an empty body would remove all of them.
       if (method === 'PUT' && httpPart === 'body' && !given) return { error: bodyMissing() }
       const isText = httpPart === 'querystring'
       const value = isText ? Value.Default(schema, readText(schema, { ...given })) : (given ?? {})

@@ -1,6 +1,6 @@
 /**
- * Slows down who guesses: after a few wrong tokens from one address, each further one doubles the time in which nothing
- * from there is looked at. Other addresses notice nothing.
+ * Slows down guessing: after a few wrong tokens from one address, each further one doubles the time in which no token
+ * from there is checked. Other addresses are not affected.
  */
 
 import { isIPv6 } from 'node:net'
@@ -22,7 +22,7 @@ interface Failures {
 const FREE = 5
 const FIRST_WAIT = 1000
 const LONGEST_WAIT = 60_000
-/** So long after the last failure an address is forgotten; the cap is on memory, some 2 MB. */
+/** An address is forgotten this long after its last failure. The cap limits memory to some 2 MB. */
 const REMEMBERED = { most: 10_000, ttl: 900_000 }
 
 export function createThrottle(now = () => performance.now()): Throttle {
@@ -41,7 +41,7 @@ export function createThrottle(now = () => performance.now()): Throttle {
   }
 }
 
-/** Whoever has one IPv6 address has its whole /64. */
+/** The owner of one IPv6 address has its whole /64. */
 function sourceOf(address: string): string {
   if (!isIPv6(address) || /^::ffff:\d/i.test(address)) return address
   const [head = '', tail] = address.split('::')

@@ -1,4 +1,4 @@
-/** Administrators' tokens: `tga_<secret>`, sealed, so that guessing one is told from knowing one. Only the SHA-256 is kept. */
+/** Administrators' tokens: `tga_<secret>` with a checksum, so that a guess is recognised. Only the SHA-256 is stored. */
 
 import { hash } from 'node:crypto'
 import { isSealed, seal } from '../clients/key-checksum.ts'
@@ -24,7 +24,7 @@ export function makeToken(checksumSecret: Buffer): string {
   return `${PREFIX}${seal(checksumSecret, PREFIX)}`
 }
 
-/** Did this installation make it? Nobody who does not know one can present one that is. */
+/** Did this installation make it? Without a token of this installation no caller can present one that passes. */
 export function isGenuineToken(presented: string, checksumSecret: Buffer): boolean {
   const sealed = SHAPE.exec(presented)?.[1]
   return sealed !== undefined && isSealed(checksumSecret, PREFIX, sealed)
@@ -34,7 +34,7 @@ export function looksMade(presented: string): boolean {
   return SHAPE.test(presented)
 }
 
-/** Of equal length whatever was sent, so that a comparison tells nothing. */
+/** Digests have equal length, so that the time of a comparison reveals nothing. */
 export function digestToken(token: string): Buffer {
   return hash('sha256', token, 'buffer')
 }

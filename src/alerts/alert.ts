@@ -1,4 +1,4 @@
-/** An alert: something a person should know of, told once for each window it is true in, whatever the number of replicas. */
+/** An alert is raised once for each window in which it is true, whatever the number of replicas. */
 
 export interface Alert {
   /** The rule that found it, in snake_case. */

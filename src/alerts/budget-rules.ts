@@ -1,4 +1,4 @@
-/** What is worth telling about a budget: how much of it is spent, and that its pace is too fast. Pure. */
+/** The alerts about a budget: the share that is spent, and a pace that is too fast. Pure functions. */
 
 import { OVERSPENT } from '../ledger/overspent.ts'
 import type { Window } from '../lua/calendar.ts'
@@ -25,7 +25,7 @@ export function budgetAlerts(budget: Budget, now: number, bases: Bases): Alert[]
   return [...thresholdAlerts(budget), ...paceAlerts(budget, now, bases)]
 }
 
-/** Of several thresholds crossed at once only the highest is told, and none below one that was told before. */
+/** If several thresholds are crossed at once only the highest is reported, and none below one that was reported before. */
 function thresholdAlerts(budget: Budget): Alert[] {
   const { limitNanos, spentNanos, period, name } = budget
   const reached = THRESHOLDS.findLast(percent => spentNanos / limitNanos >= percent / 100)
@@ -105,7 +105,7 @@ export function spendingOf({ limitNanos, spentNanos, window }: Budget): Spending
   return { limit: limitNanos, spent: spentNanos, start: window.startsAt, end: window.endsAt }
 }
 
-/** The limit is part of it: a budget that was raised or cut is another one, and is told of again. */
+/** The key contains the limit, because a budget that was raised or cut is reported again. */
 function dedupeOf({ key, window, limitNanos }: Budget, what: string): string {
   return `budget:${key}:${window.name}:${limitNanos}:${what}`
 }

@@ -1,4 +1,4 @@
-/** What is worth telling about single calls and about the gateway itself. Pure: each takes facts and the time. */
+/** The alerts about single calls and about the gateway itself. Pure functions of facts and the time. */
 
 import { type Outage, outages } from '../outages.ts'
 import { nanosToUsd, writeUsd } from '../pricing/money.ts'
@@ -98,7 +98,7 @@ export interface Shortfall {
   reqId: string
   upstream: string
   model: string
-  /** What the upstream's own cost is above the price of the usage. */
+  /** The difference by which the upstream's own cost is above the price of the usage. */
   nanos: number
   /** Output tokens that only the total of the usage contains. */
   tokens: number
@@ -134,7 +134,7 @@ export function outputRateAlert(
   }
 }
 
-/** The last step comes first: of two that are reached, only the higher one is told. */
+/** The highest step comes first, because only the highest one reached is reported. */
 const BEHIND = [
   { part: 1 / 2, step: 'half', severity: 'critical' },
   { part: 1 / 10, step: 'a tenth', severity: 'warning' },

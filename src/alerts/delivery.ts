@@ -34,7 +34,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     if (!stopped) round ??= deliverDue()
   }
 
-  /** A failure ends the round: whoever fails one alert will mostly fail the next. The others are tried at the next. */
+  /** A failure ends the round, because the next delivery would mostly fail too. The next round tries the others. */
   async function deliverDue(): Promise<void> {
     try {
       while (again && !stopped) {

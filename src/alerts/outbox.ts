@@ -3,7 +3,7 @@
 import type { Pool } from 'pg'
 import type { Alert, RaisedAlert } from './alert.ts'
 
-/** What is known of an alert when it is written. */
+/** The state of an alert when it is written. */
 export interface NewAlert extends RaisedAlert {
   /** Delivered already, while Postgres was away. */
   deliveredAt?: Date | undefined
@@ -108,7 +108,7 @@ function outgoing({ raised_at, ...row }: Row): Outgoing {
 export interface ShownAlert extends Omit<Alert, 'unless' | 'urgent'> {
   id: string
   raisedAt: Date
-  /** `no_webhook`: none was set when it was raised, so it was delivered to nobody and will not be. */
+  /** `no_webhook`: no webhook was set when it was raised, so it is never delivered. */
   delivery: 'delivered' | 'waiting' | 'no_webhook'
   deliveredAt: Date | null
   attempts: number

@@ -41,7 +41,7 @@ export function createRaiser(options: RaiserOptions): Raiser {
     return flushing
   }
 
-  /** What is raised meanwhile is written too. */
+  /** Alerts that are raised meanwhile are written too. */
   async function write(): Promise<void> {
     try {
       for (const alert of waiting.values()) await add(alert)

@@ -1,4 +1,4 @@
-/** What budgets had spent, slot by slot, kept in Redis: so that every replica sees the same pace, and a new one at once. */
+/** The spend of budgets by slot, in Redis, so that every replica computes the same pace, also right after its start. */
 
 import type { Cluster, Redis } from 'ioredis'
 import { lru } from '../lru.ts'
@@ -34,7 +34,7 @@ export function createSamples(redis: Redis | Cluster) {
   }
 
   return {
-    /** What the budget's pace is measured from. */
+    /** The samples from which the pace of a budget is computed. */
     async basesAt(now: number, budget: Budget): Promise<Bases> {
       const key = keyOf(budget)
       const slot = slotAt(now, spendingOf(budget))

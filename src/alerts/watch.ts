@@ -1,7 +1,7 @@
 /**
- * Watches budgets: sees every crossing within seconds, and costs what is spent from, not what is there. A scope is noted
- * in Redis when a call of it is admitted, and looked at every few seconds until nothing of it runs any more; which replica
- * looks is decided anew each time. Whoever dies, the note stays: what a dead replica's calls are charged is seen too.
+ * Watches budgets: sees every crossing within seconds, at a cost that grows with the budgets in use only. A scope is noted
+ * in Redis when a call of it is admitted, and checked every few seconds until no call of it runs. Which replica
+ * checks is decided each time. The note survives a replica, so charges of a dead replica's calls are seen too.
  */
 
 import type { Cluster, Redis } from 'ioredis'
@@ -22,7 +22,7 @@ const TURN = `${PREFIX}alerts-turn`
 
 /** A scope is noted by each replica once in so long, however many calls it makes. */
 const NOTE_EVERY = 5000
-/** So a note of this age, on a scope where nothing runs, has been seen to its end. */
+/** A note of this age is done, if no call of its scope runs. */
 const NOTE_KEPT = 2 * NOTE_EVERY
 const PAGE = 50
 
@@ -31,7 +31,7 @@ export interface Watch {
   note(levels: Level[], at: number): void
   /** True for one replica in each such period. */
   takeTurn(forMs: number): Promise<boolean>
-  /** What is worth telling of the budgets that are being spent. */
+  /** The alerts about the budgets in use. */
   look(): Promise<Alert[]>
 }
 

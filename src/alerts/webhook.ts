@@ -1,4 +1,4 @@
-/** The webhook: one signed POST, no redirect followed, and never a word of its URL, its secret or its answer in an error. */
+/** The webhook: one signed POST without redirects. An error contains neither its URL nor its secret nor its response. */
 
 import { createHmac } from 'node:crypto'
 import { Agent, request } from 'undici'
@@ -24,7 +24,7 @@ export interface WebhookOptions {
   /** Signs the body where it is set. */
   secret?: string | undefined
   sender: Sender
-  /** For the whole attempt. */
+  /** The limit on the whole attempt, in milliseconds. */
   timeoutMs: number
 }
 

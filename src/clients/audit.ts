@@ -1,4 +1,4 @@
-/** The audit: who changed what, when, from what to what. Written with the change, or the change is not made. */
+/** Audit events: author, time, and the target before and after. An event is written in the transaction of its change. */
 
 import type { Pool, PoolClient } from 'pg'
 
@@ -19,14 +19,14 @@ export const actions = [
 ] as const
 export type Action = (typeof actions)[number]
 
-/** Who asked for a change. */
+/** The author of a change. */
 export interface Author {
   /** The name of the token. */
   who: string
   requestId: string
 }
 
-/** What was done to what. No secret may be in it. */
+/** An action and its target, without secrets. */
 export interface AuditEvent {
   action: Action
   target: string

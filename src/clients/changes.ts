@@ -12,7 +12,7 @@ export type Kind = 'client' | 'key' | 'team' | 'gateway' | 'token'
 export interface Changes {
   /** The newest there is. */
   version: number
-  /** What came after the version asked from, oldest first; fewer than versions if the log does not reach back so far. */
+  /** Changes after a version, oldest first; fewer than versions if the log does not reach back so far. */
   changes: { kind: string; id: string }[]
 }
 
@@ -21,7 +21,7 @@ const READ_AT_MOST = 1000
 /** Kept for replicas that were cut off for a while. */
 const KEPT = 10_000
 
-/** What a transaction changed, and what it answers. */
+/** The result of a transaction. */
 export interface Changed<Record> {
   kind: Kind
   id: string
@@ -33,7 +33,7 @@ export interface Changed<Record> {
 /** A replica cut off in the middle of a change must not hold up everybody else's for long. */
 const BEGIN = `begin; set local idle_in_transaction_session_timeout = '10s'; set local lock_timeout = '5s'`
 
-/** What is done within the transaction. */
+/** The work within the transaction. */
 export type Work<Result> = (db: PoolClient) => Promise<Result>
 
 /** Makes one change as one transaction and one new version. `undefined` from `work`: there was nothing to change. */

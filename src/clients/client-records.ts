@@ -7,7 +7,7 @@ import { makeId } from './keys.ts'
 import type { ClientSettings } from './settings.ts'
 import { teamId } from './team-records.ts'
 
-/** The longest id that leaves room for a caller's own words where it is put in front of them. */
+/** The longest id, because a provider limits fields in which the id stands before the caller's own value. */
 const ID_LENGTH = 12
 
 export type ClientRecord = { id: string } & ClientSettings & { createdAt: Date; updatedAt: Date }
@@ -152,7 +152,7 @@ async function made(db: PoolClient, name: string): Promise<ClientRecord> {
   return record
 }
 
-/** As the audit keeps it: what people set. */
+/** The settings as an audit event stores them. */
 function image({ createdAt, updatedAt, ...settings }: ClientRecord): object {
   return settings
 }

@@ -60,7 +60,7 @@ export interface Key {
   revokedAt: number | undefined
 }
 
-/** What a presented key stands for. */
+/** The key and its client. */
 export interface Known {
   key: Key
   client: Client

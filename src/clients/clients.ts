@@ -30,9 +30,9 @@ export interface Clients {
   readonly gateway: Client['gateway']
   /** For the checksums of keys. Throws a refusal until it is loaded. */
   readonly secret: Buffer
-  /** What this key stands for, if it is in memory. */
+  /** The key and its client, if they are in memory. */
   find(keyId: string): Known | undefined
-  /** The same from the database, asked once for all who come at the same time. Rejects with a refusal while Postgres is away. */
+  /** Reads them from Postgres; concurrent calls share one query. Rejects with a refusal while Postgres is away. */
   load(keyId: string): Promise<Known | undefined>
   /** Applies what changed, up to this version at least. Rejects with a refusal while Postgres is away. */
   refresh(version: number): Promise<void>
@@ -46,7 +46,7 @@ export interface ClientsOptions {
   capacity?: number
 }
 
-/** Only who has the checksum's secret can make up ids that get as far as this. */
+/** Only keys with a right checksum get here. */
 const UNKNOWN = { most: 10_000, ttl: 5000 }
 
 export function createClients(pool: Pool, { log, capacity = 25_000 }: ClientsOptions): Clients {
@@ -84,7 +84,7 @@ export function createClients(pool: Pool, { log, capacity = 25_000 }: ClientsOpt
     }
   }
 
-  /** Single-flighted: whoever comes while it runs waits for it, and asks again if it was not enough. */
+  /** One refresh runs at a time. A caller that comes meanwhile waits for it, and asks again if its version was too old. */
   function catchUp(atLeast: number): Promise<void> {
     catchingUp ??= applyChanges(atLeast).finally(() => {
       catchingUp = undefined
@@ -112,7 +112,7 @@ export function createClients(pool: Pool, { log, capacity = 25_000 }: ClientsOpt
     version = to
   }
 
-  /** What changed and is in memory is read again at once: it must stay known should Postgres go away. */
+  /** Changed entries in memory are read again at once, because they must stay known if Postgres goes away. */
   async function carryForward({ version: to, changes }: Changes): Promise<void> {
     const changed = (kind: string) =>
       new Set(changes.flatMap(change => (change.kind === kind ? [change.id] : [])))
@@ -129,7 +129,7 @@ export function createClients(pool: Pool, { log, capacity = 25_000 }: ClientsOpt
     ])
     // From here on without a pause: a look-up that ends later finds the version that it must not be older than.
     if (settings) gateway = compileLevel(settings)
-    // What was looked up in the meantime may be older than the change.
+    // A look-up of the meantime may be older than the change.
     for (const id of changedKeys) keys.delete(id)
     for (const id of changedClients) clients.delete(id)
     for (const id of changedKeys) unknown.delete(id)
@@ -139,7 +139,7 @@ export function createClients(pool: Pool, { log, capacity = 25_000 }: ClientsOpt
     version = to
   }
 
-  /** One client whose settings cannot be read shuts out nobody else. */
+  /** A client whose settings cannot be read does not affect the others. */
   function keep(row: ClientRow) {
     try {
       clients.set(row.client_id, compile(row))
@@ -209,7 +209,7 @@ function compileTeam({ id, name, settings }: TeamRow): Team {
   return { id, name, ...compileLevel(settings) }
 }
 
-/** Administrators' tokens are not kept here; a change of one is nothing to load all again for. */
+/** Administrators' tokens are not in this cache, so a change of one reloads nothing. */
 const FAMILIAR = new Set<string>(['client', 'key', 'team', 'gateway', 'token'] satisfies Kind[])
 
 function isFamiliar({ kind }: { kind: string }): boolean {

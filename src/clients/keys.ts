@@ -13,7 +13,7 @@ const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 export interface NewKey {
   /** The public id. */
   id: string
-  /** Shown once, never kept. */
+  /** Shown once, never stored. */
   key: string
   sha256: Buffer
 }
@@ -30,14 +30,14 @@ export function keyId(presented: string): string | undefined {
   return SHAPE.exec(presented)?.[1]
 }
 
-/** Did this installation make the key? The answer costs no look-up. */
+/** Did this installation make the key? Needs no look-up. */
 export function isGenuine(presented: string, checksumSecret: Buffer): boolean {
   const [, id, sealed] = SHAPE.exec(presented) ?? []
   if (id === undefined || sealed === undefined) return false
   return isSealed(checksumSecret, `tg_${id}_`, sealed)
 }
 
-/** Is this the very key whose digest was kept? Takes the same time whatever the answer. */
+/** Does the key have this digest? Takes the same time for yes and no. */
 export function isKey(presented: string, sha256: Buffer): boolean {
   return timingSafeEqual(digestKey(presented), sha256)
 }

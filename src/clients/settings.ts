@@ -11,7 +11,7 @@ const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const DURATION = /^(?<count>[1-9]\d{0,8})(?<unit>ms|s|m|h|d)$/
 const NAME = '^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$'
 
-/** What a call may do beyond what has a bound; closed by default. */
+/** Features without a cost bound that a client may use; none by default. */
 export const allowedFeatures = ['server_tools', 'stored', 'background', 'store', 'files'] as const
 export const shares = ['client', 'team', 'all'] as const
 /** The hold of a running call: its next seconds, extended while it runs (growing), or its whole output limit (ceiling). */
@@ -107,7 +107,7 @@ export const budget = Type.Object(
   { ...strict, description: 'How much money', expected: 'an object with day, month' },
 )
 
-/** What a team and the gateway may have. */
+/** The settings of a team and of the gateway. */
 export const levelSettings = Type.Object(
   { limits: Type.Optional(limits), budget: Type.Optional(budget) },
   { ...strict, expected: 'an object with limits, budget' },

@@ -7,7 +7,7 @@ import { nanosToUsd } from '../pricing/money.ts'
 import { compileLevel } from './client.ts'
 import type { LevelSettings } from './settings.ts'
 
-/** What a scope may do, and where it stands. */
+/** The limits of a scope and their current usage. */
 export interface Standing {
   requests?: { capacity: number; available: number }
   tokens?: { capacity: number; available: number }
@@ -53,7 +53,7 @@ export function createManyStates({ state }: MoneyScripts): ManyStates {
         found.push(...some.map((_, i) => ({ state: states[i] ? show(states[i], at) : null })))
       } catch (error) {
         const unknown: StateAnswer = { state: null, ...(isRebuilding(error) && { restoring: true }) }
-        // Each further question would wait as long for no answer.
+        // Each further read would wait as long.
         return [...found, ...levels.slice(first).map(() => unknown)]
       }
     }

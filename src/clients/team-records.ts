@@ -170,7 +170,7 @@ export function putGateway(db: PoolClient, settings: LevelSettings): Promise<Cha
   return reviseGateway(db, () => settings)
 }
 
-/** As the audit keeps it: what people set. */
+/** The settings as an audit event stores them. */
 function image({ createdAt, updatedAt, ...settings }: TeamRecord): object {
   return settings
 }

@@ -66,7 +66,7 @@ export function programPath(): string {
   return process.env.PATH ?? ''
 }
 
-/** What is wrong with a secret that was read again from its file, if anything. */
+/** The fault of a secret that was read again from its file; undefined if it has none. */
 export function secretFault(name: string, secret: string, file: string): string | undefined {
   return ajv.secretFault(name, secret, file)
 }

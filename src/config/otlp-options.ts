@@ -19,7 +19,7 @@ export function samplerOf(name: string, ratio: number): Sampler {
   return parentBased ? (traceId, parent) => parent ?? root(traceId) : root
 }
 
-/** By the last 7 bytes of the id, which are random: everybody who samples so with the same ratio takes the same traces. */
+/** Uses the last 7 bytes of the id, which are random: each service with the same ratio takes the same traces. */
 function byRatio(ratio: number): (traceId: string) => boolean {
   const threshold = (1 - ratio) * 2 ** 56
   return traceId => ratio > 0 && Number.parseInt(traceId.slice(-14), 16) >= threshold

@@ -10,7 +10,7 @@ export interface FromFiles {
   env: Record<string, string | undefined>
   /** Which secrets have come from which file. */
   files: Record<string, string>
-  /** What is wrong, by the name of the secret. */
+  /** Faults by the name of the secret. */
   faults: Map<string, string>
 }
 

@@ -37,7 +37,7 @@ function redisUrlOf({ REDIS_URL: url, REDIS_CA_FILE: ca }: Given): string | unde
 /** libpq's modes that encrypt and verify less than they seem to. */
 const WEAK = ['prefer', 'require', 'verify-ca']
 
-/** Where TLS is asked for, the server must be who it says it is; `no-verify` is the one way to say otherwise. */
+/** With TLS the certificate of the server is verified, unless the URL says `no-verify`. */
 function databaseUrlOf({ DATABASE_URL: url, DATABASE_CA_FILE: ca }: Given): string | undefined {
   const asked = new URLSearchParams(url?.split('?')[1])
   const mode = asked.get('sslmode')
@@ -69,7 +69,7 @@ function checkDatabaseUrl(url: string): void {
   }
 }
 
-/** What is there already under these names is replaced. */
+/** Replaces parameters with these names. */
 function withParameters(url: string, more: Record<string, string>): string {
   if (Object.keys(more).length === 0) return url
   const [address = '', query] = url.split('?')

@@ -54,7 +54,7 @@ async function installed(name: string): Promise<string> {
   }
 }
 
-/** As root: whom the data belongs to, if to anyone yet, else nobody. */
+/** As root: the owner of the data, or the user `nobody` if there is no data yet. */
 async function ownerOf(folder: string): Promise<Owner | undefined> {
   const we = process.getuid?.()
   const { uid, gid } = await stat(folder)

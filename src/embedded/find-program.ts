@@ -17,10 +17,10 @@ export interface Program {
 export interface Wanted {
   /** As people call it: 'Redis'. Its folder in the cache has this name, in small letters. */
   name: string
-  /** What the program may be called; the first one found is it. */
+  /** Names of the program; the first one found is used. */
   programs: readonly string[]
   packages: readonly string[]
-  /** What to do where none can be had. */
+  /** How to install it. */
   remedy: string
 }
 

@@ -16,10 +16,10 @@ export interface FolderLock {
 /** SQLite's SQLITE_BUSY. */
 const busy = 5
 
-/** What nobody refers to is collected, and a collected database is a closed one. */
+/** A reference, because a database that is garbage-collected is closed, and its lock is lost. */
 const held = new Set<DatabaseSync>()
 
-/** Takes the lock, or throws one line that says who has it. */
+/** Takes the lock, or throws one line that names the process that has it. */
 export function lockFolder(folder: string): FolderLock {
   const holder = join(folder, 'holder')
   const lock = take(folder, holder)

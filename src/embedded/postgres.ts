@@ -28,7 +28,7 @@ interface Place {
   socketDir: string
   programs: PostgresPrograms
   settings: Record<string, string>
-  /** What each process is started with. */
+  /** The options of each process. */
   files: { cwd: string; marker: string; logFile: string }
 }
 
@@ -98,7 +98,7 @@ function describe({ data, socketDir, programs: { postgres, as }, settings, files
       ...[...as.prefix, postgres, '-D', data],
       ...Object.entries(all).flatMap(([setting, value]) => ['-c', `${setting}=${value}`]),
     ],
-    // Its fast shutdown: callers are disconnected, what they committed is kept.
+    // Its fast shutdown: connections are closed, committed transactions are kept.
     stopSignal: 'SIGINT',
     prepare: () => forgetEarlierRun(data, socketDir),
     answers: signal => postgresAnswers(databaseUrl(socketDir, 'postgres'), signal),

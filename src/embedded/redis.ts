@@ -1,4 +1,4 @@
-/** The embedded Redis: a real server, kept as carefully as the money in it. */
+/** The embedded Redis: a real server with an append-only file, because it holds the money counters. */
 
 import { mkdir } from 'node:fs/promises'
 import { connect, type NetConnectOpts } from 'node:net'
@@ -17,7 +17,7 @@ export interface EmbeddedRedis extends Supervised {
 export interface RedisOptions {
   dataDir: string
   log: Log
-  /** Where a fetched server is kept. */
+  /** The folder of a fetched server. */
   cache?: string
   /** More of Redis's own options, as on its command line. */
   args?: readonly string[]
@@ -65,7 +65,7 @@ export async function redisAnswers(address: NetConnectOpts, signal: AbortSignal)
   while (!/^(\+PONG|-NOAUTH)/.test(await ping({ ...address, signal }))) await delay(10, undefined, { signal })
 }
 
-/** What the server says; nothing, where there is none. */
+/** The server's reply; undefined if there is no server. */
 async function ping(address: NetConnectOpts): Promise<string> {
   const socket = connect(address)
   socket.write('PING\r\n')

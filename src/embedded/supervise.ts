@@ -1,4 +1,4 @@
-/** Starts a server on a startChild, waits until it answers, and starts it again should it end by itself. */
+/** Starts a server as a child process, waits until it answers, and starts it again if it ends by itself. */
 
 import { readFile, rename } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -71,7 +71,7 @@ async function launchAgain(server: Server, log: Log, stopping: AbortSignal): Pro
   return undefined
 }
 
-/** Starts it once, and resolves when it answers. When it does not, nothing is left running. */
+/** Starts it once, and resolves when it answers. If it does not, its process is stopped. */
 export async function launch(server: Server, stopping?: AbortSignal): Promise<Child> {
   const child = await startChild(server.command, server)
   const ended = new AbortController()

@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import { unavailable } from '../outages.ts'
 
 const CLOSE_EVERY = 50
-/** After the cut, what was cut has this long to be settled and told. */
+/** Milliseconds for the end of the calls that were cut. */
 const LAST_SETTLING = 5000
 
 export async function drain(
@@ -33,7 +33,7 @@ export async function drain(
   }
   await Promise.race([idle, wait(LAST_SETTLING)])
   clearInterval(closing)
-  // Nothing runs any more: who is connected still has sent half a request at most, and may take its time with the rest.
+  // No call runs any more. A connection that is still open has sent half a request at most.
   app.server.closeAllConnections()
   await app.close()
 }

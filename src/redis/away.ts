@@ -1,6 +1,6 @@
 /** Which errors say that Redis is away: no reply came, or it cannot serve yet. It heals by itself. */
 
-/** By the client library's names and words. */
+/** Recognised by the names and messages of the client library. */
 const NAMES = new Set(['AbortError', 'ClusterAllFailedError', 'MaxRetriesPerRequestError'])
 const NO_REPLY =
   /^(command timed out|connection is closed|socket timeout|stream isn't writeable|cluster isn't ready|none of startup nodes|too many cluster redirections|node is disconnected)/i

@@ -74,7 +74,7 @@ function connectCluster(
   })
 }
 
-/** With a private authority the server must be vouched for by it, and by nobody else. */
+/** With a private certificate authority only its certificates are accepted. */
 function encryption({ tls, ca }: { tls: boolean; ca?: string }): Pick<RedisOptions, 'tls'> {
   return tls ? { tls: ca === undefined ? {} : { ca: readFileSync(ca) } } : {}
 }

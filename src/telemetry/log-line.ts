@@ -10,11 +10,11 @@ const LEVELS: Partial<Record<Outcome, 'warn' | 'error'>> = {
   lost: 'error',
 }
 
-/** Of a call that was lost with its replica only some facts are known. */
-export type Told = Partial<Entry> & Pick<Entry, 'reqId' | 'outcome' | 'costNanos'>
+/** The facts of a call; only some are known of a call that was lost with its replica. */
+export type KnownFacts = Partial<Entry> & Pick<Entry, 'reqId' | 'outcome' | 'costNanos'>
 
 /** `more`: where its trace is. */
-export function logLine(log: FastifyBaseLogger, entry: Told, more: object = {}): void {
+export function logLine(log: FastifyBaseLogger, entry: KnownFacts, more: object = {}): void {
   const { clientId, teamId, costNanos, savedNanos = 0, ...facts } = entry
   const saved = savedNanos > 0 ? { savedUsd: nanosToUsd(savedNanos) } : {}
   log[LEVELS[entry.outcome] ?? 'info'](

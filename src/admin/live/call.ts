@@ -31,7 +31,7 @@ export interface Filter {
   outcome?: string
 }
 
-/** The same words as in a question to the ledger mean the same here. */
+/** The names are those of the ledger's queries. */
 export function fits({ client, model, outcome }: Filter, call: LiveCall): boolean {
   return (
     (client === undefined || client === call.client || client === call.clientId) &&

@@ -21,7 +21,7 @@ export interface Batch {
 const WATCHED = `${PREFIX}watched`
 const LIVE = `${PREFIX}live`
 const WATCHED_SECONDS = 5
-/** Kept for whoever comes next; with 100 calls of 500 bytes in each, at most 3 MB. */
+/** Batches that are kept for new viewers; with 100 calls of 500 bytes in each, at most 3 MB. */
 const BATCHES = 64
 const KEPT_SECONDS = 120
 /** Read at once: an admission on the same connection waits behind no more than this. */
@@ -29,7 +29,7 @@ const READ_AT_ONCE = 8
 
 export interface Feed {
   isWatched(): Promise<boolean>
-  /** To be said again before the seconds are over. */
+  /** Must be repeated before the seconds are over. */
   watch(): Promise<unknown>
   publish(batch: Omit<Batch, 'id'>): Promise<unknown>
   /** Batches after this place, oldest first. '0' is the oldest still kept. */

@@ -1,4 +1,4 @@
-/** Who watches on this replica: one reading of the feed serves them all, and who does not keep up is let go. */
+/** The viewers of this replica. They share one read of the feed, and a slow viewer is disconnected. */
 
 import type { ServerResponse } from 'node:http'
 import { type Filter, fits } from './call.ts'
@@ -13,7 +13,7 @@ export interface Viewers {
   endAll(): void
 }
 
-/** What may wait for one viewer in this process, bytes. */
+/** Bytes that may wait for one viewer in this process. */
 const UNREAD = 1_048_576
 /** A viewer then comes again, and shows its token again: it may not be good any more. */
 const LONGEST = 60_000
