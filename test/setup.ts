@@ -1,8 +1,8 @@
 /**
  * The suite's servers: one real Redis and one real Postgres, for all test files.
  *
- * This is `--test-global-setup`'s module. Where a container engine is reachable (DOCKER_HOST) they run in containers,
- * else they are the embedded ones. A test file that is run without the flag starts them for itself (test/servers.ts).
+ * test/run.ts starts them before tap; `node --test --test-global-setup=test/setup.ts` can do it too. Where a container engine is reachable (DOCKER_HOST) they run in containers,
+ * else they are the embedded ones. A test file that is run by itself starts them for itself (test/servers.ts).
  */
 
 import { access, chmod, constants, mkdtemp, rm, statfs } from 'node:fs/promises'

@@ -78,5 +78,5 @@ test('methods and unknown paths are answered as under /v1', async t => {
     error: { type: string; message: string }
   }
   assert.deepEqual([unknown.status, type, error.type], [404, 'error', 'not_found_error'])
-  assert.match(error.message, /POST \/messages\/batches /)
+  assert.match(error.message, /POST \/messages\/batches;/)
 })
