@@ -12,11 +12,11 @@ import { parseArgs } from 'node:util'
 import { control } from './provider/control.ts'
 import { listener } from './provider/listener.ts'
 import { type Books, type Call, records, type Totals } from './provider/records.ts'
-import { type Wish, type Wishes, wishes } from './provider/wishes.ts'
+import { type ScenarioQueue, type ScenarioSpec, scenarioQueue } from './provider/scenario-queue.ts'
 
 export { upstreamHeaders, upstreamSecrets } from './provider/headers.ts'
 export { usedBy } from './provider/records.ts'
-export type { Call, Totals, Wish }
+export type { Call, ScenarioSpec, Totals }
 
 export interface Provider extends Pick<Books, 'totals' | 'waitForCall' | 'waitForAbort' | 'waitForIdle'> {
   /** Without the /v1 at its end. */
@@ -26,12 +26,12 @@ export interface Provider extends Pick<Books, 'totals' | 'waitForCall' | 'waitFo
   calls: readonly Call[]
   readonly openConnections: number
   /** Scenarios for the next calls, one each, in order of arrival. They go before prompts and `use`. */
-  next: Wishes['next']
+  next: ScenarioQueue['next']
   /** Decides for every call that neither `next` nor its prompt decided for; with nothing given: all is ordinary again. */
-  use: Wishes['use']
+  use: ScenarioQueue['use']
   /** Lets calls with the scenario `hold NAME` go on: those that wait, and those still to come. */
-  release: Wishes['release']
-  /** Forgets calls, totals and wishes. */
+  release: ScenarioQueue['release']
+  /** Forgets calls, totals and scenarioQueue. */
   reset(): void
   close(): Promise<void>
 }
@@ -42,7 +42,7 @@ export async function startProvider(
   { port = 0, keep = Number.POSITIVE_INFINITY }: { port?: number; keep?: number } = {},
 ): Promise<Provider> {
   const books = records(keep)
-  const wished = wishes()
+  const wished = scenarioQueue()
   const sockets = new Set<Socket>()
   const answerCall = listener(books, wished)
   const answerControl = control(books, wished, () => sockets.size)

@@ -10,7 +10,7 @@ import { createOutbox, type NewAlert } from '../../src/alerts/outbox.ts'
 import { openWebhook } from '../../src/alerts/webhook.ts'
 import { until } from '../gateway.ts'
 import { freePort } from '../servers.ts'
-import { alertOf, alertsTable, type Post, startReceiver } from './bed.ts'
+import { alertOf, alertsTable, type Post, startReceiver } from './fixture.ts'
 
 const LEASE = 2000
 

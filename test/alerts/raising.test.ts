@@ -6,7 +6,7 @@ import { createOutbox } from '../../src/alerts/outbox.ts'
 import { createRaiser } from '../../src/alerts/raising.ts'
 import { until } from '../gateway.ts'
 import { freePort, openPool, ownPostgres, testDatabase, testRedis } from '../servers.ts'
-import { alertOf, type Line, type Replica, startReceiver, startReplica } from './bed.ts'
+import { alertOf, type Line, type Replica, startReceiver, startReplica } from './fixture.ts'
 
 async function servers(t: TestContext) {
   const [redis, database] = await Promise.all([testRedis(t), testDatabase(t)])

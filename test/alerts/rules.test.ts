@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { connectRedis } from '../../src/redis/connect.ts'
 import { type Gateway, type GatewayOptions, message, startGateway, until } from '../gateway.ts'
 import { ownPostgres, temporaryFolder } from '../servers.ts'
-import { type Post, type Receiver, type Shown, startReceiver } from './bed.ts'
+import { type Post, type Receiver, type Shown, startReceiver } from './fixture.ts'
 
 /** A call of claude-haiku-4-5 that costs $0.0035. */
 const CALL = '[[scenario: usage 1000 in 500 out]]'

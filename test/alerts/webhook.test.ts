@@ -6,7 +6,7 @@ import { senderOf } from '../../src/alerts/sender.ts'
 import { openWebhook, type WebhookOptions } from '../../src/alerts/webhook.ts'
 import { configOf } from '../config-of.ts'
 import { freePort } from '../servers.ts'
-import { alertOf, startReceiver } from './bed.ts'
+import { alertOf, startReceiver } from './fixture.ts'
 
 const SECRET = 'whsec-never-to-be-seen'
 const raised = { ...alertOf(), raisedAt: new Date('2026-11-23T12:00:00Z') }

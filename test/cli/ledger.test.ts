@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { startReceiver } from '../alerts/bed.ts'
+import { startReceiver } from '../alerts/fixture.ts'
 import { message, until } from '../gateway.ts'
 import { type Shell, startShell } from './shell.ts'
 

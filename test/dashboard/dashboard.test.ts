@@ -7,26 +7,28 @@ import type { Browser, Locator, Page } from 'playwright-core'
 import { testBrowser } from '../browser.ts'
 import { ADMIN_TOKEN, message, until } from '../gateway.ts'
 import { dayToDay, writePast } from './day-to-day.ts'
-import { startTown, type Town } from './town.ts'
-import { type Visit, visit } from './visit.ts'
+import { type DashboardPage, openPage } from './page.ts'
+import { type SeededGateway, startSeededGateway } from './seed.ts'
 
 const browser = await testBrowser()
 
 if (browser) scenarios(browser)
 
 function scenarios(chromium: Browser) {
-  let town: Town
+  let gateway: SeededGateway
   before(async t => {
-    town = await startTown(t)
-    await writePast(town)
+    gateway = await startSeededGateway(t)
+    await writePast(gateway)
   })
-  const come = (t: TestContext, options: Parameters<typeof visit>[3] = {}): Promise<Visit> =>
-    visit(t, chromium, town, options)
-  dayToDay(come, () => town)
+  const openDashboard = (
+    t: TestContext,
+    options: Parameters<typeof openPage>[3] = {},
+  ): Promise<DashboardPage> => openPage(t, chromium, gateway, options)
+  dayToDay(openDashboard, () => gateway)
 
   test('whoever has the token signs in, and the address leads where it led before', async t => {
-    const { page, complaints } = await come(t, { token: '' })
-    await page.goto(`${town.url}/dashboard/clients`)
+    const { page, complaints } = await openDashboard(t, { token: '' })
+    await page.goto(`${gateway.url}/dashboard/clients`)
     await page.getByLabel('Admin token').fill(ADMIN_TOKEN)
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.getByRole('heading', { name: 'Clients', level: 1 }).waitFor()
@@ -38,17 +40,17 @@ function scenarios(chromium: Browser) {
   })
 
   test('a wrong token is told, and lets nobody in', async t => {
-    const { page } = await come(t, { token: '' })
-    await page.goto(`${town.url}/dashboard`)
+    const { page } = await openDashboard(t, { token: '' })
+    await page.goto(`${gateway.url}/dashboard`)
     await page.getByLabel('Admin token').fill('wrong')
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.getByRole('alert').getByText('This token is not right').waitFor()
   })
 
   test('what was spent today is read at a glance, and it is what the books say', async t => {
-    const { page, open, complaints } = await come(t)
+    const { page, open, complaints } = await openDashboard(t)
     await open()
-    const spent = Number((await town.state('frontend')).day?.spentUsd)
+    const spent = Number((await gateway.state('frontend')).day?.spentUsd)
     const figure = page.locator('.figure', { hasText: 'Spent today' })
     await figure.getByText('left of $100').waitFor()
     const shown = Number((await figure.locator('.figure-value').innerText()).replace('$', ''))
@@ -61,7 +63,7 @@ function scenarios(chromium: Browser) {
   })
 
   test('a refused call is found, with why and what to do', async t => {
-    const { page, open } = await come(t)
+    const { page, open } = await openDashboard(t)
     await open('/refusals')
     await page.getByRole('link', { name: 'Larger than its budget' }).click()
     const why = page.getByRole('complementary', { name: 'Why' })
@@ -79,13 +81,13 @@ function scenarios(chromium: Browser) {
   })
 
   test('a rate-limited call is explained with every limit that can have refused it', async t => {
-    const key = await town.client({ name: 'hasty', limits: { requests: { capacity: 1, per: '1d' } } })
-    for (const prompt of ['first', 'second']) await town.post('/v1/messages', key, message(prompt))
+    const key = await gateway.client({ name: 'hasty', limits: { requests: { capacity: 1, per: '1d' } } })
+    for (const prompt of ['first', 'second']) await gateway.post('/v1/messages', key, message(prompt))
     await until(async () => {
-      const { rows } = (await town.admin('GET', '/refusals?reason=rate_limited')).body
+      const { rows } = (await gateway.admin('GET', '/refusals?reason=rate_limited')).body
       return Array.isArray(rows) && rows.length > 0
     }, 20_000)
-    const { page, open } = await come(t)
+    const { page, open } = await openDashboard(t)
     await open('/refusals')
     await page.getByRole('link', { name: 'Too fast' }).first().click()
     const why = page.getByRole('complementary', { name: 'Why' })
@@ -93,12 +95,12 @@ function scenarios(chromium: Browser) {
   })
 
   test('a key is made and shown once, works, and is revoked after a question', async t => {
-    const { page, open, complaints } = await come(t)
+    const { page, open, complaints } = await openDashboard(t)
     await open('/clients/frontend')
     await page.getByRole('button', { name: 'New key' }).click()
     await page.getByRole('button', { name: 'Make key' }).click()
     const key = await page.getByLabel('The key', { exact: true }).innerText()
-    assert.equal((await town.post('/v1/messages', key, message('with the new key'))).status, 200)
+    assert.equal((await gateway.post('/v1/messages', key, message('with the new key'))).status, 200)
     await page.getByRole('button', { name: 'I have it' }).click()
     assert.equal((await page.content()).includes(key), false)
 
@@ -106,12 +108,12 @@ function scenarios(chromium: Browser) {
     await page.getByRole('button', { name: `Revoke ${id}` }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke', exact: true }).click()
     await page.getByRole('row', { name: id }).getByText('Revoked').waitFor()
-    await until(async () => (await town.post('/v1/messages', key, message('too late'))).status === 403)
+    await until(async () => (await gateway.post('/v1/messages', key, message('too late'))).status === 403)
     assert.deepEqual(complaints, [])
   })
 
   test("an administrator's token is made and shown once, lets somebody in, and is revoked after a question", async t => {
-    const { page, open, complaints } = await come(t)
+    const { page, open, complaints } = await openDashboard(t)
     await open('/access')
     const tokens = page.getByRole('region', { name: 'Tokens' })
     await tokens.getByRole('row', { name: 'ADMIN_TOKEN' }).first().waitFor()
@@ -122,7 +124,8 @@ function scenarios(chromium: Browser) {
     await page.getByLabel('Ends').selectOption('90')
     await page.getByRole('button', { name: 'Make token' }).click()
     const token = await page.getByLabel('The token', { exact: true }).innerText()
-    const whoami = () => fetch(`${town.url}/admin/whoami`, { headers: { authorization: `Bearer ${token}` } })
+    const whoami = () =>
+      fetch(`${gateway.url}/admin/whoami`, { headers: { authorization: `Bearer ${token}` } })
     assert.equal((await whoami()).status, 200)
     await page.getByRole('button', { name: 'I have it' }).click()
     assert.equal((await page.content()).includes(token), false)
@@ -137,8 +140,8 @@ function scenarios(chromium: Browser) {
   })
 
   test("a client's change is found from its page: by whom, and what the budget was and is", async t => {
-    await town.admin('PATCH', '/clients/spare', { budget: { day: 3.25 } })
-    const { page, open, complaints } = await come(t)
+    await gateway.admin('PATCH', '/clients/spare', { budget: { day: 3.25 } })
+    const { page, open, complaints } = await openDashboard(t)
     await open('/clients/spare')
     await page.getByRole('link', { name: 'Its changes' }).click()
     await page.waitForURL(/target=client%3Aspare/)
@@ -151,15 +154,15 @@ function scenarios(chromium: Browser) {
   })
 
   test('changes are filtered by who made them, and turned page by page', async t => {
-    const made = await town.admin('POST', '/tokens', { name: 'ci', role: 'admin' })
+    const made = await gateway.admin('POST', '/tokens', { name: 'ci', role: 'admin' })
     const ci = { authorization: `Bearer ${made.body.token}`, 'content-type': 'application/json' }
     for (let day = 1; day <= 51; day++)
-      await fetch(`${town.url}/admin/clients/spare`, {
+      await fetch(`${gateway.url}/admin/clients/spare`, {
         method: 'PATCH',
         headers: ci,
         body: JSON.stringify({ budget: { month: day } }),
       })
-    const { page, open } = await come(t)
+    const { page, open } = await openDashboard(t)
     await open('/changes')
     await page.getByLabel('By whom').fill('ci')
     await page.keyboard.press('Enter')
@@ -175,7 +178,7 @@ function scenarios(chromium: Browser) {
   })
 
   test('a budget is changed, and a fault is told at its field', async t => {
-    const { page, open } = await come(t)
+    const { page, open } = await openDashboard(t)
     await open('/clients/poor')
     await page.getByRole('button', { name: 'Change settings' }).click()
     const budget = page.getByLabel('A day')
@@ -186,11 +189,11 @@ function scenarios(chromium: Browser) {
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByRole('dialog').waitFor({ state: 'detached' })
     await page.getByText('of $7.50').first().waitFor()
-    assert.deepEqual((await town.admin('GET', '/clients/poor')).body.budget, { day: 7.5 })
+    assert.deepEqual((await gateway.admin('GET', '/clients/poor')).body.budget, { day: 7.5 })
   })
 
   test('the hold and the longest wait of a client are set, a fault appears at its field, and its page shows them', async t => {
-    const { page, open, faults, complaints } = await come(t)
+    const { page, open, faults, complaints } = await openDashboard(t)
     await open('/clients/spare')
     const settings = page.locator('section', {
       has: page.getByRole('heading', { name: 'Settings', exact: true }),
@@ -211,7 +214,7 @@ function scenarios(chromium: Browser) {
     await dialog.waitFor({ state: 'detached' })
     await settings.getByText(/^Ceiling Holds the input/).waitFor()
     await settings.getByText('2 s before a 429').waitFor()
-    const { body } = await town.admin('GET', '/clients/spare')
+    const { body } = await gateway.admin('GET', '/clients/spare')
     assert.deepEqual([body.hold, body.limits], ['ceiling', { maxWaitMs: 2000 }])
 
     await page.getByRole('link', { name: 'Its changes' }).click()
@@ -222,7 +225,7 @@ function scenarios(chromium: Browser) {
   })
 
   test('a new client with an unknown team and an unknown model', async t => {
-    const { page, open, faults } = await come(t)
+    const { page, open, faults } = await openDashboard(t)
     await open('/clients')
     await page.getByRole('button', { name: 'New client' }).click()
     const form = page.getByRole('dialog')
@@ -231,7 +234,7 @@ function scenarios(chromium: Browser) {
     await form.getByLabel('Models').fill('claude-haiku-4-5, gpt-6-lunna')
     await form.getByRole('button', { name: 'Make client' }).click()
     await form.getByText('expected a team that exists. Did you mean web?').waitFor()
-    assert.equal((await town.admin('GET', '/clients/newcomer')).status, 404)
+    assert.equal((await gateway.admin('GET', '/clients/newcomer')).status, 404)
     await form.getByLabel('Make this team').check()
     assert.deepEqual(await faults(), [])
     await form.getByRole('button', { name: 'Make client' }).click()
@@ -240,18 +243,18 @@ function scenarios(chromium: Browser) {
     assert.deepEqual(await faults(), [])
     await page.getByRole('button', { name: 'Understood' }).click()
     await page.getByRole('heading', { name: 'newcomer', level: 1 }).waitFor()
-    assert.equal((await town.admin('GET', '/clients/newcomer')).body.team, 'wbe')
+    assert.equal((await gateway.admin('GET', '/clients/newcomer')).body.team, 'wbe')
   })
 
   test('an estimated call shows its hold, its estimate and that it had no bound', async t => {
-    const answer = await town.post('/v1/messages', town.key, message('to be estimated'))
+    const answer = await gateway.post('/v1/messages', gateway.key, message('to be estimated'))
     const id = answer.headers.get('request-id')
-    await until(async () => (await town.admin('GET', `/calls/${id}`)).status === 200)
-    await town.app.pg.query(
+    await until(async () => (await gateway.admin('GET', `/calls/${id}`)).status === 200)
+    await gateway.app.pg.query(
       'update calls set estimated = true, estimate = $2, unbounded = true, held_nanos = 5000000 where id = $1',
       [id, 'input: reported; output: 3.0 s x 240 tokens/s'],
     )
-    const { page, open, faults, complaints } = await come(t)
+    const { page, open, faults, complaints } = await openDashboard(t)
     await open(`/calls?call=${id}`)
     const panel = page.getByRole('complementary', { name: 'Call' })
     await panel.getByText('Unbounded', { exact: true }).waitFor()
@@ -262,7 +265,7 @@ function scenarios(chromium: Browser) {
   })
 
   test('the alert about an upstream faster than its output rate has an explanation and advice', async t => {
-    town.app.alerts.raise({
+    gateway.app.alerts.raise({
       kind: 'output_rate_exceeded',
       dedupe: 'output_rate_exceeded',
       severity: 'critical',
@@ -271,9 +274,9 @@ function scenarios(chromium: Browser) {
       details: { model: 'claude-haiku-4-5' },
     })
     await until(async () =>
-      JSON.stringify((await town.admin('GET', '/alerts')).body).includes('900 tokens/s'),
+      JSON.stringify((await gateway.admin('GET', '/alerts')).body).includes('900 tokens/s'),
     )
-    const { page, open } = await come(t)
+    const { page, open } = await openDashboard(t)
     await open('/alerts')
     const row = page.getByRole('row', { name: /900 tokens/ })
     await row.getByText('An upstream generates faster than the price table says.').waitFor()
@@ -281,16 +284,16 @@ function scenarios(chromium: Browser) {
   })
 
   test('explain shows the hold that applies to client and model', async t => {
-    const { page, open } = await come(t)
+    const { page, open } = await openDashboard(t)
     await open('/explain?client=frontend&model=claude-haiku-4-5')
     await page.getByText(/A running call holds its input and/).waitFor()
   })
 
   test('a provider that refuses the key is named on the overview and in explain, until a call is accepted', async t => {
-    const { page, open } = await come(t)
+    const { page, open } = await openDashboard(t)
     const call = async () =>
-      (await town.post('/v1/messages', town.key, message(`circuit ${Math.random()}`))).status
-    town.provider.next('status 401')
+      (await gateway.post('/v1/messages', gateway.key, message(`circuit ${Math.random()}`))).status
+    gateway.provider.next('status 401')
     assert.equal(await call(), 502)
     await open()
     const notice = page.getByRole('status').filter({ hasText: 'refuses the gateway' })
@@ -303,15 +306,15 @@ function scenarios(chromium: Browser) {
   })
 
   test('a call that ends shows up by itself, and a refused one with its reason', async t => {
-    const { page, open, complaints } = await come(t)
+    const { page, open, complaints } = await openDashboard(t)
     await open('/calls')
     await page.getByText('Live', { exact: true }).waitFor()
     const rows = page.locator('tbody tr')
     const before = await rows.count()
     // The replicas look once a second whether somebody watches: until then nobody is told.
     await until(async () => {
-      await town.post('/v1/messages', town.key, message(`live ${Math.random()}`))
-      await town.post('/v1/messages', town.key, message('not mine', { model: 'claude-opus-5-5' }))
+      await gateway.post('/v1/messages', gateway.key, message(`live ${Math.random()}`))
+      await gateway.post('/v1/messages', gateway.key, message('not mine', { model: 'claude-opus-5-5' }))
       return (await page.getByText('Model not allowed').count()) > 0
     })
     assert.ok((await rows.count()) > before)
@@ -327,7 +330,7 @@ function scenarios(chromium: Browser) {
   })
 
   test('each list and chart is downloaded as CSV, with the names that it shows', async t => {
-    const { page, open, complaints } = await come(t)
+    const { page, open, complaints } = await openDashboard(t)
     const files: [path: string, region: string, head: string, name: string][] = [
       ['', 'Spend over time', 'time,client,calls,costUsd', 'frontend'],
       ['', 'Budgets', 'kind,name,period,limitUsd', 'frontend'],
@@ -358,14 +361,14 @@ function scenarios(chromium: Browser) {
   })
 
   test('a test alert that has no webhook says how to set one', async t => {
-    const { page, open } = await come(t)
+    const { page, open } = await openDashboard(t)
     await open('/alerts')
     await page.getByRole('button', { name: 'Send a test alert' }).click()
     await page.getByRole('status').getByText('ALERT_WEBHOOK_URL: found nothing').waitFor()
   })
 
   test("a team's calls are a click away from its page", async t => {
-    const { page, open } = await come(t)
+    const { page, open } = await openDashboard(t)
     await open('/teams/web')
     await page.getByRole('link', { name: 'Its calls' }).click()
     await page.waitForURL(/calls\?team=web/)
@@ -373,7 +376,7 @@ function scenarios(chromium: Browser) {
   })
 
   test('a model has one colour on the overview and on the page of performance', async t => {
-    const { page, open } = await come(t)
+    const { page, open } = await openDashboard(t)
     const tone = async (row: Locator) =>
       /fill-\d+/.exec((await row.locator('.swatch').getAttribute('class')) ?? '')?.[0]
     await open('/?by=model')
@@ -386,7 +389,7 @@ function scenarios(chromium: Browser) {
   })
 
   test('filters stand in the address: back and forward go through them', async t => {
-    const { page, open } = await come(t)
+    const { page, open } = await openDashboard(t)
     await open('/calls')
     await page.getByLabel('Outcome').selectOption('cached')
     await page.waitForURL(/outcome=cached/)
@@ -399,7 +402,7 @@ function scenarios(chromium: Browser) {
   })
 
   test('everything is done from the keyboard: the way there, a dialog, and back to where it began', async t => {
-    const { page, open } = await come(t)
+    const { page, open } = await openDashboard(t)
     await open()
     await page.keyboard.press('Tab')
     assert.equal(await focused(page), 'Skip to content')
@@ -427,8 +430,8 @@ function scenarios(chromium: Browser) {
   })
 
   test('a viewer sees everything and no button that changes anything', async t => {
-    const made = await town.admin('POST', '/tokens', { name: 'auditor', role: 'viewer' })
-    const { page, open, complaints } = await come(t, { token: String(made.body.token) })
+    const made = await gateway.admin('POST', '/tokens', { name: 'auditor', role: 'viewer' })
+    const { page, open, complaints } = await openDashboard(t, { token: String(made.body.token) })
     await open('/clients/frontend')
     await page.getByText('Viewer', { exact: true }).waitFor()
     await page.getByRole('region', { name: 'Keys' }).getByText('Active').first().waitFor()
@@ -445,7 +448,7 @@ function scenarios(chromium: Browser) {
   })
 
   test('on a phone nothing is wider than the screen, and the menu opens over it', async t => {
-    const { page, open } = await come(t, { viewport: { width: 390, height: 844 } })
+    const { page, open } = await openDashboard(t, { viewport: { width: 390, height: 844 } })
     for (const path of [
       '',
       '/calls',
@@ -472,7 +475,7 @@ function scenarios(chromium: Browser) {
   })
 
   test('the theme follows the system, or is chosen and remembered', async t => {
-    const { page, open } = await come(t, { colorScheme: 'dark' })
+    const { page, open } = await openDashboard(t, { colorScheme: 'dark' })
     const ground = () => page.evaluate('getComputedStyle(document.documentElement).backgroundColor')
     await open()
     const dark = await ground()
@@ -486,8 +489,8 @@ function scenarios(chromium: Browser) {
 
   for (const colorScheme of ['light', 'dark'] as const)
     test(`axe finds nothing serious on any view in the ${colorScheme}, and the console is silent`, async t => {
-      const { page, open, faults, complaints } = await come(t, { colorScheme })
-      const call = await town.admin('GET', '/calls?outcome=ok&limit=1')
+      const { page, open, faults, complaints } = await openDashboard(t, { colorScheme })
+      const call = await gateway.admin('GET', '/calls?outcome=ok&limit=1')
       const id = String(Reflect.get(Object(call.body.calls)[0], 'id'))
       for (const path of [
         ...[

@@ -5,22 +5,25 @@ import { type TestContext, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { createOutbox } from '../../src/alerts/outbox.ts'
 import { until } from '../gateway.ts'
-import type { Town } from './town.ts'
-import type { Visit } from './visit.ts'
+import type { DashboardPage } from './page.ts'
+import type { SeededGateway } from './seed.ts'
 
-type Come = (t: TestContext, options?: { viewport?: { width: number; height: number } }) => Promise<Visit>
+type Come = (
+  t: TestContext,
+  options?: { viewport?: { width: number; height: number } },
+) => Promise<DashboardPage>
 
 const DAY = 86_400_000
 
 const names = ['amber', 'birch', 'cedar', 'dogwood']
 
 /** The UTC day that is `days` before today. */
-function dayOf({ app }: Town, days: number): string {
+function dayOf({ app }: SeededGateway, days: number): string {
   return new Date(app.clock.now() - days * DAY).toISOString().slice(0, 10)
 }
 
 /** Writes usage of past days. The largest client of three weeks ago is the smallest of yesterday. */
-export async function writePast(town: Town): Promise<void> {
+export async function writePast(town: SeededGateway): Promise<void> {
   const yesterday = dayOf(town, 1)
   for (const [i, name] of names.entries()) {
     await addUsage(town, 'usage_daily', name, dayOf(town, 20), 100 - 20 * i)
@@ -30,7 +33,7 @@ export async function writePast(town: Town): Promise<void> {
   await addUsage(town, 'usage_hourly', 'amber', `${yesterday}T14:00:00Z`, 40)
 }
 
-export function dayToDay(come: Come, town: () => Town): void {
+export function dayToDay(come: Come, town: () => SeededGateway): void {
   const dayBefore = (days: number) => dayOf(town(), days)
 
   test('a colour belongs to a client: another order, another period and a reload do not change it', async t => {
@@ -225,7 +228,7 @@ export function dayToDay(come: Come, town: () => Town): void {
 
 /** Adds one call of a client to the sums of a day or an hour. */
 async function addUsage(
-  { app }: Town,
+  { app }: SeededGateway,
   table: 'usage_daily' | 'usage_hourly',
   client: string,
   at: string,

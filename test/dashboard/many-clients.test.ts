@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core'
 import { testBrowser } from '../browser.ts'
 import { type Gateway, startGateway, until } from '../gateway.ts'
 import { seedClients } from './many-clients.ts'
-import { type Visit, visit } from './visit.ts'
+import { type DashboardPage, openPage } from './page.ts'
 
 const COUNT = 10_000
 /** A client that is neither among the first by name nor among the last. */
@@ -24,11 +24,13 @@ function scenarios(chromium: Browser) {
       spentUsd: client => (client === FULLEST ? 9.9 : (client % 100) / 20),
     })
   })
-  const come = (t: TestContext, options: Parameters<typeof visit>[3] = {}): Promise<Visit> =>
-    visit(t, chromium, gateway, options)
+  const openDashboard = (
+    t: TestContext,
+    options: Parameters<typeof openPage>[3] = {},
+  ): Promise<DashboardPage> => openPage(t, chromium, gateway, options)
 
   test('the fullest of 10,000 budgets is on top, and the chart has all spend', async t => {
-    const { page, open, faults, complaints } = await come(t)
+    const { page, open, faults, complaints } = await openDashboard(t)
     await open()
     const budgets = page.getByRole('region', { name: 'Budgets' })
     await budgets.getByRole('row', { name: 'c-07777' }).waitFor()
@@ -47,7 +49,7 @@ function scenarios(chromium: Browser) {
   })
 
   test('a search finds the last of 10,000 clients, and pages reach all', async t => {
-    const { page, open, complaints } = await come(t)
+    const { page, open, complaints } = await openDashboard(t)
     await open('/clients')
     await page.getByText('10,000 clients', { exact: true }).waitFor()
     const first = page.locator('tbody th .row-link').first()
@@ -74,7 +76,9 @@ function scenarios(chromium: Browser) {
   })
 
   test('a client is picked by its name with the keyboard, and a team has its own page', async t => {
-    const { page, open, faults, complaints } = await come(t, { viewport: { width: 390, height: 844 } })
+    const { page, open, faults, complaints } = await openDashboard(t, {
+      viewport: { width: 390, height: 844 },
+    })
     await open('/calls')
     const client = page.getByRole('combobox', { name: 'Client' })
     await client.fill('c-0999')

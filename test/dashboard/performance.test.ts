@@ -5,21 +5,21 @@ import { readFile } from 'node:fs/promises'
 import { before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { testBrowser } from '../browser.ts'
-import { startTown, type Town } from './town.ts'
-import { visit } from './visit.ts'
+import { openPage } from './page.ts'
+import { type SeededGateway, startSeededGateway } from './seed.ts'
 
 const browser = await testBrowser()
 
 if (browser) scenarios(browser)
 
 function scenarios(chromium: Browser) {
-  let town: Town
+  let town: SeededGateway
   before(async t => {
-    town = await startTown(t)
+    town = await startSeededGateway(t)
   })
 
   test('charts show latency, first token and errors; range and comparison change them; the file has the rows', async t => {
-    const { page, open, complaints, faults } = await visit(t, chromium, town, {
+    const { page, open, complaints, faults } = await openPage(t, chromium, town, {
       viewport: { width: 375, height: 800 },
     })
     await open('/performance')
@@ -61,7 +61,7 @@ function scenarios(chromium: Browser) {
   })
 
   test('a file cannot carry a formula, and keeps commas, quotes and line ends', async t => {
-    const { page, open } = await visit(t, chromium, town)
+    const { page, open } = await openPage(t, chromium, town)
     await open('/performance')
     const address = await page.locator('script[type=module]').getAttribute('src')
     const text = await page.evaluate(

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { faultFinder } from '../../src/admin/faults.ts'
 import type { OpenApi, Part } from '../../src/admin/openapi.ts'
-import { startReceiver } from '../alerts/bed.ts'
+import { startReceiver } from '../alerts/fixture.ts'
 import { ADMIN_TOKEN, type Gateway, message, startGateway, until } from '../gateway.ts'
 import { startReplica } from './replica.ts'
 

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { until } from '../gateway.ts'
 import type { Call as Served } from '../provider.ts'
-import { priceOf, type Row } from './books.ts'
 import type { Fleet } from './fleet.ts'
+import { priceOf, type Row } from './reconciliation.ts'
 import { assertCharged } from './rule.ts'
 import { type Attempt, type Call, numberIn } from './traffic.ts'
 

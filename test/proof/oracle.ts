@@ -10,8 +10,8 @@
  */
 
 import assert from 'node:assert/strict'
-import type { Row } from './books.ts'
 import type { Budget } from './fleet.ts'
+import type { Row } from './reconciliation.ts'
 import type { Attempt } from './traffic.ts'
 
 export interface Books {

@@ -7,9 +7,9 @@ import { NOTICES_WITHIN, startBalancer } from '../balancer.ts'
 import { until } from '../gateway.ts'
 import { testDatabase, testRedis } from '../servers.ts'
 import { assertServedIsCharged, assertToldOnce } from './agreement.ts'
-import { allQuiet, assertBalanced, overspend } from './books.ts'
 import { startFleet } from './fleet.ts'
 import { type Random, randomFrom, seedOf } from './random.ts'
+import { allQuiet, assertBalanced, overspend } from './reconciliation.ts'
 import { type Attempt, attempt, type Call, drawCalls, type Kinds, PEACEFUL } from './traffic.ts'
 
 const CALLERS = 16

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import type { Call as Served } from '../provider.ts'
-import { priceOf, type Row } from './books.ts'
+import { priceOf, type Row } from './reconciliation.ts'
 import type { Call } from './traffic.ts'
 
 const IN = 1000

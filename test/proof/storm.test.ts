@@ -4,10 +4,10 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { testDatabase, testRedis } from '../servers.ts'
 import { assertServedIsCharged, assertToldOnce, isPaid } from './agreement.ts'
-import { allQuiet, assertBalanced, assertWithin, overspend, type Row, sumsOf } from './books.ts'
 import { type Budget, type Fleet, type Limits, startFleet } from './fleet.ts'
 import { assertRefusedRightly } from './oracle.ts'
 import { randomFrom, seedOf } from './random.ts'
+import { allQuiet, assertBalanced, assertWithin, overspend, type Row, sumsOf } from './reconciliation.ts'
 import { type Attempt, attempt, type Call, drawCalls, insist, isPutOff, numberIn } from './traffic.ts'
 
 const CALLS = 300

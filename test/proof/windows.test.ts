@@ -8,9 +8,9 @@ import { type Line, message, until } from '../gateway.ts'
 import { scrape } from '../prometheus.ts'
 import { openPool, temporaryFolder, testDatabase, testRedis } from '../servers.ts'
 import { assertServedIsCharged } from './agreement.ts'
-import { allQuiet, assertBalanced, assertWithin, overspend } from './books.ts'
 import { startFleet } from './fleet.ts'
 import { randomFrom, seedOf } from './random.ts'
+import { allQuiet, assertBalanced, assertWithin, overspend } from './reconciliation.ts'
 import { type Attempt, attempt, drawCalls, PEACEFUL } from './traffic.ts'
 
 const HOUR = 3_600_000

@@ -4,8 +4,8 @@ import { gzipSync } from 'node:zlib'
 import { anthropicFailure, openaiFailure } from './failures.ts'
 import type { Generated } from './generation.ts'
 import { answerHeaders, requestId } from './headers.ts'
-import type { Answer } from './play.ts'
 import type { Api, Reply, StreamFrames } from './reply.ts'
+import type { Answer } from './responder.ts'
 import type { Failure, Scenario } from './scenario.ts'
 
 const noFrames = Buffer.alloc(0)

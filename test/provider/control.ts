@@ -3,22 +3,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { readBody } from './listener.ts'
 import type { Books } from './records.ts'
-import type { Wishes } from './wishes.ts'
+import type { ScenarioQueue } from './scenario-queue.ts'
 
 /**
  * `GET /__calls`: all calls kept, bodies as text. `GET /__count`: the totals. `POST /__next`: scenarios for the next
  * calls, one a line. `POST /__reset`: forget it all.
  */
-export function control(books: Books, wishes: Wishes, openConnections: () => number) {
+export function control(books: Books, scenarioQueue: ScenarioQueue, openConnections: () => number) {
   const doors: Record<string, (body: string) => unknown> = {
     '/__calls': () => books.calls.map(call => ({ ...call, body: String(call.body) })),
     '/__count': () => ({ ...books.totals(), openConnections: openConnections() }),
     '/__next': body => {
-      wishes.next(...body.split('\n').filter(Boolean))
+      scenarioQueue.next(...body.split('\n').filter(Boolean))
       return { queued: true }
     },
     '/__reset': () => {
-      wishes.forget()
+      scenarioQueue.forget()
       books.forget()
       return { forgotten: true }
     },

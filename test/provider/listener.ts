@@ -4,15 +4,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { answer, failureAnswer } from './answer.ts'
 import { endpointOf, faultOf, parse } from './apis.ts'
 import { generatedAfter } from './generation.ts'
-import { type Answer, play, type Stage } from './play.ts'
 import type { Books, Call } from './records.ts'
 import { replyTo } from './reply.ts'
+import { type Answer, respond, type Stage } from './responder.ts'
 import { ordinary, type Scenario } from './scenario.ts'
-import type { Wishes } from './wishes.ts'
+import type { ScenarioQueue } from './scenario-queue.ts'
 
-export function listener(books: Books, wishes: Wishes) {
+export function listener(books: Books, scenarioQueue: ScenarioQueue) {
   return (request: IncomingMessage, response: ServerResponse) => {
-    const wished = wishes.onArrival()
+    const wished = scenarioQueue.onArrival()
     const call = newCall(request, wished)
     const gone = new AbortController()
     const breakOff = () => {
@@ -40,9 +40,9 @@ export function listener(books: Books, wishes: Wishes) {
     }
     readBody(request, body => {
       call.body = body
-      const answer = decideAnswer(call, () => wished ?? wishes.onceRead(call))
-      const stage = { response, gone: gone.signal, released: wishes.released, breakOff, begin }
-      play(stage, answer, call.scenario).catch(error => {
+      const answer = decideAnswer(call, () => wished ?? scenarioQueue.onceRead(call))
+      const stage = { response, gone: gone.signal, released: scenarioQueue.released, breakOff, begin }
+      respond(stage, answer, call.scenario).catch(error => {
         // That its caller left during a pause is the only error there should be.
         if (!gone.signal.aborted) response.destroy(error)
       })

@@ -7,7 +7,7 @@ import { table, today } from '../../pricing/usage.ts'
 import { newClient, startProcess } from '../../processes.ts'
 import { startProvider } from '../../provider.ts'
 import { ownRedis, testDatabase, testRedis } from '../../servers.ts'
-import { type Row, readLedger } from '../books.ts'
+import { type Row, readLedger } from '../reconciliation.ts'
 
 const MODEL = 'claude-haiku-4-5'
 const RATE = table.find(MODEL, today)?.maxOutputTokensPerSecond ?? 0

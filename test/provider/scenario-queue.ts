@@ -4,21 +4,21 @@ import type { Call } from './records.ts'
 import { ordinary, type Scenario, scenario, scenarioIn } from './scenario.ts'
 
 /** In words (`die after 3`), or as the settings that differ from an ordinary answer. */
-export type Wish = string | Partial<Scenario>
+export type ScenarioSpec = string | Partial<Scenario>
 
-export type Wishes = ReturnType<typeof wishes>
+export type ScenarioQueue = ReturnType<typeof scenarioQueue>
 
-export function wishes() {
+export function scenarioQueue() {
   const queue: Scenario[] = []
   const holds = new Map<string, PromiseWithResolvers<void>>()
-  let decide: (call: Call) => Wish | undefined = () => undefined
+  let decide: (call: Call) => ScenarioSpec | undefined = () => undefined
   function holdOf(name: string): PromiseWithResolvers<void> {
     const found = holds.get(name) ?? Promise.withResolvers<void>()
     holds.set(name, found)
     return found
   }
   return {
-    next: (...wished: Wish[]) => void queue.push(...wished.map(read)),
+    next: (...wished: ScenarioSpec[]) => void queue.push(...wished.map(read)),
     use: (decider: typeof decide = () => undefined) => {
       decide = decider
     },
@@ -37,6 +37,6 @@ export function wishes() {
   }
 }
 
-function read(wish: Wish): Scenario {
+function read(wish: ScenarioSpec): Scenario {
   return typeof wish === 'string' ? scenario(wish) : { ...ordinary, ...wish }
 }

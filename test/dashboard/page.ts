@@ -8,7 +8,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { ADMIN_TOKEN, type Gateway } from '../gateway.ts'
 import { whenOver } from '../when-over.ts'
 
-export interface Visit {
+export interface DashboardPage {
   page: Page
   /** Comes to the page, or goes on to another view of it, and waits until it has what it shows. */
   open(path?: string): Promise<void>
@@ -26,12 +26,12 @@ const SIGNED_IN = 'tollgate-token'
 const turnTo = (address: string) =>
   `history.pushState(null, '', ${JSON.stringify(address)}); dispatchEvent(new PopStateEvent('popstate'))`
 
-export async function visit(
+export async function openPage(
   t: TestContext,
   browser: Browser,
   gateway: Pick<Gateway, 'url'>,
   { token = ADMIN_TOKEN, ...options }: BrowserContextOptions & { token?: string } = {},
-): Promise<Visit> {
+): Promise<DashboardPage> {
   const context = await browser.newContext({
     viewport: { width: 1280, height: 900 },
     reducedMotion: 'reduce',

@@ -3,13 +3,13 @@
 import { type Gateway, message, startGateway, until } from '../gateway.ts'
 import type { Context } from '../when-over.ts'
 
-export interface Town extends Gateway {
+export interface SeededGateway extends Gateway {
   /** A key of the client that may call. */
   key: string
 }
 
 /** Calls are settled, in the ledger, and refusals counted: what the page reads is there. */
-export async function startTown(t: Context): Promise<Town> {
+export async function startSeededGateway(t: Context): Promise<SeededGateway> {
   const gateway = await startGateway(t)
   await gateway.admin('PUT', '/teams/web', { budget: { month: 500 } })
   await gateway.admin('PUT', '/gateway', { budget: { day: 100, month: 1000 } })

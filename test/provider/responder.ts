@@ -32,7 +32,7 @@ export interface Stage {
 }
 
 /** Resolves when nothing more will be sent; rejects when the caller leaves during a pause. */
-export async function play(stage: Stage, answer: Answer, scenario: Scenario): Promise<void> {
+export async function respond(stage: Stage, answer: Answer, scenario: Scenario): Promise<void> {
   const { response, gone } = stage
   if (scenario.hold !== undefined) await Promise.race([stage.released(scenario.hold), once(gone, 'abort')])
   if (gone.aborted) return
