@@ -1,5 +1,5 @@
--- Removes entries that are in Postgres from the group and the stream. Not with MULTI: a full Redis refuses to queue
--- commands, so the stream that fills it could not drain.
+-- Removes entries that are in Postgres from the group and the stream. MULTI would not work: a full Redis refuses to queue
+-- commands, so a stream that fills Redis could not drain.
 -- KEYS[1] '{tollgate}:'      ARGV[1] group     [2..] ids of entries
 -- Returns how many entries were removed. A repeat changes nothing.
 local left = 0

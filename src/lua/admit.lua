@@ -1,17 +1,17 @@
--- Takes all that one call reserves of every limit at once, or nothing. Called again with the same id it takes nothing more.
--- A newer version of the configuration, which its replica has from Postgres, is made known to the others on the way.
+-- Takes all amounts of a reservation from all limits, or nothing. A repeat with the same id takes nothing.
+-- If the replica has a newer version of the configuration, the script stores it for the other replicas.
 -- KEYS[1] '{tollgate}:'
 -- ARGV[1] call id                  [2] reservation: JSON {scopes, requests, tokens, nanos}       [3] entry if the call is lost: JSON
 --     [4] the replica's version of the configuration     [5] entries that may wait for Postgres
---     [6] key of a cached response, or '': where it exists, the call is a hit, which takes a request, brakes a loop, and that is all
+--     [6] key of a cached response, or ''. If the key exists, the call is a hit: it takes only a request and counts for the loop brake
 -- Returns {'granted' | 'hit', at, states}                 for states see describe()
 --         {'refused', at, states, scope (index from 0), limit, ms to wait | false}
 --         {'refused', at, states, scope, limit, ms to wait | false, verdict, limit, spent, held (nanos), when it resets}
 --         {'stale', version} | {'rebuilding'} | {'settled'} | {'ledger_full'}: nothing was taken
-local id, reservationText, entry, version, maxPending, answer =
+local id, reservationText, entry, version, maxPending, cacheKey =
   ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 
--- How long running calls that are in the way will take is not known.
+-- Estimates, because the time until a running call ends is unknown.
 local WAIT_FOR_A_CALL = 1000
 local WAIT_FOR_MONEY = 2000
 
@@ -39,25 +39,24 @@ if redis.call('XLEN', LEDGER) >= maxPending then
   return { 'ledger_full' }
 end
 local reservation = cjson.decode(reservationText)
-local isHit = answer ~= '' and redis.call('EXISTS', answer) == 1
+local isHit = cacheKey ~= '' and redis.call('EXISTS', cacheKey) == 1
 local units = unitsOf(reservation)
 if isHit then
   units.calls, units.tokens, units.nanos = 0, 0, 0
 end
 
--- Read all.
 local all = readScopes(reservation, windowsAt(now), now)
 
--- Check all. Of several refusals the most final is told, and of several waits the longest, so that the advice is true.
+-- The reply has the most final of several refusals, and the longest of several waits, because all limits must fit.
 local WAIT, SPENT, NEVER = 1, 2, 3
 local refusal
 local function refuse(finality, weight, ...)
   if not refusal or finality > refusal.finality or (finality == refusal.finality and weight > refusal.weight) then
-    refusal = { finality = finality, weight = weight, told = { ... } }
+    refusal = { finality = finality, weight = weight, reply = { ... } }
   end
 end
 
--- If the reservations of running calls cover the missing tokens, a call that ends may free them before the refill does.
+-- If running calls have reserved the missing tokens, a call that ends may return them before the bucket refills.
 local function waitForBucket(counters, kind, bucket)
   local units = wanted(units, kind, bucket.capacity)
   local wait = waitFor(bucket, units)
@@ -84,7 +83,7 @@ local function checkConcurrency(scope, counters)
   end
 end
 
--- What costs nothing is not stopped by a budget.
+-- A budget does not refuse a call without a cost.
 local function checkBudgets(scope, counters)
   for _, period in ipairs(PERIODS) do
     local money = counters[period]
@@ -107,10 +106,9 @@ for i, counters in ipairs(all) do
   checkBudgets(i - 1, counters)
 end
 if refusal then
-  return { 'refused', now, describe(all), unpack(refusal.told) }
+  return { 'refused', now, describe(all), unpack(refusal.reply) }
 end
 
--- Write all.
 for _, counters in ipairs(all) do
   take(counters, units)
   writeScope(counters, now)

@@ -1,11 +1,11 @@
-/** What the scripts are given. */
+/** Encodes the arguments of the scripts. */
 
 import type { Reservation, Running, Scope, Settlement } from './types.ts'
 
 const texts = new WeakMap<Scope, string>()
 const encoded = new WeakMap<Reservation, { limits: string; entry: string }>()
 
-/** A reservation is sent more than once, and always as it was when it was sent first. */
+/** Encodes a reservation once. Later scripts get the same text, even if the reservation has changed. */
 export function encode(reservation: Reservation): { limits: string; entry: string } {
   const before = encoded.get(reservation)
   if (before) return before
@@ -23,7 +23,7 @@ export function encode(reservation: Reservation): { limits: string; entry: strin
   return text
 }
 
-/** A client's scopes are the same in all its calls. */
+/** Encodes a scope once, because all calls of a client share it. */
 function textOf(scope: Scope): string {
   const before = texts.get(scope)
   if (before !== undefined) return before
@@ -32,8 +32,8 @@ function textOf(scope: Scope): string {
   return text
 }
 
-/** For `renewHolds`: calls with the same scopes form a group. Scopes without a budget are left out. */
-export function renewalOf(running: Running[]): { scopes: Scope[]; args: (string | number)[] } {
+/** For `renewHolds`. Calls with the same scopes form a group. Only scopes with a budget are included. */
+export function renewalArguments(running: Running[]): { scopes: Scope[]; args: (string | number)[] } {
   const scopes: Scope[] = []
   const scopeIndexes = new Map<string, number>()
   const groupIndexes = new Map<string, number>()
@@ -61,13 +61,13 @@ function limitsOf({ key, day, month }: Scope): string {
 }
 
 /** For `rememberHolds`. */
-export function holdOf({ id, reservation, at }: Running): (string | number)[] {
+export function holdArguments({ id, reservation, at }: Running): (string | number)[] {
   const { limits, entry } = encode(reservation)
   return [id, at, limits, entry]
 }
 
-/** For `settleCalls`. An amount nobody can read must neither stop the settlements behind it nor cost nothing: it is what was taken. */
-export function truthOf({
+/** For `settleCalls`. An invalid amount must not block the other settlements or be free, so the reserved amount replaces it. */
+export function settlementArguments({
   id,
   reservation,
   at,

@@ -1,6 +1,6 @@
--- One replica at a time restores counters that Redis has lost.
--- KEYS[1] '{tollgate}:'      ARGV[1] token of the replica     ARGV[2] how long it has between two steps (ms)
--- Returns 'begun' (or still its turn), 'busy' (another one's turn), 'complete' (there is nothing to restore).
+-- Takes the lock for restoring the counters that Redis has lost. Only one replica restores them.
+-- KEYS[1] '{tollgate}:'      ARGV[1] token of the replica     ARGV[2] longest time between two steps (ms)
+-- Returns 'begun' (this replica has the lock), 'busy' (another replica has it), 'complete' (the counters are complete).
 if redis.call('EXISTS', EPOCH) == 1 then
   return 'complete'
 end

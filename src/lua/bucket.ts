@@ -1,18 +1,18 @@
-/** Which token buckets can be kept exactly. */
+/** Checks that Redis can count a token bucket exactly. */
 
-/** `capacity` units, refilled evenly over `per` milliseconds; full at the start. */
+/** A bucket of `capacity` units. It is full at the start, and refills evenly over `per` milliseconds. */
 export interface Bucket {
   capacity: number
   per: number
 }
 
 /**
- * Redis counts a bucket in fractions of a unit, capacity/per in lowest terms giving the fraction, and in doubles, exact
- * to 2^53. Half of that is left for debt.
+ * Redis counts a bucket in fractions of a unit; capacity/per in lowest terms determines the fraction. It counts in
+ * doubles, which are exact up to 2^53. Debt needs half of this range.
  */
 const EXACT = 2 ** 52
 
-/** What is wrong with a bucket, as the end of a sentence that names it; undefined if nothing is. */
+/** Returns the fault of a bucket, as the end of a sentence that names the bucket; undefined if it is valid. */
 export function validateBucket({ capacity, per }: Bucket): string | undefined {
   if (!isCount(capacity)) return `holds ${capacity}; expected a whole number of at least 1`
   if (!isCount(per)) return `is refilled over ${per} ms; expected a whole number of at least 1`

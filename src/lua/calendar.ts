@@ -1,4 +1,4 @@
-/** The windows budgets are counted in: UTC days and months, named as the counters in Redis name them. */
+/** The windows of budgets: UTC days and months, with the names of the counters in Redis. */
 
 export interface Window {
   /** `d20261123` or `m202611`. */
@@ -8,7 +8,7 @@ export interface Window {
   endsAt: number
 }
 
-/** The day and the month that a moment, in milliseconds since 1970, lies in. */
+/** Returns the day and the month of a time in milliseconds since 1970. */
 export function windowsAt(ms: number): { day: Window; month: Window } {
   const date = new Date(ms)
   const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()]

@@ -1,10 +1,10 @@
 /**
- * The money core, typed: admissions, leases, settlements and what restores them, each one script that Redis runs as one
- * step on its own clock. Money is whole nano-dollars, time milliseconds since 1970.
+ * Typed functions for admissions, leases and settlements. Redis runs each script as one atomic step on its own clock.
+ * Money is whole nano-dollars; time is milliseconds since 1970.
  */
 
 import type { Cluster, Redis } from 'ioredis'
-import { encode, holdOf, renewalOf, truthOf } from './arguments.ts'
+import { encode, holdArguments, renewalArguments, settlementArguments } from './arguments.ts'
 import { readAmounts, readLost, readNoRoom, readRefusal, readSettled, readStates } from './replies.ts'
 import { defineScripts, PREFIX } from './scripts.ts'
 import type {
@@ -22,7 +22,7 @@ import type {
 
 export type MoneyScripts = ReturnType<typeof createMoneyScripts>
 
-/** No script may keep the others waiting: a page takes Redis some milliseconds at most. */
+/** A script blocks all others, so the pages are small: one page takes Redis some milliseconds at most. */
 const RENEWED_AT_ONCE = 500
 const REMEMBERED_AT_ONCE = 50
 
@@ -30,7 +30,7 @@ export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: st
   defineScripts(redis, options.clock)
 
   return {
-    /** Takes all that a call reserves, or nothing. Sent again with the same id, it takes nothing more. */
+    /** Takes all amounts of a reservation, or nothing. A repeat with the same id takes nothing. */
     async admit(
       id: string,
       reservation: Reservation,
@@ -59,12 +59,15 @@ export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: st
       const renewed: Renewed[] = running.map(({ id }) => ({ id, kind: 'renewed' }))
       for (let from = 0; from < running.length; from += RENEWED_AT_ONCE) {
         const page = running.slice(from, from + RENEWED_AT_ONCE)
-        const { scopes, args } = renewalOf(page)
+        const { scopes, args } = renewalArguments(page)
         const [unknown, refused] = await redis.renewHolds(PREFIX, ...args)
         for (const reply of refused) renewed[from + reply[0]] = readNoRoom(page[reply[0]]!.id, scopes, reply)
         for (let i = 0; i < unknown.length; i += REMEMBERED_AT_ONCE) {
           const forgotten = unknown.slice(i, i + REMEMBERED_AT_ONCE).map(index => from + index)
-          const kinds = await redis.rememberHolds(PREFIX, ...forgotten.flatMap(at => holdOf(running[at]!)))
+          const kinds = await redis.rememberHolds(
+            PREFIX,
+            ...forgotten.flatMap(at => holdArguments(running[at]!)),
+          )
           for (const [n, index] of forgotten.entries())
             renewed[index] = { id: running[index]!.id, kind: kinds[n]! }
         }
@@ -72,19 +75,19 @@ export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: st
       return renewed
     },
 
-    /** Charges what calls really cost, each once, and tells the ledger. Rejects while counters are being restored. */
+    /** Charges the actual cost of calls once, and appends ledger entries. Rejects while counters are being restored. */
     async settle(settlements: Settlement[]): Promise<Settled[]> {
-      const replies = await redis.settleCalls(PREFIX, ...settlements.flatMap(truthOf))
+      const replies = await redis.settleCalls(PREFIX, ...settlements.flatMap(settlementArguments))
       return replies.map(readSettled)
     },
 
-    /** Charges calls whose replica died, at most so many. To be called every second: see sweep.lua. */
+    /** Charges at most `limit` calls whose replica died. Call it every second: see sweep.lua. */
     async sweep(limit: number): Promise<Lost[]> {
       const lost = await redis.sweepLeases(PREFIX, limit)
       return lost.map(readLost)
     },
 
-    /** Makes a new version of the configuration known to every replica; answers with the newest there is. */
+    /** Stores a new version of the configuration for every replica. Returns the newest version. */
     async raiseVersion(version: number): Promise<number> {
       return redis.raiseVersion(PREFIX, version)
     },
@@ -94,18 +97,18 @@ export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: st
       return redis.readTime(PREFIX)
     },
 
-    /** Takes one token count from the scope's bucket. Returns the wait in milliseconds, 0 if it was taken. */
+    /** Takes one token count from the scope's bucket. Returns the wait in milliseconds; 0 if the bucket had room. */
     async chargeCount(scope: Scope): Promise<number> {
       return redis.chargeCount(PREFIX, JSON.stringify(scope))
     },
 
-    /** Where scopes stand, as an admission would find them now. Rejects while counters are being restored. */
+    /** Reads the current usage of scopes, as an admission would find it. Rejects while counters are being restored. */
     async state(scopes: Scope[]): Promise<{ at: number; states: ScopeState[] }> {
       const [at, states] = await redis.readStates(PREFIX, JSON.stringify(scopes))
       return { at, states: readStates(scopes, states) }
     },
 
-    /** The windows of many scopes, by their keys, for a fraction of what `state` costs. Rejects as `state` does. */
+    /** Reads only the windows of scopes, which is cheaper than `state`. Rejects while counters are being restored. */
     async spent(keys: string[]): Promise<{ at: number; spent: Record<'day' | 'month', Amounts>[] }> {
       const [at, spent] = await redis.readSpent(PREFIX, ...keys)
       return { at, spent: spent.map(readAmounts) }

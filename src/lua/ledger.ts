@@ -1,31 +1,31 @@
-/** Redis as the ledger's keeper sees it: counters to compare with Postgres, and to restore from it. */
+/** Typed functions for the ledger: read the counters to compare them with Postgres, and restore them from it. */
 
 import type { Cluster, Redis } from 'ioredis'
 import { defineScripts, PREFIX } from './scripts.ts'
 
-/** What one window of one scope holds. */
+/** The amounts of one window of one scope. */
 export interface WindowCounter {
   scope: string
-  /** As `windowsAt` names it. */
+  /** Name from `windowsAt`. */
   window: string
   spentNanos: number
   heldNanos: number
 }
 
 export interface Snapshot {
-  /** The last entry written to the ledger's stream when the counters were read; `0-0` if there was none. */
+  /** The id of the last entry in the ledger's stream at the time of the reading; `0-0` without an entry. */
   lastId: string
   windows: WindowCounter[]
 }
 
-/** What Postgres knows and Redis has lost. */
+/** The counters and tombstones that Redis has lost, from Postgres. */
 export interface Restored {
   windows: { scope: string; window: string; spentNanos: number | bigint }[]
-  /** Calls that have ended, by their last entry: those of the last hour, and those lost in the last seven days. */
+  /** The last entries of ended calls: settled in the last hour, or lost in the last seven days. */
   calls: ({ id: string; seq: number } | { id: string; lost: { at: number; nanos: number | bigint } })[]
 }
 
-/** A rebuilder that says nothing for so long has lost its turn. */
+/** A replica loses the rebuild lock if it sends nothing for this time. */
 const TURN_MS = 60_000
 
 export type LedgerScripts = ReturnType<typeof createLedgerScripts>
@@ -34,19 +34,19 @@ export function createLedgerScripts(redis: Redis | Cluster, options: { clock?: s
   defineScripts(redis, options.clock)
 
   return {
-    /** Postgres has these entries: their tombstones may end. To be called before the entries leave the stream. */
+    /** Sets an expiry on the tombstones of entries that are in Postgres. Call it before the entries leave the stream. */
     async forget(entries: { id: string; seq: number | string }[]): Promise<void> {
       if (entries.length === 0) return
       await redis.forgetTombstones(PREFIX, ...entries.flatMap(({ id, seq }) => [id, seq]))
     },
 
-    /** The windows of these scopes, and the ledger's last entry, at one moment. A hundred scopes take Redis a millisecond. */
+    /** Reads the windows of these scopes and the ledger's last entry at the same time. A hundred scopes take Redis a millisecond. */
     async snapshot(scopes: string[]): Promise<Snapshot> {
       const [lastId, hashes] = await redis.snapshotScopes(PREFIX, ...scopes)
       return { lastId, windows: hashes.flatMap((hash, i) => readWindows(scopes[i]!, hash)) }
     },
 
-    /** Every scope that has counters, in pages; one may come twice. */
+    /** Lists every scope with counters, in pages. A scope may come twice. */
     async *scopeKeys(): AsyncGenerator<string[]> {
       let cursor = '0'
       do {
@@ -57,17 +57,17 @@ export function createLedgerScripts(redis: Redis | Cluster, options: { clock?: s
     },
 
     /**
-     * Restoring counters, by one replica at a time:
-     * 1. `begin` until it says 'begun' ('busy': another one is at it; 'complete': no need).
-     * 2. Let every running call be renewed once, and drain the stream to its end. Nothing new comes: settlements wait.
-     * 3. Read the sums in Postgres, and `restore` them in pages of some hundred rows; the last page with `version`
-     *    completes the counters. What holds and leases say is not touched.
+     * Only one replica at a time restores counters:
+     * 1. Call `begin` until it returns 'begun' ('busy': another replica has the lock; 'complete': nothing to restore).
+     * 2. Wait until every running call is renewed once, and drain the stream. Settlements wait, so no new entries come.
+     * 3. Read the sums in Postgres, and `restore` them in pages of some hundred rows. The last page has `version` and
+     *    completes the counters. Holds and leases do not change.
      */
     async begin(token: string): Promise<'begun' | 'busy' | 'complete'> {
       return redis.beginRebuild(PREFIX, token, TURN_MS)
     },
 
-    /** 'restored': go on. 'complete': done. 'lost': the turn was lost, begin again. 'pending': the stream is not empty. */
+    /** 'restored': send the next page. 'complete': done. 'lost': the lock is lost, so begin again. 'pending': the stream is not empty. */
     async restore(
       token: string,
       { windows, calls }: Restored,

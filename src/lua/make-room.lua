@@ -1,5 +1,5 @@
--- Reads how much memory is in use. If it is short, evicts cached responses, those that expire soonest first.
--- KEYS[1] '{tollgate}:'      ARGV[1] how many to evict at most
+-- Reads the used memory. If memory is short, evicts the cached responses that expire soonest.
+-- KEYS[1] '{tollgate}:'      ARGV[1] highest number of responses to evict
 -- Returns { bytes in use before, maxmemory (0: no limit), evicted responses }. Repeat it while it evicts ARGV[1].
 local CACHE = PREFIX .. 'cache:'
 local used, max = memory()

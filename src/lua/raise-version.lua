@@ -1,6 +1,6 @@
--- Makes a new version of the configuration known: whoever decides with an older one is told so by its next admission.
+-- Stores a new version of the configuration. The next admission of a replica with an older version returns 'stale'.
 -- KEYS[1] '{tollgate}:'      ARGV[1] version
--- Returns the newest version there is.
+-- Returns the newest version.
 local version, newest = tonumber(ARGV[1]), tonumber(redis.call('GET', VERSION) or 0)
 if version <= newest then
   return newest

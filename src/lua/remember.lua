@@ -1,7 +1,7 @@
--- Holds again what running calls hold and Redis has forgotten, in the windows of their admission: a grant stays one,
--- so no limit is checked. What has ended meanwhile stays ended.
--- KEYS[1] '{tollgate}:'      ARGV, four a call: id, time of its admission, reservation, entry should it be lost (both JSON)
--- Returns for each 'remembered', 'renewed' (it was not forgotten), 'settled', or 'lost' (its lease ran out: it was charged).
+-- Restores holds that Redis has lost, in the windows of their admission. It checks no limit, because the calls are
+-- already admitted. A call that has ended gets no hold.
+-- KEYS[1] '{tollgate}:'      ARGV, four a call: id, time of its admission, reservation, entry if the call is lost (both JSON)
+-- Returns for each 'remembered', 'renewed' (the hold exists), 'settled', or 'lost' (the lease has expired and the hold was charged).
 local now = clock()
 
 local function remember(id, at, reservationText, entry)
@@ -22,8 +22,8 @@ local function remember(id, at, reservationText, entry)
   return 'remembered'
 end
 
-local answers = {}
+local replies = {}
 for i = 1, #ARGV, 4 do
-  answers[#answers + 1] = remember(ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3])
+  replies[#replies + 1] = remember(ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3])
 end
-return answers
+return replies

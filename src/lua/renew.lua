@@ -1,13 +1,13 @@
--- Renews the leases of running calls and extends their holds: each hold is raised to the amount its call needs now, in
--- the windows of its admission, in all of its scopes or in none. Holds are never lowered, so a repeat changes nothing.
+-- Renews the leases of running calls and extends their holds. It raises a hold to the amount that the call needs now, in
+-- the windows of its admission, in all of its scopes or in none. It never lowers a hold, so a repeat changes nothing.
 -- KEYS[1] '{tollgate}:'
 -- ARGV[1] scopes: JSON list of { key, day, month }, the limits in nanos (below zero: counted, not limited)
 --     [2] groups of calls with the same scopes: JSON list of lists of indexes (from 1) into the scopes
---     three a call: id, index of its group (from 1), nanos it needs now
+--     three a call: id, index of its group (from 1), nanos that it needs now
 -- Returns { unknown, refused }
---   unknown  indexes (from 0) of calls that hold nothing here: see remember.lua
+--   unknown  indexes (from 0) of calls without a hold: see remember.lua
 --   refused  { index of the call (from 0), index of the scope (from 0), 'day' | 'month', limit, spent, held (nanos) } of
---            calls that a budget has no room for: their leases are renewed, their holds stay as they were
+--            calls that a budget has no room for; their leases are renewed, and their holds do not change
 local now = clock()
 local scopes, groups = cjson.decode(ARGV[1]), cjson.decode(ARGV[2])
 local lease = int(now + LEASE)
@@ -33,7 +33,7 @@ local function amountOf(i)
   end
 end
 
--- The spent and held amounts of a scope in a window, read once.
+-- The spent and held amounts of a scope in a window. They are read once.
 local monies = {}
 local function moneyOf(key, window)
   local name = key .. ' ' .. window.held
@@ -50,7 +50,7 @@ local function moneyOf(key, window)
   return monies[name]
 end
 
--- The budgets that a call's money is held in: { scope, period, limit, money }.
+-- The budgets that hold the money of a call: { scope, period, limit, money }.
 local function budgetsOf(group, day)
   local budgets, windows = {}, windowsAt(day * DAY)
   for _, index in ipairs(group) do
@@ -83,7 +83,7 @@ local function raise(budgets, nanos)
   end
 end
 
--- Calls of the same group and day hold their money in the same budgets, and mostly all of them have room.
+-- Calls of the same group and day use the same budgets. All of them usually fit, so one check for the batch is enough.
 local unknown, batches, batchOf, admittedAt, missing = {}, {}, {}, {}, {}
 for i in ipairs(ids) do
   local at, nanos = amountOf(i)

@@ -1,4 +1,4 @@
-/** What the scripts answer, read. */
+/** Converts the replies of the scripts to their types. */
 
 import type {
   NoRoomReply,

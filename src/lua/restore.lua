@@ -1,12 +1,12 @@
--- Writes what the ledger in Postgres knows: what was spent in each window, and which calls have ended. Nothing here
--- adds up, so a page may come twice; what running calls hold is theirs (remember.lua) and stays. While counters are
--- incomplete nothing is admitted, settled or swept, so the ledger stands still. The last page completes them.
+-- Writes the sums of the ledger in Postgres: the spend of each window, and the tombstones of ended calls. It sets values
+-- and adds nothing, so a page may come twice. It does not change the holds of running calls (remember.lua). While the
+-- counters are incomplete, no script admits, settles or sweeps, so the ledger does not change. The last page completes them.
 -- KEYS[1] '{tollgate}:'
--- ARGV[1] token of the replica     [2] how long it has until the next page (ms)
---     [3] version of the configuration, on the last page; else ''     [4] how many windows
+-- ARGV[1] token of the replica     [2] longest time until the next page (ms)
+--     [3] version of the configuration, on the last page; else ''     [4] number of windows
 --     three a window: scope key, window ('d20261123'), nanos spent; then two a call: id, tombstone
--- Returns 'restored' (go on), 'complete', 'lost' (another replica's turn), or
---   'pending': entries still wait for Postgres; sums that lack them would be wrong.
+-- Returns 'restored' (send the next page), 'complete', 'lost' (another replica has the lock), or 'pending': entries still
+--   wait for Postgres, so its sums are too low.
 local token, patience, version, windows = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local now = clock()
 

@@ -1,4 +1,4 @@
--- All scopes that have counters, a page at a time; one that stays is listed at least once.
+-- Lists the scopes with counters, in pages. A scope may come twice.
 -- KEYS[1] '{tollgate}:'      ARGV[1] cursor, '0' to begin
 -- Returns {next cursor, '0' at the end; scope keys}.
 local page = redis.call('SCAN', ARGV[1], 'MATCH', SCOPE .. '*', 'COUNT', 1000, 'TYPE', 'hash')

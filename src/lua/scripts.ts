@@ -1,17 +1,17 @@
-/** Loads the scripts of the money core and gives each the shape of its reply. */
+/** Loads the Lua scripts and declares the type of each reply. */
 
 import { readFileSync } from 'node:fs'
 import type { Cluster, Redis, Result } from 'ioredis'
 
-/** What every key begins with; its hash tag keeps all that one admission touches on one node of a cluster. */
+/** The prefix of every key. Its hash tag keeps all keys of an admission on one node of a cluster. */
 export const PREFIX = '{tollgate}:'
 
-/** Shared by all scripts, in this order, and put before the text of each. */
+/** All scripts share these files. Their text comes first, in this order. */
 const prelude = ['keys', 'calendar', 'bucket', 'scope', 'hold', 'memory']
 
 /**
  * Redis above `maxmemory` refuses a script that writes, unless the script has this first line. Scripts that free memory
- * must run then; what they add is bounded by the running calls.
+ * need it. The number of running calls bounds the data that they add.
  */
 export const ALLOW_OOM = '#!lua flags=allow-oom\n'
 
@@ -52,7 +52,7 @@ const scripts = {
 
 type Arguments = [prefix: string, ...args: (string | number)[]]
 
-/** One scope; null where it has no such limit. */
+/** The usage of one scope; null for an absent limit. */
 export type StateReply = [
   requests: number | null,
   requestsFullIn: number | null,
@@ -143,7 +143,7 @@ declare module 'ioredis' {
   }
 }
 
-/** Defines the scripts as commands. Only tests bring a clock of their own. */
+/** Defines the scripts as commands. Only tests pass a clock. */
 export function defineScripts(redis: Redis | Cluster, clock = read('prelude/clock')): void {
   const shared = prelude.map(name => read(`prelude/${name}`)).join('')
   for (const [command, name] of Object.entries(scripts)) {

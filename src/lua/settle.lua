@@ -1,17 +1,17 @@
--- The hold goes, the truth comes: what calls really cost and used, each once, with its entry for the ledger.
+-- Releases the holds of calls, charges their actual cost and usage once, and appends their entries to the ledger's stream.
 -- KEYS[1] '{tollgate}:'
 -- ARGV, seven a call: id, time of its admission ('' without a reply), reservation (JSON), nanos, tokens ('' if unknown: the
 -- tokens of the reservation), entry (JSON), 'refused' or '' (refused: not served, costs nothing)
--- Returns for each {'settled' | 'corrected' | 'already', held, charged, overspent budgets or nil (see book())}.
--- While counters are being restored: an error, and nothing is written.
+-- Returns for each {'settled' | 'corrected' | 'already', held, charged, overspent budgets or nil (see recordChange())}.
+-- While the counters are incomplete, it returns an error and writes nothing.
 --
--- What stands in a call's place decides:
---   a hold        its amounts go back where they came from, the truth is charged there
---   nothing       Redis forgot it, or its admission is still under way: the full truth is charged, and the tombstone
---                 refuses an admission that comes later
---   'lost'        its lease had run out and its hold was charged: the difference, once, as a second entry
---   'settled'     this is a repetition
--- A refused call gets no entry: its tombstone alone is enough, and ends by itself.
+-- The state of the call decides:
+--   a hold        releases the hold, and charges the actual cost in the same windows
+--   nothing       Redis lost the hold, or the admission comes later: charges the actual cost, and the tombstone refuses
+--                 the later admission
+--   'lost'        the lease has expired and the hold was charged: charges the difference once, as a second entry
+--   'settled'     a repeat: charges nothing
+-- A refused call gets no entry, only a tombstone that expires.
 if redis.call('EXISTS', EPOCH) == 0 then
   return rebuilding()
 end
@@ -29,13 +29,13 @@ local function settle(id, admittedAt, reservationText, nanos, tokens, entry, isR
 
   if done and not lostAt then
     if hold then
-      book(reservation, hold.at, now, { calls = calls, held = held, spent = 0 })
+      recordChange(reservation, hold.at, now, { calls = calls, held = held, spent = 0 })
     end
     return { 'already', 0, 0 }
   end
   if lostAt then
     local charged = tonumber(lostNanos)
-    local overspent = book(reservation, tonumber(lostAt), now, {
+    local overspent = recordChange(reservation, tonumber(lostAt), now, {
       calls = calls, held = held, spent = nanos - charged, used = tokens, reserved = reservation.tokens,
     })
     redis.call('SET', DONE .. id, 'settled 1')
@@ -44,7 +44,7 @@ local function settle(id, admittedAt, reservationText, nanos, tokens, entry, isR
   end
   local at = hold and hold.at or admittedAt or now
   local wasHeld = (hold or admittedAt) and reservation.nanos or 0
-  local overspent = book(reservation, at, now, {
+  local overspent = recordChange(reservation, at, now, {
     calls = calls, held = held, spent = nanos, used = tokens, reserved = hold and reservation.tokens or 0,
   })
   if isRefused then
@@ -56,11 +56,11 @@ local function settle(id, admittedAt, reservationText, nanos, tokens, entry, isR
   return { 'settled', wasHeld, nanos, overspent }
 end
 
-local answers = {}
+local replies = {}
 for i = 1, #ARGV, 7 do
-  answers[#answers + 1] = settle(
+  replies[#replies + 1] = settle(
     ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4]), ARGV[i + 5],
     ARGV[i + 6] == 'refused'
   )
 end
-return answers
+return replies

@@ -1,5 +1,5 @@
--- Counters as they lie there, and the last entry they hold, of one and the same moment: so they can be compared with
--- the ledger up to that entry.
+-- Reads counters and the last entry that they include at the same time. `verify` compares them with the ledger up to
+-- that entry.
 -- KEYS[1] '{tollgate}:'      ARGV[1..] scope keys
 -- Returns {id of the last entry ever written, fields and values of each scope}.
 local last = '0-0'

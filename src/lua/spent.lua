@@ -1,6 +1,6 @@
--- Reads what scopes have spent, and what their running calls hold, in the current day and month.
+-- Reads the spent and held amounts of scopes in the current day and month.
 -- KEYS[1] '{tollgate}:'      ARGV[1..] scope keys
--- Returns {now, {day spent, day held, month spent, month held} of each}; an error while counters are being restored.
+-- Returns {now, {day spent, day held, month spent, month held} of each}; an error while the counters are incomplete.
 if redis.call('EXISTS', EPOCH) == 0 then
   return rebuilding()
 end

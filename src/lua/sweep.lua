@@ -1,11 +1,11 @@
--- Charges the calls whose lease ran out, each with all it held: their replica is dead, and nobody knows how much was
--- used. A settlement that comes after all corrects it.
--- KEYS[1] '{tollgate}:'      ARGV[1] how many at most
--- Returns {id, nanos charged, its entry, budgets overspent or nothing: see book()} for each.
+-- Charges the whole hold of each call with an expired lease: its replica is dead, so its usage is unknown. A later
+-- settlement corrects the charge.
+-- KEYS[1] '{tollgate}:'      ARGV[1] highest number of calls
+-- Returns {id, nanos charged, its entry, budgets overspent or nothing: see recordChange()} for each.
 --
--- Only who has watched for a whole lease may say that a lease ran out. Replicas sweep every second: where nobody did for
--- a while (Redis was away, or all of them were), where another server took over (a restart, a failover) or the counters
--- are being rebuilt, the watch begins anew, and whoever is alive has a lease's time to renew.
+-- A lease counts as expired only after sweeps have run for the time of one lease, so that live replicas can renew first.
+-- Replicas sweep every second. The time starts again after a gap without sweeps (Redis or all replicas were away), on
+-- another server (a restart or failover), and while the counters are incomplete.
 local GAP = 10000
 local now = clock()
 
@@ -30,7 +30,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', int(now), 'LIMIT
   local isDone = redis.call('EXISTS', DONE .. id) == 1
   if hold then
     local nanos = hold.reservation.nanos
-    local overspent = book(hold.reservation, hold.at, now, { calls = -1, held = -nanos, spent = isDone and 0 or nanos })
+    local overspent = recordChange(hold.reservation, hold.at, now, { calls = -1, held = -nanos, spent = isDone and 0 or nanos })
     if not isDone then
       redis.call('SET', DONE .. id, 'lost ' .. int(hold.at) .. ' ' .. int(nanos))
       append(id, 0, hold.at, nanos, nanos, hold.entry)

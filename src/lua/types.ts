@@ -1,40 +1,40 @@
-/** What the scripts take and return. Money is whole nano-dollars; times are milliseconds since 1970, by Redis's clock. */
+/** The types of the scripts' arguments and results. Money is whole nano-dollars; times are milliseconds since 1970 by Redis's clock. */
 
 import type { Bucket } from './bucket.ts'
 
-/** A budget set at noon knows what the morning spent: money is counted where nothing limits it, too. */
+/** Redis counts money without a limit too, so that a budget set at noon includes the morning's spend. */
 export const UNLIMITED = -1
 
-/** Something with limits that a call must fit. Windows and buckets are counted where a limit is named. */
+/** A set of limits that a call must fit. Redis counts a window or bucket only if the scope has its limit. */
 export interface Scope {
-  /** `client:<id>`, `team:<id>`, `gateway`, `loop:…`, `count:<client id>`: counters hang on it. */
+  /** The key of the counters: `client:<id>`, `team:<id>`, `gateway`, `loop:…`, `count:<client id>`. */
   key: string
-  /** What a refusal says: `client:frontend`. */
+  /** The name in refusals: `client:frontend`. */
   name: string
   requests?: Bucket
   tokens?: Bucket
   concurrency?: number
-  /** Limits in nano-dollars of the UTC calendar day and month; `UNLIMITED` is counted, and refuses nothing. */
+  /** Limits in nano-dollars of the UTC calendar day and month. `UNLIMITED` counts and refuses nothing. */
   day?: number
   month?: number
-  /** The runaway-loop brake: a bucket of requests, in a scope of its own that counts nothing else. */
+  /** Bucket of the loop brake. Its scope counts nothing else. */
   loop?: Bucket
-  /** Bucket of token counts, in its own scope; the name is the one in refusals. */
+  /** Bucket of token counts, in a scope of its own. Refusals use this name. */
   count_tokens?: Bucket
 }
 
-/** What one call reserves, of all its scopes at once. */
+/** The amounts that one call reserves in all its scopes. */
 export interface Reservation {
   scopes: Scope[]
   /** Units of the `requests` buckets: 0 for token counts. Absent: 1. */
   requests?: 0 | 1
   tokens: number
   nanos: number
-  /** Facts for the ledger, should the call be lost with its replica. */
+  /** Data of the ledger entry if the call is lost with its replica. */
   entry: Record<string, unknown>
 }
 
-/** `remaining` units are there now; in `resetMs` milliseconds it is full. */
+/** The bucket has `remaining` units now, and is full in `resetMs` milliseconds. */
 export interface BucketState {
   limit: number
   remaining: number
@@ -50,25 +50,25 @@ export interface WindowState {
 /** The amounts of a window, without its limit. */
 export type Amounts = Omit<WindowState, 'limitNanos'>
 
-/** Where a scope stands: after what was granted, or as a refusal found it. */
+/** The current usage of a scope: after a grant, or at the time of a refusal. */
 export interface ScopeState {
   key: string
   name: string
   requests?: BucketState
   tokens?: BucketState
-  /** Calls running. */
+  /** Number of running calls. */
   running: number
   concurrency?: number
   day?: WindowState
   month?: WindowState
 }
 
-/** Was it rejected because Redis has lost its counters? */
+/** Returns true if Redis has lost its counters. */
 export function isRebuilding(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('REBUILDING')
 }
 
-/** The same error as the scripts reject with. */
+/** Returns the error that the scripts reject with. */
 export function rebuilding(): Error {
   return new Error('REBUILDING Redis has lost its counters; they are being restored from the ledger')
 }
@@ -76,26 +76,26 @@ export function rebuilding(): Error {
 export type Admitted =
   /** `at` is the time of the admission, by Redis's clock. */
   | { kind: 'granted'; at: number; states: ScopeState[] }
-  /** An answer is kept: a request was taken, the loop brake counted it, nothing is held. */
+  /** The cache has a response. The call took a request and counts for the loop brake; it has no hold. */
   | { kind: 'hit'; at: number; states: ScopeState[] }
   | Refused
-  /** The replica decided with an old configuration: load this one, decide again. */
+  /** The replica decided with an old configuration. It must load this version and decide again. */
   | { kind: 'stale'; version: number }
   /** Redis has lost its counters; they are being restored from the ledger. */
   | { kind: 'rebuilding' }
   | { kind: 'ledger_full' }
-  /** This call has ended already. */
+  /** The call has ended. */
   | { kind: 'settled' }
 
 export interface Refused {
   kind: 'refused'
   at: number
-  /** `name` of the scope, and which of its limits. */
+  /** `name` of the scope. */
   scope: string
   limit: 'requests' | 'tokens' | 'concurrency' | 'loop' | 'count_tokens' | 'day' | 'month'
-  /** A bucket's true wait; an estimate where running calls are in the way; absent where waiting is no help. */
+  /** Exact for a bucket; an estimate if running calls must end first; absent if waiting does not help. */
   retryAfterMs?: number
-  /** For `day` and `month`, with the numbers. */
+  /** Only for `day` and `month`, as are the amounts. */
   verdict?: 'can_never_fit' | 'in_flight' | 'spent'
   limitNanos?: number
   spentNanos?: number
@@ -106,18 +106,18 @@ export interface Refused {
 
 export interface Running {
   id: string
-  /** With the amount that it holds now. */
+  /** `nanos` is the present hold. */
   reservation: Reservation
   at: number
-  /** The hold it needs now. Absent, or less than the present hold: the hold stays. */
+  /** The hold that the call needs now. If it is absent or less than the present hold, the hold does not change. */
   needs?: number
 }
 
 export type Renewed =
-  /** `remembered`: Redis had lost it, and holds its reservation again. `settled`, `lost`: the call has ended. */
+  /** `remembered`: Redis had lost the hold, and has it again. `settled`, `lost`: the call has ended. */
   { id: string; kind: 'renewed' | 'remembered' | 'settled' | 'lost' } | NoRoom
 
-/** A budget has no room for the hold that the call needs. Its present hold stays. */
+/** A budget has no room for the hold that the call needs. The present hold does not change. */
 export interface NoRoom {
   id: string
   kind: 'no_room'
@@ -131,37 +131,37 @@ export interface NoRoom {
 
 export interface Settlement {
   id: string
-  /** As it was sent to `admit`. */
+  /** The reservation that `admit` got. */
   reservation: Reservation
-  /** Time of the admission; undefined if no answer to it came. */
+  /** Time of the admission; undefined if Redis sent no reply. */
   at?: number
-  /** What the call cost. */
+  /** Actual cost of the call. */
   nanos: number
-  /** Undefined: nobody knows; each bucket keeps what was taken of it. */
+  /** Tokens used; undefined if unknown: then the reserved tokens count as used. */
   tokens: number | undefined
-  /** Facts for the ledger. */
+  /** Data of the ledger entry. */
   entry: object
   /** The call was not served and costs nothing: it gets no row in the ledger. */
   isRefused?: boolean
 }
 
 export interface Settled {
-  /** `corrected`: it had been charged as lost. `already`: a repetition. */
+  /** `corrected`: the call was charged as lost before. `already`: a repeat. */
   kind: 'settled' | 'corrected' | 'already'
   heldNanos: number
   chargedNanos: number
-  /** What it cost above its hold. Should be 0, always. */
+  /** The cost above the hold. Expected: 0. */
   overspendNanos: number
   overspent?: Overspent[]
 }
 
-/** More is spent of a budget than it allowed when the call was admitted. Should never be. */
+/** A budget whose spend is above its limit at the admission. Expected: none. */
 export interface Overspent {
-  /** Of the scope. */
+  /** `key` of the scope. */
   key: string
   name: string
   period: 'day' | 'month'
-  /** As `windowsAt` names it. */
+  /** Name from `windowsAt`. */
   window: string
   limitNanos: number
   spentNanos: number
@@ -170,9 +170,9 @@ export interface Overspent {
 /** A call whose replica died. */
 export interface Lost {
   id: string
-  /** What it was charged: all it held. */
+  /** The charge: the whole hold. */
   nanos: number
-  /** The facts that its reservation brought for this case. */
+  /** `entry` of the reservation. */
   entry: Record<string, unknown>
   overspent?: Overspent[]
 }

@@ -1,7 +1,7 @@
--- A token bucket: `capacity` units, refilled evenly over `per` ms. What is kept is its deficit, what it lacks to be
--- full: nothing kept = full, and more than the capacity = debt. In lowest terms capacity/per = num/den, and the deficit
--- counts den-ths of a unit, so that it shrinks by the whole number num each ms and no refill is ever rounded.
--- Kept as '<deficit> <num> <den> <at>': whatever happens to the limit, until now it refilled at this rate.
+-- A token bucket has `capacity` units, and refills evenly over `per` ms. Redis stores its deficit: the missing units.
+-- An absent field means a full bucket. A deficit above the capacity is debt. In lowest terms capacity/per = num/den.
+-- The deficit counts den-ths of a unit, so it shrinks by the integer num each ms, and a refill is never rounded.
+-- Stored as '<deficit> <num> <den> <at>', with the rate of the refill until now, because the limit may have changed.
 
 local function ratio(capacity, per)
   local a, b = capacity, per
@@ -11,8 +11,8 @@ local function ratio(capacity, per)
   return capacity / a, per / a
 end
 
--- What is kept of a bucket, as it is now; nil if it is full, for a full bucket has no past. A clock that was set back
--- refills nothing until it has caught up.
+-- Refills a stored bucket up to now. Returns nil if it is full: a full bucket takes the rate of its new limit. If the
+-- clock was set back, the bucket refills nothing until the clock reaches the stored time again.
 local function refill(kept, now)
   local deficit, num, den, at = kept:match('^(%d+) (%d+) (%d+) (%d+)$')
   num = tonumber(num)
@@ -29,7 +29,7 @@ local function readBucket(kept, limit, now)
   return { deficit = 0, num = num, den = den }
 end
 
--- Brings a bucket under the limit as it is now: it lacks the same, rounded up to a whole unit if the rate is another.
+-- Changes a bucket to the present limit. The deficit stays; if the rate differs, it is rounded up to a whole unit.
 local function fitBucket(bucket, limit)
   local num, den = ratio(limit.capacity, limit.per)
   if num ~= bucket.num or den ~= bucket.den then
@@ -39,13 +39,13 @@ local function fitBucket(bucket, limit)
   bucket.capacity = limit.capacity
 end
 
--- Takes from it, or, with less than nothing, gives back; giving back ends when it is full.
+-- Takes units, or returns them if `units` is negative. A full bucket accepts no returned units.
 local function draw(bucket, units)
   bucket.deficit = math.max(0, bucket.deficit + units * bucket.den)
   bucket.drawn = true
 end
 
--- Milliseconds until so many units are there; 0: they are there now.
+-- Milliseconds until the bucket has this number of units; 0 if it has them now.
 local function waitFor(bucket, units)
   return math.max(0, math.ceil((bucket.deficit + (units - bucket.capacity) * bucket.den) / bucket.num))
 end

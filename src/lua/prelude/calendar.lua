@@ -1,8 +1,7 @@
--- The UTC calendar: in which day and month a moment lies, and when they end. A window is named by a letter and its
--- date: 'd20261123', 'm202611'.
+-- Finds the UTC day and month of a time, and their ends. The name of a window is a letter and a date: 'd20261123', 'm202611'.
 
--- Days from 1970-01-01 to a date (proleptic Gregorian). The year is taken to begin in March, so that a leap day is
--- its last; months 13 and 14 are the next January and February.
+-- Days from 1970-01-01 to a date (proleptic Gregorian). The year starts in March here, so that a leap day is its last
+-- day; months 13 and 14 are the next January and February.
 local function daysTo(year, month, day)
   if month <= 2 then
     year, month = year - 1, month + 12
@@ -11,7 +10,7 @@ local function daysTo(year, month, day)
   return 365 * year + leapDays + math.floor((153 * (month - 3) + 2) / 5) + day - 719469
 end
 
--- The inverse: within 400 years of 146,097 days, which year, which day of it, which month.
+-- The inverse of `daysTo`. A period of 400 years has 146,097 days.
 local function dateOf(days)
   local shifted = days + 719468
   local era = math.floor(shifted / 146097)

@@ -1,6 +1,6 @@
--- A hold is what a running call has taken: '<time of admission>\n<reservation>\n<entry>', the last two as they were sent
--- (JSON, so without line breaks). The time names the windows the money is held in; the ledger gets the entry if the call
--- is lost. GROWN has the money of extended holds.
+-- A hold has the reservation of a running call: '<time of admission>\n<reservation>\n<entry>'. The last two are JSON
+-- without line breaks. The time determines the windows of the money. If the call is lost, the ledger gets the entry.
+-- GROWN has the money of extended holds.
 
 local function keepHold(id, at, reservation, entry, now)
   redis.call('HSET', HOLDS, id, int(at) .. '\n' .. reservation .. '\n' .. entry)
@@ -12,7 +12,7 @@ local function readHold(text)
   return { at = tonumber(at), reservation = cjson.decode(reservation), entry = entry }
 end
 
--- Removes the hold of a call, and returns it; its amounts are still to be given back.
+-- Removes the hold of a call, and returns it. The caller must release its amounts.
 local function endHold(id)
   local text = redis.call('HGET', HOLDS, id)
   redis.call('HDEL', HOLDS, id)
@@ -28,7 +28,7 @@ local function endHold(id)
   return hold
 end
 
--- What a call takes of a bucket: no more than its capacity, so that the largest call fits an idle bucket.
+-- The units that a call takes from a bucket: at most the capacity, so that the largest call fits a full bucket.
 local function wanted(units, kind, capacity)
   return math.min(units[kind], capacity)
 end
@@ -55,7 +55,7 @@ local function unitsOf(reservation)
   }
 end
 
--- The counters of every scope of a reservation, under its limits.
+-- Reads the counters of every scope of a reservation, and applies its limits.
 local function readScopes(reservation, windows, now)
   local all = {}
   for i, scope in ipairs(reservation.scopes) do
@@ -70,12 +70,12 @@ local function readScopes(reservation, windows, now)
   return all
 end
 
--- Moves what a call has taken: `change` = { calls, held, spent } are added, and of the tokens it is now known that
--- `used` were used where `reserved` had been taken; without `used` nobody knows, and what the reservation takes is used.
--- All in the windows of the admission; a bucket keeps the rate it has.
+-- Adds `change` = { calls, held, spent } to the counters, in the windows of the admission. If `change` has `reserved`, it
+-- replaces these reserved tokens by the tokens in `used`. Without `used` the use is unknown, so the tokens of the
+-- reservation count. A bucket keeps its rate.
 -- Returns the budgets whose spend is now above the limit in the reservation, or nil. That happens only if Redis lost a hold.
 -- Each: { scope key, scope name, 'day' | 'month', window, limit, spent }
-local function book(reservation, at, now, change)
+local function recordChange(reservation, at, now, change)
   local windows = windowsAt(at)
   local overspent
   for _, scope in ipairs(reservation.scopes) do
@@ -110,7 +110,7 @@ local function append(id, seq, at, nanos, held, entry)
   )
 end
 
--- Where a client stands, scope by scope; false where there is no such limit:
+-- The current usage of each scope; false for an absent limit:
 -- {requests available, ms until full, tokens available, ms until full, calls running, spent and held of the day, of the month}
 local function describe(all)
   local states = {}

@@ -1,4 +1,4 @@
--- The share of `maxmemory` at which the cache stops: the rest is for counters, holds and the ledger.
+-- The cache may fill this share of `maxmemory`. The rest is for counters, holds and the ledger.
 local CACHE_SHARE = 0.7
 
 -- Bytes in use as Redis compares them with `maxmemory`, and `maxmemory`: 0 without a limit.

@@ -1,20 +1,20 @@
 -- A scope (client, team, gateway, loop brake, token counts) is one hash. Its fields, each absent where it is zero or full:
---   running              calls that hold something here
+--   running              number of calls with a hold in this scope
 --   requests tokens loop count_tokens    buckets (bucket.lua)
---   reserved             tokens that running calls have taken of the bucket and may give back, as '<tokens> 1 1 <at>':
---                        in the form of a bucket, so that replicas of the previous version can read it
---   d20261123:spent      nano-dollars, what ended calls of that day cost; m202611:spent for the month
---   d20261123:held       nano-dollars, what running calls of that day may cost at most
--- The hash lives while one of its parts matters, and no longer.
+--   reserved             tokens that running calls have reserved and may return, as '<tokens> 1 1 <at>': the format of
+--                        a bucket, so that replicas of the previous version can read it
+--   d20261123:spent      nano-dollars, cost of the ended calls of that day; m202611:spent for the month
+--   d20261123:held       nano-dollars, highest cost of the running calls of that day
+-- The hash expires when none of its fields is needed.
 
 local BUCKETS = { 'requests', 'tokens', 'loop', 'count_tokens' }
 local PERIODS = { 'day', 'month' }
 
--- A window that has ended is kept this long: for calls that run past its end, for settlements that waited out an
--- outage, and for whoever compares yesterday's counters with the ledger.
+-- Lifetime of a window after its end: calls may still run, settlements may wait for the end of an outage, and `verify`
+-- compares yesterday's counters with the ledger.
 local KEEP = 2 * DAY
 
--- A limit below zero (UNLIMITED) is none: the window is counted all the same.
+-- A limit below zero (UNLIMITED) refuses nothing, but its window is counted.
 local function readMoney(limit, window, spent, held)
   return limit and {
     limit = limit,
@@ -25,7 +25,7 @@ local function readMoney(limit, window, spent, held)
   }
 end
 
--- The counters of a scope as they are now, in the windows given, and what is to be written of them.
+-- Reads the present counters of a scope in the given windows. `set` and `gone` collect the fields to write.
 local function readScope(scope, windows, now)
   local key, day, month = SCOPE .. scope.key, windows.day, windows.month
   local running, reserved, requests, tokens, loop, counts, daySpent, dayHeld, monthSpent, monthHeld = unpack(redis.call(
@@ -62,7 +62,7 @@ local function putNumber(counters, field, number)
   put(counters, field, number ~= 0 and int(number) or nil)
 end
 
--- The brake's own scope counts nothing but repetitions.
+-- The scope of the loop brake counts only repetitions.
 local function addRunning(counters, calls)
   if calls ~= 0 and not counters.limits.loop then
     counters.running = counters.running + calls
