@@ -1,8 +1,9 @@
 /**
  * The suite's servers: one real Redis and one real Postgres, for all test files.
  *
- * test/run.ts starts them before tap; `node --test --test-global-setup=test/setup.ts` can do it too. Where a container engine is reachable (DOCKER_HOST) they run in containers,
- * else they are the embedded ones. A test file that is run by itself starts them for itself (test/servers.ts).
+ * `node --test --test-global-setup=test/setup.ts` starts them, and test/run.ts before tap. With a container engine
+ * (DOCKER_HOST) they run in containers, else they are the embedded ones. A test file that runs alone starts its own
+ * (test/servers.ts).
  */
 
 import { access, chmod, constants, mkdtemp, rm, statfs } from 'node:fs/promises'
