@@ -10,7 +10,7 @@
  * SCRIPT FLUSH, CLIENT KILL, DEBUG) needs a server of one's own.
  */
 
-import { randomUUID } from 'node:crypto'
+import { randomInt, randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -190,12 +190,28 @@ export function openPool(t: Context, databaseUrl: string, { onEnd, ...config }: 
   return pool
 }
 
-/** A port nobody listens on now. */
+/** Below the range from which the kernel takes ports for outgoing connections, which any test may open meanwhile. */
+const PORTS = { from: 10_000, to: 32_000 }
+const given = new Set<number>()
+
+/** A port on which no process listens now. Each call returns another one. */
 export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = randomInt(PORTS.from, PORTS.to)
+    if (!given.has(port) && (await isFree(port))) {
+      given.add(port)
+      return port
+    }
+  }
+  throw new Error(`no free port from ${PORTS.from} to ${PORTS.to}`)
+}
+
+async function isFree(port: number): Promise<boolean> {
   const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise(resolve => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
+  const isListening = await new Promise<boolean>(resolve => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => resolve(true))
+  })
+  if (isListening) await new Promise(resolve => server.close(resolve))
+  return isListening
 }
