@@ -14,7 +14,7 @@ import { type Group, groups, ranks } from '../ledger/usage.ts'
 import { problem, unknownCursor } from './problem.ts'
 
 const DATE = '\\d{4}-\\d{2}-\\d{2}'
-/** A call's id has nothing but visible ASCII. */
+/** A call's id contains only visible ASCII. */
 const ID = /^[!-~]{1,128}$/
 const TIME = `^${DATE}([Tt]([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,9})?([Zz]|[+-]\\d{2}:\\d{2}))?$`
 const TIMES = new RegExp(TIME)
@@ -230,11 +230,11 @@ export function performanceRange(query: Static<typeof performanceQuery>, now: Da
   return { from, to, step, by: series.filter(name => asked?.includes(name)) }
 }
 
-/** A day is its midnight, UTC. Undefined where nothing is given, the calendar has no such day, or it is before 1970. */
+/** Returns the midnight (UTC) of a day. Undefined for an absent day, a day that does not exist, or one before 1970. */
 export function parseTime(text = ''): Date | undefined {
   const moment = new Date(text.toUpperCase())
   if (!(moment.getTime() >= 0)) return undefined
-  // JavaScript takes February 30 for March 2.
+  // JavaScript parses February 30 as March 2.
   const date = text.slice(0, 10)
   return new Date(`${date}T00:00:00Z`).toISOString().startsWith(date) ? moment : undefined
 }
@@ -244,7 +244,7 @@ function isMidnight(text: string): boolean {
   return moment !== undefined && moment.getTime() % 86_400_000 === 0
 }
 
-/** The days asked for, half-open; the current month where they are not. */
+/** The requested days, half-open; by default the current month. */
 export function periodOf({ from, to }: Static<typeof usageQuery>, now: Date) {
   const [year, month] = [now.getUTCFullYear(), now.getUTCMonth()]
   const dayOf = (text: string | undefined, fallback: number) =>
@@ -268,7 +268,7 @@ export function parseCursor(text = ''): Place | undefined {
     const isPlace = TIMES.test(String(at)) && parseTime(at) && ID.test(String(id)) && (seq === 0 || seq === 1)
     const isSorted = by === undefined || (listNames.has(by) && isValueOf(by, value))
     const place = { at, id, seq, ...(by !== undefined && { by, value }) }
-    // Decoding ignores what is no base64url.
+    // The decoder ignores characters that are not base64url.
     return isPlace && isSorted && formatCursor(place) === text ? place : undefined
   } catch {
     return undefined

@@ -1,4 +1,4 @@
-/** The ledger, asked by people: registered within the administration's scope. Money is in US dollars, time in RFC 3339. */
+/** The ledger's routes of the admin API. Money is in US dollars, time in RFC 3339. */
 
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
@@ -34,10 +34,10 @@ import {
 import { problem } from './problem.ts'
 import type { TypeBoxProvider } from './schemas.ts'
 
-/** More of them say nothing new. */
+/** Highest number of differences in a response. */
 const DIFFERENCES = 1000
 
-/** The dashboard asks every 15 seconds: all open pages share one read. */
+/** The dashboard polls every 15 seconds. All open pages share one read. */
 const SHARING = { minMs: 0, factor: 5, maxMs: 30_000, skipBelowMs: 200 }
 
 export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
@@ -174,7 +174,7 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
       },
     },
     async (_request, reply) => {
-      // The connection of the ledger waits for longer than people do.
+      // The ledger's connection waits while Redis is away. This read fails at once instead.
       await money.state([])
       const { scopes, differences, quarantined } = await ledger.verify()
       const found = differences.length

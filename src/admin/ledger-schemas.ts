@@ -10,7 +10,7 @@ import { moment, nullable, usd } from './response-schemas.ts'
 
 const { savedNanos, ...shown } = facts
 
-/** Its facts are the table's; those that are not known are left out. */
+/** The fields are the columns of the table. Unknown values are absent. */
 const call = Type.Unsafe<Call>(
   Type.Object(
     {

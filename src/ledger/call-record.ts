@@ -1,4 +1,4 @@
-/** One call, as the log line and the ledger tell it. Written once, at the exit door; the names are the log's names. */
+/** The record of one call, for the log line and the ledger. It is written once, at the end of the call; its fields have the names of the log. */
 
 export type Outcome =
   | 'ok'
@@ -25,34 +25,34 @@ export interface Entry {
   route: string
   model: string | undefined
   upstream: string | undefined
-  /** HTTP status the caller got. */
+  /** HTTP status of the response to the caller. */
   status: number
   outcome: Outcome
   stream: boolean
   cache: CacheResult | undefined
   /** Arrival to the last byte sent, milliseconds. */
   latencyMs: number
-  /** Arrival to the first byte of the answer's body, milliseconds. */
+  /** Arrival to the first byte of the response's body, milliseconds. */
   ttftMs: number | undefined
   /** Request sent upstream to its last byte, milliseconds. */
   upstreamMs: number | undefined
-  /** Uncached input; cache reads and writes are beside it, not in it. */
+  /** Uncached input, without cache reads and writes. */
   inputTokens: number
   cacheReadTokens: number
   cacheWriteTokens: number
   outputTokens: number
   costNanos: number
-  /** What a cache hit saved. */
+  /** The cost that a cache hit saved. */
   savedNanos: number
-  /** Was the cost estimated, because no final usage came? */
+  /** True: the cost is estimated, because no final usage came. */
   estimated: boolean
-  /** How the estimate was made, for people. */
+  /** The method of the estimate, for people. */
   estimate?: string | undefined
-  /** The call used a feature without a bound, and may cost more than it held. */
+  /** The call used a feature without a bound, so it may cost more than its hold. */
   unbounded?: boolean | undefined
-  /** Content hash of the price table that priced it. */
+  /** `version` of the price table. */
   priceVersion: string | undefined
-  /** Why it failed, in the gateway's words. */
+  /** The reason of a failure, in a text of the gateway. */
   error: string | undefined
   /** A refusal's machine-readable reason and scope. */
   refusal: string | undefined

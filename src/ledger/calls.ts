@@ -1,4 +1,4 @@
-/** Reads the ledger: its rows in an order, one page at a time, and one call with its correction. */
+/** Reads pages of the ledger's rows in an order, and single calls with their corrections. */
 
 import type { Pool } from 'pg'
 import { nanosToUsd } from '../pricing/money.ts'
@@ -8,29 +8,29 @@ import { keysOf, nameOf, type Order, type Place, type Sort, sorts } from './orde
 export interface CallsQuery {
   /** A request id. */
   id?: string
-  /** A client's name, now or on the day, or its id. */
+  /** A client's present name, its name on the day of the call, or its id. */
   client?: string
   /** A team's id, or its name at the time of the call. */
   team?: string
   /** The public id of a key. */
   key?: string
-  /** Such as `404`, or `4xx` for all of them. */
+  /** Such as `404`, or `4xx` for a class. */
   status?: string
   model?: string
   outcome?: string
-  /** Admission, half-open. */
+  /** Range of the admission time, half-open. */
   from?: Date
   to?: Date
   /** `time` if absent. */
   sort?: Sort
   /** `desc` if absent. */
   order?: Order
-  /** Where the page before ended. */
+  /** The end of the previous page. */
   after?: Place
   limit: number
 }
 
-/** A row as it is shown: names as in the log, money in US dollars. */
+/** A row of a response: names as in the log, money in US dollars. */
 export type Call = { at: string; id: string; seq: number } & { [fact: string]: unknown }
 
 export interface Calls {
@@ -41,7 +41,7 @@ export interface Calls {
 
 const SELECT = `select id, seq, at, cost_nanos, held_nanos, ${Object.keys(facts).map(column).join(', ')} from calls`
 
-/** A row that comes in later may stand before a page already read, but moves no other: none is shown twice or left out. */
+/** Pages start after a row, not at a number of rows. So a new row on an earlier page repeats or hides no other row. */
 export async function listCalls(pool: Pool, query: CallsQuery): Promise<Calls> {
   const values: unknown[] = []
   const conditions: string[] = []
@@ -68,21 +68,21 @@ export async function listCalls(pool: Pool, query: CallsQuery): Promise<Calls> {
   if (client !== undefined) {
     const ids = await clientIds(pool, client)
     if (ids.length === 0) return { calls: [], next: undefined }
-    // One id is read in order from its index; several are rare: a name given twice.
+    // Postgres reads one id in order from its index. Several ids are rare: two clients had the same name.
     if (ids.length === 1) where('client_id = $1', ids[0])
     else where('client_id = any($1)', ids)
   }
   if (team !== undefined) where('(team = $1 or team_id = $1)', team)
   if (key !== undefined) {
     where('key = $1', key)
-    // Partitions without an index on keys are read through the key's client.
+    // Old partitions have no index on keys, so the key's client is in the filter too.
     const { rows } = await pool.query('select client_id from keys where id = $1', [key])
     if (rows[0]) where('client_id = $1', rows[0].client_id)
   }
   if (status !== undefined) conditions.push(statusCondition(status))
   if (model !== undefined) where('model = $1', model)
   if (outcome !== undefined) where('outcome = $1', outcome)
-  // The day beside the time keeps other months' partitions out of it.
+  // The filter on the day excludes the partitions of other months.
   if (from) where('at >= $1 and day >= $2', from, utcDay(from))
   if (to) where('at < $1 and day <= $2', to, utcDay(to))
   const keys = keysOf(sort)
@@ -121,19 +121,19 @@ function statusCondition(status: string): string {
   return status.endsWith('xx') ? `status >= ${first} and status < ${first + 100}` : `status = ${first}`
 }
 
-/** The charge, then its correction where there is one, and what both come to. Undefined: there is no such call. */
+/** Returns the charge, its correction if there is one, and their sum. Undefined: there is no such call. */
 export async function findCall(
   pool: Pool,
   id: string,
 ): Promise<{ id: string; costUsd: number; rows: Call[] } | undefined> {
   const { rows } = await pool.query(`${SELECT} where id = $1 order by seq`, [id])
   if (rows.length === 0) return undefined
-  // Added as whole nanos: a sum of doubles would show their rounding.
+  // Added as integers, because a sum of doubles has rounding errors.
   const nanos = rows.reduce((sum, { cost_nanos }) => sum + Number(cost_nanos), 0)
   return { id, costUsd: nanosToUsd(nanos), rows: rows.map(shown) }
 }
 
-/** Whoever bears this name, or bore it on a day it made calls. */
+/** The ids of clients with this name, now or on a day with calls. */
 export async function clientIds(pool: Pool, client: string): Promise<string[]> {
   const { rows } = await pool.query(
     `select id from clients where name = $1 or id = $1

@@ -1,6 +1,6 @@
 /**
- * The drain: moves entries from the stream in Redis into Postgres, exactly once, beside any number of other replicas.
- * An entry leaves the stream only after Postgres has it; whatever breaks in between, it is read again and counted once.
+ * Moves entries from the stream in Redis to Postgres, each counted once, with any number of replicas. An entry leaves the
+ * stream only after Postgres has it. After a failure in between it is read again, and Postgres ignores the repeat.
  */
 
 import { setTimeout as wait } from 'node:timers/promises'
@@ -12,22 +12,22 @@ import type { Recorder } from './record.ts'
 import { acknowledge, claimAbandoned, createGroup, isWithoutGroup, leaveGroup, readGroup } from './stream.ts'
 
 export interface DrainOptions {
-  /** A connection of its own: batches are large, and an admission must not queue behind one. */
+  /** A separate connection, because batches are large and must not delay an admission. */
   redis: Redis | Cluster
   scripts: LedgerScripts
   record: Recorder
   log: FastifyBaseLogger
-  /** This replica's name in the consumer group; no two share one. */
+  /** This replica's name in the consumer group. It must be unique. */
   consumer: string
   batch?: number
-  /** How long entries may gather into a batch. Nobody waits for them. */
+  /** Milliseconds in which entries gather into a batch. No request waits for them. */
   lingerMs?: number
-  /** A replica that held on to entries for so long is taken for dead, and its entries are claimed. */
+  /** Milliseconds after which another replica claims unacknowledged entries, because their replica counts as dead. */
   abandonedAfterMs?: number
 }
 
 export interface Drain {
-  /** Moves what is left, then stops. After the limit the rest stays in the stream, for another replica. */
+  /** Moves the remaining entries, then stops. After the limit the rest stays in the stream for another replica. */
   stop(limitMs: number): Promise<void>
 }
 
@@ -46,7 +46,7 @@ export function startDrain(options: DrainOptions): Drain {
     abandonedAfterMs = 30_000,
   } = options
   const stopping = new AbortController()
-  /** Entries of an earlier batch may still be ours; they come before new ones. */
+  /** Entries of an earlier batch may be pending for this replica. They come before new ones. */
   let interrupted = true
   let claimAt = 0
   let cursor = '0-0'
@@ -62,7 +62,7 @@ export function startDrain(options: DrainOptions): Drain {
     if (!interrupted) await leaveGroup(redis, consumer).catch(() => {})
   }
 
-  /** Moves one batch and says how large it was; a failure is told once, and healed by the next attempt. */
+  /** Moves one batch and returns its size. It reports the first of several failures in a row; the next attempt is a retry. */
   async function attempt(): Promise<number> {
     try {
       const entries = await next()
@@ -114,7 +114,7 @@ export function startDrain(options: DrainOptions): Drain {
   }
 }
 
-/** Half of it is chance, so that replicas do not come back in step. */
+/** Half of the delay is random, so that the replicas do not retry at the same time. */
 function retryDelay(failures: number): number {
   const delay = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** (failures - 1))
   return delay / 2 + Math.random() * (delay / 2)

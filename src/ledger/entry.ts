@@ -1,4 +1,4 @@
-/** A stream entry, read into a row of the ledger. This list of facts is the table's and the answers' as well. */
+/** Converts a stream entry to a row of the ledger. The columns here are those of the table and of the responses. */
 
 import { type Static, type TSchema, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -10,7 +10,7 @@ const milliseconds = Type.Optional(Type.Number({ minimum: 0 }))
 const whole = { minimum: 0, maximum: Number.MAX_SAFE_INTEGER }
 const tokens = Type.Integer({ ...whole, default: 0 })
 
-/** What a call says of itself, column by column. Money and time stand beside it: the stream carries them itself. */
+/** The columns that come from the call's record. Money and time are separate fields of the stream's entry. */
 export const facts = {
   clientId: text,
   client: text,
@@ -53,7 +53,7 @@ const schema = Type.Object({
 })
 const validator = Compile(schema)
 
-/** One row, by column name. Whole numbers beyond a double travel as strings. */
+/** One row, by column name. Integers that a double cannot represent are strings. */
 export interface Row {
   id: string
   seq: number
@@ -65,13 +65,13 @@ export interface Row {
   [fact: string]: unknown
 }
 
-/** As it lies in the stream: its id there, and its fields by name. */
+/** An entry of the stream: its id and its fields. */
 export interface StreamEntry {
   streamId: string
   fields: Record<string, string>
 }
 
-/** Reads an entry, or throws what is wrong with it. */
+/** Parses an entry. Throws an error that names the fault. */
 export function readEntry({ streamId, fields }: StreamEntry): Row {
   const { id, seq, at, nanos, held, data } = parse(fields)
   const admission = new Date(Number(at)).toISOString()
@@ -106,7 +106,7 @@ const defaults = Object.fromEntries(
   Object.entries(facts).flatMap(([name, fact]) => ('default' in fact ? [[name, fact.default]] : [])),
 )
 
-/** Columns of `calls` that an entry fills. */
+/** The columns of `calls` that an entry has values for. */
 export const columns = [
   ...['id', 'seq', 'day', 'at', 'position', 'cost_nanos', 'held_nanos'],
   ...Object.keys(facts).map(column),
@@ -118,13 +118,13 @@ export function column(fact: string): string {
 
 const columnOf = new Map(Object.keys(facts).map(fact => [fact, column(fact)]))
 
-/** A stream id, `<ms>-<sequence>`, as one number that sorts the same way. */
+/** Converts a stream id, `<ms>-<sequence>`, to one number with the same order. */
 export function position(streamId: string): bigint {
   const [ms = '', sequence = '0'] = streamId.split('-')
   return (BigInt(ms) << 20n) + BigInt(sequence)
 }
 
-/** Postgres keeps no NUL and no half of a surrogate pair; neither is worth losing a charge for. */
+/** Postgres refuses NUL and half surrogate pairs. They are replaced, so that the charge is not lost. */
 function storable(value: string): string {
   return value.isWellFormed() && !value.includes('\0')
     ? value

@@ -13,17 +13,17 @@ export type Sort = keyof typeof sorts
 export const orders = ['desc', 'asc'] as const
 export type Order = (typeof orders)[number]
 
-/** A row's place in its list. `by` and `value` are set unless the list is sorted by time, the newest first. */
+/** A row's position in its list. `by` and `value` are absent if the list is sorted by descending time. */
 export interface Place {
   at: string
   id: string
   seq: number
-  /** The list that the place belongs to, such as `cost desc`. */
+  /** The list of the position, such as `cost desc`. */
   by?: string
   value?: number
 }
 
-/** The list's name in a cursor; undefined for the newest first. */
+/** The list's name in a cursor; undefined for descending time. */
 export function nameOf(sort: Sort = 'time', order: Order = 'desc'): string | undefined {
   return sort === 'time' && order === 'desc' ? undefined : `${sort} ${order}`
 }

@@ -1,4 +1,4 @@
-/** Budgets of the running windows that are overspent: once an alert said so, and as long as the budget is not raised. */
+/** Finds the overspent budgets of the present windows: those with an alert, until the budget is raised. */
 
 import type { Pool } from 'pg'
 import { compileLevel } from '../clients/client.ts'
@@ -15,8 +15,8 @@ interface ReportedWindow {
 }
 
 /**
- * Their limits now, in nano-dollars, by scope and window (`keyOf`). A spend above a limit alone says nothing: a budget may
- * be cut below what is spent.
+ * Returns their present limits in nano-dollars, by scope and window (`keyOf`). A spend above a limit is not enough: an
+ * operator may set a budget below the spend.
  */
 export async function readOverspent(pool: Pool, windows: string[]): Promise<Map<string, number>> {
   const { rows } = await pool.query<ReportedWindow>(

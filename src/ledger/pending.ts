@@ -1,14 +1,14 @@
-/** What is on its way between Redis and Postgres: entries that lie in the stream, as the ledger's rows they will be. */
+/** Reads the entries that wait in the stream, as the rows that the ledger will have. */
 
 import type { Cluster, Redis } from 'ioredis'
 import type { PoolClient } from 'pg'
 import { type Row, readEntry, type StreamEntry } from './entry.ts'
 import { readPending } from './stream.ts'
 
-/** By call and sequence: an entry that comes twice is one row. */
+/** Rows by call and sequence, so that a repeated entry is one row. */
 export type Pending = Map<string, Row>
 
-/** Reads the stream up to a place, each time on from where the last reading ended. */
+/** Reads the stream up to an id. Each read continues at the end of the last one. */
 export function followStream(redis: Redis | Cluster): (lastId: string) => Promise<Pending> {
   const pending: Pending = new Map()
   let next = '-'
@@ -22,7 +22,7 @@ export function followStream(redis: Redis | Cluster): (lastId: string) => Promis
   }
 }
 
-/** Nonsense is on its way to quarantine: the ledger will lack it, so it does already. */
+/** An unreadable entry goes into quarantine, so the ledger never has it and it does not count. */
 function readable(entry: StreamEntry): Row[] {
   try {
     return [readEntry(entry)]
@@ -31,7 +31,7 @@ function readable(entry: StreamEntry): Row[] {
   }
 }
 
-/** Takes out what has arrived, as this transaction sees it. */
+/** Removes the rows that this transaction finds in the ledger. */
 export async function dropRecorded(client: PoolClient, pending: Pending): Promise<void> {
   if (pending.size === 0) return
   const rows = [...pending.values()]

@@ -21,7 +21,7 @@ export const MOST_SLOTS = 400
 const USUAL_SLOTS = 200
 const DAY = 86_400_000
 
-/** Milliseconds, each at most 7.3 % off; null: nothing was measured. */
+/** Milliseconds, with an error of at most 7.3 %; null: no measured call. */
 export interface Percentiles {
   p50: number | null
   p95: number | null
@@ -29,7 +29,7 @@ export interface Percentiles {
 }
 
 export interface Performance {
-  /** Calls in the ledger; refused ones are counted elsewhere. */
+  /** Calls in the ledger, without refused ones. */
   calls: number
   /** Of these: upstream_error, gateway_error, interrupted and lost. */
   errors: number
@@ -44,7 +44,7 @@ export interface PerformanceSeries {
   model?: string | null
   upstream?: string | null
   total: Performance
-  /** Those without calls are left out. */
+  /** Only slots with calls. */
   slots: Slot[]
 }
 
@@ -68,11 +68,11 @@ export interface PerformanceFound {
   since: Date | null
   all: PerformanceSeries
   series: PerformanceSeries[]
-  /** There are more series than `limit`. */
+  /** True: there are more series than `limit`. */
   more: boolean
 }
 
-/** The finest step whose counts are still kept at `from`, and whose slots are not too many. */
+/** The finest step that has counts at `from` and at most MOST_SLOTS slots. */
 export function performanceStepFor(from: Date, to: Date, now: Date): PerformanceStep {
   const fits = (name: PerformanceStep) => {
     const { seconds, keptDays } = performanceSteps[name]
@@ -90,7 +90,7 @@ function slotsIn(from: Date, to: Date, seconds: number): number {
   return Math.ceil((to.getTime() - from.getTime()) / (seconds * 1000))
 }
 
-/** One statement, so that all counts are of the same moment. Its cost depends on the slots in the range, not on the calls. */
+/** One statement, so that all counts have the same time. Its cost depends on the slots in the range, not on the calls. */
 export async function readPerformance(pool: Pool, query: PerformanceQuery): Promise<PerformanceFound> {
   const { step, by, limit } = query
   const length = performanceSteps[step].seconds * 1000
@@ -135,7 +135,7 @@ function countsOf(by: SeriesKey[]): string {
   const buckets = ['(measure, bucket)', '(start, measure, bucket)']
   if (by.length > 0) buckets.push(`(${own}measure, bucket)`, `(${own}start, measure, bucket)`)
   const level = `grouping(start) = 1 as all_slots, ${by[0] ? `grouping(${by[0]}) = 1` : 'true'} as all_series`
-  // One text, since a join on columns that may be null compares every row with every other.
+  // One text column, because a join on columns that may be null compares every row with every other.
   const key = `row(${own}start, grouping(start), ${by[0] ? `grouping(${by[0]})` : '1'})::text as key`
   const rank = (measure: string, percentile: number) =>
     `performance_value(min(bucket) filter (where measure = '${measure}' and upto >= ceil(whole * 0.${percentile}))) as ${measure}_p${percentile}`
@@ -180,7 +180,7 @@ function performanceOf(row: Record<string, number | string | null>): Performance
   })
   return {
     calls: Number(row.calls ?? 0),
-    // A correction may be counted for another upstream than the lost call.
+    // A correction may have another upstream than the lost call.
     errors: Math.max(0, Number(row.errors ?? 0)),
     latencyMs: percentiles('latency'),
     ttftMs: percentiles('ttft'),

@@ -1,14 +1,14 @@
-/** How far the ledger's drain has come. */
+/** Reads the progress of the ledger's drain. */
 
 import type { Cluster, Redis } from 'ioredis'
 import { PREFIX } from '../lua/scripts.ts'
 
 export interface Progress {
-  /** The last entry ever written to the stream. */
+  /** The last id of the stream. */
   lastId: string
-  /** The first one that Postgres may not have yet; undefined: it has them all. */
+  /** The first entry that may be missing in Postgres; undefined: Postgres has all entries. */
   firstId: string | undefined
-  /** How many entries wait. */
+  /** Number of entries in the stream. */
   entries: number
 }
 
@@ -24,12 +24,12 @@ export async function readProgress(redis: Redis | Cluster): Promise<Progress | u
   }
 }
 
-/** Names the life of the counters: another one has no memory of the one before. Null: they are incomplete. */
+/** The id of the present counters. It changes if Redis loses them. Null: they are incomplete. */
 export function readEpoch(redis: Redis | Cluster): Promise<string | null> {
   return redis.get(`${PREFIX}epoch`)
 }
 
-/** Nothing was ever written. */
+/** The id of a stream without entries. */
 function ifMissing(error: Error): undefined {
   if (!error.message.includes('no such key')) throw error
 }

@@ -1,4 +1,4 @@
-/** Old rows go a month at a time, by dropping its partition. The daily sums stay, and so does every total. */
+/** Deletes old rows by dropping the partitions of whole months. The daily sums stay, so totals do not change. */
 
 import type { Pool } from 'pg'
 import { utcDay } from './calls.ts'
@@ -7,10 +7,10 @@ import { transaction } from './transaction.ts'
 
 const DAY = 86_400_000
 
-/** A row must be there as long as its entry may come a second time, or it would be counted a second time. */
+/** A row must exist as long as its entry may be repeated, because a repeat without the row counts twice. */
 const KEEP_AT_LEAST = 31
 
-/** Days whose sums by hour are kept. */
+/** Number of days with sums by hour. */
 const KEEP_HOURS = 92
 
 export interface Pruned {
@@ -21,12 +21,12 @@ export interface Pruned {
 }
 
 /**
- * Drops the months that ended more than `keepDays` ago, by Postgres's clock: a gateway whose own is wrong must not drop
- * what is young. Undefined: another replica is at it.
+ * Drops the months that ended more than `keepDays` ago by Postgres's clock, because a wrong clock of the gateway must not
+ * delete new rows. Returns undefined if another replica prunes now.
  */
 export async function prune(pool: Pool, keepDays: number, now?: Date): Promise<Pruned | undefined> {
   return transaction(pool, async client => {
-    // A month is dropped between two queries of others, or not today: nobody waits behind this.
+    // The lock has a short timeout, so that other queries do not wait behind it. A failure is retried on the next day.
     await client.query(`set local lock_timeout = '3s'`)
     const lock = await client.query(`select pg_try_advisory_xact_lock(hashtext('tollgate:prune')) as taken`)
     if (!lock.rows[0].taken) return undefined

@@ -1,6 +1,6 @@
 /**
- * Redis came back without its counters, or never had any: one replica restores them from the ledger. Until it is done
- * nobody is admitted, nothing is settled, and so the ledger stands still.
+ * Restores the counters from the ledger if Redis has none. One replica does it. Meanwhile no call is admitted or settled,
+ * so the ledger does not change.
  */
 
 import { setTimeout as wait } from 'node:timers/promises'
@@ -18,24 +18,24 @@ export interface RebuildOptions {
   scripts: LedgerScripts
   pool: Pool
   log: FastifyBaseLogger
-  /** Tells this replica from the others. */
+  /** Unique token of this replica. */
   token: string
-  /** Running calls are renewed at least this often: so long they have to make themselves known. */
+  /** Milliseconds between renewals. After this time every running call has renewed its hold. */
   heartbeatMs: number
   signal: AbortSignal
-  /** Called when counters are found missing and it is this replica's turn to restore them. */
+  /** Called when the counters are missing and this replica has the lock. */
   begun?(): void
 }
 
 const DAY = 86_400_000
 
-/** Redis keeps a window for two days after its end, for what is settled late. */
+/** Redis keeps a window for two days after its end, for late settlements. */
 const KEPT_DAYS = 2
 const PAGE = 500
 const DRAIN_POLL = 50
 const TURN_RENEWAL = 10_000
 
-/** Restores the counters if they are missing and no other replica is at it. True: they are complete now. */
+/** Restores the counters if they are missing and no other replica restores them. Returns true if they are complete now. */
 export async function rebuild(options: RebuildOptions): Promise<boolean> {
   const { redis, scripts, pool, log, token, heartbeatMs, signal } = options
   const turn = await scripts.begin(token)
@@ -58,7 +58,7 @@ export async function rebuild(options: RebuildOptions): Promise<boolean> {
   }
 
   async function restore(client: PoolClient): Promise<string> {
-    // Whatever counters there are, only the ledger's count.
+    // Only the ledger's sums are right, so counters that it does not have become 0.
     for await (const scopes of scripts.scopeKeys()) {
       const { windows } = await scripts.snapshot(scopes)
       const empty = windows.map(({ scope, window }) => ({ scope, window, spentNanos: 0 }))
@@ -84,13 +84,13 @@ export async function rebuild(options: RebuildOptions): Promise<boolean> {
   }
 }
 
-/** A system that has never charged anything has no running calls that could be charged a second time. */
+/** An installation without a charge has no running calls, so the rebuild need not wait for renewals. */
 async function hasHistory(pool: Pool): Promise<boolean> {
   const { rows } = await pool.query('select exists (select from usage_daily) as charged')
   return rows[0].charged
 }
 
-/** The first day, and the first day of the first month, whose window is still kept. */
+/** The first day with a window in Redis, and the first day of the first month with one. */
 function keptSince(seconds: number): [day: string, month: string] {
   const { day, month } = windowsAt(seconds * 1000 - KEPT_DAYS * DAY)
   const utcDay = (ms: number) => new Date(ms).toISOString().slice(0, 10)
@@ -124,8 +124,8 @@ const NOT_CORRECTED = `not exists (
   select from calls later where later.id = last.id and later.day = last.day and later.seq > last.seq)`
 
 /**
- * Calls whose settlement may still be sent again: what was recorded in the last hour, and what was lost in the last seven
- * days and not corrected since. Without their tombstones they would be charged twice.
+ * The calls whose settlement may be repeated: recorded in the last hour, or lost in the last seven days without a
+ * correction. Without a tombstone a repeat charges them twice.
  */
 const ENDED_CALLS = `
   select id, seq, at, cost_nanos, false as is_lost from calls last
@@ -134,7 +134,7 @@ const ENDED_CALLS = `
   select id, seq, at, cost_nanos, true from calls last
   where recorded_at >= now() - interval '7 days' and outcome = 'lost' and seq = 0 and ${NOT_CORRECTED}`
 
-/** A result that may be larger than memory, in pages. */
+/** Reads a result in pages, because it may be larger than memory. */
 async function* pages<Row extends object>(
   client: PoolClient,
   cursor: string,

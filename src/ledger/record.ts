@@ -1,20 +1,20 @@
-/** Rows into Postgres, each counted once: the insert and the sums of the rows it really inserted are one statement. */
+/** Writes rows to Postgres, each counted once: one statement inserts them and adds the inserted ones to the sums. */
 
 import { DatabaseError, type Pool, type QueryConfig } from 'pg'
 import { columns, type Row, readEntry, type StreamEntry } from './entry.ts'
 import { sums } from './sums.ts'
 
 export interface Recorded {
-  /** Rows that were new. */
+  /** Number of inserted rows. */
   inserted: number
-  /** Entries that went into quarantine, and why. */
+  /** The entries that went into quarantine, with the reason. */
   poisoned: { streamId: string; fault: string }[]
 }
 
-/** Rejects when Postgres is away. Calling again with the same entries is safe: what was recorded is not counted again. */
+/** Rejects if Postgres is away. A repeat with the same entries is safe: a recorded entry is not counted again. */
 export type Recorder = (entries: StreamEntry[]) => Promise<Recorded>
 
-/** The driver knows it, its types do not. A server that has gone without a word must not stop the drain for ever. */
+/** The types of pg lack this option. It ends a query if the server is gone without closing the connection. */
 interface TimedQuery extends QueryConfig {
   query_timeout: number
 }
@@ -37,7 +37,7 @@ export function createRecorder(pool: Pool): Recorder {
     return recorded
   }
 
-  /** What Postgres will not take is found by halving: one bad row keeps no other out. */
+  /** If Postgres refuses a batch, it is halved until the bad row is alone, so that all other rows are written. */
   async function insert(rows: { entry: StreamEntry; row: Row }[], recorded: Recorded): Promise<void> {
     if (rows.length === 0) return
     try {
@@ -93,8 +93,8 @@ function sumInto(table: string, time: string, timeOf: string): string {
 }
 
 /**
- * $1: rows as JSON. Returns how many were new. Rows and sums are touched in one order by every replica, so that two of
- * them with the same rows wait for each other, but never in a circle.
+ * $1: rows as JSON. Returns the number of new rows. Every replica writes rows and sums in the same order, so that two
+ * replicas with the same rows cannot deadlock.
  */
 const INSERT = `
   with fresh as (
@@ -107,12 +107,12 @@ const INSERT = `
   )
   select count(*) as inserted from fresh`
 
-/** SQLSTATE class 22: no repetition will make such a value fit. Anything else is a fault of ours or the server's, and waits. */
+/** SQLSTATE class 22: the value is invalid, so a retry cannot succeed. All other errors are retried. */
 function isAboutData(error: unknown): boolean {
   return error instanceof DatabaseError && error.code?.startsWith('22') === true
 }
 
-/** The month was pruned since this replica made room for it. */
+/** True: the month was pruned after this replica created its partition. */
 function isWithoutPartition(error: unknown): boolean {
   return error instanceof DatabaseError && error.code === '23514'
 }

@@ -1,6 +1,6 @@
 /**
- * Refusals cost nothing, and anyone can cause them: they are counts per client, reason and minute, each with a few
- * samples. In memory as in the database their number is bounded by clients and reasons, not by who knocks.
+ * Counts refusals per client, reason and minute, with a few samples. Unauthenticated requests can cause any number of
+ * refusals, so the number of clients and reasons bounds the counts in memory and in the database.
  */
 
 import type { Pool } from 'pg'
@@ -9,7 +9,7 @@ import type { Entry } from './call-record.ts'
 export interface Refusals {
   /** The start of the minute, RFC 3339. */
   minute: string
-  /** Empty for strangers. */
+  /** Empty for unauthenticated requests. */
   clientId: string
   client: string
   reason: string
@@ -18,7 +18,7 @@ export interface Refusals {
   samples: Sample[]
 }
 
-/** What one refused call said of itself. */
+/** The details of one refused call. */
 export type Sample = Record<string, string | number>
 
 const SAMPLES = 5
@@ -27,11 +27,11 @@ const TEXT = 100
 
 export interface RefusalCounter {
   count(entry: Entry, now: number): void
-  /** What was counted since the last time. */
+  /** Returns the counts since the last call. */
   take(): Refusals[]
-  /** Puts back what could not be written. */
+  /** Adds counts again that could not be written. */
   putBack(batch: Refusals[]): void
-  /** Refusals that found no place: more kinds of them than `limit` within one flush. */
+  /** Number of refusals that were dropped, because one flush had more than `limit` kinds. */
   readonly uncounted: number
 }
 
@@ -76,7 +76,7 @@ export function createRefusalCounter(limit: number): RefusalCounter {
   }
 }
 
-/** A stranger chooses some of these words, so they are cut short. */
+/** Shortens texts that come from an unauthenticated request. */
 function sampleOf({ reqId, key, route, model, status, error }: Entry, now: number): Sample {
   const words = Object.entries({ reqId, key, route, model, error })
   return {
@@ -91,7 +91,7 @@ function short(words: string, length: number): string {
   return cut.toWellFormed().replaceAll('\0', '\ufffd')
 }
 
-/** Adds a batch to the table, in one order everywhere, so that replicas do not wait for each other in a circle. */
+/** Adds a batch to the table. Every replica uses the same order, so that there is no deadlock. */
 export async function countRefusals(pool: Pool, batch: Refusals[]): Promise<void> {
   if (batch.length === 0) return
   await pool.query(
@@ -115,21 +115,21 @@ export interface RefusalRow {
   count: number
   firstAt: string
   lastAt: string
-  /** Of the last minute it happened in. */
+  /** Of the last minute with such a refusal. */
   samples: Sample[]
 }
 
-/** Only these, where they are given. */
+/** Optional filter. */
 export interface RefusalFilter {
   clientIds?: string[] | undefined
   reason?: string | undefined
 }
 
-/** $1 and $2: two moments, half-open; $3 and $4: a filter. */
+/** $1 and $2: two times, half-open; $3 and $4: a filter. */
 export const REFUSED = `minute >= $1 and minute < $2
   and ($3::text[] is null or client_id = any($3)) and ($4::text is null or reason = $4)`
 
-/** Who was refused, why and how often, between two moments (half-open), the most frequent first. */
+/** Counts refusals by client and reason between two times (half-open), in descending order. */
 export async function readRefusals(
   pool: Pool,
   from: string,

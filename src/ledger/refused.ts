@@ -1,4 +1,4 @@
-/** Refusals, seen closer: how many at which time, and single refused calls, as far as samples of them were kept. */
+/** Reads refusals by time, and the samples of single refused calls. */
 
 import type { Pool } from 'pg'
 import { REFUSED, type RefusalFilter, type Sample } from './refusals.ts'
@@ -6,7 +6,7 @@ import { REFUSED, type RefusalFilter, type Sample } from './refusals.ts'
 export const steps = { minute: 60_000, hour: 3_600_000, day: 86_400_000 }
 export type Step = keyof typeof steps
 
-/** As fine as a reader can still take in. */
+/** The step for a range. A chart of the range stays readable. */
 export function stepFor(from: Date, to: Date): Step {
   const length = to.getTime() - from.getTime()
   if (length <= 3 * steps.hour) return 'minute'
@@ -33,7 +33,7 @@ export async function readRefusedOverTime(
   return rows.map(row => ({ at: row.at.toISOString(), reason: row.reason, count: Number(row.count) }))
 }
 
-/** A refused call: no row of the ledger, one of the samples beside a count. */
+/** A refused call. It has no row in the ledger, only a sample. */
 export interface Refused {
   client: string | null
   reason: string
@@ -44,7 +44,7 @@ export interface Refused {
 const ONE =
   'select client, reason, scope, sample from refusals cross join jsonb_array_elements(samples) sample'
 
-/** The latest of those that were kept, newest first. */
+/** The newest samples, in descending order of time. */
 export async function readRefused(
   pool: Pool,
   [from, to]: [Date, Date],
@@ -59,7 +59,7 @@ export async function readRefused(
   return rows.map(shown)
 }
 
-/** Undefined: no such call was refused, or it was one of many and no sample. */
+/** Undefined: no such call was refused, or it has no sample. */
 export async function findRefused(pool: Pool, reqId: string): Promise<Refused | undefined> {
   const { rows } = await pool.query(`${ONE} where samples @> $1 and sample ->> 'reqId' = $2`, [
     JSON.stringify([{ reqId }]),

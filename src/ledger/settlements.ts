@@ -1,7 +1,6 @@
 /**
- * Settlements on their way: to Redis off the caller's path, in batches, kept through an outage; and after that kept
- * until Postgres has them, so that a Redis that comes back empty is told again. Settling is idempotent, so whatever may not
- * have arrived is simply sent once more.
+ * Sends settlements to Redis in batches, after the response, and retries them through an outage. It keeps each until
+ * Postgres has it, so that it can send it again if Redis comes back empty. Settling is idempotent, so a repeat is safe.
  */
 
 import { ReplyError } from 'ioredis'
@@ -10,16 +9,16 @@ import type { Progress } from './progress.ts'
 
 export interface Settlements {
   push(settlement: Settlement): void
-  /** Sends again all that Postgres is not known to have. */
+  /** Sends again all settlements that may be missing in Postgres. */
   resend(): void
   /**
    * Takes the progress of the ledger's drain, and the epoch of the counters, which must be read after it. The epoch is null
    * while the counters are incomplete. Forgets what Postgres has, or sends all again if the epoch changed. Call it regularly.
    */
   forget(drained: Pick<Progress, 'lastId' | 'firstId'> | undefined, epoch: string | null): void
-  /** Resolves when nothing waits and nothing is under way. */
+  /** Resolves when every settlement is in Redis. */
   drained(): Promise<void>
-  /** How many are not in Redis yet. */
+  /** Number of settlements that are not in Redis yet. */
   readonly waiting: number
   /** Redis did not reply to the last batch: calls are refused until it does. */
   readonly isStuck: boolean
@@ -31,27 +30,27 @@ export interface Listener {
   failed(error: unknown, waiting: number): void
 }
 
-/** Settlements that went to Redis in the same while. */
+/** Settlements that were sent to Redis in the same period. */
 interface Generation {
-  /** Takes no more: whatever is asked of the stream from now on is asked after all of them were in it. */
+  /** True: no more are added, so a later read of the stream comes after all of them. */
   closed: boolean
-  /** The last entry of the ledger's stream once all of them were in it. */
+  /** The last id of the ledger's stream when all of them were in it. */
   lastId: string | undefined
-  /** When all of them were known to be in Postgres. */
+  /** The time at which all of them were known to be in Postgres. */
   drainedAt: number | undefined
   settlements: Settlement[]
 }
 
-/** A Redis that is killed may have lost the counters of the last second or two, though Postgres has the entries. */
+/** A killed Redis may lose the counters of the last two seconds although Postgres has the entries. */
 const EVERYSEC = 3000
 const BATCH = 64
 const RETRY = 250
-/** Beyond so many the oldest are forgotten: they are lost only if Redis loses its memory while Postgres is away, too. */
+/** Above this number the oldest are dropped. They are lost only if Redis loses its data while Postgres is away too. */
 const KEPT = 100_000
 
 /**
- * `soon` calls back once what has gathered is to be sent: before the next admission, so that a caller's next call finds
- * its last one settled.
+ * `soon` schedules the sending of a batch before the next admission, so that the client's next call finds its last call
+ * settled.
  */
 export function createSettlements(
   settle: (batch: Settlement[]) => Promise<Settled[]>,
@@ -67,13 +66,13 @@ export function createSettlements(
   let isStuck = false
   const idle: (() => void)[] = []
   let generations: Generation[] = []
-  /** At the last call of `forget`. */
+  /** The epoch at the last call of `forget`. */
   let lastEpoch: string | null = null
 
   function flush() {
     scheduled = false
     if (performance.now() < pausedUntil) return
-    // One batch finds out whether Redis answers again.
+    // After a failure one batch tests whether Redis replies.
     if (isStuck) return void (underway === 0 && waiting.length > 0 && send(waiting.splice(0, BATCH)))
     while (waiting.length > 0) send(waiting.splice(0, BATCH))
   }
@@ -95,7 +94,7 @@ export function createSettlements(
       isFailing = true
       isStuck = isUnanswered(error)
       pausedUntil = performance.now() + RETRY
-      // Nobody is kept alive by it: at the end `drained` is waited for.
+      // The timer must not keep the process alive; at shutdown the process waits for `drained`.
       setTimeout(flush, RETRY + 1).unref()
     } finally {
       underway -= batch.length
@@ -168,7 +167,7 @@ function isUnanswered(error: unknown): boolean {
   return ![ReplyError, RangeError, TypeError].some(kind => error instanceof kind)
 }
 
-/** Of two ids of a stream, `<ms>-<number>`. */
+/** Compares two ids of a stream, `<ms>-<number>`. */
 function isBefore(a: string, b: string): boolean {
   const [aTime = 0, aNumber = 0] = a.split('-').map(Number)
   const [bTime = 0, bNumber = 0] = b.split('-').map(Number)

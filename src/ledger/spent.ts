@@ -1,8 +1,8 @@
-/** What scopes have spent in windows, as the ledger's rows say it. */
+/** Sums the spend of scopes and windows from the ledger's rows. */
 
 import type { PoolClient } from 'pg'
 
-/** The part of a row that moves money. */
+/** The columns of a row that determine its sums. */
 export interface Charge {
   client_id?: unknown
   team_id?: unknown
@@ -11,14 +11,14 @@ export interface Charge {
   cost_nanos: string
 }
 
-/** Nanos spent by scope and window: see `keyOf`. */
+/** Nano-dollars spent, by scope and window: see `keyOf`. */
 export type Spent = Map<string, number>
 
 export function keyOf(scope: string, window: string): string {
   return `${scope} ${window}`
 }
 
-/** Adds a charge, times `sign`, to every window of every scope that it was charged in. */
+/** Adds a charge, times `sign`, to all its scopes and windows. */
 export function addCharge(spent: Spent, { client_id, team_id, day, cost_nanos }: Charge, sign: 1 | -1): void {
   const scopes = [
     'gateway',
@@ -34,7 +34,7 @@ export function addCharge(spent: Spent, { client_id, team_id, day, cost_nanos }:
   }
 }
 
-/** Both windows of a day, by their names in Redis. */
+/** The names in Redis of the two windows of a day. */
 const WINDOWS = `(values ('d' || to_char(day, 'YYYYMMDD')), ('m' || to_char(day, 'YYYYMM'))) as windows(name)`
 
 const sumOf = (scope: string, filter: string) => `
@@ -42,7 +42,7 @@ const sumOf = (scope: string, filter: string) => `
   from usage_daily cross join lateral ${WINDOWS}
   where day >= $1 and day < $2 and name = any($3) and ${filter} group by 1, 2`
 
-/** Every scope and window with spend in it: days from $1 on, months from the one on that begins on $2. */
+/** Every scope and window with spend: days from $1 on, months from the month that begins on $2. */
 export const SPENT_BY_SCOPE = `
   select scope, name as window, sum(cost_nanos)::text as nanos
   from usage_daily
@@ -51,7 +51,7 @@ export const SPENT_BY_SCOPE = `
   where day >= $2 and (day >= $1 or name like 'm%') and scope not in ('client:', 'team:')
   group by 1, 2 having sum(cost_nanos) <> 0`
 
-/** What these scopes have spent in these windows, all of them between two UTC days (half-open). */
+/** Reads the spend of these scopes in these windows. All windows lie between two UTC days (half-open). */
 export async function readSpent(
   client: PoolClient,
   scopes: string[],

@@ -1,4 +1,4 @@
-/** The stream in Redis that carries entries to Postgres: its consumer group, its batches, its end. */
+/** Reads the ledger's stream in Redis through its consumer group, and acknowledges its entries. */
 
 import type { Cluster, Redis } from 'ioredis'
 import { PREFIX } from '../lua/scripts.ts'
@@ -9,17 +9,17 @@ type Connection = Redis | Cluster
 const STREAM = `${PREFIX}ledger`
 const GROUP = 'postgres'
 
-/** From the first entry on: what was written before the group was made belongs to it too. */
+/** The group starts at the first entry, because entries may exist before the group. */
 export async function createGroup(redis: Connection): Promise<void> {
   await redis.createGroup(PREFIX, GROUP)
 }
 
-/** Redis lost its memory, or never had any. */
+/** True: the group is missing, because Redis lost its data or is new. */
 export function isWithoutGroup(error: unknown): boolean {
   return error instanceof Error && /^(NOGROUP|UNBLOCKED)/.test(error.message)
 }
 
-/** Entries nobody was given yet (`>`), or those given to this consumer and never acknowledged (`0`). */
+/** Reads new entries (`>`), or entries that this consumer has read but not acknowledged (`0`). */
 export async function readGroup(
   redis: Connection,
   consumer: string,
@@ -30,7 +30,7 @@ export async function readGroup(
   return readEntries(Array.isArray(reply) ? reply[0]?.[1] : undefined)
 }
 
-/** Takes over what another consumer held on to for too long. The cursor is `0-0` when all of it was looked at. */
+/** Claims entries that another consumer has not acknowledged in time. The cursor is `0-0` at the end. */
 export async function claimAbandoned(
   redis: Connection,
   consumer: string,
@@ -42,17 +42,17 @@ export async function claimAbandoned(
   return { cursor: String(cursor), entries: readEntries(entries) }
 }
 
-/** Done with them: they leave the group and the stream at once. */
+/** Removes entries from the group and the stream in one step. */
 export async function acknowledge(redis: Connection, entries: StreamEntry[]): Promise<void> {
   await redis.acknowledgeEntries(PREFIX, GROUP, ...entries.map(({ streamId }) => streamId))
 }
 
-/** Leaves the group; whatever this consumer still held would be lost to it, so it must hold nothing. */
+/** Leaves the group. Redis drops the pending entries of a consumer that leaves, so it must have none. */
 export async function leaveGroup(redis: Connection, consumer: string): Promise<void> {
   await redis.xgroup('DELCONSUMER', STREAM, GROUP, consumer)
 }
 
-/** Entries between two places (`-` is the beginning, `(` before a place leaves it out), a page at a time. */
+/** Reads the entries between two ids in pages (`-` is the beginning, `(` excludes the id). */
 export async function* readPending(
   redis: Connection,
   first: string,
@@ -67,12 +67,12 @@ export async function* readPending(
   }
 }
 
-/** How many entries are on their way. */
+/** Number of entries in the stream. */
 export function countPending(redis: Connection): Promise<number> {
   return redis.xlen(STREAM)
 }
 
-/** An entry that was deleted while it was being carried has no fields left: unreadable, like any other nonsense. */
+/** An entry that was deleted while it was pending has no fields. It counts as unreadable. */
 function readEntries(reply: unknown): StreamEntry[] {
   if (!Array.isArray(reply)) return []
   return reply.map(([streamId, fields]) => {

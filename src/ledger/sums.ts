@@ -1,6 +1,6 @@
-/** What `usage_daily` adds up, column by column, each with its aggregate over rows of `calls`. */
+/** The columns of `usage_daily`, each with its aggregate over rows of `calls`. */
 
-/** A correction tells how a call that was given up for lost really ended. */
+/** A correction has the real outcome of a call that was counted as lost. */
 const outcome = (name: string) => `count(*) filter (where outcome = '${name}')`
 
 export const sums = {

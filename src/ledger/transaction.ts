@@ -1,4 +1,4 @@
-/** One transaction on one connection: committed when the work is done, undone when it fails. */
+/** Runs `work` in a transaction. It commits, or rolls back if `work` rejects. */
 
 import type { Pool, PoolClient } from 'pg'
 
@@ -15,7 +15,7 @@ export async function transaction<T>(
     client.release()
     return result
   } catch (error) {
-    // The connection is not used again: what is open on it is undone with its end.
+    // The connection is closed, so Postgres rolls back.
     client.release(true)
     throw error
   }

@@ -1,4 +1,4 @@
-/** What was used: sums by client, model, day, hour and team, from the roll-ups; and what was refused, beside it. */
+/** Reads usage from the sums: by client, model, day, hour and team, with the number of refusals. */
 
 import type { Pool } from 'pg'
 import { nanosToUsd } from '../pricing/money.ts'
@@ -24,34 +24,34 @@ export interface UsageSums {
   savedUsd: number
 }
 
-/** One group: only the names asked for are there, and null stands for none. */
+/** One group. It has only the requested names; null means no team or model. */
 export type UsageRow = UsageSums & {
   client?: string | null
   clientId?: string | null
   model?: string | null
   day?: string
-  /** Its start, RFC 3339. */
+  /** Start of the hour, RFC 3339. */
   hour?: string
   team?: string | null
   teamId?: string | null
-  /** The sum of all that are not among the largest. */
+  /** True: the sum of all groups that are not among the largest. */
   others?: true
 }
 
 export interface UsageFilter {
-  /** Only these clients and teams, by their ids. */
+  /** Filters by the ids of clients and teams. */
   clientIds?: string[] | undefined
   teamIds?: string[] | undefined
-  /** How many clients, models or teams get their own rows: the largest by `rank`. All others are summed up in one. */
+  /** Number of clients, models or teams with their own rows: the largest by `rank`. One row sums all others. */
   top?: number | undefined
   rank?: Rank | undefined
 }
 
 export interface Usage {
-  /** The dearest first; by day where days are asked for. */
+  /** In descending order of cost, or by day if days are requested. */
   rows: UsageRow[]
   total: UsageSums
-  /** There are more groups than were asked for; the total counts them all. */
+  /** True: there are more groups than requested. The total includes all of them. */
   more: boolean
 }
 
@@ -63,7 +63,7 @@ const KEYS = {
   team: 'team_id',
 } satisfies Record<Group, string>
 
-/** What clients, models or teams are ranked by. */
+/** The measures that rank clients, models or teams. */
 const RANKS = {
   cost: 'sum(cost_nanos)',
   calls: 'sum(calls)',
@@ -78,7 +78,7 @@ const midnight = (day: string) => `${day}::date::timestamp at time zone 'UTC'`
 const BY_HOUR = `(select *, (hour at time zone 'UTC')::date as day from usage_hourly) hours
   where hour >= ${midnight('$1')} and hour < ${midnight('$2')}`
 
-/** The sums and their total are of one moment: they are one statement. */
+/** One statement, so that the sums and their total have the same time. */
 export async function readUsage(
   pool: Pool,
   { from, to }: Period,
@@ -94,7 +94,7 @@ export async function readUsage(
     group => `largest_${group} as (
       select ${KEYS[group]} from ${source} group by 1 order by ${RANKS[rank]} desc, 1 limit $6)`,
   )
-  // A join instead of an expression: Postgres then knows that there are few groups, and does not sort.
+  // A join instead of an expression, because Postgres then estimates few groups and does not sort.
   const joins = named.map(
     group => `left join largest_${group} on largest_${group}.${KEYS[group]} = counted.${KEYS[group]}`,
   )
@@ -123,12 +123,12 @@ export async function readUsage(
   }
 }
 
-/** Time goes on, whatever it costs. */
+/** Groups with a time are sorted by time, not by cost. */
 function times(by: Group[]): string {
   return (['day', 'hour'] as const).map(time => (by.includes(time) ? `${time}, ` : '')).join('')
 }
 
-/** A renamed client is one group, under its last name. */
+/** A renamed client is one group with its last name. */
 const lastName = (of: 'client' | 'team') =>
   `(select ${of} from usage_daily u where u.${of}_id = grouped.${of}_id order by u.day desc limit 1) as ${of}`
 const NAMES = {

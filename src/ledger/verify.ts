@@ -1,14 +1,14 @@
 /**
- * Counters in Redis = ledger in Postgres + what is on its way between them, to the nano-dollar, while calls go on; and no
- * budget was overspent.
+ * Checks two rules while calls run: the counters in Redis equal the ledger in Postgres plus the pending entries, to the
+ * nano-dollar; and no budget is overspent.
  *
- * Entries move while one looks, so the order of looking decides:
+ * Entries move during the check, so the order of the reads matters:
  *   1. the time in Postgres
- *   2. the counters, and the last entry they hold, of one moment in Redis
- *   3. the entries up to that one that still lie in the stream
- *   4. the ledger, of one moment in Postgres
- * What 4 holds of later entries is taken off again: it was recorded after 1, and its place is behind that of 2. And of 3
- * only what 4 does not hold yet is on its way.
+ *   2. the counters and the last entry that they include, at the same time, in Redis
+ *   3. the entries up to that entry that are still in the stream
+ *   4. the ledger, in one snapshot of Postgres
+ * Read 4 may include entries after read 2. They are subtracted: they were recorded after the time of 1, and their id is
+ * above the id of 2. An entry of 3 is pending only if 4 does not include it.
  */
 
 import type { Cluster, Redis } from 'ioredis'
@@ -31,15 +31,15 @@ export interface Difference {
   pendingNanos: number
   /** counter − ledger − pending; with `limitNanos`: counter − limit. */
   differenceNanos: number
-  /** Of an overspent budget. */
+  /** The limit of an overspent budget. */
   limitNanos?: number
 }
 
 export interface Verified {
-  /** How many were compared. */
+  /** Number of compared windows. */
   scopes: number
   differences: Difference[]
-  /** Unreadable entries kept aside, ever: each is a difference in the windows it was charged in. */
+  /** Number of all entries in quarantine. Each makes a difference in its windows. */
   quarantined: number
 }
 
@@ -49,10 +49,10 @@ interface Stores {
   pool: Pool
 }
 
-/** Scopes compared in one step. */
+/** Number of scopes in one step. */
 const PAGE = 200
 
-/** Rejects where the counters are incomplete, or were lost in the meantime. */
+/** Rejects if the counters are incomplete, or Redis loses them during the check. */
 export async function verify({ redis, scripts, pool }: Stores): Promise<Verified> {
   const epoch = await readEpoch(redis)
   if (epoch === null) throw rebuilding()
@@ -115,7 +115,7 @@ export async function verify({ redis, scripts, pool }: Stores): Promise<Verified
 }
 
 interface Windows {
-  /** Their names in Redis. */
+  /** The names of the windows in Redis. */
   day: string
   month: string
   names: string[]
@@ -124,7 +124,7 @@ interface Windows {
   to: string
 }
 
-/** By Redis's clock. Should midnight pass meanwhile: a window that has ended is kept for two days. */
+/** The windows by Redis's clock. The check may run past midnight, because Redis keeps a window for two days. */
 async function runningWindows(redis: Redis | Cluster): Promise<Windows> {
   const [seconds] = await redis.time()
   const { day, month } = windowsAt(Number(seconds) * 1000)
@@ -138,7 +138,7 @@ async function runningWindows(redis: Redis | Cluster): Promise<Windows> {
   }
 }
 
-/** Every scope with counters, then every scope with rows: either side may know one that the other lacks. */
+/** Lists every scope with counters, then every scope with rows, because each side may lack scopes of the other. */
 async function* scopePages(
   scripts: LedgerScripts,
   pool: Pool,
@@ -163,7 +163,7 @@ async function* scopePages(
   }
 }
 
-/** Charges that came after the counters were read. */
+/** Charges that were recorded after the read of the counters. */
 async function readLater(
   client: PoolClient,
   since: string,
