@@ -1,5 +1,5 @@
--- Who may call, with what settings, and what changed. Settings lie here as people wrote them (src/clients/settings.ts), in their
--- order: json, not jsonb. Names and ids compare byte by byte, so that lists have one order everywhere.
+-- Teams, clients, keys, and their changes. Settings (src/clients/settings.ts) are json, not jsonb, so that they keep their
+-- order. Names and ids compare byte by byte, so that lists have the same order on every server.
 
 create table teams (
   id         text        collate "C" primary key,
@@ -10,13 +10,13 @@ create table teams (
 );
 
 create table clients (
-  id         text        collate "C" primary key,   -- counters and ledger rows hang on it
+  id         text        collate "C" primary key,   -- counters and ledger rows refer to it
   name       text        collate "C" not null,
   team_id    text        collate "C" references teams,
   settings   json        not null default '{}',
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  deleted_at timestamptz                            -- the row stays for the ledger's sake; its name is free
+  deleted_at timestamptz                            -- the ledger needs the row; its name may be used again
 );
 
 create unique index clients_by_name on clients (name) where deleted_at is null;
@@ -34,7 +34,7 @@ create table keys (
 
 create index keys_by_client on keys (client_id, created_at desc, id desc);
 
--- What holds for every call: one row.
+-- The settings of the gateway: one row.
 create table gateway (
   single     boolean     primary key default true check (single),
   settings   json        not null default '{}',
@@ -43,8 +43,8 @@ create table gateway (
 
 insert into gateway default values;
 
--- The version of all of the above. It is raised in the transaction of each change, so that its row makes changes wait for
--- each other: whoever sees a version sees all that led to it.
+-- The version of all tables above. The transaction of each change raises it, so changes wait for each other on its row. A
+-- reader of a version sees all changes up to it.
 create table configuration (
   single  boolean primary key default true check (single),
   version bigint  not null
@@ -52,7 +52,7 @@ create table configuration (
 
 insert into configuration (version) values (1);
 
--- Which version changed what: a replica reads here what it must load again. Old rows may go; a gap makes it load all.
+-- The changes of each version. A replica loads only these rows again. If old rows are missing, it loads everything.
 create table changes (
   version    bigint      primary key,
   kind       text        not null check (kind in ('client', 'key', 'team', 'gateway')),
@@ -60,7 +60,7 @@ create table changes (
   changed_at timestamptz not null default now()
 );
 
--- Secrets of this installation, each made once.
+-- The secrets of this installation. Each is generated once.
 create table secrets (
   name       text        primary key,
   value      bytea       not null,

@@ -1,17 +1,17 @@
--- The ledger: one row a charge, one more for a signed correction; never updated. Money is whole nano-dollars. What a call
--- says of itself stands in a column each; src/ledger/entry.ts holds the same list.
+-- The ledger: one row for a charge, and one for a signed correction. Rows are never updated. Money is whole nano-dollars.
+-- src/ledger/entry.ts has the same columns.
 
 create table calls (
   id                 text        collate "C" not null,
   seq                smallint    not null,           -- 0 the charge, 1 a signed correction
-  day                date        not null,           -- UTC day of admission: the window that was charged
+  day                date        not null,           -- UTC day of admission, which is the charged window
   at                 timestamptz not null,           -- admission
   cost_nanos         bigint      not null,           -- signed
-  held_nanos         bigint      not null,           -- what was held for it
-  position           bigint      not null,           -- place in the stream it came by
+  held_nanos         bigint      not null,           -- amount of its hold
+  position           bigint      not null,           -- id of its entry in the stream
   recorded_at        timestamptz not null default now(),
   client_id          text        collate "C",
-  client             text        collate "C",        -- names are those of the day: they may change
+  client             text        collate "C",        -- name at the time of the call
   team_id            text        collate "C",
   team               text        collate "C",
   key                text,
@@ -41,12 +41,12 @@ create table calls (
 create index on calls (at desc);
 create index on calls (client_id, at desc);
 create index on calls (model, at desc);
--- The common outcomes are found soon enough in any order; only the rare ones need an index.
+-- Only rare outcomes need an index, because a scan soon finds rows with a common one.
 create index on calls (outcome, at desc) where outcome not in ('ok', 'cached');
--- Rows lie in the order of their recording: a few pages of index find the last minute's among millions.
+-- Rows are stored in the order of recorded_at, so a small block range index is enough.
 create index on calls using brin (recorded_at) with (pages_per_range = 32, autosummarize = on);
 
--- Makes room for a month. Attaching, unlike creating in place, waits for no reader and stops none.
+-- Creates the partition of a month. ATTACH PARTITION blocks no reader, but CREATE TABLE ... PARTITION OF does.
 create function ensure_calls_month(month date) returns void language plpgsql as $$
 declare
   first date := date_trunc('month', month);
@@ -61,14 +61,14 @@ begin
     partition, first, (first + interval '1 month')::date);
 end $$;
 
--- Sums of the rows above, kept in the same transaction. They answer for days whose rows are pruned, and what a scope has
--- spent in a day or a month is a sum over them. No client, team or model is ''.
+-- Sums of the rows above, updated in the same transaction. They stay when rows are pruned. The spend of a scope in a day or
+-- a month is a sum over them. No client, team or model is ''.
 create table usage_daily (
   client_id          text   collate "C" not null,
   day                date   not null,
   team_id            text   collate "C" not null,
   model              text   collate "C" not null,
-  client             text   collate "C" not null,    -- the last name it had that day
+  client             text   collate "C" not null,    -- last name on that day
   team               text   collate "C" not null,
   calls              bigint not null,
   ok                 bigint not null,                -- calls by outcome, to lost and gateway_error
@@ -93,7 +93,7 @@ create index on usage_daily (day);
 create index on usage_daily (team_id, day);
 create index on usage_daily (client);
 
--- Entries nobody can read, word for word: they were charged, so they must not be lost, and must not stop the others.
+-- Unreadable entries, unchanged. They were charged, so they must not be lost, and must not block other entries.
 create table ledger_quarantine (
   stream_id   text        primary key,
   fields      jsonb       not null,
@@ -101,7 +101,7 @@ create table ledger_quarantine (
   recorded_at timestamptz not null default now()
 );
 
--- Refusals cost nothing and anyone can cause them, so they are counts. A stranger's client is ''.
+-- Counts of refusals. Rows of single refusals would let unauthenticated requests fill the table. Their client is ''.
 create table refusals (
   client_id text        collate "C" not null,
   reason    text        collate "C" not null,

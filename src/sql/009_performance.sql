@@ -9,8 +9,8 @@ create table performance (
   upstream text        collate "C" not null,         -- none: ''
   calls    bigint      not null,
   errors   bigint      not null,
-  latency  integer[]   not null,                     -- calls by bucket, see performance_bucket; an array, so that a batch
-  ttft     integer[]   not null,                     -- updates one row of a series, however widely its calls are spread
+  latency  integer[]   not null,                     -- calls by bucket, see performance_bucket; an array needs one
+  ttft     integer[]   not null,                     -- update a series for a whole batch
   primary key (seconds, start, model, upstream)
 ) with (fillfactor = 60);                            -- room for updates in place
 
@@ -39,7 +39,7 @@ begin
   insert into performance as kept (seconds, start, model, upstream, calls, errors, latency, ttft)
   select seconds, date_bin(make_interval(secs => seconds), at, '1970-01-01Z'), coalesce(model, ''), coalesce(upstream, ''),
          count(*) filter (where seq = 0),
-         -- A correction has the true outcome of a call that was counted as lost.
+         -- A correction has the real outcome of a call that was counted as lost.
          count(*) filter (where outcome in ('upstream_error', 'gateway_error', 'interrupted', 'lost'))
            - count(*) filter (where seq = 1),
          -- Cached responses and refusals did not reach an upstream; the end of a lost call was not measured.
