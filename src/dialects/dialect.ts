@@ -1,7 +1,7 @@
 /**
- * A dialect is one provider API on the wire: its path, the fields the gateway relies on, what may be added to a
- * request, how usage is read from the answer, how errors look. Nothing outside this folder names a field of a
- * provider's JSON.
+ * A dialect is the wire format of one provider API: its path, the request fields that the gateway reads, the edits of a
+ * request, the meter of a response, and the format of errors. No code outside this folder names a field of a provider's
+ * JSON.
  */
 
 import type { Refusal } from '../errors.ts'
@@ -9,44 +9,44 @@ import type { JsonObject } from './wire/json.ts'
 import type { LimitState } from './wire/limit-state.ts'
 import type { Redaction } from './wire/redact.ts'
 
-/** What may void the upper bound on a call's cost; a client's `allow` opens each by name. */
+/** Features without an upper bound on the cost. A client's `allow` setting permits each by name. */
 export type AllowedFeature = 'server_tools' | 'stored' | 'background' | 'files'
 
-/** What a request asks for, in the gateway's own words. Token counts are whole numbers. */
+/** A parsed request, in the gateway's own terms. Token counts are integers. */
 export interface ParsedRequest {
   model: string
   stream: boolean
-  /** Output tokens at most per answer, as the request says; undefined where it names no ceiling. */
+  /** The request's ceiling on output tokens per completion; undefined if it has none. */
   maxOutputTokens: number | undefined
-  /** How many answers the provider generates at most (`n`, `best_of` and similar parameters). */
+  /** Highest number of completions that the provider generates (`n`, `best_of` and similar parameters). */
   completions: number
-  /** Does this API have an output ceiling at all? (embeddings and token counts do not) */
+  /** False for an API without an output ceiling (embeddings, token counts). */
   hasOutput: boolean
-  /** Output tokens per answer that may be charged beyond the ceiling: a prediction's, which nobody may see. */
+  /** Output tokens per completion that may be charged above the ceiling: rejected tokens of a prediction. */
   predicted: number
   /**
-   * Upper bound on input tokens, images left out; Infinity where only the model's maximum input bounds it. Measured when
-   * it is first read, which takes time: a call that is refused first is not measured.
+   * Upper bound on input tokens, without images; Infinity if only the model's maximum input bounds it. The first read
+   * computes it, because that takes time and a refused call does not need it.
    */
   inputBound: number
-  /** Images in the prompt: how many tokens each can be at most is known of the model alone. */
+  /** Number of images in the prompt. The price table has the highest tokens of an image on each model. */
   images: number
-  /** Bytes of the body that are text, JSON syntax included. */
+  /** Bytes of text in the body, JSON syntax included. */
   textBytes: number
-  /** Does the request have input of unknown size: a document, a file, an unknown part, results of a provider's tool? */
+  /** True: the request has input of unknown size, such as a document, a file, an unknown part or results of a provider's tool. */
   unseen: boolean
-  /** Calibrated guess of input tokens, for token buckets. */
+  /** Calibrated estimate of input tokens, for token buckets. */
   inputGuess: number
-  /** The dearest cache write the request asks for; `other`: whatever the provider pleases, as on routes where it writes unasked. */
+  /** The most expensive cache write that the request asks for. `other`: the provider decides, as on routes where it writes unasked. */
   cacheWrite: 'none' | '5m' | '1h' | 'other'
-  /** Requested service tier, speed and place, as the request names them: they multiply the price. */
+  /** Service tier, speed and place, as the request names them. They multiply the price. */
   tier: string | undefined
   speed: string | undefined
   geo: string | undefined
-  /** May part of the output be invisible in a stream (hidden reasoning)? Then bytes seen are no measure of it. */
+  /** True: a stream may have hidden reasoning, so its bytes do not show how much output it has. */
   hiddenOutput: boolean
   /**
-   * Features that void the bound, each with the setting that allows it. `fee`: the name of the fee of a provider's tool.
+   * Features without a bound, each with the setting that allows it. `fee`: the name of the fee of a provider's tool.
    * `uses`: the request's limit on the tool's runs. Each run can cost the fee that `tool` names and the model's largest input.
    */
   unbounded: readonly {
@@ -54,30 +54,30 @@ export interface ParsedRequest {
     allowedBy: AllowedFeature
     fee?: string
     uses?: { most: number; tool: string }
-    /** The error code that the provider's SDK expects where the feature is refused: then it does without. */
+    /** The error code that makes the provider's SDK retry without the feature. */
     errorCode?: string
   }[]
-  /** Did a streaming caller ask for the usage frame itself? (OpenAI chat: stream_options.include_usage) */
+  /** True: the request asks for the usage frame of a stream (OpenAI chat: stream_options.include_usage). */
   wantsUsageFrame: boolean
-  /** The request asks the provider to store, or names no preference where the provider's default is to store. */
+  /** True: the request asks the provider to store, or has no preference and the provider stores by default. */
   stores: boolean
-  /** The feature that names an earlier response; the provider knows that response only if it was stored. */
+  /** The feature that refers to an earlier response. The provider has that response only if it was stored. */
   recalls?: string | undefined
-  /** The request's own prompt_cache_key, where there is one. */
+  /** The request's own prompt_cache_key, if it has one. */
   promptCacheKey: string | undefined
 }
 
-/** What the gateway puts into a request. docs/api.md lists each. Nothing else is changed. */
+/** The members that the gateway sets in a request. docs/api.md lists each. Nothing else is changed. */
 export interface Edits {
   maxOutputTokens?: number
-  /** The model's entry in the price table: it decides the name of the ceiling, however the caller spells the model. */
+  /** The model's entry in the price table. It determines the name of the ceiling, because a request may use an alias. */
   price?: { maker: string; hidesOutput: boolean }
   includeUsage?: boolean
   noStore?: boolean
   promptCacheKey?: string
 }
 
-/** One priced share of a call. All counts are disjoint whole numbers, except `reasoning`, a part of `output`. */
+/** One priced part of a call. All counts are disjoint integers, except `reasoning`, which is part of `output`. */
 export interface UsagePart {
   model: string
   tier: string | undefined
@@ -90,62 +90,62 @@ export interface UsagePart {
   cacheWriteOther: number
   output: number
   reasoning: number
-  /** Fees per call of a tool, e.g. { web_search: 2 }. */
+  /** Number of runs of each tool with a fee, such as { web_search: 2 }. */
   tools: Record<string, number>
 }
 
 export interface Measured {
-  /** Final usage as reported; more than one part where a call is made of iterations. Undefined: none was reported. */
+  /** Final usage as reported. A call of several iterations has several parts. Undefined: no usage was reported. */
   usage: UsagePart[] | undefined
-  /** What the upstream itself says the call cost, nano-dollars. */
+  /** The cost that the upstream reports, nano-dollars. */
   statedNanos: number | undefined
   /** Output tokens of `usage` that only the total of the reported usage contains. */
   unnamedTokens: number
-  /** An error without output and usage: it stands for an error status, and nothing is owed. */
+  /** True: an error without output and usage. It counts as an error status and costs nothing. */
   refused: boolean
-  /** What an answer that broke off had told by then, of its usage or its tier: for an estimate only. */
+  /** The usage and tier that an incomplete response has reported. Only estimates use it. */
   partial: Partial<UsagePart>
-  /** The provider's own end of the answer was seen (message_stop, [DONE], response.completed, whole JSON). */
+  /** True: the provider's end of the response has come (message_stop, [DONE], response.completed, whole JSON). */
   ended: boolean
-  /** Every choice of a stream has its finish reason: a clean end is whole then, though the end marker is missing. */
+  /** True: every choice of a stream has its finish reason. A clean end is then complete without the end marker. */
   finished?: boolean
-  /** The provider reported an error inside a 200 answer. */
+  /** The error that the provider reported inside a 200 response. */
   failed: string | undefined
   /** Bytes of visible output text and tool JSON received; counted in streams only. */
   visibleBytes: number
-  /** Events of a stream seen so far. */
+  /** Number of events of a stream so far. */
   events: number
-  /** What the events of a stream said of the response object, where the API announces one before its output. */
+  /** The response object from the events of a stream, if the API announces one before its output. */
   response?: Readonly<Record<string, unknown>> | undefined
-  /** A stream that stopped inside a frame: whatever is written next must begin on a new line. */
+  /** True: a stream stopped inside a frame, so the next frame must begin on a new line. */
   midFrame: boolean
 }
 
-/** Watches the answer's bytes go by. Never keeps more than a bounded part, never throws on nonsense. */
+/** Reads usage from the bytes of a response. It keeps only a bounded part, and never throws on invalid bytes. */
 export interface Meter {
   push(chunk: Uint8Array): void
-  /** As soon as an event of a stream has told of an error; of a JSON answer only its end tells. */
+  /** The error of a stream, set with its event. Absent for JSON, which is read at its end. */
   readonly failed?: string | undefined
-  /** False while a stream has only announced a response. Absent where the API announces none. */
+  /** False while a stream has only announced a response. Absent if the API announces none. */
   readonly begun?: boolean
-  /** Output tokens so far, at most: as reported, or the bytes of text received. Absent for JSON. */
+  /** Upper bound on the output tokens so far: as reported, or the bytes of text received. Absent for JSON. */
   readonly outputSoFar?: number
-  /** True once the upstream's own end of a stream was seen. Absent for JSON. */
+  /** True after the upstream's own end of a stream. Absent for JSON. */
   readonly ended?: boolean
-  /** Called once, after the last chunk. */
+  /** Call it once, after the last chunk. */
   end(): Measured
 }
 
-/** Takes the one frame out of a stream that the gateway asked for and the caller did not; all other bytes stay. */
+/** Removes the usage frame from a stream if only the gateway asked for it. All other bytes stay. */
 export interface FrameFilter {
-  /** The bytes that may go on now, if any. A frame is kept back until it is known which one it is. */
+  /** Returns the bytes to send now, if any. It holds a frame back until its kind is known. */
   push(chunk: Uint8Array): Uint8Array | undefined
   end(): Uint8Array | undefined
 }
 
-/** An upstream's error answer, read: which refusal it becomes for our caller. */
+/** The kind of an upstream's error response. It determines the refusal for the client. */
 export type UpstreamVerdict =
-  /** 400, 404, 409, 413, 422: the caller's own fault; its message and details may be shown. */
+  /** 400, 404, 409, 413, 422: a fault of the request. The client may see its message and details. */
   | {
       kind: 'caller'
       status: 400 | 404 | 409 | 413 | 422
@@ -157,8 +157,8 @@ export type UpstreamVerdict =
       details?: Readonly<Record<string, unknown>>
     }
   /**
-   * 401, 403, 402, spend limits: our key or our account is refused. Of a mere permission nobody knows whether the next
-   * request needs it too: one caller may provoke it.
+   * 401, 403, 402, spend limits: the provider refuses the gateway's key or account. A missing permission may concern only
+   * this request, and one client may cause it on purpose.
    */
   | { kind: 'account'; cause: 'key' | 'money' | 'permission' }
   | { kind: 'rate_limited' }
@@ -166,21 +166,21 @@ export type UpstreamVerdict =
   | { kind: 'unavailable' }
   | { kind: 'error' }
 
-/** The provider's own token counter. It is free but costs a round trip, so it is asked only where the bound is too high. */
+/** The provider's own token counter. It is free but takes a round trip, so it is used only if the bound is too high. */
 export interface TokenCounter {
-  /** It counts for the models of this provider only. */
+  /** The provider whose models it counts for. */
   maker: string
-  /** Path and query of the question about a call to `target`. */
+  /** Path and query of the counter for a call to `target`. */
   target(target: string): string
-  /** The question; undefined where the provider's count would not cover all that the call may read. */
+  /** The counter's request; undefined if the count would not include all input of the call. */
   question(body: unknown, request: ParsedRequest): Buffer | undefined
-  /** Input tokens, from the answer; undefined where it is none. */
+  /** The input tokens in the counter's response; undefined if it has none. */
   tokens(answer: Buffer): number | undefined
 }
 
-/** A model in the answer to GET /v1/models. */
+/** A model in the response of GET /v1/models. */
 export interface ListedModel {
-  /** The name that requests use. An alias is listed under its own name, with the facts of its model. */
+  /** The name for requests. An alias is listed under its own name, with the properties of its model. */
   id: string
   maker: string
   maxInput: number
@@ -191,17 +191,17 @@ export interface ListedModel {
 
 type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>
 
-/** What the APIs of one provider have in common. */
+/** The common properties of the APIs of one provider. */
 export interface Format {
   /** Upstreams list the formats that they speak by this name. Traces and /admin/explain report it. */
   name: string
   /** The status that clients of the format expect from an overloaded server. */
   overloadedStatus: 503 | 529
-  /** The provider's own words for a model that the client may not use. Some clients match them. */
+  /** The provider's own message for a model that the client may not use. Some clients match it. */
   noAccess(model: string): string
-  /** Does a request to no known route use this format? */
+  /** Returns true if a request to an unknown route uses this format. */
   isUsedBy(request: { url: string; headers: RequestHeaders }): boolean
-  /** The header that carries the upstream's key. */
+  /** Returns the header with the upstream's key. */
   authorize(key: string, headers: RequestHeaders): Record<string, string>
   modelList(models: readonly ListedModel[]): object
   modelEntry(model: ListedModel): object
@@ -214,33 +214,33 @@ export interface Dialect {
   operation: string
   /** POST path, without query. */
   path: string
-  /** Is the call paid for? (count_tokens is free) */
+  /** False if the API is free (count_tokens). */
   paid: boolean
-  /** Request headers sent on, byte for byte, lower case. Everything else stays here. */
+  /** Names in lower case of the request headers that go to the upstream unchanged. Other headers are dropped. */
   requestHeaders: readonly string[]
-  /** Events of a stream that come before its output, and carry none. */
+  /** Events of a stream that come before its output and have none. */
   preliminaryEvents?: readonly string[]
-  /** Is a JSON response whole and successful, so that it may be cached? */
+  /** Returns true if a JSON response is whole and successful, so that the cache may store it. */
   isSuccess(response: JsonObject): boolean
-  /** Reads a parsed body; throws refusal('invalid_request') naming the field, what was found and expected. */
+  /** Reads a parsed body. Throws refusal('invalid_request') with the field, the found and the expected value. */
   parse(body: unknown, raw: Buffer): ParsedRequest
-  /** The bytes to send: the very same Buffer when there is nothing to put in. */
+  /** Returns the bytes to send; the same Buffer if there are no edits. */
   rewrite(raw: Buffer, edits: Edits): Buffer
-  /** A meter for one answer. */
+  /** Creates the meter of one response. */
   meter(request: ParsedRequest, stream: boolean): Meter
   /** The whole error body. */
   errorBody(error: Refusal, requestId: string): object
-  /** The frames that end a running stream with an error; `seen` tells where the stream broke off. */
+  /** Returns the frames that end a running stream with an error. `seen` has the state of the stream. */
   errorEvent(
     error: Refusal,
     requestId: string,
     seen?: Pick<Measured, 'events' | 'midFrame' | 'response'>,
   ): string
-  /** For a stream whose usage frame the gateway asked for and the caller did not. */
+  /** For a stream with a usage frame that only the gateway asked for. */
   hideUsageFrame?(): FrameFilter
-  /** Where the maker's own API counts tokens. */
+  /** The token counter of the provider's own API, if it has one. */
   counter?: TokenCounter
   limitHeaders(state: LimitState, at: number): Record<string, string>
-  /** What it shows of the upstream's words is redacted. */
+  /** Reads an error response. Quoted text of the upstream is redacted. */
   upstreamError(status: number, body: Buffer, redaction: Redaction): UpstreamVerdict
 }

@@ -1,4 +1,4 @@
-/** Every dialect the gateway speaks: one line each. */
+/** The list of all dialects, one line each. */
 
 import { anthropicCountTokens } from './anthropic/count-tokens.ts'
 import { anthropicMessages } from './anthropic/messages.ts'
@@ -15,12 +15,12 @@ export const dialects: readonly Dialect[] = [
   openaiEmbeddings,
 ]
 
-/** Of all formats, because an upstream may answer in another format than the route's. */
+/** The events of all formats, because an upstream may use another format than the route's. */
 export const preliminaryEvents: ReadonlySet<string> = new Set(
   dialects.flatMap(dialect => dialect.preliminaryEvents ?? []),
 )
 
-/** The dialect of a route. Without a known route, the first one whose format the request uses. */
+/** Returns the dialect of a route. On an unknown route it is the first one whose format the request uses. */
 export function dialectOf(
   known: Dialect | undefined,
   request: Parameters<Dialect['format']['isUsedBy']>[0],

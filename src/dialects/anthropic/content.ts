@@ -1,4 +1,4 @@
-/** Content blocks of an Anthropic prompt: which are text, and which hold or name something else. */
+/** Reads the content blocks of an Anthropic prompt: text, media, and references to other content. */
 
 import { type JsonObject, objectIn, partsOf, textIn } from '../wire/json.ts'
 import { addDocument, addFile, addImage, type Media } from '../wire/media.ts'
@@ -10,7 +10,7 @@ import {
   type MediaFinder,
 } from '../wire/media-search.ts'
 
-/** Tokens of an image, about. */
+/** Approximate tokens of an image. */
 const IMAGE = 1600
 
 const text = finderOf()
@@ -51,12 +51,12 @@ const blocks: ReadonlyMap<string, MediaFinder> = new Map<string, MediaFinder>([
   ['container_upload', finderOf([], (_block, media) => addFile(media))],
 ])
 
-/** Adds up the media in the `content` of a message, of a tool's result, or in the system prompt. */
+/** Counts the media in the `content` of a message or a tool's result, or in the system prompt. */
 export function findMedia(content: unknown, media: Media): void {
   for (const block of partsOf(content)) findMediaInPart(block, blocks.get(textIn(block.type) ?? ''), media)
 }
 
-/** A tool may be defined as late as here, one that runs at the provider too. */
+/** A content block may define a tool, also one that runs at the provider. */
 function addTool({ definition }: JsonObject, media: Media): void {
   if (definition !== undefined) media.tools.push(definition)
 }

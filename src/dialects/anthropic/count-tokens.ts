@@ -1,4 +1,4 @@
-/** Anthropic's token counter: POST /v1/messages/count_tokens. A request as for Messages, free of charge. */
+/** Anthropic's token counter: POST /v1/messages/count_tokens. It takes a Messages request and is free. */
 
 import type { Dialect } from '../dialect.ts'
 import { failureOf } from '../wire/failure.ts'

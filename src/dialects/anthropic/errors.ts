@@ -1,4 +1,4 @@
-/** Errors as Anthropic's API words them. */
+/** Formats errors as Anthropic's API does. */
 
 import type { Family, Refusal } from '../../errors.ts'
 import type { Measured } from '../dialect.ts'

@@ -1,4 +1,4 @@
-/** What all of Anthropic's APIs have in common. */
+/** The common properties of Anthropic's APIs. */
 
 import type { Format, ListedModel } from '../dialect.ts'
 
@@ -22,10 +22,10 @@ export const anthropic: Format = {
   }),
 }
 
-/** The first version of the API that takes keys as bearer tokens. */
+/** The first version of the API that accepts keys as bearer tokens. */
 const FIRST_BEARER = '2026-10-21'
 
-/** The header may be a list. The provider, and not our key, must refuse a value that is no version. */
+/** The header may be a list. An invalid version goes to the provider, which refuses it. */
 function takesBearer(versions: string | string[] = ''): boolean {
   const listed = String(versions).split(',')
   return listed.every(one => /^\d{4}-\d\d-\d\d$/.test(one.trim()) && one.trim() >= FIRST_BEARER)

@@ -1,4 +1,4 @@
-/** The limit headers of Anthropic's API, filled with the client's own limits. */
+/** The limit headers of Anthropic's API, with the client's own limits. */
 
 import { type LimitState, limitsIn } from '../wire/limit-state.ts'
 

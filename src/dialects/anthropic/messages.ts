@@ -18,7 +18,7 @@ export const anthropicMessages: Dialect = {
   operation: 'chat',
   path: '/v1/messages',
   paid: true,
-  // What a coding agent tells of itself (x-claude-code-*, x-stainless-*) is meant for the gateway, and stays here.
+  // Headers about a coding agent (x-claude-code-*, x-stainless-*) are for the gateway only.
   requestHeaders: ['anthropic-version', 'anthropic-beta'],
   preliminaryEvents: ['ping'],
   isSuccess: isMessage,

@@ -1,4 +1,4 @@
-/** Meters Anthropic's answers. In a stream the counts of several usages are cumulative: nothing is added up. */
+/** Meters Anthropic's responses. In a stream the counts of several usages are cumulative, so they are not added. */
 
 import type { Meter } from '../dialect.ts'
 import type { CappedBytes } from '../wire/capped-buffer.ts'
@@ -12,18 +12,18 @@ import { eventType, frameObject, frames } from '../wire/sse.ts'
 import { count, hasTokens, type Requested, statedNanos, validParts } from '../wire/usage.ts'
 import { largerUsage, readUsage, usagePart } from './usage.ts'
 
-/** The events that are read; all others only go by. */
+/** The events that the meter reads. All others pass. */
 const READ = new Set(['message_start', 'message_delta', 'message_stop', 'error'])
-/** Text and tool JSON of a delta; thinking is counted by the provider, not by what it shows of it. */
+/** Text and tool JSON of a delta. Thinking is not included, because the provider charges for more of it than it shows. */
 const VISIBLE = oneOf(['text', 'partial_json'])
 
-/** Blocks that the model writes and shows. */
+/** The types of blocks with visible output. */
 const WRITTEN = new Set<unknown>(['text', 'tool_use', 'server_tool_use', 'mcp_tool_use'])
 
 /** Events that may come before the message. Any other event begins it. */
 const BEFORE = new Set(['', 'ping', 'error'])
 
-/** Members that are read of a message, and of an event. */
+/** The members that the meter reads of a message, and of an event. */
 const MESSAGE: Shape = { model: true, usage: true, error: true }
 const EVENT: Shape = {
   type: true,
@@ -43,7 +43,7 @@ export function messageMeter(requested: Requested): Meter {
   })
 }
 
-/** A block may begin with all of its text, or with the whole input of a tool. The results of tools are no output. */
+/** A block may begin with all its text, or with the whole input of a tool. Results of tools are not output. */
 function startBytes(frame: CappedBytes): number {
   const { type, text, input } = objectIn(frameObject(frame)?.content_block)
   if (frame.large) return WRITTEN.has(type) ? frame.large.size : 0
@@ -56,10 +56,10 @@ function startBytes(frame: CappedBytes): number {
 export function eventMeter(requested: Requested): Meter {
   let { model } = requested
   let usage: JsonObject | undefined
-  /** An event after the start had usage; and the model has stopped, so that no output follows. */
+  /** True: an event after the start had usage, and the model has stopped, so no output follows. */
   let isReported = false
   let stopped = false
-  /** Visible bytes at the last usage: with more of them it is out of date. */
+  /** Visible bytes at the last usage. If more have come, that usage is out of date. */
   let visibleThen = 0
   let begun = false
   let ended = false

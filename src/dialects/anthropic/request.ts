@@ -1,4 +1,4 @@
-/** What an Anthropic request asks for. */
+/** Parses an Anthropic request. */
 
 import type { ParsedRequest } from '../dialect.ts'
 import { longestWrite } from '../wire/cache-writes.ts'

@@ -1,11 +1,11 @@
-/** A Messages request as a question to the provider's own token counter. */
+/** Converts a Messages request to a request of the provider's token counter. */
 
 import type { TokenCounter } from '../dialect.ts'
 import { isObject, type JsonObject, listIn, objectIn, parseObject, partsOf } from '../wire/json.ts'
 import { noMedia } from '../wire/media.ts'
 import { findMedia } from './content.ts'
 
-/** Members that make up the prompt: these are counted. */
+/** The members of the prompt. The counter includes them. */
 const counted = [
   'model',
   'messages',
@@ -18,7 +18,7 @@ const counted = [
   'output_config',
   'output_format',
 ]
-/** Members that add nothing to it; the counter refuses most of them. Any other may add what it does not count. */
+/** Members that add no input; the counter refuses most of them. Any other member may add input that it does not include. */
 const harmless = [
   'max_tokens',
   'stream',
@@ -54,12 +54,12 @@ function isWholeMessage(message: unknown): boolean {
   return isObject(message) && isWhole(message.content)
 }
 
-/** Is all that the call reads in the request itself? What lies behind an address may be another thing the next time. */
+/** Returns true if the request contains all input. Content behind a URL may change between the count and the call. */
 function isWhole(content: unknown): boolean {
   return partsOf(content).every(block => {
     const source = objectIn(block.source)
     if (source.type === 'url' || source.type === 'file') return false
-    // The counter reads a document to its end, where the bound only knows the longest there is.
+    // The counter reads the document. The bound assumes the longest possible one.
     if (block.type === 'document')
       return source.type === 'content'
         ? isWhole(source.content)
@@ -70,7 +70,7 @@ function isWhole(content: unknown): boolean {
   })
 }
 
-/** Does the gateway know what this block can hold? */
+/** Returns true if the gateway knows this type of block. */
 function isFamiliar(block: JsonObject): boolean {
   const media = noMedia()
   findMedia([block], media)

@@ -1,4 +1,4 @@
-/** Tools of an Anthropic request: those that the caller runs, and those that run at the provider. */
+/** Reads the tools of an Anthropic request: tools of the client, and tools of the provider. */
 
 import type { ParsedRequest } from '../dialect.ts'
 import { wrong } from '../wire/fields.ts'
@@ -10,7 +10,7 @@ const TOOL_PROMPT = 1000
 /** The version at the end of a tool's type. */
 const DATE = /_\d{8}$/
 
-/** Tools that the caller runs, with the tokens of the definition that the provider adds; all but the first have dates. */
+/** Tools that the client runs, with the tokens of the definition that the provider adds. All but the first have dates. */
 const clientTools: ReadonlyMap<string, number> = new Map([
   ['custom', 0],
   ['bash', 1000],
@@ -21,7 +21,7 @@ const clientTools: ReadonlyMap<string, number> = new Map([
   ['browser_toolset', 10_000],
 ])
 
-/** All other tools run at the provider, which reads what they bring as more input, again and again. */
+/** All other tools run at the provider, and their results are more input of the call. */
 export function unboundedTools(tools: readonly unknown[]): ParsedRequest['unbounded'] {
   return tools.flatMap((tool, at) => {
     const type = typeOf(tool, at)

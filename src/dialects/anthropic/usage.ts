@@ -1,4 +1,4 @@
-/** Reads Anthropic's usage: input without what was cached, cache writes of two ages, calls made of several iterations. */
+/** Reads Anthropic's usage: uncached input, cache writes of two lifetimes, and calls of several iterations. */
 
 import type { UsagePart } from '../dialect.ts'
 import { isObject, type JsonObject, listIn, objectIn, textIn } from '../wire/json.ts'
@@ -13,7 +13,7 @@ import {
   validParts,
 } from '../wire/usage.ts'
 
-/** A final usage as a meter reports it. */
+/** The part of `Measured` that has the final usage. */
 export function readUsage(usage: JsonObject, model: string, requested: Requested) {
   const parts = usageParts(usage, model, requested)
   const unnamed = parts?.length === 1 ? excessOf(usage, parts[0]!) : 0
@@ -24,7 +24,7 @@ export function readUsage(usage: JsonObject, model: string, requested: Requested
   }
 }
 
-/** Tokens that only the total of some compatible servers contains. */
+/** Tokens that only the total contains. Some compatible servers report them. */
 function excessOf(usage: JsonObject, part: UsagePart): number {
   const { input, cacheRead, cacheWrite5m, cacheWrite1h, output } = part
   const named = input + cacheRead + cacheWrite5m + cacheWrite1h + output
@@ -32,8 +32,8 @@ function excessOf(usage: JsonObject, part: UsagePart): number {
 }
 
 /**
- * The priced parts of a final usage. Where there are iterations they are the whole truth: the top level leaves out
- * compactions, advisors, and models that were tried in vain. Undefined where the usage cannot be read.
+ * Returns the priced parts of a final usage. If the usage has iterations, only they count, because the top level lacks
+ * compactions, advisors, and models that failed. Undefined if the usage is invalid.
  */
 function usageParts(usage: JsonObject, model: string, requested: Requested): UsagePart[] | undefined {
   const whole = usagePart(usage, model, requested)
@@ -46,7 +46,7 @@ function usageParts(usage: JsonObject, model: string, requested: Requested): Usa
     speed,
     geo,
   }))
-  // Told once for the whole call: they go with the iteration that gave the answer.
+  // These are reported once for the whole call, so the iteration with the response has them.
   const answered = iterations.findLastIndex(({ type }) => type === 'message' || type === 'fallback_message')
   Object.assign(parts[Math.max(0, answered)]!, { reasoning, tools })
   return validParts(parts)
@@ -77,12 +77,12 @@ function cacheWrites(usage: JsonObject, requested: Requested) {
   return { cacheWrite1h, cacheWrite5m }
 }
 
-/** The counts of one prompt. A later usage may move tokens between them. */
+/** The input counts. A later usage may move tokens between them. */
 const PROMPT = ['input_tokens', 'cache_read_input_tokens', 'cache_creation_input_tokens']
 
 /**
- * Two usages of one stream. A later value replaces the earlier one unless it is null, or smaller: of the prompt's counts
- * unless the prompt is smaller altogether.
+ * Merges two usages of one stream. A later value replaces the earlier one unless it is null or smaller. The input counts
+ * are replaced together, unless their sum is smaller.
  */
 export function largerUsage(earlier: JsonObject | undefined, later: JsonObject): JsonObject {
   if (!earlier) return later
@@ -97,7 +97,7 @@ function largerValue(name: string, before: unknown, value: unknown): unknown {
   if (value === null) return before
   if (isObject(before) && isObject(value)) return largerUsage(before, value)
   if (PROMPT.includes(name)) return value
-  // A list of iterations only grows.
+  // The list of iterations never shrinks, so the longer list counts.
   if (Array.isArray(before)) return listIn(value).length < before.length ? before : value
   const isSmaller = typeof before === 'number' && typeof value === 'number' && value >= 0 && value < before
   return isSmaller ? before : value

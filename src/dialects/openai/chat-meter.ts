@@ -1,4 +1,4 @@
-/** Meters chat completions. Usage may come on any chunk, even on one that reports an error; the last one counts. */
+/** Meters chat completions. Any chunk may have usage, even one with an error. The last usage counts. */
 
 import type { Meter } from '../dialect.ts'
 import type { CappedBytes } from '../wire/capped-buffer.ts'
@@ -14,7 +14,7 @@ import { eventName, frameData, frameObject, frames } from '../wire/sse.ts'
 import { count, fullerUsage, hasTokens, type Requested, tierIn, toolRuns } from '../wire/usage.ts'
 import { chatNames, readUsage } from './usage.ts'
 
-/** Members that are read of a completion, and of a chunk. */
+/** The members that the meter reads of a completion, and of a chunk. */
 const MEMBERS: Shape = {
   model: true,
   service_tier: true,
@@ -32,13 +32,13 @@ export function completionMeter(requested: Requested): Meter {
   })
 }
 
-/** The first chunks are read whole. */
+/** Number of chunks at the start that are parsed. */
 const READ_AT_START = 3
-/** Text and tool JSON. Reasoning is among it where a provider shows it: there it is part of the output. */
+/** Text and tool JSON. Visible reasoning is included, because it is part of the output. */
 const VISIBLE = ['content', 'text', 'arguments', 'refusal', 'reasoning_content', 'reasoning', 'input']
-/** A chunk with one of these is read, unless it is null. */
+/** A chunk with one of these members is parsed, unless its value is null. */
 const ALWAYS_READ = ['usage', 'error', 'finish_reason']
-/** A chunk is read, too, if its tier is another than before. */
+/** A chunk is also parsed if its tier changes. */
 const TIER = 'service_tier'
 const WATCHED = oneOf([...VISIBLE, ...ALWAYS_READ, TIER])
 const NULL = 'n'.charCodeAt(0)
@@ -47,19 +47,19 @@ export function chunkMeter(requested: Requested): Meter {
   let { model } = requested
   let tier: unknown
   let usage: JsonObject | undefined
-  /** Did the last usage come where no more output follows? */
+  /** True: no more output can follow the last usage. */
   let last = false
-  /** Visible bytes at the last usage: with more of them it is out of date. */
+  /** Visible bytes at the last usage. If more have come, that usage is out of date. */
   let visibleThen = 0
-  /** A chunk with choices has come, and was not an error. */
+  /** True: a chunk with choices has come that was not an error. */
   let begun = false
   let ended = false
-  /** The choices that have a finish reason, by their index. */
+  /** Indexes of the choices with a finish reason. */
   const finished = new Set<unknown>()
   let failed: string | undefined
   let visibleBytes = 0
   let events = 0
-  /** The tier as it stands in the bytes. */
+  /** The bytes of the tier's value. */
   let tierText = ''
 
   const stream = frames(MEMBERS, frame => {
@@ -74,7 +74,7 @@ export function chunkMeter(requested: Requested): Meter {
       failed = failureName(large.members?.error)
       return
     }
-    // Its text was not kept: all of it counts as shown.
+    // The text of a large frame is not kept, so the whole frame counts as visible.
     visibleBytes += large.size
     begun = true
     read(large.members)
@@ -100,7 +100,7 @@ export function chunkMeter(requested: Requested): Meter {
     else visibleBytes += visible
   }
 
-  /** Only an error comes in plain text. */
+  /** Plain text is an error. */
   function noteError(frame: Buffer) {
     if (!isErrorType(eventName(frame))) return
     events++
@@ -110,7 +110,7 @@ export function chunkMeter(requested: Requested): Meter {
   function readWhole(chunk: CappedBytes, visible: number) {
     const data = frameObject(chunk)
     const isError = isOnlyError(data, eventName(chunk.bytes))
-    // No word of an error is output.
+    // The text of an error is not output.
     if (!isError) visibleBytes += visible
     read(data)
     if (isError) failed ??= failureName(data?.error ?? data)
@@ -169,20 +169,20 @@ export function chunkMeter(requested: Requested): Meter {
   }
 }
 
-/** An error without output beside it. */
+/** Returns true for an error without output. */
 function isOnlyError(chunk: JsonObject = {}, eventName: string): boolean {
   const isError = isErrorType(eventName) || isErrorBody(chunk)
   return isError && listIn(chunk.choices).every(choice => objectIn(choice).error)
 }
 
-/** The end of a stream is no JSON. */
+/** The end marker of a stream is not JSON. */
 function isDone(frame: Buffer): boolean {
   return frame.length < 64 && frameData(frame).trim() === '[DONE]'
 }
 
 function readChat(usage: JsonObject, model: string, tier: unknown, requested: Requested) {
   const runs = toolRuns(objectIn(usage.server_tool_use))
-  // Most servers report no searches, though one is part of every answer that was asked for with one.
+  // Most servers report no searches, but every response to a search request has at least one.
   const searches = requested.unbounded.some(({ feature }) => SEARCH.test(feature)) ? 1 : 0
   const tools = searches > 0 && runs.web_search === undefined ? { ...runs, web_search: searches } : runs
   return readUsage(usage, chatNames, { model, tier, tools }, requested)

@@ -1,4 +1,4 @@
-/** What a chat request asks for. */
+/** Parses a chat request. */
 
 import type { ParsedRequest } from '../dialect.ts'
 import { longestWrite } from '../wire/cache-writes.ts'

@@ -36,7 +36,7 @@ export const openaiChat: Dialect = {
   upstreamError,
 }
 
-/** Models of these makers with hidden reasoning take no `max_tokens`. All other models take it, and some take nothing else. */
+/** Models of these providers with hidden reasoning refuse `max_tokens`. All other models accept it, and some accept nothing else. */
 const withoutMaxTokens: ReadonlySet<string> = new Set(['openai', 'azure'])
 
 function maxOutputName(model: Edits['price']): string {

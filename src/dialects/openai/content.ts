@@ -1,4 +1,4 @@
-/** Content parts and items of an OpenAI prompt: which are text, and which hold or name something else. */
+/** Reads the content parts and items of an OpenAI prompt: text, media, and references to other content. */
 
 import { isObject, type JsonObject, listIn, objectIn, partsOf, textIn } from '../wire/json.ts'
 import { addDocument, addFile, addImage, type Media } from '../wire/media.ts'
@@ -11,7 +11,7 @@ import {
   readInMessages,
 } from '../wire/media-search.ts'
 
-/** Tokens of an image, about. */
+/** Approximate tokens of an image. */
 const IMAGE = 1000
 
 export type MediaFinders = ReadonlyMap<string, MediaFinder>
@@ -19,19 +19,19 @@ export type MediaFinders = ReadonlyMap<string, MediaFinder>
 const text = finderOf()
 const call = finderOf(['arguments'])
 
-/** Adds up the media in a list; what `looks` does not know may be anything. */
+/** Counts the media in a list. A part that `looks` does not know may have any size. */
 export function findMedia(list: unknown, media: Media, finders: MediaFinders): void {
   for (const part of partsOf(list)) findMediaInPart(part, finders.get(kindOf(part)), media)
 }
 
-/** Messages need not say what they are, nor do references to what is stored. */
+/** Messages and references to stored items may lack a type. */
 export function kindOf(part: JsonObject): string {
   return textIn(part.type) ?? (part.role === undefined ? REFERENCE : 'message')
 }
 
 export const REFERENCE = 'item_reference'
 
-/** Does the item have only an id, so that the provider inserts the item that it stored? */
+/** Returns true for an item with only an id: the provider inserts the stored item. */
 export function isReference(item: JsonObject): boolean {
   if (kindOf(item) === REFERENCE) return true
   if (typeof item.id !== 'string') return false
@@ -39,15 +39,15 @@ export function isReference(item: JsonObject): boolean {
   return true
 }
 
-/** Members that an item may have without any content. */
+/** Members of an item that are not content. */
 const withoutContent: ReadonlySet<string> = new Set(['id', 'type', 'status', 'role'])
 
-/** Reasoning that is sent by its id has an empty summary. Other empty lists count as content. */
+/** A reference to reasoning has an empty summary. Other empty lists count as content. */
 function isEmpty(name: string, value: unknown): boolean {
   return value === null || (name === 'summary' && Array.isArray(value) && value.length === 0)
 }
 
-/** Parts of the content of a chat message. */
+/** The parts of a chat message's content. */
 export const chatParts: MediaFinders = new Map<string, MediaFinder>([
   ['text', text],
   ['refusal', text],
@@ -62,7 +62,7 @@ export const chatParts: MediaFinders = new Map<string, MediaFinder>([
   ['input_audio', finderOf(['input_audio'], audio)],
 ])
 
-/** Parts of the content of a Responses message, and of what a tool gave back. */
+/** The parts of the content of a Responses message, and of a tool's result. */
 const inputParts: MediaFinders = new Map<string, MediaFinder>([
   ['input_text', text],
   ['output_text', text],
@@ -88,7 +88,7 @@ const outputs = finderOf([], (item, media) => {
   }
 })
 
-/** Items of a Responses input. What merely points to something stored is not among them. */
+/** The items of a Responses input, without references to stored items. */
 export const inputItems: MediaFinders = new Map<string, MediaFinder>([
   ['message', message],
   ['reasoning', text],

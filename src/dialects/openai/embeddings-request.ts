@@ -1,4 +1,4 @@
-/** What an embeddings request asks for. Its input may come as tokens, which are counted as they are. */
+/** Parses an embeddings request. Its input may be tokens, which count as they are. */
 
 import type { ParsedRequest } from '../dialect.ts'
 import { readModel, readTextOrList } from '../wire/fields.ts'
@@ -12,7 +12,7 @@ import { unboundedMedia, unboundedMembers } from '../wire/unbounded.ts'
 
 const read = membersRead({ fields: ['model'], containers: ['input'] })
 
-/** Members that add nothing to the input. Any other may, so that its bytes count as text. */
+/** Members that add no input. The bytes of any other member count as text. */
 const apart: ReadonlySet<string> = new Set(['model', 'input', 'encoding_format', 'dimensions', 'user'])
 
 export function parseEmbeddings(body: unknown, raw: Buffer): ParsedRequest {
@@ -55,13 +55,13 @@ export function parseEmbeddings(body: unknown, raw: Buffer): ParsedRequest {
 }
 
 interface Size {
-  /** Given as tokens, or empty texts: a provider counts one for each. */
+  /** Number of tokens in the request, plus one for each empty text, as providers count it. */
   tokens: number
-  /** Of texts. */
+  /** Bytes of the texts. */
   bytes: number
-  /** Tokens, about. */
+  /** Approximate tokens. */
   guess: number
-  /** False: an object stands for a text, and may name an image or a file. */
+  /** False: an item is an object, which may name an image or a file. */
   isText: boolean
 }
 

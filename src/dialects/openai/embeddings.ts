@@ -31,7 +31,7 @@ function meter(requested: Requested) {
   })
 }
 
-/** Compatible servers name it otherwise, or only in the total, which is all input. */
+/** Some compatible servers use another name, or report only the total, which is all input. */
 function inputOf(usage: JsonObject): number {
   const total = requiredCount(usage, 'total_tokens', 0)
   const input = requiredCount(

@@ -1,4 +1,4 @@
-/** Errors as OpenAI's APIs word them. */
+/** Formats errors as OpenAI's APIs do. */
 
 import type { Family, Refusal, RefusalCode } from '../../errors.ts'
 import type { Measured } from '../dialect.ts'
@@ -17,7 +17,7 @@ const types: Record<Family, string> = {
   api: 'server_error',
 }
 
-/** Where OpenAI has a code of its own for it; any other error keeps the gateway's. */
+/** OpenAI's own codes. Other errors have the gateway's code. */
 const codes: Partial<Record<RefusalCode, string | null>> = {
   missing_key: 'invalid_api_key',
   // OpenAI's code for a model that the account may not use.
@@ -56,10 +56,10 @@ export function chatErrorEvent(
   return `${newLine}data: ${JSON.stringify(errorBody(error))}\n\n`
 }
 
-/** What a client's parser needs of a response, besides its status and error. */
+/** The members of a response that a client's parser needs besides status and error. */
 const RESPONSE_MEMBERS = ['id', 'object', 'created_at', 'model', 'metadata', 'previous_response_id']
 
-/** Events are numbered from 0 on. A stream that has announced a response ends it as well. */
+/** Events have numbers from 0. A stream that has announced a response also ends the response. */
 export function responseErrorEvent(
   error: Refusal,
   _requestId: string,

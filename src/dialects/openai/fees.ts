@@ -1,4 +1,4 @@
-/** Counts the calls of OpenAI's tools that are charged by the call, from the items of a response's output. */
+/** Counts the runs of OpenAI's tools with a fee per run, from the items of a response's output. */
 
 import { type JsonObject, listIn, objectIn, textIn } from '../wire/json.ts'
 import type { Shape } from '../wire/pruner.ts'
@@ -6,7 +6,7 @@ import { count, type Requested } from '../wire/usage.ts'
 
 export type Calls = Record<string, number>
 
-/** The members of an item, and of a response's tools, that decide on a fee. */
+/** The members of an item, and of a response's tools, that determine a fee. */
 export const ITEM: Shape = {
   type: true,
   action: { type: true },
@@ -37,14 +37,14 @@ export function feeCounter(hasHostedShell: boolean): FeeCounter {
   const once = (fee: string) => {
     calls[fee] = (calls[fee] ?? 0) + 1
   }
-  /** A container is charged once, however often it is used. */
+  /** A container is charged once. */
   const container = (id: unknown) => {
     if (typeof id === 'string' && containers.has(id)) return
     if (typeof id === 'string' && containers.size < MOST_CONTAINERS) containers.add(id)
     once(CONTAINER)
   }
   const charge: Readonly<Record<string, (item: JsonObject) => void>> = {
-    // An item without an action is of a version that had only searches.
+    // Items of an old version have no action; that version had only searches.
     web_search_call({ action }) {
       if ((objectIn(action).type ?? 'search') === 'search') once('web_search')
     },
@@ -53,7 +53,7 @@ export function feeCounter(hasHostedShell: boolean): FeeCounter {
     code_interpreter_call: ({ container_id }) => container(container_id),
     shell_call({ environment }) {
       const { type, container_id } = objectIn(environment)
-      // Calls that name no container share the one that the request asked for.
+      // Runs without a container name share the container of the request.
       if (type === undefined ? hasHostedShell : type !== 'local') container(container_id ?? '')
     },
   }
@@ -67,7 +67,7 @@ export function feeCounter(hasHostedShell: boolean): FeeCounter {
 }
 
 const CONTAINER = 'code_interpreter'
-/** Distinct containers that are remembered. */
+/** Highest number of containers that are stored. */
 const MOST_CONTAINERS = 1000
 
 /** The name of a tool's fee: `web_search` for `web_search_preview_2025_03_11`, `code_interpreter_4g` for a container. */
@@ -106,7 +106,7 @@ export function imageTokens(usage: unknown): Calls | undefined {
   return { image_input_tokens: count(image, 'input_tokens'), image_output_tokens }
 }
 
-/** Of each fee the larger number of calls. */
+/** Returns the larger number of runs for each fee. */
 export function mostCalls(one: Calls, other: Calls): Calls {
   const most = { ...one }
   for (const [fee, times] of Object.entries(other)) most[fee] = Math.max(times, most[fee] ?? 0)

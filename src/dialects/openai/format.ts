@@ -1,4 +1,4 @@
-/** What all of OpenAI's APIs have in common. */
+/** The common properties of OpenAI's APIs. */
 
 import type { Format, ListedModel } from '../dialect.ts'
 
@@ -6,7 +6,7 @@ export const openai: Format = {
   name: 'openai',
   overloadedStatus: 503,
   noAccess: model => `The model \`${model}\` does not exist or you do not have access to it`,
-  // A request to no known route gets this format where no other one claims it.
+  // A request to an unknown route gets this format if no other format matches.
   isUsedBy: () => false,
   authorize: key => ({ authorization: `Bearer ${key}` }),
   modelEntry,

@@ -1,8 +1,8 @@
-/** The limit headers of OpenAI's APIs, filled with the client's own limits. */
+/** The limit headers of OpenAI's APIs, with the client's own limits. */
 
 import { type LimitState, limitsIn } from '../wire/limit-state.ts'
 
-/** `x-ratelimit-limit-requests` and so on. The reset is a duration as Go writes it. */
+/** `x-ratelimit-limit-requests` and so on. The reset is a duration in Go's format. */
 export function limitHeaders(state: LimitState): Record<string, string> {
   const headers: Record<string, string> = {}
   for (const { name, limit, remaining, resetMs } of limitsIn(state)) {

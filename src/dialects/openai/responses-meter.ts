@@ -1,4 +1,4 @@
-/** Meters responses. Usage comes with the last event, whatever way the answer ended; fees of tools are counted from the output. */
+/** Meters OpenAI's Responses. The last event has the usage, also after a failure. Fees of tools are counted from the output. */
 
 import type { Meter } from '../dialect.ts'
 import { isErrorType } from '../wire/error-shapes.ts'
@@ -22,7 +22,7 @@ import {
 import { readUsage, responseNames } from './usage.ts'
 import { DELTAS, repeatedTextCounter } from './visible-output.ts'
 
-/** Members that are read of a response, and of an event. */
+/** The members that the meter reads of a response, and of an event. */
 const RESPONSE: Shape = {
   model: true,
   service_tier: true,
@@ -59,10 +59,10 @@ const TERMINAL = new Set([
   'response.cancelled',
 ])
 
-/** Events of a response that may come before the first output. Any other one begins it. */
+/** Events that may come before the first output. Any other event begins the output. */
 const BEFORE_OUTPUT = new Set([...ANNOUNCING, 'response.failed'])
 
-/** The events that are read; all others only go by. */
+/** The events that the meter reads. All others pass. */
 const READ = new Set([...TERMINAL, 'error', 'response.created', 'response.output_item.done'])
 
 const DELTA = oneOf(['delta'])
@@ -79,9 +79,9 @@ export function responseMeter(requested: Requested): Meter {
 export function responseEventMeter(requested: Requested): Meter {
   let response: JsonObject = {}
   const items = feeCounter(hasHostedShell(requested))
-  /** The last event had usage. */
+  /** True: the last event had usage. */
   let isReported = false
-  /** Visible bytes at the last usage: with more of them it is out of date. */
+  /** Visible bytes at the last usage. If more have come, that usage is out of date. */
   let visibleThen = 0
   const repeatedText = repeatedTextCounter()
   let begun = false
@@ -105,7 +105,7 @@ export function responseEventMeter(requested: Requested): Meter {
   })
 
   function read(name: string, event: JsonObject | undefined) {
-    // The data of an error may be plain text, and a failed response may be left out.
+    // The data of an error may be plain text, and may lack the failed response.
     if (name === 'error') failed = failureIn(event ?? {})
     else if (name === 'response.failed' && !isObject(event?.response)) failed ??= failureIn(event ?? {})
     if (!event) return
@@ -120,7 +120,7 @@ export function responseEventMeter(requested: Requested): Meter {
     visibleBytes = Math.max(visibleBytes, repeatedText.ofOutput(last.output))
     if (isObject(last.usage)) visibleThen = visibleBytes
     begun ||= listIn(last.output).length > 0
-    // A second last event with less usage does not undo the first.
+    // If a second last event has less usage, the first one counts.
     response = { ...response, ...last, usage: fullerUsage(response.usage, last.usage) }
     if (name === 'response.failed') failed ??= failureName(response.error)
   }
@@ -178,7 +178,7 @@ function modelOf(response: JsonObject, requested: Requested): string {
   return textIn(response.model) || requested.model
 }
 
-/** Calls of charged tools: of searches what the provider says it charges, else as many as were seen. */
+/** Runs of tools with a fee: for searches the reported number, else the number of items. */
 function toolCalls({ output, tool_usage, tools }: JsonObject, seen: Calls, requested: Requested): Calls {
   const listed = feeCounter(hasHostedShell(requested))
   for (const item of listIn(output)) listed.add(item)

@@ -1,4 +1,4 @@
-/** What a Responses request asks for. */
+/** Parses a Responses request. */
 
 import type { ParsedRequest } from '../dialect.ts'
 import { longestWrite } from '../wire/cache-writes.ts'
@@ -51,7 +51,7 @@ export function parseResponses(body: unknown, raw: Buffer): ParsedRequest {
   const media = noMedia()
   findMedia(items, media, inputItems)
   findMediaAnywhere(request, media, skipped)
-  // Tools may also come, or be found, in the course of the input.
+  // Items of the input may also define or load tools.
   const tools = [...readList(request, 'tools'), ...media.tools]
   const hasReferences = items.some(isReference)
   const unbounded: ParsedRequest['unbounded'] = [
@@ -90,7 +90,7 @@ export function parseResponses(body: unknown, raw: Buffer): ParsedRequest {
       hidesWork(unbounded) || [request, ...items].some(asksForReasoning) || has(request, 'prediction'),
     unbounded,
     wantsUsageFrame: true,
-    // What is not said to be forgotten is stored.
+    // The provider stores a response unless `store` is false.
     stores: readFlag({ store: request.store ?? true }, 'store'),
     // Conversations and prompts do not depend on stored responses.
     recalls: has(request, PREVIOUS) ? PREVIOUS : hasReferences ? REFERENCE : undefined,

@@ -28,7 +28,7 @@ export const openaiResponses: Dialect = {
   errorEvent: responseErrorEvent,
 }
 
-/** An `incomplete` response may be longer the next time, so it is not cached. */
+/** An `incomplete` response is not cached, because a repeat may be longer. */
 function isResponse(response: JsonObject): boolean {
   return isWithoutError(response) && hasObjects(response.output) && response.status === 'completed'
 }

@@ -1,4 +1,4 @@
-/** Tools of an OpenAI request: those that the caller runs, and those that run at the provider. */
+/** Reads the tools of an OpenAI request: tools of the client, and tools of the provider. */
 
 import type { ParsedRequest } from '../dialect.ts'
 import { wrong } from '../wire/fields.ts'
@@ -10,7 +10,7 @@ export const TOOL_PROMPT = 1000
 
 const callersOwn: ReadonlySet<unknown> = new Set(['function', 'custom'])
 
-/** Does the caller run it? Some kinds may run at either side. */
+/** Returns true if the client runs the tool. Some kinds may run on either side. */
 type RunsHere = (tool: JsonObject) => boolean
 
 const runsHere: ReadonlyMap<string, RunsHere> = new Map<string, RunsHere>([
@@ -25,14 +25,14 @@ const runsHere: ReadonlyMap<string, RunsHere> = new Map<string, RunsHere>([
   ['tool_search', ({ execution }) => execution === 'client'],
 ])
 
-/** Compatible servers take a function without a type. */
+/** Compatible servers accept a function without a type. */
 function untyped({ function: called, name }: JsonObject): string | undefined {
   return isObject(called) || typeof name === 'string' ? 'function' : undefined
 }
 
 export type UnboundedTool = ParsedRequest['unbounded'][number] & { fee: string }
 
-/** All other tools run at the provider, which charges for them or reads what they bring as more input. */
+/** All other tools run at the provider. They have a fee, or their results are more input. */
 export function unboundedTools(tools: readonly unknown[]): UnboundedTool[] {
   return tools.flatMap((tool, at) => {
     if (!isObject(tool)) throw wrong(`tools.${at}`, tool, 'an object')

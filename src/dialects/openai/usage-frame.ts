@@ -1,6 +1,6 @@
 /**
- * Hides the one frame of a chat stream that tells nothing but usage, for a caller who did not ask for it. A frame is kept
- * back until it is whole, as most are when they arrive; all bytes but those of that one frame go on unchanged.
+ * Removes the usage frame of a chat stream if the client did not ask for it. A frame is held back until it is whole; most
+ * frames arrive whole. All other bytes pass unchanged.
  */
 
 import type { FrameFilter } from '../dialect.ts'
@@ -9,14 +9,14 @@ import { isObject, parseObject } from '../wire/json.ts'
 import { byte, scanObject } from '../wire/json-scan.ts'
 import { frameData, frameEnds } from '../wire/sse.ts'
 
-/** A usage frame is small: what grows beyond this is another one, and need not wait for its end. */
+/** Largest usage frame, in bytes. A longer frame is not held back. */
 const LONGEST = 65_536
 
 export function usageFrameFilter(): FrameFilter {
   const eachEnd = frameEnds()
   let held: Buffer[] = []
   let size = 0
-  /** A frame is under way that is too long to be the one. */
+  /** True: the present frame is too long to be the usage frame. */
   let passing = false
 
   function release(): Buffer {
@@ -54,18 +54,18 @@ export function usageFrameFilter(): FrameFilter {
   }
 }
 
-/** Usage without choices, and without a word on anything else. */
+/** Returns true for a chunk that has usage, no choices and no other content. */
 function hasOnlyUsage(frame: Buffer): boolean {
-  // The text rules out most frames, so that few are parsed: elsewhere usage is null.
+  // This check of the text excludes most frames, whose usage is null, so that few are parsed.
   if (!CANDIDATE.test(frame.toString('latin1'))) return false
   const chunk = parseObject(frameData(frame))
   return chunk !== undefined && isEmpty(chunk.choices) && !chunk.error && !chunk.moderation && hasUsage(frame)
 }
 
-/** Small letters have no need of an escape: a name with one may be any. */
+/** A name with an escape may be any name, because small letters need no escape. */
 const CANDIDATE = /"usage" *: *[^ n]|\\u00[67]/
 
-/** A member of the chunk itself. One that is repeated counts, too: its bytes would be passed on. */
+/** The members of the chunk. A repeated member counts, because the client would get its bytes. */
 function hasUsage(frame: Buffer): boolean {
   const data = Buffer.from(frameData(frame))
   return scanObject(data).members.some(
@@ -73,7 +73,7 @@ function hasUsage(frame: Buffer): boolean {
   )
 }
 
-/** Compatible servers send null, no member at all, or a choice that says nothing, instead of an empty list. */
+/** Instead of an empty list, compatible servers send null, no member or an empty choice. */
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === '') return true
   if (Array.isArray(value)) return value.every(isEmpty)

@@ -1,4 +1,4 @@
-/** Reads the usage of OpenAI's APIs: input counts what was cached, output counts what was reasoned. */
+/** Reads the usage of OpenAI's APIs. Its input includes cached tokens, and its output includes reasoning. */
 
 import type { UsagePart } from '../dialect.ts'
 import { type JsonObject, objectIn } from '../wire/json.ts'
@@ -12,7 +12,7 @@ import {
   validParts,
 } from '../wire/usage.ts'
 
-/** What each API calls its counts. */
+/** The names of the counts in each API. */
 export interface Names {
   input: string
   output: string
@@ -21,11 +21,11 @@ export interface Names {
 export const chatNames: Names = { input: 'prompt_tokens', output: 'completion_tokens' }
 export const responseNames: Names = { input: 'input_tokens', output: 'output_tokens' }
 
-/** What the answer says of itself beside its usage. */
+/** Other properties of the response that its price depends on. */
 export interface Served {
   model: string
   tier: unknown
-  /** Calls of tools that are charged by the call. */
+  /** Runs of tools with a fee per run. */
   tools: Record<string, number>
 }
 
@@ -36,7 +36,7 @@ function usagePart(usage: JsonObject, names: Names, served: Served, requested: R
   const writes = cacheWrites(inputs, requested)
   const reasoning = count(outputs, 'reasoning_tokens')
   const tokens = tokensOf(usage, names, cacheRead + writes.cacheWrite1h + writes.cacheWriteOther, reasoning)
-  // Counted as text here, but dearer than it: a model that speaks has no price unless one is set for this.
+  // Audio costs more than text, so it is also a tool of its own. Without a fee for it the call has no price.
   const audio = count(inputs, 'audio_tokens') + count(outputs, 'audio_tokens')
   return {
     model: served.model,
@@ -76,8 +76,8 @@ function cachedTokens(usage: JsonObject, inputs: JsonObject): number {
 }
 
 /**
- * Uncached input and all output. Some servers count what was cached, or what was reasoned, beside the two numbers: then
- * the total is larger than their sum. Any other excess of the total is output that the usage does not name.
+ * Returns uncached input and all output. Some servers do not include cached or reasoning tokens in the two numbers; then
+ * the total is larger than their sum. Any other excess of the total counts as output.
  */
 function tokensOf(usage: JsonObject, names: Names, cached: number, reasoning: number) {
   const [input, output] = [requiredCount(usage, names.input), requiredCount(usage, names.output)]
@@ -87,7 +87,7 @@ function tokensOf(usage: JsonObject, names: Names, cached: number, reasoning: nu
   return { input: isBeside ? input : input - cached, output: output + rest }
 }
 
-/** The usage as a meter reports it. Undefined: it cannot be counted with. */
+/** Returns the part of `Measured` that has the usage. Undefined: the usage is invalid. */
 export function readUsage(usage: JsonObject, usual: Names, served: Served, requested: Requested) {
   const names = namesIn(usage, usual)
   const part = usagePart(usage, names, served, requested)
@@ -100,7 +100,7 @@ export function readUsage(usage: JsonObject, usual: Names, served: Served, reque
   }
 }
 
-/** Half an hour is the usual life, half a day the long one. */
+/** The usual lifetime is half an hour; the long one is half a day. */
 function cacheWrites(inputs: JsonObject, requested: Requested) {
   const ages = objectIn(inputs.cache_write_tokens_details)
   const long = count(ages, 'ttl_12h_tokens')

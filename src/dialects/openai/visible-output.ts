@@ -1,10 +1,10 @@
-/** Sizes of the text in events of Responses that repeat it as a whole, once its deltas are over. */
+/** Measures the text of Responses events that repeat it as a whole after its deltas. */
 
 import type { CappedBytes } from '../wire/capped-buffer.ts'
 import { isObject, type JsonObject, listIn, objectIn, textIn } from '../wire/json.ts'
 import { frameObject } from '../wire/sse.ts'
 
-/** Deltas of text and tool JSON; a summary of reasoning is not the reasoning that is charged. */
+/** Deltas of text and tool JSON. Summaries of reasoning are not included, because the charged reasoning is longer. */
 const PARTS = [
   'output_text',
   'refusal',
@@ -16,13 +16,13 @@ const PARTS = [
 ]
 export const DELTAS: ReadonlySet<string> = new Set(PARTS.map(part => `response.${part}.delta`))
 
-/** Which member of an event has the text: the event's own, its part's, or its item's. */
+/** The member of an event that has the text: of the event, its part or its item. */
 const REPEATS: ReadonlyMap<string, 'event' | 'part' | 'item'> = new Map([
   ...PARTS.map(part => [`response.${part}.done`, 'event'] as const),
   ['response.content_part.done', 'part'],
   ['response.output_item.done', 'item'],
 ])
-/** Parts and items that the model writes. Results of tools are no output. */
+/** Parts and items with output of the model. Results of tools are not output. */
 const WRITTEN = new Set<unknown>([
   'output_text',
   'refusal',
@@ -34,15 +34,15 @@ const WRITTEN = new Set<unknown>([
 ])
 const TEXTS = ['text', 'refusal', 'arguments', 'input', 'code', 'command']
 
-/** Counts each text once, though up to four events may repeat it. */
+/** Counts each text once, because up to four events repeat it. */
 export function repeatedTextCounter() {
   const sizes = { event: 0, part: 0, item: 0 }
   /** Visible bytes after the last event of each kind. */
   const before = { event: 0, part: 0, item: 0 }
   return {
     /**
-     * Bytes of all text that events of this one's kind have repeated so far; undefined: it repeats none. The text of a large
-     * frame has the size of the deltas before it, in the `visible` bytes so far; without deltas, the size of the frame.
+     * Returns the bytes of all text that events of this kind have repeated so far; undefined if the event repeats none. The
+     * text of a large frame counts as the deltas before it (`visible` bytes so far); without deltas, as the size of the frame.
      */
     add(name: string, frame: CappedBytes, visible: number): number | undefined {
       const kind = REPEATS.get(name)
@@ -52,7 +52,7 @@ export function repeatedTextCounter() {
       before[kind] = Math.max(visible, sizes[kind])
       return sizes[kind]
     },
-    /** The same of the output that the last event of a response has. */
+    /** The bytes of the output in the last event of a response. */
     ofOutput: (output: unknown): number =>
       listIn(output).reduce((sum: number, item) => sum + textSize(item), 0),
   }

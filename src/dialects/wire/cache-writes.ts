@@ -1,19 +1,19 @@
 /**
- * How long a request asks its prompt to be kept in the provider's cache. The words of both makers count on every route:
- * an upstream may serve any maker's models there.
+ * Reads the lifetime that a request asks for in the provider's cache. The names of both providers count on every route,
+ * because an upstream may serve models of any provider there.
  */
 
 import type { ParsedRequest } from '../dialect.ts'
 import { isObject, type JsonObject } from './json.ts'
 
-/** Members of a request, and of any part of its prompt, that ask for a write; and the usual life of each, the cheap one. */
+/** Members of a request, and of any part of its prompt, that ask for a write; each with its usual (cheap) lifetime. */
 const usualLife: ReadonlyMap<string, string> = new Map([
   ['cache_control', '5m'],
   ['prompt_cache_options', '30m'],
   ['prompt_cache_breakpoint', '30m'],
 ])
 
-/** The longest-lived write that any part of the prompt asks for; any life but the usual one is a long one. */
+/** Returns the longest lifetime in the prompt. Any lifetime other than the usual one counts as long. */
 export function longestWrite(request: JsonObject, prompt: unknown[]): 'none' | '5m' | '1h' {
   let longest: Exclude<ParsedRequest['cacheWrite'], 'other'> = 'none'
   const search = (value: unknown) => {

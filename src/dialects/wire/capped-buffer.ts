@@ -1,31 +1,31 @@
-/** Keeps what may be needed of JSON that goes by: all of it up to a size, beyond it some members of its outermost object. */
+/** Buffers JSON that comes in chunks: all of it up to a limit, above it only some members of its outermost object. */
 
 import type { JsonObject } from './json.ts'
 import { byte } from './json-scan.ts'
 import { type Pruner, pruner, type Shape } from './pruner.ts'
 
-/** Up to this size all is kept. */
+/** Bytes that are buffered whole. */
 const WHOLE = 262_144
-/** Beyond it, what is kept of the beginning, where a frame says what it is. */
+/** Bytes at the start of larger JSON that are kept, because a frame begins with its type. */
 const HEAD = 1024
-/** More small parts than this are joined. */
+/** Above this number small parts are joined. */
 const MANY = 256
 
 export interface CappedBytes {
   /** All of it, or its beginning. */
   bytes: Buffer
-  /** What was too large to be kept: how large, and the members that were asked for; undefined: no whole object. */
+  /** The size of JSON above the limit, and its requested members; undefined: not a whole object. */
   large: { size: number; members: JsonObject | undefined } | undefined
 }
 
 export interface CappedBuffer {
   keep(part: Buffer): void
-  /** What was kept; begins anew. */
+  /** Returns the buffered JSON and clears the buffer. */
   take(): CappedBytes
   readonly empty: boolean
 }
 
-/** `shape`: the members that are kept of what is large. */
+/** `shape`: the members to keep of large JSON. */
 export function cappedBuffer(shape: Shape): CappedBuffer {
   let parts: Buffer[] = []
   let size = 0

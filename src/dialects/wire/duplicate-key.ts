@@ -1,11 +1,11 @@
-/** Finds a key that an object in a JSON text has twice: `JSON.parse` keeps only the last, and does not say so. */
+/** Finds a repeated key in a JSON text, because `JSON.parse` keeps only the last value without an error. */
 
 import { byte, closingQuote, isSpace, unescaped } from './json-scan.ts'
 
-/** What a fault says of a key that `repeatedKey` found. */
+/** The fault of a repeated key. */
 export const DUPLICATE_KEY = 'stands twice in one object; expected once'
 
-/** An object, or a list (`names` is undefined), and the member or item of it where the scan is. */
+/** An object, or a list (`names` is undefined), with the present member or item of the scan. */
 interface Level {
   names: Set<string> | undefined
   at: string | number

@@ -1,13 +1,13 @@
 /**
- * A request must mean one thing. JSON lets a key be repeated, and readers differ in which one counts (some even take
- * `Model` for `model`): a request whose meaning the provider might read another way is refused.
+ * Refuses a request with a repeated key. Parsers differ in which value counts, and some read `Model` as `model`, so the
+ * provider might read the request in another way than the gateway.
  */
 
 import { refusal } from '../../errors.ts'
 import { isObject, type JsonObject } from './json.ts'
 import type { Member } from './json-scan.ts'
 
-/** All members of a request that the gateway reads, and the `containers` among them, whose content it reads too. */
+/** All members of a request that the gateway reads. It also reads the content of the `containers`. */
 export interface MembersRead {
   known: ReadonlySet<string>
   containers: ReadonlySet<string>
@@ -28,7 +28,7 @@ export function refuseDuplicateKeys(body: JsonObject, members: readonly Member[]
   }
 }
 
-/** As the most generous readers compare names: without case, in all of Unicode. */
+/** Compares names without case in all of Unicode, as the most tolerant parsers do. */
 function fold(name: string): string {
   return name.toUpperCase().toLowerCase()
 }
@@ -39,7 +39,7 @@ function ambiguous(param: string, what: string) {
   })
 }
 
-/** How many members all objects in a value have: fewer than its text has, if one repeats a key. */
+/** Number of members of all objects in a value. The text has more if a key is repeated. */
 function countNames(value: unknown): number {
   let names = 0
   if (Array.isArray(value)) for (const one of value) names += countNames(one)

@@ -1,7 +1,7 @@
 /**
- * A provider's error inside a successful response is passed on byte for byte, but for names of our account and our
- * secrets, which are replaced in place. A frame of a stream is kept back until it is whole, as most are when they arrive:
- * a caller can use no part of it, and only a whole frame shows whether it is an error.
+ * Redacts a provider's error inside a successful response. Names of the gateway's account and its secrets are replaced in
+ * place; all other bytes stay. A frame of a stream is held back until it is whole, because only a whole frame shows
+ * whether it is an error. Most frames arrive whole, and a client cannot use a part of a frame.
  */
 
 import type { FrameFilter, Measured } from '../dialect.ts'
@@ -13,25 +13,25 @@ import { type Redaction, redactedBytes } from './redact.ts'
 import { type Chunks, redactedJson } from './redact-json.ts'
 import { eventName, eventType, frameData, frameEnds } from './sse.ts'
 
-/** Replaces the secrets in a response's bytes, whatever they say. */
+/** Replaces the secrets in the bytes of any response. */
 export interface Scanner {
   bytes(bytes: Buffer, text?: string): Buffer
   chunks(): Chunks
 }
 
-/** What is kept back at most. A longer frame is an error only if its beginning says so. */
+/** Highest number of bytes that are held back. The beginning of a longer frame shows whether it is an error. */
 const LONGEST = 262_144
-/** Members whose value may say that it is an error. */
+/** Members whose value may show that a frame is an error. */
 const MARKS = ['type', 'object']
 
-/** The error's frames are redacted, and secrets in every frame. */
+/** Redacts the frames with an error, and secrets in every frame. */
 export function errorFrames(redaction: Redaction, scanner: Scanner): FrameFilter {
   const eachEnd = frameEnds()
   let held: Buffer[] = []
   let size = 0
-  /** No frame has begun. */
+  /** True: no frame has begun. */
   let isBetween = true
-  /** A frame that is longer than what is kept back: its parts go through here. */
+  /** The redactor of a frame that is too long to be held back. */
   let rest: Chunks | undefined
 
   function release(): Buffer {
@@ -41,7 +41,7 @@ export function errorFrames(redaction: Redaction, scanner: Scanner): FrameFilter
     return bytes
   }
 
-  /** The last part of a frame that is kept back; `text`: the same as latin1. */
+  /** The last part of a frame that is held back; `text`: the same as latin1. */
   function finish(part: Buffer, text: string): Buffer {
     if (held.length === 0) return redactedFrame(part, text)
     held.push(part)
@@ -53,7 +53,7 @@ export function errorFrames(redaction: Redaction, scanner: Scanner): FrameFilter
     return isError(frame, text) ? redactedBytes(frame, redaction) : frame
   }
 
-  /** A part of a frame that is not whole. */
+  /** Handles a part of a frame. */
   function keep(part: Buffer): Buffer | undefined {
     if (rest) return rest.push(part)
     held.push(part)
@@ -68,7 +68,7 @@ export function errorFrames(redaction: Redaction, scanner: Scanner): FrameFilter
     push(chunk) {
       const bytes = asBuffer(chunk)
       const text = bytes.toString('latin1')
-      // Most chunks are one ordinary frame.
+      // Most chunks are one frame without an error.
       if (isBetween && isOneFrame(text) && isOrdinary(text)) return scanner.bytes(bytes, text)
       const frames: Buffer[] = []
       let longEnd: Buffer | undefined
@@ -89,19 +89,19 @@ export function errorFrames(redaction: Redaction, scanner: Scanner): FrameFilter
     end() {
       if (rest) return rest.end()
       if (held.length === 0) return undefined
-      // It may be cut off: only a frame that can be parsed is known to be no error.
+      // A frame that cannot be parsed may be an error that is cut off.
       return scanner.bytes(redactedFrame(release(), ''))
     },
   }
 }
 
-/** Nothing is copied where there is but one. */
+/** A single part is not copied. */
 function joined(parts: (Buffer | undefined)[]): Buffer | undefined {
   const given = parts.filter(part => part !== undefined)
   return given.length > 1 ? Buffer.concat(given) : given[0]
 }
 
-/** JSON that is too long to be kept: secrets are replaced wherever they stand, names where it reports an error. */
+/** Redacts JSON that is too long to be held back: secrets everywhere, names only in errors. */
 export function redactedChunks(redaction: Redaction, scanner: Scanner, isFailed = false): Chunks {
   const secrets = scanner.chunks()
   const names = redactedJson(redaction, isFailed)
@@ -116,7 +116,7 @@ export function redactedChunks(redaction: Redaction, scanner: Scanner, isFailed 
 
 const GIVEN_ERROR = /"(?:errors?|warnings?)"\s*:\s*[{["]/
 
-/** A whole JSON response. It may be an error that the meter does not know; beside an error its output stays as it is. */
+/** Redacts a whole JSON response. It may be an error that the meter does not know. Output beside an error does not change. */
 export function redactedResponse(
   body: Buffer,
   { failed, usage }: Pick<Measured, 'failed' | 'usage'>,
@@ -138,13 +138,13 @@ function hasOutput({ choices, content, data, output, input_tokens }: JsonObject)
   return input_tokens !== undefined || [choices, content, data, output].some(part => listIn(part).length > 0)
 }
 
-/** Separates nearly all frames from errors, so that few are parsed. In text this is faster than in bytes. */
+/** Recognises most frames without an error, so that few are parsed. A search in text is faster than in bytes. */
 function isOrdinary(text: string): boolean {
   return !text.includes('rror') && !COMMENT.test(text) && OUTPUT.test(text)
 }
 
 const COMMENT = /^:/m
-/** A chunk with choices, or an event of output. */
+/** Returns true for a chunk with choices, or an event of output. */
 const OUTPUT =
   /"choices"\s*:\s*\[\s*\{|"type"\s*:\s*"(?:message_|content_block_|ping"|response\.(?!failed|incomplete|cancelled))/
 
@@ -156,11 +156,11 @@ function isError(frame: Buffer, text: string): boolean {
   if (isOrdinary(text)) return false
   if (isErrorType(eventType({ bytes: frame, large: undefined }))) return true
   const data = parseObject(frameData(frame))
-  // Comments, `[DONE]`, and words that are no event.
+  // Comments, `[DONE]`, and text that is not an event.
   return data === undefined || COMMENT.test(text) || !isOutput(data)
 }
 
-/** An event or a chunk of output. The names are redacted in anything else, whatever it is. */
+/** Returns true for an event or chunk of output. Names are redacted in everything else. */
 function isOutput(data: JsonObject): boolean {
   if (isErrorBody(data) || ['message', 'detail', 'msg'].some(name => typeof data[name] === 'string'))
     return false
@@ -171,7 +171,7 @@ function isOutput(data: JsonObject): boolean {
 /** The member that is cut off. */
 const OPEN_ERROR = /^\s*[{,]\s*"(?:errors?"\s*:\s*["{[]|(?:message|detail|msg)"\s*:\s*")/
 
-/** Of a frame that is not whole. */
+/** For a frame that is not whole. */
 export function beginsError(bytes: Buffer): boolean {
   if (isErrorType(eventName(bytes))) return true
   const from = bytes.indexOf(byte.openObject)

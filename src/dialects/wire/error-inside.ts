@@ -1,4 +1,4 @@
-/** Reads the error that a 200 response carries instead of output, as the status it stands for. */
+/** Reads an error in a 200 response without output, and finds its status. */
 
 import { beginsError } from './error-frames.ts'
 import { errorIn, isErrorBody, isErrorType } from './error-shapes.ts'
@@ -7,8 +7,8 @@ import { eventName, frameData, frameEnds, frameObject } from './sse.ts'
 import { hasTokens } from './usage.ts'
 
 /**
- * The statuses of the makers' error types and codes, in small letters, without the `error` or `exception` at their end; any
- * other name is a 500. A code that is a status stands for itself.
+ * The statuses of the providers' error types and codes, in lower case, without `error` or `exception` at the end. Any
+ * other name means 500. A code that is a status means itself.
  */
 const statuses: ReadonlyMap<string, number> = new Map<string, number>([
   ['invalidrequest', 400],
@@ -57,20 +57,20 @@ const statuses: ReadonlyMap<string, number> = new Map<string, number>([
 ])
 /** Faults of an image in the request, such as `image_too_large` and `empty_image_file`. */
 const IMAGE_FAULT = /image/i
-/** No name of an error is longer. */
+/** Longest name of an error. */
 const LONGEST_NAME = 64
 /** Bytes of a long error that are searched for its names. */
 const BEGINNING = 4096
 
 export interface ErrorInside {
   status: number
-  /** An error body as the API gives it with that status. */
+  /** The error body that the API sends with that status. */
   body: Buffer
 }
 
 const OUTPUT_EVENT = /^(message|content_block|response)/
 
-/** `bytes`: a JSON response, or the beginning of a stream. `preliminary`: the events that carry no output. Undefined: no error, or output before or beside it. */
+/** `bytes`: a JSON response, or the beginning of a stream. `preliminary`: the events without output. Returns undefined without an error, or if the response has output. */
 export function errorInside(
   bytes: Buffer,
   stream: boolean,
@@ -108,7 +108,7 @@ function eventIn(frame: Buffer): JsonObject | undefined {
   return beginsError(frame) ? partOfError(name, frame) : undefined
 }
 
-/** Of an error that is cut off. */
+/** For an error that is cut off. */
 function partOfError(name: string, frame: Buffer): JsonObject {
   const text = frame.toString('latin1', 0, BEGINNING)
   const [, code] = /"code"\s*:\s*"?(\w+)/.exec(text) ?? []
@@ -119,7 +119,7 @@ function partOfError(name: string, frame: Buffer): JsonObject {
   }
 }
 
-/** The error of a response, of an event, or of the response that an event carries. */
+/** The error of a response, of an event, or of the response in an event. */
 function errorOf(event: JsonObject): JsonObject | undefined {
   const response = objectIn(event.response)
   if ([event, response].some(part => hasOutput(part) || hasTokens(part.usage))) return undefined
@@ -149,7 +149,7 @@ function statusOf({ code, type, status, message }: JsonObject): number {
   return IMAGE_FAULT.test(String(code)) ? 400 : 500
 }
 
-/** `rate_limit_error`, `RateLimitError` and `Rate limit exceeded` are written in one way. */
+/** Converts `rate_limit_error`, `RateLimitError` and `Rate limit exceeded` to the same form. */
 function plainName(name: string): string {
   if (name.length > LONGEST_NAME) return ''
   return name

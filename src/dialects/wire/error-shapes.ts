@@ -4,7 +4,7 @@ import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
 import type { Shape } from './pruner.ts'
 
 interface FoundError {
-  /** Empty where the body says nothing. */
+  /** Empty if the body has no message. */
   message: string
   type: string | undefined
   code: string | undefined
@@ -12,13 +12,13 @@ interface FoundError {
   details: unknown
 }
 
-/** Members that hold the words, the first one first; some servers put an object or a list there. */
+/** Members that may have the message, in this order. Some servers put an object or a list there. */
 const WORDS = ['message', 'Message', 'detail', 'msg', 'error_description', 'description', 'reason', 'title']
-/** A list of faults is shown up to here. */
+/** Highest number of faults in a message. */
 const MOST = 20
 const DEEPEST = 8
 
-/** Members of an error, for what is too large to be kept whole. */
+/** The members to keep of an error that is too large. */
 const FAULT: Shape = { code: true, type: true, status: true, message: true, param: true }
 export const ERROR_MEMBERS: Shape = {
   ...FAULT,
@@ -30,14 +30,14 @@ export const ERROR_MEMBERS: Shape = {
 }
 
 /**
- * `error`, `invalid_request_error`, `RateLimitError`, `throttlingException`; of the Responses API's events also the one
- * that ends a failed response.
+ * Matches `error`, `invalid_request_error`, `RateLimitError`, `throttlingException`, and the event that ends a failed
+ * response of the Responses API.
  */
 export function isErrorType(type: unknown): boolean {
   return typeof type === 'string' && (/(error|exception)$/i.test(type) || type === 'response.failed')
 }
 
-/** Is a response, or an event of one, an error? */
+/** Returns true if a response or an event is an error. */
 export function isErrorBody(body: JsonObject): boolean {
   const { type, object, error, errors, response, choices } = body
   if (isErrorType(type) || isErrorType(object)) return true
@@ -76,7 +76,7 @@ function errorOf(error: JsonObject): FoundError {
   }
 }
 
-/** The words of an error, whatever holds them. */
+/** Returns the message of an error in any shape. */
 function wordsIn(value: unknown, depth = 0): string {
   if (typeof value === 'string') return value
   if (depth === DEEPEST) return ''
@@ -86,7 +86,7 @@ function wordsIn(value: unknown, depth = 0): string {
   }
   if (!isObject(value)) return ''
   const { error, errors } = value
-  // Beside other words a plain `error` is but a name, such as "Bad Request".
+  // If there is another message, a plain `error` is only a name, such as "Bad Request".
   const inner = [
     typeof error === 'string' ? '' : error,
     faultsIn(errors),
@@ -100,13 +100,13 @@ function wordsIn(value: unknown, depth = 0): string {
   return ''
 }
 
-/** `{ errors: { field: ["words"] } }` as a list. */
+/** Converts `{ errors: { field: ["text"] } }` to a list. */
 function faultsIn(errors: unknown): unknown {
   if (!isObject(errors) || WORDS.some(name => name in errors)) return errors
   return Object.entries(errors).map(([field, words]) => ({ loc: [field], msg: words }))
 }
 
-/** A fault of a validation says where it is: `loc: ["body", "messages", 0]`. */
+/** The path of a validation fault: `loc: ["body", "messages", 0]`. */
 function withField(words: string, { loc }: JsonObject): string {
   const field = pathOf(loc)
   return field === '' ? words : `${field}: ${words}`

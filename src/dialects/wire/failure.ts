@@ -1,4 +1,4 @@
-/** The provider's name for an error inside a good answer. Only a plain word is taken: the rest may tell whose key it is. */
+/** Reads the provider's name of an error inside a 200 response. Only one plain word is used, because other text may name the account. */
 
 import { objectIn, textIn } from './json.ts'
 
@@ -8,7 +8,7 @@ export function failureName(error: unknown): string {
   return name && /^\w{1,64}$/.test(name) ? name : 'error'
 }
 
-/** The error of an answer that may have one. */
+/** Returns the error of a response, if it has one. */
 export function failureOf(error: unknown): string | undefined {
   const isEmpty = !error || (Array.isArray(error) && error.length === 0)
   return isEmpty ? undefined : failureName(error)

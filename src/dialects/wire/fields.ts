@@ -1,9 +1,9 @@
-/** Reads the fields of a request that the gateway relies on. What has the wrong form is refused: field, found, expected. */
+/** Reads the fields of a request. A field of the wrong type is refused with its name, the found and the expected value. */
 
 import { type Refusal, refusal } from '../../errors.ts'
 import { isObject, type JsonObject } from './json.ts'
 
-/** Nothing that is kept for long, such as a label of a metric, may be longer. */
+/** Longest text that is stored for long, such as a label of a metric. */
 const LONGEST_NAME = 256
 
 /** The body of a request must be a JSON object. */
@@ -63,7 +63,7 @@ export function readTextOrList(body: JsonObject, name: string): string | readonl
 export function wrong(param: string, found: unknown, expected: string): Refusal {
   return refusal('invalid_request', `${param} is ${spelt(found)}; expected ${expected}.`, {
     details: { param },
-    // The log must not tell what callers send, which may be anything.
+    // The value may be private, so it must not get into the log.
     reason: `${param} is ${kindOf(found)}; expected ${expected}`,
   })
 }

@@ -1,16 +1,16 @@
 /**
- * How many bytes of UTF-8 normalising (NFKC) can add to a text. Some models normalise their text before they count its
- * tokens, so the bound on the tokens must include it.
+ * Computes the bytes of UTF-8 that normalising (NFKC) can add to a text. Some models normalise their text before they
+ * count its tokens, so the bound on the tokens must include these bytes.
  */
 
 import { isObject } from './json.ts'
 
 /**
- * Normalising sorts combining marks, and a run of n marks can take n² steps. A text is normalised in pieces of so many
- * UTF-16 units, so that the steps are linear in its length.
+ * Normalising sorts combining marks, and a run of n marks can take n² steps. A text is normalised in pieces of this
+ * number of UTF-16 units, so that the time is linear in its length.
  */
 const PIECE = 64
-/** A piece that begins with a mark can keep the character before it from being composed: that adds at most 9 bytes. */
+/** If a piece begins with a mark, the mark cannot combine with the character before it. That adds at most 9 bytes. */
 const SEAM = 9
 /** A combining mark, or one of the two letters that are normalised to one. */
 const mark = /[\p{M}\uff9e\uff9f]/uy

@@ -1,8 +1,8 @@
-/** Puts members into a JSON object's bytes; every other byte stays as it was. */
+/** Sets members in the bytes of a JSON object. All other bytes stay. */
 
 import { byte, type Member, scanObject } from './json-scan.ts'
 
-/** The bytes from `start` to `end` give way to `text`. */
+/** `text` replaces the bytes from `start` to `end`. */
 interface Splice {
   start: number
   end: number
@@ -12,11 +12,11 @@ interface Splice {
 export interface Editor {
   /** Sets a member of the object to a JSON text. */
   set(name: string, json: string): void
-  /** Sets a member of a member, which is made where it is missing or null. */
+  /** Sets a member of a member. If the outer one is missing or null, it is created. */
   setIn(outer: string, name: string, json: string): void
 }
 
-/** Lets `edit` make its changes; returns the very same Buffer where there are none. */
+/** Applies the changes of `edit`. Returns the same Buffer if there are none. */
 export function edited(raw: Buffer, edit: (editor: Editor) => void): Buffer {
   const { members } = scanObject(raw)
   const splices: Splice[] = []

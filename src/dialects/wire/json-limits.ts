@@ -1,33 +1,33 @@
 /**
- * Limits on the shape of a body, checked in its bytes before it is parsed: the time to parse JSON depends on its keys,
- * lists and objects more than on its length. One pass, which stops at the first limit that is exceeded.
+ * Checks limits on the shape of a body before it is parsed, because the time to parse JSON depends on its keys, lists and
+ * objects more than on its length. The check is one pass over the bytes and stops at the first exceeded limit.
  */
 
 import { refusal } from '../../errors.ts'
 import { byte, closingQuote, nextSyntax } from './json-scan.ts'
 
-/** No prompt is nested deeper; a parsed body is walked by recursion. */
+/** Deepest nesting. Prompts are not deeper, and recursive functions read the parsed body. */
 const MOST_LEVELS = 512
-/** A prompt of a million tokens in short messages has fewer. */
+/** Most lists and objects. A prompt of a million tokens in short messages has fewer. */
 const MOST_PARTS = 100_000
-/** A provider takes 300,000 tokens in one embeddings request. */
+/** Most values. A provider accepts 300,000 tokens in one embeddings request. */
 const MOST_VALUES = 500_000
-/** Objects with more keys take several times as long for each of them. */
+/** Most keys of one object. More keys take several times as long for each key. */
 const MOST_KEYS = 10_000
-/** In all objects together. Numeric keys take several times as long to walk as other keys. */
+/** Most numeric keys in all objects, because each takes several times as long as another key. */
 const MOST_NUMBERED = 10_000
-/** Bytes outside strings. 300,000 token numbers, each on an indented line of its own, have fewer. */
+/** Most bytes outside strings. 300,000 token numbers on indented lines have fewer. */
 const MOST_SYNTAX = 4_000_000
-/** Sixteen megabytes of text have fewer, even if every character is escaped (\uXXXX). */
+/** Most backslashes. Sixteen megabytes of text have fewer, even if every character is escaped (\uXXXX). */
 const MOST_ESCAPES = 3_000_000
 
-/** Throws the refusal that names the limit. The bytes need not be JSON. */
+/** Throws a refusal that names the exceeded limit. The bytes may be invalid JSON. */
 export function refuseBeyondLimits(raw: Buffer): void {
   let [depth, parts, separators, numbered] = [0, 0, 0, 0]
-  /** Keys so far, of each object that is open. */
+  /** Number of keys so far of each open object. */
   const keys = new Uint32Array(MOST_LEVELS + 1)
   const { length } = raw
-  /** Where the content of the last string begins. */
+  /** Offset of the last string's content. */
   let lastString = 0
   /** Bytes in strings so far. */
   let inside = 0
@@ -66,7 +66,7 @@ export function refuseBeyondLimits(raw: Buffer): void {
   if (at < length) throw tooMuch('has', MOST_SYNTAX, 'bytes outside strings')
 }
 
-/** A key may spell its first digit as an escape. */
+/** The first digit of a key may be an escape. */
 function mayBeNumber(first: number): boolean {
   return (first >= 0x30 && first <= 0x39) || first === byte.backslash
 }
@@ -76,7 +76,7 @@ const PARTS = 'keys, lists, objects and strings'
 /** Bytes. A block without a backslash is skipped by native search. */
 const BLOCK = 16_384
 
-/** Adds the backslashes in a slice of a body to those before it, and throws the refusal if there are too many. */
+/** Adds the backslashes in a slice of a body to the count. Throws the refusal if there are too many. */
 export function refuseEscapes(slice: Buffer, before: number): number {
   let escapes = before
   for (let from = 0; from < slice.length; from += BLOCK) {

@@ -1,11 +1,11 @@
-/** Meters a JSON response: parsed once it is there, or, where it is too large for that, read as it goes by. */
+/** Meters a JSON response. It parses the whole response at the end; of a large response it reads some members from the chunks. */
 
 import type { Measured, Meter } from '../dialect.ts'
 import { asBuffer, cappedBuffer } from './capped-buffer.ts'
 import { type JsonObject, parseObject } from './json.ts'
 import type { Shape } from './pruner.ts'
 
-/** What is known before anything is read. */
+/** The result before the first byte. */
 export const unmeasured: Measured = {
   usage: undefined,
   statedNanos: undefined,
@@ -19,7 +19,7 @@ export const unmeasured: Measured = {
   midFrame: false,
 }
 
-/** `shape`: the members of the response that `read` looks at. */
+/** `shape`: the members of the response that `read` uses. */
 export function jsonMeter(shape: Shape, read: (response: JsonObject) => Partial<Measured>): Meter {
   const response = cappedBuffer(shape)
   return {

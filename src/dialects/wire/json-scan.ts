@@ -1,6 +1,6 @@
 /**
- * Finds the members of a JSON object in its bytes, without parsing them: where each key and value stand, and how many
- * names lie inside. One pass, no recursion; strings are skipped by native search, so that long prompts cost next to nothing.
+ * Finds the members of a JSON object in its bytes without parsing: the offsets of each key and value, and the number of
+ * names inside. It makes one pass without recursion. Native search skips strings, so long prompts take little time.
  */
 
 export interface Member {
@@ -9,16 +9,16 @@ export interface Member {
   /** Offsets of the value's first byte, and of the byte after its last. */
   start: number
   end: number
-  /** How many members the objects inside the value have, all together. */
+  /** Number of members of all objects inside the value. */
   names: number
 }
 
 export interface Scan {
-  /** Every member, repeated ones too; of an object that is cut off, those that are whole. */
+  /** Every member, repeated ones included. If the object is cut off, the whole members. */
   members: Member[]
 }
 
-/** The bytes that JSON is built of. */
+/** The structural bytes of JSON. */
 export const byte = {
   quote: 0x22,
   comma: 0x2c,
@@ -45,7 +45,7 @@ export function nextSyntax(raw: Buffer, from: number, end: number): number {
 export function scanObject(raw: Buffer, from = 0): Scan {
   const members: Member[] = []
   let [depth, names] = [0, 0]
-  // The member being read: where its key begins and ends, its value begins, and how many names stood before it.
+  // The present member: start and end of its key, start of its value, and number of names before it.
   let [key, keyEnd, value, before] = [-1, -1, -1, 0]
   const { length } = raw
   for (let at = nextSyntax(raw, from, length); at < length; at = nextSyntax(raw, at + 1, length)) {
@@ -80,10 +80,10 @@ export function scanObject(raw: Buffer, from = 0): Scan {
   return { members }
 }
 
-/** So many bytes are read one by one before the native search, which costs as much as reading that many. */
+/** Number of bytes that are read one by one before a native search, because one search takes as long. */
 const NEAR = 32
 
-/** Where the string ends that begins at `from`: at the next quote that is not escaped; -1 if there is none. */
+/** Returns the end of the string that begins at `from`: the next quote that is not escaped; -1 if there is none. */
 export function closingQuote(raw: Buffer, from: number): number {
   for (let at = from; at < raw.length; ) {
     for (const near = Math.min(at + NEAR, raw.length); at < near; at++) {
@@ -100,7 +100,7 @@ export function closingQuote(raw: Buffer, from: number): number {
   return -1
 }
 
-/** The same for a string whose bytes come in chunks: it may have begun in an earlier one, which may end within an escape. */
+/** Like `closingQuote`, for a string that comes in chunks. It may begin in an earlier chunk, which may end inside an escape. */
 export function stringEnds(): (chunk: Buffer, from: number) => number {
   let escaped = false
   return (chunk, from) => {
@@ -120,12 +120,12 @@ export function unescaped(name: string): string {
   try {
     return String(JSON.parse(`"${name}"`))
   } catch {
-    // Not what the bytes were said to be; a name like any other.
+    // Invalid JSON. The bytes count as an unknown name.
     return name
   }
 }
 
-/** The value without the whitespace around it. */
+/** The value without whitespace around it. */
 function memberOf(raw: Buffer, key: number, keyEnd: number, from: number, to: number, names: number): Member {
   let [start, end] = [from, to]
   while (start < end && isSpace(raw[start])) start++

@@ -1,4 +1,4 @@
-/** What came as JSON, before anything is known of it. */
+/** A parsed JSON object of unknown shape. */
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
@@ -6,7 +6,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The value itself where it is an object, else an empty one: for looking into what may not be there. */
+/** Returns the value if it is an object, else an empty object, so that a caller can read members of an absent value. */
 export function objectIn(value: unknown): JsonObject {
   return isObject(value) ? value : {}
 }
@@ -30,7 +30,7 @@ export function textIn(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** An object from JSON text, or undefined where it is anything else. */
+/** Parses a JSON object. Returns undefined for anything else. */
 export function parseObject(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text)

@@ -1,16 +1,16 @@
 /**
- * Reads JSON in passing, without parsing it: most frames of a stream carry a few words of text, of which nothing but the
- * length is wanted. One pass over the bytes, nothing is allocated.
+ * Scans JSON without parsing it, because most frames of a stream have a short text, and only its length is needed. It
+ * makes one pass over the bytes and allocates nothing.
  */
 
 import { byte } from './json-scan.ts'
 
 const SMALL_U = 0x75
 
-/** Called for every key: the bytes of its name, and where its value begins. */
+/** Called for every key, with the bytes of its name and the offset of its value. */
 export type OnKey = (start: number, end: number, value: number) => void
 
-/** Finds the keys of all objects in some bytes that hold JSON, in order; what is outside the JSON must have no quotes. */
+/** Finds the keys of all objects in the JSON of some bytes, in order. Bytes outside the JSON must not contain quotes. */
 export function eachKey(bytes: Uint8Array, see: OnKey): void {
   const { length } = bytes
   for (let at = 0; at < length; at++) {
@@ -24,7 +24,7 @@ export function eachKey(bytes: Uint8Array, see: OnKey): void {
   }
 }
 
-/** Where the value begins that follows a key; -1 where no colon does, so that the string before was no key. */
+/** Returns the offset of the value after a key; -1 without a colon, because then the string is not a key. */
 export function afterColon(bytes: Uint8Array, from: number): number {
   let at = from
   while (bytes[at] === 0x20) at++
@@ -34,7 +34,7 @@ export function afterColon(bytes: Uint8Array, from: number): number {
   return at
 }
 
-/** The UTF-8 length of the string that begins at `at`, unescaped; 0 where none begins there. */
+/** Returns the UTF-8 length of the unescaped string that begins at `at`; 0 if no string begins there. */
 export function stringBytes(bytes: Uint8Array, at: number): number {
   if (bytes[at] !== byte.quote) return 0
   let size = 0
@@ -54,14 +54,14 @@ export function stringBytes(bytes: Uint8Array, at: number): number {
   return size
 }
 
-/** What a \uXXXX is in UTF-8; each half of a surrogate pair counts for half of its four bytes. */
+/** Returns the UTF-8 length of a \uXXXX. Each half of a surrogate pair counts as two bytes. */
 function escapedSize(bytes: Uint8Array, at: number): number {
   const code = Number.parseInt(String.fromCharCode(...bytes.subarray(at, at + 4)), 16)
   if (code < 0x80) return 1
   return code < 0x800 || (code >= 0xd800 && code < 0xe000) ? 2 : 3
 }
 
-/** Which of some (ASCII) words the bytes from `start` to `end` spell. */
+/** Finds the (ASCII) word that equals the bytes from `start` to `end`. */
 export type Speller = (bytes: Uint8Array, start: number, end: number) => string | undefined
 
 export function oneOf(words: readonly string[]): Speller {
@@ -74,13 +74,13 @@ export function oneOf(words: readonly string[]): Speller {
   }
 }
 
-/** Do the bytes at `start` begin with this (ASCII) word? */
+/** Returns true if the bytes at `start` begin with this (ASCII) word. */
 export function spells(bytes: Uint8Array, start: number, word: string): boolean {
   for (let i = 0; i < word.length; i++) if (bytes[start + i] !== word.charCodeAt(i)) return false
   return true
 }
 
-/** The length of all strings under some keys, together. */
+/** Returns the total length of the strings under some keys. */
 export function stringBytesUnder(bytes: Uint8Array, keys: Speller): number {
   let size = 0
   eachKey(bytes, (start, end, value) => {

@@ -1,8 +1,8 @@
-/** A client's rate limits, as the limit headers of a format report them. */
+/** The rate limits of a client, for the limit headers of a format. */
 
 export interface Limit {
   limit: number
-  /** A bucket may be in debt and may hold fractions. */
+  /** May be negative (debt) or a fraction. */
   remaining: number
   resetMs: number
 }
@@ -12,7 +12,7 @@ export interface LimitState {
   tokens?: Limit
 }
 
-/** The limits that are set, each with `remaining` as a whole number of at least 0. */
+/** The limits that are set, each with `remaining` as an integer of at least 0. */
 export function limitsIn(state: LimitState): (Limit & { name: 'requests' | 'tokens' })[] {
   return (['requests', 'tokens'] as const).flatMap(name => {
     const found = state[name]

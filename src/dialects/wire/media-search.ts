@@ -1,11 +1,11 @@
-/** Looks for media and files in what a request holds, also where no provider's documents expect them. */
+/** Searches a request for media and files, also in members where no provider documents them. */
 
 import { isObject, type JsonObject, objectIn, partsOf } from './json.ts'
 import { addAudioId, addFile, addUnknown, type Media } from './media.ts'
 
 export type MediaFinder = (part: JsonObject, media: Media) => void
 
-/** Looks at a part of a content as its kind demands; a part of an unknown kind may be anything. */
+/** Reads a part of a content by its type. A part of an unknown type may have any size. */
 export function findMediaInPart(part: JsonObject, known: MediaFinder | undefined, media: Media): void {
   if (known) known(part, media)
   else {
@@ -14,7 +14,7 @@ export function findMediaInPart(part: JsonObject, known: MediaFinder | undefined
   }
 }
 
-/** Members that hold media, or that name a stored file, an earlier audio answer or something to fetch. */
+/** Members that contain media, or refer to a stored file, an earlier audio response or a URL. */
 const references: ReadonlyMap<string, 'file' | 'media' | 'source' | 'audio'> = new Map([
   ['file_id', 'file'],
   ['file_ids', 'file'],
@@ -65,14 +65,14 @@ function addTools(value: unknown, media: Media): boolean {
   return true
 }
 
-/** Is it a name, an address or data: not nothing, and not a schema that describes one? */
+/** Returns true for a name, an address or data. An empty value and a schema are none. */
 export function isNamed(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(isNamed)
   if (isObject(value)) return [value.url, value.data, value.id].some(one => typeof one === 'string')
   return value !== undefined && value !== null && value !== ''
 }
 
-/** Members of a request that hold schemas or labels, or that other code reads. */
+/** Members of a request that are schemas or labels, or that other code reads. */
 const schemas = [
   'tools',
   'tool_choice',
@@ -90,7 +90,7 @@ export function membersReadElsewhere(...prompt: string[]): ReadonlySet<string> {
   return new Set([...schemas, ...prompt])
 }
 
-/** The same of a message: what a tool is called with is the caller's own, and citations name what an answer has read. */
+/** The same members of a message. The arguments of a tool are the client's data, and citations name sources of a response. */
 export const readInMessages: ReadonlySet<string> = new Set([
   'content',
   'tool_calls',
@@ -101,7 +101,7 @@ export const readInMessages: ReadonlySet<string> = new Set([
   'reasoning_details',
 ])
 
-/** Looks at all objects in a value. It skips the members of the outermost object that are in `skipped`. */
+/** Visits all objects in a value. It skips the members of the outermost object that are in `skipped`. */
 export function findMediaAnywhere(value: unknown, media: Media, skipped?: ReadonlySet<string>): void {
   if (Array.isArray(value)) for (const one of value) findMediaAnywhere(one, media)
   else if (isObject(value)) {
@@ -115,10 +115,10 @@ export function findMediaAnywhere(value: unknown, media: Media, skipped?: Readon
   }
 }
 
-/** Members that hold citations or labels. */
+/** Members that are citations or labels. */
 const labels = ['annotations', 'citations', 'metadata']
 
-/** Looks at a part by `own`, then at its members except labels and `skipped`: the caller's data, schemas, what `own` reads. */
+/** Reads a part by `own`, then its other members. It skips labels and `skipped`: the client's data, schemas, and members that `own` reads. */
 export function finderOf(skipped: readonly string[] = [], own?: MediaFinder): MediaFinder {
   const all = new Set([...labels, ...skipped])
   return (part, media) => {
@@ -127,7 +127,7 @@ export function finderOf(skipped: readonly string[] = [], own?: MediaFinder): Me
   }
 }
 
-/** `lookThrough` looks through the content of a message. A list in the place of a message may be anything. */
+/** `lookThrough` searches the content of a message. A list instead of a message may have any size. */
 export function findMediaInMessages(
   messages: readonly unknown[],
   media: Media,

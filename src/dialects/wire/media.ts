@@ -1,23 +1,23 @@
 /**
- * What media in a prompt can cost in tokens: never their bytes. Images are counted, since each model has a largest size
- * of its own; of a document, a sound or anything else nobody knows without reading it, so that only the model's own
- * maximum bounds it.
+ * Bounds the tokens of media in a prompt. Their bytes are no bound. Images are counted, because each model has a highest
+ * number of tokens for an image. The size of a document, a sound or other media is unknown, so only the model's maximum
+ * input bounds it.
  */
 
 import type { AllowedFeature } from '../dialect.ts'
 
-/** What is found in a prompt beside its text, added up. */
+/** The sums of all media in a prompt. */
 export interface Media {
-  /** Bytes of the body that are no text, because they are an image or a document. */
+  /** Bytes of images and documents in the body. They are not text. */
   payload: number
   images: number
-  /** There is something of any size. */
+  /** True: the prompt has a part of unknown size. */
   endless: boolean
-  /** Tokens as a rule. */
+  /** Typical tokens. */
   guess: number
-  /** Kinds of stored content that the prompt names by id, each with the setting that allows it. */
+  /** Kinds of stored content that the prompt refers to, each with the setting that allows it. */
   unbounded: Map<string, AllowedFeature>
-  /** Definitions of tools that come in the course of the prompt. */
+  /** Definitions of tools inside the prompt. */
   tools: unknown[]
 }
 
@@ -25,18 +25,18 @@ export function noMedia(): Media {
   return { payload: 0, images: 0, endless: false, guess: 0, unbounded: new Map(), tools: [] }
 }
 
-/** Adds an image of about so many tokens; `payload` is its content where the body holds it (an address is text). */
+/** Adds an image with its approximate tokens. `payload` is its content, if the body contains it (a URL is text). */
 export function addImage(media: Media, guess: number, payload = ''): void {
   media.payload += payload.length
   media.images++
   media.guess += guess
 }
 
-/** Base64 of a page with text and pictures, about; and the tokens it makes. */
+/** Approximate base64 bytes of a page with text and images, and its tokens. */
 const PAGE = { base64: 100_000, tokens: 3000 }
-/** A document that is only named may have any length. */
+/** Guess for a document that the prompt only refers to. */
 const USUAL_PAGES = 4
-/** Each page is shown to the model as a picture as well, and no provider takes more of them at once from a short context. */
+/** Most pages. Each page is also an image, and no provider accepts more images at once in a short context. */
 const MOST_PAGES = 100
 
 export function addDocument(media: Media, payload = ''): void {
@@ -47,17 +47,17 @@ export function addDocument(media: Media, payload = ''): void {
   media.guess += pages * PAGE.tokens
 }
 
-/** Something that lies at the provider, where all callers' files do. */
+/** Adds content that is stored at the provider, where the files of all clients are. */
 export function addFile(media: Media): void {
   media.unbounded.set('file ids', 'files')
 }
 
-/** An earlier audio answer, which the request names by its id. */
+/** Adds a reference to an earlier audio response. */
 export function addAudioId(media: Media): void {
   media.unbounded.set('audio ids', 'stored')
 }
 
-/** A content part of a kind the gateway does not know: its bytes count as text, but may not be all of it. */
+/** Adds a content part of an unknown type. Its bytes count as text, but it may have more input. */
 export function addUnknown(media: Media): void {
   media.endless = true
 }

@@ -1,4 +1,4 @@
-/** Opens a request: one JSON object, with one meaning in all that the gateway relies on. */
+/** Checks that a request is a JSON object without repeated members that the gateway reads. */
 
 import type { ParsedRequest } from '../dialect.ts'
 import { type MembersRead, refuseDuplicateKeys } from './duplicate-keys.ts'
@@ -8,13 +8,13 @@ import { type Member, scanObject } from './json-scan.ts'
 import { completionNames, maxOutputNames } from './output-bound.ts'
 import { unboundedNames } from './unbounded.ts'
 
-/** Members that are read on every route. */
+/** Members that the gateway reads on every route. */
 const shared = {
   fields: [...completionNames, ...maxOutputNames, 'speed', 'inference_geo'],
   containers: [...unboundedNames, 'prediction'],
 }
 
-/** Adds the shared members to a route's own `fields` (only their value is read) and `containers` (their content is read). */
+/** Adds the shared members to a route's own `fields` (only their value is read) and `containers` (their content is read too). */
 export function membersRead({
   fields,
   containers,
@@ -35,7 +35,7 @@ export function openRequest(
   return { request, members }
 }
 
-/** Any route may carry these members for another maker's models. A value that is not a string is ignored. */
+/** A request may have these members on any route, for models of another provider. A value that is not a string is ignored. */
 export function speedAndPlace({ speed, inference_geo }: JsonObject): Pick<ParsedRequest, 'speed' | 'geo'> {
   return { speed: textIn(speed), geo: textIn(inference_geo) }
 }

@@ -1,6 +1,6 @@
 /**
- * How much output a request can cause. The parameters of all formats count, because an upstream may accept another
- * format's names than its route's.
+ * Computes the highest output of a request. The parameters of all formats count, because an upstream may accept the names
+ * of another format than its route's.
  */
 
 import { readCount, wrong } from './fields.ts'
@@ -9,7 +9,7 @@ import type { Member } from './json-scan.ts'
 import { MOST_GROWTH, normalizationGrowth } from './prompt-size.ts'
 import { placesIn } from './unbounded.ts'
 
-/** A provider may generate more answers than it returns. */
+/** Parameters for the number of completions. A provider may generate more than it returns. */
 export const completionNames: readonly string[] = [
   'n',
   'best_of',
@@ -19,10 +19,10 @@ export const completionNames: readonly string[] = [
   'candidate_count',
 ]
 export const maxOutputNames: readonly string[] = ['max_tokens', 'max_completion_tokens', 'max_output_tokens']
-/** OpenAI accepts no larger `n`. */
+/** Largest `n` that OpenAI accepts. */
 const MOST_COMPLETIONS = 128
 
-/** How many answers are generated at most. Each can be as long as the ceiling. */
+/** Returns the highest number of completions. Each can be as long as the ceiling. */
 export function completionsOf(request: JsonObject): number {
   let most = 1
   for (const place of placesIn(request)) {
@@ -35,7 +35,7 @@ export function completionsOf(request: JsonObject): number {
   return most
 }
 
-/** The largest ceiling, since any of several may apply. Undefined if the request has none of the route's `own`. */
+/** Returns the largest ceiling, because any of several may apply. Undefined if the request has none of the route's `own`. */
 export function maxOutputTokensOf(
   request: JsonObject,
   own: readonly string[],
@@ -51,7 +51,7 @@ export function maxOutputTokensOf(
 }
 
 /**
- * The most output tokens of a prediction. Its rejected tokens are charged as output, and no provider documents that the
+ * Returns the highest output tokens of a prediction. Its rejected tokens are charged as output, and no provider documents that the
  * ceiling includes them. `growth` measures what normalising adds to the whole body.
  */
 export function predicted(

@@ -1,33 +1,32 @@
 /**
- * Reads some members of a JSON object while its bytes go by, wherever they stand: each byte once, however the bytes are
- * cut, and without keeping the rest. The result is an object of the same form that has only these members. Of all other
- * bytes only their brackets and strings are checked.
+ * Reads some members of a JSON object that comes in chunks. It reads each byte once and does not keep other members. The
+ * result is an object with only these members, at the same places. Of other members it checks only brackets and strings.
  */
 
 import { type JsonObject, parseObject } from './json.ts'
 import { byte, isSpace, stringEnds, unescaped } from './json-scan.ts'
 
-/** Members to keep: whole (`true`), or of an object, or of each object of a list, only some. */
+/** Members to keep: whole (`true`), or only some members of an object or of each object of a list. */
 export interface Shape {
   readonly [name: string]: true | Shape
 }
 
 export interface Pruner {
   push(bytes: Buffer): void
-  /** Undefined: no whole object, or bytes after it. */
+  /** Undefined: the bytes are not exactly one whole object. */
   end(): JsonObject | undefined
 }
 
-/** Bytes of one value that is kept; a longer value is replaced by an empty object. */
+/** Largest kept value, in bytes. An empty object replaces a longer value. */
 const LONGEST = 262_144
-/** Characters that are kept in all. */
+/** Highest number of kept characters. */
 const MOST = 1_048_576
-/** With this many characters kept, further objects of a list are dropped. */
+/** Above this number of kept characters, further objects of a list are dropped. */
 const MOST_OF_LISTS = 524_288
-/** No member to keep has a longer name. */
+/** Longest name of a member to keep. */
 const LONGEST_NAME = 64
 
-/** An object or a list that is looked into. */
+/** An object or a list with members to keep. */
 interface Level {
   shape: Shape
   isList: boolean
@@ -39,16 +38,16 @@ export function pruner(shape: Shape): Pruner {
   let text = ''
   let closed = false
   let broken = false
-  /** The name that was read last, and whether its value is next. */
+  /** The last name, and whether its value is next. */
   let name = ''
   let isValueNext = true
-  /** Open objects and lists inside a value that is not looked into. */
+  /** Number of open objects and lists inside a skipped value. */
   let inside = 0
   let isScalar = false
   let string: 'none' | 'name' | 'value' = 'none'
-  /** The bytes so far end in a string, with an odd number of backslashes. */
+  /** True: the bytes so far end inside a string, after an odd number of backslashes. */
   const stringEnd = stringEnds()
-  /** The value that is kept: its parts from earlier chunks, and where it begins in this one. */
+  /** The present kept value: its parts from earlier chunks, and its offset in this chunk. */
   let keeping = false
   let parts: Buffer[] = []
   let size = 0
@@ -112,7 +111,7 @@ export function pruner(shape: Shape): Pruner {
     if (inside === 0) endScalar(bytes, quote + 1)
   }
 
-  /** A string, a number or a literal; those of a list that is looked into are not kept. */
+  /** Handles a string, a number or a literal. Such items of a list with objects to keep are dropped. */
   function beginScalar(at: number) {
     const level = levels.at(-1)
     if (!level) broken = true
@@ -167,7 +166,7 @@ export function pruner(shape: Shape): Pruner {
     parts = []
   }
 
-  /** Copied: a part must not keep the whole chunk in memory. */
+  /** Copies the part, because a slice would keep the whole chunk in memory. */
   function keep(part: Buffer) {
     size += part.length
     if (size <= LONGEST) parts.push(Buffer.from(part))

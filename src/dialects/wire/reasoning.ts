@@ -1,6 +1,6 @@
 /**
- * Does a request ask the model to think out of sight? Under any of the names that makers, and those who are compatible
- * with them, know it by: an upstream may serve any maker's models on every route.
+ * Finds out whether a request asks for hidden reasoning. The parameters of all providers and compatible servers count,
+ * because an upstream may serve models of any provider on every route.
  */
 
 import { isObject, type JsonObject } from './json.ts'

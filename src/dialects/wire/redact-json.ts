@@ -1,6 +1,6 @@
 /**
- * Redacts names in JSON that is too long to be looked at as a whole, while its bytes go by, however they are cut: in the
- * members that report errors, and in all of an object that is no response. Output passes as it is. The length is kept.
+ * Redacts names in JSON that is too long to be buffered and comes in chunks: in members that report errors, and in all of
+ * an object that is not a response. Output does not change. The length stays the same.
  */
 
 import { isErrorType } from './error-shapes.ts'
@@ -10,18 +10,18 @@ import { redactedWords } from './redact-words.ts'
 
 /** A member that reports an error, in any object. */
 const FAULT = /error|^err|exception|(^|_)fault|warning|_details$/i
-/** These hold the words of one, where they are texts. */
+/** Members that have the text of an error, if their value is a string. */
 const WORDS = /^(message|detail|msg|description|reason|title)s?$/i
-/** Only a response, or an event of one, has these. */
+/** Members that only a response or one of its events has. */
 const OUTPUT = new Set(['choices', 'content', 'output', 'data', 'usage'])
-/** These say which of both it is. */
+/** Members that show whether an object is a response or an error. */
 const KINDS = new Set(['type', 'object'])
-/** Members that may come before, and hold no words. */
+/** Members that may come first and have no text. */
 const PLAIN = new Set(['id', 'created', 'created_at', 'model', 'provider', 'sequence_number', ...KINDS])
-/** Objects inside of which an error may stand. */
+/** Objects that may contain an error. */
 const LOOKED_INTO = new Set(['response', 'choices'])
 const KNOWN = new Set([...OUTPUT, ...PLAIN, ...LOOKED_INTO])
-/** A longer name is none of these. */
+/** Longest name of these members. */
 const LONGEST_NAME = 64
 
 export interface Chunks {
@@ -29,22 +29,22 @@ export interface Chunks {
   end(): Buffer | undefined
 }
 
-/** `all`: it is known to be an error. What comes before the object, and after it, is redacted too. */
+/** `all`: the object is an error. The bytes before and after the object are redacted too. */
 export function redactedJson(redaction: Redaction, all = false): Chunks {
-  /** Open objects and lists that are looked into; the members of lists have no names. */
+  /** Open objects and lists that may contain an error. Items of lists have no names. */
   const levels: ('object' | 'list')[] = []
-  /** Open objects and lists inside of a value that is not. */
+  /** Number of open objects and lists inside other values. */
   let inside = 0
   let isResponse = false
   let isFailed = all
-  /** A list or an object of output has begun. It may be empty. */
+  /** True: a list or an object of output has begun. It may be empty. */
   let isOutputNext = false
   let name = ''
   let kind = ''
   let isNameNext = false
   let string: 'none' | 'name' | 'value' = 'none'
   const stringEnd = stringEnds()
-  /** The current value is redacted. */
+  /** True: the present value is redacted. */
   let redacts = true
   let words = redactedWords(redaction)
 
@@ -52,7 +52,7 @@ export function redactedJson(redaction: Redaction, all = false): Chunks {
   let bytes: Buffer = Buffer.alloc(0)
   let from = 0
 
-  /** Sends off what comes before `at`, in the way that has been true so far. */
+  /** Emits the bytes before `at`, redacted or not as the state before `at` requires. */
   function until(at: number, next: boolean) {
     const part = bytes.subarray(from, at)
     from = at
@@ -90,7 +90,7 @@ export function redactedJson(redaction: Redaction, all = false): Chunks {
     endValue(at)
   }
 
-  /** Between two values, and after the last one. */
+  /** Handles the bytes between two values, and after the last one. */
   function endValue(at: number) {
     isNameNext = levels.at(-1) === 'object'
     until(at, isFailed || levels.length === 0)

@@ -1,12 +1,12 @@
-/** Redacts names in text that comes in parts, word by word. */
+/** Redacts names in a text that comes in chunks, word by word. */
 
 import { type Redaction, redactedBytes } from './redact.ts'
 
 const NONE = Buffer.alloc(0)
-/** A longer word is redacted in parts. */
+/** Longest word that is redacted as a whole. */
 const LONGEST_WORD = 4096
 
-/** Text is redacted up to the last word that is whole. */
+/** Redacts the text up to the last whole word, and keeps the rest for the next chunk. */
 export function redactedWords(redaction: Redaction) {
   let held: Buffer[] = []
   let size = 0
@@ -26,13 +26,13 @@ export function redactedWords(redaction: Redaction) {
   }
 }
 
-/** A name has none of the other bytes. */
+/** The bytes that may be part of a name. */
 const NAME_BYTE = /[\w*.+=~/:@%\\-]/
-/** What belongs to the word after it. */
+/** Bytes that belong to the word after them. */
 const INTRODUCTION = /(?:request(?:[ _-]?id)?:?|bearer|basic|api[ _-]?key:?) *$/i
 const LONGEST_INTRODUCTION = 64
 
-/** Where the last word begins, which may go on in the bytes that follow. */
+/** Returns the start of the last word, because the next bytes may continue it. */
 function lastWord(bytes: Buffer): number {
   let end = bytes.length
   while (end > 0 && NAME_BYTE.test(String.fromCharCode(bytes[end - 1]!))) end--

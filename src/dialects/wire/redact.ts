@@ -5,11 +5,11 @@ import { isObject } from './json.ts'
 /** Returns the replacement of a redacted part. */
 export type Mask = (found: string) => string
 
-/** What is known of one call. */
+/** The properties of a call that redaction needs. */
 export interface Redaction {
   /** Replaces the exact values of the gateway's secrets. */
   secrets(text: string, mask?: Mask): string
-  /** Does the caller's own request contain this text? */
+  /** Returns true if the client's own request contains this text. */
   isCallers(text: string): boolean
 }
 
@@ -27,7 +27,7 @@ const keys = [
   /\beyJ[\w-]{7,}(?:\.[\w-]+)*/g,
   /\b(?:bearer|basic|api[ _-]?key:?) +(?=[a-z~+/_-]{0,64}\d)[\w.~+/-]{16,}=*/gi,
 ]
-/** Ids have digits or capitals. Of a user only those: `user_preferences` is a word of many requests. */
+/** Ids have digits or capitals. A user id needs one of them, because `user_preferences` is a common word. */
 const accounts = [
   /\b(?:org|proj|wrkspc)[-_](?:(?=[a-z_-]{0,64}[\dA-Z])[\w-]{4,}|[\w-]{8,})/g,
   /\buser[-_](?=[a-z_-]{0,64}[\dA-Z])[\w-]{6,}/g,
@@ -35,7 +35,7 @@ const accounts = [
   /\b(?:acct|team)_(?=[a-z_-]{0,64}[\dA-Z])\w{6,}/g,
   /\barn:aws[\w-]*:[\w.:/*+=,@-]*[\w/*]/g,
 ]
-/** Cloud resources that are named after an account. */
+/** Names of cloud resources, which contain an account. */
 const resources = [
   /(?<![\w-])[\w-]{1,64}\.(?:(?:openai|cognitiveservices|services\.ai)\.azure\.com|azure-api\.net|cognitive\.microsoft\.com)\b/gi,
   /\bresourceGroups\/[\w.()-]+/gi,
@@ -43,7 +43,7 @@ const resources = [
   /\bproject_number:\d+/g,
   /(?<![\w.-])[\w.-]{1,64}@[\w-]{1,64}\.iam\.gserviceaccount\.com\b/g,
 ]
-/** The provider's request ids: the caller has the gateway's. */
+/** The provider's request ids. The client gets the gateway's id instead. */
 const requests = [/\(?\brequest[ _-]?id:? *(?=[\w-]{0,64}\d)[\w-]{6,}\)?/gi, /\breq_\w{6,}/g]
 
 const names = [...requests, ...resources, ...keys, ...accounts]
@@ -57,23 +57,23 @@ export function redacted(text: string, { secrets, isCallers }: Redaction, mask =
   )
 }
 
-/** The same in the bytes of JSON, also where characters are escaped. The length is kept. */
+/** Redacts the bytes of JSON, also escaped characters. The length stays the same. */
 export function redactedBytes(bytes: Buffer, redaction: Redaction): Buffer {
-  // Byte by byte: text that is no UTF-8 stays as it is.
+  // latin1 maps each byte to one character, so bytes that are not UTF-8 do not change.
   const text = bytes.toString('latin1')
   const plain = text.replace(ESCAPE, read)
   const clean = redacted(plain, redaction, inPlace)
   return clean === plain ? bytes : Buffer.from(withEscapes(text, plain, clean), 'latin1')
 }
 
-/** An escaped backslash is no beginning of an escape. */
+/** An escaped backslash does not begin another escape. */
 const ESCAPE = /\\(?:u00([2-7][\da-f])|.)/gis
-/** The letters of escapes of white space would hide where a word begins: `\norg-…` has no word `org`. */
+/** Escapes of white space. Their letters would hide the start of a word: `\norg-…` has no word `org`. */
 const LETTERS = 'nrtbf'
-/** A latin1 code that stands for such a letter. After a backslash, UTF-8 has none. */
+/** A latin1 code that replaces such a letter. In UTF-8 it never follows a backslash. */
 const NO_LETTER = '\xa0'
 
-/** `\u0073k-…` and `\/` are read by a caller like the characters themselves. */
+/** A client decodes `\u0073k-…` and `\/` to the plain characters. */
 function read(written: string, code?: string): string {
   if (written === '\\/') return '/'
   if (written.length === 2) return LETTERS.includes(written[1]!) ? `\\${NO_LETTER}` : written
@@ -81,7 +81,7 @@ function read(written: string, code?: string): string {
   return /[\w.*+=~/:@-]/.test(character) ? character : written
 }
 
-/** The text as it was written, but for the characters that are replaced in its plain form. */
+/** Returns the original text with the characters that were replaced in its plain form. */
 function withEscapes(text: string, plain: string, clean: string): string {
   let at = 0
   let result = ''
@@ -103,7 +103,7 @@ function withEscapes(text: string, plain: string, clean: string): string {
   return result
 }
 
-/** The same in every string of a value, to a depth. */
+/** Redacts every string of a value, down to a limited depth. */
 export function redactedValue(value: unknown, redaction: Redaction, depth = 8): unknown {
   if (typeof value === 'string') return redacted(value, redaction)
   if (typeof value !== 'object' || value === null) return value

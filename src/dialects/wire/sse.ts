@@ -1,4 +1,4 @@
-/** Event streams as bytes: where frames end, wherever the chunks do, and what stands in a frame. */
+/** Splits the bytes of an event stream into frames, whatever the chunks are, and reads frames. */
 
 import { asBuffer, type CappedBytes, cappedBuffer } from './capped-buffer.ts'
 import { isErrorBody } from './error-shapes.ts'
@@ -8,18 +8,18 @@ import type { Shape } from './pruner.ts'
 
 const NEWLINE = 0x0a
 const RETURN = 0x0d
-/** A byte order mark, which may begin a stream. */
+/** A stream may begin with a byte order mark. */
 const MARK = Buffer.from('\uFEFF')
 
 /**
- * Finds the ends of frames, which are the ends of blank lines, in bytes that come in chunks. A line ends with LF, CRLF or
- * CR. A CR at the end of a chunk ends its line at once, unless the stream has used CRLF: then its LF belongs to the frame.
+ * Finds the ends of frames in chunks. A blank line ends a frame. A line ends with LF, CRLF or CR. A CR at the end of a
+ * chunk ends its line at once, unless the stream has used CRLF; then the next LF belongs to the frame.
  */
 export function frameEnds(): (bytes: Buffer, see: (end: number) => void) => void {
-  /** Bytes of the line that has begun, in earlier chunks. */
+  /** Bytes of the present line in earlier chunks. */
   let size = 0
   let usesPairs = false
-  /** The last chunk ended with a CR; and that line was blank, so the frame ends with it or with its LF. */
+  /** True: the last chunk ended with a CR; and that line was blank, so the frame ends with the CR or its LF. */
   let afterReturn = false
   let waits = false
   return (bytes, see) => {
@@ -57,8 +57,8 @@ export function frameEnds(): (bytes: Buffer, see: (end: number) => void) => void
 }
 
 /**
- * Hands on each frame as it came, blank line included; of one that is too large to keep its beginning and the members
- * in `shape`. `end` hands on what came after the last blank line; `open`: there is such a rest.
+ * Calls back with the bytes of each frame, blank line included. Of a frame that is too large it has the beginning and the
+ * members in `shape`. `end` handles the bytes after the last blank line; `open` is true if there are any.
  */
 export function frames(shape: Shape, see: (frame: CappedBytes) => void) {
   const kept = cappedBuffer(shape)
@@ -86,8 +86,8 @@ export function frames(shape: Shape, see: (frame: CappedBytes) => void) {
 }
 
 /**
- * What kind of event a frame is: by its line `event: NAME`, else by the `type` in its data, else `error` where the data is one;
- * empty without any of them.
+ * Returns the event of a frame: from its line `event: NAME`, else from the `type` in its data, else `error` if the data is
+ * an error; else empty.
  */
 export function eventType(frame: CappedBytes): string {
   const name = eventName(frame.bytes)
@@ -96,7 +96,7 @@ export function eventType(frame: CappedBytes): string {
   return textIn(data.type) ?? (isErrorBody(data) ? 'error' : '')
 }
 
-/** The object in a frame's data; of a large frame only the members that were kept. Some servers send an error without `data:`. */
+/** Returns the object in a frame's data; for a large frame its kept members. Some servers send an error without `data:`. */
 export function frameObject({ bytes, large }: CappedBytes): JsonObject | undefined {
   return large ? large.members : (parseObject(frameData(bytes)) ?? bareObject(bytes))
 }
@@ -108,7 +108,7 @@ function bareObject(frame: Buffer): JsonObject | undefined {
 
 const FIELD = /^(data|event|id|retry)?:|^$/
 
-/** The value of the line `event: NAME`, which most frames begin with; empty where there is none. */
+/** Returns the value of the line `event: NAME`, which begins most frames; empty if there is none. */
 export function eventName(frame: Buffer): string {
   for (let at = frame[0] === MARK[0] && frame.indexOf(MARK) === 0 ? MARK.length : 0; at < frame.length; ) {
     const end = lineEnd(frame, at)
@@ -125,7 +125,7 @@ function lineEnd(frame: Buffer, from: number): number {
   return carriage < 0 ? end : from + carriage
 }
 
-/** The text of a frame's data lines. */
+/** Returns the text of a frame's data lines. */
 export function frameData(frame: Buffer): string {
   return linesOf(frame)
     .filter(line => line.startsWith('data:'))

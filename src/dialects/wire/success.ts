@@ -1,4 +1,4 @@
-/** Separates whole, successful JSON responses from anything else that comes with status 200. */
+/** Recognises a whole, successful JSON response among the responses with status 200. */
 
 import { isErrorBody } from './error-shapes.ts'
 import { isObject, type JsonObject, listIn } from './json.ts'
@@ -7,7 +7,7 @@ export function isWithoutError(response: JsonObject): boolean {
   return !isErrorBody(response) && response.success !== false
 }
 
-/** Is it a list of objects, and not an empty one? */
+/** Returns true for a list of objects that is not empty. */
 export function hasObjects(list: unknown): boolean {
   return listIn(list).length > 0 && listIn(list).every(isObject)
 }

@@ -1,4 +1,4 @@
-/** Features that void the bound on a call's cost: each is named, with the client setting that allows it. */
+/** Finds the features of a request without a bound on the cost, each with the client setting that allows it. */
 
 import type { AllowedFeature, ParsedRequest } from '../dialect.ts'
 import { isObject, type JsonObject, objectIn, partsOf, textIn } from './json.ts'
@@ -7,8 +7,8 @@ import type { Media } from './media.ts'
 type Unbounded = ParsedRequest['unbounded']
 
 /**
- * Members that add input or calls, or that use content shared by all holders of the upstream's key. Each counts on every
- * route, because an upstream may accept the names of all formats and aggregators add their own.
+ * Members that add input or calls, or that use content of other clients with the same upstream key. Each counts on every
+ * route, because an upstream may accept the names of all formats, and aggregators add their own.
  */
 const features: ReadonlyMap<string, AllowedFeature> = new Map<string, AllowedFeature>([
   ['mcp_servers', 'server_tools'],
@@ -34,7 +34,7 @@ const features: ReadonlyMap<string, AllowedFeature> = new Map<string, AllowedFea
   ['prompt', 'stored'],
   ['background', 'background'],
 ])
-/** Some clients put members that their SDK does not know into an object of this name. */
+/** The object for members that an SDK does not know. */
 const EXTRA = 'extra_body'
 
 /** The members that these functions read. A request that repeats one is refused. */
@@ -45,12 +45,12 @@ export const unboundedNames: readonly string[] = [
   'reasoning',
 ]
 
-/** Features that an SDK can do without, each with the error code that the SDK expects. */
+/** Optional features of an SDK, each with the error code that makes the SDK retry without it. */
 const errorCodes: ReadonlyMap<string, { errorCode: string }> = new Map([
   ['thread', { errorCode: 'thread_unsupported_request' }],
 ])
 
-/** The features without a bound that the members of a request use, on any route. */
+/** Returns the features without a bound that the members of a request use, on any route. */
 export function unboundedMembers(request: JsonObject): Unbounded {
   return placesIn(request).flatMap(place => {
     const found: Unbounded[number][] = []
@@ -62,7 +62,7 @@ export function unboundedMembers(request: JsonObject): Unbounded {
   })
 }
 
-/** The objects that may hold members of a request. */
+/** Returns the objects that may have members of a request. */
 export function placesIn(request: JsonObject): JsonObject[] {
   const extra = request[EXTRA]
   return isObject(extra) ? [request, extra] : [request]
@@ -78,7 +78,7 @@ function unboundedEdits({ context_management: managed }: JsonObject): Unbounded 
     .map(type => ({ feature: `context_management ${type}`, allowedBy: 'server_tools' }))
 }
 
-/** Modes beyond the standard one may run the model several times for one answer. */
+/** Modes other than the standard one may run the model several times for one response. */
 export function unboundedMode({ reasoning }: JsonObject): Unbounded {
   const mode = objectIn(reasoning).mode ?? 'standard'
   return mode === 'standard'
@@ -90,12 +90,12 @@ export function unboundedMedia({ unbounded }: Media): Unbounded {
   return [...unbounded].map(([feature, allowedBy]) => ({ feature, allowedBy }))
 }
 
-/** Does more go into the call, or come out of it, than the request and the answer show? Files are bounded as media are. */
+/** Returns true if the call may have input or output that neither the request nor the response shows. Files are bounded like media. */
 export function hidesWork(unbounded: Unbounded): boolean {
   return unbounded.some(({ allowedBy }) => allowedBy === 'server_tools' || allowedBy === 'stored')
 }
 
-/** Is this member used? Null, false, an empty string or list, and an object that is switched off do not count. */
+/** Returns true if the member is used. Null, false, an empty string or list, and a disabled object do not count. */
 export function has(request: JsonObject, name: string): boolean {
   const value = request[name] ?? false
   if (isObject(value)) return value.enabled !== false && value.mode !== 'off'

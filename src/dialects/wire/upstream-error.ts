@@ -1,6 +1,6 @@
 /**
- * Reads a provider's error answer. Statuses alone do not tell whose fault it is: that the money of our account is gone
- * comes as 400, 402, 403 or 429, and unified providers give either family's shape on any route.
+ * Reads a provider's error response. The status does not show the cause: an account without money is reported as 400, 402,
+ * 403 or 429. Providers with several APIs use the error shapes of all of them on any route.
  */
 
 import type { UpstreamVerdict } from '../dialect.ts'
@@ -20,7 +20,7 @@ const byStatus: Readonly<Record<number, UpstreamVerdict>> = {
 
 type Cause = Extract<UpstreamVerdict, { kind: 'account' }>['cause']
 
-/** Types and codes that speak of our account, whatever the status. In lower case. */
+/** Types and codes about the gateway's account, with any status. In lower case. */
 const causes: ReadonlyMap<unknown, Cause> = new Map<unknown, Cause>([
   ['authentication_error', 'key'],
   ['invalid_api_key', 'key'],
@@ -47,7 +47,7 @@ const causes: ReadonlyMap<unknown, Cause> = new Map<unknown, Cause>([
 ])
 
 /**
- * Types and codes of a 401 that is about one request; another request may be permitted. In lower case.
+ * Types and codes of a 401 about one request; the provider may permit another request. In lower case.
  */
 const permissions: ReadonlySet<unknown> = new Set([
   'permission_error',
@@ -72,14 +72,14 @@ const permissions: ReadonlySet<unknown> = new Set([
 /** Fields of a request that `param` of a permission error may name. Some servers put "None" or the name of the key's header there. */
 const ASKED_FOR =
   /^(model|messages|input|prompt|tools?|tool_resources|mcp_servers|files?|betas?|service_tier|store|response_format|reasoning)\b/i
-/** The key of an MCP server is part of the request; it is not ours. */
+/** The key of an MCP server is part of the request; it is not the gateway's key. */
 const MCP_SERVER = /\bmcp (server|tool|connector)s?\b/i
 const PERMISSION =
   /\b(insufficient permissions?|missing scopes?|lacks? (the )?(required |necessary )?(permissions?|scopes?)|(do|does)( not|n['’]t) have (the |sufficient |required |necessary )*permissions?|(do|does)( not|n['’]t) have access to (the |this |that )?(model|project|workspace|feature|beta|file|resource|endpoint|deployment)|not (authorized|permitted|allowed|entitled|enabled)\b[^.]*\b(model|project|workspace|feature|beta|file|resource|endpoint|deployment|operation)s?)\b/i
 
 /**
- * Only the sentence separates these from a caller's mistake. At its start: further on, the caller's own words may stand. Compatible
- * servers refuse a key with 400.
+ * Only the message separates these errors from a fault of the request. The start of the message must match, because the rest
+ * may quote the request. Compatible servers refuse a key with 400.
  */
 const sentences: readonly { cause: Cause; words: RegExp }[] = [
   {
@@ -116,15 +116,15 @@ const sentences: readonly { cause: Cause; words: RegExp }[] = [
   { cause: 'key', words: /^unauthorized\b/i },
 ]
 
-/** Does the name of an error inside a good answer speak of our account? */
+/** Returns true if the name of an error inside a 200 response is about the gateway's account. */
 export function isAboutAccount(failed: string): boolean {
   return causes.has(failed.toLowerCase())
 }
 
 const fallback = 'The provider refused the request without saying why.'
-/** Characters of a message that is passed on. */
+/** Longest message for the client, in characters. */
 export const LONGEST_MESSAGE = 4000
-/** Characters (as JSON) of details that are passed on. */
+/** Largest details for the client, in characters of JSON. */
 const LONGEST_DETAILS = 4000
 
 export function upstreamError(status: number, body: Buffer, redaction: Redaction): UpstreamVerdict {
@@ -147,10 +147,10 @@ export function upstreamError(status: number, body: Buffer, redaction: Redaction
   }
 }
 
-/** What a caller's own keys are for: they are sent inside the request. */
+/** Services whose keys a client sends inside the request. */
 const CALLERS_KEY = /\b(mcp|tool|connector|webhook|image|file)s?\b/i
 
-/** Whether a 401 is about this request and not about our key. Another request may be permitted. */
+/** Returns true if a 401 is about this request and not about the gateway's key. The provider may permit another request. */
 function isPermission(names: readonly (string | undefined)[], message: string, param = ''): boolean {
   return (
     names.some(name => permissions.has(name?.toLowerCase())) ||
@@ -160,7 +160,7 @@ function isPermission(names: readonly (string | undefined)[], message: string, p
   )
 }
 
-/** A key that is named as a field of the request, or in the request's own words, is the caller's. */
+/** A key that is a field of the request, or that the request contains, is the client's key. */
 function causeIn(
   status: number,
   message: string,
@@ -175,7 +175,7 @@ function causeIn(
   return param || isCallers(start) || CALLERS_KEY.test(sentence) ? undefined : found.cause
 }
 
-/** Redacts details. Details that are too large are reduced to their code. */
+/** Redacts details. Of too large details only the code stays. */
 function redactedDetails(details: unknown, redaction: Redaction): JsonObject | undefined {
   if (!isObject(details)) return undefined
   const clean = objectIn(redactedValue(details, redaction))

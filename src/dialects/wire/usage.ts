@@ -1,26 +1,26 @@
-/** Token counts as an answer reports them. One that is no whole number spoils the whole usage: better none than a wrong one. */
+/** Reads the token counts of a response. If a count is not an integer, the whole usage is invalid, because a wrong charge is worse than an estimate. */
 
 import type { ParsedRequest, UsagePart } from '../dialect.ts'
 import { isObject, type JsonObject, objectIn, textIn } from './json.ts'
 
-/** What a meter needs of the request; the answer's own word comes first wherever it has one. */
+/** The properties of the request that a meter needs. A value in the response has priority. */
 export type Requested = Pick<ParsedRequest, 'model' | 'completions' | 'cacheWrite' | 'unbounded'>
 
-/** A count; absent or null is 0, and what is no whole number of at least 0 is NaN. */
+/** Reads a count. Absent or null is 0; any value but an integer of at least 0 is NaN. */
 export function count(usage: JsonObject, name: string): number {
   return requiredCount(usage, name, 0)
 }
 
-/** The same, where a usage cannot do without it. */
+/** Reads a required count. */
 export function requiredCount(usage: JsonObject, name: string, missing = Number.NaN): number {
   const value = usage[name] ?? missing
   return typeof value === 'number' && isCount(value) ? value : Number.NaN
 }
 
-/** Members of a usage in which aggregators state what the call cost, US dollars. */
+/** Members of a usage with the cost of the call in US dollars. Aggregators report them. */
 const costNames = ['cost', 'total_cost', 'cost_usd', 'estimated_cost']
 
-/** The cost that the upstream states, nano-dollars; undefined where it states none that can be counted. */
+/** Returns the cost that the upstream reports, nano-dollars; undefined without a valid cost. */
 export function statedNanos(usage: unknown): number | undefined {
   const members = objectIn(usage)
   for (const name of costNames) {
@@ -38,18 +38,18 @@ function nanosIn(value: unknown): number | undefined {
 
 const NANOS = 1e9
 
-/** A service tier; compatible servers write it in capitals, or as an empty text for none. */
+/** Reads a service tier. Compatible servers use capitals, or an empty text for no tier. */
 export function tierIn(value: unknown): string | undefined {
   return textIn(value)?.trim().toLowerCase() || undefined
 }
 
 const REQUESTS = '_requests'
-/** Runs of these have no fee: what they bring is counted as tokens. */
+/** Tools without a fee. Their results count as tokens. */
 const free = new Set(['tool_search', 'advisor', 'mcp'])
 
 /**
- * Runs of the provider's tools: `{ web_search_requests: 2 }` as `{ web_search: 2 }`. A name that ends in `_requests` may
- * have a fee, so an unknown one has no price; all other names count something else.
+ * Reads the runs of the provider's tools: `{ web_search_requests: 2 }` becomes `{ web_search: 2 }`. A name that ends in
+ * `_requests` may have a fee, so an unknown one has no price. All other names are not runs.
  */
 export function toolRuns(use: JsonObject): Record<string, number> {
   const runs: Record<string, number> = {}
@@ -63,8 +63,8 @@ export function toolRuns(use: JsonObject): Record<string, number> {
 }
 
 /**
- * Cache writes, of which an answer may tell how many live long. In a stream the split may come before the sum and differ
- * from it: what it does not tell of lives as long as was asked for.
+ * Reads cache writes by lifetime. In a stream the split may come before the sum and differ from it; the difference counts
+ * with the requested lifetime.
  */
 export function splitWrites(
   total: number,
@@ -78,20 +78,20 @@ export function splitWrites(
   return [lasting, total - lasting]
 }
 
-/** The parts, if all of their counts can be counted with. Every call has some tokens, so that 0 in all is no report. */
+/** Returns the parts if all counts are valid. Every call has tokens, so a usage of 0 tokens is no usage. */
 export function validParts(parts: UsagePart[]): UsagePart[] | undefined {
   const counts = parts.flatMap(({ tools, ...part }) => [...Object.values(part), ...Object.values(tools)])
   const wrong = counts.some(value => typeof value === 'number' && !isCount(value))
   return wrong || !counts.some(value => typeof value === 'number' && value > 0) ? undefined : parts
 }
 
-/** The usage that was reported first, or a later one, if its numbers are not smaller altogether. */
+/** Returns the later usage, unless its sum is smaller. */
 export function fullerUsage(first: unknown, later: unknown): JsonObject | undefined {
   if (!isObject(later)) return isObject(first) ? first : undefined
   return isObject(first) && sumOf(later) < sumOf(first) ? first : later
 }
 
-/** Every call has some tokens, so that 0 in all is no report. */
+/** Every call has tokens, so a usage of 0 tokens is no usage. */
 export function hasTokens(usage: unknown): boolean {
   return isObject(usage) && sumOf(usage) > 0
 }
