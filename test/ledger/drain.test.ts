@@ -26,7 +26,7 @@ test('two replicas that drain at once write each call once', async t => {
   assert.deepEqual(await one(at.pool, sums), expected)
 })
 
-test('an entry is as it was written, column by column', async t => {
+test('a row has the values of its entry in every column', async t => {
   const at = await bed(t)
   const data = {
     outcome: 'client_gone',
@@ -71,7 +71,7 @@ test('a consumer killed between its insert and its acknowledgement counts nothin
   assert.deepEqual(await one(at.pool, sums), expected)
 })
 
-test('a replica whose work is claimed while it still lives writes nothing twice', async t => {
+test('a live replica whose entries are claimed writes nothing twice', async t => {
   const at = await bed(t)
   await write(at, ...calls(500))
   const greedy = { batch: 10, abandonedAfterMs: 1 }
@@ -80,7 +80,7 @@ test('a replica whose work is claimed while it still lives writes nothing twice'
   assert.deepEqual(await one(at.pool, sums), { rows: 500, nanos: (500 * 499) / 2 })
 })
 
-test('an entry nobody can read is kept word for word, and stops no other', async t => {
+test('an unreadable entry goes to quarantine unchanged, and blocks no other entry', async t => {
   const at = await bed(t)
   await at.redis.xadd('{tollgate}:ledger', '*', 'id', 'nonsense', 'data', '{"half')
   await write(at, { id: 'negative', data: { inputTokens: -1 } })
@@ -97,7 +97,7 @@ test('an entry nobody can read is kept word for word, and stops no other', async
   )
 })
 
-test('what only Postgres refuses is found among its neighbours and kept apart', async t => {
+test('an entry that Postgres refuses is found in its batch and goes to quarantine', async t => {
   const at = await bed(t)
   await write(at, ...calls(20), { id: 'odd', data: { latencyMs: 1e300 } }, ...calls(20, 20))
   stopAtEnd(t, drainOf(at))
@@ -106,7 +106,7 @@ test('what only Postgres refuses is found among its neighbours and kept apart', 
   assert.equal((await one(at.pool, 'select count(*)::int as n from ledger_quarantine')).n, 1)
 })
 
-test('words that Postgres cannot store do not cost a charge', async t => {
+test('a text that Postgres cannot store does not lose the charge', async t => {
   const at = await bed(t)
   await write(at, { id: 'nul', data: { error: 'a\0b', model: '\ud800' } })
   stopAtEnd(t, drainOf(at))
@@ -117,7 +117,7 @@ test('words that Postgres cannot store do not cost a charge', async t => {
   })
 })
 
-test('a late correction is a row of its own, in the window of its call', async t => {
+test('a late correction is a separate row in the window of its call', async t => {
   const at = await bed(t)
   stopAtEnd(t, drainOf(at))
   await write(at, { id: 'slow', at: noon('2026-10-31'), nanos: 900, data: { outcome: 'lost' } })
@@ -137,7 +137,7 @@ test('a late correction is a row of its own, in the window of its call', async t
   )
 })
 
-test('entries of any month find room, whichever replica meets it first', async t => {
+test('each replica can create the partition of a new month', async t => {
   const at = await bed(t)
   const months = ['2025-01', '2026-02', '2026-11', '2026-12', '2027-01']
   await write(at, ...months.map((month, i) => ({ id: `call-${i}`, at: noon(`${month}-28`) })))
@@ -151,7 +151,7 @@ test('entries of any month find room, whichever replica meets it first', async t
   )
 })
 
-test('at its end a drain writes what is there, and leaves the group', async t => {
+test('a drain that stops writes the remaining entries and leaves the group', async t => {
   const at = await bed(t)
   await write(at, ...calls(30))
   const drain = drainOf(at, { batch: 10, lingerMs: 60_000 })
@@ -178,7 +178,7 @@ test('Postgres stops and comes back: entries wait, and none is lost or doubled',
   assert.deepEqual(await one(at.pool, sums), expected)
 })
 
-test('Redis is killed and comes back, then loses its memory: the drain heals by itself', async t => {
+test('the drain continues after Redis is killed, and after it loses its data', async t => {
   const [redis, { url }] = await Promise.all([
     ownRedis(t, { args: ['--appendfsync', 'always'] }),
     testDatabase(t),

@@ -6,7 +6,7 @@ import { openPool } from '../servers.ts'
 
 const prompt = { model: 'claude-haiku-4-5', max_tokens: 64, messages: [{ role: 'user', content: 'hello' }] }
 
-test('a call through the gateway is a row of the ledger, and at its end nothing is left in the stream', async t => {
+test('a call through the gateway becomes a row of the ledger, and the stream is empty at the end', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
   const answer = await gateway.post('/v1/messages', key, prompt)
@@ -21,7 +21,7 @@ test('a call through the gateway is a row of the ledger, and at its end nothing 
   assert.deepEqual(rows, [{ id, client: 'frontend', outcome: 'ok', cost_nanos: costNanos }])
 })
 
-test('refusals are counts, written at the latest when the gateway ends', async t => {
+test('refusals are counted and written at the latest when the gateway stops', async t => {
   const gateway = await startGateway(t)
   await gateway.client({ name: 'frontend' })
   for (let i = 0; i < 3; i++) await gateway.post('/v1/messages', undefined, prompt)

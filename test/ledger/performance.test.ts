@@ -143,7 +143,7 @@ test('failed calls are errors; refused and abandoned calls are not; a correction
   close(all.total.latencyMs.p99, 4000, 'latency of the corrected call')
 })
 
-test('slots match the range, and are pruned by age', async t => {
+test('slots cover the range, and are pruned by age', async t => {
   const at = await bed(t)
   const moments = [START - 1, START, START + 3_600_000 - 1, START + 3_600_000]
   await record(
@@ -172,7 +172,7 @@ test('slots match the range, and are pruned by age', async t => {
   assert.deepEqual([await calls('hour'), await calls('day')], [0, 4])
 })
 
-test('without a step the finest step that is kept and fits the range is read', () => {
+test('the default step is the finest one that has counts and fits the range', () => {
   const now = new Date('2026-11-28T12:00:00Z')
   const before = (days: number) => new Date(now.getTime() - days * 86_400_000)
   assert.equal(performanceStepFor(before(0.5), now, now), '5m')

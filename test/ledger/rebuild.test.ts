@@ -22,7 +22,7 @@ async function spend(at: Bed) {
   await drainOf(at).stop(5000)
 }
 
-test('nobody is admitted into an empty Redis; on the first start there is nothing to restore', async t => {
+test('an empty Redis admits no call; on the first start the counters are complete at once', async t => {
   const at = await bed(t)
   const { admit } = money(at)
   const options = { version: 1, maxPending: 100 }
@@ -31,7 +31,7 @@ test('nobody is admitted into an empty Redis; on the first start there is nothin
   assert.equal((await admit('late', claimOf('late', frontend, 1), options)).kind, 'granted')
 })
 
-test('counters come back to the nano-dollar, with the configuration version', async t => {
+test('counters are restored to the nano-dollar, with the configuration version', async t => {
   const at = await bed(t)
   await at.pool.query('update configuration set version = 42')
   await complete(at)
@@ -44,7 +44,7 @@ test('counters come back to the nano-dollar, with the configuration version', as
   assert.deepEqual((await verify(at)).differences, [])
 })
 
-test('what still lies in the stream is drained first', async t => {
+test('the stream is drained before the counters are restored', async t => {
   const at = await bed(t)
   await complete(at)
   await money(at).call('call', frontend, 1000)
@@ -70,7 +70,7 @@ test('two replicas that rebuild at once restore the counters once', async t => {
   assert.deepEqual(await counters(at), before)
 })
 
-test('a settlement that is sent again after the rebuild charges nothing twice', async t => {
+test('a repeated settlement after the rebuild charges nothing', async t => {
   const at = await bed(t)
   await complete(at)
   const { call, settleOne } = money(at)
@@ -83,7 +83,7 @@ test('a settlement that is sent again after the rebuild charges nothing twice', 
   assert.deepEqual(await counters(at), before)
 })
 
-test('a replica that has read no epoch keeps its settlements when Redis is wiped', async t => {
+test('a replica without an epoch keeps its settlements if Redis loses its data', async t => {
   const at = await bed(t)
   const { admitOne, settle } = money(at)
   let now = 0
@@ -122,7 +122,7 @@ test('a replica that has read no epoch keeps its settlements when Redis is wiped
   assert.deepEqual((await verify(at)).differences, [])
 })
 
-test('a call that was lost before is still corrected after, once', async t => {
+test('a call that was lost before a rebuild is corrected once after it', async t => {
   const at = await bed(t)
   await complete(at)
   const { admitOne, settleOne } = money(at)
@@ -145,7 +145,7 @@ test('a call that was lost before is still corrected after, once', async t => {
   assert.deepEqual((await verify(at)).differences, [])
 })
 
-test('running calls that make themselves known meanwhile keep what they hold', async t => {
+test('running calls that renew during a rebuild keep their holds', async t => {
   const at = await bed(t)
   await complete(at)
   const { admitOne, settleOne, renew } = money(at)
@@ -161,7 +161,7 @@ test('running calls that make themselves known meanwhile keep what they hold', a
   assert.deepEqual((await verify(at)).differences, [])
 })
 
-test('taking the epoch away mends counters that are wrong', async t => {
+test('deleting the epoch repairs wrong counters', async t => {
   const at = await bed(t)
   await complete(at)
   await spend(at)
@@ -174,7 +174,7 @@ test('taking the epoch away mends counters that are wrong', async t => {
   assert.deepEqual(await counters(at), before)
 })
 
-test('a rebuild that waits for the drain ends with its replica', async t => {
+test('a rebuild that waits for the drain stops with its replica', async t => {
   const at = await bed(t)
   await complete(at)
   await money(at).call('call', frontend, 1000)

@@ -57,7 +57,7 @@ test('a thousand refusals of a kind are one row a minute, with a few samples', a
   )
 })
 
-test('refusals are told by client and reason, the most frequent first', async t => {
+test('refusals are listed by client and reason in descending order', async t => {
   const { pool } = await bed(t)
   const counter = createRefusalCounter(100)
   counter.count(refused, minute)
@@ -81,7 +81,7 @@ test('refusals are told by client and reason, the most frequent first', async t 
   )
 })
 
-test('strangers choose words, but not how many or how long', async t => {
+test('unauthenticated requests cannot make the number or length of samples grow', async t => {
   const { pool } = await bed(t)
   const counter = createRefusalCounter(2)
   for (let i = 0; i < 10; i++) counter.count({ ...stranger, model: `\0\ud800${i}`.repeat(10_000) }, minute)
@@ -96,7 +96,7 @@ test('strangers choose words, but not how many or how long', async t => {
   assert.ok(rows[0].size < 5000)
 })
 
-test('what could not be written is counted the next time', async t => {
+test('counts that could not be written are written the next time', async t => {
   const { pool } = await bed(t)
   const counter = createRefusalCounter(100)
   counter.count(refused, minute)
@@ -107,7 +107,7 @@ test('what could not be written is counted the next time', async t => {
   assert.equal((await readRefusals(pool, from, to, 10))[0]?.count, 2)
 })
 
-test('refusals are counted over time by reason, as finely as the period allows', async t => {
+test('refusals by time have a step that fits the period', async t => {
   const { pool } = await bed(t)
   const counter = createRefusalCounter(100)
   for (const at of [0, 30, 90]) counter.count(refused, minute + at * 60_000)
@@ -131,7 +131,7 @@ test('refusals are counted over time by reason, as finely as the period allows',
   )
 })
 
-test('single refused calls are kept as samples, the newest first, and found by their request id', async t => {
+test('samples of refused calls are listed in descending order of time, and found by their request id', async t => {
   const { pool } = await bed(t)
   const counter = createRefusalCounter(100)
   counter.count({ ...refused, reqId: 'req_old' }, minute)

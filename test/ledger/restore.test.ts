@@ -16,7 +16,7 @@ async function spend(at: Bed, ...ids: string[]) {
   await drain(at)
 }
 
-test('what a restored Postgres lacks is written into the ledger by hand; no counter moves, and none is rewound later', async t => {
+test('missing rows of a restored Postgres are inserted by hand; no counter changes then or later', async t => {
   const at = await bed(t)
   await complete(at)
   await spend(at, 'in-the-backup')
@@ -40,7 +40,7 @@ test('what a restored Postgres lacks is written into the ledger by hand; no coun
   assert.deepEqual(await counters(at), before)
 })
 
-test("of an old copy of Redis only what is the ledger's is left, and the counters are made anew", async t => {
+test('an old copy of Redis gets new counters from the ledger', async t => {
   const at = await bed(t)
   await complete(at)
   const { admitOne, call, settleOne } = money(at)

@@ -73,7 +73,7 @@ test('calls are listed newest first, a correction before its charge', async t =>
   assert.equal(answer.body.next, undefined)
 })
 
-test('a call is shown with the names of the log, money in US dollars and time in RFC 3339', async t => {
+test('a call in a response has the names of the log, money in US dollars and time in RFC 3339', async t => {
   const data = { inputTokens: 7, latencyMs: 12.5, savedNanos: 1_000_000_000, stream: false, status: 200 }
   const { get } = await administration(t, [{ id: 'a', nanos: 3_500_000, held: 4_000_000, data }])
   const { body } = await get('/calls')
@@ -165,7 +165,7 @@ test('calls are found by request id, key, status and team, and sorted page by pa
     assert.equal((await get(`/calls?${other}${to}&cursor=${next}`)).status, 400, other)
 })
 
-test('an order or a filter that reads its whole time range takes at most 31 days', async t => {
+test('an order or a filter without an index reads at most 31 days', async t => {
   const { app, get } = await administration(t, calls)
   for (const query of ['sort=cost', 'status=404', 'team=web'])
     assert.match(
@@ -189,7 +189,7 @@ test('a renamed client is found by both names, with all its calls', async t => {
     assert.deepEqual(ids(await get(`/calls?client=${name}`)), ['after/0', 'before/0'])
 })
 
-test('pages stay as they are while calls come in: none is shown twice, none left out', async t => {
+test('new calls repeat or hide no call on later pages', async t => {
   const at = (i: number) => noon('2026-11-20') + Math.floor(i / 3)
   const old = Array.from({ length: 40 }, (_, i) => ({ id: `old-${i}`, at: at(i) }))
   const { get, write } = await administration(t, old)
@@ -214,7 +214,7 @@ test('pages stay as they are while calls come in: none is shown twice, none left
   assert.deepEqual(found.toSorted(), old.map(({ id }) => id).toSorted())
 })
 
-test('one call is its charge and its correction, and what both come to', async t => {
+test('one call has its charge, its correction and their sum', async t => {
   const { get } = await administration(t, calls)
   const { body } = await get('/calls/c')
   assert.equal(body.costUsd, 0.001)
@@ -229,7 +229,7 @@ test('one call is its charge and its correction, and what both come to', async t
   assert.deepEqual([missing.status, missing.body.status], [404, 404])
 })
 
-test('usage is grouped as asked for, and says for which days', async t => {
+test('usage has the requested groups and its days', async t => {
   const { get } = await administration(t, calls)
   const { body } = await get('/usage?by=day,client&from=2026-10-31&to=2026-11-21T00:00:00Z')
   assert.deepEqual([body.from, body.to, body.by], ['2026-10-31', '2026-11-21', ['client', 'day']])
@@ -248,7 +248,7 @@ test('usage is grouped as asked for, and says for which days', async t => {
   assert.equal((await get('/usage?team=another&from=2026-10-31&to=2026-11-21')).body.total.costUsd, 0)
 })
 
-test('usage is of the current month unless other days are named', async t => {
+test('usage has the current month by default', async t => {
   const { get } = await administration(t)
   const { body } = await get('/usage')
   const month = new Date().toISOString().slice(0, 8)
@@ -258,7 +258,7 @@ test('usage is of the current month unless other days are named', async t => {
   assert.deepEqual([body.rows, body.refusals, body.more], [[], [], false])
 })
 
-test('verify answers 200 while everything agrees, and 409 with each difference', async t => {
+test('verify returns 200 without a difference, and 409 with each difference', async t => {
   const { app, get } = await administration(t)
   await until(async () => (await get('/verify')).status !== 503)
   assert.deepEqual(await get('/verify'), {
@@ -281,7 +281,7 @@ test('verify answers 200 while everything agrees, and 409 with each difference',
   })
 })
 
-test('what cannot be understood is refused with what was found and what is expected', async t => {
+test('an invalid query is refused with the found and the expected value', async t => {
   const { get } = await administration(t)
   const wrong: [url: string, field: string, found: string][] = [
     ['/calls?from=yesterday', 'from', '"yesterday"'],

@@ -32,7 +32,7 @@ const call = fc.record({
   ),
 })
 
-test('whatever comes, in whatever batches, the sums are the sums of the rows', async t => {
+test('the sums equal the sums of the rows for any entries and batches', async t => {
   const at = await bed(t)
   await fc.assert(
     fc.asyncProperty(fc.array(fc.array(call, { maxLength: 8 }), { maxLength: 4 }), async batches => {
@@ -74,7 +74,7 @@ async function used(t: TestContext, by: Group[], period = november, limit = 100)
   return readUsage(at.pool, period, by, limit)
 }
 
-test('usage of a period is one total when nothing is asked for', async t => {
+test('usage without groups is one total', async t => {
   assert.deepEqual(await used(t, []), {
     rows: [],
     total: {
@@ -85,7 +85,7 @@ test('usage of a period is one total when nothing is asked for', async t => {
   })
 })
 
-test('usage by client and team names both, the dearest first', async t => {
+test('usage by client and team has both names, in descending order of cost', async t => {
   const { rows } = await used(t, ['client', 'team'])
   assert.deepEqual(
     rows.map(({ client, clientId, team, teamId, costUsd }) => ({ client, clientId, team, teamId, costUsd })),
@@ -107,12 +107,12 @@ test('usage by day is in the order of days', async t => {
   )
 })
 
-test('more groups than asked for: the total still counts them all', async t => {
+test('the total includes the groups above the limit', async t => {
   const { rows, total, more } = await used(t, ['client', 'day'], november, 2)
   assert.deepEqual([rows.length, total.costUsd, more], [2, 7, true])
 })
 
-test('usage can be grouped by anything at once', async t => {
+test('usage can have all groups at once', async t => {
   const { rows } = await used(t, [...groups])
   assert.equal(rows.length, 3)
   assert.equal(
@@ -121,7 +121,7 @@ test('usage can be grouped by anything at once', async t => {
   )
 })
 
-test('a renamed client is one group, under its last name', async t => {
+test('a renamed client is one group with its last name', async t => {
   const at = await bed(t)
   await record(at, [
     { id: '1', at: noon('2026-11-01'), data: { client: 'old' } },
@@ -135,7 +135,7 @@ test('a renamed client is one group, under its last name', async t => {
   )
 })
 
-test('a period without calls is all zeros', async t => {
+test('a period without calls has zeros', async t => {
   const { total, rows } = await used(t, ['client'], { from: '2020-01-01', to: '2020-02-01' })
   assert.deepEqual([total.calls, total.costUsd, rows], [0, 0, []])
 })
@@ -155,7 +155,7 @@ test('pruning drops whole months of rows and keeps every sum', async t => {
   assert.deepEqual([total.calls, total.costUsd], [3, 24e-9])
 })
 
-test('an entry of a month that was pruned still finds room', async t => {
+test('an entry of a pruned month is recorded', async t => {
   const at = await bed(t)
   const recorder = createRecorder(at.pool)
   const entry = (id: string) => asRead({ id, at: noon('2025-01-31') })
@@ -185,7 +185,7 @@ test('usage by the hour is the sum of its calls, each at the hour of its admissi
   assert.equal(total.costUsd, 7)
 })
 
-test('the largest have their own rows, all others are one row, and the total is the same', async t => {
+test('the largest groups have their own rows, one row sums all others, and the total is the same', async t => {
   const at = await bed(t)
   const spent = [9, 5, 7, 1, 4]
   await record(

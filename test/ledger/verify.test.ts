@@ -8,7 +8,7 @@ import { complete, money } from './money.ts'
 const frontend = { client: 'c1', team: 't1' }
 const batch = { client: 'c2' }
 
-test('counters are the ledger and what is on its way, before, while and after it is drained', async t => {
+test('counters equal the ledger plus the pending entries before, during and after a drain', async t => {
   const at = await bed(t)
   await complete(at)
   const { call } = money(at)
@@ -23,7 +23,7 @@ test('counters are the ledger and what is on its way, before, while and after it
   assert.deepEqual(await verify(at), expected)
 })
 
-test('a counter that is a nano-dollar off is found, with its numbers', async t => {
+test('a difference of one nano-dollar is reported with its numbers', async t => {
   const at = await bed(t)
   await complete(at)
   const { call } = money(at)
@@ -41,7 +41,7 @@ test('a counter that is a nano-dollar off is found, with its numbers', async t =
   ])
 })
 
-test('a scope that only the ledger knows, and one that only Redis knows, are both found', async t => {
+test('a scope that only the ledger or only Redis has is reported', async t => {
   const at = await bed(t)
   await complete(at)
   await money(at).call('call', frontend, 1000)
@@ -60,7 +60,7 @@ test('a scope that only the ledger knows, and one that only Redis knows, are bot
   )
 })
 
-test('an entry that nobody could read is a difference in every window it was charged in', async t => {
+test('an unreadable entry is a difference in each of its windows', async t => {
   const at = await bed(t)
   await complete(at)
   const { call } = money(at)
@@ -77,7 +77,7 @@ test('an entry that nobody could read is a difference in every window it was cha
   )
 })
 
-test('nothing differs while calls are settled and two replicas drain', async t => {
+test('verify finds no difference while calls are settled and two replicas drain', async t => {
   const at = await bed(t)
   await complete(at)
   const { call } = money(at)
@@ -100,7 +100,7 @@ test('nothing differs while calls are settled and two replicas drain', async t =
   assert.deepEqual((await verify(at)).differences, [])
 })
 
-test('a call that is settled and drained between the look at Redis and the look at Postgres is in neither', async t => {
+test('a call that is settled and drained between the reads of Redis and Postgres is no difference', async t => {
   const at = await bed(t)
   await complete(at)
   const { call } = money(at)
@@ -119,7 +119,7 @@ test('a call that is settled and drained between the look at Redis and the look 
   assert.ok(looks > 0)
 })
 
-test('counters that are incomplete, or are lost in the meantime, are not compared', async t => {
+test('counters that are incomplete, or lost during the check, are not compared', async t => {
   const at = await bed(t)
   await complete(at)
   await money(at).call('call', frontend, 1000)

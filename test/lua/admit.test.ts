@@ -46,7 +46,7 @@ test('a call that fits everywhere takes from every scope at once', async t => {
   }
 })
 
-test('a call that one scope refuses takes nothing from the others', async t => {
+test('a call that one scope refuses takes nothing from other scopes', async t => {
   const { admit, everything } = await makeBed(t)
   await admit('a', claimOn(SCOPES, { nanos: 1 }))
   const before = await everything()
@@ -61,7 +61,7 @@ test('a call that one scope refuses takes nothing from the others', async t => {
   assert.deepEqual(await everything(), before)
 })
 
-test('a refusal names the limit that refused, and where every scope stands', async t => {
+test('a refusal has the limit that refused and the usage of every scope', async t => {
   const { admit } = await makeBed(t)
   const scopes = [
     { key: 'client:1', name: 'client:frontend' },
@@ -84,7 +84,7 @@ test('a refusal names the limit that refused, and where every scope stands', asy
   })
 })
 
-test('the wait a bucket asks for is the true one, to the millisecond', async t => {
+test('the wait of a bucket is exact to the millisecond', async t => {
   const { admit, wait } = await makeBed(t)
   const reservation = claimOn([{ key: 'client:1', requests: { capacity: 3, per: 10 * SECOND } }])
   for (const id of ['a', 'b', 'c']) await admit(id, reservation)
@@ -103,7 +103,7 @@ test('the wait a bucket asks for is the true one, to the millisecond', async t =
   assert.equal((await admit('d', reservation)).kind, 'granted')
 })
 
-test('of several refusals the one is told whose advice is true for all', async t => {
+test('of several refusals the reply has the one whose wait is right for all', async t => {
   const { admit, money, setClock } = await makeBed(t)
   await setClock(NOON - 9 * DAY)
   const slow = { key: 'slow', requests: { capacity: 1, per: HOUR } }
@@ -132,7 +132,7 @@ test('of several refusals the one is told whose advice is true for all', async t
   assert.deepEqual(await told(poor, poorer, thisMonth), ['poorer', 'day', 'can_never_fit'])
 })
 
-test('spent, in flight and can-never-fit are told apart', async t => {
+test('a refusal distinguishes spent, in flight and can never fit', async t => {
   const { admit, money } = await makeBed(t)
   const scopes = [{ key: 'client:1', day: 100, month: 1000 }]
   const cost = (nanos: number) => claimOn(scopes, { nanos })
@@ -153,7 +153,7 @@ test('spent, in flight and can-never-fit are told apart', async t => {
   assert.equal(fits.kind, 'granted')
 })
 
-test('a budget can be used to its last nano-dollar, and not beyond', async t => {
+test('a budget can be used to its last nano-dollar', async t => {
   const { admit } = await makeBed(t)
   const scopes = [{ key: 'client:1', day: 100, month: 100 }]
   assert.equal((await admit('a', claimOn(scopes, { nanos: 99 }))).kind, 'granted')
@@ -161,7 +161,7 @@ test('a budget can be used to its last nano-dollar, and not beyond', async t => 
   assert.equal((await admit('c', claimOn(scopes, { nanos: 1 }))).kind, 'granted')
 })
 
-test('a call that costs nothing is not stopped by a spent budget, nor one without tokens by an empty bucket', async t => {
+test('a spent budget does not refuse a free call, nor an empty bucket a call without tokens', async t => {
   const { admit, money } = await makeBed(t)
   const scopes = [{ key: 'client:1', day: 10, tokens: { capacity: 10, per: DAY } }]
   const expensive = claimOn(scopes, { nanos: 10, tokens: 10 })
@@ -183,7 +183,7 @@ test('a reservation of more tokens than the bucket holds waits until it is full,
   assert.equal((await scope('client:1')).tokens, `10000 1 100 ${NOON + 100}`)
 })
 
-test('a reply that was lost and sent again grants once', async t => {
+test('a repeated admission after a lost reply grants once', async t => {
   const { admit, everything, wait } = await makeBed(t)
   const reservation = claimOn(SCOPES, { tokens: 10, nanos: 10 })
   const first = await admit('a', reservation)
@@ -222,7 +222,7 @@ test('a token count takes one of the counts and no request; the gateway can take
   assert.equal(await money.chargeCount(counts), 0)
 })
 
-test('a repetition of the same request is refused as a loop, other requests are not', async t => {
+test('repeats of the same request are refused as a loop, and other requests are not', async t => {
   const { admit, redis } = await makeBed(t)
   const brake = (digest: string) => [
     { key: 'client:1' },
@@ -249,7 +249,7 @@ test('a repetition of the same request is refused as a loop, other requests are 
   )
 })
 
-test('money is counted where nothing limits it, and refuses nothing there', async t => {
+test('money without a limit is counted and refuses nothing', async t => {
   const { admit, scope } = await makeBed(t)
   const reservation = claimOn([{ key: 'client:1', day: UNLIMITED, month: UNLIMITED }], { nanos: 4e15 })
 
@@ -259,7 +259,7 @@ test('money is counted where nothing limits it, and refuses nothing there', asyn
   assert.equal(held, '8000000000000000')
 })
 
-test('a hit takes a request and no tokens, no money, no place among the running', async t => {
+test('a hit takes a request, but no tokens, no money and no concurrency', async t => {
   const { admit, redis, scope } = await makeBed(t)
   await redis.set('{tollgate}:cache:x', 'an answer')
   const scopes = [{ key: 'client:1', ...LIMITS, concurrency: 0, day: 0 }]
@@ -274,7 +274,7 @@ test('a hit takes a request and no tokens, no money, no place among the running'
   assert.equal(await redis.exists('{tollgate}:holds'), 0)
 })
 
-test('a hit is refused when there are no requests left', async t => {
+test('a hit is refused if no requests are left', async t => {
   const { admit, redis } = await makeBed(t)
   await redis.set('{tollgate}:cache:x', 'an answer')
   const reservation = claimOn([{ key: 'client:1', requests: { capacity: 1, per: HOUR } }])
@@ -283,7 +283,7 @@ test('a hit is refused when there are no requests left', async t => {
   assert.equal(hit.kind === 'refused' && hit.limit, 'requests')
 })
 
-test('a loop that is served from the cache is a loop', async t => {
+test('repeated hits are refused as a loop', async t => {
   const { admit, redis } = await makeBed(t)
   await redis.set('{tollgate}:cache:x', 'an answer')
   const reservation = claimOn([{ key: 'client:1' }, { key: 'loop:1:x', loop: { capacity: 1, per: HOUR } }])
@@ -295,7 +295,7 @@ test('a loop that is served from the cache is a loop', async t => {
   assert.equal(again.kind === 'refused' && again.limit, 'loop')
 })
 
-test('a replica with an old configuration is told so before anything is decided', async t => {
+test('an admission with an old configuration version is stale', async t => {
   const { admit, money, everything } = await makeBed(t)
   assert.equal(await money.raiseVersion(7), 7)
   assert.equal(await money.raiseVersion(6), 7, 'it is never lowered')
@@ -309,7 +309,7 @@ test('a replica with an old configuration is told so before anything is decided'
   assert.equal((await admit('a', claimOn([{ key: 'client:1' }]), { version: 7 })).kind, 'granted')
 })
 
-test('a replica that has a newer configuration makes it known, should the word of it have been lost', async t => {
+test('an admission with a newer configuration version stores it for the other replicas', async t => {
   const { admit } = await makeBed(t)
   await admit('a', claimOn([{ key: 'client:1' }]), { version: 9 })
   assert.deepEqual(await admit('b', claimOn([{ key: 'client:1' }]), { version: 8 }), {
@@ -318,7 +318,7 @@ test('a replica that has a newer configuration makes it known, should the word o
   })
 })
 
-test('nothing is admitted while counters are incomplete, or when Postgres is too far behind', async t => {
+test('no call is admitted while counters are incomplete or too many entries wait for Postgres', async t => {
   const { admit, money, redis, everything } = await makeBed(t)
   const reservation = claimOn(SCOPES)
   await money.settle([{ id: 'x', reservation: claimOn([]), nanos: 0, tokens: 0, entry: {} }])
@@ -330,14 +330,14 @@ test('nothing is admitted while counters are incomplete, or when Postgres is too
   assert.deepEqual(await admit('a', reservation), { kind: 'rebuilding' })
 })
 
-test('a reservation that is no whole number is refused before it is sent', async t => {
+test('a reservation with an amount that is not an integer is refused before it is sent', async t => {
   const { admit } = await makeBed(t)
   for (const nanos of [0.5, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) {
     await assert.rejects(admit('a', claimOn(SCOPES, { nanos })), /expected whole numbers/)
   }
 })
 
-test('where a scope stands can be asked without changing anything', async t => {
+test('a read of a scope’s usage changes nothing', async t => {
   const { admit, money, everything, wait } = await makeBed(t)
   const reservation = claimOn(SCOPES, { tokens: 5000, nanos: 5 })
   await admit('a', reservation)

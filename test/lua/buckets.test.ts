@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { validateBucket } from '../../src/lua/bucket.ts'
 import { claimOn, DAY, HOUR, MINUTE, makeBed, NOON, SECOND } from './bed.ts'
 
-test('refill is exact: however often a bucket is asked, nothing is lost and nothing is won', async t => {
+test('the refill is exact, whatever the number of reads', async t => {
   const { admit, wait, money } = await makeBed(t)
   const reservation = claimOn([{ key: 'client:1', requests: { capacity: 7, per: 10 * SECOND } }])
   for (let i = 0; i < 7; i++) await admit(`${i}`, reservation)
@@ -18,7 +18,7 @@ test('refill is exact: however often a bucket is asked, nothing is lost and noth
   assert.deepEqual(states[0]?.requests, { limit: 7, remaining: 7, resetMs: 0 })
 })
 
-test('a bucket that never gets full keeps its fractions through thousands of calls', async t => {
+test('a bucket that never gets full keeps its fractions over thousands of calls', async t => {
   const { admit, wait, scope } = await makeBed(t)
   const reservation = claimOn([{ key: 'client:1', requests: { capacity: 1000, per: 999_983 } }])
   for (let i = 0; i < 500; i++) {
@@ -30,7 +30,7 @@ test('a bucket that never gets full keeps its fractions through thousands of cal
   assert.equal((await scope('client:1')).requests, `${501 * 999_983 - 500 * 1000} 1000 999983 ${NOON + 500}`)
 })
 
-test('what was used beyond the guess is owed, and paid off before anything else is granted', async t => {
+test('usage above the estimate becomes debt, and no call is granted until the debt is paid', async t => {
   const { admit, money, wait } = await makeBed(t)
   const reservation = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: 10 * SECOND } }], {
     tokens: 10,
@@ -87,7 +87,7 @@ test('calls admitted by a version without counted reservations leave no reservat
   assert.deepEqual(Object.keys(await scope('client:1')), ['tokens'])
 })
 
-test('giving back stops at the capacity', async t => {
+test('returned units are limited by the capacity', async t => {
   const { admit, money, wait } = await makeBed(t)
   const reservation = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: 10 * SECOND } }], {
     tokens: 80,
@@ -99,7 +99,7 @@ test('giving back stops at the capacity', async t => {
   assert.deepEqual(states[0]?.tokens, { limit: 100, remaining: 100, resetMs: 0 })
 })
 
-test('a raised limit helps at once, a lowered one binds at once', async t => {
+test('a raised or lowered limit applies at once', async t => {
   const { admit } = await makeBed(t)
   const under = (capacity: number) => claimOn([{ key: 'client:1', requests: { capacity, per: HOUR } }])
   for (let i = 0; i < 10; i++) await admit(`${i}`, under(10))
@@ -109,7 +109,7 @@ test('a raised limit helps at once, a lowered one binds at once', async t => {
   assert.equal((await admit('y', under(5))).kind, 'refused')
 })
 
-test('a changed rate rounds what is missing up to a whole unit, never down', async t => {
+test('a changed rate rounds the deficit up to a whole unit', async t => {
   const { admit, wait, scope } = await makeBed(t)
   const under = (per: number) => claimOn([{ key: 'client:1', requests: { capacity: 10, per } }])
   await admit('a', under(10 * SECOND))
@@ -119,7 +119,7 @@ test('a changed rate rounds what is missing up to a whole unit, never down', asy
   assert.equal((await scope('client:1')).requests, `1800 1 900 ${NOON + 1}`)
 })
 
-test('a bucket is nothing when it is full: an idle scope costs no memory', async t => {
+test('a full bucket and an idle scope use no memory', async t => {
   const { admit, money, redis, wait } = await makeBed(t)
   const reservation = claimOn(
     [
@@ -148,7 +148,7 @@ test('a bucket is nothing when it is full: an idle scope costs no memory', async
   assert.equal(await redis.exists('{tollgate}:scope:client:1'), 0)
 })
 
-test('a clock that was set back refills nothing until it has caught up', async t => {
+test('a clock that was set back refills nothing until it reaches the old time', async t => {
   const { admit, setClock } = await makeBed(t)
   const reservation = claimOn([{ key: 'client:1', requests: { capacity: 1, per: SECOND } }])
   await admit('a', reservation)
@@ -163,7 +163,7 @@ test('a clock that was set back refills nothing until it has caught up', async t
   }
 })
 
-test('a bucket that cannot be counted exactly is known before it is used', () => {
+test('a bucket that cannot be counted exactly is refused before use', () => {
   assert.equal(validateBucket({ capacity: 100, per: HOUR }), undefined)
   assert.equal(validateBucket({ capacity: 10_000_000_000, per: DAY }), undefined)
   assert.equal(validateBucket({ capacity: 999_983, per: 30 * DAY }), undefined)

@@ -18,7 +18,7 @@ const ASK = `
   end
   return answers`
 
-test('Redis and the gateway read the same calendar', async t => {
+test('Redis and the gateway compute the same windows', async t => {
   const redis = connectRedis((await testRedis(t)).url)
   t.after(() => redis.disconnect())
   const edges = [1600, 1900, 2000, 2024, 2026, 2100].flatMap(year =>
@@ -38,7 +38,7 @@ test('Redis and the gateway read the same calendar', async t => {
   await fc.assert(property, { seed: 20261123, numRuns: 50 })
 })
 
-test('a window is named by its UTC date, and begins where the one before it ends', () => {
+test('a window has the name of its UTC date, and begins at the end of the window before it', () => {
   const { day, month } = windowsAt(Date.parse('2028-02-29T23:59:59.999Z'))
   assert.deepEqual(day, {
     name: 'd20280229',

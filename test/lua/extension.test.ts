@@ -60,7 +60,7 @@ test('an extension without room in one scope takes nothing in any scope, and ren
   assert.equal(Number(lease), bed.now() + 30 * SECOND)
 })
 
-test('of several calls as many are extended as the budget has room for', async t => {
+test('a budget extends as many holds as it has room for', async t => {
   const bed = await makeBed(t)
   const ids = ['a', 'b', 'c']
   for (const id of ids) await bed.admit(id, CLAIM)
@@ -93,7 +93,7 @@ test('an extension holds money in the windows of the admission on any day', asyn
   )
 })
 
-test('a settlement gives back the whole extended hold', async t => {
+test('a settlement releases the whole extended hold', async t => {
   const bed = await makeBed(t)
   await bed.admit('a', CLAIM)
   await bed.money.renew([{ id: 'a', reservation: CLAIM, at: NOON, needs: 250 }])
@@ -108,7 +108,7 @@ test('a settlement gives back the whole extended hold', async t => {
   assert.equal(await bed.redis.exists('{tollgate}:grown'), 0)
 })
 
-test('a call of a dead replica is charged its hold after its last extension', async t => {
+test('a call of a dead replica is charged its extended hold', async t => {
   const bed = await makeBed(t)
   for (let i = 0; i < 7; i++) {
     await bed.money.sweep(1)

@@ -20,7 +20,7 @@ test('fifty calls at once on a budget for one: one is granted', async t => {
   assert.equal((await scope('gateway'))['m210002:held'], '100')
 })
 
-test('who hammers a limit does not wait longer for it, and takes nothing from the others', async t => {
+test('repeated refusals do not lengthen the wait, and take nothing from other clients', async t => {
   const { admit, wait } = await makeBed(t)
   const reservation = claimOn(
     [
@@ -40,7 +40,7 @@ test('who hammers a limit does not wait longer for it, and takes nothing from th
   assert.equal((await admit('b', reservation)).kind, 'granted')
 })
 
-test('two full limits do not pass around the edge of a minute', async t => {
+test('a client cannot use its limit twice around the end of a minute', async t => {
   const { admit, setClock } = await makeBed(t)
   const reservation = claimOn([{ key: 'client:1', requests: { capacity: 60, per: MINUTE } }])
   let granted = 0
@@ -52,7 +52,7 @@ test('two full limits do not pass around the edge of a minute', async t => {
   assert.equal(granted, 62, 'the capacity, and what was refilled in two seconds')
 })
 
-test('a call that does not fit is never granted with less than it may cost', async t => {
+test('a call is never granted with a hold below its highest cost', async t => {
   const { admit, scope } = await makeBed(t)
   const scopes = [{ key: 'client:1', day: 100 }]
   await admit('a', claimOn(scopes, { nanos: 99 }))
@@ -61,7 +61,7 @@ test('a call that does not fit is never granted with less than it may cost', asy
   assert.equal((await scope('client:1'))['d21000228:held'], '99')
 })
 
-test('a call that failed before it cost anything gives back all it held', async t => {
+test('a call that failed without a cost releases its whole hold', async t => {
   const { admit, money, scope, wait } = await makeBed(t)
   const reservation = claimOn(
     [{ key: 'client:1', day: 100, tokens: { capacity: 10, per: HOUR }, concurrency: 1 }],
@@ -95,7 +95,7 @@ test('a hundred thousand small costs add up to the nano-dollar', async t => {
   assert.equal((await scope('client:1'))['m210002:spent'], '1000000070000')
 })
 
-test('a day’s budget binds from the first call of the day, not from the first that has ended', async t => {
+test('a day’s budget binds from the first admission of the day', async t => {
   const { admit, setClock } = await makeBed(t)
   const reservation = claimOn([{ key: 'client:1', day: 100 }], { nanos: 60 })
   await admit('yesterday', reservation)
@@ -104,7 +104,7 @@ test('a day’s budget binds from the first call of the day, not from the first 
   assert.equal((await admit('b', reservation)).kind, 'refused')
 })
 
-test('a Redis that lost everything is not a fresh budget', async t => {
+test('a Redis that lost its data does not refill a budget', async t => {
   const { admit, redis, setClock } = await makeBed(t)
   await redis.flushdb()
   await setClock(NOON)
@@ -127,7 +127,7 @@ test('replicas that race to restore counters restore them once', async t => {
   assert.equal((await scope('client:1'))['m210002:spent'], '700')
 })
 
-test('a refund goes where the money came from, never into the next window', async t => {
+test('a refund goes to the window of the admission', async t => {
   const { admit, money, setClock } = await makeBed(t)
   const reservation = claimOn([{ key: 'client:1', day: 100 }], { nanos: 100 })
   await admit('a', reservation)

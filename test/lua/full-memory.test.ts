@@ -4,7 +4,7 @@ import { acknowledge, createGroup, readGroup } from '../../src/ledger/stream.ts'
 import { ownRedis } from '../servers.ts'
 import { claimOn, HOUR, makeBed, NOON, SECOND } from './bed.ts'
 
-test('where Redis’s memory is full nothing is admitted, but what runs is renewed, settled and told to the ledger', async t => {
+test('a full Redis admits no call, but renews and settles running calls and writes their entries', async t => {
   const server = await ownRedis(t, { args: ['--maxmemory-policy', 'noeviction'] })
   const { admit, money, redis, wait, everything, scope, entries } = await makeBed(t, server.url)
   const reservation = claimOn([{ key: 'client:1', day: 1000, tokens: { capacity: 100, per: HOUR } }], {

@@ -29,7 +29,7 @@ async function watchFor({ wait, money }: Bed, ms: number, meanwhile = async () =
   return lost
 }
 
-test('a running call whose replica lives is never given up', async t => {
+test('a running call of a live replica is never swept', async t => {
   const bed = await makeBed(t)
   await bed.admit('a', CLAIM)
   const renew = async () => {
@@ -40,7 +40,7 @@ test('a running call whose replica lives is never given up', async t => {
   assert.deepEqual(await watchFor(bed, 10 * MINUTE, renew), [])
 })
 
-test('the call of a dead replica is charged with all it held, when its lease has run out', async t => {
+test('the call of a dead replica is charged its whole hold when its lease has expired', async t => {
   const bed = await makeBed(t)
   await watchFor(bed, LEASE)
   await bed.admit('a', CLAIM)
@@ -75,7 +75,7 @@ test('the call of a dead replica is charged with all it held, when its lease has
   )
 })
 
-test('a settlement that comes after all corrects the charge once, in the same windows', async t => {
+test('a late settlement corrects the charge once, in the same windows', async t => {
   const bed = await makeBed(t)
   await watchFor(bed, LEASE)
   await bed.admit('a', CLAIM)
@@ -115,7 +115,7 @@ test('a lost call that cost more than its hold is corrected upwards', async t =>
   assert.equal((await bed.entries())[1]?.nanos, '150')
 })
 
-test('a lost call comes back neither by renewal nor by admission', async t => {
+test('neither a renewal nor an admission restores a lost call', async t => {
   const bed = await makeBed(t)
   await watchFor(bed, LEASE)
   await bed.admit('a', CLAIM)
@@ -129,7 +129,7 @@ test('a lost call comes back neither by renewal nor by admission', async t => {
   assert.deepEqual(await bed.everything(), before)
 })
 
-test('what Redis has forgotten of a running call is held again, in the windows of its admission', async t => {
+test('a hold that Redis has lost is restored in the windows of its admission', async t => {
   const bed = await makeBed(t)
   await bed.admit('a', CLAIM)
   const before = await bed.scope('client:1')
@@ -152,7 +152,7 @@ test('what Redis has forgotten of a running call is held again, in the windows o
   assert.equal((await bed.scope('client:1'))['d21000228:spent'], '5')
 })
 
-test('a renewal that arrives after the end of its call brings nothing back', async t => {
+test('a renewal after the end of its call restores no hold', async t => {
   const bed = await makeBed(t)
   await bed.admit('a', CLAIM)
   await bed.money.settle([{ id: 'a', reservation: CLAIM, at: NOON, nanos: 5, tokens: 0, entry: ok }])
@@ -163,7 +163,7 @@ test('a renewal that arrives after the end of its call brings nothing back', asy
   assert.deepEqual(await bed.everything(), before)
 })
 
-test('thousands of leases are renewed in a few steps, and the forgotten among them are found', async t => {
+test('thousands of leases are renewed in a few steps, and lost holds are found', async t => {
   const bed = await makeBed(t)
   const reservation = claimOn([{ key: 'client:1' }])
   const running = Array.from({ length: 1200 }, (_, i) => ({ id: `call ${i}`, reservation, at: NOON }))
@@ -177,7 +177,7 @@ test('thousands of leases are renewed in a few steps, and the forgotten among th
   assert.equal((await bed.scope('client:1')).running, '1200')
 })
 
-test('a sweep charges no more calls than it is asked to, the longest dead first', async t => {
+test('a sweep charges at most the given number of calls, in the order of their leases', async t => {
   const bed = await makeBed(t)
   await watchFor(bed, LEASE)
   for (const id of ['c', 'a', 'b']) {
@@ -191,7 +191,7 @@ test('a sweep charges no more calls than it is asked to, the longest dead first'
   assert.deepEqual(await swept(), ['b'])
 })
 
-test('no lease runs out unwatched: where all replicas were away, whoever is alive can renew first', async t => {
+test('after a gap without sweeps a lease does not expire before live replicas can renew it', async t => {
   const bed = await makeBed(t)
   await watchFor(bed, MINUTE)
   await bed.admit('alive', CLAIM)
@@ -205,7 +205,7 @@ test('no lease runs out unwatched: where all replicas were away, whoever is aliv
   assert.deepEqual(await watchFor(bed, 5 * SECOND), [{ id: 'dead', nanos: 300 }])
 })
 
-test('nothing is swept during the first lease after Redis came up', async t => {
+test('no call is swept during the first lease after a start of Redis', async t => {
   const server = await ownRedis(t, { args: ['--appendfsync', 'always'] })
   const bed = await makeBed(t, server.url)
   await watchFor(bed, MINUTE)
@@ -217,7 +217,7 @@ test('nothing is swept during the first lease after Redis came up', async t => {
   assert.deepEqual(await watchFor(bed, 5 * SECOND), [{ id: 'a', nanos: 300 }])
 })
 
-test('nothing is swept while counters are incomplete, nor in the lease that follows', async t => {
+test('no call is swept while counters are incomplete, nor during the next lease', async t => {
   const bed = await makeBed(t)
   await watchFor(bed, MINUTE)
   await bed.admit('a', CLAIM)

@@ -17,7 +17,7 @@ const truth = (id: string, nanos: number) => ({
 })
 const nothing = { windows: [], calls: [] }
 
-test('counters and the ledger’s last entry are read in one moment', async t => {
+test('counters and the ledger’s last entry are read at the same time', async t => {
   const { admit, money, ledger, redis } = await makeBed(t)
   assert.deepEqual(await ledger.snapshot(['client:1']), { lastId: '0-0', windows: [] })
   await admit('a', CLAIM)
@@ -39,7 +39,7 @@ test('counters and the ledger’s last entry are read in one moment', async t =>
   )
 })
 
-test('the last entry is still known when the stream has been drained', async t => {
+test('the last entry is known after the stream has been drained', async t => {
   const { money, ledger, redis } = await makeBed(t)
   await money.settle([truth('a', 120)])
   const { lastId } = await ledger.snapshot([])
@@ -47,7 +47,7 @@ test('the last entry is still known when the stream has been drained', async t =
   assert.equal((await ledger.snapshot([])).lastId, lastId)
 })
 
-test('every scope that has counters can be listed', async t => {
+test('every scope with counters is listed', async t => {
   const { admit, ledger } = await makeBed(t)
   const keys = Array.from({ length: 2500 }, (_, i) => `client:${i}`)
   await Promise.all(keys.map(key => admit(key, claimOn([{ key }]))))
@@ -55,7 +55,7 @@ test('every scope that has counters can be listed', async t => {
   assert.deepEqual([...listed].sort(), keys.sort())
 })
 
-test('a tombstone has no end before Postgres has the entry, and an hour after', async t => {
+test('a tombstone has no expiry until Postgres has the entry, and then an hour', async t => {
   const { money, ledger, redis, wait } = await makeBed(t)
   await money.settle([truth('a', 120)])
   assert.equal(await redis.pexpiretime('{tollgate}:done:a'), -1)
@@ -67,7 +67,7 @@ test('a tombstone has no end before Postgres has the entry, and an hour after', 
   assert.equal((await money.settle([truth('a', 120)]))[0]?.kind, 'already')
 })
 
-test('the tombstone of a lost call waits a week for its settlement; corrected, for the correction to reach Postgres', async t => {
+test('the tombstone of a lost call lives a week; that of a corrected call has no expiry until Postgres has the correction', async t => {
   const { admit, money, ledger, redis, wait } = await makeBed(t)
   await admit('a', CLAIM)
   for (let i = 0; i < 7; i++) {
@@ -84,7 +84,7 @@ test('the tombstone of a lost call waits a week for its settlement; corrected, f
   assert.equal(await redis.pexpiretime('{tollgate}:done:a'), NOON + 35 * SECOND + HOUR)
 })
 
-test('an empty Redis is restored by one replica, and nothing is admitted or settled before', async t => {
+test('one replica restores an empty Redis, and no call is admitted or settled before', async t => {
   const { admit, money, ledger, redis, scope, wait } = await makeBed(t)
   await redis.del('{tollgate}:epoch', '{tollgate}:version')
   const windows = [
@@ -126,7 +126,7 @@ test('an empty Redis is restored by one replica, and nothing is admitted or sett
   )
 })
 
-test('a call that was lost before Redis was is corrected after it is back', async t => {
+test('a call that was lost before Redis lost its data is corrected after the rebuild', async t => {
   const { money, ledger, redis, scope } = await makeBed(t)
   await redis.del('{tollgate}:epoch')
   await ledger.begin('one')
@@ -140,7 +140,7 @@ test('a call that was lost before Redis was is corrected after it is back', asyn
   assert.deepEqual(await scope('gateway'), { 'd21000228:spent': '120' })
 })
 
-test('a call that was lost before Redis was, and whose replica died after all, is charged once', async t => {
+test('a call that was lost before Redis lost its data, and whose replica is dead, is charged once', async t => {
   const { money, ledger, redis, scope, wait } = await makeBed(t)
   await redis.del('{tollgate}:epoch')
   await ledger.begin('one')
@@ -156,7 +156,7 @@ test('a call that was lost before Redis was, and whose replica died after all, i
   assert.deepEqual(await scope('gateway'), { 'd21000228:spent': '300' })
 })
 
-test('a call that had ended before Redis lost it holds nothing, should a late renewal have brought it back', async t => {
+test('a late renewal of a call that ended before Redis lost its data leaves no hold', async t => {
   const { money, ledger, redis, scope } = await makeBed(t)
   await redis.del('{tollgate}:epoch')
   await ledger.begin('one')
@@ -169,7 +169,7 @@ test('a call that had ended before Redis lost it holds nothing, should a late re
   assert.deepEqual(await scope('gateway'), { 'd21000228:spent': '120' })
 })
 
-test('sums are not restored while entries still wait for Postgres', async t => {
+test('sums are not restored while entries wait for Postgres', async t => {
   const { money, ledger, redis } = await makeBed(t)
   await money.settle([truth('a', 120)])
   await redis.del('{tollgate}:epoch')
@@ -179,7 +179,7 @@ test('sums are not restored while entries still wait for Postgres', async t => {
   assert.equal(await ledger.restore('one', nothing, 1), 'complete')
 })
 
-test('a rebuilder that died loses its turn', async t => {
+test('a replica that died during a rebuild loses its lock', async t => {
   const { ledger, redis, wait } = await makeBed(t)
   await redis.del('{tollgate}:epoch')
   await ledger.begin('one')
@@ -188,7 +188,7 @@ test('a rebuilder that died loses its turn', async t => {
   assert.equal(await ledger.restore('one', nothing, 1), 'lost')
 })
 
-test('restored windows end like any others', async t => {
+test('restored windows expire like other windows', async t => {
   const { ledger, redis } = await makeBed(t)
   await redis.del('{tollgate}:epoch')
   await ledger.begin('one')

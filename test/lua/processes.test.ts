@@ -37,7 +37,7 @@ test('64 callers in three processes on one bucket of 100: exactly 100 are grante
   assert.equal(granted, 100)
 })
 
-test('64 callers in three processes on a bucket that refills: the capacity and the refill, and not one more', async t => {
+test('64 callers in three processes on a bucket that refills: exactly the capacity and the refill are granted', async t => {
   const { granted, took } = await storm(t, 100, 10_000)
   assert.ok(granted >= 100 && granted <= 100 + took / 100, `${granted} granted in ${took} ms`)
 })

@@ -5,7 +5,7 @@ import { claimOn, DAY, HOUR, MINUTE, makeBed, NOON, SECOND } from './bed.ts'
 const MIDNIGHT = NOON + 12 * HOUR
 const entry = { outcome: 'ok', model: 'claude-haiku-4-5' }
 
-test('the hold goes and the truth comes, in every scope', async t => {
+test('a settlement releases the hold and charges the actual cost in every scope', async t => {
   const { admit, money, scope, redis } = await makeBed(t)
   const limits = { tokens: { capacity: 1000, per: 10 * SECOND }, concurrency: 5, day: 1000, month: 5000 }
   const reservation = claimOn(
@@ -42,7 +42,7 @@ test('the entry for the ledger is written with the charge', async t => {
   ])
 })
 
-test('a charge whose room went to another call names the budgets that it overspends', async t => {
+test('a settlement reports the budgets that its charge overspends', async t => {
   const bed = await makeBed(t)
   const { admit, money, redis } = bed
   const reservation = claimOn(
@@ -76,7 +76,7 @@ test('a charge whose room went to another call names the budgets that it overspe
   }
 })
 
-test('a refused call gives its hold back, gets no entry, and its tombstone ends by itself', async t => {
+test('a refused call releases its hold, gets no entry, and its tombstone expires', async t => {
   const { admit, money, entries, scope, redis, wait } = await makeBed(t)
   const reservation = claimOn([{ key: 'client:1', concurrency: 1, day: 1000 }], { nanos: 300 })
   await admit('answered late', reservation)
@@ -117,7 +117,7 @@ test('a refused call that was charged as lost is corrected', async t => {
   )
 })
 
-test('what a call cost above its hold is charged, and stays as debt until the window ends', async t => {
+test('a cost above the hold is charged, and stays as debt until the window ends', async t => {
   const { admit, money, setClock } = await makeBed(t)
   const scopes = [{ key: 'client:1', day: 100 }]
   const reservation = claimOn(scopes, { nanos: 90 })
@@ -132,7 +132,7 @@ test('what a call cost above its hold is charged, and stays as debt until the wi
   assert.equal((await admit('b', claimOn(scopes, { nanos: 100 }))).kind, 'granted')
 })
 
-test('an overage in one place is charged in all, also where another limit has nothing left', async t => {
+test('a cost above the hold is charged in all scopes, also if one has nothing left', async t => {
   const { admit, money, state } = await bedWithState(t)
   const reservation = claimOn([{ key: 'client:1', tokens: { capacity: 10, per: DAY }, day: 10 }], {
     tokens: 10,
@@ -145,7 +145,7 @@ test('an overage in one place is charged in all, also where another limit has no
   assert.equal(client?.tokens?.resetMs, 3 * DAY, 'thirty tokens are owed')
 })
 
-test('a call that starts before midnight and ends after it pays into the day it started', async t => {
+test('a call over midnight is charged to the day of its start', async t => {
   const { admit, money, scope, setClock } = await makeBed(t)
   const reservation = claimOn([{ key: 'client:1', day: 1000, month: 1000 }], { nanos: 300 })
   await setClock(MIDNIGHT - 1)
@@ -168,7 +168,7 @@ test('a call that starts before midnight and ends after it pays into the day it 
   })
 })
 
-test('what was settled once is not charged again', async t => {
+test('a repeated settlement charges nothing', async t => {
   const { admit, money, everything, entries } = await makeBed(t)
   const reservation = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 300 })
   await admit('a', reservation)
@@ -186,7 +186,7 @@ test('what was settled once is not charged again', async t => {
   assert.equal((await entries()).length, 1)
 })
 
-test('a settlement that overtakes its admission refuses it: no orphan is charged', async t => {
+test('a settlement before its admission refuses the admission', async t => {
   const { admit, money, scope } = await makeBed(t)
   const reservation = claimOn([{ key: 'client:1', day: 1000, requests: { capacity: 5, per: HOUR } }], {
     nanos: 300,
@@ -197,7 +197,7 @@ test('a settlement that overtakes its admission refuses it: no orphan is charged
   assert.deepEqual(await scope('client:1'), {})
 })
 
-test('a call whose admission was never answered gives back what it took, also past midnight', async t => {
+test('a settlement releases the hold of an admission without a reply, also after midnight', async t => {
   const { admit, money, scope, setClock } = await makeBed(t)
   const reservation = claimOn([{ key: 'client:1', day: 1000, month: 1000 }], { nanos: 300 })
   await admit('a', reservation)
@@ -206,7 +206,7 @@ test('a call whose admission was never answered gives back what it took, also pa
   assert.deepEqual(await scope('client:1'), {})
 })
 
-test('a settlement whose hold Redis has forgotten is charged in full, in the windows of its admission', async t => {
+test('a settlement without a hold charges the whole cost in the windows of its admission', async t => {
   const { money, scope, setClock, entries } = await makeBed(t)
   const reservation = claimOn([{ key: 'client:1', day: 1000, tokens: { capacity: 10, per: DAY } }], {
     nanos: 300,
@@ -223,7 +223,7 @@ test('a settlement whose hold Redis has forgotten is charged in full, in the win
   assert.equal((await entries())[0]?.held, '300', 'it was granted, so it was held')
 })
 
-test('many settlements go in one step, and none hangs on another', async t => {
+test('many settlements run in one step, independently of each other', async t => {
   const { admit, money, scope } = await makeBed(t)
   const reservation = claimOn([{ key: 'client:1', day: 10_000 }], { nanos: 100 })
   const ids = Array.from({ length: 64 }, (_, i) => `call ${i}`)
@@ -239,7 +239,7 @@ test('many settlements go in one step, and none hangs on another', async t => {
   assert.deepEqual(await scope('client:1'), { 'd21000228:spent': `${64 * 7}` })
 })
 
-test('nano-dollars stay exact beyond what Lua prints: above 1e15', async t => {
+test('nano-dollars above 1e15 are exact', async t => {
   const { admit, money, scope, entries } = await makeBed(t)
   const limit = Number.MAX_SAFE_INTEGER
   const reservation = claimOn([{ key: 'gateway', day: limit, month: limit }], {
@@ -260,7 +260,7 @@ test('nano-dollars stay exact beyond what Lua prints: above 1e15', async t => {
   assert.equal(granted.kind, 'granted')
 })
 
-test('an amount nobody can read costs the hold, and stops no settlement behind it', async t => {
+test('an invalid amount costs the hold, and does not block other settlements', async t => {
   const { admit, money, scope } = await makeBed(t)
   const reservation = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 100 })
   await admit('a', reservation)
@@ -274,7 +274,7 @@ test('an amount nobody can read costs the hold, and stops no settlement behind i
   assert.deepEqual(await scope('client:1'), { 'd21000228:spent': '105' })
 })
 
-test('while counters are incomplete settlements wait, and nothing is written', async t => {
+test('settlements wait while counters are incomplete', async t => {
   const { money, redis, everything } = await makeBed(t)
   await redis.del('{tollgate}:epoch')
   const before = await everything()
@@ -286,7 +286,7 @@ test('while counters are incomplete settlements wait, and nothing is written', a
   assert.deepEqual(await everything(), before)
 })
 
-test('a limit that changes while a call runs does not change what is given back', async t => {
+test('a limit that changes during a call does not change the released amounts', async t => {
   const { admit, money, state } = await bedWithState(t)
   const then = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: DAY }, day: 100 }], {
     tokens: 80,
@@ -306,7 +306,7 @@ test('a limit that changes while a call runs does not change what is given back'
   assert.deepEqual(client?.day, { limitNanos: 50, spentNanos: 30, heldNanos: 0 })
 })
 
-test('counters of a window outlive it by two days, then go', async t => {
+test('counters of a window expire two days after its end', async t => {
   const { admit, money, scope, setClock } = await makeBed(t)
   const reservation = claimOn([{ key: 'gateway', day: 1000 }], { nanos: 10 })
   const use = async (id: string, at: number) => {
@@ -333,7 +333,7 @@ test('counters of a window outlive it by two days, then go', async t => {
   ])
 })
 
-test('a scope with a budget is forgotten when its windows are', async t => {
+test('a scope with a budget expires with its windows', async t => {
   const { admit, money, redis, setClock } = await makeBed(t)
   const reservation = claimOn([{ key: 'client:1', day: 1000, month: 1000 }], { nanos: 10 })
   await admit('a', reservation)
@@ -349,7 +349,7 @@ async function bedWithState(t: Parameters<typeof makeBed>[0]) {
   return { ...bed, state }
 }
 
-test('where nobody knows what was used, each bucket keeps what was taken of it, and no more', async t => {
+test('if the usage is unknown, the reserved tokens count as used', async t => {
   const { admit, money, scope } = await makeBed(t)
   const tokens = (capacity: number) => ({ tokens: { capacity, per: 10 * SECOND } })
   const reservation = claimOn(

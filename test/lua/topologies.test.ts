@@ -44,7 +44,7 @@ async function complete(redis: Redis | Cluster): Promise<void> {
   assert.equal(await ledger.restore('test', { windows: [], calls: [] }, 1), 'complete')
 }
 
-test('a server that was told to forget all scripts is given them again', async t => {
+test('scripts are loaded again after SCRIPT FLUSH', async t => {
   const server = await ownRedis(t)
   const redis = connectRedis(server.url)
   await complete(redis)
@@ -54,7 +54,7 @@ test('a server that was told to forget all scripts is given them again', async t
   redis.disconnect()
 })
 
-test('a whole call works on a cluster, wherever its keys lie', async t => {
+test('a call from admission to settlement works on a cluster', async t => {
   const { url } = await testCluster(t)
   const redis = connectRedis(url)
   await complete(redis)
@@ -68,7 +68,7 @@ test('a whole call works on a cluster, wherever its keys lie', async t => {
   redis.disconnect()
 })
 
-test('calls are admitted and settled before and after a failover, and nothing replicated is lost', async t => {
+test('calls are admitted and settled before and after a failover, and no replicated data is lost', async t => {
   const { url, primary, replica } = await testSentinel(t)
   const redis = connectRedis(url)
   redis.on('error', () => {}) // it is away for a while

@@ -15,8 +15,8 @@ const priceOf = (model: string) => table.find(model, today) ?? assert.fail(`no p
 const bounds = (usd: number, model: string, given: Partial<Priceable>) =>
   assert.equal(boundNanos(priceOf(model), ask(given)), parseUsd(usd))
 
-describe('the most a call can cost', () => {
-  it('is its input at the dearest price it can meet, and its ceiling once per answer', () => {
+describe('the upper bound on a call’s cost', () => {
+  it('is the input at its highest price, and the ceiling once per completion', () => {
     bounds(0.005, 'claude-haiku-4-5', { maxOutputTokens: 1000 })
     bounds(0.011, 'claude-haiku-4-5', { inputBound: 1000, maxOutputTokens: 1000, completions: 2 })
     bounds(0.00625, 'claude-haiku-4-5', { inputBound: 1000, maxOutputTokens: 1000, cacheWrite: '5m' })
@@ -24,50 +24,50 @@ describe('the most a call can cost', () => {
     bounds(0.0125, 'gpt-6-sol', { inputBound: 1000, maxOutputTokens: 1000, cacheWrite: 'other' })
   })
 
-  it('counts a cache write wherever the provider writes unasked, in whatever words it may be told', () => {
+  it('includes a cache write if the provider writes unasked, under any name', () => {
     bounds(0.0125, 'gpt-6-sol', { inputBound: 1000, maxOutputTokens: 1000, cacheWrite: 'none' })
     bounds(0.0125, 'gpt-6-sol', { inputBound: 1000, maxOutputTokens: 1000, cacheWrite: '5m' })
     bounds(0.00625, 'claude-haiku-4-5', { inputBound: 1000, maxOutputTokens: 1000, cacheWrite: 'other' })
   })
 
-  it('counts a long cache write as twice the usual one where the model has no price of its own for it', () => {
+  it('counts a long cache write as twice the usual one if the model has no price for it', () => {
     bounds(0.015, 'gpt-6-sol', { inputBound: 1000, maxOutputTokens: 1000, cacheWrite: '1h' })
     bounds(0.01, 'gpt-6.1-terra', { inputBound: 2000, maxOutputTokens: 1000, cacheWrite: '1h' })
   })
 
-  it('counts each image as the largest that the model takes, whatever route it comes on', () => {
+  it('counts each image as the model’s largest on every route', () => {
     bounds(0.004784, 'claude-haiku-4-5', { images: 1 })
     bounds(0.0375, 'gpt-6-sol', { images: 1 })
     bounds(0.0075, 'gpt-6-sol', { inputBound: 3000 })
     bounds((2 * 48_169 + 1000) * 0.15e-6, 'gpt-4o-mini', { inputBound: 1000, images: 2 })
   })
 
-  it('counts images beyond the largest input only where they take no room in it', () => {
+  it('counts images above the largest input only if the model counts them beside it', () => {
     bounds(0.2, 'claude-haiku-4-5', { images: 100 })
     bounds((128_000 + 10 * 48_169) * 0.15e-6, 'gpt-4o-mini', { inputBound: 1e6, images: 10 })
   })
 
-  it('takes an image of a maker about whom nothing is said for as large as the largest input', () => {
+  it('counts an image of an unknown provider as the largest input', () => {
     const price = loadPrices({ models: { m: model() } }).find('m', today) ?? assert.fail()
     assert.equal(boundNanos(price, ask({ images: 1 })), parseUsd(1.1 / 1.1))
   })
 
-  it('adds a prediction to each answer, which may be charged though it was rejected', () => {
+  it('adds a prediction to each completion, because rejected tokens may be charged', () => {
     bounds(0.08 + 0.0008, 'gpt-4.1', { maxOutputTokens: 100, predicted: 10_000 })
     bounds(0.16 + 0.0016, 'gpt-4.1', { maxOutputTokens: 100, predicted: 10_000, completions: 2 })
   })
 
-  it('takes the long rates only where the input can be that long', () => {
+  it('uses the long rates only if the input can reach them', () => {
     bounds(0.68, 'gpt-6-sol', { inputBound: 272_000 })
     bounds(1.360005, 'gpt-6-sol', { inputBound: 272_001 })
   })
 
-  it('never counts more input than the model takes, nor more output than fits its context window', () => {
+  it('never exceeds the model’s largest input, nor the output that fits its context window', () => {
     bounds(0.2, 'claude-haiku-4-5', { inputBound: Number.POSITIVE_INFINITY })
     bounds(1, 'claude-haiku-4-5', { maxOutputTokens: 1e12 })
   })
 
-  it('counts the largest output of the model where no ceiling is named, and none where there is no output', () => {
+  it('includes the model’s largest output without a ceiling, and none if the route has no output', () => {
     bounds(0.32, 'claude-haiku-4-5', { maxOutputTokens: undefined })
     bounds(0.00002, 'text-embedding-3-small', {
       inputBound: 1000,
@@ -76,7 +76,7 @@ describe('the most a call can cost', () => {
     })
   })
 
-  it('multiplies by what is asked for, but at least by one: an answer may fall back to standard', () => {
+  it('multiplies by the requested tier, but at least by one, because a response may fall back to standard', () => {
     bounds(0.04, 'claude-opus-5-5', { maxOutputTokens: 1000, speed: 'fast' })
     bounds(0.044, 'claude-opus-5-5', { maxOutputTokens: 1000, speed: 'fast', geo: 'us' })
     bounds(0.01, 'gpt-6-sol', { maxOutputTokens: 1000, tier: 'flex' })
@@ -84,14 +84,14 @@ describe('the most a call can cost', () => {
     bounds(0.01, 'gpt-6-sol', { maxOutputTokens: 1000, tier: 'auto' })
   })
 
-  it('counts a tier without a price as the dearest known, and says that it has none', () => {
+  it('counts a tier without a price as the most expensive known tier, and reports it', () => {
     bounds(0.06, 'gpt-6.1-sol', { maxOutputTokens: 1000, tier: 'scale' })
     assert.equal(missingPrice(priceOf('gpt-6.1-sol'), ask({ tier: 'scale' })), 'tier scale of gpt-6.1-sol')
     assert.equal(missingPrice(priceOf('claude-haiku-4-5'), ask({ geo: 'us' })), 'geo us of claude-haiku-4-5')
     assert.equal(missingPrice(priceOf('claude-opus-5-5'), ask({ geo: 'us', tier: 'auto' })), undefined)
   })
 
-  it('has no price for a cache write that is asked of a model without any', () => {
+  it('reports a requested cache write on a model without a price for it', () => {
     const price = loadPrices({ models: { m: model() } }).find('m', today) ?? assert.fail()
     assert.equal(missingPrice(price, ask({ cacheWrite: '1h' })), 'a cache write of m')
     assert.equal(missingPrice(price, ask({ cacheWrite: '5m' })), 'a cache write of m')
@@ -99,7 +99,7 @@ describe('the most a call can cost', () => {
     assert.equal(missingPrice(priceOf('gpt-6-sol'), ask({ cacheWrite: '1h' })), undefined)
   })
 
-  it('follows the account where it gives a dearer tier to calls that name none', () => {
+  it('uses the account’s default tier if it is more expensive and the call names none', () => {
     const files = [{ models: { m: model() } }, { defaults: { maker: { tier: 'priority', geo: 'us' } } }]
     const fastTier = loadPrices(files[0], files[1])
     const price = fastTier.find('m', today) ?? assert.fail()
@@ -108,7 +108,7 @@ describe('the most a call can cost', () => {
     assert.deepEqual(costNanos(fastTier, [part('m', { output: 1_000_000 })], today), { nanos: parseUsd(2.2) })
   })
 
-  it('sees that a short prompt can be dearer than a long one', () => {
+  it('includes the case that a short prompt is more expensive than a long one', () => {
     const cheapWhenLong = [{ tokens: 1000, in: '0.1', out: '0.5' }]
     const price =
       loadPrices({ models: { m: model({ above: cheapWhenLong }) } }).find('m', today) ?? assert.fail()
@@ -116,14 +116,14 @@ describe('the most a call can cost', () => {
     assert.equal(boundNanos(price, ask({ inputBound: 100_000 })), parseUsd(0.01))
   })
 
-  it('is at most what can be counted', () => {
+  it('is at most the largest amount that can be counted', () => {
     const completions = Number.MAX_SAFE_INTEGER
     assert.equal(boundNanos(priceOf('o3-pro'), ask({ maxOutputTokens: 1e6, completions })), MAX_NANOS)
   })
 })
 
 describe('a request within its bound', () => {
-  it('never costs more, whatever the usage, the context tier and the tier it was served from', () => {
+  it('never costs more, with any usage, context tier and served tier', () => {
     const shares = fc.record({
       input: fc.double({ min: 0, max: 1, noNaN: true }),
       output: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -139,7 +139,7 @@ describe('a request within its bound', () => {
     )
   })
 
-  it('costs exactly its bound when it uses all of it at the dearest', () => {
+  it('costs exactly its bound if it uses all of it at the highest price', () => {
     fc.assert(
       fc.property(request(), ({ price, asked }) => {
         const cheap = (name: string | undefined) => name === 'flex' || name === 'batch'
@@ -156,7 +156,7 @@ describe('a request within its bound', () => {
 })
 
 describe('the tokens that fit', () => {
-  it('are the largest ceiling whose bound is within the money left', () => {
+  it('are the largest ceiling whose bound is within the remaining money', () => {
     const price = priceOf('claude-haiku-4-5')
     const asked = ask({ inputBound: 1000, maxOutputTokens: 64_000 })
     assert.equal(maxTokensThatFit(price, asked, parseUsd(0.011)), 2000)
@@ -166,7 +166,7 @@ describe('the tokens that fit', () => {
     assert.equal(maxTokensThatFit(price, asked, parseUsd(1000)), 64_000)
   })
 
-  it('fit, and one more would not', () => {
+  it('fit, and one more token does not', () => {
     fc.assert(
       fc.property(request(), fc.nat(5_000_000_000), ({ price, asked }, nanos) => {
         fc.pre(asked.hasOutput)

@@ -13,18 +13,18 @@ const costs = (usd: number, ...parts: UsagePart[]) =>
   assert.deepEqual(cost(...parts), { nanos: parseUsd(usd) })
 const unpriced = (what: string, ...parts: UsagePart[]) => assert.deepEqual(cost(...parts), { unpriced: what })
 
-describe('what a call cost, by hand', () => {
-  it('counts both ages of cache writes, reads and searches', () => {
+describe('the cost of a call, compared with figures computed by hand', () => {
+  it('includes both lifetimes of cache writes, reads and searches', () => {
     const caching = { cacheRead: 50_000, cacheWrite5m: 10_000, cacheWrite1h: 4000 }
     costs(0.15, part('claude-opus-5-5', { input: 2000, ...caching, output: 1500, tools: { web_search: 2 } }))
   })
 
-  it('knows a dated id', () => {
+  it('finds a model by its dated id', () => {
     costs(0.0035, part('claude-haiku-4-5-20251001', { input: 1000, output: 500 }))
     costs(0.022, part('gpt-4.1-2025-04-14', { input: 6000, cacheRead: 4000, output: 1000 }))
   })
 
-  it('counts reasoning as part of the output, not on top', () => {
+  it('includes reasoning in the output once', () => {
     const usage = { input: 4000, cacheRead: 12_000, cacheWriteOther: 4000, output: 3000, reasoning: 2000 }
     costs(0.0504, part('gpt-6-sol', usage))
   })
@@ -33,42 +33,42 @@ describe('what a call cost, by hand', () => {
     costs(0.855, part('gpt-6-sol', { input: 200_000, cacheRead: 100_000, output: 1000 }))
   })
 
-  it('takes the cache read price of the model, not a rule of thumb', () => {
+  it('uses the cache read price of the model', () => {
     costs(0.017, part('claude-sonnet-5-5', { input: 1000, cacheRead: 100_000, output: 500 }))
   })
 
-  it('knows a write that lives longer than the usual one', () => {
+  it('includes cache writes with a long lifetime', () => {
     costs(0.0075, part('gpt-6.2-sol', { cacheWriteOther: 1000, cacheWrite1h: 1000 }))
   })
 
-  it('knows a cache write by whatever name it is reported: on the other maker’s route it has another', () => {
+  it('includes a cache write under the name of either provider’s format', () => {
     costs(0.001125, part('claude-haiku-4-5', { cacheWriteOther: 900 }))
     costs(0.00225, part('gpt-6-sol', { cacheWrite5m: 900 }))
   })
 
-  it('takes a long cache write without a price of its own for twice the usual one, as where both are listed', () => {
+  it('counts a long cache write without a price as twice the usual write', () => {
     costs(0.0148, part('gpt-6-sol', { input: 100, cacheWrite1h: 2900, output: 10 }))
     costs(0.0016, part('gpt-4.1', { cacheWrite1h: 400 }))
   })
 
-  it('knows models that public lists do not', () => {
+  it('finds models that public lists lack', () => {
     costs(0.00035, part('claude-haiku-5-5', { input: 1000, output: 500 }))
     costs(0.012, part('gpt-6.1-sol', { input: 1000, output: 1000 }))
   })
 
-  it('multiplies for fast mode, place, batch and flex, as the answer reports them', () => {
+  it('multiplies for fast mode, place, batch and flex, as the response reports them', () => {
     costs(0.0528, part('claude-opus-5-5', { input: 1000, output: 1000, speed: 'fast', geo: 'us' }))
     costs(0.012, part('claude-opus-5-5', { input: 1000, output: 1000, tier: 'batch' }))
     costs(0.007, part('gpt-5.6-terra', { input: 1000, output: 1000, tier: 'flex' }))
     costs(0.0025, part('gpt-4o-mini', { input: 10_000, tier: 'priority' }))
   })
 
-  it('does not multiply for a tier that compatible servers name for the standard one', () => {
+  it('does not multiply for a compatible server’s name of the standard tier', () => {
     for (const tier of ['on_demand', 'default', 'standard', 'normal'])
       costs(0.001, part('gpt-6-sol', { input: 500, tier }))
   })
 
-  it('adds the fees of tools, whatever the model', () => {
+  it('adds the fees of tools on every model', () => {
     costs(0.01973, part('gpt-5.3-codex', { input: 5000, output: 70, tools: { web_search: 1 } }))
     for (const { id, price } of table.list(today)) {
       const tools =
@@ -80,7 +80,7 @@ describe('what a call cost, by hand', () => {
     }
   })
 
-  it('prices a search whose content is billed as a fixed block of tokens', () => {
+  it('prices a search with a fixed number of content tokens', () => {
     costs(0.0112, part('gpt-4o-mini', { tools: { web_search: 1 } }))
     costs(0.0132, part('gpt-4.1-mini', { tools: { web_search: 1 } }))
   })
@@ -101,18 +101,18 @@ describe('what a call cost, by hand', () => {
   })
 })
 
-describe('an answer that broke off', () => {
+describe('an incomplete response', () => {
   const names = (model: string, asked: Parameters<typeof ask>[0], reported = {}) => {
     const price = table.find(model, today) ?? assert.fail()
     return moreExpensiveNames(price, ask(asked), reported)
   }
 
-  it('is of the tier that it reported', () => {
+  it('is priced at the tier that it reported', () => {
     assert.equal(names('gpt-4.1', { tier: 'priority' }, { tier: 'default' }).tier, 'default')
     assert.equal(names('gpt-4.1', { tier: 'auto' }, { tier: 'priority' }).tier, 'priority')
   })
 
-  it('is else taken for the dearer of what was asked for and what the account gives', () => {
+  it('is priced at the more expensive of the requested tier and the account’s default if it reported none', () => {
     assert.equal(names('gpt-4.1', { tier: 'priority' }).tier, 'priority')
     assert.equal(names('gpt-4.1', { tier: 'priority' }, { tier: 'auto' }).tier, 'priority')
     assert.equal(names('gpt-6-sol', { tier: 'flex' }).tier, undefined)
@@ -133,13 +133,13 @@ describe('the context tier', () => {
     costs(0.0500005, part('claude-haiku-5-5', { input: 100_001 }))
   })
 
-  it('is chosen by all input together, cached or not', () => {
+  it('is chosen by all input, cached input included', () => {
     costs(0.00100009, part('claude-haiku-5-5', { input: 1, cacheRead: 99_999 }))
     costs(0.00500095, part('claude-haiku-5-5', { input: 2, cacheRead: 99_999 }))
     costs(0.0625005, part('claude-haiku-5-5', { input: 1, cacheWrite5m: 100_000 }))
   })
 
-  it('is chosen for each iteration by itself', () => {
+  it('is chosen for each iteration separately', () => {
     const half = part('claude-haiku-5-5', { input: 60_000 })
     costs(0.012, half, half)
   })
@@ -152,7 +152,7 @@ describe('a call of several iterations', () => {
     costs(0.002 + 0.008, main, advisor)
   })
 
-  it('is rounded up once, not once an iteration', () => {
+  it('is rounded up once for all iterations', () => {
     const half = part('claude-haiku-5-5', { cacheRead: 1, tier: 'batch', geo: 'us' })
     assert.deepEqual(cost(half), { nanos: 6 })
     assert.deepEqual(cost(half, half), { nanos: 11 })
@@ -170,14 +170,14 @@ describe('a call without usage', () => {
   })
 })
 
-describe('what has no price', () => {
-  it('is never guessed: a name that only begins like a known one is unknown', () => {
+describe('a call without a price', () => {
+  it('stays unpriced if its model’s name only begins like a known name', () => {
     for (const model of ['claude-sonnet-5-9', 'gpt-4', 'gpt-4.1-2025', '', '__proto__', 'constructor']) {
       unpriced(`model ${model}`, part(model, { input: 1 }))
     }
   })
 
-  it('is named: the tier, the speed, the place, the tool, the kind of token', () => {
+  it('reports the tier, the speed, the place, the tool or the kind of token', () => {
     unpriced('tier priority of claude-opus-5-5', part('claude-opus-5-5', { tier: 'priority' }))
     unpriced('tier scale of gpt-5', part('gpt-5', { tier: 'scale' }))
     unpriced('speed fast of claude-sonnet-5-5', part('claude-sonnet-5-5', { speed: 'fast' }))
@@ -186,11 +186,11 @@ describe('what has no price', () => {
     unpriced('cacheRead tokens of text-embedding-3-small', part('text-embedding-3-small', { cacheRead: 1 }))
   })
 
-  it('does not matter where none of it was used', () => {
+  it('has a price if the item without a price was not used', () => {
     costs(0.002, part('gpt-6-sol', { input: 1000, tools: { unknown_tool: 0 } }))
   })
 
-  it('is usage that cannot be counted', () => {
+  it('is a call whose usage cannot be counted', () => {
     unpriced('input tokens (NaN) of gpt-6-sol', part('gpt-6-sol', { input: Number.NaN }))
     unpriced('output tokens (-1) of gpt-6-sol', part('gpt-6-sol', { output: -1 }))
     unpriced('output tokens (0.5) of gpt-6-sol', part('gpt-6-sol', { output: 0.5 }))
@@ -231,7 +231,7 @@ describe('any usage', () => {
     return found.nanos
   }
 
-  it('with a token more of any kind costs no less', () => {
+  it('with one more token of any kind costs at least as much', () => {
     const kinds = ['input', 'cacheRead', 'cacheWrite5m', 'cacheWrite1h', 'cacheWriteOther', 'output'] as const
     fc.assert(
       fc.property(
@@ -247,7 +247,7 @@ describe('any usage', () => {
     )
   })
 
-  it('in two parts costs what the parts cost, less at most one rounding', () => {
+  it('in two parts costs the sum of the parts, less at most one rounding', () => {
     fc.assert(
       fc.property(usage, usage, (one, other) => {
         const apart = nanosOf(one) + nanosOf(other)

@@ -55,7 +55,7 @@ describe('an amount in settings', () => {
 })
 
 describe('an amount in a sentence', () => {
-  it('has commas and cents, and below a dollar two digits that matter', () => {
+  it('has commas and cents, and below a dollar two significant digits', () => {
     const written = [0, 1, 1234, 34_200_000, 999_999_999, 1_234_500_000_000, MAX_NANOS].map(nanos =>
       writeUsd(nanos),
     )
@@ -72,7 +72,7 @@ describe('an amount in a sentence', () => {
   })
 })
 
-describe('an amount shown', () => {
+describe('a formatted amount', () => {
   it('is exact and without an exponent', () => {
     assert.equal(formatUsd(3_500_000), '$0.0035')
     assert.equal(formatUsd(5_000_000_000), '$5.00')
@@ -101,7 +101,7 @@ describe('an amount shown', () => {
 })
 
 describe('a decimal number', () => {
-  it('is scaled without a floating point on the way', () => {
+  it('is scaled without floating point arithmetic', () => {
     assert.equal(parseDecimal('0.125', 6), 125_000n)
     assert.equal(parseDecimal('1e+3', 0), 1000n)
     assert.equal(parseDecimal('0.10', 1), 1n)
@@ -114,7 +114,7 @@ describe('a decimal number', () => {
 })
 
 describe('the sum of two amounts', () => {
-  it('never loses a nano-dollar: what cannot be counted exactly is refused', () => {
+  it('is refused if it is not exact to the nano-dollar', () => {
     assert.equal(addNanos(1, 2), 3)
     assert.equal(addNanos(MAX_NANOS, 0), MAX_NANOS)
     assert.throws(() => addNanos(MAX_NANOS, 1), { name: 'RangeError', message: /cannot be counted exactly/ })

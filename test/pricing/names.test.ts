@@ -6,7 +6,7 @@ import { table, today } from './usage.ts'
 const served = (name: string) => table.findServed(name, today)?.model
 
 describe('the model of a response', () => {
-  it('is known by every name that aggregators and clouds give it', () => {
+  it('is found by every name that aggregators and clouds use', () => {
     const names: Record<string, string[]> = {
       'gpt-4o-mini': [
         'openai/gpt-4o-mini-2024-07-18',
@@ -50,7 +50,7 @@ describe('the model of a response', () => {
       for (const name of given) assert.equal(served(name), model, name)
   })
 
-  it('is that of the table for every name in it', () => {
+  it('is found by every name in the table', () => {
     for (const { id, price } of table.list(today)) {
       assert.equal(served(id), price.model)
       assert.equal(served(`vendor/${id}`), price.model)
@@ -58,7 +58,7 @@ describe('the model of a response', () => {
     }
   })
 
-  it('is unknown by a name that only begins like a known one', () => {
+  it('is unknown if the name only begins like a known name', () => {
     for (const name of [
       'gpt-4',
       'openai/gpt-4-1106-preview',
@@ -73,7 +73,7 @@ describe('the model of a response', () => {
       assert.equal(served(name), undefined, name)
   })
 
-  it('is an operator’s own before a built-in one', () => {
+  it('is the operator’s own model if a built-in one has the same name', () => {
     const { 'gpt-4o-mini': mini } = { 'gpt-4o-mini': table.find('gpt-4o-mini', today) }
     assert.ok(mini)
     const { contextWindow, maxInput, maxOutput, hidesOutput, kind } = mini

@@ -4,7 +4,7 @@ import { nearest } from '../../src/pricing/nearest.ts'
 
 const names = ['claude-haiku-4-5', 'claude-haiku-5-5', 'gpt-6-luna', 'gpt-6-sol', 'o3']
 
-test('a name with a letter or two wrong, missing or too many is told for the one it is nearest to', () => {
+test('a name with one or two wrong, missing or extra letters suggests the nearest name', () => {
   const meant = {
     'gpt-6-luna ': 'gpt-6-luna',
     'gpt-6-lunna': 'gpt-6-luna',
@@ -27,13 +27,13 @@ test('a name with a letter or two wrong, missing or too many is told for the one
   for (const [typed, name] of Object.entries(meant)) assert.equal(nearest(typed, names), name)
 })
 
-test('of a short name fewer than half of the letters may be wrong', () => {
+test('a short name suggests another only if fewer than half of its letters are wrong', () => {
   assert.equal(nearest('o33', names), 'o3')
   for (const typed of ['/', 'x', 'a3', 'openai/', '[1m]', 'a/b/c/d', '\0'])
     assert.equal(nearest(typed, names), undefined)
 })
 
-test('a name that is near to none is told for none, however long it is', () => {
+test('a name that is near to no other suggests none, whatever its length', () => {
   for (const typed of [
     'claude-none',
     'gpt-6-astra-pro',

@@ -72,7 +72,7 @@ describe('the price table and a public one', () => {
     )
   })
 
-  it('agree to the nano-dollar but for the known differences', () => {
+  it('agree to the nano-dollar except for the known differences', () => {
     const differing = shared.flatMap(({ id, price }) =>
       Object.entries(usages).flatMap(([shape, given]) => {
         const used = part(id, given)
@@ -88,7 +88,7 @@ describe('the price table and a public one', () => {
     assert.deepEqual(differing, expected)
   })
 
-  it('differ where the public one guesses by prefix or knows no multiplier', () => {
+  it('differ if the public one guesses by prefix or lacks a multiplier', () => {
     const sonnet = part('claude-sonnet-5-5', { input: 1000, cacheRead: 100_000, output: 500 })
     assert.equal(theirNanos('anthropic', sonnet), 27_000_000, 'takes the old read price of claude-sonnet-5')
     const unknown = part('claude-sonnet-5-9', { input: 1000 })

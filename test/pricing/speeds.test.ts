@@ -57,7 +57,7 @@ describe('the built-in output rates', () => {
 })
 
 describe('the output rate of a call', () => {
-  it('is the one of the tier or speed that it asks for', () => {
+  it('is the rate of the requested tier or speed', () => {
     assert.equal(rateOf('gpt-6.1-sol'), 400)
     assert.equal(rateOf('gpt-6.1-sol', { tier: 'flex' }), 400)
     assert.equal(rateOf('gpt-6.1-sol', { tier: 'priority' }), 1000)
@@ -66,7 +66,7 @@ describe('the output rate of a call', () => {
     assert.equal(rateOf('gpt-5.5-pro'), undefined)
   })
 
-  it('is the one of the account’s default tier or speed if that is higher', () => {
+  it('is the rate of the account’s default tier or speed if it is higher', () => {
     const account = loadPrices(builtin, {
       defaults: { openai: { tier: 'priority' }, anthropic: { speed: 'fast' } },
     })
@@ -78,7 +78,7 @@ describe('the output rate of a call', () => {
     assert.equal(rateOf('gpt-5-nano', {}, account), 900)
   })
 
-  it('has no bound on a tier that costs more and has no figure', () => {
+  it('is unbounded on a more expensive tier without a figure', () => {
     const prices = [{ ...row, tiers: { turbo: '3', flex: '0.5' } }]
     const own = loadPrices(builtin, { models: { house: { ...entry, maxOutputTokensPerSecond: 90, prices } } })
     assert.equal(rateOf('house', {}, own), 90)
@@ -98,7 +98,7 @@ describe('an operator’s own output rates', () => {
     assert.equal(rateOf('gpt-6-sol', {}, own), rateOf('gpt-6-sol'))
   })
 
-  it('are refused if they are wrong: the error names the place, the value found and the one expected', async t => {
+  it('are refused if they are invalid, with the place, the found and the expected value', async t => {
     const wrong = await written(t, {
       'gpt-6-luna': { maxOutputTokensPerSecond: 0, fasterOutput: { fast: 'very' } },
     })

@@ -9,7 +9,7 @@ const limits = { contextWindow: 1000, maxInput: 1000, maxOutput: 100, limitsFrom
 const entry = { maker: 'openai', kind: 'chat', hidesOutput: false, ...limits, prices: [row] }
 
 describe('the built-in prices', () => {
-  it('hold every model in use today', () => {
+  it('include every model in use today', () => {
     const expected = [
       'claude-fable-5 claude-fable-5-1 claude-opus-5-5 claude-opus-5 claude-opus-4-8 claude-opus-4-7 claude-opus-4-6',
       'claude-opus-4-5 claude-sonnet-5-5 claude-sonnet-5 claude-sonnet-4-6 claude-sonnet-4-5 claude-haiku-5-5',
@@ -40,7 +40,7 @@ describe('the built-in prices', () => {
 describe('a price', () => {
   const read = (model: string, at: string) => table.find(model, new Date(at))?.row.read
 
-  it('holds from the start of its day, UTC', () => {
+  it('is in force from the start of its day, UTC', () => {
     assert.equal(read('claude-sonnet-5-5', '2026-10-06T23:59:59.999Z'), '0.20')
     assert.equal(read('claude-sonnet-5-5', '2026-10-07T00:00:00.000Z'), '0.10')
   })
@@ -51,13 +51,13 @@ describe('a price', () => {
     assert.equal(read('gpt-5.6', '2026-11-22T00:00:00Z'), '0.50')
   })
 
-  it('that is announced already waits for its day', () => {
+  it('with a future day is not in force yet', () => {
     const ultrafast = (at: string) => table.find('gpt-6.2-sol', new Date(at))?.row.tiers?.ultrafast
     assert.equal(ultrafast('2027-02-28T23:59:59Z'), '3')
     assert.equal(ultrafast('2027-03-01T00:00:00Z'), '6')
   })
 
-  it('of a model that is not on sale yet is none', () => {
+  it('is absent for a model that is not on sale yet', () => {
     const later = loadPrices(builtin, {
       models: { 'gpt-7': { ...entry, aliases: ['gpt-7-latest'], prices: [{ ...row, from: '2027-01-01' }] } },
     })
@@ -70,14 +70,14 @@ describe('a price', () => {
 })
 
 describe('the names of a model', () => {
-  it('are its id and its aliases, whichever of them is asked for', () => {
+  it('are its id and its aliases, by any of them', () => {
     const names = ['claude-haiku-4-5', 'claude-haiku-4-5-20251001']
     for (const name of names) assert.deepEqual(table.namesOf(name), names)
     assert.deepEqual(table.namesOf('gpt-6-luna'), ['gpt-6-luna'])
     assert.deepEqual(table.namesOf('gpt-6-unheard-of'), ['gpt-6-unheard-of'])
   })
 
-  it('are known before its first price is', () => {
+  it('are known before its first price is in force', () => {
     const prices = [{ ...row, from: '2999-01-01' }]
     const own = loadPrices(builtin, { models: { later: { ...entry, aliases: ['later-1'], prices } } })
     assert.deepEqual(own.namesOf('later-1'), ['later', 'later-1'])
@@ -85,7 +85,7 @@ describe('the names of a model', () => {
 })
 
 describe('in the model list, a model', () => {
-  it('that is built in has its maker’s display name and its release day', () => {
+  it('that is built in has its provider’s display name and its release day', () => {
     for (const [id, model] of Object.entries(builtin.models)) {
       assert.ok(model.displayName, `${id}: name`)
       assert.ok(model.released > '2022' && model.released <= '2026-11-23', `${id}: day`)
@@ -94,7 +94,7 @@ describe('in the model list, a model', () => {
     assert.deepEqual([listed?.displayName, listed?.released], ['Claude Haiku 4.5', new Date('2025-10-15')])
   })
 
-  it('without them has its id and its first known day', () => {
+  it('without a display name and a release day has its id and its first known day', () => {
     const day = (model: object, id = 'm') =>
       loadPrices({ models: { [id]: { ...entry, ...model } } })
         .find(id, today)
@@ -115,7 +115,7 @@ describe('in the model list, a model', () => {
 })
 
 describe("an operator's own prices", () => {
-  it('replace rows, add models and add aliases, and leave the rest alone', () => {
+  it('replace rows, add models and aliases, and change nothing else', () => {
     const own = loadPrices(builtin, {
       models: {
         'gpt-4.1': { prices: [{ ...row, in: '1.5' }], aliases: ['house-model'] },
@@ -130,7 +130,7 @@ describe("an operator's own prices", () => {
     assert.deepEqual(own.find('gpt-4o', today)?.row, table.find('gpt-4o', today)?.row)
   })
 
-  it('change of a maker’s defaults only what they name', () => {
+  it('change only the given defaults of a provider', () => {
     const own = loadPrices(builtin, { defaults: { anthropic: { geo: 'us' } } })
     assert.equal(own.find('claude-haiku-4-5', today)?.imageTokens, 4784)
     const larger = loadPrices(builtin, { defaults: { openai: { imageTokens: 20_000 } } })
@@ -153,7 +153,7 @@ describe("an operator's own prices", () => {
     assert.equal(own.find('gpt-4o-2024-11-20', today)?.model, 'gpt-4o')
   })
 
-  it('change the version, which does not hang on the order of keys', () => {
+  it('change the version, which does not depend on the order of keys', () => {
     assert.match(table.version, /^[0-9a-f]{12}$/)
     assert.equal(loadPrices(builtin).version, table.version)
     assert.notEqual(loadPrices(builtin, { models: { m: entry } }).version, table.version)
@@ -162,7 +162,7 @@ describe("an operator's own prices", () => {
     assert.equal(versions[0], versions[1])
   })
 
-  it('with faults are refused with all of them: where, what was found, what was expected', () => {
+  it('with faults are refused with all of them, each with its place, the found and the expected value', () => {
     const patch = {
       modles: {},
       models: {
@@ -190,7 +190,7 @@ describe("an operator's own prices", () => {
     })
   })
 
-  it('of a new model need its prices and its limits, and no more', () => {
+  it('of a new model need only its prices and its limits', () => {
     assert.throws(
       () => loadPrices(builtin, { models: { new: { maker: 'openai', prices: [{ in: '1' }] } } }),
       {
@@ -300,7 +300,7 @@ describe("an operator's own prices", () => {
     assert.equal(read(later, 'claude-sonnet-5-5', '2026-12-01'), '0.2')
   })
 
-  it('under an alias are those of its model, and the same model is not named twice', () => {
+  it('under an alias apply to its model, and the same model is refused twice', () => {
     const dated = { 'claude-haiku-4-5-20251001': { in: '2', out: '6' } }
     const own = loadPrices(builtin, { models: dated })
     assert.equal(own.find('claude-haiku-4-5', today)?.row.in, '2')
@@ -369,7 +369,7 @@ describe("an operator's own prices", () => {
     })
   })
 
-  it('that are no object at all are refused', () => {
+  it('that are not an object are refused', () => {
     for (const nonsense of [null, [], 'prices', 5]) {
       assert.throws(() => loadPrices(builtin, nonsense), { message: /^\/: found .*, expected object$/ })
     }

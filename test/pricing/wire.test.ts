@@ -136,7 +136,7 @@ function answerOf(call: Call): object {
 }
 
 describe('a call of any model on any route', () => {
-  it('never costs more than it held, and always has a price', () => {
+  it('never costs more than its hold, and always has a price', () => {
     fc.assert(
       fc.property(calls, call => {
         const { path, price } = call

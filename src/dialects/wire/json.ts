@@ -1,4 +1,4 @@
-/** A parsed JSON object of unknown shape. */
+/** Helpers for parsed JSON of unknown shape. */
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
