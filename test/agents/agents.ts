@@ -121,18 +121,18 @@ for (const agent of agents) {
       return state.day?.heldUsd === 0 && state
     })
     const refused = gateway.calls().filter(({ outcome }) => outcome === 'refused')
-    const truth = gateway.provider.calls
+    const actual = gateway.provider.calls
       .filter(({ status }) => status === 200)
-      .reduce((sum, one) => sum + truthOf(one), 0)
-    report(t, gateway, truth, Number(day?.spentUsd))
+      .reduce((sum, one) => sum + actualCost(one), 0)
+    report(t, gateway, actual, Number(day?.spentUsd))
     assert.deepEqual(failed, [])
     assert.deepEqual(refused, [])
     assert.equal(
       gateway.calls().filter(({ outcome }) => outcome === 'client_gone').length,
       INTERRUPTED.length,
     )
-    assert.ok(Number(day?.spentUsd) >= truth, 'less was charged than was generated')
-    assert.ok(Number(day?.spentUsd) <= FACTOR * truth)
+    assert.ok(Number(day?.spentUsd) >= actual, 'less was charged than was generated')
+    assert.ok(Number(day?.spentUsd) <= FACTOR * actual)
   })
 }
 
@@ -154,26 +154,26 @@ async function ask(
 }
 
 /** US dollars: the cost of what the provider had generated when its response ended or its connection was gone. */
-function truthOf(call: Call): number {
+function actualCost(call: Call): number {
   const cost = costNanos(table, usedBy(call), new Date(call.startedAt))
   if (!('nanos' in cost)) throw new Error(cost.unpriced)
   return cost.nanos / 1e9
 }
 
-function report(t: TestContext, gateway: Gateway, truth: number, charged: number) {
+function report(t: TestContext, gateway: Gateway, actual: number, charged: number) {
   const outcomes = [...Map.groupBy(gateway.calls(), ({ outcome }) => String(outcome))]
   t.diagnostic(outcomes.map(([outcome, of]) => `${outcome} ${of.length}`).join(', '))
-  const cutTruth = gateway.provider.calls
+  const cutActual = gateway.provider.calls
     .filter(({ aborted }) => aborted)
-    .reduce((sum, one) => sum + truthOf(one), 0)
+    .reduce((sum, one) => sum + actualCost(one), 0)
   const cutCharge = gateway
     .calls()
     .filter(({ outcome }) => outcome === 'client_gone')
     .reduce((sum, { costUsd }) => sum + Number(costUsd), 0)
   t.diagnostic(
-    `those interrupted: charged $${cutCharge.toFixed(4)}, in truth $${cutTruth.toFixed(4)}: ${(cutCharge / cutTruth).toFixed(2)} times`,
+    `those interrupted: charged $${cutCharge.toFixed(4)}, actual $${cutActual.toFixed(4)}: ${(cutCharge / cutActual).toFixed(2)} times`,
   )
   t.diagnostic(
-    `charged $${charged.toFixed(4)}, in truth $${truth.toFixed(4)}: ${(charged / truth).toFixed(2)} times`,
+    `charged $${charged.toFixed(4)}, actual $${actual.toFixed(4)}: ${(charged / actual).toFixed(2)} times`,
   )
 }

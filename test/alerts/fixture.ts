@@ -1,4 +1,4 @@
-/** A bed for alert tests: a Postgres with the table, a Redis, and a receiver that answers as it is told, over real HTTP. */
+/** A fixture for alert tests: a Postgres with the table, a Redis, and a receiver that answers as it is told, over real HTTP. */
 
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'

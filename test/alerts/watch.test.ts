@@ -5,7 +5,7 @@ import { createWatch, type Watch } from '../../src/alerts/watch.ts'
 import type { Level } from '../../src/clients/limits.ts'
 import type { Reservation } from '../../src/lua/types.ts'
 import { until } from '../gateway.ts'
-import { DAY, HOUR, MINUTE, makeBed, SECOND } from '../lua/bed.ts'
+import { createFixture, DAY, HOUR, MINUTE, SECOND } from '../lua/fixture.ts'
 
 const LIMIT = 5e9
 
@@ -21,26 +21,26 @@ function reservationOf(level: Level, nanos: number): Reservation {
 
 /** A day in the life of budgets, on the scripts that count for real and on a clock the test sets. */
 async function life(t: TestContext) {
-  const bed = await makeBed(t)
-  const watch = createWatch(bed.redis, bed.money)
+  const fixture = await createFixture(t)
+  const watch = createWatch(fixture.redis, fixture.money)
   let calls = 0
 
   async function begin(level: Level, nanos: number, by: Watch = watch) {
     const id = `call-${++calls}`
     const reservation = reservationOf(level, nanos)
-    const admitted = await bed.admit(id, reservation)
+    const admitted = await fixture.admit(id, reservation)
     assert.equal(admitted.kind, 'granted')
-    by.note([level], bed.now())
+    by.note([level], fixture.now())
     return async (cost: number) => {
-      await bed.money.settle([{ id, reservation, nanos: cost, tokens: 0, entry: { outcome: 'ok' } }])
+      await fixture.money.settle([{ id, reservation, nanos: cost, tokens: 0, entry: { outcome: 'ok' } }])
     }
   }
   async function spend(level: Level, nanos: number, by?: Watch) {
     const end = await begin(level, nanos, by)
     await end(nanos)
   }
-  const noted = () => bed.redis.zcard('{tollgate}:noted-budgets')
-  return { ...bed, watch, begin, spend, noted }
+  const noted = () => fixture.redis.zcard('{tollgate}:noted-budgets')
+  return { ...fixture, watch, begin, spend, noted }
 }
 
 const kinds = (alerts: Alert[]) => alerts.map(({ kind, details }) => [kind, details.period, details.percent])

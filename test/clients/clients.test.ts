@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Known } from '../../src/clients/clients.ts'
-import { type Bed, bed } from './bed.ts'
+import { type Fixture, fixture } from './fixture.ts'
 import { linkTo } from './link.ts'
 
 test('a key is looked up once, and from then on known without I/O', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const key = await at.client({ name: 'frontend', budget: { day: 5 } })
   const store = await at.store()
   assert.equal(store.find(key), undefined)
@@ -15,7 +15,7 @@ test('a key is looked up once, and from then on known without I/O', async t => {
 })
 
 test('callers who come with the same new key at once share one look-up', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const key = await at.client({ name: 'frontend' })
   const store = await at.store()
   const found = await Promise.all(Array.from({ length: 50 }, () => store.load(key)))
@@ -23,7 +23,7 @@ test('callers who come with the same new key at once share one look-up', async t
 })
 
 test('thousands of keys in use elsewhere can arrive at a new replica at once', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await at.client({ name: 'frontend' })
   await at.pool.query(
     `insert into keys (id, client_id, sha256)
@@ -39,7 +39,7 @@ test('thousands of keys in use elsewhere can arrive at a new replica at once', a
 })
 
 test('a client comes with its team and the gateway', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await at.team('web', { limits: { concurrency: 7 } })
   await at.gateway({ budget: { month: 1000 } })
   const key = await at.client({ name: 'frontend', team: 'web' })
@@ -50,7 +50,7 @@ test('a client comes with its team and the gateway', async t => {
 })
 
 test('a key that does not exist is asked for once, and refused again without a look-up', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const link = await linkTo(t, at.url)
   const store = await at.store({ url: link.url })
   assert.equal(await store.load('AAAAAAAA'), undefined)
@@ -59,7 +59,7 @@ test('a key that does not exist is asked for once, and refused again without a l
 })
 
 test('only the keys used last stay in memory', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const first = await at.client({ name: 'client-0' })
   const store = await at.store({ capacity: 10 })
   await store.load(first)
@@ -69,7 +69,7 @@ test('only the keys used last stay in memory', async t => {
 })
 
 test('a change of a client, its team, or the gateway holds after the refresh, without another look-up', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const link = await linkTo(t, at.url)
   const key = await at.client({ name: 'frontend', team: 'web', limits: { concurrency: 1 } })
   const other = await at.client({ name: 'backend' })
@@ -91,7 +91,7 @@ test('a change of a client, its team, or the gateway holds after the refresh, wi
 })
 
 test('a client that joins another team, or leaves it, is carried along', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await at.team('data', { limits: { concurrency: 9 } })
   const key = await at.client({ name: 'frontend', team: 'web' })
   const store = await at.store()
@@ -104,7 +104,7 @@ test('a client that joins another team, or leaves it, is carried along', async t
 })
 
 test('a revoked key is known to be revoked; the keys of a deleted client are, too', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const revoked = await at.client({ name: 'one' })
   const deleted = await at.client({ name: 'two' })
   const store = await at.store()
@@ -116,7 +116,7 @@ test('a revoked key is known to be revoked; the keys of a deleted client are, to
 })
 
 test('the name of a deleted client is free, and its next holder is somebody else', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const before = await (await at.store()).load(await at.client({ name: 'frontend' }))
   await at.remove('frontend')
   const after = await (await at.store()).load(await at.client({ name: 'frontend' }))
@@ -124,7 +124,7 @@ test('the name of a deleted client is free, and its next holder is somebody else
 })
 
 test('a look-up that was overtaken by a revocation does not bring the key back', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const link = await linkTo(t, at.url)
   const key = await at.client({ name: 'frontend' })
   const store = await at.store({ url: link.url })
@@ -140,27 +140,27 @@ test('a look-up that was overtaken by a revocation does not bring the key back',
 for (const { what, make, isSo } of [
   {
     what: 'a revocation',
-    make: (at: Bed, key: string) => at.revoke(key),
+    make: (at: Fixture, key: string) => at.revoke(key),
     isSo: (known: Known | undefined) => known?.key.revokedAt !== undefined,
   },
   {
     what: 'a change of its client',
-    make: (at: Bed) => at.revise('frontend', { disabled: true }),
+    make: (at: Fixture) => at.revise('frontend', { disabled: true }),
     isSo: (known: Known | undefined) => known?.client.closed === 'disabled',
   },
   {
     what: 'a change of its team',
-    make: (at: Bed) => at.team('web', { limits: { concurrency: 1 } }),
+    make: (at: Fixture) => at.team('web', { limits: { concurrency: 1 } }),
     isSo: (known: Known | undefined) => known?.client.team?.limits.concurrency === 1,
   },
   {
     what: 'a change of the gateway',
-    make: (at: Bed) => at.gateway({ limits: { concurrency: 1 } }),
+    make: (at: Fixture) => at.gateway({ limits: { concurrency: 1 } }),
     isSo: (known: Known | undefined) => known?.client.gateway.limits.concurrency === 1,
   },
 ]) {
   test(`a look-up that ends in the middle of a refresh does not outlive ${what}`, async t => {
-    const at = await bed(t)
+    const at = await fixture(t)
     const link = await linkTo(t, at.url)
     const cached = await at.client({ name: 'backend' })
     const late = await at.client({ name: 'frontend', team: 'web' })
@@ -186,7 +186,7 @@ for (const { what, make, isSo } of [
 }
 
 test('many callers who are told of a newer version at once all find it applied', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const key = await at.client({ name: 'frontend' })
   const store = await at.store()
   await store.load(key)
@@ -197,7 +197,7 @@ test('many callers who are told of a newer version at once all find it applied',
 })
 
 test('a replica that is far behind, or finds a gap in the log, drops all it knows', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const key = await at.client({ name: 'frontend' })
   const store = await at.store()
   await store.load(key)
@@ -211,7 +211,7 @@ test('a replica that is far behind, or finds a gap in the log, drops all it know
 })
 
 test('a database restored from a backup is above every version that was ever seen', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const key = await at.client({ name: 'frontend' })
   const store = await at.store()
   const another = await at.store()
@@ -227,14 +227,14 @@ test('a database restored from a backup is above every version that was ever see
 })
 
 test('a version that only Redis remembers is caught up with', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const store = await at.store()
   await store.refresh(1000)
   assert.ok(store.version >= 1000)
 })
 
 test('Postgres away: known keys go on, unknown ones and newer versions are unavailable, and it heals', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const link = await linkTo(t, at.url)
   const known = await at.client({ name: 'frontend' })
   const unknown = await at.client({ name: 'backend' })
@@ -254,7 +254,7 @@ test('Postgres away: known keys go on, unknown ones and newer versions are unava
 })
 
 test('a Postgres that does not answer is away, and does not hold its callers', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const link = await linkTo(t, at.url)
   const key = await at.client({ name: 'frontend' })
   const store = await at.store({ url: link.url })
@@ -266,14 +266,14 @@ test('a Postgres that does not answer is away, and does not hold its callers', a
 })
 
 test('before the configuration is loaded nobody is known', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const link = await linkTo(t, at.url)
   link.cut()
   await assert.rejects(at.store({ url: link.url }))
 })
 
 test('settings that cannot be read shut out their client, and nobody else', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const broken = await at.client({ name: 'broken' })
   const sound = await at.client({ name: 'sound' })
   const store = await at.store()
@@ -287,7 +287,7 @@ test('settings that cannot be read shut out their client, and nobody else', asyn
 })
 
 test('changes made at once get versions of their own, and none is missed', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const names = Array.from({ length: 20 }, (_, i) => `client-${i}`)
   const keys = await Promise.all(names.map(name => at.client({ name })))
   const store = await at.store()

@@ -9,7 +9,7 @@ import { delta, dialect, type Path } from './streams.ts'
 
 type Expected = [anthropicType: string, openaiType: string, openaiCode: string | null]
 
-/** Every refusal, as each family words it. */
+/** Every refusal in the format of each provider. */
 const refusals: Record<RefusalCode, Expected> = {
   missing_key: ['authentication_error', 'invalid_request_error', 'invalid_api_key'],
   invalid_key: ['permission_error', 'invalid_request_error', 'invalid_api_key'],
@@ -217,7 +217,7 @@ interface Call {
   family: string
 }
 
-/** A server that answers each call as it is told, and asks for no retry. */
+/** A server that sends the given response, with a header against retries. */
 async function listen(
   t: TestContext,
   answer: (call: Call) => { status: number; type?: string; body: string },

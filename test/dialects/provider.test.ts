@@ -1,4 +1,4 @@
-/** The meters against the simulated provider, which keeps books of its own on what it served. */
+/** Compares the meters with the simulated provider's own records. */
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -60,7 +60,7 @@ describe('the simulated provider and the meter agree', () => {
   }
 })
 
-/** Tools without calls, and names that are not told, are as good as none. */
+/** Removes tools without runs, and names that were not reported. */
 function countsOf({ tools, tier, speed, geo, ...counts }: UsagePart) {
   return { ...counts, tools: Object.entries(tools).filter(([, times]) => times > 0), tier, speed, geo }
 }

@@ -22,7 +22,7 @@ export function parse(path: Path, body: unknown): ParsedRequest {
   return dialect(path).parse(JSON.parse(raw), Buffer.from(raw))
 }
 
-/** A small request for each path; the answer's own words come first, so that most tests need no other. */
+/** A small request for each path. */
 export function smallRequest(path: Path, more: Record<string, unknown> = {}): ParsedRequest {
   const messages = [{ role: 'user', content: 'hi' }]
   const body = path === '/v1/responses' || path === '/v1/embeddings' ? { input: 'hi' } : { messages }

@@ -4,7 +4,7 @@ import { createRecorder } from '../../src/ledger/record.ts'
 import { createGroup, readGroup } from '../../src/ledger/stream.ts'
 import { migrate } from '../../src/start/migrate.ts'
 import { ownPostgres, ownRedis, testDatabase, testRedis } from '../servers.ts'
-import { bed, connect, drained, drainOf, type Facts, noon, one, until, write } from './bed.ts'
+import { connect, drained, drainOf, type Facts, fixture, noon, one, until, write } from './fixture.ts'
 
 const calls = (count: number, from = 0): Facts[] =>
   Array.from({ length: count }, (_, i) => ({ id: `call-${from + i}`, nanos: from + i }))
@@ -17,7 +17,7 @@ function stopAtEnd(t: TestContext, ...drains: { stop(limitMs: number): Promise<v
 }
 
 test('two replicas that drain at once write each call once', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await write(at, ...calls(2000))
   stopAtEnd(t, drainOf(at, { batch: 50 }), drainOf(at, { batch: 50 }))
   await drained(at)
@@ -27,7 +27,7 @@ test('two replicas that drain at once write each call once', async t => {
 })
 
 test('a row has the values of its entry in every column', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const data = {
     outcome: 'client_gone',
     status: 499,
@@ -59,7 +59,7 @@ test('a row has the values of its entry in every column', async t => {
 })
 
 test('a consumer killed between its insert and its acknowledgement counts nothing twice', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await createGroup(at.redis)
   await write(at, ...calls(30))
   const held = await readGroup(at.redis, 'killed', '>', 20)
@@ -72,7 +72,7 @@ test('a consumer killed between its insert and its acknowledgement counts nothin
 })
 
 test('a live replica whose entries are claimed writes nothing twice', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await write(at, ...calls(500))
   const greedy = { batch: 10, abandonedAfterMs: 1 }
   stopAtEnd(t, drainOf(at, greedy), drainOf(at, greedy), drainOf(at, greedy))
@@ -81,7 +81,7 @@ test('a live replica whose entries are claimed writes nothing twice', async t =>
 })
 
 test('an unreadable entry goes to quarantine unchanged, and blocks no other entry', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await at.redis.xadd('{tollgate}:ledger', '*', 'id', 'nonsense', 'data', '{"half')
   await write(at, { id: 'negative', data: { inputTokens: -1 } })
   await write(at, { id: 'undatable', at: -5 })
@@ -98,7 +98,7 @@ test('an unreadable entry goes to quarantine unchanged, and blocks no other entr
 })
 
 test('an entry that Postgres refuses is found in its batch and goes to quarantine', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await write(at, ...calls(20), { id: 'odd', data: { latencyMs: 1e300 } }, ...calls(20, 20))
   stopAtEnd(t, drainOf(at))
   await drained(at)
@@ -107,7 +107,7 @@ test('an entry that Postgres refuses is found in its batch and goes to quarantin
 })
 
 test('a text that Postgres cannot store does not lose the charge', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await write(at, { id: 'nul', data: { error: 'a\0b', model: '\ud800' } })
   stopAtEnd(t, drainOf(at))
   await drained(at)
@@ -118,7 +118,7 @@ test('a text that Postgres cannot store does not lose the charge', async t => {
 })
 
 test('a late correction is a separate row in the window of its call', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   stopAtEnd(t, drainOf(at))
   await write(at, { id: 'slow', at: noon('2026-10-31'), nanos: 900, data: { outcome: 'lost' } })
   await drained(at)
@@ -138,7 +138,7 @@ test('a late correction is a separate row in the window of its call', async t =>
 })
 
 test('each replica can create the partition of a new month', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const months = ['2025-01', '2026-02', '2026-11', '2026-12', '2027-01']
   await write(at, ...months.map((month, i) => ({ id: `call-${i}`, at: noon(`${month}-28`) })))
   const drains = [1, 2, 3, 4, 5].map(() => drainOf(at, { batch: 1 }))
@@ -152,7 +152,7 @@ test('each replica can create the partition of a new month', async t => {
 })
 
 test('a drain that stops writes the remaining entries and leaves the group', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await write(at, ...calls(30))
   const drain = drainOf(at, { batch: 10, lingerMs: 60_000 })
   await write(at, ...calls(25, 30))

@@ -1,4 +1,4 @@
-/** A gateway whose Redis is full: how it is reported, what still works, and how the ledger drains. */
+/** A gateway with a full Redis: its alert, its refusals, and the drain of the ledger. */
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'

@@ -3,7 +3,7 @@
 import { rebuild } from '../../src/ledger/rebuild.ts'
 import { createMoneyScripts } from '../../src/lua/index.ts'
 import type { Reservation, Scope } from '../../src/lua/types.ts'
-import { type Bed, log } from './bed.ts'
+import { type Fixture, log } from './fixture.ts'
 
 export interface Caller {
   client: string
@@ -22,7 +22,7 @@ function entryOf(id: string, { client, team }: Caller) {
   return { reqId: id, clientId: client, client, teamId: team, team, model: 'claude-haiku-4-5', outcome: 'ok' }
 }
 
-export function money({ redis }: Bed) {
+export function money({ redis }: Fixture) {
   const scripts = createMoneyScripts(redis)
   const options = { version: 1_000_000, maxPending: 1_000_000 }
 
@@ -53,7 +53,7 @@ export function money({ redis }: Bed) {
 
 /** Completes the counters, as a replica does when it finds them missing. */
 export function complete(
-  { redis, scripts, pool }: Bed,
+  { redis, scripts, pool }: Fixture,
   token = 'replica',
   heartbeatMs = 0,
 ): Promise<boolean> {
@@ -61,8 +61,8 @@ export function complete(
   return rebuild({ redis, scripts, pool, token, heartbeatMs, signal, log })
 }
 
-/** Everything the counters say, without what does not concern money. */
-export async function counters({ redis, scripts }: Bed): Promise<Record<string, string>> {
+/** Reads the money of all counters. */
+export async function counters({ redis, scripts }: Fixture): Promise<Record<string, string>> {
   const all: Record<string, string> = {}
   for await (const scopes of scripts.scopeKeys()) {
     for (const scope of scopes) {

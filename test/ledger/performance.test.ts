@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import { performanceStepFor, readPerformance } from '../../src/ledger/performance.ts'
 import { prune } from '../../src/ledger/prune.ts'
 import { createRecorder } from '../../src/ledger/record.ts'
-import { asRead, type Bed, bed, type Facts } from './bed.ts'
+import { asRead, type Facts, type Fixture, fixture } from './fixture.ts'
 
-const record = ({ pool }: Bed, entries: Facts[]) => createRecorder(pool)(entries.map(asRead))
+const record = ({ pool }: Fixture, entries: Facts[]) => createRecorder(pool)(entries.map(asRead))
 const START = Date.parse('2026-11-20T10:00:00Z')
 const range = { from: new Date(START), to: new Date(START + 3_600_000) }
 const MINUTE = 60_000
@@ -27,7 +27,7 @@ function close(found: number | null, expected: number, about: string) {
 }
 
 test('percentiles are within the documented error of the exact ones, by slot, by series and in total', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   // Long-tailed, from a fraction of a second to the time-out, from a fixed random seed.
   let seed = 20261120
   const random = () => {
@@ -104,7 +104,7 @@ test('percentiles are within the documented error of the exact ones, by slot, by
 })
 
 test('values at the edges of buckets, below a millisecond and of an hour are within the documented error', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const edges = [1, 1.15, 1.15 ** 2, 1.15 ** 40, 1.15 ** 40 - 1e-6, 1.15 ** 95, 3_600_000]
   for (const [i, latencyMs] of edges.entries()) {
     const day = START - (i + 1) * 86_400_000
@@ -122,7 +122,7 @@ test('values at the edges of buckets, below a millisecond and of an hour are wit
 })
 
 test('failed calls are errors; refused and abandoned calls are not; a correction removes the lost call', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const outcomes = ['ok', 'cached', 'coalesced', 'upstream_error', 'client_gone', 'interrupted', 'lost']
   await record(
     at,
@@ -144,7 +144,7 @@ test('failed calls are errors; refused and abandoned calls are not; a correction
 })
 
 test('slots cover the range, and are pruned by age', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const moments = [START - 1, START, START + 3_600_000 - 1, START + 3_600_000]
   await record(
     at,

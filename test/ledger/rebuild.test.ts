@@ -4,7 +4,7 @@ import { readEpoch, readProgress } from '../../src/ledger/progress.ts'
 import { rebuild } from '../../src/ledger/rebuild.ts'
 import { createSettlements } from '../../src/ledger/settlements.ts'
 import { verify } from '../../src/ledger/verify.ts'
-import { type Bed, bed, drained, drainOf, log, write } from './bed.ts'
+import { drained, drainOf, type Fixture, fixture, log, write } from './fixture.ts'
 import { claimOf, complete, counters, money } from './money.ts'
 
 const frontend = { client: 'c1', team: 't1' }
@@ -12,9 +12,9 @@ const batch = { client: 'c2' }
 const DAY = 86_400_000
 
 /** What FLUSHALL does, for one test's database. */
-const wipe = ({ redis }: Bed) => redis.flushdb()
+const wipe = ({ redis }: Fixture) => redis.flushdb()
 
-async function spend(at: Bed) {
+async function spend(at: Fixture) {
   const { call, settleOne } = money(at)
   for (let i = 0; i < 10; i++) await call(`call-${i}`, i % 2 ? frontend : batch, 9_007_199_254 + i)
   // A call of yesterday that is settled today pays into yesterday.
@@ -23,7 +23,7 @@ async function spend(at: Bed) {
 }
 
 test('an empty Redis admits no call; on the first start the counters are complete at once', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const { admit } = money(at)
   const options = { version: 1, maxPending: 100 }
   assert.deepEqual(await admit('early', claimOf('early', frontend, 1), options), { kind: 'rebuilding' })
@@ -32,7 +32,7 @@ test('an empty Redis admits no call; on the first start the counters are complet
 })
 
 test('counters are restored to the nano-dollar, with the configuration version', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await at.pool.query('update configuration set version = 42')
   await complete(at)
   await spend(at)
@@ -45,7 +45,7 @@ test('counters are restored to the nano-dollar, with the configuration version',
 })
 
 test('the stream is drained before the counters are restored', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await complete(at)
   await money(at).call('call', frontend, 1000)
   const before = await counters(at)
@@ -58,7 +58,7 @@ test('the stream is drained before the counters are restored', async t => {
 })
 
 test('two replicas that rebuild at once restore the counters once', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await complete(at)
   await spend(at)
   const before = await counters(at)
@@ -71,7 +71,7 @@ test('two replicas that rebuild at once restore the counters once', async t => {
 })
 
 test('a repeated settlement after the rebuild charges nothing', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await complete(at)
   const { call, settleOne } = money(at)
   await call('settled', frontend, 1000, 2000)
@@ -84,7 +84,7 @@ test('a repeated settlement after the rebuild charges nothing', async t => {
 })
 
 test('a replica without an epoch keeps its settlements if Redis loses its data', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const { admitOne, settle } = money(at)
   let now = 0
   const settlements = createSettlements(
@@ -123,7 +123,7 @@ test('a replica without an epoch keeps its settlements if Redis loses its data',
 })
 
 test('a call that was lost before a rebuild is corrected once after it', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await complete(at)
   const { admitOne, settleOne } = money(at)
   const admittedAt = await admitOne('lost', frontend, 5000)
@@ -146,7 +146,7 @@ test('a call that was lost before a rebuild is corrected once after it', async t
 })
 
 test('running calls that renew during a rebuild keep their holds', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await complete(at)
   const { admitOne, settleOne, renew } = money(at)
   await spend(at)
@@ -162,7 +162,7 @@ test('running calls that renew during a rebuild keep their holds', async t => {
 })
 
 test('deleting the epoch repairs wrong counters', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await complete(at)
   await spend(at)
   const before = await counters(at)
@@ -175,7 +175,7 @@ test('deleting the epoch repairs wrong counters', async t => {
 })
 
 test('a rebuild that waits for the drain stops with its replica', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await complete(at)
   await money(at).call('call', frontend, 1000)
   await at.redis.del('{tollgate}:epoch')

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Entry } from '../../src/ledger/call-record.ts'
 import { countRefusals, createRefusalCounter, readRefusals } from '../../src/ledger/refusals.ts'
 import { findRefused, readRefused, readRefusedOverTime } from '../../src/ledger/refused.ts'
-import { bed } from './bed.ts'
+import { fixture } from './fixture.ts'
 
 const refused: Entry = {
   ...{ reqId: 'req_1', clientId: 'c1', client: 'frontend', teamId: 't1', team: 'web', key: 'tg_12345678' },
@@ -42,7 +42,7 @@ const minute = Date.parse('2026-11-23T10:00:00Z')
 const [from, to] = ['2026-11-23T00:00:00Z', '2026-11-24T00:00:00Z']
 
 test('a thousand refusals of a kind are one row a minute, with a few samples', async t => {
-  const { pool } = await bed(t)
+  const { pool } = await fixture(t)
   for (const replica of [1, 2]) {
     const counter = createRefusalCounter(100)
     for (let i = 0; i < 500; i++) counter.count({ ...refused, reqId: `req_${replica}_${i}` }, minute + i)
@@ -58,7 +58,7 @@ test('a thousand refusals of a kind are one row a minute, with a few samples', a
 })
 
 test('refusals are listed by client and reason in descending order', async t => {
-  const { pool } = await bed(t)
+  const { pool } = await fixture(t)
   const counter = createRefusalCounter(100)
   counter.count(refused, minute)
   counter.count(stranger, minute)
@@ -82,7 +82,7 @@ test('refusals are listed by client and reason in descending order', async t => 
 })
 
 test('unauthenticated requests cannot make the number or length of samples grow', async t => {
-  const { pool } = await bed(t)
+  const { pool } = await fixture(t)
   const counter = createRefusalCounter(2)
   for (let i = 0; i < 10; i++) counter.count({ ...stranger, model: `\0\ud800${i}`.repeat(10_000) }, minute)
   counter.count({ ...stranger, refusal: 'not_found' }, minute)
@@ -97,7 +97,7 @@ test('unauthenticated requests cannot make the number or length of samples grow'
 })
 
 test('counts that could not be written are written the next time', async t => {
-  const { pool } = await bed(t)
+  const { pool } = await fixture(t)
   const counter = createRefusalCounter(100)
   counter.count(refused, minute)
   const batch = counter.take()
@@ -108,7 +108,7 @@ test('counts that could not be written are written the next time', async t => {
 })
 
 test('refusals by time have a step that fits the period', async t => {
-  const { pool } = await bed(t)
+  const { pool } = await fixture(t)
   const counter = createRefusalCounter(100)
   for (const at of [0, 30, 90]) counter.count(refused, minute + at * 60_000)
   counter.count(stranger, minute + 60_000)
@@ -132,7 +132,7 @@ test('refusals by time have a step that fits the period', async t => {
 })
 
 test('samples of refused calls are listed in descending order of time, and found by their request id', async t => {
-  const { pool } = await bed(t)
+  const { pool } = await fixture(t)
   const counter = createRefusalCounter(100)
   counter.count({ ...refused, reqId: 'req_old' }, minute)
   counter.count({ ...stranger, reqId: 'req_new' }, minute + 1000)

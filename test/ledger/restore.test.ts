@@ -3,21 +3,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { verify } from '../../src/ledger/verify.ts'
-import { type Bed, bed, drainOf, write } from './bed.ts'
+import { drainOf, type Fixture, fixture, write } from './fixture.ts'
 import { complete, counters, money } from './money.ts'
 
 const frontend = { client: 'c1', team: 't1' }
 
-const drain = (at: Bed) => drainOf(at).stop(5000)
+const drain = (at: Fixture) => drainOf(at).stop(5000)
 
 /** Calls that cost $0.001 each, in the ledger and in the counters. */
-async function spend(at: Bed, ...ids: string[]) {
+async function spend(at: Fixture, ...ids: string[]) {
   for (const id of ids) await money(at).call(id, frontend, 1_000_000)
   await drain(at)
 }
 
 test('missing rows of a restored Postgres are inserted by hand; no counter changes then or later', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await complete(at)
   await spend(at, 'in-the-backup')
   await at.pool.query('create table backup_calls as table calls')
@@ -41,7 +41,7 @@ test('missing rows of a restored Postgres are inserted by hand; no counter chang
 })
 
 test('an old copy of Redis gets new counters from the ledger', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await complete(at)
   const { admitOne, call, settleOne } = money(at)
   await call('waited', frontend, 500)
@@ -65,13 +65,13 @@ test('an old copy of Redis gets new counters from the ledger', async t => {
 
 type Copy = [key: string, value: Buffer][]
 
-async function copyOf({ redis }: Bed): Promise<Copy> {
+async function copyOf({ redis }: Fixture): Promise<Copy> {
   const copy: Copy = []
   for (const key of await redis.keys('*')) copy.push([key, (await redis.dumpBuffer(key)) ?? Buffer.of()])
   return copy
 }
 
-async function putBack({ redis }: Bed, copy: Copy) {
+async function putBack({ redis }: Fixture, copy: Copy) {
   await redis.flushdb()
   for (const [key, value] of copy) await redis.restore(key, 0, value)
 }

@@ -5,9 +5,9 @@ import { prune } from '../../src/ledger/prune.ts'
 import { createRecorder } from '../../src/ledger/record.ts'
 import { outcomes } from '../../src/ledger/sums.ts'
 import { type Group, groups, readUsage } from '../../src/ledger/usage.ts'
-import { asRead, type Bed, bed, type Facts, noon } from './bed.ts'
+import { asRead, type Facts, type Fixture, fixture, noon } from './fixture.ts'
 
-const record = ({ pool }: Bed, entries: Facts[]) => createRecorder(pool)(entries.map(asRead))
+const record = ({ pool }: Fixture, entries: Facts[]) => createRecorder(pool)(entries.map(asRead))
 
 const november = { from: '2026-11-01', to: '2026-12-01' }
 
@@ -33,7 +33,7 @@ const call = fc.record({
 })
 
 test('the sums equal the sums of the rows for any entries and batches', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await fc.assert(
     fc.asyncProperty(fc.array(fc.array(call, { maxLength: 8 }), { maxLength: 4 }), async batches => {
       await at.pool.query('truncate calls, usage_daily')
@@ -69,7 +69,7 @@ const calls: Facts[] = [
 ]
 
 async function used(t: TestContext, by: Group[], period = november, limit = 100) {
-  const at = await bed(t)
+  const at = await fixture(t)
   await record(at, calls)
   return readUsage(at.pool, period, by, limit)
 }
@@ -122,7 +122,7 @@ test('usage can have all groups at once', async t => {
 })
 
 test('a renamed client is one group with its last name', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await record(at, [
     { id: '1', at: noon('2026-11-01'), data: { client: 'old' } },
     { id: '2', at: noon('2026-11-03'), data: { client: 'new' } },
@@ -141,7 +141,7 @@ test('a period without calls has zeros', async t => {
 })
 
 test('pruning drops whole months of rows and keeps every sum', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await record(at, [
     { id: 'old', at: noon('2025-09-30'), nanos: 7 },
     { id: 'edge', at: noon('2025-10-01'), nanos: 8 },
@@ -156,7 +156,7 @@ test('pruning drops whole months of rows and keeps every sum', async t => {
 })
 
 test('an entry of a pruned month is recorded', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const recorder = createRecorder(at.pool)
   const entry = (id: string) => asRead({ id, at: noon('2025-01-31') })
   await recorder([entry('before')])
@@ -166,7 +166,7 @@ test('an entry of a pruned month is recorded', async t => {
 })
 
 test('usage by the hour is the sum of its calls, each at the hour of its admission', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const [noonHour, next] = ['2026-11-20T12:00:00Z', '2026-11-20T13:00:00Z']
   await record(at, [
     { id: '1', at: Date.parse(noonHour), nanos: 1_000_000_000 },
@@ -186,7 +186,7 @@ test('usage by the hour is the sum of its calls, each at the hour of its admissi
 })
 
 test('the largest groups have their own rows, one row sums all others, and the total is the same', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   const spent = [9, 5, 7, 1, 4]
   await record(
     at,

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { verify } from '../../src/ledger/verify.ts'
 import { windowsAt } from '../../src/lua/calendar.ts'
-import { bed, drained, drainOf } from './bed.ts'
+import { drained, drainOf, fixture } from './fixture.ts'
 import { complete, money } from './money.ts'
 
 const frontend = { client: 'c1', team: 't1' }
 const batch = { client: 'c2' }
 
 test('counters equal the ledger plus the pending entries before, during and after a drain', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await complete(at)
   const { call } = money(at)
   for (let i = 0; i < 20; i++) await call(`first-${i}`, i % 2 ? frontend : batch, 1000 + i)
@@ -24,7 +24,7 @@ test('counters equal the ledger plus the pending entries before, during and afte
 })
 
 test('a difference of one nano-dollar is reported with its numbers', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await complete(at)
   const { call } = money(at)
   await call('drained', frontend, 1000)
@@ -42,7 +42,7 @@ test('a difference of one nano-dollar is reported with its numbers', async t => 
 })
 
 test('a scope that only the ledger or only Redis has is reported', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await complete(at)
   await money(at).call('call', frontend, 1000)
   await drainOf(at).stop(5000)
@@ -61,7 +61,7 @@ test('a scope that only the ledger or only Redis has is reported', async t => {
 })
 
 test('an unreadable entry is a difference in each of its windows', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await complete(at)
   const { call } = money(at)
   await call('call', batch, 1000)
@@ -78,7 +78,7 @@ test('an unreadable entry is a difference in each of its windows', async t => {
 })
 
 test('verify finds no difference while calls are settled and two replicas drain', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await complete(at)
   const { call } = money(at)
   const drains = [drainOf(at, { batch: 7, lingerMs: 1 }), drainOf(at, { batch: 5, lingerMs: 1 })]
@@ -101,7 +101,7 @@ test('verify finds no difference while calls are settled and two replicas drain'
 })
 
 test('a call that is settled and drained between the reads of Redis and Postgres is no difference', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await complete(at)
   const { call } = money(at)
   await call('before', frontend, 1000)
@@ -120,7 +120,7 @@ test('a call that is settled and drained between the reads of Redis and Postgres
 })
 
 test('counters that are incomplete, or lost during the check, are not compared', async t => {
-  const at = await bed(t)
+  const at = await fixture(t)
   await complete(at)
   await money(at).call('call', frontend, 1000)
   await drainOf(at).stop(5000)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Admitted } from '../../src/lua/types.ts'
 import { UNLIMITED } from '../../src/lua/types.ts'
-import { claimOn, DAY, HOUR, MINUTE, makeBed, NOON, SECOND } from './bed.ts'
+import { claimOn, createFixture, DAY, HOUR, MINUTE, NOON, SECOND } from './fixture.ts'
 
 const LIMITS = {
   requests: { capacity: 100, per: HOUR },
@@ -20,7 +20,7 @@ function withoutStates(admitted: Admitted) {
 }
 
 test('a call that fits everywhere takes from every scope at once', async t => {
-  const { admit, scope } = await makeBed(t)
+  const { admit, scope } = await createFixture(t)
 
   const admitted = await admit('a', claimOn(SCOPES, { tokens: 5000, nanos: 12_345_678 }))
 
@@ -47,7 +47,7 @@ test('a call that fits everywhere takes from every scope at once', async t => {
 })
 
 test('a call that one scope refuses takes nothing from other scopes', async t => {
-  const { admit, everything } = await makeBed(t)
+  const { admit, everything } = await createFixture(t)
   await admit('a', claimOn(SCOPES, { nanos: 1 }))
   const before = await everything()
 
@@ -62,7 +62,7 @@ test('a call that one scope refuses takes nothing from other scopes', async t =>
 })
 
 test('a refusal has the limit that refused and the usage of every scope', async t => {
-  const { admit } = await makeBed(t)
+  const { admit } = await createFixture(t)
   const scopes = [
     { key: 'client:1', name: 'client:frontend' },
     { key: 'team:1', name: 'team:web', concurrency: 1 },
@@ -85,7 +85,7 @@ test('a refusal has the limit that refused and the usage of every scope', async 
 })
 
 test('the wait of a bucket is exact to the millisecond', async t => {
-  const { admit, wait } = await makeBed(t)
+  const { admit, wait } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', requests: { capacity: 3, per: 10 * SECOND } }])
   for (const id of ['a', 'b', 'c']) await admit(id, reservation)
   const refused = await admit('d', reservation)
@@ -104,7 +104,7 @@ test('the wait of a bucket is exact to the millisecond', async t => {
 })
 
 test('of several refusals the reply has the one whose wait is right for all', async t => {
-  const { admit, money, setClock } = await makeBed(t)
+  const { admit, money, setClock } = await createFixture(t)
   await setClock(NOON - 9 * DAY)
   const slow = { key: 'slow', requests: { capacity: 1, per: HOUR } }
   const fast = { key: 'fast', requests: { capacity: 1, per: 10 * SECOND } }
@@ -133,7 +133,7 @@ test('of several refusals the reply has the one whose wait is right for all', as
 })
 
 test('a refusal distinguishes spent, in flight and can never fit', async t => {
-  const { admit, money } = await makeBed(t)
+  const { admit, money } = await createFixture(t)
   const scopes = [{ key: 'client:1', day: 100, month: 1000 }]
   const cost = (nanos: number) => claimOn(scopes, { nanos })
   await admit('a', cost(30))
@@ -154,7 +154,7 @@ test('a refusal distinguishes spent, in flight and can never fit', async t => {
 })
 
 test('a budget can be used to its last nano-dollar', async t => {
-  const { admit } = await makeBed(t)
+  const { admit } = await createFixture(t)
   const scopes = [{ key: 'client:1', day: 100, month: 100 }]
   assert.equal((await admit('a', claimOn(scopes, { nanos: 99 }))).kind, 'granted')
   assert.equal((await admit('b', claimOn(scopes, { nanos: 2 }))).kind, 'refused')
@@ -162,7 +162,7 @@ test('a budget can be used to its last nano-dollar', async t => {
 })
 
 test('a spent budget does not refuse a free call, nor an empty bucket a call without tokens', async t => {
-  const { admit, money } = await makeBed(t)
+  const { admit, money } = await createFixture(t)
   const scopes = [{ key: 'client:1', day: 10, tokens: { capacity: 10, per: DAY } }]
   const expensive = claimOn(scopes, { nanos: 10, tokens: 10 })
   await admit('a', expensive)
@@ -171,7 +171,7 @@ test('a spent budget does not refuse a free call, nor an empty bucket a call wit
 })
 
 test('a reservation of more tokens than the bucket holds waits until it is full, and takes all of it', async t => {
-  const { admit, wait, scope } = await makeBed(t)
+  const { admit, wait, scope } = await createFixture(t)
   const scopes = [{ key: 'client:1', tokens: { capacity: 100, per: 10 * SECOND } }]
   await admit('a', claimOn(scopes, { tokens: 1 }))
   const large = claimOn(scopes, { tokens: 5000 })
@@ -184,7 +184,7 @@ test('a reservation of more tokens than the bucket holds waits until it is full,
 })
 
 test('a repeated admission after a lost reply grants once', async t => {
-  const { admit, everything, wait } = await makeBed(t)
+  const { admit, everything, wait } = await createFixture(t)
   const reservation = claimOn(SCOPES, { tokens: 10, nanos: 10 })
   const first = await admit('a', reservation)
   const before = await everything()
@@ -199,7 +199,7 @@ test('a repeated admission after a lost reply grants once', async t => {
 })
 
 test('a token count takes one of the counts and no request; the gateway can take a count too', async t => {
-  const { admit, money, scope, wait } = await makeBed(t)
+  const { admit, money, scope, wait } = await createFixture(t)
   const counts = { key: 'count:1', name: 'client:agent', count_tokens: { capacity: 60, per: MINUTE } }
   const scopes = [{ key: 'client:1', requests: { capacity: 1, per: HOUR } }, counts]
   const count = (id: number) => admit(`count ${id}`, claimOn(scopes, { requests: 0 }))
@@ -223,7 +223,7 @@ test('a token count takes one of the counts and no request; the gateway can take
 })
 
 test('repeats of the same request are refused as a loop, and other requests are not', async t => {
-  const { admit, redis } = await makeBed(t)
+  const { admit, redis } = await createFixture(t)
   const brake = (digest: string) => [
     { key: 'client:1' },
     { key: `loop:1:${digest}`, name: 'client:frontend', loop: { capacity: 2, per: MINUTE } },
@@ -250,7 +250,7 @@ test('repeats of the same request are refused as a loop, and other requests are 
 })
 
 test('money without a limit is counted and refuses nothing', async t => {
-  const { admit, scope } = await makeBed(t)
+  const { admit, scope } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', day: UNLIMITED, month: UNLIMITED }], { nanos: 4e15 })
 
   for (const id of ['a', 'b']) assert.equal((await admit(id, reservation)).kind, 'granted')
@@ -260,7 +260,7 @@ test('money without a limit is counted and refuses nothing', async t => {
 })
 
 test('a hit takes a request, but no tokens, no money and no concurrency', async t => {
-  const { admit, redis, scope } = await makeBed(t)
+  const { admit, redis, scope } = await createFixture(t)
   await redis.set('{tollgate}:cache:x', 'an answer')
   const scopes = [{ key: 'client:1', ...LIMITS, concurrency: 0, day: 0 }]
   const reservation = claimOn(scopes, { tokens: 1_000_000, nanos: 5 })
@@ -275,7 +275,7 @@ test('a hit takes a request, but no tokens, no money and no concurrency', async 
 })
 
 test('a hit is refused if no requests are left', async t => {
-  const { admit, redis } = await makeBed(t)
+  const { admit, redis } = await createFixture(t)
   await redis.set('{tollgate}:cache:x', 'an answer')
   const reservation = claimOn([{ key: 'client:1', requests: { capacity: 1, per: HOUR } }])
   await admit('a', reservation)
@@ -284,7 +284,7 @@ test('a hit is refused if no requests are left', async t => {
 })
 
 test('repeated hits are refused as a loop', async t => {
-  const { admit, redis } = await makeBed(t)
+  const { admit, redis } = await createFixture(t)
   await redis.set('{tollgate}:cache:x', 'an answer')
   const reservation = claimOn([{ key: 'client:1' }, { key: 'loop:1:x', loop: { capacity: 1, per: HOUR } }])
   const cacheKey = '{tollgate}:cache:x'
@@ -296,7 +296,7 @@ test('repeated hits are refused as a loop', async t => {
 })
 
 test('an admission with an old configuration version is stale', async t => {
-  const { admit, money, everything } = await makeBed(t)
+  const { admit, money, everything } = await createFixture(t)
   assert.equal(await money.raiseVersion(7), 7)
   assert.equal(await money.raiseVersion(6), 7, 'it is never lowered')
   const before = await everything()
@@ -310,7 +310,7 @@ test('an admission with an old configuration version is stale', async t => {
 })
 
 test('an admission with a newer configuration version stores it for the other replicas', async t => {
-  const { admit } = await makeBed(t)
+  const { admit } = await createFixture(t)
   await admit('a', claimOn([{ key: 'client:1' }]), { version: 9 })
   assert.deepEqual(await admit('b', claimOn([{ key: 'client:1' }]), { version: 8 }), {
     kind: 'stale',
@@ -319,7 +319,7 @@ test('an admission with a newer configuration version stores it for the other re
 })
 
 test('no call is admitted while counters are incomplete or too many entries wait for Postgres', async t => {
-  const { admit, money, redis, everything } = await makeBed(t)
+  const { admit, money, redis, everything } = await createFixture(t)
   const reservation = claimOn(SCOPES)
   await money.settle([{ id: 'x', reservation: claimOn([]), nanos: 0, tokens: 0, entry: {} }])
   const before = await everything()
@@ -331,14 +331,14 @@ test('no call is admitted while counters are incomplete or too many entries wait
 })
 
 test('a reservation with an amount that is not an integer is refused before it is sent', async t => {
-  const { admit } = await makeBed(t)
+  const { admit } = await createFixture(t)
   for (const nanos of [0.5, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) {
     await assert.rejects(admit('a', claimOn(SCOPES, { nanos })), /expected whole numbers/)
   }
 })
 
 test('a read of a scope’s usage changes nothing', async t => {
-  const { admit, money, everything, wait } = await makeBed(t)
+  const { admit, money, everything, wait } = await createFixture(t)
   const reservation = claimOn(SCOPES, { tokens: 5000, nanos: 5 })
   await admit('a', reservation)
   await wait(500)

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { validateBucket } from '../../src/lua/bucket.ts'
-import { claimOn, DAY, HOUR, MINUTE, makeBed, NOON, SECOND } from './bed.ts'
+import { claimOn, createFixture, DAY, HOUR, MINUTE, NOON, SECOND } from './fixture.ts'
 
 test('the refill is exact, whatever the number of reads', async t => {
-  const { admit, wait, money } = await makeBed(t)
+  const { admit, wait, money } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', requests: { capacity: 7, per: 10 * SECOND } }])
   for (let i = 0; i < 7; i++) await admit(`${i}`, reservation)
   let granted = 0
@@ -19,7 +19,7 @@ test('the refill is exact, whatever the number of reads', async t => {
 })
 
 test('a bucket that never gets full keeps its fractions over thousands of calls', async t => {
-  const { admit, wait, scope } = await makeBed(t)
+  const { admit, wait, scope } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', requests: { capacity: 1000, per: 999_983 } }])
   for (let i = 0; i < 500; i++) {
     await admit(`${i}`, reservation)
@@ -31,7 +31,7 @@ test('a bucket that never gets full keeps its fractions over thousands of calls'
 })
 
 test('usage above the estimate becomes debt, and no call is granted until the debt is paid', async t => {
-  const { admit, money, wait } = await makeBed(t)
+  const { admit, money, wait } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: 10 * SECOND } }], {
     tokens: 10,
   })
@@ -47,7 +47,7 @@ test('usage above the estimate becomes debt, and no call is granted until the de
 })
 
 test('the wait is shorter than the refill if running calls have reserved the missing tokens', async t => {
-  const { admit, money, wait } = await makeBed(t)
+  const { admit, money, wait } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: HOUR } }], { tokens: 60 })
   await admit('a', reservation)
 
@@ -62,7 +62,7 @@ test('the wait is shorter than the refill if running calls have reserved the mis
 })
 
 test('the wait is the whole refill if running calls do not cover the debt', async t => {
-  const { admit, money } = await makeBed(t)
+  const { admit, money } = await createFixture(t)
   const under = (tokens: number) =>
     claimOn([{ key: 'client:1', tokens: { capacity: 100, per: HOUR } }], { tokens })
   await admit('a', under(10))
@@ -75,7 +75,7 @@ test('the wait is the whole refill if running calls do not cover the debt', asyn
 })
 
 test('calls admitted by a version without counted reservations leave no reservation behind', async t => {
-  const { admit, money, redis, scope } = await makeBed(t)
+  const { admit, money, redis, scope } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: HOUR } }], { tokens: 10 })
   await admit('old', reservation)
   await redis.hdel('{tollgate}:scope:client:1', 'reserved')
@@ -88,7 +88,7 @@ test('calls admitted by a version without counted reservations leave no reservat
 })
 
 test('returned units are limited by the capacity', async t => {
-  const { admit, money, wait } = await makeBed(t)
+  const { admit, money, wait } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', tokens: { capacity: 100, per: 10 * SECOND } }], {
     tokens: 80,
   })
@@ -100,7 +100,7 @@ test('returned units are limited by the capacity', async t => {
 })
 
 test('a raised or lowered limit applies at once', async t => {
-  const { admit } = await makeBed(t)
+  const { admit } = await createFixture(t)
   const under = (capacity: number) => claimOn([{ key: 'client:1', requests: { capacity, per: HOUR } }])
   for (let i = 0; i < 10; i++) await admit(`${i}`, under(10))
   assert.equal((await admit('x', under(10))).kind, 'refused')
@@ -110,7 +110,7 @@ test('a raised or lowered limit applies at once', async t => {
 })
 
 test('a changed rate rounds the deficit up to a whole unit', async t => {
-  const { admit, wait, scope } = await makeBed(t)
+  const { admit, wait, scope } = await createFixture(t)
   const under = (per: number) => claimOn([{ key: 'client:1', requests: { capacity: 10, per } }])
   await admit('a', under(10 * SECOND))
   await wait(1)
@@ -120,7 +120,7 @@ test('a changed rate rounds the deficit up to a whole unit', async t => {
 })
 
 test('a full bucket and an idle scope use no memory', async t => {
-  const { admit, money, redis, wait } = await makeBed(t)
+  const { admit, money, redis, wait } = await createFixture(t)
   const reservation = claimOn(
     [
       {
@@ -149,7 +149,7 @@ test('a full bucket and an idle scope use no memory', async t => {
 })
 
 test('a clock that was set back refills nothing until it reaches the old time', async t => {
-  const { admit, setClock } = await makeBed(t)
+  const { admit, setClock } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', requests: { capacity: 1, per: SECOND } }])
   await admit('a', reservation)
   for (const [ms, kind] of [

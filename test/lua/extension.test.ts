@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UNLIMITED } from '../../src/lua/types.ts'
-import { claimOn, DAY, makeBed, NOON, SECOND } from './bed.ts'
+import { claimOn, createFixture, DAY, NOON, SECOND } from './fixture.ts'
 
 const SCOPES = [
   { key: 'client:1', day: 1000, month: 5000 },
@@ -14,35 +14,35 @@ const CLAIM = claimOn(SCOPES, { nanos: 100 })
 const ended = { at: NOON, tokens: 0, entry: { outcome: 'ok' } }
 
 test('an extension raises the hold in every window of every scope', async t => {
-  const bed = await makeBed(t)
-  await bed.admit('a', CLAIM)
+  const fixture = await createFixture(t)
+  await fixture.admit('a', CLAIM)
 
-  const renewed = await bed.money.renew([{ id: 'a', reservation: CLAIM, at: NOON, needs: 250 }])
+  const renewed = await fixture.money.renew([{ id: 'a', reservation: CLAIM, at: NOON, needs: 250 }])
 
   assert.deepEqual(renewed, [{ id: 'a', kind: 'renewed' }])
-  for (const { key } of SCOPES) assert.equal((await bed.scope(key))['d21000228:held'], '250')
-  assert.equal((await bed.scope('client:1'))['m210002:held'], '250')
+  for (const { key } of SCOPES) assert.equal((await fixture.scope(key))['d21000228:held'], '250')
+  assert.equal((await fixture.scope('client:1'))['m210002:held'], '250')
 })
 
 test('a repeated or smaller extension changes nothing', async t => {
-  const bed = await makeBed(t)
-  await bed.admit('a', CLAIM)
-  await bed.money.renew([{ id: 'a', reservation: CLAIM, at: NOON, needs: 250 }])
-  const before = await bed.everything()
+  const fixture = await createFixture(t)
+  await fixture.admit('a', CLAIM)
+  await fixture.money.renew([{ id: 'a', reservation: CLAIM, at: NOON, needs: 250 }])
+  const before = await fixture.everything()
 
-  await bed.money.renew([{ id: 'a', reservation: CLAIM, at: NOON, needs: 250 }])
-  await bed.money.renew([{ id: 'a', reservation: CLAIM, at: NOON, needs: 120 }])
-  await bed.money.renew([{ id: 'a', reservation: CLAIM, at: NOON }])
+  await fixture.money.renew([{ id: 'a', reservation: CLAIM, at: NOON, needs: 250 }])
+  await fixture.money.renew([{ id: 'a', reservation: CLAIM, at: NOON, needs: 120 }])
+  await fixture.money.renew([{ id: 'a', reservation: CLAIM, at: NOON }])
 
-  assert.deepEqual(await bed.everything(), before)
+  assert.deepEqual(await fixture.everything(), before)
 })
 
 test('an extension without room in one scope takes nothing in any scope, and renews the lease', async t => {
-  const bed = await makeBed(t)
-  await bed.admit('a', CLAIM)
-  await bed.wait(20 * SECOND)
+  const fixture = await createFixture(t)
+  await fixture.admit('a', CLAIM)
+  await fixture.wait(20 * SECOND)
 
-  const renewed = await bed.money.renew([{ id: 'a', reservation: CLAIM, at: NOON, needs: 401 }])
+  const renewed = await fixture.money.renew([{ id: 'a', reservation: CLAIM, at: NOON, needs: 401 }])
 
   assert.deepEqual(renewed, [
     {
@@ -55,38 +55,38 @@ test('an extension without room in one scope takes nothing in any scope, and ren
       heldNanos: 100,
     },
   ])
-  for (const { key } of SCOPES) assert.equal((await bed.scope(key))['d21000228:held'], '100')
-  const lease = await bed.redis.zscore('{tollgate}:leases', 'a')
-  assert.equal(Number(lease), bed.now() + 30 * SECOND)
+  for (const { key } of SCOPES) assert.equal((await fixture.scope(key))['d21000228:held'], '100')
+  const lease = await fixture.redis.zscore('{tollgate}:leases', 'a')
+  assert.equal(Number(lease), fixture.now() + 30 * SECOND)
 })
 
 test('a budget extends as many holds as it has room for', async t => {
-  const bed = await makeBed(t)
+  const fixture = await createFixture(t)
   const ids = ['a', 'b', 'c']
-  for (const id of ids) await bed.admit(id, CLAIM)
+  for (const id of ids) await fixture.admit(id, CLAIM)
 
-  const renewed = await bed.money.renew(ids.map(id => ({ id, reservation: CLAIM, at: NOON, needs: 150 })))
+  const renewed = await fixture.money.renew(ids.map(id => ({ id, reservation: CLAIM, at: NOON, needs: 150 })))
 
   assert.deepEqual(
     renewed.map(({ kind }) => kind),
     ['renewed', 'renewed', 'no_room'],
   )
-  assert.equal((await bed.scope('team:1'))['d21000228:held'], '400')
+  assert.equal((await fixture.scope('team:1'))['d21000228:held'], '400')
 })
 
 test('an extension holds money in the windows of the admission on any day', async t => {
-  const bed = await makeBed(t)
-  await bed.setClock(NOON - DAY)
-  await bed.admit('a', CLAIM)
-  await bed.setClock(NOON)
-  await bed.admit('b', CLAIM)
+  const fixture = await createFixture(t)
+  await fixture.setClock(NOON - DAY)
+  await fixture.admit('a', CLAIM)
+  await fixture.setClock(NOON)
+  await fixture.admit('b', CLAIM)
 
-  await bed.money.renew([
+  await fixture.money.renew([
     { id: 'a', reservation: CLAIM, at: NOON - DAY, needs: 200 },
     { id: 'b', reservation: CLAIM, at: NOON, needs: 300 },
   ])
 
-  const counters = await bed.scope('client:1')
+  const counters = await fixture.scope('client:1')
   assert.deepEqual(
     [counters['d21000227:held'], counters['d21000228:held'], counters['m210002:held']],
     ['200', '300', '500'],
@@ -94,46 +94,46 @@ test('an extension holds money in the windows of the admission on any day', asyn
 })
 
 test('a settlement releases the whole extended hold', async t => {
-  const bed = await makeBed(t)
-  await bed.admit('a', CLAIM)
-  await bed.money.renew([{ id: 'a', reservation: CLAIM, at: NOON, needs: 250 }])
+  const fixture = await createFixture(t)
+  await fixture.admit('a', CLAIM)
+  await fixture.money.renew([{ id: 'a', reservation: CLAIM, at: NOON, needs: 250 }])
 
-  const [settled] = await bed.money.settle([{ id: 'a', reservation: CLAIM, nanos: 240, ...ended }])
+  const [settled] = await fixture.money.settle([{ id: 'a', reservation: CLAIM, nanos: 240, ...ended }])
 
   assert.deepEqual(settled, { kind: 'settled', heldNanos: 250, chargedNanos: 240, overspendNanos: 0 })
   for (const { key } of SCOPES) {
-    const { 'd21000228:held': held, 'd21000228:spent': spent } = await bed.scope(key)
+    const { 'd21000228:held': held, 'd21000228:spent': spent } = await fixture.scope(key)
     assert.deepEqual([held, spent], [undefined, '240'])
   }
-  assert.equal(await bed.redis.exists('{tollgate}:grown'), 0)
+  assert.equal(await fixture.redis.exists('{tollgate}:grown'), 0)
 })
 
 test('a call of a dead replica is charged its extended hold', async t => {
-  const bed = await makeBed(t)
+  const fixture = await createFixture(t)
   for (let i = 0; i < 7; i++) {
-    await bed.money.sweep(1)
-    await bed.wait(5 * SECOND)
+    await fixture.money.sweep(1)
+    await fixture.wait(5 * SECOND)
   }
-  await bed.admit('a', CLAIM)
-  await bed.money.renew([{ id: 'a', reservation: CLAIM, at: bed.now(), needs: 250 }])
+  await fixture.admit('a', CLAIM)
+  await fixture.money.renew([{ id: 'a', reservation: CLAIM, at: fixture.now(), needs: 250 }])
   const lost = []
   for (let i = 0; i < 7; i++) {
-    await bed.wait(5 * SECOND)
-    lost.push(...(await bed.money.sweep(1)))
+    await fixture.wait(5 * SECOND)
+    lost.push(...(await fixture.money.sweep(1)))
   }
 
   assert.deepEqual(
     lost.map(({ id, nanos }) => [id, nanos]),
     [['a', 250]],
   )
-  const { 'd21000228:held': held, 'd21000228:spent': spent } = await bed.scope('gateway')
+  const { 'd21000228:held': held, 'd21000228:spent': spent } = await fixture.scope('gateway')
   assert.deepEqual([held, spent], [undefined, '250'])
 })
 
 test('a hold that Redis has lost is restored with its last amount', async t => {
-  const bed = await makeBed(t)
-  await bed.admit('a', CLAIM)
-  await bed.redis.del(
+  const fixture = await createFixture(t)
+  await fixture.admit('a', CLAIM)
+  await fixture.redis.del(
     '{tollgate}:holds',
     '{tollgate}:grown',
     '{tollgate}:leases',
@@ -141,20 +141,20 @@ test('a hold that Redis has lost is restored with its last amount', async t => {
   )
 
   const grown = { ...CLAIM, nanos: 250 }
-  const renewed = await bed.money.renew([{ id: 'a', reservation: grown, at: NOON, needs: 300 }])
+  const renewed = await fixture.money.renew([{ id: 'a', reservation: grown, at: NOON, needs: 300 }])
 
   assert.deepEqual(renewed, [{ id: 'a', kind: 'remembered' }])
-  assert.equal((await bed.scope('client:1'))['d21000228:held'], '250')
+  assert.equal((await fixture.scope('client:1'))['d21000228:held'], '250')
 })
 
 test('amounts above 10^15 are extended to the last nano-dollar', async t => {
-  const bed = await makeBed(t)
+  const fixture = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', day: 9_007_199_254_740_991 }], {
     nanos: 1_000_000_000_000_001,
   })
-  await bed.admit('a', reservation)
+  await fixture.admit('a', reservation)
 
-  await bed.money.renew([{ id: 'a', reservation, at: NOON, needs: 4_000_000_000_000_003 }])
+  await fixture.money.renew([{ id: 'a', reservation, at: NOON, needs: 4_000_000_000_000_003 }])
 
-  assert.equal((await bed.scope('client:1'))['d21000228:held'], '4000000000000003')
+  assert.equal((await fixture.scope('client:1'))['d21000228:held'], '4000000000000003')
 })

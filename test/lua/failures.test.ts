@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { claimOn, DAY, HOUR, MINUTE, makeBed, NOON, SECOND } from './bed.ts'
+import { claimOn, createFixture, DAY, HOUR, MINUTE, NOON, SECOND } from './fixture.ts'
 
 const entry = {}
 
 test('fifty calls at once on a budget for one: one is granted', async t => {
-  const { admit, scope } = await makeBed(t)
+  const { admit, scope } = await createFixture(t)
   const reservation = claimOn(
     [
       { key: 'client:1', day: 100 },
@@ -21,7 +21,7 @@ test('fifty calls at once on a budget for one: one is granted', async t => {
 })
 
 test('repeated refusals do not lengthen the wait, and take nothing from other clients', async t => {
-  const { admit, wait } = await makeBed(t)
+  const { admit, wait } = await createFixture(t)
   const reservation = claimOn(
     [
       { key: 'client:1', requests: { capacity: 1, per: 10 * SECOND } },
@@ -41,7 +41,7 @@ test('repeated refusals do not lengthen the wait, and take nothing from other cl
 })
 
 test('a client cannot use its limit twice around the end of a minute', async t => {
-  const { admit, setClock } = await makeBed(t)
+  const { admit, setClock } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', requests: { capacity: 60, per: MINUTE } }])
   let granted = 0
   for (let i = 0; i < 240; i++) {
@@ -53,7 +53,7 @@ test('a client cannot use its limit twice around the end of a minute', async t =
 })
 
 test('a call is never granted with a hold below its highest cost', async t => {
-  const { admit, scope } = await makeBed(t)
+  const { admit, scope } = await createFixture(t)
   const scopes = [{ key: 'client:1', day: 100 }]
   await admit('a', claimOn(scopes, { nanos: 99 }))
   const refused = await admit('b', claimOn(scopes, { nanos: 2 }))
@@ -62,7 +62,7 @@ test('a call is never granted with a hold below its highest cost', async t => {
 })
 
 test('a call that failed without a cost releases its whole hold', async t => {
-  const { admit, money, scope, wait } = await makeBed(t)
+  const { admit, money, scope, wait } = await createFixture(t)
   const reservation = claimOn(
     [{ key: 'client:1', day: 100, tokens: { capacity: 10, per: HOUR }, concurrency: 1 }],
     {
@@ -79,7 +79,7 @@ test('a call that failed without a cost releases its whole hold', async t => {
 })
 
 test('a hundred thousand small costs add up to the nano-dollar', async t => {
-  const { money, scope } = await makeBed(t)
+  const { money, scope } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', month: Number.MAX_SAFE_INTEGER }])
   for (let batch = 0; batch < 10; batch++) {
     const calls = Array.from({ length: 1000 }, (_, i) => ({
@@ -96,7 +96,7 @@ test('a hundred thousand small costs add up to the nano-dollar', async t => {
 })
 
 test('a day’s budget binds from the first admission of the day', async t => {
-  const { admit, setClock } = await makeBed(t)
+  const { admit, setClock } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', day: 100 }], { nanos: 60 })
   await admit('yesterday', reservation)
   await setClock(NOON + DAY)
@@ -105,7 +105,7 @@ test('a day’s budget binds from the first admission of the day', async t => {
 })
 
 test('a Redis that lost its data does not refill a budget', async t => {
-  const { admit, redis, setClock } = await makeBed(t)
+  const { admit, redis, setClock } = await createFixture(t)
   await redis.flushdb()
   await setClock(NOON)
   const reservation = claimOn([{ key: 'client:1', day: 100 }], { nanos: 1 })
@@ -113,7 +113,7 @@ test('a Redis that lost its data does not refill a budget', async t => {
 })
 
 test('replicas that race to restore counters restore them once', async t => {
-  const { ledger, redis, scope } = await makeBed(t)
+  const { ledger, redis, scope } = await createFixture(t)
   await redis.del('{tollgate}:epoch')
   const windows = [{ scope: 'client:1', window: 'm210002', spentNanos: 700 }]
   const replicas = ['one', 'two', 'three', 'four']
@@ -128,7 +128,7 @@ test('replicas that race to restore counters restore them once', async t => {
 })
 
 test('a refund goes to the window of the admission', async t => {
-  const { admit, money, setClock } = await makeBed(t)
+  const { admit, money, setClock } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', day: 100 }], { nanos: 100 })
   await admit('a', reservation)
   await setClock(NOON + DAY)
@@ -138,7 +138,7 @@ test('a refund goes to the window of the admission', async t => {
 })
 
 test('every key of an admission lies on one node of a cluster', async t => {
-  const { admit, money, redis } = await makeBed(t)
+  const { admit, money, redis } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', day: 100, loop: { capacity: 1, per: HOUR } }], { nanos: 1 })
   await admit('a', reservation)
   await admit('b', reservation)

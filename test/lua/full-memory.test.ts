@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { acknowledge, createGroup, readGroup } from '../../src/ledger/stream.ts'
 import { ownRedis } from '../servers.ts'
-import { claimOn, HOUR, makeBed, NOON, SECOND } from './bed.ts'
+import { claimOn, createFixture, HOUR, NOON, SECOND } from './fixture.ts'
 
 test('a full Redis admits no call, but renews and settles running calls and writes their entries', async t => {
   const server = await ownRedis(t, { args: ['--maxmemory-policy', 'noeviction'] })
-  const { admit, money, redis, wait, everything, scope, entries } = await makeBed(t, server.url)
+  const { admit, money, redis, wait, everything, scope, entries } = await createFixture(t, server.url)
   const reservation = claimOn([{ key: 'client:1', day: 1000, tokens: { capacity: 100, per: HOUR } }], {
     nanos: 300,
     tokens: 5,
@@ -21,10 +21,10 @@ test('a full Redis admits no call, but renews and settles running calls and writ
   assert.deepEqual(await everything(), before)
   assert.deepEqual(await money.renew([{ id: 'b', reservation, at: NOON }]), [{ id: 'b', kind: 'renewed' }])
   assert.equal(Number(await redis.zscore('{tollgate}:leases', 'b')), NOON + 31 * SECOND)
-  const truth = { reservation, at: NOON, nanos: 120, tokens: 7, entry: {} }
+  const settlement = { reservation, at: NOON, nanos: 120, tokens: 7, entry: {} }
   const settled = await money.settle([
-    { id: 'a', ...truth },
-    { id: 'forgotten', ...truth },
+    { id: 'a', ...settlement },
+    { id: 'forgotten', ...settlement },
   ])
 
   assert.deepEqual(
@@ -37,7 +37,7 @@ test('a full Redis admits no call, but renews and settles running calls and writ
 
 test('with a full Redis, dead calls are swept, entries leave the stream, and counters are restored', async t => {
   const server = await ownRedis(t, { args: ['--maxmemory-policy', 'noeviction'] })
-  const { admit, ledger, money, redis, wait, entries } = await makeBed(t, server.url)
+  const { admit, ledger, money, redis, wait, entries } = await createFixture(t, server.url)
   await createGroup(redis)
   const reservation = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 300 })
   await admit('a', reservation)

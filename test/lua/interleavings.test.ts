@@ -3,12 +3,12 @@
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { type Reservation, UNLIMITED } from '../../src/lua/types.ts'
-import { type Bed, DAY, HOUR, MINUTE, makeBed, SECOND } from './bed.ts'
-import { createWorld, type Limits } from './world.ts'
+import { createFixture, DAY, type Fixture, HOUR, MINUTE, SECOND } from './fixture.ts'
+import { createSimulation, type Limits } from './simulation.ts'
 
-type World = ReturnType<typeof createWorld>
+type Simulation = ReturnType<typeof createSimulation>
 
-/** A step is its name and three numbers, which pick what it is done to and how. */
+/** A step has a name and three numbers, which select its target and its arguments. */
 type Step = [name: string, a: number, b: number, c: number]
 
 const WAITS = [1, 7, 250, 999, 3 * SECOND, 9 * SECOND, 20 * SECOND, 31 * SECOND]
@@ -35,7 +35,7 @@ function limitsOf(a: number, b: number, c: number): Limits {
 
 let calls = 0
 
-function claimOf(world: World, a: number, b: number, c: number): Reservation {
+function claimOf(simulation: Simulation, a: number, b: number, c: number): Reservation {
   const keys = [
     `client:${a % 2}`,
     ...(b % 4 > 0 ? ['team:0'] : []),
@@ -43,19 +43,24 @@ function claimOf(world: World, a: number, b: number, c: number): Reservation {
     ...(c % 5 === 0 ? [`loop:${a % 2}`] : []),
     ...(c % 7 === 0 ? [`count:${a % 2}`] : []),
   ]
-  const reservation = { scopes: world.scopesOf(keys), nanos: at(HOLDS, b), tokens: at(TOKENS, c), entry: {} }
+  const reservation = {
+    scopes: simulation.scopesOf(keys),
+    nanos: at(HOLDS, b),
+    tokens: at(TOKENS, c),
+    entry: {},
+  }
   return c % 7 === 0 ? { ...reservation, requests: 0 } : reservation
 }
 
 const actions: Record<
   string,
-  { weight: number; act(world: World, a: number, b: number, c: number): Promise<void> }
+  { weight: number; act(simulation: Simulation, a: number, b: number, c: number): Promise<void> }
 > = {
   'a call': {
     weight: 12,
-    act: (world, a, b, c) => {
-      const call = { id: `call ${calls++}`, reservation: claimOf(world, a, b, c), at: undefined }
-      return world.admit(
+    act: (simulation, a, b, c) => {
+      const call = { id: `call ${calls++}`, reservation: claimOf(simulation, a, b, c), at: undefined }
+      return simulation.admit(
         { ...call, settlement: undefined, drainedAt: undefined },
         { isKept: a > 90, behind: b > 95 ? 1 : 0, isAnswerLost: c > 90 },
       )
@@ -63,87 +68,91 @@ const actions: Record<
   },
   'the same call once more': {
     weight: 2,
-    act: async (world, a) => {
-      const some = world.askable().filter(call => call.at === undefined || call.at + DAY > world.now())
-      if (some.length > 0) await world.admit(at(some, a))
+    act: async (simulation, a) => {
+      const some = simulation
+        .askable()
+        .filter(call => call.at === undefined || call.at + DAY > simulation.now())
+      if (some.length > 0) await simulation.admit(at(some, a))
     },
   },
   'the end of a call': {
     weight: 9,
-    act: async (world, a, b, c) => {
-      const some = world.askable().filter(({ settlement }) => !settlement)
+    act: async (simulation, a, b, c) => {
+      const some = simulation.askable().filter(({ settlement }) => !settlement)
       if (some.length === 0) return
       const call = at(some, a)
       // Less than was held, the same, or more.
       const nanos = call.at === undefined ? 0 : Math.floor((call.reservation.nanos * (b % 5)) / 3)
-      await world.end(call, nanos, at(USED, c))
+      await simulation.end(call, nanos, at(USED, c))
     },
   },
   'the end of a call whose admission is still under way': {
     weight: 1,
-    act: async (world, a, b, c) => {
-      const call = { id: `call ${calls++}`, reservation: claimOf(world, a, b, c), at: undefined }
-      await world.end({ ...call, settlement: undefined, drainedAt: undefined }, 0, 0)
+    act: async (simulation, a, b, c) => {
+      const call = { id: `call ${calls++}`, reservation: claimOf(simulation, a, b, c), at: undefined }
+      await simulation.end({ ...call, settlement: undefined, drainedAt: undefined }, 0, 0)
     },
   },
   'ends sent once more': {
     weight: 3,
-    act: async (world, a, b) => {
-      const some = world.askable().flatMap(({ settlement }) => settlement ?? [])
-      if (some.length > 0) await world.settle([at(some, a), at(some, b)])
+    act: async (simulation, a, b) => {
+      const some = simulation.askable().flatMap(({ settlement }) => settlement ?? [])
+      if (some.length > 0) await simulation.settle([at(some, a), at(some, b)])
     },
   },
-  'a renewal': { weight: 5, act: world => world.renew(world.running()) },
+  'a renewal': { weight: 5, act: simulation => simulation.renew(simulation.running()) },
   'a renewal by one of two replicas': {
     weight: 2,
-    act: (world, a) => world.renew(world.running().filter(({ id }) => Number(id.slice(5)) % 2 === a % 2)),
+    act: (simulation, a) =>
+      simulation.renew(simulation.running().filter(({ id }) => Number(id.slice(5)) % 2 === a % 2)),
   },
   'an extension': {
     weight: 5,
-    act: (world, a, b) =>
-      world.renew(world.running(), ({ id }) => at(EXTENSIONS, Number(id.slice(5)) + a + b)),
+    act: (simulation, a, b) =>
+      simulation.renew(simulation.running(), ({ id }) => at(EXTENSIONS, Number(id.slice(5)) + a + b)),
   },
   'half a minute in which some replica sweeps': {
     weight: 2,
-    act: async (world, a, b) => {
+    act: async (simulation, a, b) => {
       for (let seconds = 0; seconds < 35; seconds += 5) {
-        await world.wait(5 * SECOND)
-        await world.sweep(1 + (a % 3))
-        if (b % 3 === 0) await world.renew(world.running().filter(({ id }) => Number(id.slice(5)) % 2 === 0))
+        await simulation.wait(5 * SECOND)
+        await simulation.sweep(1 + (a % 3))
+        if (b % 3 === 0)
+          await simulation.renew(simulation.running().filter(({ id }) => Number(id.slice(5)) % 2 === 0))
       }
     },
   },
-  'a sweep': { weight: 4, act: (world, a) => world.sweep(1 + (a % 3)) },
-  'a while': { weight: 10, act: (world, a) => world.wait(at(WAITS, a)) },
-  hours: { weight: 1, act: (world, a) => world.wait(a * 10 * MINUTE) },
-  midnight: { weight: 1, act: (world, a) => world.waitForMidnight((a % 3) - 1) },
+  'a sweep': { weight: 4, act: (simulation, a) => simulation.sweep(1 + (a % 3)) },
+  'a while': { weight: 10, act: (simulation, a) => simulation.wait(at(WAITS, a)) },
+  hours: { weight: 1, act: (simulation, a) => simulation.wait(a * 10 * MINUTE) },
+  midnight: { weight: 1, act: (simulation, a) => simulation.waitForMidnight((a % 3) - 1) },
   'other limits': {
     weight: 2,
-    act: (world, a, b, c) =>
-      world.change(at(['client:0', 'client:1', 'team:0', 'gateway'], a), limitsOf(b, c, a)),
+    act: (simulation, a, b, c) =>
+      simulation.change(at(['client:0', 'client:1', 'team:0', 'gateway'], a), limitsOf(b, c, a)),
   },
-  'a drain': { weight: 2, act: world => world.drain() },
-  'a wiped Redis': { weight: 1, act: world => world.wipe() },
-  'a rebuild': { weight: 3, act: world => world.rebuild() },
+  'a drain': { weight: 2, act: simulation => simulation.drain() },
+  'a wiped Redis': { weight: 1, act: simulation => simulation.wipe() },
+  'a rebuild': { weight: 3, act: simulation => simulation.rebuild() },
 }
 
 const names = Object.entries(actions).map(([name, { weight }]) => ({ weight, arbitrary: fc.constant(name) }))
 const step = fc.tuple(fc.oneof(...names), fc.nat(99), fc.nat(99), fc.nat(99))
 
 test('the scripts agree with the oracle for any sequence of steps', async t => {
-  const bed = await makeBed(t)
+  const fixture = await createFixture(t)
   const property = fc.asyncProperty(
     fc.array(step, { maxLength: 150, size: 'max' }),
     fc.array(fc.tuple(fc.nat(99), fc.nat(99), fc.nat(99)), { minLength: 4, maxLength: 4 }),
-    (steps, limits) => play(bed, steps, limits),
+    (steps, limits) => play(fixture, steps, limits),
   )
   await fc.assert(property, { seed: 20261123, numRuns: 120, interruptAfterTimeLimit: 25_000 })
 })
 
-async function play(bed: Bed, steps: Step[], limits: [number, number, number][]): Promise<void> {
-  await bed.begin()
-  await bed.redis.set('{tollgate}:cache:kept', 'an answer')
-  const world = createWorld(bed, {
+async function play(fixture: Fixture, steps: Step[], limits: [number, number, number][]): Promise<void> {
+  await fixture.begin()
+  await fixture.redis.set('{tollgate}:cache:kept', 'an answer')
+  const simulation = createSimulation(fixture, {
     ...Object.fromEntries(
       ['client:0', 'client:1', 'team:0', 'gateway'].map((key, i) => [key, limitsOf(...limits[i]!)]),
     ),
@@ -153,8 +162,8 @@ async function play(bed: Bed, steps: Step[], limits: [number, number, number][])
     'count:1': { count_tokens: { capacity: 1, per: HOUR } },
   })
   for (const [name, a, b, c] of steps) {
-    await actions[name]!.act(world, a, b, c)
-    await world.agree()
+    await actions[name]!.act(simulation, a, b, c)
+    await simulation.agree()
   }
-  await world.close()
+  await simulation.close()
 }

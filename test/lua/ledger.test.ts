@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { claimOn, DAY, HOUR, MINUTE, makeBed, NOON, SECOND } from './bed.ts'
+import { claimOn, createFixture, DAY, HOUR, MINUTE, NOON, SECOND } from './fixture.ts'
 
 const SCOPES = [
   { key: 'client:1', day: 1000, month: 5000 },
   { key: 'gateway', day: 2000 },
 ]
 const CLAIM = claimOn(SCOPES, { nanos: 300 })
-const truth = (id: string, nanos: number) => ({
+const settlement = (id: string, nanos: number) => ({
   id,
   reservation: CLAIM,
   at: NOON,
@@ -18,11 +18,11 @@ const truth = (id: string, nanos: number) => ({
 const nothing = { windows: [], calls: [] }
 
 test('counters and the ledger’s last entry are read at the same time', async t => {
-  const { admit, money, ledger, redis } = await makeBed(t)
+  const { admit, money, ledger, redis } = await createFixture(t)
   assert.deepEqual(await ledger.snapshot(['client:1']), { lastId: '0-0', windows: [] })
   await admit('a', CLAIM)
   await admit('b', CLAIM)
-  await money.settle([truth('a', 120)])
+  await money.settle([settlement('a', 120)])
   const [last] = await redis.xrevrange('{tollgate}:ledger', '+', '-')
 
   const snapshot = await ledger.snapshot(['client:1', 'team:1', 'gateway'])
@@ -40,15 +40,15 @@ test('counters and the ledger’s last entry are read at the same time', async t
 })
 
 test('the last entry is known after the stream has been drained', async t => {
-  const { money, ledger, redis } = await makeBed(t)
-  await money.settle([truth('a', 120)])
+  const { money, ledger, redis } = await createFixture(t)
+  await money.settle([settlement('a', 120)])
   const { lastId } = await ledger.snapshot([])
   await redis.xtrim('{tollgate}:ledger', 'MAXLEN', 0)
   assert.equal((await ledger.snapshot([])).lastId, lastId)
 })
 
 test('every scope with counters is listed', async t => {
-  const { admit, ledger } = await makeBed(t)
+  const { admit, ledger } = await createFixture(t)
   const keys = Array.from({ length: 2500 }, (_, i) => `client:${i}`)
   await Promise.all(keys.map(key => admit(key, claimOn([{ key }]))))
   const listed = new Set((await Array.fromAsync(ledger.scopeKeys())).flat())
@@ -56,19 +56,19 @@ test('every scope with counters is listed', async t => {
 })
 
 test('a tombstone has no expiry until Postgres has the entry, and then an hour', async t => {
-  const { money, ledger, redis, wait } = await makeBed(t)
-  await money.settle([truth('a', 120)])
+  const { money, ledger, redis, wait } = await createFixture(t)
+  await money.settle([settlement('a', 120)])
   assert.equal(await redis.pexpiretime('{tollgate}:done:a'), -1)
 
   await ledger.forget([{ id: 'a', seq: '0' }])
 
   assert.equal(await redis.pexpiretime('{tollgate}:done:a'), NOON + HOUR)
   await wait(HOUR - 1)
-  assert.equal((await money.settle([truth('a', 120)]))[0]?.kind, 'already')
+  assert.equal((await money.settle([settlement('a', 120)]))[0]?.kind, 'already')
 })
 
 test('the tombstone of a lost call lives a week; that of a corrected call has no expiry until Postgres has the correction', async t => {
-  const { admit, money, ledger, redis, wait } = await makeBed(t)
+  const { admit, money, ledger, redis, wait } = await createFixture(t)
   await admit('a', CLAIM)
   for (let i = 0; i < 7; i++) {
     await money.sweep(1)
@@ -77,7 +77,7 @@ test('the tombstone of a lost call lives a week; that of a corrected call has no
   await ledger.forget([{ id: 'a', seq: 0 }])
   assert.equal(await redis.pexpiretime('{tollgate}:done:a'), NOON + 35 * SECOND + 7 * DAY)
 
-  await money.settle([truth('a', 120)])
+  await money.settle([settlement('a', 120)])
   await ledger.forget([{ id: 'a', seq: 0 }])
   assert.equal(await redis.pexpiretime('{tollgate}:done:a'), -1, 'the first entry again, not the second')
   await ledger.forget([{ id: 'a', seq: 1 }])
@@ -85,7 +85,7 @@ test('the tombstone of a lost call lives a week; that of a corrected call has no
 })
 
 test('one replica restores an empty Redis, and no call is admitted or settled before', async t => {
-  const { admit, money, ledger, redis, scope, wait } = await makeBed(t)
+  const { admit, money, ledger, redis, scope, wait } = await createFixture(t)
   await redis.del('{tollgate}:epoch', '{tollgate}:version')
   const windows = [
     { scope: 'client:1', window: 'd21000228', spentNanos: 700n },
@@ -94,13 +94,13 @@ test('one replica restores an empty Redis, and no call is admitted or settled be
   ]
   assert.equal(await ledger.begin('one'), 'begun')
   assert.equal(await ledger.begin('two'), 'busy')
-  // A replica tells of a call that runs.
+  // A replica renews a running call.
   await money.renew([{ id: 'running', reservation: CLAIM, at: NOON - SECOND }])
   assert.equal(await ledger.restore('two', nothing), 'lost')
   assert.equal(await ledger.restore('one', { windows: windows.slice(0, 2), calls: [] }), 'restored')
   assert.equal(await ledger.restore('one', { windows: windows.slice(0, 2), calls: [] }), 'restored')
   assert.deepEqual(await admit('b', CLAIM), { kind: 'rebuilding' })
-  await assert.rejects(money.settle([truth('settled', 5)]))
+  await assert.rejects(money.settle([settlement('settled', 5)]))
 
   assert.equal(
     await ledger.restore('one', { windows: windows.slice(2), calls: [{ id: 'settled', seq: 0 }] }, 4),
@@ -116,7 +116,7 @@ test('one replica restores an empty Redis, and no call is admitted or settled be
   })
   assert.deepEqual(await admit('b', CLAIM, { version: 3 }), { kind: 'stale', version: 4 })
   assert.equal((await admit('b', CLAIM, { version: 4 })).kind, 'refused', '700 spent, 300 held')
-  assert.equal((await money.settle([truth('settled', 5)]))[0]?.kind, 'already', 'Postgres has it')
+  assert.equal((await money.settle([settlement('settled', 5)]))[0]?.kind, 'already', 'Postgres has it')
   assert.equal(await ledger.begin('two'), 'complete')
   await wait(MINUTE)
   assert.equal(
@@ -127,7 +127,7 @@ test('one replica restores an empty Redis, and no call is admitted or settled be
 })
 
 test('a call that was lost before Redis lost its data is corrected after the rebuild', async t => {
-  const { money, ledger, redis, scope } = await makeBed(t)
+  const { money, ledger, redis, scope } = await createFixture(t)
   await redis.del('{tollgate}:epoch')
   await ledger.begin('one')
   // Its replica lives after all, and renews it before the ledger is read.
@@ -135,13 +135,13 @@ test('a call that was lost before Redis lost its data is corrected after the reb
   const windows = [{ scope: 'gateway', window: 'd21000228', spentNanos: 300 }]
   await ledger.restore('one', { windows, calls: [{ id: 'a', lost: { at: NOON, nanos: 300 } }] }, 1)
 
-  assert.equal((await money.settle([truth('a', 120)]))[0]?.kind, 'corrected')
+  assert.equal((await money.settle([settlement('a', 120)]))[0]?.kind, 'corrected')
 
   assert.deepEqual(await scope('gateway'), { 'd21000228:spent': '120' })
 })
 
 test('a call that was lost before Redis lost its data, and whose replica is dead, is charged once', async t => {
-  const { money, ledger, redis, scope, wait } = await makeBed(t)
+  const { money, ledger, redis, scope, wait } = await createFixture(t)
   await redis.del('{tollgate}:epoch')
   await ledger.begin('one')
   await money.renew([{ id: 'a', reservation: CLAIM, at: NOON }])
@@ -157,21 +157,21 @@ test('a call that was lost before Redis lost its data, and whose replica is dead
 })
 
 test('a late renewal of a call that ended before Redis lost its data leaves no hold', async t => {
-  const { money, ledger, redis, scope } = await makeBed(t)
+  const { money, ledger, redis, scope } = await createFixture(t)
   await redis.del('{tollgate}:epoch')
   await ledger.begin('one')
   await money.renew([{ id: 'a', reservation: CLAIM, at: NOON }])
   const windows = [{ scope: 'gateway', window: 'd21000228', spentNanos: 120 }]
   await ledger.restore('one', { windows, calls: [{ id: 'a', seq: 0 }] }, 1)
 
-  assert.equal((await money.settle([truth('a', 120)]))[0]?.kind, 'already')
+  assert.equal((await money.settle([settlement('a', 120)]))[0]?.kind, 'already')
 
   assert.deepEqual(await scope('gateway'), { 'd21000228:spent': '120' })
 })
 
 test('sums are not restored while entries wait for Postgres', async t => {
-  const { money, ledger, redis } = await makeBed(t)
-  await money.settle([truth('a', 120)])
+  const { money, ledger, redis } = await createFixture(t)
+  await money.settle([settlement('a', 120)])
   await redis.del('{tollgate}:epoch')
   await ledger.begin('one')
   assert.equal(await ledger.restore('one', nothing, 1), 'pending')
@@ -180,7 +180,7 @@ test('sums are not restored while entries wait for Postgres', async t => {
 })
 
 test('a replica that died during a rebuild loses its lock', async t => {
-  const { ledger, redis, wait } = await makeBed(t)
+  const { ledger, redis, wait } = await createFixture(t)
   await redis.del('{tollgate}:epoch')
   await ledger.begin('one')
   await wait(MINUTE)
@@ -189,7 +189,7 @@ test('a replica that died during a rebuild loses its lock', async t => {
 })
 
 test('restored windows expire like other windows', async t => {
-  const { ledger, redis } = await makeBed(t)
+  const { ledger, redis } = await createFixture(t)
   await redis.del('{tollgate}:epoch')
   await ledger.begin('one')
   const windows = [

@@ -1,6 +1,6 @@
 /**
- * What the money core has to do, told as simply as possible: plain maps, exact fractions, one thing after the other.
- * It knows nothing of Redis, keys, expiry or scripts; where it and the scripts disagree, one of them is wrong.
+ * A simple model of the scripts: plain maps, exact fractions, one step after the other. It does not use Redis, keys, expiry
+ * or scripts. If it and the scripts disagree, one of them is wrong.
  */
 
 import type { Bucket } from '../../src/lua/bucket.ts'
@@ -96,7 +96,7 @@ export function createOracle() {
     return under(limit, contentOf(scope, kind, limit, now))
   }
 
-  /** A full bucket has no past: its limit may change without a trace. */
+  /** A full bucket has no deficit, so its limit may change freely. */
   function contentOf(scope: Scope, kind: Kind, limit: Bucket, now: number): Content {
     const kept = account(scope).buckets[kind]
     const content = kept && refilled(kept, now)
@@ -120,7 +120,7 @@ export function createOracle() {
     }
   }
 
-  /** The hold ends: what it held is not held any more. Its tokens stay taken. */
+  /** Ends a hold: releases its money. Its tokens stay reserved. */
   function release(id: string): Hold | undefined {
     const hold = holds.get(id)
     if (!hold) return undefined
@@ -395,7 +395,7 @@ export function createOracle() {
     ledger: () => ledger.splice(0),
 
     /** What is true now: compared with Redis after every step. */
-    truth(now: number) {
+    expected(now: number) {
       return {
         scopes: [...accounts].map(([key, { running, reserved, buckets, windows }]) => ({
           key,
@@ -424,7 +424,7 @@ function refilled(content: Content, now: number): Content {
   return { ...content, level: more > capacity * per ? capacity * per : more, at: now }
 }
 
-/** It lacks under the new limit what it lacked under the old one; to the next whole unit if the rate is another. */
+/** The deficit stays under the new limit. If the rate differs, it is rounded up to a whole unit. */
 function under({ capacity, per }: Bucket, old: Content): Content {
   const { level, ...limit } = full({ capacity, per }, old.at)
   const missing = old.capacity * old.per - old.level

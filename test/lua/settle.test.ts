@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { claimOn, DAY, HOUR, MINUTE, makeBed, NOON, SECOND } from './bed.ts'
+import { claimOn, createFixture, DAY, HOUR, MINUTE, NOON, SECOND } from './fixture.ts'
 
 const MIDNIGHT = NOON + 12 * HOUR
 const entry = { outcome: 'ok', model: 'claude-haiku-4-5' }
 
 test('a settlement releases the hold and charges the actual cost in every scope', async t => {
-  const { admit, money, scope, redis } = await makeBed(t)
+  const { admit, money, scope, redis } = await createFixture(t)
   const limits = { tokens: { capacity: 1000, per: 10 * SECOND }, concurrency: 5, day: 1000, month: 5000 }
   const reservation = claimOn(
     [
@@ -32,7 +32,7 @@ test('a settlement releases the hold and charges the actual cost in every scope'
 })
 
 test('the entry for the ledger is written with the charge', async t => {
-  const { admit, money, entries, wait } = await makeBed(t)
+  const { admit, money, entries, wait } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 300 })
   await admit('a', reservation)
   await wait(SECOND)
@@ -43,8 +43,8 @@ test('the entry for the ledger is written with the charge', async t => {
 })
 
 test('a settlement reports the budgets that its charge overspends', async t => {
-  const bed = await makeBed(t)
-  const { admit, money, redis } = bed
+  const fixture = await createFixture(t)
+  const { admit, money, redis } = fixture
   const reservation = claimOn(
     [
       { key: 'client:1', name: 'client:web', day: 100, month: 1000 },
@@ -55,7 +55,7 @@ test('a settlement reports the budgets that its charge overspends', async t => {
     },
   )
   for (const remembered of [true, false]) {
-    await bed.begin()
+    await fixture.begin()
     await admit('frozen', reservation)
     await redis.del(...(await redis.keys('{tollgate}:*')).filter(key => /scope|holds|leases/.test(key)))
     await admit('other', reservation)
@@ -77,7 +77,7 @@ test('a settlement reports the budgets that its charge overspends', async t => {
 })
 
 test('a refused call releases its hold, gets no entry, and its tombstone expires', async t => {
-  const { admit, money, entries, scope, redis, wait } = await makeBed(t)
+  const { admit, money, entries, scope, redis, wait } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', concurrency: 1, day: 1000 }], { nanos: 300 })
   await admit('answered late', reservation)
   const refused = { reservation, nanos: 0, tokens: 0, entry, isRefused: true }
@@ -97,7 +97,7 @@ test('a refused call releases its hold, gets no entry, and its tombstone expires
 })
 
 test('a refused call that was charged as lost is corrected', async t => {
-  const { admit, money, entries, wait } = await makeBed(t)
+  const { admit, money, entries, wait } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 300 })
   await admit('a', reservation)
   await money.sweep(10)
@@ -118,7 +118,7 @@ test('a refused call that was charged as lost is corrected', async t => {
 })
 
 test('a cost above the hold is charged, and stays as debt until the window ends', async t => {
-  const { admit, money, setClock } = await makeBed(t)
+  const { admit, money, setClock } = await createFixture(t)
   const scopes = [{ key: 'client:1', day: 100 }]
   const reservation = claimOn(scopes, { nanos: 90 })
   await admit('a', reservation)
@@ -146,7 +146,7 @@ test('a cost above the hold is charged in all scopes, also if one has nothing le
 })
 
 test('a call over midnight is charged to the day of its start', async t => {
-  const { admit, money, scope, setClock } = await makeBed(t)
+  const { admit, money, scope, setClock } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', day: 1000, month: 1000 }], { nanos: 300 })
   await setClock(MIDNIGHT - 1)
   await admit('a', reservation)
@@ -169,7 +169,7 @@ test('a call over midnight is charged to the day of its start', async t => {
 })
 
 test('a repeated settlement charges nothing', async t => {
-  const { admit, money, everything, entries } = await makeBed(t)
+  const { admit, money, everything, entries } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 300 })
   await admit('a', reservation)
   const settlement = { id: 'a', reservation, at: NOON, nanos: 120, tokens: 0, entry }
@@ -187,7 +187,7 @@ test('a repeated settlement charges nothing', async t => {
 })
 
 test('a settlement before its admission refuses the admission', async t => {
-  const { admit, money, scope } = await makeBed(t)
+  const { admit, money, scope } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', day: 1000, requests: { capacity: 5, per: HOUR } }], {
     nanos: 300,
   })
@@ -198,7 +198,7 @@ test('a settlement before its admission refuses the admission', async t => {
 })
 
 test('a settlement releases the hold of an admission without a reply, also after midnight', async t => {
-  const { admit, money, scope, setClock } = await makeBed(t)
+  const { admit, money, scope, setClock } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', day: 1000, month: 1000 }], { nanos: 300 })
   await admit('a', reservation)
   await setClock(MIDNIGHT)
@@ -207,7 +207,7 @@ test('a settlement releases the hold of an admission without a reply, also after
 })
 
 test('a settlement without a hold charges the whole cost in the windows of its admission', async t => {
-  const { money, scope, setClock, entries } = await makeBed(t)
+  const { money, scope, setClock, entries } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', day: 1000, tokens: { capacity: 10, per: DAY } }], {
     nanos: 300,
     tokens: 5,
@@ -224,7 +224,7 @@ test('a settlement without a hold charges the whole cost in the windows of its a
 })
 
 test('many settlements run in one step, independently of each other', async t => {
-  const { admit, money, scope } = await makeBed(t)
+  const { admit, money, scope } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', day: 10_000 }], { nanos: 100 })
   const ids = Array.from({ length: 64 }, (_, i) => `call ${i}`)
   for (const id of ids.slice(0, 50)) await admit(id, reservation)
@@ -240,7 +240,7 @@ test('many settlements run in one step, independently of each other', async t =>
 })
 
 test('nano-dollars above 1e15 are exact', async t => {
-  const { admit, money, scope, entries } = await makeBed(t)
+  const { admit, money, scope, entries } = await createFixture(t)
   const limit = Number.MAX_SAFE_INTEGER
   const reservation = claimOn([{ key: 'gateway', day: limit, month: limit }], {
     nanos: 1_234_567_890_123_457,
@@ -261,7 +261,7 @@ test('nano-dollars above 1e15 are exact', async t => {
 })
 
 test('an invalid amount costs the hold, and does not block other settlements', async t => {
-  const { admit, money, scope } = await makeBed(t)
+  const { admit, money, scope } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 100 })
   await admit('a', reservation)
   await admit('b', reservation)
@@ -275,7 +275,7 @@ test('an invalid amount costs the hold, and does not block other settlements', a
 })
 
 test('settlements wait while counters are incomplete', async t => {
-  const { money, redis, everything } = await makeBed(t)
+  const { money, redis, everything } = await createFixture(t)
   await redis.del('{tollgate}:epoch')
   const before = await everything()
   const reservation = claimOn([{ key: 'client:1', day: 1000 }], { nanos: 100 })
@@ -307,7 +307,7 @@ test('a limit that changes during a call does not change the released amounts', 
 })
 
 test('counters of a window expire two days after its end', async t => {
-  const { admit, money, scope, setClock } = await makeBed(t)
+  const { admit, money, scope, setClock } = await createFixture(t)
   const reservation = claimOn([{ key: 'gateway', day: 1000 }], { nanos: 10 })
   const use = async (id: string, at: number) => {
     await setClock(at)
@@ -334,7 +334,7 @@ test('counters of a window expire two days after its end', async t => {
 })
 
 test('a scope with a budget expires with its windows', async t => {
-  const { admit, money, redis, setClock } = await makeBed(t)
+  const { admit, money, redis, setClock } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', day: 1000, month: 1000 }], { nanos: 10 })
   await admit('a', reservation)
   await money.settle([{ id: 'a', reservation, at: NOON, nanos: 10, tokens: 0, entry }])
@@ -343,14 +343,14 @@ test('a scope with a budget expires with its windows', async t => {
   assert.deepEqual(await redis.keys('{tollgate}:scope:*'), [])
 })
 
-async function bedWithState(t: Parameters<typeof makeBed>[0]) {
-  const bed = await makeBed(t)
-  const state = async ({ scopes }: ReturnType<typeof claimOn>) => (await bed.money.state(scopes)).states
-  return { ...bed, state }
+async function bedWithState(t: Parameters<typeof createFixture>[0]) {
+  const fixture = await createFixture(t)
+  const state = async ({ scopes }: ReturnType<typeof claimOn>) => (await fixture.money.state(scopes)).states
+  return { ...fixture, state }
 }
 
 test('if the usage is unknown, the reserved tokens count as used', async t => {
-  const { admit, money, scope } = await makeBed(t)
+  const { admit, money, scope } = await createFixture(t)
   const tokens = (capacity: number) => ({ tokens: { capacity, per: 10 * SECOND } })
   const reservation = claimOn(
     [

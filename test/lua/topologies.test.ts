@@ -10,7 +10,7 @@ import { createLedgerScripts } from '../../src/lua/ledger.ts'
 import { connectRedis } from '../../src/redis/connect.ts'
 import { ownRedis } from '../servers.ts'
 import { testCluster, testSentinel } from '../topologies.ts'
-import { claimOn, readEntries } from './bed.ts'
+import { claimOn, readEntries } from './fixture.ts'
 
 const limits = {
   requests: { capacity: 1000, per: 3_600_000 },
@@ -23,7 +23,7 @@ const reservation = claimOn(
   { nanos: 1000, tokens: 10 },
 )
 
-/** A call from its admission to its end; returns how the money of its client stands. */
+/** Runs a call from admission to settlement. Returns the amounts of its client's windows. */
 async function call(redis: Redis | Cluster) {
   const money = createMoneyScripts(redis)
   const id = randomUUID()

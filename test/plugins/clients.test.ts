@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { change } from '../../src/clients/changes.ts'
 import { reviseClient } from '../../src/clients/client-records.ts'
 import { revokeKey } from '../../src/clients/key-records.ts'
-import { TESTER } from '../clients/bed.ts'
+import { TESTER } from '../clients/fixture.ts'
 import { linkTo } from '../clients/link.ts'
 import { type Replica, startReplica, until } from './replica.ts'
 

@@ -297,7 +297,7 @@ test('a call that fits a new day but not the rest of this one is refused with th
   assert.equal(questions().length, 1)
 })
 
-test('over a day of agent calls no hold is below the truth, and the budget is used to its end', async t => {
+test('over a day of agent calls no hold is below the actual cost, and the budget is used completely', async t => {
   const { gateway, provider, send } = await arrange(t, { budget: { day: 1.5 } })
   // Like real ones: a token is some four bytes, and all but the newest turn was cached before.
   provider.use(({ path, body }) => {

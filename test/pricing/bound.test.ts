@@ -180,7 +180,7 @@ describe('the tokens that fit', () => {
   })
 })
 
-/** A model of a maker, at $1 a million tokens in and out of which `row` changes something. */
+/** A model of a provider at $1 a million tokens for input and output, with the changes in `row`. */
 function model(row: object = {}) {
   const limits = {
     contextWindow: 1_000_000,
@@ -193,7 +193,7 @@ function model(row: object = {}) {
   return { maker: 'maker', kind: 'chat', hidesOutput: false, ...limits, prices }
 }
 
-/** The built-in prices; all built-in prices changed, so that others are derived; and new models with the fields that they need. */
+/** The built-in prices; the same with changed prices, so that others are derived; and new models with only the needed fields. */
 const tables = [
   table,
   ...['0.07', '3.33', '900'].map((usd, i) => loadPrices(builtin, { models: own(usd, i) })),
@@ -267,7 +267,7 @@ function usageOf(
   const total = Math.floor(most * share.input)
   const maxOutputTokens =
     Math.min(asked.maxOutputTokens ?? price.maxOutput, price.contextWindow) + asked.predicted
-  // OpenAI writes without being asked; and whatever it is that was written, it may be told in either maker's words.
+  // OpenAI writes to the cache unasked. A response may report writes under the name of either provider.
   const writes =
     price.maker === 'openai' && asked.cacheWrite === 'none' ? writesOf.other : writesOf[asked.cacheWrite]
   const kinds = ['input', 'cacheRead', ...writes] as const

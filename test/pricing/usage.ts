@@ -1,4 +1,4 @@
-/** Usage and requests for price tests: nothing but what a test says. */
+/** Creates usage and requests for price tests. Absent fields are empty. */
 
 import type { UsagePart } from '../../src/dialects/dialect.ts'
 import type { Priceable } from '../../src/pricing/bound.ts'

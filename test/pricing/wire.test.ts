@@ -49,7 +49,7 @@ interface Call {
   prediction: string
   tier: string | undefined
   fallsBack: boolean
-  /** Does the answer tell how long what was written lives? */
+  /** True: the response reports the lifetime of cache writes. */
   split: boolean
   share: { text: number; written: number; read: number; output: number }
 }
@@ -88,13 +88,13 @@ function requestOf({ price, path, text, images, write, tokens, prediction, tier 
     : body
 }
 
-/** An answer that such a request allows, in the words of its route. */
+/** A possible response to such a request, in the format of its route. */
 function answerOf(call: Call): object {
   const { price, path, text, images, write, tokens, prediction, tier, fallsBack, split, share: used } = call
   const [, largest = 0] = largestImage.find(([family]) => family.test(price.model)) ?? []
   // Every prompt has a token.
   const prompt = Math.max(1, Math.floor(Buffer.byteLength(text) * used.text)) + images * largest
-  // Claude writes on its own route only if it is told to; all others write as they please.
+  // On its own route Claude writes to the cache only on request. All others may write unasked.
   const mayWrite = write.told || price.maker === 'openai' || path !== '/v1/messages'
   const written = mayWrite ? Math.floor(prompt * used.written) : 0
   const read = Math.floor((prompt - written) * used.read)

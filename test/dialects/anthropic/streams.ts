@@ -1,4 +1,4 @@
-/** Streams of Anthropic's Messages API, with the usage that real ones reported, and what each of them used. */
+/** Streams of Anthropic's Messages API with the usage of real ones, and the expected usage. */
 
 import type { UsagePart } from '../../../src/dialects/dialect.ts'
 import { event, part } from '../streams.ts'

@@ -7,7 +7,7 @@ import { dialects } from '../../../src/dialects/index.ts'
 const SECRET = 'b9c1d2e3f4a5968778695a4b'
 const { text: secrets } = createRedactor([SECRET, 'p4ss', 'hunter2'])
 
-/** `request`: what the caller sent. */
+/** `request`: the body of the client. */
 const verdict = (status: number, body: unknown, request = '') => {
   const redaction = { secrets, isCallers: (word: string) => request.includes(word) }
   const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))

@@ -115,7 +115,7 @@ interface Escaped {
   seconds: number
   held: number
   charged: number
-  truth: number
+  actual: number
   /** Until the charge was seen, seconds: on a slow machine the call lasts longer than its user meant. */
   lasted: number
 }
@@ -161,14 +161,14 @@ async function pressEscape(gateway: Gateway, { call, seconds, name, key }: Plann
     return (body.calls as { costUsd: number; estimated: boolean }[]).find(({ estimated }) => estimated)
   })
   const lasted = (performance.now() - started) / 1000
-  const truth = costNanos(table, [part(input.model, { ...input, output })], new Date())
-  if (!('nanos' in truth)) throw new Error(truth.unpriced)
+  const actual = costNanos(table, [part(input.model, { ...input, output })], new Date())
+  if (!('nanos' in actual)) throw new Error(actual.unpriced)
   return {
     agent,
     seconds,
     held: Number(day?.heldUsd),
     charged: row.costUsd,
-    truth: truth.nanos / 1e9,
+    actual: actual.nanos / 1e9,
     lasted,
   }
 }
@@ -180,13 +180,13 @@ export async function agentCalls(t: TestContext) {
   const escaped = await Promise.all(planned.map(one => pressEscape(gateway, one)))
 
   for (const [agent, rows] of Map.groupBy(escaped, row => row.agent)) {
-    const charges = rows.map(({ charged, truth }) => `${usd(charged)} (${usd(truth)})`)
+    const charges = rows.map(({ charged, actual }) => `${usd(charged)} (${usd(actual)})`)
     t.diagnostic(`| ${agent} | ${usd(rows[0]!.held)} | ${charges.join(' | ')} |`)
   }
-  for (const { agent, seconds, held, charged, truth, lasted } of escaped) {
-    const what = `${agent} after ${seconds} s: charged ${charged}, in truth ${truth}`
-    assert.ok(charged >= truth, what)
-    if (seconds === 2) assert.ok(charged - truth <= CLOSE_USD * (lasted / seconds), what)
+  for (const { agent, seconds, held, charged, actual, lasted } of escaped) {
+    const what = `${agent} after ${seconds} s: charged ${charged}, actual ${actual}`
+    assert.ok(charged >= actual, what)
+    if (seconds === 2) assert.ok(charged - actual <= CLOSE_USD * (lasted / seconds), what)
     if (seconds === 2 && lasted < 4) assert.ok(charged <= held, `${what}, held ${held}`)
   }
 }

@@ -119,12 +119,12 @@ function assertGrown(rows: Row[], calls: readonly Call[]) {
 function assertPaidFor(served: readonly Served[], rows: Row[]) {
   const generated = served
     .filter(({ path, status }) => status === 200 && !path.includes('count_tokens'))
-    .reduce((sum, one) => sum + truthOf(one), 0)
+    .reduce((sum, one) => sum + actualCost(one), 0)
   const charged = rows.reduce((sum, { cost }) => sum + cost, 0)
   assert.ok(charged >= generated, `${charged} charged, ${generated} generated`)
 }
 
-function truthOf({ served, scenario, startedAt, endedAt, aborted }: Served): number {
+function actualCost({ served, scenario, startedAt, endedAt, aborted }: Served): number {
   const ms = Math.max(scenario.delay, (scenario.chunks ?? 0) * scenario.gap)
   const share = aborted && endedAt ? Math.min(1, (endedAt - startedAt) / ms) : 1
   return served.reduce(

@@ -1,4 +1,4 @@
-/** A private Redis database whose scripts read a clock the test sets; and what lies in it, in plain words. */
+/** A private Redis database whose scripts use the clock of the test, and helpers that read its data. */
 
 import type { Cluster, Redis } from 'ioredis'
 import { createMoneyScripts } from '../../src/lua/index.ts'
@@ -28,10 +28,10 @@ export const DAY = 24 * HOUR
 
 type Context = Parameters<typeof testRedis>[0]
 
-export type Bed = Awaited<ReturnType<typeof makeBed>>
+export type Fixture = Awaited<ReturnType<typeof createFixture>>
 
 /** Counters are complete and empty; it is noon. `url`: of a server of the test's own, where it has one. */
-export async function makeBed(t: Context, url?: string) {
+export async function createFixture(t: Context, url?: string) {
   url ??= (await testRedis(t)).url
   const redis = connectRedis(url)
   t.signal.addEventListener('abort', () => redis.disconnect(), { once: true })
@@ -102,7 +102,7 @@ async function dump(redis: Redis | Cluster): Promise<Record<string, unknown>> {
   return all
 }
 
-/** A reservation on scopes that differ in a few words. */
+/** Creates a reservation on the given scopes. */
 export function claimOn(
   scopes: (Partial<Scope> & { key: string })[],
   units: Partial<Reservation> = {},

@@ -1,33 +1,33 @@
-/** Replicas with their calls, settings that change, a Postgres: what goes on around the money core, done to the scripts and to the oracle alike. */
+/** Simulates replicas with calls, changing settings and a Postgres. Each step runs against both the scripts and the oracle. */
 
 import assert from 'node:assert/strict'
 import { windowsAt } from '../../src/lua/calendar.ts'
 import { type Reservation, type Scope, type Settlement, UNLIMITED } from '../../src/lua/types.ts'
-import { type Bed, DAY, HOUR } from './bed.ts'
+import { DAY, type Fixture, HOUR } from './fixture.ts'
 import { agree, agreeOnLedger } from './observe.ts'
 import { createOracle, type End, type Line } from './oracle.ts'
 
-/** A tombstone is kept so long after its last entry has reached Postgres; later nobody asks. */
+/** Lifetime of a tombstone after its last entry has reached Postgres. */
 const SETTLED_KEPT = HOUR
 const LOST_KEPT = 7 * DAY
-/** A window is kept this long after its end. */
+/** Lifetime of a window after its end. */
 const KEPT = 2 * DAY
 const PERIODS = ['day', 'month'] as const
 
 export interface Call {
   id: string
   reservation: Reservation
-  /** As its replica knows it. */
+  /** The time of admission, if its replica got a reply. */
   at: number | undefined
   settlement: Settlement | undefined
-  /** When Postgres got its last entry. */
+  /** Time at which Postgres got its last entry. */
   drainedAt: number | undefined
 }
 
 export type Limits = Omit<Scope, 'key' | 'name'>
 
-export function createWorld(bed: Bed, limits: Record<string, Limits>) {
-  const { money, ledger, redis, now } = bed
+export function createSimulation(fixture: Fixture, limits: Record<string, Limits>) {
+  const { money, ledger, redis, now } = fixture
   const oracle = createOracle()
   const calls = new Map<string, Call>()
   const postgres = new Map<string, Line>()
@@ -52,9 +52,9 @@ export function createWorld(bed: Bed, limits: Record<string, Limits>) {
   async function admit(call: Call, { isKept = false, behind = 0, isAnswerLost = false } = {}): Promise<void> {
     const { id, reservation } = call
     const decidedWith = version - behind
-    const isRunning = oracle.truth(now()).holds.some(hold => hold.id === id)
+    const isRunning = oracle.expected(now()).holds.some(hold => hold.id === id)
     const cacheKey = isKept ? '{tollgate}:cache:kept' : '{tollgate}:cache:missing'
-    const admitted = await bed.admit(id, reservation, { version: decidedWith, cacheKey })
+    const admitted = await fixture.admit(id, reservation, { version: decidedWith, cacheKey })
     assert.deepEqual(admitted, oracle.admit(id, reservation, decidedWith, isKept, now()))
     calls.set(id, call)
     if (admitted.kind !== 'granted') return
@@ -64,7 +64,7 @@ export function createWorld(bed: Bed, limits: Record<string, Limits>) {
 
   /** The promise the product is made for. */
   function assertFits({ scopes }: Reservation, at = now()): void {
-    const accounts = new Map(oracle.truth(now()).scopes.map(({ key, windows }) => [key, windows]))
+    const accounts = new Map(oracle.expected(now()).scopes.map(({ key, windows }) => [key, windows]))
     for (const scope of scopes) {
       for (const period of PERIODS) {
         const limit = scope[period]
@@ -133,9 +133,9 @@ export function createWorld(bed: Bed, limits: Record<string, Limits>) {
     assert.equal(await money.raiseVersion(version), oracle.raiseVersion(version))
   }
 
-  /** Postgres has what is in the stream, each entry once. */
+  /** Postgres records the entries of the stream, each once. */
   async function drain(): Promise<void> {
-    await agreeOnLedger(bed, stream)
+    await agreeOnLedger(fixture, stream)
     for (const line of stream) {
       const name = `${line.id} ${line.seq}`
       postgres.set(name, postgres.get(name) ?? line)
@@ -146,7 +146,7 @@ export function createWorld(bed: Bed, limits: Record<string, Limits>) {
     stream = []
   }
 
-  /** Redis comes back with nothing in it; what was settled and had not reached Postgres is settled again, later. */
+  /** Redis loses its data. Settlements that had not reached Postgres are repeated later. */
   async function wipe(): Promise<void> {
     const all = await redis.keys('{tollgate}:*')
     await redis.del('', ...all.filter(key => !key.endsWith(':clock') && !key.endsWith(':kept')))
@@ -197,19 +197,19 @@ export function createWorld(bed: Bed, limits: Record<string, Limits>) {
     return [...all.values()]
   }
 
-  /** Everything ends: then nothing is held, nothing runs, and what was spent is what the ledger says. */
+  /** Ends all calls. Then there are no holds and no running calls, and the spend equals the ledger. */
   async function close(): Promise<void> {
     await rebuild()
-    const held = new Set(oracle.truth(now()).holds.map(({ id }) => id))
+    const held = new Set(oracle.expected(now()).holds.map(({ id }) => id))
     const open = [...calls.values()].filter(call => !call.settlement || held.has(call.id))
     for (const call of open) await end(call, call.at === undefined ? 0 : 5, 1)
     await agree(
-      bed,
+      fixture,
       oracle,
       askable().map(({ id }) => id),
     )
     await drain()
-    const left = oracle.truth(now())
+    const left = oracle.expected(now())
     assert.deepEqual(left.holds, [])
     for (const { key, running, windows } of left.scopes) {
       assert.equal(running, 0, `${key} still counts a running call`)
@@ -241,12 +241,12 @@ export function createWorld(bed: Bed, limits: Record<string, Limits>) {
     now,
     agree: () =>
       agree(
-        bed,
+        fixture,
         oracle,
         askable().map(({ id }) => id),
       ),
-    wait: (ms: number) => bed.wait(ms),
+    wait: (ms: number) => fixture.wait(ms),
     /** To the last millisecond of the day, or past it. */
-    waitForMidnight: (past: number) => bed.setClock(Math.ceil((now() + 1) / DAY) * DAY + past),
+    waitForMidnight: (past: number) => fixture.setClock(Math.ceil((now() + 1) / DAY) * DAY + past),
   }
 }

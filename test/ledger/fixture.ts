@@ -1,4 +1,4 @@
-/** A bed for ledger tests: a real Redis and Postgres with the schema in it, and entries as the money core writes them. */
+/** A fixture for ledger tests: a real Redis, a Postgres with the schema, and entries in the format of the scripts. */
 
 import type { TestContext } from 'node:test'
 import type { Cluster, Redis } from 'ioredis'
@@ -13,18 +13,18 @@ import { openPool, testDatabase, testRedis } from '../servers.ts'
 
 export const log = pino({ level: 'silent' })
 
-export interface Bed {
+export interface Fixture {
   redis: Redis | Cluster
   pool: Pool
   scripts: LedgerScripts
 }
 
-export async function bed(t: TestContext): Promise<Bed> {
+export async function fixture(t: TestContext): Promise<Fixture> {
   const [{ url: redisUrl }, { url: databaseUrl }] = await Promise.all([testRedis(t), testDatabase(t)])
   return connect(t, redisUrl, databaseUrl)
 }
 
-export async function connect(t: TestContext, redisUrl: string, databaseUrl: string): Promise<Bed> {
+export async function connect(t: TestContext, redisUrl: string, databaseUrl: string): Promise<Fixture> {
   const redis = connectRedis(redisUrl)
   const pool = openPool(t, databaseUrl)
   // A test may stop the server: the next command rejects.
@@ -35,7 +35,7 @@ export async function connect(t: TestContext, redisUrl: string, databaseUrl: str
 
 let consumers = 0
 
-export function drainOf({ redis, pool, scripts }: Bed, options: Partial<DrainOptions> = {}) {
+export function drainOf({ redis, pool, scripts }: Fixture, options: Partial<DrainOptions> = {}) {
   const consumer = `consumer-${++consumers}`
   return startDrain({ redis, scripts, record: createRecorder(pool), log, consumer, lingerMs: 5, ...options })
 }
@@ -72,7 +72,7 @@ export function asRead(entry: Facts, place = 0): StreamEntry {
   return { streamId: `1-${place}`, fields: Object.fromEntries(fields) }
 }
 
-export async function write({ redis }: Bed, ...entries: Facts[]): Promise<void> {
+export async function write({ redis }: Fixture, ...entries: Facts[]): Promise<void> {
   const pipeline = redis.pipeline()
   for (const entry of entries)
     pipeline.xadd('{tollgate}:ledger', '*', ...Object.entries(fieldsOf(entry)).flat())
@@ -88,7 +88,8 @@ export async function until(condition: () => Promise<boolean>, limitMs = 15_000)
   }
 }
 
-export const drained = ({ redis }: Bed) => until(async () => (await redis.xlen('{tollgate}:ledger')) === 0)
+export const drained = ({ redis }: Fixture) =>
+  until(async () => (await redis.xlen('{tollgate}:ledger')) === 0)
 
 export async function one(pool: Pool, sql: string, values: unknown[] = []): Promise<Record<string, unknown>> {
   const { rows } = await pool.query(sql, values)

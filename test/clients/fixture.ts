@@ -14,7 +14,7 @@ import { openPool, testDatabase } from '../servers.ts'
 
 export const TESTER = { who: 'tester', requestId: 'req_tester' }
 
-export interface Bed {
+export interface Fixture {
   url: string
   pool: Pool
   /** A client and the id of a key of it. */
@@ -30,7 +30,7 @@ export interface Bed {
   store(options?: { url?: string; capacity?: number }): Promise<Clients>
 }
 
-export async function bed(t: TestContext): Promise<Bed> {
+export async function fixture(t: TestContext): Promise<Fixture> {
   const { url } = await testDatabase(t)
   const connect = (url: string) => openPool(t, url, { connectionTimeoutMillis: 1000 })
   const pool = connect(url)
