@@ -44,9 +44,9 @@ const streams: [path: Path, bytes: fc.Arbitrary<string>][] = [
   ],
 ]
 
-describe('what a meter measures', () => {
+describe('the result of a meter', () => {
   for (const [path, bytes] of streams) {
-    it(`does not depend on how the bytes are cut: ${path}`, () => {
+    it(`does not depend on the chunks: ${path}`, () => {
       fc.assert(
         fc.property(bytes, fc.array(fc.nat()), lineEnd, (text, places, end) => {
           const raw = Buffer.from(text.replaceAll('\n', end))
@@ -56,7 +56,7 @@ describe('what a meter measures', () => {
       )
     })
 
-    it(`is found in any nonsense, without a word of complaint: ${path}`, () => {
+    it(`exists for any invalid bytes, without an error: ${path}`, () => {
       const pieces = fc.array(
         fc.oneof(
           fc.uint8Array(),

@@ -73,19 +73,19 @@ describe('an error body', () => {
     })
   }
 
-  it('names the field that is wrong', () => {
+  it('names the invalid field', () => {
     const error = refusal('invalid_request', 'n is 0.', { details: { param: 'n' } })
     assert.match(JSON.stringify(chat.errorBody(error, 'req_1')), /"param":"n","code":null/)
   })
 
-  it('has the code that the provider gave, where it was passed on', () => {
+  it('has the code of the provider if the error comes from it', () => {
     const details = { upstream_code: 'context_length_exceeded' }
     const error = refusal('invalid_request', 'Too long.', { details })
     assert.match(JSON.stringify(chat.errorBody(error, 'req_1')), /"code":"context_length_exceeded"/)
   })
 })
 
-describe('an error that is about the request', () => {
+describe('an error about the request', () => {
   it('keeps the details of the upstream, its own code first', () => {
     const upstreamDetails = { error_code: 'thread_not_found', thread: { id: 'thr_1' } }
     const error = refusal('invalid_request', 'Gone.', { details: { param: 'thread' }, upstreamDetails })
@@ -116,7 +116,7 @@ describe('an error event', () => {
     )
   })
 
-  it('begins on a line of its own', () => {
+  it('begins on a new line', () => {
     for (const one of [messages, chat, responses]) {
       const plain = one.errorEvent(error, 'req_1', { events: 0, midFrame: false })
       assert.equal(one.errorEvent(error, 'req_1', { events: 0, midFrame: true }), `\n${plain}`)
@@ -148,8 +148,8 @@ const classes: Record<number, [anthropic1: string, others: string]> = {
   529: ['OverloadedError', 'InternalServerError'],
 }
 
-describe('the makers’ own SDKs', () => {
-  it('raise the class of the status for every refusal, and read type and code', async t => {
+describe('the providers’ own SDKs', () => {
+  it('throw the class of the status for every refusal, with type and code', async t => {
     let code: RefusalCode = 'internal'
     const url = await listen(t, ({ family }) => {
       const error = refusal(code, 'It says why.', { details: { scope: 'gateway' } })
@@ -183,7 +183,7 @@ describe('the makers’ own SDKs', () => {
     }
   })
 
-  it('raise an error for an error event in the middle of a stream', async t => {
+  it('throw an error for an error event in the middle of a stream', async t => {
     const error = refusal('upstream_timeout', 'The provider fell silent.')
     const url = await listen(t, ({ family, path }) => {
       const route = dialect(path)

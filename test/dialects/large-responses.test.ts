@@ -11,8 +11,8 @@ const text = (bytes: number) => long.repeat(Math.ceil(bytes / long.length))
 const chat: Path = '/v1/chat/completions'
 const usage = { prompt_tokens: 20, completion_tokens: 9, total_tokens: 29 }
 
-describe('what is kept of something large', () => {
-  it('is its beginning and the members that were asked for', () => {
+describe('the buffer of something large', () => {
+  it('has the beginning and the requested members', () => {
     const kept = cappedBuffer({ usage: true })
     for (const one of cut(
       Buffer.from(JSON.stringify({ text: text(2e6), usage: 7, more: text(2e6) })),
@@ -27,7 +27,7 @@ describe('what is kept of something large', () => {
   })
 })
 
-describe('a JSON answer too large to be parsed', () => {
+describe('a JSON response that is too large to be parsed', () => {
   const json = (path: Path, body: unknown, size = 65_536) =>
     measure(path, JSON.stringify(body), { stream: false, size })
 
@@ -54,7 +54,7 @@ describe('a JSON answer too large to be parsed', () => {
     assert.deepEqual(counted, [part({ model: 'claude-haiku-4-5', input: 5, output: 7 })])
   })
 
-  it('is charged with it wherever the members stand', () => {
+  it('is charged with its usage at any position of the members', () => {
     const data = [{ embedding: text(1e6) }]
     const counted = { prompt_tokens: 8, total_tokens: 8 }
     for (const body of [
@@ -101,7 +101,7 @@ describe('a JSON answer too large to be parsed', () => {
     assert.deepEqual(json(chat, middle).usage, [part({ model: 'gpt-6-luna', input: 20, output: 9 })])
   })
 
-  it('is not charged with a usage of something inside of it', () => {
+  it('is not charged with a usage inside another member', () => {
     const tools = [{ name: 'x', usage: { input_tokens: 1, output_tokens: 1 } }]
     const measured = json('/v1/responses', {
       model: 'm',
@@ -113,7 +113,7 @@ describe('a JSON answer too large to be parsed', () => {
     assert.equal(measured.ended, true)
   })
 
-  it('is charged the fees of its tools, wherever in its output their calls stand', () => {
+  it('is charged the fees of its tools at any position in its output', () => {
     const requested = smallRequest('/v1/responses', {
       tools: [{ type: 'file_search' }, { type: 'web_search' }],
     })
@@ -131,7 +131,7 @@ describe('a JSON answer too large to be parsed', () => {
     }
   })
 
-  it('is none, where it is cut off', () => {
+  it('has no usage if it is cut off', () => {
     const body = JSON.stringify({ model: 'm', choices: [{ message: { content: text(1e6) } }], usage })
     for (const end of [-1, -10, -30, -1000])
       assert.equal(measure(chat, body.slice(0, end), { stream: false }).usage, undefined)
@@ -139,8 +139,8 @@ describe('a JSON answer too large to be parsed', () => {
   })
 })
 
-describe('large nonsense', () => {
-  it('is measured without a word of complaint', () => {
+describe('large invalid bytes', () => {
+  it('are measured without an error', () => {
     const scraps = [
       '{"\\x":1,"usage":',
       '{"usage":{"a":[',
@@ -163,8 +163,8 @@ describe('large nonsense', () => {
   })
 })
 
-describe('a frame too large to be kept', () => {
-  it('ends a stream of Responses with its usage all the same', () => {
+describe('a frame that is too large to be buffered', () => {
+  it('ends a stream of Responses with its usage', () => {
     const counted = { input_tokens: 36, output_tokens: 87, total_tokens: 123 }
     const response = (status: string, more: object) => ({
       response: { id: 'resp_1', status, model: 'gpt-6-luna', ...more },
@@ -205,7 +205,7 @@ describe('a frame too large to be kept', () => {
     }
   })
 
-  it('does not end one that is cut off in it', () => {
+  it('does not end a stream that is cut off in it', () => {
     const last = event('response.completed', {
       response: { output: [text(1e6)], usage: { input_tokens: 1 } },
     })
@@ -214,7 +214,7 @@ describe('a frame too large to be kept', () => {
     assert.equal(counted, undefined)
   })
 
-  it('goes by, where it is the result of a tool', () => {
+  it('is not output if it is the result of a tool', () => {
     const block = { type: 'web_search_tool_result', content: [{ encrypted_content: text(3e6) }] }
     const bytes =
       start({ input_tokens: 43, output_tokens: 1 }) +
@@ -227,7 +227,7 @@ describe('a frame too large to be kept', () => {
     assert.equal(events, 5)
   })
 
-  it('counts as output, where it is a chunk of a chat', () => {
+  it('counts as output if it is a chunk of a chat', () => {
     const bytes = `data: ${JSON.stringify({ choices: [{ delta: { content: text(1e6) } }] })}\n\n`
     const { visibleBytes, usage: counted } = measure(chat, bytes)
     assert.ok(visibleBytes > 1e6)
@@ -238,7 +238,7 @@ describe('a frame too large to be kept', () => {
 })
 
 describe('a stream of very many small frames', () => {
-  it('keeps nothing of them', () => {
+  it('buffers none of them', () => {
     const frames = textDelta('x'.repeat(50)).repeat(20_000)
     const { visibleBytes } = measure('/v1/messages', frames, { size: 777 })
     assert.equal(visibleBytes, 1_000_000)

@@ -38,7 +38,7 @@ describe('the limit headers', () => {
     })
   })
 
-  it('are left out where there is no limit', () => {
+  it('are absent without a limit', () => {
     for (const path of ['/v1/messages', '/v1/embeddings'] as const) {
       assert.deepEqual(dialect(path).limitHeaders({}, NOON), {})
       assert.equal(Object.keys(dialect(path).limitHeaders({ requests: state.requests }, NOON)).length, 3)
@@ -46,7 +46,7 @@ describe('the limit headers', () => {
   })
 })
 
-describe('a duration as Go writes it', () => {
+describe('a duration in Go’s format', () => {
   const durations: [ms: number, text: string][] = [
     [0, '0s'],
     [-5, '0s'],

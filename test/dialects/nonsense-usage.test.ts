@@ -25,9 +25,9 @@ const nested: [Path, string, string[]][] = [
 const usageOf = (path: Path, usage: object) =>
   measure(path, JSON.stringify({ model: 'm', status: 'completed', usage }), { stream: false }).usage
 
-describe('a count that is no whole number of at least 0', () => {
+describe('a count that is not an integer of at least 0', () => {
   for (const [path, usage] of good) {
-    it(`spoils the usage of ${path}`, () => {
+    it(`makes the usage of ${path} invalid`, () => {
       assert.equal(usageOf(path, usage)?.length, 1)
       for (const name of Object.keys(usage))
         for (const wrong of nonsense)
@@ -36,7 +36,7 @@ describe('a count that is no whole number of at least 0', () => {
   }
 
   for (const [path, outer, names] of nested) {
-    it(`spoils it in its details too: ${path} ${outer}`, () => {
+    it(`makes the usage invalid in its details too: ${path} ${outer}`, () => {
       const [, usage] = good.find(([one]) => one === path) ?? assert.fail()
       for (const name of names)
         for (const wrong of nonsense)
@@ -49,8 +49,8 @@ describe('a count that is no whole number of at least 0', () => {
   }
 })
 
-describe('input that is less than what of it was cached', () => {
-  it('is counted beside the cached: some compatible servers count them apart', () => {
+describe('input that is less than its cached part', () => {
+  it('is counted beside the cached tokens, as some compatible servers report it', () => {
     const [part] =
       usageOf('/v1/chat/completions', {
         prompt_tokens: 5,

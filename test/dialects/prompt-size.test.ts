@@ -21,8 +21,8 @@ const items = (...input: object[]) => ({ model: 'm', input })
 const payload = Buffer.alloc(30_000, 7).toString('base64')
 const dataUrl = `data:image/png;base64,${payload}`
 
-describe('the most tokens a text prompt can be', () => {
-  it('are the bytes of its JSON, and some around each message', () => {
+describe('the upper bound on the tokens of a text prompt', () => {
+  it('is the bytes of its JSON, plus hidden tokens around each message', () => {
     const body = user('Hello there')
     assert.equal(bound(messages, body), bytes(body) + 32)
     assert.equal(bound(chat, body), bytes(body) + 32)
@@ -30,7 +30,7 @@ describe('the most tokens a text prompt can be', () => {
     assert.equal(bound(responses, two), bytes(two) + 64)
   })
 
-  it('are more with tools, which the provider explains to the model', () => {
+  it('is higher with tools, which the provider explains to the model', () => {
     const custom = { ...user('hi'), tools: [{ name: 'x', input_schema: { type: 'object' } }] }
     assert.equal(bound(messages, custom), bytes(custom) + 32 + 1000)
     const bash = { ...user('hi'), tools: [{ type: 'bash_20250124', name: 'bash' }] }
@@ -41,7 +41,7 @@ describe('the most tokens a text prompt can be', () => {
     assert.equal(bound(chat, functions), bytes(functions) + 32 + 1000)
   })
 
-  it('are never fewer than the bytes of the text as a model may normalise it, however it is spelt', () => {
+  it('is at least the bytes of the normalised text, in any spelling', () => {
     const text = fc.string({
       unit: fc.constantFrom('a', ' ', 'é', '…', '½', '㌀', 'ﷺ', '漢', '😀', '\\', '"', '\n', '\u0958'),
     })
@@ -58,7 +58,7 @@ describe('the most tokens a text prompt can be', () => {
     )
   })
 
-  it('count what normalising adds: one character of three bytes may become 33', () => {
+  it('includes the bytes that normalising adds: one character of three bytes may become 33', () => {
     const body = user('ﷺ'.repeat(1000))
     assert.equal(bound(messages, body), bytes(body) + 32 + 30_000)
     const escaped = JSON.stringify(user('X')).replace('X', '\\ufdfa'.repeat(1000))
@@ -67,7 +67,7 @@ describe('the most tokens a text prompt can be', () => {
 })
 
 describe('a prompt of more than 1 MB', () => {
-  it('is bounded by its bytes if it is ASCII, and by the model alone if normalising may lengthen it', () => {
+  it('is bounded by its bytes if it is ASCII, and only by the model if normalising may lengthen it', () => {
     const ascii = user('x'.repeat(3_000_000))
     assert.equal(bound(messages, ascii), bytes(ascii) + 32)
     assert.equal(bound(messages, user('漢'.repeat(350_000))), unlimited)
@@ -75,8 +75,8 @@ describe('a prompt of more than 1 MB', () => {
   })
 })
 
-describe('about how many tokens a text prompt is', () => {
-  it('is a quarter of its bytes', () => {
+describe('the estimated tokens of a text prompt', () => {
+  it('are a quarter of its bytes', () => {
     const body = user('Hello there, '.repeat(1000))
     assert.equal(guess(messages, body), Math.ceil(bytes(body) / 4))
   })
@@ -86,7 +86,7 @@ describe('an image', () => {
   const base64 = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: payload } }
   const remote = { type: 'image', source: { type: 'url', url: 'https://example.com/x.png' } }
 
-  it('counts as one, not as its bytes: how many tokens that can be only the model tells', () => {
+  it('counts as one image, not as its bytes, because its tokens depend on the model', () => {
     assert.equal(bound(messages, user([base64])), bytes(user([base64])) - payload.length + 32)
     assert.equal(bound(messages, user([remote])), bytes(user([remote])) + 32)
     assert.deepEqual(
@@ -95,7 +95,7 @@ describe('an image', () => {
     )
   })
 
-  it('is found in a result of a tool, in the system prompt, in a document', () => {
+  it('is found in a tool result, the system prompt and a document', () => {
     const places = [
       user([{ type: 'tool_result', tool_use_id: 'x', content: [base64] }]),
       { ...user('hi'), system: [base64] },
@@ -107,13 +107,13 @@ describe('an image', () => {
     }
   })
 
-  it('is text where it only looks like one: in the input of a tool', () => {
+  it('is text in the input of a tool', () => {
     const body = user([{ type: 'tool_use', id: 'x', name: 'x', input: { content: [base64] } }])
     assert.equal(bound(messages, body), bytes(body) + 32)
     assert.equal(images(messages, body), 0)
   })
 
-  it('is counted on OpenAI routes, sent or drawn or far away', () => {
+  it('is counted on OpenAI routes, as data, as a tool result or as a URL', () => {
     const part = { type: 'image_url', image_url: { url: dataUrl } }
     assert.equal(bound(chat, user([part])), bytes(user([part])) - dataUrl.length + 32)
     const far = { type: 'image_url', image_url: { url: 'https://example.com/x.png' } }
@@ -136,7 +136,7 @@ describe('an image', () => {
     assert.equal(bound(responses, items(drawn)), bytes(items(drawn)) - payload.length + 32)
   })
 
-  it('is guessed at an ordinary size', () => {
+  it('is estimated at an ordinary size', () => {
     assert.equal(
       guess(messages, user([base64])),
       Math.ceil((bytes(user([base64])) - payload.length) / 4) + 1600,
@@ -144,7 +144,7 @@ describe('an image', () => {
   })
 })
 
-describe('what nobody can size up without reading it', () => {
+describe('content of unknown size', () => {
   const data = { type: 'base64', media_type: 'application/pdf', data: payload }
   const cases: [path: Path, body: object][] = [
     [messages, user([{ type: 'document', source: data }])],
@@ -193,20 +193,20 @@ describe('what nobody can size up without reading it', () => {
     [embeddings, { model: 'm', input: [['hi', { image_url: 'https://example.com' }]] }],
   ]
   for (const [path, body] of cases) {
-    it(`is bounded by the model alone: ${path} ${JSON.stringify(body).slice(24, 90)}`, () => {
+    it(`is bounded only by the model: ${path} ${JSON.stringify(body).slice(24, 90)}`, () => {
       assert.equal(bound(path, body), unlimited)
       assert.ok(guess(path, body) < 20_000)
     })
   }
 
-  it('excludes the item with which Codex asks for a compaction', () => {
+  it('does not include the item with which Codex asks for a compaction', () => {
     const items = [{ role: 'user', content: 'hi' }, { type: 'compaction_trigger' }]
     const requested = parse('/v1/responses', { model: 'm', input: items })
     assert.ok(Number.isFinite(requested.inputBound))
     assert.deepEqual(requested.unbounded, [])
   })
 
-  it('is not what an answer has cited, what a tool is called with, or what a schema describes', () => {
+  it('does not include citations of a response, arguments of a tool and schemas', () => {
     const schema = {
       type: 'object',
       properties: { file_id: { type: 'string' }, image_url: { type: 'string' } },
@@ -237,7 +237,7 @@ describe('what nobody can size up without reading it', () => {
     }
   })
 
-  it('is not a document of plain text', () => {
+  it('does not include a document of plain text', () => {
     const body = user([
       { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'x'.repeat(99) } },
     ])
@@ -248,20 +248,20 @@ describe('what nobody can size up without reading it', () => {
 describe('the input of embeddings', () => {
   const sized = (input: unknown) => parse(embeddings, { model: 'm', input })
 
-  it('is counted exactly where it comes as tokens', () => {
+  it('is counted exactly if it is tokens', () => {
     assert.equal(sized([1, 2, 100_000]).inputBound, 3)
     assert.equal(sized([[1, 2], [3]]).inputBound, 3)
     assert.equal(sized([[1, 2], [3]]).inputGuess, 3)
   })
 
-  it('is bounded by its bytes where it is text', () => {
+  it('is bounded by its bytes if it is text', () => {
     assert.equal(sized('hello').inputBound, 5)
     assert.equal(sized(['hello', 'é']).inputBound, 7)
     assert.equal(sized(['hello', 'é']).inputGuess, 3)
     assert.equal(sized(['ﷺ', [1]]).inputBound, 34)
   })
 
-  it('is at least one token for each text, an empty one too', () => {
+  it('is at least one token for each text, empty ones included', () => {
     for (const [input, tokens] of [
       ['', 1],
       [[''], 1],
@@ -285,7 +285,7 @@ describe('the input of embeddings', () => {
 })
 
 describe('a request of any content', () => {
-  it('has a bound and a guess, or is refused', () => {
+  it('has a bound and an estimate, or is refused', () => {
     const value = fc.jsonValue({ maxDepth: 4 })
     const blocks = fc.array(
       fc.record({

@@ -60,9 +60,9 @@ const wrongFields: [path: Path, field: string, value: unknown, says: RegExp][] =
   [embeddings, 'input', { text: 'hi' }, /input is an object/],
 ]
 
-describe('a request with a field of the wrong kind', () => {
+describe('a request with a field of the wrong type', () => {
   for (const [path, field, value, says] of wrongFields) {
-    it(`is refused, and told which: ${path} ${field} ${String(JSON.stringify(value)).slice(0, 40)}`, () => {
+    it(`is refused with the name of the field: ${path} ${field} ${String(JSON.stringify(value)).slice(0, 40)}`, () => {
       const raw = JSON.stringify({ ...ok[path], [field]: value }).replace(
         'null',
         value === endless ? '1e400' : 'null',
@@ -84,7 +84,7 @@ describe('a request with a field of the wrong kind', () => {
   })
 })
 
-describe('a body that is no JSON object', () => {
+describe('a body that is not a JSON object', () => {
   for (const body of ['[]', '"hi"', 'null', '5', 'true'])
     it(`is refused: ${body}`, () => {
       for (const path of [messages, chat, responses, embeddings])
@@ -120,7 +120,7 @@ describe('a request that can be read in two ways', () => {
     })
   }
 
-  it('is no matter where the gateway does not care', () => {
+  it('passes if the gateway does not read the member', () => {
     const raw = '{"model":"a","metadata":{"x":1,"x":2},"temperature":0,"temperature":1,"messages":[]}'
     assert.equal(parse(messages, raw).model, 'a')
     assert.equal(parse(chat, raw).model, 'a')
@@ -128,14 +128,14 @@ describe('a request that can be read in two ways', () => {
 })
 
 describe('a deeply nested request', () => {
-  it('is fine as deep as prompts go', () => {
+  it('passes at the depth of real prompts', () => {
     const deep = `${'['.repeat(500)}1${']'.repeat(500)}`
     assert.equal(parse(chat, `{"model":"a","messages":[{"content":${deep}}]}`).model, 'a')
   })
 })
 
 describe('a request', () => {
-  it('asks for what it says', () => {
+  it('is parsed to its members', () => {
     const body = { ...ok[messages], stream: true, max_tokens: 0, service_tier: 'auto', speed: 'fast' }
     const { inputBound: _, inputGuess: __, ...requested } = parse(messages, { ...body, inference_geo: 'us' })
     assert.deepEqual(requested, {
@@ -160,7 +160,7 @@ describe('a request', () => {
     })
   })
 
-  it('may leave out, or set to null, whatever it does not need', () => {
+  it('may omit optional members or set them to null', () => {
     for (const path of Object.keys(ok) as Path[]) {
       const bare = parse(path, { model: 'm' })
       const nulls = parse(path, {
@@ -179,7 +179,7 @@ describe('a request', () => {
     }
   })
 
-  it('is not changed by what JSON can do to a prototype', () => {
+  it('is not changed by a `__proto__` member', () => {
     const raw =
       '{"__proto__":{"model":"x","stream":true},"constructor":{"prototype":{}},"model":"m","messages":[]}'
     const requested = parse(chat, raw)
@@ -190,7 +190,7 @@ describe('a request', () => {
       assert.equal(parse(chat, { model: 'm', messages: [{ content: [{ type }] }] }).inputBound, endless)
   })
 
-  it('has the larger ceiling where it names two', () => {
+  it('has the larger of two ceilings', () => {
     assert.equal(parse(chat, { ...ok[chat], max_tokens: 5, max_completion_tokens: 9 }).maxOutputTokens, 9)
     assert.equal(parse(chat, { ...ok[chat], max_tokens: 50, max_completion_tokens: 9 }).maxOutputTokens, 50)
     assert.equal(parse(chat, { ...ok[chat], max_tokens: null, max_completion_tokens: 9 }).maxOutputTokens, 9)
@@ -209,7 +209,7 @@ describe('a request', () => {
     )
   })
 
-  it('wants the usage frame only if it says so', () => {
+  it('gets the usage frame only on request', () => {
     const wants = (options: unknown) =>
       parse(chat, { ...ok[chat], stream: true, stream_options: options }).wantsUsageFrame
     assert.equal(wants(undefined), false)
@@ -218,7 +218,7 @@ describe('a request', () => {
     assert.equal(wants({ include_usage: true }), true)
   })
 
-  it('stores what it says, and on Responses what it does not say', () => {
+  it('stores on request, and on Responses by default', () => {
     assert.equal(parse(chat, ok[chat]).stores, false)
     assert.equal(parse(chat, { ...ok[chat], store: true }).stores, true)
     assert.equal(parse(responses, ok[responses]).stores, true)
@@ -226,7 +226,7 @@ describe('a request', () => {
     assert.equal(parse(responses, { ...ok[responses], store: false }).stores, false)
   })
 
-  it('hides output where the model is to think', () => {
+  it('has hidden output if it asks for reasoning', () => {
     const hides = (path: Path, more: object) => parse(path, { ...ok[path], ...more }).hiddenOutput
     assert.equal(hides(messages, {}), false)
     assert.equal(hides(messages, { thinking: { type: 'disabled' } }), false)
@@ -240,7 +240,7 @@ describe('a request', () => {
     assert.equal(hides(responses, { reasoning: { effort: 'high' } }), true)
   })
 
-  it('hides it whoever’s words it asks in: an upstream may serve any maker’s models on any route', () => {
+  it('has hidden output with the parameter of any provider on any route', () => {
     const on = [
       { thinking: { type: 'enabled', budget_tokens: 2048 } },
       { reasoning: { effort: 'high' } },
@@ -264,7 +264,7 @@ describe('a request', () => {
     }
   })
 
-  it('brings a prediction along, which is at most its bytes long', () => {
+  it('has a prediction of at most its bytes', () => {
     const prediction = { type: 'content', content: 'x'.repeat(5000) }
     for (const path of [messages, chat, responses]) {
       const predicted = (one: unknown) => parse(path, { ...ok[path], prediction: one }).predicted
@@ -273,13 +273,13 @@ describe('a request', () => {
     }
   })
 
-  it('has no output on the routes that give none', () => {
+  it('has no output on routes without output', () => {
     assert.equal(parse('/v1/messages/count_tokens', ok['/v1/messages/count_tokens']).hasOutput, false)
     assert.equal(parse(embeddings, ok[embeddings]).hasOutput, false)
   })
 })
 
-describe('the number of answers', () => {
+describe('the number of completions', () => {
   const names = [
     'n',
     'best_of',
@@ -311,12 +311,12 @@ describe('speed and inference_geo', () => {
   })
 })
 
-describe('the dearest cache write', () => {
+describe('the most expensive cache write', () => {
   const user = (more: object) => [{ role: 'user', content: [{ type: 'text', text: 'hi', ...more }] }]
   const claude = (more: object) => parse(messages, { ...ok[messages], ...more }).cacheWrite
   const control = (ttl?: string) => ({ cache_control: { type: 'ephemeral', ...(ttl && { ttl }) } })
 
-  it('is the longest-lived that any part of an Anthropic request asks for', () => {
+  it('is the longest lifetime in any part of an Anthropic request', () => {
     assert.equal(claude({}), 'none')
     assert.equal(claude(control()), '5m')
     assert.equal(claude(control('1h')), '1h')
@@ -327,7 +327,7 @@ describe('the dearest cache write', () => {
     assert.equal(claude(control('24h')), '1h', 'one that is not known yet')
   })
 
-  it('is made without being asked for by OpenAI, and lives half an hour or, if asked for, half a day', () => {
+  it('is made unasked by OpenAI for half an hour, or half a day on request', () => {
     const gpt = (more: object) => parse(chat, { ...ok[chat], ...more }).cacheWrite
     const breakpoint = { prompt_cache_breakpoint: { mode: 'explicit', ttl: '12h' } }
     assert.equal(gpt({}), 'other')
@@ -338,7 +338,7 @@ describe('the dearest cache write', () => {
     assert.equal(parse(embeddings, ok[embeddings]).cacheWrite, 'none')
   })
 
-  it('is asked for in either maker’s words on either maker’s routes', () => {
+  it('is requested by the parameters of either provider on the routes of either', () => {
     assert.equal(claude({ prompt_cache_options: { ttl: '12h' } }), '1h')
     assert.equal(claude({ prompt_cache_options: { ttl: '30m' } }), '5m')
     assert.equal(parse(chat, { ...ok[chat], messages: user(control('1h')) }).cacheWrite, '1h')

@@ -13,15 +13,15 @@ const messages: Path = '/v1/messages'
 const chat: Path = '/v1/chat/completions'
 const responses: Path = '/v1/responses'
 
-describe('a request with nothing to put in', () => {
-  it('goes on as the very same buffer', () => {
+describe('a request without edits', () => {
+  it('is sent as the same buffer', () => {
     for (const path of [messages, chat, responses, '/v1/embeddings', '/v1/messages/count_tokens'] as const) {
       const raw = Buffer.from('{ "model" : "m" }')
       assert.equal(dialect(path).rewrite(raw, {}), raw)
     }
   })
 
-  it('also where the route has no such thing', () => {
+  it('is sent as the same buffer on a route without these members', () => {
     const all: Edits = { maxOutputTokens: 5, includeUsage: true, noStore: true, promptCacheKey: 'x' }
     for (const path of ['/v1/embeddings', '/v1/messages/count_tokens'] as const) {
       const raw = Buffer.from('{"model":"m"}')
@@ -35,7 +35,7 @@ describe('a request with nothing to put in', () => {
 })
 
 describe('a ceiling', () => {
-  it('is put in under the name that the route and the model know', () => {
+  it('is set under the name that the route and the model accept', () => {
     const table = loadPrices(builtin, {
       models: {
         'gpt-5.4': { aliases: ['openai/gpt-5.4'] },
@@ -66,7 +66,7 @@ describe('a ceiling', () => {
       assert.equal(put(chat, model), `{"max_tokens":4096,"model":"${model}"}`)
   })
 
-  it('takes the place of a null', () => {
+  it('replaces a null', () => {
     const body = '{"model":"claude-haiku-4-5","max_tokens": null ,"messages":[]}'
     assert.equal(
       rewrite(messages, body, { maxOutputTokens: 7 }),
@@ -75,10 +75,10 @@ describe('a ceiling', () => {
   })
 })
 
-describe('the wish for a usage frame', () => {
+describe('the request for a usage frame', () => {
   const wish = (body: string) => rewrite(chat, body, { includeUsage: true })
 
-  it('is put into the stream options, which are made if need be', () => {
+  it('is set in the stream options, which are created if missing', () => {
     assert.equal(
       wish('{"model":"m","stream":true}'),
       '{"stream_options":{"include_usage":true},"model":"m","stream":true}',
@@ -101,7 +101,7 @@ describe('the wish for a usage frame', () => {
     )
   })
 
-  it('is not confused by what stands in the prompt', () => {
+  it('does not change the prompt', () => {
     const prompt = JSON.stringify('{"stream_options":{"include_usage":false},"model":"x"}')
     assert.equal(
       wish(`{"messages":[{"content":${prompt}}],"model":"m"}`),
@@ -110,8 +110,8 @@ describe('the wish for a usage frame', () => {
   })
 })
 
-describe('what keeps callers apart', () => {
-  it('is put in: nothing stored, and a cache key with the name of its client', () => {
+describe('the separation of clients', () => {
+  it('sets no storage and a cache key with the client’s name', () => {
     const edits: Edits = { noStore: true, promptCacheKey: 'client-1:"mine"' }
     assert.equal(
       rewrite(responses, '{"model":"m","store":true,"prompt_cache_key":"\\"mine\\""}', edits),
@@ -122,7 +122,7 @@ describe('what keeps callers apart', () => {
 })
 
 describe('a rewritten request', () => {
-  it('means what it meant, with the edits in it', () => {
+  it('has the same meaning plus the edits', () => {
     const body = fc.record(
       {
         model: fc.constantFrom('gpt-6-luna', 'o3', 'gpt-6.1-sol'),

@@ -186,7 +186,7 @@ const cases: [path: Path, cases: Case[]][] = [
   ],
 ]
 
-describe('a feature that voids the bound is named, with the setting that allows it', () => {
+describe('a feature without a bound is reported with the setting that allows it', () => {
   for (const [path, list] of cases) {
     for (const [body, allowedBy, feature] of list) {
       it(`${path} ${JSON.stringify(body).slice(0, 90)}: ${allowedBy ?? 'none'}`, () => {
@@ -224,7 +224,7 @@ const everywhere: [member: string, value: unknown, allowedBy: AllowedFeature][] 
 ]
 const routes: Path[] = ['/v1/messages', '/v1/chat/completions', '/v1/responses', '/v1/embeddings']
 
-describe('a member that voids the bound counts on every route', () => {
+describe('a member without a bound counts on every route', () => {
   for (const path of routes) {
     it(path, () => {
       for (const [member, value, allowedBy] of everywhere) {
@@ -396,7 +396,7 @@ describe('a call with such a feature', () => {
     assert.deepEqual(fee({ type: 'web_search_preview_2025_03_11' }), [{ most: 3, tool: 'web_search' }])
   })
 
-  it('is bounded by nothing but the model, and shows not all of its output', () => {
+  it('is bounded only by the model, and has hidden output', () => {
     const requested = parse('/v1/messages', { model: 'm', messages: [], ...tool('web_search_20260318') })
     assert.equal(requested.inputBound, Number.POSITIVE_INFINITY)
     assert.equal(requested.hiddenOutput, true)

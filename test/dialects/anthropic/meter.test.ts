@@ -17,7 +17,7 @@ describe('a stream of Messages', () => {
       assert.equal(measured.midFrame, false)
     })
 
-    it(`is charged the same wherever it is cut: ${title}`, () => {
+    it(`is charged the same for any chunks: ${title}`, () => {
       const whole = measure(path, bytes)
       const raw = Buffer.from(bytes)
       for (let at = 0; at <= raw.length; at++)
@@ -40,7 +40,7 @@ describe('a stream of Messages', () => {
     assert.deepEqual(measure(path, commented).usage, usage)
   })
 
-  it('shows its text and its tool JSON, and not its thinking', () => {
+  it('has visible text and tool JSON, without its thinking', () => {
     const bytes =
       usual +
       event('content_block_delta', { index: 0, delta: { type: 'thinking_delta', thinking: 'hm, hm' } }) +
@@ -53,7 +53,7 @@ describe('a stream of Messages', () => {
     assert.equal(measure(path, escaped).visibleBytes, Buffer.byteLength('He said "é😀"\n{"a":'))
   })
 
-  it('shows the text and the tool input that a block begins with, but no result of a tool', () => {
+  it('has visible text and tool input at the start of a block, without results of tools', () => {
     const block = (content_block: object) => event('content_block_start', { index: 0, content_block })
     const long = 'é'.repeat(200_000)
     for (const [content_block, size] of [
@@ -74,10 +74,10 @@ describe('a stream of Messages', () => {
   })
 })
 
-describe('a stream of Messages that breaks off', () => {
+describe('an incomplete stream of Messages', () => {
   const begun = start({ input_tokens: 43, cache_read_input_tokens: 9, output_tokens: 2 }) + textDelta('Hello')
 
-  it('has no final usage, but what was seen of it', () => {
+  it('has no final usage, only a partial one', () => {
     const measured = measure(path, begun)
     assert.equal(measured.usage, undefined)
     assert.deepEqual(measured.partial, part({ model, input: 43, cacheRead: 9, output: 2 }))
@@ -85,13 +85,13 @@ describe('a stream of Messages that breaks off', () => {
     assert.equal(measured.visibleBytes, 5)
   })
 
-  it('has none either in the middle of a frame, which is told', () => {
+  it('has no final usage inside a frame, and reports the cut', () => {
     const measured = measure(path, begun + textDelta('Hello').slice(0, -20))
     assert.equal(measured.usage, undefined)
     assert.equal(measured.midFrame, true)
   })
 
-  it('has one once the model has stopped', () => {
+  it('has a final usage after the model has stopped', () => {
     const { usage, ended } = measure(
       path,
       begun + finish({ output_tokens: 12 }).replace(/event: message_stop.*/s, ''),
@@ -100,27 +100,27 @@ describe('a stream of Messages that breaks off', () => {
     assert.equal(ended, false)
   })
 
-  it('has none before that, whatever the deltas have told so far', () => {
+  it('has no final usage before the model has stopped', () => {
     const delta = event('message_delta', { delta: { stop_reason: null }, usage: { output_tokens: 100 } })
     const { usage, partial } = measure(path, begun + delta)
     assert.equal(usage, undefined)
     assert.equal(partial?.output, 100)
   })
 
-  it('has none where the end told of no usage', () => {
+  it('has no final usage if the end has none', () => {
     const { usage, ended } = measure(path, begun + event('message_stop'))
     assert.equal(usage, undefined)
     assert.equal(ended, true)
   })
 
-  it('says what the provider called its error, and nothing of who we are', () => {
+  it('reports the provider’s name of the error without names of the gateway’s account', () => {
     const failed = (error: unknown) => measure(path, begun + event('error', { error })).failed
     assert.equal(failed({ type: 'overloaded_error', message: 'of organization 5c0f' }), 'overloaded_error')
     assert.equal(failed({ type: 'org-1234: no!', message: 'x' }), 'error')
     assert.equal(failed('boom'), 'error')
   })
 
-  it('is whole with its last frame, even if no blank line follows', () => {
+  it('is complete with its last frame, also without a blank line', () => {
     const measured = measure(path, (usual + text('Hi') + finish({ output_tokens: 3 })).trimEnd())
     assert.equal(measured.ended, true)
     assert.equal(measured.midFrame, true)
@@ -128,7 +128,7 @@ describe('a stream of Messages that breaks off', () => {
   })
 })
 
-describe('usage that cannot be read', () => {
+describe('usage that is invalid', () => {
   const spoilt = [
     { output_tokens: 'many' },
     { output_tokens: -1 },
@@ -138,7 +138,7 @@ describe('usage that cannot be read', () => {
     { output_tokens: 12, iterations: [{ type: 'message', output_tokens: 5 }] },
   ]
   for (const usage of spoilt) {
-    it(`is none at all: ${JSON.stringify(usage)}`, () => {
+    it(`is no usage: ${JSON.stringify(usage)}`, () => {
       assert.equal(measure(path, usual + finish(usage)).usage, undefined)
     })
   }
@@ -150,7 +150,7 @@ describe('usage that cannot be read', () => {
   })
 })
 
-describe('cache writes of an age that no one tells', () => {
+describe('cache writes without a reported lifetime', () => {
   const written = (usage: object, ttl: string) => {
     const requested = smallRequest(path, { cache_control: { type: 'ephemeral', ttl } })
     const bytes = start({ input_tokens: 1, output_tokens: 1, ...usage }) + finish({ output_tokens: 1 })
@@ -158,12 +158,12 @@ describe('cache writes of an age that no one tells', () => {
     return [cacheWrite5m, cacheWrite1h]
   }
 
-  it('count as what was asked for', () => {
+  it('count with the requested lifetime', () => {
     assert.deepEqual(written({ cache_creation_input_tokens: 100 }, '5m'), [100, 0])
     assert.deepEqual(written({ cache_creation_input_tokens: 100 }, '1h'), [0, 100])
   })
 
-  it('are what the sum has above the split, or the split above the sum', () => {
+  it('are the difference of the sum and the split', () => {
     const cache_creation = { ephemeral_5m_input_tokens: 60, ephemeral_1h_input_tokens: 30 }
     assert.deepEqual(written({ cache_creation_input_tokens: 100, cache_creation }, '5m'), [70, 30])
     assert.deepEqual(written({ cache_creation_input_tokens: 100, cache_creation }, '1h'), [60, 40])
@@ -172,8 +172,8 @@ describe('cache writes of an age that no one tells', () => {
   })
 })
 
-describe('usage that more output follows', () => {
-  it('is only a part of it', () => {
+describe('usage before more output', () => {
+  it('is partial', () => {
     const words = text('word ').repeat(60)
     const early = event('message_delta', { delta: {}, usage: { output_tokens: 2 } })
     for (const end of ['', event('message_stop')]) {
@@ -183,7 +183,7 @@ describe('usage that more output follows', () => {
     }
   })
 
-  it('is not undone by a second message', () => {
+  it('is not replaced by a second message', () => {
     const first = usual + text('Hi') + finish({ output_tokens: 500 })
     const { usage } = measure(path, first)
     const second = start({ input_tokens: 3, output_tokens: 1 })
@@ -209,7 +209,7 @@ describe('a later usage', () => {
     return [input, cacheRead, output]
   }
 
-  it('does not undo a larger one', () => {
+  it('does not replace a larger usage', () => {
     const none = {
       input_tokens: 0,
       cache_read_input_tokens: 0,
@@ -230,7 +230,7 @@ describe('a later usage', () => {
     assert.deepEqual(usages({ input_tokens: 900, output_tokens: 100 }), [1000, 50, 100])
   })
 
-  it('may have more input, and other input from the cache', () => {
+  it('may have more input and other cached input', () => {
     assert.deepEqual(usages({ input_tokens: 4000, output_tokens: 7 }), [4000, 50, 7])
     assert.deepEqual(
       usages({ input_tokens: 10, cache_read_input_tokens: 1040, output_tokens: 7 }),
@@ -254,7 +254,7 @@ describe('a later usage', () => {
     assert.deepEqual(usage?.[0]?.tools, { web_search: 2 })
   })
 
-  it('counts wherever in its event it stands', () => {
+  it('counts at any position in its event', () => {
     for (const more of [
       { delta: { stop_reason: 'end_turn', usage: { output_tokens: 100 } } },
       { delta: { stop_reason: 'end_turn' }, message: { usage: { output_tokens: 100 } } },
@@ -271,14 +271,14 @@ describe('a later usage', () => {
 describe('an error', () => {
   const error = event('error', { error: { type: 'overloaded_error' } })
 
-  it('is all there is, and nothing is owed', () => {
+  it('without output costs nothing', () => {
     for (const bytes of [error, event('ping') + error, `: x\n\n${error}`])
       assert.equal(measure(path, bytes).refused, true)
     const whole = JSON.stringify({ type: 'error', error: { type: 'api_error', message: 'x' } })
     assert.equal(measure(path, whole, { stream: false }).refused, true)
   })
 
-  it('comes after the message has begun', () => {
+  it('may come after the start of the message', () => {
     for (const bytes of [usual + error, usual + text('Hi') + error, usual])
       assert.equal(measure(path, bytes).refused, false)
   })
@@ -288,7 +288,7 @@ describe('runs of tools at the provider', () => {
   const tools = (server_tool_use: object) =>
     measure(path, usual + finish({ output_tokens: 3, server_tool_use })).usage?.[0]?.tools
 
-  it('are charged where they have a fee', () => {
+  it('are charged if they have a fee', () => {
     assert.deepEqual(tools({ web_search_requests: 2, web_fetch_requests: 1, code_execution_requests: 3 }), {
       web_search: 2,
       web_fetch: 1,
@@ -296,13 +296,13 @@ describe('runs of tools at the provider', () => {
     })
   })
 
-  it('are free where what they bring is all that is charged', () => {
+  it('are free if only their results are charged', () => {
     const free = { tool_search_requests: 2, advisor_requests: 1, mcp_requests: 4 }
     assert.deepEqual(tools(free), {})
     assert.deepEqual(tools({ results_found: 12, cited: { a: 1 }, tool_search_requests: 1 }), {})
   })
 
-  it('have no known price where their name is new', () => {
+  it('have no price if their name is unknown', () => {
     assert.deepEqual(tools({ video_search_requests: 1 }), { video_search: 1 })
   })
 })
@@ -320,7 +320,7 @@ describe('a whole message', () => {
   const answer = (body: unknown, size = 65_536) =>
     measure(path, typeof body === 'string' ? body : JSON.stringify(body), { stream: false, size })
 
-  it('is charged as it reports, however it comes', () => {
+  it('is charged with its reported usage, for any chunks', () => {
     const expected = [
       part({
         model,
@@ -340,7 +340,7 @@ describe('a whole message', () => {
     assert.deepEqual(answer(JSON.stringify(message, null, 2)).usage, expected)
   })
 
-  it('is none, where it is cut off or no message at all', () => {
+  it('has no usage if it is cut off or not a message', () => {
     const text = JSON.stringify(message)
     for (const body of ['', text.slice(0, -1), '<html></html>', '[1]', 'null']) {
       assert.equal(answer(body).ended, false)
@@ -348,13 +348,13 @@ describe('a whole message', () => {
     }
   })
 
-  it('tells of an error inside of it', () => {
+  it('reports an error inside it', () => {
     const { failed, usage } = answer({ type: 'error', error: { type: 'api_error', message: 'x' } })
     assert.equal(failed, 'api_error')
     assert.equal(usage, undefined)
   })
 
-  it('costs nothing where it counts tokens', () => {
+  it('costs nothing on the token counter', () => {
     const counted = measure('/v1/messages/count_tokens', '{"input_tokens":2095}', { stream: false })
     assert.deepEqual(counted.usage, [])
     assert.equal(counted.ended, true)

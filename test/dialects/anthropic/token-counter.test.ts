@@ -8,7 +8,7 @@ const question = (content: unknown) => {
   return dialect('/v1/messages').counter?.question(request, parse('/v1/messages', request))
 }
 
-test('a prompt that holds an address is not counted by the provider, wherever the address stands', () => {
+test('the provider does not count a prompt with a URL at any position', () => {
   for (const content of [
     [far],
     far,
@@ -19,7 +19,7 @@ test('a prompt that holds an address is not counted by the provider, wherever th
     assert.equal(question(content), undefined, JSON.stringify(content))
 })
 
-test('a prompt that is whole is counted by the provider', () => {
+test('the provider counts a prompt without a URL', () => {
   const text = { type: 'text', text: 'x' }
   for (const content of ['x', [text], text, [{ type: 'tool_result', tool_use_id: 'x', content: [text] }]])
     assert.ok(question(content), JSON.stringify(content))

@@ -100,7 +100,7 @@ const streams: [title: string, bytes: string, expected: Parameters<typeof part>[
 
 describe('a chat stream', () => {
   for (const [title, bytes, expected] of streams) {
-    it(`is charged with ${title}, wherever it is cut`, () => {
+    it(`is charged with ${title}, for any chunks`, () => {
       const whole = measure(path, bytes)
       assert.deepEqual(whole.usage, [part(expected)])
       assert.equal(whole.ended, true)
@@ -115,7 +115,7 @@ describe('a chat stream', () => {
     })
   }
 
-  it('shows its text and its tool JSON, of all its choices', () => {
+  it('has the visible text and tool JSON of all its choices', () => {
     const call = { index: 0, function: { name: 'x', arguments: '{"a":"é"}' } }
     const bytes =
       text +
@@ -131,7 +131,7 @@ describe('a chat stream', () => {
     assert.equal(measure(path, bytes).visibleBytes, Buffer.byteLength(shown))
   })
 
-  it('may name its tier in any chunk', () => {
+  it('may report its tier in any chunk', () => {
     const late = chunk({ choices: [], service_tier: 'priority' })
     const then = chunk({ choices: [], service_tier: null })
     const bytes = text.repeat(3) + late + then
@@ -140,7 +140,7 @@ describe('a chat stream', () => {
     assert.deepEqual(measure(path, bytes + used + done).usage?.[0]?.tier, 'priority')
   })
 
-  it('is not confused by what the text says', () => {
+  it('ignores JSON inside its text', () => {
     const bytes =
       delta('"usage":{"prompt_tokens":1},"error":{}') + delta('data: [DONE]\n\n') + delta('\\"usage\\":')
     const measured = measure(path, bytes)
@@ -151,15 +151,15 @@ describe('a chat stream', () => {
     assert.equal(measured.events, 3)
   })
 
-  it('adds the fee of the search that was asked for, which no usage tells', () => {
+  it('adds the fee of a requested search without a reported usage', () => {
     const requested = smallRequest(path, { web_search_options: {} })
     const { usage } = measure(path, text + usageFrame(totals(20, 9)) + done, { requested })
     assert.deepEqual(usage?.[0]?.tools, { web_search: 1 })
   })
 })
 
-describe('a chat stream that breaks off', () => {
-  it('has told by which model and in which tier it is', () => {
+describe('an incomplete chat stream', () => {
+  it('has its model and tier', () => {
     const choices = [{ index: 0, delta: { content: 'Hi' } }]
     const bytes = chunk({ choices, service_tier: 'priority', model: 'gpt-4.1-2025-04-14' })
     assert.deepEqual(measure(path, bytes).partial, { model: 'gpt-4.1-2025-04-14', tier: 'priority' })
@@ -173,20 +173,20 @@ describe('a chat stream that breaks off', () => {
     assert.equal(visibleBytes, Buffer.byteLength('Hello “wörld”\n'))
   })
 
-  it('has one, if the usage frame came', () => {
+  it('has a usage after the usage frame', () => {
     const { usage, ended } = measure(path, text + usageFrame(totals(20, 9)))
     assert.equal(usage?.[0]?.output, 9)
     assert.equal(ended, false)
   })
 
-  it('has only a part of one, if more output was to follow', () => {
+  it('has a partial usage if more output was to follow', () => {
     const running = chunk({ choices: [{ index: 0, delta: { content: 'x' } }], usage: totals(20, 1) })
     const { usage, partial } = measure(path, running + delta('more'))
     assert.equal(usage, undefined)
     assert.equal(partial.input, 20)
   })
 
-  it('has only a part of one, if output followed it without another', () => {
+  it('has a partial usage if output followed it', () => {
     const words = delta('word ').repeat(60)
     for (const end of ['', done]) {
       const measured = measure(path, chunk({ choices: [], usage: totals(20, 1) }) + words + end)
@@ -197,7 +197,7 @@ describe('a chat stream that breaks off', () => {
     assert.equal(measure(path, running + done).usage?.[0]?.output, 61)
   })
 
-  it('owes nothing, if an error is all there is', () => {
+  it('costs nothing if it is only an error', () => {
     const error = chunk({ error: { code: 'server_error' } })
     const empty = chunk({ choices: [], prompt_filter_results: [] })
     const begun = chunk({ choices: [{ index: 0, delta: { role: 'assistant', content: '' } }] })
@@ -212,7 +212,7 @@ describe('a chat stream that breaks off', () => {
       assert.equal(refused(bytes), false)
   })
 
-  it('may tell its usage beside its error', () => {
+  it('may report its usage beside its error', () => {
     const error = { code: 400, message: 'of org-1234' }
     const bytes = text + chunk({ choices: [], error, usage: totals(20, 10) }) + done
     const { usage, failed } = measure(path, bytes)
@@ -224,14 +224,14 @@ describe('a chat stream that breaks off', () => {
     )
   })
 
-  it('is whole with its last line, even if no blank line follows', () => {
+  it('is complete with its last line, also without a blank line', () => {
     const measured = measure(path, text + usageFrame(totals(20, 9)) + done.trimEnd())
     assert.equal(measured.ended, true)
     assert.equal(measured.midFrame, true)
   })
 })
 
-describe('usage of a chat that cannot be read', () => {
+describe('usage of a chat that is invalid', () => {
   for (const usage of [
     {},
     { prompt_tokens: 5 },
@@ -239,7 +239,7 @@ describe('usage of a chat that cannot be read', () => {
     totals(5, 0.5),
     { ...totals(5, 5), prompt_tokens: '5' },
   ])
-    it(`is none at all: ${JSON.stringify(usage)}`, () => {
+    it(`is no usage: ${JSON.stringify(usage)}`, () => {
       assert.equal(measure(path, text + usageFrame(usage) + done).usage, undefined)
     })
 })
@@ -262,7 +262,7 @@ describe('a chat of a compatible server', () => {
     assert.deepEqual([found?.input, found?.cacheRead, found?.output], [15, 5, 9])
   })
 
-  it('may count less than its total: the difference is output', () => {
+  it('may report less than its total, and the difference is output', () => {
     const hidden = { prompt_tokens: 66, completion_tokens: 6, total_tokens: 100 }
     assert.deepEqual([partOf(hidden)?.input, partOf(hidden)?.output], [66, 34])
     assert.equal(measure(path, text + chunk({ choices: [], usage: hidden }) + done).unnamedTokens, 28)
@@ -272,7 +272,7 @@ describe('a chat of a compatible server', () => {
       assert.equal(partOf({ ...hidden, total_tokens })?.output, 6)
   })
 
-  it('may count what was cached beside its input', () => {
+  it('may report cached tokens beside its input', () => {
     const beside = (prompt: number, total: number, cached = 161) => {
       const details = { prompt_tokens_details: { cached_tokens: cached } }
       const found = partOf({ prompt_tokens: prompt, completion_tokens: 5, total_tokens: total, ...details })
@@ -285,7 +285,7 @@ describe('a chat of a compatible server', () => {
     assert.deepEqual(beside(200, 205), [39, 161, 5])
   })
 
-  it('may state its cost', () => {
+  it('may report its cost', () => {
     const stated = (usage: object) =>
       measure(path, text + chunk({ choices: [], usage: { ...totals(20, 9), ...usage } }) + done).statedNanos
     assert.equal(stated({ cost: 0.00597 }), 5_970_000)
@@ -295,7 +295,7 @@ describe('a chat of a compatible server', () => {
     for (const cost of [null, -1, 'much', '', {}, Number.MAX_VALUE]) assert.equal(stated({ cost }), undefined)
   })
 
-  it('may report its searches, else one is charged where they were asked for', () => {
+  it('may report its searches; without a report a request for a search costs one', () => {
     const requested = smallRequest(path, { tools: [{ type: 'openrouter:web_search' }] })
     const tools = (usage: object) =>
       measure(path, text + usageFrame(totals(20, 9, usage)) + done, { requested }).usage?.[0]?.tools
@@ -310,8 +310,8 @@ describe('a chat of a compatible server', () => {
   })
 })
 
-describe('cache writes that were asked to live half a day', () => {
-  it('are counted as such, unless the answer tells them apart', () => {
+describe('cache writes with a requested lifetime of half a day', () => {
+  it('have this lifetime, unless the response reports another', () => {
     const requested = smallRequest(path, { prompt_cache_options: { ttl: '12h' } })
     const written = (details: object) => {
       const bytes = usageFrame(totals(100, 1, { prompt_tokens_details: details })) + done
@@ -331,7 +331,7 @@ describe('cache writes that were asked to live half a day', () => {
 })
 
 describe('a whole completion', () => {
-  it('is charged as it reports, however it comes', () => {
+  it('is charged with its reported usage, for any chunks', () => {
     const usage = totals(20, 9, { prompt_tokens_details: { cached_tokens: 5 } })
     const body = JSON.stringify({
       model,
@@ -346,7 +346,7 @@ describe('a whole completion', () => {
     }
   })
 
-  it('tells of an error inside of it', () => {
+  it('reports an error inside it', () => {
     const { failed, ended } = measure(path, '{"error":{"message":"no","code":"insufficient_quota"}}', {
       stream: false,
     })
@@ -354,7 +354,7 @@ describe('a whole completion', () => {
     assert.equal(ended, true)
   })
 
-  it('owes nothing, if an error is all there is', () => {
+  it('costs nothing if it is only an error', () => {
     const refused = (body: object) => measure(path, JSON.stringify(body), { stream: false }).refused
     const error = { message: 'no' }
     for (const body of [{ error }, { error, choices: [] }, { error, usage: null }])
@@ -364,8 +364,8 @@ describe('a whole completion', () => {
   })
 })
 
-describe('an answer of embeddings', () => {
-  it('is charged as it reports', () => {
+describe('a response of embeddings', () => {
+  it('is charged with its reported usage', () => {
     const body =
       '{"object":"list","data":[{"embedding":"AAAA"}],"model":"m-2","usage":{"prompt_tokens":8,"total_tokens":8}}'
     assert.deepEqual(measure('/v1/embeddings', body, { stream: false }).usage, [

@@ -53,7 +53,7 @@ const finished = (status = 'completed', more: object = {}) =>
 
 describe('a stream of Responses', () => {
   for (const status of ['completed', 'incomplete', 'cancelled']) {
-    it(`is charged with the usage of its last event, ${status}, wherever it is cut`, () => {
+    it(`is charged with the usage of its last event, ${status}, for any chunks`, () => {
       const bytes = created + said('Hello') + said(' “wörld”\n') + item('message') + finished(status)
       const whole = measure(path, bytes)
       assert.deepEqual(whole.usage, [part(charged)])
@@ -71,7 +71,7 @@ describe('a stream of Responses', () => {
     })
   }
 
-  it('is charged where it failed, too', () => {
+  it('is charged after a failure too', () => {
     const error = { code: 'server_error', message: 'of org-1234' }
     const { usage, failed, ended } = measure(path, created + finished('failed', { error }))
     assert.deepEqual(usage, [part(charged)])
@@ -79,7 +79,7 @@ describe('a stream of Responses', () => {
     assert.equal(ended, true)
   })
 
-  it('may tell of an error first', () => {
+  it('may report an error first', () => {
     const error = event('error', {
       sequence_number: 2,
       code: 'insufficient_quota',
@@ -92,7 +92,7 @@ describe('a stream of Responses', () => {
     assert.equal(measure(path, event('error', { error: { type: 'server_error' } })).failed, 'server_error')
   })
 
-  it('owes nothing, if it failed before any output', () => {
+  it('costs nothing if it failed before any output', () => {
     const failed = finished('failed', { usage: null, error: { code: 'server_error' } })
     const error = event('error', { code: 'insufficient_quota', message: 'x' })
     const progress = event('response.in_progress', response('in_progress'))
@@ -122,7 +122,7 @@ describe('a stream of Responses', () => {
     assert.deepEqual(usage, [part(charged)])
   })
 
-  it('has only a part of its usage, if its last event has none', () => {
+  it('has a partial usage if its last event has none', () => {
     const early = event(
       'response.created',
       response('in_progress', { usage: { ...usage, output_tokens: 1, total_tokens: 37 } }),
@@ -132,7 +132,7 @@ describe('a stream of Responses', () => {
     assert.deepEqual([measured.partial.input, measured.partial.output, measured.visibleBytes], [20, 1, 300])
   })
 
-  it('shows text and tool JSON, but no summary of its reasoning', () => {
+  it('has visible text and tool JSON, without a summary of its reasoning', () => {
     const kinds = [
       'refusal',
       'function_call_arguments',
@@ -150,13 +150,13 @@ describe('a stream of Responses', () => {
     assert.deepEqual([failed, refused], ['overloaded', true])
   })
 
-  it('has the fees of its tools where it broke off', () => {
+  it('has the fees of its tools if it is incomplete', () => {
     assert.deepEqual(measure(path, created + item('web_search_call') + said('Hello')).partial.tools, {
       web_search: 1,
     })
   })
 
-  it('has no usage where it broke off', () => {
+  it('has no usage if it is incomplete', () => {
     const { usage, partial, ended } = measure(path, created + said('Hello'))
     assert.equal(usage, undefined)
     assert.deepEqual(partial, { model: 'gpt-6-luna', tier: 'auto' })
@@ -164,7 +164,7 @@ describe('a stream of Responses', () => {
   })
 })
 
-describe('text that comes as a whole', () => {
+describe('text that is repeated as a whole', () => {
   const text = 'word '.repeat(60)
   const done = (kind: string, members: object) =>
     event(`response.${kind}.done`, { output_index: 0, ...members })
@@ -175,7 +175,7 @@ describe('text that comes as a whole', () => {
     item: done('output_item', { item: { type: 'message', content: [part] } }),
   }
 
-  it('is counted, once, whatever repeats it', () => {
+  it('is counted once', () => {
     const { text: first, part: second, item: third } = repeats
     for (const bytes of [first, second, third, first + second + third, said(text) + first + second + third])
       assert.equal(measure(path, created + bytes).visibleBytes, 300)
@@ -197,7 +197,7 @@ describe('text that comes as a whole', () => {
     )
   })
 
-  it('may be a refusal, or what a tool is called with', () => {
+  it('may be a refusal or the arguments of a tool', () => {
     for (const [kind, members] of [
       ['refusal', { refusal: text }],
       ['function_call_arguments', { arguments: text }],
@@ -210,7 +210,7 @@ describe('text that comes as a whole', () => {
       assert.equal(measure(path, created + done(kind, members)).visibleBytes, 300, kind)
   })
 
-  it('is no reasoning, and no result of a tool', () => {
+  it('does not include reasoning and results of tools', () => {
     for (const [kind, members] of [
       ['reasoning_summary_text', { text }],
       ['output_item', { item: { type: 'reasoning', summary: [{ type: 'summary_text', text }] } }],
@@ -221,7 +221,7 @@ describe('text that comes as a whole', () => {
       assert.equal(measure(path, created + done(kind, members)).visibleBytes, 0, kind)
   })
 
-  it('is counted by its event where it is very long', () => {
+  it('is counted by the size of its event if it is very long', () => {
     const long = { type: 'output_text', text: 'word '.repeat(60_000) }
     for (const bytes of [
       done('output_text', long),
@@ -232,8 +232,8 @@ describe('text that comes as a whole', () => {
   })
 })
 
-describe('usage that more text follows', () => {
-  it('is only a part of it', () => {
+describe('usage before more text', () => {
+  it('is partial', () => {
     const measured = measure(path, created + said('Hi') + finished() + said('word '.repeat(60)))
     assert.equal(measured.usage, undefined)
     assert.deepEqual([measured.partial.output, measured.visibleBytes], [87, 302])
@@ -243,13 +243,13 @@ describe('usage that more text follows', () => {
 describe('the fees of tools', () => {
   const tools = (bytes: string) => measure(path, created + bytes).usage?.[0]?.tools
 
-  it('are counted as the calls come', () => {
+  it('are counted from the events', () => {
     const calls =
       item('web_search_call') + item('web_search_call') + item('file_search_call') + item('message')
     assert.deepEqual(tools(calls + finished()), { web_search: 2, file_search: 1 })
   })
 
-  it('are counted from the whole output as well', () => {
+  it('are counted from the whole output', () => {
     const output = ['web_search_call', 'reasoning', 'web_search_call', 'image_generation_call'].map(type => ({
       type,
     }))
@@ -350,7 +350,7 @@ describe('the fees of tools', () => {
     assert.deepEqual(listed([], { tool_usage: { image_gen: none } }), {})
   })
 
-  it('are for searches what the provider says', () => {
+  it('are the reported number for searches', () => {
     const tool_usage = { web_search: { num_requests: 1 } }
     assert.deepEqual(
       tools(item('web_search_call') + item('web_search_call') + finished('completed', { tool_usage })),
@@ -365,19 +365,19 @@ describe('a whole response', () => {
   const answer = (status: string, more: object) =>
     measure(path, JSON.stringify(response(status, more).response), { stream: false })
 
-  it('is charged as it reports', () => {
+  it('is charged with its reported usage', () => {
     assert.deepEqual(answer('completed', { usage, service_tier: 'default' }).usage, [part(charged)])
     assert.deepEqual(answer('incomplete', { usage, service_tier: 'default' }).usage, [part(charged)])
   })
 
-  it('has no usage yet where it goes on in the background', () => {
+  it('has no usage while it runs in the background', () => {
     const { usage, ended, failed } = answer('queued', {})
     assert.equal(usage, undefined)
     assert.equal(ended, true)
     assert.equal(failed, undefined)
   })
 
-  it('tells that it failed', () => {
+  it('reports its failure', () => {
     assert.equal(
       answer('failed', { error: { code: 'rate_limit_exceeded', message: 'x' } }).failed,
       'rate_limit_exceeded',

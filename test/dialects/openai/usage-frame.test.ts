@@ -17,27 +17,27 @@ const filtered = (chunks: Uint8Array[]) => {
 }
 const pass = (bytes: string, size = 65_536) => filtered(cut(Buffer.from(bytes), size))
 
-describe('the usage frame that nobody asked for', () => {
-  it('is taken out, and nothing else, wherever the stream is cut', () => {
+describe('the usage frame that the client did not ask for', () => {
+  it('is removed for any chunks, and nothing else is', () => {
     const raw = Buffer.from(text + usageFrame + done)
     for (let at = 0; at <= raw.length; at++)
       assert.equal(filtered([raw.subarray(0, at), raw.subarray(at)]), text + done)
     assert.equal(pass(text + usageFrame + done, 1), text + done)
   })
 
-  it('is taken out whatever its spelling', () => {
+  it('is removed in any spelling', () => {
     const spaced = usageFrame.replaceAll('":', '" : ')
     const crlf = usageFrame.replaceAll('\n', '\r\n')
     for (const frame of [spaced, crlf]) assert.equal(pass(text + frame + done), text + done)
   })
 
-  it('is taken out without choices, too', () => {
+  it('is removed without choices too', () => {
     const { choices: _, ...bare } = { choices: [], usage, service_tier: 'default' }
     for (const frame of [chunk(bare), chunk({ ...bare, choices: null })])
       for (const size of [1, 65_536]) assert.equal(pass(text + frame + done, size), text + done)
   })
 
-  it('is taken out with choices that say nothing, too', () => {
+  it('is removed with empty choices too', () => {
     const empty = { index: 0, delta: {}, logprobs: null, finish_reason: null }
     for (const choices of [
       {},
@@ -53,7 +53,7 @@ describe('the usage frame that nobody asked for', () => {
         assert.equal(pass(text + chunk({ choices, usage }) + done, size), text + done)
   })
 
-  it('is taken out whatever follows its usage, and however its name is escaped', () => {
+  it('is removed with any member after its usage, and with an escaped name', () => {
     const frames = [
       chunk({ choices: [], usage, x: { usage: null } }),
       chunk({ choices: [], x: { usage: null }, usage }),
@@ -67,12 +67,12 @@ describe('the usage frame that nobody asked for', () => {
       for (const size of [1, 65_536]) assert.equal(pass(text + frame + done, size), text + done)
   })
 
-  it('is taken out at the end of a stream, too', () => {
+  it('is removed at the end of a stream too', () => {
     assert.equal(pass(text + usageFrame), text)
     assert.equal(pass(text + usageFrame.trimEnd(), 10), text)
   })
 
-  it('is not any other frame', () => {
+  it('does not match other frames', () => {
     const others = [
       chunk({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }], usage }),
       chunk({ choices: [], usage: null, prompt_filter_results: [] }),
@@ -97,7 +97,7 @@ describe('the usage frame that nobody asked for', () => {
     }
   })
 
-  it('keeps nothing back that is too long to be it', () => {
+  it('holds back no frame that is too long', () => {
     const filter = dialect('/v1/chat/completions').hideUsageFrame?.() ?? assert.fail()
     const long = Buffer.from(`data: {"choices":[{"delta":{"content":"${'x'.repeat(100_000)}`)
     assert.equal(filter.push(long.subarray(0, 1000)), undefined)
@@ -108,13 +108,13 @@ describe('the usage frame that nobody asked for', () => {
     assert.equal(filter.end(), undefined)
   })
 
-  it('hands a chunk of whole frames on as it came', () => {
+  it('passes a chunk of whole frames unchanged', () => {
     const filter = dialect('/v1/chat/completions').hideUsageFrame?.() ?? assert.fail()
     const frame = Buffer.from(delta('Hello'))
     assert.deepEqual(filter.push(frame), frame)
   })
 
-  it('changes no byte of anything else, however it is cut', () => {
+  it('changes no byte of other frames, for any chunks', () => {
     const piece = fc.oneof(
       fc.string({ unit: fc.constantFrom('a', '\n', '\r', '"usage"', '{', ':', 'data:', 'é') }),
       fc.string().map(delta),

@@ -17,7 +17,7 @@ describe('a key that an object has twice', () => {
   for (const [text, path] of cases)
     it(`is named with its path: ${text}`, () => assert.equal(findDuplicateKey(text), path))
 
-  it('is not found where there is none', () => {
+  it('is not found in an object without one', () => {
     for (const text of [
       '{"a":{"a":{"a":"a"}},"b":["a","a"]}',
       '["a","a"]',

@@ -82,7 +82,7 @@ describe('an error inside a stream', () => {
       ['CRLF', '\r\n'],
       ['CR', '\r'],
     ] as const) {
-      it(`is redacted wherever it is cut, and nothing else is (${what}, ${ending})`, () => {
+      it(`is redacted for any chunks, and nothing else is (${what}, ${ending})`, () => {
         const before = content.replaceAll('\n', line)
         const stream = before + frame.replaceAll('\n', line)
         const expected = through([Buffer.from(stream)])
@@ -106,7 +106,7 @@ describe('an error inside a stream', () => {
     assert.doesNotMatch(through(writes.map(text => Buffer.from(text))), NAMES)
   })
 
-  it('is redacted as a whole where it is long', () => {
+  it('is redacted as a whole if it is long', () => {
     for (const padding of [16_000, 60_000, 250_000, 1_000_000]) {
       const message = `${ERROR} ${'pad '.repeat(padding / 4)} ${ERROR}`
       for (const frame of [
@@ -125,7 +125,7 @@ describe('an error inside a stream', () => {
     }
   })
 
-  it('is redacted where its characters are escaped', () => {
+  it('is redacted if its characters are escaped', () => {
     const frame = `data: {"error":{"message":"\\u0073k-proj-abc123DEF456 \\u0062${SECRET.slice(1)} a\\/b \\\\u0041"}}\n\n`
     assert.equal(
       through([Buffer.from(frame)]),
@@ -133,7 +133,7 @@ describe('an error inside a stream', () => {
     )
   })
 
-  it('keeps the words of the caller', () => {
+  it('keeps quotes of the request', () => {
     const frame = 'data: {"error":{"message":"tool org-chart-lookup of org-AbCdEfGhIjKl123"}}\n\n'
     assert.equal(
       through([Buffer.from(frame)], calling('org-chart-lookup')),
@@ -143,7 +143,7 @@ describe('an error inside a stream', () => {
 })
 
 describe('other frames of a stream', () => {
-  it('pass as they are, without a wait for the next one', () => {
+  it('pass unchanged, without a wait for the next frame', () => {
     const filter = errorFrames(calling(), redactor)
     for (const frame of content.split(/(?<=\n\n)/)) {
       const bytes = Buffer.from(frame)
@@ -151,7 +151,7 @@ describe('other frames of a stream', () => {
     }
   })
 
-  it('pass in parts where they are long', () => {
+  it('pass in parts if they are long', () => {
     const frame = `data: {"type":"response.completed","response":{"text":"${'org-Beta99999 '.repeat(100_000)}"}}\n\n`
     const filter = errorFrames(calling(), redactor)
     const out = pieces(frame, 16_384).map(chunk => filter.push(chunk) ?? Buffer.alloc(0))
@@ -160,7 +160,7 @@ describe('other frames of a stream', () => {
     assert.ok(out.filter(({ length }) => length > 0).length > 50)
   })
 
-  it('lose a secret, wherever it is cut', () => {
+  it('have no secret, for any chunks', () => {
     const frame = `data: {"choices":[{"delta":{"content":"${SECRET}"}}]}\n\n`
     const long = frame.replace('"}}', `${' '.repeat(300_000)}${SECRET}${SECRET}"}}`)
     for (const stream of [frame, long]) {
@@ -182,7 +182,7 @@ describe('an error that is a whole JSON response', () => {
     assert.equal(shown(harmless, 'error'), harmless)
   })
 
-  it('is redacted beside output, and the output is not', () => {
+  it('is redacted beside output, and the output does not change', () => {
     const both = (name: string) =>
       Buffer.from(
         `{"content":[{"text":"org-Beta99999"}],"warnings":[{"message":"${name}"}],"error":{"message":"${name}"}}`,
@@ -194,7 +194,7 @@ describe('an error that is a whole JSON response', () => {
       )
   })
 
-  it('is found where the meter knows none', () => {
+  it('is redacted if the meter does not know it', () => {
     const loading = (name: string) => Buffer.from(`{"message":"${name} is loading"}`)
     assert.deepEqual(shown(loading('org-Acme123456')), loading('xxxxxxxxxxxxxx'))
     const choice = (name: string) =>

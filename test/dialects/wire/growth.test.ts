@@ -218,7 +218,7 @@ describe('what normalising can add to a text', () => {
   const unit = fc.constantFrom(...alphabet)
   const normalizationGrowth = (value: string) => growthOf(value, Number.POSITIVE_INFINITY)
 
-  it('is never more than the bound, wherever the pieces of the text begin', () => {
+  it('is never more than the bound, for any start of the pieces', () => {
     fc.assert(
       fc.property(fc.string({ unit, minLength: 50, maxLength: 400 }), value => {
         const added = Buffer.byteLength(value.normalize('NFKC')) - Buffer.byteLength(value)
@@ -228,7 +228,7 @@ describe('what normalising can add to a text', () => {
     )
   })
 
-  it('is not exaggerated for text in any language', () => {
+  it('is small for text in any language', () => {
     const sentences = [
       'Ça a été très agréable. ',
       'Привет, как дела? ',
@@ -244,13 +244,13 @@ describe('what normalising can add to a text', () => {
     }
   })
 
-  it('is counted no further than asked for', () => {
+  it('is counted only up to the given limit', () => {
     const most = 1000
     const [few, many] = stepsOf(...[1e4, 1e5].map(n => () => void growthOf('ﷺ'.repeat(n), most)))
     assert.equal(few, many)
   })
 
-  it('takes every character into account that is normalised to a mark', () => {
+  it('includes every character that is normalised to a mark', () => {
     const missed: string[] = []
     for (let code = 0; code < 0x110000; code++) {
       const one = String.fromCodePoint(code)

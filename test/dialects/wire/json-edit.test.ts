@@ -26,7 +26,7 @@ describe('an edit of a body', () => {
     )
   })
 
-  it('changes no byte but those of the member', () => {
+  it('changes only the bytes of the member', () => {
     fc.assert(
       fc.property(body, spaces, (object, space) => {
         const raw = Buffer.from(JSON.stringify({ ...object, 'the one': 'old' }, null, space))
@@ -39,7 +39,7 @@ describe('an edit of a body', () => {
     )
   })
 
-  it('makes the object it puts a member into, where there is none', () => {
+  it('creates the object of a member if it is missing', () => {
     const set = (text: string) =>
       edited(Buffer.from(text), editor => editor.setIn('options', 'usage', 'true')).toString()
     assert.equal(set('{"a":1}'), '{"options":{"usage":true},"a":1}')
@@ -49,7 +49,7 @@ describe('an edit of a body', () => {
     assert.equal(set('{"options":{"usage" : false ,"c":2}}'), '{"options":{"usage" : true ,"c":2}}')
   })
 
-  it('is the very same buffer where nothing changes', () => {
+  it('returns the same buffer without changes', () => {
     const raw = Buffer.from('{"store":false,"options":{"usage":true}}')
     assert.equal(
       edited(raw, () => {}),

@@ -6,8 +6,8 @@ import { scanObject } from '../../../src/dialects/wire/json-scan.ts'
 const scan = (text: string) => scanObject(Buffer.from(text))
 const names = (text: string) => scan(text).members.map(({ name }) => name)
 
-describe('the members of an object, found in its bytes', () => {
-  it('are those that parsing finds, each where its value stands', () => {
+describe('the members of an object in its bytes', () => {
+  it('are the parsed members, each with the offsets of its value', () => {
     const objects = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue(), { minKeys: 1 })
     fc.assert(
       fc.property(objects, fc.constantFrom(0, 1, '\t', ' \n'), (object, space) => {
@@ -21,7 +21,7 @@ describe('the members of an object, found in its bytes', () => {
     )
   })
 
-  it('include those that stand there twice, however they are spelt', () => {
+  it('include repeated members in any spelling', () => {
     assert.deepEqual(names('{"model":1,"m\\u006fdel":2,"model" : 3}'), ['model', 'model', 'model'])
   })
 
@@ -29,13 +29,13 @@ describe('the members of an object, found in its bytes', () => {
     assert.deepEqual(names('{"a":"\\"}],{\\\\","b\\\\":["{\\"x\\":",":"],"c":{}}'), ['a', 'b\\', 'c'])
   })
 
-  it('count the names inside of them', () => {
+  it('have the number of names inside them', () => {
     const [plain, nested] = scan('{"a":["b",{"c":1,"d":[{"e":":"}]}],"f":{"g":1,"g":2}}').members
     assert.equal(plain?.names, 3)
     assert.equal(nested?.names, 2)
   })
 
-  it('are those that are whole, where the object is cut off', () => {
+  it('are the whole members if the object is cut off', () => {
     const text = '{"id":"x","model":"m","list":[1,{"a":"b"}],"text":"cut off'
     for (let end = 0; end < text.length; end++) assert.doesNotThrow(() => scan(text.slice(0, end)))
     assert.deepEqual(names(text), ['id', 'model', 'list'])

@@ -56,7 +56,7 @@ describe('the pruned form of an object', () => {
     last: -1.5e3,
   }
 
-  it('has the members that were asked for, wherever the bytes are cut', () => {
+  it('has the requested members for any chunks', () => {
     for (const spaces of [0, 2]) {
       const raw = Buffer.from(JSON.stringify(body, undefined, spaces))
       for (const size of [1, 2, 3, 7, raw.length])
@@ -66,7 +66,7 @@ describe('the pruned form of an object', () => {
     }
   })
 
-  it('is that of any other JSON object', () => {
+  it('is right for any other JSON object', () => {
     const key = fc.constantFrom('model', 'usage', 'error', 'output', 'type', 'code', 'action', '\\"', 'é')
     const { tree } = fc.letrec(tie => ({
       tree: fc.oneof(
@@ -90,18 +90,18 @@ describe('the pruned form of an object', () => {
     )
   })
 
-  it('has members whose names are escaped, and of a repeated one the last', () => {
+  it('has members with escaped names, and the last of repeated ones', () => {
     const raw = '{"usage":1,"us\\u0061ge":{"a":2},"model":"x","model":null}'
     assert.deepEqual(pruned(cut(Buffer.from(raw), 4)), { usage: { a: 2 }, model: null })
   })
 
-  it('is none of what is no whole object', () => {
+  it('is undefined for anything but a whole object', () => {
     for (const raw of ['', '[]', '[{"model":1}]', '"{}"', '{"model":1', '{"model":1}]', '{"model":1}{'])
       assert.equal(pruned([Buffer.from(raw)]), undefined, raw)
     assert.deepEqual(pruned([Buffer.from(' {"model":1}\r\n\n')]), { model: 1 })
   })
 
-  it('is small, whatever it is made of', () => {
+  it('is small for any input', () => {
     const items = JSON.stringify({ type: 'x' }).concat(',').repeat(200_000)
     const raw = Buffer.from(`{"model":"${'m'.repeat(300_000)}","output":[${items}{}],"usage":{"a":1}}`)
     const kept = pruned(cut(raw, 65_536))

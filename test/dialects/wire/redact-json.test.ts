@@ -66,9 +66,9 @@ const output: Record<string, string> = {
   "the caller's own word": text({ error: { message: 'unknown tool org-chart-lookup' } }),
 }
 
-describe('JSON that is too long to be looked at as a whole', () => {
+describe('JSON that is too long to be buffered', () => {
   for (const [what, json] of Object.entries(errors)) {
-    it(`loses the names in errors, wherever it is cut (${what})`, () => {
+    it(`has no names in errors, for any chunks (${what})`, () => {
       const expected = json.replaceAll(NAME, MASK).replace('request id: 2025AbCdEf123', 'x'.repeat(25))
       const bytes = Buffer.from(json)
       for (let at = 0; at <= bytes.length; at++)
@@ -83,27 +83,27 @@ describe('JSON that is too long to be looked at as a whole', () => {
     })
   }
 
-  it('loses names of any place where it is known to be an error', () => {
+  it('has no names at all if it is an error', () => {
     assert.equal(through([Buffer.from(text({ content: [NAME] }))], true), text({ content: [MASK] }))
   })
 
-  it('keeps its length where characters are escaped', () => {
+  it('keeps its length if characters are escaped', () => {
     const json = '{"error":"\\u006frg-AbCdEfGhIjKl123 a\\/b \\u00e9"}'
     assert.equal(through([Buffer.from(json)]), `{"error":"${'x'.repeat(24)} a\\/b \\u00e9"}`)
   })
 
-  it('is cut off without an end where a word is very long', () => {
+  it('is redacted in parts if a word is very long', () => {
     const json = text({ error: `${'a'.repeat(10_000)} ${NAME}` })
     assert.equal(through(cut(Buffer.from(json), 100)), json.replace(NAME, MASK))
   })
 
-  it('passes output on at once', () => {
+  it('passes output at once', () => {
     const json = redactedJson(redaction)
     const bytes = Buffer.from('{"choices":[{"message":{"content":"org-AbCdEf')
     assert.equal(String(json.push(bytes)), String(bytes))
   })
 
-  it('has the same length whatever it is', () => {
+  it('has the same length for any input', () => {
     const piece = fc.constantFrom(
       '{',
       '}',

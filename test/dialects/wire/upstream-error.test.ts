@@ -145,13 +145,13 @@ const verdicts: [status: number, body: unknown, expected: UpstreamVerdict][] = [
   [400, { error: { message: 'no', code: 'API_KEY_INVALID' } }, key],
 ]
 
-describe('an error answer of a provider', () => {
+describe('an error response of a provider', () => {
   for (const [status, body, expected] of verdicts)
     it(`${status} ${JSON.stringify(body).slice(0, 100)}: ${Object.values(expected).join(' ')}`, () => {
       assert.deepEqual(verdict(status, body), expected)
     })
 
-  it('is shown where it is about the request: its message, its code, its field', () => {
+  it('is shown with its message, code and field if it is about the request', () => {
     const error = {
       message: 'Too long.',
       type: 'invalid_request_error',
@@ -178,7 +178,7 @@ describe('an error answer of a provider', () => {
     })
   })
 
-  it('has words of our own where it has none', () => {
+  it('has a message of the gateway if it has none', () => {
     for (const body of [
       '',
       '<html></html>',
@@ -193,7 +193,7 @@ describe('an error answer of a provider', () => {
     }
   })
 
-  it('is not about our account because a caller wrote so', () => {
+  it('is not about the gateway’s account if only the request says so', () => {
     const echo = anthropic(
       'invalid_request_error',
       'tools.0.name: You have reached your specified API usage limits',
@@ -201,7 +201,7 @@ describe('an error answer of a provider', () => {
     assert.equal(verdict(400, echo).kind, 'caller')
   })
 
-  it('is not about our key where the key is one of the request', () => {
+  it('is not about the gateway’s key if the key is part of the request', () => {
     const messages = [
       'Invalid authorization token for the MCP server "tickets".',
       'Invalid API key for tool crm',
@@ -214,13 +214,13 @@ describe('an error answer of a provider', () => {
   })
 })
 
-describe('details that are shown', () => {
+describe('details for the client', () => {
   const shown = (details: unknown) => {
     const found = verdict(400, { error: { type: 'invalid_request_error', message: 'No.', details } })
     return found.kind === 'caller' ? found.details : assert.fail()
   }
 
-  it('are all details of the upstream, without our names', () => {
+  it('are all details of the upstream, without names of the gateway’s account', () => {
     const details = { error_code: 'tool_name_conflict', tools: [{ name: 'clock', at: 3 }], none: null }
     assert.deepEqual(shown(details), details)
     assert.deepEqual(shown({ error_code: 'x', of: { org: ['org-9vXq2UpstreamOwner'] } }), {
@@ -229,7 +229,7 @@ describe('details that are shown', () => {
     })
   })
 
-  it('are left out if they are not an object', () => {
+  it('are absent if they are not an object', () => {
     for (const details of [undefined, null, 'words', 5, [1]]) assert.equal(shown(details), undefined)
   })
 
@@ -244,13 +244,13 @@ describe('details that are shown', () => {
   })
 })
 
-describe('a message that is shown', () => {
+describe('a message for the client', () => {
   const shown = (message: string) => {
     const found = verdict(400, openai(null, message))
     return found.kind === 'caller' ? found.message : assert.fail()
   }
 
-  it('names nobody: no organisation, no key, no request of ours', () => {
+  it('contains no organisation, key or request id of the gateway’s account', () => {
     assert.equal(shown('Not for org-9vXq2UpstreamOwner in proj_7KbUpstreamOwner.'), 'Not for […] in […].')
     assert.equal(shown('Key sk-ant-api03-Ab_c-12 or sk-up********key.'), 'Key […] or […]')
     assert.equal(shown('Of 5c0f9d1e-7a44-4be1-9d0f-0a1b2c3d4e5f, wrkspc_011CZkZaBF1t.'), 'Of […], […].')
@@ -295,13 +295,13 @@ describe('a message that is shown', () => {
       assert.equal(shown(own), own)
   })
 
-  it('keeps what is the caller’s', () => {
+  it('keeps names of the client', () => {
     const own =
       'messages.1.content.0: unexpected `tool_use_id` toolu_01D7FLrfh4GYq7yT1ULFeyMV; user_input, org-chart'
     assert.equal(shown(own), own)
   })
 
-  it('keeps the words of the request, whatever they look like', () => {
+  it('keeps quotes of the request, whatever they look like', () => {
     const words =
       "Invalid schema for function 'user_preferences_get2': org_hierarchy_lookup, sk_learn_module. " +
       'See 5c0f9d1e-7a44-4be1-9d0f-0a1b2c3d4e5f and org-chart-builder.'
@@ -311,7 +311,7 @@ describe('a message that is shown', () => {
     assert.equal(shown(plain), plain)
   })
 
-  it('keeps no secret of ours, even if the request contains it', () => {
+  it('has no secret of the gateway, even if the request contains it', () => {
     const text = `bad header Bearer ${SECRET}, p4ss, hunter2`
     const found = verdict(400, openai(null, text), text)
     assert.equal(found.kind === 'caller' && found.message, 'bad header Bearer […], […], […]')
@@ -380,7 +380,7 @@ describe('a message that is shown', () => {
     })
   }
 
-  it('is not endless', () => {
+  it('is limited in length', () => {
     assert.equal(shown('x'.repeat(4000)).length, 4000)
     assert.equal(shown('x'.repeat(60_000)).length, 4001)
   })
