@@ -2,6 +2,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
+import { deliveries, severities } from '../alerts/alert.ts'
 import { listAlerts } from '../alerts/list.ts'
 import { writeAuditEvent } from '../clients/audit.ts'
 import { cursorsOf } from './cursors.ts'
@@ -9,9 +10,6 @@ import { parseTime, time } from './ledger-query.ts'
 import { problem } from './problem.ts'
 import { moment, nullable, pageAnswer } from './response-schemas.ts'
 import { limit, pageOf, type TypeBoxProvider } from './schemas.ts'
-
-const severities = ['info', 'warning', 'critical'] as const
-const deliveries = ['delivered', 'waiting', 'no_webhook'] as const
 
 const alert = Type.Object(
   {

@@ -2,13 +2,7 @@
 
 import { type Static, Type } from 'typebox'
 import { nameOf, type Order, orders, type Place, type Sort, sorts } from '../ledger/order.ts'
-import {
-  MOST_SLOTS,
-  type PerformanceStep,
-  performanceStepFor,
-  series,
-  slotsOf,
-} from '../ledger/performance.ts'
+import { MOST_SLOTS, performanceStepFor, series, slotsOf, stepNames } from '../ledger/performance.ts'
 import { outcomes } from '../ledger/sums.ts'
 import { type Group, groups, ranks } from '../ledger/usage.ts'
 import { problem, unknownCursor } from './problem.ts'
@@ -154,8 +148,6 @@ export const usageQuery = Type.Object(
   { additionalProperties: false },
 )
 
-const steps: PerformanceStep[] = ['5m', 'hour', 'day']
-
 export const performanceQuery = Type.Object(
   {
     from: Type.Optional(time('Admitted then or later; 24 hours before `to` if absent')),
@@ -169,11 +161,11 @@ export const performanceQuery = Type.Object(
     ),
     step: Type.Optional(
       Type.Union(
-        steps.map(step => Type.Literal(step)),
+        stepNames.map(step => Type.Literal(step)),
         {
           description:
             'The length of a slot; absent: chosen by the range. 5m is kept for 7 days, hour for 92',
-          expected: `one of ${steps.join(', ')}`,
+          expected: `one of ${stepNames.join(', ')}`,
         },
       ),
     ),

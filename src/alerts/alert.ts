@@ -1,11 +1,15 @@
 /** An alert is raised once for each window in which it is true, whatever the number of replicas. */
 
+export const severities = ['info', 'warning', 'critical'] as const
+/** Whether the webhook received an alert. `no_webhook`: none is set, so it will not be sent. */
+export const deliveries = ['delivered', 'waiting', 'no_webhook'] as const
+
 export interface Alert {
   /** The rule that found it, in snake_case. */
   kind: string
   /** Rule, scope and window. Receivers may use it too: delivery is at least once. */
   dedupe: string
-  severity: 'info' | 'warning' | 'critical'
+  severity: (typeof severities)[number]
   /** Whom or what it is about: `client:frontend`, `team:web`, `gateway`, `upstream:ezai`. */
   scope: string
   /** One sentence, for people. */

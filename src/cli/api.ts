@@ -1,19 +1,22 @@
-/** The administration over HTTP. */
+/** Sends requests to the admin API. */
 
-import { refused } from './errors.ts'
+import { requestError } from './errors.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 export interface Api {
-  /** `path` is below /admin. Rejects with the server's own words; `also`: a status that is an answer, too. */
-  call<Answer>(method: Method, path: string, body?: object, also?: number): Promise<Answer>
+  /**
+   * `path` is relative to /admin. `accepted`: an error status whose body is a response as well. Rejects with the text of
+   * the gateway's error.
+   */
+  call<Body>(method: Method, path: string, body?: object, accepted?: number): Promise<Body>
 }
 
 export function createApi(url: string, token: string): Api {
   const base = url.replace(/\/+$/, '')
   return {
-    async call(method, path, body, also) {
-      const answer = await fetch(`${base}/admin${path}`, {
+    async call(method, path, body, accepted) {
+      const response = await fetch(`${base}/admin${path}`, {
         method,
         headers: {
           authorization: `Bearer ${token}`,
@@ -21,14 +24,14 @@ export function createApi(url: string, token: string): Api {
         },
         ...(body && { body: JSON.stringify(body) }),
       }).catch(error => {
-        throw refused(
-          `No gateway answers at ${base} (${reasonOf(error)}). Start it with npm start, or set TOLLGATE_URL, or HOST and PORT.`,
+        throw requestError(
+          `No gateway responds at ${base} (${reasonOf(error)}). Start it with npm start, or set TOLLGATE_URL, or HOST and PORT.`,
         )
       })
-      const text = await answer.text()
-      if (answer.ok || (answer.status === also && !isProblem(answer)))
+      const text = await response.text()
+      if (response.ok || (response.status === accepted && !isProblem(response)))
         return text === '' ? undefined : JSON.parse(text)
-      throw refusalOf(answer, text, base)
+      throw errorOf(response, text, base)
     },
   }
 }
@@ -42,12 +45,12 @@ function isProblem({ headers }: Response): boolean {
   return headers.get('content-type')?.startsWith('application/problem+json') ?? false
 }
 
-function refusalOf(answer: Response, text: string, base: string) {
-  const { status } = answer
-  if (isProblem(answer)) {
+function errorOf(response: Response, text: string, base: string) {
+  const { status } = response
+  if (isProblem(response)) {
     const { detail, errors: faults = [] } = JSON.parse(text)
-    return refused(detail, { status, faults })
+    return requestError(detail, { status, faults })
   }
-  if (status === 404) return refused(`${base} has no administration: set ADMIN_TOKEN where the gateway runs.`)
-  return refused(`${base} answered ${status}: ${text.slice(0, 300)}`)
+  if (status === 404) return requestError(`${base} has no admin API: set ADMIN_TOKEN where the gateway runs.`)
+  return requestError(`${base} responded with ${status}: ${text.slice(0, 300)}`)
 }

@@ -1,4 +1,4 @@
-/** `npm run cli -- …`: the administration from a shell. This is the only place that reads its environment. */
+/** Entry point of `tollgate` and `npm run cli --`. Only this file reads the environment of the CLI. */
 
 import { readEnvironment } from '../config/config.ts'
 import { readSecretFiles } from '../config/secret-files.ts'

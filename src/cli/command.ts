@@ -1,16 +1,20 @@
-/** What a command is: an entry in the table, a call of the administration, and words for people. */
+/** Types of commands. */
 
 import type { Api } from './api.ts'
 
 export interface Option {
-  /** What its value looks like in the help, such as `100/1h`; none: it takes no value. */
+  /** An example of the value, for the help. Without `value` and `values` the option is a flag. */
   value?: string
+  /** The values that the gateway accepts. */
+  values?: readonly string[]
+  /** Several of `values` may be given, separated by commas. */
+  isList?: true
   about: string
-  /** May be given more than once. */
-  multiple?: boolean
+  /** The option may be repeated. */
+  multiple?: true
 }
 
-/** What was typed behind the command's name. */
+/** What the user typed after the command's name. */
 export interface Input {
   /** By the names of the command's arguments. */
   args: Record<string, string>
@@ -18,41 +22,40 @@ export interface Input {
   flags: Set<string>
 }
 
-/** `note` goes to the error output, so that what is asked for can be piped on. */
-export interface Shown {
+export interface Result {
+  /** `--json` prints the response. */
+  response: unknown
+  /** Printed without `--json`. */
   text: string
+  /** Printed to standard error without `--json`, so that `text` can be piped. */
   note?: string
-}
-
-/** Pairs an answer with the words for it: `--json` prints the one, people read the other. */
-export interface Outcome {
-  answer: unknown
-  shown: Shown
-  /** 1: it is done, and what it found is not as it should be. */
+  /** 1: the command succeeded, and its response reports a fault. */
   exitCode?: 1
 }
 
-/** For a command that goes on: it prints as it goes, until it is stopped. */
-export interface Live {
-  /** As `--json` or people want it. */
-  print(answer: unknown, text: string): void
+/** The output of a command that runs until it is stopped. */
+export interface Stream {
+  /** Prints the response as JSON with `--json`, the text without. */
+  print(response: unknown, text: string): void
   stopped: AbortSignal
 }
 
 export interface Command {
-  /** A noun and a verb, or a word that says it all. */
+  /** A noun and a verb, or one word. */
   name: string
   about: string
-  /** Names of what must follow, in order. */
+  /** Names of the required arguments, in order. */
   args: string[]
+  /** The values that an argument accepts, by its name. */
+  argValues?: Record<string, readonly string[]>
   options: Record<string, Option>
   examples: string[]
-  /** The command sends no request, and needs no token. */
+  /** The command sends no request and needs no token. */
   isOffline?: true
-  run(input: Input, api: Api, live: Live): Promise<Outcome | undefined>
+  run(input: Input, api: Api, stream: Stream): Promise<Result | undefined>
 }
 
-/** The one value of an option that may be given once. */
+/** The value of an option that may not be repeated. */
 export function textOf({ texts }: Input, option: string): string | undefined {
   return texts[option]?.[0]
 }

@@ -6,7 +6,8 @@ import { apply } from './commands/apply.ts'
 import { audit } from './commands/audit.ts'
 import { calls } from './commands/calls.ts'
 import { clients } from './commands/clients.ts'
-import { explain as explainPair } from './commands/explain.ts'
+import { completionOf } from './commands/completion.ts'
+import { explain } from './commands/explain.ts'
 import { exportAll } from './commands/export.ts'
 import { keys } from './commands/keys.ts'
 import { performance } from './commands/performance.ts'
@@ -17,7 +18,7 @@ import { tokens, whoami } from './commands/tokens.ts'
 import { usage } from './commands/usage.ts'
 import { verify } from './commands/verify.ts'
 
-export const commands: Command[] = [
+const requests: Command[] = [
   ...clients,
   ...keys,
   ...teams,
@@ -29,10 +30,12 @@ export const commands: Command[] = [
   performance,
   ...calls,
   refusals,
-  explainPair,
+  explain,
   ...alerts,
   verify,
   ...tokens,
   audit,
   whoami,
 ]
+
+export const commands: Command[] = [...requests, completionOf(requests)]

@@ -1,22 +1,22 @@
 /** Reads the current settings of the gateway, teams and clients, for `apply` and `export`. */
 
 import type { Api } from './api.ts'
-import type { ClientAnswer, LevelAnswer, TeamAnswer } from './commands/answers.ts'
 import type { Page } from './commands/pages.ts'
+import type { ClientResponse, LevelResponse, TeamResponse } from './commands/responses.ts'
 
 /** The settings of a team or client, with its name. */
 export type Named = { name: string; team?: string } & Record<string, unknown>
 
 export async function currentGateway(api: Api): Promise<object> {
-  return settingsOf(await api.call<LevelAnswer>('GET', '/gateway'))
+  return settingsOf(await api.call<LevelResponse>('GET', '/gateway'))
 }
 
 export async function currentTeams(api: Api): Promise<Named[]> {
-  return (await all<TeamAnswer, 'teams'>(api, 'teams')).map(named)
+  return (await all<TeamResponse, 'teams'>(api, 'teams')).map(named)
 }
 
 export async function currentClients(api: Api): Promise<Named[]> {
-  return (await all<ClientAnswer, 'clients'>(api, 'clients')).map(named)
+  return (await all<ClientResponse, 'clients'>(api, 'clients')).map(named)
 }
 
 /** All pages of a list. */
@@ -37,7 +37,7 @@ function named(record: { name: string }): Named {
   return { name: record.name, ...settingsOf(record) }
 }
 
-/** Without the fields that the gateway sets itself. */
+/** Leaves out the fields that the gateway sets. */
 function settingsOf(record: object): object {
   const readOnly = ['id', 'createdAt', 'updatedAt', 'state', 'restoring']
   return Object.fromEntries(Object.entries(record).filter(([field]) => !readOnly.includes(field)))

@@ -1,4 +1,4 @@
-/** A file that declares the gateway, teams and clients: read, and checked as strictly as the administration checks. */
+/** Reads a file that declares the gateway, teams and clients. Validates it as strictly as the admin API does. */
 
 import { readFile } from 'node:fs/promises'
 import { type Static, Type } from 'typebox'
@@ -7,11 +7,11 @@ import { parse as parseYaml } from 'yaml'
 import { faultFinder } from '../admin/faults.ts'
 import { clientSettings, levelSettings, name } from '../clients/settings.ts'
 import { DUPLICATE_KEY, findDuplicateKey } from '../dialects/wire/duplicate-key.ts'
-import { misused } from './errors.ts'
+import { usageError } from './errors.ts'
 
 const strict = { additionalProperties: false } as const
 
-/** The content of `clients.json`, in JSON or YAML. Sections that it leaves out stay as they are. */
+/** The content of `clients.json`, in JSON or YAML. Absent sections change nothing. */
 export const declaration = Type.Object(
   {
     gateway: Type.Optional(levelSettings),
@@ -39,19 +39,19 @@ export type Declaration = Static<typeof declaration>
 
 const findFaults = faultFinder(declaration)
 
-/** Rejects with all faults at once, one a line. */
+/** Rejects with all faults, one per line. */
 export async function readDeclaration(file: string): Promise<Declaration> {
   const text = await readFile(file, 'utf8').catch((error: Error) => {
-    throw misused(`${file} cannot be read: ${error.message}`)
+    throw usageError(`${file} cannot be read: ${error.message}`)
   })
-  const found = parse(file, text)
-  const faults = findFaults(found).map(({ field, detail }) => `${file}: ${field} ${detail}`)
-  if (faults.length > 0) throw misused(faults.join('\n'))
-  const value = Value.Parse(declaration, found)
+  const content = parse(file, text)
+  const faults = findFaults(content).map(({ field, detail }) => `${file}: ${field} ${detail}`)
+  if (faults.length > 0) throw usageError(faults.join('\n'))
+  const value = Value.Parse(declaration, content)
   for (const list of ['teams', 'clients'] as const) {
     const names = value[list]?.map(one => one.name) ?? []
-    const twice = names.find((one, i) => names.indexOf(one) !== i)
-    if (twice !== undefined) throw misused(`${file}: ${list} declares ${twice} twice, expected each once`)
+    const repeated = names.find((one, i) => names.indexOf(one) !== i)
+    if (repeated !== undefined) throw usageError(`${file}: ${list} declares ${repeated} twice, expected once`)
   }
   return value
 }
@@ -61,7 +61,7 @@ function parse(file: string, text: string): unknown {
   return isYaml(file, plain) ? readYaml(file, plain) : readJson(file, plain)
 }
 
-/** By the file's extension, else by how the text begins. */
+/** The file's extension decides, else the first character. */
 function isYaml(file: string, text: string): boolean {
   if (/\.ya?ml$/i.test(file)) return true
   return !/\.json$/i.test(file) && !/^\s*[{[]/.test(text)
@@ -71,7 +71,7 @@ function readYaml(file: string, text: string): unknown {
   try {
     return parseYaml(text, { logLevel: 'error' })
   } catch (error) {
-    throw misused(`${file} is not YAML: ${error instanceof Error ? error.message.trim() : error}`)
+    throw usageError(`${file} is not YAML: ${error instanceof Error ? error.message.trim() : error}`)
   }
 }
 
@@ -80,9 +80,9 @@ function readJson(file: string, text: string): unknown {
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw misused(`${file} is not JSON: ${error instanceof Error ? error.message : error}`)
+    throw usageError(`${file} is not JSON: ${error instanceof Error ? error.message : error}`)
   }
   const field = findDuplicateKey(text)
-  if (field !== undefined) throw misused(`${file}: ${field} ${DUPLICATE_KEY}`)
+  if (field !== undefined) throw usageError(`${file}: ${field} ${DUPLICATE_KEY}`)
   return value
 }

@@ -1,22 +1,22 @@
-/** What lies between settings as they are and settings as they are declared. */
+/** Compares two versions of settings. */
 
 export interface Difference {
   /** Such as `budget.day`. */
   field: string
-  /** Undefined: it is not set. */
+  /** Undefined if it is not set. */
   before: unknown
   after: unknown
 }
 
 type Settings = Readonly<Record<string, unknown>>
 
-/** Field by field, whatever their order; lists are compared as a whole. */
+/** Compares field by field, in any order. A list is one value. */
 export function differences(before: object, after: object, path = ''): Difference[] {
-  const [was, is]: [Settings, Settings] = [{ ...before }, { ...after }]
-  return [...new Set([...Object.keys(was), ...Object.keys(is)])].flatMap(name => {
-    const [a, b] = [was[name], is[name]]
+  const [old, next]: [Settings, Settings] = [{ ...before }, { ...after }]
+  return [...new Set([...Object.keys(old), ...Object.keys(next)])].flatMap(name => {
+    const [a, b] = [old[name], next[name]]
     const field = path + name
-    // An object that is not there has no fields: what it would hold is told one by one.
+    // An absent object counts as an empty one, so that each of its fields is listed.
     if (isObject(a) ? isObject(b) || b === undefined : isObject(b) && a === undefined) {
       return differences(isObject(a) ? a : {}, isObject(b) ? b : {}, `${field}.`)
     }
@@ -24,24 +24,25 @@ export function differences(before: object, after: object, path = ''): Differenc
   })
 }
 
-/** The merge patch (RFC 7396) that makes the one of the other: null takes away. */
+/** The merge patch (RFC 7396) from `before` to `after`. Null removes a field. */
 export function mergePatch(before: object, after: object): object {
-  const [was, is]: [Settings, Settings] = [{ ...before }, { ...after }]
-  const names = [...new Set([...Object.keys(was), ...Object.keys(is)])]
+  const [old, next]: [Settings, Settings] = [{ ...before }, { ...after }]
+  const names = [...new Set([...Object.keys(old), ...Object.keys(next)])]
   return Object.fromEntries(
     names.flatMap(name => {
-      const [a, b] = [was[name], is[name]]
+      const [a, b] = [old[name], next[name]]
       if (isObject(a) && isObject(b)) return [[name, mergePatch(a, b)]]
       return JSON.stringify(a) === JSON.stringify(b) ? [] : [[name, b ?? null]]
     }),
   )
 }
 
-export function tell({ field, before, after }: Difference): string {
-  return `${field}: ${show(before)} -> ${show(after)}`
+/** One line: `budget.day: 5 -> 10`. */
+export function changeText({ field, before, after }: Difference): string {
+  return `${field}: ${valueText(before)} -> ${valueText(after)}`
 }
 
-function show(value: unknown): string {
+function valueText(value: unknown): string {
   return value === undefined ? '-' : JSON.stringify(value)
 }
 

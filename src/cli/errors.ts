@@ -1,25 +1,25 @@
-/** Errors that the command line prints, each with its exit code. */
+/** Errors of the command line, each with its exit code. */
 
 export interface CliError extends Error {
-  /** 1: the server refused or is not there. 2: wrongly used. */
+  /** 1: the gateway refused the request or is not reachable. 2: the command line is wrong. */
   exitCode: 1 | 2
   /** HTTP status of the error response. */
   status?: number
-  /** Faults of the request, by the administration's field names. */
+  /** Faults of the request, by the API's field names. */
   faults?: Fault[]
 }
 
-/** A field by the administration's name, such as `limits.requests.per`, and what is wrong with it. */
+/** A field by the API's name, such as `limits.requests.per`, and its fault. */
 export interface Fault {
   field: string
   detail: string
 }
 
-export function refused(message: string, more: { status?: number; faults?: Fault[] } = {}): CliError {
+export function requestError(message: string, more: { status?: number; faults?: Fault[] } = {}): CliError {
   return Object.assign(new Error(message), { exitCode: 1 as const, ...more })
 }
 
-export function misused(message: string): CliError {
+export function usageError(message: string): CliError {
   return Object.assign(new Error(message), { exitCode: 2 as const })
 }
 

@@ -3,12 +3,12 @@
 import { CommanderError } from 'commander'
 import { createApi } from './api.ts'
 import type { Command, Input } from './command.ts'
-import { isCliError, misused } from './errors.ts'
+import { isCliError, usageError } from './errors.ts'
 import { createProgram, type Output } from './program.ts'
 import { refusalText } from './refusal-text.ts'
 
 export interface Terminal extends Output {
-  /** Ends a command that goes on. */
+  /** Stops a command that runs until it is stopped. */
   stopped?: AbortSignal
 }
 
@@ -17,27 +17,27 @@ export interface Target {
   token: string | undefined
 }
 
-/** Returns the exit code: 0 done, 1 refused by the server or found to be wrong, 2 wrongly used. */
+/** Returns the exit code: 0 success; 1 the gateway refused or reported a fault; 2 the command line is wrong. */
 export async function main(words: string[], { url, token }: Target, terminal: Terminal): Promise<number> {
   const { out, err, stopped = new AbortController().signal } = terminal
   let code = 0
   const run = async (command: Command, input: Input, json: boolean) => {
     if (!token && !command.isOffline)
-      throw misused(
-        'ADMIN_TOKEN is not set; set it, here or in .env, to the value that the gateway has, or to a token made with tokens create.',
+      throw usageError(
+        'ADMIN_TOKEN is not set; set it, here or in .env, to the value that the gateway has, or to a token from "tokens create".',
       )
-    const live = {
-      print: (answer: unknown, text: string) => out(json ? JSON.stringify(answer) : text),
+    const stream = {
+      print: (response: unknown, text: string) => out(json ? JSON.stringify(response) : text),
       stopped,
     }
-    const outcome = await command.run(input, createApi(url, token ?? ''), live).catch(error => {
+    const result = await command.run(input, createApi(url, token ?? ''), stream).catch(error => {
       if (isCliError(error)) error.message = refusalText(error, command, input)
       throw error
     })
-    if (!outcome) return
-    const { answer, shown, exitCode = 0 } = outcome
-    out(json ? JSON.stringify(answer, null, 2) : shown.text)
-    if (!json && shown.note !== undefined) err(shown.note)
+    if (!result) return
+    const { response, text, note, exitCode = 0 } = result
+    out(json ? JSON.stringify(response, null, 2) : text)
+    if (!json && note !== undefined) err(note)
     code = exitCode
   }
   try {

@@ -1,69 +1,90 @@
 /** Builds the commander program from the table of commands. */
 
-import { Command as Commander, Help, InvalidArgumentError, Option } from 'commander'
+import { Command as Commander, type CommanderError, Option } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
-import type { Command, Input } from './command.ts'
+import type { Command, Option as Declared, Input } from './command.ts'
 import { commands } from './commands.ts'
+import { usageError } from './errors.ts'
+import { argumentsOf, pathOf, seeHelp, usageErrorText } from './usage-errors.ts'
 
 const environment = `
 Environment, or .env:
-  TOLLGATE_URL  the address of the gateway; default: http:// with its HOST and PORT
-  ADMIN_TOKEN   the token of the gateway, or one made with tokens create; ADMIN_TOKEN_FILE: a file with it
+  TOLLGATE_URL  The address of the gateway. The default is http:// with HOST and PORT.
+  ADMIN_TOKEN   The token of the gateway, or a token from "tokens create". ADMIN_TOKEN_FILE names a file that holds it.
 
-Exit code: 0 done; 1 the gateway refused, did not respond, or does not verify; 2 wrongly used.
-Help on a command: tollgate clients create --help`
+Exit codes: 0 success; 1 the gateway refused, did not respond, or does not verify; 2 the command line is wrong.
+Help for one command: tollgate clients create --help
+Shell completion: tollgate completion bash`
 
 export interface Output {
   out(text: string): void
   err(text: string): void
 }
 
-/** `run` gets the parsed command. Usage errors throw a CommanderError, after `err` got their text. */
+/** `run` receives the parsed command. Usage errors are printed to `err` and thrown as a CommanderError. */
 export function createProgram(
   { out, err }: Output,
   run: (command: Command, input: Input, json: boolean) => Promise<void>,
 ): Commander {
+  const onExit = (command: Commander) => (error: CommanderError) => {
+    const text = usageErrorText(error, command)
+    if (text !== undefined) err(text)
+    throw error
+  }
   const program = new Commander('tollgate')
-    .description('Administration of a Tollgate gateway.')
-    .version(`tollgate ${manifest.version}`, '--version')
-    .exitOverride()
+    .description('Administers a Tollgate gateway.')
+    .version(`tollgate ${manifest.version}`, '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
     .enablePositionalOptions()
-    .showHelpAfterError()
-    .configureOutput({ writeOut: text => out(text.trimEnd()), writeErr: text => err(text.trimEnd()) })
+    .configureOutput({
+      writeOut: text => out(text.trimEnd()),
+      writeErr: text => err(text.trimEnd()),
+      outputError: () => {},
+    })
     .configureHelp({
       helpWidth: 160,
-      // Only for the text: commander looks up suggestions in the default list.
-      formatHelp: (command, helper) => {
-        helper.visibleCommands = leaves
-        return Help.prototype.formatHelp.call(helper, command, helper)
-      },
-      subcommandTerm: command =>
-        [pathOf(command), ...command.registeredArguments.map(argument => `<${argument.name()}>`)].join(' '),
+      visibleCommands: leaves,
+      subcommandTerm: command => `${pathOf(command)} ${argumentsOf(command)}`.trim(),
     })
     .addHelpText('after', environment)
+  program.exitOverride(onExit(program))
   const groups = new Map<string, Commander>()
   for (const command of commands) {
     const [noun = '', verb] = command.name.split(' ')
     const group = groups.get(noun) ?? program.command(noun)
-    groups.set(noun, group)
-    declare(verb === undefined ? group : group.command(verb), command, run)
+    groups.set(noun, group.exitOverride(onExit(group)))
+    const target = verb === undefined ? group : group.command(verb)
+    declare(target.exitOverride(onExit(target)), command, run)
   }
   return program
 }
 
 function declare(target: Commander, command: Command, run: Parameters<typeof createProgram>[1]): void {
   target.description(`${command.about}.`).summary(command.about)
-  for (const name of command.args) target.argument(`<${name}>`, '', notEmpty)
-  for (const [name, { value, about, multiple }] of Object.entries(command.options)) {
-    const option = new Option(value === undefined ? `--${name}` : `--${name} <${value}>`, about)
-    if (value !== undefined) option.argParser(collect(multiple ?? false))
-    target.addOption(option)
-  }
+  for (const name of command.args) target.argument(`<${name}>`, '', checked(command, name))
+  for (const [name, option] of Object.entries(command.options))
+    target.addOption(optionOf(name, option, command))
   target
     .option('--json', 'print the response as JSON')
-    .showHelpAfterError(`See tollgate ${command.name} --help.`)
     .addHelpText('after', `\nFor example:\n${command.examples.map(line => `  tollgate ${line}`).join('\n')}`)
     .action(() => run(command, inputOf(target, command), target.getOptionValue('json') === true))
+}
+
+function optionOf(
+  name: string,
+  { value, values, isList, about, multiple }: Declared,
+  command: Command,
+): Option {
+  const example = value ?? values?.join(isList ? ',' : '|')
+  if (example === undefined) return new Option(`--${name}`, about)
+  const listed = value !== undefined && values ? `: ${values.join(', ')}` : ''
+  return new Option(`--${name} <${example}>`, about + listed).argParser(
+    (text: string, before: string[] = []) => {
+      if (before.length > 0 && !multiple)
+        throw usageError(`--${name} is given twice, expected once. ${seeHelp(command.name)}`)
+      return [...before, text]
+    },
+  )
 }
 
 function inputOf(target: Commander, { args, options }: Command): Input {
@@ -79,23 +100,16 @@ function inputOf(target: Commander, { args, options }: Command): Input {
   }
 }
 
-function collect(multiple: boolean) {
-  return (text: string, before: string[] = []) => {
-    if (before.length > 0 && !multiple) throw new InvalidArgumentError('It is given twice; give it once.')
-    return [...before, text]
+function checked({ name, argValues }: Command, argument: string) {
+  const values = argValues?.[argument]
+  return (text: string) => {
+    if (text !== '' && (!values || values.includes(text))) return text
+    const expected = values ? values.join(', ') : `<${argument}>`
+    throw usageError(`${name}: found ${JSON.stringify(text)}, expected ${expected}. ${seeHelp(name)}`)
   }
-}
-
-function notEmpty(text: string): string {
-  if (text === '') throw new InvalidArgumentError('Found nothing, expected a value.')
-  return text
-}
-
-function pathOf(command: Commander): string {
-  return command.parent?.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name()
 }
 
 /** Every command below `command` that can run. */
 function leaves(command: Commander): Commander[] {
-  return [...command.commands].flatMap(one => [...(one.summary() ? [one] : []), ...leaves(one)])
+  return command.commands.flatMap(one => [...(one.summary() ? [one] : []), ...leaves(one)])
 }

@@ -1,9 +1,9 @@
-/** Rewrites errors of the administration for the command line: with flags, arguments and commands. */
+/** Rewrites errors of the admin API for the command line: it names flags, arguments and commands. */
 
 import type { Command, Input } from './command.ts'
 import type { CliError, Fault } from './errors.ts'
 
-/** The flag of each setting. `expected`: set where the flag's value has another format than the setting's. */
+/** The flag of each setting. `expected` is set if the formats of flag and setting differ. */
 const flags: Record<string, { flag: string; expected?: string }> = {
   'limits.requests': { flag: 'requests' },
   'limits.tokens': { flag: 'tokens' },
@@ -18,12 +18,12 @@ const flags: Record<string, { flag: string; expected?: string }> = {
   graceSeconds: { flag: 'grace', expected: 'a time from 0 to 365d, such as 1h or 7d' },
   expiresAt: {
     flag: 'expires',
-    expected: 'a time from now such as 90d, or a moment such as 2027-01-31T12:00:00Z',
+    expected: 'a duration such as 90d, or a time such as 2027-01-31T12:00:00Z',
   },
   cursor: { flag: 'cursor', expected: 'the cursor that the previous page printed' },
 }
 
-/** Requests and phrases in the administration's errors, and what the command line writes instead. */
+/** Requests and phrases in errors of the admin API, and their replacements. */
 const phrases: readonly (readonly [RegExp, string])[] = [
   [/GET \/admin\/clients\/\{name\}\/keys\b/g, '"keys list"'],
   [/POST \/admin\/clients\/([^/\s]+)\/keys\b/g, '"keys create $1"'],
@@ -42,7 +42,7 @@ const phrases: readonly (readonly [RegExp, string])[] = [
   [/which may only GET; \w+ takes one/g, 'which may only read; this command takes one'],
 ]
 
-/** Replaces the administration's requests with commands. */
+/** Replaces requests by commands. */
 function withCommands(text: string): string {
   return phrases
     .reduce((changed, [phrase, command]) => changed.replaceAll(phrase, command), text)
@@ -51,14 +51,18 @@ function withCommands(text: string): string {
 
 /** The text of a command's error. Each fault is one line that names its flag or argument. */
 export function refusalText({ message, faults = [] }: CliError, command: Command, input: Input): string {
-  const lines = faults.map(fault => at(fault, command, input))
+  const lines = faults.map(fault => faultText(fault, command, input))
   // The text after the faults is the advice.
   const named = faults.map(({ field, detail }) => `${field} ${detail}`).join('; ')
   const advice = message.startsWith(named) ? message.slice(named.length).replace(/^\.$/, '') : ''
   return withCommands(lines.length > 0 ? lines.join('\n') + advice : message)
 }
 
-function at({ field, detail }: Fault, { args, options }: Command, { args: typed, texts }: Input): string {
+function faultText(
+  { field, detail }: Fault,
+  { args, options }: Command,
+  { args: typed, texts }: Input,
+): string {
   const path = field.split('.')
   const found = path
     .map((_, i) => path.slice(0, path.length - i).join('.'))

@@ -2,38 +2,53 @@
 
 import { allowedFeatures, holds, parseDuration, shares } from '../clients/settings.ts'
 import { type Input, type Option, textOf } from './command.ts'
-import { misused } from './errors.ts'
+import { usageError } from './errors.ts'
 
-export const levelOptions = {
-  requests: { value: '100/1h', about: 'calls at most, refilled evenly over the time' },
-  tokens: { value: '200000/1m', about: 'tokens at most, refilled evenly over the time' },
-  concurrency: { value: '20', about: 'calls running at once' },
+const switches: readonly string[] = ['on', 'off']
+
+export const limitOptions = {
+  requests: { value: '100/1h', about: 'the most calls in a time; refilled evenly' },
+  tokens: { value: '200000/1m', about: 'the most tokens in a time; refilled evenly' },
+  concurrency: { value: '20', about: 'the most calls running at once' },
   budget: {
     value: '5/day',
-    about: 'US dollars a calendar day (UTC), or 100/month; both may be given',
+    about: 'US dollars per UTC calendar day or month, such as 100/month; repeat it for both',
     multiple: true,
   },
 } satisfies Record<string, Option>
 
 export const clientOptions = {
-  team: { value: 'web', about: 'whose limits and budget hold as well' },
-  'create-team': { about: 'make the team if it does not exist; otherwise it must exist' },
-  models: { value: "'claude-haiku-*,gpt-6-luna'", about: "models and patterns; '*' is all, none is not one" },
-  ...levelOptions,
-  'max-wait': { value: '2s', about: 'longest wait for room before a 429, up to 10s; none by default' },
-  hold: {
-    value: holds.join('|'),
-    about:
-      'what a running call holds of a budget: its input and the next seconds of output (growing, the default), or its whole output limit',
+  team: { value: 'web', about: 'the team whose limits and budget apply as well' },
+  'create-team': { about: 'create the team if it does not exist' },
+  models: {
+    value: "'claude-haiku-*,gpt-6-luna'",
+    about: "allowed models and patterns; '*' allows all, none allows no model",
   },
-  cache: { value: 'on|off', about: 'keep answers; on by default' },
-  'cache-ttl': { value: '1h', about: 'how long an answer is kept' },
-  'cache-share': { value: shares.join('|'), about: 'who may see a cached response; client by default' },
-  loop: { value: '30/1m', about: 'the same request at most so often' },
-  allow: { value: allowedFeatures.join(','), about: 'open what is closed by default; none closes it again' },
+  ...limitOptions,
+  'max-wait': {
+    value: '2s',
+    about: 'the longest wait for capacity before a 429, up to 10s; no wait by default',
+  },
+  hold: {
+    values: holds,
+    about:
+      'the budget a running call holds: its input and the next seconds of output (growing, the default), or its whole output limit',
+  },
+  cache: { values: switches, about: 'cache responses; on by default' },
+  'cache-ttl': { value: '1h', about: 'how long a response stays cached' },
+  'cache-share': {
+    values: shares,
+    about: 'the callers that may receive a cached response; client by default',
+  },
+  loop: { value: '30/1m', about: 'the most identical requests in a time' },
+  allow: {
+    values: allowedFeatures,
+    isList: true,
+    about: 'features that are refused by default; none refuses all',
+  },
 } satisfies Record<string, Option>
 
-/** `none` is null: a patch takes the setting away. */
+/** Becomes null, which removes the setting in a patch. */
 const NONE = 'none'
 
 interface BucketText {
@@ -41,7 +56,8 @@ interface BucketText {
   per: string
 }
 
-export function levelFrom(input: Input) {
+/** Limits and budget of a client, a team or the gateway. */
+export function limitsFrom(input: Input) {
   const requests = bucketFrom(input, 'requests')
   const tokens = bucketFrom(input, 'tokens')
   const concurrency = numberFrom(input, 'concurrency')
@@ -64,7 +80,7 @@ export function clientFrom(input: Input) {
   const loop = bucketFrom(input, 'loop')
   const cache = cacheFrom(input)
   const hold = textOf(input, 'hold')
-  const { limits, ...rest } = levelFrom(input)
+  const { limits, ...rest } = limitsFrom(input)
   const clientLimits = { ...limits, ...waitFrom(input) }
   return {
     ...(team !== undefined && { team: team === NONE ? null : team }),
@@ -79,7 +95,7 @@ export function clientFrom(input: Input) {
   }
 }
 
-/** What is not there yet cannot be taken away: a new thing simply does not have it. */
+/** Leaves null out, because a new client or team has no setting to remove. */
 export function withoutNulls<T extends object>(settings: T): object {
   return Object.fromEntries(
     Object.entries(settings).flatMap(([name, value]) => {
@@ -95,7 +111,7 @@ function bucketFrom(input: Input, option: string): BucketText | null | undefined
   if (text === undefined) return undefined
   if (text === NONE) return null
   const { count, per } = /^(?<count>\d+)\/(?<per>\w+)$/.exec(text)?.groups ?? {}
-  if (!count || !per) throw wrong(option, text, '100/1h: a number, and the time it is refilled over')
+  if (!count || !per) throw wrongValue(option, text, 'a number and a time such as 100/1h')
   return { count: Number(count), per }
 }
 
@@ -103,19 +119,19 @@ function numberFrom(input: Input, option: string): number | null | undefined {
   const text = textOf(input, option)
   if (text === undefined) return undefined
   if (text === NONE) return null
-  if (!/^\d+$/.test(text)) throw wrong(option, text, 'a whole number')
+  if (!/^\d+$/.test(text)) throw wrongValue(option, text, 'a whole number')
   return Number(text)
 }
 
 function budgetFrom(input: Input): Record<string, number | null> | null | undefined {
-  const given = input.texts.budget?.flatMap(text => text.split(','))
-  if (!given) return undefined
-  if (given.includes(NONE)) return null
+  const texts = input.texts.budget?.flatMap(text => text.split(','))
+  if (!texts) return undefined
+  if (texts.includes(NONE)) return null
   return Object.fromEntries(
-    given.map(text => {
+    texts.map(text => {
       const { amount, window } =
         /^(?<amount>\d+(\.\d+)?|none)\/(?<window>day|month)$/.exec(text)?.groups ?? {}
-      if (!amount || !window) throw wrong('budget', text, '5/day, 100/month, none/day, or none')
+      if (!amount || !window) throw wrongValue('budget', text, '5/day, 100/month, none/day, or none')
       return [window, amount === NONE ? null : Number(amount)]
     }),
   )
@@ -131,7 +147,7 @@ function cacheFrom(input: Input): object {
   const cache = textOf(input, 'cache')
   const ttl = textOf(input, 'cache-ttl')
   const share = textOf(input, 'cache-share')
-  if (cache !== undefined && cache !== 'on' && cache !== 'off') throw wrong('cache', cache, 'on or off')
+  if (cache !== undefined && !switches.includes(cache)) throw wrongValue('cache', cache, 'on or off')
   return {
     ...(cache && { enabled: cache === 'on' }),
     ...(ttl && { ttlSeconds: ttl === NONE ? null : secondsFrom('cache-ttl', ttl) }),
@@ -139,7 +155,7 @@ function cacheFrom(input: Input): object {
   }
 }
 
-/** A number other than 0 needs a unit: without one it could be seconds or milliseconds. */
+/** A number other than 0 needs a unit, because seconds and milliseconds are both usual. */
 function waitFrom(input: Input): { maxWaitMs?: number | null } {
   const text = textOf(input, 'max-wait')
   if (text === undefined) return {}
@@ -148,7 +164,7 @@ function waitFrom(input: Input): { maxWaitMs?: number | null } {
   try {
     return { maxWaitMs: parseDuration(text) }
   } catch {
-    throw wrong('max-wait', text, 'a time such as 500ms or 2s, 0, or none')
+    throw wrongValue('max-wait', text, 'a time such as 500ms or 2s, 0, or none')
   }
 }
 
@@ -158,11 +174,11 @@ export function secondsFrom(option: string, text: string): number {
   try {
     return Math.ceil(parseDuration(text) / 1000)
   } catch {
-    throw wrong(option, text, 'a time such as 30s, 15m, 1h, 7d, or a number of seconds')
+    throw wrongValue(option, text, 'a time such as 30s, 15m, 1h, 7d, or a number of seconds')
   }
 }
 
-/** `--expires`: a time from now, or a moment that the administration judges. */
+/** `--expires`: a duration from now, or a time that the gateway validates. */
 export function expiryFrom(input: Input): { expiresAt?: string } {
   const text = textOf(input, 'expires')
   if (text === undefined) return {}
@@ -170,6 +186,6 @@ export function expiryFrom(input: Input): { expiresAt?: string } {
   return { expiresAt: new Date(Date.now() + secondsFrom('expires', text) * 1000).toISOString() }
 }
 
-export function wrong(option: string, found: string, expected: string) {
-  return misused(`--${option}: found ${JSON.stringify(found)}, expected ${expected}`)
+function wrongValue(option: string, found: string, expected: string) {
+  return usageError(`--${option}: found ${JSON.stringify(found)}, expected ${expected}`)
 }

@@ -1,6 +1,6 @@
-/** Words and tables for people. */
+/** Formats of tables, amounts and times. */
 
-/** Columns are as wide as their widest cell; the last one is not padded. */
+/** Columns are as wide as their widest cell. Trailing spaces are removed. */
 export function table(head: string[], rows: string[][]): string {
   const lines = [head, ...rows]
   const widths = head.map((_, column) => Math.max(...lines.map(line => (line[column] ?? '').length)))
@@ -14,7 +14,7 @@ export function table(head: string[], rows: string[][]): string {
     .join('\n')
 }
 
-/** What is not set. */
+/** Stands for a value that is not set. */
 export const NONE = '-'
 
 export function usd(amount: number): string {

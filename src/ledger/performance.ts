@@ -13,7 +13,7 @@ export const performanceSteps = {
   day: { seconds: 86_400, keptDays: 1830 },
 } as const
 export type PerformanceStep = keyof typeof performanceSteps
-const names: PerformanceStep[] = ['5m', 'hour', 'day']
+export const stepNames: readonly PerformanceStep[] = ['5m', 'hour', 'day']
 
 /** The most slots that one request may read. */
 export const MOST_SLOTS = 400
@@ -79,7 +79,7 @@ export function performanceStepFor(from: Date, to: Date, now: Date): Performance
     const isKept = now.getTime() - from.getTime() <= keptDays * DAY
     return isKept && slotsIn(from, to, seconds) <= USUAL_SLOTS
   }
-  return names.find(fits) ?? 'day'
+  return stepNames.find(fits) ?? 'day'
 }
 
 export function slotsOf(from: Date, to: Date, step: PerformanceStep): number {

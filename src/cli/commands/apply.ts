@@ -1,13 +1,13 @@
-/** Declares the gateway, teams and clients from a file: what is so already stays untouched. */
+/** Applies a file that declares the gateway, teams and clients. Settings that already match send no request. */
 
 import { didYouMean } from '../../pricing/nearest.ts'
 import type { Api, Method } from '../api.ts'
 import type { Command } from '../command.ts'
 import { currentClients, currentGateway, currentTeams } from '../current.ts'
 import { type Declaration, readDeclaration } from '../declared.ts'
-import { type Difference, differences, mergePatch, tell } from '../difference.ts'
-import { refused } from '../errors.ts'
-import type { ChangedClient } from './answers.ts'
+import { changeText, type Difference, differences, mergePatch } from '../difference.ts'
+import { requestError } from '../errors.ts'
+import type { ChangedClient } from './responses.ts'
 
 interface Change {
   action: 'create' | 'change' | 'delete'
@@ -16,10 +16,10 @@ interface Change {
   differences: Difference[]
 }
 
-/** A team or a client, as it is or as it is declared. */
+/** The current or declared settings of a team or client. */
 type Setting = { name: string; team?: string | undefined }
 
-/** A change, and the request that makes it. */
+/** A change and the request for it. */
 interface Step {
   change: Change
   request: [method: Method, path: string, body?: object]
@@ -27,13 +27,13 @@ interface Step {
 
 export const apply: Command = {
   name: 'apply',
-  about: 'Make the gateway, teams and clients what a file declares; running it twice changes nothing',
+  about: 'Apply the settings that a file declares; a second run changes nothing',
   args: ['file'],
   options: {
-    'dry-run': { about: 'show the difference, change nothing' },
+    'dry-run': { about: 'print the changes without making them' },
     prune: {
       about:
-        'delete clients and teams that the file does not name; a team that still has clients only loses its limits and budgets',
+        'delete clients and teams that the file does not name; a team with clients stays and loses its limits and budgets',
     },
   },
   examples: ['apply clients.json --dry-run', 'apply clients.yaml', 'apply clients.json --prune'],
@@ -41,52 +41,51 @@ export const apply: Command = {
     const declared = await readDeclaration(args.file ?? '')
     const steps = await plan(declared, api, flags.has('prune'))
     const isDry = flags.has('dry-run')
-    const warnings = isDry ? [] : await take(steps, api)
+    const warnings = isDry ? [] : await send(steps, api)
     const changes = steps.map(({ change }) => change)
-    const made = isDry ? 'Nothing was changed: --dry-run.' : `Made ${changes.length} changes.`
-    const note = [...warnings.map(warning => `Warning: ${warning}`), made].join('\n')
+    const summary = isDry ? 'Nothing was changed: --dry-run.' : `Made ${changes.length} changes.`
+    const note = [...warnings.map(warning => `Warning: ${warning}`), summary].join('\n')
     return {
-      answer: { applied: !isDry, changes, warnings },
-      shown:
-        changes.length > 0
-          ? { text: changes.flatMap(describe).join('\n'), note }
-          : { text: 'Everything is as it is declared.' },
+      response: { applied: !isDry, changes, warnings },
+      ...(changes.length > 0
+        ? { text: changes.flatMap(describe).join('\n'), note }
+        : { text: 'The gateway matches the file.' }),
     }
   },
 }
 
-/** Limits that are shared come first, so that no new client is without them for a moment; deleting comes last. */
+/** Shared limits come first, so that they already hold for new clients. Deletions come last. */
 async function plan({ gateway, teams, clients }: Declaration, api: Api, prune: boolean): Promise<Step[]> {
-  const theTeams = teams || clients ? await currentTeams(api) : []
-  const theClients = clients || (teams && prune) ? await currentClients(api) : []
-  if (clients) refuseUnknownTeams(clients, [...theTeams, ...(teams ?? [])])
-  const staying = clients && prune ? clients : [...theClients, ...(clients ?? [])]
+  const currentTeamList = teams || clients ? await currentTeams(api) : []
+  const currentClientList = clients || (teams && prune) ? await currentClients(api) : []
+  if (clients) refuseUnknownTeams(clients, [...currentTeamList, ...(teams ?? [])])
+  const staying = clients && prune ? clients : [...currentClientList, ...(clients ?? [])]
   const inUse = new Set(staying.map(({ team }) => team))
   return [
     ...(gateway ? gatewaySteps(await currentGateway(api), gateway) : []),
-    ...(teams ? teamSteps(theTeams, teams, prune ? ({ name }) => inUse.has(name) : () => false) : []),
-    ...(clients ? clientSteps(theClients, clients) : []),
-    ...(clients && prune ? deletions('client', missing(theClients, clients)) : []),
+    ...(teams ? teamSteps(currentTeamList, teams, prune ? ({ name }) => inUse.has(name) : () => false) : []),
+    ...(clients ? clientSteps(currentClientList, clients) : []),
+    ...(clients && prune ? deletions('client', missing(currentClientList, clients)) : []),
     ...(teams && prune
       ? deletions(
           'team',
-          missing(theTeams, teams).filter(({ name }) => !inUse.has(name)),
+          missing(currentTeamList, teams).filter(({ name }) => !inUse.has(name)),
         )
       : []),
   ]
 }
 
-/** Refuses unknown teams before anything is changed: a typo would take a client out of its team's budget. */
+/** Refuses unknown teams before the first change. A typo would remove a client from its team's budget. */
 function refuseUnknownTeams(clients: Setting[], teams: Setting[]): void {
   const names = new Set(teams.map(({ name }) => name))
   const faults = clients.flatMap(({ name, team }) =>
     team === undefined || names.has(team)
       ? []
       : [
-          `client ${name}: there is no team ${team}.${didYouMean(team, [...names])} Declare it in teams, or make it with teams set ${team}.`,
+          `client ${name}: there is no team ${team}.${didYouMean(team, [...names])} Declare it in teams, or create it with "teams set ${team}".`,
         ],
   )
-  if (faults.length > 0) throw refused(`${faults.join('\n')}\nNothing was changed.`)
+  if (faults.length > 0) throw requestError(`${faults.join('\n')}\nNothing was changed.`)
 }
 
 function gatewaySteps(before: object, after: object): Step[] {
@@ -96,10 +95,10 @@ function gatewaySteps(before: object, after: object): Step[] {
   return [{ change, request: ['PUT', '/gateway', after] }]
 }
 
-/** `loses`: whether a team that the file does not name loses its limits and budgets. */
-function teamSteps(there: Setting[], declared: Setting[], loses: (team: Setting) => boolean): Step[] {
-  const formers = new Map(there.map(one => [one.name, unnamed(one)]))
-  const bare = missing(there, declared).filter(loses)
+/** `loses`: a team that the file does not name loses its limits and budgets. */
+function teamSteps(current: Setting[], declared: Setting[], loses: (team: Setting) => boolean): Step[] {
+  const formers = new Map(current.map(one => [one.name, unnamed(one)]))
+  const bare = missing(current, declared).filter(loses)
   return [...declared, ...bare.map(({ name }) => ({ name }))].flatMap(({ name, ...settings }) => {
     const former = formers.get(name)
     const found = differences(former ?? {}, settings)
@@ -109,8 +108,8 @@ function teamSteps(there: Setting[], declared: Setting[], loses: (team: Setting)
   })
 }
 
-function clientSteps(there: Setting[], declared: Setting[]): Step[] {
-  const formers = new Map(there.map(one => [one.name, unnamed(one)]))
+function clientSteps(current: Setting[], declared: Setting[]): Step[] {
+  const formers = new Map(current.map(one => [one.name, unnamed(one)]))
   return declared.flatMap(({ name, ...settings }) => {
     const former = formers.get(name)
     const found = differences(former ?? {}, settings)
@@ -123,23 +122,23 @@ function clientSteps(there: Setting[], declared: Setting[]): Step[] {
   })
 }
 
-function deletions(kind: 'client' | 'team', gone: Setting[]): Step[] {
-  return gone.map(({ name }) => ({
+function deletions(kind: 'client' | 'team', removed: Setting[]): Step[] {
+  return removed.map(({ name }) => ({
     change: { action: 'delete', kind, name, differences: [] },
     request: ['DELETE', `/${kind}s/${name}`],
   }))
 }
 
-/** Returns the warnings of the gateway. */
-async function take(steps: Step[], api: Api): Promise<string[]> {
+/** Sends the requests in order. Returns the warnings of the gateway. */
+async function send(steps: Step[], api: Api): Promise<string[]> {
   const warnings: string[] = []
-  for (const [made, { change, request }] of steps.entries()) {
-    const answer = await api.call<Partial<ChangedClient> | undefined>(...request).catch((error: Error) => {
-      throw refused(
-        `${change.kind} ${change.name}: ${error.message}\nThe ${made} changes before it were made, the ${steps.length - made - 1} after it were not.`,
+  for (const [done, { change, request }] of steps.entries()) {
+    const response = await api.call<Partial<ChangedClient> | undefined>(...request).catch((error: Error) => {
+      throw requestError(
+        `${change.kind} ${change.name}: ${error.message}\nChanges made before it: ${done}. Changes not made: ${steps.length - done}.`,
       )
     })
-    warnings.push(...(answer?.warnings ?? []).map(warning => `client ${change.name}: ${warning}`))
+    warnings.push(...(response?.warnings ?? []).map(warning => `client ${change.name}: ${warning}`))
   }
   return warnings
 }
@@ -148,14 +147,14 @@ function unnamed({ name, ...settings }: Setting): object {
   return settings
 }
 
-function missing(there: Setting[], declared: Setting[]): Setting[] {
+function missing(current: Setting[], declared: Setting[]): Setting[] {
   const names = new Set(declared.map(({ name }) => name))
-  return there.filter(({ name }) => !names.has(name))
+  return current.filter(({ name }) => !names.has(name))
 }
 
 const signs = { create: '+', change: '~', delete: '-' }
 
 function describe({ action, kind, name, differences: found }: Change): string[] {
   const title = kind === 'gateway' ? kind : `${kind} ${name}`
-  return [`${signs[action]} ${title}`, ...found.map(difference => `    ${tell(difference)}`)]
+  return [`${signs[action]} ${title}`, ...found.map(difference => `    ${changeText(difference)}`)]
 }

@@ -1,11 +1,12 @@
-/** Who changed what. */
+/** The audit log. */
 
+import { actions } from '../../clients/audit.ts'
 import type { Command } from '../command.ts'
-import { differences, tell } from '../difference.ts'
+import { changeText, differences } from '../difference.ts'
 import { table, time } from '../text.ts'
 import { type Page, pageNote, queryFrom } from './pages.ts'
 
-interface AuditEventAnswer {
+interface AuditEvent {
   at: string
   who: string
   action: string
@@ -15,37 +16,35 @@ interface AuditEventAnswer {
 }
 
 const filters = {
-  who: { value: 'ci', about: 'the name of a token' },
-  target: { value: 'client:frontend', about: 'what was changed; also key:…, team:…, gateway, token:…' },
-  action: { value: 'client.update', about: 'what was done' },
-  from: { value: '2026-11-23T10:00:00Z', about: 'then or later: a UTC day or a time' },
-  to: { value: '2026-11-24', about: 'before' },
-  limit: { value: '100', about: 'rows at most, up to 1000' },
-  cursor: { value: 'WyJh…', about: 'where the page before ended' },
+  who: { value: 'ci', about: 'the name of the token that made the change' },
+  target: { value: 'client:frontend', about: 'what changed: client:…, key:…, team:…, gateway or token:…' },
+  action: { value: 'client.update', values: actions, about: 'the kind of change' },
+  from: { value: '2026-11-23T10:00:00Z', about: 'changed at or after this UTC day or time' },
+  to: { value: '2026-11-24', about: 'changed before this UTC day or time' },
+  limit: { value: '100', about: 'the most rows, up to 1000' },
+  cursor: { value: 'WyJh…', about: 'the end of the previous page' },
 }
 
 export const audit: Command = {
   name: 'audit',
-  about: 'Who changed what, the newest first, with each setting before and after',
+  about: 'List changes by administrators, newest first, with the settings before and after',
   args: [],
   options: filters,
   examples: ['audit --limit 20', 'audit --target client:frontend --from 2026-11-01'],
   async run(input, api) {
     const path = `/audit${queryFrom(input, Object.keys(filters))}`
-    const answer = await api.call<Page & { audit: AuditEventAnswer[] }>('GET', path)
-    const rows = answer.audit.map(({ at, who, action, target, before, after }) => [
+    const response = await api.call<Page & { audit: AuditEvent[] }>('GET', path)
+    const rows = response.audit.map(({ at, who, action, target, before, after }) => [
       time(at),
       who,
       action,
       target,
       differences(before ?? {}, after ?? {})
-        .map(tell)
+        .map(changeText)
         .join('; '),
     ])
     const text =
-      rows.length > 0
-        ? table(['CHANGED', 'WHO', 'ACTION', 'TARGET', 'WHAT'], rows)
-        : 'There is no such change.'
-    return { answer, shown: { text, ...pageNote(answer) } }
+      rows.length > 0 ? table(['CHANGED', 'WHO', 'ACTION', 'TARGET', 'CHANGE'], rows) : 'No changes match.'
+    return { response, text, ...pageNote(response) }
   },
 }

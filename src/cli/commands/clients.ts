@@ -3,18 +3,18 @@
 import { defaultHold } from '../../clients/settings.ts'
 import type { Input } from '../command.ts'
 import { type Command, textOf } from '../command.ts'
-import { misused } from '../errors.ts'
+import { usageError } from '../errors.ts'
 import { clientFrom, clientOptions, withoutNulls } from '../settings.ts'
 import { NONE, table } from '../text.ts'
-import { bucket, type ChangedClient, type ClientAnswer, dollars, standing, waitText } from './answers.ts'
 import { type Page, pageFrom, pageNote, pageOptions } from './pages.ts'
+import { bucket, type ChangedClient, type ClientResponse, dollars, limitRows, waitText } from './responses.ts'
 
 const at = (name: string | undefined) => `/clients/${encodeURIComponent(name ?? '')}`
 
 export const clients: Command[] = [
   {
     name: 'clients create',
-    about: 'Make a client',
+    about: 'Create a client',
     args: ['name'],
     options: clientOptions,
     examples: [
@@ -22,24 +22,24 @@ export const clients: Command[] = [
     ],
     async run(input, api) {
       const settings = { name: input.args.name, ...withoutNulls(clientFrom(input)) }
-      const answer = await api.call<ChangedClient>('POST', '/clients', settings)
-      return {
-        answer,
-        shown: {
-          text: describe(answer),
-          note: [...warned(answer), `Make a key of it: keys create ${answer.name}`].join('\n'),
-        },
-      }
+      const response = await api.call<ChangedClient>('POST', '/clients', settings)
+      const note = [...warned(response), `Create a key for it: tollgate keys create ${response.name}`].join(
+        '\n',
+      )
+      return { response, text: describe(response), note }
     },
   },
   {
     name: 'clients list',
-    about: 'All clients and their settings',
+    about: 'List clients and their settings',
     args: [],
     options: pageOptions,
     examples: ['clients list --limit 1000', 'clients list --json'],
     async run(input, api) {
-      const answer = await api.call<Page & { clients: ClientAnswer[] }>('GET', `/clients${pageFrom(input)}`)
+      const response = await api.call<Page & { clients: ClientResponse[] }>(
+        'GET',
+        `/clients${pageFrom(input)}`,
+      )
       const head = [
         'NAME',
         'TEAM',
@@ -53,30 +53,30 @@ export const clients: Command[] = [
         '',
       ]
       const text =
-        answer.clients.length > 0 ? table(head, answer.clients.map(row)) : 'There are no clients yet.'
-      return { answer, shown: { text, ...pageNote(answer) } }
+        response.clients.length > 0 ? table(head, response.clients.map(row)) : 'There are no clients yet.'
+      return { response, text, ...pageNote(response) }
     },
   },
   {
     name: 'clients show',
-    about: 'One client: its settings, and where it stands now',
+    about: 'Show the settings and current usage of one client',
     args: ['name'],
     options: {},
     examples: ['clients show frontend'],
     async run({ args }, api) {
-      const answer = await api.call<ClientAnswer>('GET', at(args.name))
-      return { answer, shown: { text: describe(answer) } }
+      const response = await api.call<ClientResponse>('GET', at(args.name))
+      return { response, text: describe(response) }
     },
   },
   {
     name: 'clients update',
-    about: 'Change settings; what is not named stays, none takes a setting away',
+    about: 'Change settings of a client; the value none removes one, other settings stay',
     args: ['name'],
     options: {
-      name: { value: 'website', about: 'a new name; its id, keys and counters stay' },
+      name: { value: 'website', about: 'a new name; id, keys and counters stay' },
       ...clientOptions,
-      disable: { about: 'refuse all its calls' },
-      enable: { about: 'take them again' },
+      disable: { about: 'refuse all calls of the client' },
+      enable: { about: 'accept its calls again' },
     },
     examples: [
       'clients update frontend --budget 10/day --tokens none',
@@ -84,28 +84,29 @@ export const clients: Command[] = [
       'clients update frontend --disable',
     ],
     async run(input, api) {
-      const patch = { ...renamed(input), ...clientFrom(input), ...switched(input) }
-      if (Object.keys(patch).length === 0) throw misused('There is nothing to change: name a setting.')
-      const answer = await api.call<ChangedClient>('PATCH', at(input.args.name), patch)
-      const note = warned(answer).join('\n')
-      return { answer, shown: { text: describe(answer), ...(note && { note }) } }
+      const patch = { ...renamed(input), ...clientFrom(input), ...disabledFrom(input) }
+      if (Object.keys(patch).length === 0)
+        throw usageError('Found no setting to change, expected at least one.')
+      const response = await api.call<ChangedClient>('PATCH', at(input.args.name), patch)
+      const note = warned(response).join('\n')
+      return { response, text: describe(response), ...(note && { note }) }
     },
   },
   {
     name: 'clients delete',
-    about: 'Delete a client and revoke its keys; what it has spent stays in the ledger',
+    about: 'Delete a client and revoke its keys; its spend stays in the ledger',
     args: ['name'],
     options: {},
     examples: ['clients delete frontend'],
     async run({ args }, api) {
       await api.call('DELETE', at(args.name))
-      return { answer: { deleted: args.name }, shown: { text: `Client ${args.name} is deleted.` } }
+      return { response: { deleted: args.name }, text: `Client ${args.name} is deleted.` }
     },
   },
 ]
 
 /** The warnings about a saved client, one per line. */
-export function warned({ warnings }: ChangedClient): string[] {
+function warned({ warnings }: ChangedClient): string[] {
   return warnings.map(warning => `Warning: ${warning}`)
 }
 
@@ -114,19 +115,20 @@ function renamed(input: Input): object {
   return name === undefined ? {} : { name }
 }
 
-function switched({ flags }: Input): object {
-  if (flags.has('disable') && flags.has('enable')) throw misused('Either --disable or --enable, not both.')
+function disabledFrom({ flags }: Input): object {
+  if (flags.has('disable') && flags.has('enable'))
+    throw usageError('Found --disable and --enable, expected only one of them.')
   if (flags.has('disable')) return { disabled: true }
   return flags.has('enable') ? { disabled: null } : {}
 }
 
-/** An absent list allows every model, an empty one none. */
+/** Without a list every model is allowed. An empty list allows none. */
 function modelsText(models: readonly string[] | undefined, separator: string): string {
   if (models === undefined) return '*'
   return models.join(separator) || 'no model'
 }
 
-const held = {
+const holdText = {
   growing: 'a running call holds its input and the next seconds of output',
   ceiling: 'a running call holds its input and its whole output limit',
 }
@@ -139,7 +141,7 @@ function row({
   budget,
   hold = defaultHold,
   disabled,
-}: ClientAnswer): string[] {
+}: ClientResponse): string[] {
   return [
     name,
     team,
@@ -154,19 +156,19 @@ function row({
   ]
 }
 
-function describe(client: ClientAnswer): string {
+function describe(client: ClientResponse): string {
   const { id, name, team = NONE, models, limits = {}, cache = {}, loop, allow = [], disabled } = client
   const { hold = defaultHold } = client
   const cached = [`share ${cache.share ?? 'client'}`, ...(cache.ttlSeconds ? [`${cache.ttlSeconds} s`] : [])]
   return table(
     ['NAME', name, ''],
     [
-      ['id', id, disabled ? 'disabled: all its calls are refused' : ''],
+      ['id', id, disabled ? 'disabled: all calls are refused' : ''],
       ['team', team, ''],
       ['models', modelsText(models, ', '), ''],
-      ...standing(client),
+      ...limitRows(client),
       ['max wait', waitText(limits.maxWaitMs), ''],
-      ['hold', hold, held[hold]],
+      ['hold', hold, holdText[hold]],
       ['cache', cache.enabled === false ? 'off' : `on, ${cached.join(', ')}`, ''],
       ['loop', loop ? `${loop.identical}/${loop.per}` : NONE, ''],
       ['allow', allow.join(', ') || NONE, ''],

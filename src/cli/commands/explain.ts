@@ -1,17 +1,17 @@
-/** Why a call of this client for this model is treated as it is. */
+/** Explains which rules apply to a call of a client for a model. */
 
 import type { Command } from '../command.ts'
 import { NONE, table } from '../text.ts'
-import { type LevelAnswer, standing, waitText } from './answers.ts'
+import { type LevelResponse, limitRows, waitText } from './responses.ts'
 
-interface ExplainAnswer {
+interface ExplainResponse {
   client: string
   model: string
   allowed: boolean
   pattern: string | null
   models: string[] | null
   obstacles: { code: string; detail: string }[]
-  levels: (LevelAnswer & { scope: string })[]
+  levels: (LevelResponse & { scope: string })[]
   loop: { identical: number; per: string } | null
   allow: string[]
   cache: { enabled: boolean; ttlSeconds: number; share: string }
@@ -35,28 +35,28 @@ interface ExplainAnswer {
 
 export const explain: Command = {
   name: 'explain',
-  about: 'Every rule that a call of this client for this model meets, with its numbers now',
+  about: 'Show every rule for calls of a client for a model, with current numbers',
   args: ['client', 'model'],
   options: {},
   examples: ['explain frontend claude-haiku-4-5'],
   async run({ args }, api) {
     const query = new URLSearchParams({ client: args.client ?? '', model: args.model ?? '' })
-    const answer = await api.call<ExplainAnswer>('GET', `/explain?${query}`)
-    return { answer, shown: { text: [rules(answer), ...answer.levels.map(level)].join('\n\n') } }
+    const response = await api.call<ExplainResponse>('GET', `/explain?${query}`)
+    return { response, text: [rules(response), ...response.levels.map(scopeText)].join('\n\n') }
   },
 }
 
-function rules(answer: ExplainAnswer): string {
-  const { client, model, allowed, pattern, models, obstacles, loop, allow, cache, price, hold } = answer
-  const by = models === null ? 'it may use every model' : `by ${pattern}`
-  const served = answer.upstreams.map(({ format, upstream }) => `${upstream ?? 'nowhere'} (${format})`)
-  const refused = answer.upstreams.flatMap(({ upstream, circuit }) =>
+function rules(response: ExplainResponse): string {
+  const { client, model, allowed, pattern, models, obstacles, loop, allow, cache, price, hold } = response
+  const by = models === null ? 'every model is allowed' : `by ${pattern}`
+  const served = response.upstreams.map(({ format, upstream }) => `${upstream ?? 'no upstream'} (${format})`)
+  const refused = response.upstreams.flatMap(({ upstream, circuit }) =>
     circuit
-      ? `${upstream} ${circuit.state}: ${circuit.reason}; ${circuit.openings} openings, next try in ${Math.ceil(circuit.retryAfterMs / 1000)} s (this replica)`
+      ? `${upstream} ${circuit.state}: ${circuit.reason}; opened ${circuit.openings} times, next try in ${Math.ceil(circuit.retryAfterMs / 1000)} s (this replica)`
       : [],
   )
   const { source, checked, ...rates } = price.usdPerMillionTokens
-  const shown = Object.entries(rates).map(([rate, value]) => {
+  const priced = Object.entries(rates).map(([rate, value]) => {
     const origin = price.origins[rate]
     const words = typeof value === 'string' ? value : JSON.stringify(value)
     return `${rate} ${words}${origin === undefined || origin === 'built-in' ? '' : ` (${origin})`}`
@@ -68,24 +68,26 @@ function rules(answer: ExplainAnswer): string {
     ['EXPLAIN', `${client}, ${model}`],
     [
       ['allowed', allowed ? `yes, ${by}` : 'no'],
-      ...obstacles.map(({ code, detail }) => ['in the way', `${code}: ${detail}`]),
+      ...obstacles.map(({ code, detail }) => ['refused by', `${code}: ${detail}`]),
       ['goes to', served.join(', ')],
       ...[...new Set(refused)].map(words => ['circuit', words]),
-      ['price', `${price.model}, US dollars a million tokens: ${shown.join(', ')}`],
+      ['price', `${price.model}, US dollars a million tokens: ${priced.join(', ')}`],
       ['', `table ${price.version}; from ${source ?? NONE}, checked ${checked ?? NONE}`],
       [
         '',
         overridden?.length
-          ? `from PRICES_FILE: ${overridden.join(', ')}; derived from these: ${derived?.join(', ') || NONE}; the rest is built in`
-          : 'all of it built in',
+          ? `from PRICES_FILE: ${overridden.join(', ')}; derived from these: ${derived?.join(', ') || NONE}; all other rates are built in`
+          : 'all rates are built in',
       ],
       ['at most', `${price.maxInput} tokens in, ${price.maxOutput} out`],
       ['hold', `${hold.applies}: a running call holds ${hold.reserves}`],
       [
-        'no ceiling',
-        answer.defaultMaxTokens === null ? 'passes as it is' : `${answer.defaultMaxTokens} tokens are put in`,
+        'no output limit',
+        response.defaultMaxTokens === null
+          ? 'the request is not changed'
+          : `${response.defaultMaxTokens} tokens are set`,
       ],
-      ['max wait', waitText(answer.maxWaitMs)],
+      ['max wait', waitText(response.maxWaitMs)],
       ['cache', cache.enabled ? `on, ${cache.ttlSeconds} s, shared by ${cache.share}` : 'off'],
       ['loop', loop ? `${loop.identical}/${loop.per}` : NONE],
       ['allow', allow.join(', ') || NONE],
@@ -93,6 +95,6 @@ function rules(answer: ExplainAnswer): string {
   )
 }
 
-function level(answer: LevelAnswer & { scope: string }): string {
-  return table(['LIMIT OF', answer.scope, ''], standing(answer))
+function scopeText(response: LevelResponse & { scope: string }): string {
+  return table(['LIMIT OF', response.scope, ''], limitRows(response))
 }

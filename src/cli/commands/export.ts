@@ -1,4 +1,4 @@
-/** Prints the current settings in the form that `apply` takes. */
+/** Prints the current settings in the format of `apply`. */
 
 import { stringify } from 'yaml'
 import type { Command } from '../command.ts'
@@ -6,17 +6,17 @@ import { currentClients, currentGateway, currentTeams } from '../current.ts'
 
 export const exportAll: Command = {
   name: 'export',
-  about: 'Print the settings of the gateway, all teams and all clients, as apply takes them; without keys',
+  about: 'Print the settings of the gateway, teams and clients as a file for apply; keys are left out',
   args: [],
-  options: { yaml: { about: 'as YAML; JSON without it' } },
+  options: { yaml: { about: 'print YAML instead of JSON' } },
   examples: ['export > clients.json', 'export --yaml > clients.yaml'],
   async run({ flags }, api) {
-    const answer = {
+    const response = {
       gateway: await currentGateway(api),
       teams: await currentTeams(api),
       clients: await currentClients(api),
     }
-    const text = flags.has('yaml') ? stringify(answer).trimEnd() : JSON.stringify(answer, null, 2)
-    return { answer, shown: { text } }
+    const text = flags.has('yaml') ? stringify(response).trimEnd() : JSON.stringify(response, null, 2)
+    return { response, text }
   },
 }

@@ -1,22 +1,22 @@
-/** Lists come in pages. */
+/** Pages of lists. */
 
 import { type Input, type Option, textOf } from '../command.ts'
 
 export interface Page {
-  /** Where the next page begins; absent on the last one. */
+  /** The cursor of the next page. The last page has none. */
   next?: string
 }
 
 export const pageOptions = {
-  limit: { value: '100', about: 'rows at most, up to 1000' },
-  cursor: { value: 'WyJj…', about: 'where the page before ended' },
+  limit: { value: '100', about: 'the most rows, up to 1000' },
+  cursor: { value: 'WyJj…', about: 'the end of the previous page' },
 } satisfies Record<string, Option>
 
 export function pageFrom(input: Input): string {
   return queryFrom(input, Object.keys(pageOptions))
 }
 
-/** Options that the administration takes as they are, and judges itself. */
+/** The query of these options. The gateway validates their values. */
 export function queryFrom(input: Input, options: string[]): string {
   const query = new URLSearchParams()
   for (const option of options) {
@@ -27,5 +27,5 @@ export function queryFrom(input: Input, options: string[]): string {
 }
 
 export function pageNote({ next }: Page): { note?: string } {
-  return next === undefined ? {} : { note: `There are more: --cursor ${next}` }
+  return next === undefined ? {} : { note: `There are more rows: --cursor ${next}` }
 }

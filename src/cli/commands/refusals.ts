@@ -13,7 +13,7 @@ export interface RefusedCall {
   sample: Record<string, string | number>
 }
 
-interface RefusalsAnswer {
+interface RefusalsResponse {
   from: string
   to: string
   rows: Refusal[]
@@ -22,30 +22,33 @@ interface RefusalsAnswer {
 
 const filters = {
   client: { value: 'frontend', about: 'name or id' },
-  reason: { value: 'budget_exceeded', about: 'the error_code that the caller got' },
+  reason: { value: 'budget_exceeded', about: 'the error_code of the response' },
   from: {
     value: '2026-11-23T10:00:00Z',
-    about: 'then or later: a UTC day or a time; 24 hours ago by default',
+    about: 'refused at or after this UTC day or time; 24 hours ago by default',
   },
-  to: { value: '2026-11-24', about: 'before; now by default' },
-  limit: { value: '100', about: 'how many rows and samples to list, up to 1000' },
+  to: { value: '2026-11-24', about: 'refused before this UTC day or time; now by default' },
+  limit: { value: '100', about: 'the most rows and the most samples, up to 1000' },
 }
 
 export const refusals: Command = {
   name: 'refusals',
-  about: 'Refused calls: counts by client and reason, and the latest samples',
+  about: 'Show counts of refused calls by client and reason, and the latest samples',
   args: [],
   options: filters,
   examples: ['refusals', 'refusals --client frontend --reason rate_limited'],
   async run(input, api) {
-    const answer = await api.call<RefusalsAnswer>('GET', `/refusals${queryFrom(input, Object.keys(filters))}`)
-    const { from, to, rows, latest } = answer
+    const response = await api.call<RefusalsResponse>(
+      'GET',
+      `/refusals${queryFrom(input, Object.keys(filters))}`,
+    )
+    const { from, to, rows, latest } = response
     const parts = [
       `From ${time(from)} to before ${time(to)}, UTC`,
-      ...(rows.length > 0 ? [refusedTable(rows)] : ['Nothing was refused.']),
+      ...(rows.length > 0 ? [refusedTable(rows)] : ['No calls were refused.']),
       ...(latest.length > 0 ? [samples(latest)] : []),
     ]
-    return { answer, shown: { text: parts.join('\n\n') } }
+    return { response, text: parts.join('\n\n') }
   },
 }
 
@@ -60,5 +63,5 @@ function samples(latest: RefusedCall[]): string {
     String(reqId ?? NONE),
     String(error ?? reason),
   ])
-  return table(['SAMPLE', 'CLIENT', 'MODEL', 'STATUS', 'ID', 'WHY'], rows)
+  return table(['SAMPLE', 'CLIENT', 'MODEL', 'STATUS', 'ID', 'ERROR'], rows)
 }

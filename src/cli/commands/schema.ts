@@ -1,22 +1,22 @@
-/** The JSON schema of what `apply` takes, for editors and for checks before a merge. */
+/** The JSON schema of the file for `apply`, for editors and CI. */
 
 import type { Command } from '../command.ts'
 import { declaration } from '../declared.ts'
 
 export const schema: Command = {
   name: 'schema',
-  about: 'Print the JSON schema of the file that apply takes; docs/clients.schema.json is the same',
+  about: 'Print the JSON schema of the file for apply; docs/clients.schema.json holds the same',
   args: [],
   options: {},
   examples: ['schema > clients.schema.json'],
   isOffline: true,
   async run() {
-    const answer = declarationSchema()
-    return { answer, shown: { text: JSON.stringify(answer, null, 2) } }
+    const response = declarationSchema()
+    return { response, text: JSON.stringify(response, null, 2) }
   },
 }
 
-/** JSON schema 2020-12, made from the schema that `apply` checks with. */
+/** JSON schema 2020-12 of the TypeBox schema that `apply` validates with. */
 export function declarationSchema(): object {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -25,7 +25,7 @@ export function declarationSchema(): object {
   }
 }
 
-/** Removes our own keywords, and appends `expected` to the description. */
+/** Removes keywords that JSON schema does not define, and appends `expected` to the description. */
 function plain(schema: object): object {
   const { expected, description, ...keywords }: Record<string, unknown> = { ...schema }
   const words = [description, expected].filter(text => text !== undefined).join('. Expected: ')

@@ -1,55 +1,56 @@
-/** Teams, and the whole gateway. */
+/** Teams and the gateway. */
 
 import type { Api } from '../api.ts'
 import type { Command, Input } from '../command.ts'
-import { isCliError, misused } from '../errors.ts'
-import { levelFrom, levelOptions, withoutNulls } from '../settings.ts'
+import { isCliError, usageError } from '../errors.ts'
+import { limitOptions, limitsFrom, withoutNulls } from '../settings.ts'
 import { NONE, table } from '../text.ts'
-import { bucket, dollars, type LevelAnswer, standing, type TeamAnswer } from './answers.ts'
 import { type Page, pageFrom, pageNote, pageOptions } from './pages.ts'
+import { bucket, dollars, type LevelResponse, limitRows, type TeamResponse } from './responses.ts'
 
-const replace = { about: 'remove every setting that is not named' }
+const replace = { about: 'remove all other settings' }
 
 const at = (name: string | undefined) => `/teams/${encodeURIComponent(name ?? '')}`
 
 export const teams: Command[] = [
   {
     name: 'teams set',
-    about: 'Make a team, or change the limits that its clients share; settings that are not named stay',
+    about: 'Create a team, or change the limits its clients share; other settings stay',
     args: ['name'],
-    options: { ...levelOptions, replace },
+    options: { ...limitOptions, replace },
     examples: [
       'teams set web --requests 1000/1h --budget 500/month',
       'teams set web --requests none',
       'teams set web --budget 500/month --replace',
     ],
     async run(input, api) {
-      const { answer, note } = await setTeam(input, api)
-      return { answer, shown: { text: describe(answer.name, answer), ...(note && { note }) } }
+      const { response, note } = await setTeam(input, api)
+      return { response, text: describe(response.name, response), ...(note && { note }) }
     },
   },
   {
     name: 'teams show',
-    about: 'One team: its settings, and where it stands now',
+    about: 'Show the settings and current usage of one team',
     args: ['name'],
     options: {},
     examples: ['teams show web'],
     async run({ args }, api) {
-      const answer = await api.call<TeamAnswer>('GET', at(args.name))
-      return { answer, shown: { text: describe(answer.name, answer) } }
+      const response = await api.call<TeamResponse>('GET', at(args.name))
+      return { response, text: describe(response.name, response) }
     },
   },
   {
     name: 'teams list',
-    about: 'All teams and their settings',
+    about: 'List teams and their settings',
     args: [],
     options: pageOptions,
     examples: ['teams list'],
     async run(input, api) {
-      const answer = await api.call<Page & { teams: TeamAnswer[] }>('GET', `/teams${pageFrom(input)}`)
+      const response = await api.call<Page & { teams: TeamResponse[] }>('GET', `/teams${pageFrom(input)}`)
       const head = ['NAME', 'REQUESTS', 'TOKENS', 'CONCURRENCY', 'BUDGET']
-      const text = answer.teams.length > 0 ? table(head, answer.teams.map(row)) : 'There are no teams yet.'
-      return { answer, shown: { text, ...pageNote(answer) } }
+      const text =
+        response.teams.length > 0 ? table(head, response.teams.map(row)) : 'There are no teams yet.'
+      return { response, text, ...pageNote(response) }
     },
   },
   {
@@ -60,7 +61,7 @@ export const teams: Command[] = [
     examples: ['teams delete web'],
     async run({ args }, api) {
       await api.call('DELETE', at(args.name))
-      return { answer: { deleted: args.name }, shown: { text: `Team ${args.name} is deleted.` } }
+      return { response: { deleted: args.name }, text: `Team ${args.name} is deleted.` }
     },
   },
 ]
@@ -68,53 +69,56 @@ export const teams: Command[] = [
 export const gateway: Command[] = [
   {
     name: 'gateway set',
-    about: 'Change the limits that all clients share; settings that are not named stay, none removes one',
+    about: 'Change the limits all clients share; the value none removes one, other settings stay',
     args: [],
-    options: { ...levelOptions, replace },
+    options: { ...limitOptions, replace },
     examples: ['gateway set --budget 10000/month', 'gateway set --budget 10000/month --replace'],
     async run(input, api) {
-      const settings = levelFrom(input)
+      const settings = limitsFrom(input)
       const isWhole = input.flags.has('replace')
       if (!isWhole && Object.keys(settings).length === 0)
-        throw misused('There is nothing to change: name a setting.')
-      const answer = isWhole
-        ? await api.call<LevelAnswer>('PUT', '/gateway', withoutNulls(settings))
-        : await api.call<LevelAnswer>('PATCH', '/gateway', settings)
-      return { answer, shown: { text: describe('gateway', answer) } }
+        throw usageError('Found no setting to change, expected at least one.')
+      const response = isWhole
+        ? await api.call<LevelResponse>('PUT', '/gateway', withoutNulls(settings))
+        : await api.call<LevelResponse>('PATCH', '/gateway', settings)
+      return { response, text: describe('gateway', response) }
     },
   },
   {
     name: 'gateway show',
-    about: 'What all clients together may do, and where they stand now',
+    about: 'Show the limits all clients share and their current usage',
     args: [],
     options: {},
     examples: ['gateway show'],
     async run(_input, api) {
-      const answer = await api.call<LevelAnswer>('GET', '/gateway')
-      return { answer, shown: { text: describe('gateway', answer) } }
+      const response = await api.call<LevelResponse>('GET', '/gateway')
+      return { response, text: describe('gateway', response) }
     },
   },
 ]
 
-/** Makes the team if it does not exist. */
-async function setTeam(input: Input, api: Api): Promise<{ answer: TeamAnswer; note?: string }> {
+/** Creates the team if it does not exist. */
+async function setTeam(input: Input, api: Api): Promise<{ response: TeamResponse; note?: string }> {
   const { name } = input.args
-  const settings = levelFrom(input)
-  const put = () => api.call<TeamAnswer>('PUT', at(name), withoutNulls(settings))
-  if (input.flags.has('replace')) return { answer: await put() }
+  const settings = limitsFrom(input)
+  const put = () => api.call<TeamResponse>('PUT', at(name), withoutNulls(settings))
+  if (input.flags.has('replace')) return { response: await put() }
   try {
-    return { answer: await api.call<TeamAnswer>('PATCH', at(name), settings) }
+    return { response: await api.call<TeamResponse>('PATCH', at(name), settings) }
   } catch (error) {
     if (!isCliError(error) || error.status !== 404) throw error
-    return { answer: await put(), note: `Team ${name} is new: clients join it with --team ${name}.` }
+    return {
+      response: await put(),
+      note: `Team ${name} was created. Add a client: tollgate clients update <name> --team ${name}`,
+    }
   }
 }
 
-function describe(name: string, level: LevelAnswer): string {
-  return table(['NAME', name, ''], standing(level))
+function describe(name: string, scope: LevelResponse): string {
+  return table(['NAME', name, ''], limitRows(scope))
 }
 
-function row({ name, limits = {}, budget }: TeamAnswer): string[] {
+function row({ name, limits = {}, budget }: TeamResponse): string[] {
   return [
     name,
     bucket(limits.requests),

@@ -1,11 +1,12 @@
-/** Administrators' tokens, and whose this one is. */
+/** Tokens of administrators. */
 
+import { roles } from '../../admin/token-format.ts'
 import { type Command, textOf } from '../command.ts'
 import { expiryFrom } from '../settings.ts'
 import { NONE, table, time } from '../text.ts'
 import { type Page, pageFrom, pageNote, pageOptions } from './pages.ts'
 
-interface TokenAnswer {
+interface TokenResponse {
   name: string
   role: string
   createdAt?: string
@@ -16,34 +17,34 @@ interface TokenAnswer {
 export const tokens: Command[] = [
   {
     name: 'tokens create',
-    about: 'Make an administrator token and print it: the only time it is shown',
+    about: 'Create an administrator token and print it; it cannot be shown again',
     args: ['name'],
     options: {
       role: {
-        value: 'admin|viewer',
-        about: 'a viewer looks at everything and changes nothing; default viewer',
+        values: roles,
+        about: 'a viewer may read everything and change nothing; viewer by default',
       },
-      expires: { value: '90d', about: 'when it ends: a time from now, or 2027-01-31T12:00:00Z' },
+      expires: { value: '90d', about: 'when it expires: a time from now, or 2027-01-31T12:00:00Z' },
     },
     examples: ['tokens create board', 'tokens create ci --role admin --expires 90d'],
     async run(input, api) {
       const role = textOf(input, 'role') ?? 'viewer'
       const body = { name: input.args.name, role, ...expiryFrom(input) }
-      const answer = await api.call<TokenAnswer & { token: string }>('POST', '/tokens', body)
-      const until = answer.expiresAt ? `, until ${time(answer.expiresAt)} UTC` : ''
-      const note = `Token ${answer.name}, ${answer.role}${until}. It is not shown again.`
-      return { answer, shown: { text: answer.token, note } }
+      const response = await api.call<TokenResponse & { token: string }>('POST', '/tokens', body)
+      const until = response.expiresAt ? `, until ${time(response.expiresAt)} UTC` : ''
+      const note = `Token ${response.name}, ${response.role}${until}. It is not shown again.`
+      return { response, text: response.token, note }
     },
   },
   {
     name: 'tokens list',
-    about: 'All administrator tokens, without their secrets',
+    about: 'List administrator tokens without their secrets',
     args: [],
     options: pageOptions,
     examples: ['tokens list'],
     async run(input, api) {
-      const answer = await api.call<Page & { tokens: TokenAnswer[] }>('GET', `/tokens${pageFrom(input)}`)
-      const rows = answer.tokens.map(({ name, role, createdAt, createdBy = NONE, expiresAt }) => [
+      const response = await api.call<Page & { tokens: TokenResponse[] }>('GET', `/tokens${pageFrom(input)}`)
+      const rows = response.tokens.map(({ name, role, createdAt, createdBy = NONE, expiresAt }) => [
         name,
         role,
         time(createdAt),
@@ -51,30 +52,30 @@ export const tokens: Command[] = [
         time(expiresAt),
       ])
       const text = table(['NAME', 'ROLE', 'CREATED', 'BY', 'EXPIRES'], rows)
-      return { answer, shown: { text, ...pageNote(answer) } }
+      return { response, text, ...pageNote(response) }
     },
   },
   {
     name: 'tokens revoke',
-    about: 'End an administrator token, at once and for good',
+    about: 'Revoke an administrator token now; this cannot be undone',
     args: ['name'],
     options: {},
     examples: ['tokens revoke ci'],
     async run({ args }, api) {
       await api.call('DELETE', `/tokens/${encodeURIComponent(args.name ?? '')}`)
-      return { answer: { revoked: args.name }, shown: { text: `Token ${args.name} is revoked.` } }
+      return { response: { revoked: args.name }, text: `Token ${args.name} is revoked.` }
     },
   },
 ]
 
 export const whoami: Command = {
   name: 'whoami',
-  about: 'Whose token ADMIN_TOKEN is here, and what it may do',
+  about: 'Show the name and role of the token in ADMIN_TOKEN',
   args: [],
   options: {},
   examples: ['whoami'],
   async run(_input, api) {
-    const answer = await api.call<{ name: string; role: string }>('GET', '/whoami')
-    return { answer, shown: { text: `${answer.name}, ${answer.role}` } }
+    const response = await api.call<{ name: string; role: string }>('GET', '/whoami')
+    return { response, text: `${response.name}, ${response.role}` }
   },
 }

@@ -1,4 +1,4 @@
-/** What was used and what it cost. */
+/** Usage and cost. */
 
 import { groups, type Usage, type UsageRow, type UsageSums } from '../../ledger/usage.ts'
 import { type Command, textOf } from '../command.ts'
@@ -13,17 +13,17 @@ export interface Refusal {
   lastAt: string
 }
 
-type UsageAnswer = Usage & { from: string; to: string; by: string[]; refusals: Refusal[] }
+type UsageResponse = Usage & { from: string; to: string; by: string[]; refusals: Refusal[] }
 
 export const usage: Command = {
   name: 'usage',
-  about: 'Calls, tokens, cost and savings, summed; and what was refused',
+  about: 'Show sums of calls, tokens, cost and savings, and refusals',
   args: [],
   options: {
-    by: { value: groups.join(','), about: 'what to group by; the total alone if left out' },
-    from: { value: '2026-11-01', about: 'the first UTC day; this month if left out' },
-    to: { value: '2026-12-01', about: 'the day after the last' },
-    limit: { value: '1000', about: 'groups at most, up to 10000' },
+    by: { values: groups, isList: true, about: 'group rows; only the total by default' },
+    from: { value: '2026-11-01', about: 'the first UTC day; the first of this month by default' },
+    to: { value: '2026-12-01', about: 'the day after the last; the first of next month by default' },
+    limit: { value: '1000', about: 'the most groups, up to 10000' },
   },
   examples: [
     'usage --by client',
@@ -31,32 +31,30 @@ export const usage: Command = {
     'usage --by day,model --from 2026-11-01 --to 2026-11-08',
   ],
   async run(input, api) {
-    const answer = await api.call<UsageAnswer>(
+    const response = await api.call<UsageResponse>(
       'GET',
       `/usage${queryFrom(input, ['by', 'from', 'to', 'limit'])}`,
     )
-    const { by, rows, total, more, refusals } = answer
+    const { by, rows, total, more, refusals } = response
     const head = ['CALLS', 'INPUT', 'CACHE READ', 'CACHE WRITE', 'OUTPUT', 'COST', 'SAVED']
     const lines = [
-      ...rows.map(row => [...by.map(group => named(row, group)), ...sums(row)]),
+      ...rows.map(row => [...by.map(group => groupText(row, group)), ...sums(row)]),
       [...by.map((_, i) => (i === 0 ? 'total' : '')), ...sums(total)],
     ]
     const parts = [
-      `From ${answer.from} to before ${answer.to}, UTC`,
+      `From ${response.from} to before ${response.to}, UTC`,
       table([...by.map(group => group.toUpperCase()), ...head], lines),
       ...(refusals.length > 0 ? [refusedTable(refusals)] : []),
     ]
     return {
-      answer,
-      shown: {
-        text: parts.join('\n\n'),
-        ...(more && { note: `There are more groups than --limit ${textOf(input, 'limit') ?? 1000}.` }),
-      },
+      response,
+      text: parts.join('\n\n'),
+      ...(more && { note: `There are more groups than --limit ${textOf(input, 'limit') ?? 1000}.` }),
     }
   },
 }
 
-function named(row: UsageRow, group: string): string {
+function groupText(row: UsageRow, group: string): string {
   const names: Record<string, string | null | undefined> = {
     client: row.client,
     model: row.model,

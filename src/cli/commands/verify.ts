@@ -1,9 +1,9 @@
-/** Are the counters what the ledger says? */
+/** Compares the counters with the ledger. */
 
 import type { Command } from '../command.ts'
 import { count, table } from '../text.ts'
 
-interface VerifyAnswer {
+interface VerifyResponse {
   ok: boolean
   scopes: number
   quarantined: number
@@ -15,39 +15,40 @@ interface VerifyAnswer {
     ledgerUsd: number
     pendingUsd: number
     differenceUsd: number
-    /** A budget that was overspent. */
+    /** The budget, if it was overspent. */
     limitUsd?: number
   }[]
 }
 
 export const verify: Command = {
   name: 'verify',
-  about: 'Compare the counters with the ledger and what is on its way to it; exit code 1 where they differ',
+  about: 'Compare the counters with the ledger and its pending entries; exit code 1 if they differ',
   args: [],
   options: {},
   examples: ['verify'],
   async run(_input, api) {
-    const answer = await api.call<VerifyAnswer>('GET', '/verify', undefined, 409)
-    const compared = `${count(answer.scopes)} scopes compared, day and month`
-    const aside = answer.quarantined > 0 ? ` ${answer.quarantined} unreadable entries lie aside.` : ''
-    if (answer.ok)
-      return { answer, shown: { text: `${compared}: the counters are what the ledger says.${aside}` } }
-    const head = ['SCOPE', 'WINDOW', 'COUNTER', 'LEDGER', 'ON ITS WAY', 'DIFFERENCE']
-    const rows = answer.differences.map(({ scope, window, ...usd }) => [
+    const response = await api.call<VerifyResponse>('GET', '/verify', undefined, 409)
+    const compared = `${count(response.scopes)} scopes compared for day and month`
+    const quarantined =
+      response.quarantined > 0 ? ` ${response.quarantined} unreadable entries are quarantined.` : ''
+    if (response.ok) return { response, text: `${compared}: counters and ledger agree.${quarantined}` }
+    const head = ['SCOPE', 'WINDOW', 'COUNTER', 'LEDGER', 'PENDING', 'DIFFERENCE']
+    const rows = response.differences.map(({ scope, window, ...usd }) => [
       scope,
       window,
       ...[usd.counterUsd, usd.ledgerUsd, usd.pendingUsd].map(exact),
       exact(usd.differenceUsd) + (usd.limitUsd === undefined ? '' : ` over ${exact(usd.limitUsd)}`),
     ])
     return {
-      answer,
-      shown: { text: table(head, rows), note: `${compared}: ${count(answer.found)} differ.${aside}` },
+      response,
+      text: table(head, rows),
+      note: `${compared}: ${count(response.found)} differ.${quarantined}`,
       exitCode: 1,
     }
   },
 }
 
-/** To the nano-dollar. */
+/** With all nine decimals of a nano-dollar. */
 function exact(usd: number): string {
   return `$${usd.toFixed(9)}`
 }

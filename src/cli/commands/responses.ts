@@ -20,16 +20,16 @@ interface State {
 }
 
 /** `state` null: not known, because Redis is away or has lost its counters; absent: it was not asked for. */
-interface StateAnswer {
+interface StateResponse {
   state?: State | null
   restoring?: true
 }
-export type LevelAnswer = LevelSettings & StateAnswer
-export type ClientAnswer = ClientSettings & StateAnswer & { id: string }
-export type ChangedClient = ClientAnswer & { warnings: string[] }
-export type TeamAnswer = LevelAnswer & { id: string; name: string }
+export type LevelResponse = LevelSettings & StateResponse
+export type ClientResponse = ClientSettings & StateResponse & { id: string }
+export type ChangedClient = ClientResponse & { warnings: string[] }
+export type TeamResponse = LevelResponse & { id: string; name: string }
 
-export interface KeyAnswer {
+export interface KeyResponse {
   id: string
   client: string
   status: string
@@ -56,7 +56,7 @@ export function waitText(ms = 0): string {
 const RESTORING = 'its counters are being restored'
 
 /** Rows of a table: limit, setting, what is so now. */
-export function standing({ limits = {}, budget = {}, state, restoring }: LevelAnswer): string[][] {
+export function limitRows({ limits = {}, budget = {}, state, restoring }: LevelResponse): string[][] {
   const amount = (limit: number | undefined) => (limit === undefined ? NONE : usd(limit))
   return [
     ['requests', bucket(limits.requests), left(state?.requests)],
