@@ -1,4 +1,4 @@
-/** Clients, teams and limits declared in a file: applied, applied again, and looked at before. */
+/** The commands apply, export and schema. */
 
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -43,7 +43,7 @@ async function arrange(t: TestContext) {
   return { ...shell, apply, read, version }
 }
 
-test('everything that is declared is made, and applying it again changes nothing', async t => {
+test('apply creates everything that the file declares, and a second run changes nothing', async t => {
   const { apply, read, version } = await arrange(t)
 
   const first = await apply(declared)
@@ -57,10 +57,10 @@ test('everything that is declared is made, and applying it again changes nothing
   assert.deepEqual(await read('/clients/batch'), declared.clients[1])
   assert.deepEqual(await read('/teams/web'), declared.teams[0])
   assert.deepEqual(await read('/gateway'), declared.gateway)
-  assert.deepEqual([second.code, second.out, version()], [0, 'Everything is as it is declared.', after])
+  assert.deepEqual([second.code, second.out, version()], [0, 'The gateway matches the file.', after])
 })
 
-test('what is no longer declared of a client is taken away, what changed is changed, and nothing else', async t => {
+test('apply removes settings that the file leaves out, changes those that differ, and nothing else', async t => {
   const { apply, read, gateway } = await arrange(t)
   await apply(declared)
   const { id } = (await gateway.admin('GET', '/clients/frontend')).body
@@ -78,10 +78,10 @@ test('what is no longer declared of a client is taken away, what changed is chan
   assert.deepEqual([body.id, body.limits, body.budget], [id, { concurrency: 10 }, { day: 5 }])
   assert.deepEqual([body.team, body.models, body.allow], [undefined, undefined, undefined])
   assert.deepEqual(await read('/gateway'), declared.gateway)
-  assert.equal((await apply(less)).out, 'Everything is as it is declared.')
+  assert.equal((await apply(less)).out, 'The gateway matches the file.')
 })
 
-test('a dry run shows the difference and changes nothing', async t => {
+test('apply --dry-run prints the changes and makes none', async t => {
   const { apply, version, gateway } = await arrange(t)
   const before = version()
 
@@ -95,7 +95,7 @@ test('a dry run shows the difference and changes nothing', async t => {
   assert.deepEqual(json.changes[3], { action: 'create', kind: 'client', name: 'batch', differences: [] })
 })
 
-test('what is not named is deleted only on demand', async t => {
+test('apply deletes clients and teams that the file does not name only with --prune', async t => {
   const { apply, read, gateway } = await arrange(t)
   await apply(declared)
   const rest = { teams: [], clients: [declared.clients[0]] }
@@ -103,7 +103,7 @@ test('what is not named is deleted only on demand', async t => {
   const kept = await apply(rest)
   const pruned = await apply(rest, '--prune')
 
-  assert.equal(kept.out, 'Everything is as it is declared.')
+  assert.equal(kept.out, 'The gateway matches the file.')
   assert.deepEqual(pruned.out.split('\n'), [
     '~ team web',
     '    budget.month: 500 -> -',
@@ -112,10 +112,10 @@ test('what is not named is deleted only on demand', async t => {
   ])
   assert.equal((await gateway.admin('GET', '/clients/batch')).status, 404)
   assert.deepEqual(await read('/teams/web'), { name: 'web' })
-  assert.equal((await apply({ clients: [] })).out, 'Everything is as it is declared.')
+  assert.equal((await apply({ clients: [] })).out, 'The gateway matches the file.')
 })
 
-test('a team that neither the file declares nor the gateway has is refused before anything is changed', async t => {
+test('apply refuses an unknown team before the first change', async t => {
   const { apply, run, version, gateway } = await arrange(t)
   await run('teams set data')
   const before = version()
@@ -135,7 +135,7 @@ test('a team that neither the file declares nor the gateway has is refused befor
   assert.equal((await gateway.admin('GET', '/clients/frontend')).status, 404)
 })
 
-test('--prune deletes a team that is not named and has no clients', async t => {
+test('apply --prune deletes a team without clients', async t => {
   const { apply, gateway } = await arrange(t)
   await apply(declared)
 
@@ -145,7 +145,7 @@ test('--prune deletes a team that is not named and has no clients', async t => {
   assert.equal((await gateway.admin('GET', '/teams/web')).status, 404)
 })
 
-test('applying an export changes nothing, as JSON and as YAML', async t => {
+test('apply of an export changes nothing, as JSON and as YAML', async t => {
   const { apply, run, version } = await arrange(t)
   await apply(declared)
   const before = version()
@@ -164,7 +164,7 @@ test('applying an export changes nothing, as JSON and as YAML', async t => {
     const applied = await run(`apply ${join(folder, name)} --prune`)
     assert.deepEqual(
       [applied.code, applied.out, version()],
-      [0, 'Everything is as it is declared.', before],
+      [0, 'The gateway matches the file.', before],
       name,
     )
   }
@@ -180,7 +180,7 @@ test('applying an export changes nothing, as JSON and as YAML', async t => {
   }
 })
 
-test('the JSON schema in docs is the one that files are checked with', async () => {
+test('docs/clients.schema.json is the schema that apply validates with', async () => {
   const file = new URL('../../docs/clients.schema.json', import.meta.url)
   const written = JSON.parse(await readFile(file, 'utf8'))
   assert.deepEqual(
@@ -194,7 +194,7 @@ test('the JSON schema in docs is the one that files are checked with', async () 
     assert.notDeepEqual(findFaults(wrong), [])
 })
 
-test('a file that is not right is refused as a whole, with every fault', async t => {
+test('apply refuses a wrong file and prints every fault', async t => {
   const { apply, run, version } = await arrange(t)
   const before = version()
   for (const [content, words] of [

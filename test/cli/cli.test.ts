@@ -9,7 +9,7 @@ import { temporaryFolder } from '../servers.ts'
 
 const CLI = fileURLToPath(new URL('../../src/cli/cli.ts', import.meta.url))
 
-/** As a process of its own, in a folder of its own. */
+/** Runs the CLI as a process in the folder `cwd`. */
 function run(cwd: string, env: Record<string, string>, ...args: string[]) {
   return new Promise<{ code: number; out: string; err: string }>(resolve => {
     const child = execFile(process.execPath, [CLI, ...args], { cwd, env }, (_error, out, err) =>
@@ -18,11 +18,11 @@ function run(cwd: string, env: Record<string, string>, ...args: string[]) {
   })
 }
 
-test('the command takes its variables from the environment, or from .env, and ends with its exit code', async t => {
+test('the CLI reads the environment and .env, and exits with the exit code of the command', async t => {
   const replica = await startReplica(t)
   const TOLLGATE_URL = `http://127.0.0.1:${await replica.listen()}/`
   const folder = await temporaryFolder(t)
-  const made = await run(
+  const created = await run(
     folder,
     { TOLLGATE_URL, ADMIN_TOKEN: TOKEN },
     'clients',
@@ -30,8 +30,8 @@ test('the command takes its variables from the environment, or from .env, and en
     'frontend',
     '--json',
   )
-  assert.equal(made.code, 0, made.err)
-  assert.equal(JSON.parse(made.out).name, 'frontend')
+  assert.equal(created.code, 0, created.err)
+  assert.equal(JSON.parse(created.out).name, 'frontend')
 
   await writeFile(join(folder, '.env'), `TOLLGATE_URL=${TOLLGATE_URL}\nADMIN_TOKEN=${TOKEN}\n`)
   const listed = await run(folder, {}, 'clients', 'list')
@@ -39,6 +39,6 @@ test('the command takes its variables from the environment, or from .env, and en
   const { port } = new URL(TOLLGATE_URL)
   await writeFile(join(folder, '.env'), `HOST=0.0.0.0\nPORT=${port}\nADMIN_TOKEN=${TOKEN}\n`)
   assert.match((await run(folder, {}, 'clients', 'list')).out, /^frontend/m)
-  assert.equal((await run(folder, {}, 'clients', 'show', 'nobody')).code, 1)
+  assert.equal((await run(folder, {}, 'clients', 'show', 'unknown')).code, 1)
   assert.equal((await run(folder, {}, 'clients', 'show')).code, 2)
 })

@@ -1,4 +1,4 @@
-/** What was spent, by whom, on what, and whether the books agree: from a shell. */
+/** Usage, calls, refusals, alerts and the reconciliation of the ledger in the CLI. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -29,7 +29,7 @@ async function arrange(t: TestContext, calls = 1): Promise<Shell & { key: string
   return { ...shell, key, ids }
 }
 
-test('usage is summed by what is asked for, with a total', async t => {
+test('usage sums by the requested groups, with a total', async t => {
   const { run } = await arrange(t, 2)
 
   const { code, out } = await run('usage --by client,model')
@@ -47,7 +47,7 @@ test('usage is summed by what is asked for, with a total', async t => {
   assert.deepEqual([wrong.code, /^--by: found "colour", expected some of/.test(wrong.err)], [1, true])
 })
 
-test('calls are listed, filtered, paged, and one of them is told in full', async t => {
+test('calls are listed, filtered and paged, and calls show prints one in full', async t => {
   const { run, ids } = await arrange(t, 2)
 
   const listed = await run('calls --client frontend --outcome ok')
@@ -59,7 +59,7 @@ test('calls are listed, filtered, paged, and one of them is told in full', async
   assert.match(listed.out, /^ADMITTED +CLIENT +MODEL/)
   for (const id of ids)
     assert.match(listed.out, new RegExp(`frontend +claude-haiku-4-5 +200 +ok .* ${id}$`, 'm'))
-  assert.equal(none.out, 'There are no such calls.')
+  assert.equal(none.out, 'No calls match.')
   assert.match(paged.err, /--cursor \S+/)
   assert.match(shown.out, new RegExp(`^CALL +${ids[0]}`))
   assert.match(shown.out, /^inputTokens +1000$/m)
@@ -81,10 +81,10 @@ test('calls show prints the estimate, the hold and the unbounded mark of a call'
   assert.doesNotMatch(plain.out, /estimated:|estimated\.|Unbounded/)
   assert.match(out, /^It cost \$0\.003500, estimated\. \$0\.005000 was held for it\.$/m)
   assert.match(out, /^How it was estimated: input: reported; output: 3\.0 s x 240 tokens\/s\.$/m)
-  assert.match(out, /^Unbounded: .* may cost more than it held\.$/m)
+  assert.match(out, /^Unbounded: .* may cost more than was held\.$/m)
 })
 
-test('refusals are counted and shown with samples, and a refused call is shown with its reason', async t => {
+test('refusals prints counts and samples, and calls show prints the reason of a refusal', async t => {
   const { run, gateway } = await arrange(t)
   const poor = await gateway.client({ name: 'poor', budget: { day: 0.000001 } })
   const answer = await gateway.post('/v1/messages', poor, message(PAID))
@@ -104,7 +104,7 @@ test('refusals are counted and shown with samples, and a refused call is shown w
   assert.match(out, /^SAMPLE +CLIENT/m)
   assert.match(out, new RegExp(`poor +claude-haiku-4-5 +402 +${id} +This call may need`))
   assert.doesNotMatch(filtered.out, /no client/)
-  assert.match(none.out, /Nothing was refused\.$/)
+  assert.match(none.out, /No calls were refused\.$/)
   assert.deepEqual([wrong.code, /^--from: found "yesterday", expected a day/.test(wrong.err)], [1, true])
   assert.match(
     shown.out,
@@ -114,7 +114,7 @@ test('refusals are counted and shown with samples, and a refused call is shown w
   assert.doesNotMatch(shown.out, /It cost/)
 })
 
-test('calls are followed as they end, each printed once', async t => {
+test('calls --follow prints each call once as it ends', async t => {
   const { gateway, key, ids, start } = await arrange(t)
   const people = start('calls --follow')
   const machines = start('calls --follow --client frontend --json')
@@ -131,7 +131,7 @@ test('calls are followed as they end, each printed once', async t => {
   assert.equal(people.printed.length, 2)
 })
 
-test('verify says that the books agree, and ends with 1 when they do not', async t => {
+test('verify prints differences of counters and ledger, and the exit code is 1', async t => {
   const { run, gateway } = await arrange(t)
 
   const right = await run('verify')
@@ -142,7 +142,7 @@ test('verify says that the books agree, and ends with 1 when they do not', async
 
   assert.deepEqual(
     [right.code, right.out],
-    [0, '3 scopes compared, day and month: the counters are what the ledger says.'],
+    [0, '3 scopes compared for day and month: counters and ledger agree.'],
   )
   assert.equal(wrong.code, 1)
   assert.match(wrong.out, /^gateway +day +\$0\.003500000 +\$0\.003500001 +\$0\.000000000 +\$-0\.000000001$/m)
@@ -150,9 +150,9 @@ test('verify says that the books agree, and ends with 1 when they do not', async
   assert.deepEqual([json.code, JSON.parse(json.out).ok], [1, false])
 })
 
-test('verify shows no numbers while counters are being restored', async t => {
+test('verify prints no numbers while counters are being restored', async t => {
   const { run, gateway } = await arrange(t)
-  // Another replica has the turn to restore them, and takes its time.
+  // The lock of another replica, which never finishes.
   await gateway.app.redis.multi().flushdb().set('{tollgate}:rebuild', 'another replica').exec()
 
   const { code, out, err } = await run('verify')
@@ -161,7 +161,7 @@ test('verify shows no numbers while counters are being restored', async t => {
   assert.match(err, /counters are being restored from the ledger/)
 })
 
-test('explain tells the rules, the price and where each limit stands', async t => {
+test('explain prints the rules, the price and the current usage of each limit', async t => {
   const { run } = await arrange(t)
 
   await run('clients update frontend --hold ceiling --max-wait 2s')
@@ -171,7 +171,7 @@ test('explain tells the rules, the price and where each limit stands', async t =
 
   assert.equal(code, 0)
   assert.match(out, /^EXPLAIN +frontend, claude-haiku-4-5/)
-  assert.match(out, /^allowed +yes, it may use every model$/m)
+  assert.match(out, /^allowed +yes, every model is allowed$/m)
   assert.match(out, /^goes to +ezai \(anthropic\), ezai \(openai\)$/m)
   assert.match(out, /^price +claude-haiku-4-5, US dollars a million tokens: in 1, out 5, /m)
   assert.match(out, /^hold +ceiling: a running call holds its input and its whole output limit$/m)
@@ -183,7 +183,7 @@ test('explain tells the rules, the price and where each limit stands', async t =
   assert.equal(JSON.parse(json.out).allowed, true)
 })
 
-test('a test alert is sent to the webhook once, and the command prints what the webhook answered', async t => {
+test('alerts test sends one alert and prints the response of the webhook', async t => {
   const receiver = await startReceiver(t, [200, 404, 'cut'])
   const env = {
     ALERT_WEBHOOK_URL: receiver.url,
@@ -196,7 +196,11 @@ test('a test alert is sent to the webhook once, and the command prints what the 
   const refused = await run('alerts test --json')
   const cut = await run('alerts test')
 
-  assert.deepEqual(taken, { code: 0, out: 'The webhook accepted the test alert: it answered 200.', err: '' })
+  assert.deepEqual(taken, {
+    code: 0,
+    out: 'The webhook accepted the test alert and responded with 200.',
+    err: '',
+  })
   assert.equal(refused.code, 1)
   const answered = { delivered: false, status: 404, error: 'the webhook answered 404' }
   assert.deepEqual(JSON.parse(refused.out), answered)
@@ -239,7 +243,7 @@ test('alerts are listed with their delivery', async t => {
   )
   const { code, out } = await run('alerts')
 
-  assert.equal(none.out, 'No such alert was raised.')
+  assert.equal(none.out, 'No alerts match.')
   assert.equal(code, 0)
   assert.match(
     out,
@@ -248,14 +252,14 @@ test('alerts are listed with their delivery', async t => {
   assert.match(out, /^output_rate_exceeded: an upstream generates faster than the price table says; raise /m)
 })
 
-test('wrong use of the new commands is told, and each has its help', async t => {
+test('commands of the ledger refuse wrong arguments, and each has help', async t => {
   const { run } = await startShell(t)
   for (const [line, words] of [
-    ['explain frontend', /missing required argument 'model'/],
-    ['calls --follow --limit 3', /leave --limit out/],
-    ['calls show', /missing required argument 'id'/],
-    ['verify now', /too many arguments for 'verify'. Expected 0 arguments/],
-    ['apply', /missing required argument 'file'/],
+    ['explain frontend', /^explain: found frontend, expected <client> <model>\./],
+    ['calls --follow --limit 3', /^--follow does not accept --limit: /],
+    ['calls show', /^calls show: found nothing, expected <id>\./],
+    ['verify now', /^verify: found now, expected nothing more\./],
+    ['apply', /^apply: found nothing, expected <file>\./],
   ] as const) {
     const { code, err } = await run(line)
     assert.deepEqual([code, words.test(err)], [2, true], `${line}: ${err}`)

@@ -4,7 +4,7 @@ import { main } from '../../src/cli/main.ts'
 import { startReplica, TOKEN } from '../plugins/replica.ts'
 import { freePort } from '../servers.ts'
 
-/** A shell beside a real gateway. */
+/** Runs command lines against a real gateway. */
 async function shell(t: TestContext, token: string | undefined = TOKEN) {
   const replica = await startReplica(t)
   const url = `http://127.0.0.1:${await replica.listen()}`
@@ -19,7 +19,7 @@ async function shell(t: TestContext, token: string | undefined = TOKEN) {
   return { ...replica, run }
 }
 
-test('a client is made with all its settings on one line', async t => {
+test('clients create sets every setting', async t => {
   const { run, admin } = await shell(t)
   const { code, out, err } = await run(
     'clients create frontend --team web --create-team --requests 100/1h --tokens 200000/1m --concurrency 20 --max-wait 1500ms --budget 5/day ' +
@@ -48,7 +48,7 @@ test('a client is made with all its settings on one line', async t => {
   })
 })
 
-test('an update changes what it names, and none takes away', async t => {
+test('clients update changes the named settings, and none removes one', async t => {
   const { run, admin } = await shell(t)
   await run(
     'clients create frontend --team web --create-team --requests 100/1h --concurrency 2 --budget 5/day,100/month --models gpt-6-luna',
@@ -71,11 +71,11 @@ test('an update changes what it names, and none takes away', async t => {
   assert.deepEqual([body.disabled, body.budget], [undefined, undefined])
 })
 
-test('the hold and the longest wait can be set, shown and removed', async t => {
+test('the hold and the longest wait are set, shown and removed', async t => {
   const { run, admin } = await shell(t)
-  const made = await run('clients create frontend --hold ceiling --max-wait 2s')
-  assert.match(made.out, /^hold +ceiling +a running call holds its input and its whole output limit$/m)
-  assert.match(made.out, /^max wait +2 s$/m)
+  const created = await run('clients create frontend --hold ceiling --max-wait 2s')
+  assert.match(created.out, /^hold +ceiling +a running call holds its input and its whole output limit$/m)
+  assert.match(created.out, /^max wait +2 s$/m)
   assert.match((await run('clients list')).out, /^frontend .* 2 s +- +ceiling$/m)
 
   const changed = await run('clients update frontend --hold none --max-wait none')
@@ -88,7 +88,7 @@ test('the hold and the longest wait can be set, shown and removed', async t => {
   assert.deepEqual((await admin('GET', '/clients/frontend')).body.limits, { maxWaitMs: 0 })
 })
 
-test('people read tables, machines read JSON', async t => {
+test('commands print tables, and JSON with --json', async t => {
   const { run } = await shell(t)
   await run('clients create frontend --team web --create-team --requests 100/1h --budget 5/day')
   await run('clients create b')
@@ -110,21 +110,21 @@ test('people read tables, machines read JSON', async t => {
   assert.equal(JSON.parse((await run('clients show frontend --json')).out).state.day.limitUsd, 5)
 })
 
-test('a key is printed alone, so that a script can take it, and then works', async t => {
+test('keys create prints only the key to standard output, and the key works', async t => {
   const { run, call } = await shell(t)
   await run('clients create frontend')
-  const made = await run('keys create frontend --expires 90d')
-  assert.equal(made.code, 0)
-  assert.match(made.out, /^tg_\w{8}_[\w-]{43}$/)
-  assert.match(made.err, /Key \w{8} of frontend, until \d{4}-.* not shown again/)
-  assert.equal((await call({ 'x-api-key': made.out })).statusCode, 200)
+  const created = await run('keys create frontend --expires 90d')
+  assert.equal(created.code, 0)
+  assert.match(created.out, /^tg_\w{8}_[\w-]{43}$/)
+  assert.match(created.err, /Key \w{8} of frontend, until \d{4}-.* not shown again/)
+  assert.equal((await call({ 'x-api-key': created.out })).statusCode, 200)
 
-  const id = made.out.slice(3, 11)
+  const id = created.out.slice(3, 11)
   const rotated = await run(`keys rotate ${id} --grace 1h`)
   assert.equal((await call({ 'x-api-key': rotated.out })).statusCode, 200)
-  assert.match(rotated.err, new RegExp(`Key ${id} ends at`))
+  assert.match(rotated.err, new RegExp(`Key ${id} expires at`))
   await run(`keys revoke ${id}`)
-  assert.equal((await call({ 'x-api-key': made.out })).statusCode, 403)
+  assert.equal((await call({ 'x-api-key': created.out })).statusCode, 403)
 
   const { out } = await run('keys list frontend')
   assert.match(out, new RegExp(`${rotated.out.slice(3, 11)} +active .* ${id}`))
@@ -132,11 +132,11 @@ test('a key is printed alone, so that a script can take it, and then works', asy
   assert.ok(!out.includes(rotated.out.slice(12)))
 })
 
-test('teams and the gateway are changed setting by setting, or replaced, and an empty team is deleted', async t => {
+test('teams set and gateway set change single settings or replace all, and teams delete deletes an empty team', async t => {
   const { run, admin } = await shell(t)
-  const made = await run('teams set web --budget 500/month --concurrency 3')
-  assert.match(made.out, /budget a month +\$500\.00/)
-  assert.match(made.err, /^Team web is new/)
+  const created = await run('teams set web --budget 500/month --concurrency 3')
+  assert.match(created.out, /budget a month +\$500\.00/)
+  assert.match(created.err, /^Team web was created\. .*clients update <name> --team web$/)
   const changed = await run('teams set web --requests 9/1s --concurrency none')
   assert.equal(changed.err, '')
   assert.match(changed.out, /requests +9\/1s[\s\S]*concurrency +-\n[\s\S]*budget a month +\$500\.00/)
@@ -145,7 +145,7 @@ test('teams and the gateway are changed setting by setting, or replaced, and an 
   assert.match((await run('gateway set --concurrency 7')).out, /concurrency +7\b[\s\S]*budget a day +\$5\.00/)
   assert.match((await run('gateway set --concurrency 8 --replace')).out, /budget a day +-$/m)
   const nothing = await run('gateway set')
-  assert.deepEqual([nothing.code, /nothing to change/.test(nothing.err)], [2, true])
+  assert.deepEqual([nothing.code, /Found no setting to change/.test(nothing.err)], [2, true])
   await run('clients create b --team web')
   const full = await run('teams delete web')
   assert.deepEqual([full.code, full.err.startsWith('1 client is in the team "web": b.')], [1, true])
@@ -159,12 +159,12 @@ test('teams and the gateway are changed setting by setting, or replaced, and an 
   assert.match((await run('gateway show')).out, /budget a month +\$1000\.00 +\$0\.00 spent/)
 })
 
-test('errors of the server name flags and commands, with exit code 1', async t => {
+test('errors of the gateway name flags and commands, and the exit code is 1', async t => {
   const { run } = await shell(t)
   await run('clients create frontend')
   for (const [line, words] of [
     ['clients create frontend', /"frontend" already/],
-    ['clients show nobody', /no client "nobody"/],
+    ['clients show unknown', /no client "unknown"/],
     ['clients create b --requests 100/1year', /^--requests: found "1year", expected a duration/],
     ['clients create b --requests 0/1h', /^--requests: found 0, expected a whole number of at least 1/],
     ['teams set web --tokens 1/1y --budget 1.1234567891/day', /^--tokens: found "1y".*\n--budget: /],
@@ -195,25 +195,34 @@ test('errors of the server name flags and commands, with exit code 1', async t =
   }
 })
 
-test('wrong use ends with exit code 2 before a request is sent', async t => {
+test('a wrong command line ends with exit code 2 before a request is sent', async t => {
   const { run } = await shell(t)
   for (const [line, words] of [
     ['', /Commands:/],
     ['clients', /clients create <name>/],
-    ['clients destroy', /unknown command 'destroy'/],
-    ['nonsense', /^error: unknown command 'nonsense'\n[\s\S]*Commands:/],
-    ['clients creat a', /unknown command 'creat'\n\(Did you mean create\?\)/],
-    ['client list', /Did you mean clients\?/],
+    ['clients destroy', /^There is no command "clients destroy"\./],
+    ['nonsense', /^There is no command "nonsense"\.\n[\s\S]*Commands:/],
+    ['clients creat a', /no command "clients creat"\. Did you mean clients create\?/],
+    ['client list', /Did you mean clients list\?/],
+    ['calls shwo x', /^calls: found shwo x, expected nothing more\. Did you mean calls show\?/],
     ['usgae --by client', /Did you mean usage\?/],
     [
       'clients create a --modles x',
-      /unknown option '--modles'\n\(Did you mean --models\?\)[\s\S]*See tollgate clients create --help/,
+      /found --modles, expected one of its options\. Did you mean --models\? See tollgate clients create --help/,
     ],
-    ['clients create', /missing required argument 'name'/],
-    ['clients list extra', /too many arguments for 'list'. Expected 0 arguments but got 1/],
+    [
+      'clients create',
+      /^clients create: found nothing, expected <name>\. See tollgate clients create --help\.$/,
+    ],
+    ['clients list extra', /^clients list: found extra, expected nothing more\./],
+    ['keys create a b', /^keys create: found a b, expected <client>\./],
+    ['completion tcsh', /^completion: found "tcsh", expected bash, zsh, fish\./],
     ['clients create a --colour red', /--colour/],
-    ['clients create a --requests', /--requests/],
-    ['clients create a --requests 100', /--requests: found "100", expected 100\/1h/],
+    ['clients create a --requests', /^--requests: found nothing, expected a value such as 100\/1h\./],
+    [
+      'clients create a --requests 100',
+      /--requests: found "100", expected a number and a time such as 100\/1h/,
+    ],
     ['clients create a --budget 5', /--budget: found "5", expected 5\/day/],
     ['clients create a --budget 5/year', /--budget/],
     ['clients create a --concurrency many', /--concurrency/],
@@ -222,9 +231,9 @@ test('wrong use ends with exit code 2 before a request is sent', async t => {
       /--max-wait: found "2", expected a time such as 500ms or 2s, 0, or none/,
     ],
     ['clients create a --cache maybe', /--cache: found "maybe", expected on or off/],
-    ['clients create a --team x --team y', /--team.* given twice/],
-    ['clients update a', /nothing to change/],
-    ['clients update a --enable --disable', /not both/],
+    ['clients create a --team x --team y', /^--team is given twice, expected once\./],
+    ['clients update a', /Found no setting to change/],
+    ['clients update a --enable --disable', /expected only one of them/],
     ['keys rotate AAAAAAAA --grace soon', /--grace/],
   ] as const) {
     const { code, out, err } = await run(line)
@@ -233,18 +242,18 @@ test('wrong use ends with exit code 2 before a request is sent', async t => {
   }
 })
 
-test('there is help on every level', async t => {
+test('the program, groups and commands have help', async t => {
   const { run } = await shell(t)
   for (const [line, words] of [
-    ['--help', /clients create <name> +Make a client/],
+    ['--help', /clients create <name> +Create a client/],
     ['--version', /^tollgate \d+\.\d+\.\d+$/],
-    ['help', /Exit code/],
+    ['help', /Exit codes: 0 success/],
     ['keys --help', /keys rotate <id>/],
     ['keys rotate --help', /Usage: tollgate keys rotate \[options\] <id>/],
     ['keys rotate -h', /--grace <1h>/],
     ['clients create --help', /For example:/],
-    ['clients create --help', /--hold <growing\|ceiling> +what a running call holds/],
-    ['clients update --help', /--max-wait <2s> +longest wait/],
+    ['clients create --help', /--hold <growing\|ceiling> +the budget a running call holds/],
+    ['clients update --help', /--max-wait <2s> +the longest wait/],
   ] as const) {
     const { code, out, err } = await run(line)
     assert.deepEqual([code, err], [0, ''], line)
@@ -252,11 +261,14 @@ test('there is help on every level', async t => {
   }
 })
 
-test('an unknown model is a warning on standard error, and the client is made', async t => {
+test('an unknown model is a warning on standard error, and the client is created', async t => {
   const { run } = await shell(t)
-  const made = await run('clients create frontend --models gpt-6-lunna,claude-haiku-*')
-  assert.equal(made.code, 0)
-  assert.match(made.err, /^Warning: models: "gpt-6-lunna" matches no known model.* Did you mean gpt-6-luna\?/)
+  const created = await run('clients create frontend --models gpt-6-lunna,claude-haiku-*')
+  assert.equal(created.code, 0)
+  assert.match(
+    created.err,
+    /^Warning: models: "gpt-6-lunna" matches no known model.* Did you mean gpt-6-luna\?/,
+  )
   assert.match(
     (await run('clients update frontend --models nothing-like-it')).err,
     /^Warning: .*"nothing-like-it"/,
@@ -264,7 +276,7 @@ test('an unknown model is a warning on standard error, and the client is made', 
   assert.equal((await run('clients update frontend --budget 5/day')).err, '')
 })
 
-test('a wrong token, a missing one, and a gateway that is not there are told apart', async t => {
+test('a wrong token, a missing token and an unreachable gateway have errors of their own', async t => {
   const wrong = await (await shell(t, 'wrong')).run('clients list')
   assert.deepEqual([wrong.code, /ADMIN_TOKEN/.test(wrong.err)], [1, true])
   const url = `http://127.0.0.1:${await freePort()}`
@@ -273,5 +285,5 @@ test('a wrong token, a missing one, and a gateway that is not there are told apa
   assert.equal(await main(['clients', 'list'], { url, token: undefined }, terminal), 2)
   assert.equal(await main(['clients', 'list'], { url, token: 'x' }, terminal), 1)
   assert.match(err[0] ?? '', /ADMIN_TOKEN is not set/)
-  assert.match(err[1] ?? '', /No gateway answers at http:.*\(ECONNREFUSED\)/)
+  assert.match(err[1] ?? '', /No gateway responds at http:.*\(ECONNREFUSED\)/)
 })

@@ -1,4 +1,4 @@
-/** A shell beside a real gateway with everything behind it. */
+/** Runs command lines against a real gateway with Redis, Postgres and a provider. */
 
 import type { TestContext } from 'node:test'
 import { main } from '../../src/cli/main.ts'
@@ -6,21 +6,21 @@ import { ADMIN_TOKEN, type Gateway, type GatewayOptions, startGateway } from '..
 
 export interface Shell {
   gateway: Gateway
-  /** Runs what is typed; words are parted by spaces. */
+  /** Runs a command line. Spaces separate its words. */
   run(line: string): Promise<{ code: number; out: string; err: string }>
-  /** Runs a command that goes on; `printed` grows, and `stop` ends it. */
+  /** Starts a command that runs until `stop`. `printed` holds its output so far. */
   start(line: string): { printed: string[]; stop(): Promise<number> }
 }
 
 export async function startShell(t: TestContext, options: GatewayOptions = {}): Promise<Shell> {
   const gateway = await startGateway(t, options)
-  const place = { url: gateway.url, token: ADMIN_TOKEN }
+  const target = { url: gateway.url, token: ADMIN_TOKEN }
   return {
     gateway,
     async run(line) {
       const out: string[] = []
       const err: string[] = []
-      const code = await main(line.split(' '), place, {
+      const code = await main(line.split(' '), target, {
         out: text => void out.push(text),
         err: text => void err.push(text),
       })
@@ -29,7 +29,7 @@ export async function startShell(t: TestContext, options: GatewayOptions = {}): 
     start(line) {
       const printed: string[] = []
       const stopped = new AbortController()
-      const ended = main(line.split(' '), place, {
+      const ended = main(line.split(' '), target, {
         out: text => void printed.push(text),
         err: text => void printed.push(text),
         stopped: stopped.signal,

@@ -1,4 +1,4 @@
-/** Tokens, the audit, and who one is, from a shell. */
+/** Tokens and the audit log in the CLI. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -17,25 +17,25 @@ async function shell(t: TestContext) {
   }
 }
 
-test('a token is made, printed alone, used, listed and revoked', async t => {
+test('a token is created, printed alone, used, listed and revoked', async t => {
   const run = await shell(t)
 
-  const made = await run('tokens create board --expires 90d')
+  const created = await run('tokens create board --expires 90d')
 
-  assert.match(made.out, /^tga_[\w-]{43}$/)
-  assert.match(made.err, /^Token board, viewer, until 20.* It is not shown again\.$/)
-  assert.equal((await run('whoami', made.out)).out, 'board, viewer')
+  assert.match(created.out, /^tga_[\w-]{43}$/)
+  assert.match(created.err, /^Token board, viewer, until 20.* It is not shown again\.$/)
+  assert.equal((await run('whoami', created.out)).out, 'board, viewer')
   assert.equal((await run('whoami')).out, 'ADMIN_TOKEN, admin')
   assert.match(
     (await run('tokens list')).out,
     /^ADMIN_TOKEN +admin +- +- +-\nboard +viewer +\d{4}.* ADMIN_TOKEN/m,
   )
   assert.equal((await run('tokens revoke board')).out, 'Token board is revoked.')
-  const after = await run('whoami', made.out)
+  const after = await run('whoami', created.out)
   assert.deepEqual([after.code, /revoked or expired/.test(after.err)], [1, true])
 })
 
-test('a viewer is told why it may not', async t => {
+test('the error of a refused viewer names its role', async t => {
   const run = await shell(t)
   const { out: token } = await run('tokens create board --role viewer')
 
@@ -46,7 +46,7 @@ test('a viewer is told why it may not', async t => {
   assert.equal((await run('clients list', token)).code, 0)
 })
 
-test('the audit tells each change with what was before and after', async t => {
+test('audit lists each change with the settings before and after', async t => {
   const run = await shell(t)
   await run('clients create frontend --budget 5/day')
   await run('clients update frontend --budget 10/day')
@@ -56,16 +56,16 @@ test('the audit tells each change with what was before and after', async t => {
 
   assert.equal(code, 0)
   const [head, update, create] = out.split('\n')
-  assert.match(head ?? '', /^CHANGED +WHO +ACTION +TARGET +WHAT$/)
+  assert.match(head ?? '', /^CHANGED +WHO +ACTION +TARGET +CHANGE$/)
   assert.match(update ?? '', /ADMIN_TOKEN +client\.update +client:frontend +budget\.day: 5 -> 10$/)
   assert.match(create ?? '', /client\.create +client:frontend +id: - -> .*budget\.day: - -> 5/)
   assert.deepEqual([json.audit.length, json.audit[0].after.budget], [1, { day: 10 }])
-  assert.match((await run('audit --limit 1')).err, /There are more: --cursor \w+/)
-  assert.equal((await run('audit --who nobody')).out, 'There is no such change.')
+  assert.match((await run('audit --limit 1')).err, /There are more rows: --cursor \w+/)
+  assert.equal((await run('audit --who unknown')).out, 'No changes match.')
   assert.equal((await run('audit --action nonsense')).code, 1)
 })
 
-test('every command has help of its own', async t => {
+test('every command has help with usage, options and examples', async t => {
   const run = await shell(t)
   const { out } = await run('--help')
   const names = [...out.matchAll(/^ {2}([a-z]+(?: [a-z]+)?) (?:<|\s)/gm)].map(([, name]) => name ?? '')
