@@ -26,7 +26,12 @@ RUN set -eu; mkdir -p /rootfs/etc /rootfs/tmp /rootfs/var/lib/dpkg/status.d; chm
     echo 'node:x:1000:' >/rootfs/etc/group
 
 COPY LICENSE ./
+COPY bin bin
 COPY src src
+
+# The CLI on PATH. The image has no /usr/bin/env, so a link to bin/tollgate.js would not start.
+RUN printf '#!/usr/local/bin/node\nimport("/app/bin/tollgate.js")\n' >/rootfs/usr/local/bin/tollgate \
+ && chmod 755 /rootfs/usr/local/bin/tollgate
 
 # One start without servers, which leaves the compiled code behind: a later start by the same user takes a third less CPU.
 ENV NODE_COMPILE_CACHE=/app/.compiled PORT=4000

@@ -31,6 +31,7 @@ echo "from start to /livez, the engine's own time included: $(($(date +%s%3N) - 
   console.log('CPU of it until then, in user and system: ' + fields[11] * 10 + ' + ' + fields[12] * 10 + ' ms')"
 "$engine" exec "$id" node -e "process.exit(process.getuid() === 1000 && process.getgid() === 1000 ? 0 : 1)" || refuse 'is not run as user 1000'
 "$engine" exec "$id" node -e "require('fs').writeFileSync('/app/x', '')" 2>/dev/null && refuse 'its root can be written'
+[[ $("$engine" exec "$id" tollgate --version) == tollgate\ * ]] || refuse 'does not run tollgate'
 "$engine" exec "$id" sh -c true 2>/dev/null && refuse 'has a shell'
 "$engine" exec "$id" node -e "
   const { components } = JSON.parse(require('fs').readFileSync('/app/sbom.cdx.json', 'utf8'))
