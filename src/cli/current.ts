@@ -2,13 +2,13 @@
 
 import type { Api } from './api.ts'
 import type { Page } from './commands/pages.ts'
-import type { ClientResponse, LevelResponse, TeamResponse } from './commands/responses.ts'
+import type { ClientResponse, ScopeResponse, TeamResponse } from './commands/responses.ts'
 
 /** The settings of a team or client, with its name. */
 export type Named = { name: string; team?: string } & Record<string, unknown>
 
 export async function currentGateway(api: Api): Promise<object> {
-  return settingsOf(await api.call<LevelResponse>('GET', '/gateway'))
+  return settingsOf(await api.call<ScopeResponse>('GET', '/gateway'))
 }
 
 export async function currentTeams(api: Api): Promise<Named[]> {

@@ -19,8 +19,8 @@ async function arrange(t: TestContext, calls = 1): Promise<Shell & { key: string
   })
   const ids: string[] = []
   for (let i = 0; i < calls; i++) {
-    const answer = await gateway.post('/v1/messages', key, message(PAID, { max_tokens: 1000 }))
-    ids.push(String(answer.headers.get('request-id')))
+    const response = await gateway.post('/v1/messages', key, message(PAID, { max_tokens: 1000 }))
+    ids.push(String(response.headers.get('request-id')))
   }
   await until(async () => {
     const { body } = await gateway.admin('GET', '/calls')
@@ -87,9 +87,9 @@ test('calls show prints the estimate, the hold and the unbounded mark of a call'
 test('refusals prints counts and samples, and calls show prints the reason of a refusal', async t => {
   const { run, gateway } = await arrange(t)
   const poor = await gateway.client({ name: 'poor', budget: { day: 0.000001 } })
-  const answer = await gateway.post('/v1/messages', poor, message(PAID))
+  const response = await gateway.post('/v1/messages', poor, message(PAID))
   await gateway.post('/v1/messages', 'tg_unknown', message(PAID))
-  const id = String(answer.headers.get('request-id'))
+  const id = String(response.headers.get('request-id'))
   await until(async () => JSON.parse((await run('refusals --json')).out).rows.length === 2)
 
   const { code, out } = await run('refusals')
@@ -120,9 +120,9 @@ test('calls --follow prints each call once as it ends', async t => {
   const machines = start('calls --follow --client frontend --json')
   await until(async () => people.printed.length === 1 && machines.printed.length === 1)
 
-  const answer = await gateway.post('/v1/messages', key, message(PAID, { max_tokens: 1000 }))
+  const response = await gateway.post('/v1/messages', key, message(PAID, { max_tokens: 1000 }))
 
-  const id = String(answer.headers.get('request-id'))
+  const id = String(response.headers.get('request-id'))
   await until(async () => people.printed.length === 2 && machines.printed.length === 2)
   assert.match(people.printed[0] ?? '', new RegExp(String(ids[0])))
   assert.match(people.printed[1] ?? '', new RegExp(`frontend +claude-haiku-4-5 .*${id}`))

@@ -2,7 +2,7 @@
 
 import type { Command } from '../command.ts'
 import { NONE, table } from '../text.ts'
-import { type LevelResponse, limitRows, waitText } from './responses.ts'
+import { limitRows, type ScopeResponse, waitText } from './responses.ts'
 
 interface ExplainResponse {
   client: string
@@ -11,7 +11,7 @@ interface ExplainResponse {
   pattern: string | null
   models: string[] | null
   obstacles: { code: string; detail: string }[]
-  levels: (LevelResponse & { scope: string })[]
+  levels: (ScopeResponse & { scope: string })[]
   loop: { identical: number; per: string } | null
   allow: string[]
   cache: { enabled: boolean; ttlSeconds: number; share: string }
@@ -95,6 +95,6 @@ function rules(response: ExplainResponse): string {
   )
 }
 
-function scopeText(response: LevelResponse & { scope: string }): string {
+function scopeText(response: ScopeResponse & { scope: string }): string {
   return table(['LIMIT OF', response.scope, ''], limitRows(response))
 }

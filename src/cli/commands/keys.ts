@@ -6,7 +6,7 @@ import { NONE, table, time } from '../text.ts'
 import { type Page, pageFrom, pageNote, pageOptions } from './pages.ts'
 import type { KeyResponse } from './responses.ts'
 
-type MadeKey = KeyResponse & { key: string; former?: KeyResponse }
+type CreatedKey = KeyResponse & { key: string; former?: KeyResponse }
 
 const expires = { value: '90d', about: 'when the key expires: a time from now, or 2027-01-31T12:00:00Z' }
 const of = (client: string | undefined) => `/clients/${encodeURIComponent(client ?? '')}/keys`
@@ -20,7 +20,7 @@ export const keys: Command[] = [
     options: { expires },
     examples: ['keys create frontend', 'keys create frontend --expires 90d'],
     async run(input, api) {
-      const response = await api.call<MadeKey>('POST', of(input.args.client), expiryFrom(input))
+      const response = await api.call<CreatedKey>('POST', of(input.args.client), expiryFrom(input))
       return { response, text: response.key, note: `${keyText(response)} It is not shown again.` }
     },
   },
@@ -50,7 +50,7 @@ export const keys: Command[] = [
     examples: ['keys rotate 3mPwpyb6 --grace 1h'],
     async run(input, api) {
       const grace = textOf(input, 'grace')
-      const response = await api.call<MadeKey>('POST', `${at(input.args.id)}/rotate`, {
+      const response = await api.call<CreatedKey>('POST', `${at(input.args.id)}/rotate`, {
         ...(grace !== undefined && { graceSeconds: secondsFrom('grace', grace) }),
         ...expiryFrom(input),
       })

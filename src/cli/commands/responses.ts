@@ -1,4 +1,4 @@
-/** What the administration answers, and how limits, budgets and standings are told. */
+/** Responses of the admin API, and the text of their limits and budgets. */
 
 import type { ClientSettings, LevelSettings } from '../../clients/settings.ts'
 import { NONE, time, usd } from '../text.ts'
@@ -19,15 +19,15 @@ interface State {
   month: Money
 }
 
-/** `state` null: not known, because Redis is away or has lost its counters; absent: it was not asked for. */
-interface StateResponse {
+/** `state` is null while Redis is away or has lost its counters, and absent if the request does not ask for it. */
+interface WithState {
   state?: State | null
   restoring?: true
 }
-export type LevelResponse = LevelSettings & StateResponse
-export type ClientResponse = ClientSettings & StateResponse & { id: string }
+export type ScopeResponse = LevelSettings & WithState
+export type ClientResponse = ClientSettings & WithState & { id: string }
 export type ChangedClient = ClientResponse & { warnings: string[] }
-export type TeamResponse = LevelResponse & { id: string; name: string }
+export type TeamResponse = ScopeResponse & { id: string; name: string }
 
 export interface KeyResponse {
   id: string
@@ -48,33 +48,37 @@ export function dollars(budget: LevelSettings['budget'] = {}): string {
   return amounts.join(' ') || NONE
 }
 
-/** How long a call may wait before a 429: `2 s`. */
+/** The longest wait before a 429, such as `2 s`. */
 export function waitText(ms = 0): string {
   return ms === 0 ? NONE : `${ms / 1000} s`
 }
 
-const RESTORING = 'its counters are being restored'
-
-/** Rows of a table: limit, setting, what is so now. */
-export function limitRows({ limits = {}, budget = {}, state, restoring }: LevelResponse): string[][] {
+/** Rows of a table: limit, setting, current usage. */
+export function limitRows({ limits = {}, budget = {}, state, restoring }: ScopeResponse): string[][] {
   const amount = (limit: number | undefined) => (limit === undefined ? NONE : usd(limit))
   return [
-    ['requests', bucket(limits.requests), left(state?.requests)],
-    ['tokens', bucket(limits.tokens), left(state?.tokens)],
+    ['requests', bucket(limits.requests), availableText(state?.requests)],
+    ['tokens', bucket(limits.tokens), availableText(state?.tokens)],
     ['concurrency', String(limits.concurrency ?? NONE), state ? `${state.concurrency.running} running` : ''],
-    ['budget a day', amount(budget.day), spent(state?.day)],
-    ['budget a month', amount(budget.month), spent(state?.month)],
+    ['budget a day', amount(budget.day), spentText(state?.day)],
+    ['budget a month', amount(budget.month), spentText(state?.month)],
     ...(state === null
-      ? [['', '', `where it stands is not known now: ${restoring ? RESTORING : 'Redis is away'}`]]
+      ? [
+          [
+            '',
+            '',
+            `current usage is unknown: ${restoring ? 'the counters are being restored' : 'Redis is away'}`,
+          ],
+        ]
       : []),
   ]
 }
 
-function left(state: { available: number } | undefined): string {
+function availableText(state: { available: number } | undefined): string {
   return state ? `${state.available} available` : ''
 }
 
-function spent(money: Money | undefined): string {
+function spentText(money: Money | undefined): string {
   if (!money) return ''
   const { spentUsd, heldUsd, availableUsd, resetsAt } = money
   const available = availableUsd === undefined ? [] : [`${usd(availableUsd)} available`]

@@ -6,7 +6,7 @@ import { isCliError, usageError } from '../errors.ts'
 import { limitOptions, limitsFrom, withoutNulls } from '../settings.ts'
 import { NONE, table } from '../text.ts'
 import { type Page, pageFrom, pageNote, pageOptions } from './pages.ts'
-import { bucket, dollars, type LevelResponse, limitRows, type TeamResponse } from './responses.ts'
+import { bucket, dollars, limitRows, type ScopeResponse, type TeamResponse } from './responses.ts'
 
 const replace = { about: 'remove all other settings' }
 
@@ -79,8 +79,8 @@ export const gateway: Command[] = [
       if (!isWhole && Object.keys(settings).length === 0)
         throw usageError('Found no setting to change, expected at least one.')
       const response = isWhole
-        ? await api.call<LevelResponse>('PUT', '/gateway', withoutNulls(settings))
-        : await api.call<LevelResponse>('PATCH', '/gateway', settings)
+        ? await api.call<ScopeResponse>('PUT', '/gateway', withoutNulls(settings))
+        : await api.call<ScopeResponse>('PATCH', '/gateway', settings)
       return { response, text: describe('gateway', response) }
     },
   },
@@ -91,7 +91,7 @@ export const gateway: Command[] = [
     options: {},
     examples: ['gateway show'],
     async run(_input, api) {
-      const response = await api.call<LevelResponse>('GET', '/gateway')
+      const response = await api.call<ScopeResponse>('GET', '/gateway')
       return { response, text: describe('gateway', response) }
     },
   },
@@ -114,7 +114,7 @@ async function setTeam(input: Input, api: Api): Promise<{ response: TeamResponse
   }
 }
 
-function describe(name: string, scope: LevelResponse): string {
+function describe(name: string, scope: ScopeResponse): string {
   return table(['NAME', name, ''], limitRows(scope))
 }
 
