@@ -79,7 +79,9 @@ for (const shell of ['bash', 'zsh', 'fish']) {
 
   test(`${shell} parses its completion script`, async t => {
     if (!isInstalled(shell)) return t.skip(`${shell} is not installed`)
-    const { status, stderr } = spawnSync(shell, ['-n'], { input: await script(shell), encoding: 'utf8' })
+    const file = join(await temporaryFolder(t), 'script')
+    await writeFile(file, await script(shell))
+    const { status, stderr } = spawnSync(shell, ['-n', file], { encoding: 'utf8' })
     assert.deepEqual([status, stderr], [0, ''])
   })
 }
