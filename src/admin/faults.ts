@@ -12,8 +12,12 @@ type Node = { expected?: unknown; properties?: Record<string, Node>; items?: Nod
 
 /** Finds the faults of values of one schema; none: the value is right. */
 export function faultFinder(schema: TSchema): (value: unknown) => Fault[] {
-  const validator = Compile(schema)
-  return value => (validator.Check(value) ? [] : describe(schema, value, validator.Errors(value)))
+  // Compiled with its first value: a gateway starts with dozens of routes, and most are not called soon.
+  let validator: ReturnType<typeof Compile> | undefined
+  return value => {
+    validator ??= Compile(schema)
+    return validator.Check(value) ? [] : describe(schema, value, validator.Errors(value))
+  }
 }
 
 interface Failure {

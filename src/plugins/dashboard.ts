@@ -1,7 +1,7 @@
 /** The dashboard, /dashboard: files without a build, read once, with the hash of their content in their address. Without ADMIN_TOKEN there is no page. */
 
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { type Asset, readPage } from './dashboard/files.ts'
+import { type Asset, pageAt } from './dashboard/files.ts'
 
 export interface DashboardOptions {
   /** Is there an administration to talk to? */
@@ -12,7 +12,7 @@ const YEAR = 'public, max-age=31536000, immutable'
 
 export default async function dashboard(app: FastifyInstance, { isOpen }: DashboardOptions) {
   if (!isOpen) return
-  const page = await readPage('/dashboard')
+  const page = await pageAt('/dashboard')
   const policy = [
     "default-src 'none'",
     `script-src 'self' '${page.importMapHash}'`,

@@ -43,7 +43,16 @@ const FONTS = [
 
 const FOLDER = new URL('../../dashboard/', import.meta.url)
 
-export async function readPage(base: string): Promise<Page> {
+const pages = new Map<string, Page>()
+
+/** Files are read once per process, because an installed version does not change. `base`: a path without a final slash. */
+export async function pageAt(base: string): Promise<Page> {
+  const page = pages.get(base) ?? (await readPage(base))
+  pages.set(base, page)
+  return page
+}
+
+async function readPage(base: string): Promise<Page> {
   const assets = new Map<string, Asset>()
   const add = async (name: string, file: URL | string) => {
     assets.set(name, { type: TYPES[extname(name)] ?? 'application/octet-stream', body: await readFile(file) })
