@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { architecture } from '../docs/images/architecture.ts'
 import { dialects } from '../src/dialects/index.ts'
 import { type RefusalCode, refusal, refusalCodes } from '../src/errors.ts'
 
@@ -33,6 +34,10 @@ test('docs/glossary.md has at most 25 terms, one line each', () => {
 
   assert.ok(terms.length > 0 && terms.length <= 25, `${terms.length} terms`)
   assert.equal(new Set(terms).size, terms.length)
+})
+
+test('docs/images/architecture.svg is what its source draws', () => {
+  assert.equal(read('docs/images/architecture.svg'), architecture())
 })
 
 test('the links between the documents lead to files and headings that exist', () => {

@@ -113,11 +113,11 @@ export const variables = {
     description: 'The lowest level that is logged',
     expected: 'fatal, error, warn, info, debug, trace or silent',
   }),
-  CACHE_TTL_SECONDS: seconds(3600, 'How long an answer is kept for the same request'),
-  CACHE_MAX_BYTES: bytes(1_048_576, 'The largest answer kept'),
+  CACHE_TTL_SECONDS: seconds(3600, 'How long a response is cached for the same request'),
+  CACHE_MAX_BYTES: bytes(1_048_576, 'The largest response that is cached'),
   CACHE_TOTAL_BYTES: bytes(
     268_435_456,
-    'All kept answers together, so that they cannot push money out of Redis',
+    'All cached responses together, so that they cannot fill the memory of Redis',
   ),
   BODY_LIMIT_BYTES: bytes(33_554_432, 'Larger requests get 413'),
   REQUEST_TIMEOUT_SECONDS: Type.Number({
@@ -129,7 +129,7 @@ export const variables = {
   }),
   ANSWER_BUFFER_BYTES: bytes(
     1_048_576,
-    'JSON answers up to this size are collected before they are sent; larger ones pass through',
+    'JSON responses up to this size are collected before they are sent; larger ones pass through',
   ),
   UPSTREAM_TIMEOUT_SECONDS: Type.Number({
     exclusiveMinimum: 0,
@@ -201,17 +201,14 @@ export const variables = {
       expected: 'an http:// or https:// URL',
     }),
   ),
-  OTEL_EXPORTER_OTLP_HEADERS: pairs(
-    'What the collector asks for, such as a key: name=value,name=value',
-    true,
-  ),
+  OTEL_EXPORTER_OTLP_HEADERS: pairs('Headers for the collector, such as a key: name=value,name=value', true),
   OTEL_SERVICE_NAME: Type.String({
     minLength: 1,
     default: 'tollgate',
-    description: 'What traces call this service',
+    description: 'The name of this service in traces',
     expected: 'a name',
   }),
-  OTEL_RESOURCE_ATTRIBUTES: pairs('What every span says of where it comes from: name=value,name=value'),
+  OTEL_RESOURCE_ATTRIBUTES: pairs('Attributes of every span: name=value,name=value'),
   OTEL_TRACES_SAMPLER: Type.Enum(samplers, {
     default: 'parentbased_always_on',
     description: 'Which calls are traced',
@@ -221,7 +218,7 @@ export const variables = {
     minimum: 0,
     maximum: 1,
     default: 1,
-    description: 'For samplers by ratio: the part that is traced',
+    description: 'For samplers by ratio: the part of calls that is traced',
     expected: 'a number from 0 to 1',
   }),
   LEDGER_MAX_PENDING: Type.Integer({
