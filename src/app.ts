@@ -11,6 +11,7 @@ import { senderOf } from './alerts/sender.ts'
 import { readConfig } from './config/config.ts'
 import { ownSecrets } from './config/own-secrets.ts'
 import { createRedactor } from './config/redactor.ts'
+import { configuredUpstreams, keyVariable, upstreamKeys } from './config/upstreams.ts'
 import admin from './plugins/admin.ts'
 import admission from './plugins/admission.ts'
 import alertRules from './plugins/alert-rules.ts'
@@ -135,32 +136,18 @@ export async function buildApp(
     redact: redactor.text,
   })
   await app.register(outages)
-  const { EZAI_API_KEY, ANTHROPIC_API_KEY, OPENAI_API_KEY, ADMIN_TOKEN } = config
   await app.register(secrets, {
-    values: { EZAI_API_KEY, ANTHROPIC_API_KEY, OPENAI_API_KEY, ADMIN_TOKEN },
+    values: { ...upstreamKeys(config), ADMIN_TOKEN: config.ADMIN_TOKEN },
     files: config.secretFiles,
     redactor,
   })
   await app.register(prices, { file: config.PRICES_FILE })
   await app.register(upstreams, {
     timeoutMs,
-    vendors: [
-      {
-        name: 'anthropic',
-        baseUrl: config.ANTHROPIC_BASE_URL,
-        key: () => app.secrets.get('ANTHROPIC_API_KEY'),
-        makers: ['anthropic'],
-        formats: ['anthropic'],
-      },
-      {
-        name: 'openai',
-        baseUrl: config.OPENAI_BASE_URL,
-        key: () => app.secrets.get('OPENAI_API_KEY'),
-        makers: ['openai'],
-        formats: ['openai'],
-      },
-      { name: 'ezai', baseUrl: config.EZAI_BASE_URL, key: () => app.secrets.get('EZAI_API_KEY') },
-    ],
+    upstreams: configuredUpstreams(config).map(one => ({
+      ...one,
+      key: () => app.secrets.get(keyVariable(one)),
+    })),
   })
   await app.register(clients)
   await app.register(otlp, {

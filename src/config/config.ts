@@ -7,6 +7,7 @@ import type { FastifyEnvOptions } from '@fastify/env'
 import { envSchema } from 'env-schema'
 import { type Static, Type } from 'typebox'
 import { Environment } from './environment.ts'
+import type { UpstreamVariables } from './upstreams.ts'
 import { documentation, secretNames, variables } from './variables.ts'
 
 export { documentation, secretNames } from './variables.ts'
@@ -16,7 +17,7 @@ const schema = Type.Object({
   /** The file of each secret that came from one. */
   secretFiles: Type.Record(Type.String(), Type.String()),
 })
-export type Config = Readonly<Static<typeof schema>>
+export type Config = Readonly<Static<typeof schema> & UpstreamVariables>
 
 declare module 'fastify' {
   interface FastifyInstance {

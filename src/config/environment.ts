@@ -5,9 +5,10 @@
 
 import { Ajv, type ErrorObject, type SchemaValidateFunction } from 'ajv'
 import { readSecretFiles } from './secret-files.ts'
+import { keyVariable, upstreams } from './upstreams.ts'
 import { documentation, secretNames, variables } from './variables.ts'
 
-const UPSTREAM_KEYS = ['EZAI_API_KEY', 'ANTHROPIC_API_KEY', 'OPENAI_API_KEY']
+const upstreamKeys = upstreams.map(keyVariable)
 const words = new Map(documentation.map(one => [one.name, one]))
 const schemas = new Map<string, object>(Object.entries(variables))
 const order = [...schemas.keys()]
@@ -81,11 +82,11 @@ export class Environment extends Ajv {
         `METRICS_PORT: found ${port}, which is PORT as well, expected another port. ` +
           'Set it to a free port, such as 9464, or leave it out: then /metrics is on PORT.',
       )
-    if (!UPSTREAM_KEYS.some(name => env[name] || faults.has(name)))
+    if (!upstreamKeys.some(name => env[name] || faults.has(name)))
       faults.set(
         '',
-        'EZAI_API_KEY: found nothing, expected a key for at least one upstream. ' +
-          'Set EZAI_API_KEY, or ANTHROPIC_API_KEY, or OPENAI_API_KEY, in the environment or in .env.',
+        `${upstreamKeys[0]}: found nothing, expected a key for at least one upstream. ` +
+          `Set ${upstreamKeys.join(', or ')}, in the environment or in .env.`,
       )
     return faults
   }

@@ -3,6 +3,7 @@
 import { type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { samplers } from './otlp-options.ts'
+import { keyVariable, upstreams, urlVariable } from './upstreams.ts'
 
 const httpUrl = '^https?://[^\\s]+$'
 const baseUrlPattern = '^https?://(?!\\S*/v1/?$)[^\\s]+$'
@@ -44,6 +45,14 @@ const pairs = (description: string, secret = false) =>
     }),
   )
 
+/** Its two variables for each upstream. */
+const upstreamVariables: Record<string, TSchema> = Object.fromEntries(
+  upstreams.flatMap(upstream => [
+    [keyVariable(upstream), secret(upstream.keyDescription)],
+    [urlVariable(upstream), baseUrl(upstream.baseUrl, upstream.urlDescription)],
+  ]),
+)
+
 export const variables = {
   HOST: Type.String({
     minLength: 1,
@@ -58,12 +67,7 @@ export const variables = {
     description: 'Port to listen on',
     expected: 'a port from 0 to 65535',
   }),
-  EZAI_API_KEY: secret("Key of EzAI's unified API, the default upstream for every model"),
-  EZAI_BASE_URL: baseUrl('https://ezaiapi.com', "EzAI's address"),
-  ANTHROPIC_API_KEY: secret("Anthropic's key; where set, claude-* models go straight there"),
-  ANTHROPIC_BASE_URL: baseUrl('https://api.anthropic.com', "Anthropic's address"),
-  OPENAI_API_KEY: secret("OpenAI's key; where set, OpenAI's models go straight there"),
-  OPENAI_BASE_URL: baseUrl('https://api.openai.com', "OpenAI's address"),
+  ...upstreamVariables,
   REDIS_URL: Type.Optional(
     Type.String({
       pattern: '^(redis|rediss|unix|redis-sentinel)://\\S+$',

@@ -1,8 +1,9 @@
-/** Where calls go: a vendor is data. Each has one pool of connections and the one real key. */
+/** The upstreams of this configuration. Each has one pool of connections and the one real key. */
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Pool } from 'undici'
+import type { UpstreamSettings } from '../config/upstreams.ts'
 import type { Format } from '../dialects/dialect.ts'
 import { type Circuits, createCircuits } from '../upstreams/circuits.ts'
 import { openPool } from '../upstreams/connection.ts'
@@ -20,14 +21,9 @@ export interface Upstream {
   authorize(format: Format, headers: FastifyRequest['headers']): Record<string, string>
 }
 
-export interface Vendor {
-  name: string
-  baseUrl: string
-  /** The key in force now; undefined at the start: this vendor is not there. */
+export interface UpstreamOptions extends UpstreamSettings {
+  /** The key in force now. */
   key: () => string | undefined
-  /** The providers whose models it serves, and the formats that it speaks. Undefined: all. */
-  makers?: readonly string[]
-  formats?: readonly string[]
 }
 
 declare module 'fastify' {
@@ -40,13 +36,14 @@ declare module 'fastify' {
   }
 }
 
-export default fp<{ vendors: Vendor[]; timeoutMs: number }>(
-  async (app, { vendors, timeoutMs }) => {
-    const open = vendors.flatMap(vendor => (vendor.key() ? [{ vendor, upstream: connect(vendor) }] : []))
+/** `upstreams`: the most direct first. */
+export default fp<{ upstreams: UpstreamOptions[]; timeoutMs: number }>(
+  async (app, { upstreams, timeoutMs }) => {
+    const open = upstreams.map(settings => ({ settings, upstream: connect(settings) }))
     app.decorate('upstreams', {
       choose: (maker, { name }) =>
         open.find(
-          ({ vendor: { makers, formats } }) =>
+          ({ settings: { makers, formats } }) =>
             (makers?.includes(maker) ?? true) && (formats?.includes(name) ?? true),
         )?.upstream,
       all: () => open.map(({ upstream }) => upstream),
@@ -59,7 +56,7 @@ export default fp<{ vendors: Vendor[]; timeoutMs: number }>(
       await Promise.all(open.map(({ upstream }) => upstream.pool.destroy()))
     })
 
-    function connect({ name, baseUrl, key }: Vendor): Upstream {
+    function connect({ name, baseUrl, key }: UpstreamOptions): Upstream {
       const { hostname, origin, pathname, port, protocol } = new URL(baseUrl)
       const prefix = pathname.replace(/\/$/, '')
       return {

@@ -3,6 +3,7 @@
 import type { Config } from '../config/config.ts'
 import { postgresPlace, redisPlace } from '../config/places.ts'
 import type { storeUrls } from '../config/store-urls.ts'
+import { configuredUpstreams } from '../config/upstreams.ts'
 
 export interface Summary extends Access {
   redis: string
@@ -41,11 +42,9 @@ function databaseOf(url: string): string {
 }
 
 function upstreamsOf(config: Config): string[] {
-  return (['anthropic', 'openai', 'ezai'] as const).flatMap(name => {
-    const upper = name.toUpperCase() as 'ANTHROPIC' | 'OPENAI' | 'EZAI'
-    if (config[`${upper}_API_KEY`] === undefined) return []
+  return configuredUpstreams(config).map(({ name, baseUrl }) => {
     // User, password and query of the URL may be secrets.
-    const url = URL.parse(config[`${upper}_BASE_URL`])
-    return [url ? `${name} at ${url.origin}${url.pathname.replace(/\/$/, '')}` : name]
+    const url = URL.parse(baseUrl)
+    return url ? `${name} at ${url.origin}${url.pathname.replace(/\/$/, '')}` : name
   })
 }
