@@ -1,6 +1,6 @@
 /** A made-up company, for pictures: its teams, clients, and what each of them uses on a day. */
 
-import type { ClientSettings, LevelSettings } from '../../src/clients/settings.ts'
+import type { ClientSettings, ScopeSettings } from '../../src/clients/settings.ts'
 
 /** US dollars a million tokens, as in src/pricing; enough for a picture. */
 export const models = {
@@ -32,9 +32,9 @@ export interface Habits {
   growth: number
 }
 
-export const gateway: LevelSettings = { budget: { day: 90, month: 1800 }, limits: { concurrency: 400 } }
+export const gateway: ScopeSettings = { budget: { day: 90, month: 1800 }, limits: { concurrency: 400 } }
 
-export const teams: Record<string, LevelSettings> = {
+export const teams: Record<string, ScopeSettings> = {
   storefront: { budget: { month: 700 }, limits: { requests: { capacity: 3000, per: '1m' } } },
   support: { budget: { day: 25, month: 550 } },
   research: { budget: { month: 600 } },

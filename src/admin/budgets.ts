@@ -5,11 +5,11 @@ import { Type } from 'typebox'
 import { pickRanked } from '../clients/ranked.ts'
 import { periods, type Rankings, shareOf } from '../clients/ranking.ts'
 import { moneyOf } from '../clients/states.ts'
+import { scopeKindNames } from '../lua/scope-kinds.ts'
 import { cursorsOf, formatRanked, parseRanked } from './cursors.ts'
 import { pageAnswer, rankedBudget } from './response-schemas.ts'
 import { limit, pageOf, search, type TypeBoxProvider, teamFilter } from './schemas.ts'
 
-const kinds = ['gateway', 'team', 'client'] as const
 const cursors = cursorsOf('budgets', 'ranked')
 const page = Type.Object(
   {
@@ -18,7 +18,10 @@ const page = Type.Object(
     search,
     team: teamFilter,
     kind: Type.Optional(
-      Type.Enum(kinds, { description: 'Only of these', expected: `one of ${kinds.join(', ')}` }),
+      Type.Enum([...scopeKindNames], {
+        description: 'Only of these',
+        expected: `one of ${scopeKindNames.join(', ')}`,
+      }),
     ),
   },
   { additionalProperties: false },
@@ -40,27 +43,27 @@ export default async function budgets(app: FastifyInstance, { rankings }: { rank
     async ({ query: { limit, cursor, search, team, kind } }) => {
       const ranking = await rankings()
       const found = await pickRanked(ranking, ranking.budgets, {
-        kinds: kind ? [kind] : kinds,
+        kinds: kind ? [kind] : scopeKindNames,
         search,
         team,
         after: parseRanked(cursors.placeOf(cursor)),
         limit: limit + 1,
-        perLevel: 2,
+        perScope: 2,
         bound: true,
       })
       const { shown, next } = pageOf(found, limit, one =>
         cursors.format(formatRanked({ order: 'budgets', ...one })),
       )
-      const listed = shown.map(({ level, place }) => {
+      const listed = shown.map(({ scope, place }) => {
         const period = periods[place % 2]!
-        const { kind, name, team } = level
+        const { kind, name, team } = scope
         return {
           kind,
           name,
           ...(kind === 'client' && team !== null && { team }),
           period,
-          share: shareOf(level[period]) ?? 0,
-          ...moneyOf(level[period], ranking.endsAt[period]),
+          share: shareOf(scope[period]) ?? 0,
+          ...moneyOf(scope[period], ranking.endsAt[period]),
         }
       })
       return { budgets: listed, next }

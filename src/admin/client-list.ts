@@ -6,6 +6,7 @@ import { type ClientRecord, countClients, listClients, readClientsById } from '.
 import { pickRanked } from '../clients/ranked.ts'
 import { clientSorts, type Rankings } from '../clients/ranking.ts'
 import type { ManyStates } from '../clients/states.ts'
+import { scopeKey } from '../lua/scope-kinds.ts'
 import { cursorsOf, formatRanked, parseRanked } from './cursors.ts'
 import { unknownCursor } from './problem.ts'
 import { listedClient, pageAnswer, total } from './response-schemas.ts'
@@ -52,7 +53,7 @@ export default async function clientList(
       const { shown, next } = await (query.sort === 'name' ? byName(query) : byMoney(query, query.sort))
       const more = { next, ...(query.total && { total: await countClients(app.pg, query) }) }
       if (!query.state) return { clients: shown, ...more }
-      const found = await states(shown.map(one => ({ key: `client:${one.id}`, ...one })))
+      const found = await states(shown.map(one => ({ key: scopeKey('client', one.id), ...one })))
       return { clients: shown.map((one, i) => ({ ...one, ...(found[i] ?? { state: null }) })), ...more }
     },
   )
@@ -77,7 +78,7 @@ export default async function clientList(
     )
     const clients = await readClientsById(
       app.pg,
-      shown.map(({ level }) => level.id),
+      shown.map(({ scope }) => scope.id),
     )
     return { shown: clients, ...(next !== undefined && { next }) }
   }

@@ -7,6 +7,7 @@ import { createClient, deleteClient, readClient, reviseClient } from '../clients
 import { clientSettings } from '../clients/settings.ts'
 import type { States } from '../clients/states.ts'
 import { isUnknownTeam } from '../clients/team-records.ts'
+import { scopeKey } from '../lua/scope-kinds.ts'
 import { isTaken } from '../sql/query.ts'
 import { faultFinder } from './faults.ts'
 import { mergePatch } from './json.ts'
@@ -70,7 +71,7 @@ export default async function clients(app: FastifyInstance, { state }: { state: 
     async ({ params }) => {
       const found = await readClient(app.pg, params.name)
       if (!found) throw await unknownClient(app.pg, params.name)
-      return { ...found, ...(await state({ key: `client:${found.id}`, ...found })) }
+      return { ...found, ...(await state({ key: scopeKey('client', found.id), ...found })) }
     },
   )
 

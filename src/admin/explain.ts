@@ -12,9 +12,9 @@ import {
   defaultHold,
   type Hold,
   holds,
-  type LevelSettings,
   limits,
   name,
+  type ScopeSettings,
   shares,
 } from '../clients/settings.ts'
 import { createStates, type StateAnswer } from '../clients/states.ts'
@@ -39,7 +39,7 @@ const query = Type.Object(
 
 const level = Type.Object(
   { scope: Type.String(), limits, budget, ...stateFields },
-  { title: 'Level', description: 'What a call must fit: its client, its team, the gateway' },
+  { title: 'LimitedScope', description: 'What a call must fit: its client, its team, the gateway' },
 )
 
 const explained = Type.Object(
@@ -117,10 +117,10 @@ const explained = Type.Object(
   { title: 'Explained' },
 )
 
-interface Level extends StateAnswer {
+interface LimitedScope extends StateAnswer {
   scope: string
-  limits: NonNullable<LevelSettings['limits']>
-  budget: NonNullable<LevelSettings['budget']>
+  limits: NonNullable<ScopeSettings['limits']>
+  budget: NonNullable<ScopeSettings['budget']>
 }
 
 export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: number }): FastifyPluginAsync {
@@ -147,7 +147,7 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
             model,
             table.list(now).map(({ id }) => id),
           )
-        const levels = await levelsOf(client)
+        const levels = await scopesOf(client)
         const upstreams = upstreamsOf(admin, price)
         const pattern = patternFor(client.models, table.namesOf(model))
         const hold = holdOf(client.hold ?? defaultHold, price)
@@ -198,12 +198,12 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
       },
     )
 
-    async function levelsOf(client: ClientRecord): Promise<Level[]> {
+    async function scopesOf(client: ClientRecord): Promise<LimitedScope[]> {
       const [team, gateway] = await Promise.all([
         client.team === undefined ? undefined : readTeam(admin.pg, client.team),
         readGatewayRecord(admin.pg),
       ])
-      const level = async (key: string, scope: string, { limits = {}, budget = {} }: LevelSettings) => ({
+      const level = async (key: string, scope: string, { limits = {}, budget = {} }: ScopeSettings) => ({
         scope,
         limits,
         budget,
@@ -270,7 +270,7 @@ function openCircuits(found: ReturnType<typeof upstreamsOf>) {
 }
 
 /** Without counters nothing is admitted. */
-function unknownCounters(levels: Level[]) {
+function unknownCounters(levels: LimitedScope[]) {
   if (levels.every(({ state }) => state !== null)) return []
   const isRestoring = levels.some(({ restoring }) => restoring)
   const detail = isRestoring ? 'the counters are being restored from the ledger' : 'Redis is away'
@@ -278,7 +278,7 @@ function unknownCounters(levels: Level[]) {
 }
 
 /** Budgets with nothing left: they refuse every call, however small. */
-function spentBudgets({ scope, state }: Level) {
+function spentBudgets({ scope, state }: LimitedScope) {
   return (['day', 'month'] as const).flatMap(window => {
     const money = state?.[window]
     if (money?.availableUsd !== 0) return []

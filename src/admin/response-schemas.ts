@@ -2,7 +2,8 @@
 
 import { type TProperties, type TSchema, Type } from 'typebox'
 import { actions } from '../clients/audit.ts'
-import { budget, clientSettings, levelSettings, limits } from '../clients/settings.ts'
+import { budget, clientSettings, limits, scopeSettings } from '../clients/settings.ts'
+import { scopeKindNames } from '../lua/scope-kinds.ts'
 import { roles } from './token-format.ts'
 
 /** Travels as RFC 3339. */
@@ -76,7 +77,7 @@ export const clientWithState = Type.Object(
 const mayHaveState = { state: Type.Optional(state), restoring }
 export const listedClient = Type.Object({ ...clientProperties, ...mayHaveState }, { title: 'ListedClient' })
 
-const teamProperties = { id: Type.String(), name, ...levelSettings.properties, ...born }
+const teamProperties = { id: Type.String(), name, ...scopeSettings.properties, ...born }
 export const team = Type.Object(teamProperties, { title: 'Team' })
 export const teamWithState = Type.Object({ ...teamProperties, ...stateFields }, { title: 'TeamWithState' })
 export const listedTeam = Type.Object({ ...teamProperties, ...mayHaveState }, { title: 'ListedTeam' })
@@ -95,7 +96,7 @@ export const gatewayWithState = Type.Object(
 /** One budget of the gateway, a team or a client. */
 export const rankedBudget = Type.Object(
   {
-    kind: Type.Enum(['gateway', 'team', 'client']),
+    kind: Type.Enum([...scopeKindNames]),
     name,
     team: Type.Optional(Type.String({ description: "A client's team" })),
     period: Type.Enum(['day', 'month']),

@@ -3,7 +3,7 @@
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
-import { type LevelSettings, levelSettings } from '../clients/settings.ts'
+import { type ScopeSettings, scopeSettings } from '../clients/settings.ts'
 import type { ManyStates, States } from '../clients/states.ts'
 import {
   countTeams,
@@ -16,6 +16,7 @@ import {
   reviseGateway,
   reviseTeam,
 } from '../clients/team-records.ts'
+import { scopeKey } from '../lua/scope-kinds.ts'
 import { cursorsOf } from './cursors.ts'
 import { faultFinder } from './faults.ts'
 import { mergePatch } from './json.ts'
@@ -45,10 +46,10 @@ const PATCHED = 'A merge patch (RFC 7396): settings that are not named stay, nul
 const patch = Type.Object({}, { expected: 'an object with the settings to change; null removes one' })
 /** For the documentation: the body is validated after the merge. */
 const documented = Type.Object({
-  limits: Type.Optional(nullable(levelSettings.properties.limits)),
-  budget: Type.Optional(nullable(levelSettings.properties.budget)),
+  limits: Type.Optional(nullable(scopeSettings.properties.limits)),
+  budget: Type.Optional(nullable(scopeSettings.properties.budget)),
 })
-const findFaults = faultFinder(levelSettings)
+const findFaults = faultFinder(scopeSettings)
 
 const cursors = cursorsOf('teams', 'name')
 const page = Type.Object(
@@ -80,7 +81,7 @@ export default async function teams(
       )
       const more = { next, ...(query.total && { total: await countTeams(app.pg, search) }) }
       if (!query.state) return { teams: shown, ...more }
-      const found = await states(shown.map(one => ({ key: `team:${one.id}`, ...one })))
+      const found = await states(shown.map(one => ({ key: scopeKey('team', one.id), ...one })))
       return { teams: shown.map((one, i) => ({ ...one, ...(found[i] ?? { state: null }) })), ...more }
     },
   )
@@ -97,7 +98,7 @@ export default async function teams(
     async ({ params }) => {
       const found = await readTeam(app.pg, params.name)
       if (!found) throw await unknownTeam(app.pg, params.name)
-      return { ...found, ...(await state({ key: `team:${found.id}`, ...found })) }
+      return { ...found, ...(await state({ key: scopeKey('team', found.id), ...found })) }
     },
   )
 
@@ -108,7 +109,7 @@ export default async function teams(
         summary: 'Set what all clients of a team together may do',
         description: 'Makes the team, or replaces all its settings.',
         params: named,
-        body: levelSettings,
+        body: scopeSettings,
         response: { 200: team },
       },
     },
@@ -180,7 +181,7 @@ export default async function teams(
       schema: {
         summary: 'Set what all clients together may do',
         description: 'Replaces all settings.',
-        body: levelSettings,
+        body: scopeSettings,
         response: { 200: gateway },
       },
     },
@@ -203,8 +204,8 @@ export default async function teams(
   )
 }
 
-function settingsOf(value: unknown): LevelSettings {
+function settingsOf(value: unknown): ScopeSettings {
   const faults = findFaults(value)
   if (faults.length > 0) throw faultsProblem(faults)
-  return Value.Parse(levelSettings, value)
+  return Value.Parse(scopeSettings, value)
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Cluster, Redis } from 'ioredis'
-import type { Level } from '../clients/limits.ts'
+import type { LimitedScope } from '../clients/limits.ts'
 import { windowsAt } from '../lua/calendar.ts'
 import type { MoneyScripts } from '../lua/index.ts'
 import { PREFIX } from '../lua/scripts.ts'
@@ -27,8 +27,8 @@ const NOTE_KEPT = 2 * NOTE_EVERY
 const PAGE = 50
 
 export interface Watch {
-  /** A call of these levels was admitted, at this time of Redis's clock. */
-  note(levels: Level[], at: number): void
+  /** A call of these scopes was admitted, at this time of Redis's clock. */
+  note(scopes: LimitedScope[], at: number): void
   /** True for one replica in each such period. */
   takeTurn(forMs: number): Promise<boolean>
   /** The alerts about the budgets in use. */
@@ -37,7 +37,7 @@ export interface Watch {
 
 export function createWatch(redis: Redis | Cluster, money: Pick<MoneyScripts, 'state'>): Watch {
   const samples = createSamples(redis)
-  const noted = new WeakMap<Level, number>()
+  const noted = new WeakMap<LimitedScope, number>()
 
   async function lookAt(scopes: Scope[]): Promise<{ at: number; alerts: Alert[] }> {
     const { at, states } = await money.state(scopes)
@@ -55,12 +55,12 @@ export function createWatch(redis: Redis | Cluster, money: Pick<MoneyScripts, 's
   }
 
   return {
-    note(levels, at) {
-      for (const level of levels) {
-        if (at - (noted.get(level) ?? 0) < NOTE_EVERY) continue
-        noted.set(level, at)
-        const scope = watchedScope(level)
-        if (scope) redis.zadd(NOTED, 'GT', at, JSON.stringify(scope)).catch(() => noted.delete(level))
+    note(scopes, at) {
+      for (const limited of scopes) {
+        if (at - (noted.get(limited) ?? 0) < NOTE_EVERY) continue
+        noted.set(limited, at)
+        const scope = watchedScope(limited)
+        if (scope) redis.zadd(NOTED, 'GT', at, JSON.stringify(scope)).catch(() => noted.delete(limited))
       }
     },
 
@@ -86,8 +86,8 @@ export function createWatch(redis: Redis | Cluster, money: Pick<MoneyScripts, 's
   }
 }
 
-/** Undefined where no budget binds the level. */
-function watchedScope({ key, name, budget: { dayNanos, monthNanos } }: Level): Scope | undefined {
+/** Undefined where no budget binds the scope. */
+function watchedScope({ key, name, budget: { dayNanos, monthNanos } }: LimitedScope): Scope | undefined {
   if (dayNanos === undefined && monthNanos === undefined) return undefined
   return {
     key,

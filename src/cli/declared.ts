@@ -5,7 +5,7 @@ import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { parse as parseYaml } from 'yaml'
 import { faultFinder } from '../admin/faults.ts'
-import { clientSettings, levelSettings, name } from '../clients/settings.ts'
+import { clientSettings, name, scopeSettings } from '../clients/settings.ts'
 import { DUPLICATE_KEY, findDuplicateKey } from '../dialects/wire/duplicate-key.ts'
 import { usageError } from './errors.ts'
 
@@ -14,11 +14,11 @@ const strict = { additionalProperties: false } as const
 /** The content of `clients.json`, in JSON or YAML. Absent sections change nothing. */
 export const declaration = Type.Object(
   {
-    gateway: Type.Optional(levelSettings),
+    gateway: Type.Optional(scopeSettings),
     teams: Type.Optional(
       Type.Array(
         Type.Object(
-          { name, ...levelSettings.properties },
+          { name, ...scopeSettings.properties },
           { ...strict, expected: 'an object with name, limits, budget' },
         ),
         { expected: 'a list of teams' },

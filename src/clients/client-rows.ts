@@ -3,12 +3,12 @@
 import type { Pool } from 'pg'
 import { query } from '../sql/query.ts'
 import type { StoredClient } from './client.ts'
-import type { LevelSettings } from './settings.ts'
+import type { ScopeSettings } from './settings.ts'
 
 export interface TeamRow {
   id: string
   name: string
-  settings: LevelSettings
+  settings: ScopeSettings
 }
 
 export interface ClientRow {
@@ -63,8 +63,8 @@ export async function readTeams(pool: Pool, ids: string[]): Promise<TeamRow[]> {
   return query(pool, 'select id, name, settings from teams where id = any($1)', [ids])
 }
 
-export async function readGateway(pool: Pool): Promise<LevelSettings> {
-  const [row] = await query<{ settings: LevelSettings }>(pool, 'select settings from gateway')
+export async function readGateway(pool: Pool): Promise<ScopeSettings> {
+  const [row] = await query<{ settings: ScopeSettings }>(pool, 'select settings from gateway')
   return row!.settings
 }
 

@@ -8,7 +8,7 @@ import {
   type ClientSettings,
   defaultHold,
   type Hold,
-  type LevelSettings,
+  type ScopeSettings,
   type shares,
 } from './settings.ts'
 
@@ -87,7 +87,7 @@ export function compileClient(
     team,
     gateway,
     models: compileModels(settings.models),
-    ...compileLevel(settings),
+    ...compileScope(settings),
     maxWaitMs: settings.limits?.maxWaitMs ?? 0,
     hold: settings.hold ?? defaultHold,
     cache: { enabled: cache.enabled ?? true, ttlSeconds: cache.ttlSeconds, share: cache.share ?? 'client' },
@@ -97,7 +97,7 @@ export function compileClient(
   }
 }
 
-export function compileLevel({ limits = {}, budget = {} }: LevelSettings): {
+export function compileScope({ limits = {}, budget = {} }: ScopeSettings): {
   limits: Limits
   budget: Budget
 } {

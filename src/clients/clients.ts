@@ -8,7 +8,7 @@ import type { Pool } from 'pg'
 import { lru } from '../lru.ts'
 import { unavailable } from '../outages.ts'
 import { type Changes, type Kind, liftVersion, readChanges } from './changes.ts'
-import { type Client, compileClient, compileLevel, type Key, type Known, type Team } from './client.ts'
+import { type Client, compileClient, compileScope, type Key, type Known, type Team } from './client.ts'
 import {
   type ClientRow,
   type KnownRow,
@@ -105,7 +105,7 @@ export function createClients(pool: Pool, { log, capacity = 25_000 }: ClientsOpt
 
   async function reload(to: number): Promise<void> {
     secret ??= await readSecret(pool, 'key-checksum')
-    gateway = compileLevel(await readGateway(pool))
+    gateway = compileScope(await readGateway(pool))
     keys.clear()
     clients.clear()
     unknown.clear()
@@ -128,7 +128,7 @@ export function createClients(pool: Pool, { log, capacity = 25_000 }: ClientsOpt
       changed('gateway').size > 0 ? readGateway(pool) : undefined,
     ])
     // From here on without a pause: a look-up that ends later finds the version that it must not be older than.
-    if (settings) gateway = compileLevel(settings)
+    if (settings) gateway = compileScope(settings)
     // A look-up of the meantime may be older than the change.
     for (const id of changedKeys) keys.delete(id)
     for (const id of changedClients) clients.delete(id)
@@ -206,7 +206,7 @@ function keyOf({ id, client_id, sha256, expires_at, revoked_at }: KnownRow): Key
 }
 
 function compileTeam({ id, name, settings }: TeamRow): Team {
-  return { id, name, ...compileLevel(settings) }
+  return { id, name, ...compileScope(settings) }
 }
 
 /** Administrators' tokens are not in this cache, so a change of one reloads nothing. */

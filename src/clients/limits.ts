@@ -1,40 +1,44 @@
-/** The levels a call must fit at once: its client, the client's team, the whole gateway. Shared by limits and budgets. */
+/** The scopes whose limits a call must fit: its client, the client's team, the gateway. */
 
+import { type ScopeKind, scopeKey, scopeKindNames } from '../lua/scope-kinds.ts'
 import type { Client } from './client.ts'
 
-export interface Level {
+export interface LimitedScope {
   key: string
   name: string
   limits: Client['limits']
   budget: Client['budget']
 }
 
-const known = new WeakMap<Client, Level[]>()
+const known = new WeakMap<Client, LimitedScope[]>()
 
-/** Counters hang on ids, so that a new name keeps its debts. */
-export function levelsOf(client: Client): Level[] {
+type Owner = Pick<Client, 'id' | 'name' | 'limits' | 'budget'>
+
+const ownerOf: Record<ScopeKind, (client: Client) => Owner | undefined> = {
+  client: client => client,
+  team: client => client.team,
+  gateway: client => ({ id: '', name: '', ...client.gateway }),
+}
+
+/** From the client to the gateway: of several limits that a call does not fit, the narrowest refuses it. Keys contain ids, so that a renamed client keeps its debts. */
+const kinds = scopeKindNames.toReversed()
+
+export function scopesOf(client: Client): LimitedScope[] {
   const found = known.get(client)
   if (found) return found
-  const { team, gateway } = client
-  const levels = [
-    {
-      key: `client:${client.id}`,
-      name: `client:${client.name}`,
-      limits: client.limits,
-      budget: client.budget,
-    },
-    ...(team
-      ? [{ key: `team:${team.id}`, name: `team:${team.name}`, limits: team.limits, budget: team.budget }]
-      : []),
-    { key: 'gateway', name: 'gateway', limits: gateway.limits, budget: gateway.budget },
-  ]
-  known.set(client, levels)
-  return levels
+  const scopes = kinds.flatMap(kind => {
+    const owner = ownerOf[kind](client)
+    if (!owner) return []
+    const { id, name, limits, budget } = owner
+    return [{ key: scopeKey(kind, id), name: scopeKey(kind, name), limits, budget }]
+  })
+  known.set(client, scopes)
+  return scopes
 }
 
 /** Does a budget bind this client's calls? Only then must a call's cost have a bound that holds. */
 export function isBound(client: Client): boolean {
-  return levelsOf(client).some(
+  return scopesOf(client).some(
     ({ budget }) => budget.dayNanos !== undefined || budget.monthNanos !== undefined,
   )
 }

@@ -1,10 +1,11 @@
 /** Pages of a filtered ranking, each from the end of the previous page. */
 
 import { setImmediate } from 'node:timers/promises'
+import { scopeKindNames } from '../lua/scope-kinds.ts'
 import { entriesFrom, type Order } from './order.ts'
 import type { Ranked, Ranking } from './ranking.ts'
 
-export interface LevelFilter {
+export interface ScopeFilter {
   kinds: readonly Ranked['kind'][]
   /** Part of its name or of its team's, in any case of letters. */
   search?: string | undefined
@@ -19,46 +20,44 @@ export interface RankedPlace {
 }
 
 export interface Found extends RankedPlace {
-  level: Ranked
+  scope: Ranked
   place: number
 }
 
 /** Entries to check before other work may run. */
 const TURN = 2000
 
-const KINDS = ['gateway', 'team', 'client'] as const
-
 /**
- * At most `limit` entries after `after`. `perLevel`: 2 for budgets, which have a place for the day and one for the month. `bound`
+ * At most `limit` entries after `after`. `perScope`: 2 for budgets, which have a place for the day and one for the month. `bound`
  * leaves out entries without a budget.
  */
 export async function pickRanked(
-  { levels }: Ranking,
+  { scopes }: Ranking,
   order: Order,
-  filter: LevelFilter & { after?: RankedPlace | undefined; limit: number; perLevel?: 1 | 2; bound?: boolean },
+  filter: ScopeFilter & { after?: RankedPlace | undefined; limit: number; perScope?: 1 | 2; bound?: boolean },
 ): Promise<Found[]> {
-  const { after, limit, perLevel = 1, bound = false } = filter
+  const { after, limit, perScope = 1, bound = false } = filter
   const fits = filterOf(filter)
   const found: Found[] = []
   let seen = 0
   for (const { rank, place } of entriesFrom(order, after?.rank)) {
     if (bound && rank === 0) break
     if (++seen % TURN === 0) await setImmediate()
-    const level = levels[Math.floor(place / perLevel)]!
-    if (!fits(level)) continue
-    const tie = `${KINDS.indexOf(level.kind)} ${level.name} ${place % perLevel}`
+    const scope = scopes[Math.floor(place / perScope)]!
+    if (!fits(scope)) continue
+    const tie = `${scopeKindNames.indexOf(scope.kind)} ${scope.name} ${place % perScope}`
     if (after && rank === after.rank && tie <= after.tie) continue
-    found.push({ level, place, rank, tie })
+    found.push({ scope, place, rank, tie })
     if (found.length === limit) break
   }
   return found
 }
 
-function filterOf({ kinds, search, team }: LevelFilter): (level: Ranked) => boolean {
+function filterOf({ kinds, search, team }: ScopeFilter): (scope: Ranked) => boolean {
   const part = search?.toLowerCase()
   const has = (text: string | null) => part === undefined || text?.toLowerCase().includes(part) === true
-  return level =>
-    kinds.includes(level.kind) &&
-    (team === undefined || level.team === team) &&
-    (has(level.name) || has(level.team))
+  return scope =>
+    kinds.includes(scope.kind) &&
+    (team === undefined || scope.team === team) &&
+    (has(scope.name) || has(scope.team))
 }

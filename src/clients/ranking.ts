@@ -8,16 +8,17 @@ import { setImmediate } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import { windowsAt } from '../lua/calendar.ts'
 import type { MoneyScripts } from '../lua/index.ts'
+import { scopeKey } from '../lua/scope-kinds.ts'
 import { type Amounts, UNLIMITED, type WindowState } from '../lua/types.ts'
-import { compileLevel } from './client.ts'
-import { type LevelRow, readLevels } from './level-rows.ts'
+import { compileScope } from './client.ts'
 import { keyOf, type Order, orderOf, rankOf } from './order.ts'
+import { readScopes, type ScopeRow } from './scope-rows.ts'
 import { createSharedReads } from './shared-reads.ts'
 
 export const periods = ['day', 'month'] as const
 export type Period = (typeof periods)[number]
 
-export type Ranked = Omit<LevelRow, 'budget'> & Record<Period, WindowState>
+export type Ranked = Omit<ScopeRow, 'budget'> & Record<Period, WindowState>
 
 export const clientSorts = ['budget', 'day', 'month'] as const
 export type ClientSort = (typeof clientSorts)[number]
@@ -26,8 +27,8 @@ export interface Ranking {
   /** Ends of the windows that were read: milliseconds since 1970. */
   endsAt: Record<Period, number>
   /** The gateway, teams by name, clients by name. */
-  levels: Ranked[]
-  /** Budgets by how full they are: a place is twice that of its level, and one more for a month. */
+  scopes: Ranked[]
+  /** Budgets by how full they are: a place is twice that of its scope, and one more for a month. */
   budgets: Order
   /** Levels by their fullest budget, and by what they spent in the day or month. */
   by: Record<ClientSort, Order>
@@ -47,22 +48,22 @@ export function createRankings(pool: Pool, money: Pick<MoneyScripts, 'spent'>): 
 }
 
 async function read(pool: Pool, { spent }: Pick<MoneyScripts, 'spent'>): Promise<Ranking> {
-  const levels: Ranked[] = []
+  const scopes: Ranked[] = []
   const keys: Record<'budgets' | ClientSort, number[]> = { budgets: [], budget: [], day: [], month: [] }
   let at = 0
 
-  function add(level: Ranked) {
-    const place = levels.push(level) - 1
-    const ranks = periods.map(period => rankOf(shareOf(level[period])))
+  function add(scope: Ranked) {
+    const place = scopes.push(scope) - 1
+    const ranks = periods.map(period => rankOf(shareOf(scope[period])))
     for (const [i, rank] of ranks.entries()) keys.budgets.push(keyOf(rank, place * 2 + i))
     keys.budget.push(keyOf(Math.max(...ranks), place))
-    for (const period of periods) keys[period].push(keyOf(rankOf(level[period].spentNanos), place))
+    for (const period of periods) keys[period].push(keyOf(rankOf(scope[period].spentNanos), place))
   }
 
-  for await (const page of readLevels(pool)) {
+  for await (const page of readScopes(pool)) {
     for (let from = 0; from < page.length; from += AT_ONCE) {
       const some = page.slice(from, from + AT_ONCE)
-      const found = await spent(some.map(scopeOf))
+      const found = await spent(some.map(({ kind, id }) => scopeKey(kind, id)))
       at = found.at
       for (const [i, amounts] of found.spent.entries()) add(rankedOf(some[i]!, amounts))
     }
@@ -74,19 +75,15 @@ async function read(pool: Pool, { spent }: Pick<MoneyScripts, 'spent'>): Promise
   const { day, month } = windowsAt(at)
   return {
     endsAt: { day: day.endsAt, month: month.endsAt },
-    levels,
+    scopes,
     budgets: await order('budgets'),
     by: { budget: await order('budget'), day: await order('day'), month: await order('month') },
   }
 }
 
-function scopeOf({ kind, id }: LevelRow): string {
-  return kind === 'gateway' ? kind : `${kind}:${id}`
-}
-
-function rankedOf({ budget, ...level }: LevelRow, { day, month }: Record<Period, Amounts>): Ranked {
-  const { dayNanos = UNLIMITED, monthNanos = UNLIMITED } = compileLevel({ budget: budget ?? {} }).budget
-  return { ...level, day: { limitNanos: dayNanos, ...day }, month: { limitNanos: monthNanos, ...month } }
+function rankedOf({ budget, ...scope }: ScopeRow, { day, month }: Record<Period, Amounts>): Ranked {
+  const { dayNanos = UNLIMITED, monthNanos = UNLIMITED } = compileScope({ budget: budget ?? {} }).budget
+  return { ...scope, day: { limitNanos: dayNanos, ...day }, month: { limitNanos: monthNanos, ...month } }
 }
 
 /** The share of the limit that is spent and held; undefined without a limit. */

@@ -108,7 +108,7 @@ export const budget = Type.Object(
 )
 
 /** The settings of a team and of the gateway. */
-export const levelSettings = Type.Object(
+export const scopeSettings = Type.Object(
   { limits: Type.Optional(limits), budget: Type.Optional(budget) },
   { ...strict, expected: 'an object with limits, budget' },
 )
@@ -208,4 +208,4 @@ export const clientSettings = Type.Object(
 )
 
 export type ClientSettings = Static<typeof clientSettings>
-export type LevelSettings = Static<typeof levelSettings>
+export type ScopeSettings = Static<typeof scopeSettings>

@@ -4,8 +4,8 @@ import { windowsAt } from '../lua/calendar.ts'
 import type { MoneyScripts } from '../lua/index.ts'
 import { isRebuilding, type Scope, type ScopeState, UNLIMITED, type WindowState } from '../lua/types.ts'
 import { nanosToUsd } from '../pricing/money.ts'
-import { compileLevel } from './client.ts'
-import type { LevelSettings } from './settings.ts'
+import { compileScope } from './client.ts'
+import type { ScopeSettings } from './settings.ts'
 
 /** The limits of a scope and their current usage. */
 export interface Standing {
@@ -30,39 +30,39 @@ export interface StateAnswer {
   restoring?: true
 }
 
-export type States = (level: { key: string } & LevelSettings) => Promise<StateAnswer>
+export type States = (scope: { key: string } & ScopeSettings) => Promise<StateAnswer>
 
 /** The same of many at once. */
-export type ManyStates = (levels: ({ key: string } & LevelSettings)[]) => Promise<StateAnswer[]>
+export type ManyStates = (scopes: ({ key: string } & ScopeSettings)[]) => Promise<StateAnswer[]>
 
 /** In one script: nothing else runs in Redis meanwhile. */
 const AT_ONCE = 50
 
 export function createStates(money: MoneyScripts): States {
   const states = createManyStates(money)
-  return async level => (await states([level]))[0] ?? { state: null }
+  return async scope => (await states([scope]))[0] ?? { state: null }
 }
 
 export function createManyStates({ state }: MoneyScripts): ManyStates {
-  return async levels => {
+  return async scopes => {
     const found: StateAnswer[] = []
-    for (let first = 0; first < levels.length; first += AT_ONCE) {
-      const some = levels.slice(first, first + AT_ONCE)
+    for (let first = 0; first < scopes.length; first += AT_ONCE) {
+      const some = scopes.slice(first, first + AT_ONCE)
       try {
         const { at, states } = await state(some.map(scopeOf))
         found.push(...some.map((_, i) => ({ state: states[i] ? show(states[i], at) : null })))
       } catch (error) {
         const unknown: StateAnswer = { state: null, ...(isRebuilding(error) && { restoring: true }) }
         // Each further read would wait as long.
-        return [...found, ...levels.slice(first).map(() => unknown)]
+        return [...found, ...scopes.slice(first).map(() => unknown)]
       }
     }
     return found
   }
 }
 
-function scopeOf({ key, ...settings }: { key: string } & LevelSettings): Scope {
-  const { limits, budget } = compileLevel(settings)
+function scopeOf({ key, ...settings }: { key: string } & ScopeSettings): Scope {
+  const { limits, budget } = compileScope(settings)
   return {
     key,
     name: key,

@@ -4,15 +4,15 @@ import type { Pool, PoolClient } from 'pg'
 import type { AuditEvent } from './audit.ts'
 import type { Changed } from './changes.ts'
 import { makeId } from './keys.ts'
-import type { LevelSettings } from './settings.ts'
+import type { ScopeSettings } from './settings.ts'
 
-export type TeamRecord = { id: string; name: string } & LevelSettings & { createdAt: Date; updatedAt: Date }
-export type GatewayRecord = LevelSettings & { updatedAt: Date }
+export type TeamRecord = { id: string; name: string } & ScopeSettings & { createdAt: Date; updatedAt: Date }
+export type GatewayRecord = ScopeSettings & { updatedAt: Date }
 
 interface TeamRow {
   id: string
   name: string
-  settings: LevelSettings
+  settings: ScopeSettings
   created_at: Date
   updated_at: Date
 }
@@ -80,7 +80,7 @@ export async function countTeams(pool: Pool, search: string | undefined): Promis
 export async function putTeam(
   db: PoolClient,
   name: string,
-  settings: LevelSettings,
+  settings: ScopeSettings,
 ): Promise<Changed<TeamRecord>> {
   const former = await readTeam(db, name, 'for update')
   const { rows } = await db.query<TeamRow>(
@@ -98,7 +98,7 @@ export async function putTeam(
 export async function reviseTeam(
   db: PoolClient,
   name: string,
-  revise: (before: LevelSettings) => LevelSettings,
+  revise: (before: ScopeSettings) => ScopeSettings,
 ): Promise<Changed<TeamRecord> | undefined> {
   const former = await readTeam(db, name, 'for update')
   if (!former) return undefined
@@ -153,7 +153,7 @@ export async function readGatewayRecord(
 /** `revise` computes the new settings of the gateway from the old ones. */
 export async function reviseGateway(
   db: PoolClient,
-  revise: (before: LevelSettings) => LevelSettings,
+  revise: (before: ScopeSettings) => ScopeSettings,
 ): Promise<Changed<GatewayRecord>> {
   const { updatedAt, ...before } = await readGatewayRecord(db, 'for update')
   const settings = revise(before)
@@ -166,7 +166,7 @@ export async function reviseGateway(
 }
 
 /** Replaces all settings of the gateway. */
-export function putGateway(db: PoolClient, settings: LevelSettings): Promise<Changed<GatewayRecord>> {
+export function putGateway(db: PoolClient, settings: ScopeSettings): Promise<Changed<GatewayRecord>> {
   return reviseGateway(db, () => settings)
 }
 

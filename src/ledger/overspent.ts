@@ -1,8 +1,10 @@
 /** Finds the overspent budgets of the present windows: those with an alert, until the budget is raised. */
 
 import type { Pool } from 'pg'
-import { compileLevel } from '../clients/client.ts'
+import { type Budget, compileScope } from '../clients/client.ts'
 import { readClients, readGateway, readTeams } from '../clients/client-rows.ts'
+import type { ScopeSettings } from '../clients/settings.ts'
+import { idsOf, type ScopeKind, scopeKey, scopeKindNames } from '../lua/scope-kinds.ts'
 import { keyOf } from './spent.ts'
 
 /** The kind of the alert about a window. */
@@ -34,16 +36,20 @@ export async function readOverspent(pool: Pool, windows: string[]): Promise<Map<
   )
 }
 
-async function readBudgets(pool: Pool, keys: string[]) {
-  const ids = (kind: string) => keys.flatMap(key => (key.startsWith(kind) ? [key.slice(kind.length)] : []))
-  const [clients, teams, gateway] = await Promise.all([
-    readClients(pool, ids('client:')),
-    readTeams(pool, ids('team:')),
-    keys.includes('gateway') ? readGateway(pool) : undefined,
-  ])
-  return new Map<string, { dayNanos?: number; monthNanos?: number }>([
-    ...clients.map(row => [`client:${row.client_id}`, compileLevel(row.settings).budget] as const),
-    ...teams.map(row => [`team:${row.id}`, compileLevel(row.settings).budget] as const),
-    ...(gateway ? [['gateway', compileLevel(gateway).budget] as const] : []),
-  ])
+/** The settings of scopes, by id. Reads nothing for an empty list. */
+const settingsOf: Record<ScopeKind, (pool: Pool, ids: string[]) => Promise<[id: string, ScopeSettings][]>> = {
+  client: async (pool, ids) =>
+    (await readClients(pool, ids)).map(({ client_id, settings }) => [client_id, settings]),
+  team: async (pool, ids) => (await readTeams(pool, ids)).map(({ id, settings }) => [id, settings]),
+  gateway: async (pool, ids) => (ids.length === 0 ? [] : [['gateway', await readGateway(pool)]]),
+}
+
+async function readBudgets(pool: Pool, keys: string[]): Promise<Map<string, Budget>> {
+  const found = await Promise.all(
+    scopeKindNames.map(async kind => {
+      const settings = await settingsOf[kind](pool, idsOf(kind, keys))
+      return settings.map(([id, one]) => [scopeKey(kind, id), compileScope(one).budget] as const)
+    }),
+  )
+  return new Map(found.flat())
 }

@@ -15,6 +15,7 @@ import type { Cluster, Redis } from 'ioredis'
 import type { Pool, PoolClient } from 'pg'
 import { windowsAt } from '../lua/calendar.ts'
 import type { LedgerScripts } from '../lua/ledger.ts'
+import { isScopeKey, scopeKey, scopeKinds } from '../lua/scope-kinds.ts'
 import { rebuilding } from '../lua/types.ts'
 import { position } from './entry.ts'
 import { readOverspent } from './overspent.ts'
@@ -62,9 +63,7 @@ export async function verify({ redis, scripts, pool }: Stores): Promise<Verified
   const seen = new Set<string>()
   const differences: Difference[] = []
   for await (const page of scopePages(scripts, pool, windows)) {
-    const scopes = [...new Set(page)].filter(
-      scope => !seen.has(scope) && /^(client:|team:|gateway$)/.test(scope),
-    )
+    const scopes = [...new Set(page)].filter(scope => !seen.has(scope) && isScopeKey(scope))
     for (const scope of scopes) seen.add(scope)
     for (let i = 0; i < scopes.length; i += PAGE) {
       differences.push(...(await compare(scopes.slice(i, i + PAGE))))
@@ -144,12 +143,12 @@ async function* scopePages(
   pool: Pool,
   { from, to }: Windows,
 ): AsyncGenerator<string[]> {
-  yield ['gateway']
   yield* scripts.scopeKeys()
-  for (const [kind, column] of [
-    ['client', 'client_id'],
-    ['team', 'team_id'],
-  ]) {
+  for (const { kind, column } of scopeKinds) {
+    if (column === null) {
+      yield [kind]
+      continue
+    }
     for (let last = ''; ; ) {
       const { rows } = await pool.query<{ id: string }>(
         `select distinct ${column} as id from usage_daily
@@ -157,7 +156,7 @@ async function* scopePages(
         [from, to, last],
       )
       if (rows.length === 0) break
-      yield rows.map(({ id }) => `${kind}:${id}`)
+      yield rows.map(({ id }) => scopeKey(kind, id))
       last = rows.at(-1)!.id
     }
   }
@@ -171,7 +170,7 @@ async function readLater(
   { from, to }: Windows,
 ): Promise<Charge[]> {
   const { rows } = await client.query<Charge>(
-    `select client_id, team_id, day::text, cost_nanos from calls
+    `select ${scopeKinds.flatMap(({ column }) => column ?? []).join(', ')}, day::text, cost_nanos from calls
      where recorded_at >= $1 and position > $2 and day >= $3 and day < $4`,
     [since, position(lastId).toString(), from, to],
   )

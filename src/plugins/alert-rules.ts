@@ -17,7 +17,7 @@ import {
   unknownModelAlert,
 } from '../alerts/call-rules.ts'
 import { createWatch } from '../alerts/watch.ts'
-import { isBound, type Level, levelsOf } from '../clients/limits.ts'
+import { isBound, type LimitedScope, scopesOf } from '../clients/limits.ts'
 import type { RefusalCode } from '../errors.ts'
 import { countPending } from '../ledger/stream.ts'
 import { windowsAt } from '../lua/calendar.ts'
@@ -39,7 +39,7 @@ export default fp<{ maxPending: number; everyMs?: number }>(
     let looking: Promise<void> | undefined
 
     app.onAdmission(function judgeAdmission({ request }, admitted) {
-      if (admitted.kind === 'granted') watch.note(request.reservation.levels, admitted.at)
+      if (admitted.kind === 'granted') watch.note(request.reservation.limitedScopes, admitted.at)
       if (admitted.kind === 'refused') raiseAll(refusalAlerts(admitted, request))
     })
 
@@ -77,17 +77,17 @@ export default fp<{ maxPending: number; everyMs?: number }>(
     app.onOverspent(async function judgeOverspent(found, entry) {
       // A call with an unbounded feature may cost more than its hold; its client's setting allows that.
       if ('unbounded' in entry && entry.unbounded) return
-      const levels = () => {
+      const scopes = () => {
         const client = 'key' in entry ? clients.find(String(entry.key))?.client : undefined
-        return client ? levelsOf(client) : []
+        return client ? scopesOf(client) : []
       }
       // The budget may have been raised since the call was admitted, and may be cut while the configuration is read.
-      const known = found.filter(one => isOverspent(one, levels()))
+      const known = found.filter(one => isOverspent(one, scopes()))
       if (known.length === 0) return
       await clients
         .poll()
         .catch(error => log.debug({ err: error }, 'judged by the configuration that is known'))
-      raiseAll(known.filter(one => isOverspent(one, levels())).map(overspentAlert))
+      raiseAll(known.filter(one => isOverspent(one, scopes())).map(overspentAlert))
     })
 
     const ticking = setInterval(() => {
@@ -140,11 +140,11 @@ export default fp<{ maxPending: number; everyMs?: number }>(
   },
 )
 
-/** Compares with the present budget, or with that of the admission if the client no longer has the level. */
-function isOverspent({ key, period, limitNanos, spentNanos }: Overspent, levels: Level[]): boolean {
-  const level = levels.find(one => one.key === key)
-  if (!level) return spentNanos > limitNanos
-  const { dayNanos, monthNanos } = level.budget
+/** Compares with the present budget, or with that of the admission if the client no longer has the scope. */
+function isOverspent({ key, period, limitNanos, spentNanos }: Overspent, scopes: LimitedScope[]): boolean {
+  const scope = scopes.find(one => one.key === key)
+  if (!scope) return spentNanos > limitNanos
+  const { dayNanos, monthNanos } = scope.budget
   return spentNanos > ((period === 'day' ? dayNanos : monthNanos) ?? Number.POSITIVE_INFINITY)
 }
 

@@ -5,18 +5,18 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { type Level, levelsOf } from '../clients/limits.ts'
+import { type LimitedScope, scopesOf } from '../clients/limits.ts'
 import type { Edits } from '../dialects/dialect.ts'
 import type { Refusal } from '../errors.ts'
 import type { Admitted, Scope } from '../lua/types.ts'
 
 export type Refused = Extract<Admitted, { kind: 'refused' }>
 export type Limit = Refused['limit']
-export type LevelLimits = (level: Level) => Omit<Scope, 'key' | 'name'>
+export type ScopeLimits = (scope: LimitedScope) => Omit<Scope, 'key' | 'name'>
 
 export interface CallReservation {
-  levels: Level[]
-  /** One a level, in the same order, shared by all calls of the client; the scopes of single concerns follow. */
+  limitedScopes: LimitedScope[]
+  /** One for each limited scope, in the same order, shared by all calls of the client; the scopes of single concerns follow. */
   scopes: Scope[]
   /** Units of the `requests` buckets. */
   requests: 0 | 1
@@ -35,7 +35,7 @@ export interface CallReservation {
 }
 
 /** The part of one concern: what it reserves, and what it edits in the request to the provider. */
-export interface Part extends Partial<Omit<CallReservation, 'levels' | 'nanos'>> {
+export interface Part extends Partial<Omit<CallReservation, 'limitedScopes' | 'nanos'>> {
   edits?: Edits
 }
 
@@ -44,8 +44,8 @@ export type Reserve = (request: FastifyRequest) => Part | undefined
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Registers what a level's limits reserve. Called once for each client, because its settings alone decide it. */
-    onLevel(limitsOf: LevelLimits): void
+    /** Registers what a scope's limits reserve. Called once for each client, because its settings alone decide it. */
+    onLevel(limitsOf: ScopeLimits): void
     /** Registers the part of a concern as a `preValidation` hook with the name of the function. */
     onReservation(reserve: Reserve): void
     /** Adds up all parts again. */
@@ -66,13 +66,13 @@ declare module 'fastify' {
 export default fp(
   async app => {
     const reserves: Reserve[] = []
-    const limiters: LevelLimits[] = []
-    const known = new WeakMap<Level[], Scope[]>()
+    const limiters: ScopeLimits[] = []
+    const known = new WeakMap<LimitedScope[], Scope[]>()
     const announcers: ((reply: FastifyReply, admitted: Admitted) => void)[] = []
     app.decorate('limitRefusals', new Map())
     app.decorateRequest('reservation')
     app.decorateRequest('edits')
-    app.decorate('onLevel', (limitsOf: LevelLimits) => void limiters.push(limitsOf))
+    app.decorate('onLevel', (limitsOf: ScopeLimits) => void limiters.push(limitsOf))
     app.decorate('onAdmission', announcer => void announcers.push(announcer))
     app.decorate('announce', (reply, admitted) => {
       for (const announcer of announcers) announcer(reply, admitted)
@@ -95,10 +95,10 @@ export default fp(
     })
 
     function begin(request: FastifyRequest) {
-      const levels = levelsOf(request.client)
+      const limitedScopes = scopesOf(request.client)
       request.reservation = {
-        levels,
-        scopes: [...scopesOf(levels)],
+        limitedScopes,
+        scopes: [...redisScopes(limitedScopes)],
         requests: 1,
         tokens: 0,
         get nanos() {
@@ -112,13 +112,16 @@ export default fp(
       request.edits = {}
     }
 
-    function scopesOf(levels: Level[]): Scope[] {
-      const found = known.get(levels)
+    function redisScopes(limitedScopes: LimitedScope[]): Scope[] {
+      const found = known.get(limitedScopes)
       if (found) return found
-      const scopes = levels.map(level =>
-        Object.assign({ key: level.key, name: level.name }, ...limiters.map(limitsOf => limitsOf(level))),
+      const scopes = limitedScopes.map(limited =>
+        Object.assign(
+          { key: limited.key, name: limited.name },
+          ...limiters.map(limitsOf => limitsOf(limited)),
+        ),
       )
-      known.set(levels, scopes)
+      known.set(limitedScopes, scopes)
       return scopes
     }
   },

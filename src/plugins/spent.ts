@@ -28,7 +28,7 @@ export default fp(
 
     /** Undefined also if Redis does not answer, because the admission reports that. */
     async function spent({ reservation }: FastifyRequest): Promise<Refused | undefined> {
-      const scopes = reservation.scopes.slice(0, reservation.levels.length)
+      const scopes = reservation.scopes.slice(0, reservation.limitedScopes.length)
       const { at, states } = await app.money.state(scopes).catch(() => ({ at: 0, states: [] }))
       const found = states.flatMap(state => spentWindow(state, states, at))
       // Of several, the one that is spent for longest.

@@ -2,18 +2,18 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Alert } from '../../src/alerts/alert.ts'
 import { createWatch, type Watch } from '../../src/alerts/watch.ts'
-import type { Level } from '../../src/clients/limits.ts'
+import type { LimitedScope } from '../../src/clients/limits.ts'
 import type { Reservation } from '../../src/lua/types.ts'
 import { until } from '../gateway.ts'
 import { createFixture, DAY, HOUR, MINUTE, SECOND } from '../lua/fixture.ts'
 
 const LIMIT = 5e9
 
-function levelOf(budget: Level['budget'], key = 'client:c1'): Level {
+function levelOf(budget: LimitedScope['budget'], key = 'client:c1'): LimitedScope {
   return { key, name: key.replace(':', ':name-of-'), limits: {}, budget }
 }
 
-function reservationOf(level: Level, nanos: number): Reservation {
+function reservationOf(level: LimitedScope, nanos: number): Reservation {
   const { key, name } = level
   const { dayNanos = Number.MAX_SAFE_INTEGER, monthNanos = Number.MAX_SAFE_INTEGER } = level.budget
   return { scopes: [{ key, name, day: dayNanos, month: monthNanos }], tokens: 0, nanos, entry: {} }
@@ -25,7 +25,7 @@ async function life(t: TestContext) {
   const watch = createWatch(fixture.redis, fixture.money)
   let calls = 0
 
-  async function begin(level: Level, nanos: number, by: Watch = watch) {
+  async function begin(level: LimitedScope, nanos: number, by: Watch = watch) {
     const id = `call-${++calls}`
     const reservation = reservationOf(level, nanos)
     const admitted = await fixture.admit(id, reservation)
@@ -35,7 +35,7 @@ async function life(t: TestContext) {
       await fixture.money.settle([{ id, reservation, nanos: cost, tokens: 0, entry: { outcome: 'ok' } }])
     }
   }
-  async function spend(level: Level, nanos: number, by?: Watch) {
+  async function spend(level: LimitedScope, nanos: number, by?: Watch) {
     const end = await begin(level, nanos, by)
     await end(nanos)
   }

@@ -8,7 +8,7 @@ import { createClient, deleteClient, reviseClient } from '../../src/clients/clie
 import { readSecret } from '../../src/clients/client-rows.ts'
 import { type Clients, createClients } from '../../src/clients/clients.ts'
 import { createKey, revokeKey } from '../../src/clients/key-records.ts'
-import type { ClientSettings, LevelSettings } from '../../src/clients/settings.ts'
+import type { ClientSettings, ScopeSettings } from '../../src/clients/settings.ts'
 import { putGateway, putTeam } from '../../src/clients/team-records.ts'
 import { openPool, testDatabase } from '../servers.ts'
 
@@ -24,8 +24,8 @@ export interface Fixture {
   revise(client: string, settings: Partial<ClientSettings>): Promise<number>
   remove(client: string): Promise<number>
   revoke(key: string): Promise<number>
-  team(name: string, settings: LevelSettings): Promise<number>
-  gateway(settings: LevelSettings): Promise<number>
+  team(name: string, settings: ScopeSettings): Promise<number>
+  gateway(settings: ScopeSettings): Promise<number>
   /** A replica's store that has loaded, over a connection of its own. */
   store(options?: { url?: string; capacity?: number }): Promise<Clients>
 }

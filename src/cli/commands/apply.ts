@@ -1,5 +1,6 @@
 /** Applies a file that declares the gateway, teams and clients. Settings that already match send no request. */
 
+import type { ScopeKind } from '../../lua/scope-kinds.ts'
 import { didYouMean } from '../../pricing/nearest.ts'
 import type { Api, Method } from '../api.ts'
 import type { Command } from '../command.ts'
@@ -11,7 +12,7 @@ import type { ChangedClient } from './responses.ts'
 
 interface Change {
   action: 'create' | 'change' | 'delete'
-  kind: 'gateway' | 'team' | 'client'
+  kind: ScopeKind
   name: string
   differences: Difference[]
 }

@@ -1,6 +1,6 @@
 /** Responses of the admin API, and the text of their limits and budgets. */
 
-import type { ClientSettings, LevelSettings } from '../../clients/settings.ts'
+import type { ClientSettings, ScopeSettings } from '../../clients/settings.ts'
 import { NONE, time, usd } from '../text.ts'
 
 interface Money {
@@ -24,7 +24,7 @@ interface WithState {
   state?: State | null
   restoring?: true
 }
-export type ScopeResponse = LevelSettings & WithState
+export type ScopeResponse = ScopeSettings & WithState
 export type ClientResponse = ClientSettings & WithState & { id: string }
 export type ChangedClient = ClientResponse & { warnings: string[] }
 export type TeamResponse = ScopeResponse & { id: string; name: string }
@@ -43,7 +43,7 @@ export function bucket(limit: { capacity: number; per: string } | undefined): st
   return limit ? `${limit.capacity}/${limit.per}` : NONE
 }
 
-export function dollars(budget: LevelSettings['budget'] = {}): string {
+export function dollars(budget: ScopeSettings['budget'] = {}): string {
   const amounts = Object.entries(budget).map(([window, amount]) => `${usd(amount)}/${window}`)
   return amounts.join(' ') || NONE
 }

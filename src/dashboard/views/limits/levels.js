@@ -25,9 +25,9 @@ export const levelColumns = [
   ['running', ({ state }) => state?.concurrency.running],
 ]
 
-/** @typedef {{ name: string, address?: string, settings: Settings, state: Standing | null | undefined, edit?: () => void }} Level */
+/** @typedef {{ name: string, address?: string, settings: Settings, state: Standing | null | undefined, edit?: () => void }} LimitedScope */
 
-/** @param {{ levels: Level[], label: string }} props */
+/** @param {{ levels: LimitedScope[], label: string }} props */
 export function Levels({ levels, label }) {
   const isEditable = levels.some(({ edit }) => edit)
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${label}>
@@ -50,7 +50,7 @@ export function Levels({ levels, label }) {
   </div>`
 }
 
-/** @param {{ level: Level, isEditable: boolean }} props */
+/** @param {{ level: LimitedScope, isEditable: boolean }} props */
 function Row({
   level: {
     name,
