@@ -32,6 +32,8 @@ import estimate from './plugins/estimate.ts'
 import exactCount from './plugins/exact-count.ts'
 import extension from './plugins/extension.ts'
 import health from './plugins/health.ts'
+import jobs from './plugins/jobs.ts'
+import leaseReaper from './plugins/lease-reaper.ts'
 import ledger from './plugins/ledger.ts'
 import lifecycle from './plugins/lifecycle.ts'
 import live from './plugins/live.ts'
@@ -57,7 +59,6 @@ import refusals from './plugins/refusals.ts'
 import reservations from './plugins/reservations.ts'
 import secrets from './plugins/secrets.ts'
 import spent from './plugins/spent.ts'
-import sweep from './plugins/sweep.ts'
 import tenancy from './plugins/tenancy.ts'
 import traces from './plugins/traces.ts'
 import upstreams from './plugins/upstreams.ts'
@@ -115,6 +116,7 @@ export async function buildApp(
 
   // Parts that every request or call uses.
   await app.register(lifecycle)
+  await app.register(jobs)
   await app.register(health)
   await app.register(errorHandler)
   await app.register(protocol)
@@ -128,7 +130,7 @@ export async function buildApp(
   await app.register(money)
   await app.register(clock)
   await app.register(memory)
-  await app.register(sweep)
+  await app.register(leaseReaper)
   await app.register(alerts, {
     webhookUrl: config.ALERT_WEBHOOK_URL,
     webhookSecret: config.ALERT_WEBHOOK_SECRET,

@@ -36,7 +36,6 @@ export default fp<{ maxPending: number; everyMs?: number }>(
   async (app, { maxPending, everyMs = 3000 }) => {
     const { alerts, clients, clock, log, money, redis } = app
     const watch = createWatch(redis, money)
-    let looking: Promise<void> | undefined
 
     app.onAdmission(function judgeAdmission({ request }, admitted) {
       if (admitted.kind === 'granted') watch.note(request.reservation.limitedScopes, admitted.at)
@@ -90,19 +89,9 @@ export default fp<{ maxPending: number; everyMs?: number }>(
       raiseAll(known.filter(one => isOverspent(one, scopes())).map(overspentAlert))
     })
 
-    const ticking = setInterval(() => {
-      looking ??= look()
-        .catch(error => log.debug({ err: error }, 'nobody looks after budgets: Redis is away'))
-        .finally(() => {
-          looking = undefined
-        })
-    }, everyMs)
-    app.addHook('onClose', async () => {
-      clearInterval(ticking)
-      await looking
-    })
+    app.every(everyMs, checkRules)
 
-    async function look(): Promise<void> {
+    async function checkRules(): Promise<void> {
       const { fault } = app.prices
       if (fault !== undefined) alerts.raise(pricesAlert(fault, clock.now()))
       for (const [name, words] of app.secrets.faults) alerts.raise(secretAlert(name, words, clock.now()))
@@ -128,6 +117,7 @@ export default fp<{ maxPending: number; everyMs?: number }>(
       'clients',
       'clock',
       'cost',
+      'jobs',
       'lifecycle',
       'memory',
       'money',

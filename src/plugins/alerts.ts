@@ -76,11 +76,10 @@ export default fp<AlertsOptions>(
       tally,
     })
 
-    const pruning = setInterval(() => {
-      outbox.prune().catch(error => log.debug({ err: error }, 'old alerts stay: Postgres is away'))
-    }, PRUNE_EVERY)
+    app.every(PRUNE_EVERY, async function pruneAlerts() {
+      await outbox.prune()
+    })
     app.addHook('onClose', async () => {
-      clearInterval(pruning)
       await raiser.stop()
       await delivery?.stop()
       await webhook?.close()
@@ -153,7 +152,7 @@ export default fp<AlertsOptions>(
       }
     }
   },
-  { name: 'alerts', dependencies: ['postgres', 'redis'] },
+  { name: 'alerts', dependencies: ['jobs', 'postgres', 'redis'] },
 )
 
 function unchanged(text: string): string {

@@ -39,11 +39,8 @@ export default fp(
       read().catch((err: unknown) => log.debug({ err }, 'the time is read again when Redis is there'))
     }
     redis.on('ready', readLater)
-    const reading = setInterval(readLater, READ_EVERY)
-    app.addHook('onClose', async () => {
-      clearInterval(reading)
-      redis.off('ready', readLater)
-    })
+    app.every(READ_EVERY, read)
+    app.addHook('onClose', async () => void redis.off('ready', readLater))
 
     async function read(): Promise<void> {
       const sentAt = performance.now()
@@ -66,5 +63,5 @@ export default fp(
       else log.info({ offsetSeconds }, "this machine's clock agrees with Redis's again")
     }
   },
-  { name: 'clock', dependencies: ['health', 'money', 'redis'] },
+  { name: 'clock', dependencies: ['health', 'jobs', 'money', 'redis'] },
 )

@@ -14,25 +14,11 @@ const LEAST_COVERED = EXTEND_EVERY + 1500
 
 export default fp(
   async app => {
-    const { holds, log, money } = app
-    let extending: Promise<void> | undefined
+    const { holds, money } = app
+    app.every(EXTEND_EVERY, extendHolds)
 
-    const ticking = setInterval(() => {
+    async function extendHolds(): Promise<void> {
       if (holds.size === 0) return
-      extending ??= extend()
-        .catch((err: unknown) =>
-          log.debug({ err }, 'holds could not be extended; the next extension tries again'),
-        )
-        .finally(() => {
-          extending = undefined
-        })
-    }, EXTEND_EVERY)
-    app.addHook('onClose', async () => {
-      clearInterval(ticking)
-      await extending
-    })
-
-    async function extend(): Promise<void> {
       const now = performance.now()
       const running = [...holds.values()].map(hold => ({ hold, needs: neededNanos(hold.request, now) }))
       const renewed = await money.renew(running.map(({ hold, needs }) => ({ ...hold, needs })))
@@ -54,5 +40,5 @@ export default fp(
       request.cut?.(app.stopForBudget(request, found))
     }
   },
-  { name: 'extension', dependencies: ['money', 'admission', 'budget'] },
+  { name: 'extension', dependencies: ['jobs', 'money', 'admission', 'budget'] },
 )

@@ -26,7 +26,6 @@ export default fp(
     let isWatched = false
     let batch: Omit<Batch, 'id'> = { calls: [], skipped: 0 }
     let place = '0'
-    let ticking: Promise<void> | undefined
 
     app.onCallEnd('observe', function showCall({ admitted, hold, entry }) {
       if (!isWatched || !entry) return
@@ -35,28 +34,20 @@ export default fp(
       else batch.skipped++
     })
 
-    const timers = [
-      setInterval(look, LOOK_EVERY),
-      setInterval(() => {
-        ticking ??= tick().finally(() => {
-          ticking = undefined
-        })
-      }, TICK_EVERY),
-      setInterval(viewers.beat, BEAT_EVERY),
-    ]
-    app.addHook('preClose', async () => viewers.endAll())
-    app.addHook('onClose', async () => {
-      for (const timer of timers) clearInterval(timer)
-      await ticking
+    app.every(LOOK_EVERY, findViewers)
+    app.every(TICK_EVERY, showCalls)
+    app.every(BEAT_EVERY, async function beat() {
+      viewers.beat()
     })
+    app.addHook('preClose', async () => viewers.endAll())
 
     /** While Redis is away no call is shown. The ledger still records it. */
-    async function look() {
+    async function findViewers() {
       if (viewers.size > 0) await feed.watch().catch(() => {})
       isWatched = await feed.isWatched().catch(() => false)
     }
 
-    async function tick() {
+    async function showCalls() {
       try {
         if (batch.calls.length > 0) {
           const ended = batch
@@ -78,5 +69,5 @@ export default fp(
       }
     }
   },
-  { name: 'live', dependencies: ['clock', 'lifecycle', 'redis', 'health'] },
+  { name: 'live', dependencies: ['clock', 'jobs', 'lifecycle', 'redis', 'health'] },
 )

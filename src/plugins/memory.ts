@@ -26,24 +26,14 @@ export default fp<{ everyMs?: number }>(
     const { log, redis } = app
     defineScripts(redis)
     let memory: RedisMemory | undefined
-    let reading: Promise<void> | undefined
     app.decorate('redisMemory', { getter: () => memory })
 
-    const refresh = () => {
-      reading ??= read()
-        .catch(error => log.debug({ err: error }, 'the memory of Redis cannot be read'))
-        .finally(() => {
-          reading = undefined
-        })
-    }
-    const timer = setInterval(refresh, everyMs)
-    app.addHook('onReady', async () => refresh())
-    app.addHook('onClose', async () => {
-      clearInterval(timer)
-      await reading
+    app.every(everyMs, readMemory)
+    app.addHook('onReady', async () => {
+      readMemory().catch(error => log.debug({ err: error }, 'the memory of Redis cannot be read'))
     })
 
-    async function read(): Promise<void> {
+    async function readMemory(): Promise<void> {
       if (redis.status !== 'ready') return
       for (;;) {
         const [usedBytes, maxBytes, evicted] = await redis.makeRoom(PREFIX, PAGE)
@@ -53,5 +43,5 @@ export default fp<{ everyMs?: number }>(
       }
     }
   },
-  { name: 'memory', dependencies: ['redis', 'money'] },
+  { name: 'memory', dependencies: ['jobs', 'redis', 'money'] },
 )

@@ -53,7 +53,7 @@ export default fp<MetricsOptions>(
       'lifecycle',
       'money',
       'clock',
-      'sweep',
+      'lease-reaper',
       'ledger',
       'alerts',
       'prices',

@@ -66,22 +66,19 @@ export default fp(
     // Redis may have lost settlements. A settlement that it has is not charged twice.
     redis.on('ready', settlements.resend)
 
-    const forgetting = setInterval(() => {
-      forget().catch((err: unknown) => log.debug({ err }, 'put off until Redis is there'))
-    }, FORGET_EVERY)
+    app.every(FORGET_EVERY, forgetSettled)
     app.addHook('onClose', async () => {
       const deadline = new Promise(resolve => setTimeout(resolve, LAST_SETTLING).unref())
       // The pools to the providers are closed by now, so running calls end and are settled.
       await Promise.race([app.idle().then(settlements.drained), deadline])
-      clearInterval(forgetting)
       redis.off('ready', settlements.resend)
     })
 
     /** Reads the epoch last: if it has not changed, Redis lost no memory before the progress was read. */
-    async function forget() {
+    async function forgetSettled() {
       const progress = await readProgress(redis)
       settlements.forget(progress, await readEpoch(redis))
     }
   },
-  { name: 'money', dependencies: ['health', 'lifecycle', 'redis'] },
+  { name: 'money', dependencies: ['health', 'jobs', 'lifecycle', 'redis'] },
 )

@@ -48,8 +48,7 @@ export default fp(
       report(cause, error?.reason)
     })
 
-    const timer = setInterval(check, CHECK_EVERY)
-    app.addHook('onClose', async () => clearInterval(timer))
+    app.every(CHECK_EVERY, checkOutages)
 
     function report(cause: Outage, reason?: string) {
       const { found, fix } = outages[cause]
@@ -58,7 +57,7 @@ export default fp(
       alerts.raise(outageAlert(cause, clock.now()))
     }
 
-    function check() {
+    async function checkOutages() {
       const { usedBytes = 0, maxBytes = 0 } = app.redisMemory ?? {}
       if (maxBytes > 0 && usedBytes >= maxBytes) report('redis_full')
       const now = performance.now()
@@ -69,5 +68,5 @@ export default fp(
       }
     }
   },
-  { name: 'outages', dependencies: ['alerts', 'clock', 'health', 'lifecycle', 'memory'] },
+  { name: 'outages', dependencies: ['alerts', 'clock', 'health', 'jobs', 'lifecycle', 'memory'] },
 )

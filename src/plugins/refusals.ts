@@ -11,27 +11,17 @@ const KINDS = 10_000
 export default fp(
   async app => {
     const counter = createRefusalCounter(KINDS)
-    let writing: Promise<void> | undefined
     let uncounted = 0
 
     app.onCallEnd('observe', function countRefusal({ admitted, entry }) {
       if (entry && !admitted && entry.outcome !== 'ok') counter.count(entry, app.clock.now())
     })
 
-    const flushing = setInterval(flush, FLUSH_EVERY)
-    app.addHook('onClose', async () => {
-      clearInterval(flushing)
-      await writing
-      await write()
-    })
+    // Close hooks run in reverse order: the last run is over before this one.
+    app.addHook('onClose', writeRefusals)
+    app.every(FLUSH_EVERY, writeRefusals)
 
-    function flush() {
-      writing ??= write().finally(() => {
-        writing = undefined
-      })
-    }
-
-    async function write() {
+    async function writeRefusals() {
       const batch = counter.take()
       try {
         await countRefusals(app.pg, batch)
@@ -44,5 +34,5 @@ export default fp(
       uncounted = counter.uncounted
     }
   },
-  { name: 'refusals', dependencies: ['admission', 'clock', 'lifecycle', 'postgres', 'record'] },
+  { name: 'refusals', dependencies: ['admission', 'clock', 'jobs', 'lifecycle', 'postgres', 'record'] },
 )

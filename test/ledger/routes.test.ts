@@ -6,6 +6,7 @@ import { createRecorder } from '../../src/ledger/record.ts'
 import admin from '../../src/plugins/admin.ts'
 import clock from '../../src/plugins/clock.ts'
 import health from '../../src/plugins/health.ts'
+import jobs from '../../src/plugins/jobs.ts'
 import ledger from '../../src/plugins/ledger.ts'
 import lifecycle from '../../src/plugins/lifecycle.ts'
 import money from '../../src/plugins/money.ts'
@@ -37,6 +38,7 @@ async function administration(t: TestContext, calls: Facts[] = []) {
   const app = Fastify()
   t.after(() => app.close())
   await app.register(lifecycle)
+  await app.register(jobs)
   await app.register(health)
   await app.register(redis, { url: redisUrl })
   await app.register(money)

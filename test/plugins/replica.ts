@@ -8,6 +8,7 @@ import auth from '../../src/plugins/auth.ts'
 import clients from '../../src/plugins/clients.ts'
 import clock from '../../src/plugins/clock.ts'
 import health from '../../src/plugins/health.ts'
+import jobs from '../../src/plugins/jobs.ts'
 import lifecycle from '../../src/plugins/lifecycle.ts'
 import money from '../../src/plugins/money.ts'
 import postgres from '../../src/plugins/postgres.ts'
@@ -72,6 +73,7 @@ export async function startReplica(t: TestContext, options: ReplicaOptions = {})
   let onCall = async (_request: FastifyRequest) => {}
   t.after(() => app.close())
   await app.register(lifecycle)
+  await app.register(jobs)
   await app.register(health)
   await app.register(redis, { url: redisUrl })
   await app.register(money)

@@ -9,7 +9,7 @@ import type { Registry } from './registry.ts'
 type Reading = readonly ['counter' | 'gauge', name: string, help: string, read: () => number]
 
 export function registerHouse(registry: Registry, app: FastifyInstance) {
-  const { alerts, holds, pg, settlements, spans, swept, upstreams } = app
+  const { alerts, holds, pg, settlements, spans, lostCalls, upstreams } = app
   const readings: readonly Reading[] = [
     [
       'gauge',
@@ -24,13 +24,13 @@ export function registerHouse(registry: Registry, app: FastifyInstance) {
       'counter',
       'tollgate_lost_calls_total',
       'Calls of dead replicas, charged with all they held.',
-      () => swept.calls,
+      () => lostCalls.calls,
     ],
     [
       'counter',
       'tollgate_lost_usd_total',
       'What calls of dead replicas were charged.',
-      () => nanosToUsd(swept.nanos),
+      () => nanosToUsd(lostCalls.nanos),
     ],
     ['gauge', 'tollgate_config_version', 'The configuration in force here.', () => app.clients.version],
     [

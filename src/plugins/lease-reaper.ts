@@ -1,4 +1,4 @@
-/** The lease reaper: charges the hold of each call whose replica died, and logs the call. */
+/** Charges the hold of each call whose replica died, and logs the call. */
 
 import fp from 'fastify-plugin'
 import { logLine } from '../telemetry/log-line.ts'
@@ -9,30 +9,27 @@ const BATCH = 100
 declare module 'fastify' {
   interface FastifyInstance {
     /** Calls of dead replicas that this one has charged, since its start. */
-    swept: { calls: number; nanos: number }
+    lostCalls: { calls: number; nanos: number }
   }
 }
 
 export default fp(
   async app => {
     const { log, money } = app
-    const swept = { calls: 0, nanos: 0 }
-    app.decorate('swept', swept)
-    const sweeping = setInterval(() => {
-      sweep().catch((err: unknown) => log.debug({ err }, 'put off until Redis is there'))
-    }, EVERY)
-    app.addHook('onClose', async () => clearInterval(sweeping))
+    const lostCalls = { calls: 0, nanos: 0 }
+    app.decorate('lostCalls', lostCalls)
+    app.every(EVERY, reapLeases)
 
-    async function sweep(): Promise<void> {
+    async function reapLeases(): Promise<void> {
       const lost = await money.sweep(BATCH)
       for (const { id, nanos, entry, overspent } of lost) {
         if (overspent) app.reportOverspent(overspent, entry)
-        swept.calls += 1
-        swept.nanos += nanos
+        lostCalls.calls += 1
+        lostCalls.nanos += nanos
         logLine(log, { ...entry, reqId: id, outcome: 'lost', estimated: true, costNanos: nanos })
       }
-      if (lost.length === BATCH) await sweep()
+      if (lost.length === BATCH) await reapLeases()
     }
   },
-  { name: 'sweep', dependencies: ['money'] },
+  { name: 'lease-reaper', dependencies: ['jobs', 'money'] },
 )

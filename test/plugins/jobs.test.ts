@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import Fastify from 'fastify'
+import jobs from '../../src/plugins/jobs.ts'
+import { createLogger } from '../../src/telemetry/logger.ts'
+
+async function appWith(t: TestContext, job: () => Promise<void>) {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const lines: Record<string, unknown>[] = []
+  const app = Fastify({
+    loggerInstance: createLogger('debug', { write: text => void lines.push(JSON.parse(text)) }),
+  })
+  t.after(() => app.close())
+  await app.register(jobs)
+  app.every(1000, job)
+  await app.ready()
+  return { app, lines }
+}
+
+test('a job runs once in each interval', async t => {
+  let runs = 0
+  await appWith(t, async () => {
+    runs++
+  })
+
+  for (let i = 0; i < 3; i++) {
+    t.mock.timers.tick(1000)
+    await setImmediate()
+  }
+
+  assert.equal(runs, 3)
+})
+
+test('a run that is not over is not joined by another', async t => {
+  const over = Promise.withResolvers<void>()
+  let runs = 0
+  await appWith(t, async () => {
+    runs++
+    await over.promise
+  })
+
+  t.mock.timers.tick(3000)
+  over.resolve()
+  await setImmediate()
+  t.mock.timers.tick(1000)
+
+  assert.equal(runs, 2)
+})
+
+test('a run that fails is logged with the name of its job, and the next run tries again', async t => {
+  let runs = 0
+  const { lines } = await appWith(t, async function readSomething() {
+    runs++
+    throw new Error('away')
+  })
+
+  t.mock.timers.tick(1000)
+  await setImmediate()
+  t.mock.timers.tick(1000)
+
+  assert.equal(runs, 2)
+  assert.equal(lines.find(({ job }) => job === 'readSomething')?.level, 'debug')
+})
+
+test('close waits for the run that is under way, and no further run begins', async t => {
+  const over = Promise.withResolvers<void>()
+  const events: string[] = []
+  const { app } = await appWith(t, async () => {
+    events.push('begins')
+    await over.promise
+    events.push('ends')
+  })
+
+  t.mock.timers.tick(1000)
+  const closed = app.close().then(() => events.push('closed'))
+  await setImmediate()
+  over.resolve()
+  await closed
+  t.mock.timers.tick(1000)
+
+  assert.deepEqual(events, ['begins', 'ends', 'closed'])
+})
