@@ -5,6 +5,7 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { DUPLICATE_KEY, findDuplicateKey } from '../dialects/wire/duplicate-key.ts'
+import { isObject } from '../dialects/wire/json.ts'
 import { refuseBeyondLimits } from '../dialects/wire/json-limits.ts'
 import { readBody } from '../requests/request-body.ts'
 import { problem } from './problem.ts'
@@ -48,8 +49,4 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
     else merged.set(name, mergePatch(merged.get(name), value))
   }
   return Object.fromEntries(merged)
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -5,6 +5,7 @@ import { nameOf, type Order, orders, type Place, type Sort, sorts } from '../led
 import { MOST_SLOTS, performanceStepFor, series, slotsOf, stepNames } from '../ledger/performance.ts'
 import { outcomes } from '../ledger/sums.ts'
 import { type Group, groups, ranks } from '../ledger/usage.ts'
+import { utcDay } from '../lua/calendar.ts'
 import { problem, unknownCursor } from './problem.ts'
 
 const DATE = '\\d{4}-\\d{2}-\\d{2}'
@@ -239,8 +240,7 @@ function isMidnight(text: string): boolean {
 /** The requested days, half-open; by default the current month. */
 export function periodOf({ from, to }: Static<typeof usageQuery>, now: Date) {
   const [year, month] = [now.getUTCFullYear(), now.getUTCMonth()]
-  const dayOf = (text: string | undefined, fallback: number) =>
-    (parseTime(text) ?? new Date(fallback)).toISOString().slice(0, 10)
+  const dayOf = (text: string | undefined, fallback: number) => utcDay(parseTime(text) ?? fallback)
   return { from: dayOf(from, Date.UTC(year, month)), to: dayOf(to, Date.UTC(year, month + 1)) }
 }
 

@@ -39,11 +39,6 @@ export function testAlert(dedupe: string): Alert {
   }
 }
 
-/** The UTC day of a moment: the window of alerts that recur daily. */
-export function dayOf(now: number): string {
-  return new Date(now).toISOString().slice(0, 10)
-}
-
 /** The UTC month of a moment. */
 export function monthOf(now: number): string {
   return new Date(now).toISOString().slice(0, 7)

@@ -1,8 +1,9 @@
 /** The alerts about single calls and about the gateway itself. Pure functions of facts and the time. */
 
+import { utcDay } from '../lua/calendar.ts'
 import { type Outage, outages } from '../outages.ts'
 import { nanosToUsd, writeUsd } from '../pricing/money.ts'
-import { type Alert, dayOf, hourOf, monthOf } from './alert.ts'
+import { type Alert, hourOf, monthOf } from './alert.ts'
 
 export function loopAlert(client: { id: string; name: string }, model: string, now: number): Alert {
   const scope = `client:${client.name}`
@@ -107,7 +108,7 @@ export interface Shortfall {
 export function shortfallAlert({ reqId, upstream, model, nanos, tokens }: Shortfall, now: number): Alert {
   return {
     kind: 'usage_shortfall',
-    dedupe: `usage-shortfall:${upstream}:${model}:${dayOf(now)}`,
+    dedupe: `usage-shortfall:${upstream}:${model}:${utcDay(now)}`,
     severity: 'warning',
     scope: `upstream:${upstream}`,
     title:

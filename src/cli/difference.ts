@@ -1,5 +1,6 @@
 /** Compares two versions of settings. */
 
+import { isObject } from '../dialects/wire/json.ts'
 export interface Difference {
   /** Such as `budget.day`. */
   field: string
@@ -44,8 +45,4 @@ export function changeText({ field, before, after }: Difference): string {
 
 function valueText(value: unknown): string {
   return value === undefined ? '-' : JSON.stringify(value)
-}
-
-function isObject(value: unknown): value is Settings {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -22,7 +22,7 @@ export function rankOf(value: number | undefined): number {
 }
 
 /** The sort key of the value at a place. */
-export function keyOf(rank: number, place: number): number {
+export function sortKey(rank: number, place: number): number {
   if (place >= PLACES) throw new RangeError(`found ${place + 1} values to sort, expected at most ${PLACES}`)
   return (RANKS - 1 - rank) * PLACES + place
 }

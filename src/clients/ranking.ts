@@ -11,7 +11,7 @@ import type { MoneyScripts } from '../lua/index.ts'
 import { scopeKey } from '../lua/scope-kinds.ts'
 import { type Amounts, UNLIMITED, type WindowState } from '../lua/types.ts'
 import { compileScope } from './client.ts'
-import { keyOf, type Order, orderOf, rankOf } from './order.ts'
+import { type Order, orderOf, rankOf, sortKey } from './order.ts'
 import { readScopes, type ScopeRow } from './scope-rows.ts'
 import { createSharedReads } from './shared-reads.ts'
 
@@ -55,9 +55,9 @@ async function read(pool: Pool, { spent }: Pick<MoneyScripts, 'spent'>): Promise
   function add(scope: Ranked) {
     const place = scopes.push(scope) - 1
     const ranks = periods.map(period => rankOf(shareOf(scope[period])))
-    for (const [i, rank] of ranks.entries()) keys.budgets.push(keyOf(rank, place * 2 + i))
-    keys.budget.push(keyOf(Math.max(...ranks), place))
-    for (const period of periods) keys[period].push(keyOf(rankOf(scope[period].spentNanos), place))
+    for (const [i, rank] of ranks.entries()) keys.budgets.push(sortKey(rank, place * 2 + i))
+    keys.budget.push(sortKey(Math.max(...ranks), place))
+    for (const period of periods) keys[period].push(sortKey(rankOf(scope[period].spentNanos), place))
   }
 
   for await (const page of readScopes(pool)) {

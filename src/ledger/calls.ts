@@ -1,6 +1,7 @@
 /** Reads pages of the ledger's rows in an order, and single calls with their corrections. */
 
 import type { Pool } from 'pg'
+import { utcDay } from '../lua/calendar.ts'
 import { nanosToUsd } from '../pricing/money.ts'
 import { column, facts } from './entry.ts'
 import { keysOf, nameOf, type Order, type Place, type Sort, sorts } from './order.ts'
@@ -171,8 +172,4 @@ function shown({ id, seq, at, cost_nanos, held_nanos, ...row }: Record<string, u
 
 function usd(nanos: unknown): number {
   return nanosToUsd(Number(nanos))
-}
-
-export function utcDay(time: Date): string {
-  return time.toISOString().slice(0, 10)
 }

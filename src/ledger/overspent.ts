@@ -5,7 +5,7 @@ import { type Budget, compileScope } from '../clients/client.ts'
 import { readClients, readGateway, readTeams } from '../clients/client-rows.ts'
 import type { ScopeSettings } from '../clients/settings.ts'
 import { idsOf, type ScopeKind, scopeKey, scopeKindNames } from '../lua/scope-kinds.ts'
-import { keyOf } from './spent.ts'
+import { windowKey } from './spent.ts'
 
 /** The kind of the alert about a window. */
 export const OVERSPENT = 'budget_overspent'
@@ -17,7 +17,7 @@ interface ReportedWindow {
 }
 
 /**
- * Returns their present limits in nano-dollars, by scope and window (`keyOf`). A spend above a limit is not enough: an
+ * Returns their present limits in nano-dollars, by scope and window (`windowKey`). A spend above a limit is not enough: an
  * operator may set a budget below the spend.
  */
 export async function readOverspent(pool: Pool, windows: string[]): Promise<Map<string, number>> {
@@ -31,7 +31,7 @@ export async function readOverspent(pool: Pool, windows: string[]): Promise<Map<
     rows.flatMap(({ key, period, window }) => {
       const { dayNanos, monthNanos } = budgets.get(key) ?? {}
       const limit = period === 'day' ? dayNanos : monthNanos
-      return limit === undefined ? [] : [[keyOf(key, window), limit] as const]
+      return limit === undefined ? [] : [[windowKey(key, window), limit] as const]
     }),
   )
 }

@@ -15,7 +15,7 @@ export function followStream(redis: Redis | Cluster): (lastId: string) => Promis
   return async lastId => {
     if (lastId === '0-0') return pending
     for await (const page of readPending(redis, next, lastId)) {
-      for (const row of page.flatMap(readable)) pending.set(keyOf(row), row)
+      for (const row of page.flatMap(readable)) pending.set(rowKey(row), row)
     }
     next = `(${lastId}`
     return pending
@@ -40,9 +40,9 @@ export async function dropRecorded(client: PoolClient, pending: Pending): Promis
      join unnest($1::text[], $2::int[], $3::date[]) as pending(id, seq, day) using (id, seq, day)`,
     [rows.map(({ id }) => id), rows.map(({ seq }) => seq), rows.map(({ day }) => day)],
   )
-  for (const row of arrived.rows) pending.delete(keyOf(row))
+  for (const row of arrived.rows) pending.delete(rowKey(row))
 }
 
-function keyOf({ id, seq }: { id: string; seq: number }): string {
+function rowKey({ id, seq }: { id: string; seq: number }): string {
   return `${id} ${seq}`
 }

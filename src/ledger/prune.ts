@@ -1,7 +1,7 @@
 /** Deletes old rows by dropping the partitions of whole months. The daily sums stay, so totals do not change. */
 
 import type { Pool } from 'pg'
-import { utcDay } from './calls.ts'
+import { utcDay } from '../lua/calendar.ts'
 import { performanceSteps } from './performance.ts'
 import { transaction } from './transaction.ts'
 

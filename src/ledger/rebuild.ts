@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Cluster, Redis } from 'ioredis'
 import type { Pool, PoolClient } from 'pg'
-import { windowsAt } from '../lua/calendar.ts'
+import { utcDay, windowsAt } from '../lua/calendar.ts'
 import type { LedgerScripts, Restored } from '../lua/ledger.ts'
 import { SPENT_BY_SCOPE } from './spent.ts'
 import { countPending } from './stream.ts'
@@ -93,7 +93,6 @@ async function hasHistory(pool: Pool): Promise<boolean> {
 /** The first day with a window in Redis, and the first day of the first month with one. */
 function keptSince(seconds: number): [day: string, month: string] {
   const { day, month } = windowsAt(seconds * 1000 - KEPT_DAYS * DAY)
-  const utcDay = (ms: number) => new Date(ms).toISOString().slice(0, 10)
   return [utcDay(day.startsAt), utcDay(month.startsAt)]
 }
 

@@ -10,10 +10,10 @@ export type Charge = { [column in ScopeColumn]?: unknown } & {
   cost_nanos: string
 }
 
-/** Nano-dollars spent, by scope and window: see `keyOf`. */
+/** Nano-dollars spent, by scope and window: see `windowKey`. */
 export type Spent = Map<string, number>
 
-export function keyOf(scope: string, window: string): string {
+export function windowKey(scope: string, window: string): string {
   return `${scope} ${window}`
 }
 
@@ -27,7 +27,7 @@ export function addCharge(spent: Spent, { day, cost_nanos, ...row }: Charge, sig
   const date = day.replaceAll('-', '')
   for (const scope of scopes) {
     for (const window of [`d${date}`, `m${date.slice(0, 6)}`]) {
-      const key = keyOf(scope, window)
+      const key = windowKey(scope, window)
       spent.set(key, (spent.get(key) ?? 0) + sign * Number(cost_nanos))
     }
   }
@@ -73,5 +73,5 @@ export async function readSpent(
     windows.names,
     ...scopeKinds.map(({ kind }) => idsOf(kind, scopes)),
   ])
-  return new Map(rows.map(({ scope, name, nanos }) => [keyOf(scope, name), Number(nanos)]))
+  return new Map(rows.map(({ scope, name, nanos }) => [windowKey(scope, name), Number(nanos)]))
 }

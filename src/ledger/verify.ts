@@ -13,7 +13,7 @@
 
 import type { Cluster, Redis } from 'ioredis'
 import type { Pool, PoolClient } from 'pg'
-import { windowsAt } from '../lua/calendar.ts'
+import { utcDay, windowsAt } from '../lua/calendar.ts'
 import type { LedgerScripts } from '../lua/ledger.ts'
 import { isScopeKey, scopeKey, scopeKinds } from '../lua/scope-kinds.ts'
 import { rebuilding } from '../lua/types.ts'
@@ -21,7 +21,7 @@ import { position } from './entry.ts'
 import { readOverspent } from './overspent.ts'
 import { dropRecorded, followStream } from './pending.ts'
 import { readEpoch } from './progress.ts'
-import { addCharge, type Charge, keyOf, readSpent, type Spent } from './spent.ts'
+import { addCharge, type Charge, readSpent, type Spent, windowKey } from './spent.ts'
 import { transaction } from './transaction.ts'
 
 export interface Difference {
@@ -91,11 +91,11 @@ export async function verify({ redis, scripts, pool }: Stores): Promise<Verified
     const waiting: Spent = new Map()
     for (const row of pending.values()) addCharge(waiting, row, 1)
     const counted: Spent = new Map(
-      counters.map(({ scope, window, spentNanos }) => [keyOf(scope, window), spentNanos]),
+      counters.map(({ scope, window, spentNanos }) => [windowKey(scope, window), spentNanos]),
     )
     return scopes.flatMap(scope =>
       (['day', 'month'] as const).flatMap(window => {
-        const key = keyOf(scope, windows[window])
+        const key = windowKey(scope, windows[window])
         const counterNanos = counted.get(key) ?? 0
         const ledgerNanos = ledger.get(key) ?? 0
         const pendingNanos = waiting.get(key) ?? 0
@@ -127,7 +127,6 @@ interface Windows {
 async function runningWindows(redis: Redis | Cluster): Promise<Windows> {
   const [seconds] = await redis.time()
   const { day, month } = windowsAt(Number(seconds) * 1000)
-  const utcDay = (ms: number) => new Date(ms).toISOString().slice(0, 10)
   return {
     day: day.name,
     month: month.name,

@@ -1,5 +1,6 @@
 /** Checks that Redis can count a token bucket exactly. */
 
+import { isCount } from '../dialects/wire/json.ts'
 /** A bucket of `capacity` units. It is full at the start, and refills evenly over `per` milliseconds. */
 export interface Bucket {
   capacity: number
@@ -14,14 +15,10 @@ const EXACT = 2 ** 52
 
 /** Returns the fault of a bucket, as the end of a sentence that names the bucket; undefined if it is valid. */
 export function validateBucket({ capacity, per }: Bucket): string | undefined {
-  if (!isCount(capacity)) return `holds ${capacity}; expected a whole number of at least 1`
-  if (!isCount(per)) return `is refilled over ${per} ms; expected a whole number of at least 1`
+  if (!isCount(capacity, 1)) return `holds ${capacity}; expected a whole number of at least 1`
+  if (!isCount(per, 1)) return `is refilled over ${per} ms; expected a whole number of at least 1`
   if ((capacity * per) / greatestCommonDivisor(capacity, per) <= EXACT) return undefined
   return `of ${capacity} over ${per} ms cannot be counted exactly; make it smaller, or both numbers rounder`
-}
-
-function isCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 1
 }
 
 function greatestCommonDivisor(a: number, b: number): number {

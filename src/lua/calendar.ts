@@ -8,11 +8,16 @@ export interface Window {
   endsAt: number
 }
 
+/** The UTC day of a time (a number: milliseconds since 1970): `2026-11-23`. */
+export function utcDay(time: number | Date): string {
+  return new Date(time).toISOString().slice(0, 10)
+}
+
 /** Returns the day and the month of a time in milliseconds since 1970. */
 export function windowsAt(ms: number): { day: Window; month: Window } {
   const date = new Date(ms)
   const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()]
-  const digits = date.toISOString().slice(0, 10).replaceAll('-', '')
+  const digits = utcDay(ms).replaceAll('-', '')
   return {
     day: {
       name: `d${digits}`,

@@ -4,6 +4,7 @@
  */
 
 import type { UsagePart } from '../dialects/dialect.ts'
+import { isCount } from '../dialects/wire/json.ts'
 import { multiplied } from './file.ts'
 import { MAX_NANOS } from './money.ts'
 import type { Band, Price, PriceTable, TokenPrice } from './price.ts'
@@ -89,10 +90,6 @@ function bandOf({ bands }: Price, part: UsagePart): Band {
   const { input, cacheRead, cacheWrite5m, cacheWrite1h, cacheWriteOther } = part
   const total = input + cacheRead + cacheWrite5m + cacheWrite1h + cacheWriteOther
   return bands.findLast(({ from }) => total >= from) ?? bands[0]!
-}
-
-function isCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0
 }
 
 /** Converts pico-dollars to whole nano-dollars, rounded up. */

@@ -1,7 +1,7 @@
 /** Reads the fields of a request. A field of the wrong type is refused with its name, the found and the expected value. */
 
 import { type Refusal, refusal } from '../../errors.ts'
-import { isObject, type JsonObject } from './json.ts'
+import { isCount, isObject, type JsonObject } from './json.ts'
 
 /** Longest text that is stored for long, such as a label of a metric. */
 const LONGEST_NAME = 256
@@ -66,10 +66,6 @@ export function wrong(param: string, found: unknown, expected: string): Refusal 
     // The value may be private, so it must not get into the log.
     reason: `${param} is ${kindOf(found)}; expected ${expected}`,
   })
-}
-
-function isCount(value: unknown, least: number): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= least
 }
 
 function spelt(value: unknown): string {

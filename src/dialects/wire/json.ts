@@ -6,6 +6,11 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** True for a whole number of at least `least`, small enough to be exact. */
+export function isCount(value: unknown, least = 0): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= least
+}
+
 /** Returns the value if it is an object, else an empty object, so that a caller can read members of an absent value. */
 export function objectIn(value: unknown): JsonObject {
   return isObject(value) ? value : {}

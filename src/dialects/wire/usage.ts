@@ -1,7 +1,7 @@
 /** Reads the token counts of a response. If a count is not an integer, the whole usage is invalid, because a wrong charge is worse than an estimate. */
 
 import type { ParsedRequest, UsagePart } from '../dialect.ts'
-import { isObject, type JsonObject, objectIn, textIn } from './json.ts'
+import { isCount, isObject, type JsonObject, objectIn, textIn } from './json.ts'
 
 /** The properties of the request that a meter needs. A value in the response has priority. */
 export type Requested = Pick<ParsedRequest, 'model' | 'completions' | 'cacheWrite' | 'unbounded'>
@@ -98,10 +98,6 @@ export function hasTokens(usage: unknown): boolean {
 
 function sumOf(usage: JsonObject): number {
   return Object.values(usage).reduce((sum: number, value) => sum + (typeof value === 'number' ? value : 0), 0)
-}
-
-function isCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0
 }
 
 /** A part without any tokens. */
