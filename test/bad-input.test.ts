@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
-import { ADMIN_TOKEN, chat, type Gateway, message, startGateway, until } from './gateway.ts'
+import { ADMIN_TOKEN, chat, type Gateway, message, startGateway } from './gateway.ts'
 import { rawCaller } from './raw.ts'
+import { until } from './until.ts'
 
 async function arrange(t: TestContext, env: Record<string, string> = {}) {
   const gateway = await startGateway(t, { env })

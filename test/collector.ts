@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { TestContext } from 'node:test'
 import type { Span } from '../src/telemetry/traces/otlp.ts'
-import { until } from './gateway.ts'
+import { until } from './until.ts'
 
 export interface TakenSpan extends Omit<Span, 'attributes'> {
   attributes: Record<string, string | number | boolean>

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
-import { chat, message, startGateway, until } from './gateway.ts'
+import { chat, message, startGateway } from './gateway.ts'
 import { rawCaller } from './raw.ts'
+import { until } from './until.ts'
 import { upstream } from './upstream.ts'
 
 /** Sends the whole response and leaves it open. */

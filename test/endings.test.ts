@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { drain } from '../src/process/drain.ts'
-import { type Gateway, type Line, message, startGateway, until } from './gateway.ts'
+import { type Gateway, type Line, message, startGateway } from './gateway.ts'
+import { until } from './until.ts'
 
 const settings = {
   name: 'frontend',

@@ -3,7 +3,6 @@
  * behind it. Its log is kept, so that a test can read the line of each call.
  */
 
-import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../src/app.ts'
 import { environment } from '../src/config/config.ts'
@@ -11,6 +10,7 @@ import { createRedactor } from '../src/config/redactor.ts'
 import { createLogger } from '../src/telemetry/logger.ts'
 import { type Provider, startProvider } from './provider.ts'
 import { testDatabase, testRedis } from './servers.ts'
+import { until } from './until.ts'
 import { type Context, whenOver } from './when-over.ts'
 
 export const ADMIN_TOKEN = 'admin-token-of-the-tests'
@@ -144,17 +144,6 @@ async function ownProvider(t: Context): Promise<Provider> {
 async function closed(app: FastifyInstance) {
   app.server.closeAllConnections()
   await app.close()
-}
-
-/** Asks again and again until there is an answer; a condition, never a sleep to be safe. */
-export async function until<T>(look: () => Promise<T | undefined | false>, withinMs = 10_000): Promise<T> {
-  const deadline = performance.now() + withinMs
-  for (;;) {
-    const found = await look()
-    if (found) return found
-    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${look}`)
-    await wait(5)
-  }
 }
 
 /** A small Anthropic request; `prompt` may hold a scenario for the provider. */

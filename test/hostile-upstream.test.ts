@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { type TestContext, test } from 'node:test'
-import { ADMIN_TOKEN, chat, type Gateway, message, startGateway, until } from './gateway.ts'
+import { ADMIN_TOKEN, chat, type Gateway, message, startGateway } from './gateway.ts'
+import { until } from './until.ts'
 
 /** Without a prefix that gives it away. */
 const KEY = 'b9c1d2e3f4a5968778695a4b'

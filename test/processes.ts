@@ -4,8 +4,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
-import { ADMIN_TOKEN, type Line, UPSTREAM_KEY, until } from './gateway.ts'
+import { ADMIN_TOKEN, type Line, UPSTREAM_KEY } from './gateway.ts'
 import { freePort } from './servers.ts'
+import { until } from './until.ts'
 import { whenOver } from './when-over.ts'
 
 const SERVER = new URL('../src/server.ts', import.meta.url).pathname
@@ -60,7 +61,7 @@ export async function startProcess(t: TestContext, env: Record<string, string>):
       await until(async () => {
         if (child.exitCode !== null) throw new Error(`the gateway ended: ${complaints}`)
         return (await fetch(`${url}/readyz`).catch(() => undefined))?.ok
-      }, 120_000)
+      })
     },
   }
 }

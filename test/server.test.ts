@@ -5,12 +5,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { ADMIN_TOKEN, message, until } from './gateway.ts'
+import { ADMIN_TOKEN, message } from './gateway.ts'
 import { newClient, startProcess } from './processes.ts'
 import { scrape } from './prometheus.ts'
 import { startProvider } from './provider.ts'
 import { rawCaller } from './raw.ts'
 import { freePort, ownRedis, testDatabase, testRedis } from './servers.ts'
+import { until } from './until.ts'
 
 function call(url: string, key: string, body: object): Promise<Response> {
   return fetch(`${url}/v1/messages`, {
@@ -52,7 +53,7 @@ test('with Redis away at start it waits and says so, and becomes ready by itself
   await redis.stop()
   const { url: DATABASE_URL } = await testDatabase(t)
   const gateway = await startProcess(t, { REDIS_URL: redis.url, DATABASE_URL, REDIS_ULR: 'misspelt' })
-  const answer = await until(async () => fetch(`${gateway.url}/readyz`).catch(() => undefined), 60_000)
+  const answer = await until(async () => fetch(`${gateway.url}/readyz`).catch(() => undefined))
   assert.equal(answer.status, 503)
   assert.deepEqual(((await answer.json()) as { degraded: string[] }).degraded.includes('redis'), true)
   assert.equal((await fetch(`${gateway.url}/livez`)).status, 200)

@@ -7,10 +7,11 @@ import { pipeline } from 'node:stream/promises'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { residentBytes } from '../bench/memory.ts'
-import { message, until } from './gateway.ts'
+import { message } from './gateway.ts'
 import { newClient, startProcess } from './processes.ts'
 import { type RawCaller, rawCaller } from './raw.ts'
 import { testDatabase, testRedis } from './servers.ts'
+import { until } from './until.ts'
 import { whenOver } from './when-over.ts'
 
 /** SLOW_READERS measures with more of them; the kernel keeps some 9 MB each. */
@@ -59,7 +60,7 @@ async function heldBack({ sent }: Awaited<ReturnType<typeof startTorrent>>, stre
     const { bytes } = sent
     await wait(500)
     return sent.streams === streams && sent.bytes === bytes
-  }, 120_000)
+  })
 }
 
 test('callers who read nothing of fifty megabytes hold the provider back, and take no memory for it', async t => {
@@ -92,7 +93,7 @@ test('callers who read nothing of fifty megabytes hold the provider back, and ta
   assert.ok(sent < READERS * ON_THE_WAY, 'the provider is held back')
   assert.ok(grown < Math.max(NOISE, READERS * MB), `memory grew by ${grown} bytes`)
   callers[0]?.socket.resume()
-  await until(async () => torrent.sent.bytes > sent, 60_000)
+  await until(async () => torrent.sent.bytes > sent)
   for (const caller of callers) caller.close()
-  await until(async () => gateway.lines.filter(({ msg }) => msg === 'call').length === READERS, 60_000)
+  await until(async () => gateway.lines.filter(({ msg }) => msg === 'call').length === READERS)
 })

@@ -1,8 +1,8 @@
 /** A Redis Cluster, and a Redis watched by Sentinels, made of real processes that end with the test. */
 
-import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { freePort, type OwnRedis, ownRedis } from './servers.ts'
+import { until } from './until.ts'
 
 const slots = 16_384
 
@@ -80,8 +80,4 @@ async function ask<Answer>(port: number, question: (redis: Redis) => Promise<Ans
   } finally {
     redis.disconnect()
   }
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await delay(20)
 }

@@ -13,10 +13,11 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { costNanos } from '../../src/pricing/cost.ts'
-import { type Gateway, startGateway, until } from '../gateway.ts'
+import { type Gateway, startGateway } from '../gateway.ts'
 import { table } from '../pricing/usage.ts'
 import { type Call, usedBy } from '../provider.ts'
 import { temporaryFolder } from '../servers.ts'
+import { until } from '../until.ts'
 import { installAgents } from './install.ts'
 
 const PROMPTS = 20
@@ -145,7 +146,7 @@ async function ask(
   const child = await agent.start(home, gateway.url, key, `This is prompt number ${prompt}. Answer it.`)
   const ended = once(child, 'exit')
   if (INTERRUPTED.includes(prompt)) {
-    await until(async () => gateway.provider.calls.some(call => promptIn(call) === prompt), 60_000)
+    await until(async () => gateway.provider.calls.some(call => promptIn(call) === prompt))
     await wait(PATIENCE_MS)
     child.kill('SIGINT')
   }

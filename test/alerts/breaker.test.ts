@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { type Gateway, message, startGateway, until } from '../gateway.ts'
+import { type Gateway, message, startGateway } from '../gateway.ts'
 import { scrape } from '../prometheus.ts'
+import { until } from '../until.ts'
 
 const SECOND = 1000
 

@@ -8,8 +8,8 @@ import { createDelivery, type DeliveryOptions } from '../../src/alerts/delivery.
 import { listAlerts } from '../../src/alerts/list.ts'
 import { createOutbox, type NewAlert } from '../../src/alerts/outbox.ts'
 import { openWebhook } from '../../src/alerts/webhook.ts'
-import { until } from '../gateway.ts'
 import { freePort } from '../servers.ts'
+import { until } from '../until.ts'
 import { alertOf, alertsTable, type Post, startReceiver } from './fixture.ts'
 
 const LEASE = 2000

@@ -4,8 +4,8 @@ import { pino } from 'pino'
 import type { Alert } from '../../src/alerts/alert.ts'
 import { createOutbox } from '../../src/alerts/outbox.ts'
 import { createRaiser } from '../../src/alerts/raising.ts'
-import { until } from '../gateway.ts'
 import { freePort, openPool, ownPostgres, testDatabase, testRedis } from '../servers.ts'
+import { until } from '../until.ts'
 import { alertOf, type Line, type Replica, startReceiver, startReplica } from './fixture.ts'
 
 async function servers(t: TestContext) {

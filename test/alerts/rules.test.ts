@@ -5,8 +5,9 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { connectRedis } from '../../src/redis/connect.ts'
-import { type Gateway, type GatewayOptions, message, startGateway, until } from '../gateway.ts'
+import { type Gateway, type GatewayOptions, message, startGateway } from '../gateway.ts'
 import { ownPostgres, temporaryFolder } from '../servers.ts'
+import { until } from '../until.ts'
 import { type Post, type Receiver, type Shown, startReceiver } from './fixture.ts'
 
 /** A call of claude-haiku-4-5 that costs $0.0035. */

@@ -4,8 +4,8 @@ import type { Alert } from '../../src/alerts/alert.ts'
 import { createWatch, type Watch } from '../../src/alerts/watch.ts'
 import type { LimitedScope } from '../../src/clients/limits.ts'
 import type { Reservation } from '../../src/lua/types.ts'
-import { until } from '../gateway.ts'
 import { createFixture, DAY, HOUR, MINUTE, SECOND } from '../lua/fixture.ts'
+import { until } from '../until.ts'
 
 const LIMIT = 5e9
 

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { startReceiver } from '../alerts/fixture.ts'
-import { message, until } from '../gateway.ts'
+import { message } from '../gateway.ts'
+import { until } from '../until.ts'
 import { type Shell, startShell } from './shell.ts'
 
 const PAID = '[[scenario: usage 1000 in 500 out]]'

@@ -5,7 +5,8 @@ import { readFile } from 'node:fs/promises'
 import { before, type TestContext, test } from 'node:test'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { testBrowser } from '../browser.ts'
-import { ADMIN_TOKEN, message, until } from '../gateway.ts'
+import { ADMIN_TOKEN, message } from '../gateway.ts'
+import { until } from '../until.ts'
 import { dayToDay, writePast } from './day-to-day.ts'
 import { type DashboardPage, openPage } from './page.ts'
 import { type SeededGateway, startSeededGateway } from './seed.ts'
@@ -86,7 +87,7 @@ function scenarios(chromium: Browser) {
     await until(async () => {
       const { rows } = (await gateway.admin('GET', '/refusals?reason=rate_limited')).body
       return Array.isArray(rows) && rows.length > 0
-    }, 20_000)
+    })
     const { page, open } = await openDashboard(t)
     await open('/refusals')
     await page.getByRole('link', { name: 'Too fast' }).first().click()

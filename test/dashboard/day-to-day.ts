@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { createOutbox } from '../../src/alerts/outbox.ts'
-import { until } from '../gateway.ts'
+import { until } from '../until.ts'
 import type { DashboardPage } from './page.ts'
 import type { SeededGateway } from './seed.ts'
 

@@ -1,6 +1,7 @@
 /** A gateway with something to see: clients, teams and budgets, calls of each kind, really made. */
 
-import { type Gateway, message, startGateway, until } from '../gateway.ts'
+import { type Gateway, message, startGateway } from '../gateway.ts'
+import { until } from '../until.ts'
 import type { Context } from '../when-over.ts'
 
 export interface SeededGateway extends Gateway {
@@ -31,7 +32,7 @@ export async function startSeededGateway(t: Context): Promise<SeededGateway> {
   await gateway.post('/v1/messages', poor, message('too dear'))
   await gateway.post('/v1/messages', key, message('not mine', { model: 'claude-opus-5-5' }))
   await until(async () => (await total(gateway, '/calls', 'calls')) >= 3)
-  await until(async () => (await total(gateway, '/refusals', 'rows')) >= 2, 20_000)
+  await until(async () => (await total(gateway, '/refusals', 'rows')) >= 2)
   return { ...gateway, key }
 }
 

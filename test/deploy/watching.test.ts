@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
-import { message, startGateway, until } from '../gateway.ts'
+import { message, startGateway } from '../gateway.ts'
 import { type Sample, scrape } from '../prometheus.ts'
+import { until } from '../until.ts'
 
 const read = (path: string) => readFileSync(new URL(`../../deploy/${path}`, import.meta.url), 'utf8')
 

@@ -4,7 +4,8 @@ import { createRecorder } from '../../src/ledger/record.ts'
 import { createGroup, readGroup } from '../../src/ledger/stream.ts'
 import { migrate } from '../../src/start/migrate.ts'
 import { ownPostgres, ownRedis, testDatabase, testRedis } from '../servers.ts'
-import { connect, drained, drainOf, type Facts, fixture, noon, one, until, write } from './fixture.ts'
+import { until } from '../until.ts'
+import { connect, drained, drainOf, type Facts, fixture, noon, one, write } from './fixture.ts'
 
 const calls = (count: number, from = 0): Facts[] =>
   Array.from({ length: count }, (_, i) => ({ id: `call-${from + i}`, nanos: from + i }))

@@ -10,6 +10,7 @@ import { createRecorder } from '../../src/ledger/record.ts'
 import { createLedgerScripts, type LedgerScripts } from '../../src/lua/ledger.ts'
 import { connectRedis } from '../../src/redis/connect.ts'
 import { openPool, testDatabase, testRedis } from '../servers.ts'
+import { until } from '../until.ts'
 
 export const log = pino({ level: 'silent' })
 
@@ -77,15 +78,6 @@ export async function write({ redis }: Fixture, ...entries: Facts[]): Promise<vo
   for (const entry of entries)
     pipeline.xadd('{tollgate}:ledger', '*', ...Object.entries(fieldsOf(entry)).flat())
   await pipeline.exec()
-}
-
-/** Looks until it is true. */
-export async function until(condition: () => Promise<boolean>, limitMs = 15_000): Promise<void> {
-  const deadline = performance.now() + limitMs
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error('it did not become true in time')
-    await new Promise(resolve => setTimeout(resolve, 10))
-  }
 }
 
 export const drained = ({ redis }: Fixture) =>

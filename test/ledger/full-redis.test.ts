@@ -7,9 +7,10 @@ import type { Cluster, Redis } from 'ioredis'
 import { type Outage, outages } from '../../src/outages.ts'
 import { connectRedis } from '../../src/redis/connect.ts'
 import { type Receiver, startReceiver } from '../alerts/fixture.ts'
-import { type Gateway, message, startGateway, until } from '../gateway.ts'
+import { type Gateway, message, startGateway } from '../gateway.ts'
 import { scrape } from '../prometheus.ts'
 import { ownPostgres, ownRedis } from '../servers.ts'
+import { until } from '../until.ts'
 
 const LEDGER = '{tollgate}:ledger'
 
@@ -113,7 +114,7 @@ test('a full Redis is reported, calls are refused without a write, and the ledge
     assert.equal((await redis.keys('{tollgate}:done:*')).length, before.length)
 
     await postgres.start()
-    await until(async () => (await redis.xlen(LEDGER)) === 0, 20_000)
+    await until(async () => (await redis.xlen(LEDGER)) === 0)
     await until(async () => (await call()) === 200)
     await until(async () => !(await degraded(gateway)).includes('redis_memory'))
     await until(async () => (await redis.hlen('{tollgate}:holds')) === 0 && (await redis.xlen(LEDGER)) === 0)

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readRefusals } from '../../src/ledger/refusals.ts'
-import { startGateway, until } from '../gateway.ts'
+import { startGateway } from '../gateway.ts'
 import { openPool } from '../servers.ts'
+import { until } from '../until.ts'
 
 const prompt = { model: 'claude-haiku-4-5', max_tokens: 64, messages: [{ role: 'user', content: 'hello' }] }
 

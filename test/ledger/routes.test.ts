@@ -13,7 +13,8 @@ import money from '../../src/plugins/money.ts'
 import postgres from '../../src/plugins/postgres.ts'
 import redis from '../../src/plugins/redis.ts'
 import { testDatabase, testRedis } from '../servers.ts'
-import { asRead, type Facts, noon, until } from './fixture.ts'
+import { until } from '../until.ts'
+import { asRead, type Facts, noon } from './fixture.ts'
 
 const token = 'administrator-of-tests'
 

@@ -5,7 +5,8 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { makeToken } from '../../src/admin/token-format.ts'
 import { linkTo } from '../clients/link.ts'
-import { type Replica, startReplica, TOKEN, until } from './replica.ts'
+import { until } from '../until.ts'
+import { type Replica, startReplica, TOKEN } from './replica.ts'
 
 async function make(replica: Replica, name: string, role: 'admin' | 'viewer', more: object = {}) {
   const made = await replica.admin('POST', '/tokens', { name, role, ...more })

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { linkTo } from '../clients/link.ts'
-import { type Answer, startReplica, TOKEN, until } from './replica.ts'
+import { until } from '../until.ts'
+import { type Answer, startReplica, TOKEN } from './replica.ts'
 
 /** The example of docs/settings.md, with every setting. */
 const FRONTEND = {

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connectRedis } from '../../src/redis/connect.ts'
-import { message, startGateway, until } from '../gateway.ts'
+import { message, startGateway } from '../gateway.ts'
 import { ownRedis } from '../servers.ts'
+import { until } from '../until.ts'
 
 test('a caller who leaves while Redis is asked is not served, and leaves no hold to renew', async t => {
   const { url } = await ownRedis(t)

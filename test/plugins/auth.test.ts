@@ -4,7 +4,8 @@ import { connect } from 'node:net'
 import { test } from 'node:test'
 import { makeKey } from '../../src/clients/keys.ts'
 import { linkTo } from '../clients/link.ts'
-import { startReplica, until } from './replica.ts'
+import { until } from '../until.ts'
+import { startReplica } from './replica.ts'
 
 const MESSAGE =
   'This key is not valid here: it is unknown, revoked, expired or disabled. Ask whoever runs this gateway for another.'

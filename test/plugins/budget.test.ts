@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { chat, type Gateway, message, startGateway, until } from '../gateway.ts'
+import { chat, type Gateway, message, startGateway } from '../gateway.ts'
+import { until } from '../until.ts'
 
 type Details = Record<string, string | number>
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { chat, type Gateway, message, startGateway, until } from '../gateway.ts'
+import { chat, type Gateway, message, startGateway } from '../gateway.ts'
 import { ownRedis } from '../servers.ts'
+import { until } from '../until.ts'
 import { answering, upstream } from '../upstream.ts'
 
 async function arrange(

@@ -5,7 +5,8 @@ import { reviseClient } from '../../src/clients/client-records.ts'
 import { revokeKey } from '../../src/clients/key-records.ts'
 import { TESTER } from '../clients/fixture.ts'
 import { linkTo } from '../clients/link.ts'
-import { type Replica, startReplica, until } from './replica.ts'
+import { until } from '../until.ts'
+import { type Replica, startReplica } from './replica.ts'
 
 const VERSION = '{tollgate}:version'
 const status = async (replica: Replica, key: string) => (await replica.call({ 'x-api-key': key })).statusCode

@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { chat, type Gateway, message, startGateway, until } from '../gateway.ts'
+import { chat, type Gateway, message, startGateway } from '../gateway.ts'
 import { table, today } from '../pricing/usage.ts'
 import { freePort } from '../servers.ts'
+import { until } from '../until.ts'
 
 interface Charge {
   costUsd: number

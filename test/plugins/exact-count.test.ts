@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { type Gateway, startGateway, until } from '../gateway.ts'
+import { type Gateway, startGateway } from '../gateway.ts'
+import { until } from '../until.ts'
 
 const MODEL = 'claude-opus-5-5'
 /** Of a prompt of 600 KB all but the newest turn was read from the provider's cache. */

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { LOOKAHEAD_SECONDS } from '../../src/pricing/bound.ts'
 import { connectRedis } from '../../src/redis/connect.ts'
-import { message, startGateway, until } from '../gateway.ts'
+import { message, startGateway } from '../gateway.ts'
+import { until } from '../until.ts'
 import { temporaryFolder } from '../when-over.ts'
 
 test('every rule of a pair is told with its numbers now', async t => {

@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { chat, type Gateway, message, startGateway, until } from '../gateway.ts'
+import { chat, type Gateway, message, startGateway } from '../gateway.ts'
 import { table, today } from '../pricing/usage.ts'
+import { until } from '../until.ts'
 
 const MODEL = 'claude-haiku-4-5'
 const RATE = table.find(MODEL, today)?.maxOutputTokensPerSecond ?? 0

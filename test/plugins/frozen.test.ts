@@ -4,8 +4,9 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { connectRedis } from '../../src/redis/connect.ts'
 import { linkTo } from '../clients/link.ts'
-import { type Gateway, message, startGateway, until } from '../gateway.ts'
+import { type Gateway, message, startGateway } from '../gateway.ts'
 import { ownRedis, testDatabase } from '../servers.ts'
+import { until } from '../until.ts'
 
 /** A refusal in bounded time: longer than this, and a caller hangs. Milliseconds. */
 const BOUND = 10_000
@@ -79,7 +80,7 @@ test('calls that are refused while Redis is frozen are counted, and leave nothin
   await until(async () => {
     const { calls, refused } = await usageOf(gateway)
     return calls === 2 && refused === 303
-  }, 20_000)
+  })
   assert.equal((await gateway.state('frontend')).day?.heldUsd, 0)
 })
 
@@ -115,7 +116,7 @@ test('while Redis answers no script, calls are refused at once, and served again
   await until(async () => {
     const { calls, refused } = await usageOf(gateway)
     return calls === 2 && refused === 51
-  }, 20_000)
+  })
 })
 
 test('while Redis is frozen or killed, the administration says that it is away, soon, and logs no fault', async t => {
@@ -169,6 +170,6 @@ test('a frozen Postgres is named, a known key goes on, an unknown one gets 503 i
   assert.match(await unknown.text(), /"error_code":"unavailable"/)
   assert.equal(known.status, 200)
   link.thaw()
-  await until(async () => (await degraded(gateway)).length === 0, 30_000)
+  await until(async () => (await degraded(gateway)).length === 0)
   assert.equal((await gateway.post('/v1/messages', stranger, message('after'))).status, 200)
 })

@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ADMIN_TOKEN, chat, message, startGateway, until } from '../gateway.ts'
+import { ADMIN_TOKEN, chat, message, startGateway } from '../gateway.ts'
 import { scrape } from '../prometheus.ts'
 import { freePort, ownRedis } from '../servers.ts'
+import { until } from '../until.ts'
 
 const haiku = { route: '/v1/messages', upstream: 'ezai', model: 'claude-haiku-4-5' }
 

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setImmediate as pause } from 'node:timers/promises'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
-import { chat, type Gateway, message, startGateway, until } from '../gateway.ts'
+import { chat, type Gateway, message, startGateway } from '../gateway.ts'
+import { until } from '../until.ts'
 import { answering, upstream } from '../upstream.ts'
 
 async function arrange(t: TestContext, url: string, env: Record<string, string> = {}) {

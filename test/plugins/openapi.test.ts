@@ -6,7 +6,8 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { faultFinder } from '../../src/admin/faults.ts'
 import type { OpenApi, Part } from '../../src/admin/openapi.ts'
 import { startReceiver } from '../alerts/fixture.ts'
-import { ADMIN_TOKEN, type Gateway, message, startGateway, until } from '../gateway.ts'
+import { ADMIN_TOKEN, type Gateway, message, startGateway } from '../gateway.ts'
+import { until } from '../until.ts'
 import { startReplica } from './replica.ts'
 
 async function arrange(t: TestContext, env: Record<string, string> = {}) {

@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { ADMIN_TOKEN, chat, type Gateway, message, startGateway, until } from '../gateway.ts'
+import { ADMIN_TOKEN, chat, type Gateway, message, startGateway } from '../gateway.ts'
 import { newClient, startProcess } from '../processes.ts'
 import { startProvider } from '../provider.ts'
 import { rawCaller } from '../raw.ts'
 import { testDatabase, testRedis } from '../servers.ts'
+import { until } from '../until.ts'
 
 /** Only the head: whether anything is answered to it shows whether the body was waited for. */
 function head(path: string, key: string, length: number): string {
@@ -99,7 +100,7 @@ test('bodies that together would fill the memory are refused unread; one is alwa
   assert.equal((await call('a small one')).status, 200)
   for (const caller of callers) caller.close()
   const large = 'x'.repeat(25_000_000)
-  await until(async () => (await call(large)).status === 200, 30_000)
+  await until(async () => (await call(large)).status === 200)
 })
 
 test('driven past what it can carry it refuses some, answers /livez meanwhile, and recovers by itself', async t => {
@@ -118,7 +119,7 @@ test('driven past what it can carry it refuses some, answers /livez meanwhile, a
   }
   const callers = Array.from({ length: 24 }, keepCalling)
 
-  await until(async () => answers.some(({ status }) => status === 529), 60_000)
+  await until(async () => answers.some(({ status }) => status === 529))
   const alive = await fetch(`${gateway.url}/livez`, { signal: AbortSignal.timeout(20_000) })
   isOver = true
   await Promise.all(callers)

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { ADMIN_TOKEN, message, startGateway, until } from '../gateway.ts'
+import { ADMIN_TOKEN, message, startGateway } from '../gateway.ts'
+import { until } from '../until.ts'
 
 async function arrange(t: TestContext) {
   const { url, admin, client } = await startGateway(t)

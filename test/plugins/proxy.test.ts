@@ -4,9 +4,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { chat, message, startGateway, UPSTREAM_KEY, until } from '../gateway.ts'
+import { chat, message, startGateway, UPSTREAM_KEY } from '../gateway.ts'
 import { upstreamHeaders } from '../provider.ts'
 import { freePort } from '../servers.ts'
+import { until } from '../until.ts'
 import { answering } from '../upstream.ts'
 
 async function arrange(

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { message, startGateway, until } from '../gateway.ts'
+import { message, startGateway } from '../gateway.ts'
+import { until } from '../until.ts'
 
 const STALLS = '[[scenario: usage 50 in, slow-stream 10 chunks 0ms, stall after 3]]'
 

@@ -16,6 +16,7 @@ import prices from '../../src/plugins/prices.ts'
 import redis from '../../src/plugins/redis.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { testDatabase, testRedis } from '../servers.ts'
+import { until } from '../until.ts'
 
 export const TOKEN = 'the-administrators-token'
 
@@ -137,14 +138,5 @@ export async function startReplica(t: TestContext, options: ReplicaOptions = {})
       return Number(new URL(url).port)
     },
     call: headers => app.inject({ method: 'POST', url: '/v1/whoami', headers, payload: {} }),
-  }
-}
-
-/** Looks again and again until it is so. */
-export async function until(look: () => unknown, withinMs = 10_000): Promise<void> {
-  const deadline = performance.now() + withinMs
-  while (!(await look())) {
-    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${look}`)
-    await new Promise(resolve => setTimeout(resolve, 5))
   }
 }

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { chat, type Gateway, message, startGateway, until } from '../gateway.ts'
+import { chat, type Gateway, message, startGateway } from '../gateway.ts'
+import { until } from '../until.ts'
 import { upstream } from '../upstream.ts'
 
 const ANTHROPIC = '/v1/messages'

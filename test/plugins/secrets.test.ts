@@ -4,8 +4,9 @@ import assert from 'node:assert/strict'
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { message, startGateway, until } from '../gateway.ts'
+import { message, startGateway } from '../gateway.ts'
 import { temporaryFolder } from '../servers.ts'
+import { until } from '../until.ts'
 
 /** As the kubelet lays them out: `name` -> `..data/name`, `..data` -> a folder a version. */
 async function mountedSecret(t: TestContext, name: string, content: string) {

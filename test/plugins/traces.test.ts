@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startCollector } from '../collector.ts'
-import { message, startGateway, UPSTREAM_KEY, until } from '../gateway.ts'
+import { message, startGateway, UPSTREAM_KEY } from '../gateway.ts'
 import { freePort } from '../servers.ts'
+import { until } from '../until.ts'
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 const CALLER = '00f067aa0ba902b7'

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { type Gateway, message, startGateway, until } from '../gateway.ts'
+import { type Gateway, message, startGateway } from '../gateway.ts'
+import { until } from '../until.ts'
 
 async function arrange(t: TestContext, settings: Record<string, unknown>, options = {}) {
   const gateway = await startGateway(t, options)

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { ADMIN_TOKEN, UPSTREAM_KEY, until } from '../gateway.ts'
+import { ADMIN_TOKEN, UPSTREAM_KEY } from '../gateway.ts'
 import { freePort, testDatabase, testRedis } from '../servers.ts'
+import { until } from '../until.ts'
 import { whenOver } from '../when-over.ts'
 
 const CTRL_C = '\x03'
@@ -43,7 +44,7 @@ test('Ctrl-C ends a gateway without calls at once, whatever the drain delay', {
   child.stdout.setEncoding('utf8').on('data', text => {
     shown += text
   })
-  await until(async () => (await fetch(`http://127.0.0.1:${PORT}/readyz`).catch(() => undefined))?.ok, 60_000)
+  await until(async () => (await fetch(`http://127.0.0.1:${PORT}/readyz`).catch(() => undefined))?.ok)
 
   child.stdin.write(CTRL_C)
 

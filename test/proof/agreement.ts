@@ -1,8 +1,8 @@
 /** The provider's books and the log against the ledger, call by call. */
 
 import assert from 'node:assert/strict'
-import { until } from '../gateway.ts'
 import type { Call as Served } from '../provider.ts'
+import { until } from '../until.ts'
 import type { Fleet } from './fleet.ts'
 import { priceOf, type Row } from './reconciliation.ts'
 import { assertCharged } from './rule.ts'

@@ -4,9 +4,10 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { TestContext } from 'node:test'
 import { parseUsd } from '../../src/pricing/money.ts'
-import { ADMIN_TOKEN, type Line, until } from '../gateway.ts'
+import { ADMIN_TOKEN, type Line } from '../gateway.ts'
 import { type GatewayProcess, startProcess } from '../processes.ts'
 import { type Provider, startProvider } from '../provider.ts'
+import { until } from '../until.ts'
 
 /** One budget that binds. */
 export interface Budget {
@@ -129,7 +130,7 @@ export async function startFleet(t: TestContext, options: FleetOptions): Promise
     async replace(gateway) {
       forget(gateway)
       gateway.signal('SIGTERM')
-      await until(async () => !(await listens(gateway.url)), 60_000)
+      await until(async () => !(await listens(gateway.url)))
       return { next: await start({ PORT: new URL(gateway.url).port }), left: gateway.ended }
     },
     lines: () => everStarted.flatMap(({ lines }) => lines.filter(({ msg }) => msg === 'call')),

@@ -6,8 +6,8 @@ import { builtin } from '../../src/pricing/builtin.ts'
 import { costNanos } from '../../src/pricing/cost.ts'
 import { loadPrices } from '../../src/pricing/table.ts'
 import { connectRedis } from '../../src/redis/connect.ts'
-import { until } from '../gateway.ts'
 import type { Call as Served } from '../provider.ts'
+import { until } from '../until.ts'
 import type { Budget, Fleet } from './fleet.ts'
 
 const PREFIX = '{tollgate}:'
@@ -68,7 +68,7 @@ export async function readCounters(redisUrl: string): Promise<Map<string, string
 }
 
 /** Waits until nothing runs, nothing is held and nothing is on its way to Postgres. */
-export async function allQuiet(fleet: Fleet, withinMs = 20_000): Promise<void> {
+export async function allQuiet(fleet: Fleet): Promise<void> {
   await fleet.provider.waitForIdle()
   const redis = connectRedis(fleet.redisUrl)
   redis.on('error', () => {})
@@ -83,9 +83,9 @@ export async function allQuiet(fleet: Fleet, withinMs = 20_000): Promise<void> {
       ])
       still = { complete: epoch === 1, held, leases, entries }
       return epoch === 1 && held.length + leases + entries === 0
-    }, withinMs)
-  } catch {
-    throw new Error(`not quiet within ${withinMs} ms: ${JSON.stringify(still)}`)
+    })
+  } catch (cause) {
+    throw new Error(`the gateways do not become idle: ${JSON.stringify(still)}`, { cause })
   } finally {
     redis.disconnect()
   }

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { NOTICES_WITHIN, startBalancer } from '../balancer.ts'
-import { until } from '../gateway.ts'
 import { testDatabase, testRedis } from '../servers.ts'
+import { until } from '../until.ts'
 import { assertServedIsCharged, assertToldOnce } from './agreement.ts'
 import { startFleet } from './fleet.ts'
 import { type Random, randomFrom, seedOf } from './random.ts'
@@ -41,7 +41,7 @@ test('three gateways are replaced one by one, and no call fails, no stream is cu
     const { next, left } = await fleet.replace(gateway)
     codes.push(left)
     await balancer.uses(next.url)
-    await until(async () => next.lines.some(({ msg }) => msg === 'call'), 60_000)
+    await until(async () => next.lines.some(({ msg }) => msg === 'call'))
   }
   const attempts = await calling.stop()
 

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
-import { ADMIN_TOKEN, type Gateway, message, startGateway, until } from '../gateway.ts'
+import { ADMIN_TOKEN, type Gateway, message, startGateway } from '../gateway.ts'
 import { rawCaller } from '../raw.ts'
+import { until } from '../until.ts'
 
 const LIMIT = 1_000_000
 const body = Buffer.from(JSON.stringify(message('compressed 漢字')))

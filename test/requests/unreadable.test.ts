@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { message, startGateway, until } from '../gateway.ts'
+import { message, startGateway } from '../gateway.ts'
 import { rawCaller } from '../raw.ts'
+import { until } from '../until.ts'
 
 for (const [title, sent, status, code] of [
   ['no HTTP at all', 'hello there\r\n\r\n', 400, 'invalid_request'],

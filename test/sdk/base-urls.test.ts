@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
-import { chat, message, startGateway, until } from '../gateway.ts'
+import { chat, message, startGateway } from '../gateway.ts'
+import { until } from '../until.ts'
 
 test('the SDKs work with the other spelling of the base URL', async t => {
   const gateway = await startGateway(t)

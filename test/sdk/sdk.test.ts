@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
-import { startGateway, until } from '../gateway.ts'
+import { startGateway } from '../gateway.ts'
+import { until } from '../until.ts'
 import { sdks } from './sdks.ts'
 
 const MODELS = ['claude-haiku-*', 'gpt-6-luna', 'gpt-6-sol', 'text-embedding-3-small']

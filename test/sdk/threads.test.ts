@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import Anthropic from '@anthropic-ai/sdk'
 import { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema'
-import { message, startGateway, until } from '../gateway.ts'
+import { message, startGateway } from '../gateway.ts'
+import { until } from '../until.ts'
 
 const clock = betaTool({
   name: 'clock',

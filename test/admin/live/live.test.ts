@@ -5,8 +5,9 @@ import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { fits, type LiveCall, liveCall } from '../../../src/admin/live/call.ts'
 import type { Entry } from '../../../src/ledger/call-record.ts'
-import { ADMIN_TOKEN, type Gateway, message, startGateway, until } from '../../gateway.ts'
+import { ADMIN_TOKEN, type Gateway, message, startGateway } from '../../gateway.ts'
 import { testDatabase, testRedis } from '../../servers.ts'
+import { until } from '../../until.ts'
 
 interface Watching {
   calls: LiveCall[]

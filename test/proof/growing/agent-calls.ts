@@ -8,8 +8,9 @@ import type { TestContext } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { UsagePart } from '../../../src/dialects/dialect.ts'
 import { costNanos } from '../../../src/pricing/cost.ts'
-import { type Gateway, startGateway, until } from '../../gateway.ts'
+import { type Gateway, startGateway } from '../../gateway.ts'
 import { part, table } from '../../pricing/usage.ts'
+import { until } from '../../until.ts'
 
 const ESCAPES = [2, 10, 60]
 /** True output tokens a second of these agents' models. */

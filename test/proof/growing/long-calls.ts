@@ -7,9 +7,9 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { builtin } from '../../../src/pricing/builtin.ts'
 import { loadPrices } from '../../../src/pricing/table.ts'
-import { until } from '../../gateway.ts'
 import type { Call as Served } from '../../provider.ts'
 import { testDatabase, testRedis } from '../../servers.ts'
+import { until } from '../../until.ts'
 import { type Fleet, startFleet } from '../fleet.ts'
 import { type Random, randomFrom, seedOf } from '../random.ts'
 import { allQuiet, assertBalanced, assertWithin, overspend, type Row } from '../reconciliation.ts'
@@ -23,8 +23,6 @@ const PER_MESSAGE = 32
 const CALLS = 60
 const AT_ONCE = 18
 const GAP = 200
-/** One lease, and a sweep. */
-const AFTER_A_DEATH = 45_000
 
 type Shape = Pick<Call, 'number' | 'client' | 'stream'> & { steps: number; output: number; input: number }
 
@@ -84,7 +82,7 @@ export async function longCalls(t: TestContext) {
 
   await press({ random, url, keys, patience: { everyMs: 400, attempts: 60 } }, calls, AT_ONCE)
   await killed
-  await allQuiet(fleet, AFTER_A_DEATH)
+  await allQuiet(fleet)
 
   const rows = await assertBalanced(fleet)
   for (const [outcome, of] of Map.groupBy(rows, row => row.outcome)) t.diagnostic(`${outcome} ${of.length}`)
@@ -100,7 +98,7 @@ export async function longCalls(t: TestContext) {
 }
 
 async function killOneOf(fleet: Fleet) {
-  await until(async () => fleet.provider.calls.length >= CALLS / 4, 60_000)
+  await until(async () => fleet.provider.calls.length >= CALLS / 4)
   await fleet.kill(fleet.gateways[1]!)
   await fleet.start()
 }

@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { type Gateway, message, startGateway, until } from '../../gateway.ts'
+import { type Gateway, message, startGateway } from '../../gateway.ts'
 import { table, today } from '../../pricing/usage.ts'
 import { newClient, startProcess } from '../../processes.ts'
 import { startProvider } from '../../provider.ts'
 import { ownRedis, testDatabase, testRedis } from '../../servers.ts'
+import { until } from '../../until.ts'
 import { type Row, readLedger } from '../reconciliation.ts'
 
 const MODEL = 'claude-haiku-4-5'
@@ -14,8 +15,6 @@ const RATE = table.find(MODEL, today)?.maxOutputTokensPerSecond ?? 0
 const INPUT_NANOS = 1000
 const OUTPUT_NANOS = 5000
 const NANOS = 1e9
-/** One lease, and a sweep. */
-const AFTER_A_DEATH = 60_000
 
 /** A call of so many seconds that generates at four fifths of the highest rate, and what it costs. */
 function callOf(seconds: number) {
@@ -84,7 +83,7 @@ function send(url: string, key: string, body: object): Promise<string> {
 }
 
 function rowOf(databaseUrl: string, isIt: (row: Row) => boolean): Promise<Row> {
-  return until(async () => (await readLedger(databaseUrl)).find(isIt), AFTER_A_DEATH)
+  return until(async () => (await readLedger(databaseUrl)).find(isIt))
 }
 
 async function callIn(gateway: Gateway): Promise<{ costUsd: number; heldUsd: number }> {
@@ -94,5 +93,5 @@ async function callIn(gateway: Gateway): Promise<{ costUsd: number; heldUsd: num
     return (body.calls as { costUsd: number; heldUsd: number }[] | undefined)?.find(
       ({ costUsd }) => costUsd > 0,
     )
-  }, 30_000)
+  })
 }

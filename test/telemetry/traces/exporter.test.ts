@@ -6,8 +6,8 @@ import { createLogger } from '../../../src/telemetry/logger.ts'
 import { createSpans, type SpansOptions } from '../../../src/telemetry/traces/exporter.ts'
 import { CLIENT, type Span } from '../../../src/telemetry/traces/otlp.ts'
 import { startCollector } from '../../collector.ts'
-import { until } from '../../gateway.ts'
 import { freePort } from '../../servers.ts'
+import { until } from '../../until.ts'
 
 const quiet = createLogger('silent')
 
