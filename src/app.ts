@@ -27,7 +27,7 @@ import cors from './plugins/cors.ts'
 import cost from './plugins/cost.ts'
 import countLimit from './plugins/count-limit.ts'
 import dashboard from './plugins/dashboard.ts'
-import errorHandler, { answerMalformed } from './plugins/error-handler.ts'
+import errorHandler, { rejectMalformed } from './plugins/error-handler.ts'
 import estimate from './plugins/estimate.ts'
 import exactCount from './plugins/exact-count.ts'
 import extension from './plugins/extension.ts'
@@ -67,7 +67,7 @@ import usualOutput from './plugins/usual-output.ts'
 import waiting from './plugins/waiting.ts'
 import { canonicalUrl } from './requests/caller-paths.ts'
 import { newRequestId } from './requests/request-id.ts'
-import { answerUnreadable } from './requests/unreadable.ts'
+import { rejectUnreadable } from './requests/unreadable.ts'
 
 /** Where the two stores are: given by the environment, or embedded. */
 export interface Stores {
@@ -93,8 +93,8 @@ export async function buildApp(
     // Some load balancers, probes and browsers send HEAD instead of GET.
     exposeHeadRoutes: true,
     rewriteUrl: ({ url = '/' }) => canonicalUrl(url),
-    frameworkErrors: answerMalformed,
-    clientErrorHandler: (error, socket) => answerUnreadable(app, error, socket),
+    frameworkErrors: rejectMalformed,
+    clientErrorHandler: (error, socket) => rejectUnreadable(app, error, socket),
     requestTimeout,
     // Node takes the larger of the two for the whole request.
     http: {
@@ -203,7 +203,7 @@ export async function buildApp(
     await callers.register(refusals)
     await callers.register(alertRules, { maxPending: config.LEDGER_MAX_PENDING })
     await callers.register(logging)
-    await callers.register(proxy, { answerBuffer: config.ANSWER_BUFFER_BYTES })
+    await callers.register(proxy, { responseBuffer: config.ANSWER_BUFFER_BYTES })
     await callers.register(modelList)
   })
 

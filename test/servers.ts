@@ -18,7 +18,7 @@ import { after } from 'node:test'
 import type { Pool, PoolConfig } from 'pg'
 import { findRedis } from '../src/embedded/find-redis.ts'
 import { query, startPostgres } from '../src/embedded/postgres.ts'
-import { redisAnswers, unixUrl } from '../src/embedded/redis.ts'
+import { redisReplies, unixUrl } from '../src/embedded/redis.ts'
 import { launch } from '../src/embedded/supervise.ts'
 import { connectRedis } from '../src/redis/connect.ts'
 import * as pools from '../src/sql/pool.ts'
@@ -127,7 +127,7 @@ export async function ownRedis(t: Context, options: OwnRedisOptions = {}): Promi
     stopSignal: 'SIGTERM',
     marker: join(folder, 'alive'),
     logFile: join(folder, 'redis.log'),
-    answers: signal => redisAnswers(port ? { port, host: '127.0.0.1' } : { path: socket }, signal),
+    answers: signal => redisReplies(port ? { port, host: '127.0.0.1' } : { path: socket }, signal),
   } satisfies Parameters<typeof launch>[0]
   let child = await launch(server, t.signal)
   whenOver(t, async () => {

@@ -9,7 +9,7 @@
 import { access, chmod, constants, mkdtemp, rm, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { postgresAnswers, query, startPostgres } from '../src/embedded/postgres.ts'
+import { postgresReplies, query, startPostgres } from '../src/embedded/postgres.ts'
 import { startRedis } from '../src/embedded/redis.ts'
 import { migrate } from '../src/start/migrate.ts'
 
@@ -129,7 +129,7 @@ async function inContainers(): Promise<SharedServers> {
       .start(),
   ])
   const databaseUrl = `postgresql://tollgate:tollgate@${postgres.getHost()}:${postgres.getMappedPort(5432)}/postgres`
-  await postgresAnswers(databaseUrl) // its port is open before it is
+  await postgresReplies(databaseUrl) // its port is open before it is
   return {
     redisUrl: `redis://${redis.getHost()}:${redis.getMappedPort(6379)}`,
     databaseUrl,

@@ -17,7 +17,7 @@ const alert = Type.Object(
     kind: Type.String({
       description: 'The rule that found it, such as budget_threshold or output_rate_exceeded',
     }),
-    dedupe: Type.String({ description: 'Rule, scope and window: told once for each' }),
+    dedupe: Type.String({ description: 'Rule, scope and window: reported once for each' }),
     severity: Type.Enum(severities),
     scope: Type.String({ description: 'client:frontend, team:web, gateway, upstream:ezai' }),
     title: Type.String({ description: 'One sentence, for people' }),

@@ -17,7 +17,7 @@ import {
   type ScopeSettings,
   shares,
 } from '../clients/settings.ts'
-import { createStates, type StateAnswer } from '../clients/states.ts'
+import { createStates, type ScopeStatus } from '../clients/states.ts'
 import { readGatewayRecord, readTeam } from '../clients/team-records.ts'
 import { dialects } from '../dialects/index.ts'
 import { LOOKAHEAD_SECONDS, outputRate } from '../pricing/bound.ts'
@@ -117,7 +117,7 @@ const explained = Type.Object(
   { title: 'Explained' },
 )
 
-interface LimitedScope extends StateAnswer {
+interface LimitedScope extends ScopeStatus {
   scope: string
   limits: NonNullable<ScopeSettings['limits']>
   budget: NonNullable<ScopeSettings['budget']>

@@ -68,7 +68,7 @@ const sums = {
   cacheWriteTokens: tokens,
   outputTokens: tokens,
   costUsd: usd('what it cost'),
-  savedUsd: usd('what kept answers saved'),
+  savedUsd: usd('what cached responses saved'),
 }
 const group = Type.Optional(nullable(Type.String()))
 const row = Type.Object(
@@ -99,7 +99,7 @@ const refusals = Type.Object(
     lastAt: Type.String({ format: 'date-time' }),
     samples: Type.Array(Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()]))),
   },
-  { title: 'Refusals', description: 'Calls refused for one reason; client null: strangers' },
+  { title: 'Refusals', description: 'Calls refused for one reason; client null: unauthenticated callers' },
 )
 
 export const usageAnswer = Type.Object({

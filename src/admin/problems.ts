@@ -8,11 +8,11 @@ import { isAway } from '../sql/query.ts'
 import { isProblem, type Problem, problem, problemBody } from './problem.ts'
 
 export function answerWithProblems(app: FastifyInstance, routes: RouteOptions[] = []): void {
-  app.setErrorHandler(function tell(error: FastifyError, request, reply) {
-    const told = asProblem(error, request)
-    if (told.statusCode === 500)
+  app.setErrorHandler(function sendError(error: FastifyError, request, reply) {
+    const found = asProblem(error, request)
+    if (found.statusCode === 500)
       request.log.error({ err: error, reqId: request.id }, 'a fault of the gateway')
-    return sendProblem(told, request, reply)
+    return sendProblem(found, request, reply)
   })
   app.setNotFoundHandler(async function nothingHere({ method, url }) {
     const path = url.split('?', 1)[0] ?? ''
@@ -24,12 +24,12 @@ export function answerWithProblems(app: FastifyInstance, routes: RouteOptions[] 
   })
 }
 
-export function sendProblem(told: Problem, { id }: FastifyRequest, reply: FastifyReply) {
+export function sendProblem(found: Problem, { id }: FastifyRequest, reply: FastifyReply) {
   return reply
-    .code(told.statusCode)
-    .headers({ ...(told.statusCode === 503 && retryAfter(1000)), ...told.headers })
+    .code(found.statusCode)
+    .headers({ ...(found.statusCode === 503 && retryAfter(1000)), ...found.headers })
     .type('application/problem+json')
-    .send(JSON.stringify(problemBody(told, id)))
+    .send(JSON.stringify(problemBody(found, id)))
 }
 
 /** Every GET route answers HEAD as well. */
@@ -73,5 +73,5 @@ export function asProblem(error: FastifyError, request: FastifyRequest): Problem
   if (isRefusal(error) && error.code === 'unsupported_media_type')
     return problem(415, message, [], error.headers)
   if (statusCode >= 400 && statusCode < 500) return problem(400, message)
-  return problem(500, 'The gateway failed; its log tells why, under this request id.')
+  return problem(500, 'The gateway failed. Its log has the cause, under this request id.')
 }

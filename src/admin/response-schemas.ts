@@ -159,7 +159,7 @@ export const problem = Type.Object(
     type: Type.Literal('about:blank'),
     title: Type.String({ description: 'The status in words' }),
     status: Type.Integer(),
-    detail: Type.String({ description: 'What was found, what is expected, how to mend it' }),
+    detail: Type.String({ description: 'What was found, what is expected, how to fix it' }),
     errors: Type.Optional(
       Type.Array(Type.Object({ field: Type.String(), detail: Type.String() }), {
         description: 'Each fault of what was sent',

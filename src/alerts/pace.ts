@@ -1,21 +1,20 @@
 /**
- * Pace: will the money be gone before its window ends? Asked as service levels ask it of their error budgets, by the burn
- * rate over two windows at once (Google, The Site Reliability Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts").
+ * Pace: is a budget spent before its window ends? The rule compares burn rates over two windows (Google, The Site
+ * Reliability Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts"):
  *
  *     burn(w) = [spent(now) - spent(now - w)] / w  *  (end - now) / [limit - spent(now)]
  *
- * is 1 where the pace of the last w spends exactly what is left by the end. It must be above 1 over both
+ * It is 1 if the spend of the last w, repeated until the end, spends exactly the rest. An alert needs more than 1 over both
  *
  *     long  = a tenth of the window    day: 2 h 24 min    month of 30 days: 3 d
  *     short = a twelfth of that        day: 12 min        month of 30 days: 6 h
  *
- * which is that chapter's slowest pair. To the long one a spike is no more than what it has spent, and below a tenth of
- * the budget that raises no alarm; the short one falls silent as soon as a spike is over. What lies before the window's
- * start counts as silence: there too it takes about a tenth of the budget to be told, however fast that was spent.
+ * which is that chapter's slowest pair. The long window ignores a spike below about a tenth of the budget. The short window
+ * ends the alert soon after the spike. Time before the start of the budget's window counts as time without spend.
  *
- * The past is known by slots of a third of the short window: a sample is what was spent when its slot began, as the first
- * look in it saw. Nothing moves without being looked at: in a slot without a sample nothing was spent. So a window is
- * shorter than its name by up to a slot, and what was spent before anybody looked is nobody's pace.
+ * The past is kept in slots of a third of the short window. A sample is the amount that the first check in a slot found. A
+ * slot without a check had no spend, because a budget is checked while it is used. So a window may be shorter than its name
+ * by one slot, and spend before the first check counts for no pace.
  */
 
 export interface Spending {
@@ -27,10 +26,10 @@ export interface Spending {
   end: number
 }
 
-/** Slot, counted from the window's start -> spent when it began. */
+/** The amount spent at the start of a slot, by the slot's number. Slots count from the window's start. */
 export type Samples = ReadonlyMap<number, number>
 
-/** What was spent when the two windows began that end in this slot. */
+/** The amounts spent at the starts of the two windows that end in this slot. */
 export interface Bases {
   slot: number
   long: number
@@ -38,14 +37,14 @@ export interface Bases {
 }
 
 export interface Pace {
-  /** Burn rates: 2 spends what is left in half the time. */
+  /** Burn rates: 2 spends the rest in half the time. */
   long: number
   short: number
-  /** When it is spent at the pace of the short window, milliseconds. */
+  /** When the budget is spent at the pace of the short window: milliseconds since 1970. */
   exhaustedAt: number
 }
 
-/** In slots: 10 * 12 * 3 of them are the budget's window. */
+/** In slots. The budget's window has 10 * 12 * 3 of them. */
 const SLOTS = 360
 const LONG = 36
 const SHORT = 3
@@ -54,7 +53,7 @@ export function slotAt(now: number, { start, end }: Spending): number {
   return Math.floor(((now - start) / (end - start)) * SLOTS)
 }
 
-/** The oldest slot whose sample is asked for. */
+/** The oldest slot whose sample is needed. */
 export function oldestSlot(slot: number): number {
   return slot - LONG + 1
 }
@@ -65,7 +64,7 @@ export function basesOf(samples: Samples, slot: number, spent: number): Bases {
   return { slot, long: at(oldestSlot(slot)), short: at(slot - SHORT + 1) }
 }
 
-/** The pace, where it spends the budget before its end; undefined where it does not, or the budget is spent already. */
+/** The pace, if it spends the budget before the window ends; undefined if not, or if the budget is already spent. */
 export function paceOf(spending: Spending, now: number, { slot, ...bases }: Bases): Pace | undefined {
   const { limit, spent, start, end } = spending
   const left = limit - spent

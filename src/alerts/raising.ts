@@ -1,4 +1,4 @@
-/** From a rule to the outbox: without keeping anybody waiting, in bounded memory, and through an outage of Postgres. */
+/** Takes alerts from rules to the outbox: no caller waits, memory is bounded, and an outage of Postgres loses none. */
 
 import type { FastifyBaseLogger } from 'fastify'
 import { DatabaseError } from 'pg'
@@ -55,7 +55,7 @@ export function createRaiser(options: RaiserOptions): Raiser {
 
   async function add(alert: NewAlert): Promise<void> {
     try {
-      if (await outbox.add(alert)) tell(alert)
+      if (await outbox.add(alert)) notify(alert)
     } catch (error) {
       if (!isAboutData(error)) throw error
       log.error({ err: error, alert: alert.dedupe }, 'an alert cannot be written')
@@ -64,7 +64,7 @@ export function createRaiser(options: RaiserOptions): Raiser {
     known.set(alert.dedupe, true)
   }
 
-  function tell(alert: NewAlert) {
+  function notify(alert: NewAlert) {
     const { kind, severity, scope, title, details } = alert
     log.warn({ kind, severity, scope, ...details }, `alert: ${title}`)
     written(alert)

@@ -29,7 +29,7 @@ export interface WebhookOptions {
 }
 
 const LONGEST_WAIT = 600_000
-const ANSWER_BYTES = 65_536
+const RESPONSE_BYTES = 65_536
 
 export function openWebhook({ url, secret, sender, timeoutMs }: WebhookOptions): Webhook {
   const dispatcher = new Agent({ connect: { timeout: timeoutMs } })
@@ -44,7 +44,7 @@ export function openWebhook({ url, secret, sender, timeoutMs }: WebhookOptions):
       body: content,
       signal: AbortSignal.timeout(timeoutMs),
     })
-    await body.dump({ limit: ANSWER_BYTES })
+    await body.dump({ limit: RESPONSE_BYTES })
     return { status: statusCode, retryAfter: headers['retry-after'] }
   }
 

@@ -1,5 +1,5 @@
 /**
- * Secrets that tell whether this installation made them: 26 random bytes and 6 bytes of a keyed checksum over all that
+ * Secrets that show whether this installation made them: 26 random bytes and 6 bytes of a keyed checksum over all that
  * stands before them, 43 characters of base64url. One that is made up is known for it without a look-up.
  */
 

@@ -68,7 +68,7 @@ const exactBucket = (description: string) =>
     ({ capacity, per }) => `a bucket ${bucketFault(capacity, per)}`,
   )
 
-/** Only of what has the right shape; the shape's own faults are told by its own schema. */
+/** Checks only values of the right shape. The schema reports faults of the shape. */
 function bucketFault(capacity: unknown, per: unknown): string | undefined {
   if (typeof capacity !== 'number' || typeof per !== 'string' || !DURATION.test(per)) return undefined
   return validateBucket({ capacity, per: parseDuration(per) })
@@ -140,7 +140,7 @@ export const clientSettings = Type.Object(
         Type.String({ pattern: '^[!-~]{1,200}$', expected: 'a model or a pattern such as "claude-haiku-*"' }),
         {
           maxItems: 1000,
-          description: 'Models this client may use, * standing for anything; left out: all of them',
+          description: 'Models this client may use, * matches any text; left out: all models',
           expected: 'a list of models and patterns such as "claude-haiku-*"',
         },
       ),
@@ -162,7 +162,7 @@ export const clientSettings = Type.Object(
             Type.Integer({
               minimum: 1,
               maximum: 31_536_000,
-              description: 'How long an answer is kept; default CACHE_TTL_SECONDS',
+              description: 'How long a response is cached; default CACHE_TTL_SECONDS',
               expected: 'a whole number of seconds from 1 to 31536000',
             }),
           ),

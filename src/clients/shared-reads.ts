@@ -11,15 +11,15 @@ export interface Sharing {
   skipBelowMs?: number
 }
 
-export type SharedReads<Answer> = (key: string, read: () => Promise<Answer>) => Promise<Answer>
+export type SharedReads<Result> = (key: string, read: () => Promise<Result>) => Promise<Result>
 
-export function createSharedReads<Answer>({
+export function createSharedReads<Result>({
   minMs,
   factor,
   maxMs = Number.POSITIVE_INFINITY,
   skipBelowMs = 0,
-}: Sharing): SharedReads<Answer> {
-  const reads = new Map<string, Promise<Answer>>()
+}: Sharing): SharedReads<Result> {
+  const reads = new Map<string, Promise<Result>>()
 
   return (key, read) => {
     const known = reads.get(key)

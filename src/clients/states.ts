@@ -8,7 +8,7 @@ import { compileScope } from './client.ts'
 import type { ScopeSettings } from './settings.ts'
 
 /** The limits of a scope and their current usage. */
-export interface Standing {
+export interface CurrentUsage {
   requests?: { capacity: number; available: number }
   tokens?: { capacity: number; available: number }
   concurrency: { max?: number; running: number }
@@ -25,15 +25,15 @@ export interface Money {
 }
 
 /** Null: Redis is away, or (`restoring`) it has lost its counters. */
-export interface StateAnswer {
-  state: Standing | null
+export interface ScopeStatus {
+  state: CurrentUsage | null
   restoring?: true
 }
 
-export type States = (scope: { key: string } & ScopeSettings) => Promise<StateAnswer>
+export type States = (scope: { key: string } & ScopeSettings) => Promise<ScopeStatus>
 
 /** The same of many at once. */
-export type ManyStates = (scopes: ({ key: string } & ScopeSettings)[]) => Promise<StateAnswer[]>
+export type ManyStates = (scopes: ({ key: string } & ScopeSettings)[]) => Promise<ScopeStatus[]>
 
 /** In one script: nothing else runs in Redis meanwhile. */
 const AT_ONCE = 50
@@ -45,14 +45,14 @@ export function createStates(money: MoneyScripts): States {
 
 export function createManyStates({ state }: MoneyScripts): ManyStates {
   return async scopes => {
-    const found: StateAnswer[] = []
+    const found: ScopeStatus[] = []
     for (let first = 0; first < scopes.length; first += AT_ONCE) {
       const some = scopes.slice(first, first + AT_ONCE)
       try {
         const { at, states } = await state(some.map(scopeOf))
         found.push(...some.map((_, i) => ({ state: states[i] ? show(states[i], at) : null })))
       } catch (error) {
-        const unknown: StateAnswer = { state: null, ...(isRebuilding(error) && { restoring: true }) }
+        const unknown: ScopeStatus = { state: null, ...(isRebuilding(error) && { restoring: true }) }
         // Each further read would wait as long.
         return [...found, ...scopes.slice(first).map(() => unknown)]
       }
@@ -72,7 +72,7 @@ function scopeOf({ key, ...settings }: { key: string } & ScopeSettings): Scope {
   }
 }
 
-function show({ requests, tokens, concurrency, running, day, month }: ScopeState, at: number): Standing {
+function show({ requests, tokens, concurrency, running, day, month }: ScopeState, at: number): CurrentUsage {
   const windows = windowsAt(at)
   return {
     ...(requests && { requests: { capacity: requests.limit, available: requests.remaining } }),

@@ -1,16 +1,16 @@
 /** Makes one question of all that are asked in the same turn of the event loop. */
-export function together<Answer>(ask: (ids: string[]) => Promise<Answer>): (id: string) => Promise<Answer> {
+export function together<Result>(ask: (ids: string[]) => Promise<Result>): (id: string) => Promise<Result> {
   let ids: string[] = []
-  let answer: Promise<Answer> | undefined
+  let result: Promise<Result> | undefined
 
   return id => {
     ids.push(id)
-    answer ??= new Promise(setImmediate).then(() => {
+    result ??= new Promise(setImmediate).then(() => {
       const all = ids
       ids = []
-      answer = undefined
+      result = undefined
       return ask(all)
     })
-    return answer
+    return result
   }
 }

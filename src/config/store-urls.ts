@@ -11,15 +11,15 @@ type Given = Pick<Config, 'REDIS_URL' | 'REDIS_CA_FILE' | 'DATABASE_URL' | 'DATA
 /** Undefined: an embedded one. Throws all faults at once, one a line; of a URL nothing is quoted. */
 export function storeUrls(given: Given): { redisUrl: string | undefined; databaseUrl: string | undefined } {
   const faults: string[] = []
-  const told = (find: () => string | undefined) => {
+  const checked = (find: () => string | undefined) => {
     try {
       return find()
     } catch (error) {
       faults.push(error instanceof Error ? error.message : String(error))
     }
   }
-  const redisUrl = told(() => redisUrlOf(given))
-  const databaseUrl = told(() => databaseUrlOf(given))
+  const redisUrl = checked(() => redisUrlOf(given))
+  const databaseUrl = checked(() => databaseUrlOf(given))
   if (faults.length > 0) throw new Error(faults.join('\n'))
   return { redisUrl, databaseUrl }
 }

@@ -175,7 +175,7 @@ export interface TokenCounter {
   /** The counter's request; undefined if the count would not include all input of the call. */
   question(body: unknown, request: ParsedRequest): Buffer | undefined
   /** The input tokens in the counter's response; undefined if it has none. */
-  tokens(answer: Buffer): number | undefined
+  tokens(response: Buffer): number | undefined
 }
 
 /** A model in the response of GET /v1/models. */

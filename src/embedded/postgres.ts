@@ -101,7 +101,7 @@ function describe({ data, socketDir, programs: { postgres, as }, settings, files
     // Its fast shutdown: connections are closed, committed transactions are kept.
     stopSignal: 'SIGINT',
     prepare: () => forgetEarlierRun(data, socketDir),
-    answers: signal => postgresAnswers(databaseUrl(socketDir, 'postgres'), signal),
+    answers: signal => postgresReplies(databaseUrl(socketDir, 'postgres'), signal),
   }
 }
 
@@ -115,7 +115,7 @@ async function forgetEarlierRun(data: string, socketDir: string): Promise<void> 
 }
 
 /** Waits until a server can be connected to at that DATABASE_URL. */
-export async function postgresAnswers(url: string, signal?: AbortSignal): Promise<void> {
+export async function postgresReplies(url: string, signal?: AbortSignal): Promise<void> {
   const answers = () =>
     query(url, 'select 1').then(
       () => true,

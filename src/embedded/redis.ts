@@ -38,7 +38,7 @@ export async function startRedis({ dataDir, log, cache, args = [] }: RedisOption
       stopSignal: 'SIGTERM',
       marker: join(home, 'redis.alive'),
       logFile: join(home, 'redis.log'),
-      answers: signal => redisAnswers({ path: socket }, signal),
+      answers: signal => redisReplies({ path: socket }, signal),
     },
     log,
   )
@@ -61,7 +61,7 @@ function settings(folder: string, socket: string): string[] {
 }
 
 /** Waits until a server at that address has loaded its data and answers, be it by asking for a password. */
-export async function redisAnswers(address: NetConnectOpts, signal: AbortSignal): Promise<void> {
+export async function redisReplies(address: NetConnectOpts, signal: AbortSignal): Promise<void> {
   while (!/^(\+PONG|-NOAUTH)/.test(await ping({ ...address, signal }))) await delay(10, undefined, { signal })
 }
 

@@ -92,7 +92,7 @@ export function createSettlements(
       waiting = batch.concat(waiting)
       if (!isFailing) listener.failed(error, waiting.length)
       isFailing = true
-      isStuck = isUnanswered(error)
+      isStuck = isWithoutReply(error)
       pausedUntil = performance.now() + RETRY
       // The timer must not keep the process alive; at shutdown the process waits for `drained`.
       setTimeout(flush, RETRY + 1).unref()
@@ -163,7 +163,7 @@ export function createSettlements(
 }
 
 /** Redis did not reply: the error is neither its own nor one of encoding a settlement. */
-function isUnanswered(error: unknown): boolean {
+function isWithoutReply(error: unknown): boolean {
   return ![ReplyError, RangeError, TypeError].some(kind => error instanceof kind)
 }
 

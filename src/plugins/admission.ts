@@ -135,8 +135,8 @@ export default fp<{ maxPending: number }>(
       try {
         return await app.money.admit(id, reservation, { version, cacheKey, maxPending })
       } catch (error) {
-        app.log.debug({ err: error, reqId: id }, 'no answer to an admission')
-        const reason = error instanceof Error ? error.message : 'no answer from Redis'
+        app.log.debug({ err: error, reqId: id }, 'no reply to an admission')
+        const reason = error instanceof Error ? error.message : 'no reply from Redis'
         // Nothing was reserved, so no settlement is needed: it would write, and Redis may be full.
         if (isRefusedByRedis(error)) request.hold = undefined
         throw away(reason.startsWith('OOM') ? 'redis_full' : 'redis_refuses', reason)

@@ -71,7 +71,7 @@ function admit(request: FastifyRequest, presented: string, known: Known | undefi
 function invalid(reason: string) {
   return refusal(
     'invalid_key',
-    'This key is not valid here: it is unknown, revoked, expired or disabled. Ask whoever runs this gateway for another.',
+    'This key is not valid here: it is unknown, revoked, expired or disabled. Ask the operator of this gateway for another.',
     { reason },
   )
 }

@@ -56,7 +56,7 @@ export default fp(
             { upstream: name, openMs, error: error.reason },
             'the provider refuses us; calls to it fail fast',
           )
-      } else if (error ? ACCEPTED.has(error.code) : attempt?.answering) {
+      } else if (error ? ACCEPTED.has(error.code) : attempt?.isSuccess) {
         if (circuits.accepted(model, pass)) app.log.info({ upstream: name }, 'the provider accepts us again')
       } else circuits.leave(model, pass)
     })

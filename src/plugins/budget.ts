@@ -110,7 +110,7 @@ function numbersOf({ scope, limit, limitNanos = 0, spentNanos = 0, heldNanos = 0
 }
 
 /** `$2.37 of $5.00 is left in client:web's budget for this day ($2.50 is spent, $0.13 is held by running calls)` */
-function standing({ scope, limit, limitNanos = 0, spentNanos = 0, heldNanos = 0 }: Numbers): string {
+function usageText({ scope, limit, limitNanos = 0, spentNanos = 0, heldNanos = 0 }: Numbers): string {
   const left = formatUsd(Math.max(0, limitNanos - spentNanos - heldNanos))
   const parts = `${formatUsd(spentNanos)} is spent, ${formatUsd(heldNanos)} is held by running calls`
   return `${left} of ${formatUsd(limitNanos)} is left in ${scope}'s budget for this ${limit} (${parts})`
@@ -119,7 +119,7 @@ function standing({ scope, limit, limitNanos = 0, spentNanos = 0, heldNanos = 0 
 function inFlight(refused: Refused, { reservation }: FastifyRequest): Refusal {
   return refusal(
     'budget_in_flight',
-    `${standing(refused)}; this call may need ${formatUsd(reservation.nanos)}. Try again when running calls have ended.`,
+    `${usageText(refused)}; this call may need ${formatUsd(reservation.nanos)}. Try again when running calls have ended.`,
     { details: numbersOf(refused), headers: retryAfter(refused.retryAfterMs ?? IN_FLIGHT_WAIT) },
   )
 }
@@ -148,7 +148,7 @@ function spent(refused: Refused, request: FastifyRequest): Refusal {
   const { words, details } = suggestion(request, refused)
   return refusal(
     'budget_exceeded',
-    `${standing(refused)}; this call may need ${formatUsd(request.reservation.nanos)}; ${words}`,
+    `${usageText(refused)}; this call may need ${formatUsd(request.reservation.nanos)}; ${words}`,
     {
       details: {
         ...numbersOf(refused),
@@ -164,7 +164,7 @@ export type Spent = Numbers & { resetsAt: number }
 
 /** The budget is spent to its end, whatever the call may need. */
 function allSpent(found: Spent): Refusal {
-  return refusal('budget_exceeded', `${standing(found)}; it is full again at the time in resets_at.`, {
+  return refusal('budget_exceeded', `${usageText(found)}; it is full again at the time in resets_at.`, {
     details: { ...numbersOf(found), resets_at: new Date(found.resetsAt).toISOString() },
     headers: FINAL,
   })
@@ -174,7 +174,7 @@ function allSpent(found: Spent): Refusal {
 function stopped(found: NoRoom): Refusal {
   return refusal(
     'budget_exceeded',
-    `The call was stopped: ${standing(found)}, too little for its next seconds of output.`,
+    `The call was stopped: ${usageText(found)}, too little for its next seconds of output.`,
     { details: numbersOf(found), headers: FINAL, reason: 'the budget has no room for the next seconds' },
   )
 }

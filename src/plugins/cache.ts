@@ -33,19 +33,19 @@ declare module 'fastify' {
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    keepAnswer(...args: (string | Buffer | number)[]): Result<number, Context>
+    storeResponse(...args: (string | Buffer | number)[]): Result<number, Context>
   }
 }
 
 const PREFIX = '{tollgate}:cache:'
-const BOOKS = [`${PREFIX}index`, `${PREFIX}sizes`, `${PREFIX}bytes`]
+const INDEX_KEYS = [`${PREFIX}index`, `${PREFIX}sizes`, `${PREFIX}bytes`]
 const lua = ['prelude/memory', 'keep']
   .map(name => readFileSync(new URL(`../lua/${name}.lua`, import.meta.url), 'utf8'))
   .join('')
 
 export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
   async (app, { ttlSeconds, maxBytes, totalBytes }) => {
-    app.redis.defineCommand('keepAnswer', { lua, numberOfKeys: 4 })
+    app.redis.defineCommand('storeResponse', { lua, numberOfKeys: 4 })
     app.decorateRequest('cached')
     app.decorateRequest('onlyIfCached', false)
     app.decorateRequest('cacheResult')
@@ -93,19 +93,19 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
     })
 
     app.onCallEnd('settle', function storeResponse(request) {
-      const { answer, client, cost, admitted } = request
-      if (!answer || !admitted || !mayKeep(request, cacheControlOf(request.headers))) return
+      const { collected, client, cost, admitted } = request
+      if (!collected || !admitted || !mayKeep(request, cacheControlOf(request.headers))) return
       const ttl = Math.ceil((client.cache.ttlSeconds ?? ttlSeconds) * 1000)
-      if (ttl <= 0 || answer.body.length > maxBytes) return
-      if (!request.call.dialect.isSuccess(objectIn(parseObject(answer.body.toString('utf8'))))) return
+      if (ttl <= 0 || collected.body.length > maxBytes) return
+      if (!request.call.dialect.isSuccess(objectIn(parseObject(collected.body.toString('utf8'))))) return
       const packed = pack(
-        { contentType: answer.contentType, storedAt: admitted.at, costNanos: cost?.nanos ?? 0 },
-        answer.body,
+        { contentType: collected.contentType, storedAt: admitted.at, costNanos: cost?.nanos ?? 0 },
+        collected.body,
       )
       const key = keyOf(request)
       app.deferred.push(() => {
-        app.redis.keepAnswer(key, ...BOOKS, packed, ttl, totalBytes).catch(error => {
-          app.log.debug({ err: error }, 'an answer was not kept')
+        app.redis.storeResponse(key, ...INDEX_KEYS, packed, ttl, totalBytes).catch(error => {
+          app.log.debug({ err: error }, 'a response was not cached')
         })
       })
     })
@@ -138,7 +138,7 @@ function replay(
 function notCached() {
   return refusal(
     'not_cached',
-    'No kept response answers this request, and only-if-cached forbids a new one.',
+    'No cached response fits this request, and only-if-cached forbids a new one.',
     {
       headers: { ...FINAL },
     },

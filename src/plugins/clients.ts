@@ -47,8 +47,8 @@ export default fp<{ pollEvery?: number; capacity?: number }>(
 
     /** The change is committed already. If this message is lost, the next poll finds the change. */
     async function publish(version: number): Promise<void> {
-      const told = await Promise.allSettled([raiseVersion(version), clients.refresh(version)])
-      for (const result of told)
+      const results = await Promise.allSettled([raiseVersion(version), clients.refresh(version)])
+      for (const result of results)
         if (result.status === 'rejected') app.log.debug({ err: result.reason }, 'left to the next poll')
     }
 

@@ -78,7 +78,7 @@ function asksForWebsocket({ headers, method }: FastifyRequest): boolean {
 }
 
 /** Answers requests that Fastify refuses before it finds a route, such as a path that cannot be decoded. */
-export function answerMalformed(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+export function rejectMalformed(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
   reply.headers({ 'request-id': request.id, 'x-request-id': request.id })
   if (request.url.startsWith('/admin/')) return sendProblem(asProblem(error, request), request, reply)
   const malformed = refusal('invalid_request', error.message)
@@ -91,6 +91,6 @@ export function asRefusal(error: FastifyError): Refusal {
   const status = error.statusCode ?? 500
   const code = FASTIFY[error.code] ?? (status >= 400 && status < 500 ? 'invalid_request' : 'internal')
   const message =
-    code === 'internal' ? 'The gateway failed; its log tells why, under this request id.' : error.message
+    code === 'internal' ? 'The gateway failed. Its log has the cause, under this request id.' : error.message
   return refusal(code, message, { reason: loggedMessage(error.message) })
 }

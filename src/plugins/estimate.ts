@@ -133,13 +133,13 @@ function generated(request: FastifyRequest): Part | undefined {
   const { parsed } = call
   if (!attempt) return undefined
   const seen = { tokens: seenOutput(request), how: 'reported or received' }
-  const isVisible = parsed.stream && attempt.answering && !parsed.hiddenOutput && !route.price.hidesOutput
+  const isVisible = parsed.stream && attempt.isSuccess && !parsed.hiddenOutput && !route.price.hidesOutput
   // A whole response without usage was not cut, so its time does not bound its output.
   if (attempt.unclear || measured?.ended || reservation.outputRate === undefined)
     return isVisible && measured ? seen : undefined
-  if (parsed.stream && attempt.answeredAt === undefined) return { tokens: 0, how: 'no response had begun' }
+  if (parsed.stream && attempt.respondedAt === undefined) return { tokens: 0, how: 'no response had begun' }
   // A provider sends the head of a stream before it generates, and the head of a JSON response after it.
-  const since = (parsed.stream && attempt.answeredAt) || attempt.startedAt
+  const since = (parsed.stream && attempt.respondedAt) || attempt.startedAt
   const seconds = ((attempt.endedAt ?? performance.now()) - since) / 1000 + NOTICE_SECONDS
   const possible = parsed.completions * Math.ceil(reservation.outputRate * seconds)
   const maxOutputTokens = Math.min(

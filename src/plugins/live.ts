@@ -1,4 +1,4 @@
-/** Calls shown as they end. Nothing leaves this process for it unless somebody, on whichever replica, watches. */
+/** Shows calls as they end. A replica sends its calls only while a live page is open on any replica. */
 
 import fp from 'fastify-plugin'
 import { liveCall } from '../admin/live/call.ts'

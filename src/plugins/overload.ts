@@ -67,7 +67,7 @@ export default fp<OverloadOptions>(
       expectedAt = now + TICK
       const { used_heap_size, heap_size_limit } = getHeapStatistics()
       heapIsFull = used_heap_size > heap_size_limit * FULL
-      tell()
+      report()
     }, TICK).unref()
     app.addHook('onClose', async () => clearInterval(watching))
 
@@ -152,7 +152,7 @@ export default fp<OverloadOptions>(
     }
 
     /** Logs the start and the end of an overload once each. */
-    function tell() {
+    function report() {
       const found = strain()
       if (found && calm >= CALM)
         app.log.warn({ reason: found, calls, bytes }, 'overloaded: new calls are refused')

@@ -19,7 +19,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     attempt: AttemptFacts | undefined
     /** A whole JSON response with status 200 and usage. */
-    answer: { contentType: string; body: Buffer } | undefined
+    collected: { contentType: string; body: Buffer } | undefined
     /** Ends the running call from our side, with the format's error. */
     cut: ((error: Refusal) => void) | undefined
   }
@@ -27,18 +27,18 @@ declare module 'fastify' {
 
 /** An error event is given this long to reach a slow reader before the socket is destroyed, in milliseconds. */
 const LAST_EVENT = 2000
-/** What is still read of a JSON response after its caller has left: this many answer buffers, for this long (ms). */
+/** What is still read of a JSON response after its caller has left: this many response buffers, for this long (ms). */
 const PAID_BUFFERS = 64
 const PAID_MS = 30_000
-/** So many full answer buffers are collected at once in the whole process. Beyond them responses pass uncollected. */
+/** So many full response buffers are collected at once in the whole process. Beyond them responses pass uncollected. */
 const BUFFERS = 64
 
-export default fp<{ answerBuffer: number }>(
-  async (app, { answerBuffer }) => {
+export default fp<{ responseBuffer: number }>(
+  async (app, { responseBuffer }) => {
     /** Bytes of responses that are collected now. */
     let collected = 0
     app.decorateRequest('attempt')
-    app.decorateRequest('answer')
+    app.decorateRequest('collected')
     app.decorateRequest('cut')
     for (const dialect of dialects) {
       app.post(dialect.path, { config: { dialect } }, function forwardCall(request, reply) {
@@ -97,12 +97,12 @@ export default fp<{ answerBuffer: number }>(
       }
 
       function accepted(status: number, headers: Headers): Sink {
-        attempt.answeredAt = performance.now()
+        attempt.respondedAt = performance.now()
         const type = mediaType(headers)
         const isJson = type.startsWith('application/json')
         if (!isJson && !(parsed.stream && type.startsWith('text/event-stream')))
           return refuseAtOnce(`content-type ${type}`)
-        const room = { limit: answerBuffer, grow }
+        const room = { limit: responseBuffer, grow }
         if (parsed.stream && isJson) {
           app.meterJson(request)
           return refuseJson(delivery, headers, room)
@@ -110,12 +110,12 @@ export default fp<{ answerBuffer: number }>(
         if (parsed.stream) return deliverStream(delivery, headers)
         if (reply.raw.destroyed) limitReading()
         return deliverJson(delivery, { status, headers }, room, response => {
-          request.answer = response
+          request.collected = response
         })
       }
 
       function undecodable(codings: string): Sink {
-        attempt.answeredAt = performance.now()
+        attempt.respondedAt = performance.now()
         return refuseAtOnce(`content-encoding ${app.redactor.text(codings)}`)
       }
 
@@ -181,15 +181,15 @@ export default fp<{ answerBuffer: number }>(
       function grow(added: number): boolean {
         size += added
         collected += added
-        return size <= answerBuffer && collected <= BUFFERS * answerBuffer
+        return size <= responseBuffer && collected <= BUFFERS * responseBuffer
       }
 
       /** A stream is aborted. A JSON response is paid for anyway: it is read to its end, within limits, and cached for the retry. */
       function callerLeft() {
         if (!parsed.stream) {
           if (attempt.endedAt !== undefined) return
-          allowance = PAID_BUFFERS * answerBuffer
-          if (attempt.answeredAt !== undefined) limitReading()
+          allowance = PAID_BUFFERS * responseBuffer
+          if (attempt.respondedAt !== undefined) limitReading()
           return
         }
         if (attempt.endedAt !== undefined) return attempt.abort()

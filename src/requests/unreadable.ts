@@ -23,11 +23,11 @@ const REFUSALS: Record<string, () => Refusal> = {
     refusal('request_timeout', 'The request did not come to its end in time; send it again, faster.'),
 }
 
-const answered = new WeakSet<Socket>()
+const rejected = new WeakSet<Socket>()
 
-export function answerUnreadable(app: FastifyInstance, error: ClientError, socket: Socket): void {
+export function rejectUnreadable(app: FastifyInstance, error: ClientError, socket: Socket): void {
   // Bytes after the response are no request either.
-  if (answered.has(socket)) return
+  if (rejected.has(socket)) return
   const [request, reply] = [...app.running].find(([{ raw }]) => raw.socket === socket) ?? []
   // The response to an earlier request must not be mixed with this one.
   const isTaken = request?.raw.complete || reply?.raw.headersSent
@@ -36,7 +36,7 @@ export function answerUnreadable(app: FastifyInstance, error: ClientError, socke
     return
   }
 
-  answered.add(socket)
+  rejected.add(socket)
   const found = REFUSALS[error.code ?? '']?.() ?? refusal('invalid_request', 'This is no HTTP request.')
   const id = request?.id ?? newRequestId()
   if (request) app.recordError(request, found)
@@ -44,7 +44,7 @@ export function answerUnreadable(app: FastifyInstance, error: ClientError, socke
   else app.log.info({ reqId: id, status: found.statusCode, error: error.code }, 'unreadable')
   const asked = request ?? { url: pathIn(error.rawPacket), headers: {} }
   const dialect = dialectOf(request?.routeOptions.config.dialect, asked)
-  socket.end(answerOf(found, id, dialect.errorBody(found, id)))
+  socket.end(rawResponse(found, id, dialect.errorBody(found, id)))
   // The parser has given up, so the connection cannot carry another request.
   if (error.code?.startsWith('HPE_') && !request) linger(socket)
   else socket.destroySoon()
@@ -61,7 +61,7 @@ function pathIn(packet: unknown): string {
   return /^[A-Z]+ (\S+)/.exec(text)?.[1] ?? ''
 }
 
-function answerOf({ statusCode }: Refusal, id: string, body: object): string {
+function rawResponse({ statusCode }: Refusal, id: string, body: object): string {
   const text = JSON.stringify(body)
   const headers = {
     'request-id': id,

@@ -1,4 +1,4 @@
-/** One statement that somebody is waiting for: a database that does not answer in time is away. */
+/** Runs a statement that a request waits for. A database that does not answer in time counts as away. */
 
 import { DatabaseError, type Pool, type QueryConfig, type QueryResultRow } from 'pg'
 

@@ -45,8 +45,8 @@ async function checkNode(node: Redis): Promise<void> {
   }
 }
 
-async function unlessAway<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
-  return answer.catch(error => {
+async function unlessAway<Reply>(reply: Promise<Reply>): Promise<Reply | undefined> {
+  return reply.catch(error => {
     if (isRedisAway(error)) return undefined
     throw error
   })

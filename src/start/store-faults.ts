@@ -32,8 +32,8 @@ export function redisFault(error: unknown, { url, variable }: Store): string | u
   const cause = error instanceof Error && 'lastNodeError' in error ? error.lastNodeError : undefined
   const found = rowOf(REDIS, error) ?? rowOf(REDIS, cause)
   if (found) return line(variable, place, found.fault({ ...context, message: messageOf(cause ?? error) }))
-  const isAnswer = error instanceof Error && error.name === 'ReplyError'
-  return isAnswer && !isRedisAway(error) ? line(variable, place, other(context.message)) : undefined
+  const isReply = error instanceof Error && error.name === 'ReplyError'
+  return isReply && !isRedisAway(error) ? line(variable, place, other(context.message)) : undefined
 }
 
 /** The same for Postgres. An error that is not from the network and not known is a fault too. */

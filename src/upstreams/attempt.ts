@@ -13,9 +13,9 @@ export interface AttemptFacts {
   firstByteAt: number | undefined
   endedAt: number | undefined
   /** A response without an error has begun. */
-  answering: boolean
+  isSuccess: boolean
   /** When the headers of the response arrived. */
-  answeredAt: number | undefined
+  respondedAt: number | undefined
   /** It ended by a time-out or cannot be read, so the generated output is unknown. */
   unclear: boolean
   /** The provider answered with an error status, so nothing is charged. */
@@ -52,8 +52,8 @@ export function createAttempt(receiver: Receiver): Attempt {
     startedAt: performance.now(),
     firstByteAt: undefined,
     endedAt: undefined,
-    answering: false,
-    answeredAt: undefined,
+    isSuccess: false,
+    respondedAt: undefined,
     unclear: false,
     refused: false,
     passed: false,

@@ -7,7 +7,7 @@ import { isAboutAccount } from '../dialects/wire/upstream-error.ts'
 import type { Headers, Sink } from './connection.ts'
 import { type Delivery, failed } from './delivery.ts'
 import { failedInside, refusedBy, unreadable } from './errors.ts'
-import { answerHeaders, mediaType } from './headers.ts'
+import { mediaType, responseHeaders } from './headers.ts'
 import { passAsItComes } from './pass.ts'
 import { collect, discard } from './sinks.ts'
 
@@ -28,7 +28,7 @@ export function deliverJson(
   complete: Complete,
 ): Sink {
   const { attempt, end, measure, redaction, redactor, reply } = delivery
-  attempt.answering = true
+  attempt.isSuccess = true
   const overflow = () => passAsItComes(delivery, headers)
   if (Number(headers['content-length'] ?? 0) > room.limit) return delivery.metered(overflow())
   return delivery.metered(collect(room.grow, { whole, overflow, fail: failure => failed(delivery, failure) }))
@@ -37,13 +37,13 @@ export function deliverJson(
     const measured = measure()
     if (!measured?.ended) {
       attempt.unclear = true
-      return end(unreadable('the answer is no whole JSON object'))
+      return end(unreadable('the response is not a complete JSON object'))
     }
     if (measured.failed !== undefined) {
       if (refuseInside(delivery, headers, body, false)) return
       if (isAboutAccount(measured.failed)) return end(failedInside(measured.failed))
     }
-    reply.code(status).headers(answerHeaders(headers))
+    reply.code(status).headers(responseHeaders(headers))
     const shown = redactedResponse(body, measured, redaction, redactor)
     // Any other error beside output is delivered, and never cached.
     if (measured.failed === undefined && status === 200 && measured.usage)
@@ -57,13 +57,13 @@ export function refuseJson(delivery: Delivery, headers: Headers, room: Room): Si
   const { attempt, end, measure } = delivery
   const refuse = () => {
     attempt.unclear = true
-    end(unreadable(`content-type ${mediaType(headers)} in answer to a request for a stream`))
+    end(unreadable(`content-type ${mediaType(headers)} in response to a request for a stream`))
   }
   const whole = (body: Buffer) => {
     const measured = measure()
     if (!measured?.ended) {
       attempt.unclear = true
-      return end(unreadable('the answer is no whole JSON object'))
+      return end(unreadable('the response is not a complete JSON object'))
     }
     if (measured.failed === undefined || !refuseInside(delivery, headers, body, false)) refuse()
   }
@@ -82,7 +82,7 @@ export function refuseInside(
   const error = errorInside(bytes, isStream, preliminaryEvents)
   if (!error) return false
   attempt.refused = true
-  attempt.answering = false
+  attempt.isSuccess = false
   const reason = `the provider answered ${error.status} inside a 200 response`
   end(refusedBy(request.call.dialect, { ...error, headers }, redaction, reason))
   return true

@@ -10,7 +10,7 @@ import { keepBeginning } from './sinks.ts'
 
 export function deliverStream(delivery: Delivery, headers: Headers): Sink {
   const { attempt, end, request } = delivery
-  attempt.answering = true
+  attempt.isSuccess = true
   return delivery.metered(
     keepBeginning({
       announces: () => request.meter?.begun === false && request.meter.failed === undefined,

@@ -15,7 +15,7 @@ const CALLERS_FAULT: Record<Extract<UpstreamVerdict, { kind: 'caller' }>['status
 }
 
 const WORDS = {
-  account: ['upstream_refused_us', 'The provider does not accept the gateway; its operators have been told.'],
+  account: ['upstream_refused_us', 'The provider does not accept the gateway. Its operators have an alert.'],
   permission: ['upstream_forbidden', 'The provider does not let the gateway make this call.'],
   rate_limited: ['upstream_rate_limited', 'The provider is limiting the gateway; try again later.'],
   overloaded: ['upstream_overloaded', 'The provider is overloaded; try again later.'],
@@ -26,7 +26,7 @@ const WORDS = {
 const FAILURES = {
   unreachable: ['upstream_error', 'The provider cannot be reached.'],
   timeout: ['upstream_timeout', 'The provider did not answer in time.'],
-  cut: ['upstream_error', 'The provider ended the connection before its answer was whole.'],
+  cut: ['upstream_error', 'The provider ended the connection before its response was complete.'],
   undecodable: ['upstream_error', 'The provider gave a response that cannot be decoded.'],
   aborted: ['upstream_error', 'The call was stopped.'],
 } as const satisfies Record<Failure, readonly [RefusalCode, string]>
@@ -63,16 +63,16 @@ export function brokenOff(failure: Failure): Refusal {
 }
 
 export function unreadable(reason: string): Refusal {
-  return refusal('upstream_error', 'The provider gave an answer that cannot be read.', { reason })
+  return refusal('upstream_error', 'The provider sent a response that cannot be read.', { reason })
 }
 
 /** An error inside a successful response. */
 export function failedInside(failed: string): Refusal {
-  if (!isAboutAccount(failed)) return unreadable(`an error inside the answer: ${failed}`)
+  if (!isAboutAccount(failed)) return unreadable(`an error inside the response: ${failed}`)
   const [code, words] = WORDS.account
   return refusal(code, words, {
     headers: { ...FINAL },
-    reason: `the provider answered ${failed} inside a good answer`,
+    reason: `the provider answered ${failed} inside a 200 response`,
   })
 }
 

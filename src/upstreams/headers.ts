@@ -18,7 +18,7 @@ export function upstreamHeaders({ call, headers, outgoing, route }: FastifyReque
 }
 
 /** The provider's headers that the caller gets. */
-export function answerHeaders(headers: Headers): Record<string, string> {
+export function responseHeaders(headers: Headers): Record<string, string> {
   return { 'content-type': mediaType(headers) }
 }
 

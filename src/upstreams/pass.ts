@@ -4,7 +4,7 @@ import { errorFrames, redactedChunks } from '../dialects/wire/error-frames.ts'
 import type { Headers, Sink } from './connection.ts'
 import { type Delivery, isUnclear } from './delivery.ts'
 import { brokenOff, failedInside, unreadable } from './errors.ts'
-import { answerHeaders, flowHeaders, ownHeaders } from './headers.ts'
+import { flowHeaders, ownHeaders, responseHeaders } from './headers.ts'
 import { passOn } from './sinks.ts'
 
 /** Time for an upstream to end its response after the last event (ms): a connection that is cut cannot be reused. */
@@ -19,7 +19,7 @@ export function passAsItComes(delivery: Delivery, headers: Headers): Sink {
   if (!raw.destroyed) {
     raw.writeHead(200, {
       ...ownHeaders(reply),
-      ...answerHeaders(headers),
+      ...responseHeaders(headers),
       ...flowHeaders(request, headers),
     })
     raw.flushHeaders()
@@ -64,7 +64,7 @@ export function passAsItComes(delivery: Delivery, headers: Headers): Sink {
     if (attempt.endedAt !== undefined) return
     const { ended: isWhole, finished, failed } = measure() ?? {}
     if (failed !== undefined) return breakOff(failedInside(failed), false)
-    if (!isWhole && !finished) return breakOff(unreadable('the answer stopped before its end'), true)
+    if (!isWhole && !finished) return breakOff(unreadable('the response stopped before its end'), true)
     raw.end()
     end()
   }

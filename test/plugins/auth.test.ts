@@ -8,7 +8,7 @@ import { until } from '../until.ts'
 import { startReplica } from './replica.ts'
 
 const MESSAGE =
-  'This key is not valid here: it is unknown, revoked, expired or disabled. Ask whoever runs this gateway for another.'
+  'This key is not valid here: it is unknown, revoked, expired or disabled. Ask the operator of this gateway for another.'
 
 test('the key is taken from any of its three headers', async t => {
   const replica = await startReplica(t)

@@ -417,7 +417,7 @@ test('a stream without an event is a 502', async t => {
   assert.equal(status, 502)
 })
 
-test('JSON in answer to a request for a stream is refused, at its true cost', async t => {
+test('JSON in response to a request for a stream is refused, at its true cost', async t => {
   const arranged = await arrange(t, await answering(t, 'application/json', JSON.stringify(answer)))
 
   const { status, line } = await call(arranged, '/v1/messages', message('hello', { stream: true }))
@@ -430,7 +430,7 @@ for (const [what, type, body] of [
   ['JSON without usage', 'application/json', '{"type":"message","content":[]}'],
   ['an event stream as text/plain', 'text/plain', 'data: {"choices":[]}\n\ndata: [DONE]\n\n'],
 ] as const) {
-  test(`${what} in answer to a request for a stream costs the hold`, async t => {
+  test(`${what} in response to a request for a stream costs the hold`, async t => {
     const arranged = await arrange(t, await answering(t, type, body))
     const { key, gateway } = arranged
 

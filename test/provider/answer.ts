@@ -3,7 +3,7 @@
 import { gzipSync } from 'node:zlib'
 import { anthropicFailure, openaiFailure } from './failures.ts'
 import type { Generated } from './generation.ts'
-import { answerHeaders, requestId } from './headers.ts'
+import { requestId, responseHeaders } from './headers.ts'
 import type { Api, Reply, StreamFrames } from './reply.ts'
 import type { Answer } from './responder.ts'
 import type { Failure, Scenario } from './scenario.ts'
@@ -12,7 +12,7 @@ const noFrames = Buffer.alloc(0)
 const page = '<!doctype html><html><head><title>Welcome</title></head><body>It works!</body></html>'
 
 export function answer(api: Api, reply: Reply, scenario: Scenario): Answer {
-  const headers = answerHeaders(api.family, requestId(api.family))
+  const headers = responseHeaders(api.family, requestId(api.family))
   const usual =
     api.stream && reply.request.stream === true
       ? streamAnswer(api.stream(reply), reply.generated, scenario, headers)
@@ -27,7 +27,7 @@ export function failureAnswer(family: Api['family'], failure: Failure): Answer {
   const shaped = family === 'anthropic' ? anthropicFailure(failure, id) : openaiFailure(failure)
   const body = Buffer.from(failure.body ?? JSON.stringify(shaped))
   const headers = {
-    ...answerHeaders(family, id),
+    ...responseHeaders(family, id),
     'content-type': 'application/json',
     'content-length': body.length,
     ...(failure.retryAfter !== undefined && { 'retry-after': String(failure.retryAfter) }),

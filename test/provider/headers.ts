@@ -69,6 +69,6 @@ export function requestId(family: Api['family']): string {
 }
 
 /** The family's headers, with a request id where the family has it. */
-export function answerHeaders(family: Api['family'], id: string): Record<string, string> {
+export function responseHeaders(family: Api['family'], id: string): Record<string, string> {
   return family === 'anthropic' ? { ...anthropic, 'request-id': id } : { ...openai, 'x-request-id': id }
 }

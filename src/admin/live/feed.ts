@@ -1,5 +1,5 @@
 /**
- * The feed all replicas share: a short stream in Redis that is written only while somebody watches. It is no ledger: what
+ * The feed all replicas share: a short stream in Redis that is written only while a page is open. It is no ledger: what
  * comes too fast is counted, not shown, and what Redis loses is lost.
  *
  *     {tollgate}:watched   set by replicas that have viewers, for a few seconds at a time

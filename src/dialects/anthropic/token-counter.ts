@@ -44,8 +44,8 @@ export const anthropicCounter: TokenCounter = {
     const question = members.flatMap(name => (counted.includes(name) ? [[name, request[name]]] : []))
     return Buffer.from(JSON.stringify(Object.fromEntries(question)))
   },
-  tokens(answer) {
-    const tokens = parseObject(answer.toString('utf8'))?.input_tokens
+  tokens(response) {
+    const tokens = parseObject(response.toString('utf8'))?.input_tokens
     return typeof tokens === 'number' && Number.isSafeInteger(tokens) && tokens >= 0 ? tokens : undefined
   },
 }

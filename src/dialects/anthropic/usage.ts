@@ -47,8 +47,10 @@ function usageParts(usage: JsonObject, model: string, requested: Requested): Usa
     geo,
   }))
   // These are reported once for the whole call, so the iteration with the response has them.
-  const answered = iterations.findLastIndex(({ type }) => type === 'message' || type === 'fallback_message')
-  Object.assign(parts[Math.max(0, answered)]!, { reasoning, tools })
+  const lastMessage = iterations.findLastIndex(
+    ({ type }) => type === 'message' || type === 'fallback_message',
+  )
+  Object.assign(parts[Math.max(0, lastMessage)]!, { reasoning, tools })
   return validParts(parts)
 }
 
