@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { startGateway } from './gateway.ts'
 
@@ -17,6 +18,21 @@ test('the hooks of a call run in a fixed order', async t => {
       '(onSend) ["endConnection()","sayCost()"]',
     ],
   )
+})
+
+test('docs/lifecycle.md lists the hooks of a call in their order', async t => {
+  const { app } = await startGateway(t)
+  const routes = app.printRoutes({ includeHooks: true, commonPrefix: false })
+  const [, call = ''] = /\/v1\/messages \(POST\)\n([\s\S]*?)(?=\n[^\n]*─ )/.exec(routes) ?? []
+  const hooks = [...call.matchAll(/(\w+)\(\)/g)].map(([, name]) => name)
+
+  const text = readFileSync(new URL('../docs/lifecycle.md', import.meta.url), 'utf8')
+  const documented = [...text.matchAll(/^\| on\w+ \| `(\w+)` \||^\| pre\w+ \| `(\w+)` \|/gm)].map(
+    ([, on, pre]) => on ?? pre,
+  )
+
+  assert.ok(hooks.length > 20)
+  assert.deepEqual(documented, hooks)
 })
 
 test('the steps at the end of a call run in the order of their phases', async t => {
