@@ -1,4 +1,4 @@
-/** The least a Node proxy can do, and the bench's yardstick: http in, an undici pool out, bodies piped, nothing else. */
+/** The baseline of the bench, the least that a Node proxy can do: http in, an undici pool out, bodies piped. */
 
 import { createServer } from 'node:http'
 import { parseArgs } from 'node:util'
@@ -24,5 +24,5 @@ createServer({ keepAliveTimeout: 0 }, (request, response) => {
   )
 }).listen(Number(values.port), '127.0.0.1')
 
-// Not the default death by signal: a profile is only written at an exit.
+// A process that a signal kills writes no profile; one that exits does.
 process.once('SIGTERM', () => process.exit())

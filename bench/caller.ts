@@ -1,6 +1,6 @@
 /**
- * One caller: a keep-alive connection that asks, waits, and asks again. It does the least that HTTP allows, so that
- * the load takes little from the core it shares with the provider.
+ * One caller: a keep-alive connection that sends a request, waits for the response, and sends the next. It does the least
+ * that HTTP allows, because it shares its core with the provider.
  */
 
 import { once } from 'node:events'
@@ -12,9 +12,9 @@ export interface Answered {
   status: number
   /** Status line and headers. */
   head: string
-  /** What came first of the body. */
+  /** The first bytes of the body. */
   start: Buffer
-  /** When the first byte of the body came, and the last; as `performance.now` counts. */
+  /** The times of the first and the last byte of the body, by `performance.now`. */
   firstAt: number
   lastAt: number
 }
@@ -31,7 +31,7 @@ export async function openCaller({ url, headers, cached }: Column, prompt: Promp
   const { hostname, port, host } = new URL(url)
   const lines = Object.entries({ ...headers, host, 'content-length': prompt.body.length })
   const head = `POST /v1/messages HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`
-  // Its own copy: what the kernel still has of it is never another caller's.
+  // Each caller has its own copy, because the kernel may not have sent it yet when another caller changes it.
   const request = Buffer.concat([Buffer.from(head, 'latin1'), prompt.body])
   const numberAt = head.length + prompt.numberAt
 
@@ -43,7 +43,7 @@ export async function openCaller({ url, headers, cached }: Column, prompt: Promp
   let fail = (_error: Error) => {}
   socket.on('data', (chunk: Buffer) => reader(chunk))
   socket.on('error', error => fail(error))
-  socket.on('close', () => fail(new Error('closed before the end of the answer')))
+  socket.on('close', () => fail(new Error('closed before the end of the response')))
   return {
     ask: () =>
       new Promise((resolve, reject) => {
@@ -56,7 +56,7 @@ export async function openCaller({ url, headers, cached }: Column, prompt: Promp
   }
 }
 
-/** Reads one answer, chunk by chunk, and says when it is whole. */
+/** Reads one response chunk by chunk, until it is complete. */
 function readAnswer(done: (answered: Answered) => void): (chunk: Buffer) => void {
   let unread: Buffer = Buffer.alloc(0)
   let head = ''

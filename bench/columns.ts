@@ -1,4 +1,4 @@
-/** What is measured side by side: each file in columns/ starts one contender, which may fill several columns. */
+/** The columns, which are measured side by side. Each file in columns/ starts one server, which may have several columns. */
 
 import { join } from 'node:path'
 import { bare } from './columns/bare.ts'
@@ -13,22 +13,22 @@ export interface Column {
   title: string
   url: string
   headers: Record<string, string>
-  /** Found in the headers of an answer, it proves that the column does what its title says. */
+  /** If the headers of a response match, the column does what its title says. */
   proof: RegExp
-  /** Is every request the same? */
+  /** Every request is the same. */
   cached: boolean
-  /** The process whose CPU counts; none: the provider itself answers. */
+  /** The process whose CPU is counted; undefined: the provider is called directly. */
   process: Server | undefined
 }
 
-/** What a contender is given to start with. */
+/** What a server needs to start. */
 export interface Surroundings {
   providerUrl: string
-  /** The request headers that the provider wants. */
+  /** The request headers that the provider needs. */
   headers: Record<string, string>
-  /** For files of its own; gone after the bench. */
+  /** A folder for its files; deleted after the bench. */
   folder: string
-  /** The command that runs a file with Node on the measured core, and what its environment has to hold. */
+  /** The command that runs a file with Node on the measured core, and its environment. */
   node: readonly string[]
   env: Record<string, string>
 }
@@ -47,7 +47,7 @@ const root = join(import.meta.dirname, '..')
 const contenders: readonly Contender[] = [direct, bare, tollgate, observed]
 export const columnNames = contenders.flatMap(({ columns }) => columns)
 
-/** Starts the simulated provider, and what the columns need. Flags and variables are for the measured processes. */
+/** Starts the simulated provider and the servers of the columns. Flags and variables are for the measured processes. */
 export async function startColumns(
   names: readonly string[],
   folder: string,

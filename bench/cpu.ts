@@ -1,4 +1,4 @@
-/** How much CPU a process has used, by the kernel's own count. */
+/** The CPU time of a process, by the kernel's own count. */
 
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -8,18 +8,18 @@ const linux = process.platform === 'linux'
 const tickMs = linux ? 1000 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' })) : 0
 const quietMs = 100
 
-/** User and system time of all its threads, in milliseconds; undefined where the kernel does not say. */
+/** User and system time of all its threads, in milliseconds; undefined if the kernel does not report it. */
 export function cpuMs(pid: number): number | undefined {
   if (!linux) return undefined
-  // The second field is the program's name, in brackets, and may hold spaces: utime and stime are the 12th and 13th after it.
+  // The second field is the program's name in brackets, which may have spaces. utime and stime are the 12th and 13th field after it.
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[11]) + Number(fields[12])) * tickMs
 }
 
 /**
- * The CPU that `work` costs the process, with what it puts off until later (settling, ledger, log): the count ends
- * when the process has come to rest.
+ * The CPU that `work` costs the process, with its later work (settling, ledger, log): the count ends when the process is
+ * idle.
  */
 export async function cpuOf<T>(
   pid: number | undefined,

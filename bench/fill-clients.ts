@@ -1,4 +1,4 @@
-/** Clients by the million, as if they had been made one by one; some of them with keys that are known here. */
+/** Creates up to millions of clients. The bench knows the keys of some of them. */
 
 import type { Pool } from 'pg'
 import { readSecret } from '../src/clients/client-rows.ts'
@@ -14,10 +14,10 @@ const client = JSON.stringify({
   loop: { identical: 1000, per: '1m' },
 })
 const TEAMS = 100
-/** Spreads numbers over all others below a million. */
+/** A prime that spreads numbers over the range below a million. */
 const STRIDE = 7919
 
-/** Replaces all clients by so many; returns usable keys of up to so many of them, spread over all. */
+/** Replaces all clients by that many. Returns valid keys of some of them, spread over all. */
 export async function fillClients(pool: Pool, size: number, usable: number): Promise<string[]> {
   const secret = await readSecret(pool, 'key-checksum')
   await pool.query('truncate keys, clients, teams')
@@ -39,7 +39,7 @@ export async function fillClients(pool: Pool, size: number, usable: number): Pro
     'insert into keys (id, client_id, sha256) select * from unnest($1::text[], $2::text[], $3::bytea[])',
     [made.map(({ id }) => id), made.map(({ clientId }) => clientId), made.map(({ sha256 }) => sha256)],
   )
-  // The other clients' keys: nobody has them, but they are in the way.
+  // Keys of the other clients. No caller has them, but they make the table as large as a real one.
   await pool.query(
     `insert into keys (id, client_id, sha256)
      select substr(md5(id), 1, 10), id, sha256(id::bytea) from clients

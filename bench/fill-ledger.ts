@@ -1,4 +1,4 @@
-/** Fills the ledger with millions of calls over two months, in the order of time, with their sums. A trigger counts performance. */
+/** Fills the ledger with millions of calls of two months, in order of time, and with their sums. A trigger counts performance. */
 
 import type { Pool } from 'pg'
 import { sums } from '../src/ledger/sums.ts'
@@ -7,7 +7,7 @@ export const CLIENTS = 200
 const MODELS = ['claude-haiku-4-5', 'claude-sonnet-5', 'gpt-6-luna', 'gpt-6-sol']
 const DAYS = 60
 
-/** Replaces the ledger by one of so many calls. */
+/** Replaces the ledger by one with that many calls. */
 export async function fillLedger(pool: Pool, size: number): Promise<void> {
   await pool.query('truncate calls, usage_daily, performance')
   await pool.query(

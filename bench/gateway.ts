@@ -1,4 +1,4 @@
-/** A gateway for a study: a real process on stores that the study holds, before a simulated provider of its own. */
+/** A gateway for a study: a real process with the study's stores and its own simulated provider. */
 
 import { join } from 'node:path'
 import { alone } from './cores.ts'

@@ -1,4 +1,4 @@
-/** Load, bounded in time and number: a closed loop finds out how much a column can take, an open one how fast it answers. */
+/** Load with a limit of time and number. A closed loop measures the throughput of a column, an open loop its latency. */
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Caller, openCaller } from './caller.ts'
@@ -8,12 +8,12 @@ import type { Prompt } from './prompts.ts'
 export interface Volley {
   calls: number
   seconds: number
-  /** Milliseconds from when each call was due to its answer's first and last byte. */
+  /** Milliseconds from the time at which each call was due to the first and the last byte of its response. */
   first: number[]
   last: number[]
 }
 
-/** As many calls at a time as `callers`, each caller asking again as soon as it is answered. */
+/** Runs `callers` calls at a time. Each caller sends the next request when it has the response. */
 export async function closedLoop(
   column: Column,
   prompt: Prompt,
@@ -31,8 +31,8 @@ export async function closedLoop(
 }
 
 /**
- * Calls at a fixed rate, however slowly they are answered. A call that is sent late was due all the same: only the
- * grain of the timer is forgiven.
+ * Calls at a fixed rate, whatever the speed of the responses. The latency of a call that is sent late counts from the time
+ * at which it was due, except for the resolution of the timer.
  */
 export async function openLoop(
   column: Column,
@@ -63,7 +63,7 @@ export async function openLoop(
   })
 }
 
-/** Opens `callers` connections first, and more as they are needed. Throws when a single call went wrong. */
+/** Opens `callers` connections first, and more when needed. Throws if a call fails. */
 async function volley(
   column: Column,
   prompt: Prompt,
@@ -104,12 +104,12 @@ async function volley(
   return { ...fired, calls: fired.last.length, seconds: (performance.now() - start) / 1000 }
 }
 
-/** The answer is kept after it was sent: asks again until it comes from the cache. */
+/** A response is stored after it was sent, so this repeats the request until it is a cache hit. */
 async function untilCached(caller: Caller, { proof }: Column): Promise<void> {
   for (let tries = 0; tries < 100; tries += 1) {
     const { head } = await caller.ask()
     if (proof.test(head)) return
     await pause(20)
   }
-  throw new Error('the answer was never cached')
+  throw new Error('the response was never cached')
 }

@@ -1,4 +1,4 @@
-/** Where a column's CPU goes: self time by package or file, and the functions that take most of it. */
+/** Profiles a column: self time by package or file, and the functions with the most self time. */
 
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -20,7 +20,7 @@ export async function profile(name: string, folder: string): Promise<void> {
   const { columns, stop } = await startColumns([name], folder, flags, { PROFILE_FILE: file })
   try {
     const column = columns[0]
-    if (!column?.process) throw new Error(`'${name}' has no process of its own to profile`)
+    if (!column?.process) throw new Error(`'${name}' has no process to profile`)
     const kilobyte = prompt(1_000)
     await closedLoop(column, kilobyte, callers, seconds.warmUp)
     column.process.kill('SIGURG')
@@ -62,18 +62,18 @@ function print(title: string, profile: Profiler.Profile, calls: number): void {
   list('By function', functions, 40)
 }
 
-/** Each sample's time belongs to the function that was running. */
+/** Adds the time of each sample to the function that was running. */
 function selfMicros({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile) {
   const byId = new Map(nodes.map(({ id, callFrame }) => [id, { callFrame, micros: 0 }]))
   for (const [index, id] of samples.entries()) {
     const node = byId.get(id)
-    // A delta is the time since the sample before: what was running then, ran for the next delta.
+    // A delta is the time since the previous sample, so it belongs to the function of that one.
     if (node) node.micros += timeDeltas[index + 1] ?? 0
   }
   return [...byId.values()]
 }
 
-/** `src/plugins/auth.ts`, `undici`, `node:net`; V8's own parts, such as `(garbage collector)`, by their name. */
+/** Such as `src/plugins/auth.ts`, `undici`, `node:net`, or a part of V8 such as `(garbage collector)`. */
 function placeOf({ url, functionName }: Profiler.Profile['nodes'][number]['callFrame']): string {
   if (url === '') return functionName.startsWith('(') ? functionName : '(native)'
   const [, packaged] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url) ?? []

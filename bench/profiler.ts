@@ -1,6 +1,7 @@
 /**
- * Loaded into a process that is to be profiled (`--import`): SIGURG starts the profiler, the next one stops it and
- * writes PROFILE_FILE (the signals made for users are taken, by Node and by the gateway). So neither the start of the process nor its warming up are in it.
+ * Loaded into the profiled process by `--import`. SIGURG starts the profiler; the next SIGURG stops it and writes
+ * PROFILE_FILE. So the profile has neither the start of the process nor its warm-up. Node and the gateway use SIGUSR1 and
+ * SIGUSR2.
  */
 
 import { renameSync, writeFileSync } from 'node:fs'
@@ -22,7 +23,7 @@ if (file) {
       return
     }
     const { profile } = await session.post('Profiler.stop')
-    // Whole or not at all: whoever waits for the file must not see half of it.
+    // Renamed when it is complete, so that a reader never sees a part of it.
     writeFileSync(`${file}.part`, JSON.stringify(profile))
     renameSync(`${file}.part`, file)
   })

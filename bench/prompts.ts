@@ -2,7 +2,7 @@
 
 export interface Prompt {
   body: Buffer
-  /** Where in it the number stands that makes each request another one. */
+  /** The position of the number that makes each request different. */
   numberAt: number
 }
 
@@ -19,7 +19,7 @@ export function prompt(bytes: number, { stream = false, scenario = '' } = {}): P
   return { body, numberAt: body.indexOf(number) }
 }
 
-/** Makes the request one that was never sent before: a cache misses it. */
+/** Changes the number, so that the request is a cache miss. */
 export function patch(request: Buffer, numberAt: number): void {
   sent += 1
   request.write(String(sent).padStart(number.length, '0'), numberAt, 'latin1')

@@ -1,4 +1,4 @@
-/** Prints the figures as tables, and writes them down whole. */
+/** Prints the figures as tables, and writes all values to a file. */
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,13 +9,13 @@ export interface Measured {
   cells: Cell[]
 }
 
-/** A column's head. */
+/** The heading of a column. */
 export interface Shown {
   name: string
   title: string
 }
 
-/** One line per figure, one column per column: the median, its spread, and how it compares. */
+/** One line for each figure and one table column for each column: the median, its spread, and the comparison. */
 export function table({ row, cells }: Measured, columns: readonly Shown[]): string {
   const lines = row.figures.map(figure => [
     `${figure.title} (${figure.unit})`,
@@ -50,7 +50,7 @@ function shown({ digits, against }: Figure, cell: Cell | undefined): string {
   return `${number(median)}${spread} ${against.as === 'ratio' ? `= ${compared.toFixed(2)}x` : `= ${sign}${number(compared)}`}`
 }
 
-/** Returns the file's path. */
+/** Returns the path of the file. */
 export async function writeResults(
   folder: string,
   results: { at: string; [part: string]: unknown },

@@ -1,4 +1,4 @@
-/** Calls as the money core sees them: every limit and budget of client, team and gateway, wide enough for all of them. */
+/** Reservations with every limit and budget of client, team and gateway, high enough for all calls. */
 
 import type { Reservation, Scope, Settlement } from '../src/lua/types.ts'
 
@@ -11,7 +11,7 @@ const limits = {
 }
 const TEAMS = 20
 
-/** The call with this number; clients take turns. */
+/** The call with this number. The clients take turns. */
 export function callOf(
   number: number,
   clients: number,
@@ -73,7 +73,7 @@ const ended = {
   estimated: false,
 }
 
-/** As long as real ids are. */
+/** As long as a real id. */
 function idOf(number: number): string {
   return String(number).padStart(20, '0')
 }

@@ -1,4 +1,4 @@
-/** A row is one question, put to every column in turn, round after round, so that a noisy minute hits all of them. */
+/** A row measures each column in turn, round after round, so that a noisy minute affects all columns. */
 
 import type { Column } from './columns.ts'
 import { type Summary, summary } from './statistics.ts'
@@ -8,20 +8,20 @@ export interface Figure {
   title: string
   unit: string
   digits: number
-  /** Each round's value beside that of another column in the same round. */
+  /** Compares each round's value with that of another column in the same round. */
   against?: { column: string; as: 'ratio' | 'difference' }
 }
 
-/** Measures one column once, for so many seconds. A figure that a column does not have is undefined. */
+/** Measures one column once, for that many seconds. A figure that a column does not have is undefined. */
 export type Measure = (column: Column, seconds: number) => Promise<Record<string, number | undefined>>
 
 export interface Row {
   name: string
   title: string
   figures: readonly Figure[]
-  /** Which columns it is about; undefined: all. */
+  /** The columns that it measures; undefined: all. */
   applies?(column: Column): boolean
-  /** Once, before the rounds. */
+  /** Runs once, before the rounds. */
   prepare(columns: readonly Column[]): Promise<Measure>
 }
 
@@ -44,7 +44,7 @@ export async function measureRow(row: Row, columns: readonly Column[], pace: Pac
   const rounds: Map<string, Record<string, number | undefined>>[] = []
   for (let round = 0; round < pace.rounds; round += 1) {
     const values = new Map<string, Record<string, number | undefined>>()
-    // Every other round runs backwards: nobody is always first after the same neighbour.
+    // Every second round runs backwards, so that no column always follows the same one.
     const order = round % 2 === 0 ? columns : columns.toReversed()
     for (const column of order) values.set(column.name, await measure(column, pace.seconds))
     rounds.push(values)

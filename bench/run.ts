@@ -1,4 +1,4 @@
-/** `npm run bench`: everything on one machine, in one run, side by side, against the same simulated provider. */
+/** `npm run bench`: measures all columns side by side in one run on one machine, with the same simulated provider. */
 
 import { rmSync } from 'node:fs'
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
@@ -14,18 +14,18 @@ import { cellsOf, type Study } from './study.ts'
 
 const help = `npm run bench -- [options]
 
-  --quick             two short rounds, small sizes: a look, not a figure to quote
+  --quick             two short rounds and small sizes: a first look, not for quoting
   --rounds N          rounds per row and column (5)
   --seconds N         length of one measurement (4)
   --only a,b          these rows
   --columns a,b       these columns: ${columnNames.join(', ')}
-  --profile column    instead of the table: where this column's CPU goes, function by function
-  --keep              keep the servers' logs, and say where
+  --profile column    instead of the table: the CPU of this column by function
+  --keep              keep the servers' logs, and print their folder
   --help              this text
 
-Columns: direct (no gateway), bare (http + undici, nothing else), tollgate (every concern on, cache miss), hit
-(every concern on, cache hit), observed (as tollgate, with every call traced and the metrics scraped each second).
-REDIS_URL and DATABASE_URL are used where they are set, else embedded servers run.`
+Columns: direct (no gateway), bare (http + undici, nothing else), tollgate (every feature on, cache miss), hit
+(every feature on, cache hit), observed (as tollgate, with every call traced and the metrics scraped each second).
+REDIS_URL and DATABASE_URL are used if they are set; otherwise embedded servers run.`
 
 const { values: flags } = parseArgs({
   options: {
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   stepAside()
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-bench-'))
   await chmod(folder, 0o711) // as root, Postgres runs as another user
-  // However the bench ends; its servers end with it by themselves.
+  // In every ending of the bench. Its servers end with it by themselves.
   process.once('exit', () => {
     if (flags.keep) console.log(`Logs: ${folder}`)
     else rmSync(folder, { recursive: true, force: true })
@@ -91,7 +91,7 @@ async function compare(folder: string): Promise<void> {
   console.log(`Written to ${file}`)
 }
 
-/** The columns' servers run only as long as rows compare them. */
+/** The servers of the columns run only while rows measure them. */
 async function contest(
   rows: Row[],
   pace: Pace,
@@ -125,11 +125,11 @@ function columnsNamed(names: string | undefined): readonly string[] {
   return names.split(',').map(name => {
     const found = columnNames.find(column => column === name)
     if (found) return found
-    throw new Error(`there is no column '${name}', only ${columnNames.join(', ')}`)
+    throw new Error(`found the column '${name}', expected one of ${columnNames.join(', ')}`)
   })
 }
 
-/** Every file in rows/ is one. */
+/** Each file in rows/ is a row. */
 async function rowsNamed(names: string | undefined): Promise<(Row | Study)[]> {
   const folder = join(import.meta.dirname, 'rows')
   const byNumber = new Intl.Collator('en', { numeric: true }).compare
@@ -141,6 +141,6 @@ async function rowsNamed(names: string | undefined): Promise<(Row | Study)[]> {
   return wanted.map(name => {
     const found = rows.find(row => row.name === name)
     if (found) return found
-    throw new Error(`there is no row '${name}', only ${rows.map(row => row.name).join(', ')}`)
+    throw new Error(`found the row '${name}', expected one of ${rows.map(row => row.name).join(', ')}`)
   })
 }

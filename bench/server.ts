@@ -1,4 +1,4 @@
-/** Starts the bench's servers, each as a process of its own that does not outlive the bench. */
+/** Starts the servers of the bench, each in its own process, which ends with the bench. */
 
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -15,17 +15,17 @@ export interface Server {
 
 export interface ServerOptions {
   name: string
-  /** Keeps its log. */
+  /** The file of its log. */
   folder: string
   command(port: number): string[]
   env?(port: number): NodeJS.ProcessEnv
-  /** A path that answers 200 once the server is ready. */
+  /** A path that is 200 when the server is ready. */
   ready?: string
 }
 
 const startLimitMs = 60_000
 
-/** Resolves when it answers; throws with the end of its log when it does not. */
+/** Resolves when the server is ready. Otherwise throws with the end of its log. */
 export async function startServer({
   name,
   folder,

@@ -1,6 +1,6 @@
 /** Medians, percentiles, spreads. */
 
-/** By nearest rank: a value that was really seen. */
+/** By nearest rank, so the result is one of the values. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN
@@ -10,7 +10,7 @@ export interface Summary {
   median: number
   min: number
   max: number
-  /** One value per round. */
+  /** One value for each round. */
   values: number[]
 }
 

@@ -1,4 +1,4 @@
-/** Stores of a study's own, which it may fill, empty and ask for their own figures. */
+/** Redis and Postgres of a study, which it may fill and empty, and whose own figures it may read. */
 
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
@@ -25,7 +25,7 @@ export async function openRedis(folder: string, { isMeasured = false } = {}) {
   }
 }
 
-/** Millions of rows are filled in: what it holds is gone after the bench, so nothing of it has to be on the disk. */
+/** Its data is deleted after the bench, so fsync is off and millions of rows can be filled in quickly. */
 const hasty = {
   fsync: 'off',
   synchronous_commit: 'off',
@@ -59,7 +59,7 @@ export async function infoOf(redis: Redis, section: string, field: string): Prom
   return Number(new RegExp(`^${field}:([\\d.]+)`, 'm').exec(text)?.[1])
 }
 
-/** All script calls so far, and the microseconds that Redis spent in them. */
+/** The number of script calls so far, and the microseconds that Redis spent in them. */
 export async function scriptsOf(redis: Redis): Promise<{ calls: number; micros: number }> {
   const text = await redis.info('commandstats')
   const [, calls = 0, micros = 0] = /^cmdstat_evalsha:calls=(\d+),usec=(\d+)/m.exec(text) ?? []

@@ -1,4 +1,4 @@
-/** A row with servers and columns of its own: one thing seen in several sizes, instead of several contenders. */
+/** A row with its own servers and columns: it measures one thing in several sizes. */
 
 import type { Cell, Figure } from './row.ts'
 import { summary } from './statistics.ts'
@@ -7,14 +7,14 @@ export interface Study {
   name: string
   title: string
   figures: readonly Figure[]
-  /** Starts what it needs, and has stopped all of it when it resolves. The folder is its own. */
+  /** Starts what it needs, and stops all of it before it resolves. No other study uses the folder. */
   study(folder: string, quick: boolean): Promise<Studied[]>
 }
 
 export interface Studied {
   name: string
   title: string
-  /** By figure: a value each time it was measured. */
+  /** By figure: one value for each measurement. */
   values: Record<string, number | number[] | undefined>
 }
 
@@ -27,7 +27,7 @@ export function cellsOf({ figures }: Study, studied: readonly Studied[]): Cell[]
   )
 }
 
-/** A column that is a size. */
+/** A column for a size. */
 export function sizeOf(size: number, unit = ''): Pick<Studied, 'name' | 'title'> {
   return { name: String(size), title: `${size.toLocaleString('en')} ${unit}`.trimEnd() }
 }

@@ -1,4 +1,4 @@
-/** Many callers at once, no pause: what a call costs, and how many fit on one core. */
+/** Many callers at once without pauses: the CPU of a call, and the calls/s of one core. */
 
 import { cpuOf } from './cpu.ts'
 import { closedLoop } from './load.ts'

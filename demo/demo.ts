@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: a simulated provider, the gateway with a real Redis and Postgres, a client, and a short tour made
- * with the makers' own SDKs. Stays up afterwards, so that you can go on by hand; `--once` ends after the tour.
+ * `npm run demo`: a simulated provider, the gateway with a real Redis and Postgres, a client, and a short tour with the
+ * providers' SDKs. It keeps running after the tour, so that you can try the gateway; `--once` ends it.
  */
 
 import { mkdirSync } from 'node:fs'
@@ -20,8 +20,8 @@ const { values: options } = parseArgs({
 if (options.help) {
   console.log(`Usage: npm run demo [-- --once] [-- --port 4000]
 
-  --once   end after the tour (exit code 0 if every stop of it went as it should)
-  --port   where the gateway listens (4000)`)
+  --once   end after the tour (exit code 0 if every step had the expected result)
+  --port   the port of the gateway (4000)`)
   process.exit(0)
 }
 
@@ -40,11 +40,12 @@ let code = 0
 try {
   const { rows, key } = await tour(gateway)
   console.log(`\n${table(rows)}\n`)
-  const surprises = rows.filter(row => !row.asExpected)
-  for (const { stop, result } of surprises) console.error(`Not as it should be: ${stop}: ${result}`)
-  code = surprises.length === 0 ? 0 : 1
+  const failed = rows.filter(row => !row.asExpected)
+  for (const { step, result, expected } of failed)
+    console.error(`${step}: found ${result}, expected ${expected}`)
+  code = failed.length === 0 ? 0 : 1
   if (!options.once) {
-    console.log(invitation(gateway.url, key, gateway.adminToken))
+    console.log(instructions(gateway.url, key, gateway.adminToken))
     await gateway.ended()
   }
 } catch (error) {
@@ -56,23 +57,23 @@ try {
 }
 process.exit(code)
 
-function table(rows: { stop: string; result: string; cost: string }[]): string {
-  const heads = { stop: 'What happened', result: 'Answer', cost: 'Cost' }
-  const width = (column: 'stop' | 'result' | 'cost') =>
+function table(rows: { step: string; result: string; cost: string }[]): string {
+  const heads = { step: 'Request', result: 'Response', cost: 'Cost' }
+  const width = (column: 'step' | 'result' | 'cost') =>
     Math.max(...[heads, ...rows].map(row => row[column].length))
   const line = (row: typeof heads) =>
-    `  ${row.stop.padEnd(width('stop'))}  ${row.result.padEnd(width('result'))}  ${row.cost.padStart(width('cost'))}`
-  const rule = `  ${'─'.repeat(width('stop'))}  ${'─'.repeat(width('result'))}  ${'─'.repeat(width('cost'))}`
+    `  ${row.step.padEnd(width('step'))}  ${row.result.padEnd(width('result'))}  ${row.cost.padStart(width('cost'))}`
+  const rule = `  ${'─'.repeat(width('step'))}  ${'─'.repeat(width('result'))}  ${'─'.repeat(width('cost'))}`
   return [line(heads), rule, ...rows.map(line)].join('\n')
 }
 
-function invitation(url: string, key: string, adminToken: string): string {
-  return `The gateway is up; everything it costs is play money.
+function instructions(url: string, key: string, adminToken: string): string {
+  return `The gateway runs. Its provider is simulated, so no call costs real money.
 
   URL        ${url}
   Key        ${key}
   Dashboard  ${url}/dashboard
-  Token      ${adminToken}   (signs in there, and opens ${url}/admin)
+  Token      ${adminToken}   (for the dashboard and ${url}/admin)
 
 Try it:
 
@@ -80,5 +81,5 @@ Try it:
   curl ${url}/v1/chat/completions -H 'authorization: Bearer ${key}' -H 'content-type: application/json' -d '{"model":"gpt-6-luna","stream":true,"messages":[{"role":"user","content":"Hello"}]}'
   curl ${url}/admin/clients/demo -H 'authorization: Bearer ${adminToken}'
 
-Ctrl-C ends it.`
+Ctrl-C stops it.`
 }

@@ -1,4 +1,4 @@
-/** Runs the gateway as a process of its own, the way `npm start` does. */
+/** Runs the gateway in its own process, as `npm start` does. */
 
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -36,7 +36,7 @@ export async function startGateway(options: {
       DATA_DIR: options.dataDir,
       DRAIN_DELAY_SECONDS: '0',
       DRAIN_SECONDS: '5',
-      // Of its log only the reason why it cannot go on.
+      // Only the reason why the gateway cannot run.
       LOG_LEVEL: 'fatal',
       ...options.env,
     },
@@ -55,19 +55,19 @@ export async function startGateway(options: {
     },
   }
 
-  /** Whoever has taken the port before us answers there, too. */
+  /** Another gateway may use the port, and answers /readyz too. */
   async function assertOurs() {
     const headers = { authorization: `Bearer ${adminToken}` }
     if ((await fetch(`${url}/admin/whoami`, { headers })).ok) return
     child.kill('SIGTERM')
-    throw new Error(`another gateway answers at ${url} already; end that one first`)
+    throw new Error(`found another gateway at ${url}, expected a free port. Stop it, or use --port.`)
   }
 
   async function ready() {
     const deadline = Date.now() + START_WITHIN
     while (Date.now() < deadline) {
       if (child.exitCode !== null)
-        throw new Error('the gateway ended before it was ready; its last words are above')
+        throw new Error('the gateway ended before it was ready; its errors are above')
       const answer = await fetch(`${url}/readyz`).catch(() => undefined)
       if (answer?.ok) return assertOurs()
       await wait(100)

@@ -1,12 +1,13 @@
-/** The tour: one stop for each thing a caller meets, made with the makers' own SDKs. */
+/** The tour: one step for each kind of response that a caller gets, with the providers' own SDKs. */
 
 import Anthropic, { APIError as AnthropicError } from '@anthropic-ai/sdk'
 import OpenAI, { APIError as OpenAIError } from 'openai'
 import type { Gateway } from './gateway.ts'
 
 export interface Row {
-  stop: string
+  step: string
   result: string
+  expected: string
   cost: string
   asExpected: boolean
 }
@@ -17,11 +18,11 @@ const GPT = 'gpt-6-luna'
 export async function tour({ url, adminToken }: Gateway): Promise<{ rows: Row[]; key: string }> {
   const admin = adminOf(url, adminToken)
   const key = await admin.client('demo', { models: ['claude-haiku-*', GPT], budget: { day: 5, month: 100 } })
-  const hasty = await admin.client('demo-hasty', { limits: { requests: { capacity: 1, per: '1h' } } })
+  const limited = await admin.client('demo-limited', { limits: { requests: { capacity: 1, per: '1h' } } })
   const poor = await admin.client('demo-poor', { budget: { day: 0.000001 } })
   const anthropic = new Anthropic({ baseURL: url, apiKey: null, authToken: key, maxRetries: 0 })
   const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: key, maxRetries: 0 })
-  // A new question on every run, so that the first call is a miss on the second run, too.
+  // A new question in every run, so that the first call is always a cache miss.
   const question = `What is a toll gate? (${new Date().toISOString()})`
   const ask = (client: Anthropic, model = MODEL) =>
     client.messages
@@ -31,42 +32,52 @@ export async function tour({ url, adminToken }: Gateway): Promise<{ rows: Row[];
     new Anthropic({ baseURL: url, apiKey: null, authToken, maxRetries: 0 })
 
   const rows: Row[] = []
-  rows.push(await stop('Anthropic SDK: a first call', 'miss', () => ask(anthropic)))
-  rows.push(await stop('Anthropic SDK: the same again', 'hit', () => ask(anthropic)))
+  rows.push(await step('Anthropic SDK: a first call', 'miss', () => ask(anthropic)))
+  rows.push(await step('Anthropic SDK: the same request again', 'hit', () => ask(anthropic)))
   rows.push(
-    await stop('OpenAI SDK: a chat', 'miss', () =>
+    await step('OpenAI SDK: a chat', 'miss', () =>
       openai.chat.completions
         .create({ model: GPT, messages: [{ role: 'user', content: question }] })
         .asResponse(),
     ),
   )
-  rows.push(await stop('OpenAI SDK: a stream', 'stream', () => streamed(openai, question, admin)))
-  await ask(anthropicWith(hasty)).catch(() => {})
-  rows.push(await stop('Too fast', '429 rate_limited', () => ask(anthropicWith(hasty), 'claude-haiku-4-5')))
-  rows.push(await stop('Over budget', '402 request_exceeds_budget', () => ask(anthropicWith(poor))))
+  rows.push(await step('OpenAI SDK: a stream', 'stream', () => streamed(openai, question, admin)))
+  await ask(anthropicWith(limited)).catch(() => {})
   rows.push(
-    await stop('A model not allowed', '404 model_not_allowed', () => ask(anthropic, 'claude-opus-5-5')),
+    await step('Over a rate limit', '429 rate_limited', () =>
+      ask(anthropicWith(limited), 'claude-haiku-4-5'),
+    ),
   )
-  rows.push(await stop('An unknown key', '403 invalid_key', () => ask(anthropicWith('tg_made_up'))))
+  rows.push(await step('Over budget', '402 request_exceeds_budget', () => ask(anthropicWith(poor))))
+  rows.push(
+    await step('A model not allowed', '404 model_not_allowed', () => ask(anthropic, 'claude-opus-5-5')),
+  )
+  rows.push(await step('An unknown key', '403 invalid_key', () => ask(anthropicWith('tg_made_up'))))
   return { rows, key }
 }
 
-async function stop(name: string, expected: string, call: () => Promise<Response | Streamed>): Promise<Row> {
+async function step(name: string, expected: string, call: () => Promise<Response | Streamed>): Promise<Row> {
   try {
-    const answer = await call()
-    const [result, cost] = 'chunks' in answer ? ['stream', answer.costUsd] : plain(answer)
-    const told = 'chunks' in answer ? `stream, ${answer.chunks} chunks` : result
-    return { stop: name, result: `200 ${told}`, cost: dollars(cost), asExpected: result === expected }
+    const response = await call()
+    const [result, cost] = 'chunks' in response ? ['stream', response.costUsd] : plain(response)
+    const shown = 'chunks' in response ? `stream, ${response.chunks} chunks` : result
+    return {
+      step: name,
+      result: `200 ${shown}`,
+      expected,
+      cost: dollars(cost),
+      asExpected: result === expected,
+    }
   } catch (error) {
     const result = refusalOf(error)
-    return { stop: name, result, cost: dollars(0), asExpected: result === expected }
+    return { step: name, result, expected, cost: dollars(0), asExpected: result === expected }
   }
 }
 
-function plain(answer: Response): [string, number] {
+function plain(response: Response): [string, number] {
   return [
-    answer.headers.get('x-cache')?.toLowerCase() ?? '',
-    Number(answer.headers.get('x-tollgate-cost-usd')),
+    response.headers.get('x-cache')?.toLowerCase() ?? '',
+    Number(response.headers.get('x-tollgate-cost-usd')),
   ]
 }
 
@@ -75,7 +86,7 @@ interface Streamed {
   costUsd: number
 }
 
-/** A stream's cost is known after its headers are gone: it stands in the books. */
+/** The cost of a stream is known only after its headers were sent, so it is read from the client's spend. */
 async function streamed(
   openai: OpenAI,
   question: string,
@@ -104,36 +115,36 @@ function dollars(usd: number): string {
   return `$${usd.toFixed(6)}`
 }
 
-interface Answer {
+interface Result {
   key?: string
   state?: { day: { spentUsd: number } }
 }
 
-/** The few administrative calls the tour needs. */
+/** The calls of the admin API that the tour needs. */
 function adminOf(url: string, token: string) {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   const call = async (method: string, path: string, body?: object) => {
-    const answer = await fetch(`${url}/admin${path}`, {
+    const response = await fetch(`${url}/admin${path}`, {
       method,
       headers,
       body: body ? JSON.stringify(body) : null,
     })
-    if (!answer.ok && answer.status !== 404)
-      throw new Error(`${method} /admin${path}: ${await answer.text()}`)
-    return answer.status === 204 ? {} : ((await answer.json()) as Answer)
+    if (!response.ok && response.status !== 404)
+      throw new Error(`${method} /admin${path}: ${await response.text()}`)
+    return response.status === 204 ? {} : ((await response.json()) as Result)
   }
   return {
-    /** Makes the client anew, so that the tour starts from the same place each time; returns a key. */
+    /** Deletes and creates the client, so that every tour starts with the same state. Returns a key. */
     async client(name: string, settings: object): Promise<string> {
       await call('DELETE', `/clients/${name}`)
       await call('POST', '/clients', { name, ...settings })
       return (await call('POST', `/clients/${name}/keys`, {})).key ?? ''
     },
-    /** Asks again until the figure is as awaited: settling is off the caller's path. */
-    async spentToday(name: string, awaited: (usd: number) => boolean = () => true): Promise<number> {
+    /** Polls until the figure is as expected, because a call is settled after its response. */
+    async spentToday(name: string, isExpected: (usd: number) => boolean = () => true): Promise<number> {
       for (let tries = 0; ; tries++) {
         const spent = (await call('GET', `/clients/${name}`)).state?.day.spentUsd ?? 0
-        if (awaited(spent) || tries === 50) return spent
+        if (isExpected(spent) || tries === 50) return spent
         await new Promise(resolve => setTimeout(resolve, 20))
       }
     },

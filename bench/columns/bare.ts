@@ -1,4 +1,4 @@
-/** The least a Node proxy can do: the yardstick. */
+/** The baseline: the least that a Node proxy can do. */
 
 import { join } from 'node:path'
 import type { Contender } from '../columns.ts'

@@ -1,4 +1,4 @@
-/** No gateway at all: what the provider and the load take by themselves. */
+/** No gateway: the cost of the provider and the load alone. */
 
 import type { Contender } from '../columns.ts'
 

@@ -1,4 +1,4 @@
-/** The same gateway while it is watched: every call traced, and its metrics scraped more often than anybody would. */
+/** The same gateway with every call traced, and with its metrics scraped more often than usual. */
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -37,7 +37,7 @@ async function scrape(url: string): Promise<void> {
     .catch(() => {})
 }
 
-/** Takes spans and forgets them: what a collector does with them is no cost of the gateway. */
+/** Receives spans and drops them, because the work of a collector is not a cost of the gateway. */
 async function startCollector() {
   const server = createServer((request, response) => {
     request.resume()

@@ -1,4 +1,4 @@
-/** The gateway: a real process on a real Redis and Postgres, with every concern switched on. */
+/** The gateway: a real process with a real Redis and Postgres, and with every feature on. */
 
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { startServer } from '../server.ts'
 const root = join(import.meta.dirname, '../..')
 const adminToken = 'bench-admin-token'
 
-/** Wide enough that nothing is ever refused, but all of it is checked and counted, in three scopes. */
+/** Limits so high that no call is refused. All of them are checked and counted, in three scopes. */
 const limits = {
   requests: { capacity: 10_000_000, per: '1m' },
   tokens: { capacity: 10_000_000_000, per: '1m' },
@@ -48,7 +48,7 @@ export const tollgate: Contender = {
 
 export const miss = /\r\nx-cache: (MISS|BYPASS)\r\n/
 
-/** A gateway with stores of its own, in a folder of this name. */
+/** A gateway with its own stores, in a folder of this name. */
 export async function startTollgate(
   { providerUrl, headers, folder, node, env }: Surroundings,
   name: string,
@@ -99,7 +99,7 @@ async function makeClient(url: string, name: string): Promise<string> {
   const made = await admin(url, 'POST', `/admin/clients/${name}/keys`, {})
   if (typeof made === 'object' && made !== null && 'key' in made && typeof made.key === 'string')
     return made.key
-  throw new Error(`the gateway made no key, but ${JSON.stringify(made)}`)
+  throw new Error(`found ${JSON.stringify(made)}, expected a key`)
 }
 
 async function admin(url: string, method: string, path: string, body: object): Promise<unknown> {
@@ -112,7 +112,7 @@ async function admin(url: string, method: string, path: string, body: object): P
   return answer.json()
 }
 
-/** Those that the environment names, else embedded ones, with the settings of a real gateway. */
+/** The stores that the environment names, otherwise embedded ones with the settings of a real gateway. */
 async function startStores(folder: string) {
   const { REDIS_URL, DATABASE_URL } = process.env
   const log = { info: () => {}, error: (facts: object, message: string) => console.error(message, facts) }

@@ -1,4 +1,4 @@
-/** How many calls one core of Redis carries: by the time its scripts take, and by all the CPU that Redis uses for them. */
+/** The calls/s of one core of Redis: by the time of its scripts, and by all the CPU of Redis. */
 
 import type { Redis } from 'ioredis'
 import { acknowledge, createGroup, readGroup } from '../../src/ledger/stream.ts'
@@ -12,7 +12,7 @@ import type { Studied, Study } from '../study.ts'
 const clients = 1000
 const inFlight = 64
 const drained = 500
-/** A lightly used gateway settles calls one by one, a busy one so many at once. */
+/** A gateway with little load settles calls one by one, a busy one in batches. */
 const ways = [
   { name: 'single', title: 'settled one by one', batch: 1, loop: false },
   { name: 'batched', title: 'settled in batches of 16', batch: 16, loop: false },
@@ -30,7 +30,7 @@ export const row: Study = {
     { key: 'settleCpu', title: 'settle, all of Redis CPU', unit: 'us', digits: 1 },
     {
       key: 'drainCpu',
-      title: 'entry to Postgres and out of the stream, all of Redis CPU',
+      title: 'entry read by the drain and deleted, all of Redis CPU',
       unit: 'us',
       digits: 1,
     },
@@ -46,7 +46,7 @@ export const row: Study = {
       const studied: Studied[] = []
       for (const way of ways) {
         const values: Record<string, number[]> = {}
-        // The first round is warm-up: scripts are loaded, clients have their counters.
+        // The first round is a warm-up: it loads the scripts and creates the clients' counters.
         for (let round = 0; round <= rounds; round += 1) {
           const figures = await measure(redis, money, { ...way, calls })
           if (round === 0) continue
@@ -95,7 +95,7 @@ async function measure(
   }
 }
 
-/** Microseconds a call. */
+/** Microseconds per call. */
 async function costOf(redis: Redis, calls: number, work: () => Promise<void>) {
   const [scripts, cpu] = [await scriptsOf(redis), await cpuSeconds(redis)]
   await work()
@@ -103,7 +103,7 @@ async function costOf(redis: Redis, calls: number, work: () => Promise<void>) {
   return { script: (scriptsAfter.micros - scripts.micros) / calls, cpu: ((cpuAfter - cpu) * 1e6) / calls }
 }
 
-/** User and system time of all its threads, that of the append-only file included. */
+/** User and system time of all its threads, the one of the append-only file included. */
 async function cpuSeconds(redis: Redis): Promise<number> {
   return (await infoOf(redis, 'cpu', 'used_cpu_user')) + (await infoOf(redis, 'cpu', 'used_cpu_sys'))
 }
@@ -116,7 +116,7 @@ async function together(times: number, work: (index: number) => Promise<void>): 
   await Promise.all(Array.from({ length: inFlight }, worker))
 }
 
-/** What the drain asks of Redis, without Postgres. */
+/** The commands of the drain in Redis, without Postgres. */
 async function drainAll(redis: Redis): Promise<void> {
   const scripts = createLedgerScripts(redis)
   for (;;) {

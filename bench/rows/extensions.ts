@@ -1,4 +1,4 @@
-/** Redis time of extending 1,000 running calls, which a replica does every two seconds. */
+/** The Redis time of an extension of 1,000 running calls, which a replica does every two seconds. */
 
 import { createMoneyScripts, type MoneyScripts } from '../../src/lua/index.ts'
 import type { Running } from '../../src/lua/types.ts'

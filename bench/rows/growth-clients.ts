@@ -1,4 +1,4 @@
-/** From ten clients to a million: what a gateway pays for those it has never seen, and for those it knows. */
+/** The cost of a call with ten clients to a million, for keys in memory and for keys that are not. */
 
 import type { Redis } from 'ioredis'
 import { Pool } from 'undici'
@@ -12,7 +12,7 @@ import { openPostgres, openRedis, scriptsOf } from '../stores.ts'
 import { type Studied, type Study, sizeOf } from '../study.ts'
 
 const callers = 16
-/** Asked one after the other, with nothing beside it. */
+/** Calls one after the other, with no other load. */
 const lonely = 300
 const known = 1000
 const strangers = 2000
@@ -24,7 +24,7 @@ export const row: Study = {
     { key: 'started', title: 'gateway memory after its start', unit: 'MB', digits: 0 },
     { key: 'rss', title: 'gateway memory after calls of random clients', unit: 'MB', digits: 0 },
     { key: 'knownCpu', title: 'gateway CPU per call, clients in memory', unit: 'us', digits: 0 },
-    { key: 'strangerCpu', title: 'gateway CPU per call, clients not in memory', unit: 'us', digits: 0 },
+    { key: 'lookUpCpu', title: 'gateway CPU per call, clients not in memory', unit: 'us', digits: 0 },
     { key: 'randomCpu', title: 'gateway CPU per call, random clients', unit: 'us', digits: 0 },
     { key: 'script', title: 'Redis time per call (admit and settle), random clients', unit: 'us', digits: 0 },
     { key: 'knownMs', title: 'one call alone, key in memory p50', unit: 'ms', digits: 2 },
@@ -36,7 +36,7 @@ export const row: Study = {
     const studied: Studied[] = []
     try {
       for (const size of quick ? [10, 10_000] : [10, 10_000, 1_000_000]) {
-        // More callers than a gateway keeps in memory, where there are so many.
+        // More clients than a gateway keeps in memory, if there are that many.
         const keys = await fillClients(postgres.pool, size, quick ? 4000 : 28_000)
         await redis.redis.flushall()
         const gateway = await startGateway(folder, { redisUrl: redis.url, databaseUrl: postgres.url })
@@ -63,7 +63,7 @@ async function measure(
 ): Promise<Studied['values']> {
   const ask = askerOf(url)
   const started = residentBytes(pid)
-  // One at a time, and each twice: the first call of a key looks it up, the second one knows it. The warm-up takes others.
+  // One call at a time, two for each key: the first looks the key up, the second finds it in memory. The warm-up uses other keys.
   const [unseen, rest] = [keys.slice(0, lonely), keys.slice(lonely)]
   const warm = rest.length > 0 ? rest.slice(0, known) : keys
   await closed(known * 2, index => ask(pick(warm, index)))
@@ -73,7 +73,7 @@ async function measure(
   for (const key of unseen) second.push(await timed(() => ask(key)))
   const [, knownCpu] = await cpuOf(pid, () => closed(calls / 6, index => ask(pick(warm, index))))
   const unasked = rest.slice(known, known + strangers)
-  const [, strangerCpu] = await cpuOf(pid, () => closed(unasked.length, index => ask(pick(unasked, index))))
+  const [, lookUpCpu] = await cpuOf(pid, () => closed(unasked.length, index => ask(pick(unasked, index))))
   const random = rest.length > known + strangers ? rest.slice(known + strangers) : keys
   const scripts = await scriptsOf(redis)
   const [, randomCpu] = await cpuOf(pid, () => closed(calls, index => ask(pick(random, index))))
@@ -82,7 +82,7 @@ async function measure(
     started: started && started / 2 ** 20,
     rss: (residentBytes(pid) ?? Number.NaN) / 2 ** 20,
     knownCpu: knownCpu && (knownCpu * 1000) / (calls / 6),
-    strangerCpu: strangerCpu && unasked.length > 0 ? (strangerCpu * 1000) / unasked.length : undefined,
+    lookUpCpu: lookUpCpu && unasked.length > 0 ? (lookUpCpu * 1000) / unasked.length : undefined,
     randomCpu: randomCpu && (randomCpu * 1000) / calls,
     script: (after.micros - scripts.micros) / calls,
     knownMs: percentile(second, 0.5),

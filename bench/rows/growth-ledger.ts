@@ -1,4 +1,4 @@
-/** From ten thousand calls to five million: what people wait for when they ask the ledger, and how fast it is written. */
+/** The time of queries to a ledger of ten thousand to five million calls, and the speed at which it is written. */
 
 import type { Pool } from 'pg'
 import { formatCursor } from '../../src/admin/ledger-query.ts'
@@ -17,7 +17,7 @@ const wait = (key: string, title: string) => ({ key, title, unit: 'ms', digits: 
 
 export const row: Study = {
   name: 'growth-ledger',
-  title: 'Ledger of two months; time to the whole answer',
+  title: 'Ledger of two months; time to the whole response',
   figures: [
     wait('newest', 'GET /admin/calls, newest page'),
     wait('deep', 'a page in the middle'),
@@ -91,7 +91,7 @@ async function ask(url: string, path: string): Promise<{ calls?: { id: string }[
   const text = await answer.text()
   if (!answer.ok) throw new Error(`GET ${path}: ${answer.status} ${text}`)
   const body = JSON.parse(text)
-  // A page of nothing is soon read, and says nothing.
+  // An empty page is read quickly, so its time means nothing.
   if (body.rows?.length === 0 || body.calls?.length === 0) throw new Error(`GET ${path}: found nothing`)
   return body
 }
@@ -127,7 +127,7 @@ function entryOf(number: number) {
     outcome: 'ok',
     stream: true,
     cache: 'MISS',
-    // Spread over many buckets of the counts of performance, as in real traffic.
+    // Values as different as in real traffic, because performance is counted in many buckets.
     latencyMs: 300 * 1.002 ** ((number * 7919) % 2000),
     ttftMs: 100 * 1.001 ** ((number * 7919) % 2000),
     inputTokens: 320,

@@ -1,4 +1,4 @@
-/** What a call waits for the gateway when the gateway has time: calls at a fixed rate, half of what it can take. */
+/** The latency that the gateway adds without overload: calls at a fixed rate, half of its throughput. */
 
 import { closedLoop, openLoop } from '../load.ts'
 import { prompt } from '../prompts.ts'
@@ -23,7 +23,7 @@ export const row: Row = {
       const { calls, seconds } = await closedLoop(column, kilobyte, 32, 2)
       capacities.push(calls / seconds)
     }
-    // The same rate for all, or the latencies could not be subtracted: half of what the slowest one takes.
+    // One rate for all columns, because their latencies are subtracted: half of the throughput of the slowest.
     const rate = Math.floor(Math.min(...capacities) / 2)
     return async (column, seconds) => {
       const { last } = await openLoop(column, kilobyte, rate, seconds)

@@ -1,4 +1,4 @@
-/** What Redis keeps in memory: for a client, for a running call, and for one that has ended. */
+/** The memory of Redis for a client, a running call and an ended call. */
 
 import type { Redis } from 'ioredis'
 import { createMoneyScripts } from '../../src/lua/index.ts'
@@ -12,13 +12,13 @@ const page = 500
 
 export const row: Study = {
   name: 'redis-memory',
-  title: 'Redis memory, at so many clients with a running call each',
+  title: 'Redis memory, by number of clients with a running call each',
   figures: [
-    { key: 'client', title: 'per client: its counters, all there are', unit: 'B', digits: 0 },
+    { key: 'client', title: 'per client: all its counters', unit: 'B', digits: 0 },
     { key: 'running', title: 'per running call: hold and lease', unit: 'B', digits: 0 },
     { key: 'both', title: 'per client with a running call, used_memory', unit: 'B', digits: 0 },
-    { key: 'waiting', title: 'per ended call on its way to Postgres', unit: 'B', digits: 0 },
-    { key: 'tombstone', title: 'per ended call for an hour after: tombstone', unit: 'B', digits: 0 },
+    { key: 'waiting', title: 'per ended call that waits for Postgres', unit: 'B', digits: 0 },
+    { key: 'tombstone', title: 'per ended call, for an hour: tombstone', unit: 'B', digits: 0 },
   ],
   async study(folder, quick) {
     const { redis, stop } = await openRedis(folder)
@@ -38,7 +38,7 @@ export const row: Study = {
 
 async function measure(redis: Redis, size: number) {
   const money = createMoneyScripts(redis)
-  // The scripts' own memory does not count.
+  // The memory of the scripts is not counted.
   const first = callOf(0, size)
   await money.admit(first.id, first.reservation, { version: 1, maxPending: 1_000_000 })
   await money.settle([settlementOf(first, Date.now())])
@@ -69,7 +69,7 @@ async function measure(redis: Redis, size: number) {
   }
 }
 
-/** Every element counted, none estimated. */
+/** Counts every element, because MEMORY USAGE estimates by a sample otherwise. */
 async function bytesOf(redis: Redis, key: string): Promise<number> {
   return (await redis.memory('USAGE', key, 'SAMPLES', 0)) ?? 0
 }

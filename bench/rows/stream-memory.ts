@@ -1,4 +1,4 @@
-/** What an open stream takes of a gateway's memory. Each round has fresh processes: what a heap once had, it keeps. */
+/** The memory of an open stream in the gateway. Each round has fresh processes, because a heap does not shrink. */
 
 import { chmod, mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -48,7 +48,7 @@ async function measure(column: Column): Promise<{ before: number; open: number }
   const pid = column.process?.pid
   if (pid === undefined) throw new Error(`${column.title} has no process of its own`)
   const resident = () => residentBytes(pid) ?? Number.NaN
-  // The heap grows to its usual size first, and comes to rest.
+  // First the heap grows to its usual size and becomes stable.
   await closedLoop(column, prompt(1000), 64, 4)
   await pause(1000)
   const before = resident()
@@ -56,7 +56,7 @@ async function measure(column: Column): Promise<{ before: number; open: number }
   const callers = await Promise.all(Array.from({ length: streams }, () => openCaller(column, slow)))
   try {
     const answers = Promise.all(callers.map(caller => caller.ask()))
-    // Halfway through all of them are open.
+    // Half of the time later all streams are open.
     await pause((deltas * gapMs) / 2)
     const open = resident()
     for (const { status } of await answers) {

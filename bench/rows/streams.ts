@@ -1,4 +1,4 @@
-/** Streams that come and go, each event on its own: what an event costs, and how long the first one takes. */
+/** Streams that begin and end, with one event at a time: the CPU of an event, and the time to the first one. */
 
 import { cpuOf } from '../cpu.ts'
 import { openLoop } from '../load.ts'
@@ -8,7 +8,7 @@ import { percentile } from '../statistics.ts'
 
 const startedPerSecond = 50
 const deltas = 100
-/** With those before the first and after the last delta. */
+/** Includes the events before the first and after the last delta. */
 const events = deltas + 6
 
 const added = { unit: 'ms', digits: 2, against: { column: 'direct', as: 'difference' } } as const

@@ -1,8 +1,8 @@
-/** A made-up company, for pictures: its teams, clients, and what each of them uses on a day. */
+/** An invented company for the pictures: its teams and clients, and what each client uses on a day. */
 
 import type { ClientSettings, ScopeSettings } from '../../src/clients/settings.ts'
 
-/** US dollars a million tokens, as in src/pricing; enough for a picture. */
+/** US dollars per million tokens, as in src/pricing. A picture needs no more. */
 export const models = {
   'claude-opus-5-5': { in: 4, out: 20, read: 0.2 },
   'claude-sonnet-5-5': { in: 2, out: 10, read: 0.1 },
@@ -15,20 +15,20 @@ export type Model = keyof typeof models
 
 export interface Habits {
   settings: ClientSettings
-  /** Calls on an ordinary working day. */
+  /** Calls on a normal working day. */
   calls: number
-  /** Which models, the likelier the more often named. */
+  /** The models. One that is listed more often is used more often. */
   uses: Model[]
-  /** Tokens of an ordinary call. */
+  /** Tokens of a normal call. */
   input: number
   output: number
   /** Share of the input that is read from the provider's prompt cache. */
   read: number
-  /** Share of the calls that the gateway's cache answers. */
+  /** Share of the calls that are cache hits. */
   cached: number
-  /** By day and in the week, as people work; else evenly. */
+  /** Calls come in working hours; otherwise evenly. */
   isPeople: boolean
-  /** Growth over the months shown. */
+  /** Growth over the months in the picture. */
   growth: number
 }
 

@@ -1,4 +1,4 @@
-/** Weeks of calls, refusals and alerts of the made-up company, written the way the gateway writes its own. */
+/** Weeks of calls, refusals and alerts of the invented company, in the form in which the gateway writes its own. */
 
 import { randomBytes } from 'node:crypto'
 import type { Pool } from 'pg'
@@ -16,7 +16,7 @@ const DAY = 24 * HOUR
 const DAYS = 75
 const BATCH = 500
 
-/** The same history on every day it is made. */
+/** A fixed seed, so that every run makes the same history. */
 function createDice(seed: number) {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0
@@ -26,7 +26,7 @@ function createDice(seed: number) {
   }
 }
 
-/** An empty database, migrated, becomes one of a company that has used the gateway for weeks. */
+/** Fills an empty, migrated database with weeks of use. */
 export async function writeHistory(pool: Pool, now = Date.now()): Promise<void> {
   const { records, teamIds } = await makeClients(pool)
   const dice = createDice(20_261)
@@ -39,7 +39,7 @@ export async function writeHistory(pool: Pool, now = Date.now()): Promise<void> 
   await alert(pool, now)
 }
 
-/** One client: who it is, and what it does. */
+/** One client and its use. */
 interface Actor {
   habits: Habits
   client: ClientRecord

@@ -1,6 +1,6 @@
 /**
- * `npm run screenshots`: the pictures of the dashboard, docs/images/*.png, of a made-up company's gateway. Needs a
- * Chromium, and nothing else; makes the same company each time.
+ * `npm run screenshots`: the pictures of the dashboard, docs/images/*.png, with the data of an invented company. It needs
+ * a Chromium. The data is the same in each run.
  */
 
 import { mkdir } from 'node:fs/promises'
@@ -17,7 +17,7 @@ interface Picture {
   path: string
   scheme?: 'light' | 'dark'
   size?: { width: number; height: number }
-  /** A link that opens something more. */
+  /** A link to click before the picture is taken. */
   open?: string
 }
 
@@ -34,7 +34,7 @@ if (executablePath === undefined) {
   process.exit(1)
 }
 await mkdir(FOLDER, { recursive: true })
-console.log('Starting real servers and writing weeks of made-up calls …')
+console.log('Starting real servers and writing weeks of invented calls …')
 const stage = await setStage(PORT)
 const browser = await chromium.launch({ executablePath, args: QUIET })
 try {

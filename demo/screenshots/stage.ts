@@ -1,4 +1,4 @@
-/** What the pictures are of: real servers, a database with a history, the gateway before it, and calls that go on. */
+/** What the pictures show: real servers, a database with a history, a gateway, and calls that run. */
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -12,18 +12,18 @@ import { clients, type Model } from './company.ts'
 import { writeHistory } from './history.ts'
 
 export interface Stage extends Gateway {
-  /** Makes some calls, one after the other, of one client and another. */
+  /** Makes some calls of several clients, one after the other. */
   play(calls: number): Promise<void>
 }
 
-/** Tokens of the provider's answers, by the last digit of the question. */
+/** Tokens of the provider's responses, by the last digit of the question. */
 const USAGES: Usages = [
   [/[135]$/, 8_412, 641],
   [/[068]$/, 2_930, 188],
   [/.*/, 15_204, 1_377],
 ]
 
-/** As long as that many tokens are: what is held for a call comes from its length. */
+/** A text as long as that many tokens, because the hold of a call depends on its length. */
 function prompt(question: number): string {
   const [, tokens] = USAGES.find(([pattern]) => pattern.test(String(question))) ?? [/.*/, 0]
   return `${'What was known before. '.repeat(tokens / 6)}Question ${question}`
