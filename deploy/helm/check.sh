@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Renders the chart with several sets of values and checks what comes out. Needs helm; kubeconform where it is there, with
-# KUBECONFORM_SCHEMAS as its place of schemas (default: its own, from the network).
+# Renders the chart with several sets of values and checks the results. Needs helm. Uses kubeconform if it is installed;
+# KUBECONFORM_SCHEMAS is the location of its schemas (default: its own, from the network).
 #
 #   deploy/helm/check.sh            # compares with deploy/helm/rendered
 #   deploy/helm/check.sh --write    # writes deploy/helm/rendered
@@ -25,8 +25,8 @@ for values in values.yaml ci/*.yaml; do
   sleep=$(grep -A1 'sleep:' "$out" | grep -oP 'seconds: \K\d+' || echo 0)
   grace=$(field "$out" terminationGracePeriodSeconds)
   awk -v grace="$grace" -v all="$sleep+$delay+$seconds" -v sum="$(echo "$sleep $delay $seconds" | awk '{print $1 + $2 + $3}')" \
-    'BEGIN { if (grace < sum + 15 || grace > sum + 25) { print "a grace period of " grace " s for a drain of " all " s"; exit 1 } }' >&2
-  grep -q ': 1\.0*[0-9]*e+' "$out" && refuse "$values: a number is written with an exponent"
+    'BEGIN { if (grace < sum + 15 || grace > sum + 25) { print "found a grace period of " grace " s, expected 15 to 25 s more than the drain of " all " s"; exit 1 } }' >&2
+  grep -q ': 1\.0*[0-9]*e+' "$out" && refuse "$values: found a number with an exponent, expected plain digits"
   say "$values: $(grep -c '^kind:' "$out") manifests, grace period $grace s"
 done
 
@@ -39,7 +39,7 @@ render --set metrics.port=0 | grep -Eq 'METRICS_PORT|name: metrics|port: metrics
 if [ "${1:-}" = --write ]; then
   mkdir -p "$committed" && cp "$rendered"/*.yaml "$committed"
 else
-  diff --recursive --unified "$committed" "$rendered" >&2 || refuse 'deploy/helm/rendered is not up to date with the chart. Write it again: deploy/helm/check.sh --write'
+  diff --recursive --unified "$committed" "$rendered" >&2 || refuse 'deploy/helm/rendered is not up to date with the chart. Run deploy/helm/check.sh --write'
 fi
 
 if command -v kubeconform >/dev/null; then
@@ -48,5 +48,5 @@ if command -v kubeconform >/dev/null; then
   [ -z "${KUBECONFORM_SCHEMAS:-}" ] || places=(-schema-location "$KUBECONFORM_SCHEMAS")
   kubeconform -strict -summary -kubernetes-version "$kubernetes" "${places[@]}" "$rendered"
 else
-  say 'kubeconform is not on the PATH: the manifests were not compared with the schemas of the Kubernetes API'
+  say 'kubeconform is not on the PATH, so the manifests were not checked against the schemas of the Kubernetes API'
 fi

@@ -37,14 +37,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 {{- end }}
 
-{{/* A number as people write it: Helm reads numbers as floats, and would print 1048576 as 1.048576e+06. */}}
+{{/* Prints a number in plain digits. Helm reads numbers as floats, and would print 1048576 as 1.048576e+06. */}}
 {{- define "tollgate.plain" -}}
 {{- if and (kindIs "float64" .) (eq . (floor .)) }}{{ printf "%.0f" . }}{{ else }}{{ . }}{{ end }}
 {{- end }}
 
 {{/*
-The end of a pod, in one place. After the drain the gateway has three last steps of at most 5 s each (telling what was cut,
-settling, writing the ledger); 5 s more are slack.
+The variables and the grace period of the end of a pod. After the drain the gateway has three last steps of at most 5 s each
+(ending cut calls, settling, writing the ledger), and 5 s are slack.
 */}}
 {{- define "tollgate.drainVariables" -}}
 DRAIN_DELAY_SECONDS: {{ include "tollgate.plain" .Values.drain.delaySeconds | quote }}
@@ -55,12 +55,12 @@ DRAIN_SECONDS: {{ include "tollgate.plain" .Values.drain.seconds | quote }}
 {{- with .Values.drain }}{{ addf .preStopSeconds .delaySeconds .seconds 20 | ceil }}{{ end }}
 {{- end }}
 
-{{/* Three probes must fail within the delay, or whoever watches readiness would send calls after it. */}}
+{{/* Three probes must fail within the delay. Otherwise a load balancer would send calls after it. */}}
 {{- define "tollgate.readinessPeriod" -}}
 {{- divf .Values.drain.delaySeconds 3 | floor | max 1 | min 5 }}
 {{- end }}
 
-{{/* What an ingress publishes of one host. */}}
+{{/* The paths that an ingress publishes for one host. */}}
 {{- define "tollgate.ingressPaths" -}}
 paths:
   {{- range .Values.ingress.paths }}
@@ -74,7 +74,7 @@ paths:
   {{- end }}
 {{- end }}
 
-{{/* The port that serves /metrics, by name. */}}
+{{/* The name of the port that serves /metrics. */}}
 {{- define "tollgate.metricsPort" -}}
 {{- ternary "metrics" "http" (gt (int .Values.metrics.port) 0) }}
 {{- end }}
