@@ -10,6 +10,7 @@ import { type RefusalCode, refusal, refusalCodes } from '../src/errors.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
+const documents = globSync(['*.md', 'docs/**/*.md', 'deploy/**/*.md'], { cwd: ROOT })
 
 test('docs/api.md lists every error code once, with its status', () => {
   const rows = [...read('docs/api.md').matchAll(/^\| `(\w+)` \| (\d{3}) \|/gm)]
@@ -41,8 +42,7 @@ test('docs/images/architecture.svg is what its source draws', () => {
 })
 
 test('the links between the documents lead to files and headings that exist', () => {
-  const files = ['README.md', 'SECURITY.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md', { cwd: ROOT })]
-  for (const file of files) {
+  for (const file of documents) {
     for (const [, path = '', anchor] of read(file).matchAll(/\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]*))?\)/g)) {
       const target = path === '' ? file : join(dirname(file), path)
       assert.ok(existsSync(join(ROOT, target)), `${file} links to ${target}`)
@@ -50,6 +50,33 @@ test('the links between the documents lead to files and headings that exist', ()
     }
   }
 })
+
+test('every row of a table has as many cells as its head', () => {
+  for (const file of documents) {
+    const lines = read(file).split('\n')
+    let isCode = false
+    for (const [i, line] of lines.entries()) {
+      if (line.trimStart().startsWith('```')) isCode = !isCode
+      if (isCode || !line.startsWith('|')) continue
+      const before = lines[i - 1] ?? ''
+      const head = before.startsWith('|') ? before : (lines[i + 1] ?? '')
+      assert.equal(cellsOf(line), cellsOf(head), `${file}:${i + 1}`)
+      if (!before.startsWith('|')) assert.match(head, /^\|( -+:? \|)+$/, `${file}:${i + 1} begins a table`)
+    }
+  }
+})
+
+test('the files that the documents name in backticks exist', () => {
+  for (const file of documents.filter(name => !name.startsWith('docs/adr/'))) {
+    for (const [, path = ''] of read(file).matchAll(/`((?:src|test|deploy|bench|demo|docs)\/[\w./-]+)`/g))
+      assert.ok(existsSync(join(ROOT, path)), `${file} names ${path}`)
+  }
+})
+
+/** Only an escaped bar is text, also in backticks. */
+function cellsOf(line: string): number {
+  return line.trim().replaceAll('\\|', '').split('|').length - 2
+}
 
 /** GitHub's anchors of the headings. */
 function anchorsOf(markdown: string): string[] {
