@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import { ADMIN_TOKEN, type Line, UPSTREAM_KEY } from './gateway.ts'
 import { freePort } from './servers.ts'
+import { compiled } from './setup.ts'
 import { until } from './until.ts'
 import { whenOver } from './when-over.ts'
 
@@ -30,6 +31,7 @@ export async function startProcess(t: TestContext, env: Record<string, string>):
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
+      NODE_COMPILE_CACHE: compiled,
       EZAI_API_KEY: UPSTREAM_KEY,
       ADMIN_TOKEN,
       DRAIN_DELAY_SECONDS: '0',

@@ -17,7 +17,7 @@ import { join } from 'node:path'
 import { after } from 'node:test'
 import type { Pool, PoolConfig } from 'pg'
 import { findRedis } from '../src/embedded/find-redis.ts'
-import { query, startPostgres } from '../src/embedded/postgres.ts'
+import { startPostgres } from '../src/embedded/postgres.ts'
 import { redisReplies, unixUrl } from '../src/embedded/redis.ts'
 import { launch } from '../src/embedded/supervise.ts'
 import { connectRedis } from '../src/redis/connect.ts'
@@ -39,7 +39,12 @@ export { temporaryFolder }
 
 /** The suite's servers, or, in a file that is run by itself, this file's. */
 let shared: Promise<SharedServers> | undefined
-after(async () => (await shared)?.stop())
+/** Creates and drops databases. A connection for each statement would take Postgres a tenth of the time of a test. */
+let administration: Pool | undefined
+after(async () => {
+  await administration?.end()
+  await (await shared)?.stop()
+})
 
 async function sharedServers(): Promise<SharedServers> {
   shared ??= Promise.resolve(alreadyStarted() ?? startSharedServers())
@@ -67,8 +72,11 @@ export async function testRedis(t: Context): Promise<{ url: string }> {
 export async function testDatabase(t: Context, template = migrated): Promise<{ url: string }> {
   const { databaseUrl } = await sharedServers()
   const name = `test_${randomUUID().replaceAll('-', '')}`
-  await query(databaseUrl, `create database ${name} template ${template}`)
-  whenOver(t, () => query(databaseUrl, `drop database ${name} with (force)`))
+  administration ??= pools.openPool({ connectionString: databaseUrl, max: 2, allowExitOnIdle: true })
+  const pool = administration
+  // Without a copy in the write-ahead log it takes half of Postgres's time.
+  await pool.query(`create database ${name} template ${template} strategy file_copy`)
+  whenOver(t, () => pool.query(`drop database ${name} with (force)`))
   return { url: urlOf(databaseUrl, name) }
 }
 

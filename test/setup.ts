@@ -24,6 +24,8 @@ export interface SharedServers {
 export const databases = 4096
 /** A fetched Redis stays from one run to the next, and serves the demo as well. */
 export const cache = join(import.meta.dirname, '../.tollgate/cache')
+/** Each test file, and each gateway that it spawns, is a process of its own: it loads code that another one has compiled. */
+export const compiled = join(cache, 'compiled')
 export const quiet = {
   info: () => {},
   error: (facts: object, message: string) => console.error(message, facts),
@@ -56,8 +58,7 @@ const variable = 'TOLLGATE_TEST_SERVERS'
 let servers: SharedServers | undefined
 
 export async function globalSetup(): Promise<void> {
-  // Each test file runs in its own process; the cache lets it load code that another one compiled.
-  process.env.NODE_COMPILE_CACHE ??= join(cache, 'compiled')
+  process.env.NODE_COMPILE_CACHE ??= compiled
   if (await hasRoom(MEMORY)) process.env.TMPDIR = MEMORY
   servers = await startSharedServers()
   const { redisUrl, databaseUrl } = servers
