@@ -1,8 +1,8 @@
 /**
  * Runs test files with tap, on one shared Redis and Postgres.
  *
- *     npm run test:tap                               all of them: four at a time, then the proofs one at a time
- *     npm run test:tap -- test/pricing/cost.test.ts  these files; the arguments are tap's
+ *     npm test                               all of them: four at a time, then the proofs one at a time
+ *     npm test -- test/pricing/cost.test.ts  these files; the arguments are tap's
  *
  * Exits with tap's status. The settings are in `.taprc`.
  */
@@ -13,11 +13,20 @@ import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'no
 import { dirname } from 'node:path'
 import { globalSetup, globalTeardown } from './setup.ts'
 
+/** They take longest, so they start first. */
+const LONG = [
+  'dashboard/dashboard',
+  'dialects/wire/growth',
+  'embedded/embedded',
+  'server',
+  'dashboard/many-clients',
+]
+const long = LONG.map(name => `test/${name}.test.ts`)
 const all = globSync('test/**/*.test.ts').sort()
 const proofs = all.filter(file => file.startsWith('test/proof/'))
-const suite = all.filter(file => !proofs.includes(file))
+const short = all.filter(file => !long.includes(file) && !proofs.includes(file))
 const args = process.argv.slice(2)
-const files = args.some(argument => !argument.startsWith('-')) ? [] : [...suite, ...proofs]
+const files = args.some(argument => !argument.startsWith('-')) ? [] : [...long, ...short, ...proofs]
 
 buildTestClass()
 await globalSetup()
