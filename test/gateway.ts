@@ -8,6 +8,7 @@ import { buildApp } from '../src/app.ts'
 import { environment } from '../src/config/config.ts'
 import { createRedactor } from '../src/config/redactor.ts'
 import { createLogger } from '../src/telemetry/logger.ts'
+import { clearOfMidnight } from './midnight.ts'
 import { type Provider, startProvider } from './provider.ts'
 import { testDatabase, testRedis } from './servers.ts'
 import { until } from './until.ts'
@@ -52,6 +53,7 @@ export interface GatewayOptions {
 }
 
 export async function startGateway(t: Context, options: GatewayOptions = {}): Promise<Gateway> {
+  await clearOfMidnight()
   const provider = options.provider ?? (await ownProvider(t))
   const redisUrl = options.redisUrl ?? (await testRedis(t)).url
   const databaseUrl = options.databaseUrl ?? (await testDatabase(t)).url

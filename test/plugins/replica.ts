@@ -15,6 +15,7 @@ import postgres from '../../src/plugins/postgres.ts'
 import prices from '../../src/plugins/prices.ts'
 import redis from '../../src/plugins/redis.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
+import { clearOfMidnight } from '../midnight.ts'
 import { testDatabase, testRedis } from '../servers.ts'
 import { until } from '../until.ts'
 
@@ -60,6 +61,7 @@ export interface ReplicaOptions {
 }
 
 export async function startReplica(t: TestContext, options: ReplicaOptions = {}): Promise<Replica> {
+  await clearOfMidnight()
   const { pollEvery = 500, capacity = 1000, ready = true } = options
   const redisUrl = options.redisUrl ?? (await testRedis(t)).url
   const databaseUrl = options.databaseUrl ?? (await testDatabase(t)).url
