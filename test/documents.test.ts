@@ -73,6 +73,29 @@ test('the files that the documents name in backticks exist', () => {
   }
 })
 
+test('every decision has the same form, and the index lists it once, in order', () => {
+  const files = globSync('docs/adr/0*.md', { cwd: ROOT }).toSorted()
+  for (const file of files) {
+    const text = read(file)
+    const parts = [...text.matchAll(/^\*\*(Context|Decision|Consequences)\.\*\*/gm)].map(([, name]) => name)
+    assert.match(
+      text,
+      new RegExp(
+        `^# ${Number(file.slice(9, 13))}\\. .+\n\nStatus: (accepted|replaced by ).*\\. Date: \\d{4}`,
+      ),
+      file,
+    )
+    assert.deepEqual(parts, ['Context', 'Decision', 'Consequences'], file)
+  }
+
+  const listed = [...read('docs/adr/README.md').matchAll(/^(\d+)\. \[(.+)\]\((.+?)\)/gm)]
+  const titles = files.map(file => /^# (\d+)\. (.+)$/m.exec(read(file)))
+  assert.deepEqual(
+    listed.map(([, number, title, file]) => [number, title, `docs/adr/${file}`]),
+    titles.map((found, i) => [found?.[1], found?.[2], files[i]]),
+  )
+})
+
 /** Only an escaped bar is text, also in backticks. */
 function cellsOf(line: string): number {
   return line.trim().replaceAll('\\|', '').split('|').length - 2
