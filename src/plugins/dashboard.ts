@@ -1,10 +1,12 @@
-/** The dashboard, /dashboard: files without a build, read once, with the hash of their content in their address. Without ADMIN_TOKEN there is no page. */
+/** The dashboard, /dashboard. Its files have no build step; their URLs contain a hash of their content. Without ADMIN_TOKEN it is not registered. */
 
-import type { FastifyInstance, FastifyReply } from 'fastify'
-import { type Asset, pageAt } from './dashboard/files.ts'
+import { basename, dirname } from 'node:path'
+import fastifyStatic from '@fastify/static'
+import type { FastifyInstance } from 'fastify'
+import { pageAt } from './dashboard/files.ts'
 
 export interface DashboardOptions {
-  /** Is there an administration to talk to? */
+  /** Whether the admin API, which the page calls, is registered. */
   isOpen: boolean
 }
 
@@ -13,6 +15,14 @@ const YEAR = 'public, max-age=31536000, immutable'
 export default async function dashboard(app: FastifyInstance, { isOpen }: DashboardOptions) {
   if (!isOpen) return
   const page = await pageAt('/dashboard')
+  // Only for `reply.sendFile`: the routes below decide which files may be sent.
+  await app.register(fastifyStatic, {
+    serve: false,
+    setHeaders(reply, path) {
+      // The library sends application/javascript, which RFC 9239 made obsolete.
+      if (/\.m?js$/.test(path)) reply.type('text/javascript; charset=utf-8')
+    },
+  })
   const policy = [
     "default-src 'none'",
     `script-src 'self' '${page.importMapHash}'`,
@@ -38,23 +48,19 @@ export default async function dashboard(app: FastifyInstance, { isOpen }: Dashbo
     done()
   })
 
-  // The page reads its own route from the rest of the path.
+  // The page shows the view that the rest of the path names.
   for (const path of ['/dashboard', '/dashboard/*'])
     app.get(path, (request, reply) => {
       reply.header('cache-control', 'no-cache').header('etag', page.etag)
       if (request.headers['if-none-match'] === page.etag) return reply.code(304).send()
-      return send(reply, page.html)
+      return reply.type('text/html; charset=utf-8').send(page.html)
     })
 
   app.get<{ Params: { version: string; '*': string } }>('/dashboard/assets/:version/*', (request, reply) => {
-    const asset = page.assets.get(request.params['*'])
-    if (!asset) return reply.code(404).type('text/plain').send('There is no such file.')
-    // While replicas of two versions run side by side, a page of one may ask the other: better served than broken.
+    const path = page.assets.get(request.params['*'])
+    if (path === undefined) return reply.code(404).type('text/plain').send('There is no such file.')
+    // A page of another version asks this replica while an update is rolled out. It gets the file, but must not cache it.
     reply.header('cache-control', request.params.version === page.version ? YEAR : 'no-store')
-    return send(reply, asset)
+    return reply.sendFile(basename(path), dirname(path), { cacheControl: false })
   })
-}
-
-function send(reply: FastifyReply, { type, body }: Asset): FastifyReply {
-  return reply.type(type).send(body)
 }

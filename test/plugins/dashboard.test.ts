@@ -1,4 +1,4 @@
-/** The page's files: what is served, to whom, and under which policy. */
+/** The dashboard's files: content types, caching and security headers. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -12,12 +12,12 @@ async function serve(t: TestContext, isOpen = true) {
   return app
 }
 
-test('without an administration there is no dashboard', async t => {
+test('without an admin API there is no dashboard', async t => {
   const app = await serve(t, false)
   assert.equal((await app.inject('/dashboard')).statusCode, 404)
 })
 
-test('every view is the same page, under a policy that lets nothing in but its own files', async t => {
+test('every view is the same page, and its policy allows only its own files', async t => {
   const app = await serve(t)
   const page = await app.inject('/dashboard')
   assert.equal((await app.inject('/dashboard/clients/frontend?x=1')).body, page.body)
@@ -35,7 +35,7 @@ test('every view is the same page, under a policy that lets nothing in but its o
   assert.equal(page.headers['referrer-policy'], 'no-referrer')
 })
 
-test('the page is asked for again and says when it is the same; its files never change', async t => {
+test('the page is revalidated with its ETag, and its files are cached for ever', async t => {
   const app = await serve(t)
   const { headers, body } = await app.inject('/dashboard')
   assert.equal(headers['cache-control'], 'no-cache')
@@ -50,10 +50,37 @@ test('the page is asked for again and says when it is the same; its files never 
   }
 })
 
-test('a page of another version still gets its files, and keeps none of them', async t => {
+test('a page of another version gets its files, and may not cache them', async t => {
   const app = await serve(t)
   const file = await app.inject('/dashboard/assets/another/main.js')
   assert.deepEqual([file.statusCode, file.headers['cache-control']], [200, 'no-store'])
   assert.equal((await app.inject('/dashboard/assets/another/../../../package.json')).statusCode, 404)
   assert.equal((await app.inject('/dashboard/assets/another/none.js')).statusCode, 404)
+})
+
+test('each file has its content type, an ETag and a HEAD', async t => {
+  const app = await serve(t)
+  const types: Record<string, string> = {
+    'main.js': 'text/javascript; charset=utf-8',
+    'vendor/preact.js': 'text/javascript; charset=utf-8',
+    'vendor/uplot.css': 'text/css; charset=utf-8',
+    'icon.svg': 'image/svg+xml',
+    'fonts/inter-latin-wght-normal.woff2': 'font/woff2',
+  }
+  for (const [name, type] of Object.entries(types)) {
+    const url = `/dashboard/assets/any/${name}`
+    const { statusCode, headers, rawPayload } = await app.inject(url)
+    assert.deepEqual([statusCode, headers['content-type']], [200, type], name)
+    assert.equal(Number(headers['content-length']), rawPayload.length)
+    const again = await app.inject({ url, headers: { 'if-none-match': String(headers.etag) } })
+    assert.equal(again.statusCode, 304, name)
+    const head = await app.inject({ url, method: 'HEAD' })
+    assert.deepEqual([head.statusCode, head.headers['content-length']], [200, headers['content-length']])
+  }
+})
+
+test('a file that is not of the page is not sent, however its path is written', async t => {
+  const app = await serve(t)
+  for (const path of ['types.ts', 'tsconfig.json', 'index.html', '', '.', 'views', '..%2ferrors.ts'])
+    assert.equal((await app.inject(`/dashboard/assets/any/${path}`)).statusCode, 404, path)
 })

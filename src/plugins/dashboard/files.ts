@@ -1,34 +1,21 @@
-/** The page's files: what lies in src/dashboard and what the packages bring, as they are, and the page that loads them. */
+/** The dashboard's files, from src/dashboard and from packages, and the HTML page that loads them. */
 
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
-import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export interface Asset {
-  type: string
-  body: Buffer
-}
-
 export interface Page {
-  html: Asset
+  html: Buffer
   etag: string
-  /** Of everything: it stands in every asset's address, so that an address never changes what it means. */
+  /** A hash of all assets. Each asset URL contains it, so the content of a URL never changes. */
   version: string
-  assets: Map<string, Asset>
-  /** For the policy: the one script that stands in the page itself. */
+  /** The absolute path of each file that may be sent, by its name in the URL. */
+  assets: Map<string, string>
+  /** The content security policy allows the one inline script, the import map, by this hash. */
   importMapHash: string
 }
 
-const TYPES: Record<string, string> = {
-  '.js': 'text/javascript; charset=utf-8',
-  '.mjs': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.woff2': 'font/woff2',
-}
-
-/** What the page's modules import by name, and where it lies. */
+/** The files of the packages that the page's modules import by name. */
 const MODULES: Record<string, string> = {
   preact: import.meta.resolve('preact'),
   'preact/hooks': import.meta.resolve('preact/hooks'),
@@ -53,18 +40,8 @@ export async function pageAt(base: string): Promise<Page> {
 }
 
 async function readPage(base: string): Promise<Page> {
-  const assets = new Map<string, Asset>()
-  const add = async (name: string, file: URL | string) => {
-    assets.set(name, { type: TYPES[extname(name)] ?? 'application/octet-stream', body: await readFile(file) })
-  }
-  for (const name of await ownFiles()) await add(name, new URL(name, FOLDER))
-  for (const [name, file] of Object.entries(MODULES)) await add(vendored(name), fileURLToPath(file))
-  await add('vendor/uplot.css', fileURLToPath(import.meta.resolve('uplot/dist/uPlot.min.css')))
-  for (const font of FONTS) {
-    const file = import.meta.resolve(`@fontsource-variable/${font}`)
-    await add(`fonts/${font.split('/').at(-1)}`, fileURLToPath(file))
-  }
-  const version = versionOf(assets)
+  const assets = new Map([...(await ownFiles()), ...packageFiles()])
+  const version = await versionOf(assets)
   const at = (name: string) => `${base}/assets/${version}/${name}`
   const imports = Object.fromEntries(Object.keys(MODULES).map(name => [name, at(vendored(name))]))
   const importMap = JSON.stringify({ imports })
@@ -80,7 +57,7 @@ async function readPage(base: string): Promise<Page> {
   ]
   const html = Buffer.from(shell.replace('<!-- head -->', head.join('\n    ')))
   return {
-    html: { type: 'text/html; charset=utf-8', body: html },
+    html,
     etag: `"${sha256(html).toString('base64url').slice(0, 16)}"`,
     version,
     assets,
@@ -88,21 +65,34 @@ async function readPage(base: string): Promise<Page> {
   }
 }
 
-async function ownFiles(): Promise<string[]> {
+async function ownFiles(): Promise<[name: string, path: string][]> {
   const names = await readdir(FOLDER, { recursive: true })
   return names
     .map(name => name.replaceAll('\\', '/'))
     .filter(name => /\.(js|css|svg)$/.test(name))
     .sort()
+    .map(name => [name, fileURLToPath(new URL(name, FOLDER))])
+}
+
+function packageFiles(): [name: string, path: string][] {
+  const modules = Object.entries(MODULES).map(([name, url]) => [vendored(name), url] as const)
+  const fonts = FONTS.map(
+    font => [`fonts/${font.split('/').at(-1)}`, import.meta.resolve(`@fontsource-variable/${font}`)] as const,
+  )
+  const style = ['vendor/uplot.css', import.meta.resolve('uplot/dist/uPlot.min.css')] as const
+  return [...modules, style, ...fonts].map(([name, url]) => [name, fileURLToPath(url)])
 }
 
 function vendored(name: string): string {
   return `vendor/${name.replaceAll('/', '-')}.js`
 }
 
-function versionOf(assets: Map<string, Asset>): string {
+async function versionOf(assets: Page['assets']): Promise<string> {
   const hash = createHash('sha256')
-  for (const [name, { body }] of assets) hash.update(`${name}\n${body.length}\n`).update(body)
+  for (const [name, path] of assets) {
+    const body = await readFile(path)
+    hash.update(`${name}\n${body.length}\n`).update(body)
+  }
   return hash.digest('base64url').slice(0, 12)
 }
 
