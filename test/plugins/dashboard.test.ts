@@ -31,8 +31,32 @@ test('every view is the same page, and its policy allows only its own files', as
     assert.ok(policy.includes(rule), rule)
   assert.match(policy, /script-src 'self' 'sha256-[\w+/=]+'/)
   assert.doesNotMatch(policy, /unsafe|https?:|data:/)
-  assert.equal(page.headers['x-content-type-options'], 'nosniff')
-  assert.equal(page.headers['referrer-policy'], 'no-referrer')
+  const headers = {
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+    'strict-transport-security': undefined,
+  }
+  for (const [name, value] of Object.entries(headers)) assert.equal(page.headers[name], value, name)
+})
+
+test('files, and paths that name no file, have the same security headers; other routes have none', async t => {
+  const app = await serve(t)
+  app.get('/v1/models', async () => ({}))
+  const { 'content-security-policy': policy } = (await app.inject('/dashboard')).headers
+  for (const path of ['main.js', 'none.js'])
+    assert.equal(
+      (await app.inject(`/dashboard/assets/any/${path}`)).headers['content-security-policy'],
+      policy,
+    )
+  const other = await app.inject('/v1/models')
+  assert.deepEqual(
+    [other.headers['content-security-policy'], other.headers['x-content-type-options']],
+    [undefined, undefined],
+  )
 })
 
 test('the page is revalidated with its ETag, and its files are cached for ever', async t => {
