@@ -1,53 +1,62 @@
-/** The OpenAPI document and its page. Both are as public as the source, so they need no token. */
+/** The OpenAPI document and a reference page of it. Both are as public as the source code, so they need no token. */
 
-import type { FastifyInstance, RouteOptions } from 'fastify'
+import fastifyHelmet from '@fastify/helmet'
+import fastifySwaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import { CONTENT_SECURITY_POLICY, docsPage } from './docs-page.ts'
-import { type OpenApi, openApi } from './openapi.ts'
 
-/** Remembers every route that is registered from here on. */
-export function collectRoutes(app: FastifyInstance): RouteOptions[] {
-  const routes: RouteOptions[] = []
-  app.addHook('onRoute', route => {
-    if (route.method !== 'HEAD') routes.push(route)
-  })
-  return routes
-}
-
-export default async function docs(app: FastifyInstance, { routes }: { routes: RouteOptions[] }) {
-  let document: OpenApi | undefined
-  const written = () => {
-    document ??= openApi(routes)
-    return document
-  }
-  const answer = (schema: object) => ({ 200: schema })
-
+export default async function docs(app: FastifyInstance) {
   app.get(
     '/openapi.json',
     {
       config: { isPublic: true },
-      schema: { summary: 'This document', response: answer(Type.Object({}, { description: 'OpenAPI 3.1' })) },
-    },
-    async () => written(),
-  )
-
-  app.get(
-    '/docs',
-    {
-      config: { isPublic: true },
       schema: {
-        summary: 'This document as a page',
-        response: answer(Type.String({ contentMediaType: 'text/html', description: 'For people' })),
+        summary: 'This document',
+        response: { 200: Type.Object({}, { description: 'OpenAPI 3.1' }) },
       },
     },
-    async (_request, reply) =>
-      reply
-        .type('text/html; charset=utf-8')
-        .headers({
-          'content-security-policy': CONTENT_SECURITY_POLICY,
-          'x-content-type-options': 'nosniff',
-          'referrer-policy': 'no-referrer',
-        })
-        .send(docsPage(written())),
+    async () => app.swagger(),
   )
+  await app.register(page)
+}
+
+async function page(app: FastifyInstance) {
+  app.addHook('onRoute', route => {
+    route.config = { ...route.config, isPublic: true }
+    if (route.url === '/admin/docs') route.schema = { ...route.schema, ...pageSchema }
+  })
+  app.addHook('onSend', function forbidCaching(_request, reply, payload, done) {
+    reply.header('cache-control', 'no-store')
+    done(null, payload)
+  })
+  await app.register(fastifyHelmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        'default-src': ["'none'"],
+        'script-src': ["'self'"],
+        'style-src': ["'self'"],
+        'img-src': ["'self'", 'data:'],
+        'connect-src': ["'self'"],
+        'base-uri': ["'none'"],
+        'form-action': ["'none'"],
+        'frame-ancestors': ["'none'"],
+      },
+    },
+    xFrameOptions: { action: 'deny' },
+    strictTransportSecurity: false,
+  })
+  await app.register(fastifySwaggerUi, {
+    routePrefix: '/docs',
+    indexPrefix: '/admin',
+    theme: { title: 'Tollgate administration' },
+    // Without the bar that loads other documents.
+    uiConfig: { layout: 'BaseLayout' },
+  })
+}
+
+const pageSchema = {
+  hide: false,
+  summary: 'This document as a page',
+  response: { 200: Type.String({ contentMediaType: 'text/html', description: 'For people' }) },
 }

@@ -1,110 +1,97 @@
-/** The OpenAPI 3.1 document, made of the routes as they are registered: it can say nothing else than what is there. */
+/** What @fastify/swagger needs to make the OpenAPI 3.1 document of the admin API from its routes. It does so on the first request. */
 
-import type { RouteOptions } from 'fastify'
+import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
+import type { FastifySchema, RouteOptions } from 'fastify'
 import manifest from '../../package.json' with { type: 'json' }
 import { problem } from './response-schemas.ts'
 
-export interface OpenApi {
-  openapi: '3.1.0'
-  info: { title: string; version: string; description: string }
-  security: object[]
-  paths: Record<string, Record<string, Operation>>
-  components: { securitySchemes: object; schemas: Record<string, Part> }
-}
-
-export interface Operation {
-  operationId: string
-  tags: string[]
-  summary: string
-  description?: string
-  security?: object[]
-  parameters?: { name: string; in: 'path' | 'query'; required: boolean; description?: string; schema: Part }[]
-  requestBody?: { required: boolean; content: Content }
-  responses: Record<string, { description: string; content?: Content }>
-}
-
-export type Content = Record<string, { schema: Part }>
-
 /** A JSON schema, or a reference to one. */
-export type Part = { [keyword: string]: unknown }
+type Part = { [keyword: string]: unknown }
 
 /** `PATCH` takes a merge patch. */
 const BODIES: Record<string, string[]> = { patch: ['application/merge-patch+json', 'application/json'] }
 
-export function openApi(routes: RouteOptions[]): OpenApi {
+export function openApi(): FastifyDynamicSwaggerOptions {
+  /** The schemas with a title. They are components of the document. */
   const schemas: Record<string, Part> = {}
-  const paths: OpenApi['paths'] = {}
-  const refused = { 'application/problem+json': { schema: partOf(problem, schemas) } }
-  for (const route of routes) {
-    const path = route.url.replaceAll(/:(\w+)/g, '{$1}')
-    const verb = String(route.method).toLowerCase()
-    paths[path] = { ...paths[path], [verb]: operationOf(verb, path, route) }
+  const partOf = (schema: unknown) => partIn(schemas, schema)
+  /** The ids of operations whose body may be left out. The library declares every body as required. */
+  const optionalBodies = new Set<string>()
+
+  return {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Tollgate administration',
+        version: manifest.version,
+        description:
+          'Clients, keys, teams, budgets, and what was spent. Money is in US dollars, time in RFC 3339. Errors are problem details (RFC 9457).',
+      },
+      security: [{ token: [] }],
+      components: {
+        securitySchemes: {
+          token: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'ADMIN_TOKEN, or a token made with POST /admin/tokens',
+          },
+        },
+      },
+    },
+    convertConstToEnum: false,
+    transform({ schema, url, route }) {
+      // Fastify registers the root of a prefix with and without a final slash.
+      const path = url.replace(/\/$/, '')
+      return { url: path, schema: operationOf(schema, path, route) }
+    },
+    transformObject(document) {
+      if (!('openapiObject' in document)) return document.swaggerObject
+      const { openapiObject } = document
+      for (const { post, patch } of Object.values(openapiObject.paths ?? {}).filter(
+        path => path !== undefined,
+      ))
+        for (const { operationId = '', requestBody } of [post, patch].filter(one => one !== undefined))
+          if (requestBody && 'content' in requestBody && optionalBodies.has(operationId))
+            requestBody.required = false
+      Object.assign(openapiObject.components?.schemas ?? {}, schemas)
+      return openapiObject
+    },
   }
 
-  function operationOf(verb: string, path: string, { schema = {}, config }: RouteOptions): Operation {
-    const { summary = '', description, body, documented = body, response } = schema
-    const types = BODIES[verb] ?? ['application/json']
-    const required = verb === 'put' || fieldsOf(body).some(({ required }) => required)
+  function operationOf(
+    schema: FastifySchema = {},
+    url: string,
+    { method, config }: RouteOptions,
+  ): FastifySchema {
+    const verb = String(method).toLowerCase()
+    const operationId = verb + url.split(/\W+/).slice(2).map(capital).join('')
+    const { body, documented = body, response, params, querystring, ...rest } = schema
+    if (verb !== 'put' && requiredOf(body).length === 0) optionalBodies.add(operationId)
+    const refused = { 'application/problem+json': { schema: partOf(problem) } }
     return {
-      operationId: verb + path.split(/\W+/).slice(2).map(capital).join(''),
-      tags: [tagOf(path)],
-      summary,
-      ...(description !== undefined && { description }),
+      ...rest,
+      operationId,
+      tags: [tagOf(url)],
       ...(config?.isPublic && { security: [] }),
-      parameters: [...parametersOf('path', schema.params), ...parametersOf('query', schema.querystring)],
-      ...(isObject(documented) && {
-        requestBody: { required, content: contentOf(types, partOf(documented, schemas)) },
+      ...(isPart(params) && { params: partOf(params) }),
+      ...(isPart(querystring) && { querystring: withoutDefaults(partOf(querystring)) }),
+      ...(isPart(documented) && {
+        body: partOf(documented),
+        consumes: BODIES[verb] ?? ['application/json'],
       }),
-      responses: {
-        ...Object.fromEntries(entriesOf(response).map(([status, answer]) => [status, answerOf(answer)])),
-        '4XX': { description: 'Refused; says how to mend it', content: refused },
+      response: {
+        ...Object.fromEntries(entriesOf(response).map(([status, one]) => [status, responseOf(one)])),
+        '4XX': { description: 'Refused; says how to fix it', content: refused },
         '5XX': { description: 'The gateway failed, or what it needs is away', content: refused },
       },
     }
   }
 
-  function parametersOf(where: 'path' | 'query', schema: unknown) {
-    return fieldsOf(schema).map(({ name, field, required }) => {
-      const { description, ...part } = partOf(field, schemas)
-      return {
-        name,
-        in: where,
-        required: required && !('default' in part),
-        ...(typeof description === 'string' && { description }),
-        schema: part,
-      }
-    })
-  }
-
-  function answerOf(answer: unknown): Operation['responses'][string] {
-    const { description = 'Done', contentMediaType = 'application/json' } = isObject(answer) ? answer : {}
-    const isEmpty = isObject(answer) && answer.type === 'undefined'
-    return {
-      description: String(description),
-      ...(!isEmpty && { content: contentOf([String(contentMediaType)], partOf(answer, schemas)) }),
-    }
-  }
-
-  return {
-    openapi: '3.1.0',
-    info: {
-      title: 'Tollgate administration',
-      version: manifest.version,
-      description:
-        'Clients, keys, teams, budgets, and what was spent. Money is in US dollars, time in RFC 3339. Errors are problem details (RFC 9457).',
-    },
-    security: [{ token: [] }],
-    paths,
-    components: {
-      securitySchemes: {
-        token: {
-          type: 'http',
-          scheme: 'bearer',
-          description: 'ADMIN_TOKEN, or one made of POST /admin/tokens',
-        },
-      },
-      schemas,
-    },
+  function responseOf(schema: unknown): Part {
+    const { type, description = 'Done', contentMediaType = 'application/json' } = isPart(schema) ? schema : {}
+    // The library's sign of a response without content.
+    if (type === 'undefined') return { type: 'null', description }
+    return { description, content: { [String(contentMediaType)]: { schema: partOf(schema) } } }
   }
 }
 
@@ -115,53 +102,44 @@ function tagOf(path: string): string {
   return others[word] ?? word
 }
 
-/** A schema as it is written down: parts with a title stand by themselves, and what is expected is part of the description. */
-function partOf(schema: unknown, schemas: Record<string, Part>): Part {
-  if (!isObject(schema)) return {}
-  const { title, expected, description, properties, ...keywords } = schema
+/** The schema as the document has it. A schema with a title becomes a component; `expected` joins the description. */
+function partIn(components: Record<string, Part>, schema: unknown): Part {
+  if (!isPart(schema)) return {}
+  const inside = (value: unknown) => partIn(components, value)
+  const named = (parts: unknown) =>
+    Object.fromEntries(entriesOf(parts).map(([name, part]) => [name, inside(part)]))
+  const { title, expected, description, ...keywords } = schema
+  const { items, anyOf, properties, patternProperties } = keywords
   const words = [description, expected].filter(words => words !== undefined).join('. Expected: ')
   const part: Part = {
-    ...Object.fromEntries(
-      Object.entries(keywords).map(([keyword, value]) => [keyword, nested(keyword, value, schemas)]),
-    ),
-    ...(isObject(properties) && { properties: named(properties, schemas) }),
+    ...keywords,
+    ...(items !== undefined && { items: inside(items) }),
+    ...(Array.isArray(anyOf) && { anyOf: anyOf.map(inside) }),
+    ...(isPart(properties) && { properties: named(properties) }),
+    ...(isPart(patternProperties) && { patternProperties: named(patternProperties) }),
     ...(words !== '' && { description: words }),
   }
   if (typeof title !== 'string') return part
-  schemas[title] ??= part
+  components[title] ??= part
   return { $ref: `#/components/schemas/${title}` }
 }
 
-function nested(keyword: string, value: unknown, schemas: Record<string, Part>): unknown {
-  if (keyword === 'items') return partOf(value, schemas)
-  if (keyword === 'anyOf' && Array.isArray(value)) return value.map(one => partOf(one, schemas))
-  if (keyword === 'patternProperties' && isObject(value)) return named(value, schemas)
-  return value
+/** TypeBox requires parameters that have a default; a caller may leave them out. */
+function withoutDefaults(query: Part): Part {
+  const { properties } = query
+  const isFree = (name: string) => isPart(properties) && 'default' in Object(properties[name])
+  return { ...query, required: requiredOf(query).filter(name => !isFree(name)) }
 }
 
-function named(properties: Part, schemas: Record<string, Part>): Part {
-  return Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, partOf(one, schemas)]))
-}
-
-function fieldsOf(schema: unknown): { name: string; field: unknown; required: boolean }[] {
-  if (!isObject(schema) || !isObject(schema.properties)) return []
-  const { required } = schema
-  return Object.entries(schema.properties).map(([name, field]) => ({
-    name,
-    field,
-    required: Array.isArray(required) && required.includes(name),
-  }))
-}
-
-function contentOf(types: string[], schema: Part): Content {
-  return Object.fromEntries(types.map(type => [type, { schema }]))
+function requiredOf(schema: unknown): string[] {
+  return isPart(schema) && Array.isArray(schema.required) ? schema.required : []
 }
 
 function entriesOf(value: unknown): [string, unknown][] {
-  return isObject(value) ? Object.entries(value) : []
+  return isPart(value) ? Object.entries(value) : []
 }
 
-function isObject(value: unknown): value is Part {
+function isPart(value: unknown): value is Part {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 

@@ -7,7 +7,13 @@ import { isRedisAway } from '../redis/away.ts'
 import { isAway } from '../sql/query.ts'
 import { isProblem, type Problem, problem, problemBody } from './problem.ts'
 
-export function answerWithProblems(app: FastifyInstance, routes: RouteOptions[] = []): void {
+/** Before any route of `app`, because a 405 names the methods of those that are registered later. */
+export function answerWithProblems(app: FastifyInstance): void {
+  const routes: Pick<RouteOptions, 'url' | 'method'>[] = []
+  // A copy, because Fastify changes the URL of a prefix's root afterwards.
+  app.addHook('onRoute', ({ url, method }) => {
+    if (method !== 'HEAD') routes.push({ url, method })
+  })
   app.setErrorHandler(function sendError(error: FastifyError, request, reply) {
     const found = asProblem(error, request)
     if (found.statusCode === 500)
@@ -33,7 +39,7 @@ export function sendProblem(found: Problem, { id }: FastifyRequest, reply: Fasti
 }
 
 /** Every GET route answers HEAD as well. */
-function methodsOf({ method }: RouteOptions): string[] {
+function methodsOf({ method }: Pick<RouteOptions, 'method'>): string[] {
   return method === 'GET' ? ['GET', 'HEAD'] : [String(method)]
 }
 

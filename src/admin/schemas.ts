@@ -17,9 +17,7 @@ export interface TypeBoxProvider extends FastifyTypeProvider {
 
 declare module 'fastify' {
   interface FastifySchema {
-    summary?: string
-    description?: string
-    /** The schema of a body that the handler checks. */
+    /** The schema of a body that the handler validates. */
     documented?: TSchema
   }
 }

@@ -1,13 +1,15 @@
 /** The admin API, /admin. It needs a token; without ADMIN_TOKEN it is not registered. */
 
+import swagger from '@fastify/swagger'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import audit from '../admin/audit.ts'
 import { authenticate } from '../admin/authenticate.ts'
 import budgets from '../admin/budgets.ts'
 import clientList from '../admin/client-list.ts'
 import clients from '../admin/clients.ts'
-import docs, { collectRoutes } from '../admin/docs.ts'
+import docs from '../admin/docs.ts'
 import keys from '../admin/keys.ts'
+import { openApi } from '../admin/openapi.ts'
 import { answerWithProblems } from '../admin/problems.ts'
 import { checkWithTypeBox } from '../admin/schemas.ts'
 import teams from '../admin/teams.ts'
@@ -27,9 +29,10 @@ export default async function admin(app: FastifyInstance, { token, routes: other
 
   await app.register(
     async scope => {
-      const routes = collectRoutes(scope)
+      // Before any route, because it collects them.
+      await scope.register(swagger, openApi())
       authenticate(scope, token)
-      answerWithProblems(scope, routes)
+      answerWithProblems(scope)
       checkWithTypeBox(scope)
       const state = createStates(app.money)
       const states = createManyStates(app.money)
@@ -41,7 +44,7 @@ export default async function admin(app: FastifyInstance, { token, routes: other
       await scope.register(keys)
       await scope.register(teams, { state, states })
       await scope.register(audit)
-      await scope.register(docs, { routes })
+      await scope.register(docs)
       for (const more of others) await scope.register(more)
     },
     { prefix: '/admin' },
