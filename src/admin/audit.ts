@@ -2,10 +2,11 @@
 
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import { actions, listAuditEvents } from '../clients/audit.ts'
+import { listAuditEvents } from '../clients/audit.ts'
+import { actions, auditEvent } from '../clients/responses.ts'
 import { cursorsOf } from './cursors.ts'
 import { parseTime, time } from './ledger-query.ts'
-import { auditEvent, pageAnswer } from './response-schemas.ts'
+import { pageAnswer } from './response-schemas.ts'
 import { limit, pageOf, type TypeBoxProvider } from './schemas.ts'
 
 const cursors = cursorsOf('audit', 'number')

@@ -4,10 +4,11 @@ import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { pickRanked } from '../clients/ranked.ts'
 import { periods, type Rankings, shareOf } from '../clients/ranking.ts'
+import { rankedBudget } from '../clients/responses.ts'
 import { moneyOf } from '../clients/states.ts'
 import { scopeKindNames } from '../lua/scope-kinds.ts'
 import { cursorsOf, formatRanked, parseRanked } from './cursors.ts'
-import { pageAnswer, rankedBudget } from './response-schemas.ts'
+import { pageAnswer } from './response-schemas.ts'
 import { limit, pageOf, search, type TypeBoxProvider, teamFilter } from './schemas.ts'
 
 const cursors = cursorsOf('budgets', 'ranked')

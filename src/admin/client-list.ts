@@ -5,11 +5,12 @@ import { type Static, Type } from 'typebox'
 import { type ClientRecord, countClients, listClients, readClientsById } from '../clients/client-records.ts'
 import { pickRanked } from '../clients/ranked.ts'
 import { clientSorts, type Rankings } from '../clients/ranking.ts'
+import { listedClient } from '../clients/responses.ts'
 import type { ManyStates } from '../clients/states.ts'
 import { scopeKey } from '../lua/scope-kinds.ts'
 import { cursorsOf, formatRanked, parseRanked } from './cursors.ts'
 import { unknownCursor } from './problem.ts'
-import { listedClient, pageAnswer, total } from './response-schemas.ts'
+import { pageAnswer, total } from './response-schemas.ts'
 import {
   limit,
   pageOf,

@@ -1,32 +1,20 @@
 /** GET /admin/explain: every rule that a call of this client for this model meets, with its numbers now. */
 
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { compileModels } from '../clients/client.ts'
 import { type ClientRecord, readClient } from '../clients/client-records.ts'
-import {
-  allowedFeatures,
-  budget,
-  type ClientSettings,
-  clientSettings,
-  defaultHold,
-  type Hold,
-  holds,
-  limits,
-  name,
-  type ScopeSettings,
-  shares,
-} from '../clients/settings.ts'
-import { createStates, type ScopeStatus } from '../clients/states.ts'
+import { type ClientSettings, defaultHold, type Hold, name, type ScopeSettings } from '../clients/settings.ts'
+import { createStates } from '../clients/states.ts'
 import { readGatewayRecord, readTeam } from '../clients/team-records.ts'
 import { dialects } from '../dialects/index.ts'
 import { LOOKAHEAD_SECONDS, outputRate } from '../pricing/bound.ts'
-import { ORIGINS } from '../pricing/merge.ts'
 import { didYouMean } from '../pricing/nearest.ts'
 import type { Price } from '../pricing/price.ts'
-import { circuit, circuitAnswer, retryWords } from './circuits.ts'
+import { circuitAnswer, retryWords } from './circuits.ts'
+import { explained, type level } from './explained.ts'
 import { problem, unknownClient } from './problem.ts'
-import { nullable, stateFields } from './response-schemas.ts'
+
 import type { TypeBoxProvider } from './schemas.ts'
 
 const query = Type.Object(
@@ -37,91 +25,7 @@ const query = Type.Object(
   { additionalProperties: false },
 )
 
-const level = Type.Object(
-  { scope: Type.String(), limits, budget, ...stateFields },
-  { title: 'LimitedScope', description: 'What a call must fit: its client, its team, the gateway' },
-)
-
-const explained = Type.Object(
-  {
-    client: name,
-    model: Type.String(),
-    allowed: Type.Boolean({ description: 'May this client use this model at all?' }),
-    pattern: nullable(Type.String({ description: 'The pattern that lets it through; null: none' })),
-    models: nullable(Type.Array(Type.String(), { description: 'All its patterns; null: every model' })),
-    obstacles: Type.Array(
-      Type.Object({
-        code: Type.String({ description: "The refusal's error_code" }),
-        detail: Type.String(),
-        scope: Type.Optional(Type.String()),
-        window: Type.Optional(Type.Enum(['day', 'month'])),
-      }),
-      { description: 'Why a call would be refused now' },
-    ),
-    levels: Type.Array(level),
-    loop: nullable(clientSettings.properties.loop),
-    allow: Type.Array(Type.Enum(allowedFeatures)),
-    cache: Type.Object({ enabled: Type.Boolean(), ttlSeconds: Type.Number(), share: Type.Enum(shares) }),
-    maxWaitMs: Type.Integer({
-      description: 'Longest wait inside the gateway before a 429 for concurrency, tokens or budget_in_flight',
-    }),
-    hold: Type.Object(
-      {
-        setting: Type.Enum(holds, { description: "The client's setting" }),
-        applies: Type.Enum(holds, {
-          description: 'For this model: without an output rate only its output limit bounds a call',
-        }),
-        reserves: Type.String({ description: 'What a running call holds of a budget, in words' }),
-        outputTokensPerSecond: nullable(
-          Type.Integer({ description: 'Output tokens a second of one answer at most; null: not known' }),
-        ),
-        fasterOutput: Type.Record(Type.String(), Type.Number(), {
-          description: 'The same for service tiers and speeds that are faster',
-        }),
-        lookaheadSeconds: Type.Integer({ description: 'Seconds of output that a growing hold is ahead' }),
-      },
-      { title: 'Hold', description: 'What a running call holds of a budget' },
-    ),
-    defaultMaxTokens: nullable(
-      Type.Integer({
-        description:
-          'Output limit added to a request without one; null: none is added. Only with hold ceiling',
-      }),
-    ),
-    upstreams: Type.Array(
-      Type.Object({
-        format: Type.String(),
-        upstream: nullable(Type.String()),
-        circuit: Type.Optional(circuit),
-      }),
-      { description: 'The upstream for each wire format; null: not served' },
-    ),
-    price: Type.Object(
-      {
-        model: Type.String(),
-        maker: Type.String(),
-        kind: Type.Enum(['chat', 'embedding']),
-        contextWindow: Type.Integer(),
-        maxInput: Type.Integer(),
-        maxOutput: Type.Integer(),
-        usdPerMillionTokens: Type.Unsafe<Price['row']>({ type: 'object' }),
-        origins: Type.Record(Type.String(), Type.Enum(ORIGINS), {
-          description:
-            'Where each price of the row comes from: built-in; override: PRICES_FILE; derived: computed from an override',
-        }),
-        version: Type.String({ description: 'Of the price table' }),
-      },
-      { title: 'Price' },
-    ),
-  },
-  { title: 'Explained' },
-)
-
-interface LimitedScope extends ScopeStatus {
-  scope: string
-  limits: NonNullable<ScopeSettings['limits']>
-  budget: NonNullable<ScopeSettings['budget']>
-}
+type LimitedScope = Static<typeof level>
 
 export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: number }): FastifyPluginAsync {
   return async admin => {

@@ -4,9 +4,10 @@ import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { readClient } from '../clients/client-records.ts'
 import { createKey, listKeys, readKey, revokeKey, rotateKey, successorOf } from '../clients/key-records.ts'
+import { key, madeKey, rotatedKey } from '../clients/responses.ts'
 import { cursorsOf } from './cursors.ts'
 import { problem, unknownClient, unknownCursor, unknownKey } from './problem.ts'
-import { key, madeKey, nothing, pageAnswer, rotatedKey } from './response-schemas.ts'
+import { nothing, pageAnswer } from './response-schemas.ts'
 import { expiresAt, futureOf, limit, named, pageOf, type TypeBoxProvider } from './schemas.ts'
 
 const birth = Type.Object(

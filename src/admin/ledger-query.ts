@@ -2,9 +2,10 @@
 
 import { type Static, Type } from 'typebox'
 import { nameOf, type Order, orders, type Place, type Sort, sorts } from '../ledger/order.ts'
-import { MOST_SLOTS, performanceStepFor, series, slotsOf, stepNames } from '../ledger/performance.ts'
+import { MOST_SLOTS, performanceStepFor, slotsOf, stepNames } from '../ledger/performance.ts'
+import { groups, series } from '../ledger/responses.ts'
 import { outcomes } from '../ledger/sums.ts'
-import { type Group, groups, ranks } from '../ledger/usage.ts'
+import { type Group, ranks } from '../ledger/usage.ts'
 import { utcDay } from '../lua/calendar.ts'
 import { problem, unknownCursor } from './problem.ts'
 

@@ -7,6 +7,14 @@ import { clientIds, findCall, listCalls, teamIds } from '../ledger/calls.ts'
 import { readPerformance } from '../ledger/performance.ts'
 import { readRefusals } from '../ledger/refusals.ts'
 import { findRefused, readRefused, readRefusedOverTime, stepFor, steps } from '../ledger/refused.ts'
+import {
+  callAnswer,
+  callsAnswer,
+  performanceAnswer,
+  refusalsAnswer,
+  usageAnswer,
+  verifyAnswer,
+} from '../ledger/responses.ts'
 import { readUsage, type Usage } from '../ledger/usage.ts'
 import type { Difference } from '../ledger/verify.ts'
 import { nanosToUsd } from '../pricing/money.ts'
@@ -23,14 +31,6 @@ import {
   refusalsQuery,
   usageQuery,
 } from './ledger-query.ts'
-import {
-  callAnswer,
-  callsAnswer,
-  performanceAnswer,
-  refusalsAnswer,
-  usageAnswer,
-  verifyAnswer,
-} from './ledger-schemas.ts'
 import { problem } from './problem.ts'
 import type { TypeBoxProvider } from './schemas.ts'
 

@@ -1,18 +1,8 @@
-/** The responses of the admin API, declared once. A schema with a title is a component of the OpenAPI document. */
+/** Responses of the admin API that no store knows: pages, problems, tokens and circuits. */
 
-import { type TProperties, type TSchema, Type } from 'typebox'
-import { actions } from '../clients/audit.ts'
-import { budget, clientSettings, limits, scopeSettings } from '../clients/settings.ts'
-import { scopeKindNames } from '../lua/scope-kinds.ts'
+import { type TProperties, Type } from 'typebox'
+import { moment, shownOnce } from '../clients/responses.ts'
 import { roles } from './token-format.ts'
-
-/** Travels as RFC 3339. */
-export const moment = (description: string) =>
-  Type.Unsafe<Date>({ type: 'string', format: 'date-time', description })
-
-export const usd = (description: string) => Type.Number({ description: `US dollars: ${description}` })
-
-export const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()])
 
 /** One page of a list, under the list's own name. */
 export function pageAnswer<Properties extends TProperties>(list: Properties) {
@@ -24,103 +14,6 @@ export function pageAnswer<Properties extends TProperties>(list: Properties) {
 
 export const total = Type.Optional(
   Type.Integer({ description: 'How many there are on all pages; only if the request asks for it' }),
-)
-
-const count = (description: string) => Type.Integer({ description })
-const bucketState = Type.Object(
-  { capacity: count('The limit'), available: count('Left now; below 0: owed') },
-  { title: 'BucketState' },
-)
-const windowProperties = {
-  limitUsd: Type.Optional(usd('the budget; absent: none')),
-  spentUsd: usd('what calls have cost'),
-  heldUsd: usd('what running calls may cost at most'),
-  availableUsd: Type.Optional(usd('what is left of the budget')),
-  resetsAt: Type.String({ format: 'date-time', description: 'The end of the calendar day or month, UTC' }),
-}
-const windowState = Type.Object(windowProperties, { title: 'WindowState' })
-
-/** Null: not known, because Redis is away or has lost its counters. */
-const state = nullable(
-  Type.Object(
-    {
-      requests: Type.Optional(bucketState),
-      tokens: Type.Optional(bucketState),
-      concurrency: Type.Object({ max: Type.Optional(count('The limit')), running: count('Calls running') }),
-      day: Type.Optional(windowState),
-      month: Type.Optional(windowState),
-    },
-    { title: 'State', description: 'Where it stands now' },
-  ),
-)
-
-const restoring = Type.Optional(
-  Type.Literal(true, { description: 'The counters are being restored; until then `state` is null' }),
-)
-export const stateFields = { state, restoring }
-
-const born = { createdAt: moment('When it was made'), updatedAt: moment('When it was last changed') }
-const clientId = Type.String({ description: 'Counters and ledger hang on it; a new name keeps it' })
-const { name, ...settings } = clientSettings.properties
-
-const clientProperties = { id: clientId, name, ...settings, ...born }
-const warnings = Type.Array(Type.String(), {
-  description: 'Saved settings that look like a mistake, such as an unknown model; often empty',
-})
-export const changedClient = Type.Object({ ...clientProperties, warnings }, { title: 'ChangedClient' })
-export const clientWithState = Type.Object(
-  { ...clientProperties, ...stateFields },
-  { title: 'ClientWithState' },
-)
-
-/** In a list, where it was asked for. */
-const mayHaveState = { state: Type.Optional(state), restoring }
-export const listedClient = Type.Object({ ...clientProperties, ...mayHaveState }, { title: 'ListedClient' })
-
-const teamProperties = { id: Type.String(), name, ...scopeSettings.properties, ...born }
-export const team = Type.Object(teamProperties, { title: 'Team' })
-export const teamWithState = Type.Object({ ...teamProperties, ...stateFields }, { title: 'TeamWithState' })
-export const listedTeam = Type.Object({ ...teamProperties, ...mayHaveState }, { title: 'ListedTeam' })
-
-const gatewayProperties = {
-  limits: Type.Optional(limits),
-  budget: Type.Optional(budget),
-  updatedAt: born.updatedAt,
-}
-export const gateway = Type.Object(gatewayProperties, { title: 'Gateway' })
-export const gatewayWithState = Type.Object(
-  { ...gatewayProperties, ...stateFields },
-  { title: 'GatewayWithState' },
-)
-
-/** One budget of the gateway, a team or a client. */
-export const rankedBudget = Type.Object(
-  {
-    kind: Type.Enum([...scopeKindNames]),
-    name,
-    team: Type.Optional(Type.String({ description: "A client's team" })),
-    period: Type.Enum(['day', 'month']),
-    share: Type.Number({ description: 'Spent and held, of the budget: 0.5 is half of it' }),
-    ...windowProperties,
-  },
-  { title: 'RankedBudget' },
-)
-
-const keyProperties = {
-  id: Type.String({ description: "The key's public part: the 8 characters after tg_" }),
-  client: Type.String({ description: "Its client's name" }),
-  status: Type.Enum(['active', 'expired', 'revoked']),
-  createdAt: born.createdAt,
-  expiresAt: Type.Optional(moment('When it ends; absent: never')),
-  revokedAt: Type.Optional(moment('When it was ended')),
-  rotatedFrom: Type.Optional(Type.String({ description: 'The key that it took the place of' })),
-}
-const shownOnce = Type.String({ description: 'Shown this one time: only its SHA-256 is kept' })
-export const key = Type.Object(keyProperties, { title: 'Key' })
-export const madeKey = Type.Object({ ...keyProperties, key: shownOnce }, { title: 'MadeKey' })
-export const rotatedKey = Type.Object(
-  { ...keyProperties, key: shownOnce, former: Type.Optional(key) },
-  { title: 'RotatedKey' },
 )
 
 export const administrator = Type.Object(
@@ -136,19 +29,41 @@ const tokenProperties = {
 export const token = Type.Object(tokenProperties, { title: 'Token' })
 export const madeToken = Type.Object({ ...tokenProperties, token: shownOnce }, { title: 'MadeToken' })
 
-const image = (description: string) => nullable(Type.Unsafe<object>({ type: 'object', description }))
-export const auditEvent = Type.Object(
+/** A circuit that is not closed. */
+export const circuit = Type.Object(
   {
-    id: Type.String(),
-    at: moment('When'),
-    who: Type.String({ description: 'The name of the token' }),
-    action: Type.Enum(actions),
-    target: Type.String({ description: 'What was changed, such as client:frontend' }),
-    before: image('As it was; null: it was not there'),
-    after: image('As it is; null: it is gone'),
-    requestId: Type.String(),
+    state: Type.Enum(['open', 'half_open'], {
+      description: 'open: calls fail fast; half_open: one call at a time probes',
+    }),
+    since: moment('When the upstream first refused the gateway'),
+    retryAfterMs: Type.Integer({ description: 'Milliseconds until a call may probe; 0: the next one does' }),
+    reason: Type.String({ description: 'What the upstream answered' }),
+    openings: Type.Integer({ description: 'Since the start of this replica, each refused probe included' }),
   },
-  { title: 'AuditEvent' },
+  {
+    title: 'Circuit',
+    description: 'The upstream refuses our key or account for this model, as this replica has seen it',
+  },
+)
+
+export const upstreams = Type.Object(
+  {
+    upstreams: Type.Array(
+      Type.Object(
+        {
+          name: Type.String(),
+          circuits: Type.Array(
+            Type.Object({ model: Type.String(), ...circuit.properties }, { title: 'CircuitOfModel' }),
+            {
+              description: 'Models that are refused now; empty: none',
+            },
+          ),
+        },
+        { title: 'Upstream' },
+      ),
+    ),
+  },
+  { title: 'Upstreams' },
 )
 
 /** Nothing comes back. */

@@ -3,6 +3,7 @@
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
+import { gateway, gatewayWithState, listedTeam, nullable, team, teamWithState } from '../clients/responses.ts'
 import { type ScopeSettings, scopeSettings } from '../clients/settings.ts'
 import type { ManyStates, States } from '../clients/states.ts'
 import {
@@ -21,17 +22,7 @@ import { cursorsOf } from './cursors.ts'
 import { faultFinder } from './faults.ts'
 import { mergePatch } from './json.ts'
 import { faultsProblem, teamHasClients, unknownTeam } from './problem.ts'
-import {
-  gateway,
-  gatewayWithState,
-  listedTeam,
-  nothing,
-  nullable,
-  pageAnswer,
-  team,
-  teamWithState,
-  total,
-} from './response-schemas.ts'
+import { nothing, pageAnswer, total } from './response-schemas.ts'
 import {
   limit,
   named,

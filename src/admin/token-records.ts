@@ -1,21 +1,15 @@
 /** Administrators' tokens as the administration sees them: everything but the token itself. */
 
 import type { Pool, PoolClient } from 'pg'
+import type { Static } from 'typebox'
 import type { AuditEvent } from '../clients/audit.ts'
 import type { Changed } from '../clients/changes.ts'
 import { query } from '../sql/query.ts'
+import type { madeToken, token } from './response-schemas.ts'
 import { type Administrator, digestToken, FIRST, makeToken, type Role } from './token-format.ts'
 
-export interface TokenRecord {
-  name: string
-  role: Role
-  createdAt?: Date
-  createdBy?: string
-  expiresAt?: Date
-}
-
-/** The only time the token is shown. */
-export type MadeToken = TokenRecord & { token: string }
+export type TokenRecord = Static<typeof token>
+export type MadeToken = Static<typeof madeToken>
 
 interface Row {
   name: string

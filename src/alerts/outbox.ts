@@ -1,7 +1,9 @@
 /** Alerts in Postgres: written once, claimed by one replica at a time, kept until they are old. */
 
 import type { Pool } from 'pg'
+import type { Static } from 'typebox'
 import type { Alert, RaisedAlert } from './alert.ts'
+import type { alert } from './responses.ts'
 
 /** The state of an alert when it is written. */
 export interface NewAlert extends RaisedAlert {
@@ -104,14 +106,4 @@ function outgoing({ raised_at, ...row }: Row): Outgoing {
   return { ...row, raisedAt: raised_at }
 }
 
-/** An alert as the administration shows it. */
-export interface ShownAlert extends Omit<Alert, 'unless' | 'urgent'> {
-  id: string
-  raisedAt: Date
-  /** `no_webhook`: no webhook was set when it was raised, so it is never delivered. */
-  delivery: 'delivered' | 'waiting' | 'no_webhook'
-  deliveredAt: Date | null
-  attempts: number
-  nextAttemptAt: Date | null
-  lastError: string | null
-}
+export type ShownAlert = Static<typeof alert>

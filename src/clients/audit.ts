@@ -1,40 +1,16 @@
 /** Audit events: author, time, and the target before and after. An event is written in the transaction of its change. */
 
 import type { Pool, PoolClient } from 'pg'
+import type { Static } from 'typebox'
+import type { auditEvent } from './responses.ts'
 
-/** Every change that the administration can make. */
-export const actions = [
-  'client.create',
-  'client.update',
-  'client.delete',
-  'key.create',
-  'key.rotate',
-  'key.revoke',
-  'team.put',
-  'team.delete',
-  'gateway.put',
-  'token.create',
-  'token.revoke',
-  'alert.test',
-] as const
-export type Action = (typeof actions)[number]
+export type AuditRecord = Static<typeof auditEvent>
 
-/** The author of a change. */
-export interface Author {
-  /** The name of the token. */
-  who: string
-  requestId: string
-}
+/** The author of a change: the name of a token. */
+export type Author = Pick<AuditRecord, 'who' | 'requestId'>
 
 /** An action and its target, without secrets. */
-export interface AuditEvent {
-  action: Action
-  target: string
-  /** Null: it was not there. */
-  before: object | null
-  /** Null: it is gone. */
-  after: object | null
-}
+export type AuditEvent = Pick<AuditRecord, 'action' | 'target' | 'before' | 'after'>
 
 /** A request that changes nothing makes no audit event. */
 export async function writeAuditEvent(
@@ -49,8 +25,6 @@ export async function writeAuditEvent(
     [who, action, target, was, is, requestId],
   )
 }
-
-export type AuditRecord = Author & AuditEvent & { id: string; at: Date }
 
 export interface AuditQuery {
   who?: string

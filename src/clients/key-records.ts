@@ -1,23 +1,14 @@
 /** Keys as the administration sees them: everything but the key itself, which is not kept. `now` is the time by Redis's clock. */
 
 import type { Pool, PoolClient } from 'pg'
+import type { Static } from 'typebox'
 import type { AuditEvent } from './audit.ts'
 import type { Changed } from './changes.ts'
 import { makeKey } from './keys.ts'
+import type { key, madeKey } from './responses.ts'
 
-export interface KeyRecord {
-  id: string
-  client: string
-  status: 'active' | 'expired' | 'revoked'
-  createdAt: Date
-  expiresAt?: Date
-  revokedAt?: Date
-  /** The key that this one took the place of. */
-  rotatedFrom?: string
-}
-
-/** The only time the key is shown. */
-export type MadeKey = KeyRecord & { key: string }
+export type KeyRecord = Static<typeof key>
+export type MadeKey = Static<typeof madeKey>
 
 interface Row {
   id: string

@@ -1,34 +1,18 @@
 /** Where a client, a team or the gateway stands now, as the administration shows it. */
 
+import type { Static } from 'typebox'
 import { windowsAt } from '../lua/calendar.ts'
 import type { MoneyScripts } from '../lua/index.ts'
 import { isRebuilding, type Scope, type ScopeState, UNLIMITED, type WindowState } from '../lua/types.ts'
 import { nanosToUsd } from '../pricing/money.ts'
 import { compileScope } from './client.ts'
+import type { standing, stateResponse, windowState } from './responses.ts'
 import type { ScopeSettings } from './settings.ts'
 
-/** The limits of a scope and their current usage. */
-export interface CurrentUsage {
-  requests?: { capacity: number; available: number }
-  tokens?: { capacity: number; available: number }
-  concurrency: { max?: number; running: number }
-  day?: Money
-  month?: Money
-}
-
-export interface Money {
-  limitUsd?: number
-  spentUsd: number
-  heldUsd: number
-  availableUsd?: number
-  resetsAt: string
-}
-
-/** Null: Redis is away, or (`restoring`) it has lost its counters. */
-export interface ScopeStatus {
-  state: CurrentUsage | null
-  restoring?: true
-}
+type CurrentUsage = Static<typeof standing>
+type Money = Static<typeof windowState>
+/** `state` is null while Redis is away, or (`restoring`) after it has lost its counters. */
+export type ScopeStatus = Static<typeof stateResponse>
 
 export type States = (scope: { key: string } & ScopeSettings) => Promise<ScopeStatus>
 

@@ -1,9 +1,10 @@
 /** Latency and errors of calls by time slot, model and upstream, from the counts that Postgres keeps beside the rows. */
 
 import type { Pool } from 'pg'
+import type { Static } from 'typebox'
+import type { performanceAnswer, series } from './responses.ts'
 import { transaction } from './transaction.ts'
 
-export const series = ['model', 'upstream'] as const
 export type SeriesKey = (typeof series)[number]
 
 /** Lengths of time slots. `keptDays`: counts of this step are deleted after this many days. */
@@ -21,32 +22,8 @@ export const MOST_SLOTS = 400
 const USUAL_SLOTS = 200
 const DAY = 86_400_000
 
-/** Milliseconds, with an error of at most 7.3 %; null: no measured call. */
-export interface Percentiles {
-  p50: number | null
-  p95: number | null
-  p99: number | null
-}
-
-export interface Performance {
-  /** Calls in the ledger, without refused ones. */
-  calls: number
-  /** Of these: upstream_error, gateway_error, interrupted and lost. */
-  errors: number
-  latencyMs: Percentiles
-  ttftMs: Percentiles
-}
-
-export type Slot = Performance & { at: string }
-
-export interface PerformanceSeries {
-  /** Null: none. Absent: not asked for. */
-  model?: string | null
-  upstream?: string | null
-  total: Performance
-  /** Only slots with calls. */
-  slots: Slot[]
-}
+export type PerformanceSeries = PerformanceFound['all']
+type Performance = PerformanceSeries['total']
 
 export interface PerformanceQuery {
   /** Half-open. A slot that begins before `from` or ends after `to` counts as a whole. */
@@ -60,17 +37,8 @@ export interface PerformanceQuery {
   limit: number
 }
 
-export interface PerformanceFound {
-  /** The range, as whole slots. */
-  from: Date
-  to: Date
-  /** Calls recorded before this time were not counted; null: unknown. */
-  since: Date | null
-  all: PerformanceSeries
-  series: PerformanceSeries[]
-  /** True: there are more series than `limit`. */
-  more: boolean
-}
+/** `from` and `to` are the range as whole slots. */
+export type PerformanceFound = Omit<Static<typeof performanceAnswer>, 'step' | 'by'>
 
 /** The finest step that has counts at `from` and at most MOST_SLOTS slots. */
 export function performanceStepFor(from: Date, to: Date, now: Date): PerformanceStep {

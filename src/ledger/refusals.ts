@@ -4,7 +4,9 @@
  */
 
 import type { Pool } from 'pg'
+import type { Static } from 'typebox'
 import type { Entry } from './call-record.ts'
+import type { refusals } from './responses.ts'
 
 export interface Refusals {
   /** The start of the minute, RFC 3339. */
@@ -19,7 +21,7 @@ export interface Refusals {
 }
 
 /** The details of one refused call. */
-export type Sample = Record<string, string | number>
+export type Sample = RefusalRow['samples'][number]
 
 const SAMPLES = 5
 const SAMPLE_TEXT = 200
@@ -107,17 +109,7 @@ export async function countRefusals(pool: Pool, batch: Refusals[]): Promise<void
   )
 }
 
-export interface RefusalRow {
-  client: string | null
-  clientId: string | null
-  reason: string
-  scope: string | null
-  count: number
-  firstAt: string
-  lastAt: string
-  /** Of the last minute with such a refusal. */
-  samples: Sample[]
-}
+export type RefusalRow = Static<typeof refusals>
 
 /** Optional filter. */
 export interface RefusalFilter {

@@ -1,7 +1,9 @@
 /** Reads refusals by time, and the samples of single refused calls. */
 
 import type { Pool } from 'pg'
-import { REFUSED, type RefusalFilter, type Sample } from './refusals.ts'
+import type { Static } from 'typebox'
+import { REFUSED, type RefusalFilter } from './refusals.ts'
+import type { refusalsAnswer, refusedCall } from './responses.ts'
 
 export const steps = { minute: 60_000, hour: 3_600_000, day: 86_400_000 }
 export type Step = keyof typeof steps
@@ -13,12 +15,7 @@ export function stepFor(from: Date, to: Date): Step {
   return length <= 4 * steps.day ? 'hour' : 'day'
 }
 
-export interface RefusedThen {
-  /** The start of the step, RFC 3339. */
-  at: string
-  reason: string
-  count: number
-}
+type RefusedThen = Static<typeof refusalsAnswer>['series'][number]
 
 export async function readRefusedOverTime(
   pool: Pool,
@@ -34,12 +31,7 @@ export async function readRefusedOverTime(
 }
 
 /** A refused call. It has no row in the ledger, only a sample. */
-export interface Refused {
-  client: string | null
-  reason: string
-  scope: string | null
-  sample: Sample
-}
+export type Refused = Static<typeof refusedCall>
 
 const ONE =
   'select client, reason, scope, sample from refusals cross join jsonb_array_elements(samples) sample'
@@ -68,6 +60,6 @@ export async function findRefused(pool: Pool, reqId: string): Promise<Refused | 
   return rows[0] && shown(rows[0])
 }
 
-function shown({ client, reason, scope, sample }: Record<string, string> & { sample: Sample }): Refused {
+function shown({ client, reason, scope, sample }: Record<string, string> & Pick<Refused, 'sample'>): Refused {
   return { client: client || null, reason: reason ?? '', scope: scope || null, sample }
 }

@@ -1,10 +1,11 @@
 /** Reads usage from the sums: by client, model, day, hour and team, with the number of refusals. */
 
 import type { Pool } from 'pg'
+import type { Static } from 'typebox'
 import { nanosToUsd } from '../pricing/money.ts'
+import type { groups, usageAnswer } from './responses.ts'
 import { outcomes, sums } from './sums.ts'
 
-export const groups = ['client', 'model', 'day', 'hour', 'team'] as const
 export type Group = (typeof groups)[number]
 
 /** UTC days, half-open. */
@@ -13,30 +14,8 @@ export interface Period {
   to: string
 }
 
-export interface UsageSums {
-  calls: number
-  outcomes: Record<string, number>
-  inputTokens: number
-  cacheReadTokens: number
-  cacheWriteTokens: number
-  outputTokens: number
-  costUsd: number
-  savedUsd: number
-}
-
-/** One group. It has only the requested names; null means no team or model. */
-export type UsageRow = UsageSums & {
-  client?: string | null
-  clientId?: string | null
-  model?: string | null
-  day?: string
-  /** Start of the hour, RFC 3339. */
-  hour?: string
-  team?: string | null
-  teamId?: string | null
-  /** True: the sum of all groups that are not among the largest. */
-  others?: true
-}
+export type UsageSums = Usage['total']
+export type UsageRow = Usage['rows'][number]
 
 export interface UsageFilter {
   /** Filters by the ids of clients and teams. */
@@ -47,13 +26,8 @@ export interface UsageFilter {
   rank?: Rank | undefined
 }
 
-export interface Usage {
-  /** In descending order of cost, or by day if days are requested. */
-  rows: UsageRow[]
-  total: UsageSums
-  /** True: there are more groups than requested. The total includes all of them. */
-  more: boolean
-}
+/** Rows in descending order of cost, or by day if days are requested. */
+export type Usage = Pick<Static<typeof usageAnswer>, 'rows' | 'total' | 'more'>
 
 const KEYS = {
   client: 'client_id',

@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { commands } from '../../src/cli/commands.ts'
 import { main } from '../../src/cli/main.ts'
-import { groups } from '../../src/ledger/usage.ts'
+import { groups } from '../../src/ledger/responses.ts'
+
 import { temporaryFolder } from '../when-over.ts'
 
 async function script(shell: string): Promise<string> {

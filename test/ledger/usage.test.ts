@@ -3,8 +3,9 @@ import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { prune } from '../../src/ledger/prune.ts'
 import { createRecorder } from '../../src/ledger/record.ts'
+import { groups } from '../../src/ledger/responses.ts'
 import { outcomes } from '../../src/ledger/sums.ts'
-import { type Group, groups, readUsage } from '../../src/ledger/usage.ts'
+import { type Group, readUsage } from '../../src/ledger/usage.ts'
 import { asRead, type Facts, type Fixture, fixture, noon } from './fixture.ts'
 
 const record = ({ pool }: Fixture, entries: Facts[]) => createRecorder(pool)(entries.map(asRead))

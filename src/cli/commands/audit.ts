@@ -1,6 +1,6 @@
 /** The audit log. */
 
-import { actions } from '../../clients/audit.ts'
+import { actions } from '../../clients/responses.ts'
 import type { Command } from '../command.ts'
 import { changeText, differences } from '../difference.ts'
 import { table, time } from '../text.ts'

@@ -4,9 +4,9 @@ import {
   type PerformanceFound,
   type PerformanceSeries,
   type SeriesKey,
-  series as seriesKeys,
   stepNames,
 } from '../../ledger/performance.ts'
+import { series as seriesKeys } from '../../ledger/responses.ts'
 import type { Command } from '../command.ts'
 import { count, NONE, table, time } from '../text.ts'
 import { queryFrom } from './pages.ts'

@@ -1,6 +1,7 @@
 /** Usage and cost. */
 
-import { groups, type Usage, type UsageRow, type UsageSums } from '../../ledger/usage.ts'
+import { groups } from '../../ledger/responses.ts'
+import type { Usage, UsageRow, UsageSums } from '../../ledger/usage.ts'
 import { type Command, textOf } from '../command.ts'
 import { count, NONE, table, time, usd } from '../text.ts'
 import { queryFrom } from './pages.ts'

@@ -1,48 +1,56 @@
-/** The responses of the ledger's routes. */
+/** The ledger in responses of the admin API. */
 
 import { Type } from 'typebox'
-import type { Call } from '../ledger/calls.ts'
-import { facts } from '../ledger/entry.ts'
-import { series } from '../ledger/performance.ts'
-import type { Sample } from '../ledger/refusals.ts'
-import { groups } from '../ledger/usage.ts'
-import { moment, nullable, usd } from './response-schemas.ts'
+import { moment, nullable, usd } from '../clients/responses.ts'
+import type { Call } from './calls.ts'
+import { facts } from './entry.ts'
+
+export const groups = ['client', 'model', 'day', 'hour', 'team'] as const
+export const series = ['model', 'upstream'] as const
 
 const { savedNanos, ...shown } = facts
 
 /** The fields are the columns of the table. Unknown values are absent. */
-const call = Type.Unsafe<Call>(
-  Type.Object(
-    {
-      id: Type.String({ description: "The call's request id" }),
-      seq: Type.Integer({ description: '0 the charge, 1 a signed correction' }),
-      at: Type.String({ format: 'date-time', description: 'When it was admitted' }),
-      costUsd: usd('what it cost'),
-      heldUsd: usd('what was held for it'),
-      savedUsd: Type.Optional(usd('what a cached response saved')),
-      ...shown,
-      estimate: Type.Optional(Type.String({ description: 'How an estimated cost was made' })),
-      unbounded: Type.Optional(
-        Type.Boolean({
-          description: 'The call used a feature without a bound, and may cost more than it held',
-        }),
-      ),
-    },
-    { title: 'Call' },
-  ),
+export const callRow = Type.Object(
+  {
+    id: Type.String({ description: "The call's request id" }),
+    seq: Type.Integer({ description: '0 the charge, 1 a signed correction' }),
+    at: Type.String({ format: 'date-time', description: 'When it was admitted' }),
+    costUsd: usd('what it cost'),
+    heldUsd: usd('what was held for it'),
+    savedUsd: Type.Optional(usd('what a cached response saved')),
+    ...shown,
+    estimate: Type.Optional(Type.String({ description: 'How an estimated cost was made' })),
+    unbounded: Type.Optional(
+      Type.Boolean({
+        description: 'The call used a feature without a bound, and may cost more than it held',
+      }),
+    ),
+  },
+  { title: 'Call' },
 )
+/** The store reads rows by the names of their columns, which the compiler cannot follow. */
+const call = Type.Unsafe<Call>(callRow)
 
 export const callsAnswer = Type.Object({
   calls: Type.Array(call),
   next: Type.Optional(Type.String({ description: 'The cursor of the next page; absent on the last one' })),
 })
 
-const sample = Type.Unsafe<Sample>(
-  Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()]), {
-    description: 'What the log line of a refused call said',
-  }),
+const word = Type.Optional(Type.String())
+const sample = Type.Object(
+  {
+    at: Type.String({ format: 'date-time' }),
+    status: Type.Optional(Type.Integer()),
+    reqId: word,
+    key: word,
+    route: word,
+    model: word,
+    error: word,
+  },
+  { title: 'Sample', description: 'The details of one refused call; long texts are cut' },
 )
-const refusedCall = Type.Object(
+export const refusedCall = Type.Object(
   {
     client: nullable(Type.String()),
     reason: Type.String({ description: "The refusal's error_code" }),
@@ -88,7 +96,7 @@ const row = Type.Object(
   { title: 'Usage', description: 'Only the names that were grouped by are there; null stands for none' },
 )
 
-const refusals = Type.Object(
+export const refusals = Type.Object(
   {
     client: nullable(Type.String()),
     clientId: nullable(Type.String()),
@@ -97,7 +105,7 @@ const refusals = Type.Object(
     count: Type.Integer(),
     firstAt: Type.String({ format: 'date-time' }),
     lastAt: Type.String({ format: 'date-time' }),
-    samples: Type.Array(Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()]))),
+    samples: Type.Array(sample),
   },
   { title: 'Refusals', description: 'Calls refused for one reason; client null: unauthenticated callers' },
 )

@@ -1,0 +1,88 @@
+/** The response of GET /admin/explain. */
+
+import { Type } from 'typebox'
+import { nullable, stateFields } from '../clients/responses.ts'
+import { allowedFeatures, budget, clientSettings, holds, limits, name, shares } from '../clients/settings.ts'
+import { ORIGINS } from '../pricing/merge.ts'
+import type { Price } from '../pricing/price.ts'
+import { circuit } from './response-schemas.ts'
+
+export const level = Type.Object(
+  { scope: Type.String(), limits, budget, ...stateFields },
+  { title: 'LimitedScope', description: 'What a call must fit: its client, its team, the gateway' },
+)
+
+export const explained = Type.Object(
+  {
+    client: name,
+    model: Type.String(),
+    allowed: Type.Boolean({ description: 'May this client use this model at all?' }),
+    pattern: nullable(Type.String({ description: 'The pattern that lets it through; null: none' })),
+    models: nullable(Type.Array(Type.String(), { description: 'All its patterns; null: every model' })),
+    obstacles: Type.Array(
+      Type.Object({
+        code: Type.String({ description: "The refusal's error_code" }),
+        detail: Type.String(),
+        scope: Type.Optional(Type.String()),
+        window: Type.Optional(Type.Enum(['day', 'month'])),
+      }),
+      { description: 'Why a call would be refused now' },
+    ),
+    levels: Type.Array(level),
+    loop: nullable(clientSettings.properties.loop),
+    allow: Type.Array(Type.Enum(allowedFeatures)),
+    cache: Type.Object({ enabled: Type.Boolean(), ttlSeconds: Type.Number(), share: Type.Enum(shares) }),
+    maxWaitMs: Type.Integer({
+      description: 'Longest wait inside the gateway before a 429 for concurrency, tokens or budget_in_flight',
+    }),
+    hold: Type.Object(
+      {
+        setting: Type.Enum(holds, { description: "The client's setting" }),
+        applies: Type.Enum(holds, {
+          description: 'For this model: without an output rate only its output limit bounds a call',
+        }),
+        reserves: Type.String({ description: 'What a running call holds of a budget, in words' }),
+        outputTokensPerSecond: nullable(
+          Type.Integer({ description: 'Output tokens a second of one answer at most; null: not known' }),
+        ),
+        fasterOutput: Type.Record(Type.String(), Type.Number(), {
+          description: 'The same for service tiers and speeds that are faster',
+        }),
+        lookaheadSeconds: Type.Integer({ description: 'Seconds of output that a growing hold is ahead' }),
+      },
+      { title: 'Hold', description: 'What a running call holds of a budget' },
+    ),
+    defaultMaxTokens: nullable(
+      Type.Integer({
+        description:
+          'Output limit added to a request without one; null: none is added. Only with hold ceiling',
+      }),
+    ),
+    upstreams: Type.Array(
+      Type.Object({
+        format: Type.String(),
+        upstream: nullable(Type.String()),
+        circuit: Type.Optional(circuit),
+      }),
+      { description: 'The upstream for each wire format; null: not served' },
+    ),
+    price: Type.Object(
+      {
+        model: Type.String(),
+        maker: Type.String(),
+        kind: Type.Enum(['chat', 'embedding']),
+        contextWindow: Type.Integer(),
+        maxInput: Type.Integer(),
+        maxOutput: Type.Integer(),
+        usdPerMillionTokens: Type.Unsafe<Price['row']>({ type: 'object' }),
+        origins: Type.Record(Type.String(), Type.Enum(ORIGINS), {
+          description:
+            'Where each price of the row comes from: built-in; override: PRICES_FILE; derived: computed from an override',
+        }),
+        version: Type.String({ description: 'Of the price table' }),
+      },
+      { title: 'Price' },
+    ),
+  },
+  { title: 'Explained' },
+)
