@@ -3,9 +3,10 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { problem, tooManyAttempts } from './problem.ts'
+import type { Administrator } from './response-schemas.ts'
 import { createThrottle } from './throttle.ts'
 import { createTokens } from './token-cache.ts'
-import { type Administrator, digestToken, FIRST, isGenuineToken, looksMade } from './token-format.ts'
+import { digestToken, FIRST, isGenuineToken, looksMade } from './token-format.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

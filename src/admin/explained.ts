@@ -3,8 +3,8 @@
 import { Type } from 'typebox'
 import { nullable, stateFields } from '../clients/responses.ts'
 import { allowedFeatures, budget, clientSettings, holds, limits, name, shares } from '../clients/settings.ts'
+import type { Row } from '../pricing/file.ts'
 import { ORIGINS } from '../pricing/merge.ts'
-import type { Price } from '../pricing/price.ts'
 import { circuit } from './response-schemas.ts'
 
 export const level = Type.Object(
@@ -74,7 +74,7 @@ export const explained = Type.Object(
         contextWindow: Type.Integer(),
         maxInput: Type.Integer(),
         maxOutput: Type.Integer(),
-        usdPerMillionTokens: Type.Unsafe<Price['row']>({ type: 'object' }),
+        usdPerMillionTokens: Type.Unsafe<Row>({ type: 'object' }),
         origins: Type.Record(Type.String(), Type.Enum(ORIGINS), {
           description:
             'Where each price of the row comes from: built-in; override: PRICES_FILE; derived: computed from an override',

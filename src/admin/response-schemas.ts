@@ -1,8 +1,7 @@
 /** Responses of the admin API that no store knows: pages, problems, tokens and circuits. */
 
-import { type TProperties, Type } from 'typebox'
+import { type Static, type TProperties, Type } from 'typebox'
 import { moment, shownOnce } from '../clients/responses.ts'
-import { roles } from './token-format.ts'
 
 /** One page of a list, under the list's own name. */
 export function pageAnswer<Properties extends TProperties>(list: Properties) {
@@ -16,6 +15,12 @@ export const total = Type.Optional(
   Type.Integer({ description: 'How many there are on all pages; only if the request asks for it' }),
 )
 
+/** A viewer may read everything and change nothing. */
+export const roles = ['admin', 'viewer'] as const
+export type Role = (typeof roles)[number]
+
+/** The token of a request. */
+export type Administrator = Static<typeof administrator>
 export const administrator = Type.Object(
   { name: Type.String({ description: "The token's name" }), role: Type.Enum(roles) },
   { title: 'Administrator' },

@@ -1,7 +1,8 @@
 /** The administrators' tokens in memory. They are few: all are read again when the configuration's version has moved on. */
 
 import type { Pool } from 'pg'
-import { type Administrator, digestToken } from './token-format.ts'
+import type { Administrator } from './response-schemas.ts'
+import { digestToken } from './token-format.ts'
 import { type KnownToken, readTokens } from './token-records.ts'
 
 export interface Tokens {

@@ -6,16 +6,6 @@ import { isSealed, seal } from '../clients/key-checksum.ts'
 const PREFIX = 'tga_'
 const SHAPE = /^tga_([A-Za-z0-9_-]{43})$/
 
-/** A viewer may look at everything and change nothing. */
-export const roles = ['admin', 'viewer'] as const
-export type Role = (typeof roles)[number]
-
-/** Whose token came with a request. */
-export interface Administrator {
-  name: string
-  role: Role
-}
-
 /** The first token, which comes from the environment, and its name. */
 export const FIRST = 'ADMIN_TOKEN'
 

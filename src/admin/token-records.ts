@@ -5,8 +5,8 @@ import type { Static } from 'typebox'
 import type { AuditEvent } from '../clients/audit.ts'
 import type { Changed } from '../clients/changes.ts'
 import { query } from '../sql/query.ts'
-import type { madeToken, token } from './response-schemas.ts'
-import { type Administrator, digestToken, FIRST, makeToken, type Role } from './token-format.ts'
+import type { Administrator, madeToken, Role, token } from './response-schemas.ts'
+import { digestToken, FIRST, makeToken } from './token-format.ts'
 
 export type TokenRecord = Static<typeof token>
 export type MadeToken = Static<typeof madeToken>

@@ -6,9 +6,9 @@ import { name as tokenName } from '../clients/settings.ts'
 import { isTaken } from '../sql/query.ts'
 import { cursorsOf } from './cursors.ts'
 import { problem } from './problem.ts'
-import { administrator, madeToken, nothing, pageAnswer, token } from './response-schemas.ts'
+import { administrator, madeToken, nothing, pageAnswer, roles, token } from './response-schemas.ts'
 import { expiresAt, futureOf, limit, named, pageOf, type TypeBoxProvider } from './schemas.ts'
-import { FIRST, roles } from './token-format.ts'
+import { FIRST } from './token-format.ts'
 import { createToken, deleteToken, listTokens } from './token-records.ts'
 
 const birth = Type.Object(

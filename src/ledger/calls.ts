@@ -5,6 +5,7 @@ import { utcDay } from '../lua/calendar.ts'
 import { nanosToUsd } from '../pricing/money.ts'
 import { column, facts } from './entry.ts'
 import { keysOf, nameOf, type Order, type Place, type Sort, sorts } from './order.ts'
+import type { Call } from './responses.ts'
 
 export interface CallsQuery {
   /** A request id. */
@@ -30,9 +31,6 @@ export interface CallsQuery {
   after?: Place
   limit: number
 }
-
-/** A row of a response: names as in the log, money in US dollars. */
-export type Call = { at: string; id: string; seq: number } & { [fact: string]: unknown }
 
 export interface Calls {
   calls: Call[]

@@ -1,8 +1,8 @@
 /** Calls of the ledger: a list, a live list, and one call in full. */
 
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Call as LedgerCall } from '../../ledger/calls.ts'
 import { orders, sorts } from '../../ledger/order.ts'
+import type { Call as LedgerCall } from '../../ledger/responses.ts'
 import { outcomes } from '../../ledger/sums.ts'
 import type { Api } from '../api.ts'
 import type { Command, Input, Stream } from '../command.ts'

@@ -1,6 +1,6 @@
 /** Tokens of administrators. */
 
-import { roles } from '../../admin/token-format.ts'
+import { roles } from '../../admin/response-schemas.ts'
 import { type Command, textOf } from '../command.ts'
 import { expiryFrom } from '../settings.ts'
 import { NONE, table, time } from '../text.ts'

@@ -18,12 +18,12 @@ import { LevelDialog } from './limits/level-dialog.js'
 import { Levels, levelColumns } from './limits/levels.js'
 import { Standings } from './limits/standings.js'
 
-/** @import { Client, Gateway, Place, Team } from '../types.ts' */
+/** @import { Client, Gateway, Place, Settings, Team } from '../types.ts' */
 
 const EVERY = 5000
 const PAGE = 20
 
-/** @typedef {{ kind: 'gateway' | 'team', name: string, settings: Gateway } | undefined} Edited */
+/** @typedef {{ kind: 'gateway' | 'team', name: string, settings: Settings } | undefined} Edited */
 
 /** @param {{ place: Place }} props */
 export function Limits({ place: { query } }) {

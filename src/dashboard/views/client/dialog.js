@@ -13,7 +13,7 @@ import { LevelFields, numberOf, settingsOf, textsOf } from '../limits/level-form
 /** @import { ChangedClient, Client, Hold } from '../../types.ts' */
 /** @import { Failure } from '../../api.js' */
 
-/** @type {[string, string, string][]} */
+/** @type {[NonNullable<Client['allow']>[number], string, string][]} */
 const openings = [
   ['server_tools', 'Server tools', "the provider's web search, code execution and the like"],
   ['stored', 'Stored prompts and conversations', 'their size is not known before'],

@@ -1,0 +1,69 @@
+/** The bodies of responses as a caller of the admin API reads them: the types of their schemas, with times as text. */
+
+import type { Static, TSchema } from 'typebox'
+import type { alert, receipt } from '../alerts/responses.ts'
+import type {
+  auditEvent,
+  changedClient,
+  gatewayWithState,
+  key,
+  listedClient,
+  listedTeam,
+  rankedBudget,
+  rotatedKey,
+  standing,
+  windowState,
+} from '../clients/responses.ts'
+import type {
+  callAnswer,
+  callRow,
+  performanceAnswer,
+  refusalsAnswer,
+  refusedCall,
+  usageAnswer,
+  verifyAnswer,
+} from '../ledger/responses.ts'
+import type { explained } from './explained.ts'
+import type { circuit, madeToken, problem, token, upstreams } from './response-schemas.ts'
+
+/** A value after its way through JSON. */
+type Json<Value> = Value extends Date
+  ? string
+  : Value extends object
+    ? { [Name in keyof Value]: Json<Value[Name]> }
+    : Value
+
+type Body<Schema extends TSchema> = Json<Static<Schema>>
+
+export type WindowBody = Body<typeof windowState>
+export type StandingBody = Body<typeof standing>
+export type ClientBody = Body<typeof listedClient>
+export type ChangedClientBody = Body<typeof changedClient>
+export type TeamBody = Body<typeof listedTeam>
+export type GatewayBody = Body<typeof gatewayWithState>
+/** Only windows with a budget are listed. */
+export type BudgetBody = Body<typeof rankedBudget> & Required<WindowBody>
+export type KeyBody = Body<typeof key>
+/** `former`: the key that a rotation replaces. */
+export type MadeKeyBody = Body<typeof rotatedKey>
+export type TokenBody = Body<typeof token>
+export type MadeTokenBody = Body<typeof madeToken>
+type Image = Record<string, unknown> | null
+export type AuditEventBody = Omit<Body<typeof auditEvent>, 'before' | 'after'> & {
+  before: Image
+  after: Image
+}
+export type CallBody = Body<typeof callRow>
+export type CallRowsBody = Omit<Body<typeof callAnswer>, 'rows'> & { rows: CallBody[] }
+export type RefusedCallBody = Body<typeof refusedCall>
+export type RefusalsBody = Body<typeof refusalsAnswer>
+export type UsageBody = Body<typeof usageAnswer>
+export type PerformanceBody = Body<typeof performanceAnswer>
+export type VerifyBody = Body<typeof verifyAnswer>
+export type AlertBody = Body<typeof alert>
+export type TestAlertBody = Body<typeof receipt>
+export type CircuitBody = Body<typeof circuit>
+export type UpstreamsBody = Body<typeof upstreams>
+export type ExplainBody = Body<typeof explained>
+export type ProblemBody = Body<typeof problem>
+export type Fault = NonNullable<ProblemBody['errors']>[number]
