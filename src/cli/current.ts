@@ -1,8 +1,9 @@
 /** Reads the current settings of the gateway, teams and clients, for `apply` and `export`. */
 
+import type { ClientBody, TeamBody } from '../admin/bodies.ts'
 import type { Api } from './api.ts'
 import type { Page } from './commands/pages.ts'
-import type { ClientResponse, ScopeResponse, TeamResponse } from './commands/responses.ts'
+import type { ScopeResponse } from './commands/responses.ts'
 
 /** The settings of a team or client, with its name. */
 export type Named = { name: string; team?: string } & Record<string, unknown>
@@ -12,11 +13,11 @@ export async function currentGateway(api: Api): Promise<object> {
 }
 
 export async function currentTeams(api: Api): Promise<Named[]> {
-  return (await all<TeamResponse, 'teams'>(api, 'teams')).map(named)
+  return (await all<TeamBody, 'teams'>(api, 'teams')).map(named)
 }
 
 export async function currentClients(api: Api): Promise<Named[]> {
-  return (await all<ClientResponse, 'clients'>(api, 'clients')).map(named)
+  return (await all<ClientBody, 'clients'>(api, 'clients')).map(named)
 }
 
 /** All pages of a list. */

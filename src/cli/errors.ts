@@ -1,5 +1,7 @@
 /** Errors of the command line, each with its exit code. */
 
+import type { Fault } from '../admin/bodies.ts'
+
 export interface CliError extends Error {
   /** 1: the gateway refused the request or is not reachable. 2: the command line is wrong. */
   exitCode: 1 | 2
@@ -7,12 +9,6 @@ export interface CliError extends Error {
   status?: number
   /** Faults of the request, by the API's field names. */
   faults?: Fault[]
-}
-
-/** A field by the API's name, such as `limits.requests.per`, and its fault. */
-export interface Fault {
-  field: string
-  detail: string
 }
 
 export function requestError(message: string, more: { status?: number; faults?: Fault[] } = {}): CliError {

@@ -1,7 +1,8 @@
 /** Rewrites errors of the admin API for the command line: it names flags, arguments and commands. */
 
+import type { Fault } from '../admin/bodies.ts'
 import type { Command, Input } from './command.ts'
-import type { CliError, Fault } from './errors.ts'
+import type { CliError } from './errors.ts'
 
 /** The flag of each setting. `expected` is set if the formats of flag and setting differ. */
 const flags: Record<string, { flag: string; expected?: string }> = {

@@ -23,14 +23,14 @@ import type {
   VerifyBody,
   WindowBody,
 } from '../admin/bodies.ts'
-import type { LevelSettings } from '../clients/settings.ts'
+import type { ScopeSettings } from '../clients/settings.ts'
 
 export type { Fault } from '../admin/bodies.ts'
 export type { Hold } from '../clients/settings.ts'
 
 export type Money = WindowBody
 export type Standing = StandingBody
-export type Settings = LevelSettings
+export type Settings = ScopeSettings
 export type Client = ClientBody
 export type ChangedClient = ChangedClientBody
 export type Team = TeamBody

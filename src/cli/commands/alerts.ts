@@ -1,5 +1,6 @@
 /** Alerts and their delivery. */
 
+import type { AlertBody, TestAlertBody } from '../../admin/bodies.ts'
 import { deliveries, severities } from '../../alerts/alert.ts'
 import type { Command } from '../command.ts'
 import { table, time } from '../text.ts'
@@ -9,22 +10,6 @@ import { type Page, pageNote, pageOptions, queryFrom } from './pages.ts'
 const advice: Record<string, string> = {
   output_rate_exceeded:
     'an upstream generates faster than the price table says; raise maxOutputTokensPerSecond of the model in PRICES_FILE.',
-}
-
-interface AlertResponse {
-  kind: string
-  raisedAt: string
-  severity: string
-  scope: string
-  title: string
-  delivery: string
-  lastError?: string | null
-}
-
-interface TestResponse {
-  delivered: boolean
-  status: number | null
-  error: string | null
 }
 
 const options = {
@@ -46,7 +31,7 @@ export const alerts: Command[] = [
     options,
     examples: ['alerts --limit 20', 'alerts --client frontend --severity critical'],
     async run(input, api) {
-      const response = await api.call<Page & { alerts: AlertResponse[] }>(
+      const response = await api.call<Page & { alerts: AlertBody[] }>(
         'GET',
         `/alerts${queryFrom(input, Object.keys(options))}`,
       )
@@ -74,7 +59,7 @@ export const alerts: Command[] = [
     options: {},
     examples: ['alerts test'],
     async run(_input, api) {
-      const response = await api.call<TestResponse>('POST', '/alerts/test')
+      const response = await api.call<TestAlertBody>('POST', '/alerts/test')
       const { delivered, status, error } = response
       if (delivered)
         return { response, text: `The webhook accepted the test alert and responded with ${status}.` }

@@ -1,5 +1,6 @@
 /** Applies a file that declares the gateway, teams and clients. Settings that already match send no request. */
 
+import type { ChangedClientBody } from '../../admin/bodies.ts'
 import type { ScopeKind } from '../../lua/scope-kinds.ts'
 import { didYouMean } from '../../pricing/nearest.ts'
 import type { Api, Method } from '../api.ts'
@@ -8,7 +9,6 @@ import { currentClients, currentGateway, currentTeams } from '../current.ts'
 import { type Declaration, readDeclaration } from '../declared.ts'
 import { changeText, type Difference, differences, mergePatch } from '../difference.ts'
 import { requestError } from '../errors.ts'
-import type { ChangedClient } from './responses.ts'
 
 interface Change {
   action: 'create' | 'change' | 'delete'
@@ -134,11 +134,13 @@ function deletions(kind: 'client' | 'team', removed: Setting[]): Step[] {
 async function send(steps: Step[], api: Api): Promise<string[]> {
   const warnings: string[] = []
   for (const [done, { change, request }] of steps.entries()) {
-    const response = await api.call<Partial<ChangedClient> | undefined>(...request).catch((error: Error) => {
-      throw requestError(
-        `${change.kind} ${change.name}: ${error.message}\nChanges made before it: ${done}. Changes not made: ${steps.length - done}.`,
-      )
-    })
+    const response = await api
+      .call<Partial<ChangedClientBody> | undefined>(...request)
+      .catch((error: Error) => {
+        throw requestError(
+          `${change.kind} ${change.name}: ${error.message}\nChanges made before it: ${done}. Changes not made: ${steps.length - done}.`,
+        )
+      })
     warnings.push(...(response?.warnings ?? []).map(warning => `client ${change.name}: ${warning}`))
   }
   return warnings

@@ -1,19 +1,11 @@
 /** The audit log. */
 
+import type { AuditEventBody } from '../../admin/bodies.ts'
 import { actions } from '../../clients/responses.ts'
 import type { Command } from '../command.ts'
 import { changeText, differences } from '../difference.ts'
 import { table, time } from '../text.ts'
 import { type Page, pageNote, queryFrom } from './pages.ts'
-
-interface AuditEvent {
-  at: string
-  who: string
-  action: string
-  target: string
-  before: object | null
-  after: object | null
-}
 
 const filters = {
   who: { value: 'ci', about: 'the name of the token that made the change' },
@@ -33,7 +25,7 @@ export const audit: Command = {
   examples: ['audit --limit 20', 'audit --target client:frontend --from 2026-11-01'],
   async run(input, api) {
     const path = `/audit${queryFrom(input, Object.keys(filters))}`
-    const response = await api.call<Page & { audit: AuditEvent[] }>('GET', path)
+    const response = await api.call<Page & { audit: AuditEventBody[] }>('GET', path)
     const rows = response.audit.map(({ at, who, action, target, before, after }) => [
       time(at),
       who,

@@ -1,37 +1,14 @@
 /** Calls of the ledger: a list, a live list, and one call in full. */
 
 import { setTimeout as pause } from 'node:timers/promises'
+import type { CallBody, CallRowsBody, RefusedCallBody } from '../../admin/bodies.ts'
 import { orders, sorts } from '../../ledger/order.ts'
-import type { Call as LedgerCall } from '../../ledger/responses.ts'
 import { outcomes } from '../../ledger/sums.ts'
 import type { Api } from '../api.ts'
 import type { Command, Input, Stream } from '../command.ts'
 import { usageError } from '../errors.ts'
 import { count, NONE, table, usd } from '../text.ts'
 import { type Page, pageNote, queryFrom } from './pages.ts'
-import type { RefusedCall } from './refusals.ts'
-
-type Call = LedgerCall & {
-  client?: string
-  model?: string
-  status?: number
-  outcome?: string
-  cache?: string
-  latencyMs?: number
-  costUsd: number
-  heldUsd: number
-  estimated?: boolean
-  estimate?: string
-  unbounded?: boolean
-}
-interface CallResponse {
-  id: string
-  costUsd: number
-  rows: Call[]
-  /** Set if the call was refused and stored as a sample. */
-  refused?: RefusedCall
-}
-type CallsResponse = Page & { calls: Call[] }
 
 const filters = {
   id: { value: 'req_0123…', about: 'the request id' },
@@ -84,12 +61,13 @@ export const calls: Command[] = [
     examples: ['calls show req_0123456789abcdef0123456789abcdef'],
     async run({ args }, api) {
       const path = `/calls/${encodeURIComponent(args.id ?? '')}`
-      const response = await api.call<CallResponse>('GET', path)
+      const response = await api.call<CallRowsBody>('GET', path)
       if (response.refused) return { response, text: refusedText(response.id, response.refused) }
       const [charge, correction] = response.rows
+      const columns = response.rows.map(row => new Map<string, unknown>(Object.entries(row)))
       const facts = Object.keys({ ...charge, ...correction }).map(fact => [
         fact,
-        ...response.rows.map(one => String(one[fact] ?? NONE)),
+        ...columns.map(column => String(column.get(fact) ?? NONE)),
       ])
       const titles = ['CALL', response.id, ...(correction ? ['CORRECTION'] : [])]
       return { response, text: [table(titles, facts), '', ...charged(response)].join('\n') }
@@ -97,7 +75,7 @@ export const calls: Command[] = [
   },
 ]
 
-function refusedText(id: string, { client, reason, scope, sample }: RefusedCall): string {
+function refusedText(id: string, { client, reason, scope, sample }: RefusedCallBody): string {
   const { error, ...known } = sample
   const facts = Object.entries({ client: client ?? NONE, ...known, reason, scope: scope ?? NONE })
   const rows = facts.filter(([fact]) => fact !== 'reqId').map(([fact, value]) => [fact, String(value)])
@@ -110,7 +88,7 @@ function refusedText(id: string, { client, reason, scope, sample }: RefusedCall)
 }
 
 /** The cost, the estimate and the hold of a call. A correction replaces the first charge. */
-function charged({ costUsd, rows }: CallResponse): string[] {
+function charged({ costUsd, rows }: CallRowsBody): string[] {
   const held = Math.max(0, ...rows.map(({ heldUsd }) => heldUsd))
   const { estimated, estimate, unbounded } = rows.at(-1) ?? {}
   return [
@@ -148,16 +126,16 @@ async function follow(input: Input, api: Api, { print, stopped }: Stream): Promi
       .map((cell, i) => cell.padEnd(widths[i] ?? 0))
       .join('  ')
       .trimEnd()
-  const show = (found: Call[]) => {
+  const show = (found: CallBody[]) => {
     for (const call of found.toReversed()) print(call, line(row(call)))
   }
   show(first.calls.slice(0, EARLIER))
   while (await pause(POLL_EVERY, true, { signal: stopped }).catch(() => false)) {
-    const fresh: Call[] = []
+    const fresh: CallBody[] = []
     for (let cursor: string | undefined = ''; cursor !== undefined; ) {
       if (cursor) query.set('cursor', cursor)
       else query.delete('cursor')
-      const page: CallsResponse = await read(api, `?${query}`)
+      const page: Page & { calls: CallBody[] } = await read(api, `?${query}`)
       const unknown = page.calls.filter(call => !printed.has(keyOf(call)))
       fresh.push(...unknown)
       for (const call of unknown) printed.add(keyOf(call))
@@ -171,11 +149,11 @@ async function follow(input: Input, api: Api, { print, stopped }: Stream): Promi
   }
 }
 
-function read(api: Api, query: string): Promise<CallsResponse> {
-  return api.call<CallsResponse>('GET', `/calls${query}`)
+function read(api: Api, query: string): Promise<Page & { calls: CallBody[] }> {
+  return api.call<Page & { calls: CallBody[] }>('GET', `/calls${query}`)
 }
 
-function keyOf({ id, seq }: Call): string {
+function keyOf({ id, seq }: CallBody): string {
   return `${id} ${seq}`
 }
 
@@ -195,7 +173,7 @@ const head = [
   'ID',
 ]
 
-function row(call: Call): string[] {
+function row(call: CallBody): string[] {
   const { at, client = NONE, model = NONE, status, outcome = NONE, cache = NONE, latencyMs, id, seq } = call
   const tokens = (['inputTokens', 'cacheReadTokens', 'cacheWriteTokens', 'outputTokens'] as const).map(kind =>
     count(Number(call[kind] ?? 0)),

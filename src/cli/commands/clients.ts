@@ -1,5 +1,6 @@
 /** Clients. */
 
+import type { ChangedClientBody, ClientBody } from '../../admin/bodies.ts'
 import { defaultHold } from '../../clients/settings.ts'
 import type { Input } from '../command.ts'
 import { type Command, textOf } from '../command.ts'
@@ -7,7 +8,7 @@ import { usageError } from '../errors.ts'
 import { clientFrom, clientOptions, withoutNulls } from '../settings.ts'
 import { NONE, table } from '../text.ts'
 import { type Page, pageFrom, pageNote, pageOptions } from './pages.ts'
-import { bucket, type ChangedClient, type ClientResponse, dollars, limitRows, waitText } from './responses.ts'
+import { bucket, dollars, limitRows, waitText } from './responses.ts'
 
 const at = (name: string | undefined) => `/clients/${encodeURIComponent(name ?? '')}`
 
@@ -22,7 +23,7 @@ export const clients: Command[] = [
     ],
     async run(input, api) {
       const settings = { name: input.args.name, ...withoutNulls(clientFrom(input)) }
-      const response = await api.call<ChangedClient>('POST', '/clients', settings)
+      const response = await api.call<ChangedClientBody>('POST', '/clients', settings)
       const note = [...warned(response), `Create a key for it: tollgate keys create ${response.name}`].join(
         '\n',
       )
@@ -36,10 +37,7 @@ export const clients: Command[] = [
     options: pageOptions,
     examples: ['clients list --limit 1000', 'clients list --json'],
     async run(input, api) {
-      const response = await api.call<Page & { clients: ClientResponse[] }>(
-        'GET',
-        `/clients${pageFrom(input)}`,
-      )
+      const response = await api.call<Page & { clients: ClientBody[] }>('GET', `/clients${pageFrom(input)}`)
       const head = [
         'NAME',
         'TEAM',
@@ -64,7 +62,7 @@ export const clients: Command[] = [
     options: {},
     examples: ['clients show frontend'],
     async run({ args }, api) {
-      const response = await api.call<ClientResponse>('GET', at(args.name))
+      const response = await api.call<ClientBody>('GET', at(args.name))
       return { response, text: describe(response) }
     },
   },
@@ -87,7 +85,7 @@ export const clients: Command[] = [
       const patch = { ...renamed(input), ...clientFrom(input), ...disabledFrom(input) }
       if (Object.keys(patch).length === 0)
         throw usageError('Found no setting to change, expected at least one.')
-      const response = await api.call<ChangedClient>('PATCH', at(input.args.name), patch)
+      const response = await api.call<ChangedClientBody>('PATCH', at(input.args.name), patch)
       const note = warned(response).join('\n')
       return { response, text: describe(response), ...(note && { note }) }
     },
@@ -106,7 +104,7 @@ export const clients: Command[] = [
 ]
 
 /** The warnings about a saved client, one per line. */
-function warned({ warnings }: ChangedClient): string[] {
+function warned({ warnings }: ChangedClientBody): string[] {
   return warnings.map(warning => `Warning: ${warning}`)
 }
 
@@ -141,7 +139,7 @@ function row({
   budget,
   hold = defaultHold,
   disabled,
-}: ClientResponse): string[] {
+}: ClientBody): string[] {
   return [
     name,
     team,
@@ -156,7 +154,7 @@ function row({
   ]
 }
 
-function describe(client: ClientResponse): string {
+function describe(client: ClientBody): string {
   const { id, name, team = NONE, models, limits = {}, cache = {}, loop, allow = [], disabled } = client
   const { hold = defaultHold } = client
   const cached = [`share ${cache.share ?? 'client'}`, ...(cache.ttlSeconds ? [`${cache.ttlSeconds} s`] : [])]

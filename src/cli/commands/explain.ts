@@ -1,37 +1,9 @@
 /** Explains which rules apply to a call of a client for a model. */
 
+import type { ExplainBody } from '../../admin/bodies.ts'
 import type { Command } from '../command.ts'
 import { NONE, table } from '../text.ts'
 import { limitRows, type ScopeResponse, waitText } from './responses.ts'
-
-interface ExplainResponse {
-  client: string
-  model: string
-  allowed: boolean
-  pattern: string | null
-  models: string[] | null
-  obstacles: { code: string; detail: string }[]
-  levels: (ScopeResponse & { scope: string })[]
-  loop: { identical: number; per: string } | null
-  allow: string[]
-  cache: { enabled: boolean; ttlSeconds: number; share: string }
-  maxWaitMs: number
-  hold: { setting: string; applies: string; reserves: string }
-  defaultMaxTokens: number | null
-  upstreams: {
-    format: string
-    upstream: string | null
-    circuit?: { state: string; retryAfterMs: number; reason: string; openings: number }
-  }[]
-  price: {
-    model: string
-    maxInput: number
-    maxOutput: number
-    usdPerMillionTokens: Record<string, unknown>
-    origins: Record<string, string>
-    version: string
-  }
-}
 
 export const explain: Command = {
   name: 'explain',
@@ -41,12 +13,12 @@ export const explain: Command = {
   examples: ['explain frontend claude-haiku-4-5'],
   async run({ args }, api) {
     const query = new URLSearchParams({ client: args.client ?? '', model: args.model ?? '' })
-    const response = await api.call<ExplainResponse>('GET', `/explain?${query}`)
+    const response = await api.call<ExplainBody>('GET', `/explain?${query}`)
     return { response, text: [rules(response), ...response.levels.map(scopeText)].join('\n\n') }
   },
 }
 
-function rules(response: ExplainResponse): string {
+function rules(response: ExplainBody): string {
   const { client, model, allowed, pattern, models, obstacles, loop, allow, cache, price, hold } = response
   const by = models === null ? 'every model is allowed' : `by ${pattern}`
   const served = response.upstreams.map(({ format, upstream }) => `${upstream ?? 'no upstream'} (${format})`)

@@ -1,12 +1,10 @@
 /** Keys of clients. */
 
+import type { KeyBody, MadeKeyBody } from '../../admin/bodies.ts'
 import { type Command, textOf } from '../command.ts'
 import { expiryFrom, secondsFrom } from '../settings.ts'
 import { NONE, table, time } from '../text.ts'
 import { type Page, pageFrom, pageNote, pageOptions } from './pages.ts'
-import type { KeyResponse } from './responses.ts'
-
-type CreatedKey = KeyResponse & { key: string; former?: KeyResponse }
 
 const expires = { value: '90d', about: 'when the key expires: a time from now, or 2027-01-31T12:00:00Z' }
 const of = (client: string | undefined) => `/clients/${encodeURIComponent(client ?? '')}/keys`
@@ -20,7 +18,7 @@ export const keys: Command[] = [
     options: { expires },
     examples: ['keys create frontend', 'keys create frontend --expires 90d'],
     async run(input, api) {
-      const response = await api.call<CreatedKey>('POST', of(input.args.client), expiryFrom(input))
+      const response = await api.call<MadeKeyBody>('POST', of(input.args.client), expiryFrom(input))
       return { response, text: response.key, note: `${keyText(response)} It is not shown again.` }
     },
   },
@@ -32,7 +30,7 @@ export const keys: Command[] = [
     examples: ['keys list frontend'],
     async run(input, api) {
       const path = `${of(input.args.client)}${pageFrom(input)}`
-      const response = await api.call<Page & { keys: KeyResponse[] }>('GET', path)
+      const response = await api.call<Page & { keys: KeyBody[] }>('GET', path)
       const head = ['ID', 'STATUS', 'CREATED', 'EXPIRES', 'REVOKED', 'ROTATED FROM']
       const text =
         response.keys.length > 0 ? table(head, response.keys.map(row)) : 'The client has no keys yet.'
@@ -50,7 +48,7 @@ export const keys: Command[] = [
     examples: ['keys rotate 3mPwpyb6 --grace 1h'],
     async run(input, api) {
       const grace = textOf(input, 'grace')
-      const response = await api.call<CreatedKey>('POST', `${at(input.args.id)}/rotate`, {
+      const response = await api.call<MadeKeyBody>('POST', `${at(input.args.id)}/rotate`, {
         ...(grace !== undefined && { graceSeconds: secondsFrom('grace', grace) }),
         ...expiryFrom(input),
       })
@@ -71,10 +69,10 @@ export const keys: Command[] = [
   },
 ]
 
-function keyText({ id, client, expiresAt }: KeyResponse): string {
+function keyText({ id, client, expiresAt }: KeyBody): string {
   return `Key ${id} of ${client}${expiresAt ? `, until ${time(expiresAt)} UTC` : ''}.`
 }
 
-function row({ id, status, createdAt, expiresAt, revokedAt, rotatedFrom = NONE }: KeyResponse): string[] {
+function row({ id, status, createdAt, expiresAt, revokedAt, rotatedFrom = NONE }: KeyBody): string[] {
   return [id, status, time(createdAt), time(expiresAt), time(revokedAt), rotatedFrom]
 }

@@ -1,23 +1,11 @@
 /** Latency and errors of calls. */
 
-import {
-  type PerformanceFound,
-  type PerformanceSeries,
-  type SeriesKey,
-  stepNames,
-} from '../../ledger/performance.ts'
+import type { PerformanceBody } from '../../admin/bodies.ts'
+import { type PerformanceSeries, stepNames } from '../../ledger/performance.ts'
 import { series as seriesKeys } from '../../ledger/responses.ts'
 import type { Command } from '../command.ts'
 import { count, NONE, table, time } from '../text.ts'
 import { queryFrom } from './pages.ts'
-
-type PerformanceResponse = Omit<PerformanceFound, 'from' | 'to' | 'since'> & {
-  from: string
-  to: string
-  since: string | null
-  step: string
-  by: SeriesKey[]
-}
 
 const options = ['by', 'from', 'to', 'step', 'model', 'upstream', 'limit']
 
@@ -42,7 +30,7 @@ export const performance: Command = {
   },
   examples: ['performance --by model', 'performance --by upstream --from 2026-11-01 --to 2026-11-08'],
   async run(input, api) {
-    const response = await api.call<PerformanceResponse>('GET', `/performance${queryFrom(input, options)}`)
+    const response = await api.call<PerformanceBody>('GET', `/performance${queryFrom(input, options)}`)
     const { by, series, all, since, more } = response
     const head = ['CALLS', 'ERRORS', 'LATENCY P50', 'P95', 'P99', 'FIRST TOKEN P50', 'P95', 'P99']
     const lines = [

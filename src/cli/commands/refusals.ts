@@ -1,24 +1,10 @@
 /** Refused calls: counts by client and reason, and samples. */
 
+import type { RefusalsBody, RefusedCallBody } from '../../admin/bodies.ts'
 import type { Command } from '../command.ts'
 import { NONE, table, time } from '../text.ts'
 import { queryFrom } from './pages.ts'
-import { type Refusal, refusedTable } from './usage.ts'
-
-/** A refused call that was stored as a sample. */
-export interface RefusedCall {
-  client: string | null
-  reason: string
-  scope: string | null
-  sample: Record<string, string | number>
-}
-
-interface RefusalsResponse {
-  from: string
-  to: string
-  rows: Refusal[]
-  latest: RefusedCall[]
-}
+import { refusedTable } from './usage.ts'
 
 const filters = {
   client: { value: 'frontend', about: 'name or id' },
@@ -38,10 +24,7 @@ export const refusals: Command = {
   options: filters,
   examples: ['refusals', 'refusals --client frontend --reason rate_limited'],
   async run(input, api) {
-    const response = await api.call<RefusalsResponse>(
-      'GET',
-      `/refusals${queryFrom(input, Object.keys(filters))}`,
-    )
+    const response = await api.call<RefusalsBody>('GET', `/refusals${queryFrom(input, Object.keys(filters))}`)
     const { from, to, rows, latest } = response
     const parts = [
       `From ${time(from)} to before ${time(to)}, UTC`,
@@ -52,7 +35,7 @@ export const refusals: Command = {
   },
 }
 
-function samples(latest: RefusedCall[]): string {
+function samples(latest: RefusedCallBody[]): string {
   const rows = latest.map(({ client, reason, sample: { at, status, model, reqId, error } }) => [
     String(at ?? NONE)
       .slice(0, 19)

@@ -1,43 +1,11 @@
 /** Responses of the admin API, and the text of their limits and budgets. */
 
-import type { ClientSettings, ScopeSettings } from '../../clients/settings.ts'
+import type { ClientBody, WindowBody } from '../../admin/bodies.ts'
+import type { ScopeSettings } from '../../clients/settings.ts'
 import { NONE, time, usd } from '../text.ts'
 
-interface Money {
-  limitUsd?: number
-  spentUsd: number
-  heldUsd: number
-  availableUsd?: number
-  resetsAt: string
-}
-
-interface State {
-  requests?: { available: number }
-  tokens?: { available: number }
-  concurrency: { running: number }
-  day: Money
-  month: Money
-}
-
-/** `state` is null while Redis is away or has lost its counters, and absent if the request does not ask for it. */
-interface WithState {
-  state?: State | null
-  restoring?: true
-}
-export type ScopeResponse = ScopeSettings & WithState
-export type ClientResponse = ClientSettings & WithState & { id: string }
-export type ChangedClient = ClientResponse & { warnings: string[] }
-export type TeamResponse = ScopeResponse & { id: string; name: string }
-
-export interface KeyResponse {
-  id: string
-  client: string
-  status: string
-  createdAt: string
-  expiresAt?: string
-  revokedAt?: string
-  rotatedFrom?: string
-}
+/** A team or the gateway. `state` is null while Redis is away, and absent if the request does not ask for it. */
+export type ScopeResponse = ScopeSettings & Pick<ClientBody, 'state' | 'restoring'>
 
 export function bucket(limit: { capacity: number; per: string } | undefined): string {
   return limit ? `${limit.capacity}/${limit.per}` : NONE
@@ -78,7 +46,7 @@ function availableText(state: { available: number } | undefined): string {
   return state ? `${state.available} available` : ''
 }
 
-function spentText(money: Money | undefined): string {
+function spentText(money: WindowBody | undefined): string {
   if (!money) return ''
   const { spentUsd, heldUsd, availableUsd, resetsAt } = money
   const available = availableUsd === undefined ? [] : [`${usd(availableUsd)} available`]

@@ -1,12 +1,13 @@
 /** Teams and the gateway. */
 
+import type { TeamBody } from '../../admin/bodies.ts'
 import type { Api } from '../api.ts'
 import type { Command, Input } from '../command.ts'
 import { isCliError, usageError } from '../errors.ts'
 import { limitOptions, limitsFrom, withoutNulls } from '../settings.ts'
 import { NONE, table } from '../text.ts'
 import { type Page, pageFrom, pageNote, pageOptions } from './pages.ts'
-import { bucket, dollars, limitRows, type ScopeResponse, type TeamResponse } from './responses.ts'
+import { bucket, dollars, limitRows, type ScopeResponse } from './responses.ts'
 
 const replace = { about: 'remove all other settings' }
 
@@ -35,7 +36,7 @@ export const teams: Command[] = [
     options: {},
     examples: ['teams show web'],
     async run({ args }, api) {
-      const response = await api.call<TeamResponse>('GET', at(args.name))
+      const response = await api.call<TeamBody>('GET', at(args.name))
       return { response, text: describe(response.name, response) }
     },
   },
@@ -46,7 +47,7 @@ export const teams: Command[] = [
     options: pageOptions,
     examples: ['teams list'],
     async run(input, api) {
-      const response = await api.call<Page & { teams: TeamResponse[] }>('GET', `/teams${pageFrom(input)}`)
+      const response = await api.call<Page & { teams: TeamBody[] }>('GET', `/teams${pageFrom(input)}`)
       const head = ['NAME', 'REQUESTS', 'TOKENS', 'CONCURRENCY', 'BUDGET']
       const text =
         response.teams.length > 0 ? table(head, response.teams.map(row)) : 'There are no teams yet.'
@@ -98,13 +99,13 @@ export const gateway: Command[] = [
 ]
 
 /** Creates the team if it does not exist. */
-async function setTeam(input: Input, api: Api): Promise<{ response: TeamResponse; note?: string }> {
+async function setTeam(input: Input, api: Api): Promise<{ response: TeamBody; note?: string }> {
   const { name } = input.args
   const settings = limitsFrom(input)
-  const put = () => api.call<TeamResponse>('PUT', at(name), withoutNulls(settings))
+  const put = () => api.call<TeamBody>('PUT', at(name), withoutNulls(settings))
   if (input.flags.has('replace')) return { response: await put() }
   try {
-    return { response: await api.call<TeamResponse>('PATCH', at(name), settings) }
+    return { response: await api.call<TeamBody>('PATCH', at(name), settings) }
   } catch (error) {
     if (!isCliError(error) || error.status !== 404) throw error
     return {
@@ -118,7 +119,7 @@ function describe(name: string, scope: ScopeResponse): string {
   return table(['NAME', name, ''], limitRows(scope))
 }
 
-function row({ name, limits = {}, budget }: TeamResponse): string[] {
+function row({ name, limits = {}, budget }: TeamBody): string[] {
   return [
     name,
     bucket(limits.requests),

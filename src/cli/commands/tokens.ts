@@ -1,18 +1,11 @@
 /** Tokens of administrators. */
 
+import type { MadeTokenBody, TokenBody } from '../../admin/bodies.ts'
 import { roles } from '../../admin/response-schemas.ts'
 import { type Command, textOf } from '../command.ts'
 import { expiryFrom } from '../settings.ts'
 import { NONE, table, time } from '../text.ts'
 import { type Page, pageFrom, pageNote, pageOptions } from './pages.ts'
-
-interface TokenResponse {
-  name: string
-  role: string
-  createdAt?: string
-  createdBy?: string
-  expiresAt?: string
-}
 
 export const tokens: Command[] = [
   {
@@ -30,7 +23,7 @@ export const tokens: Command[] = [
     async run(input, api) {
       const role = textOf(input, 'role') ?? 'viewer'
       const body = { name: input.args.name, role, ...expiryFrom(input) }
-      const response = await api.call<TokenResponse & { token: string }>('POST', '/tokens', body)
+      const response = await api.call<MadeTokenBody>('POST', '/tokens', body)
       const until = response.expiresAt ? `, until ${time(response.expiresAt)} UTC` : ''
       const note = `Token ${response.name}, ${response.role}${until}. It is not shown again.`
       return { response, text: response.token, note }
@@ -43,7 +36,7 @@ export const tokens: Command[] = [
     options: pageOptions,
     examples: ['tokens list'],
     async run(input, api) {
-      const response = await api.call<Page & { tokens: TokenResponse[] }>('GET', `/tokens${pageFrom(input)}`)
+      const response = await api.call<Page & { tokens: TokenBody[] }>('GET', `/tokens${pageFrom(input)}`)
       const rows = response.tokens.map(({ name, role, createdAt, createdBy = NONE, expiresAt }) => [
         name,
         role,

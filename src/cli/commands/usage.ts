@@ -1,20 +1,11 @@
 /** Usage and cost. */
 
+import type { UsageBody } from '../../admin/bodies.ts'
 import { groups } from '../../ledger/responses.ts'
-import type { Usage, UsageRow, UsageSums } from '../../ledger/usage.ts'
+import type { UsageRow, UsageSums } from '../../ledger/usage.ts'
 import { type Command, textOf } from '../command.ts'
 import { count, NONE, table, time, usd } from '../text.ts'
 import { queryFrom } from './pages.ts'
-
-export interface Refusal {
-  client: string | null
-  reason: string
-  scope: string | null
-  count: number
-  lastAt: string
-}
-
-type UsageResponse = Usage & { from: string; to: string; by: string[]; refusals: Refusal[] }
 
 export const usage: Command = {
   name: 'usage',
@@ -32,7 +23,7 @@ export const usage: Command = {
     'usage --by day,model --from 2026-11-01 --to 2026-11-08',
   ],
   async run(input, api) {
-    const response = await api.call<UsageResponse>(
+    const response = await api.call<UsageBody>(
       'GET',
       `/usage${queryFrom(input, ['by', 'from', 'to', 'limit'])}`,
     )
@@ -75,7 +66,7 @@ function sums(sums: UsageSums): string[] {
   ]
 }
 
-export function refusedTable(refusals: Refusal[]): string {
+export function refusedTable(refusals: UsageBody['refusals'][number][]): string {
   const rows = refusals.map(({ client, reason, scope, count: times, lastAt }) => [
     client ?? 'no client',
     reason,

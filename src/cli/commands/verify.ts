@@ -1,24 +1,8 @@
 /** Compares the counters with the ledger. */
 
+import type { VerifyBody } from '../../admin/bodies.ts'
 import type { Command } from '../command.ts'
 import { count, table } from '../text.ts'
-
-interface VerifyResponse {
-  ok: boolean
-  scopes: number
-  quarantined: number
-  found: number
-  differences: {
-    scope: string
-    window: string
-    counterUsd: number
-    ledgerUsd: number
-    pendingUsd: number
-    differenceUsd: number
-    /** The budget, if it was overspent. */
-    limitUsd?: number
-  }[]
-}
 
 export const verify: Command = {
   name: 'verify',
@@ -27,7 +11,7 @@ export const verify: Command = {
   options: {},
   examples: ['verify'],
   async run(_input, api) {
-    const response = await api.call<VerifyResponse>('GET', '/verify', undefined, 409)
+    const response = await api.call<VerifyBody>('GET', '/verify', undefined, 409)
     const compared = `${count(response.scopes)} scopes compared for day and month`
     const quarantined =
       response.quarantined > 0 ? ` ${response.quarantined} unreadable entries are quarantined.` : ''
