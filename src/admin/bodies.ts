@@ -24,7 +24,7 @@ import type {
   verifyAnswer,
 } from '../ledger/responses.ts'
 import type { explained } from './explained.ts'
-import type { circuit, madeToken, problem, token, upstreams } from './response-schemas.ts'
+import type { madeToken, problem, token, upstreams } from './response-schemas.ts'
 
 /** A value after its way through JSON. */
 type Json<Value> = Value extends Date
@@ -62,8 +62,7 @@ export type PerformanceBody = Body<typeof performanceAnswer>
 export type VerifyBody = Body<typeof verifyAnswer>
 export type AlertBody = Body<typeof alert>
 export type TestAlertBody = Body<typeof receipt>
-export type CircuitBody = Body<typeof circuit>
 export type UpstreamsBody = Body<typeof upstreams>
 export type ExplainBody = Body<typeof explained>
-export type ProblemBody = Body<typeof problem>
-export type Fault = NonNullable<ProblemBody['errors']>[number]
+
+export type Fault = NonNullable<Body<typeof problem>['errors']>[number]

@@ -2,9 +2,11 @@
 
 import createError from '@fastify/error'
 import type { Pool } from 'pg'
+import type { Static } from 'typebox'
 import { didYouMeanOne } from '../clients/nearest-name.ts'
 import type { Members } from '../clients/team-records.ts'
 import { retryAfter } from '../errors.ts'
+import type { problem as problemSchema } from './response-schemas.ts'
 
 const titles = {
   400: 'Bad request',
@@ -21,11 +23,9 @@ const titles = {
   503: 'Unavailable',
 } as const
 
-/** One fault in what was sent: the field's path, and what is wrong with it. */
-export interface Fault {
-  field: string
-  detail: string
-}
+type Body = Static<typeof problemSchema>
+/** A field of the request, and its fault. */
+export type Fault = NonNullable<Body['errors']>[number]
 
 export interface Problem extends Error {
   statusCode: number
@@ -112,7 +112,7 @@ export function tooManyAttempts(waitMs: number): Problem {
 }
 
 /** The body of the response. */
-export function problemBody({ statusCode, message, faults }: Problem, requestId: string): object {
+export function problemBody({ statusCode, message, faults }: Problem, requestId: string): Body {
   const title = Object.entries(titles).find(([status]) => Number(status) === statusCode)?.[1] ?? 'Error'
   return {
     type: 'about:blank',
