@@ -27,7 +27,7 @@ const windowProperties = {
 export const windowState = Type.Object(windowProperties, { title: 'WindowState' })
 
 /** The limits of a scope and their current usage. */
-export const standing = Type.Object(
+export const currentUsage = Type.Object(
   {
     requests: Type.Optional(bucketState),
     tokens: Type.Optional(bucketState),
@@ -38,7 +38,7 @@ export const standing = Type.Object(
   { title: 'State', description: 'Where it stands now' },
 )
 /** Null: Redis is away, or has lost its counters. */
-const state = nullable(standing)
+const state = nullable(currentUsage)
 
 const restoring = Type.Optional(
   Type.Literal(true, { description: 'The counters are being restored; until then `state` is null' }),

@@ -6,10 +6,10 @@ import type { MoneyScripts } from '../lua/index.ts'
 import { isRebuilding, type Scope, type ScopeState, UNLIMITED, type WindowState } from '../lua/types.ts'
 import { nanosToUsd } from '../pricing/money.ts'
 import { compileScope } from './client.ts'
-import type { standing, stateResponse, windowState } from './responses.ts'
+import type { currentUsage, stateResponse, windowState } from './responses.ts'
 import type { ScopeSettings } from './settings.ts'
 
-type CurrentUsage = Static<typeof standing>
+type CurrentUsage = Static<typeof currentUsage>
 type Money = Static<typeof windowState>
 /** `state` is null while Redis is away, or (`restoring`) after it has lost its counters. */
 export type ScopeStatus = Static<typeof stateResponse>
