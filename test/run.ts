@@ -9,31 +9,16 @@
 
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { globalSetup, globalTeardown } from './setup.ts'
-
-/** They take longest, so they start first. */
-const LONG = [
-  'dashboard/dashboard',
-  'dialects/wire/growth',
-  'embedded/embedded',
-  'server',
-  'dashboard/many-clients',
-]
-const long = LONG.map(name => `test/${name}.test.ts`)
-const all = globSync('test/**/*.test.ts').sort()
-const proofs = all.filter(file => file.startsWith('test/proof/'))
-const short = all.filter(file => !long.includes(file) && !proofs.includes(file))
-const args = process.argv.slice(2)
-const files = args.some(argument => !argument.startsWith('-')) ? [] : [...long, ...short, ...proofs]
 
 buildTestClass()
 await globalSetup()
 // Without a terminal, tap's reporter would draw its totals again after each test. `CI` itself also makes a browser compulsory.
 const env = process.stdout.isTTY ? process.env : { ...process.env, CONTINUOUS_INTEGRATION: 'true' }
 try {
-  const tap = spawn('tap', [...args, ...files], { stdio: 'inherit', env })
+  const tap = spawn('tap', process.argv.slice(2), { stdio: 'inherit', env })
   // Ctrl-C reaches tap by itself; the servers are stopped after it.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => tap.kill())

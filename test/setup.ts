@@ -112,22 +112,26 @@ async function embedded(): Promise<SharedServers> {
   }
 }
 
-async function inContainers(): Promise<SharedServers> {
+export async function redisContainer() {
   const { GenericContainer } = await import('testcontainers')
+  return new GenericContainer('redis:8')
+    .withExposedPorts(6379)
+    .withCommand(['redis-server', '--databases', String(databases), '--save', '', '--protected-mode', 'no'])
+}
+
+export async function postgresContainer() {
+  const { GenericContainer } = await import('testcontainers')
+  return new GenericContainer('postgres:18')
+    .withExposedPorts(5432)
+    .withTmpFs({ '/var/lib/postgresql': 'rw' })
+    .withEnvironment({ POSTGRES_USER: 'tollgate', POSTGRES_PASSWORD: 'tollgate', POSTGRES_DB: 'postgres' })
+    .withCommand(['postgres', ...Object.entries(fast).flatMap(([name, value]) => ['-c', `${name}=${value}`])])
+}
+
+async function inContainers(): Promise<SharedServers> {
   const [redis, postgres] = await Promise.all([
-    new GenericContainer('redis:8')
-      .withExposedPorts(6379)
-      .withCommand(['redis-server', '--databases', String(databases), '--save', '', '--protected-mode', 'no'])
-      .start(),
-    new GenericContainer('postgres:18')
-      .withExposedPorts(5432)
-      .withTmpFs({ '/var/lib/postgresql': 'rw' })
-      .withEnvironment({ POSTGRES_USER: 'tollgate', POSTGRES_PASSWORD: 'tollgate', POSTGRES_DB: 'postgres' })
-      .withCommand([
-        'postgres',
-        ...Object.entries(fast).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
-      ])
-      .start(),
+    redisContainer().then(container => container.start()),
+    postgresContainer().then(container => container.start()),
   ])
   const databaseUrl = `postgresql://tollgate:tollgate@${postgres.getHost()}:${postgres.getMappedPort(5432)}/postgres`
   await postgresReplies(databaseUrl) // its port is open before it is
