@@ -1,7 +1,7 @@
 /**
  * Starts the child processes of a test with the environment that the test gives them.
  *
- * tap adds a module to each child that writes files and counts coverage. It costs each start 0.5 s of CPU, and a child of
+ * tap adds a module to each child that writes files and counts coverage. It costs each start up to 0.3 s of CPU, and a child of
  * another user may not write there. So the report has what the test processes run, and not what their children run.
  */
 
