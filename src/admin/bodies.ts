@@ -5,13 +5,13 @@ import type { alert, receipt } from '../alerts/responses.ts'
 import type {
   auditEvent,
   changedClient,
+  currentUsage,
   gatewayWithState,
   key,
   listedClient,
   listedTeam,
   rankedBudget,
   rotatedKey,
-  standing,
   windowState,
 } from '../clients/responses.ts'
 import type {
@@ -36,7 +36,7 @@ type Json<Value> = Value extends Date
 type Body<Schema extends TSchema> = Json<Static<Schema>>
 
 export type WindowBody = Body<typeof windowState>
-export type StandingBody = Body<typeof standing>
+export type CurrentUsageBody = Body<typeof currentUsage>
 export type ClientBody = Body<typeof listedClient>
 export type ChangedClientBody = Body<typeof changedClient>
 export type TeamBody = Body<typeof listedTeam>

@@ -7,6 +7,7 @@ import type {
   CallBody,
   ChangedClientBody,
   ClientBody,
+  CurrentUsageBody,
   ExplainBody,
   GatewayBody,
   KeyBody,
@@ -15,7 +16,6 @@ import type {
   PerformanceBody,
   RefusalsBody,
   RefusedCallBody,
-  StandingBody,
   TeamBody,
   TokenBody,
   UpstreamsBody,
@@ -29,7 +29,7 @@ export type { Fault } from '../admin/bodies.ts'
 export type { Hold } from '../clients/settings.ts'
 
 export type Money = WindowBody
-export type Standing = StandingBody
+export type CurrentUsage = CurrentUsageBody
 export type Settings = ScopeSettings
 export type Client = ClientBody
 export type ChangedClient = ChangedClientBody

@@ -9,9 +9,10 @@ import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import type { StartedTestContainer } from 'testcontainers'
-import { ADMIN_TOKEN, message, until } from '../gateway.ts'
+import { ADMIN_TOKEN, message } from '../gateway.ts'
 import { newClient } from '../processes.ts'
 import { postgresContainer, redisContainer } from '../setup.ts'
+import { until } from '../until.ts'
 import { whenOver } from '../when-over.ts'
 
 const ROOT = new URL('../..', import.meta.url).pathname

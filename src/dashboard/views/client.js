@@ -19,7 +19,7 @@ import { holds } from '../words.js'
 import { ClientDialog } from './client/dialog.js'
 import { Keys } from './client/keys.js'
 import { Models } from './clients.js'
-import { Standings } from './limits/standings.js'
+import { CurrentUsagePanel } from './limits/current-usage.js'
 import { SpendOver } from './team/spend.js'
 
 /** @import { Client, Place } from '../types.ts' */
@@ -69,7 +69,7 @@ export function ClientView({ name, place }) {
     }`
   return html`<${Page} title=${name} back=${back} lead=${html`${client.team ? html`Team <${TeamName} name=${client.team} />` : 'No team'}${client.disabled && html` <${Badge} tone="warn">Disabled<//>`}`} actions=${actions}>
     ${failure && html`<${Stale} failure=${failure} />`}
-    <${Card} title="Now"><${Standings} settings=${client} state=${client.state} /><//>
+    <${Card} title="Now"><${CurrentUsagePanel} settings=${client} state=${client.state} /><//>
     <${Card} title="Spend by model" note="last 30 days" isFlush><${SpendOver} of=${name} filter=${{ client: client.id }} by="model" /><//>
     <div class="columns is-wide-left">
       <${Keys} client=${name} cursor=${place.query.keys} />

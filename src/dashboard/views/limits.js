@@ -14,9 +14,9 @@ import { useData } from '../data.js'
 import { ask, clientHref, href, teamHref } from '../router.js'
 import { mayChange } from '../session.js'
 import { clientSorts } from './clients.js'
+import { CurrentUsagePanel } from './limits/current-usage.js'
 import { LevelDialog } from './limits/level-dialog.js'
 import { Levels, levelColumns } from './limits/levels.js'
-import { Standings } from './limits/standings.js'
 
 /** @import { Client, Gateway, Place, Settings, Team } from '../types.ts' */
 
@@ -50,7 +50,7 @@ export function Limits({ place: { query } }) {
       title="Whole gateway"
       actions=${mayChange() && gateway.data && html`<button type="button" class="button is-small" onClick=${() => setEdited({ kind: 'gateway', name: 'Whole gateway', settings: gateway.data ?? {} })}>Change</button>`}
     >
-      <${Loaded} of=${gateway}>${(/** @type {Gateway} */ found) => html`<${Standings} settings=${found} state=${found.state} />`}<//>
+      <${Loaded} of=${gateway}>${(/** @type {Gateway} */ found) => html`<${CurrentUsagePanel} settings=${found} state=${found.state} />`}<//>
     <//>
     <div class="filters" role="search" aria-label="Find limits">
       <${Find} label="Find" name="find" placeholder="Find a client or team" value=${find ?? ''} onFind=${search} />

@@ -16,8 +16,8 @@ import { count } from '../format.js'
 import { ask, href } from '../router.js'
 import { mayChange } from '../session.js'
 import { ClientTable, clientSorts, csvColumns, PAGE } from './clients.js'
+import { CurrentUsagePanel } from './limits/current-usage.js'
 import { LevelDialog } from './limits/level-dialog.js'
-import { Standings } from './limits/standings.js'
 import { SpendOver } from './team/spend.js'
 
 /** @import { Place, Team } from '../types.ts' */
@@ -47,7 +47,7 @@ export function TeamView({ name, place: { query } }) {
     ${mayChange() && html`<button type="button" class="button is-primary" onClick=${() => setEdited(true)}>Change limits</button>`}`
   return html`<${Page} title=${name} back=${back} lead="Limits and a budget that all clients of this team share." actions=${actions}>
     ${failure && html`<${Stale} failure=${failure} />`}
-    <${Card} title="Now"><${Standings} settings=${team} state=${team.state} /><//>
+    <${Card} title="Now"><${CurrentUsagePanel} settings=${team} state=${team.state} /><//>
     <${Card}
       title="Spend"
       note="last 30 days"

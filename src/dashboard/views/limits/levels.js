@@ -4,9 +4,9 @@ import { html } from 'htm/preact'
 import { BudgetCell, Meter } from '../../components/meter.js'
 import { count } from '../../format.js'
 
-/** @import { Settings, Standing } from '../../types.ts' */
+/** @import { Settings, CurrentUsage } from '../../types.ts' */
 
-/** @type {[string, (level: Settings & { name: string, state?: Standing | null }) => import('../../components/csv.js').Cell][]} */
+/** @type {[string, (level: Settings & { name: string, state?: CurrentUsage | null }) => import('../../components/csv.js').Cell][]} */
 export const levelColumns = [
   ['name', ({ name }) => name],
   ['budgetDayUsd', ({ budget }) => budget?.day],
@@ -25,7 +25,7 @@ export const levelColumns = [
   ['running', ({ state }) => state?.concurrency.running],
 ]
 
-/** @typedef {{ name: string, address?: string, settings: Settings, state: Standing | null | undefined, edit?: () => void }} LimitedScope */
+/** @typedef {{ name: string, address?: string, settings: Settings, state: CurrentUsage | null | undefined, edit?: () => void }} LimitedScope */
 
 /** @param {{ levels: LimitedScope[], label: string }} props */
 export function Levels({ levels, label }) {
