@@ -11,6 +11,7 @@ import { senderOf } from './alerts/sender.ts'
 import { readConfig } from './config/config.ts'
 import { ownSecrets } from './config/own-secrets.ts'
 import { createRedactor } from './config/redactor.ts'
+import { tracesOptions } from './config/traces-options.ts'
 import { configuredUpstreams, keyVariable, upstreamKeys } from './config/upstreams.ts'
 import admin from './plugins/admin.ts'
 import admission from './plugins/admission.ts'
@@ -152,12 +153,7 @@ export async function buildApp(
     })),
   })
   await app.register(clients)
-  await app.register(otlp, {
-    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
-    headers: config.OTEL_EXPORTER_OTLP_HEADERS,
-    resource: config.OTEL_RESOURCE_ATTRIBUTES,
-    serviceName: config.OTEL_SERVICE_NAME,
-  })
+  await app.register(otlp, { traces: tracesOptions(config) })
 
   // A call passes these plugins in this order.
   await app.register(async callers => {

@@ -1,12 +1,13 @@
-/** A collector for a test: a real HTTP server that takes OTLP as JSON, and can be told to refuse it. */
+/** A collector for a test: a real HTTP server that takes OTLP as JSON or protobuf, and can refuse it. */
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { TestContext } from 'node:test'
-import type { Span } from '../src/telemetry/traces/otlp.ts'
+import { gunzipSync } from 'node:zlib'
+import { decodeExport, type Pair, type WireSpan } from './otlp.ts'
 import { until } from './until.ts'
 
-export interface TakenSpan extends Omit<Span, 'attributes'> {
+export interface TakenSpan extends Omit<WireSpan, 'attributes'> {
   attributes: Record<string, string | number | boolean>
 }
 
@@ -16,8 +17,10 @@ export interface Collector {
   spans: TakenSpan[]
   /** Of each export: path, headers, attributes of the resource. */
   exports: { path: string; headers: Record<string, unknown>; resource: Record<string, unknown> }[]
-  /** The next exports are answered with this status; 200 again: with this body. */
-  answer(status: number, body?: string): void
+  /** The next exports get this status and body. `reason`: the text after the status. */
+  answer(status: number, body?: string | Buffer, reason?: string): void
+  /** The next exports get no response. */
+  hang(): void
   /** Waits for spans of this name. */
   span(name: string): Promise<TakenSpan>
   close(): Promise<void>
@@ -26,21 +29,28 @@ export interface Collector {
 export async function startCollector(t: TestContext, port = 0): Promise<Collector> {
   const spans: TakenSpan[] = []
   const exports: Collector['exports'] = []
-  let [status, answer] = [200, '{}']
+  let answer: { status: number; body: string | Buffer; reason: string | undefined } | undefined
+  answer = { status: 200, body: '', reason: undefined }
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
-    const { resourceSpans } = JSON.parse(Buffer.concat(chunks).toString())
-    const [{ resource, scopeSpans }] = resourceSpans
+    const body = Buffer.concat(chunks)
+    const contentType = request.headers['content-type'] ?? ''
+    const plainBody = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body
+    const [{ resource, scopeSpans }] = decodeExport(contentType, plainBody).resourceSpans
     exports.push({
       path: request.url ?? '',
       headers: request.headers,
       resource: plain(resource.attributes),
     })
-    if (status === 200) {
-      for (const span of scopeSpans[0].spans) spans.push({ ...span, attributes: plain(span.attributes) })
+    if (!answer) return
+    if (answer.status === 200) {
+      for (const { status, ...span } of scopeSpans[0].spans) {
+        // Code 0 is unset.
+        spans.push({ ...span, ...(status?.code && { status }), attributes: plain(span.attributes) })
+      }
     }
-    response.writeHead(status, { 'content-type': 'application/json' }).end(answer)
+    response.writeHead(answer.status, answer.reason, { 'content-type': contentType }).end(answer.body)
   })
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
@@ -56,16 +66,16 @@ export async function startCollector(t: TestContext, port = 0): Promise<Collecto
     port: bound,
     spans,
     exports,
-    answer(next, body = '{}') {
-      status = next
-      answer = body
+    answer(status, body = '', reason) {
+      answer = { status, body, reason }
+    },
+    hang() {
+      answer = undefined
     },
     span: name => until(async () => spans.find(span => span.name === name)),
     close,
   }
 }
-
-type Pair = { key: string; value: Record<string, string | number | boolean> }
 
 function plain(attributes: Pair[]): Record<string, string | number | boolean> {
   return Object.fromEntries(

@@ -15,6 +15,7 @@ const env = {
   ALERT_WEBHOOK_URL: 'http://127.0.0.1:9/services/T0123/B0456/webhook',
   ALERT_WEBHOOK_SECRET: 'signed-with-this',
   OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20otlpcollectorkey',
+  OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'authorization=Bearer%20otlptraceskey',
 }
 const secrets = [
   KEY,
@@ -24,6 +25,7 @@ const secrets = [
   '/services/T0123/B0456/webhook',
   env.ALERT_WEBHOOK_SECRET,
   'otlpcollectorkey',
+  'otlptraceskey',
 ]
 const quote = `bad header Bearer ${secrets.join(', ')}`
 

@@ -1,4 +1,4 @@
-/** What the exit door does for metrics and traces, apart from everything else: the same real call, told over and over. */
+/** CPU of metrics and traces at the end of a call. The same finished call is recorded again and again. */
 
 import type { FastifyRequest } from 'fastify'
 import { buildApp } from '../../src/app.ts'
@@ -7,12 +7,10 @@ import { createLogger } from '../../src/telemetry/logger.ts'
 import { createCallMetrics } from '../../src/telemetry/metrics/calls.ts'
 import { createGenAiMetrics } from '../../src/telemetry/metrics/genai.ts'
 import { createRegistry } from '../../src/telemetry/metrics/registry.ts'
-import { beginTrace } from '../../src/telemetry/traces/context.ts'
-import { envelope } from '../../src/telemetry/traces/otlp.ts'
-import { spansOf } from '../../src/telemetry/traces/spans.ts'
 import { startProvider } from '../../test/provider.ts'
 import { openPostgres, openRedis } from '../stores.ts'
 import type { Studied, Study } from '../study.ts'
+import { microsSince, startCollector, tracedMicros } from '../tracing.ts'
 
 const micros = { unit: 'us', digits: 2 } as const
 
@@ -21,7 +19,10 @@ export const row: Study = {
   title: 'CPU of one call, by its own share',
   figures: [
     { key: 'metrics', title: 'counted in all metrics', ...micros },
-    { key: 'traces', title: 'context, three spans, their JSON', ...micros },
+    { key: 'spans', title: 'context and three spans', ...micros },
+    { key: 'tracer', title: "the same, with the SDK's tracer", ...micros },
+    { key: 'traces', title: 'spans and their export', ...micros },
+    { key: 'json', title: 'spans and their export as JSON', ...micros },
   ],
   async study(folder, quick): Promise<Studied[]> {
     const times = quick ? 5_000 : 50_000
@@ -35,18 +36,18 @@ export const row: Study = {
       count(request, entry)
       operate(request, entry)
     }
-    const traces = () => {
-      const trace = beginTrace(request.headers, () => true)
-      return envelope(spansOf(request, entry, trace), { resource: {}, version: '1' })
-    }
     const measured = (work: () => unknown) => [1, 2, 3, 4, 5].map(() => cpuMicros(work, times))
-    return [
-      {
-        name: 'call',
-        title: 'a JSON call',
-        values: { metrics: measured(metrics), traces: measured(traces) },
-      },
-    ]
+    const collector = await startCollector(folder)
+    try {
+      const traced = (protocol: string) =>
+        tracedMicros(request, entry, { url: collector.url, protocol, rounds: quick ? 10 : 50 })
+      const { spans, exported, tracer } = await traced('http/protobuf')
+      const { exported: json } = await traced('http/json')
+      const values = { metrics: measured(metrics), spans, tracer, traces: exported, json }
+      return [{ name: 'call', title: 'a JSON call', values }]
+    } finally {
+      await collector.stop()
+    }
   },
 }
 
@@ -103,6 +104,5 @@ function cpuMicros(work: () => unknown, times: number): number {
   for (let i = 0; i < times / 5; i++) work()
   const before = process.cpuUsage()
   for (let i = 0; i < times; i++) work()
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / times
+  return microsSince(before) / times
 }

@@ -10,7 +10,12 @@ const KNOWN = [
   'TOLLGATE_URL',
 ]
 /** Variables of other programs whose names are as close to one of ours as a typo. */
-const OTHERS = new Set(['AI_API_KEY', 'EXA_API_KEY', 'XAI_API_KEY', 'ZAI_API_KEY'])
+const OTHERS = new Set([
+  ...['AI_API_KEY', 'EXA_API_KEY', 'XAI_API_KEY', 'ZAI_API_KEY'],
+  ...['SCHEDULE_DELAY', 'EXPORT_TIMEOUT', 'MAX_QUEUE_SIZE', 'MAX_EXPORT_BATCH_SIZE'].map(
+    name => `OTEL_BLRP_${name}`,
+  ),
+])
 /** Not for HOST and PORT: Kubernetes sets `TOLLGATE_PORT=tcp://…` for a Service of that name. */
 const PREFIX = /^TOLLGATE_(?!(HOST|PORT)$)/
 /** Shorter names in the environment are close to too many others. */

@@ -1,6 +1,9 @@
-/** The standard OTEL_ variables, read: what they say of the sampler, of headers, of the resource. */
+/** Values of the OTEL_ variables, and how they are read. */
 
-/** Decides for a trace; `parent` is what the caller decided, undefined where the trace begins here. */
+export const protocols = ['http/protobuf', 'http/json'] as const
+export const compressions = ['none', 'gzip'] as const
+
+/** Decides whether a trace is sampled. `parent`: the client's decision, undefined if the trace begins here. */
 export type Sampler = (traceId: string, parent: boolean | undefined) => boolean
 
 export const samplers = [
@@ -12,7 +15,7 @@ export const samplers = [
   'parentbased_traceidratio',
 ] as const
 
-/** `ratio` from 0 to 1 is for those that go by it. */
+/** `ratio`, from 0 to 1, is for the samplers by ratio. */
 export function samplerOf(name: string, ratio: number): Sampler {
   const [, parentBased, kind] = /^(parentbased_)?(.*)$/.exec(name) ?? []
   const root = kind === 'traceidratio' ? byRatio(ratio) : () => kind === 'always_on'
@@ -40,9 +43,4 @@ function decoded(text: string): string {
   } catch {
     return text
   }
-}
-
-/** The traces' own path, below the collector's address. */
-export function tracesUrl(endpoint: string): string {
-  return `${endpoint.replace(/\/+$/, '')}/v1/traces`
 }

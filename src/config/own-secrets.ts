@@ -15,7 +15,7 @@ export function ownSecrets(config: Config): string[] {
 
 function partsOf(name: string, value: string): string[] {
   if (name === 'ALERT_WEBHOOK_URL') return [...passwordsIn(value), ...pathIn(value)]
-  if (name === 'OTEL_EXPORTER_OTLP_HEADERS') return headerValues(value)
+  if (/^OTEL_EXPORTER_OTLP_(TRACES_)?HEADERS$/.test(name)) return headerValues(value)
   if (name === 'REDIS_URL') return [...passwordsIn(value), ...redisPasswords(value)]
   return passwordsIn(value)
 }

@@ -1,9 +1,9 @@
-/** Spans leave for a collector, where one is named: OTLP as JSON over HTTP, off every caller's way. */
+/** Exports spans to the collector of OTEL_EXPORTER_OTLP_ENDPOINT. */
 
 import { randomUUID } from 'node:crypto'
 import fp from 'fastify-plugin'
 import pkg from '../../package.json' with { type: 'json' }
-import { readPairs, tracesUrl } from '../config/otlp-options.ts'
+import type { TracesOptions } from '../config/traces-options.ts'
 import { createSpans, type Spans } from '../telemetry/traces/exporter.ts'
 
 declare module 'fastify' {
@@ -13,33 +13,17 @@ declare module 'fastify' {
   }
 }
 
-export interface OtlpOptions {
-  endpoint: string | undefined
-  /** As OTEL_EXPORTER_OTLP_HEADERS and OTEL_RESOURCE_ATTRIBUTES are written. */
-  headers: string | undefined
-  resource: string | undefined
-  serviceName: string
-}
-
 /** Milliseconds for the last export at the shutdown. Spans that are left then are lost. */
 const LAST_EXPORT = 3000
 
-export default fp<OtlpOptions>(
-  async (app, { endpoint, headers, resource, serviceName }) => {
+export default fp<{ traces: TracesOptions | undefined }>(
+  async (app, { traces }) => {
     app.decorate('spans', undefined)
-    if (endpoint === undefined) return
-    const spans = createSpans({
-      url: tracesUrl(endpoint),
-      headers: readPairs(headers),
-      resource: {
-        'service.instance.id': randomUUID(),
-        'service.version': pkg.version,
-        ...readPairs(resource),
-        'service.name': serviceName,
-      },
-      version: pkg.version,
-      log: app.log,
-    })
+    if (!traces) return
+    const { version } = pkg
+    const instance = { 'service.instance.id': randomUUID(), 'service.version': version }
+    const resource = { ...instance, ...traces.resource }
+    const spans = createSpans({ ...traces, resource, version, log: app.log })
     app.spans = spans
     app.addHook('onClose', () => spans.stop(LAST_EXPORT))
   },

@@ -1,4 +1,4 @@
-/** Makes a span for each call, in the caller's trace. The context is sent to the upstream, and the log line names the trace. */
+/** Makes the spans of each call, in the trace of its client. The upstream gets the trace context, and the log line has the trace id. */
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -28,13 +28,13 @@ export default fp<{ sampler: string; ratio: number }>(
       done()
     })
 
-    // The log line names the trace, also of a call that was refused before it was read.
+    // A call that is refused before its body is read has a trace id in its log line too.
     app.onCallEnd('record', function completeTrace(request) {
       if (request.entry) traceOf(request)
     })
     app.onCallEnd('observe', function traceCall(request) {
       const { entry, trace } = request
-      if (entry && trace?.sampled) spans.push(spansOf(request, entry, trace))
+      if (entry && trace?.sampled) spans.push(spansOf(request, entry, trace, spans.origin))
     })
 
     function traceOf(request: FastifyRequest): Trace {

@@ -39,6 +39,12 @@ for (const [name, value] of [
   ['BODY_LIMIT_BYTES', '0'],
   ['DRAIN_SECONDS', '1000000000'],
   ['EZAI_BASE_URL', 'https://ezaiapi.com/v1'],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://['],
+  ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
+  ['OTEL_EXPORTER_OTLP_TRACES_COMPRESSION', 'br'],
+  ['OTEL_EXPORTER_OTLP_TIMEOUT', '0'],
+  ['OTEL_BSP_MAX_QUEUE_SIZE', '1e3'],
+  ['OTEL_SDK_DISABLED', 'yes'],
   ['METRICS_PORT', '4000'],
   ['METRICS_PORT', '65536'],
   ['METRICS_PORT', 'yes'],
@@ -81,6 +87,7 @@ test('a password in a faulty URL is not shown', () => {
     EZAI_BASE_URL: 'http://user:hidden/@host/v1',
     PUBLIC_URL: 'https://u:hidden@host',
     OTEL_EXPORTER_OTLP_ENDPOINT: 'u:hidden@host',
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://u:hidden@host:notaport',
     CORS_ORIGINS: 'https://u:hidden@host,https://v:hidden@host',
   }
 
@@ -124,6 +131,7 @@ for (const name of secrets) {
       REDIS_URL: 'redis://localhost',
       DATABASE_URL: 'postgres://localhost/x',
       OTEL_EXPORTER_OTLP_HEADERS: 'authorization=secret',
+      OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'authorization=secret',
     }[name]
     const secret = value ?? 'https://hooks.example.com/secret'
     const file = await secretFile(t, `${secret}\r\n`)

@@ -108,8 +108,9 @@ describe('the secrets of a configuration', () => {
     const found = secrets({
       ALERT_WEBHOOK_URL: 'https://hooks.example.com/services/T0123/B0456/xyz',
       OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20collector-token,x-key=another',
+      OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'authorization=Bearer%20traces-token',
     })
-    for (const secret of ['/services/T0123/B0456/xyz', 'collector-token', 'another'])
+    for (const secret of ['/services/T0123/B0456/xyz', 'collector-token', 'another', 'traces-token'])
       assert.ok(found.includes(secret), secret)
   })
 })

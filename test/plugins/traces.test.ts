@@ -1,9 +1,11 @@
-/** Traces: each call is a span in its caller's trace, and nothing of them can harm a call. */
+/** Traces of calls, from the gateway to a collector. */
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { startCollector } from '../collector.ts'
-import { message, startGateway, UPSTREAM_KEY } from '../gateway.ts'
+import { ADMIN_TOKEN, message, startGateway, UPSTREAM_KEY } from '../gateway.ts'
 import { freePort } from '../servers.ts'
 import { until } from '../until.ts'
 
@@ -17,7 +19,7 @@ const traced = (url: string, more: Record<string, string> = {}) => ({
   env: { OTEL_EXPORTER_OTLP_ENDPOINT: url, ...more },
 })
 
-test('a call is a span in the trace of its caller, with its admission and its talk with the provider below it', async t => {
+test('a call has a span in the trace of its client, and its admission and upstream request have spans below it', async t => {
   const collector = await startCollector(t)
   const gateway = await startGateway(t, traced(collector.url))
   const key = await gateway.client({ name: 'frontend', team: 'web', budget: { day: 5 } })
@@ -53,7 +55,7 @@ test('a call is a span in the trace of its caller, with its admission and its ta
   for (const [name, value] of Object.entries(expected)) assert.equal(call.attributes[name], value, name)
 })
 
-test('the provider gets the context of the span that its own work belongs under', async t => {
+test('the upstream gets the context of the span of its request', async t => {
   const collector = await startCollector(t)
   const gateway = await startGateway(t, traced(collector.url))
   const key = await gateway.client({ name: 'frontend' })
@@ -68,7 +70,7 @@ test('the provider gets the context of the span that its own work belongs under'
   assert.equal(sent.baggage, undefined)
 })
 
-test('the line of a call names its trace', async t => {
+test('the log line of a call has its trace id and span id', async t => {
   const collector = await startCollector(t)
   const gateway = await startGateway(t, traced(collector.url))
   const key = await gateway.client({ name: 'frontend' })
@@ -80,7 +82,7 @@ test('the line of a call names its trace', async t => {
   assert.equal(spanId, (await collector.span(CALL)).spanId)
 })
 
-test('a call that fails says how, on its own span and on that of the talk with the provider', async t => {
+test('a failed call has its error type on its span and on the span of the upstream request', async t => {
   const collector = await startCollector(t)
   const gateway = await startGateway(t, traced(collector.url))
   const key = await gateway.client({ name: 'frontend' })
@@ -94,7 +96,7 @@ test('a call that fails says how, on its own span and on that of the talk with t
   }
 })
 
-test('a refusal is the fault of the caller, and no failed span', async t => {
+test('the span of a refused call has an error type and is not failed', async t => {
   const collector = await startCollector(t)
   const gateway = await startGateway(t, traced(collector.url))
 
@@ -106,7 +108,7 @@ test('a refusal is the fault of the caller, and no failed span', async t => {
   assert.equal(parentSpanId, undefined)
 })
 
-test('no prompt, no answer and no key is in a span', async t => {
+test('a span has no prompt, no response and no key', async t => {
   const collector = await startCollector(t)
   const gateway = await startGateway(t, traced(collector.url))
   const key = await gateway.client({ name: 'frontend' })
@@ -121,7 +123,7 @@ test('no prompt, no answer and no key is in a span', async t => {
   for (const secret of [prompt, key, UPSTREAM_KEY]) assert.ok(!seen.includes(secret), secret)
 })
 
-test('a trace that its caller does not sample is not exported, and goes on unsampled', async t => {
+test('a trace that the client does not sample is not exported, and the upstream gets it unsampled', async t => {
   const collector = await startCollector(t)
   const gateway = await startGateway(t, traced(collector.url))
   const key = await gateway.client({ name: 'frontend' })
@@ -135,14 +137,14 @@ test('a trace that its caller does not sample is not exported, and goes on unsam
   assert.match(String(gateway.provider.calls[0]?.headers.traceparent), /-00$/)
 })
 
-test('the collector is told who exports, with the headers it asks for', async t => {
+test('an export has the configured headers and resource attributes', async t => {
   const collector = await startCollector(t)
   const gateway = await startGateway(
     t,
     traced(collector.url, {
       OTEL_EXPORTER_OTLP_HEADERS: 'x-scope=team%20one,authorization=Bearer%20abc',
       OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=staging',
-      OTEL_SERVICE_NAME: 'door',
+      OTEL_SERVICE_NAME: 'gateway-eu',
     }),
   )
 
@@ -153,16 +155,27 @@ test('the collector is told who exports, with the headers it asks for', async t 
   assert.equal(path, '/v1/traces')
   assert.equal(headers['x-scope'], 'team one')
   assert.equal(headers.authorization, 'Bearer abc')
-  assert.equal(resource['service.name'], 'door')
+  assert.equal(resource['service.name'], 'gateway-eu')
   assert.equal(resource['deployment.environment.name'], 'staging')
 })
 
-test('while the collector is away calls are served as ever; once it is there it gets what waited', async t => {
+test('calls are served while the collector is away, and their spans are retried', async t => {
   const port = await freePort()
-  const gateway = await startGateway(t, traced(`http://127.0.0.1:${port}`))
+  let connections = 0
+  const refusing = createServer(socket => {
+    connections++
+    socket.destroy()
+  }).listen(port, '127.0.0.1')
+  await once(refusing, 'listening')
+  const gateway = await startGateway(
+    t,
+    traced(`http://127.0.0.1:${port}`, { OTEL_EXPORTER_OTLP_TIMEOUT: '600000' }),
+  )
   const key = await gateway.client({ name: 'frontend' })
   assert.equal((await gateway.post('/v1/messages', key, message('hello'))).status, 200)
-  await until(async () => gateway.lines.find(({ msg }) => msg.startsWith('traces are not exported')))
+  await until(async () => connections > 0)
+  refusing.close()
+  await once(refusing, 'close')
 
   const collector = await startCollector(t, port)
 
@@ -170,7 +183,121 @@ test('while the collector is away calls are served as ever; once it is there it 
   assert.equal(gateway.app.spans?.dropped, 0)
 })
 
-test('a gateway that stops exports what waits', async t => {
+test('an outage of the collector is logged and counted, and calls are served', async t => {
+  const gateway = await startGateway(
+    t,
+    traced(`http://127.0.0.1:${await freePort()}`, { OTEL_EXPORTER_OTLP_TIMEOUT: '700' }),
+  )
+  const key = await gateway.client({ name: 'frontend' })
+
+  assert.equal((await gateway.post('/v1/messages', key, message('hello'))).status, 200)
+
+  const line = await until(async () => gateway.lines.find(({ msg }) => msg.startsWith('traces are not')))
+  assert.match(JSON.stringify(line.err), /ECONNREFUSED/)
+  assert.equal(gateway.app.spans?.dropped, 3)
+  assert.equal((await gateway.post('/v1/messages', key, message('again'))).status, 200)
+})
+
+test('a collector that hangs delays no call, and delays a stop for 3 seconds at most', async t => {
+  const collector = await startCollector(t)
+  collector.hang()
+  const gateway = await startGateway(
+    t,
+    traced(collector.url, { OTEL_BSP_SCHEDULE_DELAY: '10', OTEL_EXPORTER_OTLP_TIMEOUT: '3600000' }),
+  )
+  const key = await gateway.client({ name: 'frontend' })
+  assert.equal((await gateway.post('/v1/messages', key, message('hello'))).status, 200)
+  await until(async () => collector.exports.length === 1)
+
+  assert.equal((await gateway.post('/v1/messages', key, message('again'))).status, 200)
+  await gateway.stop()
+
+  assert.equal(collector.spans.length, 0)
+})
+
+for (const [protocol, type] of [
+  ['http/protobuf', 'application/x-protobuf'],
+  ['http/json', 'application/json'],
+] as const) {
+  test(`OTEL_EXPORTER_OTLP_PROTOCOL=${protocol} sends ${type}`, async t => {
+    const collector = await startCollector(t)
+    const gateway = await startGateway(t, traced(collector.url, { OTEL_EXPORTER_OTLP_PROTOCOL: protocol }))
+
+    await gateway.post('/v1/messages', undefined, message('hello'))
+
+    assert.equal((await collector.span(CALL)).attributes['error.type'], 'missing_key')
+    assert.equal(collector.exports[0]?.headers['content-type'], type)
+  })
+}
+
+test('a variable for traces alone has precedence over the one for all signals', async t => {
+  const collector = await startCollector(t)
+  const gateway = await startGateway(
+    t,
+    traced(`http://127.0.0.1:${await freePort()}`, {
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${collector.url}/own/path`,
+      OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json',
+      OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: 'gzip',
+      OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=Bearer%20general,x-scope=all',
+      OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'authorization=Bearer%20traces',
+    }),
+  )
+
+  await gateway.post('/v1/messages', undefined, message('hello'))
+
+  await collector.span(CALL)
+  assert.ok(collector.exports[0])
+  const { path, headers } = collector.exports[0]
+  assert.equal(path, '/own/path')
+  assert.equal(headers['content-type'], 'application/json')
+  assert.equal(headers['content-encoding'], 'gzip')
+  assert.equal(headers.authorization, 'Bearer traces')
+  assert.equal(headers['x-scope'], 'all')
+})
+
+for (const value of ['true', 'TRUE']) {
+  test(`OTEL_SDK_DISABLED=${value} turns traces off`, async t => {
+    const collector = await startCollector(t)
+    const gateway = await startGateway(t, traced(collector.url, { OTEL_SDK_DISABLED: value }))
+    const key = await gateway.client({ name: 'frontend' })
+
+    const answer = await gateway.post('/v1/messages', key, message('hello'), { headers: { traceparent } })
+    const { traceId } = await gateway.line(answer.headers.get('request-id'))
+    await gateway.stop()
+
+    assert.equal(traceId, undefined)
+    assert.equal(gateway.provider.calls[0]?.headers.traceparent, undefined)
+    assert.equal(collector.exports.length, 0)
+  })
+}
+
+test('no log line and no response has a header for the collector', async t => {
+  const secret = 'collector-key-in-a-header'
+  const collector = await startCollector(t)
+  collector.answer(401, secret, secret)
+  const gateway = await startGateway(
+    t,
+    traced(collector.url, {
+      OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${secret}`,
+      OTEL_EXPORTER_OTLP_TRACES_HEADERS: `x-key=${secret}`,
+      LOG_LEVEL: 'trace',
+    }),
+  )
+  const refused = await gateway.post('/v1/messages', undefined, message('hello'))
+  await until(async () => gateway.lines.find(({ msg }) => msg === 'the collector refuses spans'))
+
+  assert.equal(collector.exports[0]?.headers['x-key'], secret)
+  const responses = await Promise.all(
+    ['/readyz', '/metrics', '/admin/overview', '/admin/openapi.json'].map(async path => {
+      const headers = { authorization: `Bearer ${ADMIN_TOKEN}` }
+      return (await fetch(gateway.url + path, { headers })).text()
+    }),
+  )
+  const seen = [await refused.text(), ...responses, JSON.stringify(gateway.lines)]
+  assert.doesNotMatch(seen.join('\n'), new RegExp(secret))
+})
+
+test('a gateway that stops exports the queued spans', async t => {
   const collector = await startCollector(t)
   const gateway = await startGateway(t, traced(collector.url))
   await gateway.post('/v1/messages', undefined, message('hello'))
@@ -180,7 +307,7 @@ test('a gateway that stops exports what waits', async t => {
   assert.equal(collector.spans.length, 1)
 })
 
-test('where nobody wants traces, a context that comes is not told to the provider', async t => {
+test('the upstream gets no trace context if tracing is off', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
 

@@ -1,30 +1,30 @@
-/** W3C Trace Context: where a call belongs in a trace that may have begun before it and goes on at the provider. */
+/** Reads and writes the W3C Trace Context of a call. */
 
 import { randomFillSync } from 'node:crypto'
 import type { Sampler } from '../../config/otlp-options.ts'
 
-/** A call's place in a trace. Ids are lower-case hex, of 16 and 8 bytes. */
+/** Ids are lower-case hex: 16 bytes for a trace, 8 for a span. */
 export interface Trace {
   traceId: string
   spanId: string
-  /** The caller's span; undefined where the trace begins here. */
+  /** The client's span. Undefined if the trace begins here. */
   parentId: string | undefined
-  /** Of the call to the provider. */
+  /** The span of the upstream request. */
   upstreamSpanId: string
   sampled: boolean
-  /** The caller's `tracestate`, passed on as it is. */
+  /** The client's `tracestate`, which is passed on unchanged. */
   state: string | undefined
-  /** Were the id's last 7 bytes chosen at random? Then whoever samples later can go by them. */
+  /** Whether the last 7 bytes of the trace id are random. Later samplers may use them. */
   random: boolean
 }
 
 const SAMPLED = 1
 const RANDOM = 2
 
-/** Version, ids, flags; versions after 00 may add more behind them, and ff is none. */
+/** Version, ids, flags. Versions after 00 may add fields. Version ff is invalid. */
 const TRACEPARENT = /^(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 const NOTHING = /^0+$/
-/** What a receiver must pass on at least; of more, nothing. */
+/** The standard requires 512 characters. A longer value is not passed on. */
 const TRACESTATE = /^[\x20-\x7e]{1,512}$/
 
 export function beginTrace(headers: Readonly<Record<string, unknown>>, sampler: Sampler): Trace {
@@ -42,7 +42,7 @@ export function beginTrace(headers: Readonly<Record<string, unknown>>, sampler: 
   }
 }
 
-/** The headers of the call to the provider: its span is the parent of whatever happens there. */
+/** The headers of the upstream request. Its span is the parent of the upstream's spans. */
 export function upstreamContext({
   traceId,
   upstreamSpanId,
@@ -63,7 +63,7 @@ function readParent(header: unknown): { traceId: string; spanId: string; flags: 
   return { traceId, spanId, flags: Number.parseInt(flags, 16) }
 }
 
-/** Random bytes are fetched in bulk: one at a time they cost microseconds. */
+/** Random bytes are drawn in bulk: a single draw costs microseconds. */
 const pool = Buffer.alloc(4096)
 let used = pool.length
 

@@ -1,85 +1,159 @@
-/** The spans of a call that is over: the call itself, its admission, its talk with the provider. Never a prompt, never a key. */
+/** Describes a finished call as spans: the call, its admission and its upstream request. A span never has a prompt or a key. */
 
+import {
+  type Attributes,
+  createTraceState,
+  type HrTime,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+} from '@opentelemetry/api'
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-base'
 import type { FastifyRequest } from 'fastify'
 import type { Entry } from '../../ledger/call-record.ts'
 import { nanosToUsd } from '../../pricing/money.ts'
 import { errorTypeOf, inputTokensOf, operationOf, providerOf } from '../genai.ts'
 import { randomId, type Trace } from './context.ts'
-import {
-  type Attribute,
-  CLIENT,
-  double,
-  failed,
-  flag,
-  integer,
-  nanos,
-  SERVER,
-  type Span,
-  text,
-} from './otlp.ts'
 
-export function spansOf(request: FastifyRequest, entry: Entry, trace: Trace): Span[] {
+/** The resource and the scope of each span of this process. */
+export type Origin = Pick<ReadableSpan, 'resource' | 'instrumentationScope'>
+
+/** `start`: milliseconds of the monotonic clock, `ms`: how long it took. */
+interface Part {
+  kind: SpanKind
+  spanId: string
+  parent: SpanContext | undefined
+  start: number
+  ms: number
+  attributes: Attributes
+  failed: boolean
+}
+
+/**
+ * The spans are plain objects: by the SDK's tracer they cost several times the CPU, see
+ * docs/adr/0018-opentelemetry-sdk.md.
+ */
+export function spansOf(
+  request: FastifyRequest,
+  entry: Entry,
+  trace: Trace,
+  { resource, instrumentationScope }: Origin,
+): ReadableSpan[] {
   const { admissionMs, admissionSentAt, arrivedAt, attempt } = request
-  // By the clock of now: over days, the one that is monotonic drifts from it.
+  const { traceId, parentId, state } = trace
+  // For each call: over days, the monotonic clock drifts from the wall clock.
   const epoch = Date.now() - performance.now()
-  const span = (
-    name: string,
-    kind: Span['kind'],
-    spanId: string,
-    { start, ms, attributes }: { start: number; ms: number; attributes: Attribute[] },
-  ): Span => ({
-    traceId: trace.traceId,
+  const traceState = state === undefined ? undefined : createTraceState(state)
+  const contextOf = (spanId: string, isRemote = false): SpanContext => ({
+    traceId,
     spanId,
-    ...(trace.state !== undefined && { traceState: trace.state }),
-    name,
-    kind,
-    startTimeUnixNano: nanos(epoch + start),
-    endTimeUnixNano: nanos(epoch + start + ms),
-    attributes,
+    traceFlags: TraceFlags.SAMPLED,
+    isRemote,
+    traceState,
   })
+  const span = (name: string, part: Part): ReadableSpan => {
+    const context = contextOf(part.spanId)
+    return {
+      name,
+      kind: part.kind,
+      spanContext: () => context,
+      parentSpanContext: part.parent,
+      startTime: hrTime(epoch + part.start),
+      endTime: hrTime(epoch + part.start + part.ms),
+      duration: hrTime(part.ms),
+      ended: true,
+      status: part.failed ? FAILED : UNSET,
+      attributes: part.attributes,
+      links: [],
+      events: [],
+      resource,
+      instrumentationScope,
+      droppedAttributesCount: 0,
+      droppedEventsCount: 0,
+      droppedLinksCount: 0,
+    }
+  }
 
   const genAi = genAiAttributes(request, entry)
-  const call = span(`POST ${entry.route}`, SERVER, trace.spanId, {
-    start: arrivedAt,
-    ms: entry.latencyMs,
-    attributes: callAttributes(entry).concat(genAi),
-  })
-  if (trace.parentId !== undefined) call.parentSpanId = trace.parentId
-  if (entry.status >= 500) call.status = failed
-  const spans = [call]
+  const spans = [
+    span(`POST ${entry.route}`, {
+      kind: SpanKind.SERVER,
+      spanId: trace.spanId,
+      parent: parentId === undefined ? undefined : contextOf(parentId, true),
+      start: arrivedAt,
+      ms: entry.latencyMs,
+      attributes: { ...callAttributes(entry), ...genAi },
+      failed: entry.status >= 500,
+    }),
+  ]
+  const kind = SpanKind.CLIENT
+  const parent = contextOf(trace.spanId)
 
-  if (admissionSentAt !== undefined && admissionMs !== undefined) {
-    const times = { start: admissionSentAt, ms: admissionMs }
-    const admission = span('admit', CLIENT, randomId(8), { ...times, attributes: REDIS })
-    admission.parentSpanId = trace.spanId
-    spans.push(admission)
-  }
+  if (admissionSentAt !== undefined && admissionMs !== undefined)
+    spans.push(
+      span('admit', {
+        kind,
+        spanId: randomId(8),
+        parent,
+        start: admissionSentAt,
+        ms: admissionMs,
+        attributes: REDIS,
+        failed: false,
+      }),
+    )
   if (attempt && entry.upstreamMs !== undefined) {
     const { startedAt, firstByteAt } = attempt
     const { server } = request.route.upstream
     text(genAi, 'server.address', server.address)
-    integer(genAi, 'server.port', server.port)
+    number(genAi, 'server.port', server.port)
     if (entry.stream && firstByteAt !== undefined)
-      double(genAi, 'gen_ai.response.time_to_first_chunk', (firstByteAt - startedAt) / 1000)
-    const name = `${operationOf(request.call.dialect)} ${request.route.price.model}`
-    const times = { start: startedAt, ms: entry.upstreamMs }
-    const upstream = span(name, CLIENT, trace.upstreamSpanId, { ...times, attributes: genAi })
-    upstream.parentSpanId = trace.spanId
-    if (errorTypeOf(entry) !== '') upstream.status = failed
-    spans.push(upstream)
+      number(genAi, 'gen_ai.response.time_to_first_chunk', (firstByteAt - startedAt) / 1000)
+    spans.push(
+      span(`${operationOf(request.call.dialect)} ${request.route.price.model}`, {
+        kind,
+        spanId: trace.upstreamSpanId,
+        parent,
+        start: startedAt,
+        ms: entry.upstreamMs,
+        attributes: genAi,
+        failed: errorTypeOf(entry) !== '',
+      }),
+    )
   }
   return spans
 }
 
-const REDIS: Attribute[] = []
-text(REDIS, 'db.system.name', 'redis')
-text(REDIS, 'db.operation.name', 'EVALSHA')
+const UNSET = { code: SpanStatusCode.UNSET }
+const FAILED = { code: SpanStatusCode.ERROR }
+const REDIS = { 'db.system.name': 'redis', 'db.operation.name': 'EVALSHA' }
 
-function callAttributes(entry: Entry): Attribute[] {
-  const list: Attribute[] = []
+/** Of milliseconds. It keeps microseconds: a double has no more digits for a time since 1970. */
+function hrTime(ms: number): HrTime {
+  const micros = Math.round(ms * 1000)
+  return [Math.floor(micros / 1e6), (micros % 1e6) * 1000]
+}
+
+/** In characters. A client chooses some of the values. */
+const LONGEST = 200
+
+function text(to: Attributes, key: string, value: string | undefined): void {
+  if (value) to[key] = value.slice(0, LONGEST).toWellFormed()
+}
+
+function number(to: Attributes, key: string, value: number | undefined): void {
+  if (value !== undefined) to[key] = value
+}
+
+function flag(to: Attributes, key: string, value: boolean): void {
+  if (value) to[key] = value
+}
+
+function callAttributes(entry: Entry): Attributes {
+  const list: Attributes = {}
   text(list, 'http.request.method', 'POST')
   text(list, 'http.route', entry.route)
-  integer(list, 'http.response.status_code', entry.status)
+  number(list, 'http.response.status_code', entry.status)
   text(list, 'tollgate.request.id', entry.reqId)
   text(list, 'tollgate.client', entry.client)
   text(list, 'tollgate.team', entry.team)
@@ -87,28 +161,28 @@ function callAttributes(entry: Entry): Attribute[] {
   text(list, 'tollgate.refused_by', entry.scope)
   text(list, 'tollgate.cache', entry.cache)
   text(list, 'tollgate.upstream', entry.upstream)
-  double(list, 'tollgate.cost_usd', nanosToUsd(entry.costNanos))
+  number(list, 'tollgate.cost_usd', nanosToUsd(entry.costNanos))
   flag(list, 'tollgate.cost_estimated', entry.estimated)
   return list
 }
 
-function genAiAttributes({ call, edits, measured, server }: FastifyRequest, entry: Entry): Attribute[] {
-  const list: Attribute[] = []
+function genAiAttributes({ call, edits, measured, server }: FastifyRequest, entry: Entry): Attributes {
+  const list: Attributes = {}
   text(list, 'error.type', errorTypeOf(entry))
   if (!call) return list
   text(list, 'gen_ai.operation.name', operationOf(call.dialect))
   text(list, 'gen_ai.provider.name', providerOf(call.dialect))
   text(list, 'gen_ai.request.model', call.parsed.model)
   flag(list, 'gen_ai.request.stream', call.parsed.stream)
-  integer(list, 'gen_ai.request.max_tokens', edits?.maxOutputTokens ?? call.parsed.maxOutputTokens)
+  number(list, 'gen_ai.request.max_tokens', edits?.maxOutputTokens ?? call.parsed.maxOutputTokens)
   if (!measured?.usage) return list
   const reasoning = measured.usage.reduce((sum, part) => sum + part.reasoning, 0)
-  // The upstream names it.
+  // The upstream chooses this text.
   text(list, 'gen_ai.response.model', server.redactor.text(measured.usage.at(-1)?.model ?? ''))
-  integer(list, 'gen_ai.usage.input_tokens', inputTokensOf(entry))
-  integer(list, 'gen_ai.usage.output_tokens', entry.outputTokens)
-  integer(list, 'gen_ai.usage.cache_read.input_tokens', entry.cacheReadTokens)
-  integer(list, 'gen_ai.usage.cache_creation.input_tokens', entry.cacheWriteTokens)
-  integer(list, 'gen_ai.usage.reasoning.output_tokens', reasoning || undefined)
+  number(list, 'gen_ai.usage.input_tokens', inputTokensOf(entry))
+  number(list, 'gen_ai.usage.output_tokens', entry.outputTokens)
+  number(list, 'gen_ai.usage.cache_read.input_tokens', entry.cacheReadTokens)
+  number(list, 'gen_ai.usage.cache_creation.input_tokens', entry.cacheWriteTokens)
+  number(list, 'gen_ai.usage.reasoning.output_tokens', reasoning || undefined)
   return list
 }

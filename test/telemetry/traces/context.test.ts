@@ -1,4 +1,4 @@
-/** The W3C Trace Context, and who is sampled. */
+/** The W3C Trace Context, the samplers, and lists of names and values. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -9,7 +9,7 @@ const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 const SPAN = '00f067aa0ba902b7'
 const always = samplerOf('parentbased_always_on', 1)
 
-test('a trace goes on where its caller is', () => {
+test('a call joins the trace of its client', () => {
   const trace = beginTrace({ traceparent: `00-${TRACE}-${SPAN}-01`, tracestate: 'a=1' }, always)
 
   assert.equal(trace.traceId, TRACE)
@@ -20,21 +20,21 @@ test('a trace goes on where its caller is', () => {
   })
 })
 
-test('a later version is read as far as it is known', () => {
+test('a later version of traceparent is read', () => {
   assert.equal(beginTrace({ traceparent: `cc-${TRACE}-${SPAN}-01-more` }, always).traceId, TRACE)
 })
 
 for (const [title, traceparent] of [
-  ['none', undefined],
+  ['missing', undefined],
   ['nonsense', 'hello'],
-  ['two of them', `00-${TRACE}-${SPAN}-01, 00-${TRACE}-${SPAN}-01`],
-  ['one in capitals', `00-${TRACE.toUpperCase()}-${SPAN}-01`],
-  ['a version that cannot be', `ff-${TRACE}-${SPAN}-01`],
-  ['more than its version has', `00-${TRACE}-${SPAN}-01-more`],
-  ['no trace', `00-${'0'.repeat(32)}-${SPAN}-01`],
-  ['no span', `00-${TRACE}-${'0'.repeat(16)}-01`],
+  ['sent twice', `00-${TRACE}-${SPAN}-01, 00-${TRACE}-${SPAN}-01`],
+  ['in capitals', `00-${TRACE.toUpperCase()}-${SPAN}-01`],
+  ['of version ff', `ff-${TRACE}-${SPAN}-01`],
+  ['longer than its version', `00-${TRACE}-${SPAN}-01-more`],
+  ['without a trace id', `00-${'0'.repeat(32)}-${SPAN}-01`],
+  ['without a span id', `00-${TRACE}-${'0'.repeat(16)}-01`],
 ] as const) {
-  test(`a trace begins here where the caller sends ${title}`, () => {
+  test(`a new trace begins if traceparent is ${title}`, () => {
     const trace = beginTrace({ traceparent, tracestate: 'a=1' }, always)
 
     assert.match(trace.traceId, /^[0-9a-f]{32}$/)
@@ -66,12 +66,12 @@ const cases: [sampler: string, parent: boolean | undefined, sampled: boolean][] 
   ['parentbased_traceidratio', true, true],
 ]
 for (const [name, parent, sampled] of cases) {
-  test(`${name} ${sampled ? 'takes' : 'leaves'} a trace whose caller says ${parent}`, () => {
+  test(`${name} ${sampled ? 'samples' : 'skips'} a trace if the sampled flag of its parent is ${parent}`, () => {
     assert.equal(samplerOf(name, 0)(TRACE, parent), sampled)
   })
 }
 
-test('a ratio takes its part of all traces, and whoever takes fewer takes none that is not among them', () => {
+test('a ratio samples its part of all traces, and a smaller ratio samples a subset of them', () => {
   const ids = Array.from({ length: 4000 }, () => beginTrace({}, always).traceId)
   const taken = (ratio: number) => ids.filter(id => samplerOf('traceidratio', ratio)(id, undefined))
 
@@ -83,7 +83,7 @@ test('a ratio takes its part of all traces, and whoever takes fewer takes none t
   assert.ok([...tenth].every(id => quarter.includes(id)))
 })
 
-test('lists of names and values are read as OpenTelemetry writes them', () => {
+test('a list of names and values is read as OpenTelemetry writes it', () => {
   assert.deepEqual(readPairs('a=1, b=two%20words,c=x=y,nonsense'), { a: '1', b: 'two words', c: 'x=y' })
   assert.deepEqual(readPairs(undefined), {})
 })
