@@ -15,7 +15,7 @@ const env = {
   ALERT_WEBHOOK_URL: 'http://127.0.0.1:9/services/T0123/B0456/webhook',
   ALERT_WEBHOOK_SECRET: 'signed-with-this',
   OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20otlpcollectorkey',
-  OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'authorization=Bearer%20otlptraceskey',
+  OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'authorization=Bearer%20otlptracescollectorkey',
 }
 const secrets = [
   KEY,
@@ -25,7 +25,7 @@ const secrets = [
   '/services/T0123/B0456/webhook',
   env.ALERT_WEBHOOK_SECRET,
   'otlpcollectorkey',
-  'otlptraceskey',
+  'otlptracescollectorkey',
 ]
 const quote = `bad header Bearer ${secrets.join(', ')}`
 

@@ -24,9 +24,15 @@ export interface GatewayProcess {
   ready(): Promise<void>
 }
 
-export async function startProcess(t: TestContext, env: Record<string, string>): Promise<GatewayProcess> {
+/** `cwd`: the folder of its `.env`. */
+export async function startProcess(
+  t: TestContext,
+  env: Record<string, string>,
+  cwd = process.cwd(),
+): Promise<GatewayProcess> {
   const port = env.PORT ?? String(await freePort())
   const child = spawn(process.execPath, [SERVER], {
+    cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env.PATH,

@@ -5,12 +5,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { startCollector } from './collector.ts'
 import { ADMIN_TOKEN, message } from './gateway.ts'
 import { newClient, startProcess } from './processes.ts'
 import { scrape } from './prometheus.ts'
 import { startProvider } from './provider.ts'
 import { rawCaller } from './raw.ts'
-import { freePort, ownRedis, testDatabase, testRedis } from './servers.ts'
+import { freePort, ownRedis, temporaryFolder, testDatabase, testRedis } from './servers.ts'
 import { until } from './until.ts'
 
 function call(url: string, key: string, body: object): Promise<Response> {
@@ -178,4 +179,43 @@ test('a revoked key and a cut limit hold on every replica within a second', asyn
   assert.match(await narrowed.text(), /model_not_allowed/)
   assert.equal(revoked.status, 403)
   assert.match(await revoked.text(), /invalid_key/)
+})
+
+test('OTEL_ variables of .env reach the exporter, and a collector that hangs does not keep a gateway that leaves', async t => {
+  const collector = await startCollector(t)
+  const [{ url: REDIS_URL }, { url: DATABASE_URL }] = [await testRedis(t), await testDatabase(t)]
+  const folder = await temporaryFolder(t)
+  await writeFile(
+    join(folder, '.env'),
+    `OTEL_EXPORTER_OTLP_ENDPOINT=${collector.url}
+OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/json
+OTEL_EXPORTER_OTLP_TRACES_HEADERS=x-key=from-the-file
+OTEL_EXPORTER_OTLP_TRACES_COMPRESSION=gzip
+OTEL_EXPORTER_OTLP_TRACES_TIMEOUT=3600000
+OTEL_BSP_EXPORT_TIMEOUT=3600000
+OTEL_BSP_SCHEDULE_DELAY=600000
+OTEL_BSP_MAX_EXPORT_BATCH_SIZE=2
+`,
+  )
+  const inherited = { REDIS_URL, DATABASE_URL, OTEL_BSP_MAX_QUEUE_SIZE: '3' }
+  const gateway = await startProcess(t, inherited, folder)
+  await gateway.ready()
+
+  // Each refusal has one span, and two make a batch.
+  await call(gateway.url, 'unknown', message('one'))
+  await call(gateway.url, 'unknown', message('two'))
+  await until(async () => collector.spans.length === 2)
+  collector.hang()
+  for (const text of ['three', 'four', 'five', 'six']) await call(gateway.url, 'unknown', message(text))
+  await until(async () => collector.exports.length === 2)
+  const dropped = await until(async () => (await scrape(gateway.url)).value('tollgate_spans_dropped_total'))
+  gateway.signal('SIGTERM')
+
+  assert.equal(await gateway.ended, 0)
+  const headers = collector.exports[0]?.headers ?? {}
+  assert.equal(headers['content-type'], 'application/json')
+  assert.equal(headers['content-encoding'], 'gzip')
+  assert.equal(headers['x-key'], 'from-the-file')
+  assert.equal(dropped, 1)
+  assert.equal(gateway.complaints(), '')
 })
