@@ -41,7 +41,7 @@ async function scrape(url: string): Promise<void> {
 async function startCollector() {
   const server = createServer((request, response) => {
     request.resume()
-    request.once('end', () => response.end('{}'))
+    request.once('end', () => response.end())
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
