@@ -51,7 +51,7 @@ export const row: Study = {
   },
 }
 
-/** A call through a whole gateway in this process, as its exit door saw it. */
+/** A call through a whole gateway in this process, as it is at its end. */
 async function realCall(folder: string): Promise<FastifyRequest> {
   const [redis, postgres, provider] = await Promise.all([
     openRedis(folder),
