@@ -325,3 +325,15 @@ test('no log line has a header for the collector, whatever the collector respond
   assert.ok(lines.length > 0)
   assert.doesNotMatch(JSON.stringify(lines), new RegExp(secret))
 })
+
+test('a header that cannot be sent is logged without its value', async t => {
+  const collector = await startCollector(t)
+  const headers = { OTEL_EXPORTER_OTLP_HEADERS: 'x-key=first%0Asecond' }
+  const { push, spans, lines } = exporting(t, collector.url, headers)
+
+  push('call')
+
+  await until(async () => spans.dropped === 1)
+  assert.match(JSON.stringify(lines[0]?.err), /x-key/)
+  assert.doesNotMatch(JSON.stringify(lines), /first|second/)
+})
