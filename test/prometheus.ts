@@ -1,12 +1,14 @@
-/** Prometheus's text format, read as strictly as it needs: every sample belongs to a family that was announced before it. */
+/** A strict reader of Prometheus's text format and of OpenMetrics: each sample must belong to the family above it. */
 
 export interface Sample {
   name: string
   labels: Record<string, string>
   value: number
+  exemplar?: { labels: Record<string, string>; value: number; timestamp: number }
 }
 
-const SAMPLE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$/
+const SAMPLE =
+  /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\})? (\S+)(?: # \{(.*)\} (\S+) (\S+))?$/
 const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"(?:,|$)/y
 
 export function parseMetrics(text: string): Sample[] {
@@ -15,15 +17,25 @@ export function parseMetrics(text: string): Sample[] {
   return text
     .slice(0, -1)
     .split('\n')
+    .filter(line => line !== '')
     .flatMap(line => {
       if (line.startsWith('# ')) {
         family = line.split(' ')[2] ?? ''
         return []
       }
-      const [, name = '', labels = '', value = ''] = SAMPLE.exec(line) ?? []
-      if (name.replace(/_(bucket|sum|count)$/, '') !== family && name !== family)
+      const [, name = '', labels = '', value = '', exemplar, of, at] = SAMPLE.exec(line) ?? []
+      if (name.replace(/_(bucket|sum|count|total)$/, '') !== family && name !== family)
         throw new Error(`${line}: not of the family ${family}`)
-      return [{ name, labels: parseLabels(labels), value: value === '+Inf' ? Infinity : Number(value) }]
+      return [
+        {
+          name,
+          labels: parseLabels(labels),
+          value: value === '+Inf' ? Infinity : Number(value),
+          ...(exemplar !== undefined && {
+            exemplar: { labels: parseLabels(exemplar), value: Number(of), timestamp: Number(at) },
+          }),
+        },
+      ]
     })
 }
 
@@ -38,7 +50,7 @@ function parseLabels(text: string): Record<string, string> {
   return labels
 }
 
-/** Scrapes a gateway, and answers with the sum of all samples of a name that carry these labels. */
+/** Scrapes a gateway. `value` is the sum of all samples of a name with these labels. */
 export async function scrape(url: string, headers: Record<string, string> = {}) {
   const answer = await fetch(`${url}/metrics`, { headers })
   const samples = parseMetrics(await answer.text())

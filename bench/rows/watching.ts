@@ -1,70 +1,84 @@
-/** CPU of metrics and traces at the end of a call. The same finished call is recorded again and again. */
+/** The CPU of metrics and traces for one call, and of one scrape. A real call is recorded again and again. */
 
-import type { FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { Registry } from 'prom-client'
 import { buildApp } from '../../src/app.ts'
 import { environment } from '../../src/config/config.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { createCallMetrics } from '../../src/telemetry/metrics/calls.ts'
 import { createGenAiMetrics } from '../../src/telemetry/metrics/genai.ts'
-import { createRegistry } from '../../src/telemetry/metrics/registry.ts'
 import { startProvider } from '../../test/provider.ts'
+import { fillClients } from '../fill-clients.ts'
 import { openPostgres, openRedis } from '../stores.ts'
 import type { Studied, Study } from '../study.ts'
 import { microsSince, startCollector, tracedMicros } from '../tracing.ts'
 
 const micros = { unit: 'us', digits: 2 } as const
+const CLIENTS = 1000
 
 export const row: Study = {
   name: 'watching',
-  title: 'CPU of one call, by its own share',
+  title: 'CPU of metrics and traces',
   figures: [
-    { key: 'metrics', title: 'counted in all metrics', ...micros },
+    { key: 'metrics', title: 'one call in all metrics', ...micros },
+    { key: 'exemplars', title: 'the same with exemplars', ...micros },
     { key: 'spans', title: 'context and three spans', ...micros },
     { key: 'tracer', title: "the same, with the SDK's tracer", ...micros },
     { key: 'traces', title: 'spans and their export', ...micros },
     { key: 'json', title: 'spans and their export as JSON', ...micros },
+    { key: 'text', title: 'one scrape, Prometheus text', unit: 'us', digits: 0 },
+    { key: 'openMetrics', title: 'one scrape, OpenMetrics', unit: 'us', digits: 0 },
   ],
   async study(folder, quick): Promise<Studied[]> {
     const times = quick ? 5_000 : 50_000
-    const request = await realCall(folder)
-    const { entry } = request
-    if (!entry) throw new Error('the call left no entry')
-    const registry = createRegistry()
-    const count = createCallMetrics(registry, () => undefined)
-    const operate = createGenAiMetrics(registry)
-    const metrics = () => {
-      count(request, entry)
-      operate(request, entry)
-    }
-    const measured = (work: () => unknown) => [1, 2, 3, 4, 5].map(() => cpuMicros(work, times))
-    const collector = await startCollector(folder)
-    try {
-      const traced = (protocol: string) =>
-        tracedMicros(request, entry, { url: collector.url, protocol, rounds: quick ? 10 : 50 })
-      const { spans, exported, tracer } = await traced('http/protobuf')
-      const { exported: json } = await traced('http/json')
-      const values = { metrics: measured(metrics), spans, tracer, traces: exported, json }
-      return [{ name: 'call', title: 'a JSON call', values }]
-    } finally {
-      await collector.stop()
-    }
+    return withGateway(folder, async (app, request) => {
+      const { entry } = request
+      if (!entry) throw new Error('the call left no entry')
+      const registry = new Registry()
+      const count = createCallMetrics(registry, () => undefined)
+      const operate = createGenAiMetrics(registry)
+      const exemplar = { trace_id: '4bf92f3577b34da6a3ce929d0e0e4736' }
+      const metrics = (traced?: typeof exemplar) => () => {
+        count(request, entry, traced)
+        operate(request, entry, traced)
+      }
+      const scrape = (accept: string) => async () => {
+        const { statusCode } = await app.inject({ method: 'GET', url: '/metrics', headers: { accept } })
+        if (statusCode !== 200) throw new Error(`/metrics answered ${statusCode}, expected 200`)
+      }
+      const collector = await startCollector(folder)
+      try {
+        const traced = (protocol: string) =>
+          tracedMicros(request, entry, { url: collector.url, protocol, rounds: quick ? 10 : 50 })
+        const { spans, exported, tracer } = await traced('http/protobuf')
+        const { exported: json } = await traced('http/json')
+        const values = {
+          metrics: await cpuMicros(metrics(), times),
+          exemplars: await cpuMicros(metrics(exemplar), times),
+          ...{ spans, tracer, traces: exported, json },
+          text: await cpuMicros(scrape('text/plain'), times / 250),
+          openMetrics: await cpuMicros(scrape('application/openmetrics-text'), times / 250),
+        }
+        return [{ name: 'call', title: `${CLIENTS.toLocaleString('en')} clients, JSON calls`, values }]
+      } finally {
+        await collector.stop()
+      }
+    })
   },
 }
 
-/** A call through a whole gateway in this process, as it is at its end. */
-async function realCall(folder: string): Promise<FastifyRequest> {
+/** Runs `work` beside a gateway in this process, with one of the calls that its clients made. */
+async function withGateway<T>(
+  folder: string,
+  work: (app: FastifyInstance, request: FastifyRequest) => Promise<T>,
+): Promise<T> {
   const [redis, postgres, provider] = await Promise.all([
     openRedis(folder),
     openPostgres(folder),
     startProvider(),
   ])
-  const token = 'bench-admin-token'
-  const variables = environment({
-    PORT: '0',
-    ADMIN_TOKEN: token,
-    EZAI_API_KEY: 'upstream-key',
-    EZAI_BASE_URL: provider.url,
-  })
+  const keys = await fillClients(postgres.pool, CLIENTS, CLIENTS)
+  const variables = environment({ PORT: '0', EZAI_API_KEY: 'upstream-key', EZAI_BASE_URL: provider.url })
   const app = await buildApp(
     variables,
     { redisUrl: redis.url, databaseUrl: postgres.url },
@@ -76,33 +90,42 @@ async function realCall(folder: string): Promise<FastifyRequest> {
     )
     const url = await app.listen({ port: 0 })
     while (!(await fetch(`${url}/readyz`)).ok);
-    const post = async (path: string, headers: Record<string, string>, body: object) => {
-      const answer = await fetch(url + path, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...headers },
-        body: JSON.stringify(body),
-      })
-      return JSON.parse(await answer.text())
-    }
-    const admin = { authorization: `Bearer ${token}` }
-    await post('/admin/clients', admin, { name: 'bench', budget: { day: 5 } })
-    const { key } = await post('/admin/clients/bench/keys', admin, {})
-    await post(
-      '/v1/messages',
-      { 'x-api-key': key, 'anthropic-version': '2023-06-01' },
-      { model: 'claude-haiku-4-5', max_tokens: 100, messages: [{ role: 'user', content: 'hello' }] },
-    )
-    return await seen
+    for (const key of keys) await (await send(url, key)).text()
+    return await work(app, await seen)
   } finally {
     await app.close()
     await Promise.all([provider.close(), redis.stop(), postgres.stop()])
   }
 }
 
-/** User and system time of this process. */
-function cpuMicros(work: () => unknown, times: number): number {
-  for (let i = 0; i < times / 5; i++) work()
-  const before = process.cpuUsage()
-  for (let i = 0; i < times; i++) work()
-  return microsSince(before) / times
+function send(url: string, key: string): Promise<Response> {
+  return fetch(`${url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-api-key': key, 'anthropic-version': '2023-06-01' },
+    body: JSON.stringify({
+      model: 'claude-haiku-4-5',
+      max_tokens: 100,
+      messages: [{ role: 'user', content: 'hello' }],
+    }),
+  })
+}
+
+/** User and system time of this process for one execution, five times. */
+async function cpuMicros(work: () => unknown, times: number): Promise<number[]> {
+  const measured: number[] = []
+  for (let round = 0; round < 5; round++) {
+    await repeat(work, times / 5)
+    const before = process.cpuUsage()
+    await repeat(work, times)
+    measured.push(microsSince(before) / times)
+  }
+  return measured
+}
+
+/** Awaits a promise only: a microtask costs about as much as a counter. */
+async function repeat(work: () => unknown, times: number): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    const result = work()
+    if (result instanceof Promise) await result
+  }
 }

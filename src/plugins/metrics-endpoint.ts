@@ -12,6 +12,7 @@ import { refusal } from '../errors.ts'
 import { loggedMessage } from '../logged-error.ts'
 import { newRequestId } from '../requests/request-id.ts'
 import { listenFault } from '../start/listen-fault.ts'
+import type { Exposition } from '../telemetry/metrics/exposition.ts'
 import { asRefusal } from './error-handler.ts'
 
 const PATH = '/metrics'
@@ -21,11 +22,11 @@ const REQUEST_TIMEOUT = 10_000
 export interface Endpoint {
   /** If set, a scrape must send it as a bearer token. */
   token: string | undefined
-  /** In Prometheus's text format. */
-  scrape(): Promise<string>
+  /** Takes the `Accept` header of the scrape. */
+  expose(accept: string | undefined): Promise<Exposition>
 }
 
-export function serveMetrics(app: FastifyInstance, { token, scrape }: Endpoint): void {
+export function serveMetrics(app: FastifyInstance, { token, expose }: Endpoint): void {
   const expected = token === undefined ? undefined : digest(token)
   app.get(PATH, { logLevel: 'silent', exposeHeadRoute: true }, async ({ headers }, reply) => {
     const [, presented = ''] = /^bearer +(.*)$/i.exec(headers.authorization ?? '') ?? []
@@ -37,7 +38,10 @@ export function serveMetrics(app: FastifyInstance, { token, scrape }: Endpoint):
         { headers: { 'www-authenticate': 'Bearer realm="metrics"' } },
       )
     }
-    return reply.type('text/plain; version=0.0.4; charset=utf-8').send(await scrape())
+    const { contentType, text } = await expose(headers.accept)
+    // With CORS_ORIGINS set, the response varies by origin too.
+    const vary = [reply.getHeader('vary') ?? [], 'accept'].flat().join(', ')
+    return reply.headers({ 'content-type': contentType, vary }).send(text)
   })
 }
 

@@ -1,14 +1,16 @@
-/** GET /metrics, for Prometheus: calls, which are counted at their end, and the state of the gateway. */
+/** GET /metrics, for Prometheus: calls, which are counted when they end, and the state of the gateway. */
 
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { Registry } from 'prom-client'
 import pkg from '../../package.json' with { type: 'json' }
 import { createCallMetrics } from '../telemetry/metrics/calls.ts'
+import { createExposition } from '../telemetry/metrics/exposition.ts'
 import { createGenAiMetrics } from '../telemetry/metrics/genai.ts'
-import { registerHouse } from '../telemetry/metrics/house.ts'
-import { registerProcess } from '../telemetry/metrics/process.ts'
-import { createRegistry } from '../telemetry/metrics/registry.ts'
-import { registerShared } from '../telemetry/metrics/shared.ts'
+import { addInstanceMetrics } from '../telemetry/metrics/instance.ts'
+import { processMetrics } from '../telemetry/metrics/process.ts'
+import { addReadings } from '../telemetry/metrics/readings.ts'
+import { addSharedMetrics } from '../telemetry/metrics/shared.ts'
 import { type Endpoint, listenForMetrics, serveMetrics } from './metrics-endpoint.ts'
 
 export interface MetricsOptions {
@@ -20,28 +22,34 @@ export interface MetricsOptions {
 
 export default fp<MetricsOptions>(
   async (app, { token, host, port }) => {
-    const registry = createRegistry()
-    const build = registry.sampled('gauge', 'tollgate_build_info', 'What runs here.', ['version', 'node'])
-    build.set(1, pkg.version, process.version)
+    const registry = new Registry()
+    addReadings(registry, [
+      {
+        type: 'gauge',
+        name: 'tollgate_build_info',
+        help: 'Versions of the gateway and of Node.',
+        labels: ['version', 'node'],
+        read: () => [[1, pkg.version, process.version]],
+      },
+    ])
     const modelOf = (asked: string) => app.prices.table.find(asked, new Date(app.clock.now()))?.model
     const countCall = createCallMetrics(registry, modelOf)
     const recordOperation = createGenAiMetrics(registry)
-    registerHouse(registry, app)
-    registerShared(registry, app)
-    const { stop } = registerProcess(registry)
-    app.addHook('onClose', async () => stop())
+    addInstanceMetrics(registry, app)
+    addSharedMetrics(registry, app)
 
     app.onCallEnd('observe', function measureCall(request) {
-      const { entry } = request
+      const { entry, trace } = request
       if (!entry) return
-      countCall(request, entry)
-      recordOperation(request, entry)
+      const exemplar = trace?.sampled ? { trace_id: trace.traceId } : undefined
+      countCall(request, entry, exemplar)
+      recordOperation(request, entry, exemplar)
     })
 
-    const endpoint: Endpoint = { token, scrape: () => registry.scrape() }
+    const endpoint: Endpoint = { token, expose: createExposition([registry, processMetrics()]) }
     if (port === undefined) return serveMetrics(app, endpoint)
     let own: FastifyInstance | undefined
-    // Opened before the calls' port, so that a port in use ends the start. It serves until no call runs any more.
+    // Opened before the port of calls, so that a port in use ends the start. Closed after the last running call.
     app.addHook('onReady', async () => {
       own = await listenForMetrics({ host, port, log: app.log }, endpoint)
     })

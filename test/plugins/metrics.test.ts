@@ -1,21 +1,22 @@
-/** GET /metrics: what calls were and how the gateway stands, with labels whose number is bounded. */
+/** GET /metrics: calls and the state of the gateway, with a limited number of label values. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { startCollector } from '../collector.ts'
 import { ADMIN_TOKEN, chat, message, startGateway } from '../gateway.ts'
-import { scrape } from '../prometheus.ts'
+import { parseMetrics, scrape } from '../prometheus.ts'
 import { freePort, ownRedis } from '../servers.ts'
 import { until } from '../until.ts'
 
 const haiku = { route: '/v1/messages', upstream: 'ezai', model: 'claude-haiku-4-5' }
 
-test('an answered call is counted with its tokens and its cost, as its line tells them', async t => {
+test('a call is counted with the tokens and the cost of its log line', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
 
-  const answer = await gateway.post('/v1/messages', key, message('hello'))
+  const response = await gateway.post('/v1/messages', key, message('hello'))
 
-  const line = await gateway.line(answer.headers.get('request-id'))
+  const line = await gateway.line(response.headers.get('request-id'))
   const { value } = await scrape(gateway.url)
   assert.equal(value('tollgate_calls_total', { ...haiku, outcome: 'ok', status: '2xx' }), 1)
   assert.equal(value('tollgate_tokens_total', { ...haiku, kind: 'input' }), line.inputTokens)
@@ -31,7 +32,7 @@ test('an answered call is counted with its tokens and its cost, as its line tell
   assert.equal(value('tollgate_admission_seconds_count'), 1)
 })
 
-test('the time to the first token is that of streams', async t => {
+test('the time to the first token is measured for streams only', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
 
@@ -42,7 +43,7 @@ test('the time to the first token is that of streams', async t => {
   assert.equal((await scrape(gateway.url)).value('gen_ai_server_time_to_first_token_seconds_count'), 1)
 })
 
-test('a cached response is counted with what it saved, and is no operation of the model', async t => {
+test('a cached response is counted with the cost that it saved, and not as an operation of the model', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
   const send = () => gateway.post('/v1/messages', key, message('hello'))
@@ -57,7 +58,7 @@ test('a cached response is counted with what it saved, and is no operation of th
   assert.equal(value('tollgate_calls_total', { ...haiku, outcome: 'cached' }), 1)
 })
 
-test('refusals are counted by reason, by the limit and by the kind of scope it belongs to', async t => {
+test('refusals are counted by reason, limit and kind of scope', async t => {
   const gateway = await startGateway(t)
   const slow = await gateway.client({
     name: 'slow',
@@ -80,7 +81,7 @@ test('refusals are counted by reason, by the limit and by the kind of scope it b
   assert.equal(refusals('missing_key', 'none', 'none'), 1)
 })
 
-test('failures of the provider are counted by what it did', async t => {
+test('failures of the upstream are counted by kind', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
 
@@ -94,7 +95,7 @@ test('failures of the provider are counted by what it did', async t => {
   assert.equal(errors('cut'), 1)
 })
 
-test('an open breaker shows', async t => {
+test('an open circuit is counted', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
 
@@ -104,7 +105,7 @@ test('an open breaker shows', async t => {
   assert.equal((await scrape(gateway.url)).value('tollgate_upstream_breakers_open', { upstream: 'ezai' }), 1)
 })
 
-test('no name that a caller or an administrator chooses becomes a label', async t => {
+test('names that a caller or an administrator chooses are not labels', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend', team: 'web' })
 
@@ -120,7 +121,7 @@ test('no name that a caller or an administrator chooses becomes a label', async 
   assert.equal(value('tollgate_calls_total', { model: 'gpt-6-luna', outcome: 'ok' }), 1)
 })
 
-test('a running call and what it holds show, and are gone after it', async t => {
+test('a running call and its reservation are counted until it ends', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
   const caller = new AbortController()
@@ -145,7 +146,7 @@ test('a running call and what it holds show, and are gone after it', async t => 
   assert.equal(after.value('tollgate_held_usd'), 0)
 })
 
-test('the budget of the whole gateway shows with what is spent of it', async t => {
+test('the budget of the whole gateway and its spending are shown', async t => {
   const gateway = await startGateway(t)
   await gateway.admin('PUT', '/gateway', { budget: { month: 50 } })
   const key = await gateway.client({ name: 'frontend' })
@@ -162,7 +163,7 @@ test('the budget of the whole gateway shows with what is spent of it', async t =
   assert.equal(value('tollgate_gateway_limit_usd', { window: 'day' }), undefined)
 })
 
-test('with Redis away the metrics still come, and say so', async t => {
+test('without Redis, /metrics answers and reports Redis as down', async t => {
   const redis = await ownRedis(t)
   const gateway = await startGateway(t, { redisUrl: redis.url })
   assert.equal((await scrape(gateway.url)).value('tollgate_part_up', { part: 'redis' }), 1)
@@ -175,12 +176,12 @@ test('with Redis away the metrics still come, and say so', async t => {
   assert.equal(value('tollgate_draining'), 0)
 })
 
-test('counters that are being restored show as away', async t => {
+test('counters that are being restored are reported as down', async t => {
   const redis = await ownRedis(t)
   const gateway = await startGateway(t, { redisUrl: redis.url })
   const key = await gateway.client({ name: 'frontend' })
   await gateway.post('/v1/messages', key, message('hello'))
-  // Without a row in the ledger there would be nothing to restore.
+  // The counters are restored from the ledger, so it needs a row.
   await until(async () => JSON.stringify((await gateway.admin('GET', '/calls')).body).includes('"seq"'))
 
   await gateway.app.redis.flushall()
@@ -189,7 +190,7 @@ test('counters that are being restored show as away', async t => {
   assert.equal((await scrape(gateway.url)).value('tollgate_part_up', { part: 'redis' }), 1)
 })
 
-test('what a comparison of counters and ledger found shows once one was made', async t => {
+test('the result of a comparison of counters and ledger is shown after the first comparison', async t => {
   const gateway = await startGateway(t)
   const before = await scrape(gateway.url)
   await gateway.admin('GET', '/verify')
@@ -198,6 +199,85 @@ test('what a comparison of counters and ledger found shows once one was made', a
 
   assert.equal(before.value('tollgate_verify_differences'), undefined)
   assert.equal(after.value('tollgate_verify_differences'), 0)
+})
+
+const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0'
+
+test('a scrape gets OpenMetrics if it asks for it, with the same series as in the text format', async t => {
+  const gateway = await startGateway(t, { env: { CORS_ORIGINS: 'https://app.example' } })
+  const key = await gateway.client({ name: 'frontend' })
+  await (await gateway.post('/v1/messages', key, message('hello'))).text()
+  await until(async () => gateway.calls().length === 1)
+  const ask = (accept: string) => fetch(`${gateway.url}/metrics`, { headers: { accept } })
+
+  const text = await ask('text/plain')
+  const openMetrics = await ask(OPEN_METRICS)
+
+  assert.equal(text.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8')
+  assert.equal(
+    openMetrics.headers.get('content-type'),
+    'application/openmetrics-text; version=1.0.0; charset=utf-8',
+  )
+  assert.match(openMetrics.headers.get('vary') ?? '', /(^|, )accept$/i)
+  const [body, openBody] = [await text.text(), await openMetrics.text()]
+  assert.ok(openBody.endsWith('\n# EOF\n'))
+  assert.match(openBody, /^# TYPE tollgate_calls counter$/m)
+  const own = (metrics: string) =>
+    parseMetrics(metrics)
+      .filter(({ name }) => /^(tollgate|gen_ai)_/.test(name))
+      .map(({ name, labels }) =>
+        JSON.stringify([name, { ...labels, ...(labels.le && { le: Number(labels.le) }) }]),
+      )
+  assert.ok(own(body).length > 100)
+  assert.deepEqual(own(openBody), own(body))
+})
+
+test('OpenMetrics names the trace of a sampled call at its buckets, and no other trace', async t => {
+  const collector = await startCollector(t)
+  const gateway = await startGateway(t, { env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url } })
+  const key = await gateway.client({ name: 'frontend', cache: { enabled: false } })
+  const send = async (traceId: string, flags: string) => {
+    const traceparent = `00-${traceId}-00f067aa0ba902b7-${flags}`
+    await (await gateway.post('/v1/messages', key, message('hello'), { headers: { traceparent } })).text()
+  }
+  const [sampled, unsampled] = ['4bf92f3577b34da6a3ce929d0e0e4736', 'aaf92f3577b34da6a3ce929d0e0e4736']
+  await send(sampled, '01')
+  await send(unsampled, '00')
+  await until(async () => gateway.calls().length === 2)
+
+  const { samples } = await scrape(gateway.url, { accept: OPEN_METRICS })
+
+  const traced = samples.filter(({ exemplar }) => exemplar)
+  assert.ok(traced.some(({ name }) => name === 'gen_ai_server_request_duration_seconds_bucket'))
+  assert.ok(traced.some(({ name }) => name === 'tollgate_admission_seconds_bucket'))
+  for (const { name, exemplar } of traced) {
+    assert.match(name, /_bucket$/)
+    assert.deepEqual(exemplar?.labels, { trace_id: sampled })
+  }
+})
+
+test('/metrics has the metrics of the process and of Node', async t => {
+  const gateway = await startGateway(t)
+
+  const { names, value } = await scrape(gateway.url)
+
+  const expected = [
+    'process_cpu_seconds_total',
+    'process_resident_memory_bytes',
+    'process_start_time_seconds',
+    'process_open_fds',
+    'process_max_fds',
+    'nodejs_heap_size_used_bytes',
+    'nodejs_heap_size_total_bytes',
+    'nodejs_external_memory_bytes',
+    'nodejs_version_info',
+    'nodejs_gc_duration_seconds_sum',
+    'nodejs_eventloop_lag_seconds',
+    'nodejs_eventloop_delay_seconds_bucket',
+  ]
+  for (const name of expected) assert.ok(names.has(name), name)
+  for (const state of ['active', 'idle'])
+    assert.ok((value('nodejs_eventloop_time_seconds_total', { nodejs_eventloop_state: state }) ?? 0) > 0)
 })
 
 test('with METRICS_TOKEN set, /metrics accepts only that bearer token', async t => {

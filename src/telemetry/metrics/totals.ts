@@ -1,0 +1,136 @@
+/**
+ * Counters and histograms of every call. prom-client hashes and checks the labels of each observation, which costs too
+ * much here (ADR 17). So a call adds to an object that is found once, and prom-client reads the totals at a scrape.
+ */
+
+import { Histogram, type Registry } from 'prom-client'
+import { addReadings } from './readings.ts'
+
+/** Labels of an exemplar, such as `trace_id`; undefined for a call that is not traced. */
+export type Exemplar = Record<string, string> | undefined
+
+/** The series of one metric, by the values of its labels in the order of its names. */
+export type Family<Series> = (...values: string[]) => Series
+
+export interface Total {
+  add(amount: number): void
+}
+
+export interface Distribution {
+  observe(value: number, exemplar?: Exemplar): void
+}
+
+interface Options {
+  name: string
+  help: string
+  labels: readonly string[]
+}
+
+/** `shown` converts the sum, such as nano-dollars to dollars. */
+export function totals(
+  registry: Registry,
+  options: Options,
+  shown: (sum: number) => number = sum => sum,
+): Family<Total> {
+  const all: { labels: string[]; sum: number }[] = []
+  const read = () => all.map(({ labels, sum }) => [shown(sum), ...labels] as const)
+  addReadings(registry, [{ type: 'counter', ...options, read }])
+  return remembered((...labels) => {
+    const total = { labels, sum: 0 }
+    all.push(total)
+    return {
+      add(amount) {
+        total.sum += amount
+      },
+    }
+  })
+}
+
+/** `buckets` are upper bounds in ascending order. */
+export function distributions(
+  registry: Registry,
+  { name, help, labels: labelNames, buckets }: Options & { buckets: readonly number[] },
+): Family<Distribution> {
+  const all: Buckets[] = []
+  const histogram = new Histogram({ name, help, labelNames, buckets: [...buckets], registers: [registry] })
+  const { get } = histogram
+  histogram.get = async () => ({
+    ...(await get.call(histogram)),
+    values: all.flatMap(one => one.values(name)),
+  })
+  return remembered((...values) => {
+    const labels = Object.fromEntries(labelNames.map((label, i) => [label, values[i] ?? '']))
+    const one = new Buckets(buckets, labels)
+    all.push(one)
+    return one
+  })
+}
+
+class Buckets implements Distribution {
+  readonly #bounds: readonly number[]
+  readonly #labels: Record<string, string>
+  /** The last one counts what is above all bounds. */
+  readonly #counts: number[]
+  readonly #exemplars: ({ labelSet: Exemplar; value: number; timestamp: number } | undefined)[] = []
+  #sum = 0
+
+  constructor(bounds: readonly number[], labels: Record<string, string>) {
+    this.#bounds = bounds
+    this.#labels = labels
+    this.#counts = new Array<number>(bounds.length + 1).fill(0)
+  }
+
+  observe(value: number, exemplar?: Exemplar): void {
+    let i = 0
+    while (i < this.#bounds.length && value > this.#bounds[i]!) i++
+    this.#counts[i]! += 1
+    this.#sum += value
+    if (exemplar) this.#exemplars[i] = { labelSet: exemplar, value, timestamp: Date.now() / 1000 }
+  }
+
+  /** In the form in which prom-client's own histogram returns them. */
+  values(name: string) {
+    const sharedLabels = this.#labels
+    let count = 0
+    const buckets = this.#counts.map((own, i) => {
+      count += own
+      const labels = { le: this.#bounds[i] ?? '+Inf' }
+      return {
+        metricName: `${name}_bucket`,
+        labels,
+        sharedLabels,
+        value: count,
+        exemplar: this.#exemplars[i],
+      }
+    })
+    return [
+      ...buckets,
+      { metricName: `${name}_sum`, labels: {}, sharedLabels, value: this.#sum },
+      { metricName: `${name}_count`, labels: {}, sharedLabels, value: count },
+    ]
+  }
+}
+
+interface Branch<T> {
+  next: Map<string, Branch<T>>
+  made: T | undefined
+}
+
+/** Makes one value for each combination of words, and finds it again word by word. The combinations must be few. */
+export function remembered<T>(make: (...words: string[]) => T): (...words: string[]) => T {
+  const root: Branch<T> = { next: new Map(), made: undefined }
+  return (...words) => {
+    let branch = root
+    for (const word of words) {
+      branch = branch.next.get(word) ?? grow(branch, word)
+    }
+    branch.made ??= make(...words)
+    return branch.made
+  }
+}
+
+function grow<T>(branch: Branch<T>, word: string): Branch<T> {
+  const next: Branch<T> = { next: new Map(), made: undefined }
+  branch.next.set(word, next)
+  return next
+}
