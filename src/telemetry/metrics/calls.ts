@@ -5,7 +5,7 @@ import { Counter, type Registry } from 'prom-client'
 import { isBound } from '../../clients/limits.ts'
 import type { Entry } from '../../ledger/call-record.ts'
 import { nanosToUsd } from '../../pricing/money.ts'
-import { distributions, type Exemplar, remembered, totals } from './totals.ts'
+import { callHistogram, type Exemplar } from './call-histogram.ts'
 
 /** Upper bounds in seconds. The gateway itself takes milliseconds. */
 const OWN_TIME = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
@@ -18,43 +18,51 @@ const FAILURES = new Set(['unreachable', 'timeout', 'cut'])
  * `exemplar` has the trace id of a sampled call.
  */
 export function createCallMetrics(registry: Registry, modelOf: (asked: string) => string | undefined) {
-  const place = ['route', 'upstream', 'model']
-  const perCall = (name: string, help: string, labels: string[], shown?: (sum: number) => number) =>
-    totals(registry, { name, help, labels }, shown)
-  const rare = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
-    new Counter({ name, help, labelNames, registers: [registry] })
-  const time = (name: string, help: string, labels: string[] = []) =>
-    distributions(registry, { name, help, labels, buckets: OWN_TIME })
+  const place = ['route', 'upstream', 'model'] as const
+  const counter = <Label extends string = never>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[] = [],
+  ) => new Counter({ name, help, labelNames, registers: [registry] })
+  const dollars = <Label extends string = never>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[] = [],
+  ) => inDollars(counter(name, help, labelNames))
+  const time = (name: string, help: string, labels?: string[]) =>
+    callHistogram(registry, name, help, OWN_TIME, labels)
 
-  const calls = perCall('tollgate_calls_total', 'Calls that have ended.', [...place, 'outcome', 'status'])
-  const tokens = perCall('tollgate_tokens_total', 'Tokens that upstreams reported.', [...place, 'kind'])
-  const cost = perCall('tollgate_cost_usd_total', 'Cost of calls.', [...place, 'estimated'], nanosToUsd)
-  const refusals = rare(
+  const calls = counter('tollgate_calls_total', 'Calls that have ended.', [...place, 'outcome', 'status'])
+  const tokens = counter('tollgate_tokens_total', 'Tokens that upstreams reported.', [...place, 'kind'])
+  const costs = dollars('tollgate_cost_usd_total', 'Cost of calls.', [...place, 'estimated'])
+  const refusals = counter(
     'tollgate_refusals_total',
     'Calls that the gateway refused, by the limit that refused them.',
     ['reason', 'scope', 'limit'],
   )
-  const upstreamErrors = rare('tollgate_upstream_errors_total', 'Calls that failed at the upstream.', [
+  const upstreamErrors = counter('tollgate_upstream_errors_total', 'Calls that failed at the upstream.', [
     'upstream',
     'kind',
   ])
-  const cacheResults = rare('tollgate_cache_results_total', 'Calls by the result of the cache.', ['result'])
-  const saved = rare('tollgate_cache_saved_usd_total', 'Cost that cached responses saved.')
-  const overspend = rare(
+  const cacheResults = counter('tollgate_cache_results_total', 'Calls by the result of the cache.', [
+    'result',
+  ])
+  const saved = dollars('tollgate_cache_saved_usd_total', 'Cost that cached responses saved.')
+  const overspend = dollars(
     'tollgate_overspend_usd_total',
     'Cost of calls under a budget above their reservations; expected to be 0.',
   )
   // Counters without labels start at 0. Prometheus sees no increase in a series that starts at 1.
-  const faults = rare('tollgate_faults_total', 'Calls that failed by a fault of the gateway.')
-  const unpriced = rare(
+  const faults = counter('tollgate_faults_total', 'Calls that failed by a fault of the gateway.')
+  const unpriced = counter(
     'tollgate_unpriced_answers_total',
     'Responses that name a model, tier or tool without a price; they cost the price of the requested model, or the reservation.',
   )
-  const shortfall = rare(
+  const shortfall = dollars(
     'tollgate_usage_shortfall_usd_total',
     'Cost that upstreams state above the price of the usage that they report; it is charged.',
   )
-  const unnamed = rare(
+  const unnamed = counter(
     'tollgate_usage_shortfall_tokens_total',
     'Output tokens that only the total of a usage contains; they are charged.',
   )
@@ -68,25 +76,19 @@ export function createCallMetrics(registry: Registry, modelOf: (asked: string) =
     'Time of the Redis call that makes all reservations of a call.',
   )()
 
-  const lineOf = remembered((...where) => ({
-    calls: remembered((outcome, status) => calls(...where, outcome, status)),
-    cost: remembered(estimated => cost(...where, estimated)),
-    tokens: remembered(kind => tokens(...where, kind)),
-  }))
-
   return function countCall(request: FastifyRequest, entry: Entry, exemplar: Exemplar) {
     const { admissionMs, hold, client, cost, error, attempt, measured } = request
-    const line = lineOf(entry.route, entry.upstream ?? 'none', modelLabel(request))
-    line.calls(entry.outcome, `${Math.floor(entry.status / 100)}xx`).add(1)
-    if (cost) line.cost(String(cost.estimated)).add(cost.nanos)
+    const where = { route: entry.route, upstream: entry.upstream ?? 'none', model: modelLabel(request) }
+    calls.inc({ ...where, outcome: entry.outcome, status: `${Math.floor(entry.status / 100)}xx` })
+    if (cost) costs.inc({ ...where, estimated: String(cost.estimated) }, cost.nanos)
     if (measured?.usage) {
-      line.tokens('input').add(entry.inputTokens)
-      line.tokens('cache_read').add(entry.cacheReadTokens)
-      line.tokens('cache_write').add(entry.cacheWriteTokens)
-      line.tokens('output').add(entry.outputTokens)
+      tokens.inc({ ...where, kind: 'input' }, entry.inputTokens)
+      tokens.inc({ ...where, kind: 'cache_read' }, entry.cacheReadTokens)
+      tokens.inc({ ...where, kind: 'cache_write' }, entry.cacheWriteTokens)
+      tokens.inc({ ...where, kind: 'output' }, entry.outputTokens)
     }
     if (entry.cache) cacheResults.inc({ result: entry.cache.toLowerCase() })
-    if (entry.savedNanos) saved.inc(nanosToUsd(entry.savedNanos))
+    if (entry.savedNanos) saved.inc(entry.savedNanos)
     if (admissionMs !== undefined) admission.observe(admissionMs / 1000, exemplar)
     const ownMs = attempt ? attempt.startedAt - request.arrivedAt - request.waitedMs : entry.latencyMs
     overhead(attempt ? 'forwarded' : entry.outcome).observe(ownMs / 1000, exemplar)
@@ -104,10 +106,10 @@ export function createCallMetrics(registry: Registry, modelOf: (asked: string) =
     }
     if (entry.outcome === 'gateway_error') faults.inc()
     if (cost?.unpriced !== undefined) unpriced.inc()
-    if (cost?.shortfallNanos) shortfall.inc(nanosToUsd(cost.shortfallNanos))
+    if (cost?.shortfallNanos) shortfall.inc(cost.shortfallNanos)
     if (measured?.unnamedTokens) unnamed.inc(measured.unnamedTokens)
     if (cost && hold && !entry.unbounded && cost.nanos > hold.reservation.nanos && isBound(client))
-      overspend.inc(nanosToUsd(cost.nanos - hold.reservation.nanos))
+      overspend.inc(cost.nanos - hold.reservation.nanos)
   }
 
   function modelLabel({ call, route }: FastifyRequest): string {
@@ -118,4 +120,14 @@ export function createCallMetrics(registry: Registry, modelOf: (asked: string) =
 /** `client:frontend` is of the kind `client`. */
 function kindOf(scope: string | undefined): string {
   return scope?.split(':', 1)[0] ?? 'none'
+}
+
+/** Adds whole nano-dollars, so that sums are exact, and shows dollars. */
+function inDollars<Label extends string>(counter: Counter<Label>): Counter<Label> {
+  const { get } = counter
+  counter.get = async () => {
+    const family = await get.call(counter)
+    return { ...family, values: family.values.map(one => ({ ...one, value: nanosToUsd(one.value) })) }
+  }
+  return counter
 }

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { Entry } from '../../ledger/call-record.ts'
 import { errorTypeOf, inputTokensOf, operationOf, providerOf } from '../genai.ts'
-import { type Distribution, distributions, type Exemplar, remembered } from './totals.ts'
+import { callHistogram, type Distribution, type Exemplar, remembered } from './call-histogram.ts'
 
 /** Upper bounds in seconds and tokens, as the conventions advise. */
 const DURATION = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92]
@@ -26,7 +26,7 @@ interface Measures {
 /** Records calls that went to an upstream. A cached response or a refusal is not an operation of a model. */
 export function createGenAiMetrics(registry: Registry) {
   const histogram = (name: string, help: string, buckets: number[], label?: string) =>
-    distributions(registry, { name, help, buckets, labels: label ? [...LABELS, label] : LABELS })
+    callHistogram(registry, name, help, buckets, label ? [...LABELS, label] : LABELS)
   const duration = histogram(
     'gen_ai_server_request_duration_seconds',
     'Time from the arrival of a call to the last byte of its response, for calls that go to an upstream.',

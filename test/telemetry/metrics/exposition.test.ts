@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Counter, Histogram, Registry } from 'prom-client'
+import { callHistogram } from '../../../src/telemetry/metrics/call-histogram.ts'
 import { createExposition } from '../../../src/telemetry/metrics/exposition.ts'
 import { addReadings, type Row } from '../../../src/telemetry/metrics/readings.ts'
-import { distributions, totals } from '../../../src/telemetry/metrics/totals.ts'
 import { parseMetrics } from '../../prometheus.ts'
 
 const OPEN_METRICS = 'application/openmetrics-text'
@@ -16,11 +16,16 @@ async function textOf(registry: Registry, accept?: string): Promise<string> {
 
 test('a counter is the sum of what was added, one series for each combination of labels', async () => {
   const registry = new Registry()
-  const calls = totals(registry, { name: 'calls_total', help: 'Calls.', labels: ['route', 'outcome'] })
+  const calls = new Counter({
+    name: 'calls_total',
+    help: 'Calls.',
+    labelNames: ['route', 'outcome'],
+    registers: [registry],
+  })
 
-  calls('/a', 'ok').add(1)
-  calls('/a', 'ok').add(2)
-  calls('/a', 'refused').add(1)
+  calls.inc({ route: '/a', outcome: 'ok' }, 1)
+  calls.inc({ route: '/a', outcome: 'ok' }, 2)
+  calls.inc({ route: '/a', outcome: 'refused' }, 1)
 
   assert.equal(
     await textOf(registry),
@@ -31,12 +36,7 @@ test('a counter is the sum of what was added, one series for each combination of
 
 test('a histogram counts each value in every bucket it fits', async () => {
   const registry = new Registry()
-  const duration = distributions(registry, {
-    name: 'seconds',
-    help: 'Time.',
-    labels: [],
-    buckets: [0.1, 1],
-  })()
+  const duration = callHistogram(registry, 'seconds', 'Time.', [0.1, 1])()
 
   for (const value of [0.1, 0.5, 7]) duration.observe(value)
 
@@ -56,7 +56,7 @@ test('a histogram counts each value in every bucket it fits', async () => {
 test("a histogram of calls is written as prom-client's own histogram", async () => {
   const [ours, theirs] = [new Registry(), new Registry()]
   const config = { name: 'seconds', help: 'Time.', buckets: [0.1, 1, 10] }
-  const own = distributions(ours, { ...config, labels: ['route', 'result'] })
+  const own = callHistogram(ours, config.name, config.help, config.buckets, ['route', 'result'])
   const histogram = new Histogram({ ...config, labelNames: ['route', 'result'], registers: [theirs] })
 
   for (const [value, route] of [
@@ -80,7 +80,9 @@ test('a label may contain any character', async () => {
   const registry = new Registry()
   const value = 'a "quoted" \\ back\\nslash\nand a line, too="x"} 1'
 
-  totals(registry, { name: 'calls_total', help: 'Calls.', labels: ['model'] })(value).add(1)
+  new Counter({ name: 'calls_total', help: 'Calls.', labelNames: ['model'], registers: [registry] }).inc({
+    model: value,
+  })
 
   for (const accept of ['text/plain', OPEN_METRICS])
     assert.equal(parseMetrics(await textOf(registry, accept))[0]?.labels.model, value)
@@ -107,7 +109,7 @@ test('what is read at each scrape shows only the current series', async () => {
 
 test('a metric that cannot be read is absent, and the others are shown', async () => {
   const registry = new Registry()
-  totals(registry, { name: 'calls_total', help: 'Calls.', labels: [] })().add(1)
+  new Counter({ name: 'calls_total', help: 'Calls.', registers: [registry] }).inc()
   const fail = (): Row[] => {
     throw new Error('unreachable')
   }
@@ -141,7 +143,7 @@ test('the metrics of several registries are written together', async () => {
 test('counters keep their names in both formats, whichever is asked for first', async () => {
   const registry = new Registry()
   new Counter({ name: 'faults_total', help: 'Faults.', registers: [registry] }).inc(2)
-  totals(registry, { name: 'calls_total', help: 'Calls.', labels: [] })().add(1)
+  new Counter({ name: 'calls_total', help: 'Calls.', registers: [registry] }).inc()
   const expose = createExposition([registry])
 
   const first = await expose(OPEN_METRICS)
@@ -159,8 +161,7 @@ test('counters keep their names in both formats, whichever is asked for first', 
 
 test('an observation with a trace adds an exemplar to its bucket, in OpenMetrics only', async () => {
   const registry = new Registry()
-  const buckets = [0.1, 1]
-  const duration = distributions(registry, { name: 'seconds', help: 'Time.', labels: ['route'], buckets })
+  const duration = callHistogram(registry, 'seconds', 'Time.', [0.1, 1], ['route'])
   duration('/a').observe(0.5, { trace_id: 'aa' })
   duration('/a').observe(0.6, { trace_id: 'bb' })
   duration('/a').observe(0.7)
