@@ -73,6 +73,14 @@ test('the files that the documents name in backticks exist', () => {
   }
 })
 
+test('the npm scripts that the documents name exist', () => {
+  const { scripts } = JSON.parse(read('package.json'))
+  for (const file of documents) {
+    for (const [, name = ''] of read(file).matchAll(/npm run ([a-z][\w:-]*)/g))
+      assert.ok(name in scripts, `${file} names npm run ${name}`)
+  }
+})
+
 test('every decision has the same form, and the index lists it once, in order', () => {
   const files = globSync('docs/adr/0*.md', { cwd: ROOT }).toSorted()
   for (const file of files) {
