@@ -1,13 +1,13 @@
-/** The administration, asked by the page: the same calls as anyone's, with the token of who is signed in. */
+/** Requests to the admin API, with the token of this tab. */
 
 import { end, session } from './session.js'
 
 /** @import { Fault } from './types.ts' */
 
-/** What went wrong, in the administration's own words. */
+/** The failure of a request, in the words of the admin API. */
 export class Failure extends Error {
   /**
-   * @param {number} status 0: no answer at all
+   * @param {number} status 0: no response
    * @param {string} detail
    * @param {{ faults?: Fault[], retryAfter?: number, body?: unknown }} [more]
    */
@@ -46,14 +46,14 @@ export async function request(path, { method = 'GET', body, token, signal } = {}
   }
   if (answer.ok) return answer
   const failure = await failureOf(answer)
-  // A token that was good and is not any more; a wrong one at the door is the door's business.
+  // The token of the session was revoked or has expired. The sign-in form handles a wrong token itself.
   if (failure.status === 401 && token === undefined)
     end('Your token is not accepted any more. Sign in again.')
   throw failure
 }
 
 /**
- * The answer, read. The type is what the caller knows the administration answers there.
+ * The parsed body of the response. The caller names its type.
  * @template T
  * @param {string} path
  * @param {Parameters<typeof request>[1]} [options]
@@ -83,7 +83,7 @@ async function failureOf(answer) {
 }
 
 /**
- * A question's text. What is empty is left out.
+ * The path with its query. Empty values are left out.
  * @param {string} path
  * @param {Record<string, string | undefined>} query
  */

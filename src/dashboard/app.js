@@ -1,4 +1,4 @@
-/** The page: who is nobody yet is asked for a token; whoever is somebody gets the view that the address names. */
+/** The page: it shows the sign-in form without a token, and with a token the view of the address. */
 
 import { html } from 'htm/preact'
 import { useEffect, useState } from 'preact/hooks'
@@ -63,8 +63,8 @@ export function App() {
   }
   useEffect(() => void resume(), [])
 
-  if (failure) return html`<main class="door"><${Failed} failure=${failure} retry=${resume} /></main>`
-  if (isResuming) return html`<main class="door"><${Loading} lines=${3} label="Signing in" /></main>`
+  if (failure) return html`<main class="sign-in"><${Failed} failure=${failure} retry=${resume} /></main>`
+  if (isResuming) return html`<main class="sign-in"><${Loading} lines=${3} label="Signing in" /></main>`
   if (!who) return html`<${SignIn} />`
   return html`<${Shell}><${View} /><//><${Toast} />`
 }
@@ -78,5 +78,5 @@ function View() {
     return html`<${TeamView} key=${rest[0]} name=${rest[0]} place=${where} />`
   const Found = rest.length === 0 ? views[name] : undefined
   if (Found) return html`<${Found} place=${where} />`
-  return html`<${Page} title="There is no such page"><${Empty} title="The address leads nowhere"><a href=${href('/')}>Go to the overview</a><//><//>`
+  return html`<${Page} title="There is no such page"><${Empty} title="There is no page at this address"><a href=${href('/')}>Go to the overview</a><//><//>`
 }

@@ -1,10 +1,10 @@
-/** Data that views follow: asked for at once and again every so often, shown while it is asked again, never asked unseen. */
+/** Data of views: requested at once and then periodically, kept during a request, and not requested while the tab is hidden. */
 
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { api, Failure } from './api.js'
 import { session } from './session.js'
 
-/** What was last answered, so that a view that is shown again is there at once. */
+/** The last responses, so that a view has data at once when it is shown again. */
 /** @type {Map<string, unknown>} */
 const known = new Map()
 const KNOWN = 100
@@ -18,8 +18,8 @@ session.follow(() => known.clear())
 
 /**
  * @template T
- * @param {string | undefined} path behind /admin; undefined asks nothing
- * @param {{ every?: number, isKept?: boolean }} [options] `every`: milliseconds; 0 asks once. `isKept`: the previous data is shown until the new data is loaded.
+ * @param {string | undefined} path behind /admin; undefined sends no request
+ * @param {{ every?: number, isKept?: boolean }} [options] `every`: milliseconds; 0 sends one request. `isKept`: the previous data is shown until the new data is loaded.
  * @returns {Followed<T>}
  */
 export function useData(path, { every = 15_000, isKept = false } = {}) {

@@ -1,4 +1,4 @@
-/** Numbers and times in words. Days are UTC, as budgets are; so every time is. */
+/** Formats numbers and times. All days and times are UTC, like budgets. */
 
 const LANGUAGE = 'en-US'
 /** @param {Intl.NumberFormatOptions} options */
@@ -137,7 +137,7 @@ export const longDay = at => longDays.format(new Date(at))
 /** @param {string | number | Date} at */
 export const weekday = at => weekdays.format(new Date(at))
 
-/** Today the time, else the day as well. @param {string | number | Date} at @param {Date} [now] */
+/** The time; for another day than today the day as well. @param {string | number | Date} at @param {Date} [now] */
 export function moment(at, now = new Date()) {
   return utcDay(at) === utcDay(now) ? exactTime(at) : `${day(at)}, ${timeOfDay(at)}`
 }

@@ -1,4 +1,4 @@
-/** Calls as they end: server-sent events, read by fetch, since an EventSource can show no token. */
+/** Calls as they end: server-sent events, read with fetch, because an EventSource cannot send a token. */
 
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Failure, question, request } from './api.js'
@@ -11,7 +11,7 @@ const LAST_WAIT = 15_000
 /** @typedef {'connecting' | 'live' | 'lost'} LiveState */
 
 /**
- * Follows the feed while `isOn`. `onCalls` is told of each batch, `onOpen` each time the feed begins.
+ * Follows the feed while `isOn`. `onCalls` is called with each batch, `onOpen` each time the feed begins.
  * @param {{ isOn: boolean, filter: Record<string, string | undefined>, onCalls: (calls: Call[], skipped: number) => void, onOpen: () => void }} options
  * @returns {LiveState}
  */

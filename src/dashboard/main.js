@@ -1,4 +1,4 @@
-/** Where the page begins. */
+/** The entry of the page. */
 
 import { html } from 'htm/preact'
 import { render } from 'preact'

@@ -1,4 +1,4 @@
-/** The address says what is shown: the view is the path, its filters are the query. Back, forward and reload come for nothing. */
+/** The address decides what is shown: the path is the view, the query its filters. So back, forward and reload work. */
 
 import { createStore } from './store.js'
 
@@ -18,8 +18,8 @@ export const place = createStore(read())
 addEventListener('popstate', () => place.set(read()))
 
 /**
- * The address of a view. What is empty is left out.
- * @param {string} path such as `/clients/frontend`, its names encoded
+ * The address of a view. Empty values are left out.
+ * @param {string} path such as `/clients/frontend`, with encoded names
  * @param {Record<string, string | undefined>} [query]
  */
 export function href(path, query = {}) {
@@ -65,7 +65,7 @@ export function go(address, { replace = false } = {}) {
 }
 
 /**
- * The same view with other filters; undefined takes one away.
+ * The same view with other filters. Undefined removes a filter.
  * @param {Record<string, string | undefined>} changes
  * @param {{ replace?: boolean }} [options]
  */
@@ -73,7 +73,7 @@ export function ask(changes, options) {
   go(here(changes), options)
 }
 
-/** Plain clicks on our own links stay in the page; all others do what links do. */
+/** Handles plain clicks on links of the page. The browser handles all other clicks. */
 addEventListener('click', event => {
   const target = event.target instanceof Element ? event.target.closest('a') : null
   if (!target || event.defaultPrevented || event.button !== 0 || target.target) return

@@ -1,4 +1,4 @@
-/** Who is signed in: the token stays in this tab, and goes with it. */
+/** The session: its token is stored in this tab only. */
 
 import { createStore } from './store.js'
 
@@ -15,7 +15,7 @@ export function keptToken() {
   }
 }
 
-/** Undefined: nobody is. `ended` says why, if somebody was. */
+/** Undefined: signed out. `ended` says why the last session ended. */
 export const session = createStore(/** @type {Session | undefined} */ (undefined))
 export const ended = createStore('')
 
@@ -24,7 +24,7 @@ export function begin(begun) {
   try {
     sessionStorage.setItem(NAME, begun.token)
   } catch {
-    // Then it holds until the next reload.
+    // The session lasts until the next reload.
   }
   ended.set('')
   session.set(begun)
@@ -35,7 +35,7 @@ export function end(why = '') {
   try {
     sessionStorage.removeItem(NAME)
   } catch {
-    // There was none.
+    // There is no storage.
   }
   ended.set(why)
   session.set(undefined)

@@ -1,4 +1,4 @@
-/** A value that components follow: the smallest thing that several places may read and one may change. */
+/** A value that several components read and subscribe to. */
 
 import { useEffect, useState } from 'preact/hooks'
 

@@ -1,11 +1,11 @@
-/** Light, dark, or whatever the system has; chosen once, remembered by this browser. */
+/** The theme: light, dark, or that of the system. The browser remembers the choice. */
 
 import { createStore } from './store.js'
 
 const NAME = 'tollgate-theme'
 const themes = ['system', 'light', 'dark']
 
-/** The page works without a memory, too. */
+/** The page works without storage. */
 function remembered() {
   try {
     const found = localStorage.getItem(NAME) ?? ''
@@ -28,6 +28,6 @@ export function nextTheme() {
   try {
     localStorage.setItem(NAME, next)
   } catch {
-    // Then it holds for this visit.
+    // The choice lasts for this visit.
   }
 }

@@ -1,4 +1,4 @@
-/** What the gateway's codes mean to people: what happened, and what to do about it. */
+/** Explains the gateway's codes: what happened, and what to do. */
 
 /** @typedef {{ title: string, meaning: string, toDo: string }} Reason */
 
@@ -12,8 +12,7 @@ export const reasons = {
   },
   loop_detected: {
     title: 'Loop brake',
-    meaning:
-      'The same request came over and over within a short time, as from an agent that runs in circles.',
+    meaning: 'The same request came many times within a short time, as from an agent in a loop.',
     toDo: 'Look at the service that sends it. If it is meant, raise or remove the loop brake of this client.',
   },
   budget_exceeded: {
@@ -29,7 +28,7 @@ export const reasons = {
   },
   budget_in_flight: {
     title: 'Budget held by running calls',
-    meaning: 'Only calls that still run are in the way; what they do not use comes back when they end.',
+    meaning: 'Running calls hold the rest of the budget. They return what they do not use.',
     toDo: 'Nothing, as a rule: callers try again after some seconds. If it is frequent, the budget is tight for this traffic.',
   },
   model_not_allowed: {
@@ -44,7 +43,7 @@ export const reasons = {
   },
   model_not_priced: {
     title: 'Model without a price',
-    meaning: 'What has no price has no bound, so it is never forwarded.',
+    meaning: 'A model without a price has no cost bound, so its calls are not forwarded.',
     toDo: 'Add the model to PRICES_FILE.',
   },
   unbounded_feature: {
@@ -61,21 +60,21 @@ export const reasons = {
   conflict: {
     title: 'Conflict at the upstream',
     meaning: 'The upstream answered 409: the request contradicts something that it stores.',
-    toDo: 'The response carries its message; the caller decides what to do.',
+    toDo: 'The response has its message. The caller decides what to do.',
   },
   upgrade_required: {
     title: 'WebSocket not offered',
-    meaning: 'A client such as Codex tried a WebSocket first, and goes on over HTTP.',
+    meaning: 'A caller such as Codex tried a WebSocket first, and continues over HTTP.',
     toDo: 'Nothing.',
   },
   invalid_key: {
     title: 'Key not accepted',
     meaning: 'The key is unknown, revoked or expired, or its client is disabled.',
-    toDo: 'If the caller is yours, give it a new key. Many such calls that are not yours: someone is guessing keys, which cannot succeed.',
+    toDo: 'Give the caller a new key. Many such calls of unknown callers are guesses of keys, which cannot succeed.',
   },
   missing_key: {
     title: 'No key',
-    meaning: 'The request carried no key at all.',
+    meaning: 'The request carried no key.',
     toDo: 'Set the key as x-api-key, x-gateway-key or Authorization: Bearer in the caller.',
   },
   conflicting_keys: {
@@ -85,7 +84,7 @@ export const reasons = {
   },
   invalid_request: {
     title: 'Invalid request',
-    meaning: 'The gateway or the provider could not make sense of the request.',
+    meaning: 'The gateway or the provider could not read the request.',
     toDo: 'The message says what was found and what was expected.',
   },
   request_too_large: {
@@ -95,7 +94,7 @@ export const reasons = {
   },
   unsupported_media_type: {
     title: 'Wrong content type',
-    meaning: 'The body is no plain JSON.',
+    meaning: 'The body is not plain JSON.',
     toDo: 'Send application/json, not compressed.',
   },
   request_timeout: {
@@ -129,8 +128,8 @@ export const reasons = {
     toDo: 'Look at the base URL of the caller.',
   },
   unavailable: {
-    title: 'Gateway not able',
-    meaning: 'Limits and budgets could not be checked, so the call was not let through.',
+    title: 'Gateway unavailable',
+    meaning: 'Limits and budgets could not be checked, so the call was refused.',
     toDo: 'Redis or Postgres was away. See the alerts, and /readyz.',
   },
   overloaded: {
@@ -150,13 +149,13 @@ export const reasons = {
     toDo: 'Its log has the error under this request id.',
   },
   upstream_rate_limited: {
-    title: 'Provider limits us',
+    title: 'Provider rate limit',
     meaning: "The provider's own rate limit for your account was reached.",
     toDo: 'Ask the provider for more, or lower the limits of the busiest clients.',
   },
   upstream_error: {
     title: 'Provider failed',
-    meaning: 'The provider answered with an error, or broke off in the middle.',
+    meaning: 'The provider answered with an error, or its response ended early.',
     toDo: "Nothing was charged for an error. If it goes on, look at the provider's status page.",
   },
   upstream_unavailable: {
@@ -166,7 +165,7 @@ export const reasons = {
   },
   upstream_overloaded: {
     title: 'Provider overloaded',
-    meaning: 'The provider says that it has too much to do.',
+    meaning: 'The provider has too many calls.',
     toDo: 'Callers try again later.',
   },
   upstream_refused_us: {
@@ -186,7 +185,7 @@ export const reasons = {
   },
   not_cached: {
     title: 'Not in the cache',
-    meaning: 'The request sent cache-control: only-if-cached, and no response to it is kept.',
+    meaning: 'The request sent cache-control: only-if-cached, and no response to it is cached.',
     toDo: 'Send the request without only-if-cached.',
   },
 }
@@ -217,8 +216,7 @@ export function circuitWords({ state, retryAfterMs }) {
 export const UNBOUNDED = 'The call used a feature without a bound, so it may cost more than it held.'
 
 /**
- * What each kind of alert is called, and advice for those whose title does not give it. Kinds that are not here are shown by
- * their name.
+ * Labels of alerts by kind, with advice if the title gives none. Other kinds are shown by their name.
  * @type {Record<string, { label: string, meaning?: string, toDo?: string }>}
  */
 export const alertKinds = {
@@ -274,9 +272,13 @@ export const outcomes = {
   ok: { label: 'OK', tone: 'good', meaning: 'Answered, and charged as reported.' },
   cached: { label: 'Cached', tone: 'calm', meaning: 'Answered from the cache: no tokens, no money.' },
   coalesced: { label: 'Joined', tone: 'calm', meaning: 'Answered by an identical call that was running.' },
-  refused: { label: 'Refused', tone: 'warn', meaning: 'Not let through; nothing was charged.' },
+  refused: { label: 'Refused', tone: 'warn', meaning: 'Refused by the gateway; nothing was charged.' },
   upstream_error: { label: 'Provider error', tone: 'bad', meaning: 'The provider failed.' },
-  client_gone: { label: 'Caller left', tone: 'warn', meaning: 'The caller hung up before the end.' },
+  client_gone: {
+    label: 'Caller left',
+    tone: 'warn',
+    meaning: 'The caller closed the connection before the end.',
+  },
   interrupted: {
     label: 'Interrupted',
     tone: 'warn',
@@ -291,7 +293,7 @@ export function outcomeOf(outcome) {
   return outcomes[outcome] ?? { label: outcome, tone: /** @type {Tone} */ ('calm'), meaning: '' }
 }
 
-/** `client:frontend` as people say it. @param {string | null | undefined} scope */
+/** The text of a scope such as `client:frontend`. @param {string | null | undefined} scope */
 export function scopeWords(scope) {
   if (!scope) return ''
   if (scope === 'gateway') return 'Whole gateway'
@@ -310,7 +312,7 @@ export function roleLabel(role = '') {
   return roles[role]?.label ?? role
 }
 
-/** Every kind of change, as the audit names it. @type {Record<string, string>} */
+/** Labels of changes, by their action in the audit. @type {Record<string, string>} */
 export const auditEvents = {
   'client.create': 'Client made',
   'client.update': 'Client changed',

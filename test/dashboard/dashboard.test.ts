@@ -1,4 +1,4 @@
-/** The dashboard as people use it: in a real Chromium, before a real gateway. */
+/** The dashboard in a real Chromium, with a real gateway. */
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
@@ -27,7 +27,7 @@ function scenarios(chromium: Browser) {
   ): Promise<DashboardPage> => openPage(t, chromium, gateway, options)
   dayToDay(openDashboard, () => gateway)
 
-  test('whoever has the token signs in, and the address leads where it led before', async t => {
+  test('sign-in with a token opens the view of the address', async t => {
     const { page, complaints } = await openDashboard(t, { token: '' })
     await page.goto(`${gateway.url}/dashboard/clients`)
     await page.getByLabel('Admin token').fill(ADMIN_TOKEN)
@@ -40,7 +40,7 @@ function scenarios(chromium: Browser) {
     assert.deepEqual(complaints, [])
   })
 
-  test('a wrong token is told, and lets nobody in', async t => {
+  test('a wrong token shows an error', async t => {
     const { page } = await openDashboard(t, { token: '' })
     await page.goto(`${gateway.url}/dashboard`)
     await page.getByLabel('Admin token').fill('wrong')
@@ -48,7 +48,7 @@ function scenarios(chromium: Browser) {
     await page.getByRole('alert').getByText('This token is not right').waitFor()
   })
 
-  test('what was spent today is read at a glance, and it is what the books say', async t => {
+  test('the overview shows what the counters say was spent today', async t => {
     const { page, open, complaints } = await openDashboard(t)
     await open()
     const spent = Number((await gateway.state('frontend')).day?.spentUsd)
@@ -63,7 +63,7 @@ function scenarios(chromium: Browser) {
     assert.deepEqual(complaints, [])
   })
 
-  test('a refused call is found, with why and what to do', async t => {
+  test('a refused call shows its reason and what to do', async t => {
     const { page, open } = await openDashboard(t)
     await open('/refusals')
     await page.getByRole('link', { name: 'Larger than its budget' }).click()
@@ -81,7 +81,7 @@ function scenarios(chromium: Browser) {
     await call.getByText('Add the model').waitFor()
   })
 
-  test('a rate-limited call is explained with every limit that can have refused it', async t => {
+  test('the explanation of a rate-limited call names every limit that can refuse it', async t => {
     const key = await gateway.client({ name: 'hasty', limits: { requests: { capacity: 1, per: '1d' } } })
     for (const prompt of ['first', 'second']) await gateway.post('/v1/messages', key, message(prompt))
     await until(async () => {
@@ -95,7 +95,7 @@ function scenarios(chromium: Browser) {
     await why.getByText('requests, tokens, calls at once or token counting (count_tokens)').waitFor()
   })
 
-  test('a key is made and shown once, works, and is revoked after a question', async t => {
+  test('a key is made, shown once, used, and revoked after a confirmation', async t => {
     const { page, open, complaints } = await openDashboard(t)
     await open('/clients/frontend')
     await page.getByRole('button', { name: 'New key' }).click()
@@ -113,7 +113,7 @@ function scenarios(chromium: Browser) {
     assert.deepEqual(complaints, [])
   })
 
-  test("an administrator's token is made and shown once, lets somebody in, and is revoked after a question", async t => {
+  test("an administrator's token is made, shown once, used, and revoked after a confirmation", async t => {
     const { page, open, complaints } = await openDashboard(t)
     await open('/access')
     const tokens = page.getByRole('region', { name: 'Tokens' })
@@ -140,21 +140,21 @@ function scenarios(chromium: Browser) {
     assert.deepEqual(complaints, [])
   })
 
-  test("a client's change is found from its page: by whom, and what the budget was and is", async t => {
+  test("a client's page links to its changes, with author, old and new budget", async t => {
     await gateway.admin('PATCH', '/clients/spare', { budget: { day: 3.25 } })
     const { page, open, complaints } = await openDashboard(t)
     await open('/clients/spare')
     await page.getByRole('link', { name: 'Its changes' }).click()
     await page.waitForURL(/target=client%3Aspare/)
     const change = page.getByRole('row', { name: /Client changed/ })
-    const told = await change.innerText()
-    assert.match(told, /ADMIN_TOKEN/)
-    assert.match(told, /Budget a day\s+\$2\s+became\s+\$3\.25/)
-    assert.doesNotMatch(told, /Models/)
+    const shown = await change.innerText()
+    assert.match(shown, /ADMIN_TOKEN/)
+    assert.match(shown, /Budget a day\s+\$2\s+became\s+\$3\.25/)
+    assert.doesNotMatch(shown, /Models/)
     assert.deepEqual(complaints, [])
   })
 
-  test('changes are filtered by who made them, and turned page by page', async t => {
+  test('changes are filtered by author, and paged', async t => {
     const made = await gateway.admin('POST', '/tokens', { name: 'ci', role: 'admin' })
     const ci = { authorization: `Bearer ${made.body.token}`, 'content-type': 'application/json' }
     for (let day = 1; day <= 51; day++)
@@ -178,7 +178,7 @@ function scenarios(chromium: Browser) {
     await page.getByText('$51').waitFor()
   })
 
-  test('a budget is changed, and a fault is told at its field', async t => {
+  test('a budget is changed, and a fault appears at its field', async t => {
     const { page, open } = await openDashboard(t)
     await open('/clients/poor')
     await page.getByRole('button', { name: 'Change settings' }).click()
@@ -306,20 +306,20 @@ function scenarios(chromium: Browser) {
     await notice.waitFor({ state: 'detached' })
   })
 
-  test('a call that ends shows up by itself, and a refused one with its reason', async t => {
+  test('finished calls appear live, and refused calls with their reason', async t => {
     const { page, open, complaints } = await openDashboard(t)
     await open('/calls')
     await page.getByText('Live', { exact: true }).waitFor()
     const rows = page.locator('tbody tr')
     const before = await rows.count()
-    // The replicas look once a second whether somebody watches: until then nobody is told.
+    // The replicas check once a second for viewers. Calls before that are not sent.
     await until(async () => {
       await gateway.post('/v1/messages', gateway.key, message(`live ${Math.random()}`))
       await gateway.post('/v1/messages', gateway.key, message('not mine', { model: 'claude-opus-5-5' }))
       return (await page.getByText('Model not allowed').count()) > 0
     })
     assert.ok((await rows.count()) > before)
-    // Not with the pointer: calls that still arrive move the row.
+    // By the keyboard, because new calls move the row.
     await page
       .locator('tr', { hasText: 'Model not allowed' })
       .first()
@@ -330,7 +330,7 @@ function scenarios(chromium: Browser) {
     assert.deepEqual(complaints, [])
   })
 
-  test('each list and chart is downloaded as CSV, with the names that it shows', async t => {
+  test('each list and chart is downloaded as CSV, with its names', async t => {
     const { page, open, complaints } = await openDashboard(t)
     const files: [path: string, region: string, head: string, name: string][] = [
       ['', 'Spend over time', 'time,client,calls,costUsd', 'frontend'],
@@ -368,7 +368,7 @@ function scenarios(chromium: Browser) {
     await page.getByRole('status').getByText('ALERT_WEBHOOK_URL: found nothing').waitFor()
   })
 
-  test("a team's calls are a click away from its page", async t => {
+  test("a team's page links to its calls", async t => {
     const { page, open } = await openDashboard(t)
     await open('/teams/web')
     await page.getByRole('link', { name: 'Its calls' }).click()
@@ -376,7 +376,7 @@ function scenarios(chromium: Browser) {
     await page.locator('tbody tr', { hasText: 'frontend' }).first().waitFor()
   })
 
-  test('a model has one colour on the overview and on the page of performance', async t => {
+  test('a model has the same colour on the overview and on the performance page', async t => {
     const { page, open } = await openDashboard(t)
     const tone = async (row: Locator) =>
       /fill-\d+/.exec((await row.locator('.swatch').getAttribute('class')) ?? '')?.[0]
@@ -389,7 +389,7 @@ function scenarios(chromium: Browser) {
     assert.equal(await tone(other), shown)
   })
 
-  test('filters stand in the address: back and forward go through them', async t => {
+  test('filters are in the address, so back and forward change them', async t => {
     const { page, open } = await openDashboard(t)
     await open('/calls')
     await page.getByLabel('Outcome').selectOption('cached')
@@ -402,7 +402,7 @@ function scenarios(chromium: Browser) {
     assert.equal(await page.getByLabel('Outcome').inputValue(), 'cached')
   })
 
-  test('everything is done from the keyboard: the way there, a dialog, and back to where it began', async t => {
+  test('the keyboard reaches a view and a dialog, and a closed dialog returns the focus', async t => {
     const { page, open } = await openDashboard(t)
     await open()
     await page.keyboard.press('Tab')
@@ -475,7 +475,7 @@ function scenarios(chromium: Browser) {
     await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
   })
 
-  test('the theme follows the system, or is chosen and remembered', async t => {
+  test('the theme follows the system until one is chosen, and the choice is remembered', async t => {
     const { page, open } = await openDashboard(t, { colorScheme: 'dark' })
     const ground = () => page.evaluate('getComputedStyle(document.documentElement).backgroundColor')
     await open()

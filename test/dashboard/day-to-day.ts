@@ -248,7 +248,7 @@ async function addUsage(
   )
 }
 
-/** Which colour the chart gives to each of the names. */
+/** The colour of each name in the chart. */
 async function colours(page: Page, names: string[]): Promise<Map<string, string>> {
   const found = names.map(async name => {
     const swatch = page.locator('.legend tbody th', { hasText: name }).locator('.swatch')
@@ -257,7 +257,7 @@ async function colours(page: Page, names: string[]): Promise<Map<string, string>
   return new Map(await Promise.all(found))
 }
 
-/** How many decimals the numbers of these cells have. */
+/** The number of decimals in these cells. */
 async function decimals(page: Page, cells: string): Promise<Set<number>> {
   return new Set((await page.locator(cells).allInnerTexts()).map(decimalsOf))
 }

@@ -1,4 +1,4 @@
-/** Somebody at the dashboard of a real gateway: a tab of its own, signed in, and everything it complains about. */
+/** A signed-in tab at the dashboard of a real gateway, and its console errors. */
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -10,11 +10,11 @@ import { whenOver } from '../when-over.ts'
 
 export interface DashboardPage {
   page: Page
-  /** Comes to the page, or goes on to another view of it, and waits until it has what it shows. */
+  /** Opens a view and waits until its data is loaded. */
   open(path?: string): Promise<void>
-  /** Serious and critical faults that axe finds in what is shown now. */
+  /** Serious and critical faults that axe finds in the current view. */
   faults(): Promise<string[]>
-  /** What the console was told, and what nobody caught. */
+  /** Errors and warnings of the console, and uncaught errors. */
   complaints: string[]
 }
 
@@ -22,7 +22,7 @@ const WAIT = 15_000
 const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
 const SIGNED_IN = 'tollgate-token'
 
-/** As a link within the page does it, which is sooner than loading it again. */
+/** Like a link within the page, which is faster than a reload. */
 const turnTo = (address: string) =>
   `history.pushState(null, '', ${JSON.stringify(address)}); dispatchEvent(new PopStateEvent('popstate'))`
 
@@ -41,8 +41,8 @@ export async function openPage(
   context.setDefaultTimeout(WAIT)
   const page = await context.newPage()
   const complaints: string[] = []
-  page.on('console', told => {
-    if (told.type() === 'error' || told.type() === 'warning') complaints.push(told.text())
+  page.on('console', message => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
   })
   page.on('pageerror', error => complaints.push(String(error)))
   if (token)
@@ -70,7 +70,7 @@ export async function openPage(
       await page.locator('.loading').first().waitFor({ state: 'detached' })
     },
     async faults() {
-      // Past the page's policy, as the browser's own tools are.
+      // The policy of the page does not apply to this script.
       await page.evaluate(AXE)
       const found: unknown = await page.evaluate(
         `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations

@@ -1,4 +1,4 @@
-/** A gateway with something to see: clients, teams and budgets, calls of each kind, really made. */
+/** A gateway with clients, teams, budgets and calls of each outcome. */
 
 import { type Gateway, message, startGateway } from '../gateway.ts'
 import { until } from '../until.ts'
@@ -9,7 +9,7 @@ export interface SeededGateway extends Gateway {
   key: string
 }
 
-/** Calls are settled, in the ledger, and refusals counted: what the page reads is there. */
+/** Waits until calls are settled and in the ledger, and refusals are counted. */
 export async function startSeededGateway(t: Context): Promise<SeededGateway> {
   const gateway = await startGateway(t)
   await gateway.admin('PUT', '/teams/web', { budget: { month: 500 } })
@@ -24,7 +24,7 @@ export async function startSeededGateway(t: Context): Promise<SeededGateway> {
   const poor = await gateway.client({ name: 'poor', budget: { day: 0.000001 } })
   await gateway.admin('POST', '/clients', { name: 'spare', budget: { day: 2 } })
   await gateway.post('/v1/messages', key, message('two'))
-  // The response is kept after it was sent.
+  // The response is cached after it was sent.
   await until(async () => {
     const { headers } = await gateway.post('/v1/messages', key, message('one'))
     return headers.get('x-cache') === 'HIT'

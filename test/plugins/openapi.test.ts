@@ -1,4 +1,4 @@
-/** The documents: valid, complete, true to what the administration takes and answers, and readable. */
+/** The OpenAPI document is valid, complete and true to the routes, and its reference page works. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -82,7 +82,7 @@ test('the document is valid OpenAPI 3.1', async t => {
   assert.deepEqual([valid, errors, validator.version], [true, undefined, '3.1'])
 })
 
-test('every route is in it, and nothing else; each with a summary, an answer and a name of its own', async t => {
+test('every route is in it, and nothing else; each with a summary, a response and its own id', async t => {
   const { gateway, document } = await arrange(t)
 
   const operations = operationsOf(document)
@@ -100,7 +100,7 @@ test('every route is in it, and nothing else; each with a summary, an answer and
   }
 })
 
-test('every answer is as it is declared, and says nothing that is not', async t => {
+test('every response has the declared fields and no others', async t => {
   const { url: ALERT_WEBHOOK_URL } = await startReceiver(t, [200, 500])
   const { gateway, document } = await arrange(t, { ALERT_WEBHOOK_URL })
   const seen = new Set<string>()
@@ -227,7 +227,7 @@ function closed(part: Part, document: OpenApi): Part {
   return { ...Object(inside(part)) }
 }
 
-test('the documents take no token, tell nothing secret, and are not there without ADMIN_TOKEN', async t => {
+test('the documents need no token, contain no secret, and are not there without ADMIN_TOKEN', async t => {
   const { app } = await startReplica(t)
   const closedApp = await startReplica(t, { token: undefined })
 

@@ -41,7 +41,7 @@ export function Columns({
 
   const totals = buckets.map((_, i) => series.reduce((sum, { values }) => sum + (values[i] ?? 0), 0))
   const highest = Math.max(...totals)
-  // A limit far above shows nothing but its distance.
+  // A limit far above the columns is not drawn.
   const line = limit && limit.value <= highest * 1.6 ? limit : undefined
   const lines = ticks(Math.max(highest, line?.value ?? 0))
   const top = lines.at(-1) ?? 1

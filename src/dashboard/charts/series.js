@@ -1,11 +1,11 @@
-/** Rows of sums, turned into a chart's series: the largest by name, the others as one. */
+/** Makes the series of a chart from rows of sums: the largest by name, all others as one. */
 
 import { tonesOf } from './tones.js'
 
 /** @typedef {{ name: string, values: number[], total: number, tone: number, isOthers?: boolean }} Series `tone`: which of the palette's colours. */
 
 export const SHOWN = 6
-/** Stands for the sum of others, since no name is empty. */
+/** The name of the sum of others. No real name is empty. */
 const OTHERS = ''
 
 /**
@@ -34,7 +34,7 @@ export function seriesOf(
     .filter(({ total }) => total > 0)
     .sort((a, b) => Number(a.name === OTHERS) - Number(b.name === OTHERS) || b.total - a.total)
   const isOpen = all.at(-1)?.name === OTHERS
-  // One that stands alone at the end is shown by name, not as others.
+  // A single other name is shown by its name.
   const cut =
     all.length === shown + 1 && !isOpen ? all.length : Math.min(shown, all.length - (isOpen ? 1 : 0))
   const tones = tonesOf(

@@ -1,4 +1,4 @@
-/** A line without axes, beside a number that says what it is of. */
+/** A line without axes, beside a number. */
 
 import { html } from 'htm/preact'
 

@@ -1,4 +1,4 @@
-/** Small marks: how a call ended, how a thing stands. */
+/** Small marks for outcomes and states. */
 
 import { html } from 'htm/preact'
 import { outcomeOf } from '../words.js'
@@ -10,7 +10,7 @@ export function Badge({ tone, children, title }) {
   return html`<span class="badge is-${tone}" title=${title}>${children}</span>`
 }
 
-/** What is as it should be is said quietly. @param {{ outcome: string }} props */
+/** An outcome without a fault is plain text. @param {{ outcome: string }} props */
 export function Outcome({ outcome }) {
   const { label, tone, meaning } = outcomeOf(outcome)
   if (tone === 'good' || tone === 'calm')

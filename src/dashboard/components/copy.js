@@ -1,4 +1,4 @@
-/** Takes a text along. Where the browser has no clipboard (plain http), it is selected instead, for the hand to copy. */
+/** Copies a text. Without a clipboard (plain http) it selects the text instead. */
 
 import { html } from 'htm/preact'
 import { useRef, useState } from 'preact/hooks'

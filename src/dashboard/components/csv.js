@@ -29,7 +29,7 @@ export function csvText(head, rows) {
 }
 
 /**
- * Every row of a list that comes in pages, up to the limit.
+ * All rows of a paged list, up to the limit.
  * @template Row
  * @param {string} path
  * @param {Record<string, string | undefined>} query

@@ -1,4 +1,4 @@
-/** A dialog: the browser's own, which keeps the focus inside, closes with Escape, and gives the focus back. */
+/** A dialog of the browser: it keeps the focus, closes with Escape, and returns the focus. */
 
 import { html } from 'htm/preact'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
@@ -17,7 +17,7 @@ export function Dialog({ title, onClose, children, isWide = false, isSticky = fa
       if (before instanceof HTMLElement && before.isConnected) before.focus()
     }
   }, [])
-  // What is shown only once does not go away by a slip beside it.
+  // A click outside does not close a dialog whose content is shown only once.
   const closeBeside = (/** @type {MouseEvent} */ event) => {
     if (!isSticky && event.target === dialog.current) onClose()
   }
@@ -37,7 +37,7 @@ export function Dialog({ title, onClose, children, isWide = false, isSticky = fa
 }
 
 /**
- * A dialog that does one thing: busy while it is done, and says what went wrong.
+ * A dialog with one action. It is busy during the action, and shows its failure.
  * @param {{ title: string, action: string, isDangerous?: boolean, isWide?: boolean, onSubmit: () => Promise<void>, onClose: () => void, children: (failure: Failure | undefined) => unknown }} props
  */
 export function ActionDialog({

@@ -1,4 +1,4 @@
-/** When a key or a token ends: chosen when it is made, told in a list. */
+/** The expiry of a key or a token: a choice in its form, a text in its list. */
 
 import { html } from 'htm/preact'
 import { fullMoment, longDay, until } from '../format.js'
@@ -18,7 +18,7 @@ export function EndSelect({ value, onPick }) {
   return html`<${Select} label="Ends" value=${value} options=${lives} onPick=${onPick} />`
 }
 
-/** As the administration takes it; nothing for never. @param {string} days @returns {{ expiresAt?: string }} */
+/** The field of the admin API; none if it never expires. @param {string} days @returns {{ expiresAt?: string }} */
 export function endIn(days) {
   return days ? { expiresAt: new Date(Date.now() + Number(days) * DAY).toISOString() } : {}
 }

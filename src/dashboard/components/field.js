@@ -1,4 +1,4 @@
-/** A labelled input, its hint, and what the administration found wrong with it. */
+/** A labelled input with its hint and its faults. */
 
 import { html } from 'htm/preact'
 import { useId } from 'preact/hooks'
@@ -7,7 +7,7 @@ import { useId } from 'preact/hooks'
 
 /**
  * @param {{ label: string, name: string, value: string, onInput: (value: string) => void, hint?: string, faults?: Fault[], fields?: string[], prefix?: string, placeholder?: string, mode?: string, isFirst?: boolean, list?: string[], isSecret?: boolean, more?: Record<string, unknown>, children?: unknown }} props
- * `fields`: the settings it stands for, by their paths in the administration's faults. `more`: further attributes of the input.
+ * `fields`: the paths of its settings in the faults of the admin API. `more`: further attributes of the input.
  */
 export function Field({
   label,

@@ -1,4 +1,4 @@
-/** Line icons of one hand: 16 units, 1.5 thick, in the colour of the text beside them. */
+/** Line icons: 16 units, 1.5 thick, in the colour of the text beside them. */
 
 import { html } from 'htm/preact'
 

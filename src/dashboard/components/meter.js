@@ -1,4 +1,4 @@
-/** How much of a budget or a limit is gone: spent in full colour, held by running calls in stripes. */
+/** The used part of a budget or a limit: spent in full colour, held by running calls in stripes. */
 
 import { html } from 'htm/preact'
 import { budgetUsd, percent } from '../format.js'

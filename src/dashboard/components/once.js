@@ -1,10 +1,10 @@
-/** A secret that is shown once, when it is made, to be taken along. */
+/** A secret that is shown once, when it is made. */
 
 import { html } from 'htm/preact'
 import { Copy } from './copy.js'
 import { Dialog } from './dialog.js'
 
-/** @param {{ title: string, kind: string, secret: string, onClose: () => void, children?: unknown }} props `kind`: what it is, such as `key`. */
+/** @param {{ title: string, kind: string, secret: string, onClose: () => void, children?: unknown }} props `kind`: such as `key`. */
 export function Once({ title, kind, secret, onClose, children }) {
   return html`<${Dialog} title=${title} onClose=${onClose} isSticky>
     <div class="form">

@@ -1,4 +1,4 @@
-/** A view's frame: its heading, which gets the focus when the view changes, and what stands beside it. */
+/** The frame of a view. Its heading takes the focus when the view changes. */
 
 import { html } from 'htm/preact'
 import { useEffect, useRef } from 'preact/hooks'

@@ -1,10 +1,10 @@
-/** A side panel: detail beside the list. Not modal: the list stays in reach. Escape closes it and gives the focus back. */
+/** A side panel with details of a row. It is not modal. Escape closes it and returns the focus. */
 
 import { html } from 'htm/preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { Icon } from './icon.js'
 
-/** @param {{ title: string, name: string, onClose: () => void, children: unknown }} props `name`: what it is about; another one takes the focus again. */
+/** @param {{ title: string, name: string, onClose: () => void, children: unknown }} props `name`: its subject. A new subject takes the focus. */
 export function Panel({ title, name, onClose, children }) {
   const panel = useRef(/** @type {HTMLElement | null} */ (null))
   const close = useRef(onClose)

@@ -41,7 +41,7 @@ function useNames(list, text) {
 
 /**
  * @param {{ label: string, name: string, value: string, useSuggestions: UseSuggestions, onInput: (text: string) => void, onPick?: (value: string) => void, placeholder?: string, faults?: Fault[] }} props
- * `onPick`: called where a suggestion is picked.
+ * `onPick`: called when a suggestion is picked.
  */
 export function Picker({
   label,

@@ -1,4 +1,4 @@
-/** One of a few. */
+/** A choice between a few options. */
 
 import { html } from 'htm/preact'
 

@@ -1,4 +1,4 @@
-/** What stands around every view: where one can go, who is signed in, and the keys that lead there. */
+/** The frame of every view: navigation, the current token, and keyboard shortcuts. */
 
 import { html } from 'htm/preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
@@ -97,7 +97,7 @@ function Menu({ current, onHelp }) {
     </div>`
 }
 
-/** Budgets reset by it, so it is always there. */
+/** The UTC time. Budgets reset by it, so it is always shown. */
 function Clock() {
   const [now, setNow] = useState(Date.now())
   useEffect(() => {
@@ -123,7 +123,7 @@ function Drawer({ onClose, children }) {
   </dialog>`
 }
 
-/** `g` and a letter go somewhere, `/` goes to the first filter, `?` tells all of them. @param {() => void} onHelp */
+/** `g` and a letter open a view, `/` focuses the first filter, `?` lists all shortcuts. @param {() => void} onHelp */
 function useKeys(onHelp) {
   useEffect(() => {
     let isGoing = false

@@ -1,4 +1,4 @@
-/** Before there is anything to see, when there is nothing, and when it could not be had. */
+/** The states of data: loading, empty and failed. */
 
 import { html } from 'htm/preact'
 import { Icon } from './icon.js'
@@ -38,7 +38,7 @@ export function Failed({ failure, retry, what = 'This' }) {
 }
 
 /**
- * What was asked for, in whichever state it is. Stale data stays while a later asking fails, and says so.
+ * Requested data in any state. If a later request fails, the previous data stays with a note.
  * @template T
  * @param {{ of: { data: T | undefined, failure: Failure | undefined, reload: () => Promise<void> }, lines?: number, what?: string, children: (data: T) => unknown }} props
  * `lines`: the expected height of the content. A failure takes the same height, so that the page does not shift.

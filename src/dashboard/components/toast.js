@@ -1,4 +1,4 @@
-/** A word on what was done, for some seconds; read out, too. */
+/** A message about what was done, shown for some seconds. Screen readers read it. */
 
 import { html } from 'htm/preact'
 import { createStore, useStore } from '../store.js'

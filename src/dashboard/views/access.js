@@ -1,4 +1,4 @@
-/** Who may come here: administrators' tokens, made and revoked. */
+/** Administrators' tokens: a list, a form and revocation. */
 
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
@@ -81,7 +81,7 @@ function isOwn(name) {
 
 /** @param {{ token: Token, onRevoke: () => void }} props */
 function Row({ token: { name, role, createdAt, createdBy, expiresAt }, onRevoke }) {
-  // The one that the gateway was started with has no birth, and cannot be revoked here.
+  // ADMIN_TOKEN has no time of creation, and cannot be revoked here.
   const isFirst = createdAt === undefined
   const isOver = expiresAt !== undefined && Date.parse(expiresAt) <= Date.now()
   return html`<tr class=${isOver ? 'is-over' : ''}>

@@ -1,4 +1,4 @@
-/** What was raised, and whether somebody was told. */
+/** Alerts and their delivery. */
 
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
@@ -61,7 +61,7 @@ export function Alerts({ place: { query } }) {
   const kinds = Object.entries(alertKinds).map(
     ([name, { label }]) => /** @type {[string, string]} */ ([name, label]),
   )
-  return html`<${Page} title="Alerts" lead="Raised once for each window they are true in, whatever the number of replicas." actions=${html`${mayChange() && html`<${SendTest} />`}<${DownloadCsv} name="alerts" columns=${csvColumns} rows=${() => allRows('/alerts', filter, 'alerts')} />`}>
+  return html`<${Page} title="Alerts" lead="An alert is raised once for each window, with any number of replicas." actions=${html`${mayChange() && html`<${SendTest} />`}<${DownloadCsv} name="alerts" columns=${csvColumns} rows=${() => allRows('/alerts', filter, 'alerts')} />`}>
     <div class="filters" role="search" aria-label="Filter alerts">
       <${Select} isCompact label="Kind" value=${kind ?? ''} options=${[['', 'All kinds'], ...kinds, ...(kind && !alertKinds[kind] ? [[kind, kind]] : [])]} onPick=${pick('kind')} />
       <${Select} isCompact label="Severity" value=${severity ?? ''} options=${[['', 'Any severity'], ...Object.entries(severities).map(([name, { label }]) => [name, label])]} onPick=${pick('severity')} />
@@ -155,6 +155,6 @@ function Delivery({ delivery, deliveredAt, attempts, lastError }) {
   if (delivery === 'delivered')
     return html`<span title=${deliveredAt ? fullMoment(deliveredAt) : ''}>${deliveredAt ? ago(deliveredAt) : 'yes'}</span>`
   if (delivery === 'no_webhook')
-    return html`<span class="quiet" title="Set ALERT_WEBHOOK_URL to be told">No webhook is set</span>`
+    return html`<span class="quiet" title="Set ALERT_WEBHOOK_URL to receive alerts">No webhook is set</span>`
   return html`<span class="text-warn" title=${lastError ?? ''}>${attempts === 0 ? 'About to be' : `Failed ${attempts} times, tried again`}</span>`
 }

@@ -1,4 +1,4 @@
-/** Calls, as they end and as they stand in the ledger: filtered, and each in detail. */
+/** Calls, live and in the ledger, with filters and details. */
 
 import { html } from 'htm/preact'
 import { useEffect } from 'preact/hooks'
@@ -82,7 +82,7 @@ export function Calls({ place: { query } }) {
   )
   return html`<${Page}
     title="Calls"
-    lead="Every call of every replica, as it ends. Refused ones show up live; of those before, samples are kept under Refusals."
+    lead="Every call of every replica, as it ends. Refused calls appear live. Refusals has samples of earlier ones."
     actions=${html`<${Live} state=${live} isPaused=${paused !== undefined} mayBeLive=${mayBeLive} />`}
   >
     <div class="filters" role="search" aria-label="Filter calls">

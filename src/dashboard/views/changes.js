@@ -1,4 +1,4 @@
-/** Who did what to what: every change of the administration, with what was and what is. */
+/** Changes by administrators, with author, old and new values. */
 
 import { html } from 'htm/preact'
 import { api, question } from '../api.js'
@@ -40,7 +40,7 @@ export function Changes({ place: { query } }) {
   const pickTarget = async (/** @type {string} */ text) =>
     ask({ target: await targetOf(text), before: undefined })
 
-  return html`<${Page} title="Changes" lead="Every change of clients, keys, limits and tokens, written together with the change itself. No secret is in it.">
+  return html`<${Page} title="Changes" lead="Every change of clients, keys, limits and tokens. It contains no secrets.">
     <div class="filters" role="search" aria-label="Filter changes">
       <${Select} isCompact label="Action" value=${action ?? ''} options=${[['', 'All actions'], ...Object.entries(auditEvents)]} onPick=${(/** @type {string} */ value) => ask({ action: value, before: undefined })} />
       <${TextFilter} label="By whom" name="who" value=${who ?? ''} list=${names} onPick=${(/** @type {string} */ value) => ask({ who: value, before: undefined })} />
@@ -130,7 +130,7 @@ function Row({ auditEvent }) {
   </tr>`
 }
 
-/** Where what was changed is to be seen; nowhere, if it is gone. @param {AuditEvent} auditEvent */
+/** The page of the changed subject; undefined if it was deleted. @param {AuditEvent} auditEvent */
 function addressOf({ target, after }) {
   if (after === null) return undefined
   const [kind = ''] = target.split(':')

@@ -1,4 +1,4 @@
-/** One client: where it stands, its keys, what it used, and everything that can be done with it. */
+/** One client: its current usage, keys, spend and settings. */
 
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'

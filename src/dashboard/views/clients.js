@@ -1,4 +1,4 @@
-/** Clients: who may call, what they have spent, and where they stand. */
+/** Clients, with their spend and current usage. */
 
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
@@ -64,7 +64,7 @@ export function Clients({ place: { query } }) {
   const refine = (/** @type {Record<string, string>} */ changes) => ask({ ...changes, cursor: undefined })
   return html`<${Page}
     title="Clients"
-    lead="A client is whoever has a budget of its own: a service, a product, a person."
+    lead="A client is a service, a product or a person with its own keys and budget."
     actions=${mayChange() && html`<button type="button" class="button is-primary" onClick=${make}><${Icon} name="plus" />New client</button>`}
   >
     <div class="filters" role="search" aria-label="Find clients">

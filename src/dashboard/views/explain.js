@@ -1,4 +1,4 @@
-/** Every rule that a call of this client for this model meets, with its numbers now. */
+/** Every rule for a call of this client for this model, with current numbers. */
 
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
@@ -32,7 +32,7 @@ export function Explain({ place: { query } }) {
     ask({ client: wanted.client.trim(), model: wanted.model.trim() })
     reload()
   }
-  return html`<${Page} title="Explain" lead="Would a call of this client for this model go through, and what decides it?">
+  return html`<${Page} title="Explain" lead="The rules for a call of this client for this model, and whether it would pass now.">
     <form class="ask" onSubmit=${submit}>
       <${Picker} label="Client" name="client" value=${wanted.client} useSuggestions=${useClients} onInput=${(/** @type {string} */ value) => setWanted({ ...wanted, client: value })} />
       <${Field} label="Model" name="model" value=${wanted.model} list=${models} onInput=${(/** @type {string} */ value) => setWanted({ ...wanted, model: value })} />

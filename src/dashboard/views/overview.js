@@ -1,4 +1,4 @@
-/** What the people who pay ask first: how much, against which budget, who, on which model, and what was saved. */
+/** The overview: spend, budgets, spend by client and model, and savings. */
 
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'

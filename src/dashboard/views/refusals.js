@@ -1,4 +1,4 @@
-/** Who was refused, by which limit, how often, and what to do about it. */
+/** Refused calls by client and reason, with advice. */
 
 import { html } from 'htm/preact'
 import { question } from '../api.js'
@@ -40,7 +40,7 @@ const LENGTHS = { '1h': HOUR, '24h': 24 * HOUR, '7d': 7 * 24 * HOUR, '30d': 30 *
 export function Refusals({ place: { query } }) {
   const { range = '24h', client, reason, kind, call } = query
   const length = LENGTHS[range] ?? 24 * HOUR
-  // By the minute, so that the question stays the same for a while.
+  // Rounded to a minute, so that the request stays the same for a while.
   const minute = Math.floor(Date.now() / 60_000) * 60_000
   const from = new Date(
     Math.floor((minute - length) / (length > 4 * 24 * HOUR ? 24 * HOUR : 60_000)) *
@@ -51,7 +51,7 @@ export function Refusals({ place: { query } }) {
   })
   const isFiltered = Boolean(client || reason)
 
-  return html`<${Page} title="Refusals" lead="A refusal costs nothing. Each is counted by client, reason and minute, and some are kept as samples.">
+  return html`<${Page} title="Refusals" lead="A refused call costs nothing. Refusals are counted by client, reason and minute, with a few samples.">
     <div class="filters" role="search" aria-label="Filter refusals">
       <${Segmented} label="Range" options=${ranges} value=${range} onPick=${(/** @type {string} */ value) => ask({ range: value === '24h' ? undefined : value }, { replace: true })} />
       <${Select} isCompact label="Reason" value=${reason ?? ''} options=${[['', 'All reasons'], ...Object.entries(reasons).map(([code, { title }]) => [code, title])]} onPick=${(/** @type {string} */ value) => ask({ reason: value, kind: undefined, call: undefined })} />

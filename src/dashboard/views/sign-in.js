@@ -1,4 +1,4 @@
-/** The door: a token, and what is wrong with it. */
+/** The sign-in form, with the fault of a wrong token. */
 
 import { html } from 'htm/preact'
 import { useEffect, useState } from 'preact/hooks'
@@ -31,8 +31,8 @@ export function SignIn() {
       setBusy(false)
     }
   }
-  return html`<main class="door">
-    <form class="door-card" onSubmit=${submit} novalidate>
+  return html`<main class="sign-in">
+    <form class="sign-in-card" onSubmit=${submit} novalidate>
       <${Mark} />
       <h1>Tollgate</h1>
       <p class="lead">What your AI calls cost, who makes them, and what they may.</p>
@@ -40,7 +40,7 @@ export function SignIn() {
       <${Field} label="Admin token" name="token" value=${token} onInput=${setToken} isSecret isFirst hint="ADMIN_TOKEN of this gateway, or a token made with it." />
       ${wrong && html`<p class="form-failure" role="alert"><${Icon} name="warning" /><span>${wrong}</span></p>`}
       <button type="submit" class="button is-primary is-wide" aria-disabled=${isBusy}>${isBusy ? 'Signing in …' : 'Sign in'}</button>
-      <p class="door-note">The token stays in this tab and is forgotten when you close it.</p>
+      <p class="sign-in-note">The token stays in this tab and is forgotten when you close it.</p>
     </form>
   </main>`
 }
@@ -48,7 +48,7 @@ export function SignIn() {
 /** @param {Failure} failure */
 function wordsFor({ status, message, retryAfter }) {
   if (status === 401)
-    return 'This token is not right. Check for a missing character, or ask whoever runs the gateway.'
+    return 'This token is not right. Check for a missing character, or ask the operator of the gateway.'
   if (status === 429) return `Too many wrong tokens. Try again in ${retryAfter ?? 'some'} seconds.`
   return message
 }

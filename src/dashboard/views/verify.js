@@ -1,4 +1,4 @@
-/** Do the counters agree with the ledger? Asked when somebody asks. */
+/** Compares the counters with the ledger, on request. */
 
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
@@ -29,7 +29,7 @@ export function Verify() {
   }
   return html`<${Page}
     title="Verify"
-    lead="Every counter in Redis must equal the ledger in Postgres plus what is still on its way, to the nano-dollar."
+    lead="Every counter in Redis must equal the ledger in Postgres plus its pending entries, to the nano-dollar."
     actions=${html`<button type="button" class="button is-primary" aria-disabled=${isBusy} onClick=${verify}>${isBusy ? 'Comparing …' : 'Compare now'}</button>`}
   >
     ${failure && html`<${Failed} failure=${failure} retry=${verify} />`}
@@ -39,7 +39,7 @@ export function Verify() {
   <//>`
 }
 
-/** A difference is no failure of the question: the answer to it is 409. @returns {Promise<Verified>} */
+/** The API answers 409 if it finds differences. That is a result and not a failure. @returns {Promise<Verified>} */
 async function verified() {
   try {
     return await api('/verify')

@@ -23,7 +23,7 @@ export function NewToken({ onClose, onDone }) {
     onDone(await api('/tokens', { method: 'POST', body: { name: name.trim(), role, ...endIn(days) } }))
   return html`<${ActionDialog} title="New token" action="Make token" onSubmit=${create} onClose=${onClose}>
     ${(/** @type {Failure | undefined} */ failure) => html`
-      <${Field} label="Name" name="name" value=${name} faults=${failure?.faults} isFirst onInput=${setName} hint="Of a person or a program: every change is kept under it." />
+      <${Field} label="Name" name="name" value=${name} faults=${failure?.faults} isFirst onInput=${setName} hint="The name of a person or a program. The audit records its changes under this name." />
       <${Select} label="Role" value=${role} options=${choices} onPick=${setRole} />
       <${EndSelect} value=${days} onPick=${setDays} />
     `}

@@ -1,4 +1,4 @@
-/** One call: what it cost and why, what it used, how long each part took, and, where it was refused, what to do. */
+/** One call: its cost, usage and times, and for a refused call its reason and advice. */
 
 import { html } from 'htm/preact'
 import { Badge, Outcome } from '../../components/badge.js'

@@ -1,4 +1,4 @@
-/** Calls as a table; the time is the link to a call's detail, and the whole row leads there. */
+/** Calls as a table. The time, and the whole row, link to the details of a call. */
 
 import { html } from 'htm/preact'
 import { Outcome } from '../../components/badge.js'

@@ -1,4 +1,4 @@
-/** The ledger's rows, newest first, with what ends meanwhile put in front of them. */
+/** Rows of the ledger, newest first, after live calls. */
 
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { api, Failure, question } from '../../api.js'
@@ -7,9 +7,9 @@ import { useLive } from '../../live.js'
 /** @import { Call } from '../../types.ts' */
 
 const PAGE = 60
-/** Shown at most: older live calls go, the ledger has them. */
+/** The most live calls. Older ones are dropped, because the ledger has them. */
 const KEPT = 600
-/** The ledger is some moments behind; what ended while the feed began is in it by then. */
+/** The delay of the ledger. After it the ledger has the calls that ended while the feed began. */
 const CATCH_UP = 2500
 
 /**

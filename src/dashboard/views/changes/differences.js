@@ -1,4 +1,4 @@
-/** The fields that a change changed: what was, what is. */
+/** The changed fields, with old and new values. */
 
 import { html } from 'htm/preact'
 import { Icon } from '../../components/icon.js'
@@ -8,15 +8,15 @@ import { roleLabel } from '../../words.js'
 /** @import { AuditEvent } from '../../types.ts' */
 /** @typedef {{ field: string, was: unknown, is: unknown }} Difference */
 
-/** What came with a change, and was not there before. */
+/** The fields of a rotated key's successor. They have no old value. */
 const NEW = 'successor.'
 
-/** What the row says already, or what follows from what it says. */
+/** Fields that the row shows already, or that follow from it. */
 const KNOWN = [
   ...['id', 'createdAt', 'createdBy', 'revokedAt'],
   ...['successor.client', 'successor.status', 'successor.createdAt', 'successor.rotatedFrom'],
 ]
-/** Of what was made or is gone. */
+/** Hidden as well if the subject was created or deleted. */
 const KNOWN_OF_WHOLE = ['name', 'status']
 
 /** @param {{ auditEvent: AuditEvent }} props */

@@ -1,4 +1,4 @@
-/** A client's settings, new or changed. */
+/** The form of a client's settings. */
 
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
@@ -16,10 +16,10 @@ import { LevelFields, numberOf, settingsOf, textsOf } from '../limits/level-form
 /** @type {[NonNullable<Client['allow']>[number], string, string][]} */
 const openings = [
   ['server_tools', 'Server tools', "the provider's web search, code execution and the like"],
-  ['stored', 'Stored prompts and conversations', 'their size is not known before'],
-  ['background', 'Background runs', 'they go on after the answer'],
-  ['files', 'Files by id', 'their size is not known before'],
-  ['store', 'Keep answers at OpenAI', 'store: true'],
+  ['stored', 'Stored prompts and conversations', 'their size is not known in advance'],
+  ['background', 'Background runs', 'they continue after the response'],
+  ['files', 'Files by id', 'their size is not known in advance'],
+  ['store', 'Store responses at OpenAI', 'store: true'],
 ]
 
 /** @param {{ client?: Client, onClose: () => void, onDone: (client: Client) => void }} props Without a client: a new one. */
@@ -104,7 +104,7 @@ export function ClientDialog({ client, onClose, onDone }) {
           <legend>Cache</legend>
           <${Check} label="Answer repeated requests from the cache" isOn=${isCached} onChange=${setCached} />
           <div class="form-grid">
-            <${Field} label="Keep answers for, seconds" name="cache.ttlSeconds" fields=${['cache']} mode="numeric" placeholder="the gateway's default" value=${texts.ttl} faults=${failure?.faults} onInput=${set('ttl')} />
+            <${Field} label="Cache responses for, seconds" name="cache.ttlSeconds" fields=${['cache']} mode="numeric" placeholder="the gateway's default" value=${texts.ttl} faults=${failure?.faults} onInput=${set('ttl')} />
             <${Select} label="Who may see a cached response" value=${texts.share} options=${[['client', 'Only this client'], ['team', 'Its team'], ['all', 'Everyone']]} onPick=${set('share')} />
           </div>
         </fieldset>

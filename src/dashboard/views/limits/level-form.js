@@ -1,4 +1,4 @@
-/** Limits and budgets as people type them, and as the administration takes them. */
+/** Converts limits and budgets between form texts and the fields of the admin API. */
 
 import { html } from 'htm/preact'
 import { Field } from '../../components/field.js'

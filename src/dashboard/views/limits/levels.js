@@ -1,4 +1,4 @@
-/** Several levels in one table: what each may do, and where it stands. */
+/** Several scopes in one table: their limits and current usage. */
 
 import { html } from 'htm/preact'
 import { BudgetCell, Meter } from '../../components/meter.js'

@@ -1,4 +1,4 @@
-/** The figures at the top: today, this month and where it leads, the cache, calls. */
+/** The figures at the top: today, this month with its forecast, the cache, calls. */
 
 import { html } from 'htm/preact'
 import { question } from '../../api.js'

@@ -1,4 +1,4 @@
-/** What needs somebody: refusals of the last day, the newest alerts. */
+/** Refusals of the last day and the newest alerts. */
 
 import { html } from 'htm/preact'
 import { Card } from '../../components/page.js'
