@@ -48,7 +48,7 @@ const circuits = async (gateway: Gateway) => {
 }
 
 for (const status of [401, 402]) {
-  test(`after one ${status} of the provider, calls get the same refusal without asking it, and are not to be retried`, async t => {
+  test(`after one ${status} of the provider, calls get the same refusal without an upstream request, and must not be retried`, async t => {
     const { gateway, call, calls, refuse, reached } = await arrange(t)
     refuse(status)
 
@@ -66,7 +66,7 @@ for (const status of [401, 402]) {
   })
 }
 
-test('calls in flight that are all refused open the circuit once, and their later results are ignored', async t => {
+test('simultaneous refusals open the circuit once, and later results of these calls are ignored', async t => {
   const { gateway, call, calls, pass, accept, reached } = await arrange(t)
   gateway.provider.use(({ body }) =>
     body.includes('late')
@@ -98,7 +98,7 @@ test('calls in flight that are all refused open the circuit once, and their late
   assert.equal((await call()).status, 200)
   gateway.provider.release('late')
   assert.equal((await late).status, 502)
-  assert.equal(await state(), undefined, 'nor does a refusal that set out before the success')
+  assert.equal(await state(), undefined, 'an earlier refusal does not open the circuit either')
 })
 
 test('a probe', async t => {
@@ -113,7 +113,7 @@ test('a probe', async t => {
   const send = (stream: boolean, init = {}) =>
     gateway.post('/v1/messages', key, message('hello', { stream }), init)
 
-  await t.test('that streams lets all calls through with its first event', async () => {
+  await t.test('closes the circuit with the first event of its stream', async () => {
     await open()
     gateway.provider.next('stall')
     const leave = new AbortController()
@@ -126,21 +126,18 @@ test('a probe', async t => {
   })
 
   for (const status of [400, 404, 429])
-    await t.test(
-      `that is answered with ${status} closes the circuit, since the key was accepted`,
-      async () => {
-        await open()
-        gateway.provider.next(`status ${status}`)
-        assert.equal((await call()).status, status)
-        accept()
-        assert.deepEqual(
-          (await Promise.all([call(), call()])).map(({ status }) => status),
-          [200, 200],
-        )
-      },
-    )
+    await t.test(`closes the circuit with status ${status}, since the key was accepted`, async () => {
+      await open()
+      gateway.provider.next(`status ${status}`)
+      assert.equal((await call()).status, status)
+      accept()
+      assert.deepEqual(
+        (await Promise.all([call(), call()])).map(({ status }) => status),
+        [200, 200],
+      )
+    })
 
-  await t.test('that takes long lets others pass after two seconds', async () => {
+  await t.test('is followed by another after two seconds without a response', async () => {
     const before = await open()
     gateway.provider.next('hold slow')
     const slow = call()
@@ -154,7 +151,7 @@ test('a probe', async t => {
   })
 
   for (const stream of [true, false])
-    await t.test(`whose caller leaves is followed by another (stream: ${stream})`, async () => {
+    await t.test(`is followed by another if its caller leaves (stream: ${stream})`, async () => {
       const before = await open()
       gateway.provider.use(() => 'hold')
       const leave = new AbortController()
@@ -238,7 +235,7 @@ test('an open circuit is shown in readyz, metrics, upstreams and explain until i
   })
 })
 
-test('while one call asks, the others fail fast', async t => {
+test('other calls fail fast during a probe', async t => {
   const { calls, call, pass, refuse, gateway, reached } = await arrange(t)
   refuse()
   await calls(1)
@@ -255,7 +252,7 @@ test('while one call asks, the others fail fast', async t => {
   assert.equal(reached(), 2)
 })
 
-test('a call that asks and learns nothing leaves the question to the next', async t => {
+test('a probe without a result leaves the probe to the next call', async t => {
   const { call, pass, refuse, gateway, reached } = await arrange(t)
   refuse()
   await call()
@@ -269,7 +266,7 @@ test('a call that asks and learns nothing leaves the question to the next', asyn
   assert.equal(reached(), 4)
 })
 
-test('a call that our account may not make closes no other: it may be the caller’s doing', async t => {
+test('a permission error opens no circuit, since the caller’s request may cause it', async t => {
   const { call, gateway, reached } = await arrange(t)
   gateway.provider.next('status 403')
 
@@ -290,7 +287,7 @@ test('a call that our account may not make closes no other: it may be the caller
   )
 })
 
-test('other trouble of the provider opens no breaker', async t => {
+test('other failures of the provider open no circuit', async t => {
   const { calls, gateway, reached } = await arrange(t)
   for (const status of [400, 404, 429, 500, 529]) {
     gateway.provider.use(() => `status ${status}`)
@@ -299,7 +296,7 @@ test('other trouble of the provider opens no breaker', async t => {
   assert.equal(reached(), 15)
 })
 
-test('kept answers are given while the provider refuses us', async t => {
+test('cached responses are served while the circuit is open', async t => {
   const { gateway, refuse } = await arrange(t)
   const key = await gateway.client({ name: 'keeper' })
   const ask = () => gateway.post('/v1/messages', key, message('keep this'))
@@ -314,7 +311,7 @@ test('kept answers are given while the provider refuses us', async t => {
   assert.equal(answer.headers.get('x-cache'), 'HIT')
 })
 
-test('operators are told once, with what the provider said', async t => {
+test('one alert reports the provider’s message', async t => {
   const { gateway, calls, refuse } = await arrange(t)
   refuse()
   await calls(1)

@@ -21,7 +21,7 @@ function budgetOf(more: Partial<Budget> = {}): Budget {
 const thresholds = (budget: Budget) =>
   budgetAlerts(budget, noon, still(budget.spentNanos)).filter(({ kind }) => kind === 'budget_threshold')
 
-for (const [spent, told] of [
+for (const [spent, expected] of [
   [0, []],
   [2_499_999_999, []],
   [2_500_000_000, [50]],
@@ -31,11 +31,11 @@ for (const [spent, told] of [
   [5_000_000_000, [100]],
   [7_000_000_000, [100]],
 ] as const) {
-  test(`with ${spent / 1e9} of 5 dollars spent, ${told.length > 0 ? `${told} %` : 'nothing'} is told`, () => {
+  test(`a spend of ${spent / 1e9} of 5 dollars raises ${expected.length > 0 ? `the alert for ${expected} %` : 'no alert'}`, () => {
     const found = thresholds(budgetOf({ spentNanos: spent }))
     assert.deepEqual(
       found.map(({ details }) => details.percent),
-      told,
+      expected,
     )
   })
 }
@@ -46,12 +46,12 @@ test('thresholds are exact for the largest budget there is', () => {
   assert.equal(thresholds(budgetOf({ limitNanos, spentNanos: limitNanos }))[0]?.details.percent, 100)
 })
 
-test('a budget of nothing is told of only when something was spent', () => {
+test('a budget of zero raises an alert only after spend', () => {
   assert.deepEqual(budgetAlerts(budgetOf({ limitNanos: 0 }), noon, still(0)), [])
   assert.equal(thresholds(budgetOf({ limitNanos: 0, spentNanos: 1 }))[0]?.details.percent, 100)
 })
 
-test('a lower threshold is not told once a higher one was', () => {
+test('a lower threshold raises no alert after a higher one', () => {
   const [half] = thresholds(budgetOf({ spentNanos: 2.6e9 }))
   const [most] = thresholds(budgetOf({ spentNanos: 4.1e9 }))
   const [all] = thresholds(budgetOf({ spentNanos: 5e9 }))
@@ -60,7 +60,7 @@ test('a lower threshold is not told once a higher one was', () => {
   assert.deepEqual(all?.unless, [])
 })
 
-test('each window, scope and limit is told of on its own', () => {
+test('each window, scope and limit raises its own alert', () => {
   const spent = { spentNanos: 2.6e9 }
   const dedupes = [
     budgetOf(spent),
@@ -72,7 +72,7 @@ test('each window, scope and limit is told of on its own', () => {
   assert.equal(new Set(dedupes).size, dedupes.length)
 })
 
-test('people read whose budget it is, how much is spent, and of what; programs read the numbers', () => {
+test('the title names the budget and its spend, and the details have the numbers', () => {
   const [alert] = thresholds(budgetOf({ spentNanos: 4_150_000_000 }))
   assert.equal(alert?.severity, 'warning')
   assert.equal(
@@ -88,7 +88,7 @@ test('people read whose budget it is, how much is spent, and of what; programs r
   })
 })
 
-test('too fast a pace is told once a window, with the moment the money is gone', () => {
+test('too fast a pace raises one alert a window with the time of exhaustion', () => {
   const budget = budgetOf({ spentNanos: 1.5e9 })
   const slot = 12 * 15
 
@@ -102,7 +102,7 @@ test('too fast a pace is told once a window, with the moment the money is gone',
   assert.equal(pace?.dedupe, 'budget:client:c1:d20261123:5000000000:pace')
 })
 
-test('calls that are refused because the rest is too little are told, unless all of it is spent', () => {
+test('calls refused by a nearly spent budget raise an alert, unless the budget is spent', () => {
   const alert = refusedAlert(budgetOf({ spentNanos: 4.98e9 }))
   const [all] = thresholds(budgetOf({ spentNanos: 5e9 }))
   assert.match(alert.title, /too little for its calls, which are refused: \$4\.98 of \$5\.00 spent/)

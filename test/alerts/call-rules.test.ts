@@ -20,19 +20,19 @@ for (const [pending, severity] of [
   [500, 'critical'],
   [1000, 'critical'],
 ] as const) {
-  test(`with ${pending} of 1000 entries waiting for Postgres, the ledger is ${severity ?? 'well'}`, () => {
+  test(`${pending} of 1000 ledger entries that wait for Postgres raise ${severity ? `a ${severity}` : 'no'} alert`, () => {
     assert.equal(ledgerAlert(pending, 1000, at('12:00:00'))?.severity, severity)
   })
 }
 
-test('a ledger that was half behind is not told to be a tenth behind while it recovers', () => {
+test('a recovering ledger raises no alert with a lower severity', () => {
   const half = ledgerAlert(500, 1000, at('12:10:00'))
   const tenth = ledgerAlert(100, 1000, at('12:20:00'))
   assert.deepEqual(tenth?.unless, [half?.dedupe])
   assert.deepEqual(half?.unless, [])
 })
 
-test('trouble that lasts is told of once an hour', () => {
+test('a lasting condition raises one alert an hour', () => {
   const rules = [
     (now: number) => loopAlert(frontend, 'claude-haiku-4-5', now),
     (now: number) => refusedUsAlert('ezai', 'claude-haiku-4-5', 'the provider answered 401', now),
@@ -52,7 +52,7 @@ test('an overspend alert names the price table only if the cost exceeds the boun
   assert.match(above!.title, /: the price table's bound is wrong\.$/)
 })
 
-test('what may be about Postgres itself does not wait for it', () => {
+test('an alert that may concern Postgres does not wait for Postgres', () => {
   assert.equal(ledgerAlert(100, 1000, at('12:00:00'))?.urgent, true)
   assert.equal(refusedUsAlert('ezai', 'm', 'the provider answered 401', at('12:00:00')).urgent, true)
 })

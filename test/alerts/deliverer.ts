@@ -1,4 +1,4 @@
-/** A process that does nothing but deliver alerts, to be killed by a test. */
+/** A process that only delivers alerts, for a test to kill. */
 
 import { Pool } from 'pg'
 import { pino } from 'pino'

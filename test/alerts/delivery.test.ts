@@ -41,7 +41,7 @@ const firstOf = async (pool: Pool) => (await all(pool))[0]!
 const delivered = (pool: Pool) =>
   until(async () => (await all(pool)).every(({ delivery }) => delivery === 'delivered'))
 
-test('a receiver that fails in every way gets the alert when it is well again', async t => {
+test('a receiver gets the alert after it recovers from each kind of failure', async t => {
   const { pool } = await alertsTable(t)
   const receiver = await startReceiver(t, [500, 'cut', 'silence', 429])
   const { outbox, delivery } = replica(t, pool, receiver.url)
@@ -60,7 +60,7 @@ test('a receiver that fails in every way gets the alert when it is well again', 
   assert.ok(alert.deliveredAt)
 })
 
-test('where nobody listens, the last error can be seen, and the alert is delivered once somebody does', async t => {
+test('an unreachable receiver leaves the last error in the list, and gets the alert after it is reachable', async t => {
   const { pool } = await alertsTable(t)
   const port = await freePort()
   const { outbox, delivery, lines } = replica(t, pool, `http://127.0.0.1:${port}/services/T0/B0/secret-path`)
@@ -76,7 +76,7 @@ test('where nobody listens, the last error can be seen, and the alert is deliver
   assert.doesNotMatch(JSON.stringify(lines), /secret-path/)
 })
 
-test('one alert that is never taken keeps no other back', async t => {
+test('an alert that is always rejected does not delay other alerts', async t => {
   const { pool } = await alertsTable(t)
   const receiver = await startReceiver(t)
   const { outbox, delivery } = replica(t, pool, receiver.url, { firstRetryMs: 60_000 })
@@ -91,7 +91,7 @@ test('one alert that is never taken keeps no other back', async t => {
   assert.deepEqual(dedupesOf(receiver.posts), ['a', 'b', 'c', 'refused'])
 })
 
-test('a receiver is asked more rarely the longer it fails, and never sooner than it wants to be', async t => {
+test('retries to a failing receiver become rarer, and respect its Retry-After', async t => {
   const { pool } = await alertsTable(t)
   const receiver = await startReceiver(t, [
     500,
@@ -127,7 +127,7 @@ test('two replicas share the work: each alert is delivered once', async t => {
   assert.deepEqual(dedupesOf(receiver.posts), dedupes)
 })
 
-test('a replica that is killed while it delivers leaves the alert to another one', async t => {
+test('another replica delivers the alert of a killed replica', async t => {
   const { pool, url } = await alertsTable(t)
   const receiver = await startReceiver(t, ['silence'])
   await createOutbox(pool, { webhook: true, leaseMs: LEASE }).add(raised('a'))
@@ -146,12 +146,12 @@ test('a replica that is killed while it delivers leaves the alert to another one
   assert.deepEqual(
     dedupesOf(receiver.posts),
     ['a', 'a'],
-    'at least once: nobody knows what the dead one reached',
+    'at least once: the killed replica may have delivered it',
   )
   assert.equal((await firstOf(pool)).attempts, 2)
 })
 
-test('a replica that stops ends the delivery it has begun, and begins no other', async t => {
+test('a stopping replica ends its current delivery, and begins no other', async t => {
   const { pool } = await alertsTable(t)
   let accept = () => {}
   const receiver = await startReceiver(t, [

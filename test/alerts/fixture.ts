@@ -1,4 +1,4 @@
-/** A fixture for alert tests: a Postgres with the table, a Redis, and a receiver that answers as it is told, over real HTTP. */
+/** A fixture for alert tests: a Postgres with the table, a Redis, and a receiver with set responses, over real HTTP. */
 
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -43,14 +43,14 @@ export interface Post {
   body: string
 }
 
-/** What the receiver does with a request: an HTTP status, no answer at all, or a connection that breaks. */
+/** The receiver's reaction to a request: an HTTP status, no response, or a broken connection. */
 export type Answer = number | 'silence' | 'cut' | ((response: ServerResponse) => void)
 
 export interface Receiver {
   url: string
-  /** All that came, whatever was answered. */
+  /** All received requests, with any response. */
   posts: Post[]
-  /** The next answers; after them it says 200. */
+  /** The next responses; after them it sends 200. */
   answers: Answer[]
 }
 
@@ -88,7 +88,7 @@ export interface Replica {
   alerts(): Promise<Shown[]>
 }
 
-/** The plugin on its real neighbours; as many replicas as are started with the same servers. */
+/** The plugin with its real dependencies; each call with the same servers starts one more replica. */
 export async function startReplica(
   t: TestContext,
   { redisUrl, databaseUrl }: { redisUrl: string; databaseUrl: string },

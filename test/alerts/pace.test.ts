@@ -23,9 +23,9 @@ function watcher(samples = new Map<number, number>()) {
   }
 }
 
-/** Lives the day minute by minute as the watch does: it looks where something moved, and keeps what it saw. */
+/** Runs through the day minute by minute as the watch does: it checks changed budgets, and keeps their samples. */
 function live(spent: Curve, { looks = 10_000, limit = LIMIT } = {}): { at: number; pace: Pace }[] {
-  const told: { at: number; pace: Pace }[] = []
+  const raised: { at: number; pace: Pace }[] = []
   const see = watcher()
   let last = -1
   const step = (day.end - day.start) / looks
@@ -34,9 +34,9 @@ function live(spent: Curve, { looks = 10_000, limit = LIMIT } = {}): { at: numbe
     if (spending.spent === last) continue
     last = spending.spent
     const pace = see(spending, at)
-    if (pace) told.push({ at, pace })
+    if (pace) raised.push({ at, pace })
   }
-  return told
+  return raised
 }
 
 /** Evenly, from a moment on, so that `share` of the budget would be gone in a day. */
@@ -64,32 +64,32 @@ const table: { title: string; spent: Curve; first: [from: number, to: number] | 
 ]
 
 for (const { title, spent, first } of table) {
-  test(`${title}: ${first ? 'told' : 'not told'}`, () => {
-    const told = live(spent)
-    if (!first) return assert.deepEqual(told, [])
-    const hours = (told[0]!.at - start) / HOUR
-    assert.ok(hours >= first[0] && hours <= first[1], `told after ${hours} h`)
+  test(`${title}: ${first ? 'an alert' : 'no alert'}`, () => {
+    const raised = live(spent)
+    if (!first) return assert.deepEqual(raised, [])
+    const hours = (raised[0]!.at - start) / HOUR
+    assert.ok(hours >= first[0] && hours <= first[1], `alert after ${hours} h`)
   })
 }
 
-test('a spike that is over is not told of, though the long window still holds it', () => {
+test('a past spike raises no alert, although the long window still holds it', () => {
   const noon = start + 12 * HOUR
   const spike: Curve = at => 0.4 * Math.min(1, Math.max(0, (at - noon) / (10 * MINUTE)))
-  const told = live(at => spike(at) + evenly(0.001)(at))
-  assert.ok(told.length > 0)
+  const raised = live(at => spike(at) + evenly(0.001)(at))
+  assert.ok(raised.length > 0)
   assert.ok(
-    told.every(({ at }) => at <= noon + (10 + 12) * MINUTE),
+    raised.every(({ at }) => at <= noon + (10 + 12) * MINUTE),
     'silent one short window later',
   )
 })
 
-test('it names the moment the money is gone', () => {
-  const told = live(evenly(4, start))
-  const { pace } = told.at(-1)!
+test('the pace gives the time of exhaustion', () => {
+  const raised = live(evenly(4, start))
+  const { pace } = raised.at(-1)!
   assert.ok(Math.abs(pace.exhaustedAt - (start + 6 * HOUR)) < 10 * MINUTE)
 })
 
-test('a spent budget has no pace, and neither has an ended window', () => {
+test('a spent budget and an ended window have no pace', () => {
   const bases = { slot: 15, long: 0, short: 0 }
   assert.equal(paceOf({ ...day, limit: 100, spent: 100 }, start + HOUR, bases), undefined)
   assert.equal(paceOf({ ...day, limit: 100, spent: 150 }, start + HOUR, bases), undefined)
@@ -98,7 +98,7 @@ test('a spent budget has no pace, and neither has an ended window', () => {
   assert.ok(paceOf({ ...day, limit: 100, spent: 50 }, start + HOUR, bases))
 })
 
-test('what was spent before anybody looked is nobody’s pace: a budget set at noon raises no alarm', () => {
+test('spend before the first sample is not part of the pace, so that a budget set at noon raises no alert', () => {
   const see = watcher()
   for (let minutes = 0; minutes < 30; minutes++) {
     const spending = { ...day, limit: LIMIT, spent: (0.6 + minutes * 0.0001) * LIMIT }
@@ -106,7 +106,7 @@ test('what was spent before anybody looked is nobody’s pace: a budget set at n
   }
 })
 
-test('silence leaves no samples, and counts as silence', () => {
+test('a time without calls leaves no samples, and counts as no spend', () => {
   const spent = (share: number) => ({ ...day, limit: LIMIT, spent: share * LIMIT })
   const see = watcher(new Map([[0, 0]]))
   see(spent(0.3), start + 2 * HOUR)
@@ -136,7 +136,7 @@ const anyDay = fc
 
 const options = { seed: 42, numRuns: 150 }
 
-test('whoever is told of spends faster than sustainable over both windows, and the end named lies before the end', () => {
+test('an alert means that both windows are faster than sustainable, and its time of exhaustion is before the end of the window', () => {
   fc.assert(
     fc.property(anyDay, spent => {
       for (const { at, pace } of live(spent, { looks: 1440 })) {
@@ -153,23 +153,23 @@ test('whoever is told of spends faster than sustainable over both windows, and t
   )
 })
 
-test('an even pace that exhausts the budget is told of before it is exhausted, and one that does not never is', () => {
+test('an even pace raises an alert before it exhausts the budget, and never if it does not', () => {
   fc.assert(
     fc.property(fc.double({ min: 0.01, max: 50, noNaN: true }), share => {
       if (share > 0.98 && share < 1.05) return
-      const told = live(evenly(share), { looks: 4000 })
-      assert.equal(told.length > 0, share > 1, `${share}`)
+      const raised = live(evenly(share), { looks: 4000 })
+      assert.equal(raised.length > 0, share > 1, `${share}`)
     }),
     options,
   )
 })
 
-test('a larger budget is never told of where a smaller one is not', () => {
+test('a larger budget raises no alert if a smaller one raises none', () => {
   fc.assert(
     fc.property(anyDay, fc.double({ min: 1, max: 5, noNaN: true }), (spent, factor) => {
       const small = new Set(live(spent, { looks: 720 }).map(({ at }) => at))
       const large = live(at => spent(at) / factor, { looks: 720 })
-      // Where the smaller one is exhausted, its pace is no question any more.
+      // An exhausted budget has no pace.
       for (const { at } of large) if (spent(at) < 1) assert.ok(small.has(at))
     }),
     options,

@@ -13,7 +13,7 @@ async function servers(t: TestContext) {
   return { redisUrl: redis.url, databaseUrl: database.url }
 }
 
-const told = ({ lines }: { lines: Line[] }) => lines.filter(({ msg }) => msg.startsWith('alert: '))
+const alertsIn = ({ lines }: { lines: Line[] }) => lines.filter(({ msg }) => msg.startsWith('alert: '))
 const shown = ({ alerts }: Replica, length: number) =>
   until(async () => {
     const found = await alerts()
@@ -30,17 +30,17 @@ test('an alert that two replicas raise again and again is written, logged and de
   await Promise.all(replicas.map(({ app }) => app.close()))
 
   assert.equal(receiver.posts.length, 1)
-  assert.equal(replicas.flatMap(told).length, 1)
+  assert.equal(replicas.flatMap(alertsIn).length, 1)
 })
 
-test('a new window raises it again', async t => {
+test('a new window raises the alert again', async t => {
   const replica = await startReplica(t, await servers(t))
   replica.app.alerts.raise(alertOf({ dedupe: 'budget:client:c1:d20261123:80' }))
   replica.app.alerts.raise(alertOf({ dedupe: 'budget:client:c1:d20261124:80' }))
   await shown(replica, 2)
 })
 
-test('greater news keeps lesser news from being raised, on every replica and after a restart', async t => {
+test('a higher severity suppresses a lower one, on every replica and after a restart', async t => {
   const stores = await servers(t)
   const first = await startReplica(t, stores)
   first.app.alerts.raise(alertOf({ dedupe: 'at 100', unless: [] }))
@@ -50,18 +50,18 @@ test('greater news keeps lesser news from being raised, on every replica and aft
   const second = await startReplica(t, stores)
   second.app.alerts.raise(alertOf({ dedupe: 'at 50', unless: ['at 80', 'at 100'] }))
   second.app.alerts.raise(alertOf({ dedupe: 'another' }))
-  await until(async () => told(second).length > 0)
+  await until(async () => alertsIn(second).length > 0)
 
   assert.equal((await second.alerts()).length, 2)
 })
 
-test('without a webhook an alert is logged and shown as told to nobody, and stays so when one is set', async t => {
+test('an alert without a webhook is logged and shown as not delivered, also after a webhook is set', async t => {
   const stores = await servers(t)
   const before = await startReplica(t, stores)
   before.app.alerts.raise(alertOf({ dedupe: 'old' }))
   const [old] = await shown(before, 1)
   assert.equal(old?.delivery, 'no_webhook')
-  const line = await until(async () => told(before)[0])
+  const line = await until(async () => alertsIn(before)[0])
   assert.equal(line.level, 40)
   assert.equal(line.msg, `alert: ${alertOf().title}`)
   assert.equal(line.spentUsd, 4)
@@ -76,7 +76,7 @@ test('without a webhook an alert is logged and shown as told to nobody, and stay
   assert.equal((await after.alerts())[1]?.delivery, 'no_webhook')
 })
 
-test('neither the webhook’s URL nor its secret is ever logged or shown', async t => {
+test('the webhook’s URL and secret are never logged or shown', async t => {
   const stores = await servers(t)
   const webhookSecret = 'whsec-never-to-be-seen'
   const receiver = await startReceiver(t, [500, 'cut', response => response.end(webhookSecret)])
@@ -89,7 +89,7 @@ test('neither the webhook’s URL nor its secret is ever logged or shown', async
   assert.doesNotMatch(seen, /secret-path|whsec/)
 })
 
-test('while Postgres is away alerts wait, and are written and delivered when it is back', async t => {
+test('alerts wait while Postgres is unreachable, and are written and delivered after it recovers', async t => {
   const [redis, postgres] = await Promise.all([testRedis(t), ownPostgres(t)])
   const receiver = await startReceiver(t)
   const stores = { redisUrl: redis.url, databaseUrl: postgres.url }
@@ -123,7 +123,7 @@ test('an urgent alert does not wait for Postgres, and is delivered once by two r
   assert.equal(receiver.posts.length, 2, 'one that failed, one that was taken')
 })
 
-test('alerts that wait take a bounded place in memory, and one that is lost is told', async t => {
+test('waiting alerts take bounded memory, and a lost alert is reported', async t => {
   const lines: Line[] = []
   const log = pino({}, { write: line => void lines.push(JSON.parse(line)) })
   const pool = openPool(t, `postgres://127.0.0.1:${await freePort()}/away`)
@@ -144,7 +144,7 @@ test('alerts that wait take a bounded place in memory, and one that is lost is t
   )
 })
 
-test('an alert that Postgres cannot store keeps no other back', async t => {
+test('an alert that Postgres cannot store does not delay other alerts', async t => {
   const replica = await startReplica(t, await servers(t))
   replica.app.alerts.raise(alertOf({ dedupe: 'a', title: 'half a \0 letter' }))
   replica.app.alerts.raise(alertOf({ dedupe: 'b' }))
@@ -210,7 +210,7 @@ test('alerts are filtered by kind, severity, delivery, client, scope and time, p
     assert.equal((await replica.app.inject(`/admin/alerts?${wrong}`)).statusCode, 400, wrong)
 })
 
-test('alerts are forgotten after three months', async t => {
+test('alerts are deleted after three months', async t => {
   const replica = await startReplica(t, await servers(t))
   const outbox = createOutbox(replica.app.pg, { webhook: false, leaseMs: 1000 })
   const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000)

@@ -20,10 +20,10 @@ async function arrange(t: TestContext, options: GatewayOptions = {}) {
 }
 
 const payload = ({ body }: Post) => JSON.parse(body).metadata.event_payload
-const told = ({ posts }: Receiver, kind: string) => posts.map(payload).filter(alert => alert.kind === kind)
+const ofKind = ({ posts }: Receiver, kind: string) => posts.map(payload).filter(alert => alert.kind === kind)
 
 function received(receiver: Receiver, kind: string) {
-  return until(async () => told(receiver, kind)[0])
+  return until(async () => ofKind(receiver, kind)[0])
 }
 
 /** As the administration shows them. */
@@ -49,7 +49,7 @@ async function spend(gateway: Gateway, key: string, calls: number, prompt = CALL
   return statuses
 }
 
-test('a budget that is being spent is told of at the next threshold, once by two gateways', async t => {
+test('a budget raises an alert at the next threshold, once for two gateways', async t => {
   const { gateway, receiver } = await arrange(t)
   const { provider, redisUrl, databaseUrl } = gateway
   const env = { ALERT_WEBHOOK_URL: receiver.url }
@@ -60,7 +60,7 @@ test('a budget that is being spent is told of at the next threshold, once by two
   await spend(other, key, 1)
   const half = await received(receiver, 'budget_threshold')
   await spend(other, key, 2)
-  const most = await until(async () => told(receiver, 'budget_threshold')[1])
+  const most = await until(async () => ofKind(receiver, 'budget_threshold')[1])
 
   assert.deepEqual(
     [half, most].map(({ scope, details }) => [scope, details.percent, details.period, details.spentUsd]),
@@ -74,10 +74,10 @@ test('a budget that is being spent is told of at the next threshold, once by two
     return thresholds.every(({ delivery }) => delivery === 'delivered') && thresholds
   })
   assert.equal(shown.length, 2)
-  assert.equal(told(receiver, 'budget_threshold').length, 2)
+  assert.equal(ofKind(receiver, 'budget_threshold').length, 2)
 })
 
-test('calls that are refused because a budget is spent are told of once', async t => {
+test('calls that a spent budget refuses raise one alert', async t => {
   const { gateway, receiver } = await arrange(t)
   const key = await gateway.client({ name: 'frontend', budget: { month: 0.004 } })
 
@@ -87,10 +87,10 @@ test('calls that are refused because a budget is spent are told of once', async 
   assert.deepEqual(statuses, [200, 402, 402, 402, 402])
   assert.equal(alert.severity, 'critical')
   assert.deepEqual([alert.details.period, alert.details.limitUsd], ['month', 0.004])
-  assert.equal(told(receiver, 'budget_refused').length, 1)
+  assert.equal(ofKind(receiver, 'budget_refused').length, 1)
 })
 
-test('the loop brake is told of once, however often it brakes', async t => {
+test('the loop limit raises one alert for any number of refusals', async t => {
   const { gateway, receiver } = await arrange(t)
   const key = await gateway.client({
     name: 'frontend',
@@ -102,10 +102,10 @@ test('the loop brake is told of once, however often it brakes', async t => {
   const alert = await received(receiver, 'loop_detected')
 
   assert.equal(alert.scope, 'client:frontend')
-  assert.equal(told(receiver, 'loop_detected').length, 1)
+  assert.equal(ofKind(receiver, 'loop_detected').length, 1)
 })
 
-test('a call that costs more than it held is told of, where a budget should have bound it', async t => {
+test('a call under a budget that costs more than its hold raises an alert', async t => {
   const { gateway, receiver } = await arrange(t)
   const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
 
@@ -127,7 +127,7 @@ test('a budget that is overspent after Redis lost a hold raises an alert, and ve
   provider.next('hold, usage 10 in 490 out')
   const frozen = send('frozen')
   await provider.waitForCall(1)
-  // Its replica makes no hold known any more, as one that is frozen.
+  // Its replica reports no hold any more, like a frozen one.
   app.holds.clear()
   const redis = connectRedis(gateway.redisUrl)
   t.after(() => redis.disconnect())
@@ -175,7 +175,7 @@ test('a budget that is raised or cut while calls run is not overspent', async t 
   )
 })
 
-test('a ledger that falls behind is told of while Postgres is away', async t => {
+test('a ledger that falls behind raises an alert while Postgres is unreachable', async t => {
   const postgres = await ownPostgres(t)
   const env = { LEDGER_MAX_PENDING: '40' }
   const { gateway, receiver } = await arrange(t, { env, databaseUrl: postgres.url })
@@ -186,7 +186,7 @@ test('a ledger that falls behind is told of while Postgres is away', async t => 
   await spend(gateway, key, 6)
   const tenth = await received(receiver, 'ledger_behind')
   await spend(gateway, key, 16)
-  const half = await until(async () => told(receiver, 'ledger_behind')[1])
+  const half = await until(async () => ofKind(receiver, 'ledger_behind')[1])
   await postgres.start()
 
   assert.deepEqual([tenth.severity, half.severity], ['warning', 'critical'])
@@ -197,7 +197,7 @@ test('a ledger that falls behind is told of while Postgres is away', async t => 
   assert.ok(shown.every(({ delivery }) => delivery === 'delivered'))
 })
 
-test('a prices file that became faulty is told of', async t => {
+test('a prices file that becomes invalid raises an alert', async t => {
   const file = join(await temporaryFolder(t), 'prices.json')
   await writeFile(file, '{}')
   const { receiver } = await arrange(t, { env: { PRICES_FILE: file } })

@@ -19,7 +19,7 @@ function reservationOf(level: LimitedScope, nanos: number): Reservation {
   return { scopes: [{ key, name, day: dayNanos, month: monthNanos }], tokens: 0, nanos, entry: {} }
 }
 
-/** A day in the life of budgets, on the scripts that count for real and on a clock the test sets. */
+/** A day of budgets, on the real counting scripts and on a clock that the test sets. */
 async function life(t: TestContext) {
   const fixture = await createFixture(t)
   const watch = createWatch(fixture.redis, fixture.money)
@@ -45,7 +45,7 @@ async function life(t: TestContext) {
 
 const kinds = (alerts: Alert[]) => alerts.map(({ kind, details }) => [kind, details.period, details.percent])
 
-test('a crossing is seen at the next look, and of several at once only the highest', async t => {
+test('the next check finds a crossed threshold, and only the highest of several', async t => {
   const { spend, watch } = await life(t)
   const level = levelOf({ dayNanos: LIMIT })
 
@@ -72,7 +72,7 @@ test('day and month of client, team and gateway are watched, each with its own b
   ])
 })
 
-test('what a dead replica’s calls are charged is seen, however long it takes until they are swept', async t => {
+test('the watch counts the charge of a dead replica’s calls, however late the lease reaper charges it', async t => {
   const { begin, money, wait, watch } = await life(t)
   await begin(levelOf({ dayNanos: LIMIT }), LIMIT)
 
@@ -88,7 +88,7 @@ test('what a dead replica’s calls are charged is seen, however long it takes u
   assert.deepEqual(kinds(await watch.look()), [['budget_threshold', 'day', 100]])
 })
 
-test('a budget is watched while calls of it run, and no longer', async t => {
+test('a budget is watched only while its calls run', async t => {
   const { begin, noted, wait, watch } = await life(t)
   const end = await begin(levelOf({ dayNanos: LIMIT }), 1e9)
 
@@ -104,7 +104,7 @@ test('a budget is watched while calls of it run, and no longer', async t => {
   assert.equal(await noted(), 0)
 })
 
-test('a budget that is spent from rarely is seen each time', async t => {
+test('the watch finds each call of a rarely used budget', async t => {
   const { spend, wait, watch } = await life(t)
   const level = levelOf({ monthNanos: LIMIT })
   for (const percent of [undefined, 50, 80, 100]) {
@@ -115,13 +115,13 @@ test('a budget that is spent from rarely is seen each time', async t => {
   }
 })
 
-test('whoever has no budget costs nothing', async t => {
+test('a client without a budget costs no check', async t => {
   const { spend, noted } = await life(t)
   for (let i = 0; i < 10; i++) await spend(levelOf({}, `client:c${i}`), 1e9)
   assert.equal(await noted(), 0)
 })
 
-test('a changed budget counts from the next call on, though the old one was just noted', async t => {
+test('a changed budget counts from the next call on, although the old one was just recorded', async t => {
   const { spend, watch, wait } = await life(t)
   await spend(levelOf({ dayNanos: LIMIT }), 2.4e9)
   await wait(SECOND)
@@ -132,7 +132,7 @@ test('a changed budget counts from the next call on, though the old one was just
   assert.deepEqual(kinds(await watch.look()), [['budget_threshold', 'day', 80]])
 })
 
-test('a new day begins anew', async t => {
+test('a new day starts from zero', async t => {
   const { spend, wait, watch } = await life(t)
   const level = levelOf({ dayNanos: LIMIT })
   await spend(level, 4e9)
@@ -146,26 +146,26 @@ test('a new day begins anew', async t => {
   assert.notEqual(tomorrow?.dedupe, today?.dedupe)
 })
 
-test('the pace is known to all replicas together, and to a new one at once', async t => {
+test('all replicas share the pace, and a new one has it at once', async t => {
   const { money, redis, spend, wait } = await life(t)
   const level = levelOf({ dayNanos: LIMIT })
-  const told: Alert[] = []
+  const raised: Alert[] = []
   // From noon on, all of the day's budget in six hours; the replicas take turns, and are all new each half hour.
-  for (let minutes = 0; minutes < 180 && told.length === 0; minutes++) {
+  for (let minutes = 0; minutes < 180 && raised.length === 0; minutes++) {
     await wait(MINUTE)
     const replica = createWatch(redis, money)
     await spend(level, Math.floor(LIMIT / 360), replica)
-    told.push(...(await replica.look()).filter(({ kind }) => kind === 'budget_pace'))
+    raised.push(...(await replica.look()).filter(({ kind }) => kind === 'budget_pace'))
   }
 
-  assert.equal(told.length, 1)
-  const { details } = told[0]!
+  assert.equal(raised.length, 1)
+  const { details } = raised[0]!
   assert.match(String(details.exhaustedAt), /T1[789]:/)
   assert.ok(Number(details.spentUsd) < 2, 'long before half of it is spent')
   assert.ok((await redis.hlen('{tollgate}:pace:client:c1:d21000228')) <= 40)
 })
 
-test('one replica looks at a time', async t => {
+test('one replica checks at a time', async t => {
   const { redis, money } = await life(t)
   const replicas = Array.from({ length: 3 }, () => createWatch(redis, money))
 
@@ -175,14 +175,14 @@ test('one replica looks at a time', async t => {
   assert.equal(await replicas[0]!.takeTurn(600_000), false)
 })
 
-test('the turn of a replica that died is free after its time', async t => {
+test('the lock of a dead replica expires', async t => {
   const { watch } = await life(t)
   assert.equal(await watch.takeTurn(1), true)
 
   await until(() => watch.takeTurn(600_000))
 })
 
-test('a thousand budgets are looked at in one go', async t => {
+test('one request checks a thousand budgets', async t => {
   const { redis, money, watch, now } = await life(t)
   for (let i = 0; i < 1000; i++)
     watch.note([levelOf({ dayNanos: LIMIT, monthNanos: LIMIT }, `client:c${i}`)], now())

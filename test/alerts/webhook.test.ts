@@ -17,7 +17,7 @@ function open(t: TestContext, options: Partial<WebhookOptions> & { url: string }
   return webhook
 }
 
-test('Slack gets a text and blocks, programs get the same as metadata', async t => {
+test('the payload has a text and blocks for Slack, and the same as metadata for programs', async t => {
   const receiver = await startReceiver(t)
 
   await open(t, receiver).send(raised)
@@ -103,7 +103,7 @@ test('an alert names its gateway and links to the client or the alerts that it i
   assert.equal(textOf('gateway', { OTEL_SERVICE_NAME: 'staging' }), 'staging: [warning] A title.')
 })
 
-test('a name cannot make Slack call everybody', async t => {
+test('a name cannot cause a Slack mention', async t => {
   const receiver = await startReceiver(t)
 
   await open(t, receiver).send({ ...raised, title: 'team <!channel> & <https://evil.example|co>' })
@@ -112,7 +112,7 @@ test('a name cannot make Slack call everybody', async t => {
   assert.equal(text, 'tollgate: [warning] team &lt;!channel&gt; &amp; &lt;https://evil.example|co&gt;')
 })
 
-test('with a secret, the receiver can tell that the body is ours and when it was sent', async t => {
+test('a secret adds a signature that proves the sender and the time of the body', async t => {
   const receiver = await startReceiver(t)
 
   await open(t, { ...receiver, secret: SECRET }).send(raised)
@@ -125,7 +125,7 @@ test('with a secret, the receiver can tell that the body is ours and when it was
   assert.ok(!JSON.stringify(receiver.posts).includes(SECRET))
 })
 
-test('without a secret, nothing is signed', async t => {
+test('a request without a secret has no signature', async t => {
   const receiver = await startReceiver(t)
   await open(t, receiver).send(raised)
   assert.deepEqual(
@@ -134,7 +134,7 @@ test('without a secret, nothing is signed', async t => {
   )
 })
 
-test('no failure is an answer, and none of them quotes the URL', async t => {
+test('each failure is reported as an error without the URL', async t => {
   const receiver = await startReceiver(t, [
     500,
     response => response.writeHead(302, { location: receiver.url }).end(),
@@ -159,7 +159,7 @@ test('no failure is an answer, and none of them quotes the URL', async t => {
   assert.equal(receiver.posts.length, 5, 'the redirect was not followed')
 })
 
-test('whoever has said 2xx has it, however long the rest of the answer takes', async t => {
+test('a 2xx status counts as delivered, however long the body takes', async t => {
   const receiver = await startReceiver(t, [response => response.writeHead(200).write('and then nothing')])
   await open(t, { url: receiver.url, timeoutMs: 300 }).send(raised)
 })

@@ -247,7 +247,7 @@ test('Postgres away: known keys go on, unknown ones and newer versions are unava
   await assert.rejects(store.load(unknown), { code: 'unavailable', statusCode: 503 })
   await assert.rejects(store.refresh(version), { code: 'unavailable', statusCode: 503 })
 
-  link.mend()
+  link.restore()
   await store.refresh(version)
   assert.ok(store.find(known)?.key.revokedAt)
   assert.equal((await store.load(unknown))?.client.name, 'backend')

@@ -15,7 +15,7 @@ export interface Link {
   thaw(): void
   /** Ends all connections and refuses new ones. */
   cut(): void
-  mend(): void
+  restore(): void
 }
 
 export async function linkTo(t: TestContext, databaseUrl: string): Promise<Link> {
@@ -85,7 +85,7 @@ export async function linkTo(t: TestContext, databaseUrl: string): Promise<Link>
       for (const near of nears) near.uncork()
     },
     cut,
-    mend: () => {
+    restore: () => {
       isCut = false
     },
   }

@@ -1,4 +1,4 @@
-/** Who administers: several tokens, two roles, every replica, and strangers who guess. */
+/** Tokens of the administration: several tokens, two roles, every replica, and callers who guess a token. */
 
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
@@ -22,7 +22,7 @@ test('ADMIN_TOKEN is the first token, and an admin', async t => {
   assert.deepEqual(body, { name: 'ADMIN_TOKEN', role: 'admin' })
 })
 
-test('a token is made with a name and a role, works, and is shown once', async t => {
+test('a new token has a name and a role, works, and is shown once', async t => {
   const replica = await startReplica(t)
 
   const made = await replica.admin('POST', '/tokens', { name: 'ci', role: 'admin' })
@@ -42,7 +42,7 @@ test('a token is made with a name and a role, works, and is shown once', async t
   }
 })
 
-test('a viewer looks at everything and changes nothing', async t => {
+test('a viewer can read everything and change nothing', async t => {
   const replica = await startReplica(t)
   await replica.client({ name: 'frontend' })
   const token = await make(replica, 'board', 'viewer')
@@ -68,7 +68,7 @@ test('a viewer looks at everything and changes nothing', async t => {
   assert.equal((await replica.admin('GET', '/clients/frontend')).status, 200)
 })
 
-test('tokens are listed by name behind the first one, a page at a time', async t => {
+test('the list shows ADMIN_TOKEN first, then the other tokens by name, page by page', async t => {
   const replica = await startReplica(t)
   for (const name of ['b', 'A', '0', 'a']) await make(replica, name, 'viewer')
   const names: unknown[] = []
@@ -83,26 +83,29 @@ test('tokens are listed by name behind the first one, a page at a time', async t
   assert.deepEqual(names, ['ADMIN_TOKEN', '0', 'A', 'a', 'b'])
 })
 
-test('a taken name, a reserved one and an unknown one are told apart', async t => {
+test('a taken, a reserved and an unknown token name get different errors', async t => {
   const replica = await startReplica(t)
   await make(replica, 'ci', 'viewer')
-  const told = async (method: 'POST' | 'DELETE', path: string, body?: object) => {
+  const problemOf = async (method: 'POST' | 'DELETE', path: string, body?: object) => {
     const answer = await replica.admin(method, path, body)
     return `${answer.status} ${answer.body.detail}`
   }
 
-  assert.match(await told('POST', '/tokens', { name: 'ci', role: 'admin' }), /^409 .*"ci" already/)
-  assert.match(await told('POST', '/tokens', { name: 'ADMIN_TOKEN', role: 'admin' }), /^409 .*environment/)
-  assert.match(await told('DELETE', '/tokens/ADMIN_TOKEN'), /^409 .*environment/)
-  assert.match(await told('DELETE', '/tokens/nobody'), /^404 .*"nobody"/)
+  assert.match(await problemOf('POST', '/tokens', { name: 'ci', role: 'admin' }), /^409 .*"ci" already/)
   assert.match(
-    await told('POST', '/tokens', { name: 'x' }),
+    await problemOf('POST', '/tokens', { name: 'ADMIN_TOKEN', role: 'admin' }),
+    /^409 .*environment/,
+  )
+  assert.match(await problemOf('DELETE', '/tokens/ADMIN_TOKEN'), /^409 .*environment/)
+  assert.match(await problemOf('DELETE', '/tokens/nobody'), /^404 .*"nobody"/)
+  assert.match(
+    await problemOf('POST', '/tokens', { name: 'x' }),
     /^400 role is missing; expected "admin" or "view/,
   )
-  assert.match(await told('POST', '/tokens', { name: 'x', role: 'root' }), /^400 role found "root"/)
+  assert.match(await problemOf('POST', '/tokens', { name: 'x', role: 'root' }), /^400 role found "root"/)
 })
 
-test('made on one replica it works on the others at once; revoked, it ends there within a second', async t => {
+test('a new token works on every replica at once, and a revoked token fails there within a second', async t => {
   const one = await startReplica(t)
   const two = await startReplica(t, { ...one, pollEvery: 500 })
   const token = await make(one, 'ci', 'admin')
@@ -115,7 +118,7 @@ test('made on one replica it works on the others at once; revoked, it ends there
   await until(async () => (await on(two)) === 401)
 })
 
-test('a token ends when it was said to', async t => {
+test('a token ends at its expiry time', async t => {
   const replica = await startReplica(t)
   const token = await make(replica, 'brief', 'viewer', {
     expiresAt: new Date(Date.now() + 300).toISOString(),
@@ -124,7 +127,7 @@ test('a token ends when it was said to', async t => {
   await until(async () => (await replica.admin('GET', '/whoami', undefined, { token })).status === 401)
 })
 
-test('with Postgres away ADMIN_TOKEN still tells who it is', async t => {
+test('ADMIN_TOKEN works while Postgres is unreachable', async t => {
   const { databaseUrl } = await startReplica(t)
   const link = await linkTo(t, databaseUrl)
   const replica = await startReplica(t, { databaseUrl: link.url })
@@ -134,7 +137,7 @@ test('with Postgres away ADMIN_TOKEN still tells who it is', async t => {
   assert.equal((await replica.admin('GET', '/tokens')).status, 503)
 })
 
-test('who guesses is made to wait, longer and longer, and nobody else is', async t => {
+test('a source of wrong tokens waits longer after each one, and other sources do not wait', async t => {
   const replica = await startReplica(t)
   const guess = (address = '192.0.2.1', token = randomBytes(8).toString('hex')) =>
     replica.admin('GET', '/whoami', undefined, { token, address })
@@ -152,7 +155,7 @@ test('who guesses is made to wait, longer and longer, and nobody else is', async
   assert.equal((await guess('192.0.2.1', made)).status, 200, 'what cannot be guessed')
 })
 
-test('no wrong token costs a query', async t => {
+test('a wrong token causes no query', async t => {
   const replica = await startReplica(t, { pollEvery: 600_000 })
   const asked = questionsTo(replica)
   await replica.admin('GET', '/whoami')
@@ -166,7 +169,7 @@ test('no wrong token costs a query', async t => {
   assert.equal(asked(), before)
 })
 
-/** Counts what Postgres is asked. */
+/** Counts the queries that Postgres receives. */
 function questionsTo({ app }: Replica): () => number {
   let questions = 0
   app.pg.on('acquire', () => {

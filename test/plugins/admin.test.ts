@@ -36,7 +36,7 @@ function assertProblem({ status, headers, body }: Answer, expected: number, deta
   assert.match(String(body.detail), detail)
 }
 
-test('without a token there is no administration', async t => {
+test('the administration is off without ADMIN_TOKEN', async t => {
   const { app } = await startReplica(t, { token: undefined })
   for (const url of ['/admin', '/admin/clients', '/admin/gateway']) {
     const headers = { authorization: 'Bearer undefined' }
@@ -44,7 +44,7 @@ test('without a token there is no administration', async t => {
   }
 })
 
-test('whoever has no token, or a wrong one, is told so, whatever is asked for', async t => {
+test('a missing or wrong token gets 401 on every route', async t => {
   const { app } = await startReplica(t)
   const presented = [undefined, 'Bearer ', 'Bearer wrong', `Bearer ${TOKEN}x`, `Basic ${TOKEN}`, TOKEN]
   for (const url of ['/admin/clients', '/admin/nothing']) {
@@ -57,7 +57,7 @@ test('whoever has no token, or a wrong one, is told so, whatever is asked for', 
   }
 })
 
-test('a client is made with its settings and shown with them, and with where it stands', async t => {
+test('a new client is shown with its settings and its current state', async t => {
   const replica = await startReplica(t)
   const made = await replica.admin('POST', '/clients', { ...FRONTEND, createTeam: true })
   assert.equal(made.status, 201)
@@ -79,7 +79,7 @@ test('a client is made with its settings and shown with them, and with where it 
   assert.equal(month.limitUsd, 100)
 })
 
-test('settings come back in the order and the form they were given in', async t => {
+test('settings keep the order and the form of the request', async t => {
   const replica = await startReplica(t)
   await replica.admin('POST', '/clients', { ...FRONTEND, createTeam: true })
   const { body } = await replica.admin('GET', '/clients/frontend')
@@ -89,7 +89,7 @@ test('settings come back in the order and the form they were given in', async t 
   assert.deepEqual(patched.budget, { day: 1e-9, month: 0.1 })
 })
 
-test('every part but the name is optional', async t => {
+test('only the name of a client is required', async t => {
   const replica = await startReplica(t)
   const made = await replica.admin('POST', '/clients', { name: 'plain' })
   assert.deepEqual(settingsOf(made), { name: 'plain' })
@@ -99,7 +99,7 @@ test('every part but the name is optional', async t => {
   assert.deepEqual(Object.keys(day), ['spentUsd', 'heldUsd', 'resetsAt'])
 })
 
-test('a fault is named with its field, what was found, and what is expected; all of them at once', async t => {
+test('one response lists every invalid field with the found and the expected value', async t => {
   const replica = await startReplica(t)
   const faults = async (body: unknown) => {
     const answer = await replica.admin('POST', '/clients', body)
@@ -166,7 +166,7 @@ test('a fault is named with its field, what was found, and what is expected; all
   assert.match(many['limits.requests.per'], /^found "1 hour", expected a duration such as "500ms"/)
 })
 
-test('an amount or a bucket that cannot be counted exactly is refused', async t => {
+test('an amount or a bucket beyond exact arithmetic is refused', async t => {
   const replica = await startReplica(t)
   const post = (settings: object) => replica.admin('POST', '/clients', { name: 'a', ...settings })
   assertProblem(await post({ budget: { day: 1e-10 } }), 400, /budget\.day .*nano-dollar/)
@@ -180,7 +180,7 @@ test('an amount or a bucket that cannot be counted exactly is refused', async t 
   )
 })
 
-test('bodies that are no JSON object, or not JSON at all, are refused', async t => {
+test('a body that is not a JSON object is refused', async t => {
   const replica = await startReplica(t)
   for (const body of [
     '{',
@@ -200,7 +200,7 @@ test('bodies that are no JSON object, or not JSON at all, are refused', async t 
   assert.equal(text.statusCode, 415)
 })
 
-test('a body that has a field twice is refused, and the field is named', async t => {
+test('a duplicate field is refused by name', async t => {
   const replica = await startReplica(t)
   const budgets = '"budget":{"day":5},"budget":{}'
   const post = (body: string) => replica.admin('POST', '/clients', body)
@@ -216,7 +216,7 @@ test('a body that has a field twice is refused, and the field is named', async t
   assert.equal((await replica.admin('GET', '/clients/a')).status, 404)
 })
 
-test('a field that is a name of JavaScript itself is refused, and named', async t => {
+test('a field named like a JavaScript property is refused by name', async t => {
   const replica = await startReplica(t)
   await replica.admin('POST', '/clients', { name: 'there' })
   const bodies: [method: 'POST' | 'PUT' | 'PATCH', path: string, body: string, field: string][] = [
@@ -242,7 +242,7 @@ test('a field that is a name of JavaScript itself is refused, and named', async 
   assert.equal((await replica.admin('GET', '/clients/a')).status, 404)
 })
 
-test('a name that is taken is a conflict, also for who takes it by renaming', async t => {
+test('a new client or a rename with a taken name gets 409', async t => {
   const replica = await startReplica(t)
   await replica.admin('POST', '/clients', { name: 'one' })
   await replica.admin('POST', '/clients', { name: 'two' })
@@ -250,7 +250,7 @@ test('a name that is taken is a conflict, also for who takes it by renaming', as
   assertProblem(await replica.admin('PATCH', '/clients/two', { name: 'one' }), 409, /"one" already/)
 })
 
-test('of many who make the same client at once, one succeeds', async t => {
+test('one of many simultaneous requests for the same client succeeds', async t => {
   const replica = await startReplica(t)
   const answers = await Promise.all(
     Array.from({ length: 10 }, () =>
@@ -260,7 +260,7 @@ test('of many who make the same client at once, one succeeds', async t => {
   assert.deepEqual(answers.map(({ status }) => status).sort(), [201, ...Array(9).fill(409)])
 })
 
-test('what is not there is 404, and says where to look', async t => {
+test('an unknown resource gets 404 with the path of the list', async t => {
   const replica = await startReplica(t)
   assertProblem(await replica.admin('GET', '/clients/nobody'), 404, /no client "nobody"/)
   assertProblem(await replica.admin('PATCH', '/clients/nobody', {}), 404, /nobody/)
@@ -274,7 +274,7 @@ test('what is not there is 404, and says where to look', async t => {
   assertProblem(await replica.admin('GET', '/clients/%00'), 400, /name found/)
 })
 
-test('a patch is merged: null takes away, the rest stays', async t => {
+test('a patch changes the named settings, and null removes one', async t => {
   const replica = await startReplica(t)
   await replica.admin('POST', '/clients', { ...FRONTEND, createTeam: true })
   const patched = await replica.admin('PATCH', '/clients/frontend', {
@@ -294,7 +294,7 @@ test('a patch is merged: null takes away, the rest stays', async t => {
   })
 })
 
-test('maxWaitMs is a setting of clients only, not of teams or the gateway', async t => {
+test('maxWaitMs is refused for teams and for the gateway', async t => {
   const replica = await startReplica(t)
   for (const path of ['/teams/web', '/gateway']) {
     const answer = await replica.admin('PUT', path, { limits: { maxWaitMs: 5 } })
@@ -309,7 +309,7 @@ test('maxWaitMs is a setting of clients only, not of teams or the gateway', asyn
   }
 })
 
-test('a patch is checked as a whole, and a faulty one changes nothing', async t => {
+test('an invalid patch changes nothing', async t => {
   const replica = await startReplica(t)
   await replica.admin('POST', '/clients', { ...FRONTEND, createTeam: true })
   const patch = (body: unknown) => replica.admin('PATCH', '/clients/frontend', body)
@@ -320,7 +320,7 @@ test('a patch is checked as a whole, and a faulty one changes nothing', async t 
   assert.deepEqual(settingsOf(await replica.admin('GET', '/clients/frontend')), FRONTEND)
 })
 
-test('patches made at once are all merged', async t => {
+test('simultaneous patches are all merged', async t => {
   const replica = await startReplica(t)
   await replica.admin('POST', '/clients', { name: 'a' })
   await Promise.all([
@@ -338,7 +338,7 @@ test('patches made at once are all merged', async t => {
   })
 })
 
-test('a client keeps its id, its keys and what it has spent under another name', async t => {
+test('a renamed client keeps its id, its keys and its spend', async t => {
   const replica = await startReplica(t)
   const { key } = await replica.client({ name: 'before' })
   const { body } = await replica.admin('GET', '/clients/before')
@@ -348,7 +348,7 @@ test('a client keeps its id, its keys and what it has spent under another name',
   assert.equal((await replica.admin('GET', '/clients/before')).status, 404)
 })
 
-test('a deleted client calls no more, and its name is free for another one', async t => {
+test('a deleted client cannot call, and its name can be used again', async t => {
   const replica = await startReplica(t)
   const { key } = await replica.client({ name: 'frontend' })
   const { body: before } = await replica.admin('GET', '/clients/frontend')
@@ -362,7 +362,7 @@ test('a deleted client calls no more, and its name is free for another one', asy
   assert.equal((await replica.call({ 'x-api-key': key })).statusCode, 403)
 })
 
-test('clients are listed by name, a page at a time, each once', async t => {
+test('the list shows each client once, by name, page by page', async t => {
   const replica = await startReplica(t)
   const names = ['b', 'B', 'a-1', 'a.1', 'a_1', 'a1', 'z@example.com']
   for (const name of names) await replica.admin('POST', '/clients', { name })
@@ -380,7 +380,7 @@ test('clients are listed by name, a page at a time, each once', async t => {
   assertProblem(await replica.admin('GET', '/clients?page=2'), 400, /page is unknown here/)
 })
 
-test('a key is shown once; nothing that is kept, listed or logged has it in it', async t => {
+test('a key is shown once and is never stored, listed or logged', async t => {
   const replica = await startReplica(t)
   await replica.admin('POST', '/clients', { name: 'frontend' })
   const made = await replica.admin('POST', '/clients/frontend/keys')
@@ -401,7 +401,7 @@ test('a key is shown once; nothing that is kept, listed or logged has it in it',
   assert.equal(JSON.stringify(body.keys).includes(String(id)), true)
 })
 
-test('a key can have an end; one in the past is refused', async t => {
+test('a key can have an expiry time, and a past time is refused', async t => {
   const replica = await startReplica(t)
   await replica.admin('POST', '/clients', { name: 'frontend' })
   const make = (expiresAt: unknown) => replica.admin('POST', '/clients/frontend/keys', { expiresAt })
@@ -421,7 +421,7 @@ test('a key can have an end; one in the past is refused', async t => {
   }
 })
 
-test('a rotated key goes on for its grace beside the new one, and then ends', async t => {
+test('a rotated key works beside its successor until its grace period ends', async t => {
   const replica = await startReplica(t)
   const { id, key } = await replica.client({ name: 'frontend' })
   const rotated = await replica.admin('POST', `/keys/${id}/rotate`, { graceSeconds: 3600 })
@@ -436,7 +436,7 @@ test('a rotated key goes on for its grace beside the new one, and then ends', as
   assert.equal((await replica.call({ 'x-api-key': String(again.body.key) })).statusCode, 200)
 })
 
-test('a key is rotated once: asked again, it names the key it was rotated into', async t => {
+test('a second rotation is refused with the name of the successor key', async t => {
   const replica = await startReplica(t)
   const { id } = await replica.client({ name: 'frontend' })
   const first = await replica.admin('POST', `/keys/${id}/rotate`, { graceSeconds: 60 })
@@ -446,7 +446,7 @@ test('a key is rotated once: asked again, it names the key it was rotated into',
   assertProblem(again, 409, new RegExp(`into "${first.body.id}"`))
 })
 
-test('limits are not taken away by a PUT that says nothing', async t => {
+test('a PUT without a body keeps all settings', async t => {
   const replica = await startReplica(t)
   await replica.admin('PUT', '/gateway', { budget: { day: 50 } })
 
@@ -457,7 +457,7 @@ test('limits are not taken away by a PUT that says nothing', async t => {
   assert.deepEqual(body.budget, { day: 50 })
 })
 
-test('a rotation without a grace ends the old key in a day, with a grace of 0 at once; an ended key cannot be rotated', async t => {
+test('the default grace period is a day, a grace of 0 ends the old key at once, and an ended key cannot be rotated', async t => {
   const replica = await startReplica(t)
   const { id, key } = await replica.client({ name: 'frontend' })
   const other = (await replica.client({ name: 'other' })).id
@@ -472,7 +472,7 @@ test('a rotation without a grace ends the old key in a day, with a grace of 0 at
   assertProblem(await replica.admin('POST', `/keys/${rotated.body.id}/rotate`), 409, /is revoked/)
 })
 
-test('a rotated key lives as long as the one before it was made to, never past its own end in grace', async t => {
+test('a successor key has the lifetime of the old key, and the grace period does not extend the old key', async t => {
   const replica = await startReplica(t)
   await replica.admin('POST', '/clients', { name: 'frontend' })
   const end = new Date(Date.now() + 3_600_000)
@@ -484,7 +484,7 @@ test('a rotated key lives as long as the one before it was made to, never past i
   assert.equal(former.expiresAt, end.toISOString())
 })
 
-test('revoking is for good, and doing it twice changes nothing', async t => {
+test('a revoked key stays revoked, and a second revocation changes nothing', async t => {
   const replica = await startReplica(t)
   const { id, key } = await replica.client({ name: 'frontend' })
   assert.equal((await replica.admin('DELETE', `/keys/${id}`)).status, 204)
@@ -494,7 +494,7 @@ test('revoking is for good, and doing it twice changes nothing', async t => {
   assert.equal((await replica.call({ 'x-api-key': key })).statusCode, 403)
 })
 
-test('keys are listed newest first, a page at a time, with what has become of them', async t => {
+test('the list shows the newest keys first with their status, page by page', async t => {
   const replica = await startReplica(t)
   const ids = []
   await replica.admin('POST', '/clients', { name: 'frontend' })
@@ -514,7 +514,7 @@ test('keys are listed newest first, a page at a time, with what has become of th
   assert.equal(rest.body.next, undefined)
 })
 
-test('createTeam makes a team with its first client, and PUT replaces its settings', async t => {
+test('createTeam creates a team with its first client, and PUT replaces its settings', async t => {
   const replica = await startReplica(t)
   const { key } = await replica.client({ name: 'frontend', team: 'web' })
   const bare = await replica.admin('GET', '/teams/web')
@@ -586,7 +586,7 @@ test('a team without clients can be deleted; a team with clients cannot, and the
   )
 })
 
-test('a team and the gateway are patched: settings that are not named stay, null removes one', async t => {
+test('a patch of a team or the gateway keeps other settings, and null removes one', async t => {
   const replica = await startReplica(t)
   await replica.admin('PUT', '/teams/web', {})
   for (const path of ['/teams/web', '/gateway']) {
@@ -619,7 +619,7 @@ test('an unknown model gets a warning that names the nearest known one', async t
   assert.match(String(emptied.body.warnings), /^models: the list is empty/)
 })
 
-test('the gateway as a whole takes limits and a budget', async t => {
+test('the gateway has limits and a budget of its own', async t => {
   const replica = await startReplica(t)
   assert.deepEqual(settingsOf(await replica.admin('GET', '/gateway')), {})
   await replica.admin('PUT', '/gateway', { limits: { concurrency: 100 }, budget: { month: 1000 } })
@@ -629,7 +629,7 @@ test('the gateway as a whole takes limits and a budget', async t => {
   assert.equal(month.limitUsd, 1000)
 })
 
-test('with Redis away settings are shown, and where a client stands is null: nobody knows', async t => {
+test('the state of a client is null while Redis is unreachable, and its settings are shown', async t => {
   const replica = await startReplica(t)
   await replica.admin('POST', '/clients', { ...FRONTEND, createTeam: true })
   replica.app.redis.disconnect()
@@ -638,7 +638,7 @@ test('with Redis away settings are shown, and where a client stands is null: nob
   assert.equal(shown.body.state, null)
 })
 
-test('with Postgres away the administration is unavailable, and says when to come again', async t => {
+test('the administration gets 503 with Retry-After while Postgres is unreachable', async t => {
   const { databaseUrl } = await startReplica(t)
   const link = await linkTo(t, databaseUrl)
   const replica = await startReplica(t, { databaseUrl: link.url })
@@ -653,7 +653,7 @@ test('with Postgres away the administration is unavailable, and says when to com
   }
 })
 
-test('lists show where each stands, if they are asked to', async t => {
+test('a list shows the state of each row on request', async t => {
   const replica = await startReplica(t)
   await replica.admin('POST', '/clients', { name: 'a', team: 'web', createTeam: true, budget: { day: 5 } })
   await replica.admin('POST', '/clients', { name: 'b' })

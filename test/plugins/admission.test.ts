@@ -1,4 +1,4 @@
-/** What is claimed is given back in every ending, also when the caller or the configuration goes in the middle of it. */
+/** Every ending releases the reservation, also if the caller leaves or the configuration changes during admission. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -7,7 +7,7 @@ import { message, startGateway } from '../gateway.ts'
 import { ownRedis } from '../servers.ts'
 import { until } from '../until.ts'
 
-test('a caller who leaves while Redis is asked is not served, and leaves no hold to renew', async t => {
+test('a caller who leaves during admission is not served, and its reservation is released', async t => {
   const { url } = await ownRedis(t)
   const gateway = await startGateway(t, { redisUrl: url })
   const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
@@ -29,7 +29,7 @@ test('a caller who leaves while Redis is asked is not served, and leaves no hold
   assert.equal(gateway.provider.calls.length, 1)
 })
 
-test('the loop brake counts also a call that was decided a second time', async t => {
+test('the loop limit also counts a call whose admission is repeated', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({
     name: 'frontend',

@@ -25,7 +25,7 @@ async function audit(
   return { auditEvents, next }
 }
 
-test('every kind of change is written, with what was before and after it', async t => {
+test('the audit records every kind of change with the values before and after it', async t => {
   const replica = await startReplica(t)
   const { admin } = replica
   await admin('POST', '/clients', { name: 'frontend', budget: { day: 5 } })
@@ -63,7 +63,7 @@ test('every kind of change is written, with what was before and after it', async
   assert.equal(auditEvents[0]?.after, null)
 })
 
-test('it says whose token it was and under which request', async t => {
+test('an audit event names the token and the request', async t => {
   const replica = await startReplica(t)
   const made = await replica.admin('POST', '/tokens', { name: 'ci', role: 'admin' })
 
@@ -75,7 +75,7 @@ test('it says whose token it was and under which request', async t => {
   assert.deepEqual([line?.who, line?.target, line?.reqId], ['ci', 'client:a', auditEvent?.requestId])
 })
 
-test('no secret is in it', async t => {
+test('the audit contains no secret', async t => {
   const replica = await startReplica(t)
   const { key } = await replica.client({ name: 'frontend' })
   const token = String((await replica.admin('POST', '/tokens', { name: 'ci', role: 'admin' })).body.token)
@@ -90,7 +90,7 @@ test('no secret is in it', async t => {
   assert.doesNotMatch(text, /sha256/)
 })
 
-test('what is refused, and what changes nothing, leaves nothing', async t => {
+test('a refused request and an unchanged setting write no audit event', async t => {
   const replica = await startReplica(t)
   const { key } = await replica.client({ name: 'frontend', budget: { day: 5 } })
   const id = key.slice(3, 11)
@@ -107,7 +107,7 @@ test('what is refused, and what changes nothing, leaves nothing', async t => {
   assert.equal((await audit(replica)).auditEvents.length, before)
 })
 
-test('a change that cannot be written down is not made', async t => {
+test('a change is rolled back if its audit event cannot be written', async t => {
   const replica = await startReplica(t)
   await replica.app.pg.query('drop table audit')
 
@@ -117,7 +117,7 @@ test('a change that cannot be written down is not made', async t => {
   assert.equal((await replica.admin('GET', '/clients/frontend')).status, 404)
 })
 
-test('it is read a page at a time, each change once, and by who, target, action and time', async t => {
+test('the audit list pages through each event once, and filters by actor, target, action and time', async t => {
   const replica = await startReplica(t)
   for (const name of ['a', 'b', 'c', 'd', 'e']) await replica.admin('POST', '/clients', { name })
   await replica.admin('PATCH', '/clients/c', { budget: { day: 1 } })

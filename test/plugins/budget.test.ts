@@ -13,7 +13,7 @@ interface Refused {
   error: { type: string; code?: string; message: string; details: Details }
 }
 
-/** A prompt's hold is a little more than its bytes; the answers' ceilings are what the tests count with. */
+/** A prompt's hold is a little more than its bytes; the tests count with the output limits. */
 const CEILING = 1000
 const families = {
   anthropic: {
@@ -78,7 +78,7 @@ const statuses = [
 for (const { family, env, status, type, code } of statuses) {
   const where = `on ${family} routes${'BUDGET_STATUS_OPENAI' in env ? ' where OpenAI’s status is set to 429' : ''}`
 
-  test(`a call that can never fit is ${status} ${where}, with what would fit`, async t => {
+  test(`a call that can never fit gets ${status} ${where}, with the output limit that fits`, async t => {
     const { refuse } = await arrange(t, { budget: { day: 0.002 } }, env)
 
     const refused = await refuse(family, 'hello')
@@ -96,7 +96,7 @@ for (const { family, env, status, type, code } of statuses) {
     assertFinal(refused)
   })
 
-  test(`a spent budget is ${status} ${where}, with when it opens again`, async t => {
+  test(`a spent budget gives ${status} ${where}, with the time of its reset`, async t => {
     const { gateway, send, refuse } = await arrange(t, { budget: { month: 0.02 } }, env)
     const usage = family === 'anthropic' ? 'usage 2 in 900 out' : 'usage 2 in 1000 out'
     const each = family === 'anthropic' ? 0.004502 : 0.010004
@@ -127,9 +127,9 @@ for (const { family, env, status, type, code } of statuses) {
 }
 
 for (const family of ['anthropic', 'openai'] as const) {
-  test(`on ${family} routes exactly the tokens that are said to fit do fit, and one more does not`, async t => {
+  test(`on ${family} routes the output limit in a refusal fits exactly`, async t => {
     const { gateway, send, refuse } = await arrange(t, { team: 'web', budget: { day: 0.05, month: 0.04 } })
-    // Without a counter upstream every bound is one of bytes; the tightest of all budgets decides.
+    // An upstream without a counter leaves only bounds by bytes; the tightest of all budgets decides.
     gateway.provider.use(({ path }) => (path.includes('count_tokens') ? 'status 404' : undefined))
     await gateway.admin('PUT', '/teams/web', { budget: { month: 0.02 } })
     await send(family, '[[scenario: usage 2 in 300 out]]')
@@ -149,7 +149,7 @@ for (const family of ['anthropic', 'openai'] as const) {
   })
 }
 
-test('where not even one token fits, none is named', async t => {
+test('a refusal names no output limit if not even one token fits', async t => {
   const { refuse } = await arrange(t, { budget: { day: 0.000001 } })
 
   for (const family of ['anthropic', 'openai'] as const) {
@@ -159,7 +159,7 @@ test('where not even one token fits, none is named', async t => {
   }
 })
 
-test('an embedding that does not fit has no ceiling to lower', async t => {
+test('the refusal of an embedding names no output limit', async t => {
   const { gateway, key } = await arrange(t, { budget: { day: 0.000000001 } })
 
   const answer = await gateway.post('/v1/embeddings', key, {
@@ -173,7 +173,7 @@ test('an embedding that does not fit has no ceiling to lower', async t => {
 })
 
 for (const family of ['anthropic', 'openai'] as const) {
-  test(`on ${family} routes a budget that only running calls hold is 429, to be tried again soon`, async t => {
+  test(`on ${family} routes a budget that running calls hold gives 429 with a short wait`, async t => {
     const { gateway, send, refuse } = await arrange(t, {
       budget: { day: family === 'anthropic' ? 0.008 : 0.016 },
     })
@@ -203,7 +203,7 @@ for (const family of ['anthropic', 'openai'] as const) {
   })
 }
 
-test('the levels are told apart: a team’s and the gateway’s budgets refuse in their own names', async t => {
+test('the refusal names the team or gateway whose budget is spent', async t => {
   const { gateway, refuse } = await arrange(t, { team: 'web' })
 
   await gateway.admin('PUT', '/teams/web', { budget: { month: 0.001 } })
@@ -216,7 +216,7 @@ test('the levels are told apart: a team’s and the gateway’s budgets refuse i
   assert.deepEqual([byGateway.error.details.scope, byGateway.error.details.window], ['gateway', 'day'])
 })
 
-test('a refusal takes nothing: no request, no token, no money', async t => {
+test('a refusal takes no request, no token and no money', async t => {
   const limits = {
     requests: { capacity: 10, per: '1h' },
     tokens: { capacity: 100_000, per: '1h' },
@@ -308,7 +308,7 @@ for (const { what, path, body, feature, allow } of openings) {
   })
 }
 
-test('with hold: ceiling a request without an output limit gets one under a budget, and a header names it', async t => {
+test('hold: ceiling gives a request without an output limit a limit under a budget, and a header names it', async t => {
   const settings = { budget: { day: 5 }, hold: 'ceiling' }
   const { gateway, key } = await arrange(t, settings, { DEFAULT_MAX_TOKENS: '300' })
 
@@ -326,7 +326,7 @@ test('with hold: ceiling a request without an output limit gets one under a budg
 })
 
 for (const family of ['anthropic', 'openai'] as const) {
-  test(`on ${family} routes the same request more than the brake lets through is a loop; another one is not`, async t => {
+  test(`on ${family} routes a repeated request above the loop limit is refused, and a different one is not`, async t => {
     const { send, refuse } = await arrange(t, { loop: { identical: 3, per: '1h' } })
     for (let i = 0; i < 3; i++) assert.equal((await send(family, 'again')).status, 200)
 
@@ -346,7 +346,7 @@ for (const family of ['anthropic', 'openai'] as const) {
   })
 }
 
-test('the tokens that are said to fit do fit, also where the request named none', async t => {
+test('the output limit in a refusal fits, also if the request had none', async t => {
   const { gateway, key } = await arrange(t, { budget: { day: 0.001 } })
   const ask = (more: object) => chat('hello', { model: 'gpt-6-sol', ...more })
   const first = await gateway.post('/v1/chat/completions', key, ask({}))
@@ -362,7 +362,7 @@ test('the tokens that are said to fit do fit, also where the request named none'
   assert.equal(again.status, 200)
 })
 
-test('what a caller writes where a feature is named does not reach the log', async t => {
+test('a caller’s text in a feature name does not reach the log', async t => {
   const { gateway, key } = await arrange(t, { budget: { day: 5 } })
 
   const refused = await gateway.post('/v1/responses', key, {
@@ -407,7 +407,7 @@ test('a client with nothing left of its budget is refused before its prompt is m
   assert.match(String(refused.error.details.resets_at), /^20\d\d-\d\d-01T00:00:00/)
 })
 
-test('a client without the right to a model is refused before its prompt is measured', async t => {
+test('a call for a model outside the allow-list is refused before its prompt is measured', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend', models: ['gpt-*'], budget: { day: 5 } })
 
@@ -439,7 +439,7 @@ test('a client with nothing left of its budget still gets a cached response to a
   assert.deepEqual([again.status, again.headers.get('x-cache')], [200, 'HIT'])
 })
 
-test('an empty text for embeddings holds the price of a token', async t => {
+test('an embedding of an empty text reserves the price of one token', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
 

@@ -24,7 +24,7 @@ async function ask({ post }: Gateway, key: string, prompt: string, headers: Reco
   }
 }
 
-/** Keeping is off the caller's path: asks until the answer is kept. */
+/** A response is stored after the caller has it: repeats the request until the cache has it. */
 async function untilKept(gateway: Gateway, key: string, prompt: string) {
   return until(async () => {
     const answer = await ask(gateway, key, prompt)
@@ -40,7 +40,7 @@ async function settled(gateway: Gateway) {
   })
 }
 
-test('the same bytes get the same answer again, with its age, and cost nothing', async t => {
+test('an identical request gets the cached response with its age at no cost', async t => {
   const { gateway, key } = await arrange(t, {}, { budget: { day: 5 }, limits: { concurrency: 10 } })
   const first = await ask(gateway, key, 'hello')
   await untilKept(gateway, key, 'hello')
@@ -57,7 +57,7 @@ test('the same bytes get the same answer again, with its age, and cost nothing',
   assert.ok(Number(line.savedUsd) > 0)
 })
 
-test('a hit takes a request from its limit, and no tokens', async t => {
+test('a cache hit takes one request and no tokens of the limits', async t => {
   const limits = {
     requests: { capacity: 1000, per: '1d' },
     tokens: { capacity: 10_000, per: '1d' },
@@ -76,7 +76,7 @@ test('a hit takes a request from its limit, and no tokens', async t => {
   assert.equal(after.tokens?.available, before.tokens?.available)
 })
 
-test('another query, version or byte is another request', async t => {
+test('a different query, version or body byte misses the cache', async t => {
   const { gateway, key } = await arrange(t)
   await ask(gateway, key, 'hello')
   await untilKept(gateway, key, 'hello')
@@ -92,21 +92,21 @@ test('another query, version or byte is another request', async t => {
   )
 })
 
-test('nobody sees another client’s answer, unless both say that they share', async t => {
+test('a client gets the cached response of another client only if both share', async t => {
   const { gateway, key } = await arrange(t)
-  const stranger = await gateway.client({ name: 'backend' })
+  const unrelated = await gateway.client({ name: 'backend' })
   const open = await gateway.client({ name: 'open', cache: { share: 'all' } })
   const alsoOpen = await gateway.client({ name: 'also-open', cache: { share: 'all' } })
   await ask(gateway, key, 'hello')
   await untilKept(gateway, key, 'hello')
 
-  assert.equal((await ask(gateway, stranger, 'hello')).cache, 'MISS')
+  assert.equal((await ask(gateway, unrelated, 'hello')).cache, 'MISS')
   assert.equal((await ask(gateway, open, 'hello')).cache, 'MISS')
   await untilKept(gateway, open, 'hello')
   assert.equal((await ask(gateway, alsoOpen, 'hello')).cache, 'HIT')
 })
 
-test('a team shares among its own', async t => {
+test('clients of a team share cached responses within the team', async t => {
   const gateway = await startGateway(t)
   await gateway.admin('PUT', '/teams/web', {})
   const one = await gateway.client({ name: 'one', team: 'web', cache: { share: 'team' } })
@@ -119,7 +119,7 @@ test('a team shares among its own', async t => {
   assert.equal((await ask(gateway, outside, 'hello')).cache, 'MISS')
 })
 
-test('an answer under a ceiling that was put in is no answer to a request without one', async t => {
+test('a response under an added output limit is not a hit for a request without a limit', async t => {
   const { gateway, key } = await arrange(
     t,
     {},
@@ -136,10 +136,10 @@ test('an answer under a ceiling that was put in is no answer to a request withou
 
 for (const [what, more] of [
   ['a conversation', { conversation: 'conv_1' }],
-  ['an answer to an earlier response', { previous_response_id: 'resp_1' }],
+  ['a reply to an earlier response', { previous_response_id: 'resp_1' }],
   ['a job in the background', { background: true }],
 ] as const) {
-  test(`${what} is never answered from the cache: asked again, it goes on`, async t => {
+  test(`${what} is never served from the cache`, async t => {
     const { gateway, key } = await arrange(t, {}, { allow: ['stored', 'store'] })
     const body = { model: 'gpt-6-luna', input: 'next', ...more }
 
@@ -152,7 +152,7 @@ for (const [what, more] of [
   })
 }
 
-test('no-cache and max-age=0 ask anew and keep the new answer; no-store keeps nothing', async t => {
+test('no-cache and max-age=0 make a new call and store its response, and no-store stores nothing', async t => {
   const { gateway, key } = await arrange(t)
   await ask(gateway, key, 'hello')
   await untilKept(gateway, key, 'hello')
@@ -187,7 +187,7 @@ for (const headers of anew) {
   })
 }
 
-test('max-age takes a kept response up to that age, and makes a new call beyond it', async t => {
+test('max-age accepts a cached response up to that age, and makes a new call beyond it', async t => {
   const { gateway, key } = await arrange(t)
   await untilKept(gateway, key, 'hello')
 
@@ -200,27 +200,27 @@ test('max-age takes a kept response up to that age, and makes a new call beyond 
   assert.deepEqual([young.cache, old.cache, old.status], ['HIT', 'MISS', 200])
 })
 
-test('only-if-cached gets a kept response, or 504 and no call', async t => {
+test('only-if-cached gets a cached response, or 504 without a call', async t => {
   const { gateway, key } = await arrange(t, {}, { limits: { requests: { capacity: 1000, per: '1d' } } })
   const onlyIfCached = { 'cache-control': 'only-if-cached' }
   await untilKept(gateway, key, 'hello')
   const { length } = gateway.provider.calls
   const before = (await gateway.state('frontend')).requests?.available
 
-  const kept = await ask(gateway, key, 'hello', onlyIfCached)
+  const cached = await ask(gateway, key, 'hello', onlyIfCached)
   const missing = await ask(gateway, key, 'another', onlyIfCached)
   const stream = await gateway.post('/v1/messages', key, message('hello', { stream: true }), {
     headers: onlyIfCached,
   })
 
-  assert.deepEqual([kept.status, kept.cache], [200, 'HIT'])
+  assert.deepEqual([cached.status, cached.cache], [200, 'HIT'])
   assert.deepEqual([missing.status, JSON.parse(missing.text).error.details.error_code], [504, 'not_cached'])
   assert.equal(stream.status, 504)
   assert.equal(gateway.provider.calls.length, length)
   assert.equal((await gateway.state('frontend')).requests?.available, Number(before) - 1)
 })
 
-test('errors, broken answers and too large ones are not kept', async t => {
+test('errors, broken responses and oversized responses are not cached', async t => {
   const { gateway, key } = await arrange(t, { CACHE_MAX_BYTES: '100' })
   for (const prompt of [
     '[[scenario: status 500]]',
@@ -253,7 +253,7 @@ const unfit: [status: number, body: object][] = [
   [206, { content, stop_reason: 'end_turn', usage }],
 ]
 for (const [status, body] of unfit) {
-  test(`a ${status} response ${JSON.stringify(body)} is not kept`, async t => {
+  test(`a ${status} response ${JSON.stringify(body)} is not cached`, async t => {
     const url = await upstream(t, response => {
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
     })
@@ -261,7 +261,7 @@ for (const [status, body] of unfit) {
     await ask(gateway, key, 'hello')
     await settled(gateway)
 
-    // It is settled and kept, if at all, before the next admission.
+    // It is settled, and possibly stored, before the next admission.
     assert.equal((await ask(gateway, key, 'hello')).cache, 'MISS')
   })
 }
@@ -290,7 +290,7 @@ const unfitOpenai: [path: string, request: object, response: object][] = [
   ['/v1/embeddings', { model: 'text-embedding-3-small', input: 'hello' }, { data: [] }],
 ]
 for (const [path, request, response] of unfitOpenai) {
-  test(`a response ${JSON.stringify(response)} of ${path} is not kept`, async t => {
+  test(`a response ${JSON.stringify(response)} of ${path} is not cached`, async t => {
     const numbers = { prompt_tokens: 10, completion_tokens: 5, input_tokens: 10, output_tokens: 5 }
     const body = JSON.stringify({ ...response, usage: numbers })
     const { gateway, key } = await arrange(t, { EZAI_BASE_URL: await answering(t, 'application/json', body) })
@@ -301,7 +301,7 @@ for (const [path, request, response] of unfitOpenai) {
   })
 }
 
-test('an answer is kept for the time its client says', async t => {
+test('a response is cached for the time in the client’s settings', async t => {
   const { gateway, key } = await arrange(t, {}, { cache: { ttlSeconds: 1 } })
   await ask(gateway, key, 'hello')
   await untilKept(gateway, key, 'hello')
@@ -314,14 +314,14 @@ test('an answer is kept for the time its client says', async t => {
   assert.equal(expired.status, 200)
 })
 
-test('a client without a cache gets none', async t => {
+test('the cache is off for a client without the setting', async t => {
   const { gateway, key } = await arrange(t, {}, { cache: { enabled: false } })
   await ask(gateway, key, 'hello')
 
   assert.equal((await ask(gateway, key, 'hello')).cache, 'BYPASS')
 })
 
-test('kept answers together stay under their bound: the oldest make room', async t => {
+test('cached responses stay within the total size, and the oldest are removed first', async t => {
   const redis = await ownRedis(t)
   const gateway = await startGateway(t, { env: { CACHE_TOTAL_BYTES: '2000' }, redisUrl: redis.url })
   const key = await gateway.client({ name: 'frontend' })
@@ -329,8 +329,8 @@ test('kept answers together stay under their bound: the oldest make room', async
   for (let i = 0; i < 10; i++) await ask(gateway, key, `question ${i}`)
   await untilKept(gateway, key, 'question 9')
 
-  const kept = Number(await gateway.app.redis.get('{tollgate}:cache:bytes'))
+  const cached = Number(await gateway.app.redis.get('{tollgate}:cache:bytes'))
   const found = await gateway.app.redis.keys('{tollgate}:cache:client:*')
-  assert.ok(kept > 0 && kept <= 2000, `${kept} bytes`)
+  assert.ok(cached > 0 && cached <= 2000, `${cached} bytes`)
   assert.ok(found.length < 10, `${found.length} answers`)
 })

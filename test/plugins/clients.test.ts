@@ -11,7 +11,7 @@ import { type Replica, startReplica } from './replica.ts'
 const VERSION = '{tollgate}:version'
 const status = async (replica: Replica, key: string) => (await replica.call({ 'x-api-key': key })).statusCode
 
-test('a change is known to Redis when the administrator has the answer', async t => {
+test('Redis has a change before the administrator gets the response', async t => {
   const replica = await startReplica(t)
   await replica.client({ name: 'frontend' })
   const before = replica.app.clients.version
@@ -42,7 +42,7 @@ test('a changed limit applies on every replica', async t => {
   await until(() => two.app.clients.find(id)?.client.limits.concurrency === 3)
 })
 
-test('with Redis away the configuration can be changed all the same', async t => {
+test('the configuration can be changed while Redis is unreachable', async t => {
   const replica = await startReplica(t)
   const { id, key } = await replica.client({ name: 'frontend' })
   replica.app.redis.disconnect()
@@ -50,14 +50,14 @@ test('with Redis away the configuration can be changed all the same', async t =>
   assert.equal(await status(replica, key), 403)
 })
 
-test('a version that Redis has lost is told again', async t => {
+test('a replica publishes the configuration version again after Redis lost it', async t => {
   const replica = await startReplica(t)
   await replica.client({ name: 'frontend' })
   await replica.app.redis.del(VERSION)
   await until(async () => Number(await replica.app.redis.get(VERSION)) === replica.app.clients.version)
 })
 
-test('Postgres away at the start: the gateway waits, says so, and is ready once it is there', async t => {
+test('a gateway that starts without Postgres reports it, waits, and is ready after Postgres is reachable', async t => {
   const one = await startReplica(t)
   const { key } = await one.client({ name: 'frontend' })
   const link = await linkTo(t, one.databaseUrl)
@@ -71,12 +71,12 @@ test('Postgres away at the start: the gateway waits, says so, and is ready once 
   assert.equal((await two.admin('GET', '/clients')).status, 503)
   await until(() => two.lines.some(({ msg }) => String(msg).startsWith('Postgres is away')))
 
-  link.mend()
+  link.restore()
   await until(async () => (await two.app.inject('/readyz')).statusCode === 200)
   assert.equal(await status(two, key), 200)
 })
 
-test('Postgres away later: ready, degraded, told once, and it heals', async t => {
+test('a running gateway without Postgres is ready and degraded, logs it once, and recovers', async t => {
   const { databaseUrl } = await startReplica(t)
   const link = await linkTo(t, databaseUrl)
   const replica = await startReplica(t, { databaseUrl: link.url, pollEvery: 20 })
@@ -85,7 +85,7 @@ test('Postgres away later: ready, degraded, told once, and it heals', async t =>
   link.cut()
   await until(async () => (await degraded()).includes('postgres'))
   assert.equal((await replica.app.inject('/readyz')).statusCode, 200)
-  link.mend()
+  link.restore()
   await until(async () => (await degraded()).length === 0)
   assert.equal(
     replica.lines.filter(({ level, msg }) => level === 'warn' && /Postgres/.test(String(msg))).length,

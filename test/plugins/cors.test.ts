@@ -42,7 +42,7 @@ test('without CORS_ORIGINS a preflight is 405, and no response names an origin',
   assert.deepEqual([allowed(asked), allowed(called)], [null, null])
 })
 
-test('a preflight from a named origin is answered without a key, for every spelling of the path', async t => {
+test('a preflight from a listed origin needs no key, for every spelling of the path', async t => {
   const { gateway } = await arrange(t, `http://localhost:3000, HTTPS://App.Example.com:443`)
 
   for (const path of ['/v1/messages', '/v1/chat/completions', '/v1/models/gpt-6-luna', '/responses']) {
@@ -60,7 +60,7 @@ test('a preflight from a named origin is answered without a key, for every spell
   }
 })
 
-test('responses, streams and refusals name the origin and show the headers of the gateway', async t => {
+test('responses, streams and refusals allow the origin and expose the headers of the gateway', async t => {
   const { gateway, key } = await arrange(t, APP)
   const from = { headers: { origin: APP } }
 
@@ -95,7 +95,7 @@ test('responses, streams and refusals name the origin and show the headers of th
   }
 })
 
-test('another origin is not named', async t => {
+test('an origin outside the list is not allowed', async t => {
   const { gateway, key } = await arrange(t, APP)
 
   const asked = await preflight(gateway, '/v1/messages', 'https://evil.example.com')

@@ -1,4 +1,4 @@
-/** What is charged, in every ending: by the final word on the usage where there is one, else by rule, never by hope. */
+/** The charge in every ending: the final usage if the upstream reports it, else an estimate by rule. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -31,14 +31,14 @@ async function makePayer(gateway: Gateway, name: string): Promise<Payer> {
   return { gateway, name, key }
 }
 
-/** Makes one call and reads to its end, whatever that is; answers what the ledger says of it. */
+/** Makes one call, reads it to its end and returns the row of the ledger. */
 async function charge(payer: Payer, path: string, body: object): Promise<Charge> {
   const answer = await payer.gateway.post(path, payer.key, body)
   await answer.text().catch(() => 'cut')
   return charged(payer)
 }
 
-/** The ledger's one row, which must be what the window says too. */
+/** The ledger's one row, which must agree with the window. */
 async function charged({ gateway, name }: Payer): Promise<Charge> {
   const row = await until(async () => {
     const { body } = await gateway.admin('GET', `/calls?client=${name}`)
@@ -55,7 +55,7 @@ const ANTHROPIC = '/v1/messages'
 const CHAT = '/v1/chat/completions'
 const RESPONSES = '/v1/responses'
 
-test('final usage is charged as reported, also above the hold, and somebody is told', async t => {
+test('final usage is charged as reported, and a charge above the hold raises an alert', async t => {
   const payer = await arrange(t)
 
   const { costUsd, heldUsd, estimated } = await charge(
@@ -80,7 +80,7 @@ test('each kind of token has its own price', async t => {
 })
 
 for (const status of [400, 401, 429, 500, 529]) {
-  test(`an answer with status ${status} costs nothing`, async t => {
+  test(`a response with status ${status} costs nothing`, async t => {
     const payer = await arrange(t)
 
     const { costUsd, estimated, heldUsd } = await charge(
@@ -94,7 +94,7 @@ for (const status of [400, 401, 429, 500, 529]) {
   })
 }
 
-test('a connection that never stood costs nothing', async t => {
+test('a call whose connection fails costs nothing', async t => {
   const payer = await arrange(t, { EZAI_BASE_URL: `http://127.0.0.1:${await freePort()}` })
 
   const { costUsd, estimated, status } = await charge(payer, ANTHROPIC, message('hello'))
@@ -109,16 +109,16 @@ const withoutFinalUsage: Record<string, { path?: string; body: object; status?: 
     status: 504,
   },
   'JSON that ends too early': { body: message('[[scenario: eof]]'), status: 502 },
-  'an answer that is no JSON': { body: message('[[scenario: nonsense json]]'), status: 502 },
-  'an answer of another kind': { body: message('[[scenario: nonsense html]]'), status: 502 },
-  'an answer that cannot be unpacked': { body: message('[[scenario: nonsense gzip]]'), status: 502 },
-  'an empty answer': { body: message('[[scenario: nonsense empty]]'), status: 502 },
-  'a good answer that tells no usage': { body: message('[[scenario: usage none]]'), status: 200 },
-  'a good answer of OpenAI’s that tells none': {
+  'a response that is no JSON': { body: message('[[scenario: nonsense json]]'), status: 502 },
+  'a response of another content type': { body: message('[[scenario: nonsense html]]'), status: 502 },
+  'a response that cannot be decompressed': { body: message('[[scenario: nonsense gzip]]'), status: 502 },
+  'an empty response': { body: message('[[scenario: nonsense empty]]'), status: 502 },
+  'a successful response without usage': { body: message('[[scenario: usage none]]'), status: 200 },
+  'a successful OpenAI response without usage': {
     path: CHAT,
     body: chat('[[scenario: usage none]]', { max_completion_tokens: 50 }),
   },
-  'an answer of a tier without a price': { body: message('[[scenario: tier gold]]'), status: 200 },
+  'a response of a tier without a price': { body: message('[[scenario: tier gold]]'), status: 200 },
 }
 
 test('a call without final usage that was not cut costs its hold, estimated', async t => {
@@ -249,7 +249,7 @@ test('a cut stream costs the price of its tier', async t => {
   assert.deepEqual([row.costUsd, row.estimated], [unreported(body, 2 * 1.75, 500 * 8 * 1.75), true])
 })
 
-test('a caller who leaves a stream pays its input and its time', async t => {
+test('a caller who leaves a stream pays for its input and its time', async t => {
   const payer = await arrange(t)
   const caller = new AbortController()
   const prompt = '[[scenario: usage 50 in, slow-stream 10 chunks 0ms, stall after 3]]'
@@ -265,7 +265,7 @@ test('a caller who leaves a stream pays its input and its time', async t => {
   assert.deepEqual([row.costUsd, row.estimated, row.outcome], [usd(50 + 100 * 5), true, 'client_gone'])
 })
 
-test('a caller who leaves before the response begins pays the input', async t => {
+test('a caller who leaves before the response begins pays for the input', async t => {
   const payer = await arrange(t)
   const caller = new AbortController()
   const body = message('[[scenario: delay 60000ms]]', { stream: true, max_tokens: 64_000 })
@@ -332,14 +332,14 @@ test('counting tokens is free', async t => {
   assert.deepEqual([row.costUsd, row.heldUsd, row.estimated], [0, 0, false])
 })
 
-test('what has no price here is told in the log, once a call', async t => {
+test('the log names a feature without a price once a call', async t => {
   const payer = await arrange(t)
 
   await charge(payer, ANTHROPIC, message('[[scenario: tier gold]]'))
 
-  const told = payer.gateway.lines.filter(({ unpriced }) => unpriced !== undefined)
+  const named = payer.gateway.lines.filter(({ unpriced }) => unpriced !== undefined)
   assert.deepEqual(
-    told.map(({ level, unpriced }) => [level, unpriced]),
+    named.map(({ level, unpriced }) => [level, unpriced]),
     [['warn', 'tier gold of claude-haiku-4-5']],
   )
 })

@@ -1,4 +1,4 @@
-/** Token counts take nothing of a client's requests, and have a limit of their own. */
+/** Token counts take none of a client's requests, and have a limit of their own. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -37,7 +37,7 @@ test('26 token counts at once pass for a client with three requests an hour, and
   assert.equal((await counts(1))[0]?.status, 200)
 })
 
-test('more than 60 token counts a minute are refused by a limit of their own, and calls go on', async t => {
+test('token counts above 60 a minute are refused by a limit of their own, and calls continue', async t => {
   const { gateway, key, counts } = await arrange(t)
 
   const answers = await counts(200)

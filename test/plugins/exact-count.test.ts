@@ -6,11 +6,11 @@ import { type Gateway, startGateway } from '../gateway.ts'
 import { until } from '../until.ts'
 
 const MODEL = 'claude-opus-5-5'
-/** Of a prompt of 600 KB all but the newest turn was read from the provider's cache. */
+/** The provider's cache had all but the newest turn of a prompt of 600 KB. */
 const TRUE_COUNTS = '148000 read 200 in 10 out'
 const COUNTED = '148200 in'
 
-/** What a coding agent sends late in the day. */
+/** A long request of a coding agent. */
 function agentCall(turn: number, more: Record<string, unknown> = {}, bytes = 600_000) {
   const history = 'The quick brown fox jumps over the lazy dog. '
     .repeat(Math.ceil(bytes / 45))
@@ -46,7 +46,7 @@ async function settled(gateway: Gateway) {
   })
 }
 
-test('an honest call on a small budget is admitted, with the provider asked once and nothing else of it changed', async t => {
+test('a call that fits a small budget by its exact count is admitted unchanged after one count request', async t => {
   const { gateway, provider, questions, send } = await arrange(t, { budget: { day: 1 } })
 
   const answer = await send(agentCall(1), { headers: { 'anthropic-beta': 'a-beta' } })
@@ -61,7 +61,7 @@ test('an honest call on a small budget is admitted, with the provider asked once
   assert.equal((await settled(gateway)).spentUsd, 0.0306)
 })
 
-test('a call that fits by its bytes is never asked about', async t => {
+test('a call that fits by its bytes causes no count request', async t => {
   const { questions, send } = await arrange(t, { budget: { day: 5 } })
 
   assert.equal((await send(agentCall(1))).status, 200)
@@ -69,7 +69,7 @@ test('a call that fits by its bytes is never asked about', async t => {
   assert.equal(questions().length, 0)
 })
 
-test('what is held instead is the count and five in a hundred, at the dearest price the call can meet', async t => {
+test('the reservation is the count plus five percent at the call’s most expensive input price', async t => {
   const { gateway, provider, send } = await arrange(t, { budget: { day: 1 } })
   provider.use(({ path }) =>
     path.includes('count_tokens') ? `usage ${COUNTED}` : `hold, usage ${TRUE_COUNTS}`,
@@ -85,7 +85,7 @@ test('what is held instead is the count and five in a hundred, at the dearest pr
   assert.equal((await answer).status, 200)
 })
 
-test('calls at once share a budget that their bytes alone would not leave room in', async t => {
+test('parallel calls share a budget that their sizes in bytes would exceed', async t => {
   const { gateway, send } = await arrange(t, { budget: { day: 2.9 } })
 
   const answers = await Promise.all([1, 2, 3].map(turn => send(agentCall(turn))))
@@ -97,7 +97,7 @@ test('calls at once share a budget that their bytes alone would not leave room i
   assert.equal((await settled(gateway)).spentUsd, 0.0918)
 })
 
-test('the second refusal has the numbers of the count: what only running calls are in the way of is no final no', async t => {
+test('the second refusal uses the count, and is temporary if only running calls hold the budget', async t => {
   const { provider, send } = await arrange(t, { budget: { day: 1 } })
   provider.use(({ path }) =>
     path.includes('count_tokens') ? `usage ${COUNTED}` : `hold, usage ${TRUE_COUNTS}`,
@@ -140,15 +140,15 @@ const meaningless: Record<string, { call?: object; settings?: Record<string, unk
     },
     settings: { allow: ['files'], budget: { day: 1 } },
   },
-  'a kind of block that nobody knows': {
+  'an unknown kind of block': {
     call: { messages: [{ role: 'user', content: [{ type: 'hologram' }] }] },
   },
-  'a member that nobody knows': { call: { memories: 'all of them' } },
+  'an unknown member': { call: { memories: 'all of them' } },
   'a budget that no prompt of this size fits': { settings: { budget: { day: 0.1 } } },
 }
 
 for (const [what, { call, settings }] of Object.entries(meaningless)) {
-  test(`${what} is refused without a question`, async t => {
+  test(`${what} is refused without a count request`, async t => {
     const { questions, send } = await arrange(t, { budget: { day: 1 }, ...settings })
 
     const answer = await send(agentCall(1, { ...call }))
@@ -178,7 +178,7 @@ test('images and documents that the request holds are counted', async t => {
   assert.equal(questions().length, 1)
 })
 
-test('an upstream without a counter is asked once, and the first refusal stands', async t => {
+test('an upstream without a counter gets one count request, and the first refusal is final', async t => {
   const { provider, questions, send } = await arrange(t, { budget: { day: 1 } })
   provider.use(({ path }) => (path.includes('count_tokens') ? 'status 404' : undefined))
 
@@ -188,7 +188,7 @@ test('an upstream without a counter is asked once, and the first refusal stands'
 })
 
 for (const failure of ['status 529', 'nonsense json', 'reset', 'silent']) {
-  test(`a counter that fails (${failure}) leaves the first refusal standing, and is asked again`, async t => {
+  test(`a counter that fails (${failure}) leaves the first refusal in place, and gets the next count request`, async t => {
     const { gateway, provider, questions, send } = await arrange(t, { budget: { day: 1 } })
     provider.next(failure)
 
@@ -202,7 +202,7 @@ for (const failure of ['status 529', 'nonsense json', 'reset', 'silent']) {
   })
 }
 
-test('the same prompt is counted once: for identical calls at once, and again with another ceiling', async t => {
+test('parallel calls with the same prompt share one count, also with another output limit', async t => {
   const { gateway, provider, questions, send } = await arrange(t, { budget: { day: 4 } })
   provider.use(({ path }) =>
     path.includes('count_tokens') ? `hold count, usage ${COUNTED}` : `hold, usage ${TRUE_COUNTS}`,
@@ -246,7 +246,7 @@ test('sixty refused calls of a client with three requests an hour make three cou
   assert.ok(questions().length >= 3 && questions().length <= atMost, `${questions().length} counts`)
 })
 
-test('many calls at once make a few counts at once', async t => {
+test('many parallel calls make a few parallel counts', async t => {
   const { provider, questions, send } = await arrange(t, { budget: { day: 0.9 } })
   provider.use(({ path }) => (path.includes('count_tokens') ? 'delay 4000ms, usage 170000 in' : undefined))
 
@@ -258,7 +258,7 @@ test('many calls at once make a few counts at once', async t => {
   assert.ok(questions().length <= 8, `${questions().length} counts`)
 })
 
-test('a count that led to an admission makes room for the next one', async t => {
+test('a count whose call is admitted frees its place for the next count', async t => {
   const { questions, send } = await arrange(t, { budget: { day: 1.2 } })
 
   for (let turn = 0; turn < 10; turn++) assert.equal((await send(agentCall(turn))).status, 200)
@@ -298,15 +298,15 @@ test('a call that fits a new day but not the rest of this one is refused with th
   assert.equal(questions().length, 1)
 })
 
-test('over a day of agent calls no hold is below the actual cost, and the budget is used completely', async t => {
+test('agent calls never cost more than their holds, and use the budget completely', async t => {
   const { gateway, provider, send } = await arrange(t, { budget: { day: 1.5 } })
-  // Like real ones: a token is some four bytes, and all but the newest turn was cached before.
+  // As in real use: a token is some four bytes, and all but the newest turn was cached before.
   provider.use(({ path, body }) => {
     const tokens = Math.floor(body.length / 4.05)
     return path.includes('count_tokens') ? `usage ${tokens} in` : `usage 200 in ${tokens - 200} read 300 out`
   })
   let refused: Record<string, string | number> = {}
-  /** Sends calls of one size until the budget says no. */
+  /** Sends calls of one size until the budget refuses one. */
   async function work(bytes: number): Promise<number> {
     for (let served = 0; ; served++) {
       const answer = await send(agentCall(served, { max_tokens: 500 }, bytes))
@@ -317,7 +317,7 @@ test('over a day of agent calls no hold is below the actual cost, and the budget
 
   const large = await work(600_000)
   const middle = await work(60_000)
-  // The rest is spent on one short question with exactly the ceiling that the refusal named.
+  // One short request with exactly the output limit of the refusal spends the rest.
   const ask = (max_tokens: number) => ({
     model: MODEL,
     max_tokens,

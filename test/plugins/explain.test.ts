@@ -10,7 +10,7 @@ import { message, startGateway } from '../gateway.ts'
 import { until } from '../until.ts'
 import { temporaryFolder } from '../when-over.ts'
 
-test('every rule of a pair is told with its numbers now', async t => {
+test('explain shows every rule of a client and a model with its current numbers', async t => {
   const gateway = await startGateway(t)
   await gateway.admin('PUT', '/teams/web', { budget: { month: 50 } })
   await gateway.admin('PUT', '/gateway', { limits: { concurrency: 100 } })
@@ -83,7 +83,7 @@ test('the client and the output rate of the model decide the hold of a running c
     return { hold: body.hold, defaultMaxTokens: body.defaultMaxTokens }
   }
 
-  const { price } = (await gateway.admin('GET', '/explain?client=agents&model=house-paced')).body as {
+  const { price } = (await gateway.admin('GET', '/explain?client=agents&model=paced-model')).body as {
     price: { origins: Record<string, string> }
   }
   assert.partialDeepStrictEqual(price.origins, { in: 'override', out: 'override', read: 'derived' })
@@ -93,7 +93,7 @@ test('the client and the output rate of the model decide the hold of a running c
     fasterOutput: { fast: 900 },
     lookaheadSeconds: LOOKAHEAD_SECONDS,
   }
-  assert.deepEqual(await ask('agents', 'house-paced'), {
+  assert.deepEqual(await ask('agents', 'paced-model'), {
     hold: {
       setting: 'growing',
       applies: 'growing',
@@ -102,7 +102,7 @@ test('the client and the output rate of the model decide the hold of a running c
     },
     defaultMaxTokens: null,
   })
-  assert.deepEqual(await ask('strict', 'house-paced'), {
+  assert.deepEqual(await ask('strict', 'paced-model'), {
     hold: {
       setting: 'ceiling',
       applies: 'ceiling',
@@ -111,7 +111,7 @@ test('the client and the output rate of the model decide the hold of a running c
     },
     defaultMaxTokens: 900,
   })
-  assert.deepEqual(await ask('agents', 'house-parallel'), {
+  assert.deepEqual(await ask('agents', 'parallel-model'), {
     hold: {
       setting: 'growing',
       applies: 'ceiling',
@@ -124,7 +124,7 @@ test('the client and the output rate of the model decide the hold of a running c
   })
 })
 
-test('what stands in the way is named', async t => {
+test('explain names each rule that refuses the call', async t => {
   const gateway = await startGateway(t, { env: { ANTHROPIC_API_KEY: 'sk-direct', EZAI_API_KEY: '' } })
   await gateway.client({
     name: 'closed',
@@ -149,7 +149,7 @@ test('what stands in the way is named', async t => {
   ])
 })
 
-test('a client or a model that does not exist is a problem that says where to look', async t => {
+test('an unknown client or model gets a problem with the path of the list', async t => {
   const gateway = await startGateway(t)
   await gateway.client({ name: 'frontend' })
 
@@ -169,13 +169,13 @@ async function priceFile(t: TestContext): Promise<string> {
   const limits = { contextWindow: 9000, maxInput: 9000, maxOutput: 900, limitsFrom: 'this test' }
   const parallel = { maker: 'openai', kind: 'chat', hidesOutput: false, ...limits, prices: [row] }
   const rates = { maxOutputTokensPerSecond: 300, fasterOutput: { fast: 900 }, speedFrom: 'this test' }
-  const models = { 'house-paced': { ...parallel, ...rates }, 'house-parallel': parallel }
+  const models = { 'paced-model': { ...parallel, ...rates }, 'parallel-model': parallel }
   const file = join(await temporaryFolder(t), 'prices.json')
   await writeFile(file, JSON.stringify({ models }))
   return file
 }
 
-test('while counters are being restored no number is shown', async t => {
+test('explain shows no numbers while counters are restored', async t => {
   const gateway = await startGateway(t)
   await gateway.admin('PUT', '/teams/web', { budget: { month: 50 } })
   const key = await gateway.client({ name: 'frontend', team: 'web', budget: { day: 5 } })
@@ -184,7 +184,7 @@ test('while counters are being restored no number is shown', async t => {
   const redis = connectRedis(gateway.redisUrl)
   t.after(() => redis.disconnect())
 
-  // Another replica has the turn to restore them, and takes its time.
+  // Another replica has the lock to restore them and is slow.
   await redis.multi().flushdb().set('{tollgate}:rebuild', 'another replica').exec()
 
   for (const path of ['/clients/frontend', '/teams/web', '/gateway']) {

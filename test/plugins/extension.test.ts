@@ -52,7 +52,7 @@ test('with hold: ceiling a call holds its whole output limit from the start', as
   assert.ok(held > 0.32, `${held}`)
 })
 
-test('a hold grows while its call runs, and is given back when it ends', async t => {
+test('a hold grows while its call runs, and is released when the call ends', async t => {
   const { gateway, key } = await arrange(t, { budget: { day: 5 } })
   const caller = new AbortController()
   const body = message(silent, { ...LONG, stream: true })

@@ -1,4 +1,4 @@
-/** A store that is frozen keeps its connections and answers nothing: as bad as one that is away, and harder to see. */
+/** A frozen store keeps its connections and sends no response, so it is harder to detect than an unreachable one. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -19,7 +19,7 @@ async function degraded({ url }: Gateway): Promise<string[]> {
 
 const inTime = () => ({ signal: AbortSignal.timeout(BOUND) })
 
-test('a frozen Redis is named, calls get 503 in bounded time, and all heals when it wakes', async t => {
+test('calls get 503 in bounded time while Redis is frozen, readyz names it, and the gateway recovers', async t => {
   const redis = await ownRedis(t)
   const gateway = await startGateway(t, { redisUrl: redis.url })
   const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
@@ -44,7 +44,7 @@ test('a frozen Redis is named, calls get 503 in bounded time, and all heals when
   })
 })
 
-/** What the administration says of all calls: rows of the ledger, and refusals that were counted. */
+/** The calls in the administration: rows of the ledger, and counted refusals. */
 async function usageOf(gateway: Gateway) {
   const { body } = await gateway.admin('GET', '/usage')
   const { total, refusals } = body as {
@@ -55,7 +55,7 @@ async function usageOf(gateway: Gateway) {
   return { calls: total.calls, refused: refused.reduce((sum, { count }) => sum + count, 0) }
 }
 
-test('calls that are refused while Redis is frozen are counted, and leave nothing else behind', async t => {
+test('calls that are refused while Redis is frozen are counted, and write no other record', async t => {
   const redis = await ownRedis(t)
   const gateway = await startGateway(t, { redisUrl: redis.url })
   const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
@@ -84,7 +84,7 @@ test('calls that are refused while Redis is frozen are counted, and leave nothin
   assert.equal((await gateway.state('frontend')).day?.heldUsd, 0)
 })
 
-test('while Redis answers no script, calls are refused at once, and served again when it does', async t => {
+test('calls are refused at once while Redis runs no script, and are served after it recovers', async t => {
   const { url } = await ownRedis(t)
   const gateway = await startGateway(t, { redisUrl: url })
   const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
@@ -119,7 +119,7 @@ test('while Redis answers no script, calls are refused at once, and served again
   })
 })
 
-test('while Redis is frozen or killed, the administration says that it is away, soon, and logs no fault', async t => {
+test('the administration soon reports a frozen or killed Redis, and logs no error', async t => {
   const redis = await ownRedis(t)
   const gateway = await startGateway(t, { redisUrl: redis.url })
   await gateway.client({ name: 'frontend', team: 'web', budget: { day: 5 } })
@@ -153,7 +153,7 @@ async function withFrozenPostgres(t: TestContext) {
   return { link, gateway, key: await gateway.client({ name: 'frontend' }) }
 }
 
-test('a frozen Postgres is named, a known key goes on, an unknown one gets 503 in bounded time, and all heals', async t => {
+test('a known key works while Postgres is frozen, an unknown one gets 503 in bounded time, and the gateway recovers', async t => {
   const { link, gateway, key } = await withFrozenPostgres(t)
   const stranger = await gateway.client({ name: 'stranger' })
   assert.equal((await gateway.post('/v1/messages', key, message('before'))).status, 200)

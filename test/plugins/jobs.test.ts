@@ -32,7 +32,7 @@ test('a job runs once in each interval', async t => {
   assert.equal(runs, 3)
 })
 
-test('a run that is not over is not joined by another', async t => {
+test('a job does not start while its last run continues', async t => {
   const over = Promise.withResolvers<void>()
   let runs = 0
   await appWith(t, async () => {
@@ -63,7 +63,7 @@ test('a run that fails is logged with the name of its job, and the next run trie
   assert.equal(lines.find(({ job }) => job === 'readSomething')?.level, 'debug')
 })
 
-test('close waits for the run that is under way, and no further run begins', async t => {
+test('close waits for the current run, and no further run begins', async t => {
   const over = Promise.withResolvers<void>()
   const events: string[] = []
   const { app } = await appWith(t, async () => {

@@ -1,4 +1,4 @@
-/** Which model a call may have: what is not known is told apart from what has no price. */
+/** Models that a call may use: an unknown model and a model without a price get different errors. */
 
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -17,7 +17,7 @@ async function refused(gateway: Gateway, key: string, path: string, body: object
   return { status: answer.status, code: error.details.error_code, message: error.message }
 }
 
-test('a mistyped model is not known, and the one that may be meant is named', async t => {
+test('the refusal of a mistyped model names the nearest known one', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend', models: ['gpt-6-*', 'claude-haiku-*'] })
 
@@ -56,7 +56,7 @@ test('a model spelt as an aggregator spells it gets 404 with its plain name', as
     }
 })
 
-test('a model that is not on the list is 404 in the form of the route’s maker, and the client is named', async t => {
+test('a model outside the allow-list gets 404 in the error format of the provider, with the name of the client', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend', models: ['gpt-6-luna'] })
   const errorOf = async (path: string, body: object) => {
@@ -79,7 +79,7 @@ test('a model that is not on the list is 404 in the form of the route’s maker,
     assert.match(JSON.stringify(details), /"error_code":"model_not_allowed".*"client":"frontend"/)
 })
 
-test('a model that this client may not use is never the one that is meant', async t => {
+test('a refusal never suggests a model outside the allow-list', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend', models: ['gpt-6-lun', 'gpt-6-sol'] })
 
@@ -89,7 +89,7 @@ test('a model that this client may not use is never the one that is meant', asyn
   assert.doesNotMatch(said, /luna/)
 })
 
-test('a model that is known and has no price for the call is never forwarded', async t => {
+test('a call for a known model without a price is never forwarded', async t => {
   const gateway = await startGateway(t, { env: { PRICES_FILE: await priceFile(t) } })
   const key = await gateway.client({ name: 'frontend' })
 
@@ -126,7 +126,7 @@ test('a model on the list is allowed under each of its names', async t => {
   }
 })
 
-test('an unknown model name is matched as it is, and the allow-list is checked before the price table', async t => {
+test('the allow-list matches an unknown model name unchanged, and comes before the price table', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend', models: ['claude-haiku-4-5*'] })
 
@@ -174,7 +174,7 @@ test('both SDKs list models with the names and dates of the price table', async 
   assert.deepEqual([luna.owned_by, luna.created], ['openai', Date.parse('2026-09-22') / 1000])
 })
 
-/** A model without cache writes, and one that is still to come. */
+/** A model without cache writes, and a future one. */
 async function priceFile(t: TestContext): Promise<string> {
   const row = { in: '1', out: '2', source: 'this test', checked: '2026-11-23' }
   const limits = { contextWindow: 9000, maxInput: 9000, maxOutput: 900, limitsFrom: 'this test' }

@@ -1,4 +1,4 @@
-/** Responses of upstreams that keep to the API in most ways, but not in all. */
+/** Responses of upstreams that follow the API only in part. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -17,7 +17,7 @@ interface Body {
   error?: { message?: string; details?: { error_code?: string } }
 }
 
-/** Makes a call and reads its response, its body also if it breaks off. */
+/** Makes a call and reads its response, with the part of a body that breaks off. */
 async function call({ gateway, key }: Awaited<ReturnType<typeof arrange>>, path: string, body: object) {
   const response = await gateway.post(path, key, body)
   const decoder = new TextDecoder()
@@ -206,7 +206,7 @@ for (const [what, path, request, events] of [
     `data: {"id":"x","error":{"message":"${'busy '.repeat(60_000)}","code":503}}\n\n`,
   ],
   [
-    'an error that is longer than what is kept',
+    'an error longer than the stored part',
     '/v1/chat/completions',
     chat('hello', { stream: true }),
     `data: {"error":{"code":503,"message":"${'busy '.repeat(600_000)}"}}\n\n`,
@@ -518,7 +518,7 @@ for (const [what, body, coding] of [
   })
 }
 
-test('an error in gzip keeps its words', async t => {
+test('an error in gzip keeps its message', async t => {
   const url = await upstream(t, response => {
     response.writeHead(400, { 'content-type': 'application/json', 'content-encoding': 'gzip' })
     response.end(gzipSync('{"error":{"type":"invalid_request_error","message":"max_tokens is too large"}}'))

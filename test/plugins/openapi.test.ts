@@ -54,7 +54,7 @@ function registered({ app }: Gateway): string[] {
         const url = parents.join('').replaceAll(/:(\w+)/g, '{$1}')
         return methods === '' ? [] : methods.split(', ').map(method => `${method} ${url}`)
       })
-      // Every GET route answers HEAD as well.
+      // Every GET route serves HEAD as well.
       .filter(route => /^(?!HEAD) ?\w+ \/admin\//.test(route))
   )
 }
@@ -82,7 +82,7 @@ test('the document is valid OpenAPI 3.1', async t => {
   assert.deepEqual([valid, errors, validator.version], [true, undefined, '3.1'])
 })
 
-test('every route is in it, and nothing else; each with a summary, a response and its own id', async t => {
+test('the document lists every route, each with a summary, a response and a unique name', async t => {
   const { gateway, document } = await arrange(t)
 
   const operations = operationsOf(document)
@@ -100,7 +100,7 @@ test('every route is in it, and nothing else; each with a summary, a response an
   }
 })
 
-test('every response has the declared fields and no others', async t => {
+test('every response matches its schema, and has no other field', async t => {
   const { url: ALERT_WEBHOOK_URL } = await startReceiver(t, [200, 500])
   const { gateway, document } = await arrange(t, { ALERT_WEBHOOK_URL })
   const seen = new Set<string>()
@@ -210,7 +210,7 @@ test('every response has the declared fields and no others', async t => {
   assert.deepEqual(unseen, [])
 })
 
-/** A schema with its references put in, and closed: what is not declared is a fault. */
+/** A schema with its references resolved, and closed: an undeclared field is an error. */
 function closed(part: Part, document: OpenApi): Part {
   const inside = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(inside)
@@ -227,7 +227,7 @@ function closed(part: Part, document: OpenApi): Part {
   return { ...Object(inside(part)) }
 }
 
-test('the documents need no token, contain no secret, and are not there without ADMIN_TOKEN', async t => {
+test('the documents need no token, contain no secret, and are off without ADMIN_TOKEN', async t => {
   const { app } = await startReplica(t)
   const closedApp = await startReplica(t, { token: undefined })
 

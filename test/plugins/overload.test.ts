@@ -1,4 +1,4 @@
-/** More than a gateway can carry: refused early, while what runs is carried on and the process stays responsive. */
+/** Overload: new calls are refused early, running calls continue, and the process stays responsive. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -9,7 +9,7 @@ import { rawCaller } from '../raw.ts'
 import { testDatabase, testRedis } from '../servers.ts'
 import { until } from '../until.ts'
 
-/** Only the head: whether anything is answered to it shows whether the body was waited for. */
+/** Only the head: a response to it shows that the gateway did not wait for the body. */
 function head(path: string, key: string, length: number): string {
   return (
     `POST ${path} HTTP/1.1\r\nhost: gateway\r\nx-api-key: ${key}\r\nanthropic-version: 2023-06-01\r\n` +
@@ -17,7 +17,7 @@ function head(path: string, key: string, length: number): string {
   )
 }
 
-test('above the calls it may run, one more is refused before its body is read, and served when there is room', async t => {
+test('a call above the limit of running calls is refused before its body is read, and a later one is served', async t => {
   const gateway = await startGateway(t, { env: { MAX_CONCURRENT_CALLS: '1' } })
   const key = await gateway.client({ name: 'frontend' })
   const running = gateway.post(
@@ -69,7 +69,7 @@ test('a client that begins to send and never ends leaves room for the others', a
   second.close()
 })
 
-/** A gateway process with a client; `call` sends what takes a gateway some time to read. */
+/** A gateway process with a client; `call` sends a body that takes some time to parse. */
 async function arrange(t: TestContext, env: Record<string, string>) {
   const provider = await startProvider(t)
   const [{ url: REDIS_URL }, { url: DATABASE_URL }] = [await testRedis(t), await testDatabase(t)]
@@ -88,8 +88,8 @@ async function arrange(t: TestContext, env: Record<string, string>) {
   return { gateway, key, call, provider }
 }
 
-test('bodies that together would fill the memory are refused unread; one is always taken', async t => {
-  // An eighth of what the heap may have is some 30 MB.
+test('bodies above the memory limit are refused unread, and one is always accepted', async t => {
+  // An eighth of the heap limit is some 30 MB.
   const { gateway, key, call } = await arrange(t, { NODE_OPTIONS: '--max-old-space-size=200' })
   const callers = [await rawCaller(gateway.url), await rawCaller(gateway.url)]
   for (const caller of callers) caller.send(head('/v1/messages', key, 30_000_000))
@@ -103,7 +103,7 @@ test('bodies that together would fill the memory are refused unread; one is alwa
   await until(async () => (await call(large)).status === 200)
 })
 
-test('driven past what it can carry it refuses some, answers /livez meanwhile, and recovers by itself', async t => {
+test('an overloaded gateway refuses some calls, serves /livez, and recovers', async t => {
   const { gateway, call } = await arrange(t, { OVERLOAD_DELAY_MS: '100' })
   const prompt = 'x'.repeat(4_000_000)
   const answers: { status: number; retryAfter: string | null }[] = []

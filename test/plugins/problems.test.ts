@@ -1,4 +1,4 @@
-/** Whatever is asked wrongly of the administration: problem details that say how to mend it. */
+/** Invalid requests to the administration: problem details that say how to fix them. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -28,7 +28,7 @@ type Wrong = [
   method: string,
   path: string,
   status: number,
-  says: RegExp,
+  detail: RegExp,
   body?: string,
   type?: string,
 ]
@@ -121,15 +121,15 @@ const wrongs: Wrong[] = [
   ['a call unknown', 'GET', '/admin/calls/req_nothing', 404, /no call "req_nothing"/],
 ]
 
-test('what is asked wrongly is told with what was found and how to mend it', async t => {
+test('an invalid request gets a problem with the found value and how to fix it', async t => {
   const { ask } = await arrange(t)
-  for (const [title, method, path, status, says, body, type] of wrongs) {
+  for (const [title, method, path, status, detail, body, type] of wrongs) {
     await t.test(title, async () => {
       const { answer, problem } = await ask(method, path, body, type)
 
       assert.equal(answer.status, status, JSON.stringify(problem))
       assert.match(answer.headers.get('content-type') ?? '', /^application\/problem\+json/)
-      assert.match(String(problem.detail), says)
+      assert.match(String(problem.detail), detail)
       assert.deepEqual([problem.status, problem.type], [status, 'about:blank'])
       assert.equal(problem.requestId, answer.headers.get('request-id'))
       if (status === 405) assert.match(answer.headers.get('allow') ?? '', /^[A-Z]+(, [A-Z]+)*$/)
@@ -137,7 +137,7 @@ test('what is asked wrongly is told with what was found and how to mend it', asy
   }
 })
 
-test('a list refuses a cursor that is not its own', async t => {
+test('a list refuses a cursor of another list', async t => {
   const gateway = await startGateway(t)
   const { admin } = gateway
   for (const name of ['a', 'b']) {

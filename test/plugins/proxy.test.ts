@@ -1,4 +1,4 @@
-/** Bytes to the provider, bytes back: what crosses the gateway, what does not, and how it fails. */
+/** Bytes to the provider and back: the gateway forwards, removes or refuses them. */
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -19,7 +19,7 @@ async function arrange(
   return { gateway, key: await gateway.client({ name: 'frontend', ...settings }) }
 }
 
-test('a body crosses byte for byte, with its query, its version and its betas', async t => {
+test('a body is forwarded byte for byte, with its query, its version and its betas', async t => {
   const { gateway, key } = await arrange(t)
   const body =
     '{ "max_tokens":\t10,\r\n"model":"claude-haiku-4-5" , "messages":[{"role":"user","content":"\\u00e4 é \\ud83d\\ude00"}],"unknown":1.0}'
@@ -43,7 +43,7 @@ test('a body crosses byte for byte, with its query, its version and its betas', 
     assert.equal(call?.headers[name], undefined, name)
 })
 
-test('the key goes up as a bearer token on OpenAI routes', async t => {
+test('OpenAI routes send the key as a bearer token', async t => {
   const { gateway, key } = await arrange(t)
 
   await gateway.post('/v1/chat/completions', key, chat('hello'))
@@ -52,7 +52,7 @@ test('the key goes up as a bearer token on OpenAI routes', async t => {
   assert.equal(gateway.provider.calls[0]?.headers['x-api-key'], undefined)
 })
 
-test('none of the provider’s own limits, ids and cookies reach a caller', async t => {
+test('the provider’s limits, ids and cookies do not reach a caller', async t => {
   const { gateway, key } = await arrange(t)
   for (const [path, body] of [
     ['/v1/messages', message('hello')],
@@ -72,7 +72,7 @@ test('none of the provider’s own limits, ids and cookies reach a caller', asyn
   }
 })
 
-test('a usage frame that the caller did not ask for is asked for, read, and taken out again', async t => {
+test('the gateway requests a usage frame, reads it, and removes it if the caller did not request it', async t => {
   const { gateway, key } = await arrange(t)
 
   const plain = await (
@@ -95,7 +95,7 @@ test('a usage frame that the caller did not ask for is asked for, read, and take
   for (const line of lines) assert.ok(Number(line.costUsd) > 0 && line.estimated === false)
 })
 
-test('what a provider would store is not stored, unless the client may', async t => {
+test('a provider stores a response only if the client’s settings allow it', async t => {
   const { gateway, key } = await arrange(t)
   const mayStore = await gateway.client({ name: 'archive', allow: ['store'] })
   const body = { model: 'gpt-6-luna', input: 'hello' }
@@ -108,7 +108,7 @@ test('what a provider would store is not stored, unless the client may', async t
   assert.equal(open.store, undefined)
 })
 
-test('a prompt_cache_key goes up as a digest: one per client and key, of a length that the provider takes', async t => {
+test('a prompt_cache_key is sent as a digest for each client and key, within the provider’s length limit', async t => {
   const { gateway, key } = await arrange(t)
   const other = await gateway.client({ name: 'another' })
   const sent = async (from: string, path: string, promptCacheKey: string) => {
@@ -130,7 +130,7 @@ test('a prompt_cache_key goes up as a digest: one per client and key, of a lengt
   for (const one of [first, others, ...long]) assert.match(one, /^[\w-]{43}$/)
 })
 
-test('with hold: ceiling the upstream receives an output limit that the request lacks, and a header names it', async t => {
+test('hold: ceiling adds the missing output limit to the upstream request, and a header names it', async t => {
   const settings = { budget: { day: 5 }, hold: 'ceiling' }
   const { gateway, key } = await arrange(t, { DEFAULT_MAX_TOKENS: '77' }, settings)
   const free = await gateway.client({ name: 'free' })
@@ -145,7 +145,7 @@ test('with hold: ceiling the upstream receives an output limit that the request 
   assert.equal(second.max_completion_tokens, undefined)
 })
 
-test('a long JSON answer passes through without being collected, and is metered from its end', async t => {
+test('a long JSON response is forwarded without being collected, and is metered from its end', async t => {
   const { gateway, key } = await arrange(t, { ANSWER_BUFFER_BYTES: '1000' })
 
   const answer = await gateway.post(
@@ -162,7 +162,7 @@ test('a long JSON answer passes through without being collected, and is metered 
   assert.equal(line.estimated, false)
 })
 
-test('a body of 32 MB crosses', async t => {
+test('a body of 32 MB is forwarded', async t => {
   const { gateway, key } = await arrange(t)
   const body = JSON.stringify(message('x'.repeat(32_000_000)))
 
@@ -193,8 +193,8 @@ const troubles: [scenario: string, status: number, code: string, retryAfter: str
   ['nonsense empty', 502, 'upstream_error', null],
 ]
 
-test('each trouble of the provider becomes the status a caller can act on', async t => {
-  // A client each: a provider that refuses our key is left alone for a while.
+test('each provider failure becomes a status that a caller can act on', async t => {
+  // One client for each scenario: the circuit of a provider that refuses our key stays open for a while.
   const { gateway, key } = await arrange(t)
   for (const [scenario, status, code, retryAfter] of troubles) {
     await t.test(scenario, async () => {
@@ -218,7 +218,7 @@ test('each trouble of the provider becomes the status a caller can act on', asyn
   }
 })
 
-test('a provider that cannot be reached is a 502, and costs nothing', async t => {
+test('an unreachable provider gives 502 and costs nothing', async t => {
   const { gateway, key } = await arrange(t, { EZAI_BASE_URL: `http://127.0.0.1:${await freePort()}` })
 
   const answer = await gateway.post('/v1/messages', key, message('hello'))
@@ -228,7 +228,7 @@ test('a provider that cannot be reached is a 502, and costs nothing', async t =>
   assert.equal(line.costUsd, 0)
 })
 
-test('a provider that speaks no HTTP is a 502', async t => {
+test('a provider that does not send HTTP gives 502', async t => {
   const server = createServer(socket => socket.end('SSH-2.0-OpenSSH\r\n')).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => void server.close())
@@ -242,7 +242,7 @@ test('a provider that speaks no HTTP is a 502', async t => {
   assert.equal(answer.status, 502)
 })
 
-test('a slow reader holds the provider back', async t => {
+test('a slow reader slows the provider', async t => {
   const { gateway, key } = await arrange(t)
   const answer = await gateway.post(
     '/v1/messages',
@@ -258,7 +258,7 @@ test('a slow reader holds the provider back', async t => {
   await gateway.provider.waitForAbort()
 })
 
-test('a caller who leaves in the middle of a long JSON answer does not hold it back', async t => {
+test('a long JSON response is read to its end after its caller leaves', async t => {
   const { gateway, key } = await arrange(t)
   const leaving = new AbortController()
   const answer = await gateway.post('/v1/messages', key, message('[[scenario: huge 64 MB]]'), {
@@ -274,7 +274,7 @@ test('a caller who leaves in the middle of a long JSON answer does not hold it b
   await until(async () => (await gateway.state('frontend')).concurrency?.running === 0)
 })
 
-test('an organisation’s name in an error inside a stream is blanked out, and nothing else is touched', async t => {
+test('an organisation’s name in a stream error is redacted, and nothing else changes', async t => {
   const words = 'data: {"choices":[{"delta":{"content":"see \\"error\\":{ org-Beta99999"}}]}\n\n'
   const error = (name: string) =>
     `data: {"error":{"message":"in organization ${name}","code":"server_error"}}\n\n`
@@ -298,7 +298,7 @@ for (const [what, body, more] of [
     { stream: true },
   ],
 ] as const) {
-  test(`an account that is refused inside good ${what} is the gateway’s trouble, and its operators are told`, async t => {
+  test(`an account that is refused inside good ${what} is reported as a gateway error, and raises an alert`, async t => {
     const error = { code: 'insufficient_quota', message: 'org-Acme123456 has exceeded its quota' }
     const failed =
       'response' in body ? { ...body, response: { ...body.response, error } } : { ...body, error }
@@ -318,13 +318,13 @@ for (const [what, body, more] of [
     assert.equal(answer.status, 502)
     assert.equal(answer.headers.get('x-should-retry'), 'false')
     await until(async () => {
-      const { body: told } = await gateway.admin('GET', '/alerts')
-      return JSON.stringify(told).includes('upstream_refused_us')
+      const { body: alerts } = await gateway.admin('GET', '/alerts')
+      return JSON.stringify(alerts).includes('upstream_refused_us')
     })
   })
 }
 
-test('the key goes up in the form that the API version takes, whatever a caller writes for one', async t => {
+test('the key has the form of the API version, also if the caller’s header differs', async t => {
   const { gateway, key } = await arrange(t)
   const versions = [
     '2023-06-01',
@@ -344,7 +344,7 @@ test('the key goes up in the form that the API version takes, whatever a caller 
   )
 })
 
-test('models go straight to their maker where its key is set, the others to EzAI', async t => {
+test('a model goes to its own provider if that provider’s key is set, and else to EzAI', async t => {
   const { gateway, key } = await arrange(t, {
     ANTHROPIC_API_KEY: 'sk-ant-direct',
     ANTHROPIC_BASE_URL: 'http://127.0.0.1:1/direct',
@@ -353,7 +353,7 @@ test('models go straight to their maker where its key is set, the others to EzAI
   const direct = await gateway.post('/v1/messages', key, message('hello'))
   const unified = await gateway.post('/v1/chat/completions', key, chat('hello'))
 
-  assert.equal(direct.status, 502, 'nobody listens there')
+  assert.equal(direct.status, 502, 'nothing listens there')
   assert.equal(unified.status, 200)
   const lines = await until(async () => gateway.calls().length === 2 && gateway.calls())
   assert.deepEqual(

@@ -1,4 +1,4 @@
-/** What calls take of request and token buckets, and which wait a refusal names. */
+/** The request and token buckets of calls, and the wait that a refusal names. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -31,7 +31,7 @@ async function arrange(t: TestContext, limits: Record<string, unknown>) {
   return { gateway, send, idle, available, reserved }
 }
 
-/** Refills so slowly that a test sees nothing of it. */
+/** Refills too slowly for a test to notice. */
 const SLOW = { capacity: 1_000_000, per: '30d' }
 
 test('six parallel calls with an output limit of 64,000 share a bucket of 200,000 tokens a minute', async t => {
@@ -50,7 +50,7 @@ test('six parallel calls with an output limit of 64,000 share a bucket of 200,00
   caller.abort()
 })
 
-test('a client whose responses are long reserves more for the next one, up to its own output limit', async t => {
+test('a client with long responses reserves more for its next call, up to its output limit', async t => {
   const { send, reserved } = await arrange(t, { tokens: SLOW })
   const atStart = await reserved()
   for (let i = 0; i < 10; i++) {
@@ -82,7 +82,7 @@ test('a call that the bucket refuses waits for a running call, not for the whole
   assert.equal((await send('hello')).status, 200)
 })
 
-test('a response longer than what was reserved leaves debt', async t => {
+test('a response longer than its reservation leaves debt', async t => {
   const { send, idle, available } = await arrange(t, { tokens: { capacity: 5000, per: '30d' } })
   const answer = await send('[[scenario: usage 50 in 20000 out]]')
   assert.equal(answer.status, 200)

@@ -1,4 +1,4 @@
-/** One replica with the door and the administration, and nothing behind them: `POST /v1/whoami` tells who was let in. */
+/** One replica with authentication and the administration but no upstream: `POST /v1/whoami` returns the authenticated client. */
 
 import type { TestContext } from 'node:test'
 import Fastify, { type FastifyInstance, type FastifyRequest, type LightMyRequestResponse } from 'fastify'
@@ -38,9 +38,9 @@ export interface Replica {
   /** Opens a real port. */
   listen(): Promise<number>
   call(headers: Record<string, string>): Promise<LightMyRequestResponse>
-  /** Why calls were really refused. */
+  /** The logged reasons of refusals. */
   reasons: (string | undefined)[]
-  /** What calls do once they are let in. */
+  /** The handler of admitted calls. */
   onCall(work: (request: FastifyRequest) => Promise<void>): void
 }
 
@@ -95,7 +95,7 @@ export async function startReplica(t: TestContext, options: ReplicaOptions = {})
   await app.register(admin, { token: () => ('token' in options ? options.token : TOKEN) })
   await app.ready()
   if (ready) await until(() => app.clients.version > 0 && app.redis.status === 'ready')
-  // There is no ledger that would complete the counters.
+  // No ledger completes the counters here.
   if (ready) await app.redis.set('{tollgate}:epoch', '1')
 
   const call: Replica['admin'] = async (

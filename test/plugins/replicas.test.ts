@@ -1,4 +1,4 @@
-/** A caller that makes one call after the other, each to another replica, as behind a balancer. */
+/** Sequential calls of one caller to alternating replicas, as behind a balancer. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'

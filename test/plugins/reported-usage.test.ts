@@ -1,4 +1,4 @@
-/** What is charged where an upstream reports its usage, its cost or its model in words of its own. */
+/** The charge if an upstream reports its usage, its cost or its model in a form of its own. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -17,7 +17,7 @@ interface Charge {
   estimate?: string
 }
 
-/** A gateway whose upstream answers with the next of some bodies: objects as JSON, texts as event streams. */
+/** A gateway whose upstream sends the next of some bodies: objects as JSON, texts as event streams. */
 async function arrange(t: TestContext) {
   const answers: (object | string)[] = []
   const url = await upstream(t, response => {
@@ -90,7 +90,7 @@ for (const usage of [
   })
 }
 
-test('a usage of no tokens is no report: the text that was received is charged', async t => {
+test('a usage of zero tokens is ignored, and the received text is charged', async t => {
   const { charge } = await arrange(t)
   const none = usageChunk({ prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 })
 
@@ -111,7 +111,7 @@ const completion = (more: object) => ({
   ...more,
 })
 
-test('a model that an aggregator names in its own words has the price of that model', async t => {
+test('an aggregator’s spelling of a model gets the price of that model', async t => {
   const { charge, gateway } = await arrange(t)
   const { usage } = completion({})
   const streamed = (model: string) =>
@@ -225,7 +225,7 @@ test('a large response is charged by the tier in its middle', async t => {
   }
 })
 
-test('an error before any output costs nothing, also where output may be hidden', async t => {
+test('an error before any output costs nothing, also if output may be hidden', async t => {
   const { charge } = await arrange(t)
   const event = (type: string, data: object) =>
     `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`
@@ -250,7 +250,7 @@ test('an error before any output costs nothing, also where output may be hidden'
   }
 })
 
-test('usage that output follows is charged by the larger of the two', async t => {
+test('a usage before further output is charged by the larger of usage and output', async t => {
   const { charge } = await arrange(t)
   const chunk = (data: object) => `data: ${JSON.stringify({ model: 'gpt-4o-mini', ...data })}\n\n`
   const words = chunk({ choices: [{ index: 0, delta: { content: 'word ' } }] }).repeat(60)

@@ -1,4 +1,4 @@
-/** Keys and tokens from files are changed without a restart, the way Kubernetes and people change them. */
+/** Keys and tokens in files change without a restart, as Kubernetes and people change them. */
 
 import assert from 'node:assert/strict'
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
@@ -25,7 +25,7 @@ async function mountedSecret(t: TestContext, name: string, content: string) {
   return { file: join(folder, name), turn }
 }
 
-test('an upstream key whose mounted file is turned is used from the next call on; a running call goes on', async t => {
+test('the next call uses a new upstream key from its mounted file, and a running call continues', async t => {
   const { file, turn } = await mountedSecret(t, 'key', 'sk-first\n')
   const gateway = await startGateway(t, { env: { EZAI_API_KEY: '', EZAI_API_KEY_FILE: file } })
   const key = await gateway.client({ name: 'frontend', cache: { enabled: false } })
@@ -45,7 +45,7 @@ test('an upstream key whose mounted file is turned is used from the next call on
   assert.equal(keys()[0], 'sk-first')
 })
 
-test('a key that replaces a refused one is tried at once', async t => {
+test('a new key after a refused one is used at once', async t => {
   const { file, turn } = await mountedSecret(t, 'key', 'sk-first')
   const gateway = await startGateway(t, { env: { EZAI_API_KEY: '', EZAI_API_KEY_FILE: file } })
   const key = await gateway.client({ name: 'frontend', cache: { enabled: false } })
@@ -60,7 +60,7 @@ test('a key that replaces a refused one is tried at once', async t => {
   await until(async () => (await call()) === 200)
 })
 
-test('ADMIN_TOKEN changes with its file, and the old one ends', async t => {
+test('a new ADMIN_TOKEN file replaces the old token', async t => {
   const file = join(await temporaryFolder(t), 'token')
   await writeFile(file, 'the-first-admin-token\n')
   const gateway = await startGateway(t, { env: { ADMIN_TOKEN: '', ADMIN_TOKEN_FILE: file } })
@@ -74,7 +74,7 @@ test('ADMIN_TOKEN changes with its file, and the old one ends', async t => {
   assert.equal(await whoami('the-second-admin-token'), 200)
 })
 
-test('a broken file changes nothing, is logged and raises an alert; mended, it is read', async t => {
+test('an invalid file changes nothing, is logged and raises an alert, and is read after it is fixed', async t => {
   const file = join(await temporaryFolder(t), 'token')
   await writeFile(file, 'the-first-admin-token')
   const gateway = await startGateway(t, { env: { ADMIN_TOKEN: '', ADMIN_TOKEN_FILE: file } })

@@ -17,7 +17,7 @@ function arrange() {
   }
 }
 
-test('four wrong tokens cost nothing, and from the fifth on each one doubles the wait, up to a minute', () => {
+test('four wrong tokens cause no wait, and each further one doubles the wait up to a minute', () => {
   const { throttle, fail } = arrange()
   const waits = []
 
@@ -29,7 +29,7 @@ test('four wrong tokens cost nothing, and from the fifth on each one doubles the
   assert.deepEqual(waits, [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60])
 })
 
-test('the wait passes', () => {
+test('a request passes after the wait', () => {
   const { throttle, fail, pass } = arrange()
   fail('192.0.2.1', 6)
 
@@ -39,7 +39,7 @@ test('the wait passes', () => {
   assert.equal(throttle.wait('192.0.2.1'), 0)
 })
 
-test('addresses of one IPv6 network are one source, those of two are two', () => {
+test('addresses of one IPv6 network are one source, and those of two networks are two', () => {
   const { throttle, fail } = arrange()
   for (const last of ['::1', ':2:3:4:5', '::ffff', ':0:0:0:9', ':a::']) fail(`2001:db8:1:2${last}`, 1)
 
@@ -50,7 +50,7 @@ test('addresses of one IPv6 network are one source, those of two are two', () =>
   assert.equal(throttle.wait('::ffff:192.0.2.1'), 0)
 })
 
-test('what is remembered is bounded, whatever the number of addresses', () => {
+test('the throttle remembers a bounded number of addresses', () => {
   const { throttle, fail } = arrange()
   fail('192.0.2.1', 5)
 

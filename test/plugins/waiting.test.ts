@@ -22,7 +22,7 @@ async function detailsOf(answer: Response): Promise<Record<string, string | numb
   return error.details
 }
 
-test('with one call allowed at once a second one waits until the first has ended', async t => {
+test('a second call waits until the first has ended if the limit is one call', async t => {
   const limits = { concurrency: 1, maxWaitMs: 10_000 }
   const { gateway, send, served } = await arrange(t, { limits })
   gateway.provider.next('hold')
@@ -81,7 +81,7 @@ test('five callers are served in the order in which they came, and a new call ov
   assert.deepEqual(served(), ['call 1', 'call 2', 'call 3', 'call 4', 'call 5', 'call 6'])
 })
 
-test('a caller who leaves the queue takes nothing, and the next call moves up', async t => {
+test('a caller who leaves the queue takes no tokens, and the next call moves up', async t => {
   const { gateway, send, served } = await arrange(t, { limits: { concurrency: 1, maxWaitMs: 10_000 } })
   gateway.provider.next('hold')
   const first = send('call 1')
@@ -127,7 +127,7 @@ test('a call waits for a refill that comes in time, and is refused at once if it
   })
   gateway.provider.use(() => 'usage 1 in 1400 out')
   const startedAt = performance.now()
-  // Four answers of 1,400 tokens use 3,600 more than the bucket holds, and one token is refilled each millisecond.
+  // Four responses of 1,400 tokens use 3,600 more than the bucket holds, and one token is refilled each millisecond.
   for (const number of [1, 2, 3, 4]) assert.equal((await send(`call ${number}`)).status, 200)
   gateway.provider.next('usage 1 in 60000 out')
   assert.equal((await send('call 5')).status, 200)
@@ -168,7 +168,7 @@ test('a call behind others in the queue is refused at once if its tokens would c
   await assert.rejects(second, { name: 'AbortError' })
 })
 
-test('of calls that arrive together those are refused at once whose tokens would come too late', async t => {
+test('calls that arrive together are refused at once if their tokens would come too late', async t => {
   const { gateway, key } = await arrange(t, {
     limits: { tokens: { capacity: 1000, per: '10s' }, maxWaitMs: 10_000 },
   })
@@ -249,7 +249,7 @@ test('a waiting call finds room that another replica frees, with few requests to
   assert.ok(admissions() < 5 + 7 * seconds, `${admissions()} admissions in ${seconds.toFixed(1)} s`)
 })
 
-test('at the beginning of a drain no call waits any longer', async t => {
+test('waiting calls end when a drain begins', async t => {
   const { gateway, send } = await arrange(t, { limits: { concurrency: 1, maxWaitMs: 10_000 } })
   gateway.provider.next('hold')
   const first = send('call 1')
@@ -270,7 +270,7 @@ test('at the beginning of a drain no call waits any longer', async t => {
   assert.equal((await first).status, 200)
 })
 
-/** Counts the admissions that Redis answers from now on. */
+/** Counts the admissions that Redis serves from now on. */
 function countAdmissions({ app }: Gateway): () => number {
   const { admit } = app.money
   let count = 0
@@ -282,7 +282,7 @@ function countAdmissions({ app }: Gateway): () => number {
   return () => count
 }
 
-test('one client fills a quarter of the calls that a replica carries with waiting ones, and no more', async t => {
+test('waiting calls of one client take at most a quarter of the calls of a replica', async t => {
   const { gateway, send } = await arrange(
     t,
     { limits: { concurrency: 1, maxWaitMs: 10_000 } },
