@@ -1,7 +1,7 @@
 /**
  * A simulated AI provider on a loopback port: all the gateway's upstream APIs, JSON and streams, with every way to
- * fail, and books of its own. As a module: `startProvider(t)`. As a process: `node test/provider.ts --port 0`, steered
- * and read through its side door and by prompts that hold `[[scenario: …]]`.
+ * fail, and its own records. As a module: `startProvider(t)`. As a process: `node test/provider.ts --port 0`, steered
+ * and read through its control routes and by prompts that hold `[[scenario: …]]`.
  */
 
 import { once } from 'node:events'
@@ -25,11 +25,11 @@ export interface Provider extends Pick<Books, 'totals' | 'waitForCall' | 'waitFo
   /** Oldest first. */
   calls: readonly Call[]
   readonly openConnections: number
-  /** Scenarios for the next calls, one each, in order of arrival. They go before prompts and `use`. */
+  /** Scenarios for the next calls, one each, in order of arrival. They take precedence over prompts and `use`. */
   next: ScenarioQueue['next']
-  /** Decides for every call that neither `next` nor its prompt decided for; with nothing given: all is ordinary again. */
+  /** The scenario of calls without one from `next` or their prompt; without an argument: the ordinary response again. */
   use: ScenarioQueue['use']
-  /** Lets calls with the scenario `hold NAME` go on: those that wait, and those still to come. */
+  /** Continues calls with the scenario `hold NAME`: those that wait, and later ones. */
   release: ScenarioQueue['release']
   /** Forgets calls, totals and scenarioQueue. */
   reset(): void
@@ -95,6 +95,6 @@ if (import.meta.main) {
   })
   const { url } = await startProvider(undefined, { port: Number(values.port), keep: Number(values.keep) })
   console.log(JSON.stringify({ url, pid: process.pid }))
-  // Started with a channel to its parent, it does not outlive it.
+  // A process that was started with a channel to its parent ends with the parent.
   if (process.connected) process.once('disconnect', () => process.exit())
 }

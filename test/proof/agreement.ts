@@ -1,4 +1,4 @@
-/** The provider's books and the log against the ledger, call by call. */
+/** The provider's records and the log against the ledger, call by call. */
 
 import assert from 'node:assert/strict'
 import type { Call as Served } from '../provider.ts'
@@ -12,8 +12,8 @@ import { type Attempt, type Call, numberIn } from './traffic.ts'
 export const isPaid = ({ path }: Served) => !path.includes('count_tokens')
 
 /**
- * What the provider served is charged once, and nothing else is. Calls that were lost with their replica cost what they
- * held; answers with those rows.
+ * What the provider served is charged once, and nothing else is. Calls of a lost replica cost what they
+ * held; returns those rows.
  */
 export function assertServedIsCharged({
   fleet,
@@ -33,7 +33,7 @@ export function assertServedIsCharged({
   const lost: Row[] = []
   let [exact, owed] = [0, 0]
   for (const row of rows) {
-    // Of an admission without an answer nobody knows whether it took anything: the exit door settles it anyway.
+    // An admission without a response may have reserved something: the end of the call settles it anyway.
     if (row.cost === 0 && row.held === 0) continue
     const call = byHold.get(row.held)
     assert.ok(call, `no call holds ${row.held}: ${row.id}`)

@@ -1,5 +1,5 @@
 /**
- * Whatever is killed, wiped, stopped or cut off in the middle of a storm: afterwards every book agrees, with no other
+ * After a crash, a wipe, a stop or a cut during a storm all records agree, with no other
  * tolerance than the stated bound's. Calls of a replica that died are charged what they held; everything else is exact.
  */
 
@@ -37,7 +37,7 @@ interface Crash {
   meanwhile(fleet: Fleet, served: (count: number) => Promise<unknown>, random: Random): Promise<void>
 }
 
-/** Presses calls through a fleet while something happens to it, waits until all is quiet, and compares all books. */
+/** Sends calls to a fleet during a failure, waits until no call runs, and compares all records. */
 async function crash(t: TestContext, options: Crash): Promise<Pressed & { lost: Row[] }> {
   const { redisUrl, databaseUrl, size = SIZE } = options
   const seed = seedOf(t, options.seed)
@@ -61,7 +61,7 @@ async function crash(t: TestContext, options: Crash): Promise<Pressed & { lost: 
   assert.deepEqual(
     attempts.filter(isPutOff).filter(isLast(attempts)),
     [],
-    'everybody had an answer in the end',
+    'every call got a response in the end',
   )
   await allQuiet(fleet)
 
@@ -84,8 +84,8 @@ function isLast(attempts: Attempt[]): (one: Attempt) => boolean {
   return one => last.get(one.call) === one
 }
 
-describe('a crash costs nobody more than it held', { concurrency: 2 }, () => {
-  test('one gateway after another is killed: its calls are lost, and charged what they held, and nothing else is', async t => {
+describe('a crash costs a client at most the held amount', { concurrency: 2 }, () => {
+  test('the calls of a killed gateway are lost and charged what they held, and no others are', async t => {
     const [{ url: redisUrl }, { url: databaseUrl }] = await Promise.all([testRedis(t), testDatabase(t)])
     const killed: string[] = []
     const { fleet, rows, lost } = await crash(t, {
@@ -115,15 +115,15 @@ describe('a crash costs nobody more than it held', { concurrency: 2 }, () => {
         .map(({ reqId, costUsd }) => [reqId, Math.round(Number(costUsd) * 1e9)])
         .sort(),
       lost.map(({ id, cost }) => [id, cost]).sort(),
-      'one line each, by whoever swept it up',
+      'one line each, by the replica whose lease reaper charged it',
     )
     assert.ok(
       rows.every(({ seq }) => seq === 0),
-      'nobody is left to correct them',
+      'no process is left to correct them',
     )
   })
 
-  test('Redis is killed and restarted, twice: nothing is lost, nothing is charged twice', async t => {
+  test('no call is lost or charged twice after Redis is killed and restarted twice', async t => {
     const redis = await ownRedis(t)
     const { url: databaseUrl } = await testDatabase(t)
     const { rows, lost } = await crash(t, {
@@ -144,7 +144,7 @@ describe('a crash costs nobody more than it held', { concurrency: 2 }, () => {
     assert.ok(rows.every(({ seq }) => seq === 0))
   })
 
-  test('Redis is wiped: nobody is admitted until the counters are the ledger’s again, and nothing is lost', async t => {
+  test('a wiped Redis admits no call until the ledger restores its counters, and no call is lost', async t => {
     const redis = await ownRedis(t)
     const { url: databaseUrl } = await testDatabase(t)
     const client = connectRedis(redis.url)
@@ -171,7 +171,7 @@ describe('a crash costs nobody more than it held', { concurrency: 2 }, () => {
     assert.deepEqual(lost, [])
   })
 
-  test('Redis is wiped before Postgres has anything, and a gateway is idle from then on: what it settled is told again', async t => {
+  test('an idle gateway repeats its settlements after Redis is wiped before the drain', async t => {
     const [redis, postgres] = await Promise.all([ownRedis(t), ownPostgres(t)])
     const client = connectRedis(redis.url)
     t.after(() => client.disconnect())
@@ -182,7 +182,7 @@ describe('a crash costs nobody more than it held', { concurrency: 2 }, () => {
     await attempt(busy!.url, key, calls[0]!)
     await allQuiet(fleet)
     await attempt(idle!.url, key, calls[1]!)
-    // An empty stream says nothing: the answer is sent before the call is settled.
+    // An empty stream proves nothing: the response is sent before the call is settled.
     await until(async () => (await readLedger(postgres.url)).length === 2)
     await until(async () => (await client.xlen('{tollgate}:ledger')) === 0)
     await postgres.stop()
@@ -199,7 +199,7 @@ describe('a crash costs nobody more than it held', { concurrency: 2 }, () => {
     assert.deepEqual(assertServedIsCharged({ fleet, calls, rows }), [])
   })
 
-  test('Postgres is away for a while: calls go on, and everything drains after', async t => {
+  test('calls continue while Postgres is unreachable, and the ledger drains afterwards', async t => {
     const postgres = await ownPostgres(t)
     const { url: redisUrl } = await testRedis(t)
     let away = { from: 0, to: 0 }
@@ -230,7 +230,7 @@ describe('a crash costs nobody more than it held', { concurrency: 2 }, () => {
     assert.deepEqual(lost, [])
   })
 
-  test('replies of Redis are lost or late, questions come late: nothing is charged twice, nothing is orphaned', async t => {
+  test('lost and late replies and late commands of Redis cause no double charge and no orphaned hold', async t => {
     const port = await freePort()
     await ownRedis(t, { port })
     const wire = await startWire(t, port)
@@ -241,12 +241,12 @@ describe('a crash costs nobody more than it held', { concurrency: 2 }, () => {
       databaseUrl,
       calls: 250,
       budget: 0.5,
-      // Entries that were handed to a drain which never got them wait until they count as abandoned.
+      // Entries whose delivery to a drain was lost wait until they count as abandoned.
       async meanwhile(_fleet, served) {
         await served(20)
         wire.spoil()
         await served(140)
-        wire.mend()
+        wire.restore()
       },
     })
     t.diagnostic(JSON.stringify(wire.faults))

@@ -33,13 +33,13 @@ export interface Fleet {
   gateways: GatewayProcess[]
   /** Starts one more. */
   start(env?: Record<string, string>): Promise<GatewayProcess>
-  /** SIGKILL, without a word to anybody. */
+  /** SIGKILL. */
   kill(gateway: GatewayProcess): Promise<void>
-  /** SIGTERM, and another one in its place as soon as it listens no more, beside what it still runs; answers with its exit code. */
+  /** SIGTERM, and a new process as soon as the old one no longer listens, while its calls still run; returns its exit code. */
   replace(gateway: GatewayProcess): Promise<{ next: GatewayProcess; left: GatewayProcess['ended'] }>
-  /** The log lines of calls, of every process there ever was. */
+  /** The log lines of calls, of all processes so far. */
   lines(): Line[]
-  /** As any gateway answers it, or as a certain one does. */
+  /** The response of any gateway, or of a certain one. */
   admin(
     method: string,
     path: string,
@@ -48,7 +48,7 @@ export interface Fleet {
   ): Promise<{ status: number; body: Answer }>
   team(name: string, settings: Limits): Promise<void>
   everything(settings: Limits): Promise<void>
-  /** Makes a client, and answers a key of it. */
+  /** Makes a client, and returns a key of it. */
   client(name: string, settings: Limits & { team?: string }): Promise<string>
   budgets: Budget[]
 }
@@ -112,7 +112,7 @@ export async function startFleet(t: TestContext, options: FleetOptions): Promise
     }
   }
 
-  // One after the other: the first brings the schema up, and together they would only wait for each other.
+  // One after the other: the first migrates the schema, and together they would only wait for each other.
   await start()
   await Promise.all(Array.from({ length: size - 1 }, () => start()))
 

@@ -1,4 +1,4 @@
-/** Growing holds: what they promise, what they cannot cover, and what they mean for real agents. Mostly waiting, so at once. */
+/** Growing holds: their promise, their limits, and their effect on real agents. The tests mostly wait, so they run in parallel. */
 
 import { describe, test } from 'node:test'
 import { agentCalls } from './growing/agent-calls.ts'
@@ -6,14 +6,14 @@ import { longCalls } from './growing/long-calls.ts'
 import { redisAway, vanishedReplica } from './growing/uncovered.ts'
 
 describe('growing holds', { concurrency: true }, () => {
-  test('overspend nothing, whatever is stopped, left or killed', longCalls)
+  test('overspend no budget if calls are stopped, left or killed', longCalls)
   test(
     'do not cover what a provider generates for a replica that vanished with its connections open',
     vanishedReplica,
   )
   test(
-    'do not grow while Redis is away: running calls go on, no other is admitted, their cost is debt',
+    'do not grow while Redis is unreachable: running calls continue, no other is admitted, their cost is debt',
     redisAway,
   )
-  test('charge an agent’s call that its user stops what it can have cost, and little more', agentCalls)
+  test('charge a call that its user stops little more than its possible cost', agentCalls)
 })

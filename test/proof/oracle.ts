@@ -1,11 +1,11 @@
 /**
- * Was every refusal right? A refusal tells the numbers it was decided by, and the ledger tells in which order money
+ * Was every refusal right? A refusal contains the numbers of its decision, and the ledger shows in which order money
  * really moved: each settlement has its place in the stream, each admission its time on the same clock. So a refusal is
  * right if, and only if,
  *   - its `spent` is what the ledger's rows up to some place add up to, and its `held` is what the calls admitted and not
- *     yet settled at that place held, in the time between the caller's question and its answer: the state was a real one;
+ *     yet settled at that place held, in the time between the caller's request and its response: the state was a real one;
  *   - the call's own bound did not fit beside them.
- * What is not replayed is the order of two admissions of one millisecond: of calls admitted between one settlement and
+ * The order of two admissions of one millisecond is not replayed: of calls admitted between one settlement and
  * the next, `held` may count any number.
  */
 
@@ -17,11 +17,11 @@ import type { Attempt } from './traffic.ts'
 export interface Books {
   budgets: Budget[]
   rows: Row[]
-  /** What calls may have held that have no row, because their callers left before they were forwarded. */
+  /** Possible holds of calls without a row, because their callers left before they were forwarded. */
   unserved: number
 }
 
-/** `bounds`: the bound it was refused with, or where that is unknown all it may have been. */
+/** `bounds`: the bound of the refusal, or all possible bounds if it is unknown. */
 export function assertRefusedRightly(
   { call, details, from, to }: Attempt,
   bounds: number[],

@@ -1,4 +1,4 @@
-/** Chance that can be had again: everything random in these tests comes from one seed, which they print. */
+/** Repeatable random numbers: all of these tests come from one seed, which they print. */
 
 import type { TestContext } from 'node:test'
 
@@ -9,7 +9,7 @@ export interface Random {
   pick<T>(list: readonly T[]): T
 }
 
-/** PROOF_SEED repeats a run's draws; what the machine does with them in what order is not repeatable. */
+/** PROOF_SEED repeats a run's draws; the order in which the machine runs the calls is not repeatable. */
 export function seedOf(t: TestContext, usual: number): number {
   const seed = Number(process.env.PROOF_SEED ?? usual)
   t.diagnostic(`PROOF_SEED=${seed}`)

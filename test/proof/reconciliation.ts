@@ -1,4 +1,4 @@
-/** The four books that must agree: the provider's, the ledger's, the counters' and the log's. */
+/** The four records that must agree: the provider's, the ledger's, the counters' and the log's. */
 
 import assert from 'node:assert/strict'
 import { query } from '../../src/embedded/postgres.ts'
@@ -52,7 +52,7 @@ export async function readLedger(databaseUrl: string): Promise<Row[]> {
   }))
 }
 
-/** Everything the counters of scopes say, field by field: `client:<id> d20261123:spent`. */
+/** All counters of scopes, field by field: `client:<id> d20261123:spent`. */
 export async function readCounters(redisUrl: string): Promise<Map<string, string>> {
   const redis = connectRedis(redisUrl)
   try {
@@ -106,7 +106,7 @@ export function sumsOf(rows: Row[]): Map<string, number> {
   return sums
 }
 
-/** Nothing runs and nothing is held any more; counters and ledger agree to the nano-dollar, and verify says so too. */
+/** Nothing runs and nothing is held any more; counters and ledger agree to the nano-dollar, and verify finds no difference. */
 export async function assertBalanced(fleet: Fleet): Promise<Row[]> {
   const rows = await readLedger(fleet.databaseUrl)
   const counters = await readCounters(fleet.redisUrl)
@@ -131,7 +131,7 @@ export async function assertBalanced(fleet: Fleet): Promise<Row[]> {
   return rows
 }
 
-/** What calls cost above what they held. */
+/** The cost of calls above their holds. */
 export function overspend(rows: Row[]): number {
   return rows
     .filter(({ seq }) => seq === 0)
@@ -148,7 +148,7 @@ export function assertWithin(budgets: Budget[], rows: Row[]): void {
   }
 }
 
-/** What the provider is owed for a call that it served to its end. */
+/** The provider's price for a call that it served to its end. */
 export function priceOf(served: Served): number {
   const price = costNanos(prices, served.served, new Date(served.startedAt))
   if (!('nanos' in price)) throw new Error(`no price for ${price.unpriced}`)

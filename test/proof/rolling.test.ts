@@ -1,4 +1,4 @@
-/** An upgrade in the middle of the day: behind a balancer that forgives nothing, no call notices that its gateway was replaced. */
+/** A rolling upgrade under load: no call fails behind a balancer that never retries. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -15,12 +15,12 @@ import { type Attempt, attempt, type Call, drawCalls, type Kinds, PEACEFUL } fro
 const CALLERS = 16
 /** Between two calls of one caller, milliseconds: connections lie idle, and are used again. */
 const PAUSE = 300
-/** New calls are served until the balancer has surely noticed, be the machine ever so busy. */
+/** New calls are served until the balancer has noticed, even on a busy machine. */
 const DELAY = 10 * NOTICES_WITHIN
 /** Longer than a drain's delay: they begin before it, and end when new calls go elsewhere. */
 const LONG: Kinds = [[15, () => ({ stream: true, scenario: `slow-stream 100 chunks ${DELAY / 50}ms` })]]
 
-test('three gateways are replaced one by one, and no call fails, no stream is cut, nothing stays held', async t => {
+test('a rolling replacement of three gateways fails no call, cuts no stream and leaves no hold', async t => {
   const [{ url: redisUrl }, { url: databaseUrl }] = await Promise.all([testRedis(t), testDatabase(t)])
   const random = randomFrom(seedOf(t, 31))
   const env = { DRAIN_DELAY_SECONDS: String(DELAY / 1000), DRAIN_SECONDS: '60' }
@@ -75,7 +75,7 @@ test('three gateways are replaced one by one, and no call fails, no stream is cu
   await assertToldOnce({ fleet, attempts, rows })
 })
 
-/** Callers who make one call after the other, with pauses, until they are told to stop. */
+/** Callers who make one call after the other, with pauses, until they are stopped. */
 function keepCalling({
   calls,
   random,

@@ -1,4 +1,4 @@
-/** What a call may have been charged, judged by what the provider did for it. */
+/** The charges allowed for a call, given the provider's record of it. */
 
 import assert from 'node:assert/strict'
 import type { Call as Served } from '../provider.ts'
@@ -9,7 +9,7 @@ const IN = 1000
 const OUT = 5000
 /** Bytes of `wörd 7 `, one text delta of a slow stream. */
 const DELTA = 8
-/** Input that was not reported is taken for at least a token every four bytes. */
+/** Unreported input counts as at least a token every four bytes. */
 const BYTES_PER_TOKEN = 4
 /** The price table's highest output rate of claude-haiku-4-5, tokens a second; written out here once more. */
 const RATE = 700

@@ -1,4 +1,4 @@
-/** Three gateways, three hundred calls at once, budgets they do not fit in: afterwards every book agrees. */
+/** Three gateways, three hundred calls at once, budgets they do not fit in: afterwards all records agree. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -11,7 +11,7 @@ import { allQuiet, assertBalanced, assertWithin, overspend, type Row, sumsOf } f
 import { type Attempt, attempt, type Call, drawCalls, insist, isPutOff, numberIn } from './traffic.ts'
 
 const CALLS = 300
-/** So long a gateway waits for the provider's count of a prompt, milliseconds. */
+/** Longest wait of a gateway for the provider's count of a prompt, milliseconds. */
 const PATIENCE = 5000
 const CLIENTS: Record<string, Limits & { team?: string }> = {
   frontend: { team: 'web', budget: { day: 0.1 } },
@@ -41,13 +41,17 @@ async function storm(t: TestContext, seed: number): Promise<Storm> {
   const url = ({ number }: Call) => fleet.gateways[number % fleet.gateways.length]!.url
   const attempts = await Promise.all(calls.map(call => insist({ random, url, keys }, call)))
 
-  assert.deepEqual(attempts.map(of => of.at(-1)!).filter(isPutOff), [], 'everybody had an answer in the end')
+  assert.deepEqual(
+    attempts.map(of => of.at(-1)!).filter(isPutOff),
+    [],
+    'every call got a response in the end',
+  )
   await allQuiet(fleet)
   const rows = await assertBalanced(fleet)
   return { fleet, keys, calls, attempts: attempts.flat(), rows }
 }
 
-test('after a storm on three gateways nobody has spent more than their budget, and every book agrees', async t => {
+test('a storm on three gateways overspends no budget, and all records agree', async t => {
   const seed = seedOf(t, 20261123)
   const stormed = await storm(t, seed)
   const { fleet, attempts, rows } = stormed
@@ -62,14 +66,14 @@ test('after a storm on three gateways nobody has spent more than their budget, a
     assertWithin(fleet.budgets, rows)
     assert.equal(overspend(rows), 0)
   })
-  await t.test('what the provider served is what was charged', () => {
+  await t.test('the charges equal the calls that the provider served', () => {
     assert.deepEqual(assertServedIsCharged(stormed), [], 'no call was lost')
   })
   await t.test('every call is one line of the log, and one row of the ledger or a refusal', () =>
     assertToldOnce(stormed),
   )
   await t.test('no call was refused that would have fitted', () => assertNoFalseDenial(t, stormed))
-  await t.test('what is left can be used to its last token', () => assertUsableToTheEnd(stormed))
+  await t.test('the rest of each budget can be used to the last token', () => assertUsableToTheEnd(stormed))
 })
 
 function assertNoFalseDenial(t: TestContext, { fleet, attempts, rows }: Storm) {
@@ -77,7 +81,7 @@ function assertNoFalseDenial(t: TestContext, { fleet, attempts, rows }: Storm) {
     .filter(call => !isPaid(call) && call.status === 200 && !call.aborted && !call.closedEarly)
     .map(({ body, startedAt }) => ({ number: numberIn(body), startedAt }))
   const amounts = new Set(rows.map(({ held }) => held))
-  // A caller may leave between its admission and its call to the provider: the hold is given back, without a row.
+  // A caller may leave between its admission and its call to the provider: the hold is released, without a row.
   const left = attempts.filter(
     ({ status, call: { holds } }) =>
       status === undefined && !amounts.has(holds.bytes) && !amounts.has(holds.counted),
@@ -105,7 +109,7 @@ function assertNoFalseDenial(t: TestContext, { fleet, attempts, rows }: Storm) {
   assert.ok(refusals.length > 0, 'the budgets bind')
 }
 
-/** A call that fails costs nothing: it asks whether it would be let in, and changes nothing. */
+/** A call that fails costs nothing: it tests whether a call would be admitted, and changes nothing. */
 function probe(call: Call, ceiling: number): Call {
   const prompt = `probe ${' '.repeat(5 - String(ceiling).length)}[[scenario: status 500]]`
   const body = JSON.stringify({

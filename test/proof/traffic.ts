@@ -1,7 +1,7 @@
 /**
  * Calls as a storm of agents makes them: of any size, streamed or not, to a provider that fails now and then, by callers
- * who sometimes leave. Each call holds an amount that no other holds, so that a row of the ledger tells whose it is, even
- * where the caller never heard its id.
+ * who sometimes leave. Each call holds an amount that no other holds, so that a row of the ledger identifies its call, even
+ * if the caller never got its id.
  */
 
 import { setTimeout as wait } from 'node:timers/promises'
@@ -30,7 +30,7 @@ const MARGIN = 1.05
 export type Kinds = readonly (readonly [share: number, Kind])[]
 type Kind = (random: Random) => { stream?: boolean; scenario: string; leaves?: Call['leaves'] }
 
-/** Only calls of callers who stay, to a provider that answers. */
+/** Only calls of callers who stay, to a provider that responds. */
 export const PEACEFUL: Kinds = [
   [34, random => ({ scenario: `delay ${random.between(0, 150)}ms` })],
   [
@@ -109,7 +109,7 @@ function drawKind(random: Random, kinds: Kinds): Kind {
   return random.pick(kinds.flatMap(([share, kind]) => Array.from({ length: share }, () => kind)))
 }
 
-/** Which call a provider was asked for. */
+/** The call that a provider's request belongs to. */
 export function numberIn(body: { toString(): string }): number {
   return Number(/call (\d+):/.exec(body.toString())?.[1])
 }
@@ -127,11 +127,11 @@ export interface Details {
 
 export interface Attempt {
   call: Call
-  /** Undefined: the caller left, or nobody answered. */
+  /** Undefined: the caller left, or no gateway responded. */
   status: number | undefined
   id: string | undefined
   details: Details
-  /** The answer came to its end. */
+  /** The response was complete. */
   whole: boolean
   /** By this machine's clock, milliseconds since 1970. */
   from: number
@@ -168,7 +168,7 @@ export async function attempt(url: string, key: string, call: Call): Promise<Att
     made.whole = true
     if (answer.status >= 400) made.details = JSON.parse(text).error?.details ?? {}
   } catch {
-    // Left, or broken off in the middle.
+    // The caller left, or the response broke off.
   }
   made.to = Date.now()
   return made
@@ -176,18 +176,18 @@ export async function attempt(url: string, key: string, call: Call): Promise<Att
 
 export interface Callers {
   random: Random
-  /** Where the next attempt goes; undefined: nobody is there just now. */
+  /** Where the next attempt goes; undefined: no gateway runs now. */
   url(call: Call): string | undefined
   keys: ReadonlyMap<string, string>
-  /** A caller that is told to wait does so for a while, and gives up after so many attempts. */
+  /** A caller waits as long as a refusal requests, and gives up after so many attempts. */
   patience?: { everyMs: number; attempts: number }
 }
 
-/** Refusals that say: later. */
+/** Temporary refusals. */
 const LATER = ['budget_in_flight', 'rate_limited', 'unavailable', 'overloaded']
 export const isPutOff = ({ details }: Attempt) => LATER.includes(details.error_code ?? '')
 
-/** One caller: again as long as it is told to come back. */
+/** One caller: retries as long as the refusal is temporary. */
 export async function insist(callers: Callers, call: Call): Promise<Attempt[]> {
   const { random, url, keys, patience = { everyMs: 500, attempts: 200 } } = callers
   const attempts: Attempt[] = []

@@ -1,4 +1,4 @@
-/** The one clock that counts is Redis's: what a gateway's machine believes the time to be changes nothing. */
+/** Only Redis's clock counts: the clock of a gateway's machine changes nothing. */
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
@@ -23,7 +23,7 @@ const skewedBy = (ms: number) => ({
   SKEW_MS: String(ms),
 })
 
-test('gateways a day ahead and a day behind share buckets and budgets of the same day', async t => {
+test('gateways with clocks a day apart share buckets and budgets of the same day', async t => {
   const [{ url: redisUrl }, { url: databaseUrl }] = await Promise.all([testRedis(t), testDatabase(t)])
   const fleet = await startFleet(t, { redisUrl, databaseUrl, size: 1 })
   const [ahead, behind] = await Promise.all([
@@ -76,7 +76,7 @@ test('gateways a day ahead and a day behind share buckets and budgets of the sam
   }
 })
 
-test('a gateway whose clock is a month behind holds the new price, and takes no expired key', async t => {
+test('a gateway whose clock is a month behind uses the new price, and accepts no expired key', async t => {
   const [{ url: redisUrl }, { url: databaseUrl }] = await Promise.all([testRedis(t), testDatabase(t)])
   const file = join(await temporaryFolder(t), 'prices.json')
   const dayAgo = (days: number) => new Date(Date.now() - days * DAY).toISOString().slice(0, 10)
@@ -131,7 +131,7 @@ test('a gateway whose clock is a month behind holds the new price, and takes no 
   assert.deepEqual(warned(fleet.gateways[0]!), [])
 })
 
-test('a gateway whose clock is years ahead drops no month of the ledger before its time', async t => {
+test('a gateway whose clock is years ahead prunes no month of the ledger early', async t => {
   const [{ url: redisUrl }, { url: databaseUrl }] = await Promise.all([testRedis(t), testDatabase(t)])
   const fleet = await startFleet(t, { redisUrl, databaseUrl, size: 1 })
   const key = await fleet.client('frontend', {})
@@ -144,7 +144,7 @@ test('a gateway whose clock is years ahead drops no month of the ledger before i
 
   await fleet.start(skewedBy(800 * DAY))
 
-  // What really is too old goes: then it has looked.
+  // A month that is too old goes: this shows that the gateway has pruned.
   await until(
     async () => (await pool.query("select to_regclass('calls_2020_01') as old")).rows[0].old === null,
   )

@@ -1,4 +1,4 @@
-/** The wire between the gateways and Redis, where a test can cut it, and keep what is on it. */
+/** A proxy between the gateways and Redis that a test can cut or delay. */
 
 import { connect, createServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
@@ -6,16 +6,16 @@ import { whenOver } from '../when-over.ts'
 
 export interface Wire {
   url: string
-  /** From now on replies are lost or late, and questions arrive after their connection has gone. */
+  /** From now on replies are lost or late, and commands arrive after their connection has ended. */
   spoil(): void
-  mend(): void
+  restore(): void
   /** How often each happened. */
   faults: { lostReplies: number; lateReplies: number; lateQuestions: number }
 }
 
-/** Each fault comes once in so many pieces of data that pass a spoilt wire, in turn. */
+/** Each fault occurs once in so many pieces of data, in turn. */
 const EVERY = 40
-/** Longer than an admission waits for its answer. */
+/** Longer than an admission waits for its reply. */
 const LATE = 2500
 
 export async function startWire(t: TestContext, port: number): Promise<Wire> {
@@ -34,7 +34,7 @@ export async function startWire(t: TestContext, port: number): Promise<Wire> {
     }
     near.on('data', question => {
       if (!due(++questions)) return void far.write(question)
-      // The gateway is told that the connection has gone; Redis gets the question after whatever comes on the next one.
+      // The gateway sees that the connection has ended; Redis gets the command after those on the next connection.
       faults.lateQuestions++
       near.destroy()
       setTimeout(() => far.end(question), LATE / 5)
@@ -68,7 +68,7 @@ export async function startWire(t: TestContext, port: number): Promise<Wire> {
     spoil: () => {
       spoilt = true
     },
-    mend: () => {
+    restore: () => {
       spoilt = false
     },
     faults,

@@ -1,4 +1,4 @@
-/** Builds the answer to one request: the API's own shape, or the failure or nonsense that its scenario asks for. */
+/** Builds the response to one request: the API's own shape, or the failure or malformed data of its scenario. */
 
 import { gzipSync } from 'node:zlib'
 import { anthropicFailure, openaiFailure } from './failures.ts'
@@ -21,7 +21,7 @@ export function answer(api: Api, reply: Reply, scenario: Scenario): Answer {
   return { ...answer, errorFrames: Buffer.from(api.errorFrames ?? ''), generated: reply.generated }
 }
 
-/** An error answer, in the family's shape unless the failure brings its own body. */
+/** An error response, in the family's shape unless the failure brings its own body. */
 export function failureAnswer(family: Api['family'], failure: Failure): Answer {
   const id = requestId(family)
   const shaped = family === 'anthropic' ? anthropicFailure(failure, id) : openaiFailure(failure)
@@ -39,7 +39,7 @@ export function failureAnswer(family: Api['family'], failure: Failure): Answer {
 function jsonAnswer(json: object, { ending, after }: Scenario, headers: Answer['headers']): Answer {
   const body = Buffer.from(JSON.stringify(json))
   const cut = after ?? Math.floor(body.length / 2)
-  // A clean end in the middle is only possible where no length was promised.
+  // A clean end in the middle is only possible without a content-length.
   const promised = ending === 'eof' ? {} : { 'content-length': body.length }
   return {
     status: 200,

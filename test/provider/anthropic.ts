@@ -1,4 +1,4 @@
-/** Anthropic's Messages API and its token counter, as the simulated provider speaks them. */
+/** Anthropic's Messages API and its token counter in the simulated provider. */
 
 import { type Api, type Reply, reasons, usagePart } from './reply.ts'
 
@@ -87,7 +87,7 @@ function message(reply: Reply) {
   }
 }
 
-/** Spaces before the closing brace hide the length of what is said, as Anthropic's do. */
+/** Spaces before the closing brace hide the length of the text, as Anthropic's do. */
 function frame(type: string, data: object, padding = 0): string {
   const json = JSON.stringify({ type, ...data })
   return `event: ${type}\ndata: ${json.slice(0, -1)}${' '.repeat(padding)}}\n\n`
@@ -103,7 +103,7 @@ function startUsage(reply: Reply) {
   }
 }
 
-/** What message_start says: of a corrected usage only a part. */
+/** The usage in message_start: only a part of a corrected usage. */
 function firstUsage(reply: Reply) {
   const start = startUsage(reply)
   return reply.report === 'corrected' ? { ...start, input_tokens: Math.ceil(reply.counts.input / 10) } : start
@@ -121,7 +121,7 @@ function promptUsage({ counts }: Reply) {
   }
 }
 
-/** Cumulative, and without the two ages of cache writes: those only message_start tells. */
+/** Cumulative, and without the two ages of cache writes: those are only in message_start. */
 function finalUsage(reply: Reply) {
   const { cache_creation: _, ...prompt } = promptUsage(reply)
   const { output, reasoning, searches } = reply.counts
@@ -134,7 +134,7 @@ function finalUsage(reply: Reply) {
   }
 }
 
-/** A compaction and an advisor worked too: the top level tells of neither. */
+/** A compaction and an advisor used tokens too: the top level contains neither. */
 function iterations(reply: Reply) {
   const other = { ...promptUsage(reply), cache_creation_input_tokens: 0, cache_read_input_tokens: 0 }
   other.cache_creation = { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 }

@@ -1,4 +1,4 @@
-/** Which path speaks which API, and what the real ones refuse before they start. */
+/** The API of each path, and the requests that the real APIs refuse at once. */
 
 import type { IncomingHttpHeaders } from 'node:http'
 import { countTokens, messages } from './anthropic.ts'

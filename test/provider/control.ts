@@ -1,4 +1,4 @@
-/** The provider's side door, for tests and benches in other processes. */
+/** The provider's control routes, for tests and benches in other processes. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { readBody } from './listener.ts'
@@ -6,8 +6,8 @@ import type { Books } from './records.ts'
 import type { ScenarioQueue } from './scenario-queue.ts'
 
 /**
- * `GET /__calls`: all calls kept, bodies as text. `GET /__count`: the totals. `POST /__next`: scenarios for the next
- * calls, one a line. `POST /__reset`: forget it all.
+ * `GET /__calls`: all stored calls, bodies as text. `GET /__count`: the totals. `POST /__next`: scenarios for the next
+ * calls, one a line. `POST /__reset`: deletes all of it.
  */
 export function control(books: Books, scenarioQueue: ScenarioQueue, openConnections: () => number) {
   const doors: Record<string, (body: string) => unknown> = {

@@ -1,8 +1,8 @@
-/** The providers' error answers, as they word them to the owner of the key: full of what no caller may read. */
+/** The providers' error responses as the owner of the key gets them, with details that no caller may read. */
 
 import type { Failure } from './scenario.ts'
 
-/** Whose key it is. No caller of a gateway may ever see these. */
+/** The owner of the key. No caller of a gateway may ever see these. */
 export const anthropicOrganization = '5c0f9d1e-7a44-4be1-9d0f-0a1b2c3d4e5f'
 export const openaiOrganization = 'org-9vXq2UpstreamOwner'
 export const openaiProject = 'proj_7KbUpstreamOwner'

@@ -1,14 +1,14 @@
-/** An answer at the pace of a model: what it says, when each piece is due, how much there is at any time. */
+/** A response at the pace of a model: its text, when each piece is due, and the tokens at any time. */
 
 import type { Generation } from './scenario.ts'
 
 export interface Generated {
   tokensPerSecond: number
-  /** Tokens of the whole answer. */
+  /** Tokens of the whole response. */
   output: number
   /** Those of them that are never shown; they come first. */
   reasoning: number
-  /** The answer ends at the request's ceiling. */
+  /** The response ends at the request's output limit. */
   atCeiling: boolean
   /** The text of the other tokens. */
   pieces: string[]
@@ -45,7 +45,7 @@ export function generate(
   }
 }
 
-/** Tokens there are after so many milliseconds. */
+/** Tokens generated after so many milliseconds. */
 export function generatedAfter({ tokensPerSecond, output }: Generated, elapsedMs: number): number {
   return Math.min(output, Math.floor((elapsedMs / 1000) * tokensPerSecond))
 }

@@ -1,4 +1,4 @@
-/** The headers of the providers' answers, among them all those that belong to the owner of the key. */
+/** The headers of the providers' responses, with all those that belong to the owner of the key. */
 
 import { anthropicOrganization, openaiOrganization, openaiProject } from './failures.ts'
 import type { Api } from './reply.ts'
@@ -49,7 +49,7 @@ const openai = {
 /** Every upstream request id begins like this. */
 const requestIds = { anthropic: 'req_011upstream', openai: 'req_upstream' }
 
-/** Strings that no answer, error or log line of a gateway may hold. */
+/** Strings that no response, error or log line of a gateway may hold. */
 export const upstreamSecrets: readonly string[] = [
   anthropicOrganization,
   openaiOrganization,

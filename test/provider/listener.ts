@@ -1,4 +1,4 @@
-/** Takes the provider's calls one by one: reads, decides, answers, and keeps the books. */
+/** Serves the provider's calls one by one: reads, decides, responds, and records them. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { answer, failureAnswer } from './answer.ts'
@@ -27,7 +27,7 @@ export function listener(books: Books, scenarioQueue: ScenarioQueue) {
     response.once('close', () => {
       call.aborted = !call.closedEarly && !response.writableFinished
       const whole = !call.closedEarly && response.writableFinished
-      // A timer may be a millisecond early: what was sent whole was generated whole.
+      // A timer may be a millisecond early: a response that was sent whole was generated whole.
       call.generated = generatedNow?.(whole ? Number.POSITIVE_INFINITY : undefined)
       call.reported &&= whole
       books.end(call)
@@ -60,7 +60,7 @@ function decideAnswer(call: Call, decide: () => Scenario): Answer {
   try {
     call.scenario = decide()
   } catch (error) {
-    // A prompt asks for a scenario that does not exist: say so where its author will read it.
+    // A prompt names an unknown scenario: the error goes to the author of the test.
     return failureAnswer('openai', {
       status: 400,
       body: JSON.stringify({ error: { message: String(error) } }),
@@ -71,7 +71,7 @@ function decideAnswer(call: Call, decide: () => Scenario): Answer {
   return answer
 }
 
-/** Also writes down what the answer reports, on the condition that it goes out whole. */
+/** Also records the usage that the response reports, if it is sent whole. */
 function answerTo(call: Call): Answer {
   const endpoint = endpointOf(call.path)
   if (!endpoint) return failureAnswer('openai', { status: 404 })

@@ -1,4 +1,4 @@
-/** OpenAI's Chat Completions, as the simulated provider speaks them. */
+/** OpenAI's Chat Completions in the simulated provider. */
 
 import { served, servedTier, totals } from './openai-usage.ts'
 import { type Api, created, type Reply } from './reply.ts'
@@ -46,7 +46,7 @@ function choices({ request }: Reply): number[] {
   return Array.from({ length: typeof request.n === 'number' ? request.n : 1 }, (_, index) => index)
 }
 
-/** One frame per choice; every chunk says `usage: null` where the usage frame was asked for. */
+/** One frame per choice; every chunk has `usage: null` if the request includes the usage frame. */
 function deltas(reply: Reply, delta: object, finish_reason: string | null = null): string {
   return choices(reply)
     .map(index =>

@@ -1,4 +1,4 @@
-/** OpenAI's embeddings, as the simulated provider speaks them. */
+/** OpenAI's embeddings in the simulated provider. */
 
 import { type Api, usagePart } from './reply.ts'
 

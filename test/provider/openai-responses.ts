@@ -1,4 +1,4 @@
-/** OpenAI's Responses, as the simulated provider speaks them. */
+/** OpenAI's Responses in the simulated provider. */
 
 import { served, servedTier, totals } from './openai-usage.ts'
 import { type Api, created, type Reply, reasons } from './reply.ts'

@@ -1,4 +1,4 @@
-/** How OpenAI's APIs count: the prompt includes what was cached, the completion what was reasoned. */
+/** Usage in OpenAI's APIs: the prompt includes cached tokens, the completion includes reasoning tokens. */
 
 import type { UsagePart } from '../../src/dialects/dialect.ts'
 import { type Reply, usagePart } from './reply.ts'
@@ -26,7 +26,7 @@ export function totals({ counts, report }: Reply): Totals {
   }
 }
 
-/** The tier that was used: the one that was asked for, where it names one. */
+/** The tier of the response: the requested one, if the request names one. */
 export function servedTier({ tier, request }: Reply): string {
   const asked = request.service_tier
   if (tier !== undefined) return tier

@@ -1,4 +1,4 @@
-/** The simulated provider's own books: what it was asked, what it did, what it is owed. */
+/** The simulated provider's records: requests, responses and usage. */
 
 import { EventEmitter, once } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
@@ -12,25 +12,25 @@ export interface Call {
   body: Buffer
   scenario: Scenario
   status: number | undefined
-  /** The usage it reported, or would have reported had the answer come to its end; none for errors. */
+  /** The reported usage, or the usage that a complete response would have reported; none for errors. */
   served: UsagePart[]
-  /** Did that usage go out? */
+  /** True if that usage was sent. */
   reported: boolean
-  /** The caller closed the connection before the answer's end. */
+  /** The caller closed the connection before the response's end. */
   aborted: boolean
-  /** The provider did, or ended the answer too early. */
+  /** The provider did, or ended the response too early. */
   closedEarly: boolean
   /** Milliseconds since 1970. */
   startedAt: number
   endedAt: number | undefined
   /**
-   * Output tokens there were when the connection was gone, hidden reasoning counted; undefined for an answer that was
+   * Output tokens at the end of the connection, with hidden reasoning; undefined for a response that was
    * not generated at the pace of a model, or never begun.
    */
   generated: number | undefined
 }
 
-/** What the call has really used, whether or not it was reported: no more output than was generated. */
+/** The call's real usage, reported or not: no more output than was generated. */
 export function usedBy({ served, scenario, generated = 0 }: Call): UsagePart[] {
   if (!scenario.generation) return served
   return served.map(part => ({
@@ -99,11 +99,11 @@ export function records(keep: number) {
       }
       changes.emit('change')
     },
-    /** The nth call of all that came since the last reset. */
+    /** The nth call since the last reset. */
     waitForCall: (nth = 1) => until(`call ${nth}`, () => calls[nth - 1]),
     /** The nth call that its caller left. */
     waitForAbort: (nth = 1) => until(`abort ${nth}`, () => calls.filter(call => call.aborted)[nth - 1]),
-    /** Every call that came has ended. */
+    /** All calls so far have ended. */
     waitForIdle: () => until('the running calls', () => (running === 0 ? true : undefined)),
     forget() {
       calls.length = 0

@@ -1,4 +1,4 @@
-/** What the simulated provider has to say to one request, before it takes the shape of an API. */
+/** The simulated provider's reply to one request, before it takes the shape of an API. */
 
 import { hash } from 'node:crypto'
 import type { UsagePart } from '../../src/dialects/dialect.ts'
@@ -12,7 +12,7 @@ export interface Reply {
   /** The text, in the pieces that a stream sends one by one. */
   pieces: string[]
   counts: Counts
-  /** Where the answer comes at the pace of a model. */
+  /** Set if the response comes at the pace of a model. */
   generated: Generated | undefined
   report: Scenario['report']
   tier: string | undefined
@@ -25,27 +25,27 @@ export interface Api {
   family: 'anthropic' | 'openai'
   json(reply: Reply): object
   stream?(reply: Reply): StreamFrames
-  /** The frames that tell of an error in the middle of a stream. */
+  /** The frames of an error in the middle of a stream. */
   errorFrames?: string
-  /** The usage that `json` and `stream` report, in the words of the ledger. */
+  /** The usage that `json` and `stream` report, with the names of the ledger. */
   served(reply: Reply): UsagePart[]
 }
 
 /** The frames before, of and after the pieces of text. */
 export interface StreamFrames {
   head: string
-  /** What the stream says when a hidden reasoning is over; empty for an answer without one. */
+  /** The frames at the end of hidden reasoning; empty for a response without it. */
   reasoned: string
   pieces: string[]
   tail: string
 }
 
-/** Does the answer begin with tokens that are never shown? */
+/** True if the response begins with tokens that are never shown. */
 export function reasons({ generated }: Reply): boolean {
   return generated !== undefined && generated.reasoning > 0
 }
 
-/** Seconds since 1970: every answer was made at the same time, so that equal requests get equal bytes. */
+/** Seconds since 1970: every response has the same time, so that equal requests get equal bytes. */
 export const created = 1_790_000_000
 
 const kilobyte = 'All work and no play makes a dull gateway. '.padEnd(1024, '. ')
@@ -76,7 +76,7 @@ export function replyTo(body: Buffer, request: Record<string, unknown>, scenario
   }
 }
 
-/** A share of the call in the ledger's words; every API overrides what it tells more of. */
+/** A part of the call with the ledger's names; each API overrides the fields that it reports in more detail. */
 export function usagePart(reply: Reply, part: Partial<UsagePart> = {}): UsagePart {
   const { searches, ...counts } = reply.counts
   const tools: Record<string, number> = searches > 0 ? { web_search: searches } : {}

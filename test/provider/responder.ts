@@ -1,4 +1,4 @@
-/** Sends one answer the way its scenario wants it: whole, slowly, in odd pieces, or broken off. */
+/** Sends one response as its scenario defines it: whole, slowly, in odd pieces, or broken off. */
 
 import { once } from 'node:events'
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
@@ -77,7 +77,7 @@ async function finish(stage: Stage, chunks: Buffer[], pace: Pace): Promise<void>
   stage.response.end()
 }
 
-/** When the chunks of an answer go out. */
+/** When the chunks of a response are sent. */
 interface Pace {
   /** Milliseconds between two of them. */
   gap: number
@@ -87,7 +87,7 @@ interface Pace {
   due: ((index: number) => number) | undefined
 }
 
-/** Begins the generation, where there is one. A JSON answer waits here until all of it is generated. */
+/** Begins the generation, where there is one. A JSON response waits here until all of it is generated. */
 async function paceOf(stage: Stage, { generated, dueMs }: Answer, { gap, split }: Scenario): Promise<Pace> {
   if (!generated) return { gap, split, due: undefined }
   const begun = performance.now()
@@ -99,7 +99,7 @@ async function paceOf(stage: Stage, { generated, dueMs }: Answer, { gap, split }
   return { gap: 0, split: undefined, due: undefined }
 }
 
-/** The pace of what follows after the first `sent` chunks. */
+/** The pace after the first `sent` chunks. */
 function continued({ due, ...pace }: Pace, sent: number): Pace {
   return { ...pace, due: due && (index => due(index + sent)) }
 }
@@ -116,7 +116,7 @@ async function send({ response, gone }: Stage, chunks: Buffer[], pace: Pace): Pr
   }
 }
 
-/** What is to arrive without pauses goes out at once, unless it is to arrive in odd pieces. */
+/** Chunks without pauses are sent at once, unless the scenario splits them into odd pieces. */
 function pieces(chunks: Buffer[], { gap, split, due }: Pace): Buffer[] {
   if (split === undefined) return gap > 0 || due ? chunks : [Buffer.concat(chunks)]
   const whole = Buffer.concat(chunks)

@@ -1,9 +1,9 @@
-/** Who decides what happens to a call: the queue, else its own prompt, else a function, else nothing unusual. */
+/** The source of a call's scenario: the queue, else its prompt, else a function, else the ordinary response. */
 
 import type { Call } from './records.ts'
 import { ordinary, type Scenario, scenario, scenarioIn } from './scenario.ts'
 
-/** In words (`die after 3`), or as the settings that differ from an ordinary answer. */
+/** As text (`die after 3`), or as the settings that differ from an ordinary response. */
 export type ScenarioSpec = string | Partial<Scenario>
 
 export type ScenarioQueue = ReturnType<typeof scenarioQueue>
@@ -27,7 +27,7 @@ export function scenarioQueue() {
     released: (name: string) => holdOf(name).promise,
     /** As soon as a call arrives, before its body is read. */
     onArrival: () => queue.shift(),
-    /** With the body read, for a call that the queue had nothing for. */
+    /** After the body is read, for a call without a scenario from the queue. */
     onceRead: (call: Call) => scenarioIn(call.body) ?? read(decide(call) ?? ordinary),
     forget() {
       queue.length = 0

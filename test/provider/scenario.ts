@@ -1,4 +1,4 @@
-/** What the simulated provider does with one call, and the words for it: `delay 200ms, die after 3`. */
+/** The simulated provider's handling of one call, and its directives: `delay 200ms, die after 3`. */
 
 /** Tokens the provider says it used. All are disjoint, except `reasoning`, a part of `output`. */
 export interface Counts {
@@ -11,10 +11,10 @@ export interface Counts {
   searches: number
 }
 
-/** What an API's error answer is made from. */
+/** The fields of an API's error response. */
 export interface Failure {
   status: number
-  /** The provider's own word for it, such as `enforced_spend_limit_reached`. */
+  /** The provider's own code, such as `enforced_spend_limit_reached`. */
   code?: string | undefined
   retryAfter?: number | undefined
   /** Instead of the body that belongs to status and code. */
@@ -24,7 +24,7 @@ export interface Failure {
 
 /** How usage is reported: as documented; not at all; rightly only at a stream's end; in parts; reasoning on top of output. */
 const reports = ['plain', 'none', 'corrected', 'iterations', 'outside'] as const
-/** 200, and yet no answer: another type, broken JSON, a wrong type, a cut gzip stream, nothing, broken frames. */
+/** 200 with an invalid response: another type, broken JSON, a wrong type, a cut gzip stream, nothing, broken frames. */
 const nonsenses = ['html', 'json', 'type', 'gzip', 'empty', 'frames'] as const
 
 /** Output tokens at the pace of a model. Those of the first `reasoningSeconds` are never shown. */
@@ -35,34 +35,34 @@ export interface Generation {
 }
 
 export interface Scenario {
-  /** Milliseconds before anything is answered. */
+  /** Milliseconds before the response begins. */
   delay: number
-  /** Nothing is answered before `release` is called with this name. */
+  /** The response waits until `release` is called with this name. */
   hold: string | undefined
   /** Text deltas of a stream; undefined: three. */
   chunks: number | undefined
   /** Milliseconds between two of them. */
   gap: number
-  /** Text in the answer, 2^20 bytes each. */
+  /** Text in the response, 2^20 bytes each. */
   megabytes: number
-  /** Instead of `chunks`, `gap`, `megabytes` and `split`; undefined: the whole answer is there at once. */
+  /** Instead of `chunks`, `gap`, `megabytes` and `split`; undefined: the whole response is sent at once. */
   generation: Generation | undefined
   /** Bytes per write, wherever that cuts a frame or a letter. */
   split: number | undefined
   counts: Partial<Counts>
   report: (typeof reports)[number]
-  /** Model and service tier that the answer names, whatever was asked for. */
+  /** Model and service tier in the response, for any request. */
   model: string | undefined
   tier: string | undefined
   failure: Failure | undefined
   nonsense: (typeof nonsenses)[number] | undefined
   /**
-   * `unread`: closed before the request's body is read; `silent`: never answered; `reset`: headers, then a TCP
+   * `unread`: closed before the request's body is read; `silent`: no response; `reset`: headers, then a TCP
    * reset. Part way through the body: `die` cuts the connection, `eof` ends it cleanly, `stall` waits for `stallMs`
    * or for ever, `error` ends a stream with the API's error event.
    */
   ending: 'whole' | 'unread' | 'silent' | 'reset' | 'die' | 'eof' | 'stall' | 'error'
-  /** Where: after so many text deltas of a stream, or bytes of a JSON answer; undefined: half way. */
+  /** Where: after so many text deltas of a stream, or bytes of a JSON response; undefined: half way. */
   after: number | undefined
   stallMs: number | undefined
 }

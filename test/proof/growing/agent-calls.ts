@@ -20,7 +20,7 @@ const CLOSE_USD = 0.05
 interface AgentCall {
   agent: string
   path: string
-  /** The first text of the prompt steers the simulated provider. */
+  /** The first text of the prompt sets the simulated provider's scenario. */
   body(scenario: string): object
   /** True input tokens; only Anthropic's route reports them at the start of a stream. */
   input: Partial<UsagePart> & { model: string }
@@ -117,7 +117,7 @@ interface Escaped {
   held: number
   charged: number
   actual: number
-  /** Until the charge was seen, seconds: on a slow machine the call lasts longer than its user meant. */
+  /** Until the charge was seen, seconds: on a slow machine the call lasts longer than intended. */
   lasted: number
 }
 

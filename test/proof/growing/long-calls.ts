@@ -1,6 +1,6 @@
 /**
  * Long calls with large output limits on budgets that their limits would not fit in: holds grow, calls are stopped where
- * there is no room, callers leave, a replica is killed. Afterwards no budget is overspent, and every book agrees.
+ * there is no room, callers leave, a replica is killed. Afterwards no budget is overspent, and all records agree.
  */
 
 import assert from 'node:assert/strict'
@@ -113,7 +113,7 @@ function assertGrown(rows: Row[], calls: readonly Call[]) {
   )
 }
 
-/** What the provider had generated when a call ended costs no more than what was charged, all calls together. */
+/** The provider's output at the end of all calls together costs no more than their charges. */
 function assertPaidFor(served: readonly Served[], rows: Row[]) {
   const generated = served
     .filter(({ path, status }) => status === 200 && !path.includes('count_tokens'))

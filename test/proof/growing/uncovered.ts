@@ -1,4 +1,4 @@
-/** What growing holds cannot cover, and by how much: docs/money.md states these bounds. */
+/** Costs that growing holds cannot cover: docs/money.md states their bounds. */
 
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
