@@ -1,4 +1,4 @@
-/** Whatever comes in: a clear error in the route's own format (or a closed socket where HTTP demands it), the process alive, nothing held. */
+/** Invalid input: a clear error in the route's own format, or a closed socket if HTTP requires it. The process stays alive, and nothing is held. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -59,7 +59,7 @@ const bodies: [title: string, body: string, status: number, says: RegExp][] = [
   ['a prototype', '{"__proto__":{"model":"claude-haiku-4-5","max_tokens":5},"messages":[]}', 400, /model/],
 ]
 
-test('a body that cannot be right is refused, says why, and costs nothing', async t => {
+test('an invalid body is refused with the reason and costs nothing', async t => {
   const { gateway, key } = await arrange(t)
   for (const [title, body, status, says] of bodies) {
     await t.test(title, async () => {
@@ -107,7 +107,7 @@ test('a body over the limit gets its 413, even while the caller is still sending
   const head = (length: string) =>
     `POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\ncontent-type: application/json\r\n${length}\r\n\r\n`
 
-  await t.test('its length declared', async () => {
+  await t.test('with a declared length', async () => {
     const caller = await rawCaller(gateway.url)
     caller.send(head('content-length: 34603008'))
     caller.keepSending('x'.repeat(65_536))
@@ -133,7 +133,7 @@ test('a body over the limit gets its 413, even while the caller is still sending
   await assertUnharmed(gateway, key)
 })
 
-test('a stranger gets the 401 while still sending, and the body is not waited for', async t => {
+test('an unauthenticated caller gets the 401 while still sending, without a wait for the body', async t => {
   const { gateway, key } = await arrange(t)
   const caller = await rawCaller(gateway.url)
   caller.send(
@@ -170,7 +170,7 @@ test('another content type is refused with 415', async t => {
   await assertUnharmed(gateway, key)
 })
 
-test('what a caller writes is quoted in short, however long it is', async t => {
+test('an error quotes only the beginning of a long text', async t => {
   const { gateway, key } = await arrange(t)
 
   const answer = await gateway.post(
@@ -185,7 +185,7 @@ test('what a caller writes is quoted in short, however long it is', async t => {
   assert.ok(JSON.stringify(line).length < 2000)
 })
 
-test('only the route and the query go up, however the target is written', async t => {
+test('only the route and the query are forwarded, for every form of the target', async t => {
   const { gateway, key } = await arrange(t)
   const body = text(message('hi'))
   for (const target of ['http://elsewhere.example/v1/messages?beta=true', '/v1/%6dessages?beta=true']) {
@@ -214,7 +214,7 @@ test('a path that cannot be decoded is refused in the caller’s format', async 
   assert.equal(((await answer.json()) as { type: string }).type, 'error')
 })
 
-test('a route that is asked with another method says which it takes', async t => {
+test('a route refuses another method with the list of its methods', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
 
@@ -225,7 +225,7 @@ test('a route that is asked with another method says which it takes', async t =>
   assert.match(await answer.text(), /does not take GET, only POST/)
 })
 
-test('every GET route answers HEAD with the same status and headers and no body', async t => {
+test('every GET route serves HEAD with the same status and headers and no body', async t => {
   const gateway = await startGateway(t)
   const { url, admin } = gateway
   const key = await gateway.client({ name: 'frontend', team: 'web' })
@@ -265,7 +265,7 @@ test('every GET route answers HEAD with the same status and headers and no body'
   assert.equal(refused.headers.get('allow'), 'GET, HEAD, PUT, PATCH, DELETE')
 })
 
-test('absurd headers and smuggled requests end in a clear answer or a closed socket', async t => {
+test('malformed headers and smuggled requests end in a clear response or a closed socket', async t => {
   const { gateway, key } = await arrange(t)
   const shapes = [
     `POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-long: ${'y'.repeat(40_000)}\r\n\r\n`,
@@ -291,7 +291,7 @@ test('absurd headers and smuggled requests end in a clear answer or a closed soc
   await assertUnharmed(gateway, key)
 })
 
-test('a body that never comes to its end is given up after the time for requests', async t => {
+test('a body that never ends is refused after the time limit for requests', async t => {
   const { gateway, key } = await arrange(t, { REQUEST_TIMEOUT_SECONDS: '1' })
   const head = `POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\ncontent-type: application/json\r\n`
   for (const [title, length, trickle] of [
@@ -313,7 +313,7 @@ test('a body that never comes to its end is given up after the time for requests
   await assertUnharmed(gateway, key)
 })
 
-test('pipelined requests are answered in order', async t => {
+test('pipelined requests get their responses in order', async t => {
   const { gateway, key } = await arrange(t)
   const caller = await rawCaller(gateway.url)
   const request = (prompt: string) => {
@@ -331,7 +331,7 @@ test('pipelined requests are answered in order', async t => {
   await assertUnharmed(gateway, key, 3)
 })
 
-test('fuzz: random JSON in every relied-on field never harms the process', async t => {
+test('random JSON in every relevant field never ends the process', async t => {
   const { gateway, key } = await arrange(t)
   const value = fc.oneof(
     fc.jsonValue({ maxDepth: 2 }),

@@ -1,4 +1,4 @@
-/** A real load balancer, HAProxy, that hides nothing: it sends no call twice and to no second server, and keeps connections open. */
+/** A real load balancer, HAProxy, without retries: it sends each call once, to one server, and keeps connections open. */
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ const wanted = {
   remedy: 'Install it (apt-get install haproxy, dnf install haproxy, brew install haproxy).',
 }
 
-/** It asks every so many milliseconds, and a server that says once that it is not ready gets no more calls. */
+/** It checks every so many milliseconds, and a server that is not ready once gets no more calls. */
 export const NOTICES_WITHIN = 200
 
 /** `urls` are of servers that answer `GET /readyz`. */

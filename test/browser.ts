@@ -1,6 +1,6 @@
 /**
- * A real Chromium for tests of the dashboard: the system's, or there is none. Where there is none a developer is told so
- * in one line and the page's tests are left out; in CI its absence is a failure.
+ * A real Chromium for tests of the dashboard: the system's, if there is one. Without it a message informs a developer
+ * in one line and the page's tests are skipped; in CI its absence is a failure.
  */
 
 import { after } from 'node:test'
@@ -10,7 +10,7 @@ import { findChromium, QUIET } from '../demo/screenshots/chromium.ts'
 const MISSING =
   'The dashboard was not tested: there is no Chromium. Install it (Debian: apt-get install chromium), or name one in CHROMIUM_PATH.'
 
-/** One browser for a file's tests. Undefined: there is none, and that was said. */
+/** One browser for a file's tests. Undefined: there is none, and the message was printed. */
 export async function testBrowser(): Promise<Browser | undefined> {
   const executablePath = findChromium()
   if (executablePath === undefined && process.env.CI) throw new Error(MISSING)

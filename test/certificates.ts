@@ -1,4 +1,4 @@
-/** A private authority and what it vouches for, made with openssl for one test. */
+/** A private authority and its certificates, made with openssl for one test. */
 
 import { execFile } from 'node:child_process'
 import { chmod, chown, mkdir, writeFile } from 'node:fs/promises'
@@ -10,7 +10,7 @@ import { type Context, temporaryFolder } from './when-over.ts'
 const run = promisify(execFile)
 
 export interface Certificates {
-  /** The authority's certificate: what a client is given. */
+  /** The authority's certificate, for clients. */
   ca: string
   /** Of a server at the address. */
   cert: string
@@ -43,7 +43,7 @@ export async function makeCertificates(t: Context, address: string): Promise<Cer
   return { ca: at('ca.pem'), cert: at('server.pem'), key: at('server.key'), folder }
 }
 
-/** As root Postgres runs as somebody else, who must own the key. */
+/** Started by root, Postgres runs as another user, who must own the key. */
 async function belongToPostgres(folder: string, key: string): Promise<void> {
   await chmod(folder, 0o755)
   const probe = join(folder, 'probe')

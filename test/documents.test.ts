@@ -1,4 +1,4 @@
-/** The documents name what the code has: codes, statuses, routes, headers, packages. */
+/** The documents match the code: codes, statuses, routes, headers, packages. */
 
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
@@ -37,7 +37,7 @@ test('docs/glossary.md has at most 25 terms, one line each', () => {
   assert.equal(new Set(terms).size, terms.length)
 })
 
-test('docs/images/architecture.svg is what its source draws', () => {
+test('docs/images/architecture.svg matches its source', () => {
   assert.equal(read('docs/images/architecture.svg'), architecture())
 })
 

@@ -1,4 +1,4 @@
-/** The ways a call can end. After each of them nothing is held, and exactly one log line stands. */
+/** The ways a call can end. After each of them nothing is held, and there is exactly one log line. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -38,7 +38,7 @@ test('a call without a key is refused', async t => {
   await assertOver(gateway, { outcome: 'refused', refusal: 'missing_key', status: 401 })
 })
 
-test('a JSON answer is paid for as the provider reports', async t => {
+test('a JSON response is charged as the provider reports', async t => {
   const { gateway, key } = await arrange(t)
 
   const answer = await gateway.post('/v1/messages', key, message('[[scenario: usage 1000 in 500 out]]'))
@@ -54,7 +54,7 @@ test('a JSON answer is paid for as the provider reports', async t => {
   assert.equal(state.day?.spentUsd, 0.0035)
 })
 
-test('a stream to its end is paid for as the provider reports', async t => {
+test('a complete stream is charged as the provider reports', async t => {
   const { gateway, key } = await arrange(t)
 
   const answer = await gateway.post(
@@ -68,7 +68,7 @@ test('a stream to its end is paid for as the provider reports', async t => {
   await assertOver(gateway, { outcome: 'ok', costUsd: 0.0035, stream: true })
 })
 
-test('a caller who leaves a stream stops it upstream at once, and pays at most the hold', async t => {
+test('a stream stops upstream at once when its caller leaves, and costs at most the hold', async t => {
   const { gateway, key } = await arrange(t)
   const caller = new AbortController()
   const answer = await gateway.post(
@@ -87,7 +87,7 @@ test('a caller who leaves a stream stops it upstream at once, and pays at most t
   assert.ok(Number(line.costUsd) > 0)
 })
 
-test('a caller who leaves while waiting for JSON still pays for it, and finds it kept', async t => {
+test('a caller who leaves while waiting for JSON pays for it, and the response is cached', async t => {
   const { gateway, key } = await arrange(t)
   const caller = new AbortController()
   const prompt = message('[[scenario: hold, usage 1000 in 500 out]]')
@@ -112,7 +112,7 @@ test('an error of the provider costs nothing', async t => {
   await assertOver(gateway, { outcome: 'upstream_error', costUsd: 0, level: 'warn' })
 })
 
-test('a provider that dies in the middle of a JSON answer costs the hold', async t => {
+test('a connection that breaks in a JSON response costs the hold', async t => {
   const { gateway, key } = await arrange(t)
 
   const answer = await gateway.post('/v1/messages', key, message('[[scenario: die]]'))
@@ -122,7 +122,7 @@ test('a provider that dies in the middle of a JSON answer costs the hold', async
   assert.ok(Number(line.costUsd) > 0)
 })
 
-test('a provider that dies in the middle of a stream ends it with an error event and a destroyed socket', async t => {
+test('a provider connection that breaks in a stream gives an error event and a destroyed socket', async t => {
   const { gateway, key } = await arrange(t)
 
   const answer = await gateway.post(
@@ -137,7 +137,7 @@ test('a provider that dies in the middle of a stream ends it with an error event
   await assertOver(gateway, { outcome: 'upstream_error', estimated: true, status: 200 })
 })
 
-test('a stream that stops before its end is never ended cleanly', async t => {
+test('an incomplete stream is never ended cleanly', async t => {
   const { gateway, key } = await arrange(t)
 
   const answer = await gateway.post(
@@ -152,7 +152,7 @@ test('a stream that stops before its end is never ended cleanly', async t => {
   await assertOver(gateway, { outcome: 'upstream_error' })
 })
 
-test('a silent provider is a 504', async t => {
+test('a silent provider gives 504', async t => {
   const { gateway, key } = await arrange(t, { UPSTREAM_TIMEOUT_SECONDS: '1' })
 
   const answer = await gateway.post('/v1/messages', key, message('[[scenario: silent]]'))
@@ -161,7 +161,7 @@ test('a silent provider is a 504', async t => {
   await assertOver(gateway, { outcome: 'upstream_error', estimated: true, status: 504 })
 })
 
-test('a call over its budget is refused, and takes nothing', async t => {
+test('a call over its budget is refused and reserves nothing', async t => {
   const { gateway, key } = await arrange(t)
   await gateway.admin('PATCH', '/clients/frontend', { budget: { day: 0.000001 } })
 
@@ -173,7 +173,7 @@ test('a call over its budget is refused, and takes nothing', async t => {
   assert.equal(state.requests?.available, 100)
 })
 
-test('a shutdown lets a stream run for its time, then cuts it with an error event, and settles it', async t => {
+test('a shutdown lets a stream run for the drain time, then cuts it with an error event and settles it', async t => {
   const { gateway, key } = await arrange(t)
   const answer = await gateway.post(
     '/v1/messages',

@@ -1,6 +1,6 @@
 /**
  * A gateway for a test: the real app on a real port, with a Redis and a Postgres of its own and a simulated provider
- * behind it. Its log is kept, so that a test can read the line of each call.
+ * behind it. Its log is stored, so that a test can read the line of each call.
  */
 
 import type { FastifyInstance } from 'fastify'
@@ -40,7 +40,7 @@ export interface Gateway {
   client(settings: { name: string } & Record<string, unknown>): Promise<string>
   /** POSTs JSON as a caller. */
   post(path: string, key: string | undefined, body: unknown, init?: RequestInit): Promise<Response>
-  /** What the client's counters say now. */
+  /** The client's counters now. */
   state(name: string): Promise<Record<string, Record<string, number>>>
   stop(): Promise<void>
 }
@@ -62,7 +62,7 @@ export async function startGateway(t: Context, options: GatewayOptions = {}): Pr
     EZAI_API_KEY: UPSTREAM_KEY,
     EZAI_BASE_URL: provider.url,
     ADMIN_TOKEN,
-    // A busy machine is no overload, except where a test is about one.
+    // A busy machine is no overload, except in tests of overload.
     OVERLOAD_DELAY_MS: '0',
     ...options.env,
   })
@@ -142,7 +142,7 @@ async function ownProvider(t: Context): Promise<Provider> {
   return provider
 }
 
-/** Callers that a test has left hanging do not keep the gateway. */
+/** Open connections of a test do not delay the stop of the gateway. */
 async function closed(app: FastifyInstance) {
   app.server.closeAllConnections()
   await app.close()

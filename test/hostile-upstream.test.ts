@@ -1,4 +1,4 @@
-/** An upstream that quotes what it should not: our secrets, wherever an upstream can put words. */
+/** An upstream that quotes our secrets in every place of a response. */
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { ADMIN_TOKEN, chat, type Gateway, message, startGateway } from './gateway.ts'
 import { until } from './until.ts'
 
-/** Without a prefix that gives it away. */
+/** Without a recognisable prefix. */
 const KEY = 'b9c1d2e3f4a5968778695a4b'
 const env = {
   EZAI_API_KEY: KEY,
@@ -67,7 +67,7 @@ const success = (text: string) => ({
 })
 const failed = { status: 'failed', error: { code: KEY, message: quote } }
 
-/** The last ones open the breaker. */
+/** The last ones open the circuit. */
 const answers: [what: string, answer: Answer][] = [
   ...[400, 403, 404, 409, 413, 422, 429, 500, 503, 529].map((status): [string, Answer] => [
     `an error with ${status}`,
@@ -137,7 +137,7 @@ test('a secret that an upstream quotes is in no response, header, log line, aler
       assert.ok(!text.includes(secret), `${secret} in ${where}`)
 })
 
-test('what a caller may read of an upstream’s error', async t => {
+test('an upstream’s error keeps only safe details for the caller', async t => {
   let answer: Answer = says(500, '')
   const url = await upstream(t, (response, stream) => answer(response, stream))
   const gateway = await startGateway(t, { env: { ...env, EZAI_BASE_URL: url } })
@@ -193,7 +193,7 @@ test('what a caller may read of an upstream’s error', async t => {
   })
 })
 
-test('a 400 that says that our key is wrong is a 502 and an alert', async t => {
+test('a 400 about our key becomes a 502 and an alert', async t => {
   const url = await upstream(t, says(400, { error: 'Incorrect API key provided: b9***4b.' }))
   const gateway = await startGateway(t, { env: { ...env, EZAI_BASE_URL: url } })
   const key = await gateway.client({ name: 'frontend' })
@@ -242,7 +242,7 @@ const streams: [path: string, body: object, content: string, errors: string[]][]
   ],
 ]
 
-test('names in an error inside a stream are redacted, however it arrives, and content is passed at once', async t => {
+test('names in a stream error are redacted in any chunking, and content is forwarded at once', async t => {
   let answer: Answer = says(500, '')
   const url = await upstream(t, (response, stream) => answer(response, stream))
   const gateway = await startGateway(t, { env: { ...env, EZAI_BASE_URL: url } })
@@ -275,7 +275,7 @@ test('names in an error inside a stream are redacted, however it arrives, and co
   }
 })
 
-/** What came until the stream ended or broke. */
+/** The text until the stream ended or broke. */
 async function readStream({ body }: Response, see: (text: string) => void = () => {}): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
@@ -290,7 +290,7 @@ async function readStream({ body }: Response, see: (text: string) => void = () =
   return text
 }
 
-/** The status line, the headers and the body, as far as it came. */
+/** The status line, the headers and the received part of the body. */
 async function shownBy(gateway: Gateway, key: string, path: string, body: object): Promise<string> {
   const response = await gateway.post(path, key, body, { redirect: 'manual' })
   const head = `${response.status} ${response.statusText}\n${[...response.headers].join('\n')}\n`

@@ -57,7 +57,7 @@ test('the steps at the end of a call run in the order of their phases', async t 
   ])
 })
 
-test('a second gateway on the same data folder is told who holds it', async t => {
+test('the error of a second gateway on the same data folder names the holder', async t => {
   const { startProcess } = await import('./processes.ts')
   const { temporaryFolder } = await import('./when-over.ts')
   const { testRedis } = await import('./servers.ts')

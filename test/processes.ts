@@ -1,4 +1,4 @@
-/** The gateway as processes of its own, the way it runs in production: to be started, signalled and killed by tests. */
+/** The gateway as separate processes, as in production: tests start, signal and kill them. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,7 +16,7 @@ export interface GatewayProcess {
   url: string
   pid: number
   lines: Line[]
-  /** What it wrote to standard error. */
+  /** Its standard error. */
   complaints(): string
   signal(name: NodeJS.Signals): void
   /** Resolves to its exit code, or to the signal that ended it. */
@@ -74,7 +74,7 @@ export async function startProcess(
   }
 }
 
-/** Makes a client at a gateway process, and answers a key of it. */
+/** Makes a client at a gateway process, and returns a key of it. */
 export async function newClient(url: string, name = 'frontend', settings: object = {}): Promise<string> {
   const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' }
   await fetch(`${url}/admin/clients`, {

@@ -34,7 +34,7 @@ async function clients(t: TestContext) {
   }
 }
 
-test("both makers' SDKs read every answer, and its usage is what the provider wrote down", async t => {
+test("both providers' SDKs read every response, and its usage matches the provider's record", async t => {
   const { provider, anthropic, openai } = await clients(t)
   const chat = { model: 'gpt-6-luna', messages: prompt('Hi').messages }
   provider.use(() => 'usage 100 in 20 out 7 read')
@@ -91,7 +91,7 @@ test("both makers' SDKs read every answer, and its usage is what the provider wr
   )
 })
 
-test('the same request gets the same bytes, another one another answer', async t => {
+test('an identical request gets the same bytes, and a different one gets a different response', async t => {
   const { url } = await startProvider(t)
   const [first, again, other] = await Promise.all(
     ['one', 'one', 'two'].map(async text => (await ask(url, prompt(text))).text()),
@@ -100,7 +100,7 @@ test('the same request gets the same bytes, another one another answer', async t
   assert.notEqual(first, other)
 })
 
-test('an answer carries what belongs to the owner of the key, so that a test can see it held back', async t => {
+test('a response has the details of the key’s owner, so that a test can check their redaction', async t => {
   const { url } = await startProvider(t)
   const answer = await ask(url, prompt('Hi'))
   for (const [name, value] of Object.entries(upstreamHeaders.anthropic)) {
@@ -109,7 +109,7 @@ test('an answer carries what belongs to the owner of the key, so that a test can
   assert.match(answer.headers.get('request-id') ?? '', /^req_011upstream/)
 })
 
-test('the queue goes before the prompt, the prompt before the function', async t => {
+test('the queue takes precedence over the prompt, and the prompt over the function', async t => {
   const provider = await startProvider(t)
   provider.use(() => 'status 503')
   provider.next('status 500', { failure: { status: 418, body: 'short and stout' } })
@@ -146,7 +146,7 @@ test('failures have the shape of their API', async t => {
   )
 })
 
-test('what the real API would refuse is refused', async t => {
+test('an invalid request is refused as by the real API', async t => {
   const { url } = await startProvider(t)
   const { max_tokens: _, ...boundless } = prompt('Hi')
   const answers = await Promise.all([
@@ -161,7 +161,7 @@ test('what the real API would refuse is refused', async t => {
   )
 })
 
-/** How the caller sees each way not to end an answer. */
+/** The caller's error for each incomplete response. */
 const brokenOff = [
   ['a connection closed before the request is read', 'unread', false, /fetch failed/],
   ['a reset after the headers', 'reset', false, /terminated|fetch failed/],
@@ -170,7 +170,7 @@ const brokenOff = [
 ] as const
 
 for (const [title, wish, stream, error] of brokenOff) {
-  test(`${title} is an error for the caller, and no abort of his`, async t => {
+  test(`${title} is an error for the caller, and no abort by the caller`, async t => {
     const provider = await startProvider(t)
     provider.next(wish)
     await assert.rejects(async () => (await ask(provider.url, { ...prompt('Hi'), stream })).text(), error)
@@ -180,7 +180,7 @@ for (const [title, wish, stream, error] of brokenOff) {
   })
 }
 
-/** Answers that end cleanly, and yet are none. */
+/** Invalid responses that end cleanly. */
 const hollow = [
   ['a stream without its end', 'slow-stream 4 chunks, eof after 2', true, /wörd 1 (?!.*message_stop)/s],
   ['a stream with an error event', 'error after 1', true, /event: error\ndata: .*overloaded_error/],
@@ -201,14 +201,14 @@ for (const [title, wish, stream, seen] of hollow) {
   })
 }
 
-test('a gzip answer that is cut can not be read', async t => {
+test('a cut gzip response cannot be decoded', async t => {
   const provider = await startProvider(t)
   provider.next('nonsense gzip')
   const answer = await ask(provider.url, prompt('Hi'))
   await assert.rejects(answer.json())
 })
 
-test('a caller who leaves is noticed at once, in every kind of pause', async t => {
+test('the provider notices at once, in every kind of pause, that a caller leaves', async t => {
   const provider = await startProvider(t)
   const pauses = ['silent', 'hold', 'delay 60000ms', 'stall after 1', 'slow-stream 1000 chunks 50ms']
   for (const [index, wish] of pauses.entries()) {
@@ -227,7 +227,7 @@ test('a caller who leaves is noticed at once, in every kind of pause', async t =
   assert.equal(provider.totals().reported, 0)
 })
 
-test('a held call is answered once its name is released, and the calls after it at once', async t => {
+test('a held call gets its response after its name is released, and later calls at once', async t => {
   const provider = await startProvider(t)
   provider.next('hold one', 'hold other', 'hold one')
   const statuses: string[] = []
@@ -249,7 +249,7 @@ test('a held call is answered once its name is released, and the calls after it 
   assert.deepEqual(statuses, ['other', 'one', 'one again'])
 })
 
-test('a slow stream comes in as many pieces, a stalled one goes on', async t => {
+test('a slow stream has the set number of pieces, and a stalled one continues', async t => {
   const provider = await startProvider(t)
   for (const wish of ['slow-stream 5 chunks 5ms', 'slow-stream 5 chunks 5ms, stall after 2 20ms']) {
     provider.next(wish)
@@ -265,7 +265,7 @@ test('a slow stream comes in as many pieces, a stalled one goes on', async t => 
 const paced = 'generate 1000 tokens/s for 0.4 s reasoning 0.1 s, usage 50 in 7 read'
 const hi = { model: 'gpt-6-luna', messages: prompt('Hi').messages }
 
-/** Asks for an answer of at most so many tokens; answers the milliseconds to its first text, the text, and the usage. */
+/** Requests a response of at most so many tokens; returns the milliseconds to its first text, the text, and the usage. */
 const streams: Record<string, (sdks: Awaited<ReturnType<typeof clients>>, ceiling: number) => Promise<Seen>> =
   {
     'anthropic messages': async ({ anthropic }, max_tokens) => {
@@ -305,7 +305,7 @@ interface Seen {
   /** Input that was not cached, and output. */
   usage: unknown[]
   end: string
-  /** The types of the blocks or items of the answer. */
+  /** The types of the blocks or items of the response. */
   blocks: string[]
 }
 
@@ -335,7 +335,7 @@ const shapes: Record<string, { blocks: string[]; ends: [whole: string, atCeiling
 }
 
 for (const [api, stream] of Object.entries(streams)) {
-  test(`a stream of ${api} comes at the pace of a model, its reasoning unseen`, async t => {
+  test(`a stream of ${api} comes at the pace of a model, with hidden reasoning`, async t => {
     const sdks = await clients(t)
     sdks.provider.use(() => paced)
     const { firstMs, wholeMs, bytes, usage, end, blocks } = await stream(sdks, 1000)
@@ -352,7 +352,7 @@ for (const [api, stream] of Object.entries(streams)) {
     assert.deepEqual([call?.generated, call?.reported, call?.aborted], [400, true, false])
   })
 
-  test(`a stream of ${api} ends at its ceiling, and says so`, async t => {
+  test(`a stream of ${api} ends at its output limit, and reports it`, async t => {
     const sdks = await clients(t)
     sdks.provider.use(() => paced)
     const { usage, end } = await stream(sdks, 150)
@@ -362,7 +362,7 @@ for (const [api, stream] of Object.entries(streams)) {
   })
 }
 
-test('a JSON answer comes when all of it is generated', async t => {
+test('a JSON response is sent after all of it is generated', async t => {
   const { provider, anthropic, openai } = await clients(t)
   provider.use(() => paced)
   const begun = performance.now()
@@ -397,7 +397,7 @@ const requests = {
 
 for (const [path, request] of Object.entries(requests)) {
   for (const stream of [true, false]) {
-    test(`${path}, ${stream ? 'a stream' : 'JSON'}: the books hold what was generated when the caller left`, async t => {
+    test(`${path}, ${stream ? 'a stream' : 'JSON'}: the record has the tokens generated until the caller left`, async t => {
       const provider = await startProvider(t)
       provider.use(() => 'generate 1000 tokens/s for 60 s reasoning 0.2 s, usage 50 in')
       const leave = new AbortController()
@@ -408,7 +408,7 @@ for (const [path, request] of Object.entries(requests)) {
         body: JSON.stringify({ ...request, stream }),
         signal: leave.signal,
       })
-      // The caller of a stream leaves at its first text, and that of a JSON answer while it waits.
+      // The caller of a stream leaves at its first text, and that of a JSON response while it waits.
       const left = stream ? firstText(await asked) : asked
       const call = await provider.waitForCall()
       if (stream) await left
@@ -438,13 +438,13 @@ async function firstText(answer: Response) {
   assert.fail(`no text in ${seen}`)
 }
 
-test('a caller who leaves before the generation began has used the input alone', async t => {
+test('a caller who leaves before the generation has used only the input', async t => {
   const provider = await startProvider(t)
   provider.use(() => 'delay 60000ms, generate 60 tokens/s for 30 s, usage 50 in')
   const leave = new AbortController()
   const asked = ask(provider.url, { ...prompt('Hi'), stream: true }, { signal: leave.signal })
   const call = await provider.waitForCall()
-  // Until its body is read, nothing is decided.
+  // Its scenario is open until its body is read.
   while (call.served.length === 0) await setImmediate()
   leave.abort()
   await asked.catch(() => undefined)
@@ -456,14 +456,14 @@ test('a caller who leaves before the generation began has used the input alone',
   )
 })
 
-test('split cuts frames and letters anywhere, and loses nothing', async t => {
+test('split cuts frames and letters anywhere, and loses no byte', async t => {
   const { provider, anthropic } = await clients(t)
   const whole = await anthropic.messages.stream(prompt('Hi')).finalText()
   provider.next('split 3 bytes')
   assert.equal(await anthropic.messages.stream(prompt('Hi')).finalText(), whole)
 })
 
-test('a huge answer is as long as was asked', async t => {
+test('a huge response has the requested length', async t => {
   const { provider, anthropic } = await clients(t)
   provider.next('huge 3MB')
   const { content } = await anthropic.messages.create(prompt('Hi'))
@@ -471,7 +471,7 @@ test('a huge answer is as long as was asked', async t => {
   assert.equal(content[0].text.length, 3 * 1024 * 1024)
 })
 
-test('usage comes in every shape that was seen in the wild', async t => {
+test('usage comes in every shape of a real upstream', async t => {
   const { provider, anthropic, openai } = await clients(t)
   provider.next('usage iterations 100 in 10 out')
   const { usage } = await anthropic.messages.create(prompt('Hi'))
@@ -502,7 +502,7 @@ test('usage comes in every shape that was seen in the wild', async t => {
   assert.equal(provider.calls.at(-1)?.reported, false)
 })
 
-test('as a process it says its address, is steered and read over HTTP, and does not outlive its parent', async () => {
+test('the process prints its address, is controlled over HTTP, and ends with its parent', async () => {
   const child = spawn(process.execPath, ['test/provider.ts', '--port', '0'], {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
@@ -520,7 +520,7 @@ test('as a process it says its address, is steered and read over HTTP, and does 
   await once(child, 'exit')
 })
 
-test('it counts its open connections', async t => {
+test('the provider counts its open connections', async t => {
   const provider = await startProvider(t)
   const socket = connect(provider.port, '127.0.0.1')
   await once(socket, 'connect')

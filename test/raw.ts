@@ -1,4 +1,4 @@
-/** HTTP by hand: bytes on a socket, for what no well-behaved client would send. */
+/** HTTP as bytes on a socket, for requests that no correct client would send. */
 
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
@@ -10,7 +10,7 @@ export interface RawCaller {
   keepSending(bytes: string): void
   /** Everything received so far. */
   received(): string
-  /** Waits for a whole answer with a content-length, or for the end of the connection; `closed` tells which. */
+  /** Waits for a whole response with a content-length, or for the end of the connection, which sets `closed`. */
   answer(): Promise<{ status: number; head: string; body: string; closed: boolean }>
   close(): void
 }

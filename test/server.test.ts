@@ -1,4 +1,4 @@
-/** The process: how it starts, how it waits, how it leaves. */
+/** The start, the waits and the stop of the process. */
 
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -22,7 +22,7 @@ function call(url: string, key: string, body: object): Promise<Response> {
   })
 }
 
-test('wrong configuration ends it with one line per fault, before any port is opened', async t => {
+test('an invalid configuration ends the process with one line per error, before any port is opened', async t => {
   const gateway = await startProcess(t, { CACHE_MAX_BYTES: 'many', LOG_LEVEL: 'loud', EZAI_API_KEY: '' })
 
   assert.equal(await gateway.ended, 1)
@@ -33,7 +33,7 @@ test('wrong configuration ends it with one line per fault, before any port is op
   )
 })
 
-test('a faulty price file is named among the other faults, one line each', async t => {
+test('an invalid price file is one line among the other errors', async t => {
   const file = join(await mkdtemp(join(tmpdir(), 'prices-')), 'prices.json')
   t.after(() => rm(dirname(file), { recursive: true }))
   await writeFile(file, JSON.stringify({ models: { 'gpt-4.1': { maxInput: -1, kind: 'song' } } }))
@@ -49,7 +49,7 @@ test('a faulty price file is named among the other faults, one line each', async
   assert.ok(lines[1]?.includes(`in "${file}", /models/gpt-4.1/`))
 })
 
-test('with Redis away at start it waits and says so, and becomes ready by itself', async t => {
+test('a gateway that starts without Redis reports it, waits, and becomes ready', async t => {
   const redis = await ownRedis(t)
   await redis.stop()
   const { url: DATABASE_URL } = await testDatabase(t)
@@ -89,7 +89,7 @@ test('a Redis that may evict counters is refused', async t => {
   )
 })
 
-test('SIGTERM: not ready at once, calls and metrics still served, a running stream ends normally, exit code 0', async t => {
+test('SIGTERM makes the gateway not ready at once, lets calls and metrics finish, and ends with exit code 0', async t => {
   const METRICS_PORT = String(await freePort())
   const provider = await startProvider(t)
   const [{ url: REDIS_URL }, { url: DATABASE_URL }] = [await testRedis(t), await testDatabase(t)]
@@ -121,7 +121,7 @@ test('SIGTERM: not ready at once, calls and metrics still served, a running stre
   assert.equal(await gateway.ended, 0)
 })
 
-test('half a request, or a connection that says nothing, does not keep a gateway that leaves', async t => {
+test('an incomplete request and an idle connection do not delay the exit', async t => {
   const [{ url: REDIS_URL }, { url: DATABASE_URL }] = [await testRedis(t), await testDatabase(t)]
   const gateway = await startProcess(t, { REDIS_URL, DATABASE_URL, DRAIN_SECONDS: '600' })
   await gateway.ready()

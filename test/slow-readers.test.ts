@@ -1,4 +1,4 @@
-/** Callers who read slowly, or not at all, hold the provider back: what a gateway keeps for them does not grow. */
+/** Callers who read slowly, or not at all, slow the provider: the gateway's buffers for them do not grow. */
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -17,9 +17,9 @@ import { whenOver } from './when-over.ts'
 /** SLOW_READERS measures with more of them; the kernel keeps some 9 MB each. */
 const READERS = Number(process.env.SLOW_READERS ?? 40)
 const MB = 2 ** 20
-/** A young process grows by some of it anyway; kept in memory, the answers would be a multiple. */
+/** A new process grows by some of it anyway; the responses in memory would be a multiple. */
 const NOISE = 150 * 2 ** 20
-/** What the provider wants to send to each. */
+/** The size of each response. */
 const ANSWER = 50 * MB
 const FRAME = Buffer.from(
   `event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"${'x'.repeat(32_000)}"}}\n\n`,
@@ -27,14 +27,14 @@ const FRAME = Buffer.from(
 /** A kernel's buffers on both sides of the gateway, at their largest, and some more. They are no memory of its process. */
 const ON_THE_WAY = 16 * MB
 
-/** Sends as fast as it is read, and counts what left its hands. */
+/** Sends as fast as it is read, and counts the sent bytes. */
 async function startTorrent(t: TestContext) {
   const sent = { streams: 0, bytes: 0 }
   const server = createServer((request, response) => {
     request.resume().once('end', () => {
       sent.streams += 1
       response.writeHead(200, { 'content-type': 'text/event-stream' })
-      // A caller who leaves breaks it off.
+      // The caller left.
       pipeline(frames, response).catch(() => {})
     })
   })
@@ -63,7 +63,7 @@ async function heldBack({ sent }: Awaited<ReturnType<typeof startTorrent>>, stre
   })
 }
 
-test('callers who read nothing of fifty megabytes hold the provider back, and take no memory for it', async t => {
+test('callers who read none of fifty megabytes slow the provider, and take no memory of the gateway', async t => {
   const torrent = await startTorrent(t)
   const [{ url: REDIS_URL }, { url: DATABASE_URL }] = [await testRedis(t), await testDatabase(t)]
   const gateway = await startProcess(t, { REDIS_URL, DATABASE_URL, EZAI_BASE_URL: torrent.url })
@@ -80,7 +80,7 @@ test('callers who read nothing of fifty megabytes hold the provider back, and ta
     )
     return caller
   }
-  // The first ones warm the process up: what the others add is what counts.
+  // The first ones warm up the process: only the growth of the others counts.
   const callers = await Promise.all(Array.from({ length: 10 }, read))
   await heldBack(torrent, 10)
   const before = memory()

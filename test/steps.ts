@@ -10,7 +10,7 @@ interface Coverage {
   result: { url: string; functions: { ranges: { count: number }[] }[] }[]
 }
 
-/** A step stands for so many bytes of a native search. */
+/** A step equals so many bytes of a native search. */
 const SEARCHED_A_STEP = 16
 
 let isCounting = false

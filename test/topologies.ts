@@ -46,7 +46,7 @@ export interface TestSentinel {
   sentinel: OwnRedis
 }
 
-/** One primary, one replica, and one Sentinel that needs nobody's agreement and half a second. */
+/** One primary, one replica, and one Sentinel that decides alone after half a second. */
 export async function testSentinel(t: Context): Promise<TestSentinel> {
   const [port, replicaPort, sentinelPort] = await Promise.all([freePort(), freePort(), freePort()])
   // By default it waits five seconds for more replicas to serve at once.
@@ -64,7 +64,7 @@ export async function testSentinel(t: Context): Promise<TestSentinel> {
       'sentinel failover-timeout main 2000',
     ],
   })
-  // It knows of the replica only once it has asked the primary.
+  // It finds the replica only after a request to the primary.
   await ask(sentinelPort, redis =>
     until(async () =>
       JSON.stringify(await redis.call('SENTINEL', 'REPLICAS', 'main')).includes(String(replicaPort)),

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { TestContext } from 'node:test'
 
-/** `answer` is called once a request has been read whole. Resolves to the base URL. */
+/** `respond` is called once a request has been read whole. Resolves to the base URL. */
 export async function upstream(
   t: TestContext,
   answer: (response: ServerResponse, request: IncomingMessage) => void,
@@ -21,7 +21,7 @@ export async function upstream(
   return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
 }
 
-/** Answers every request with status 200 and this body. */
+/** Responds to every request with status 200 and this body. */
 export function answering(
   t: TestContext,
   type: string,

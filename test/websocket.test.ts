@@ -9,7 +9,7 @@ const handshake = (path: string, more = '') =>
   `GET ${path} HTTP/1.1\r\nhost: gateway\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n` +
   `sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nopenai-beta: responses_websockets=2026-02-06\r\n${more}\r\n`
 
-test('a websocket handshake is answered with 426, and the connection serves the next request', async t => {
+test('a websocket handshake gets 426, and the connection serves the next request', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
   const caller = await rawCaller(gateway.url)

@@ -1,11 +1,11 @@
-/** Cleaning up after a test, when everything else of it is over. */
+/** Clean-up after a test and all its `t.after` hooks. */
 
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, type TestContext } from 'node:test'
 
-/** A test, or a `before` hook: what that one asks for stays until the end of its file. */
+/** A test, or a `before` hook, whose resources stay until the end of its file. */
 export type Context = Pick<TestContext, 'signal'>
 
 type CleanUp = () => Promise<unknown>
@@ -15,8 +15,8 @@ const unwinding: Promise<void>[] = []
 after(() => Promise.all([...unwinding, ...[...stacks.keys()].map(unwind)]))
 
 /**
- * What was set up last is cleaned up first, after all `t.after` hooks. Those run in order of registration: a server
- * would go before the app that uses it.
+ * The last resource is cleaned up first, after all `t.after` hooks. Those run in order of registration: a server
+ * would stop before the app that uses it.
  */
 export function whenOver({ signal }: Context, cleanUp: CleanUp): void {
   const stack = stacks.get(signal)
@@ -37,7 +37,7 @@ async function unwind(signal: AbortSignal): Promise<void> {
 export async function temporaryFolder(t: Context): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-test-'))
   await chmod(folder, 0o711) // as root, Postgres runs as another user
-  // A server's children may write for a moment after it has ended.
+  // A server's child processes may write for a moment after its end.
   whenOver(t, () => rm(folder, { recursive: true, maxRetries: 20 }))
   return folder
 }

@@ -4,7 +4,7 @@ import type { Known } from '../../src/clients/clients.ts'
 import { type Fixture, fixture } from './fixture.ts'
 import { linkTo } from './link.ts'
 
-test('a key is looked up once, and from then on known without I/O', async t => {
+test('a key is looked up once, and then authenticated without I/O', async t => {
   const at = await fixture(t)
   const key = await at.client({ name: 'frontend', budget: { day: 5 } })
   const store = await at.store()
@@ -14,7 +14,7 @@ test('a key is looked up once, and from then on known without I/O', async t => {
   assert.deepEqual(store.find(key), loaded)
 })
 
-test('callers who come with the same new key at once share one look-up', async t => {
+test('simultaneous callers with the same new key share one look-up', async t => {
   const at = await fixture(t)
   const key = await at.client({ name: 'frontend' })
   const store = await at.store()
@@ -22,7 +22,7 @@ test('callers who come with the same new key at once share one look-up', async t
   assert.equal(new Set(found.map(known => known?.client)).size, 1)
 })
 
-test('thousands of keys in use elsewhere can arrive at a new replica at once', async t => {
+test('a new replica looks up thousands of keys at once', async t => {
   const at = await fixture(t)
   await at.client({ name: 'frontend' })
   await at.pool.query(
@@ -38,7 +38,7 @@ test('thousands of keys in use elsewhere can arrive at a new replica at once', a
   )
 })
 
-test('a client comes with its team and the gateway', async t => {
+test('a look-up returns the client with its team and the gateway', async t => {
   const at = await fixture(t)
   await at.team('web', { limits: { concurrency: 7 } })
   await at.gateway({ budget: { month: 1000 } })
@@ -49,7 +49,7 @@ test('a client comes with its team and the gateway', async t => {
   assert.equal(known?.client.gateway.budget.monthNanos, 1000e9)
 })
 
-test('a key that does not exist is asked for once, and refused again without a look-up', async t => {
+test('an unknown key is looked up once, and then refused without a look-up', async t => {
   const at = await fixture(t)
   const link = await linkTo(t, at.url)
   const store = await at.store({ url: link.url })
@@ -58,7 +58,7 @@ test('a key that does not exist is asked for once, and refused again without a l
   assert.equal(await store.load('AAAAAAAA'), undefined)
 })
 
-test('only the keys used last stay in memory', async t => {
+test('only the most recently used keys stay in memory', async t => {
   const at = await fixture(t)
   const first = await at.client({ name: 'client-0' })
   const store = await at.store({ capacity: 10 })
@@ -68,7 +68,7 @@ test('only the keys used last stay in memory', async t => {
   assert.equal((await store.load(first))?.client.name, 'client-0')
 })
 
-test('a change of a client, its team, or the gateway holds after the refresh, without another look-up', async t => {
+test('a change of a client, its team or the gateway applies after the refresh without another look-up', async t => {
   const at = await fixture(t)
   const link = await linkTo(t, at.url)
   const key = await at.client({ name: 'frontend', team: 'web', limits: { concurrency: 1 } })
@@ -90,7 +90,7 @@ test('a change of a client, its team, or the gateway holds after the refresh, wi
   assert.deepEqual(store.find(other)?.client.gateway.limits, { concurrency: 4 })
 })
 
-test('a client that joins another team, or leaves it, is carried along', async t => {
+test('a client that joins or leaves a team is updated', async t => {
   const at = await fixture(t)
   await at.team('data', { limits: { concurrency: 9 } })
   const key = await at.client({ name: 'frontend', team: 'web' })
@@ -103,7 +103,7 @@ test('a client that joins another team, or leaves it, is carried along', async t
   assert.equal(store.find(key)?.client.team, undefined)
 })
 
-test('a revoked key is known to be revoked; the keys of a deleted client are, too', async t => {
+test('revoked keys and the keys of a deleted client are refused as revoked', async t => {
   const at = await fixture(t)
   const revoked = await at.client({ name: 'one' })
   const deleted = await at.client({ name: 'two' })
@@ -115,7 +115,7 @@ test('a revoked key is known to be revoked; the keys of a deleted client are, to
   assert.equal(store.find(deleted)?.client.closed, 'deleted')
 })
 
-test('the name of a deleted client is free, and its next holder is somebody else', async t => {
+test('the name of a deleted client is free, and a new client with it has another id', async t => {
   const at = await fixture(t)
   const before = await (await at.store()).load(await at.client({ name: 'frontend' }))
   await at.remove('frontend')
@@ -123,7 +123,7 @@ test('the name of a deleted client is free, and its next holder is somebody else
   assert.notEqual(before?.client.id, after?.client.id)
 })
 
-test('a look-up that was overtaken by a revocation does not bring the key back', async t => {
+test('a look-up that ends after a revocation does not restore the key', async t => {
   const at = await fixture(t)
   const link = await linkTo(t, at.url)
   const key = await at.client({ name: 'frontend' })
@@ -165,7 +165,7 @@ for (const { what, make, isSo } of [
     const cached = await at.client({ name: 'backend' })
     const late = await at.client({ name: 'frontend', team: 'web' })
     const store = await at.store({ url: link.url })
-    // Two connections stand: a new one would be answered first, and more than once.
+    // Two connections are open: a new one would be served first, and more than once.
     await Promise.all([store.load(cached), store.load('AAAAAAAA')])
 
     const answer = link.hold()
@@ -185,7 +185,7 @@ for (const { what, make, isSo } of [
   })
 }
 
-test('many callers who are told of a newer version at once all find it applied', async t => {
+test('simultaneous callers that wait for a newer version all see it applied', async t => {
   const at = await fixture(t)
   const key = await at.client({ name: 'frontend' })
   const store = await at.store()
@@ -196,7 +196,7 @@ test('many callers who are told of a newer version at once all find it applied',
   assert.ok(store.find(key)?.key.revokedAt)
 })
 
-test('a replica that is far behind, or finds a gap in the log, drops all it knows', async t => {
+test('a replica that is far behind, or finds a gap in the log, drops its whole cache', async t => {
   const at = await fixture(t)
   const key = await at.client({ name: 'frontend' })
   const store = await at.store()
@@ -210,7 +210,7 @@ test('a replica that is far behind, or finds a gap in the log, drops all it know
   assert.ok((await store.load(key))?.key.revokedAt)
 })
 
-test('a database restored from a backup is above every version that was ever seen', async t => {
+test('a database restored from a backup gets a version above all earlier ones', async t => {
   const at = await fixture(t)
   const key = await at.client({ name: 'frontend' })
   const store = await at.store()
@@ -226,14 +226,14 @@ test('a database restored from a backup is above every version that was ever see
   for (const one of [store, another]) assert.ok((await one.load(key))?.key.revokedAt)
 })
 
-test('a version that only Redis remembers is caught up with', async t => {
+test('the database catches up with a version that only Redis has', async t => {
   const at = await fixture(t)
   const store = await at.store()
   await store.refresh(1000)
   assert.ok(store.version >= 1000)
 })
 
-test('Postgres away: known keys go on, unknown ones and newer versions are unavailable, and it heals', async t => {
+test('known keys work while Postgres is unreachable, unknown keys and newer versions are unavailable, and both recover', async t => {
   const at = await fixture(t)
   const link = await linkTo(t, at.url)
   const known = await at.client({ name: 'frontend' })
@@ -253,7 +253,7 @@ test('Postgres away: known keys go on, unknown ones and newer versions are unava
   assert.equal((await store.load(unknown))?.client.name, 'backend')
 })
 
-test('a Postgres that does not answer is away, and does not hold its callers', async t => {
+test('a Postgres that does not respond counts as unreachable, and does not delay callers', async t => {
   const at = await fixture(t)
   const link = await linkTo(t, at.url)
   const key = await at.client({ name: 'frontend' })
@@ -263,14 +263,14 @@ test('a Postgres that does not answer is away, and does not hold its callers', a
   assert.equal((await store.load(key))?.client.name, 'frontend', 'the next one takes another connection')
 })
 
-test('before the configuration is loaded nobody is known', async t => {
+test('no key is accepted before the configuration is loaded', async t => {
   const at = await fixture(t)
   const link = await linkTo(t, at.url)
   link.cut()
   await assert.rejects(at.store({ url: link.url }))
 })
 
-test('settings that cannot be read shut out their client, and nobody else', async t => {
+test('unreadable settings exclude their client, and no other', async t => {
   const at = await fixture(t)
   const broken = await at.client({ name: 'broken' })
   const sound = await at.client({ name: 'sound' })
@@ -284,7 +284,7 @@ test('settings that cannot be read shut out their client, and nobody else', asyn
   await assert.rejects(store.load(broken), { code: 'unavailable' })
 })
 
-test('changes made at once get versions of their own, and none is missed', async t => {
+test('simultaneous changes get separate versions, and none is missed', async t => {
   const at = await fixture(t)
   const names = Array.from({ length: 20 }, (_, i) => `client-${i}`)
   const keys = await Promise.all(names.map(name => at.client({ name })))

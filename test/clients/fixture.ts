@@ -1,4 +1,4 @@
-/** A database with the schema in it, and the administration's way of changing it. */
+/** A database with the schema, and changes as the administration makes them. */
 
 import type { TestContext } from 'node:test'
 import type { Pool } from 'pg'
@@ -20,7 +20,7 @@ export interface Fixture {
   /** A client and the id of a key of it. */
   client(settings: ClientSettings): Promise<string>
   key(client: string): Promise<string>
-  /** Each makes a change and answers its version. */
+  /** Each makes a change and returns its version. */
   revise(client: string, settings: Partial<ClientSettings>): Promise<number>
   remove(client: string): Promise<number>
   revoke(key: string): Promise<number>

@@ -1,4 +1,4 @@
-/** A real connection to Postgres that can be cut, or hold its answers back: for what happens between question and answer. */
+/** A real connection to Postgres that a test can cut or delay between a query and its result. */
 
 import { once } from 'node:events'
 import { connect, createServer, type NetConnectOpts, type Socket } from 'node:net'
@@ -8,9 +8,9 @@ import { Client } from 'pg'
 export interface Link {
   /** A DATABASE_URL through the link. */
   url: string
-  /** Holds the next answer back, or the one after so many others, and all that follows it on its connection. */
+  /** Delays the next result, or the one after so many others, and all later ones on its connection. */
   hold(after?: number): { isWaiting: Promise<void>; release(): void }
-  /** Connections stand, also new ones, and nothing is answered on any of them until `thaw`. */
+  /** Connections stay open, also new ones, and no query gets a result until `thaw`. */
   freeze(): void
   thaw(): void
   /** Ends all connections and refuses new ones. */

@@ -19,7 +19,7 @@ test('a connection that ends between two queries fails the next query, not the p
   assert.equal((await pool.query('select 1')).rowCount, 1)
 })
 
-test('an idle connection that ends is reported, and replaced', async t => {
+test('an idle connection that ends is reported and replaced', async t => {
   const { url } = await testDatabase(t)
   const ended = Promise.withResolvers<Error>()
   const pool = openPool(t, url, { onEnd: ended.resolve })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { together } from '../../src/clients/together.ts'
 
-test('what is asked in one turn of the event loop is one question; what comes later is another', async () => {
+test('look-ups in one turn of the event loop share one query, and later ones make another', async () => {
   const asked: string[][] = []
   const ask = together(async ids => asked.push(ids))
   const first = [ask('a'), ask('b')]
@@ -12,7 +12,7 @@ test('what is asked in one turn of the event loop is one question; what comes la
   assert.deepEqual(asked, [['a', 'b', 'c'], ['d']])
 })
 
-test('a question that fails fails for all who asked it, and not for those after them', async () => {
+test('a failed query fails all its look-ups, and no later one', async () => {
   let isAway = true
   const ask = together(async ids => {
     if (isAway) throw new Error('away')

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../when-over.ts'
 
 const upstream = { EZAI_API_KEY: 'ezai-key' }
 
-test('an upstream key is all that must be set', () => {
+test('only an upstream key is required', () => {
   const config = configOf(upstream)
 
   assert.equal(config.PORT, 4000)
@@ -17,7 +17,7 @@ test('an upstream key is all that must be set', () => {
   assert.equal(config.BUDGET_STATUS_OPENAI, 402)
 })
 
-test('every fault is told at once, with what was found, what was expected and how to mend it', () => {
+test('the error lists every invalid variable with the found value, the expected value and how to fix it', () => {
   const faulty = { PORT: 'http', CACHE_TTL_SECONDS: '-1', BUDGET_STATUS_OPENAI: '403' }
 
   assert.throws(
@@ -74,7 +74,7 @@ for (const [name, value] of [
   })
 }
 
-test('a faulty secret is not shown', () => {
+test('an invalid secret is not shown', () => {
   assert.throws(
     () => configOf({ ...upstream, ADMIN_TOKEN: 'very secret' }),
     (error: Error) =>
@@ -82,7 +82,7 @@ test('a faulty secret is not shown', () => {
   )
 })
 
-test('a password in a faulty URL is not shown', () => {
+test('a password in an invalid URL is not shown', () => {
   const faulty = {
     EZAI_BASE_URL: 'http://user:hidden/@host/v1',
     PUBLIC_URL: 'https://u:hidden@host',
@@ -113,7 +113,7 @@ test('METRICS_PORT may be any port except PORT', () => {
   )
 })
 
-test('an empty variable is an unset one', () => {
+test('an empty variable counts as unset', () => {
   assert.equal(configOf({ ...upstream, PORT: '', REDIS_URL: '' }).PORT, 4000)
 })
 
@@ -143,7 +143,7 @@ for (const name of secrets) {
   })
 }
 
-test('a secret that is given twice, or whose file is empty, missing, unreadable or wrong, is one fault each', async t => {
+test('a duplicate secret and an empty, missing, unreadable or invalid secret file give one error each', async t => {
   const folder = await temporaryFolder(t)
   await mkdir(join(folder, 'folder'))
   const faulty = {

@@ -1,4 +1,4 @@
-/** Secrets go through every path, and come out nowhere: no log line, no error, no answer, no header. */
+/** Secrets go through every path, and appear in no log line, error, response or header. */
 
 import assert from 'node:assert/strict'
 import { chmod, writeFile } from 'node:fs/promises'
@@ -39,10 +39,10 @@ const paths: [
   ['two keys', `${PROMPT}`, {}, { authorization: `Bearer tg_${HEADER}` }],
 ]
 
-test('no secret of ours, of the callers or of the provider shows', async t => {
+test('no secret of the gateway, a caller or the provider is in any output', async t => {
   const gateway = await startGateway(t, { env: { LOG_LEVEL: 'trace', METRICS_TOKEN } })
   const key = await gateway.client({ name: 'frontend', models: ['claude-haiku-*'], budget: { day: 5 } })
-  // The part behind `tg_<8 characters>_`; it may hold underscores itself.
+  // The part after `tg_<8 characters>_`; it may contain underscores.
   const secretPart = key.slice(12)
   const mayShowInAnswers = new Set([PROMPT])
   const secrets = [UPSTREAM_KEY, ADMIN_TOKEN, METRICS_TOKEN, secretPart, HEADER, PROMPT, ...upstreamSecrets]
@@ -72,11 +72,11 @@ test('no secret of ours, of the callers or of the provider shows', async t => {
   for (const secret of secrets) assert.ok(!log.includes(secret), `${secret} in the log`)
 })
 
-/** Parts of a driver's error that must not be logged: what was sent, and what the server repeats of it. */
+/** Parts of a driver's error that must not be logged: the sent text, and its repetition by the server. */
 const SENT = [/"args"/, /"command"/, /"query"/, /"parameters"/, /"detail"/, /redis\.call/, /KEYS\[/]
 const PASSWORDS = ['p%40ss/word-of-redis', 'p@ss/word-of-redis', 'p@ss/word-of-postgres', 'rds', 'pgs']
 
-/** The log has the driver's errors, but nothing that the driver has sent. */
+/** The log has the driver's errors, but no text that the driver has sent. */
 function assertClean(lines: object[], expected: RegExp) {
   const log = JSON.stringify(lines)
   assert.match(log, expected)
@@ -84,7 +84,7 @@ function assertClean(lines: object[], expected: RegExp) {
   for (const sent of SENT) assert.doesNotMatch(log, sent)
 }
 
-test('the log has no password and no script of a store that refuses', async t => {
+test('the log has no password and no script after an error of a store', async t => {
   const port = await freePort()
   const redis = await ownRedis(t, { port })
   const operator = connectRedis(redis.url)

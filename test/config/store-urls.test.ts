@@ -1,4 +1,4 @@
-/** Redis and Postgres over TLS, with a private authority: against real servers that speak nothing else. */
+/** Redis and Postgres over TLS, with a private authority: against real servers that accept only TLS. */
 
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
@@ -12,8 +12,8 @@ import { makeCertificates } from '../certificates.ts'
 import { message, startGateway } from '../gateway.ts'
 import { freePort, ownPostgres, ownRedis, temporaryFolder } from '../servers.ts'
 
-test('a gateway works with a Redis and a Postgres that take only TLS, by their authority alone', async t => {
-  // Postgres keeps its port: an address of its own on the loopback keeps it out of everybody's way.
+test('a gateway connects to a Redis and a Postgres with TLS through their private authority', async t => {
+  // Postgres keeps its port: an address of its own on the loopback avoids a conflict.
   const address = process.platform === 'linux' ? `127.${randomInt(1, 255)}.${randomInt(255)}.1` : '127.0.0.1'
   const { ca, cert, key, folder } = await makeCertificates(t, address)
   const access = join(folder, 'pg_hba.conf')
@@ -43,7 +43,7 @@ test('a gateway works with a Redis and a Postgres that take only TLS, by their a
     DATABASE_CA_FILE: ca,
   })
 
-  await t.test('calls are admitted, answered and recorded', async t => {
+  await t.test('calls are admitted, served and recorded', async t => {
     const gateway = await startGateway(t, { redisUrl, databaseUrl })
     const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
 
@@ -53,7 +53,7 @@ test('a gateway works with a Redis and a Postgres that take only TLS, by their a
     assert.deepEqual(rows, [{ ssl: true }])
   })
 
-  await t.test('without the authority neither is trusted', async () => {
+  await t.test('neither store is trusted without the authority', async () => {
     const without = storeUrls({ REDIS_URL, DATABASE_URL })
     const redis = connectRedis(without.redisUrl ?? '', { lazyConnect: true, retryStrategy: () => null })
     const refused = new Promise<Error>(resolve => void redis.once('error', resolve))
@@ -63,7 +63,7 @@ test('a gateway works with a Redis and a Postgres that take only TLS, by their a
   })
 })
 
-test('what is asked of Postgres in words that verify little is verified in full', () => {
+test('each sslmode of a DATABASE_URL with TLS verifies the certificate in full', () => {
   const url = (query: string) => storeUrls({ DATABASE_URL: `postgres://db.example/x${query}` }).databaseUrl
 
   for (const mode of ['prefer', 'require', 'verify-ca']) {
@@ -74,7 +74,7 @@ test('what is asked of Postgres in words that verify little is verified in full'
   }
 })
 
-test('an authority that cannot be read, is none, or serves nothing is a fault each, and no URL is quoted', async t => {
+test('an unreadable, invalid or unused authority is an error that quotes no URL', async t => {
   const file = join(await temporaryFolder(t), 'ca.pem')
   await writeFile(file, 'no certificate')
   const redis = { REDIS_URL: 'rediss://:hidden@cache.example', REDIS_CA_FILE: '/nowhere.pem' }

@@ -35,7 +35,7 @@ async function assertRemembered(t: TestContext, gateway: Gateway): Promise<void>
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
-  test(`after a ${signal} of the gateway no process is left`, async t => {
+  test(`no process is left after a ${signal} of the gateway`, async t => {
     const dataDir = await makeDataDir(t)
     const gateway = await startGateway(t, dataDir)
     assert.notDeepEqual(await processesOf(dataDir), [])
@@ -73,7 +73,7 @@ test('Ctrl-C in a terminal stops the servers only when the gateway has drained',
   await nothingRuns(dataDir)
 })
 
-test('a second gateway on the same DATA_DIR is told who holds it, and the first one goes on', async t => {
+test('the error of a second gateway on the same DATA_DIR names the holder, and the first one continues', async t => {
   const dataDir = await makeDataDir(t)
   const first = await startGateway(t, dataDir, { servers: ['redis'] })
   await assert.rejects(
@@ -87,7 +87,7 @@ test('a second gateway on the same DATA_DIR is told who holds it, and the first 
   assert.equal(await redis.ping(), 'PONG')
 })
 
-test('a server that dies by itself is started again with its data', async t => {
+test('a server that dies is started again with its data', async t => {
   const gateway = await startGateway(t, await makeDataDir(t), { servers: ['redis'] })
   const redis = connectRedis(gateway.redisUrl, { retryStrategy: () => 20, maxRetriesPerRequest: null })
   redis.on('error', () => {})
@@ -99,7 +99,7 @@ test('a server that dies by itself is started again with its data', async t => {
   assert.equal(await redis.get('key'), 'kept')
 })
 
-test('on a DATA_DIR too long for a socket, the sockets are elsewhere', async t => {
+test('a DATA_DIR too long for a socket has its sockets in another folder', async t => {
   const dataDir = await makeDataDir(t, { name: 'a-long-name/'.repeat(10) })
   const gateway = await startGateway(t, dataDir)
   const sockets = [
@@ -113,7 +113,7 @@ test('on a DATA_DIR too long for a socket, the sockets are elsewhere', async t =
   await assertRemembered(t, gateway)
 })
 
-test('both servers run below a folder that is closed to all others, as /root is', async t => {
+test('both servers run below a folder that other users cannot read, such as /root', async t => {
   const dataDir = await makeDataDir(t)
   await chmod(dirname(dataDir), 0o700)
   const gateway = await startGateway(t, dataDir)
@@ -122,7 +122,7 @@ test('both servers run below a folder that is closed to all others, as /root is'
   await nothingRuns(dataDir)
 })
 
-test('a user who is not root can run both', async t => {
+test('a user other than root can run both servers', async t => {
   const programs = await findPostgres(await temporaryFolder(t))
   const dataDir = await makeDataDir(t, programs.owner)
   const gateway = await startGateway(t, dataDir, { as: programs.as })
@@ -134,7 +134,7 @@ test('a user who is not root can run both', async t => {
 const unwritable =
   /^Error: DATA_DIR: found "\S+", where a \w+ cannot be made \(E\w+\), expected a local folder .+\. Change its owner, or set DATA_DIR [^\n]+$/
 
-test('a DATA_DIR that cannot be made is refused in one line', async t => {
+test('a DATA_DIR that cannot be created is refused in one line', async t => {
   const file = join(await temporaryFolder(t), 'file')
   await writeFile(file, '')
   await assert.rejects(startGateway(t, join(file, 'data')), unwritable)
@@ -168,7 +168,7 @@ test('a DATA_DIR of another user is refused in one line', async t => {
   await assert.rejects(startGateway(t, dataDir, { as }), unwritable)
 })
 
-test('where there is no Redis, and none can be fetched, one line says what to install', async t => {
+test('one line names the package to install if Redis is missing and cannot be fetched', async t => {
   const dataDir = await temporaryFolder(t)
   await assert.rejects(
     startGateway(t, dataDir, { servers: ['redis'], env: { PATH: await temporaryFolder(t) } }),
@@ -177,7 +177,7 @@ test('where there is no Redis, and none can be fetched, one line says what to in
   assert.deepEqual(await processesOf(dataDir), [])
 })
 
-test('where the Postgres package is not installed, one line says so', async t => {
+test('one line reports that the Postgres package is missing', async t => {
   const elsewhere = await temporaryFolder(t)
   await cp(join(import.meta.dirname, '../../src/embedded'), elsewhere, { recursive: true })
   const { findPostgres } = await import(pathToFileURL(join(elsewhere, 'find-postgres.ts')).href)

@@ -1,6 +1,6 @@
 /**
- * As much of a gateway as the embedded servers can tell: it starts them, says where they are, drains until its standard
- * input ends when it is asked to stop, then stops them. Arguments: DATA_DIR, and which servers, by name.
+ * A minimal gateway for the embedded servers: it starts them, prints their addresses, drains until its standard
+ * input ends after a stop signal, then stops them. Arguments: DATA_DIR, and which servers, by name.
  */
 
 import { once } from 'node:events'

@@ -1,4 +1,4 @@
-/** Gateways as processes of their own, to end in every way there is. */
+/** Gateways as separate processes, for tests of their end. */
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -17,9 +17,9 @@ export interface Gateway {
   process: ChildProcess
   redisUrl: string
   databaseUrl: string
-  /** The next thing that it says. */
+  /** The next message that it prints. */
   hears(): Promise<string>
-  /** Lets it drain; resolves with its exit status, or the signal that it died of. */
+  /** Lets it drain; resolves with its exit status, or the signal that ended it. */
   drain(): Promise<number | NodeJS.Signals>
   /** Sends it the signal, and lets it drain. */
   end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals>
@@ -28,17 +28,17 @@ export interface Gateway {
 interface Options {
   servers?: readonly ('redis' | 'postgres')[]
   env?: NodeJS.ProcessEnv
-  /** Whom it runs as, as `findPostgres` says it. */
+  /** The user that it runs as, as `findPostgres` returns it. */
   as?: { prefix: readonly string[]; uid?: number; gid?: number }
 }
 
 const script = join(import.meta.dirname, 'gateway-process.ts')
 
-/** Resolves when it has started its servers; rejects with what it says on standard error. */
+/** Resolves when it has started its servers; rejects with its standard error. */
 export async function startGateway(t: TestContext, dataDir: string, options: Options = {}): Promise<Gateway> {
   const { servers = ['redis', 'postgres'], env, as } = options
   const [command = '', ...args] = [...(as?.prefix ?? []), process.execPath, script, dataDir, ...servers]
-  // A process group of its own, as a shell gives to what it starts in a terminal.
+  // A process group of its own, as a shell creates for a command in a terminal.
   const child = spawn(command, args, { env, uid: as?.uid, gid: as?.gid, detached: true })
   t.after(() => child.kill('SIGKILL'))
   const ended = once(child, 'exit')
@@ -93,7 +93,7 @@ export async function nothingRuns(folder: string): Promise<void> {
   }
 }
 
-/** Their command lines. A process that is dead, but not yet buried, has none. */
+/** Their command lines. A zombie process has none. */
 export async function processesOf(folder: string): Promise<string[]> {
   if (process.platform !== 'linux') {
     const { stdout } = await promisify(execFile)('ps', ['-Axww', '-o', 'pid=,command='])

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../when-over.ts'
 
 const lock = join(import.meta.dirname, '../../src/embedded/lock.ts')
 
-/** A process that tries to take the lock, says how that went, and keeps what it has until it is killed. */
+/** A process that tries to take the lock, prints the result, and keeps the lock until it is killed. */
 const script = `
   const { lockFolder } = await import(${JSON.stringify(lock)})
   try { lockFolder(process.argv[1]); console.log('has it') } catch (error) { console.log(error.message) }
@@ -31,7 +31,7 @@ async function says(contender: Contender): Promise<string> {
   return String(line).trim()
 }
 
-test('who comes second is told in one line who holds the folder, and since when', async t => {
+test('the error of a second process has one line with the holder of the folder and the time', async t => {
   const folder = await temporaryFolder(t)
   const holder = lockFolder(folder)
   t.after(() => holder.release())
@@ -43,20 +43,20 @@ test('who comes second is told in one line who holds the folder, and since when'
   assert.equal(said.split('\n').length, 1)
 })
 
-test('the same process does not get it twice', async t => {
+test('the same process cannot take the lock twice', async t => {
   const folder = await temporaryFolder(t)
   const holder = lockFolder(folder)
   t.after(() => holder.release())
   assert.throws(() => lockFolder(folder), /is in use by another gateway/)
 })
 
-test('who lets it go can take it again', async t => {
+test('a process that released the lock can take it again', async t => {
   const folder = await temporaryFolder(t)
   lockFolder(folder).release()
   lockFolder(folder).release()
 })
 
-test('of many who start at once, after a holder was killed, one gets it', async t => {
+test('one of many simultaneous processes gets the lock of a killed holder', async t => {
   const folder = await temporaryFolder(t)
   const killed = contend(t, folder)
   assert.equal(await says(killed), 'has it')

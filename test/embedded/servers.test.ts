@@ -1,11 +1,11 @@
-/** What the other tests rely on. */
+/** The servers of the other tests. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connectRedis } from '../../src/redis/connect.ts'
 import { emptyDatabase, openPool, ownPostgres, ownRedis, testRedis } from '../servers.ts'
 
-test('each test has a Redis database to itself', async t => {
+test('each test has its own Redis database', async t => {
   const urls = await Promise.all([testRedis(t), testRedis(t)])
   const [one, other] = urls.map(({ url }) => connectRedis(url))
   t.after(() => [one, other].map(redis => redis?.disconnect()))
@@ -13,7 +13,7 @@ test('each test has a Redis database to itself', async t => {
   assert.equal(await other?.get('key'), null)
 })
 
-test('each test has a Postgres database to itself', async t => {
+test('each test has its own Postgres database', async t => {
   const urls = await Promise.all([emptyDatabase(t), emptyDatabase(t)])
   const [one, other] = urls.map(({ url }) => openPool(t, url))
   await one?.query('create table mine (id int)')

@@ -11,13 +11,13 @@ const frontend = { client: 'c1', team: 't1' }
 const batch = { client: 'c2' }
 const DAY = 86_400_000
 
-/** What FLUSHALL does, for one test's database. */
+/** Like FLUSHALL, for one test's database. */
 const wipe = ({ redis }: Fixture) => redis.flushdb()
 
 async function spend(at: Fixture) {
   const { call, settleOne } = money(at)
   for (let i = 0; i < 10; i++) await call(`call-${i}`, i % 2 ? frontend : batch, 9_007_199_254 + i)
-  // A call of yesterday that is settled today pays into yesterday.
+  // A call of yesterday that is settled today counts for yesterday.
   await settleOne('yesterday', frontend, 500, 400, Date.now() - DAY)
   await drainOf(at).stop(5000)
 }
@@ -127,7 +127,7 @@ test('a call that was lost before a rebuild is corrected once after it', async t
   await complete(at)
   const { admitOne, settleOne } = money(at)
   const admittedAt = await admitOne('lost', frontend, 5000)
-  // As the sweeper writes it.
+  // As the lease reaper writes it.
   const entry = JSON.stringify({ ...claimOf('lost', frontend, 0).entry, outcome: 'lost' })
   const fields = { id: 'lost', seq: 0, at: admittedAt, nanos: 5000, held: 5000, data: entry }
   await at.redis.xadd('{tollgate}:ledger', '*', ...Object.entries(fields).flat())

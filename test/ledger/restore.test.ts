@@ -1,4 +1,4 @@
-/** What docs/operating.md says about restoring from backups, step by step. */
+/** The steps of docs/operating.md to restore from backups. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

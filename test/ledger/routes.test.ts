@@ -18,7 +18,7 @@ import { asRead, type Facts, noon } from './fixture.ts'
 
 const token = 'administrator-of-tests'
 
-/** What any of these answers may have in it. */
+/** The possible fields of these responses. */
 interface Body extends Record<string, unknown> {
   calls: { id: string; seq: number }[]
   rows: Record<string, unknown>[]
@@ -33,7 +33,7 @@ interface Answer {
   body: Body
 }
 
-/** The administration with the ledger behind it, and these calls in it. */
+/** The administration with a ledger that has these calls. */
 async function administration(t: TestContext, calls: Facts[] = []) {
   const [{ url: redisUrl }, { url: databaseUrl }] = await Promise.all([testRedis(t), testDatabase(t)])
   const app = Fastify()

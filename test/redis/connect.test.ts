@@ -72,7 +72,7 @@ describe('REDIS_URL names', () => {
   }
 })
 
-test('a faulty REDIS_URL is told from a right one, and its password is not told at all', () => {
+test('an invalid REDIS_URL is refused without its password', () => {
   const faults = {
     '': /found something else, expected redis:/,
     'http://:secret@host': /found something else/,
@@ -106,7 +106,7 @@ test('a client is connected to the database that the URL names', async t => {
   assert.match(String(await redis.client('INFO')), new RegExp(` db=${expected} `))
 })
 
-test('a client shows the password that the URL holds', async t => {
+test('a client authenticates with the password in the URL', async t => {
   const password = 'p@ss/w?rd%'
   const { url, socket } = await ownRedis(t, { args: ['--requirepass', password] })
   const redis = connectRedis(`${url}?password=${encodeURIComponent(password)}`)
@@ -114,7 +114,7 @@ test('a client shows the password that the URL holds', async t => {
   assert.equal(await redis.ping(), 'PONG', socket)
 })
 
-test('a cluster serves keys from all its nodes', async t => {
+test('a client of a cluster reads keys from all nodes', async t => {
   const { url } = await testCluster(t)
   const redis = connectRedis(url)
   t.after(() => redis.disconnect())
@@ -123,7 +123,7 @@ test('a cluster serves keys from all its nodes', async t => {
   assert.deepEqual(await Promise.all(keys.map(key => redis.get(key))), keys)
 })
 
-test('after a failover, Sentinel leads the same client to the new primary', async t => {
+test('the same client finds the new primary after a failover of Sentinel', async t => {
   const { url, primary } = await testSentinel(t)
   const redis = connectRedis(url, { retryStrategy: () => 50, maxRetriesPerRequest: null })
   redis.on('error', () => {})

@@ -1,4 +1,4 @@
-/** Compressed bodies are decoded within the limit, and refused in form where they cannot be. */
+/** Compressed bodies are decoded within the limit, and a body that cannot be decoded gets an error in the route's format. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -53,7 +53,7 @@ test('a compressed body is forwarded decoded', async t => {
   }
 })
 
-test('a body that is compressed in a way the gateway does not know is refused with 415', async t => {
+test('a body in an unknown encoding is refused with 415', async t => {
   const { gateway, key } = await arrange(t)
   for (const encoding of ['compress', 'gzip, exi', 'gzip, gzip, gzip']) {
     await t.test(encoding, async () => {
@@ -106,7 +106,7 @@ const bombs: [encoding: string, sent: Buffer][] = [
   ['gzip, br', brotliCompressSync(gzipSync(zeros))],
 ]
 
-test('a body that is too large once decoded is refused with 413', async t => {
+test('a body that is too large after decoding is refused with 413', async t => {
   const { gateway, key } = await arrange(t)
   for (const [encoding, sent] of bombs) {
     await t.test(encoding, async () => {
@@ -120,7 +120,7 @@ test('a body that is too large once decoded is refused with 413', async t => {
   await until(async () => gateway.app.running.size === 0)
 })
 
-test('a body is refused as soon as what is decoded of it is too large, while the caller is still sending', async t => {
+test('a body is refused once its decoded part is too large, while the caller is still sending', async t => {
   const { gateway, key } = await arrange(t)
   const caller = await rawCaller(gateway.url)
   const [half, length] = [gzipSync(zeros).subarray(0, 20_000), 900_000]
@@ -148,7 +148,7 @@ test('the same body gets the same cached response, compressed or not', async t =
   assert.equal(headers.get('x-cache'), 'HIT')
 })
 
-test('a compressed body of the administration is decoded within its limit, or refused in form', async t => {
+test('a compressed body of the administration is decoded within its limit, or refused with a problem', async t => {
   const { gateway } = await arrange(t)
   const put = async (encoding: string, sent: Buffer) => {
     const response = await fetch(`${gateway.url}/admin/gateway`, {

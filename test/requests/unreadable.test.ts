@@ -1,4 +1,4 @@
-/** What is wrong below HTTP is answered in form as well, and a caller who stops sending has left. */
+/** Malformed HTTP gets an error in the route's format as well, and a caller who stops sending has left. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -16,7 +16,7 @@ for (const [title, sent, status, code] of [
   ],
   ['a header without a colon', 'POST /v1/messages HTTP/1.1\r\nnonsense\r\n\r\n', 400, 'invalid_request'],
 ] as const) {
-  test(`${title} gets ${status} in form, with the request id that stands in the log`, async t => {
+  test(`${title} gets ${status} in the error format, with the request id of the log`, async t => {
     const gateway = await startGateway(t)
     const caller = await rawCaller(gateway.url)
 
@@ -77,7 +77,7 @@ for (const [title, head, status, code, version = '1.1'] of [
   })
 }
 
-test('a request with any valid Host is taken, and one of HTTP/1.0 without', async t => {
+test('a request with any valid Host is accepted, and one of HTTP/1.0 without a Host', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
   for (const [version, host] of [
@@ -101,7 +101,7 @@ test('a request with any valid Host is taken, and one of HTTP/1.0 without', asyn
   }
 })
 
-test('a transfer coding other than chunked is refused in form', async t => {
+test('a transfer coding other than chunked is refused in the error format', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
   const body = JSON.stringify(message('hello'))
@@ -117,7 +117,7 @@ test('a transfer coding other than chunked is refused in form', async t => {
   assert.equal(gateway.provider.calls.length, 0)
 })
 
-test('an Expect of 100-continue is answered, and the call goes on', async t => {
+test('an Expect of 100-continue gets its response, and the call continues', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
   const body = JSON.stringify(message('hello'))
@@ -134,7 +134,7 @@ test('an Expect of 100-continue is answered, and the call goes on', async t => {
   caller.close()
 })
 
-test('a body that is no body gets 400 in the form of its route, and its line says why', async t => {
+test('a malformed chunked body gets 400 in the form of its route, and its log line has the reason', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
   await gateway.post('/v1/messages', key, message('now the key is known'))
@@ -153,7 +153,7 @@ test('a body that is no body gets 400 in the form of its route, and its line say
   caller.close()
 })
 
-test('garbage behind a request that runs never gets into its answer', async t => {
+test('invalid bytes after a running request do not change its response', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
   const body = JSON.stringify(message('[[scenario: slow-stream 1000 chunks 20ms]]', { stream: true }))

@@ -53,7 +53,7 @@ test('the query reaches the upstream, and both spellings find the same cached re
   const key = await gateway.client({ name: 'frontend' })
 
   const cached = async (path: string) => (await gateway.post(path, key, message('hi'))).headers.get('x-cache')
-  // The response is kept after it was sent.
+  // The response is cached after it was sent.
   await until(async () => (await cached('/messages?beta=true')) === 'HIT')
 
   assert.equal(await cached('/v1/v1/messages?beta=true'), 'HIT')
@@ -61,7 +61,7 @@ test('the query reaches the upstream, and both spellings find the same cached re
   assert.deepEqual([...new Set(paths)], ['/v1/messages?beta=true'])
 })
 
-test('methods and unknown paths are answered as under /v1', async t => {
+test('methods and unknown paths get the same response as under /v1', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
   const headers = { authorization: `Bearer ${key}` }

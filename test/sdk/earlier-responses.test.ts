@@ -20,7 +20,7 @@ for (const [where, settings, allow] of [
   ['that may use what is stored and stores nothing', { allow: ['stored'] }, ['store']],
   ['that stores and may not use it', { allow: ['store'] }, ['stored']],
 ] as const) {
-  test(`turn two of a client ${where} is 400, and names the missing settings`, async t => {
+  test(`turn two of a client ${where} gets 400 with the missing settings`, async t => {
     const { gateway, openai } = await arrange(t, settings)
     const first = await openai.responses.create({ model, input: 'one' })
 
@@ -46,7 +46,7 @@ for (const [where, settings, allow] of [
   })
 }
 
-test('a client that may store and use what is stored goes on, with its responses stored', async t => {
+test('a client that may store and use responses continues, and its responses are stored', async t => {
   const { gateway, openai } = await arrange(t, { allow: ['stored', 'store'], budget: { day: 5 } })
   const first = await openai.responses.create({ model, input: 'one' })
 

@@ -1,4 +1,4 @@
-/** A service changes its base URL and its key, and nothing else: both makers' SDKs work, and raise the right typed errors. */
+/** A service changes its base URL and its key, and nothing else: both providers' SDKs work, and raise the right typed errors. */
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
@@ -18,7 +18,7 @@ async function arrange(t: TestContext, settings: Record<string, unknown> = {}) {
   return { ...gateway, gateway, key }
 }
 
-test('each SDK gets its answers and its streams', async t => {
+test('each SDK gets its responses and its streams', async t => {
   const { url, key } = await arrange(t)
   for (const connect of sdks) {
     const sdk = connect({ url, key })
@@ -168,7 +168,7 @@ test('each SDK raises the right typed error in the right number of attempts', {
   await Promise.all(tests)
 })
 
-test('an SDK that is too fast waits as long as it is told, and gets its answer', {
+test('an SDK above its rate limit waits for Retry-After, and gets its response', {
   concurrency: true,
 }, async t => {
   const { url, gateway } = await arrange(t)
@@ -216,10 +216,10 @@ test('no SDK tries again before a limit that frees in an hour', { concurrency: t
   await Promise.all(tests)
 })
 
-/** Just above what one small call holds, and below what two do. */
+/** Just above the hold of one small call, and below that of two. */
 const ONE_CALL = { anthropic: 0.001, openai: 0.0001 }
 
-test('a budget that is spent is told once: no SDK tries again', { concurrency: true }, async t => {
+test('no SDK tries again after a spent budget', { concurrency: true }, async t => {
   const { url, gateway } = await arrange(t)
   const tests = sdks.map(async (connect, i) => {
     const family = connect({ url, key: 'any' }).family
@@ -245,7 +245,7 @@ test('a budget that is spent is told once: no SDK tries again', { concurrency: t
   await Promise.all(tests)
 })
 
-test('while only running calls are in the way, an SDK waits and gets its answer', {
+test('an SDK waits while running calls hold the budget, and gets its response', {
   concurrency: true,
 }, async t => {
   const { url, gateway } = await arrange(t)
@@ -275,7 +275,7 @@ test('while only running calls are in the way, an SDK waits and gets its answer'
   await Promise.all(tests)
 })
 
-test('the loop brake slows an SDK down, and lets it go on', { concurrency: true }, async t => {
+test('the loop limit slows an SDK down, and lets it continue', { concurrency: true }, async t => {
   const { url, gateway } = await arrange(t)
   const settings = { models: MODELS, cache: { enabled: false }, loop: { identical: 1, per: '3s' } }
   const tests = sdks.map(async (connect, i) => {

@@ -1,4 +1,4 @@
-/** The makers' own SDKs, the newest and the major before it, behind one face: what a test asks of each of them. */
+/** The providers' SDKs, the newest and the previous major version, behind one interface for tests. */
 
 import Anthropic from '@anthropic-ai/sdk'
 import Anthropic0 from 'anthropic-0'
@@ -8,7 +8,7 @@ import OpenAI6 from 'openai-6'
 export interface Sdk {
   name: string
   family: 'anthropic' | 'openai'
-  /** A small call; resolves to the answer's text. */
+  /** A small call; resolves to the response's text. */
   ask(prompt: string, more?: { model?: string; maxTokens?: number }): Promise<string>
   /** The same as a stream. */
   stream(prompt: string): Promise<string>
@@ -23,7 +23,7 @@ export interface SdkOptions {
 
 type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 
-/** Counts what goes over the wire, and changes nothing about it. */
+/** Counts the requests, and changes none. */
 function counting(): { fetch: Fetch; readonly attempts: number } {
   let attempts = 0
   return {
@@ -93,7 +93,7 @@ function openai(name: string, connect: (options: SdkOptions & { fetch: Fetch }) 
   }
 }
 
-// The majors before have the same shape where the tests touch them; their types do not know each other.
+// The previous major versions have the same methods for these tests, but types of their own.
 export const sdks = [
   anthropic(
     '@anthropic-ai/sdk 1',

@@ -1,4 +1,4 @@
-/** Anthropic's tool runner asks for a thread by default, and goes on without one after the error code for it. */
+/** Anthropic's tool runner asks for a thread by default, and continues without one after the error code for it. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -14,7 +14,7 @@ const clock = betaTool({
   run: () => 'noon',
 })
 
-test('under a budget the tool runner of the SDK goes on without a thread', async t => {
+test('the tool runner of the SDK continues without a thread under a budget', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
   const anthropic = new Anthropic({ baseURL: gateway.url, authToken: key, apiKey: null })
@@ -34,7 +34,7 @@ test('under a budget the tool runner of the SDK goes on without a thread', async
   assert.equal('thread' in JSON.parse(String(gateway.provider.calls[0]?.body)), false)
 })
 
-test('a client that may use what is stored keeps its thread', async t => {
+test('a client that may use stored responses keeps its thread', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend', budget: { day: 50 }, allow: ['stored'] })
   const anthropic = new Anthropic({ baseURL: gateway.url, authToken: key, apiKey: null })

@@ -43,7 +43,7 @@ test('the SDK raises the class of the upstream’s own error code', async t => {
   assert.equal(raised.errorCode, 'thread_already_continued')
 })
 
-test('a conflict stays a conflict', async t => {
+test('a conflict keeps its status', async t => {
   const { gateway, ofAnthropic, ofOpenai } = await arrange(t)
 
   const raised = await ofAnthropic('status 409')
@@ -55,7 +55,7 @@ test('a conflict stays a conflict', async t => {
   assert.ok(ofChat instanceof OpenAI.ConflictError)
 })
 
-test('details name no account', async t => {
+test('the details of an error name no account', async t => {
   const { gateway, ofOpenai } = await arrange(t)
   const details = { error_code: 'in_use', holder: openaiOrganization, retry: { after: 5 } }
   gateway.provider.next({

@@ -32,7 +32,7 @@ function arrange() {
   }
 }
 
-test('a circuit opens for a second; each refused probe doubles that, up to a minute; a success resets it', () => {
+test('a circuit opens for a second, each refused probe doubles the time up to a minute, and a success resets it', () => {
   const { wait, pass, refuse, accept, retryMs } = arrange()
   const seconds = [refuse(pass())]
   for (let i = 0; i < 8; i++) {
@@ -65,7 +65,7 @@ test('300 calls in flight that are all refused open the circuit once', () => {
   assert.deepEqual(circuits.states(), [{ model: MODEL, state: 'closed', openings: 1 }])
 })
 
-test('one call at a time probes; the next probes once it ends or its caller leaves', () => {
+test('one call at a time probes, and the next one probes after it ends or its caller leaves', () => {
   const { circuits, wait, pass, refuse, accept, retryMs } = arrange()
   refuse(pass())
   wait(1000)
@@ -80,7 +80,7 @@ test('one call at a time probes; the next probes once it ends or its caller leav
   assert.equal(refuse(probe), undefined)
 })
 
-test('while a probe takes longer than a refusal does, other calls pass, and the first result counts', () => {
+test('other calls pass during a probe that takes longer than a refusal, and the first result counts', () => {
   const { wait, pass, refuse, accept, retryMs } = arrange()
   refuse(pass())
   wait(1000)

@@ -1,4 +1,4 @@
-/** A worker: an upstream that answers 413 after the first megabyte of a request and closes without reading on. Posts its port. */
+/** A worker: an upstream that sends 413 after the first megabyte of a request and closes without reading on. Posts its port. */
 
 import { createServer } from 'node:net'
 import { parentPort } from 'node:worker_threads'

@@ -15,7 +15,7 @@ interface Watching {
   ended: Promise<void>
 }
 
-/** Somebody who watches; what has come so far is in `calls`. */
+/** A client of the stream; `calls` has the received calls. */
 async function watch(t: TestContext, { url }: Gateway, query = ''): Promise<Watching> {
   const gone = new AbortController()
   t.after(() => gone.abort())
@@ -41,7 +41,7 @@ async function collect(answer: Response, calls: LiveCall[]): Promise<void> {
   }
 }
 
-/** Nobody is told anything until the replica that was called has seen that somebody watches. */
+/** A replica publishes calls only after it has seen that a client watches. */
 async function callUntilSeen({ post }: Gateway, key: string, { calls }: Watching, wanted: object) {
   return until(async () => {
     await post('/v1/messages', key, message(randomUUID()))
@@ -51,7 +51,7 @@ async function callUntilSeen({ post }: Gateway, key: string, { calls }: Watching
   })
 }
 
-test('a call of one replica is seen by who watches on another, with the facts of the ledger', async t => {
+test('a stream on one replica shows a call of another, with the fields of the ledger', async t => {
   const stores = { redisUrl: (await testRedis(t)).url, databaseUrl: (await testDatabase(t)).url }
   const [here, there] = [await startGateway(t, stores), await startGateway(t, stores)]
   const key = await here.client({ name: 'frontend', team: 'web' })
@@ -78,7 +78,7 @@ test('a call of one replica is seen by who watches on another, with the facts of
     assert.equal(Reflect.get(seen, fact), row?.[fact], fact)
 })
 
-test('a refused call is seen with its reason, and of the calls only those that were asked for', async t => {
+test('the stream shows a refused call with its reason, and only calls that match its filter', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend', models: ['gpt-*'] })
   const [refused, others] = [
@@ -90,7 +90,7 @@ test('a refused call is seen with its reason, and of the calls only those that w
   assert.deepEqual(others.calls, [])
 })
 
-test('a filter names a client by name or id, a model, an outcome', () => {
+test('a filter selects by client name or id, by model and by outcome', () => {
   const call = { clientId: 'c1', client: 'frontend', model: 'gpt-6-luna', outcome: 'ok' } as LiveCall
   for (const filter of [{}, { client: 'c1' }, { client: 'frontend', model: 'gpt-6-luna' }, { outcome: 'ok' }])
     assert.equal(fits(filter, call), true)
@@ -122,7 +122,7 @@ test('live calls have the estimate and the unbounded mark under the names of the
   assert.partialDeepStrictEqual(liveCall(entry, 0, 2), { id: 'req_1', ...shown })
 })
 
-test('nothing is written for it while nobody watches', async t => {
+test('no call is published without a client of the stream', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
   const answer = await gateway.post('/v1/messages', key, message('hello'))
@@ -130,7 +130,7 @@ test('nothing is written for it while nobody watches', async t => {
   assert.equal(await gateway.app.redis.exists('{tollgate}:live', '{tollgate}:watched'), 0)
 })
 
-test('who watches does not keep a gateway that drains', async t => {
+test('an open stream does not delay a drain', async t => {
   const gateway = await startGateway(t)
   const { ended } = await watch(t, gateway)
   gateway.app.drain()
@@ -140,7 +140,7 @@ test('who watches does not keep a gateway that drains', async t => {
   await gateway.app.idle()
 })
 
-test('only who may ask the administration may watch', async t => {
+test('the stream needs a token of the administration', async t => {
   const { url } = await startGateway(t)
   assert.equal((await fetch(`${url}/admin/calls/live`)).status, 401)
 })
