@@ -63,13 +63,13 @@ test('an invalid body is refused with the reason and costs nothing', async t => 
   const { gateway, key } = await arrange(t)
   for (const [title, body, status, says] of bodies) {
     await t.test(title, async () => {
-      const answer = await gateway.post('/v1/messages', key, body)
+      const response = await gateway.post('/v1/messages', key, body)
 
-      const { type, error } = (await answer.json()) as {
+      const { type, error } = (await response.json()) as {
         type: string
         error: { type: string; message: string }
       }
-      assert.equal(answer.status, status, error.message)
+      assert.equal(response.status, status, error.message)
       assert.equal(type, 'error')
       assert.equal(error.type, 'invalid_request_error')
       assert.match(error.message, says)
@@ -91,10 +91,10 @@ test('wrong kinds are refused on the OpenAI routes, in their format', async t =>
   ]
   for (const [path, body, param] of wrong) {
     await t.test(`${path}: ${param}`, async () => {
-      const answer = await gateway.post(path, key, body)
+      const response = await gateway.post(path, key, body)
 
-      const { error } = (await answer.json()) as { error: { type: string; message: string; param: string } }
-      assert.equal(answer.status, 400)
+      const { error } = (await response.json()) as { error: { type: string; message: string; param: string } }
+      assert.equal(response.status, 400)
       assert.equal(error.type, 'invalid_request_error')
       assert.match(error.message, new RegExp(param))
     })
@@ -112,10 +112,10 @@ test('a body over the limit gets its 413, even while the caller is still sending
     caller.send(head('content-length: 34603008'))
     caller.keepSending('x'.repeat(65_536))
 
-    const answer = await caller.answer()
+    const response = await caller.response()
 
-    assert.equal(answer.status, 413)
-    assert.match(answer.body, /request_too_large/)
+    assert.equal(response.status, 413)
+    assert.match(response.body, /request_too_large/)
     caller.close()
   })
 
@@ -125,9 +125,9 @@ test('a body over the limit gets its 413, even while the caller is still sending
     const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`
     caller.keepSending(chunk)
 
-    const answer = await caller.answer()
+    const response = await caller.response()
 
-    assert.equal(answer.status, 413)
+    assert.equal(response.status, 413)
     caller.close()
   })
   await assertUnharmed(gateway, key)
@@ -141,9 +141,9 @@ test('an unauthenticated caller gets the 401 while still sending, without a wait
   )
   caller.keepSending('x'.repeat(1000))
 
-  const answer = await caller.answer()
+  const response = await caller.response()
 
-  assert.equal(answer.status, 401)
+  assert.equal(response.status, 401)
   caller.close()
   await assertUnharmed(gateway, key)
 })
@@ -151,11 +151,11 @@ test('an unauthenticated caller gets the 401 while still sending, without a wait
 test('two different keys in one request are refused', async t => {
   const { gateway, key } = await arrange(t)
 
-  const answer = await gateway.post('/v1/messages', key, message('hi'), {
+  const response = await gateway.post('/v1/messages', key, message('hi'), {
     headers: { authorization: 'Bearer tg_other' },
   })
 
-  assert.equal(answer.status, 400)
+  assert.equal(response.status, 400)
   await assertUnharmed(gateway, key)
 })
 
@@ -173,14 +173,14 @@ test('another content type is refused with 415', async t => {
 test('an error quotes only the beginning of a long text', async t => {
   const { gateway, key } = await arrange(t)
 
-  const answer = await gateway.post(
+  const response = await gateway.post(
     '/v1/messages',
     key,
     message('hi', { service_tier: 'x'.repeat(1_000_000) }),
   )
 
-  assert.equal(answer.status, 400)
-  assert.ok((await answer.text()).length < 2000)
+  assert.equal(response.status, 400)
+  assert.ok((await response.text()).length < 2000)
   const line = await until(async () => gateway.calls()[0])
   assert.ok(JSON.stringify(line).length < 2000)
 })
@@ -194,7 +194,7 @@ test('only the route and the query are forwarded, for every form of the target',
       `POST ${target} HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\nanthropic-version: 2023-06-01\r\n` +
         `content-type: application/json\r\ncache-control: no-cache\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
     )
-    assert.equal((await caller.answer()).status, 200)
+    assert.equal((await caller.response()).status, 200)
     caller.close()
   }
 
@@ -207,22 +207,22 @@ test('only the route and the query are forwarded, for every form of the target',
 test('a path that cannot be decoded is refused in the caller’s format', async t => {
   const { gateway, key } = await arrange(t)
 
-  const answer = await gateway.post('/v1/%zz', key, message('hi'))
+  const response = await gateway.post('/v1/%zz', key, message('hi'))
 
-  assert.equal(answer.status, 400)
-  assert.match(answer.headers.get('request-id') ?? '', /^req_/)
-  assert.equal(((await answer.json()) as { type: string }).type, 'error')
+  assert.equal(response.status, 400)
+  assert.match(response.headers.get('request-id') ?? '', /^req_/)
+  assert.equal(((await response.json()) as { type: string }).type, 'error')
 })
 
 test('a route refuses another method with the list of its methods', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
 
-  const answer = await fetch(`${gateway.url}/v1/messages`, { headers: { 'x-api-key': key } })
+  const response = await fetch(`${gateway.url}/v1/messages`, { headers: { 'x-api-key': key } })
 
-  assert.equal(answer.status, 405)
-  assert.equal(answer.headers.get('allow'), 'POST')
-  assert.match(await answer.text(), /does not take GET, only POST/)
+  assert.equal(response.status, 405)
+  assert.equal(response.headers.get('allow'), 'POST')
+  assert.match(await response.text(), /does not take GET, only POST/)
 })
 
 test('every GET route serves HEAD with the same status and headers and no body', async t => {
@@ -241,13 +241,13 @@ test('every GET route serves HEAD with the same status and headers and no body',
   const answerOf = async (method: string, path: string) => {
     const stop = new AbortController()
     const headers = { authorization: `Bearer ${path.startsWith('/admin') ? viewer : key}` }
-    const answer = await fetch(url + path, { method, headers, signal: stop.signal })
-    const body = method === 'HEAD' ? await answer.text() : ''
+    const response = await fetch(url + path, { method, headers, signal: stop.signal })
+    const body = method === 'HEAD' ? await response.text() : ''
     stop.abort()
     const left = path === '/metrics' ? [...passing, 'content-length'] : passing
     return {
-      status: answer.status,
-      headers: [...answer.headers].filter(([name]) => !left.includes(name)),
+      status: response.status,
+      headers: [...response.headers].filter(([name]) => !left.includes(name)),
       body,
     }
   }
@@ -282,7 +282,7 @@ test('malformed headers and smuggled requests end in a clear response or a close
       const caller = await rawCaller(gateway.url)
       caller.send(shape)
 
-      const { status, closed } = await caller.answer()
+      const { status, closed } = await caller.response()
 
       assert.ok(closed || (status >= 400 && status < 500), `status ${status}`)
       caller.close()
@@ -304,7 +304,7 @@ test('a body that never ends is refused after the time limit for requests', asyn
       const trickling = setInterval(() => caller.socket.writable && caller.send(trickle), 100)
       caller.socket.once('close', () => clearInterval(trickling))
 
-      const { status } = await caller.answer()
+      const { status } = await caller.response()
 
       assert.equal(status, 408)
       caller.close()
@@ -323,7 +323,7 @@ test('pipelined requests get their responses in order', async t => {
 
   caller.send(request('[[scenario: delay 100ms]]') + request('[[scenario: status 400]]') + request('third'))
 
-  const statuses = [await caller.answer(), await caller.answer(), await caller.answer()].map(
+  const statuses = [await caller.response(), await caller.response(), await caller.response()].map(
     ({ status }) => status,
   )
   assert.deepEqual(statuses, [200, 400, 200])
@@ -365,10 +365,10 @@ test('random JSON in every relevant field never ends the process', async t => {
 
   await fc.assert(
     fc.asyncProperty(path, body, async (to, sent) => {
-      const answer = await gateway.post(to, key, sent)
-      await answer.arrayBuffer()
-      assert.ok(answer.status < 500 || answer.status === 502, `${answer.status} for ${text(sent)}`)
-      assert.ok(answer.headers.get('request-id'))
+      const response = await gateway.post(to, key, sent)
+      await response.arrayBuffer()
+      assert.ok(response.status < 500 || response.status === 502, `${response.status} for ${text(sent)}`)
+      assert.ok(response.headers.get('request-id'))
     }),
     { seed: 7, numRuns: 300 },
   )

@@ -25,7 +25,7 @@ const wanted = {
 /** It checks every so many milliseconds, and a server that is not ready once gets no more calls. */
 export const NOTICES_WITHIN = 200
 
-/** `urls` are of servers that answer `GET /readyz`. */
+/** `urls` are of servers with `GET /readyz`. */
 export async function startBalancer(t: Context, urls: readonly string[]): Promise<Balancer> {
   const folder = await temporaryFolder(t)
   const [port, statistics] = [await freePort(), await freePort()]

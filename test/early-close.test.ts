@@ -145,7 +145,7 @@ for (const [what, env] of [
     const { gateway, key } = await arrange(t, env)
     const caller = await rawCaller(gateway.url)
     caller.send(request('/v1/messages', key, message('[[scenario: usage 1000 in 500 out]]')))
-    await caller.answer()
+    await caller.response()
 
     caller.close()
 

@@ -32,19 +32,19 @@ async function arrange(t: TestContext, env: Record<string, string> = {}) {
 test('a call without a key is refused', async t => {
   const { gateway } = await arrange(t)
 
-  const answer = await gateway.post('/v1/messages', undefined, message('hello'))
+  const response = await gateway.post('/v1/messages', undefined, message('hello'))
 
-  assert.equal(answer.status, 401)
+  assert.equal(response.status, 401)
   await assertOver(gateway, { outcome: 'refused', refusal: 'missing_key', status: 401 })
 })
 
 test('a JSON response is charged as the provider reports', async t => {
   const { gateway, key } = await arrange(t)
 
-  const answer = await gateway.post('/v1/messages', key, message('[[scenario: usage 1000 in 500 out]]'))
+  const response = await gateway.post('/v1/messages', key, message('[[scenario: usage 1000 in 500 out]]'))
 
-  assert.equal(answer.status, 200)
-  assert.equal(answer.headers.get('x-tollgate-cost-usd'), '0.0035')
+  assert.equal(response.status, 200)
+  assert.equal(response.headers.get('x-tollgate-cost-usd'), '0.0035')
   const { state } = await assertOver(gateway, {
     outcome: 'ok',
     costUsd: 0.0035,
@@ -57,12 +57,12 @@ test('a JSON response is charged as the provider reports', async t => {
 test('a complete stream is charged as the provider reports', async t => {
   const { gateway, key } = await arrange(t)
 
-  const answer = await gateway.post(
+  const response = await gateway.post(
     '/v1/messages',
     key,
     message('[[scenario: usage 1000 in 500 out]]', { stream: true }),
   )
-  const text = await answer.text()
+  const text = await response.text()
 
   assert.match(text, /event: message_stop/)
   await assertOver(gateway, { outcome: 'ok', costUsd: 0.0035, stream: true })
@@ -71,13 +71,13 @@ test('a complete stream is charged as the provider reports', async t => {
 test('a stream stops upstream at once when its caller leaves, and costs at most the hold', async t => {
   const { gateway, key } = await arrange(t)
   const caller = new AbortController()
-  const answer = await gateway.post(
+  const response = await gateway.post(
     '/v1/messages',
     key,
     message('[[scenario: slow-stream 1000 chunks 20ms]]', { stream: true }),
     { signal: caller.signal },
   )
-  await answer.body?.getReader().read()
+  await response.body?.getReader().read()
 
   caller.abort()
 
@@ -106,18 +106,18 @@ test('a caller who leaves while waiting for JSON pays for it, and the response i
 test('an error of the provider costs nothing', async t => {
   const { gateway, key } = await arrange(t)
 
-  const answer = await gateway.post('/v1/messages', key, message('[[scenario: status 500]]'))
+  const response = await gateway.post('/v1/messages', key, message('[[scenario: status 500]]'))
 
-  assert.equal(answer.status, 502)
+  assert.equal(response.status, 502)
   await assertOver(gateway, { outcome: 'upstream_error', costUsd: 0, level: 'warn' })
 })
 
 test('a connection that breaks in a JSON response costs the hold', async t => {
   const { gateway, key } = await arrange(t)
 
-  const answer = await gateway.post('/v1/messages', key, message('[[scenario: die]]'))
+  const response = await gateway.post('/v1/messages', key, message('[[scenario: die]]'))
 
-  assert.equal(answer.status, 502)
+  assert.equal(response.status, 502)
   const { line } = await assertOver(gateway, { outcome: 'upstream_error', estimated: true })
   assert.ok(Number(line.costUsd) > 0)
 })
@@ -125,12 +125,12 @@ test('a connection that breaks in a JSON response costs the hold', async t => {
 test('a provider connection that breaks in a stream gives an error event and a destroyed socket', async t => {
   const { gateway, key } = await arrange(t)
 
-  const answer = await gateway.post(
+  const response = await gateway.post(
     '/v1/messages',
     key,
     message('[[scenario: die after 2]]', { stream: true }),
   )
-  const { text, cut } = await readToTheEnd(answer)
+  const { text, cut } = await readToTheEnd(response)
 
   assert.match(text, /event: error\ndata: .*"type":"error"/)
   assert.equal(cut, true)
@@ -140,12 +140,12 @@ test('a provider connection that breaks in a stream gives an error event and a d
 test('an incomplete stream is never ended cleanly', async t => {
   const { gateway, key } = await arrange(t)
 
-  const answer = await gateway.post(
+  const response = await gateway.post(
     '/v1/messages',
     key,
     message('[[scenario: eof after 2]]', { stream: true }),
   )
-  const { text, cut } = await readToTheEnd(answer)
+  const { text, cut } = await readToTheEnd(response)
 
   assert.match(text, /event: error\n/)
   assert.equal(cut, true)
@@ -155,9 +155,9 @@ test('an incomplete stream is never ended cleanly', async t => {
 test('a silent provider gives 504', async t => {
   const { gateway, key } = await arrange(t, { UPSTREAM_TIMEOUT_SECONDS: '1' })
 
-  const answer = await gateway.post('/v1/messages', key, message('[[scenario: silent]]'))
+  const response = await gateway.post('/v1/messages', key, message('[[scenario: silent]]'))
 
-  assert.equal(answer.status, 504)
+  assert.equal(response.status, 504)
   await assertOver(gateway, { outcome: 'upstream_error', estimated: true, status: 504 })
 })
 
@@ -165,9 +165,9 @@ test('a call over its budget is refused and reserves nothing', async t => {
   const { gateway, key } = await arrange(t)
   await gateway.admin('PATCH', '/clients/frontend', { budget: { day: 0.000001 } })
 
-  const answer = await gateway.post('/v1/messages', key, message('hello'))
+  const response = await gateway.post('/v1/messages', key, message('hello'))
 
-  assert.equal(answer.status, 402)
+  assert.equal(response.status, 402)
   const { state } = await assertOver(gateway, { outcome: 'refused', refusal: 'request_exceeds_budget' })
   assert.equal(state.day?.spentUsd, 0)
   assert.equal(state.requests?.available, 100)
@@ -175,12 +175,12 @@ test('a call over its budget is refused and reserves nothing', async t => {
 
 test('a shutdown lets a stream run for the drain time, then cuts it with an error event and settles it', async t => {
   const { gateway, key } = await arrange(t)
-  const answer = await gateway.post(
+  const response = await gateway.post(
     '/v1/messages',
     key,
     message('[[scenario: slow-stream 1000 chunks 20ms]]', { stream: true }),
   )
-  const reading = readToTheEnd(answer)
+  const reading = readToTheEnd(response)
 
   await drain(gateway.app, { delayMs: 0, limitMs: 100 })
 
@@ -193,11 +193,11 @@ test('a shutdown lets a stream run for the drain time, then cuts it with an erro
 })
 
 /** Reads what comes until the stream ends cleanly, or is cut. */
-async function readToTheEnd(answer: Response): Promise<{ text: string; cut: boolean }> {
+async function readToTheEnd(response: Response): Promise<{ text: string; cut: boolean }> {
   const decoder = new TextDecoder()
   let text = ''
   try {
-    for await (const chunk of answer.body!) text += decoder.decode(chunk, { stream: true })
+    for await (const chunk of response.body!) text += decoder.decode(chunk, { stream: true })
     return { text, cut: false }
   } catch {
     return { text, cut: true }

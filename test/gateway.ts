@@ -78,7 +78,7 @@ export async function startGateway(t: Context, options: GatewayOptions = {}): Pr
   await until(async () => (await fetch(`${url}/readyz`)).ok)
 
   const admin: Gateway['admin'] = async (method, path, body) => {
-    const answer = await fetch(`${url}/admin${path}`, {
+    const response = await fetch(`${url}/admin${path}`, {
       method,
       headers: {
         authorization: `Bearer ${ADMIN_TOKEN}`,
@@ -87,8 +87,8 @@ export async function startGateway(t: Context, options: GatewayOptions = {}): Pr
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
     return {
-      status: answer.status,
-      body: (answer.status === 204 ? {} : await answer.json()) as Record<string, unknown>,
+      status: response.status,
+      body: (response.status === 204 ? {} : await response.json()) as Record<string, unknown>,
     }
   }
   const calls = () => lines.filter(({ msg }) => msg === 'call')

@@ -29,7 +29,7 @@ const secrets = [
 ]
 const quote = `bad header Bearer ${secrets.join(', ')}`
 
-type Answer = (response: ServerResponse, stream: boolean) => void
+type UpstreamResponse = (response: ServerResponse, stream: boolean) => void
 
 const headers = {
   'www-authenticate': `Bearer error="${KEY}"`,
@@ -41,7 +41,7 @@ const headers = {
 }
 
 const says =
-  (status: number, body: object | string, more: object = {}): Answer =>
+  (status: number, body: object | string, more: object = {}): UpstreamResponse =>
   (response, stream) => {
     const text = typeof body === 'string' ? body : JSON.stringify(body)
     const isStream = stream && status === 200
@@ -68,8 +68,8 @@ const success = (text: string) => ({
 const failed = { status: 'failed', error: { code: KEY, message: quote } }
 
 /** The last ones open the circuit. */
-const answers: [what: string, answer: Answer][] = [
-  ...[400, 403, 404, 409, 413, 422, 429, 500, 503, 529].map((status): [string, Answer] => [
+const answers: [what: string, answer: UpstreamResponse][] = [
+  ...[400, 403, 404, 409, 413, 422, 429, 500, 503, 529].map((status): [string, UpstreamResponse] => [
     `an error with ${status}`,
     says(status, { error }),
   ]),
@@ -108,7 +108,7 @@ const calls: [path: string, body: object][] = [
 ]
 
 test('a secret that an upstream quotes is in no response, header, log line, alert or ledger entry', async t => {
-  let answer: Answer = says(500, '')
+  let answer: UpstreamResponse = says(500, '')
   const url = await upstream(t, (response, stream) => answer(response, stream))
   const gateway = await startGateway(t, { env: { ...env, EZAI_BASE_URL: url, LOG_LEVEL: 'trace' } })
   const key = await gateway.client({ name: 'frontend' })
@@ -138,7 +138,7 @@ test('a secret that an upstream quotes is in no response, header, log line, aler
 })
 
 test('an upstream’s error keeps only safe details for the caller', async t => {
-  let answer: Answer = says(500, '')
+  let answer: UpstreamResponse = says(500, '')
   const url = await upstream(t, (response, stream) => answer(response, stream))
   const gateway = await startGateway(t, { env: { ...env, EZAI_BASE_URL: url } })
   const key = await gateway.client({ name: 'frontend' })
@@ -243,7 +243,7 @@ const streams: [path: string, body: object, content: string, errors: string[]][]
 ]
 
 test('names in a stream error are redacted in any chunking, and content is forwarded at once', async t => {
-  let answer: Answer = says(500, '')
+  let answer: UpstreamResponse = says(500, '')
   const url = await upstream(t, (response, stream) => answer(response, stream))
   const gateway = await startGateway(t, { env: { ...env, EZAI_BASE_URL: url } })
   const key = await gateway.client({ name: 'frontend' })
@@ -299,7 +299,7 @@ async function shownBy(gateway: Gateway, key: string, path: string, body: object
   return text + text.replaceAll('\\"', '"')
 }
 
-async function upstream(t: TestContext, answer: Answer): Promise<string> {
+async function upstream(t: TestContext, answer: UpstreamResponse): Promise<string> {
   const server = createServer((request, response) => {
     let body = ''
     request.setEncoding('utf8').on('data', text => {

@@ -52,8 +52,8 @@ function parseLabels(text: string): Record<string, string> {
 
 /** Scrapes a gateway. `value` is the sum of all samples of a name with these labels. */
 export async function scrape(url: string, headers: Record<string, string> = {}) {
-  const answer = await fetch(`${url}/metrics`, { headers })
-  const samples = parseMetrics(await answer.text())
+  const response = await fetch(`${url}/metrics`, { headers })
+  const samples = parseMetrics(await response.text())
   return {
     samples,
     names: new Set(samples.map(({ name }) => name)),

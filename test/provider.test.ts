@@ -102,11 +102,11 @@ test('an identical request gets the same bytes, and a different one gets a diffe
 
 test('a response has the details of the key’s owner, so that a test can check their redaction', async t => {
   const { url } = await startProvider(t)
-  const answer = await ask(url, prompt('Hi'))
+  const response = await ask(url, prompt('Hi'))
   for (const [name, value] of Object.entries(upstreamHeaders.anthropic)) {
-    assert.equal(answer.headers.get(name), value, name)
+    assert.equal(response.headers.get(name), value, name)
   }
-  assert.match(answer.headers.get('request-id') ?? '', /^req_011upstream/)
+  assert.match(response.headers.get('request-id') ?? '', /^req_011upstream/)
 })
 
 test('the queue takes precedence over the prompt, and the prompt over the function', async t => {
@@ -149,14 +149,14 @@ test('failures have the shape of their API', async t => {
 test('an invalid request is refused as by the real API', async t => {
   const { url } = await startProvider(t)
   const { max_tokens: _, ...boundless } = prompt('Hi')
-  const answers = await Promise.all([
+  const responses = await Promise.all([
     ask(url, boundless),
     ask(url, prompt('Hi'), { headers: {} }),
     ask(url, {}, { body: '{' }),
     ask(url, prompt('[[scenario: explode]]')),
   ])
   assert.deepEqual(
-    answers.map(answer => answer.status),
+    responses.map(response => response.status),
     [400, 400, 400, 400],
   )
 })
@@ -165,7 +165,7 @@ test('an invalid request is refused as by the real API', async t => {
 const brokenOff = [
   ['a connection closed before the request is read', 'unread', false, /fetch failed/],
   ['a reset after the headers', 'reset', false, /terminated|fetch failed/],
-  ['a JSON answer cut in the middle', 'die', false, /terminated/],
+  ['a JSON response cut in the middle', 'die', false, /terminated/],
   ['a stream cut after two deltas', 'slow-stream 4 chunks, die after 2', true, /terminated/],
 ] as const
 
@@ -184,7 +184,7 @@ for (const [title, wish, stream, error] of brokenOff) {
 const hollow = [
   ['a stream without its end', 'slow-stream 4 chunks, eof after 2', true, /wörd 1 (?!.*message_stop)/s],
   ['a stream with an error event', 'error after 1', true, /event: error\ndata: .*overloaded_error/],
-  ['half a JSON answer', 'eof', false, /^\{"model".*[^}]$/],
+  ['half a JSON response', 'eof', false, /^\{"model".*[^}]$/],
   ['a web page', 'nonsense html', false, /^<!doctype html>/],
   ['a body that promises more JSON', 'nonsense json', false, /^\{"model"/],
   ['broken frames', 'nonsense frames', true, /data: \{"type":\n/],
@@ -193,9 +193,9 @@ const hollow = [
 for (const [title, wish, stream, seen] of hollow) {
   test(`${title} comes with status 200 and a clean end`, async t => {
     const provider = await startProvider(t)
-    const answer = await ask(provider.url, { ...prompt(`[[scenario: ${wish}]]`), stream })
-    assert.equal(answer.status, 200)
-    assert.match(await answer.text(), seen)
+    const response = await ask(provider.url, { ...prompt(`[[scenario: ${wish}]]`), stream })
+    assert.equal(response.status, 200)
+    assert.match(await response.text(), seen)
     await provider.waitForIdle()
     assert.equal(provider.totals().reported, 0)
   })
@@ -204,8 +204,8 @@ for (const [title, wish, stream, seen] of hollow) {
 test('a cut gzip response cannot be decoded', async t => {
   const provider = await startProvider(t)
   provider.next('nonsense gzip')
-  const answer = await ask(provider.url, prompt('Hi'))
-  await assert.rejects(answer.json())
+  const response = await ask(provider.url, prompt('Hi'))
+  await assert.rejects(response.json())
 })
 
 test('the provider notices at once, in every kind of pause, that a caller leaves', async t => {
@@ -219,7 +219,7 @@ test('the provider notices at once, in every kind of pause, that a caller leaves
     if (index >= 3) await asked
     leave.abort()
     await asked.then(
-      answer => answer.text().catch(() => ''),
+      response => response.text().catch(() => ''),
       () => '',
     )
     assert.equal(await provider.waitForAbort(index + 1), call)
@@ -253,9 +253,9 @@ test('a slow stream has the set number of pieces, and a stalled one continues', 
   const provider = await startProvider(t)
   for (const wish of ['slow-stream 5 chunks 5ms', 'slow-stream 5 chunks 5ms, stall after 2 20ms']) {
     provider.next(wish)
-    const answer = await ask(provider.url, { ...prompt('Hi'), stream: true })
-    assert(answer.body)
-    const pieces = await Array.fromAsync(answer.body, piece => Buffer.from(piece).toString())
+    const response = await ask(provider.url, { ...prompt('Hi'), stream: true })
+    assert(response.body)
+    const pieces = await Array.fromAsync(response.body, piece => Buffer.from(piece).toString())
     assert(pieces.length >= 5, `${pieces.length} pieces`)
     assert.match(pieces.join(''), /wörd 0 .*wörd 4 .*message_stop/s)
   }
@@ -341,7 +341,7 @@ for (const [api, stream] of Object.entries(streams)) {
     const { firstMs, wholeMs, bytes, usage, end, blocks } = await stream(sdks, 1000)
     // A timer may be a millisecond early.
     assert(firstMs >= 99, `the first text came after ${firstMs} ms`)
-    assert(wholeMs >= 399, `the answer took ${wholeMs} ms`)
+    assert(wholeMs >= 399, `the response took ${wholeMs} ms`)
     assert(bytes >= 3 * 300 && bytes <= 5 * 300, `${bytes} bytes of text`)
     assert.deepEqual(
       { usage, end, blocks },
@@ -427,11 +427,11 @@ for (const [path, request] of Object.entries(requests)) {
   }
 }
 
-async function firstText(answer: Response) {
+async function firstText(response: Response) {
   const text = /text_delta|output_text\.delta|"content":" the/
   let seen = ''
-  assert(answer.body)
-  for await (const chunk of answer.body) {
+  assert(response.body)
+  for await (const chunk of response.body) {
     seen += Buffer.from(chunk).toString()
     if (text.test(seen)) return
   }

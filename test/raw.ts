@@ -11,7 +11,7 @@ export interface RawCaller {
   /** Everything received so far. */
   received(): string
   /** Waits for a whole response with a content-length, or for the end of the connection, which sets `closed`. */
-  answer(): Promise<{ status: number; head: string; body: string; closed: boolean }>
+  response(): Promise<{ status: number; head: string; body: string; closed: boolean }>
   close(): void
 }
 
@@ -43,7 +43,7 @@ export async function rawCaller(url: string): Promise<RawCaller> {
       socket.once('close', () => clearInterval(sending))
     },
     received: () => text,
-    async answer() {
+    async response() {
       for (;;) {
         const parsed = parse(text)
         if (parsed) {

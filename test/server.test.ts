@@ -54,9 +54,9 @@ test('a gateway that starts without Redis reports it, waits, and becomes ready',
   await redis.stop()
   const { url: DATABASE_URL } = await testDatabase(t)
   const gateway = await startProcess(t, { REDIS_URL: redis.url, DATABASE_URL, REDIS_ULR: 'misspelt' })
-  const answer = await until(async () => fetch(`${gateway.url}/readyz`).catch(() => undefined))
-  assert.equal(answer.status, 503)
-  assert.deepEqual(((await answer.json()) as { degraded: string[] }).degraded.includes('redis'), true)
+  const response = await until(async () => fetch(`${gateway.url}/readyz`).catch(() => undefined))
+  assert.equal(response.status, 503)
+  assert.deepEqual(((await response.json()) as { degraded: string[] }).degraded.includes('redis'), true)
   assert.equal((await fetch(`${gateway.url}/livez`)).status, 200)
 
   await redis.restart()
@@ -145,11 +145,11 @@ test('three gateways share one bucket: of 64 callers at once exactly 40 get thro
     limits: { requests: { capacity: 40, per: '1d' } },
   })
 
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 64 }, (_, i) => call(gateways[i % 3]!.url, key, message(`call ${i}`))),
   )
 
-  const count = (status: number) => answers.filter(answer => answer.status === status).length
+  const count = (status: number) => responses.filter(response => response.status === status).length
   assert.equal(count(200), 40)
   assert.equal(count(429), 24)
   assert.equal(provider.calls.length, 40)

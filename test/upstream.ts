@@ -7,10 +7,10 @@ import type { TestContext } from 'node:test'
 /** `respond` is called once a request has been read whole. Resolves to the base URL. */
 export async function upstream(
   t: TestContext,
-  answer: (response: ServerResponse, request: IncomingMessage) => void,
+  respond: (response: ServerResponse, request: IncomingMessage) => void,
 ): Promise<string> {
   const server = createServer((request, response) => {
-    request.resume().once('end', () => answer(response, request))
+    request.resume().once('end', () => respond(response, request))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => {
@@ -22,7 +22,7 @@ export async function upstream(
 }
 
 /** Responds to every request with status 200 and this body. */
-export function answering(
+export function fixedUpstream(
   t: TestContext,
   type: string,
   body: string | Buffer,

@@ -20,7 +20,7 @@ test('a websocket handshake gets 426, and the connection serves the next request
   ] as const) {
     caller.send(handshake(path, more))
 
-    const { status, head, body } = await caller.answer()
+    const { status, head, body } = await caller.response()
 
     assert.equal(status, 426, path)
     assert.match(head, /^upgrade: HTTP\/1\.1$/im)
@@ -30,7 +30,7 @@ test('a websocket handshake gets 426, and the connection serves the next request
     assert.match(error.message, /POST/)
   }
   caller.send(`GET /v1/models HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer ${key}\r\n\r\n`)
-  assert.equal((await caller.answer()).status, 200)
+  assert.equal((await caller.response()).status, 200)
   caller.close()
 })
 
@@ -39,8 +39,8 @@ test('a path without a route is still 404, and an upgrade to another protocol is
   const caller = await rawCaller(gateway.url)
 
   caller.send(handshake('/v1/realtime'))
-  assert.equal((await caller.answer()).status, 404)
+  assert.equal((await caller.response()).status, 404)
   caller.send(handshake('/v1/responses').replace('upgrade: websocket', 'upgrade: h2c'))
-  assert.equal((await caller.answer()).status, 405)
+  assert.equal((await caller.response()).status, 405)
   caller.close()
 })

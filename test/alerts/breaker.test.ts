@@ -15,10 +15,10 @@ async function arrange(t: TestContext) {
   let now = Math.ceil(performance.now())
   t.mock.method(performance, 'now', () => now)
   const call = async (more = {}) => {
-    const answer = await gateway.post('/v1/messages', key, message('hello', more))
-    const retry = answer.headers.get('x-should-retry')
-    const after = answer.headers.get('retry-after')
-    return { status: answer.status, retry, after, body: JSON.parse(await answer.text()) }
+    const response = await gateway.post('/v1/messages', key, message('hello', more))
+    const retry = response.headers.get('x-should-retry')
+    const after = response.headers.get('retry-after')
+    return { status: response.status, retry, after, body: JSON.parse(await response.text()) }
   }
   return {
     gateway,
@@ -305,10 +305,10 @@ test('cached responses are served while the circuit is open', async t => {
   refuse()
   await gateway.post('/v1/messages', key, message('something else'))
 
-  const answer = await ask()
+  const response = await ask()
 
-  assert.equal(answer.status, 200)
-  assert.equal(answer.headers.get('x-cache'), 'HIT')
+  assert.equal(response.status, 200)
+  assert.equal(response.headers.get('x-cache'), 'HIT')
 })
 
 test('one alert reports the provider’s message', async t => {

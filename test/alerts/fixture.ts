@@ -44,17 +44,17 @@ export interface Post {
 }
 
 /** The receiver's reaction to a request: an HTTP status, no response, or a broken connection. */
-export type Answer = number | 'silence' | 'cut' | ((response: ServerResponse) => void)
+export type Reaction = number | 'silence' | 'cut' | ((response: ServerResponse) => void)
 
 export interface Receiver {
   url: string
   /** All received requests, with any response. */
   posts: Post[]
   /** The next responses; after them it sends 200. */
-  answers: Answer[]
+  answers: Reaction[]
 }
 
-export async function startReceiver(t: TestContext, answers: Answer[] = [], port = 0): Promise<Receiver> {
+export async function startReceiver(t: TestContext, answers: Reaction[] = [], port = 0): Promise<Receiver> {
   const posts: Post[] = []
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []

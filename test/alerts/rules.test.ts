@@ -38,13 +38,13 @@ let prompts = 0
 async function spend(gateway: Gateway, key: string, calls: number, prompt = CALL) {
   const statuses: number[] = []
   for (let i = 0; i < calls; i++) {
-    const answer = await gateway.post(
+    const response = await gateway.post(
       '/v1/messages',
       key,
       message(`${++prompts} ${prompt}`, { max_tokens: 500 }),
     )
-    await answer.arrayBuffer()
-    statuses.push(answer.status)
+    await response.arrayBuffer()
+    statuses.push(response.status)
   }
   return statuses
 }

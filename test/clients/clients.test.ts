@@ -128,11 +128,11 @@ test('a look-up that ends after a revocation does not restore the key', async t 
   const link = await linkTo(t, at.url)
   const key = await at.client({ name: 'frontend' })
   const store = await at.store({ url: link.url })
-  const answer = link.hold()
+  const response = link.hold()
   const looking = store.load(key)
-  await answer.isWaiting
+  await response.isWaiting
   await store.refresh(await at.revoke(key))
-  answer.release()
+  response.release()
   assert.ok((await looking)?.key.revokedAt)
   assert.ok(store.find(key)?.key.revokedAt)
 })
@@ -168,15 +168,15 @@ for (const { what, make, isSo } of [
     // Two connections are open: a new one would be served first, and more than once.
     await Promise.all([store.load(cached), store.load('AAAAAAAA')])
 
-    const answer = link.hold()
+    const response = link.hold()
     const looking = store.load(late)
-    await answer.isWaiting
+    await response.isWaiting
     await at.revoke(cached)
     const version = await make(at, late)
     const reading = link.hold(1) // what changed passes, the changed rows wait
     const refreshing = store.refresh(version)
     await reading.isWaiting
-    answer.release()
+    response.release()
     assert.ok(!isSo(await looking), 'as it was before')
     reading.release()
     await refreshing

@@ -18,9 +18,9 @@ test('a failed query fails all its look-ups, and no later one', async () => {
     if (isAway) throw new Error('away')
     return ids
   })
-  const answers = await Promise.allSettled([ask('a'), ask('b')])
+  const responses = await Promise.allSettled([ask('a'), ask('b')])
   assert.deepEqual(
-    answers.map(({ status }) => status),
+    responses.map(({ status }) => status),
     ['rejected', 'rejected'],
   )
   isAway = false

@@ -22,7 +22,7 @@ const paths: [
   more?: Record<string, unknown>,
   headers?: Record<string, string>,
 ][] = [
-  ['an answer', `${PROMPT}`],
+  ['a response', `${PROMPT}`],
   ['a cached response', `${PROMPT}`],
   ['a stream', `${PROMPT}`, { stream: true }],
   ['a refusal', `${PROMPT}`, { model: 'claude-opus-5-5' }],
@@ -49,21 +49,21 @@ test('no secret of the gateway, a caller or the provider is in any output', asyn
 
   for (const [title, prompt, more, headers] of paths) {
     await t.test(title, async () => {
-      const answer = await gateway.post('/v1/messages', key, message(prompt, more), {
+      const response = await gateway.post('/v1/messages', key, message(prompt, more), {
         headers: headers ?? {},
       })
-      const seen = [...answer.headers].join('\n') + (await answer.text().catch(() => ''))
+      const seen = [...response.headers].join('\n') + (await response.text().catch(() => ''))
 
       for (const secret of secrets) {
-        if (!mayShowInAnswers.has(secret)) assert.ok(!seen.includes(secret), `${secret} in the answer`)
+        if (!mayShowInAnswers.has(secret)) assert.ok(!seen.includes(secret), `${secret} in the response`)
       }
     })
   }
   await gateway.post('/v1/messages', `tg_abcdefgh_${'x'.repeat(43)}`, message(PROMPT))
   await fetch(`${gateway.url}/admin/clients`, { headers: { authorization: `Bearer wrong-${HEADER}` } })
   for (const token of [METRICS_TOKEN, `${METRICS_TOKEN}-and-more`]) {
-    const answer = await fetch(`${gateway.url}/metrics`, { headers: { authorization: `Bearer ${token}` } })
-    const seen = [...answer.headers].join('\n') + (await answer.text())
+    const response = await fetch(`${gateway.url}/metrics`, { headers: { authorization: `Bearer ${token}` } })
+    const seen = [...response.headers].join('\n') + (await response.text())
     for (const secret of secrets) assert.ok(!seen.includes(secret), `${secret} at /metrics`)
   }
 
@@ -102,7 +102,7 @@ test('the log has no password and no script after an error of a store', async t 
     databaseUrl: postgres.url.replace('tollgate@', `app:${encodeURIComponent('p@ss/word-of-postgres')}@`),
   })
   const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
-  const call = () => gateway.post('/v1/messages', key, message('hello')).then(answer => answer.text())
+  const call = () => gateway.post('/v1/messages', key, message('hello')).then(response => response.text())
   const seen = async (words: RegExp) => words.test(JSON.stringify(gateway.lines))
 
   await t.test('a replica that cannot be written to', async () => {

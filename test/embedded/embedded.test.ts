@@ -140,7 +140,7 @@ test('a DATA_DIR that cannot be created is refused in one line', async t => {
   await assert.rejects(startGateway(t, join(file, 'data')), unwritable)
 })
 
-test('a DATA_DIR whose file system does not answer in time is refused', async t => {
+test('a DATA_DIR whose file system does not respond in time is refused', async t => {
   const dataDir = await makeDataDir(t)
   const urls = { redisUrl: undefined, databaseUrl: undefined }
   await assert.rejects(

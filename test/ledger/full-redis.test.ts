@@ -27,9 +27,9 @@ async function arrange(t: TestContext) {
   const key = await gateway.client({ name: 'frontend', budget: { day: 10 } })
   let prompts = 0
   const call = async (more = '') => {
-    const answer = await gateway.post('/v1/messages', key, message(`${++prompts} ${more}`))
-    await answer.arrayBuffer()
-    return answer.status
+    const response = await gateway.post('/v1/messages', key, message(`${++prompts} ${more}`))
+    await response.arrayBuffer()
+    return response.status
   }
   /** Sets `maxmemory` to `bytes` less than the memory in use. */
   const shrink = async (bytes: number) => {

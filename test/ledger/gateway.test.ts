@@ -10,8 +10,8 @@ const prompt = { model: 'claude-haiku-4-5', max_tokens: 64, messages: [{ role: '
 test('a call through the gateway becomes a row of the ledger, and the stream is empty at the end', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
-  const answer = await gateway.post('/v1/messages', key, prompt)
-  const id = answer.headers.get('request-id')
+  const response = await gateway.post('/v1/messages', key, prompt)
+  const id = response.headers.get('request-id')
   const line = await gateway.line(id)
   const { scopes, differences } = await gateway.app.ledger.verify()
   assert.deepEqual([scopes, differences], [2, []])

@@ -28,7 +28,7 @@ interface Body extends Record<string, unknown> {
   errors: [{ field: string; detail: string }]
 }
 
-interface Answer {
+interface AdminResponse {
   status: number
   body: Body
 }
@@ -52,14 +52,14 @@ async function administration(t: TestContext, calls: Facts[] = []) {
   const record = createRecorder(app.pg)
   const write = (entries: Facts[], from = 0) => record(entries.map((entry, i) => asRead(entry, from + i)))
   await write(calls)
-  const get = async (url: string): Promise<Answer> => {
-    const answer = await app.inject({ url: `/admin${url}`, headers: { authorization: `Bearer ${token}` } })
-    return { status: answer.statusCode, body: answer.json<Body>() }
+  const get = async (url: string): Promise<AdminResponse> => {
+    const response = await app.inject({ url: `/admin${url}`, headers: { authorization: `Bearer ${token}` } })
+    return { status: response.statusCode, body: response.json<Body>() }
   }
   return { app, get, write, redisUrl, databaseUrl }
 }
 
-const ids = ({ body }: Answer) => body.calls.map(({ id, seq }) => `${id}/${seq}`)
+const ids = ({ body }: AdminResponse) => body.calls.map(({ id, seq }) => `${id}/${seq}`)
 
 const calls: Facts[] = [
   { id: 'a', at: noon('2026-10-31'), nanos: 1 },
@@ -71,9 +71,9 @@ const calls: Facts[] = [
 
 test('calls are listed newest first, a correction before its charge', async t => {
   const { get } = await administration(t, calls)
-  const answer = await get('/calls')
-  assert.deepEqual(ids(answer), ['d/0', 'c/1', 'c/0', 'b/0', 'a/0'])
-  assert.equal(answer.body.next, undefined)
+  const response = await get('/calls')
+  assert.deepEqual(ids(response), ['d/0', 'c/1', 'c/0', 'b/0', 'a/0'])
+  assert.equal(response.body.next, undefined)
 })
 
 test('a call in a response has the names of the log, money in US dollars and time in RFC 3339', async t => {

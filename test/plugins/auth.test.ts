@@ -23,10 +23,10 @@ test('a key is accepted in each of its three headers', async t => {
     { authorization: 'Basic dXNlcjpwYXNz', 'x-api-key': key },
   ]
   for (const headers of ways) {
-    const answer = await replica.call(headers)
-    assert.equal(answer.statusCode, 200, JSON.stringify(headers))
-    assert.equal(answer.json().client, 'frontend')
-    assert.equal(answer.json().key, id)
+    const response = await replica.call(headers)
+    assert.equal(response.statusCode, 200, JSON.stringify(headers))
+    assert.equal(response.json().client, 'frontend')
+    assert.equal(response.json().key, id)
   }
 })
 
@@ -39,20 +39,20 @@ test('a request without a key gets 401 with the names of the headers', async t =
     { authorization: 'Basic abc' },
   ]
   for (const headers of ways) {
-    const answer = await replica.call(headers)
-    assert.equal(answer.statusCode, 401)
-    assert.equal(answer.json().code, 'missing_key')
-    assert.match(answer.json().message, /x-api-key/)
-    assert.equal(answer.headers['www-authenticate'], 'Bearer')
+    const response = await replica.call(headers)
+    assert.equal(response.statusCode, 401)
+    assert.equal(response.json().code, 'missing_key')
+    assert.match(response.json().message, /x-api-key/)
+    assert.equal(response.headers['www-authenticate'], 'Bearer')
   }
 })
 
 test('two different keys in one request get 400', async t => {
   const replica = await startReplica(t)
   const [one, two] = [await replica.client({ name: 'one' }), await replica.client({ name: 'two' })]
-  const answer = await replica.call({ 'x-api-key': one.key, authorization: `Bearer ${two.key}` })
-  assert.equal(answer.statusCode, 400)
-  assert.equal(answer.json().code, 'conflicting_keys')
+  const response = await replica.call({ 'x-api-key': one.key, authorization: `Bearer ${two.key}` })
+  assert.equal(response.statusCode, 400)
+  assert.equal(response.json().code, 'conflicting_keys')
 })
 
 test('a duplicate header with two keys gets 400', async t => {
@@ -95,9 +95,9 @@ test('unknown, revoked, expired and disabled keys get the same message, and the 
     deleted.key,
     `${disabled.key.slice(0, -1)}${disabled.key.endsWith('A') ? 'B' : 'A'}`,
   ]) {
-    const answer = await replica.call({ 'x-api-key': key })
-    assert.equal(answer.statusCode, 403)
-    assert.deepEqual([answer.json().code, answer.json().message], ['invalid_key', MESSAGE])
+    const response = await replica.call({ 'x-api-key': key })
+    assert.equal(response.statusCode, 403)
+    assert.deepEqual([response.json().code, response.json().message], ['invalid_key', MESSAGE])
     reasons.push(replica.reasons.at(-1))
   }
   assert.deepEqual(reasons, [
@@ -140,9 +140,9 @@ test('the body of an unauthenticated caller is never read', async t => {
     'POST /v1/whoami HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n',
   )
   socket.write('x-api-key: tg_made_up\r\n\r\n{')
-  const answer = await new Promise<Buffer>(resolve => socket.once('data', resolve))
+  const response = await new Promise<Buffer>(resolve => socket.once('data', resolve))
   socket.destroy()
-  assert.match(String(answer), /^HTTP\/1\.1 403 /, 'answered before the body was there')
+  assert.match(String(response), /^HTTP\/1\.1 403 /, 'answered before the body was there')
 })
 
 test('malformed key headers get the same refusal as a missing key', async t => {
@@ -155,8 +155,8 @@ test('malformed key headers get the same refusal as a missing key', async t => {
     'tg_AAAAAAAA_',
     '%00',
   ]) {
-    const answer = await replica.call({ 'x-api-key': key })
-    assert.equal(answer.statusCode, 403, key)
+    const response = await replica.call({ 'x-api-key': key })
+    assert.equal(response.statusCode, 403, key)
   }
 })
 
@@ -173,7 +173,7 @@ test('a running call is authenticated again after a configuration change', async
     await replica.admin('DELETE', `/keys/${id}`)
     await request.server.authenticate(request)
   })
-  const answer = await replica.call({ 'x-api-key': key })
+  const response = await replica.call({ 'x-api-key': key })
   assert.deepEqual(outcomes, ['frontend', 'renamed'])
-  assert.equal(answer.statusCode, 403)
+  assert.equal(response.statusCode, 403)
 })

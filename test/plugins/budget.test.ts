@@ -36,9 +36,9 @@ async function arrange(t: TestContext, settings: Record<string, unknown>, env: R
   const send = (family: Family, prompt: string, more = {}) =>
     gateway.post(families[family].path, key, families[family].ask(prompt, more))
   const refuse = async (family: Family, prompt: string, more = {}): Promise<Refused> => {
-    const answer = await send(family, prompt, more)
-    const { error } = (await answer.json()) as { error: Refused['error'] }
-    return { status: answer.status, headers: answer.headers, error }
+    const response = await send(family, prompt, more)
+    const { error } = (await response.json()) as { error: Refused['error'] }
+    return { status: response.status, headers: response.headers, error }
   }
   return { gateway, key, send, refuse }
 }
@@ -162,12 +162,12 @@ test('a refusal names no output limit if not even one token fits', async t => {
 test('the refusal of an embedding names no output limit', async t => {
   const { gateway, key } = await arrange(t, { budget: { day: 0.000000001 } })
 
-  const answer = await gateway.post('/v1/embeddings', key, {
+  const response = await gateway.post('/v1/embeddings', key, {
     model: 'text-embedding-3-small',
     input: 'hello',
   })
 
-  const { error } = (await answer.json()) as { error: Refused['error'] }
+  const { error } = (await response.json()) as { error: Refused['error'] }
   assert.equal(error.details.error_code, 'request_exceeds_budget')
   assert.equal('max_tokens_that_fit' in error.details, false)
 })

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test'
 import { chat, type Gateway, message, startGateway } from '../gateway.ts'
 import { ownRedis } from '../servers.ts'
 import { until } from '../until.ts'
-import { answering, upstream } from '../upstream.ts'
+import { fixedUpstream, upstream } from '../upstream.ts'
 
 async function arrange(
   t: TestContext,
@@ -293,7 +293,9 @@ for (const [path, request, response] of unfitOpenai) {
   test(`a response ${JSON.stringify(response)} of ${path} is not cached`, async t => {
     const numbers = { prompt_tokens: 10, completion_tokens: 5, input_tokens: 10, output_tokens: 5 }
     const body = JSON.stringify({ ...response, usage: numbers })
-    const { gateway, key } = await arrange(t, { EZAI_BASE_URL: await answering(t, 'application/json', body) })
+    const { gateway, key } = await arrange(t, {
+      EZAI_BASE_URL: await fixedUpstream(t, 'application/json', body),
+    })
     await gateway.post(path, key, request)
     await settled(gateway)
 

@@ -33,8 +33,8 @@ async function makePayer(gateway: Gateway, name: string): Promise<Payer> {
 
 /** Makes one call, reads it to its end and returns the row of the ledger. */
 async function charge(payer: Payer, path: string, body: object): Promise<Charge> {
-  const answer = await payer.gateway.post(path, payer.key, body)
-  await answer.text().catch(() => 'cut')
+  const response = await payer.gateway.post(path, payer.key, body)
+  await response.text().catch(() => 'cut')
   return charged(payer)
 }
 
@@ -253,10 +253,10 @@ test('a caller who leaves a stream pays for its input and its time', async t => 
   const payer = await arrange(t)
   const caller = new AbortController()
   const prompt = '[[scenario: usage 50 in, slow-stream 10 chunks 0ms, stall after 3]]'
-  const answer = await payer.gateway.post(ANTHROPIC, payer.key, message(prompt, { stream: true }), {
+  const response = await payer.gateway.post(ANTHROPIC, payer.key, message(prompt, { stream: true }), {
     signal: caller.signal,
   })
-  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader()
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
   for (let text = ''; !text.includes('wörd 2'); ) text += (await reader.read()).value
 
   caller.abort()
@@ -269,12 +269,12 @@ test('a caller who leaves before the response begins pays for the input', async 
   const payer = await arrange(t)
   const caller = new AbortController()
   const body = message('[[scenario: delay 60000ms]]', { stream: true, max_tokens: 64_000 })
-  const answer = payer.gateway.post(ANTHROPIC, payer.key, body, { signal: caller.signal })
+  const response = payer.gateway.post(ANTHROPIC, payer.key, body, { signal: caller.signal })
   await payer.gateway.provider.waitForCall()
 
   caller.abort()
 
-  await assert.rejects(answer)
+  await assert.rejects(response)
   const row = await charged(payer)
   assert.deepEqual([row.costUsd, row.estimated, row.outcome], [unreported(body, 1, 0), true, 'client_gone'])
 })
@@ -310,8 +310,8 @@ test('input of unknown size costs its upper bound', async t => {
   ]
   const caller = new AbortController()
   const body = { model: 'gpt-4.1', stream: true, max_output_tokens: 10, input: [{ role: 'user', content }] }
-  const answer = await payer.gateway.post(RESPONSES, payer.key, body, { signal: caller.signal })
-  await answer.body!.getReader().read()
+  const response = await payer.gateway.post(RESPONSES, payer.key, body, { signal: caller.signal })
+  await response.body!.getReader().read()
 
   caller.abort()
 
@@ -325,9 +325,9 @@ test('counting tokens is free', async t => {
   const payer = await arrange(t)
   const { max_tokens, ...question } = message('hello')
 
-  const answer = await payer.gateway.post('/v1/messages/count_tokens', payer.key, question)
+  const response = await payer.gateway.post('/v1/messages/count_tokens', payer.key, question)
 
-  assert.equal(answer.status, 200)
+  assert.equal(response.status, 200)
   const row = await charged(payer)
   assert.deepEqual([row.costUsd, row.heldUsd, row.estimated], [0, 0, false])
 })

@@ -21,13 +21,13 @@ async function arrange(t: TestContext) {
 test('26 token counts at once pass for a client with three requests an hour, and take none of them', async t => {
   const { gateway, key, counts } = await arrange(t)
 
-  const answers = await counts(26)
+  const responses = await counts(26)
 
   assert.deepEqual(
-    answers.map(({ status }) => status),
+    responses.map(({ status }) => status),
     Array(26).fill(200),
   )
-  assert.equal(answers[0]?.headers.get('anthropic-ratelimit-requests-remaining'), '3')
+  assert.equal(responses[0]?.headers.get('anthropic-ratelimit-requests-remaining'), '3')
   assert.equal((await gateway.state('agent')).requests?.available, 3)
   for (let i = 0; i < 3; i++)
     assert.equal((await gateway.post('/v1/messages', key, message(`${i}`))).status, 200)
@@ -40,10 +40,10 @@ test('26 token counts at once pass for a client with three requests an hour, and
 test('token counts above 60 a minute are refused by a limit of their own, and calls continue', async t => {
   const { gateway, key, counts } = await arrange(t)
 
-  const answers = await counts(200)
+  const responses = await counts(200)
 
-  const refused = answers.filter(({ status }) => status === 429)
-  const granted = answers.filter(({ status }) => status === 200)
+  const refused = responses.filter(({ status }) => status === 429)
+  const granted = responses.filter(({ status }) => status === 200)
   assert.equal(granted.length + refused.length, 200)
   // One a second comes back while the test runs.
   assert.ok(granted.length >= 60 && refused.length > 0, `${granted.length} were granted`)

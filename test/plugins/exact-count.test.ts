@@ -34,8 +34,8 @@ async function arrange(t: TestContext, settings: Record<string, unknown> = {}) {
   return { gateway, provider, key, questions, send }
 }
 
-async function detailsOf(answer: Response): Promise<Record<string, string | number>> {
-  const { error } = (await answer.json()) as { error?: { details: Record<string, string | number> } }
+async function detailsOf(response: Response): Promise<Record<string, string | number>> {
+  const { error } = (await response.json()) as { error?: { details: Record<string, string | number> } }
   return error?.details ?? {}
 }
 
@@ -49,9 +49,9 @@ async function settled(gateway: Gateway) {
 test('a call that fits a small budget by its exact count is admitted unchanged after one count request', async t => {
   const { gateway, provider, questions, send } = await arrange(t, { budget: { day: 1 } })
 
-  const answer = await send(agentCall(1), { headers: { 'anthropic-beta': 'a-beta' } })
+  const response = await send(agentCall(1), { headers: { 'anthropic-beta': 'a-beta' } })
 
-  assert.equal(answer.status, 200)
+  assert.equal(response.status, 200)
   assert.equal(questions().length, 1)
   const [question] = questions()
   const { max_tokens, ...asked } = agentCall(1)
@@ -75,23 +75,23 @@ test('the reservation is the count plus five percent at the call’s most expens
     path.includes('count_tokens') ? `usage ${COUNTED}` : `hold, usage ${TRUE_COUNTS}`,
   )
 
-  const answer = send(agentCall(1))
+  const response = send(agentCall(1))
   await provider.waitForCall(2)
   const { day } = await gateway.state('agents')
 
   // 155,610 tokens written to the cache at $5 a million, 1,000 of output at $20.
   assert.equal(day?.heldUsd, 0.79805)
   provider.release()
-  assert.equal((await answer).status, 200)
+  assert.equal((await response).status, 200)
 })
 
 test('parallel calls share a budget that their sizes in bytes would exceed', async t => {
   const { gateway, send } = await arrange(t, { budget: { day: 2.9 } })
 
-  const answers = await Promise.all([1, 2, 3].map(turn => send(agentCall(turn))))
+  const responses = await Promise.all([1, 2, 3].map(turn => send(agentCall(turn))))
 
   assert.deepEqual(
-    answers.map(({ status }) => status),
+    responses.map(({ status }) => status),
     [200, 200, 200],
   )
   assert.equal((await settled(gateway)).spentUsd, 0.0918)
@@ -151,10 +151,10 @@ for (const [what, { call, settings }] of Object.entries(meaningless)) {
   test(`${what} is refused without a count request`, async t => {
     const { questions, send } = await arrange(t, { budget: { day: 1 }, ...settings })
 
-    const answer = await send(agentCall(1, { ...call }))
+    const response = await send(agentCall(1, { ...call }))
 
-    assert.equal(answer.status, 402)
-    assert.equal((await detailsOf(answer)).error_code, 'request_exceeds_budget')
+    assert.equal(response.status, 402)
+    assert.equal((await detailsOf(response)).error_code, 'request_exceeds_budget')
     assert.equal(questions().length, 0)
   })
 }
@@ -214,11 +214,11 @@ test('parallel calls with the same prompt share one count, also with another out
   await Promise.race(calls)
   await settled(gateway)
   provider.release('count')
-  const answers = await Promise.all(calls)
-  for (const max_tokens of [1001, 1002]) answers.push(await send(agentCall(1, { max_tokens }, 900_000)))
+  const responses = await Promise.all(calls)
+  for (const max_tokens of [1001, 1002]) responses.push(await send(agentCall(1, { max_tokens }, 900_000)))
 
   assert.deepEqual(
-    answers.map(({ status }) => status),
+    responses.map(({ status }) => status),
     [200, 200, 200, 200, 200],
   )
   assert.equal(questions().length, 2, 'one a prompt')
@@ -250,11 +250,11 @@ test('many parallel calls make a few parallel counts', async t => {
   const { provider, questions, send } = await arrange(t, { budget: { day: 0.9 } })
   provider.use(({ path }) => (path.includes('count_tokens') ? 'delay 4000ms, usage 170000 in' : undefined))
 
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 30 }, (_, turn) => send(agentCall(turn, { max_tokens: 1500 }))),
   )
 
-  assert.ok(answers.every(({ status }) => status === 402))
+  assert.ok(responses.every(({ status }) => status === 402))
   assert.ok(questions().length <= 8, `${questions().length} counts`)
 })
 
@@ -309,9 +309,9 @@ test('agent calls never cost more than their holds, and use the budget completel
   /** Sends calls of one size until the budget refuses one. */
   async function work(bytes: number): Promise<number> {
     for (let served = 0; ; served++) {
-      const answer = await send(agentCall(served, { max_tokens: 500 }, bytes))
-      refused = await detailsOf(answer)
-      if (answer.status !== 200) return served
+      const response = await send(agentCall(served, { max_tokens: 500 }, bytes))
+      refused = await detailsOf(response)
+      if (response.status !== 200) return served
     }
   }
 

@@ -34,21 +34,21 @@ async function row(gateway: Gateway): Promise<Record<string, unknown>> {
 
 test('a call holds its input and its first seconds of output, whatever its output limit', async t => {
   const { gateway, key } = await arrange(t, { budget: { day: 0.1 } })
-  const answer = await gateway.post('/v1/messages', key, message(silent, { ...LONG, stream: true }))
+  const response = await gateway.post('/v1/messages', key, message(silent, { ...LONG, stream: true }))
 
   const { held } = await day(gateway)
 
-  assert.equal(answer.status, 200)
+  assert.equal(response.status, 200)
   assert.ok(held > 8 * SECOND && held < 9 * SECOND, `${held}`)
 })
 
 test('with hold: ceiling a call holds its whole output limit from the start', async t => {
   const { gateway, key } = await arrange(t, { budget: { day: 1 }, hold: 'ceiling' })
-  const answer = await gateway.post('/v1/messages', key, message(silent, { ...LONG, stream: true }))
+  const response = await gateway.post('/v1/messages', key, message(silent, { ...LONG, stream: true }))
 
   const { held } = await day(gateway)
 
-  assert.equal(answer.status, 200)
+  assert.equal(response.status, 200)
   assert.ok(held > 0.32, `${held}`)
 })
 
@@ -56,11 +56,11 @@ test('a hold grows while its call runs, and is released when the call ends', asy
   const { gateway, key } = await arrange(t, { budget: { day: 5 } })
   const caller = new AbortController()
   const body = message(silent, { ...LONG, stream: true })
-  const answer = await gateway.post('/v1/messages', key, body, { signal: caller.signal })
+  const response = await gateway.post('/v1/messages', key, body, { signal: caller.signal })
   const { held: first } = await day(gateway)
 
   await until(async () => (await day(gateway)).held > first + 3 * SECOND)
-  assert.equal(answer.status, 200)
+  assert.equal(response.status, 200)
   caller.abort()
 
   const { costUsd, heldUsd } = await row(gateway)
@@ -70,11 +70,11 @@ test('a hold grows while its call runs, and is released when the call ends', asy
 
 test('a stream ends with an error event if a budget has no room for its next seconds', async t => {
   const { gateway, key } = await arrange(t, { budget: { day: 9 * SECOND } })
-  const answer = await gateway.post('/v1/messages', key, message(silent, { ...LONG, stream: true }))
+  const response = await gateway.post('/v1/messages', key, message(silent, { ...LONG, stream: true }))
 
   let text = ''
   await assert.rejects(async () => {
-    for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) text += chunk
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) text += chunk
   }, 'the socket is destroyed')
 
   const [, data = ''] = /event: error\ndata: (.*)\n/.exec(text) ?? []
@@ -95,11 +95,11 @@ test('a stream ends with an error event if a budget has no room for its next sec
 test('a JSON call gets 402 if a budget has no room for its next seconds', async t => {
   const { gateway, key } = await arrange(t, { budget: { day: 9 * SECOND } })
 
-  const answer = await gateway.post('/v1/messages', key, message('[[scenario: delay 60000ms]]', LONG))
+  const response = await gateway.post('/v1/messages', key, message('[[scenario: delay 60000ms]]', LONG))
 
-  assert.equal(answer.status, 402)
-  assert.equal(answer.headers.get('x-should-retry'), 'false')
-  const { error } = (await answer.json()) as { error: { details: Record<string, unknown> } }
+  assert.equal(response.status, 402)
+  assert.equal(response.headers.get('x-should-retry'), 'false')
+  const { error } = (await response.json()) as { error: { details: Record<string, unknown> } }
   assert.equal(error.details.error_code, 'budget_exceeded')
   const { costUsd } = await row(gateway)
   assert.ok(Number(costUsd) > 4 * SECOND && Number(costUsd) <= 9 * SECOND, `${costUsd}`)
@@ -109,23 +109,23 @@ test('a JSON call gets 402 if a budget has no room for its next seconds', async 
 test('a request without an output limit gets none, and holds its first seconds', async t => {
   const { gateway, key } = await arrange(t, { budget: { day: 5 } })
 
-  const answer = await gateway.post('/v1/chat/completions', key, chat('hello'))
+  const response = await gateway.post('/v1/chat/completions', key, chat('hello'))
 
-  assert.equal(answer.status, 200)
-  assert.equal(answer.headers.get('x-tollgate-max-tokens'), null)
+  assert.equal(response.status, 200)
+  assert.equal(response.headers.get('x-tollgate-max-tokens'), null)
   assert.equal('max_completion_tokens' in JSON.parse(gateway.provider.calls[0]!.body.toString()), false)
 })
 
 test('a model that reasons in parallel holds its whole output limit', async t => {
   const { gateway, key } = await arrange(t, { budget: { day: 5 } })
 
-  const answer = await gateway.post('/v1/responses', key, {
+  const response = await gateway.post('/v1/responses', key, {
     model: 'o3-pro',
     input: 'hello',
     max_output_tokens: 64_000,
   })
 
-  const { error } = (await answer.json()) as { error: { details: Record<string, unknown> } }
+  const { error } = (await response.json()) as { error: { details: Record<string, unknown> } }
   assert.equal(error.details.error_code, 'request_exceeds_budget')
   assert.ok(Number(error.details.estimated_usd) > 5)
 })
@@ -176,9 +176,9 @@ test('a refusal names the money left, the call’s need and the output limit tha
   await gateway.post('/v1/messages', key, message('[[scenario: usage 500 in 2 out]]'))
   await until(async () => (await day(gateway)).spent > 0)
 
-  const answer = await gateway.post('/v1/messages', key, message('hello', { max_tokens: 3900 }))
+  const response = await gateway.post('/v1/messages', key, message('hello', { max_tokens: 3900 }))
 
-  const { error } = (await answer.json()) as { error: { message: string; details: Record<string, number> } }
+  const { error } = (await response.json()) as { error: { message: string; details: Record<string, number> } }
   const numbers =
     /^\$([\d.]+) of \$([\d.]+) is left .* \(\$([\d.]+) is spent, \$([\d.]+) is held by running calls\); this call may need \$([\d.]+); a max_tokens of ([\d,]+) fits\.$/
   const [, left, limit, spent, held, needed, fits] = numbers.exec(error.message) ?? assert.fail(error.message)

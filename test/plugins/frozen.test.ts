@@ -12,9 +12,9 @@ import { until } from '../until.ts'
 const BOUND = 10_000
 
 async function degraded({ url }: Gateway): Promise<string[]> {
-  const answer = await fetch(`${url}/readyz`)
-  assert.equal(answer.status, 200, 'calls that still work go on')
-  return ((await answer.json()) as { degraded: string[] }).degraded
+  const response = await fetch(`${url}/readyz`)
+  assert.equal(response.status, 200, 'calls that still work go on')
+  return ((await response.json()) as { degraded: string[] }).degraded
 }
 
 const inTime = () => ({ signal: AbortSignal.timeout(BOUND) })
@@ -30,10 +30,10 @@ test('calls get 503 in bounded time while Redis is frozen, readyz names it, and 
   await until(async () => (await degraded(gateway)).includes('redis'))
   const later = await gateway.post('/v1/messages', key, message('later'), inTime())
 
-  for (const answer of [first, later]) {
-    assert.equal(answer.status, 503)
-    assert.match(await answer.text(), /"error_code":"unavailable"/)
-    assert.match(answer.headers.get('retry-after') ?? '', /^[1-5]$/)
+  for (const response of [first, later]) {
+    assert.equal(response.status, 503)
+    assert.match(await response.text(), /"error_code":"unavailable"/)
+    assert.match(response.headers.get('retry-after') ?? '', /^[1-5]$/)
   }
   process.kill(redis.pid, 'SIGCONT')
   await until(async () => (await degraded(gateway)).length === 0)

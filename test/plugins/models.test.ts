@@ -12,9 +12,9 @@ import { chat, type Gateway, message, startGateway } from '../gateway.ts'
 const CHAT = '/v1/chat/completions'
 
 async function refused(gateway: Gateway, key: string, path: string, body: object) {
-  const answer = await gateway.post(path, key, body)
-  const { error } = (await answer.json()) as { error: { message: string; details: { error_code: string } } }
-  return { status: answer.status, code: error.details.error_code, message: error.message }
+  const response = await gateway.post(path, key, body)
+  const { error } = (await response.json()) as { error: { message: string; details: { error_code: string } } }
+  return { status: response.status, code: error.details.error_code, message: error.message }
 }
 
 test('the refusal of a mistyped model names the nearest known one', async t => {
@@ -60,9 +60,9 @@ test('a model outside the allow-list gets 404 in the error format of the provide
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend', models: ['gpt-6-luna'] })
   const errorOf = async (path: string, body: object) => {
-    const answer = await gateway.post(path, key, body)
-    assert.equal(answer.status, 404)
-    return ((await answer.json()) as { error: Record<string, unknown> }).error
+    const response = await gateway.post(path, key, body)
+    assert.equal(response.status, 404)
+    return ((await response.json()) as { error: Record<string, unknown> }).error
   }
 
   const anthropic = await errorOf('/v1/messages', message('hi'))

@@ -6,7 +6,7 @@ import { setImmediate as pause } from 'node:timers/promises'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { chat, type Gateway, message, startGateway } from '../gateway.ts'
 import { until } from '../until.ts'
-import { answering, upstream } from '../upstream.ts'
+import { fixedUpstream, upstream } from '../upstream.ts'
 
 async function arrange(t: TestContext, url: string, env: Record<string, string> = {}) {
   const gateway = await startGateway(t, { env: { EZAI_BASE_URL: url, ...env } })
@@ -128,7 +128,7 @@ const firstErrors = [
 
 for (const { what, path, request, type, body, status, code } of firstErrors) {
   test(`${what} in a 200 response is treated as the status it stands for, and is free`, async t => {
-    const arranged = await arrange(t, await answering(t, type, body))
+    const arranged = await arrange(t, await fixedUpstream(t, type, body))
 
     const { line, ...response } = await call(arranged, path, request)
 
@@ -237,7 +237,7 @@ for (const [what, path, request, events] of [
   ],
 ] as const) {
   test(`${what} at the start of a stream is treated as its status, and is free`, async t => {
-    const arranged = await arrange(t, await answering(t, 'text/event-stream', events))
+    const arranged = await arrange(t, await fixedUpstream(t, 'text/event-stream', events))
 
     const { status, line } = await call(arranged, path, request)
 
@@ -260,7 +260,7 @@ for (const [what, path, request, events] of [
   ],
 ] as const) {
   test(`${what} at the start of a stream is free`, async t => {
-    const arranged = await arrange(t, await answering(t, 'text/event-stream', events))
+    const arranged = await arrange(t, await fixedUpstream(t, 'text/event-stream', events))
 
     const { line } = await call(arranged, path, request)
 
@@ -321,7 +321,7 @@ for (const [what, path, request, error] of [
 
 test('a content type loses all parameters but its charset, on cached responses as well', async t => {
   const type = 'application/json; charset=UTF-8; k=SK-EZAI-The-One; o=org-AbCdEfGhI123'
-  const arranged = await arrange(t, await answering(t, type, JSON.stringify(answer)))
+  const arranged = await arrange(t, await fixedUpstream(t, type, JSON.stringify(answer)))
   const { key, gateway } = arranged
 
   const types = [(await call(arranged, '/v1/messages', message('hello'))).headers.get('content-type')]
@@ -410,7 +410,7 @@ test('a comment before the first event is passed on at once', async t => {
 })
 
 test('a stream without an event is a 502', async t => {
-  const arranged = await arrange(t, await answering(t, 'text/event-stream', ''))
+  const arranged = await arrange(t, await fixedUpstream(t, 'text/event-stream', ''))
 
   const { status } = await call(arranged, '/v1/messages', message('hello', { stream: true }))
 
@@ -418,7 +418,7 @@ test('a stream without an event is a 502', async t => {
 })
 
 test('JSON in response to a request for a stream is refused, at its true cost', async t => {
-  const arranged = await arrange(t, await answering(t, 'application/json', JSON.stringify(answer)))
+  const arranged = await arrange(t, await fixedUpstream(t, 'application/json', JSON.stringify(answer)))
 
   const { status, line } = await call(arranged, '/v1/messages', message('hello', { stream: true }))
 
@@ -431,7 +431,7 @@ for (const [what, type, body] of [
   ['an event stream as text/plain', 'text/plain', 'data: {"choices":[]}\n\ndata: [DONE]\n\n'],
 ] as const) {
   test(`${what} in response to a request for a stream costs the hold`, async t => {
-    const arranged = await arrange(t, await answering(t, type, body))
+    const arranged = await arrange(t, await fixedUpstream(t, type, body))
     const { key, gateway } = arranged
 
     const { status, line } = await call(arranged, '/v1/messages', message('hello', { stream: true }))
@@ -447,7 +447,7 @@ const compress = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync,
 for (const [coding, compressed] of Object.entries(compress)) {
   test(`a response in ${coding}, though identity was asked for, is decoded`, async t => {
     const text = JSON.stringify(answer)
-    const url = await answering(t, 'application/json', compressed(text), { 'content-encoding': coding })
+    const url = await fixedUpstream(t, 'application/json', compressed(text), { 'content-encoding': coding })
 
     const response = await call(await arrange(t, url), '/v1/messages', message('hello'))
 
@@ -464,7 +464,7 @@ for (const [what, coding, body] of [
   ['gzip and identity', 'identity, gzip', gzipSync(text)],
 ] as const) {
   test(`a response in ${what} is decoded`, async t => {
-    const url = await answering(t, 'application/json', body, { 'content-encoding': coding })
+    const url = await fixedUpstream(t, 'application/json', body, { 'content-encoding': coding })
 
     const response = await call(await arrange(t, url), '/v1/messages', message('hello'))
 
@@ -478,7 +478,7 @@ test('a stream in gzip is decoded as it comes', async t => {
     `event: message_start\ndata: ${JSON.stringify({ type: 'message_start', message: { ...answer, content: [] } })}\n\n` +
     'event: message_delta\ndata: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":500}}\n\n' +
     'event: message_stop\ndata: {"type":"message_stop"}\n\n'
-  const url = await answering(t, 'text/event-stream', gzipSync(events), { 'content-encoding': 'gzip' })
+  const url = await fixedUpstream(t, 'text/event-stream', gzipSync(events), { 'content-encoding': 'gzip' })
 
   const { text, line } = await call(await arrange(t, url), '/v1/messages', message('hello', { stream: true }))
 
@@ -489,7 +489,7 @@ test('a stream in gzip is decoded as it comes', async t => {
 test('a long response in gzip is decoded without being collected', async t => {
   const text = JSON.stringify({ ...answer, content: [{ type: 'text', text: 'x'.repeat(300_000) }] })
   const body = gzipSync(text)
-  const url = await answering(t, 'application/json', body, {
+  const url = await fixedUpstream(t, 'application/json', body, {
     'content-encoding': 'gzip',
     'content-length': String(body.length),
   })
@@ -510,7 +510,7 @@ for (const [what, body, coding] of [
   ['has an unknown coding', 'compressed', 'compress'],
 ] as const) {
   test(`a compressed response that ${what} costs the hold`, async t => {
-    const url = await answering(t, 'application/json', body, { 'content-encoding': coding })
+    const url = await fixedUpstream(t, 'application/json', body, { 'content-encoding': coding })
 
     const { status, line } = await call(await arrange(t, url), '/v1/messages', message('hello'))
 
@@ -536,7 +536,7 @@ const finishing =
   'data: {"model":"gpt-6-luna","choices":[],"usage":{"prompt_tokens":10,"completion_tokens":5}}\n\n'
 
 test('a chat stream that ends cleanly after its finish reason is whole without [DONE]', async t => {
-  const arranged = await arrange(t, await answering(t, 'text/event-stream', finishing))
+  const arranged = await arrange(t, await fixedUpstream(t, 'text/event-stream', finishing))
 
   const { broken, text, line } = await call(
     arranged,
@@ -549,7 +549,7 @@ test('a chat stream that ends cleanly after its finish reason is whole without [
 })
 
 test('a chat stream that ends cleanly is not whole before each of its choices has a finish reason', async t => {
-  const arranged = await arrange(t, await answering(t, 'text/event-stream', finishing))
+  const arranged = await arrange(t, await fixedUpstream(t, 'text/event-stream', finishing))
 
   const { broken, line } = await call(arranged, '/v1/chat/completions', chat('hello', { stream: true, n: 2 }))
 
@@ -625,7 +625,7 @@ for (const [what, headers] of [
       id: 'x',
       error: { code: 429, message: `${names} ${'busy '.repeat(20_000)}${names}` },
     })
-    const url = await answering(
+    const url = await fixedUpstream(
       t,
       'application/json',
       body,

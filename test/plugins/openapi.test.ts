@@ -29,9 +29,9 @@ type Part = { [keyword: string]: unknown }
 
 async function arrange(t: TestContext, env: Record<string, string> = {}) {
   const gateway = await startGateway(t, { env })
-  const answer = await fetch(`${gateway.url}/admin/openapi.json`)
-  assert.equal(answer.status, 200)
-  const document: OpenApi = JSON.parse(await answer.text())
+  const response = await fetch(`${gateway.url}/admin/openapi.json`)
+  assert.equal(response.status, 200)
+  const document: OpenApi = JSON.parse(await response.text())
   return { gateway, document }
 }
 
@@ -95,7 +95,7 @@ test('the document lists every route, each with a summary, a response and a uniq
     assert.ok(operation.summary, `${route} has no summary`)
     assert.ok(
       Object.keys(operation.responses).some(status => status.startsWith('2')),
-      `${route} has no answer`,
+      `${route} has no response`,
     )
   }
 })
@@ -106,15 +106,15 @@ test('every response matches its schema, and has no other field', async t => {
   const seen = new Set<string>()
   const ask = async (route: string, path: string, body?: object) => {
     const [method = ''] = route.split(' ')
-    const answer = await gateway.admin(method, path, body)
+    const response = await gateway.admin(method, path, body)
     const operation = operationsOf(document).find(one => one.route === route)?.operation
-    const declared = operation?.responses[String(answer.status)]
-    assert.ok(declared, `${route}: ${answer.status} ${JSON.stringify(answer.body)}`)
+    const declared = operation?.responses[String(response.status)]
+    assert.ok(declared, `${route}: ${response.status} ${JSON.stringify(response.body)}`)
     const [content] = Object.values(declared.content ?? {})
     const schema = content && closed(content.schema, document)
-    if (schema) assert.deepEqual(faultFinder(schema)(answer.body), [], route)
+    if (schema) assert.deepEqual(faultFinder(schema)(response.body), [], route)
     seen.add(route)
-    return answer.body
+    return response.body
   }
   const settings = {
     limits: { requests: { capacity: 9, per: '1h' }, tokens: { capacity: 90000, per: '1m' }, concurrency: 3 },

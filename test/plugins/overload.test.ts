@@ -29,7 +29,7 @@ test('a call above the limit of running calls is refused before its body is read
 
   const caller = await rawCaller(gateway.url)
   caller.send(head('/v1/messages', key, 10_000_000))
-  const { status, body } = await caller.answer()
+  const { status, body } = await caller.response()
   const onOpenai = await gateway.post('/v1/chat/completions', key, chat('one more'))
   const ready = await fetch(`${gateway.url}/readyz`)
 
@@ -60,7 +60,7 @@ test('a client that begins to send and never ends leaves room for the others', a
 
   const second = await rawCaller(gateway.url)
   second.send(head('/v1/messages', idle, 1000))
-  const { status } = await second.answer()
+  const { status } = await second.response()
   const other = await gateway.post('/v1/messages', honest, message('hello'))
 
   assert.equal(status, 529)
@@ -94,7 +94,7 @@ test('bodies above the memory limit are refused unread, and one is always accept
   const callers = [await rawCaller(gateway.url), await rawCaller(gateway.url)]
   for (const caller of callers) caller.send(head('/v1/messages', key, 30_000_000))
 
-  const { status } = await Promise.race(callers.map(caller => caller.answer()))
+  const { status } = await Promise.race(callers.map(caller => caller.response()))
 
   assert.equal(status, 529, 'of two, one')
   assert.equal((await call('a small one')).status, 200)
@@ -106,43 +106,43 @@ test('bodies above the memory limit are refused unread, and one is always accept
 test('an overloaded gateway refuses some calls, serves /livez, and recovers', async t => {
   const { gateway, call } = await arrange(t, { OVERLOAD_DELAY_MS: '100' })
   const prompt = 'x'.repeat(4_000_000)
-  const answers: { status: number; retryAfter: string | null }[] = []
+  const responses: { status: number; retryAfter: string | null }[] = []
   let isOver = false
   async function attempt(text: string): Promise<number> {
-    const answer = await call(text)
-    await answer.arrayBuffer()
-    answers.push({ status: answer.status, retryAfter: answer.headers.get('retry-after') })
-    return answer.status
+    const response = await call(text)
+    await response.arrayBuffer()
+    responses.push({ status: response.status, retryAfter: response.headers.get('retry-after') })
+    return response.status
   }
   async function keepCalling() {
     while (!isOver) await attempt(prompt)
   }
   const callers = Array.from({ length: 24 }, keepCalling)
 
-  await until(async () => answers.some(({ status }) => status === 529))
+  await until(async () => responses.some(({ status }) => status === 529))
   const alive = await fetch(`${gateway.url}/livez`, { signal: AbortSignal.timeout(20_000) })
   isOver = true
   await Promise.all(callers)
 
   assert.equal(alive.status, 200)
   assert.deepEqual(
-    answers.filter(({ status }) => status !== 200 && status !== 529),
+    responses.filter(({ status }) => status !== 200 && status !== 529),
     [],
   )
-  assert.ok(answers.every(({ status, retryAfter }) => status === 200 || /^[1-5]$/.test(retryAfter ?? '')))
+  assert.ok(responses.every(({ status, retryAfter }) => status === 200 || /^[1-5]$/.test(retryAfter ?? '')))
   await until(async () => (await attempt('again')) === 200)
   await until(async () => gateway.lines.some(({ msg }) => msg === 'no longer overloaded'))
   await until(async () => {
-    const answer = await fetch(`${gateway.url}/admin/clients/frontend`, {
+    const response = await fetch(`${gateway.url}/admin/clients/frontend`, {
       headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
     })
-    const { state } = (await answer.json()) as { state: Awaited<ReturnType<Gateway['state']>> }
+    const { state } = (await response.json()) as { state: Awaited<ReturnType<Gateway['state']>> }
     return state.concurrency?.running === 0 && state.day?.heldUsd === 0
   })
   const lines = gateway.lines.filter(({ msg }) => msg === 'call')
   assert.equal(new Set(lines.map(({ reqId }) => reqId)).size, lines.length, 'one line a call')
   assert.equal(
     lines.filter(({ refusal }) => refusal === 'overloaded').length,
-    answers.filter(({ status }) => status === 529).length,
+    responses.filter(({ status }) => status === 529).length,
   )
 })

@@ -9,7 +9,7 @@ async function arrange(t: TestContext) {
   const { url, admin, client } = await startGateway(t)
   await client({ name: 'frontend' })
   const ask = async (method: string, path: string, body?: string, type = 'application/json') => {
-    const answer = await fetch(`${url}${path}`, {
+    const response = await fetch(`${url}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${ADMIN_TOKEN}`,
@@ -17,8 +17,8 @@ async function arrange(t: TestContext) {
       },
       ...(body !== undefined && { body }),
     })
-    const problem: Record<string, unknown> = JSON.parse(await answer.text())
-    return { answer, problem }
+    const problem: Record<string, unknown> = JSON.parse(await response.text())
+    return { response, problem }
   }
   return { ask, admin }
 }
@@ -125,14 +125,14 @@ test('an invalid request gets a problem with the found value and how to fix it',
   const { ask } = await arrange(t)
   for (const [title, method, path, status, detail, body, type] of wrongs) {
     await t.test(title, async () => {
-      const { answer, problem } = await ask(method, path, body, type)
+      const { response, problem } = await ask(method, path, body, type)
 
-      assert.equal(answer.status, status, JSON.stringify(problem))
-      assert.match(answer.headers.get('content-type') ?? '', /^application\/problem\+json/)
+      assert.equal(response.status, status, JSON.stringify(problem))
+      assert.match(response.headers.get('content-type') ?? '', /^application\/problem\+json/)
       assert.match(String(problem.detail), detail)
       assert.deepEqual([problem.status, problem.type], [status, 'about:blank'])
-      assert.equal(problem.requestId, answer.headers.get('request-id'))
-      if (status === 405) assert.match(answer.headers.get('allow') ?? '', /^[A-Z]+(, [A-Z]+)*$/)
+      assert.equal(problem.requestId, response.headers.get('request-id'))
+      if (status === 405) assert.match(response.headers.get('allow') ?? '', /^[A-Z]+(, [A-Z]+)*$/)
     })
   }
 })

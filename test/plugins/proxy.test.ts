@@ -8,7 +8,7 @@ import { chat, message, startGateway, UPSTREAM_KEY } from '../gateway.ts'
 import { upstreamHeaders } from '../provider.ts'
 import { freePort } from '../servers.ts'
 import { until } from '../until.ts'
-import { answering } from '../upstream.ts'
+import { fixedUpstream } from '../upstream.ts'
 
 async function arrange(
   t: TestContext,
@@ -279,7 +279,7 @@ test('an organisation’s name in a stream error is redacted, and nothing else c
   const error = (name: string) =>
     `data: {"error":{"message":"in organization ${name}","code":"server_error"}}\n\n`
   const { gateway, key } = await arrange(t, {
-    EZAI_BASE_URL: await answering(t, 'text/event-stream', words + error('org-Acme123456')),
+    EZAI_BASE_URL: await fixedUpstream(t, 'text/event-stream', words + error('org-Acme123456')),
   })
 
   const answer = await gateway.post('/v1/chat/completions', key, chat('hello', { stream: true }))
@@ -304,7 +304,7 @@ for (const [what, body, more] of [
       'response' in body ? { ...body, response: { ...body.response, error } } : { ...body, error }
     const stream = 'response' in body
     const { gateway, key } = await arrange(t, {
-      EZAI_BASE_URL: await answering(
+      EZAI_BASE_URL: await fixedUpstream(
         t,
         stream ? 'text/event-stream' : 'application/json',
         stream ? `event: response.failed\ndata: ${JSON.stringify(failed)}\n\n` : JSON.stringify(failed),

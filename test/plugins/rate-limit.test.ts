@@ -20,8 +20,8 @@ async function arrange(t: TestContext, limits: Record<string, unknown>) {
     await idle()
     const before = await available()
     const caller = new AbortController()
-    const answer = await send(STALLS, { stream: true, ...more }, { signal: caller.signal })
-    assert.equal(answer.status, 200)
+    const response = await send(STALLS, { stream: true, ...more }, { signal: caller.signal })
+    assert.equal(response.status, 200)
     const during = await available()
     caller.abort()
     await idle()
@@ -38,12 +38,12 @@ test('six parallel calls with an output limit of 64,000 share a bucket of 200,00
   const { gateway, send } = await arrange(t, { tokens: { capacity: 200_000, per: '1m' } })
   const caller = new AbortController()
 
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 6 }, () => send(STALLS, { stream: true }, { signal: caller.signal })),
   )
 
   assert.deepEqual(
-    answers.map(({ status }) => status),
+    responses.map(({ status }) => status),
     Array(6).fill(200),
   )
   assert.equal((await gateway.state('frontend')).concurrency?.running, 6)
@@ -54,9 +54,9 @@ test('a client with long responses reserves more for its next call, up to its ou
   const { send, reserved } = await arrange(t, { tokens: SLOW })
   const atStart = await reserved()
   for (let i = 0; i < 10; i++) {
-    const answer = await send(`${i} [[scenario: usage 50 in 10000 out]]`)
-    assert.equal(answer.status, 200)
-    await answer.text()
+    const response = await send(`${i} [[scenario: usage 50 in 10000 out]]`)
+    assert.equal(response.status, 200)
+    await response.text()
   }
 
   const learned = await reserved()
@@ -84,9 +84,9 @@ test('a call that the bucket refuses waits for a running call, not for the whole
 
 test('a response longer than its reservation leaves debt', async t => {
   const { send, idle, available } = await arrange(t, { tokens: { capacity: 5000, per: '30d' } })
-  const answer = await send('[[scenario: usage 50 in 20000 out]]')
-  assert.equal(answer.status, 200)
-  await answer.text()
+  const response = await send('[[scenario: usage 50 in 20000 out]]')
+  assert.equal(response.status, 200)
+  await response.text()
   await idle()
 
   const next = await send('hello')

@@ -32,7 +32,7 @@ export interface Replica {
     path: string,
     body?: unknown,
     who?: { token?: string; address?: string },
-  ): Promise<Answer>
+  ): Promise<AdminResponse>
   /** Makes a client, its team if it names one, and a key of the client. */
   client(settings: { name: string } & Record<string, unknown>): Promise<{ id: string; key: string }>
   /** Opens a real port. */
@@ -44,7 +44,7 @@ export interface Replica {
   onCall(work: (request: FastifyRequest) => Promise<void>): void
 }
 
-export interface Answer {
+export interface AdminResponse {
   status: number
   headers: LightMyRequestResponse['headers']
   body: Record<string, unknown>
@@ -104,7 +104,7 @@ export async function startReplica(t: TestContext, options: ReplicaOptions = {})
     body,
     { token = TOKEN, address = '127.0.0.1' } = {},
   ) => {
-    const answer = await app.inject({
+    const response = await app.inject({
       method,
       url: `/admin${path}`,
       remoteAddress: address,
@@ -115,9 +115,9 @@ export async function startReplica(t: TestContext, options: ReplicaOptions = {})
       ...(body !== undefined && { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
     return {
-      status: answer.statusCode,
-      headers: answer.headers,
-      body: answer.body === '' ? {} : answer.json(),
+      status: response.statusCode,
+      headers: response.headers,
+      body: response.body === '' ? {} : response.json(),
     }
   }
   return {

@@ -15,9 +15,9 @@ async function callInTurn(t: TestContext, settings: Record<string, unknown>, mor
   const statuses: number[] = []
   for (let i = 0; i < CALLS; i++) {
     const gateway = i % 2 === 0 ? first : second
-    const answer = await gateway.post('/v1/messages', key, message(`call ${i}`, more))
-    await answer.arrayBuffer()
-    statuses.push(answer.status)
+    const response = await gateway.post('/v1/messages', key, message(`call ${i}`, more))
+    await response.arrayBuffer()
+    statuses.push(response.status)
   }
   return statuses
 }

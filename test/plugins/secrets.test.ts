@@ -80,8 +80,8 @@ test('an invalid file changes nothing, is logged and raises an alert, and is rea
   const gateway = await startGateway(t, { env: { ADMIN_TOKEN: '', ADMIN_TOKEN_FILE: file } })
   const ask = async (path: string, token: string) => {
     const headers = { authorization: `Bearer ${token}` }
-    const answer = await fetch(`${gateway.url}/admin${path}`, { headers })
-    return { status: answer.status, text: await answer.text() }
+    const response = await fetch(`${gateway.url}/admin${path}`, { headers })
+    return { status: response.status, text: await response.text() }
   }
 
   await writeFile(file, 'two words-of-a-secret')

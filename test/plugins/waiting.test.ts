@@ -17,8 +17,8 @@ async function arrange(t: TestContext, settings: Record<string, unknown>, option
 /** Calls without a response so far. */
 const running = (gateway: Gateway, count: number) => until(async () => gateway.app.running.size === count)
 
-async function detailsOf(answer: Response): Promise<Record<string, string | number>> {
-  const { error } = (await answer.json()) as { error: { details: Record<string, string | number> } }
+async function detailsOf(response: Response): Promise<Record<string, string | number>> {
+  const { error } = (await response.json()) as { error: { details: Record<string, string | number> } }
   return error.details
 }
 
@@ -72,10 +72,10 @@ test('five callers are served in the order in which they came, and a new call ov
   await calls[0]
   calls.push(send('call 6'))
 
-  const answers = await Promise.all(calls)
+  const responses = await Promise.all(calls)
 
   assert.deepEqual(
-    answers.map(({ status }) => status),
+    responses.map(({ status }) => status),
     [200, 200, 200, 200, 200, 200],
   )
   assert.deepEqual(served(), ['call 1', 'call 2', 'call 3', 'call 4', 'call 5', 'call 6'])
@@ -110,12 +110,12 @@ test('a call that has waited maxWaitMs gets the 429', async t => {
   await gateway.provider.waitForCall(1)
 
   const sentAt = performance.now()
-  const answers = await Promise.all([send('call 2'), send('call 3')])
+  const responses = await Promise.all([send('call 2'), send('call 3')])
 
   assert.ok(performance.now() - sentAt >= 300)
-  for (const answer of answers) {
-    assert.equal(answer.status, 429)
-    assert.equal((await detailsOf(answer)).limit, 'concurrency')
+  for (const response of responses) {
+    assert.equal(response.status, 429)
+    assert.equal((await detailsOf(response)).limit, 'concurrency')
   }
   gateway.provider.release()
   assert.equal((await first).status, 200, 'they did not wait for the first call')
@@ -209,9 +209,9 @@ test('a call waits for money that a running call holds, and never for money that
   const second = send('call 2')
   await running(gateway, 2)
   gateway.provider.release()
-  const answers = await Promise.all([first, second])
+  const responses = await Promise.all([first, second])
   assert.deepEqual(
-    answers.map(({ status }) => status),
+    responses.map(({ status }) => status),
     [200, 200],
   )
   gateway.provider.next('usage 10 in 150 out')
@@ -239,10 +239,10 @@ test('a waiting call finds room that another replica frees, with few requests to
   const admissions = countAdmissions(gateway)
   const sentAt = performance.now()
 
-  const answers = await Promise.all([send('call 2'), send('call 3'), first])
+  const responses = await Promise.all([send('call 2'), send('call 3'), first])
 
   assert.deepEqual(
-    answers.map(({ status }) => status),
+    responses.map(({ status }) => status),
     [200, 200, 200],
   )
   const seconds = (performance.now() - sentAt) / 1000
@@ -343,7 +343,7 @@ test('a call whose key is revoked while its body is sent is refused', async t =>
   const body = new TransformStream<Uint8Array, Uint8Array>()
   const writer = body.writable.getWriter()
   const bytes = new TextEncoder().encode(JSON.stringify(message('hello')))
-  const answer = gateway.post('/v1/messages', key, '', { body: body.readable, duplex: 'half' })
+  const response = gateway.post('/v1/messages', key, '', { body: body.readable, duplex: 'half' })
   writer.write(bytes.subarray(0, 10))
   await running(gateway, 1)
 
@@ -351,6 +351,6 @@ test('a call whose key is revoked while its body is sent is refused', async t =>
   writer.write(bytes.subarray(10))
   writer.close()
 
-  assert.equal((await answer).status, 403)
+  assert.equal((await response).status, 403)
   assert.equal(gateway.provider.calls.length, 0)
 })

@@ -45,7 +45,7 @@ export interface Fleet {
     path: string,
     body?: unknown,
     gateway?: GatewayProcess,
-  ): Promise<{ status: number; body: Answer }>
+  ): Promise<{ status: number; body: GatewayResponse }>
   team(name: string, settings: Limits): Promise<void>
   everything(settings: Limits): Promise<void>
   /** Makes a client, and returns a key of it. */
@@ -53,7 +53,7 @@ export interface Fleet {
   budgets: Budget[]
 }
 
-type Answer = Record<string, unknown>
+type GatewayResponse = Record<string, unknown>
 
 export interface FleetOptions {
   redisUrl: string
@@ -88,7 +88,7 @@ export async function startFleet(t: TestContext, options: FleetOptions): Promise
   }
 
   const admin: Fleet['admin'] = async (method, path, body, gateway = gateways[0]!) => {
-    const answer = await fetch(`${gateway.url}/admin${path}`, {
+    const response = await fetch(`${gateway.url}/admin${path}`, {
       method,
       headers: {
         authorization: `Bearer ${ADMIN_TOKEN}`,
@@ -96,10 +96,10 @@ export async function startFleet(t: TestContext, options: FleetOptions): Promise
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
-    return { status: answer.status, body: (await answer.json()) as Answer }
+    return { status: response.status, body: (await response.json()) as GatewayResponse }
   }
 
-  async function change(method: string, path: string, settings: object): Promise<Answer> {
+  async function change(method: string, path: string, settings: object): Promise<GatewayResponse> {
     const { status, body } = await admin(method, path, settings)
     if (status >= 300) throw new Error(`${method} ${path}: ${JSON.stringify(body)}`)
     return body

@@ -152,21 +152,21 @@ export async function attempt(url: string, key: string, call: Call): Promise<Att
   }
   if (typeof call.leaves === 'object') setTimeout(() => leaving.abort(), call.leaves.afterMs)
   try {
-    const answer = await fetch(`${url}/v1/messages`, {
+    const response = await fetch(`${url}/v1/messages`, {
       method: 'POST',
       signal: leaving.signal,
       headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01', 'x-api-key': key },
       body: call.body,
     })
-    made.status = answer.status
-    made.id = answer.headers.get('request-id') ?? undefined
-    if (call.leaves === 'reading' && answer.ok) {
-      await answer.body?.getReader().read()
+    made.status = response.status
+    made.id = response.headers.get('request-id') ?? undefined
+    if (call.leaves === 'reading' && response.ok) {
+      await response.body?.getReader().read()
       leaving.abort()
     }
-    const text = await answer.text()
+    const text = await response.text()
     made.whole = true
-    if (answer.status >= 400) made.details = JSON.parse(text).error?.details ?? {}
+    if (response.status >= 400) made.details = JSON.parse(text).error?.details ?? {}
   } catch {
     // The caller left, or the response broke off.
   }

@@ -95,13 +95,13 @@ test('a gateway whose clock is a month behind uses the new price, and accepts no
   const behind = await fleet.start(skewedBy(-30 * DAY))
   const key = await fleet.client('frontend', { budget: { day: 0.001 } })
   const send = async (gateway: { url: string }, by: string) => {
-    const answer = await fetch(`${gateway.url}/v1/messages`, {
+    const response = await fetch(`${gateway.url}/v1/messages`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01', 'x-api-key': by },
       body: JSON.stringify(message('what it may cost', { model: 'claude-new' })),
     })
-    const { error } = (await answer.json()) as { error: { details: Record<string, unknown> } }
-    return { status: answer.status, estimated: error.details.estimated_usd }
+    const { error } = (await response.json()) as { error: { details: Record<string, unknown> } }
+    return { status: response.status, estimated: error.details.estimated_usd }
   }
 
   const right = await send(fleet.gateways[0]!, key)

@@ -5,24 +5,24 @@ import { anthropicFailure, openaiFailure } from './failures.ts'
 import type { Generated } from './generation.ts'
 import { requestId, responseHeaders } from './headers.ts'
 import type { Api, Reply, StreamFrames } from './reply.ts'
-import type { Answer } from './responder.ts'
+import type { ProviderResponse } from './responder.ts'
 import type { Failure, Scenario } from './scenario.ts'
 
 const noFrames = Buffer.alloc(0)
 const page = '<!doctype html><html><head><title>Welcome</title></head><body>It works!</body></html>'
 
-export function answer(api: Api, reply: Reply, scenario: Scenario): Answer {
+export function buildResponse(api: Api, reply: Reply, scenario: Scenario): ProviderResponse {
   const headers = responseHeaders(api.family, requestId(api.family))
   const usual =
     api.stream && reply.request.stream === true
-      ? streamAnswer(api.stream(reply), reply.generated, scenario, headers)
-      : jsonAnswer(api.json(reply), scenario, headers)
-  const answer = scenario.nonsense ? nonsense(usual, scenario.nonsense) : usual
-  return { ...answer, errorFrames: Buffer.from(api.errorFrames ?? ''), generated: reply.generated }
+      ? streamResponse(api.stream(reply), reply.generated, scenario, headers)
+      : jsonResponse(api.json(reply), scenario, headers)
+  const response = scenario.nonsense ? nonsense(usual, scenario.nonsense) : usual
+  return { ...response, errorFrames: Buffer.from(api.errorFrames ?? ''), generated: reply.generated }
 }
 
 /** An error response, in the family's shape unless the failure brings its own body. */
-export function failureAnswer(family: Api['family'], failure: Failure): Answer {
+export function failureResponse(family: Api['family'], failure: Failure): ProviderResponse {
   const id = requestId(family)
   const shaped = family === 'anthropic' ? anthropicFailure(failure, id) : openaiFailure(failure)
   const body = Buffer.from(failure.body ?? JSON.stringify(shaped))
@@ -36,7 +36,11 @@ export function failureAnswer(family: Api['family'], failure: Failure): Answer {
   return { status: failure.status, headers, chunks: [body], cut: 1, errorFrames: noFrames }
 }
 
-function jsonAnswer(json: object, { ending, after }: Scenario, headers: Answer['headers']): Answer {
+function jsonResponse(
+  json: object,
+  { ending, after }: Scenario,
+  headers: ProviderResponse['headers'],
+): ProviderResponse {
   const body = Buffer.from(JSON.stringify(json))
   const cut = after ?? Math.floor(body.length / 2)
   // A clean end in the middle is only possible without a content-length.
@@ -50,12 +54,12 @@ function jsonAnswer(json: object, { ending, after }: Scenario, headers: Answer['
   }
 }
 
-function streamAnswer(
+function streamResponse(
   { head, reasoned, pieces, tail }: StreamFrames,
   generated: Generated | undefined,
   { after }: Scenario,
-  headers: Answer['headers'],
-): Answer {
+  headers: ProviderResponse['headers'],
+): ProviderResponse {
   const opening = reasoned ? [head, reasoned] : [head]
   return {
     status: 200,
@@ -71,7 +75,7 @@ function streamAnswer(
   }
 }
 
-function nonsense(usual: Answer, kind: NonNullable<Scenario['nonsense']>): Answer {
+function nonsense(usual: ProviderResponse, kind: NonNullable<Scenario['nonsense']>): ProviderResponse {
   const whole = Buffer.concat(usual.chunks)
   const half = Math.floor(whole.length / 2)
   const kinds: Record<typeof kind, [type: string, body: Buffer, encoding?: string]> = {

@@ -1,19 +1,19 @@
 /** Serves the provider's calls one by one: reads, decides, responds, and records them. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { answer, failureAnswer } from './answer.ts'
+import { buildResponse, failureResponse } from './answer.ts'
 import { endpointOf, faultOf, parse } from './apis.ts'
 import { generatedAfter } from './generation.ts'
 import type { Books, Call } from './records.ts'
 import { replyTo } from './reply.ts'
-import { type Answer, respond, type Stage } from './responder.ts'
+import { type ProviderResponse, respond, type Stage } from './responder.ts'
 import { ordinary, type Scenario } from './scenario.ts'
 import type { ScenarioQueue } from './scenario-queue.ts'
 
 export function listener(books: Books, scenarioQueue: ScenarioQueue) {
   return (request: IncomingMessage, response: ServerResponse) => {
-    const wished = scenarioQueue.onArrival()
-    const call = newCall(request, wished)
+    const queued = scenarioQueue.onArrival()
+    const call = newCall(request, queued)
     const gone = new AbortController()
     const breakOff = () => {
       call.closedEarly = !gone.signal.aborted
@@ -33,16 +33,16 @@ export function listener(books: Books, scenarioQueue: ScenarioQueue) {
       books.end(call)
       if (!response.writableFinished) gone.abort()
     })
-    if (wished?.ending === 'unread') {
+    if (queued?.ending === 'unread') {
       breakOff()
       request.socket.destroy()
       return
     }
     readBody(request, body => {
       call.body = body
-      const answer = decideAnswer(call, () => wished ?? scenarioQueue.onceRead(call))
+      const built = decideResponse(call, () => queued ?? scenarioQueue.onceRead(call))
       const stage = { response, gone: gone.signal, released: scenarioQueue.released, breakOff, begin }
-      respond(stage, answer, call.scenario).catch(error => {
+      respond(stage, built, call.scenario).catch(error => {
         // That its caller left during a pause is the only error there should be.
         if (!gone.signal.aborted) response.destroy(error)
       })
@@ -56,33 +56,33 @@ export function readBody(request: IncomingMessage, done: (body: Buffer) => void)
   request.on('end', () => done(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
 }
 
-function decideAnswer(call: Call, decide: () => Scenario): Answer {
+function decideResponse(call: Call, decide: () => Scenario): ProviderResponse {
   try {
     call.scenario = decide()
   } catch (error) {
     // A prompt names an unknown scenario: the error goes to the author of the test.
-    return failureAnswer('openai', {
+    return failureResponse('openai', {
       status: 400,
       body: JSON.stringify({ error: { message: String(error) } }),
     })
   }
-  const answer = answerTo(call)
-  call.status = ['silent', 'unread'].includes(call.scenario.ending) ? undefined : answer.status
-  return answer
+  const built = responseTo(call)
+  call.status = ['silent', 'unread'].includes(call.scenario.ending) ? undefined : built.status
+  return built
 }
 
 /** Also records the usage that the response reports, if it is sent whole. */
-function answerTo(call: Call): Answer {
+function responseTo(call: Call): ProviderResponse {
   const endpoint = endpointOf(call.path)
-  if (!endpoint) return failureAnswer('openai', { status: 404 })
+  if (!endpoint) return failureResponse('openai', { status: 404 })
   const { api } = endpoint
   const request = parse(call.body)
   const failure = call.scenario.failure ?? faultOf(endpoint, call.headers, request)
-  if (failure || !request) return failureAnswer(api.family, failure ?? { status: 400 })
+  if (failure || !request) return failureResponse(api.family, failure ?? { status: 400 })
   const reply = replyTo(call.body, request, call.scenario)
   call.served = api.served(reply)
   call.reported = reply.report !== 'none' && call.scenario.nonsense === undefined
-  return answer(api, reply, call.scenario)
+  return buildResponse(api, reply, call.scenario)
 }
 
 function newCall(request: IncomingMessage, scenario: Scenario = ordinary): Call {

@@ -6,7 +6,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { Generated } from './generation.ts'
 import type { Scenario } from './scenario.ts'
 
-export interface Answer {
+export interface ProviderResponse {
   status: number
   headers: OutgoingHttpHeaders
   /** The body; a stream's is one chunk per delta, with the frames before and after them as first and last. */
@@ -32,16 +32,16 @@ export interface Stage {
 }
 
 /** Resolves when nothing more will be sent; rejects when the caller leaves during a pause. */
-export async function respond(stage: Stage, answer: Answer, scenario: Scenario): Promise<void> {
+export async function respond(stage: Stage, built: ProviderResponse, scenario: Scenario): Promise<void> {
   const { response, gone } = stage
   if (scenario.hold !== undefined) await Promise.race([stage.released(scenario.hold), once(gone, 'abort')])
   if (gone.aborted) return
   if (scenario.delay > 0) await setTimeout(scenario.delay, undefined, { signal: gone })
   if (scenario.ending === 'silent') return
   if (scenario.ending === 'unread') return cut(stage)
-  const pace = await paceOf(stage, answer, scenario)
-  response.writeHead(answer.status, answer.headers)
-  if (scenario.ending === 'whole') return finish(stage, answer.chunks, pace)
+  const pace = await paceOf(stage, built, scenario)
+  response.writeHead(built.status, built.headers)
+  if (scenario.ending === 'whole') return finish(stage, built.chunks, pace)
   if (scenario.ending === 'reset') {
     response.flushHeaders()
     await setImmediate()
@@ -49,15 +49,15 @@ export async function respond(stage: Stage, answer: Answer, scenario: Scenario):
     response.socket?.resetAndDestroy()
     return
   }
-  await send(stage, answer.chunks.slice(0, answer.cut), pace)
+  await send(stage, built.chunks.slice(0, built.cut), pace)
   if (scenario.ending === 'die') return cut(stage)
   if (scenario.ending === 'stall') {
     if (scenario.stallMs === undefined) return
     await setTimeout(scenario.stallMs, undefined, { signal: gone })
-    return finish(stage, answer.chunks.slice(answer.cut), continued(pace, answer.cut))
+    return finish(stage, built.chunks.slice(built.cut), continued(pace, built.cut))
   }
   stage.breakOff()
-  response.end(scenario.ending === 'error' ? answer.errorFrames : undefined)
+  response.end(scenario.ending === 'error' ? built.errorFrames : undefined)
 }
 
 function cut({ response, breakOff }: Stage) {
@@ -88,7 +88,11 @@ interface Pace {
 }
 
 /** Begins the generation, where there is one. A JSON response waits here until all of it is generated. */
-async function paceOf(stage: Stage, { generated, dueMs }: Answer, { gap, split }: Scenario): Promise<Pace> {
+async function paceOf(
+  stage: Stage,
+  { generated, dueMs }: ProviderResponse,
+  { gap, split }: Scenario,
+): Promise<Pace> {
   if (!generated) return { gap, split, due: undefined }
   const begun = performance.now()
   stage.begin(generated)

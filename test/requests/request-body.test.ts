@@ -130,7 +130,7 @@ test('a body is refused once its decoded part is too large, while the caller is 
   )
   caller.send(half)
 
-  const response = await caller.answer()
+  const response = await caller.response()
 
   assert.equal(response.status, 413)
   caller.close()
@@ -180,11 +180,11 @@ test('a compressed body of the administration is decoded within its limit, or re
     ['zstd', zstdCompressSync(zeros), 413, /larger than \d+ bytes/],
   ]
   for (const [encoding, sent, status, says] of refused) {
-    const answer = await put(encoding, sent)
-    assert.equal(answer.status, status, encoding)
-    assert.match(String(answer.headers.get('content-type')), /^application\/problem\+json/)
-    assert.match(String(answer.found.detail), says)
-    assert.equal(answer.found.requestId, answer.headers.get('request-id'))
-    if (status === 415) assert.match(answer.headers.get('accept-encoding') ?? '', /gzip/)
+    const response = await put(encoding, sent)
+    assert.equal(response.status, status, encoding)
+    assert.match(String(response.headers.get('content-type')), /^application\/problem\+json/)
+    assert.match(String(response.found.detail), says)
+    assert.equal(response.found.requestId, response.headers.get('request-id'))
+    if (status === 415) assert.match(response.headers.get('accept-encoding') ?? '', /gzip/)
   }
 })

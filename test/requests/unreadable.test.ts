@@ -21,14 +21,14 @@ for (const [title, sent, status, code] of [
     const caller = await rawCaller(gateway.url)
 
     caller.send(sent)
-    const answer = await caller.answer()
+    const response = await caller.response()
 
-    assert.equal(answer.status, status)
-    assert.match(answer.head, /^connection: close$/im)
-    const { error } = JSON.parse(answer.body)
+    assert.equal(response.status, status)
+    assert.match(response.head, /^connection: close$/im)
+    const { error } = JSON.parse(response.body)
     assert.equal(error.details.error_code, code)
     assert.equal(typeof error.message, 'string')
-    const [, id] = /^request-id: (req_\w+)$/im.exec(answer.head) ?? []
+    const [, id] = /^request-id: (req_\w+)$/im.exec(response.head) ?? []
     assert.ok(gateway.lines.some(({ msg, reqId }) => msg === 'unreadable' && reqId === id))
     caller.close()
   })
@@ -57,7 +57,7 @@ for (const [title, head, status, code, version = '1.1'] of [
       caller.send(
         `POST ${path} HTTP/${version}\r\n${head}x-api-key: ${key}\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`,
       )
-      const { status: found, head: headers, body } = await caller.answer()
+      const { status: found, head: headers, body } = await caller.response()
       caller.close()
       assert.equal(found, status)
       const [, id] = /^request-id: (req_\w+)$/im.exec(headers) ?? []
@@ -96,7 +96,7 @@ test('a request with any valid Host is accepted, and one of HTTP/1.0 without a H
   ]) {
     const caller = await rawCaller(gateway.url)
     caller.send(`GET /v1/models HTTP/${version}\r\n${host}x-api-key: ${key}\r\n\r\n`)
-    assert.equal((await caller.answer()).status, 200, `${host}`)
+    assert.equal((await caller.response()).status, 200, `${host}`)
     caller.close()
   }
 })
@@ -110,10 +110,10 @@ test('a transfer coding other than chunked is refused in the error format', asyn
     `POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\ncontent-type: application/json\r\n` +
       `transfer-encoding: gzip, chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`,
   )
-  const { status, body: answer } = await caller.answer()
+  const { status, body: response } = await caller.response()
   caller.close()
   assert.equal(status, 400)
-  assert.match(JSON.parse(answer).error.message, /transfer-encoding is "gzip, chunked"; expected chunked/)
+  assert.match(JSON.parse(response).error.message, /transfer-encoding is "gzip, chunked"; expected chunked/)
   assert.equal(gateway.provider.calls.length, 0)
 })
 
@@ -126,11 +126,11 @@ test('an Expect of 100-continue gets its response, and the call continues', asyn
     `POST /v1/messages HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\nx-api-key: ${key}\r\nanthropic-version: 2023-06-01\r\n` +
       `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`,
   )
-  assert.equal((await caller.answer()).status, 100)
+  assert.equal((await caller.response()).status, 100)
 
   caller.send(body)
 
-  assert.equal((await caller.answer()).status, 200)
+  assert.equal((await caller.response()).status, 200)
   caller.close()
 })
 
@@ -144,10 +144,10 @@ test('a malformed chunked body gets 400 in the form of its route, and its log li
     `POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\ncontent-type: application/json\r\n` +
       'transfer-encoding: chunked\r\n\r\nno length\r\n',
   )
-  const answer = await caller.answer()
+  const response = await caller.response()
 
-  assert.equal(answer.status, 400)
-  const { type, request_id } = JSON.parse(answer.body)
+  assert.equal(response.status, 400)
+  const { type, request_id } = JSON.parse(response.body)
   assert.equal(type, 'error')
   assert.equal((await gateway.line(request_id)).client, 'frontend')
   caller.close()

@@ -181,9 +181,9 @@ test('an SDK above its rate limit waits for Retry-After, and gets its response',
     const sdk = connect({ url, key })
     await t.test(sdk.name, async () => {
       await sdk.ask('one')
-      const answer = await sdk.ask('two')
+      const response = await sdk.ask('two')
 
-      assert.ok(answer.length > 0)
+      assert.ok(response.length > 0)
       assert.ok(sdk.attempts >= 3, `${sdk.attempts} attempts`)
     })
   })

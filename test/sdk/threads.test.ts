@@ -19,14 +19,14 @@ test('the tool runner of the SDK continues without a thread under a budget', asy
   const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
   const anthropic = new Anthropic({ baseURL: gateway.url, authToken: key, apiKey: null })
 
-  const answer = await anthropic.beta.messages.toolRunner({
+  const response = await anthropic.beta.messages.toolRunner({
     model: 'claude-haiku-4-5',
     max_tokens: 100,
     messages: [{ role: 'user', content: 'What time is it?' }],
     tools: [clock],
   })
 
-  assert.equal(answer.stop_reason, 'end_turn')
+  assert.equal(response.stop_reason, 'end_turn')
   const [refused, served] = await until(async () => gateway.calls().length === 2 && gateway.calls())
   assert.deepEqual([refused?.status, refused?.refusal], [400, 'unbounded_feature'])
   assert.equal(served?.outcome, 'ok')
@@ -53,10 +53,10 @@ test('the refusal of a thread names the setting that allows it', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
 
-  const answer = await gateway.post('/v1/messages', key, message('hi', { thread: { type: 'create' } }))
+  const response = await gateway.post('/v1/messages', key, message('hi', { thread: { type: 'create' } }))
 
-  const { error } = (await answer.json()) as { error: { details: object } }
-  assert.equal(answer.status, 400)
+  const { error } = (await response.json()) as { error: { details: object } }
+  assert.equal(response.status, 400)
   assert.deepEqual(error.details, {
     error_code: 'thread_unsupported_request',
     gateway_code: 'unbounded_feature',

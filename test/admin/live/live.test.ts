@@ -19,19 +19,19 @@ interface Watching {
 async function watch(t: TestContext, { url }: Gateway, query = ''): Promise<Watching> {
   const gone = new AbortController()
   t.after(() => gone.abort())
-  const answer = await fetch(`${url}/admin/calls/live${query}`, {
+  const response = await fetch(`${url}/admin/calls/live${query}`, {
     headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
     signal: gone.signal,
   })
-  assert.equal(answer.status, 200)
-  assert.match(answer.headers.get('content-type') ?? '', /^text\/event-stream/)
+  assert.equal(response.status, 200)
+  assert.match(response.headers.get('content-type') ?? '', /^text\/event-stream/)
   const calls: LiveCall[] = []
-  return { calls, ended: collect(answer, calls).catch(() => {}) }
+  return { calls, ended: collect(response, calls).catch(() => {}) }
 }
 
-async function collect(answer: Response, calls: LiveCall[]): Promise<void> {
+async function collect(response: Response, calls: LiveCall[]): Promise<void> {
   let rest = ''
-  for await (const text of answer.body!.pipeThrough(new TextDecoderStream())) {
+  for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
     const events = (rest + text).split('\n\n')
     rest = events.pop() ?? ''
     for (const event of events) {
@@ -125,8 +125,8 @@ test('live calls have the estimate and the unbounded mark under the names of the
 test('no call is published without a client of the stream', async t => {
   const gateway = await startGateway(t)
   const key = await gateway.client({ name: 'frontend' })
-  const answer = await gateway.post('/v1/messages', key, message('hello'))
-  await gateway.line(answer.headers.get('request-id'))
+  const response = await gateway.post('/v1/messages', key, message('hello'))
+  await gateway.line(response.headers.get('request-id'))
   assert.equal(await gateway.app.redis.exists('{tollgate}:live', '{tollgate}:watched'), 0)
 })
 

@@ -35,13 +35,13 @@ export async function vanishedReplica(t: TestContext) {
   const limit = 0.05 * NANOS
   const key = await newClient(vanishing.url, 'agent', { budget: { day: 0.05 } })
   const { body, nanos } = callOf(45)
-  const answer = send(vanishing.url, key, body)
+  const response = send(vanishing.url, key, body)
   await provider.waitForCall()
 
   vanishing.signal('SIGSTOP')
   const lost = await rowOf(databaseUrl, ({ outcome }) => outcome === 'lost')
   vanishing.signal('SIGCONT')
-  await answer
+  await response
   const corrected = await rowOf(databaseUrl, ({ seq }) => seq === 1)
 
   assert.equal(lost.cost, lost.held, 'the hold is charged first')
@@ -57,12 +57,12 @@ export async function redisAway(t: TestContext) {
   const limit = 0.05
   const key = await gateway.client({ name: 'agent', budget: { day: limit }, cache: { enabled: false } })
   const { body, nanos } = callOf(18)
-  const answer = gateway.post('/v1/messages', key, body)
+  const response = gateway.post('/v1/messages', key, body)
   await gateway.provider.waitForCall()
 
   process.kill(redis.pid, 'SIGSTOP')
   const refused = await gateway.post('/v1/messages', key, message('another one'))
-  const served = await answer
+  const served = await response
   process.kill(redis.pid, 'SIGCONT')
 
   assert.deepEqual([refused.status, served.status], [503, 200])
@@ -77,7 +77,7 @@ export async function redisAway(t: TestContext) {
 function send(url: string, key: string, body: object): Promise<string> {
   const headers = { 'content-type': 'application/json', 'x-api-key': key, 'anthropic-version': '2023-06-01' }
   return fetch(`${url}/v1/messages`, { method: 'POST', headers, body: JSON.stringify(body) }).then(
-    answer => answer.text(),
+    response => response.text(),
     () => 'cut',
   )
 }
