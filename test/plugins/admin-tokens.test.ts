@@ -52,7 +52,7 @@ test('a viewer can read everything and change nothing', async t => {
   for (const path of ['/whoami', '/clients', '/clients/frontend', '/teams', '/gateway', '/tokens']) {
     assert.equal((await as('GET', path)).status, 200, path)
   }
-  for (const answer of [
+  for (const response of [
     await as('POST', '/clients', { name: 'more' }),
     await as('PATCH', '/clients/frontend', { budget: null }),
     await as('DELETE', '/clients/frontend'),
@@ -61,9 +61,9 @@ test('a viewer can read everything and change nothing', async t => {
     await as('POST', '/tokens', { name: 'mine', role: 'admin' }),
     await as('DELETE', '/tokens/board'),
   ]) {
-    assert.equal(answer.status, 403)
-    assert.match(String(answer.headers['content-type']), /problem\+json/)
-    assert.match(String(answer.body.detail), /"board" has the role viewer, .*takes one with the role admin/)
+    assert.equal(response.status, 403)
+    assert.match(String(response.headers['content-type']), /problem\+json/)
+    assert.match(String(response.body.detail), /"board" has the role viewer, .*takes one with the role admin/)
   }
   assert.equal((await replica.admin('GET', '/clients/frontend')).status, 200)
 })
@@ -75,7 +75,7 @@ test('the list shows ADMIN_TOKEN first, then the other tokens by name, page by p
 
   for (let cursor = ''; ; ) {
     const { body } = await replica.admin('GET', `/tokens?limit=1${cursor}`)
-    names.push(...JSON.parse(JSON.stringify(body.tokens)).map(({ name }: { name: string }) => name))
+    names.push(...(body.tokens as { name: string }[]).map(({ name }) => name))
     if (body.next === undefined) break
     cursor = `&cursor=${body.next}`
   }
@@ -87,8 +87,8 @@ test('a taken, a reserved and an unknown token name get different errors', async
   const replica = await startReplica(t)
   await make(replica, 'ci', 'viewer')
   const problemOf = async (method: 'POST' | 'DELETE', path: string, body?: object) => {
-    const answer = await replica.admin(method, path, body)
-    return `${answer.status} ${answer.body.detail}`
+    const response = await replica.admin(method, path, body)
+    return `${response.status} ${response.body.detail}`
   }
 
   assert.match(await problemOf('POST', '/tokens', { name: 'ci', role: 'admin' }), /^409 .*"ci" already/)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { linkTo } from '../clients/link.ts'
 import { until } from '../until.ts'
-import { type Answer, startReplica, TOKEN } from './replica.ts'
+import { type AdminResponse, startReplica, TOKEN } from './replica.ts'
 
 /** The example of docs/settings.md, with every setting. */
 const FRONTEND = {
@@ -22,12 +22,24 @@ const FRONTEND = {
   allow: [],
 }
 
-function settingsOf({ body }: Answer) {
+type Money = { limitUsd?: number; spentUsd: number }
+
+interface State {
+  day: Money
+  month: Money
+}
+
+interface Key {
+  id: string
+  status: string
+}
+
+function settingsOf({ body }: AdminResponse) {
   const { id, createdAt, updatedAt, state, warnings, ...settings } = body
   return settings
 }
 
-function assertProblem({ status, headers, body }: Answer, expected: number, detail: RegExp) {
+function assertProblem({ status, headers, body }: AdminResponse, expected: number, detail: RegExp) {
   assert.equal(status, expected)
   assert.match(String(headers['content-type']), /^application\/problem\+json/)
   assert.equal(body.status, expected)
@@ -49,9 +61,12 @@ test('a missing or wrong token gets 401 on every route', async t => {
   const presented = [undefined, 'Bearer ', 'Bearer wrong', `Bearer ${TOKEN}x`, `Basic ${TOKEN}`, TOKEN]
   for (const url of ['/admin/clients', '/admin/nothing']) {
     for (const authorization of presented) {
-      const answer = await app.inject({ url, headers: authorization === undefined ? {} : { authorization } })
-      const { statusCode: status, headers } = answer
-      assertProblem({ status, headers, body: answer.json() }, 401, /ADMIN_TOKEN/)
+      const response = await app.inject({
+        url,
+        headers: authorization === undefined ? {} : { authorization },
+      })
+      const { statusCode: status, headers } = response
+      assertProblem({ status, headers, body: response.json() }, 401, /ADMIN_TOKEN/)
       assert.match(String(headers['www-authenticate']), /^Bearer/)
     }
   }
@@ -69,7 +84,7 @@ test('a new client is shown with its settings and its current state', async t =>
   assert.equal(shown.body.id, made.body.id)
   const tomorrow = new Date()
   tomorrow.setUTCHours(24, 0, 0, 0)
-  const { month, ...state } = JSON.parse(JSON.stringify(shown.body.state))
+  const { month, ...state } = shown.body.state as State
   assert.deepEqual(state, {
     requests: { capacity: 100, available: 100 },
     tokens: { capacity: 200000, available: 200000 },
@@ -94,7 +109,7 @@ test('only the name of a client is required', async t => {
   const made = await replica.admin('POST', '/clients', { name: 'plain' })
   assert.deepEqual(settingsOf(made), { name: 'plain' })
   const { state } = (await replica.admin('GET', '/clients/plain')).body
-  const { day, month, ...others } = JSON.parse(JSON.stringify(state))
+  const { day, month, ...others } = state as State
   assert.deepEqual(others, { concurrency: { running: 0 } })
   assert.deepEqual(Object.keys(day), ['spentUsd', 'heldUsd', 'resetsAt'])
 })
@@ -102,21 +117,18 @@ test('only the name of a client is required', async t => {
 test('one response lists every invalid field with the found and the expected value', async t => {
   const replica = await startReplica(t)
   const faults = async (body: unknown) => {
-    const answer = await replica.admin('POST', '/clients', body)
-    assertProblem(answer, 400, /./)
+    const response = await replica.admin('POST', '/clients', body)
+    assertProblem(response, 400, /./)
     return Object.fromEntries(
-      JSON.parse(JSON.stringify(answer.body.errors)).map((one: { field: string; detail: string }) => [
-        one.field,
-        one.detail,
-      ]),
+      (response.body.errors as { field: string; detail: string }[]).map(one => [one.field, one.detail]),
     )
   }
-  assert.match((await faults({})).name, /^is missing; expected up to 64 letters/)
+  assert.match(String((await faults({})).name), /^is missing; expected up to 64 letters/)
   assert.match(
-    (await faults({ name: 'a', colour: 'red' })).colour,
+    String((await faults({ name: 'a', colour: 'red' })).colour),
     /^is unknown here; expected one of name, team/,
   )
-  assert.match((await faults([]))['(body)'], /^found \[\], expected an object/)
+  assert.match(String((await faults([]))['(body)']), /^found \[\], expected an object/)
   const many = await faults({
     name: 'two words',
     team: 7,
@@ -163,7 +175,7 @@ test('one response lists every invalid field with the found and the expected val
     many['limits.maxWaitMs'],
     'found 10001, expected a whole number of milliseconds from 0 to 10000',
   )
-  assert.match(many['limits.requests.per'], /^found "1 hour", expected a duration such as "500ms"/)
+  assert.match(String(many['limits.requests.per']), /^found "1 hour", expected a duration such as "500ms"/)
 })
 
 test('an amount or a bucket beyond exact arithmetic is refused', async t => {
@@ -191,9 +203,9 @@ test('a body that is not a JSON object is refused', async t => {
     '{"name":"\\u0000"}',
     `"${'x'.repeat(2e6)}"`,
   ]) {
-    const answer = await replica.admin('POST', '/clients', body)
-    assert.ok(answer.status === 400 || answer.status === 413, `${body.slice(0, 40)}: ${answer.status}`)
-    assert.match(String(answer.headers['content-type']), /problem/)
+    const response = await replica.admin('POST', '/clients', body)
+    assert.ok(response.status === 400 || response.status === 413, `${body.slice(0, 40)}: ${response.status}`)
+    assert.match(String(response.headers['content-type']), /problem/)
   }
   const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'text/plain' }
   const text = await replica.app.inject({ method: 'POST', url: '/admin/clients', headers, payload: 'name=a' })
@@ -234,9 +246,9 @@ test('a field named like a JavaScript property is refused by name', async t => {
     ['POST', '/tokens', '{"name":"ci","role":"viewer","__proto__":{"role":"admin"}}', '__proto__'],
   ]
   for (const [method, path, body, field] of bodies) {
-    const answer = await replica.admin(method, path, body)
-    assertProblem(answer, 400, /is unknown here; expected one of/)
-    const { errors } = answer.body as { errors: { field: string }[] }
+    const response = await replica.admin(method, path, body)
+    assertProblem(response, 400, /is unknown here; expected one of/)
+    const { errors } = response.body as { errors: { field: string }[] }
     assert.equal(errors[0]?.field, field, body)
   }
   assert.equal((await replica.admin('GET', '/clients/a')).status, 404)
@@ -252,12 +264,12 @@ test('a new client or a rename with a taken name gets 409', async t => {
 
 test('one of many simultaneous requests for the same client succeeds', async t => {
   const replica = await startReplica(t)
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 10 }, () =>
       replica.admin('POST', '/clients', { name: 'same', team: 'new', createTeam: true }),
     ),
   )
-  assert.deepEqual(answers.map(({ status }) => status).sort(), [201, ...Array(9).fill(409)])
+  assert.deepEqual(responses.map(({ status }) => status).sort(), [201, ...Array(9).fill(409)])
 })
 
 test('an unknown resource gets 404 with the path of the list', async t => {
@@ -297,8 +309,8 @@ test('a patch changes the named settings, and null removes one', async t => {
 test('maxWaitMs is refused for teams and for the gateway', async t => {
   const replica = await startReplica(t)
   for (const path of ['/teams/web', '/gateway']) {
-    const answer = await replica.admin('PUT', path, { limits: { maxWaitMs: 5 } })
-    assertProblem(answer, 400, /limits\.maxWaitMs is unknown here/)
+    const response = await replica.admin('PUT', path, { limits: { maxWaitMs: 5 } })
+    assertProblem(response, 400, /limits\.maxWaitMs is unknown here/)
   }
   for (const maxWaitMs of [0, 10_000]) {
     const made = await replica.admin('POST', '/clients', {
@@ -370,7 +382,7 @@ test('the list shows each client once, by name, page by page', async t => {
   let cursor = ''
   for (let pages = 0; pages < 10; pages++) {
     const { body } = await replica.admin('GET', `/clients?limit=3${cursor}`)
-    for (const { name } of JSON.parse(JSON.stringify(body.clients))) seen.push(name)
+    for (const { name } of body.clients as { name: string }[]) seen.push(name)
     if (body.next === undefined) break
     cursor = `&cursor=${body.next}`
   }
@@ -480,7 +492,7 @@ test('a successor key has the lifetime of the old key, and the grace period does
   const rotated = await replica.admin('POST', `/keys/${made.body.id}/rotate`, { graceSeconds: 86_400 })
   const lives = Date.parse(String(rotated.body.expiresAt)) - Date.now()
   assert.ok(lives > 3_500_000 && lives <= 3_600_000, `${lives} ms`)
-  const { former } = JSON.parse(JSON.stringify(rotated.body))
+  const { former } = rotated.body as { former: { expiresAt: string } }
   assert.equal(former.expiresAt, end.toISOString())
 })
 
@@ -502,13 +514,13 @@ test('the list shows the newest keys first with their status, page by page', asy
   await replica.admin('DELETE', `/keys/${ids[0]}`)
   const page = await replica.admin('GET', '/clients/frontend/keys?limit=3')
   const rest = await replica.admin('GET', `/clients/frontend/keys?limit=3&cursor=${page.body.next}`)
-  const all = JSON.parse(JSON.stringify([page.body.keys, rest.body.keys])).flat()
+  const all = [page, rest].flatMap(({ body }) => body.keys as Key[])
   assert.deepEqual(
-    all.map((key: { id: string }) => key.id),
+    all.map(key => key.id),
     ids,
   )
   assert.deepEqual(
-    all.map((key: { status: string }) => key.status),
+    all.map(key => key.status),
     ['revoked', 'active', 'active', 'active', 'active'],
   )
   assert.equal(rest.body.next, undefined)
@@ -581,7 +593,7 @@ test('a team without clients can be deleted; a team with clients cannot, and the
   assert.notEqual(again.body.id, id)
   const { audit } = (await replica.admin('GET', '/audit?target=team:web')).body
   assert.deepEqual(
-    JSON.parse(JSON.stringify(audit)).map((auditEvent: { action: string }) => auditEvent.action),
+    (audit as { action: string }[]).map(auditEvent => auditEvent.action),
     ['team.put', 'team.delete'],
   )
 })
@@ -625,7 +637,7 @@ test('the gateway has limits and a budget of its own', async t => {
   await replica.admin('PUT', '/gateway', { limits: { concurrency: 100 }, budget: { month: 1000 } })
   const shown = await replica.admin('GET', '/gateway')
   assert.deepEqual(settingsOf(shown), { limits: { concurrency: 100 }, budget: { month: 1000 } })
-  const { month } = JSON.parse(JSON.stringify(shown.body.state))
+  const { month } = shown.body.state as State
   assert.equal(month.limitUsd, 1000)
 })
 
@@ -643,13 +655,13 @@ test('the administration gets 503 with Retry-After while Postgres is unreachable
   const link = await linkTo(t, databaseUrl)
   const replica = await startReplica(t, { databaseUrl: link.url })
   link.cut()
-  for (const answer of [
+  for (const response of [
     await replica.admin('GET', '/clients'),
     await replica.admin('POST', '/clients', { name: 'a' }),
     await replica.admin('PUT', '/gateway', {}),
   ]) {
-    assertProblem(answer, 503, /database/)
-    assert.equal(answer.headers['retry-after'], '1')
+    assertProblem(response, 503, /database/)
+    assert.equal(response.headers['retry-after'], '1')
   }
 })
 
@@ -658,13 +670,13 @@ test('a list shows the state of each row on request', async t => {
   await replica.admin('POST', '/clients', { name: 'a', team: 'web', createTeam: true, budget: { day: 5 } })
   await replica.admin('POST', '/clients', { name: 'b' })
   const { body } = await replica.admin('GET', '/clients?state=true')
-  const states = JSON.parse(JSON.stringify(body.clients)).map((client: { state: object }) => client.state)
+  const states = (body.clients as { state: State }[]).map(client => client.state)
   assert.deepEqual(
-    states.map((state: { day: { limitUsd?: number } }) => state.day.limitUsd),
+    states.map(state => state.day.limitUsd),
     [5, undefined],
   )
-  const [team] = JSON.parse(JSON.stringify((await replica.admin('GET', '/teams?state=true')).body.teams))
+  const [team] = (await replica.admin('GET', '/teams?state=true')).body.teams as [{ state: State }]
   assert.equal(team.state.day.spentUsd, 0)
-  const [plain] = JSON.parse(JSON.stringify((await replica.admin('GET', '/clients')).body.clients))
+  const [plain] = (await replica.admin('GET', '/clients')).body.clients as [{ state?: State }, ...object[]]
   assert.equal(plain.state, undefined)
 })

@@ -21,7 +21,7 @@ async function audit(
 ): Promise<{ auditEvents: AuditEvent[]; next: string | undefined }> {
   const { status, body } = await replica.admin('GET', `/audit${query}`)
   assert.equal(status, 200, JSON.stringify(body))
-  const { audit: auditEvents, next } = JSON.parse(JSON.stringify(body))
+  const { audit: auditEvents, next } = body as { audit: AuditEvent[]; next?: string }
   return { auditEvents, next }
 }
 
@@ -111,9 +111,9 @@ test('a change is rolled back if its audit event cannot be written', async t => 
   const replica = await startReplica(t)
   await replica.app.pg.query('drop table audit')
 
-  const answer = await replica.admin('POST', '/clients', { name: 'frontend' })
+  const response = await replica.admin('POST', '/clients', { name: 'frontend' })
 
-  assert.equal(answer.status, 500)
+  assert.equal(response.status, 500)
   assert.equal((await replica.admin('GET', '/clients/frontend')).status, 404)
 })
 
