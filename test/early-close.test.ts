@@ -56,10 +56,10 @@ for (const { path, body, end } of streams) {
   test(`a stream ends after ${end}, though the upstream leaves its connection open`, async t => {
     const { gateway, key } = await arrange(t)
 
-    const answer = await gateway.post(path, key, body)
+    const reply = await gateway.post(path, key, body)
 
-    assert.match(await answer.text(), new RegExp(end.replace('[DONE]', '\\[DONE\\]')))
-    const line = await gateway.line(answer.headers.get('request-id'))
+    assert.match(await reply.text(), new RegExp(end.replace('[DONE]', '\\[DONE\\]')))
+    const line = await gateway.line(reply.headers.get('request-id'))
     assert.deepEqual([line.outcome, line.estimated, line.outputTokens], ['ok', false, 500])
     await gateway.provider.waitForAbort()
     await until(async () => (await gateway.state('frontend')).day?.heldUsd === 0)
@@ -77,11 +77,11 @@ test('an upstream reset after the end of a stream does not change its outcome', 
   })
   const { gateway, key } = await arrange(t, { EZAI_BASE_URL: url })
 
-  const answer = await gateway.post('/v1/chat/completions', key, chat('hello', { stream: true }))
-  const text = await answer.text()
+  const reply = await gateway.post('/v1/chat/completions', key, chat('hello', { stream: true }))
+  const text = await reply.text()
 
   assert.match(text, /data: \[DONE\]\n\n$/)
-  const line = await gateway.line(answer.headers.get('request-id'))
+  const line = await gateway.line(reply.headers.get('request-id'))
   assert.deepEqual([line.outcome, line.estimated, line.outputTokens], ['ok', false, 5])
 })
 

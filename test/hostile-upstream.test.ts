@@ -68,7 +68,7 @@ const success = (text: string) => ({
 const failed = { status: 'failed', error: { code: KEY, message: quote } }
 
 /** The last ones open the circuit. */
-const answers: [what: string, answer: UpstreamResponse][] = [
+const responses: [what: string, respond: UpstreamResponse][] = [
   ...[400, 403, 404, 409, 413, 422, 429, 500, 503, 529].map((status): [string, UpstreamResponse] => [
     `an error with ${status}`,
     says(status, { error }),
@@ -108,14 +108,14 @@ const calls: [path: string, body: object][] = [
 ]
 
 test('a secret that an upstream quotes is in no response, header, log line, alert or ledger entry', async t => {
-  let answer: UpstreamResponse = says(500, '')
-  const url = await upstream(t, (response, stream) => answer(response, stream))
+  let respond: UpstreamResponse = says(500, '')
+  const url = await upstream(t, (response, stream) => respond(response, stream))
   const gateway = await startGateway(t, { env: { ...env, EZAI_BASE_URL: url, LOG_LEVEL: 'trace' } })
   const key = await gateway.client({ name: 'frontend' })
 
-  for (const [what, said] of answers) {
+  for (const [what, said] of responses) {
     await t.test(what, async () => {
-      answer = said
+      respond = said
       for (const [path, body] of calls) {
         const first = await shownBy(gateway, key, path, body)
         const again = await shownBy(gateway, key, path, body)
@@ -125,7 +125,7 @@ test('a secret that an upstream quotes is in no response, header, log line, aler
     })
   }
 
-  const made = answers.length * calls.length * 2
+  const made = responses.length * calls.length * 2
   await until(async () => gateway.calls().length === made)
   const listed = await until(async () => {
     const { body } = await gateway.admin('GET', '/alerts')
@@ -138,12 +138,12 @@ test('a secret that an upstream quotes is in no response, header, log line, aler
 })
 
 test('an upstream’s error keeps only safe details for the caller', async t => {
-  let answer: UpstreamResponse = says(500, '')
-  const url = await upstream(t, (response, stream) => answer(response, stream))
+  let respond: UpstreamResponse = says(500, '')
+  const url = await upstream(t, (response, stream) => respond(response, stream))
   const gateway = await startGateway(t, { env: { ...env, EZAI_BASE_URL: url } })
   const key = await gateway.client({ name: 'frontend' })
   const messageOf = async (error: object, more: object | string = {}) => {
-    answer = says(400, error)
+    respond = says(400, error)
     const usual = { model: 'gpt-6-luna', messages: [{ role: 'user', content: 'hello' }] }
     const body = typeof more === 'string' ? more : { ...usual, ...more }
     const response = await gateway.post('/v1/chat/completions', key, body)
@@ -243,8 +243,8 @@ const streams: [path: string, body: object, content: string, errors: string[]][]
 ]
 
 test('names in a stream error are redacted in any chunking, and content is forwarded at once', async t => {
-  let answer: UpstreamResponse = says(500, '')
-  const url = await upstream(t, (response, stream) => answer(response, stream))
+  let respond: UpstreamResponse = says(500, '')
+  const url = await upstream(t, (response, stream) => respond(response, stream))
   const gateway = await startGateway(t, { env: { ...env, EZAI_BASE_URL: url } })
   const key = await gateway.client({ name: 'frontend' })
 
@@ -254,7 +254,7 @@ test('names in a stream error are redacted in any chunking, and content is forwa
         for (const size of error.length > 10_000 ? [1000, 16_384] : [1, 11, 16_384]) {
           const passed = Promise.withResolvers<void>()
           const before = content.replaceAll('\n', line)
-          answer = async response => {
+          respond = async response => {
             response.writeHead(200, { 'content-type': 'text/event-stream' }).write(before)
             // The error is sent once the caller has the content.
             await passed.promise
@@ -299,13 +299,13 @@ async function shownBy(gateway: Gateway, key: string, path: string, body: object
   return text + text.replaceAll('\\"', '"')
 }
 
-async function upstream(t: TestContext, answer: UpstreamResponse): Promise<string> {
+async function upstream(t: TestContext, respond: UpstreamResponse): Promise<string> {
   const server = createServer((request, response) => {
     let body = ''
     request.setEncoding('utf8').on('data', text => {
       body += text
     })
-    request.once('end', () => answer(response, body.includes('"stream":true')))
+    request.once('end', () => respond(response, body.includes('"stream":true')))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => void server.close())

@@ -231,20 +231,20 @@ test('a held call gets its response after its name is released, and later calls 
   const provider = await startProvider(t)
   provider.next('hold one', 'hold other', 'hold one')
   const statuses: string[] = []
-  const answered = async (name: string) => {
+  const served = async (name: string) => {
     await (await ask(provider.url, prompt('Hi'))).text()
     statuses.push(name)
   }
-  const one = answered('one')
+  const one = served('one')
   await provider.waitForCall(1)
-  const other = answered('other')
+  const other = served('other')
   await provider.waitForCall(2)
 
   provider.release('other')
   await other
   provider.release('one')
   await one
-  await answered('one again')
+  await served('one again')
 
   assert.deepEqual(statuses, ['other', 'one', 'one again'])
 })

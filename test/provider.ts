@@ -11,14 +11,14 @@ import type { TestContext } from 'node:test'
 import { parseArgs } from 'node:util'
 import { control } from './provider/control.ts'
 import { listener } from './provider/listener.ts'
-import { type Books, type Call, records, type Totals } from './provider/records.ts'
+import { type Call, type History, records, type Totals } from './provider/records.ts'
 import { type ScenarioQueue, type ScenarioSpec, scenarioQueue } from './provider/scenario-queue.ts'
 
 export { upstreamHeaders, upstreamSecrets } from './provider/headers.ts'
 export { usedBy } from './provider/records.ts'
 export type { Call, ScenarioSpec, Totals }
 
-export interface Provider extends Pick<Books, 'totals' | 'waitForCall' | 'waitForAbort' | 'waitForIdle'> {
+export interface Provider extends Pick<History, 'totals' | 'waitForCall' | 'waitForAbort' | 'waitForIdle'> {
   /** Without the /v1 at its end. */
   url: string
   port: number
@@ -41,13 +41,13 @@ export async function startProvider(
   t?: Pick<TestContext, 'after'>,
   { port = 0, keep = Number.POSITIVE_INFINITY }: { port?: number; keep?: number } = {},
 ): Promise<Provider> {
-  const books = records(keep)
-  const wished = scenarioQueue()
+  const history = records(keep)
+  const queue = scenarioQueue()
   const sockets = new Set<Socket>()
-  const answerCall = listener(books, wished)
-  const answerControl = control(books, wished, () => sockets.size)
+  const serveCall = listener(history, queue)
+  const serveControl = control(history, queue, () => sockets.size)
   const server = createServer({ keepAliveTimeout: 0 }, (request, response) =>
-    request.url?.startsWith('/__') ? answerControl(request, response) : answerCall(request, response),
+    request.url?.startsWith('/__') ? serveControl(request, response) : serveCall(request, response),
   )
   server.on('connection', socket => {
     sockets.add(socket)
@@ -70,20 +70,20 @@ export async function startProvider(
   return {
     url: `http://127.0.0.1:${bound}`,
     port: bound,
-    calls: books.calls,
+    calls: history.calls,
     get openConnections() {
       return sockets.size
     },
-    totals: books.totals,
-    next: wished.next,
-    use: wished.use,
-    release: wished.release,
-    waitForCall: books.waitForCall,
-    waitForAbort: books.waitForAbort,
-    waitForIdle: books.waitForIdle,
+    totals: history.totals,
+    next: queue.next,
+    use: queue.use,
+    release: queue.release,
+    waitForCall: history.waitForCall,
+    waitForAbort: history.waitForAbort,
+    waitForIdle: history.waitForIdle,
     reset() {
-      wished.forget()
-      books.forget()
+      queue.forget()
+      history.forget()
     },
     close,
   }

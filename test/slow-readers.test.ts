@@ -20,7 +20,7 @@ const MB = 2 ** 20
 /** A new process grows by some of it anyway; the responses in memory would be a multiple. */
 const NOISE = 150 * 2 ** 20
 /** The size of each response. */
-const ANSWER = 50 * MB
+const RESPONSE_BYTES = 50 * MB
 const FRAME = Buffer.from(
   `event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"${'x'.repeat(32_000)}"}}\n\n`,
 )
@@ -39,7 +39,7 @@ async function startTorrent(t: TestContext) {
     })
   })
   async function* frames() {
-    for (let left = ANSWER; left > 0; left -= FRAME.length) {
+    for (let left = RESPONSE_BYTES; left > 0; left -= FRAME.length) {
       yield FRAME
       sent.bytes += FRAME.length
     }
@@ -69,7 +69,7 @@ test('callers who read none of fifty megabytes slow the provider, and take no me
   const gateway = await startProcess(t, { REDIS_URL, DATABASE_URL, EZAI_BASE_URL: torrent.url })
   await gateway.ready()
   const key = await newClient(gateway.url)
-  const body = JSON.stringify(message('a long answer', { stream: true }))
+  const body = JSON.stringify(message('a long response', { stream: true }))
   const memory = () => residentBytes(gateway.pid) ?? 0
   async function read(): Promise<RawCaller> {
     const caller = await rawCaller(gateway.url)

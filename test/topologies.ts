@@ -22,13 +22,13 @@ export async function testCluster(t: Context): Promise<TestCluster> {
   const share = Math.ceil(slots / ports.length)
   for (const [index, port] of ports.entries()) {
     const last = Math.min((index + 1) * share, slots) - 1
-    await ask(port, async redis => {
+    await runOn(port, async redis => {
       await redis.call('CLUSTER', 'ADDSLOTSRANGE', index * share, last)
       await redis.call('CLUSTER', 'MEET', '127.0.0.1', String(ports[0]), String(buses[0]))
     })
   }
   for (const port of ports) {
-    await ask(port, redis => until(async () => /cluster_state:ok/.test(await redis.cluster('INFO'))))
+    await runOn(port, redis => until(async () => /cluster_state:ok/.test(await redis.cluster('INFO'))))
   }
   return { url: `redis://${ports.map(port => `127.0.0.1:${port}`).join(',')}`, nodes }
 }
@@ -52,7 +52,7 @@ export async function testSentinel(t: Context): Promise<TestSentinel> {
   // By default it waits five seconds for more replicas to serve at once.
   const primary = await ownRedis(t, { port, args: ['--repl-diskless-sync-delay', '0'] })
   const replica = await ownRedis(t, { port: replicaPort, args: ['--replicaof', '127.0.0.1', String(port)] })
-  await ask(replicaPort, redis =>
+  await runOn(replicaPort, redis =>
     until(async () => /master_link_status:up/.test(await redis.info('replication'))),
   )
   const sentinel = await ownRedis(t, {
@@ -65,7 +65,7 @@ export async function testSentinel(t: Context): Promise<TestSentinel> {
     ],
   })
   // It finds the replica only after a request to the primary.
-  await ask(sentinelPort, redis =>
+  await runOn(sentinelPort, redis =>
     until(async () =>
       JSON.stringify(await redis.call('SENTINEL', 'REPLICAS', 'main')).includes(String(replicaPort)),
     ),
@@ -73,10 +73,10 @@ export async function testSentinel(t: Context): Promise<TestSentinel> {
   return { url: `redis-sentinel://127.0.0.1:${sentinelPort}/main`, primary, replica, sentinel }
 }
 
-async function ask<Answer>(port: number, question: (redis: Redis) => Promise<Answer>): Promise<Answer> {
+async function runOn<Result>(port: number, query: (redis: Redis) => Promise<Result>): Promise<Result> {
   const redis = new Redis(port)
   try {
-    return await question(redis)
+    return await query(redis)
   } finally {
     redis.disconnect()
   }

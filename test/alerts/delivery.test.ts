@@ -80,7 +80,7 @@ test('an alert that is always rejected does not delay other alerts', async t => 
   const { pool } = await alertsTable(t)
   const receiver = await startReceiver(t)
   const { outbox, delivery } = replica(t, pool, receiver.url, { firstRetryMs: 60_000 })
-  receiver.answers.push(400)
+  receiver.reactions.push(400)
 
   await outbox.add(raised('refused'))
   delivery.wake()

@@ -51,26 +51,26 @@ export interface Receiver {
   /** All received requests, with any response. */
   posts: Post[]
   /** The next responses; after them it sends 200. */
-  answers: Reaction[]
+  reactions: Reaction[]
 }
 
-export async function startReceiver(t: TestContext, answers: Reaction[] = [], port = 0): Promise<Receiver> {
+export async function startReceiver(t: TestContext, reactions: Reaction[] = [], port = 0): Promise<Receiver> {
   const posts: Post[] = []
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
     posts.push({ headers: request.headers, body: Buffer.concat(chunks).toString() })
-    const answer = answers.shift() ?? 200
-    if (typeof answer === 'function') answer(response)
-    else if (answer === 'cut') response.socket?.destroy()
-    else if (answer !== 'silence') response.writeHead(answer).end('ok')
+    const reaction = reactions.shift() ?? 200
+    if (typeof reaction === 'function') reaction(response)
+    else if (reaction === 'cut') response.socket?.destroy()
+    else if (reaction !== 'silence') response.writeHead(reaction).end('ok')
   })
   await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
   t.after(() => {
     server.closeAllConnections()
     server.close()
   })
-  return { url: `http://127.0.0.1:${portOf(server.address())}/services/T0/B0/secret-path`, posts, answers }
+  return { url: `http://127.0.0.1:${portOf(server.address())}/services/T0/B0/secret-path`, posts, reactions }
 }
 
 function portOf(address: AddressInfo | string | null): number {

@@ -142,14 +142,14 @@ test('each failure is reported as an error without the URL', async t => {
     'silence',
     response => response.writeHead(429, { 'retry-after': '7' }).end(),
   ])
-  const nobody = `http://127.0.0.1:${await freePort()}/services/T0/B0/secret-path`
+  const unreachable = `http://127.0.0.1:${await freePort()}/services/T0/B0/secret-path`
   const attempts = [
     [receiver.url, 'the webhook answered 500', 0],
     [receiver.url, 'the webhook answered 302', 0],
     [receiver.url, 'the webhook cannot be reached: UND_ERR_SOCKET', 0],
     [receiver.url, 'the webhook did not answer within 300 ms', 0],
     [receiver.url, 'the webhook answered 429', 7000],
-    [nobody, 'the webhook cannot be reached: ECONNREFUSED', 0],
+    [unreachable, 'the webhook cannot be reached: ECONNREFUSED', 0],
     ['http://secret-host.invalid/secret-path', 'the webhook cannot be reached: ENOTFOUND', 0],
   ] as const
   for (const [url, message, retryAfterMs] of attempts) {

@@ -56,7 +56,7 @@ export interface Facts {
 export const clientFacts = { clientId: 'c1', client: 'frontend', teamId: 't1', team: 'web' }
 
 export function fieldsOf({ id, seq = 0, at = noon('2026-11-20'), nanos = 1000, held = nanos, data }: Facts) {
-  const told = {
+  const fields = {
     reqId: id,
     ...clientFacts,
     model: 'claude-haiku-4-5',
@@ -64,7 +64,7 @@ export function fieldsOf({ id, seq = 0, at = noon('2026-11-20'), nanos = 1000, h
     costNanos: nanos,
     ...data,
   }
-  return { id, seq, at, nanos, held, data: JSON.stringify(told) }
+  return { id, seq, at, nanos, held, data: JSON.stringify(fields) }
 }
 
 /** An entry as the drain reads it from the stream. */

@@ -31,7 +31,7 @@ const refused: Entry = {
     scope: 'client:frontend',
   },
 }
-const stranger: Entry = {
+const unauthenticated: Entry = {
   ...refused,
   clientId: undefined,
   client: undefined,
@@ -61,9 +61,9 @@ test('refusals are listed by client and reason in descending order', async t => 
   const { pool } = await fixture(t)
   const counter = createRefusalCounter(100)
   counter.count(refused, minute)
-  counter.count(stranger, minute)
-  counter.count(stranger, minute + 60_000)
-  counter.count({ ...stranger, refusal: 'missing_key' }, Date.parse(to))
+  counter.count(unauthenticated, minute)
+  counter.count(unauthenticated, minute + 60_000)
+  counter.count({ ...unauthenticated, refusal: 'missing_key' }, Date.parse(to))
   await countRefusals(pool, counter.take())
   const rows = await readRefusals(pool, from, to, 10)
   assert.deepEqual(
@@ -84,9 +84,10 @@ test('refusals are listed by client and reason in descending order', async t => 
 test('unauthenticated requests cannot make the number or length of samples grow', async t => {
   const { pool } = await fixture(t)
   const counter = createRefusalCounter(2)
-  for (let i = 0; i < 10; i++) counter.count({ ...stranger, model: `\0\ud800${i}`.repeat(10_000) }, minute)
-  counter.count({ ...stranger, refusal: 'not_found' }, minute)
-  counter.count({ ...stranger, refusal: 'request_too_large' }, minute)
+  for (let i = 0; i < 10; i++)
+    counter.count({ ...unauthenticated, model: `\0\ud800${i}`.repeat(10_000) }, minute)
+  counter.count({ ...unauthenticated, refusal: 'not_found' }, minute)
+  counter.count({ ...unauthenticated, refusal: 'request_too_large' }, minute)
   assert.equal(counter.uncounted, 1)
   await countRefusals(pool, counter.take())
   const { rows } = await pool.query(
@@ -111,7 +112,7 @@ test('refusals by time have a step that fits the period', async t => {
   const { pool } = await fixture(t)
   const counter = createRefusalCounter(100)
   for (const at of [0, 30, 90]) counter.count(refused, minute + at * 60_000)
-  counter.count(stranger, minute + 60_000)
+  counter.count(unauthenticated, minute + 60_000)
   await countRefusals(pool, counter.take())
   const day: [Date, Date] = [new Date(from), new Date(to)]
   const [ten, eleven] = ['2026-11-23T10:00:00.000Z', '2026-11-23T11:00:00.000Z']
@@ -135,7 +136,7 @@ test('samples of refused calls are listed in descending order of time, and found
   const { pool } = await fixture(t)
   const counter = createRefusalCounter(100)
   counter.count({ ...refused, reqId: 'req_old' }, minute)
-  counter.count({ ...stranger, reqId: 'req_new' }, minute + 1000)
+  counter.count({ ...unauthenticated, reqId: 'req_new' }, minute + 1000)
   await countRefusals(pool, counter.take())
   const latest = await readRefused(pool, [new Date(from), new Date(to)], {}, 10)
   assert.deepEqual(

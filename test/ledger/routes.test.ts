@@ -110,7 +110,7 @@ test('calls are found by client, model, outcome and time', async t => {
   const { get } = await administration(t, calls)
   assert.deepEqual(ids(await get('/calls?client=batch')), ['d/0'])
   assert.deepEqual(ids(await get('/calls?client=c1&model=gpt-6-luna')), ['b/0'])
-  assert.deepEqual(ids(await get('/calls?client=nobody')), [])
+  assert.deepEqual(ids(await get('/calls?client=missing')), [])
   assert.deepEqual(ids(await get('/calls?outcome=lost')), ['c/0'])
   assert.deepEqual(ids(await get('/calls?from=2026-11-01&to=2026-11-21')), ['c/1', 'c/0', 'b/0'])
   assert.deepEqual(ids(await get('/calls?from=2026-11-01T13:00:00%2B01:00&to=2026-11-01T12:00:00.001Z')), [

@@ -97,7 +97,7 @@ test('a taken, a reserved and an unknown token name get different errors', async
     /^409 .*environment/,
   )
   assert.match(await problemOf('DELETE', '/tokens/ADMIN_TOKEN'), /^409 .*environment/)
-  assert.match(await problemOf('DELETE', '/tokens/nobody'), /^404 .*"nobody"/)
+  assert.match(await problemOf('DELETE', '/tokens/missing'), /^404 .*"missing"/)
   assert.match(
     await problemOf('POST', '/tokens', { name: 'x' }),
     /^400 role is missing; expected "admin" or "view/,

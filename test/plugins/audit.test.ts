@@ -41,8 +41,8 @@ test('the audit records every kind of change with the values before and after it
 
   const { auditEvents } = await audit(replica)
 
-  const told = auditEvents.toReversed().map(({ action, target }) => `${action} ${target}`)
-  assert.deepEqual(told, [
+  const written = auditEvents.toReversed().map(({ action, target }) => `${action} ${target}`)
+  assert.deepEqual(written, [
     'client.create client:frontend',
     'client.update client:frontend',
     `key.create key:${id}`,
@@ -102,7 +102,7 @@ test('a refused request and an unchanged setting write no audit event', async t 
   await replica.admin('PUT', '/gateway', {})
   await replica.admin('POST', '/clients', { name: 'frontend' })
   await replica.admin('PATCH', '/clients/frontend', { budget: { day: -5 } })
-  await replica.admin('DELETE', '/clients/nobody')
+  await replica.admin('DELETE', '/clients/missing')
 
   assert.equal((await audit(replica)).auditEvents.length, before)
 })
@@ -137,7 +137,7 @@ test('the audit list pages through each event once, and filters by actor, target
   assert.equal(await count('?target=client:c'), 2)
   assert.equal(await count('?target=client:c&action=client.update'), 1)
   assert.equal(await count('?who=ADMIN_TOKEN'), 6)
-  assert.equal(await count('?who=nobody'), 0)
+  assert.equal(await count('?who=missing'), 0)
   const { at } = (await audit(replica, '?limit=1')).auditEvents[0] ?? { at: '' }
   assert.equal(await count(`?from=${at}`), 1)
   assert.equal(await count(`?to=${at}`), 5)

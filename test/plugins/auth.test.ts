@@ -142,7 +142,7 @@ test('the body of an unauthenticated caller is never read', async t => {
   socket.write('x-api-key: tg_made_up\r\n\r\n{')
   const response = await new Promise<Buffer>(resolve => socket.once('data', resolve))
   socket.destroy()
-  assert.match(String(response), /^HTTP\/1\.1 403 /, 'answered before the body was there')
+  assert.match(String(response), /^HTTP\/1\.1 403 /, 'refused before the body arrived')
 })
 
 test('malformed key headers get the same refusal as a missing key', async t => {

@@ -20,7 +20,7 @@ test('Redis has a change before the administrator gets the response', async t =>
   assert.equal(Number(await replica.app.redis.get(VERSION)), replica.app.clients.version)
 })
 
-test('a revoked key is refused on every replica, even if the one that revoked it died before telling', async t => {
+test('every replica refuses a revoked key, also if the revoking replica died before it published', async t => {
   const one = await startReplica(t)
   const two = await startReplica(t, one)
   const { id, key } = await one.client({ name: 'frontend' })
@@ -31,7 +31,7 @@ test('a revoked key is refused on every replica, even if the one that revoked it
   await until(async () => Number(await one.app.redis.get(VERSION)) === two.app.clients.version)
 })
 
-test('a changed limit applies on every replica', async t => {
+test('every replica applies a changed limit', async t => {
   const one = await startReplica(t)
   const two = await startReplica(t, one)
   const { id, key } = await one.client({ name: 'frontend' })

@@ -64,7 +64,7 @@ test('responses, streams and refusals allow the origin and expose the headers of
   const { gateway, key } = await arrange(t, APP)
   const from = { headers: { origin: APP } }
 
-  const answers = [
+  const replies = [
     await gateway.post('/v1/messages', key, message('hi'), from),
     await gateway.post('/v1/chat/completions', key, chat('hi', { stream: true }), from),
     await gateway.post('/v1/messages', key, message('hi', { model: 'claude-opus-5-5' }), from),
@@ -72,12 +72,12 @@ test('responses, streams and refusals allow the origin and expose the headers of
   ]
 
   assert.deepEqual(
-    answers.map(({ status }) => status),
+    replies.map(({ status }) => status),
     [200, 200, 404, 401],
   )
-  for (const answer of answers) {
-    assert.equal(allowed(answer), APP)
-    const shown = answer.headers.get('access-control-expose-headers')?.split(', ') ?? []
+  for (const reply of replies) {
+    assert.equal(allowed(reply), APP)
+    const shown = reply.headers.get('access-control-expose-headers')?.split(', ') ?? []
     for (const name of [
       'request-id',
       'x-request-id',
@@ -91,7 +91,7 @@ test('responses, streams and refusals allow the origin and expose the headers of
       'ratelimit',
     ])
       assert.ok(shown.includes(name), name)
-    await answer.text()
+    await reply.text()
   }
 })
 
@@ -139,12 +139,12 @@ test('a browser can read a stream and the text of a refusal', { skip: !browser }
   const seen = await page.evaluate(
     async ({ url, key, bodies }) => {
       const call = async (body: object) => {
-        const answer = await fetch(`${url}/v1/chat/completions`, {
+        const reply = await fetch(`${url}/v1/chat/completions`, {
           method: 'POST',
           headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
           body: JSON.stringify(body),
         })
-        return { status: answer.status, id: answer.headers.get('x-request-id'), text: await answer.text() }
+        return { status: reply.status, id: reply.headers.get('x-request-id'), text: await reply.text() }
       }
       return [await call(bodies[0]), await call(bodies[1])]
     },

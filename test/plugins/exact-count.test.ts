@@ -115,7 +115,7 @@ test('the second refusal uses the count, and is temporary if only running calls 
 })
 
 const meaningless: Record<string, { call?: object; settings?: Record<string, unknown>; bytes?: number }> = {
-  'a model of another maker': { call: { model: 'gpt-6-astra' } },
+  'a model of another provider': { call: { model: 'gpt-6-astra' } },
   'a tool that runs at the provider': {
     call: { tools: [{ type: 'web_search_20260318', name: 'web_search' }] },
     settings: { allow: ['server_tools'], budget: { day: 1 } },

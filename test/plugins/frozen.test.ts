@@ -155,11 +155,11 @@ async function withFrozenPostgres(t: TestContext) {
 
 test('a known key works while Postgres is frozen, an unknown one gets 503 in bounded time, and the gateway recovers', async t => {
   const { link, gateway, key } = await withFrozenPostgres(t)
-  const stranger = await gateway.client({ name: 'stranger' })
+  const unknownKey = await gateway.client({ name: 'unknownKey' })
   assert.equal((await gateway.post('/v1/messages', key, message('before'))).status, 200)
 
   link.freeze()
-  const unknown = await gateway.post('/v1/messages', stranger, message('unknown here'), inTime())
+  const unknown = await gateway.post('/v1/messages', unknownKey, message('unknown here'), inTime())
   await until(async () => (await degraded(gateway)).includes('postgres'))
   const known = await gateway.post('/v1/messages', key, message('known'), inTime())
 
@@ -168,5 +168,5 @@ test('a known key works while Postgres is frozen, an unknown one gets 503 in bou
   assert.equal(known.status, 200)
   link.thaw()
   await until(async () => (await degraded(gateway)).length === 0)
-  assert.equal((await gateway.post('/v1/messages', stranger, message('after'))).status, 200)
+  assert.equal((await gateway.post('/v1/messages', unknownKey, message('after'))).status, 200)
 })

@@ -93,11 +93,11 @@ test('a call for a known model without a price is never forwarded', async t => {
   const gateway = await startGateway(t, { env: { PRICES_FILE: await priceFile(t) } })
   const key = await gateway.client({ name: 'frontend' })
 
-  const later = await refused(gateway, key, CHAT, chat('hi', { model: 'house-later' }))
-  const plain = await gateway.post('/v1/messages', key, message('hi', { model: 'house' }))
+  const later = await refused(gateway, key, CHAT, chat('hi', { model: 'local-later' }))
+  const plain = await gateway.post('/v1/messages', key, message('hi', { model: 'local' }))
 
   assert.deepEqual([later.status, later.code], [400, 'model_not_priced'])
-  assert.match(later.message, /house-later is not on sale yet/)
+  assert.match(later.message, /local-later is not on sale yet/)
   assert.equal(plain.status, 200)
 })
 
@@ -146,7 +146,7 @@ test('both SDKs list models with the names and dates of the price table', async 
   const gateway = await startGateway(t, { env: { PRICES_FILE: await priceFile(t) } })
   const key = await gateway.client({
     name: 'frontend',
-    models: ['claude-haiku-4-5', 'gpt-6-luna', 'house', 'text-embedding-3-small'],
+    models: ['claude-haiku-4-5', 'gpt-6-luna', 'local', 'text-embedding-3-small'],
   })
   const anthropic = new Anthropic({ baseURL: gateway.url, authToken: key, apiKey: null })
   const openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: key })
@@ -162,7 +162,7 @@ test('both SDKs list models with the names and dates of the price table', async 
       ['claude-haiku-4-5', 'Claude Haiku 4.5', '2025-10-15T00:00:00Z'],
       ['claude-haiku-4-5-20251001', 'Claude Haiku 4.5', '2025-10-15T00:00:00Z'],
       ['gpt-6-luna', 'GPT-6 Luna', '2026-09-22T00:00:00Z'],
-      ['house', 'house', '2026-11-23T00:00:00Z'],
+      ['local', 'local', '2026-11-23T00:00:00Z'],
       ['text-embedding-3-small', 'text-embedding-3-small', '2024-01-25T00:00:00Z'],
     ],
   )
@@ -179,7 +179,7 @@ async function priceFile(t: TestContext): Promise<string> {
   const row = { in: '1', out: '2', source: 'this test', checked: '2026-11-23' }
   const limits = { contextWindow: 9000, maxInput: 9000, maxOutput: 900, limitsFrom: 'this test' }
   const entry = { maker: 'openai', kind: 'chat', hidesOutput: false, ...limits, prices: [row] }
-  const models = { house: entry, 'house-later': { ...entry, prices: [{ ...row, from: '2999-01-01' }] } }
+  const models = { local: entry, 'local-later': { ...entry, prices: [{ ...row, from: '2999-01-01' }] } }
   const file = join(await mkdtemp(join(tmpdir(), 'prices-')), 'prices.json')
   t.after(() => rm(dirname(file), { recursive: true }))
   await writeFile(file, JSON.stringify({ models }))

@@ -40,7 +40,7 @@ async function heldNow(gateway: Gateway) {
   return (await gateway.state('frontend')).day?.heldUsd
 }
 
-const answer = {
+const reply = {
   type: 'message',
   model: 'claude-haiku-4-5',
   content: [{ type: 'text', text: 'hello' }],
@@ -321,7 +321,7 @@ for (const [what, path, request, error] of [
 
 test('a content type loses all parameters but its charset, on cached responses as well', async t => {
   const type = 'application/json; charset=UTF-8; k=SK-EZAI-The-One; o=org-AbCdEfGhI123'
-  const arranged = await arrange(t, await fixedUpstream(t, type, JSON.stringify(answer)))
+  const arranged = await arrange(t, await fixedUpstream(t, type, JSON.stringify(reply)))
   const { key, gateway } = arranged
 
   const types = [(await call(arranged, '/v1/messages', message('hello'))).headers.get('content-type')]
@@ -418,7 +418,7 @@ test('a stream without an event is a 502', async t => {
 })
 
 test('JSON in response to a request for a stream is refused, at its true cost', async t => {
-  const arranged = await arrange(t, await fixedUpstream(t, 'application/json', JSON.stringify(answer)))
+  const arranged = await arrange(t, await fixedUpstream(t, 'application/json', JSON.stringify(reply)))
 
   const { status, line } = await call(arranged, '/v1/messages', message('hello', { stream: true }))
 
@@ -446,7 +446,7 @@ const compress = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync,
 
 for (const [coding, compressed] of Object.entries(compress)) {
   test(`a response in ${coding}, though identity was asked for, is decoded`, async t => {
-    const text = JSON.stringify(answer)
+    const text = JSON.stringify(reply)
     const url = await fixedUpstream(t, 'application/json', compressed(text), { 'content-encoding': coding })
 
     const response = await call(await arrange(t, url), '/v1/messages', message('hello'))
@@ -457,7 +457,7 @@ for (const [coding, compressed] of Object.entries(compress)) {
   })
 }
 
-const text = JSON.stringify(answer)
+const text = JSON.stringify(reply)
 for (const [what, coding, body] of [
   ['several members of gzip', 'gzip', Buffer.concat([gzipSync(text.slice(0, 40)), gzipSync(text.slice(40))])],
   ['gzip inside brotli', 'gzip, br', brotliCompressSync(gzipSync(text))],
@@ -475,7 +475,7 @@ for (const [what, coding, body] of [
 
 test('a stream in gzip is decoded as it comes', async t => {
   const events =
-    `event: message_start\ndata: ${JSON.stringify({ type: 'message_start', message: { ...answer, content: [] } })}\n\n` +
+    `event: message_start\ndata: ${JSON.stringify({ type: 'message_start', message: { ...reply, content: [] } })}\n\n` +
     'event: message_delta\ndata: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":500}}\n\n' +
     'event: message_stop\ndata: {"type":"message_stop"}\n\n'
   const url = await fixedUpstream(t, 'text/event-stream', gzipSync(events), { 'content-encoding': 'gzip' })
@@ -487,7 +487,7 @@ test('a stream in gzip is decoded as it comes', async t => {
 })
 
 test('a long response in gzip is decoded without being collected', async t => {
-  const text = JSON.stringify({ ...answer, content: [{ type: 'text', text: 'x'.repeat(300_000) }] })
+  const text = JSON.stringify({ ...reply, content: [{ type: 'text', text: 'x'.repeat(300_000) }] })
   const body = gzipSync(text)
   const url = await fixedUpstream(t, 'application/json', body, {
     'content-encoding': 'gzip',
@@ -506,7 +506,7 @@ test('a long response in gzip is decoded without being collected', async t => {
 
 for (const [what, body, coding] of [
   ['does not decode', 'no gzip', 'gzip'],
-  ['ends early', gzipSync(JSON.stringify(answer)).subarray(0, 50), 'gzip'],
+  ['ends early', gzipSync(JSON.stringify(reply)).subarray(0, 50), 'gzip'],
   ['has an unknown coding', 'compressed', 'compress'],
 ] as const) {
   test(`a compressed response that ${what} costs the hold`, async t => {

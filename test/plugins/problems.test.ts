@@ -114,9 +114,9 @@ const wrongs: Wrong[] = [
   [
     'a client unknown',
     'GET',
-    '/admin/explain?client=nobody&model=claude-haiku-4-5',
+    '/admin/explain?client=missing&model=claude-haiku-4-5',
     404,
-    /no client "nobody"/,
+    /no client "missing"/,
   ],
   ['a call unknown', 'GET', '/admin/calls/req_nothing', 404, /no call "req_nothing"/],
 ]

@@ -60,15 +60,15 @@ test('the provider’s limits, ids and cookies do not reach a caller', async t =
     ['/v1/chat/completions', chat('hello')],
     ['/v1/chat/completions', chat('hello', { stream: true })],
   ] as const) {
-    const answer = await gateway.post(path, key, body)
-    await answer.text()
+    const reply = await gateway.post(path, key, body)
+    await reply.text()
 
     for (const family of Object.values(upstreamHeaders)) {
       for (const [name, value] of Object.entries(family))
-        assert.notEqual(answer.headers.get(name), value, name)
+        assert.notEqual(reply.headers.get(name), value, name)
     }
-    assert.match(answer.headers.get('request-id') ?? '', /^req_/)
-    assert.equal(answer.headers.get('request-id'), answer.headers.get('x-request-id'))
+    assert.match(reply.headers.get('request-id') ?? '', /^req_/)
+    assert.equal(reply.headers.get('request-id'), reply.headers.get('x-request-id'))
   }
 })
 
@@ -148,15 +148,15 @@ test('hold: ceiling adds the missing output limit to the upstream request, and a
 test('a long JSON response is forwarded without being collected, and is metered from its end', async t => {
   const { gateway, key } = await arrange(t, { ANSWER_BUFFER_BYTES: '1000' })
 
-  const answer = await gateway.post(
+  const reply = await gateway.post(
     '/v1/messages',
     key,
     message('[[scenario: huge 3 MB, usage 1000 in 500 out]]'),
   )
-  const { content } = (await answer.json()) as { content: { text: string }[] }
+  const { content } = (await reply.json()) as { content: { text: string }[] }
 
   assert.ok((content[0]?.text.length ?? 0) > 3_000_000)
-  assert.equal(answer.headers.get('x-tollgate-cost-usd'), null)
+  assert.equal(reply.headers.get('x-tollgate-cost-usd'), null)
   const line = await until(async () => gateway.calls()[0])
   assert.equal(line.costUsd, 0.0035)
   assert.equal(line.estimated, false)
@@ -166,9 +166,9 @@ test('a body of 32 MB is forwarded', async t => {
   const { gateway, key } = await arrange(t)
   const body = JSON.stringify(message('x'.repeat(32_000_000)))
 
-  const answer = await gateway.post('/v1/messages', key, body)
+  const reply = await gateway.post('/v1/messages', key, body)
 
-  assert.equal(answer.status, 200)
+  assert.equal(reply.status, 200)
   assert.equal(gateway.provider.calls[0]?.body.length, body.length)
 })
 
@@ -204,16 +204,16 @@ test('each provider failure becomes a status that a caller can act on', async t 
           : scenario === 'status 403'
             ? 'claude-sonnet-5'
             : undefined
-      const answer = await gateway.post(
+      const reply = await gateway.post(
         '/v1/messages',
         key,
         message(`[[scenario: ${scenario}]]`, model ? { model } : {}),
       )
 
-      const { error } = (await answer.json()) as { error: { details: { error_code: string } } }
-      assert.equal(answer.status, status)
+      const { error } = (await reply.json()) as { error: { details: { error_code: string } } }
+      assert.equal(reply.status, status)
       assert.equal(error.details.error_code, code)
-      assert.equal(answer.headers.get('retry-after'), retryAfter)
+      assert.equal(reply.headers.get('retry-after'), retryAfter)
     })
   }
 })
@@ -221,9 +221,9 @@ test('each provider failure becomes a status that a caller can act on', async t 
 test('an unreachable provider gives 502 and costs nothing', async t => {
   const { gateway, key } = await arrange(t, { EZAI_BASE_URL: `http://127.0.0.1:${await freePort()}` })
 
-  const answer = await gateway.post('/v1/messages', key, message('hello'))
+  const reply = await gateway.post('/v1/messages', key, message('hello'))
 
-  assert.equal(answer.status, 502)
+  assert.equal(reply.status, 502)
   const line = await until(async () => gateway.calls()[0])
   assert.equal(line.costUsd, 0)
 })
@@ -237,19 +237,15 @@ test('a provider that does not send HTTP gives 502', async t => {
     EZAI_BASE_URL: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`,
   })
 
-  const answer = await gateway.post('/v1/messages', key, message('hello'))
+  const reply = await gateway.post('/v1/messages', key, message('hello'))
 
-  assert.equal(answer.status, 502)
+  assert.equal(reply.status, 502)
 })
 
 test('a slow reader slows the provider', async t => {
   const { gateway, key } = await arrange(t)
-  const answer = await gateway.post(
-    '/v1/messages',
-    key,
-    message('[[scenario: huge 64 MB]]', { stream: true }),
-  )
-  const reader = answer.body!.getReader()
+  const reply = await gateway.post('/v1/messages', key, message('[[scenario: huge 64 MB]]', { stream: true }))
+  const reader = reply.body!.getReader()
   await reader.read()
 
   const [call] = gateway.provider.calls
@@ -261,15 +257,15 @@ test('a slow reader slows the provider', async t => {
 test('a long JSON response is read to its end after its caller leaves', async t => {
   const { gateway, key } = await arrange(t)
   const leaving = new AbortController()
-  const answer = await gateway.post('/v1/messages', key, message('[[scenario: huge 64 MB]]'), {
+  const reply = await gateway.post('/v1/messages', key, message('[[scenario: huge 64 MB]]'), {
     signal: leaving.signal,
   })
-  await answer.body!.getReader().read()
+  await reply.body!.getReader().read()
   assert.equal(gateway.provider.calls[0]?.endedAt, undefined, 'the provider is held back')
 
   leaving.abort()
 
-  const line = await gateway.line(answer.headers.get('request-id'))
+  const line = await gateway.line(reply.headers.get('request-id'))
   assert.deepEqual([line.outcome, line.estimated], ['client_gone', false])
   await until(async () => (await gateway.state('frontend')).concurrency?.running === 0)
 })
@@ -282,9 +278,9 @@ test('an organisation’s name in a stream error is redacted, and nothing else c
     EZAI_BASE_URL: await fixedUpstream(t, 'text/event-stream', words + error('org-Acme123456')),
   })
 
-  const answer = await gateway.post('/v1/chat/completions', key, chat('hello', { stream: true }))
-  const text = await answer.text().catch(() => 'cut')
-  const line = await gateway.line(answer.headers.get('request-id'))
+  const reply = await gateway.post('/v1/chat/completions', key, chat('hello', { stream: true }))
+  const text = await reply.text().catch(() => 'cut')
+  const line = await gateway.line(reply.headers.get('request-id'))
 
   assert.ok(text === 'cut' || text === words + error('xxxxxxxxxxxxxx'), text)
   assert.equal(line.outcome, 'upstream_error')
@@ -311,12 +307,12 @@ for (const [what, body, more] of [
       ),
     })
 
-    const answer = await gateway.post('/v1/responses', key, { model: 'gpt-6-luna', input: 'hi', ...more })
-    const text = await answer.text().catch(() => '')
+    const reply = await gateway.post('/v1/responses', key, { model: 'gpt-6-luna', input: 'hi', ...more })
+    const text = await reply.text().catch(() => '')
 
     assert.doesNotMatch(text, /Acme/)
-    assert.equal(answer.status, 502)
-    assert.equal(answer.headers.get('x-should-retry'), 'false')
+    assert.equal(reply.status, 502)
+    assert.equal(reply.headers.get('x-should-retry'), 'false')
     await until(async () => {
       const { body: alerts } = await gateway.admin('GET', '/alerts')
       return JSON.stringify(alerts).includes('upstream_refused_us')

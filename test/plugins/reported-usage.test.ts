@@ -19,9 +19,9 @@ interface Charge {
 
 /** A gateway whose upstream sends the next of some bodies: objects as JSON, texts as event streams. */
 async function arrange(t: TestContext) {
-  const answers: (object | string)[] = []
+  const replies: (object | string)[] = []
   const url = await upstream(t, response => {
-    const next = answers.shift() ?? {}
+    const next = replies.shift() ?? {}
     const isStream = typeof next === 'string'
     response.setHeader('content-type', isStream ? 'text/event-stream' : 'application/json')
     response.end(isStream ? next : JSON.stringify(next))
@@ -37,8 +37,8 @@ async function arrange(t: TestContext) {
   let made = 0
   return {
     gateway,
-    async charge(path: string, body: object, answer: object | string): Promise<Charge> {
-      answers.push(answer)
+    async charge(path: string, body: object, reply: object | string): Promise<Charge> {
+      replies.push(reply)
       const response = await gateway.post(path, key, body)
       await response.text().catch(() => 'cut')
       made++
@@ -124,9 +124,9 @@ test('an aggregator’s spelling of a model gets the price of that model', async
     'gpt-4o-mini:free',
     'gpt-4o-mini@2024-07-18',
   ])
-    for (const answer of [completion({ model }), streamed(model)]) {
-      const stream = typeof answer === 'string'
-      const { costUsd, estimated } = await charge(CHAT, { ...body, stream }, answer)
+    for (const reply of [completion({ model }), streamed(model)]) {
+      const stream = typeof reply === 'string'
+      const { costUsd, estimated } = await charge(CHAT, { ...body, stream }, reply)
       assert.deepEqual([costUsd, estimated], [0.00021, false], model)
     }
   const claude = { content: [], usage: { input_tokens: 1000, output_tokens: 100 } }
@@ -201,7 +201,7 @@ test('a run of a tool without a fee costs nothing', async t => {
 test('a large response is charged by the tier in its middle', async t => {
   const { charge } = await arrange(t)
   const parameters = { description: 'x'.repeat(280_000) }
-  const answer = {
+  const reply = {
     id: 'resp_1',
     status: 'completed',
     instructions: 'y'.repeat(20_000),
@@ -215,11 +215,11 @@ test('a large response is charged by the tier in its middle', async t => {
   const event = (type: string, response: object) =>
     `event: ${type}\ndata: ${JSON.stringify({ type, response })}\n\n`
   const stream =
-    event('response.created', { ...answer, service_tier: 'auto', usage: null }) +
-    event('response.completed', answer)
+    event('response.created', { ...reply, service_tier: 'auto', usage: null }) +
+    event('response.completed', reply)
   const body = { model: 'gpt-6-sol', input: 'hello', max_output_tokens: 1000 }
 
-  for (const one of [answer, stream]) {
+  for (const one of [reply, stream]) {
     const { costUsd, estimated } = await charge(RESPONSES, { ...body, stream: one === stream }, one)
     assert.deepEqual([costUsd, estimated], [0.42, false])
   }
@@ -243,9 +243,9 @@ test('an error before any output costs nothing, also if output may be hidden', a
     [RESPONSES, asked, { ...running, status: 'failed', error }],
     [CHAT, chat('hello'), { error }],
   ]
-  for (const [path, body, answer] of calls) {
-    const { costUsd, heldUsd, estimated } = await charge(path, body, answer)
-    assert.deepEqual([costUsd, estimated], [0, false], JSON.stringify(answer))
+  for (const [path, body, reply] of calls) {
+    const { costUsd, heldUsd, estimated } = await charge(path, body, reply)
+    assert.deepEqual([costUsd, estimated], [0, false], JSON.stringify(reply))
     assert.ok(heldUsd > 0)
   }
 })

@@ -152,10 +152,10 @@ test('a call behind others in the queue is refused at once if its tokens would c
   gateway.provider.use(() => 'usage 1 in 999 out')
   assert.equal((await send(1, 900)).status, 200)
   await running(gateway, 0)
-  const answered = countAdmissions(gateway)
+  const finished = countAdmissions(gateway)
   const leave = new AbortController()
   const second = send(2, 900, { signal: leave.signal })
-  await until(async () => answered() > 0)
+  await until(async () => finished() > 0)
 
   const third = await send(3, 900)
 

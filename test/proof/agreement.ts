@@ -76,10 +76,10 @@ export async function assertToldOnce({
 }): Promise<void> {
   const ids = new Set(rows.map(({ id }) => id))
   assert.equal(ids.size, rows.length, 'one row a call: nothing was lost, nothing corrected')
-  const told = [...rows, ...attempts].flatMap(({ id }) => id ?? [])
+  const known = [...rows, ...attempts].flatMap(({ id }) => id ?? [])
   await until(async () => {
     const lines = new Set(fleet.lines().map(({ reqId }) => reqId))
-    return told.every(id => lines.has(id))
+    return known.every(id => lines.has(id))
   })
   const lines = fleet.lines()
   const byId = new Map(lines.map(line => [String(line.reqId), line]))

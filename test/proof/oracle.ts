@@ -14,7 +14,7 @@ import type { Budget } from './fleet.ts'
 import type { Row } from './reconciliation.ts'
 import type { Attempt } from './traffic.ts'
 
-export interface Books {
+export interface Records {
   budgets: Budget[]
   rows: Row[]
   /** Possible holds of calls without a row, because their callers left before they were forwarded. */
@@ -25,7 +25,7 @@ export interface Books {
 export function assertRefusedRightly(
   { call, details, from, to }: Attempt,
   bounds: number[],
-  { budgets, rows, unserved }: Books,
+  { budgets, rows, unserved }: Records,
 ): void {
   const { error_code: code, scope, window } = details
   const budget = budgets.find(one => one.name === scope && one.window === window)

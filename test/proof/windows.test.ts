@@ -68,11 +68,11 @@ test('gateways with clocks a day apart share buckets and budgets of the same day
   const clocks = [ahead, behind].map(({ lines }) => Date.parse(String(lines.at(-1)?.time)) - Date.now())
   assert.ok(clocks[0]! > 25 * HOUR && clocks[1]! < -25 * HOUR, 'their clocks are wrong')
   for (const path of ['/clients/budget', '/verify']) {
-    const told = await Promise.all(
+    const explained = await Promise.all(
       fleet.gateways.map(gateway => fleet.admin('GET', path, undefined, gateway)),
     )
-    assert.equal(told[0]!.status, 200)
-    assert.deepEqual([told[1], told[2]], [told[0], told[0]], path)
+    assert.equal(explained[0]!.status, 200)
+    assert.deepEqual([explained[1], explained[2]], [explained[0], explained[0]], path)
   }
 })
 

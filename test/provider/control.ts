@@ -2,24 +2,24 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { readBody } from './listener.ts'
-import type { Books } from './records.ts'
+import type { History } from './records.ts'
 import type { ScenarioQueue } from './scenario-queue.ts'
 
 /**
  * `GET /__calls`: all stored calls, bodies as text. `GET /__count`: the totals. `POST /__next`: scenarios for the next
  * calls, one a line. `POST /__reset`: deletes all of it.
  */
-export function control(books: Books, scenarioQueue: ScenarioQueue, openConnections: () => number) {
+export function control(history: History, scenarioQueue: ScenarioQueue, openConnections: () => number) {
   const doors: Record<string, (body: string) => unknown> = {
-    '/__calls': () => books.calls.map(call => ({ ...call, body: String(call.body) })),
-    '/__count': () => ({ ...books.totals(), openConnections: openConnections() }),
+    '/__calls': () => history.calls.map(call => ({ ...call, body: String(call.body) })),
+    '/__count': () => ({ ...history.totals(), openConnections: openConnections() }),
     '/__next': body => {
       scenarioQueue.next(...body.split('\n').filter(Boolean))
       return { queued: true }
     },
     '/__reset': () => {
       scenarioQueue.forget()
-      books.forget()
+      history.forget()
       return { forgotten: true }
     },
   }

@@ -4,13 +4,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { buildResponse, failureResponse } from './answer.ts'
 import { endpointOf, faultOf, parse } from './apis.ts'
 import { generatedAfter } from './generation.ts'
-import type { Books, Call } from './records.ts'
+import type { Call, History } from './records.ts'
 import { replyTo } from './reply.ts'
 import { type ProviderResponse, respond, type Stage } from './responder.ts'
 import { ordinary, type Scenario } from './scenario.ts'
 import type { ScenarioQueue } from './scenario-queue.ts'
 
-export function listener(books: Books, scenarioQueue: ScenarioQueue) {
+export function listener(history: History, scenarioQueue: ScenarioQueue) {
   return (request: IncomingMessage, response: ServerResponse) => {
     const queued = scenarioQueue.onArrival()
     const call = newCall(request, queued)
@@ -23,14 +23,14 @@ export function listener(books: Books, scenarioQueue: ScenarioQueue) {
       const begun = performance.now()
       generatedNow = (elapsedMs = performance.now() - begun) => generatedAfter(generated, elapsedMs)
     }
-    books.begin(call)
+    history.begin(call)
     response.once('close', () => {
       call.aborted = !call.closedEarly && !response.writableFinished
       const whole = !call.closedEarly && response.writableFinished
       // A timer may be a millisecond early: a response that was sent whole was generated whole.
       call.generated = generatedNow?.(whole ? Number.POSITIVE_INFINITY : undefined)
       call.reported &&= whole
-      books.end(call)
+      history.end(call)
       if (!response.writableFinished) gone.abort()
     })
     if (queued?.ending === 'unread') {

@@ -57,7 +57,7 @@ export type Totals = Record<
 
 const deadlineMs = 10_000
 
-export type Books = ReturnType<typeof records>
+export type History = ReturnType<typeof records>
 
 /** Keeps the newest `keep` calls; the totals hold all. */
 export function records(keep: number) {

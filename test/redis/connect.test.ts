@@ -5,7 +5,7 @@ import { connectRedis, parseRedisUrl } from '../../src/redis/connect.ts'
 import { ownRedis, testRedis } from '../servers.ts'
 import { testCluster, testSentinel } from '../topologies.ts'
 
-const nobody = { username: undefined, password: undefined }
+const noAccess = { username: undefined, password: undefined }
 
 describe('REDIS_URL names', () => {
   const forms = {
@@ -14,7 +14,7 @@ describe('REDIS_URL names', () => {
       tls: false,
       node: { host: 'localhost', port: 6379 },
       db: 0,
-      access: nobody,
+      access: noAccess,
     },
     'rediss://app:s%40cret@cache.example:6380/3': {
       kind: 'server',
