@@ -183,7 +183,7 @@ function refusedCall(about: {
     ...{ upstream: undefined, status, outcome: 'refused', stream: false, cache: undefined, latencyMs: 1.2 },
     ...{ ttftMs: undefined, upstreamMs: undefined, inputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 },
     ...{ outputTokens: 0, costNanos: 0, savedNanos: 0, estimated: false, priceVersion: undefined, error },
-    ...{ refusal, scope: client && `client:${client.name}` },
+    ...{ refusal, scope: client && `client:${client.name}`, estimate: undefined, unbounded: undefined },
   }
 }
 

@@ -1,10 +1,10 @@
 /** The queries of the ledger: times, days, groups, and cursors. */
 
 import { type Static, Type } from 'typebox'
+import { outcomes } from '../ledger/call-record.ts'
 import { nameOf, type Order, orders, type Place, type Sort, sorts } from '../ledger/order.ts'
 import { MOST_SLOTS, performanceStepFor, slotsOf, stepNames } from '../ledger/performance.ts'
 import { groups, series } from '../ledger/responses.ts'
-import { outcomes } from '../ledger/sums.ts'
 import { type Group, ranks } from '../ledger/usage.ts'
 import { utcDay } from '../lua/calendar.ts'
 import { problem, unknownCursor } from './problem.ts'

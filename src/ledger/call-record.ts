@@ -1,60 +1,73 @@
-/** The record of one call, for the log line and the ledger. It is written once, at the end of the call; its fields have the names of the log. */
+/** The record of one call, declared once: the log line, the ledger's rows, live calls, the page and the CLI derive from it. */
 
-export type Outcome =
-  | 'ok'
-  | 'cached'
-  | 'coalesced'
-  | 'refused'
-  | 'upstream_error'
-  | 'client_gone'
-  | 'interrupted'
-  | 'lost'
-  | 'gateway_error'
+import { type Static, Type } from 'typebox'
+
+export const outcomes = [
+  ...(['ok', 'cached', 'coalesced', 'refused', 'upstream_error', 'client_gone', 'interrupted'] as const),
+  ...(['lost', 'gateway_error'] as const),
+] as const
+export type Outcome = (typeof outcomes)[number]
 
 export type CacheResult = 'HIT' | 'MISS' | 'COALESCED' | 'BYPASS'
 
-export interface Entry {
-  reqId: string
-  clientId: string | undefined
-  client: string | undefined
-  teamId: string | undefined
-  team: string | undefined
-  /** The key's public id, never the key. */
-  key: string | undefined
-  /** The route's path, such as `/v1/messages`. */
-  route: string
-  model: string | undefined
-  upstream: string | undefined
-  /** HTTP status of the response to the caller. */
-  status: number
-  outcome: Outcome
-  stream: boolean
-  cache: CacheResult | undefined
-  /** Arrival to the last byte sent, milliseconds. */
-  latencyMs: number
-  /** Arrival to the first byte of the response's body, milliseconds. */
-  ttftMs: number | undefined
-  /** Request sent upstream to its last byte, milliseconds. */
-  upstreamMs: number | undefined
-  /** Uncached input, without cache reads and writes. */
-  inputTokens: number
-  cacheReadTokens: number
-  cacheWriteTokens: number
-  outputTokens: number
-  costNanos: number
-  /** The cost that a cache hit saved. */
-  savedNanos: number
-  /** True: the cost is estimated, because no final usage came. */
-  estimated: boolean
-  /** The method of the estimate, for people. */
-  estimate?: string | undefined
-  /** The call used a feature without a bound, so it may cost more than its hold. */
-  unbounded?: boolean | undefined
-  /** `version` of the price table. */
-  priceVersion: string | undefined
-  /** The reason of a failure, in a text of the gateway. */
-  error: string | undefined
-  /** A refusal's machine-readable reason and scope. */
-  refusal: string | undefined
-  scope: string | undefined
+const text = (description: string) => Type.Optional(Type.String({ description }))
+const milliseconds = (description: string) => Type.Optional(Type.Number({ minimum: 0, description }))
+const whole = { minimum: 0, maximum: Number.MAX_SAFE_INTEGER }
+const tokens = (description: string) => Type.Integer({ ...whole, default: 0, description })
+
+/**
+ * The facts, by their names in the log. The columns of `calls` have the same names in snake case. Money that is charged and
+ * the time of the admission are separate. A call that was lost with its replica has only some facts.
+ */
+export const facts = {
+  clientId: text("The client's id"),
+  client: text("The client's name"),
+  teamId: text("The team's id"),
+  team: text("The team's name"),
+  key: text("The key's public id, never the key"),
+  route: text('Such as /v1/messages'),
+  model: text('As the request names it'),
+  upstream: text('The upstream that served it'),
+  status: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 999, description: 'HTTP status of the response to the caller' }),
+  ),
+  // A newer replica may write an outcome that this one does not know.
+  outcome: Type.Unsafe<Outcome>(Type.String({ minLength: 1, description: `One of ${outcomes.join(', ')}` })),
+  stream: Type.Optional(Type.Boolean({ description: 'The request asked for a stream' })),
+  cache: Type.Optional(
+    Type.Unsafe<CacheResult>(Type.String({ description: 'HIT, MISS, COALESCED or BYPASS' })),
+  ),
+  latencyMs: milliseconds('Arrival to the last byte sent'),
+  ttftMs: milliseconds("Arrival to the first byte of the response's body"),
+  upstreamMs: milliseconds('Request sent upstream to its last byte'),
+  inputTokens: tokens('Uncached input, without cache reads and writes'),
+  cacheReadTokens: tokens('Input that the provider read from its cache'),
+  cacheWriteTokens: tokens('Input that the provider wrote to its cache'),
+  outputTokens: tokens('Output, with reasoning'),
+  savedNanos: Type.Integer({ ...whole, default: 0, description: 'The cost that a cached response saved' }),
+  estimated: Type.Boolean({ default: false, description: 'No final usage came, so the cost is estimated' }),
+  estimate: text('How an estimated cost was made'),
+  unbounded: Type.Optional(
+    Type.Boolean({ description: 'The call used a feature without a bound, and may cost more than it held' }),
+  ),
+  priceVersion: text('Version of the price table'),
+  error: text('The reason of a failure, in a text of the gateway'),
+  refusal: text("A refusal's error_code"),
+  scope: text('The scope whose limit refused the call'),
 }
+
+const record = Type.Object(facts)
+type Facts = Static<typeof record>
+
+/** Known of every call that ends in this process. */
+type Known =
+  | { [Name in keyof Facts]-?: undefined extends Facts[Name] ? never : Name }[keyof Facts]
+  | 'route'
+  | 'status'
+  | 'stream'
+  | 'latencyMs'
+
+/** The facts at the end of a call. */
+export type Entry = { reqId: string; costNanos: number } & Required<Pick<Facts, Known>> & {
+    [Name in Exclude<keyof Facts, Known>]: Facts[Name] | undefined
+  }

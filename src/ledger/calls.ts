@@ -3,7 +3,8 @@
 import type { Pool } from 'pg'
 import { utcDay } from '../lua/calendar.ts'
 import { nanosToUsd } from '../pricing/money.ts'
-import { column, facts } from './entry.ts'
+import { facts } from './call-record.ts'
+import { column } from './entry.ts'
 import { keysOf, nameOf, type Order, type Place, type Sort, sorts } from './order.ts'
 import type { Call } from './responses.ts'
 

@@ -1,45 +1,8 @@
 /** Converts a stream entry to a row of the ledger. The columns here are those of the table and of the responses. */
 
-import { type Static, type TSchema, Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import type { Entry } from './call-record.ts'
-
-const text = Type.Optional(Type.String())
-const flag = Type.Optional(Type.Boolean())
-const milliseconds = Type.Optional(Type.Number({ minimum: 0 }))
-const whole = { minimum: 0, maximum: Number.MAX_SAFE_INTEGER }
-const tokens = Type.Integer({ ...whole, default: 0 })
-
-/** The columns that come from the call's record. Money and time are separate fields of the stream's entry. */
-export const facts = {
-  clientId: text,
-  client: text,
-  teamId: text,
-  team: text,
-  key: text,
-  route: text,
-  model: text,
-  upstream: text,
-  status: Type.Optional(Type.Integer({ minimum: 0, maximum: 999 })),
-  outcome: Type.String({ minLength: 1 }),
-  stream: flag,
-  cache: text,
-  latencyMs: milliseconds,
-  ttftMs: milliseconds,
-  upstreamMs: milliseconds,
-  inputTokens: tokens,
-  cacheReadTokens: tokens,
-  cacheWriteTokens: tokens,
-  outputTokens: tokens,
-  savedNanos: Type.Integer({ ...whole, default: 0 }),
-  estimated: Type.Boolean({ default: false }),
-  estimate: text,
-  unbounded: flag,
-  priceVersion: text,
-  error: text,
-  refusal: text,
-  scope: text,
-} satisfies Partial<Record<keyof Entry, TSchema>>
+import { facts } from './call-record.ts'
 
 const nanos = Type.String({ pattern: '^-?\\d{1,18}$' })
 

@@ -2,7 +2,7 @@
 
 import { Type } from 'typebox'
 import { moment, nullable, usd } from '../clients/responses.ts'
-import { facts } from './entry.ts'
+import { facts } from './call-record.ts'
 
 export const groups = ['client', 'model', 'day', 'hour', 'team'] as const
 export const series = ['model', 'upstream'] as const
@@ -19,12 +19,6 @@ export const callRow = Type.Object(
     heldUsd: usd('what was held for it'),
     savedUsd: Type.Optional(usd('what a cached response saved')),
     ...shown,
-    estimate: Type.Optional(Type.String({ description: 'How an estimated cost was made' })),
-    unbounded: Type.Optional(
-      Type.Boolean({
-        description: 'The call used a feature without a bound, and may cost more than it held',
-      }),
-    ),
   },
   { title: 'Call' },
 )

@@ -1,5 +1,7 @@
 /** The columns of `usage_daily`, each with its aggregate over rows of `calls`. */
 
+import type { Outcome } from './call-record.ts'
+
 /** A correction has the real outcome of a call that was counted as lost. */
 const outcome = (name: string) => `count(*) filter (where outcome = '${name}')`
 
@@ -20,9 +22,4 @@ export const sums = {
   output_tokens: 'sum(output_tokens)',
   cost_nanos: 'sum(cost_nanos)',
   saved_nanos: 'sum(saved_nanos)',
-}
-
-export const outcomes = [
-  ...(['ok', 'cached', 'coalesced', 'refused', 'upstream_error', 'client_gone', 'interrupted'] as const),
-  ...(['lost', 'gateway_error'] as const),
-] satisfies (keyof typeof sums)[]
+} satisfies Record<Outcome, string> & Record<string, string>

@@ -3,8 +3,9 @@
 import type { Pool } from 'pg'
 import type { Static } from 'typebox'
 import { nanosToUsd } from '../pricing/money.ts'
+import { outcomes } from './call-record.ts'
 import type { groups, usageAnswer } from './responses.ts'
-import { outcomes, sums } from './sums.ts'
+import { sums } from './sums.ts'
 
 export type Group = (typeof groups)[number]
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { refusalCodes } from '../../src/errors.ts'
-import { outcomes } from '../../src/ledger/sums.ts'
+import { outcomes } from '../../src/ledger/call-record.ts'
 
 interface Words {
   reasons: Record<string, { title: string; meaning: string; toDo: string }>

@@ -25,6 +25,8 @@ const refused: Entry = {
   },
   ...{
     estimated: false,
+    estimate: undefined,
+    unbounded: undefined,
     priceVersion: undefined,
     error: 'too fast',
     refusal: 'rate_limited',

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
+import { outcomes } from '../../src/ledger/call-record.ts'
 import { prune } from '../../src/ledger/prune.ts'
 import { createRecorder } from '../../src/ledger/record.ts'
 import { groups } from '../../src/ledger/responses.ts'
-import { outcomes } from '../../src/ledger/sums.ts'
 import { type Group, readUsage } from '../../src/ledger/usage.ts'
 import { asRead, type Facts, type Fixture, fixture, noon } from './fixture.ts'
 

@@ -2,8 +2,8 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 import type { CallBody, CallRowsBody, RefusedCallBody } from '../../admin/bodies.ts'
+import { outcomes } from '../../ledger/call-record.ts'
 import { orders, sorts } from '../../ledger/order.ts'
-import { outcomes } from '../../ledger/sums.ts'
 import type { Api } from '../api.ts'
 import type { Command, Input, Stream } from '../command.ts'
 import { usageError } from '../errors.ts'
