@@ -15,7 +15,7 @@ const callers = 16
 /** Calls one after the other, with no other load. */
 const lonely = 300
 const known = 1000
-const strangers = 2000
+const unknownKeys = 2000
 
 export const row: Study = {
   name: 'growth-clients',
@@ -72,9 +72,9 @@ async function measure(
   for (const key of unseen) first.push(await timed(() => ask(key)))
   for (const key of unseen) second.push(await timed(() => ask(key)))
   const [, knownCpu] = await cpuOf(pid, () => closed(calls / 6, index => ask(pick(warm, index))))
-  const unasked = rest.slice(known, known + strangers)
+  const unasked = rest.slice(known, known + unknownKeys)
   const [, lookUpCpu] = await cpuOf(pid, () => closed(unasked.length, index => ask(pick(unasked, index))))
-  const random = rest.length > known + strangers ? rest.slice(known + strangers) : keys
+  const random = rest.length > known + unknownKeys ? rest.slice(known + unknownKeys) : keys
   const scripts = await scriptsOf(redis)
   const [, randomCpu] = await cpuOf(pid, () => closed(calls, index => ask(pick(random, index))))
   const after = await scriptsOf(redis)

@@ -11,7 +11,7 @@ const percents = numbers({ style: 'percent', maximumFractionDigits: 0 })
 const finePercents = numbers({ style: 'percent', maximumFractionDigits: 1 })
 const shares = numbers({ style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 })
 
-/** Cents for sums of money; of less than that, the two digits that tell something. @param {number} value */
+/** Cents for sums of money; of less than that, the two significant digits. @param {number} value */
 export function usd(value) {
   const size = Math.abs(value)
   if (size >= 10_000) return wholeDollars.format(value)

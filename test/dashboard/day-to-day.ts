@@ -23,18 +23,18 @@ function dayOf({ app }: SeededGateway, days: number): string {
 }
 
 /** Writes usage of past days. The largest client of three weeks ago is the smallest of yesterday. */
-export async function writePast(town: SeededGateway): Promise<void> {
-  const yesterday = dayOf(town, 1)
+export async function writePast(seeded: SeededGateway): Promise<void> {
+  const yesterday = dayOf(seeded, 1)
   for (const [i, name] of names.entries()) {
-    await addUsage(town, 'usage_daily', name, dayOf(town, 20), 100 - 20 * i)
-    await addUsage(town, 'usage_daily', name, yesterday, 1 + i)
+    await addUsage(seeded, 'usage_daily', name, dayOf(seeded, 20), 100 - 20 * i)
+    await addUsage(seeded, 'usage_daily', name, yesterday, 1 + i)
   }
-  await addUsage(town, 'usage_hourly', 'amber', `${yesterday}T03:00:00Z`, 2)
-  await addUsage(town, 'usage_hourly', 'amber', `${yesterday}T14:00:00Z`, 40)
+  await addUsage(seeded, 'usage_hourly', 'amber', `${yesterday}T03:00:00Z`, 2)
+  await addUsage(seeded, 'usage_hourly', 'amber', `${yesterday}T14:00:00Z`, 40)
 }
 
-export function dayToDay(come: Come, town: () => SeededGateway): void {
-  const dayBefore = (days: number) => dayOf(town(), days)
+export function dayToDay(come: Come, seeded: () => SeededGateway): void {
+  const dayBefore = (days: number) => dayOf(seeded(), days)
 
   test('a colour belongs to a client: another order, another period and a reload do not change it', async t => {
     const { page, open } = await come(t)
@@ -120,7 +120,7 @@ export function dayToDay(come: Come, town: () => SeededGateway): void {
   })
 
   test('a call is found by request id, key and status, and calls are sorted; the address keeps all of it', async t => {
-    const { body } = await town().admin('GET', '/calls?client=frontend&limit=1&order=asc')
+    const { body } = await seeded().admin('GET', '/calls?client=frontend&limit=1&order=asc')
     const id = String(Reflect.get(Object(body.calls)[0], 'id'))
     const { page, open, faults } = await come(t)
     await open('/calls')
@@ -131,9 +131,9 @@ export function dayToDay(come: Come, town: () => SeededGateway): void {
     await until(async () => (await rows.count()) === 1)
 
     await open('/calls')
-    await page.getByLabel('Key', { exact: true }).fill(town().key)
+    await page.getByLabel('Key', { exact: true }).fill(seeded().key)
     await page.keyboard.press('Enter')
-    const [, keyId] = town().key.split('_')
+    const [, keyId] = seeded().key.split('_')
     await page.waitForURL(url => url.searchParams.get('key') === keyId)
     await page.getByLabel('Status').fill('2xx')
     await page.keyboard.press('Enter')
@@ -160,16 +160,16 @@ export function dayToDay(come: Come, town: () => SeededGateway): void {
   })
 
   test('alerts are filtered and show amounts in dollars, and the address keeps the filters', async t => {
-    const outbox = createOutbox(town().app.pg, { webhook: false, leaseMs: 1000 })
+    const outbox = createOutbox(seeded().app.pg, { webhook: false, leaseMs: 1000 })
     await outbox.add({
       ...{ kind: 'budget_threshold', dedupe: 'filtered', severity: 'warning', scope: 'client:cedar' },
       ...{ title: 'Filtered.', details: { percent: 80, limitUsd: 5, spentUsd: 4.123456789, reqId: 'r1' } },
-      raisedAt: new Date(town().app.clock.now()),
+      raisedAt: new Date(seeded().app.clock.now()),
     })
     await outbox.add({
       ...{ kind: 'ledger_behind', dedupe: 'other', severity: 'critical', scope: 'gateway' },
       ...{ title: 'Something else.', details: { pending: 12_000 } },
-      raisedAt: new Date(town().app.clock.now()),
+      raisedAt: new Date(seeded().app.clock.now()),
     })
     const { page, open, faults } = await come(t)
     await open('/alerts')

@@ -13,13 +13,13 @@ const browser = await testBrowser()
 if (browser) scenarios(browser)
 
 function scenarios(chromium: Browser) {
-  let town: SeededGateway
+  let seeded: SeededGateway
   before(async t => {
-    town = await startSeededGateway(t)
+    seeded = await startSeededGateway(t)
   })
 
   test('charts show latency, first token and errors; range and comparison change them; the file has the rows', async t => {
-    const { page, open, complaints, faults } = await openPage(t, chromium, town, {
+    const { page, open, complaints, faults } = await openPage(t, chromium, seeded, {
       viewport: { width: 375, height: 800 },
     })
     await open('/performance')
@@ -61,7 +61,7 @@ function scenarios(chromium: Browser) {
   })
 
   test('a file cannot carry a formula, and keeps commas, quotes and line ends', async t => {
-    const { page, open } = await openPage(t, chromium, town)
+    const { page, open } = await openPage(t, chromium, seeded)
     await open('/performance')
     const address = await page.locator('script[type=module]').getAttribute('src')
     const text = await page.evaluate(

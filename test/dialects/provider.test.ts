@@ -34,7 +34,7 @@ const scenarios = [
 
 describe('the simulated provider and the meter agree', () => {
   for (const [path, api, body] of apis) {
-    // Embeddings tell no tier.
+    // Embeddings report no tier.
     for (const wanted of scenarios.filter(one => api.stream || !one.startsWith('tier'))) {
       for (const stream of api.stream ? [true, false] : [false]) {
         it(`${path}, ${stream ? 'stream' : 'JSON'}: ${wanted}`, () => {

@@ -113,7 +113,7 @@ test('of several refusals the reply has the one whose wait is right for all', as
   const thisMonth = { key: 'this month', month: 10 }
   const poor = { key: 'poor', day: 6 }
   const poorer = { key: 'poorer', day: 5 }
-  const told = async (...scopes: Parameters<typeof claimOn>[0]) => {
+  const refusedBy = async (...scopes: Parameters<typeof claimOn>[0]) => {
     const admitted = await admit('refused', claimOn(scopes, { nanos: 7 }))
     assert.equal(admitted.kind, 'refused')
     return [admitted.scope, admitted.limit, admitted.verdict]
@@ -123,13 +123,13 @@ test('of several refusals the reply has the one whose wait is right for all', as
   await money.settle([{ id: 'ended', reservation: spending, at: NOON, nanos: 4, tokens: 0, entry: {} }])
   await admit('running', claimOn([slow, fast, busy], { nanos: 4 }))
 
-  assert.deepEqual(await told(busy), ['busy', 'day', 'in_flight'])
-  assert.deepEqual(await told(fast, slow), ['slow', 'requests', undefined], 'the longest wait')
-  assert.deepEqual(await told(slow, busy), ['slow', 'requests', undefined])
-  assert.deepEqual(await told(slow, today), ['today', 'day', 'spent'], 'no wait of this day helps')
-  assert.deepEqual(await told(today, thisMonth), ['this month', 'month', 'spent'])
-  assert.deepEqual(await told(thisMonth, poor), ['poor', 'day', 'can_never_fit'], 'nor of any other')
-  assert.deepEqual(await told(poor, poorer, thisMonth), ['poorer', 'day', 'can_never_fit'])
+  assert.deepEqual(await refusedBy(busy), ['busy', 'day', 'in_flight'])
+  assert.deepEqual(await refusedBy(fast, slow), ['slow', 'requests', undefined], 'the longest wait')
+  assert.deepEqual(await refusedBy(slow, busy), ['slow', 'requests', undefined])
+  assert.deepEqual(await refusedBy(slow, today), ['today', 'day', 'spent'], 'no wait of this day helps')
+  assert.deepEqual(await refusedBy(today, thisMonth), ['this month', 'month', 'spent'])
+  assert.deepEqual(await refusedBy(thisMonth, poor), ['poor', 'day', 'can_never_fit'], 'nor of any other')
+  assert.deepEqual(await refusedBy(poor, poorer, thisMonth), ['poorer', 'day', 'can_never_fit'])
 })
 
 test('a refusal distinguishes spent, in flight and can never fit', async t => {

@@ -4,7 +4,7 @@ import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import { api, Failure, question } from '../api.js'
 import { count } from '../format.js'
-import { tell } from './toast.js'
+import { showToast } from './toast.js'
 
 /** The most rows in one file. */
 export const CSV_ROWS = 10_000
@@ -67,10 +67,10 @@ export function DownloadCsv({ name, columns, rows }) {
       )
       save(`tollgate-${name}.csv`, text)
       if (found.length >= CSV_ROWS)
-        tell(`The file has the first ${count(CSV_ROWS)} rows. Narrow the filters for the rest.`)
+        showToast(`The file has the first ${count(CSV_ROWS)} rows. Narrow the filters for the rest.`)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      tell(`The file could not be made: ${error.message}`, { isFailure: true })
+      showToast(`The file could not be made: ${error.message}`, { isFailure: true })
     } finally {
       setBusy(false)
     }

@@ -11,7 +11,7 @@ const toast = createStore({ text: '', isFailure: false })
 let timer = 0
 
 /** @param {string} text @param {{ isFailure?: boolean }} [options] */
-export function tell(text, { isFailure = false } = {}) {
+export function showToast(text, { isFailure = false } = {}) {
   toast.set({ text, isFailure })
   clearTimeout(timer)
   timer = setTimeout(() => toast.set({ text: '', isFailure: false }), isFailure ? FAILURE_SHOWN : SHOWN)

@@ -11,7 +11,7 @@ import { Icon } from '../components/icon.js'
 import { Once } from '../components/once.js'
 import { Page } from '../components/page.js'
 import { Loaded } from '../components/states.js'
-import { tell } from '../components/toast.js'
+import { showToast } from '../components/toast.js'
 import { useData } from '../data.js'
 import { fullMoment, longDay } from '../format.js'
 import { href } from '../router.js'
@@ -42,7 +42,7 @@ export function Access() {
   }
   const revoke = async (/** @type {string} */ name) => {
     await api(`/tokens/${encodeURIComponent(name)}`, { method: 'DELETE' })
-    tell(`Token ${name} is revoked.`)
+    showToast(`Token ${name} is revoked.`)
     close()
     tokens.reload()
   }
@@ -67,7 +67,7 @@ export function Access() {
     ${
       open?.kind === 'revoke' &&
       html`<${ActionDialog} title="Revoke ${open.name}?" action="Revoke" isDangerous onSubmit=${() => revoke(open.name)} onClose=${close}>
-        ${() => html`<p>Nobody gets in with this token from now on. What was changed with it stays, and stays under its name. This cannot be taken back.</p>
+        ${() => html`<p>This token is refused from now on. What was changed with it stays, and stays under its name. This cannot be taken back.</p>
           ${isOwn(open.name) && html`<p><strong>You are signed in with it:</strong> you will be signed out.</p>`}`}
       <//>`
     }

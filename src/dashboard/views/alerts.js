@@ -11,7 +11,7 @@ import { ScopeName } from '../components/names.js'
 import { Page } from '../components/page.js'
 import { useClients } from '../components/picker.js'
 import { Empty, Loaded } from '../components/states.js'
-import { tell } from '../components/toast.js'
+import { showToast } from '../components/toast.js'
 import { useData } from '../data.js'
 import { ago, daysAgo, fullMoment, moment } from '../format.js'
 import { ask, href } from '../router.js'
@@ -95,12 +95,15 @@ function SendTest() {
     try {
       /** @type {{ delivered: boolean, error?: string }} */
       const { delivered, error } = await api('/alerts/test', { method: 'POST' })
-      tell(delivered ? 'The webhook took the test alert.' : `The test alert was not delivered: ${error}`, {
-        isFailure: !delivered,
-      })
+      showToast(
+        delivered ? 'The webhook took the test alert.' : `The test alert was not delivered: ${error}`,
+        {
+          isFailure: !delivered,
+        },
+      )
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      tell(`The test alert was not sent. ${error.message}`, { isFailure: true })
+      showToast(`The test alert was not sent. ${error.message}`, { isFailure: true })
     } finally {
       setBusy(false)
     }

@@ -10,7 +10,7 @@ import { TeamName } from '../components/names.js'
 import { Card, Page } from '../components/page.js'
 import { Facts } from '../components/panel.js'
 import { Empty, Stale, Unloaded } from '../components/states.js'
-import { tell } from '../components/toast.js'
+import { showToast } from '../components/toast.js'
 import { useData } from '../data.js'
 import { count, fullMoment, shortCount } from '../format.js'
 import { clientHref, go, href } from '../router.js'
@@ -48,7 +48,7 @@ export function ClientView({ name, place }) {
   }
   const disable = async () => {
     await api(path, { method: 'PATCH', body: { disabled: client.disabled ? null : true } })
-    tell(
+    showToast(
       client.disabled ? `${name} may call again.` : `${name} is disabled: every call is refused from now on.`,
     )
     close()
@@ -56,7 +56,7 @@ export function ClientView({ name, place }) {
   }
   const remove = async () => {
     await api(path, { method: 'DELETE' })
-    tell(`${name} was deleted, its keys are revoked.`)
+    showToast(`${name} was deleted, its keys are revoked.`)
     go(href('/clients'))
   }
   const actions = html`<a class="button" href=${href('/calls', { client: name })}>Its calls</a>
@@ -78,7 +78,7 @@ export function ClientView({ name, place }) {
     ${
       open === 'edit' &&
       html`<${ClientDialog} client=${client} onClose=${close} onDone=${(/** @type {Client} */ changed) => {
-        tell(`${changed.name} was saved: it holds from the next call on.`)
+        showToast(`${changed.name} was saved: it holds from the next call on.`)
         close()
         if (changed.name === name) reload()
         else go(clientHref(changed.name), { replace: true })

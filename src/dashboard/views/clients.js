@@ -14,7 +14,7 @@ import { Page } from '../components/page.js'
 import { Pager } from '../components/pager.js'
 import { useTeams } from '../components/picker.js'
 import { Empty, Loaded } from '../components/states.js'
-import { tell } from '../components/toast.js'
+import { showToast } from '../components/toast.js'
 import { useData } from '../data.js'
 import { count } from '../format.js'
 import { ask, clientHref, go, href } from '../router.js'
@@ -93,7 +93,7 @@ export function Clients({ place: { query } }) {
       html`<${ClientDialog}
         onClose=${() => setNew(false)}
         onDone=${(/** @type {Client} */ { name }) => {
-          tell(`${name} was made. Now make a key for it.`)
+          showToast(`${name} was made. Now make a key for it.`)
           go(clientHref(name))
         }}
       />`

@@ -49,7 +49,7 @@ export const streams: Recorded[] = [
     usage: [part({ ...served, input: 61, output: 2 })],
   },
   {
-    title: 'nulls at the end, which leave what the start told',
+    title: 'nulls at the end, which keep the values of the start',
     bytes:
       start({
         input_tokens: 43,
@@ -69,7 +69,7 @@ export const streams: Recorded[] = [
     usage: [part({ model, input: 43, cacheRead: 7, output: 12 })],
   },
   {
-    title: 'cache writes of two ages, of which only the start tells',
+    title: 'cache writes of two ages, which only the start reports',
     bytes:
       start({
         input_tokens: 2000,

@@ -46,7 +46,7 @@ const streams: [title: string, bytes: string, expected: Parameters<typeof part>[
     { model, tier: 'default', input: 8, cacheRead: 4012, output: 10, reasoning: 6 },
   ],
   [
-    'reasoning beside the output, as the total tells',
+    'reasoning beside the output, as the total shows',
     text +
       usageFrame({
         ...totals(12, 2),

@@ -30,7 +30,7 @@ export function Differences({ auditEvent: { before, after } }) {
   </ul>`
 }
 
-/** @param {{ of: Difference, isAlone: boolean }} props `isAlone`: there is no other to tell it from. */
+/** @param {{ of: Difference, isAlone: boolean }} props `isAlone`: there is no other difference. */
 function Values({ of: { field, was, is }, isAlone }) {
   if (isAlone) return html`<span class="break">${show(field, is ?? was)}</span>`
   return html`<del class="break">${show(field, was)}</del> <${Icon} name="arrow" /><span class="hidden">became</span> <ins class="break">${show(field, is)}</ins>`

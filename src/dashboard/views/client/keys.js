@@ -13,7 +13,7 @@ import { Once } from '../../components/once.js'
 import { Card } from '../../components/page.js'
 import { Pager } from '../../components/pager.js'
 import { Empty, Loaded } from '../../components/states.js'
-import { tell } from '../../components/toast.js'
+import { showToast } from '../../components/toast.js'
 import { useData } from '../../data.js'
 import { fullMoment, longDay } from '../../format.js'
 import { mayChange } from '../../session.js'
@@ -65,7 +65,7 @@ export function Keys({ client, cursor }) {
   }
   const revoke = async (/** @type {Key} */ { id }) => {
     await api(`/keys/${id}`, { method: 'DELETE' })
-    tell(`Key ${id} is revoked.`)
+    showToast(`Key ${id} is revoked.`)
     close()
     keys.reload()
   }

@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks'
 import { api } from '../../api.js'
 import { ActionDialog } from '../../components/dialog.js'
 import { Field } from '../../components/field.js'
-import { tell } from '../../components/toast.js'
+import { showToast } from '../../components/toast.js'
 import { LevelFields, settingsOf, textsOf } from './level-form.js'
 
 /** @import { Settings } from '../../types.ts' */
@@ -19,7 +19,7 @@ export function LevelDialog({ kind, name: given, settings, onClose, onDone }) {
   const save = async () => {
     const path = kind === 'gateway' ? '/gateway' : `/teams/${encodeURIComponent(name.trim() || ' ')}`
     await api(path, { method: 'PUT', body: settingsOf(texts) })
-    tell(`${kind === 'gateway' ? 'The gateway' : name} was saved: it holds from the next call on.`)
+    showToast(`${kind === 'gateway' ? 'The gateway' : name} was saved: it holds from the next call on.`)
     onDone(name.trim())
   }
   return html`<${ActionDialog} title=${isNew ? 'New team' : `Limits of ${kind === 'gateway' ? 'the whole gateway' : given}`} action=${isNew ? 'Make team' : 'Save'} onSubmit=${save} onClose=${onClose} isWide>
