@@ -1,7 +1,7 @@
 /**
  * Runs test files with tap, on one shared Redis and Postgres.
  *
- *     npm test                               all of them: four at a time, then the proofs one at a time
+ *     npm test                               all of them, four at a time
  *     npm test -- test/pricing/cost.test.ts  these files; the arguments are tap's
  *
  * Exits with tap's status. The settings are in `.taprc`.

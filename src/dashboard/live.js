@@ -49,7 +49,11 @@ async function follow(path, signal, { onState, onOpen, onCalls }) {
       onState('live')
       onOpen()
       wait = FIRST_WAIT
-      for await (const { calls, skipped } of events(answer)) onCalls(calls, skipped)
+      for await (const { calls, skipped } of events(answer)) {
+        // Batches that have arrived already belong to the former filter.
+        if (signal.aborted) return
+        onCalls(calls, skipped)
+      }
     } catch (error) {
       if (signal.aborted || (error instanceof Failure && error.status === 401)) return
       onState('lost')

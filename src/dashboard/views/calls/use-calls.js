@@ -91,9 +91,12 @@ export function useCalls(filter, isLive) {
   }
 }
 
-/** Filters that the live feed does not apply. @param {Call} call @param {Record<string, string | undefined>} filter */
-function fits(call, { team, key, status }) {
+/** A batch of the former filter may arrive after a change, so no filter is left to the feed. @param {Call} call @param {Record<string, string | undefined>} filter */
+function fits(call, { client, model, outcome, team, key, status }) {
   return (
+    (!client || call.client === client || call.clientId === client) &&
+    (!model || call.model === model) &&
+    (!outcome || call.outcome === outcome) &&
     (!team || call.team === team) &&
     (!key || call.key === key) &&
     (!status || String(call.status).startsWith(status.replace('xx', '')))
