@@ -4,6 +4,7 @@ import fastifyHelmet from '@fastify/helmet'
 import fastifySwaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
+import { pageHeaders } from './page-headers.ts'
 
 export default async function docs(app: FastifyInstance) {
   app.get(
@@ -29,23 +30,7 @@ async function page(app: FastifyInstance) {
     reply.header('cache-control', 'no-store')
     done(null, payload)
   })
-  await app.register(fastifyHelmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        'default-src': ["'none'"],
-        'script-src': ["'self'"],
-        'style-src': ["'self'"],
-        'img-src': ["'self'", 'data:'],
-        'connect-src': ["'self'"],
-        'base-uri': ["'none'"],
-        'form-action': ["'none'"],
-        'frame-ancestors': ["'none'"],
-      },
-    },
-    xFrameOptions: { action: 'deny' },
-    strictTransportSecurity: false,
-  })
+  await app.register(fastifyHelmet, pageHeaders({ 'img-src': ['data:'] }))
   await app.register(fastifySwaggerUi, {
     routePrefix: '/docs',
     indexPrefix: '/admin',

@@ -20,9 +20,10 @@ const ownerOf: Record<ScopeKind, (client: Client) => Owner | undefined> = {
   gateway: client => ({ id: '', name: '', ...client.gateway }),
 }
 
-/** From the client to the gateway: of several limits that a call does not fit, the narrowest refuses it. Keys contain ids, so that a renamed client keeps its debts. */
+/** From the client to the gateway. */
 const kinds = scopeKindNames.toReversed()
 
+/** Keys contain ids, so that a renamed client keeps its debts. */
 export function scopesOf(client: Client): LimitedScope[] {
   const found = known.get(client)
   if (found) return found

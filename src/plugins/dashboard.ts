@@ -4,6 +4,7 @@ import { basename, dirname } from 'node:path'
 import fastifyHelmet from '@fastify/helmet'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
+import { pageHeaders } from '../admin/page-headers.ts'
 import { pageAt } from './dashboard/files.ts'
 
 export interface DashboardOptions {
@@ -24,25 +25,10 @@ export default async function dashboard(app: FastifyInstance, { isOpen }: Dashbo
       if (/\.m?js$/.test(path)) reply.type('text/javascript; charset=utf-8')
     },
   })
-  await app.register(fastifyHelmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        'default-src': ["'none'"],
-        'script-src': ["'self'", `'${page.importMapHash}'`],
-        'style-src': ["'self'"],
-        'font-src': ["'self'"],
-        'img-src': ["'self'"],
-        'connect-src': ["'self'"],
-        'base-uri': ["'none'"],
-        'form-action': ["'none'"],
-        'frame-ancestors': ["'none'"],
-      },
-    },
-    xFrameOptions: { action: 'deny' },
-    // Whether a host is only reached over TLS is for its operator to say.
-    strictTransportSecurity: false,
-  })
+  await app.register(
+    fastifyHelmet,
+    pageHeaders({ 'script-src': [`'${page.importMapHash}'`], 'font-src': ["'self'"] }),
+  )
   // Helmet has no permissions-policy.
   app.addHook('onRequest', function denyDevices(_request, reply, done) {
     reply.header('permissions-policy', 'camera=(), geolocation=(), microphone=()')
