@@ -1,4 +1,4 @@
-import { type Position, valueOptionsOf } from './positions.ts'
+import { type Position, type ValueOption, valueOptionsOf } from './positions.ts'
 
 /** The names of files may contain spaces. */
 const FILES = `if [[ $current != -* ]]; then
@@ -45,15 +45,7 @@ complete -F _tollgate tollgate
 `
 }
 
-function valueCase({
-  at,
-  values,
-  isList,
-}: {
-  at: string
-  values: readonly string[]
-  isList: boolean
-}): string {
+function valueCase({ at, values, isList }: ValueOption): string {
   const words = `-W '${values.join(' ')}' --`
   const found = isList ? `-P "$list" ${words} "\${current##*,}"` : `${words} "$current"`
   return `    ${at}) COMPREPLY=($(compgen ${found})); return ;;`

@@ -57,8 +57,16 @@ export function takesValue({ value, values }: Option): boolean {
   return value !== undefined || values !== undefined
 }
 
-/** Options with a value, by whether their values are known. `at`: path and option, as a shell compares them. */
-export function valueOptionsOf(positions: Position[]) {
+export interface ValueOption {
+  /** Path and option, as a shell compares them. */
+  at: string
+  values: readonly string[]
+  /** Several of `values` may be given, separated by commas. */
+  isList: boolean
+}
+
+/** Options with a value, by whether their values are known. */
+export function valueOptionsOf(positions: Position[]): { known: ValueOption[]; free: string[] } {
   const all = positions.flatMap(({ path, options }) =>
     options
       .filter(takesValue)

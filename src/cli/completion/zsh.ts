@@ -1,4 +1,4 @@
-import { type Position, valueOptionsOf } from './positions.ts'
+import { type Position, type ValueOption, valueOptionsOf } from './positions.ts'
 
 export function zsh(positions: Position[]): string {
   const { known, free } = valueOptionsOf(positions)
@@ -36,15 +36,7 @@ if [[ \${funcstack[1]} == _tollgate ]]; then _tollgate "$@"; else compdef _tollg
 `
 }
 
-function valueCase({
-  at,
-  values,
-  isList,
-}: {
-  at: string
-  values: readonly string[]
-  isList: boolean
-}): string {
+function valueCase({ at, values, isList }: ValueOption): string {
   return `    (${at}) ${isList ? "compset -P '*,'; " : ''}compadd -- ${values.join(' ')}; return ;;`
 }
 
