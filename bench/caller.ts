@@ -8,7 +8,7 @@ import { connect } from 'node:net'
 import type { Column } from './columns.ts'
 import { type Prompt, patch } from './prompts.ts'
 
-export interface Answered {
+export interface Received {
   status: number
   /** Status line and headers. */
   head: string
@@ -20,7 +20,7 @@ export interface Answered {
 }
 
 export interface Caller {
-  ask(): Promise<Answered>
+  ask(): Promise<Received>
   close(): void
 }
 
@@ -39,7 +39,7 @@ export async function openCaller({ url, headers, cached }: Column, prompt: Promp
   await once(socket, 'connect')
   socket.setNoDelay(true)
   socket.setTimeout(silenceLimitMs, () => socket.destroy(new Error(`silent for ${silenceLimitMs} ms`)))
-  let reader = readAnswer(() => {})
+  let reader = readResponse(() => {})
   let fail = (_error: Error) => {}
   socket.on('data', (chunk: Buffer) => reader(chunk))
   socket.on('error', error => fail(error))
@@ -47,7 +47,7 @@ export async function openCaller({ url, headers, cached }: Column, prompt: Promp
   return {
     ask: () =>
       new Promise((resolve, reject) => {
-        reader = readAnswer(resolve)
+        reader = readResponse(resolve)
         fail = reject
         if (!cached) patch(request, numberAt)
         socket.write(request)
@@ -57,7 +57,7 @@ export async function openCaller({ url, headers, cached }: Column, prompt: Promp
 }
 
 /** Reads one response chunk by chunk, until it is complete. */
-function readAnswer(done: (answered: Answered) => void): (chunk: Buffer) => void {
+function readResponse(done: (received: Received) => void): (chunk: Buffer) => void {
   let unread: Buffer = Buffer.alloc(0)
   let head = ''
   let length: number | undefined

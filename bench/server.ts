@@ -48,8 +48,8 @@ export async function startServer({
     ended = how
   })
   for (const deadline = Date.now() + startLimitMs; ; await pause(50)) {
-    const answer = await fetch(url + ready).catch(() => undefined)
-    if (answer?.ok || (answer && ready === '/')) break
+    const response = await fetch(url + ready).catch(() => undefined)
+    if (response?.ok || (response && ready === '/')) break
     if (ended === '' && Date.now() < deadline) continue
     await child.stop()
     const log = await readFile(logFile, 'utf8')

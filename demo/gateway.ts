@@ -68,8 +68,8 @@ export async function startGateway(options: {
     while (Date.now() < deadline) {
       if (child.exitCode !== null)
         throw new Error('the gateway ended before it was ready; its errors are above')
-      const answer = await fetch(`${url}/readyz`).catch(() => undefined)
-      if (answer?.ok) return assertOurs()
+      const response = await fetch(`${url}/readyz`).catch(() => undefined)
+      if (response?.ok) return assertOurs()
       await wait(100)
     }
     child.kill('SIGTERM')

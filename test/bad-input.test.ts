@@ -238,7 +238,7 @@ test('every GET route serves HEAD with the same status and headers and no body',
   const viewer = (await admin('POST', '/tokens', { name: 'board', role: 'viewer' })).body.token
   // These headers differ from one request to the next.
   const passing = ['date', 'request-id', 'x-request-id', 'connection', 'keep-alive', 'transfer-encoding']
-  const answerOf = async (method: string, path: string) => {
+  const responseTo = async (method: string, path: string) => {
     const stop = new AbortController()
     const headers = { authorization: `Bearer ${path.startsWith('/admin') ? viewer : key}` }
     const response = await fetch(url + path, { method, headers, signal: stop.signal })
@@ -259,7 +259,8 @@ test('every GET route serves HEAD with the same status and headers and no body',
   ]
 
   assert.ok(asked.length > 15)
-  for (const path of all) assert.deepEqual(await answerOf('HEAD', path), await answerOf('GET', path), path)
+  for (const path of all)
+    assert.deepEqual(await responseTo('HEAD', path), await responseTo('GET', path), path)
   const headers = { authorization: `Bearer ${ADMIN_TOKEN}` }
   const refused = await fetch(`${url}/admin/teams/web`, { method: 'POST', headers })
   assert.equal(refused.headers.get('allow'), 'GET, HEAD, PUT, PATCH, DELETE')

@@ -18,7 +18,7 @@ export interface Collector {
   /** Of each export: path, headers, attributes of the resource. */
   exports: { path: string; headers: Record<string, unknown>; resource: Record<string, unknown> }[]
   /** The next exports get this status and body. `reason`: the text after the status. */
-  answer(status: number, body?: string | Buffer, reason?: string): void
+  reply(status: number, body?: string | Buffer, reason?: string): void
   /** The next exports get no response. */
   hang(): void
   /** Waits for spans of this name. */
@@ -29,8 +29,8 @@ export interface Collector {
 export async function startCollector(t: TestContext, port = 0): Promise<Collector> {
   const spans: TakenSpan[] = []
   const exports: Collector['exports'] = []
-  let answer: { status: number; body: string | Buffer; reason: string | undefined } | undefined
-  answer = { status: 200, body: '', reason: undefined }
+  let reply: { status: number; body: string | Buffer; reason: string | undefined } | undefined
+  reply = { status: 200, body: '', reason: undefined }
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
@@ -43,14 +43,14 @@ export async function startCollector(t: TestContext, port = 0): Promise<Collecto
       headers: request.headers,
       resource: plain(resource.attributes),
     })
-    if (!answer) return
-    if (answer.status === 200) {
+    if (!reply) return
+    if (reply.status === 200) {
       for (const { status, ...span } of scopeSpans[0].spans) {
         // Code 0 is unset.
         spans.push({ ...span, ...(status?.code && { status }), attributes: plain(span.attributes) })
       }
     }
-    response.writeHead(answer.status, answer.reason, { 'content-type': contentType }).end(answer.body)
+    response.writeHead(reply.status, reply.reason, { 'content-type': contentType }).end(reply.body)
   })
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
@@ -66,11 +66,11 @@ export async function startCollector(t: TestContext, port = 0): Promise<Collecto
     port: bound,
     spans,
     exports,
-    answer(status, body = '', reason) {
-      answer = { status, body, reason }
+    reply(status, body = '', reason) {
+      reply = { status, body, reason }
     },
     hang() {
-      answer = undefined
+      reply = undefined
     },
     span: name => until(async () => spans.find(span => span.name === name)),
     close,

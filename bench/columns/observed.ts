@@ -33,7 +33,7 @@ export const observed: Contender = {
 
 async function scrape(url: string): Promise<void> {
   await fetch(`${url}/metrics`)
-    .then(answer => answer.text())
+    .then(response => response.text())
     .catch(() => {})
 }
 

@@ -103,13 +103,13 @@ async function makeClient(url: string, name: string): Promise<string> {
 }
 
 async function admin(url: string, method: string, path: string, body: object): Promise<unknown> {
-  const answer = await fetch(url + path, {
+  const response = await fetch(url + path, {
     method,
     headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   })
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
-  return answer.json()
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
+  return response.json()
 }
 
 /** The stores that the environment names, otherwise embedded ones with the settings of a real gateway. */

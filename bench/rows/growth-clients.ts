@@ -107,9 +107,9 @@ function askerOf(url: string) {
       'anthropic-version': '2023-06-01',
       'x-api-key': key,
     }
-    const answer = await pool.request({ path: '/v1/messages', method: 'POST', headers, body: own })
-    const text = await answer.body.text()
-    if (answer.statusCode !== 200) throw new Error(`the gateway answered ${answer.statusCode}: ${text}`)
+    const response = await pool.request({ path: '/v1/messages', method: 'POST', headers, body: own })
+    const text = await response.body.text()
+    if (response.statusCode !== 200) throw new Error(`the gateway answered ${response.statusCode}: ${text}`)
   }
 }
 

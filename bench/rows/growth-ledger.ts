@@ -87,9 +87,9 @@ async function read(url: string): Promise<Record<string, number[]>> {
 }
 
 async function ask(url: string, path: string): Promise<{ calls?: { id: string }[]; rows?: unknown[] }> {
-  const answer = await fetch(url + path, { headers: { authorization: `Bearer ${adminToken}` } })
-  const text = await answer.text()
-  if (!answer.ok) throw new Error(`GET ${path}: ${answer.status} ${text}`)
+  const response = await fetch(url + path, { headers: { authorization: `Bearer ${adminToken}` } })
+  const text = await response.text()
+  if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${text}`)
   const body = JSON.parse(text)
   // An empty page is read quickly, so its time means nothing.
   if (body.rows?.length === 0 || body.calls?.length === 0) throw new Error(`GET ${path}: found nothing`)

@@ -75,20 +75,20 @@ export async function setStage(port: number): Promise<Stage> {
 }
 
 async function keyFor({ url, adminToken }: Gateway, client: string): Promise<string> {
-  const answer = await fetch(`${url}/admin/clients/${client}/keys`, {
+  const response = await fetch(`${url}/admin/clients/${client}/keys`, {
     method: 'POST',
     headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
     body: '{}',
   })
-  return String(Reflect.get(Object(await answer.json()), 'key'))
+  return String(Reflect.get(Object(await response.json()), 'key'))
 }
 
 async function call(url: string, key: string, model: Model | string, prompt: string): Promise<void> {
   const path = model.startsWith('gpt') ? '/v1/chat/completions' : '/v1/messages'
-  const answer = await fetch(`${url}${path}`, {
+  const response = await fetch(`${url}${path}`, {
     method: 'POST',
     headers: { 'x-api-key': key, 'anthropic-version': '2023-06-01', 'content-type': 'application/json' },
     body: JSON.stringify({ model, max_tokens: 1500, messages: [{ role: 'user', content: prompt }] }),
   })
-  await answer.text()
+  await response.text()
 }

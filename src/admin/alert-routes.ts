@@ -9,7 +9,7 @@ import { writeAuditEvent } from '../clients/audit.ts'
 import { cursorsOf } from './cursors.ts'
 import { parseTime, time } from './ledger-query.ts'
 import { problem } from './problem.ts'
-import { pageAnswer } from './response-schemas.ts'
+import { pageResponse } from './response-schemas.ts'
 import { limit, pageOf, type TypeBoxProvider } from './schemas.ts'
 
 const cursors = cursorsOf('alerts', 'number')
@@ -49,7 +49,7 @@ export async function alertRoutes(admin: FastifyInstance): Promise<void> {
       schema: {
         summary: 'What was raised, the newest first, and whether it was delivered',
         querystring: query,
-        response: { 200: pageAnswer({ alerts: Type.Array(alert) }) },
+        response: { 200: pageResponse({ alerts: Type.Array(alert) }) },
       },
     },
     async ({ query: { limit, cursor, from, to, ...filter } }) => {

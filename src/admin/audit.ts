@@ -6,7 +6,7 @@ import { listAuditEvents } from '../clients/audit.ts'
 import { actions, auditEvent } from '../clients/responses.ts'
 import { cursorsOf } from './cursors.ts'
 import { parseTime, time } from './ledger-query.ts'
-import { pageAnswer } from './response-schemas.ts'
+import { pageResponse } from './response-schemas.ts'
 import { limit, pageOf, type TypeBoxProvider } from './schemas.ts'
 
 const cursors = cursorsOf('audit', 'number')
@@ -37,7 +37,7 @@ export default async function audit(app: FastifyInstance) {
       schema: {
         summary: 'Who changed what, the newest first',
         querystring: query,
-        response: { 200: pageAnswer({ audit: Type.Array(auditEvent) }) },
+        response: { 200: pageResponse({ audit: Type.Array(auditEvent) }) },
       },
     },
     async ({ query: { limit, cursor, ...filter } }) => {

@@ -15,13 +15,13 @@ import type {
   windowState,
 } from '../clients/responses.ts'
 import type {
-  callAnswer,
+  callResponse,
   callRow,
-  performanceAnswer,
-  refusalsAnswer,
+  performanceResponse,
+  refusalsResponse,
   refusedCall,
-  usageAnswer,
-  verifyAnswer,
+  usageResponse,
+  verifyResponse,
 } from '../ledger/responses.ts'
 import type { explained } from './explained.ts'
 import type { madeToken, problem, token, upstreams } from './response-schemas.ts'
@@ -54,12 +54,12 @@ export type AuditEventBody = Omit<Body<typeof auditEvent>, 'before' | 'after'> &
   after: Image
 }
 export type CallBody = Body<typeof callRow>
-export type CallRowsBody = Omit<Body<typeof callAnswer>, 'rows'> & { rows: CallBody[] }
+export type CallRowsBody = Omit<Body<typeof callResponse>, 'rows'> & { rows: CallBody[] }
 export type RefusedCallBody = Body<typeof refusedCall>
-export type RefusalsBody = Body<typeof refusalsAnswer>
-export type UsageBody = Body<typeof usageAnswer>
-export type PerformanceBody = Body<typeof performanceAnswer>
-export type VerifyBody = Body<typeof verifyAnswer>
+export type RefusalsBody = Body<typeof refusalsResponse>
+export type UsageBody = Body<typeof usageResponse>
+export type PerformanceBody = Body<typeof performanceResponse>
+export type VerifyBody = Body<typeof verifyResponse>
 export type AlertBody = Body<typeof alert>
 export type TestAlertBody = Body<typeof receipt>
 export type UpstreamsBody = Body<typeof upstreams>

@@ -8,7 +8,7 @@ import { rankedBudget } from '../clients/responses.ts'
 import { moneyOf } from '../clients/states.ts'
 import { scopeKindNames } from '../lua/scope-kinds.ts'
 import { cursorsOf, formatRanked, parseRanked } from './cursors.ts'
-import { pageAnswer } from './response-schemas.ts'
+import { pageResponse } from './response-schemas.ts'
 import { limit, pageOf, search, type TypeBoxProvider, teamFilter } from './schemas.ts'
 
 const cursors = cursorsOf('budgets', 'ranked')
@@ -38,7 +38,7 @@ export default async function budgets(app: FastifyInstance, { rankings }: { rank
           'Amounts that running calls hold count as used. The order is a few seconds old at most; with 100,000 clients, some ' +
           'tens of seconds. A budget whose use changes between two pages may be on both or on neither. 503 while Redis is away.',
         querystring: page,
-        response: { 200: pageAnswer({ budgets: Type.Array(rankedBudget) }) },
+        response: { 200: pageResponse({ budgets: Type.Array(rankedBudget) }) },
       },
     },
     async ({ query: { limit, cursor, search, team, kind } }) => {

@@ -19,7 +19,7 @@ export async function circuitRoutes(admin: FastifyInstance): Promise<void> {
       upstreams: admin.upstreams.all().map(({ name, circuits }) => ({
         name,
         circuits: circuits.states().flatMap(state => {
-          const shown = circuitAnswer(state)
+          const shown = circuitResponse(state)
           return shown ? { model: state.model, ...shown } : []
         }),
       })),
@@ -27,7 +27,7 @@ export async function circuitRoutes(admin: FastifyInstance): Promise<void> {
   )
 }
 
-export function circuitAnswer({
+export function circuitResponse({
   state,
   openings,
   trouble,

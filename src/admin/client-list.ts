@@ -10,7 +10,7 @@ import type { ManyStates } from '../clients/states.ts'
 import { scopeKey } from '../lua/scope-kinds.ts'
 import { cursorsOf, formatRanked, parseRanked } from './cursors.ts'
 import { unknownCursor } from './problem.ts'
-import { pageAnswer, total } from './response-schemas.ts'
+import { pageResponse, total } from './response-schemas.ts'
 import {
   limit,
   pageOf,
@@ -47,7 +47,7 @@ export default async function clientList(
       schema: {
         summary: 'All clients',
         querystring: page,
-        response: { 200: pageAnswer({ clients: Type.Array(listedClient), total }) },
+        response: { 200: pageResponse({ clients: Type.Array(listedClient), total }) },
       },
     },
     async ({ query }) => {

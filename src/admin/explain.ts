@@ -11,7 +11,7 @@ import { dialects } from '../dialects/index.ts'
 import { LOOKAHEAD_SECONDS, outputRate } from '../pricing/bound.ts'
 import { didYouMean } from '../pricing/nearest.ts'
 import type { Price } from '../pricing/price.ts'
-import { circuitAnswer, retryWords } from './circuits.ts'
+import { circuitResponse, retryWords } from './circuits.ts'
 import { explained, type level } from './explained.ts'
 import { problem, unknownClient } from './problem.ts'
 
@@ -158,7 +158,7 @@ function upstreamsOf({ upstreams }: FastifyInstance, { maker, model }: Price) {
   const formats = new Set(dialects.map(({ format }) => format))
   return [...formats].map(format => {
     const upstream = upstreams.choose(maker, format)
-    const circuit = upstream && circuitAnswer(upstream.circuits.state(model))
+    const circuit = upstream && circuitResponse(upstream.circuits.state(model))
     return { format: format.name, upstream: upstream?.name ?? null, ...(circuit && { circuit }) }
   })
 }

@@ -7,7 +7,7 @@ import { createKey, listKeys, readKey, revokeKey, rotateKey, successorOf } from 
 import { key, madeKey, rotatedKey } from '../clients/responses.ts'
 import { cursorsOf } from './cursors.ts'
 import { problem, unknownClient, unknownCursor, unknownKey } from './problem.ts'
-import { nothing, pageAnswer } from './response-schemas.ts'
+import { nothing, pageResponse } from './response-schemas.ts'
 import { expiresAt, futureOf, limit, named, pageOf, type TypeBoxProvider } from './schemas.ts'
 
 const birth = Type.Object(
@@ -71,7 +71,7 @@ export default async function keys(app: FastifyInstance) {
         summary: "A client's keys, the newest first",
         params: named,
         querystring: page,
-        response: { 200: pageAnswer({ keys: Type.Array(key) }) },
+        response: { 200: pageResponse({ keys: Type.Array(key) }) },
       },
     },
     async ({ params, query: { limit, cursor } }) => {

@@ -8,12 +8,12 @@ import { readPerformance } from '../ledger/performance.ts'
 import { readRefusals } from '../ledger/refusals.ts'
 import { findRefused, readRefused, readRefusedOverTime, stepFor, steps } from '../ledger/refused.ts'
 import {
-  callAnswer,
-  callsAnswer,
-  performanceAnswer,
-  refusalsAnswer,
-  usageAnswer,
-  verifyAnswer,
+  callResponse,
+  callsResponse,
+  performanceResponse,
+  refusalsResponse,
+  usageResponse,
+  verifyResponse,
 } from '../ledger/responses.ts'
 import { readUsage, type Usage } from '../ledger/usage.ts'
 import type { Difference } from '../ledger/verify.ts'
@@ -53,7 +53,7 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
         description:
           'A filter by status or team and a sort other than by time read every call of their time range, so it is at most 31 days. Refused calls are under GET /admin/refusals.',
         querystring: callsQuery,
-        response: { 200: callsAnswer },
+        response: { 200: callsResponse },
       },
     },
     async ({ query }) => {
@@ -74,7 +74,7 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
       schema: {
         summary: 'One call, with its correction where there is one',
         params: Type.Object({ id: Type.String({ description: "The call's request id" }) }),
-        response: { 200: callAnswer },
+        response: { 200: callResponse },
       },
     },
     async ({ params: { id } }) => {
@@ -95,7 +95,7 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
       schema: {
         summary: 'Calls, tokens, cost and savings, summed; and what was refused',
         querystring: usageQuery,
-        response: { 200: usageAnswer },
+        response: { 200: usageResponse },
       },
     },
     async ({ query }) => {
@@ -127,7 +127,7 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
         description:
           'Counts by slots of 5 minutes, an hour or a day. Latency and time to first token leave out cached, joined, refused and lost calls.',
         querystring: performanceQuery,
-        response: { 200: performanceAnswer },
+        response: { 200: performanceResponse },
       },
     },
     async ({ query }) => {
@@ -144,7 +144,7 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
       schema: {
         summary: 'What was refused: counts, over time, and samples',
         querystring: refusalsQuery,
-        response: { 200: refusalsAnswer },
+        response: { 200: refusalsResponse },
       },
     },
     async ({ query }) => {
@@ -170,7 +170,7 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
         summary: 'Are the counters what the ledger says?',
         description:
           '409 where they differ, with each difference; also where a budget was overspent. 503 while Redis is away, or its counters are being restored.',
-        response: { 200: verifyAnswer, 409: verifyAnswer },
+        response: { 200: verifyResponse, 409: verifyResponse },
       },
     },
     async (_request, reply) => {

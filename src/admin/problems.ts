@@ -8,7 +8,7 @@ import { isAway } from '../sql/query.ts'
 import { isProblem, type Problem, problem, problemBody } from './problem.ts'
 
 /** Before any route of `app`, because a 405 names the methods of those that are registered later. */
-export function answerWithProblems(app: FastifyInstance): void {
+export function respondWithProblems(app: FastifyInstance): void {
   const routes: Pick<RouteOptions, 'url' | 'method'>[] = []
   // A copy, because Fastify changes the URL of a prefix's root afterwards.
   app.addHook('onRoute', ({ url, method }) => {

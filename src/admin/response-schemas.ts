@@ -4,7 +4,7 @@ import { type Static, type TProperties, Type } from 'typebox'
 import { moment, shownOnce } from '../clients/responses.ts'
 
 /** One page of a list, under the list's own name. */
-export function pageAnswer<Properties extends TProperties>(list: Properties) {
+export function pageResponse<Properties extends TProperties>(list: Properties) {
   return Type.Object({
     ...list,
     next: Type.Optional(Type.String({ description: 'The cursor of the next page; absent on the last one' })),

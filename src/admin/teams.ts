@@ -22,7 +22,7 @@ import { cursorsOf } from './cursors.ts'
 import { faultFinder } from './faults.ts'
 import { mergePatch } from './json.ts'
 import { faultsProblem, teamHasClients, unknownTeam } from './problem.ts'
-import { nothing, pageAnswer, total } from './response-schemas.ts'
+import { nothing, pageResponse, total } from './response-schemas.ts'
 import {
   limit,
   named,
@@ -60,7 +60,7 @@ export default async function teams(
       schema: {
         summary: 'All teams, by name',
         querystring: page,
-        response: { 200: pageAnswer({ teams: Type.Array(listedTeam), total }) },
+        response: { 200: pageResponse({ teams: Type.Array(listedTeam), total }) },
       },
     },
     async ({ query }) => {

@@ -6,7 +6,7 @@ import { name as tokenName } from '../clients/settings.ts'
 import { isTaken } from '../sql/query.ts'
 import { cursorsOf } from './cursors.ts'
 import { problem } from './problem.ts'
-import { administrator, madeToken, nothing, pageAnswer, roles, token } from './response-schemas.ts'
+import { administrator, madeToken, nothing, pageResponse, roles, token } from './response-schemas.ts'
 import { expiresAt, futureOf, limit, named, pageOf, type TypeBoxProvider } from './schemas.ts'
 import { FIRST } from './token-format.ts'
 import { createToken, deleteToken, listTokens } from './token-records.ts'
@@ -70,7 +70,7 @@ export default async function tokens(app: FastifyInstance) {
       schema: {
         summary: 'All tokens: ADMIN_TOKEN, then the others by name',
         querystring: page,
-        response: { 200: pageAnswer({ tokens: Type.Array(token) }) },
+        response: { 200: pageResponse({ tokens: Type.Array(token) }) },
       },
     },
     async ({ query: { limit, cursor } }) => {

@@ -20,7 +20,7 @@ export class Failure extends Error {
   }
 }
 
-const UNREACHABLE = 'The gateway does not answer. It may be restarting, or the network is away.'
+const UNREACHABLE = 'The gateway does not response. It may be restarting, or the network is away.'
 
 /**
  * @param {string} path behind /admin
@@ -32,9 +32,9 @@ export async function request(path, { method = 'GET', body, token, signal } = {}
     ...(body !== undefined && { 'content-type': 'application/json' }),
   }
   /** @type {Response} */
-  let answer
+  let response
   try {
-    answer = await fetch(`/admin${path}`, {
+    response = await fetch(`/admin${path}`, {
       method,
       headers,
       ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -44,8 +44,8 @@ export async function request(path, { method = 'GET', body, token, signal } = {}
     if (signal?.aborted) throw error
     throw new Failure(0, UNREACHABLE)
   }
-  if (answer.ok) return answer
-  const failure = await failureOf(answer)
+  if (response.ok) return response
+  const failure = await failureOf(response)
   // The token of the session was revoked or has expired. The sign-in form handles a wrong token itself.
   if (failure.status === 401 && token === undefined)
     end('Your token is not accepted any more. Sign in again.')
@@ -60,8 +60,8 @@ export async function request(path, { method = 'GET', body, token, signal } = {}
  * @returns {Promise<T>}
  */
 export async function api(path, options) {
-  const answer = await request(path, options)
-  const text = await answer.text()
+  const response = await request(path, options)
+  const text = await response.text()
   return JSON.parse(text || 'null')
 }
 
@@ -70,12 +70,12 @@ export function whoami(token) {
   return api('/whoami', { token })
 }
 
-/** @param {Response} answer */
-async function failureOf(answer) {
-  const body = await answer.json().catch(() => ({}))
-  const wait = Number(answer.headers.get('retry-after'))
-  const detail = typeof body.detail === 'string' ? body.detail : `The gateway answered ${answer.status}.`
-  return new Failure(answer.status, detail, {
+/** @param {Response} response */
+async function failureOf(response) {
+  const body = await response.json().catch(() => ({}))
+  const wait = Number(response.headers.get('retry-after'))
+  const detail = typeof body.detail === 'string' ? body.detail : `The gateway answered ${response.status}.`
+  return new Failure(response.status, detail, {
     faults: Array.isArray(body.errors) ? body.errors : [],
     body,
     ...(wait > 0 && { retryAfter: wait }),

@@ -45,11 +45,11 @@ async function follow(path, signal, { onState, onOpen, onCalls }) {
   onState('connecting')
   while (!signal.aborted) {
     try {
-      const answer = await request(path, { signal })
+      const response = await request(path, { signal })
       onState('live')
       onOpen()
       wait = FIRST_WAIT
-      for await (const { calls, skipped } of events(answer)) {
+      for await (const { calls, skipped } of events(response)) {
         // Batches that have arrived already belong to the former filter.
         if (signal.aborted) return
         onCalls(calls, skipped)
@@ -64,12 +64,12 @@ async function follow(path, signal, { onState, onOpen, onCalls }) {
 }
 
 /**
- * @param {Response} answer
+ * @param {Response} response
  * @returns {AsyncGenerator<{ calls: Call[], skipped: number }>}
  */
-async function* events(answer) {
-  if (!answer.body) return
-  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader()
+async function* events(response) {
+  if (!response.body) return
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
   let rest = ''
   for (;;) {
     const { done, value } = await reader.read()

@@ -2,7 +2,7 @@
 
 import type { Pool } from 'pg'
 import type { Static } from 'typebox'
-import type { performanceAnswer, series } from './responses.ts'
+import type { performanceResponse, series } from './responses.ts'
 import { transaction } from './transaction.ts'
 
 export type SeriesKey = (typeof series)[number]
@@ -38,7 +38,7 @@ export interface PerformanceQuery {
 }
 
 /** `from` and `to` are the range as whole slots. */
-export type PerformanceFound = Omit<Static<typeof performanceAnswer>, 'step' | 'by'>
+export type PerformanceFound = Omit<Static<typeof performanceResponse>, 'step' | 'by'>
 
 /** The finest step that has counts at `from` and at most MOST_SLOTS slots. */
 export function performanceStepFor(from: Date, to: Date, now: Date): PerformanceStep {

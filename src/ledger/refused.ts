@@ -3,7 +3,7 @@
 import type { Pool } from 'pg'
 import type { Static } from 'typebox'
 import { REFUSED, type RefusalFilter } from './refusals.ts'
-import type { refusalsAnswer, refusedCall } from './responses.ts'
+import type { refusalsResponse, refusedCall } from './responses.ts'
 
 export const steps = { minute: 60_000, hour: 3_600_000, day: 86_400_000 }
 export type Step = keyof typeof steps
@@ -15,7 +15,7 @@ export function stepFor(from: Date, to: Date): Step {
   return length <= 4 * steps.day ? 'hour' : 'day'
 }
 
-type RefusedThen = Static<typeof refusalsAnswer>['series'][number]
+type RefusedThen = Static<typeof refusalsResponse>['series'][number]
 
 export async function readRefusedOverTime(
   pool: Pool,

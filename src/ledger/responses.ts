@@ -26,7 +26,7 @@ export const callRow = Type.Object(
 export type Call = { at: string; id: string; seq: number } & { [fact: string]: unknown }
 const call = Type.Unsafe<Call>(callRow)
 
-export const callsAnswer = Type.Object({
+export const callsResponse = Type.Object({
   calls: Type.Array(call),
   next: Type.Optional(Type.String({ description: 'The cursor of the next page; absent on the last one' })),
 })
@@ -54,7 +54,7 @@ export const refusedCall = Type.Object(
   { title: 'RefusedCall', description: 'One refused call, of those that samples were kept of' },
 )
 
-export const callAnswer = Type.Object({
+export const callResponse = Type.Object({
   id: Type.String(),
   costUsd: usd('the charge and its correction together'),
   rows: Type.Array(call),
@@ -104,7 +104,7 @@ export const refusals = Type.Object(
   { title: 'Refusals', description: 'Calls refused for one reason; client null: unauthenticated callers' },
 )
 
-export const usageAnswer = Type.Object({
+export const usageResponse = Type.Object({
   from: Type.String({ format: 'date' }),
   to: Type.String({ format: 'date', description: 'The day after the last' }),
   by: Type.Array(Type.Enum(groups)),
@@ -116,7 +116,7 @@ export const usageAnswer = Type.Object({
   }),
 })
 
-export const refusalsAnswer = Type.Object({
+export const refusalsResponse = Type.Object({
   from: moment('The start'),
   to: moment('The end'),
   step: Type.Enum(['minute', 'hour', 'day'], { description: 'Of the series' }),
@@ -159,7 +159,7 @@ const performanceSeries = Type.Object(
   { title: 'PerformanceSeries', description: 'Has only the names of `by`; null: none' },
 )
 
-export const performanceAnswer = Type.Object({
+export const performanceResponse = Type.Object({
   from: moment('The start of the first slot'),
   to: moment('The end of the last slot'),
   step: Type.Enum(['5m', 'hour', 'day'], { description: "A slot's length" }),
@@ -174,7 +174,7 @@ export const performanceAnswer = Type.Object({
   more: Type.Boolean({ description: 'There are more series than were asked for; `all` counts them all' }),
 })
 
-export const verifyAnswer = Type.Object(
+export const verifyResponse = Type.Object(
   {
     ok: Type.Boolean(),
     scopes: Type.Integer({ description: 'How many were compared' }),

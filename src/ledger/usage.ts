@@ -4,7 +4,7 @@ import type { Pool } from 'pg'
 import type { Static } from 'typebox'
 import { nanosToUsd } from '../pricing/money.ts'
 import { outcomes } from './call-record.ts'
-import type { groups, usageAnswer } from './responses.ts'
+import type { groups, usageResponse } from './responses.ts'
 import { sums } from './sums.ts'
 
 export type Group = (typeof groups)[number]
@@ -28,7 +28,7 @@ export interface UsageFilter {
 }
 
 /** Rows in descending order of cost, or by day if days are requested. */
-export type Usage = Pick<Static<typeof usageAnswer>, 'rows' | 'total' | 'more'>
+export type Usage = Pick<Static<typeof usageResponse>, 'rows' | 'total' | 'more'>
 
 const KEYS = {
   client: 'client_id',

@@ -10,7 +10,7 @@ import clients from '../admin/clients.ts'
 import docs from '../admin/docs.ts'
 import keys from '../admin/keys.ts'
 import { openApi } from '../admin/openapi.ts'
-import { answerWithProblems } from '../admin/problems.ts'
+import { respondWithProblems } from '../admin/problems.ts'
 import { checkWithTypeBox } from '../admin/schemas.ts'
 import teams from '../admin/teams.ts'
 import tokens from '../admin/tokens.ts'
@@ -32,7 +32,7 @@ export default async function admin(app: FastifyInstance, { token, routes: other
       // Before any route, because it collects them.
       await scope.register(swagger, openApi())
       authenticate(scope, token)
-      answerWithProblems(scope)
+      respondWithProblems(scope)
       checkWithTypeBox(scope)
       const state = createStates(app.money)
       const states = createManyStates(app.money)

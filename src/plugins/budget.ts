@@ -32,7 +32,7 @@ export interface BudgetOptions {
 
 export default fp<BudgetOptions>(
   async (app, { defaultMaxTokens, statusOf }) => {
-    app.onLevel(({ budget }) => ({
+    app.onScope(({ budget }) => ({
       day: budget.dayNanos ?? UNLIMITED,
       month: budget.monthNanos ?? UNLIMITED,
     }))

@@ -7,7 +7,7 @@ import type { Refused } from './reservations.ts'
 
 export default fp(
   async app => {
-    app.onLevel(({ limits }) => limits)
+    app.onScope(({ limits }) => limits)
     app.onReservation(function reserveTokens(request) {
       const { parsed, dialect } = request.call
       if (!dialect.paid) return undefined

@@ -45,7 +45,7 @@ export type Reserve = (request: FastifyRequest) => Part | undefined
 declare module 'fastify' {
   interface FastifyInstance {
     /** Registers what a scope's limits reserve. Called once for each client, because its settings alone decide it. */
-    onLevel(limitsOf: ScopeLimits): void
+    onScope(limitsOf: ScopeLimits): void
     /** Registers the part of a concern as a `preValidation` hook with the name of the function. */
     onReservation(reserve: Reserve): void
     /** Adds up all parts again. */
@@ -72,7 +72,7 @@ export default fp(
     app.decorate('limitRefusals', new Map())
     app.decorateRequest('reservation')
     app.decorateRequest('edits')
-    app.decorate('onLevel', (limitsOf: ScopeLimits) => void limiters.push(limitsOf))
+    app.decorate('onScope', (limitsOf: ScopeLimits) => void limiters.push(limitsOf))
     app.decorate('onAdmission', announcer => void announcers.push(announcer))
     app.decorate('announce', (reply, admitted) => {
       for (const announcer of announcers) announcer(reply, admitted)

@@ -7,7 +7,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
 import { pino } from 'pino'
 import { alertRoutes } from '../../src/admin/alert-routes.ts'
-import { answerWithProblems } from '../../src/admin/problems.ts'
+import { respondWithProblems } from '../../src/admin/problems.ts'
 import { checkWithTypeBox } from '../../src/admin/schemas.ts'
 import type { Alert } from '../../src/alerts/alert.ts'
 import type { ShownAlert } from '../../src/alerts/outbox.ts'
@@ -107,7 +107,7 @@ export async function startReplica(
   await app.register(alerts, { everyMs: 50, firstRetryMs: 20, ...options })
   await app.register(
     async admin => {
-      answerWithProblems(admin)
+      respondWithProblems(admin)
       checkWithTypeBox(admin)
       await admin.register(alertRoutes)
     },

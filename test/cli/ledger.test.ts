@@ -203,8 +203,8 @@ test('alerts test sends one alert and prints the response of the webhook', async
     err: '',
   })
   assert.equal(refused.code, 1)
-  const answered = { delivered: false, status: 404, error: 'the webhook answered 404' }
-  assert.deepEqual(JSON.parse(refused.out), answered)
+  const reported = { delivered: false, status: 404, error: 'the webhook answered 404' }
+  assert.deepEqual(JSON.parse(refused.out), reported)
   assert.equal(cut.code, 1)
   assert.match(cut.out, /^The test alert was not delivered: the webhook cannot be reached: UND_ERR_SOCKET\. /)
   assert.equal(receiver.posts.length, 3)

@@ -23,7 +23,7 @@ export async function linkTo(t: TestContext, databaseUrl: string): Promise<Link>
   const { host, port } = target
   const place: NetConnectOpts = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port }
   const sockets = new Set<Socket>()
-  let onAnswer = (_near: Socket) => {}
+  let onReply = (_near: Socket) => {}
   let isCut = false
   let isFrozen = false
   const nears = new Set<Socket>()
@@ -45,7 +45,7 @@ export async function linkTo(t: TestContext, databaseUrl: string): Promise<Link>
     }
     near.on('data', chunk => far.write(chunk))
     far.on('data', chunk => {
-      onAnswer(near)
+      onReply(near)
       near.write(chunk)
     })
   })
@@ -68,7 +68,7 @@ export async function linkTo(t: TestContext, databaseUrl: string): Promise<Link>
       const { promise: isWaiting, resolve } = Promise.withResolvers<void>()
       let held: Socket | undefined
       let passing = after
-      onAnswer = near => {
+      onReply = near => {
         if (held || passing-- > 0) return
         held = near
         near.cork()

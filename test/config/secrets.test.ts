@@ -44,7 +44,7 @@ test('no secret of the gateway, a caller or the provider is in any output', asyn
   const key = await gateway.client({ name: 'frontend', models: ['claude-haiku-*'], budget: { day: 5 } })
   // The part after `tg_<8 characters>_`; it may contain underscores.
   const secretPart = key.slice(12)
-  const mayShowInAnswers = new Set([PROMPT])
+  const mayShowInResponses = new Set([PROMPT])
   const secrets = [UPSTREAM_KEY, ADMIN_TOKEN, METRICS_TOKEN, secretPart, HEADER, PROMPT, ...upstreamSecrets]
 
   for (const [title, prompt, more, headers] of paths) {
@@ -55,7 +55,7 @@ test('no secret of the gateway, a caller or the provider is in any output', asyn
       const seen = [...response.headers].join('\n') + (await response.text().catch(() => ''))
 
       for (const secret of secrets) {
-        if (!mayShowInAnswers.has(secret)) assert.ok(!seen.includes(secret), `${secret} in the response`)
+        if (!mayShowInResponses.has(secret)) assert.ok(!seen.includes(secret), `${secret} in the response`)
       }
     })
   }

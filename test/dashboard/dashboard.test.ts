@@ -248,8 +248,8 @@ function scenarios(chromium: Browser) {
   })
 
   test('an estimated call shows its hold, its estimate and that it had no bound', async t => {
-    const answer = await gateway.post('/v1/messages', gateway.key, message('to be estimated'))
-    const id = answer.headers.get('request-id')
+    const response = await gateway.post('/v1/messages', gateway.key, message('to be estimated'))
+    const id = response.headers.get('request-id')
     await until(async () => (await gateway.admin('GET', `/calls/${id}`)).status === 200)
     await gateway.app.pg.query(
       'update calls set estimated = true, estimate = $2, unbounded = true, held_nanos = 5000000 where id = $1',

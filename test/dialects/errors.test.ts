@@ -220,12 +220,12 @@ interface Call {
 /** A server that sends the given response, with a header against retries. */
 async function listen(
   t: TestContext,
-  answer: (call: Call) => { status: number; type?: string; body: string },
+  reply: (call: Call) => { status: number; type?: string; body: string },
 ) {
   const server = createServer((request, response) => {
     request.resume()
     const path = request.url as Path
-    const { status, type = 'application/json', body } = answer({ path, family: dialect(path).format.name })
+    const { status, type = 'application/json', body } = reply({ path, family: dialect(path).format.name })
     const ids = { 'request-id': 'req_1', 'x-request-id': 'req_1' }
     response.writeHead(status, { ...ids, 'content-type': type, 'x-should-retry': 'false' }).end(body)
   })

@@ -45,7 +45,7 @@ export function delta(content: string): string {
 
 export const done = 'data: [DONE]\n\n'
 
-/** Meters an answer that comes in pieces of some size. */
+/** Meters a response that comes in pieces of some size. */
 export function measure(
   path: Path,
   bytes: string | Buffer,

@@ -261,7 +261,7 @@ test('money without a limit is counted and refuses nothing', async t => {
 
 test('a hit takes a request, but no tokens, no money and no concurrency', async t => {
   const { admit, redis, scope } = await createFixture(t)
-  await redis.set('{tollgate}:cache:x', 'an answer')
+  await redis.set('{tollgate}:cache:x', 'a response')
   const scopes = [{ key: 'client:1', ...LIMITS, concurrency: 0, day: 0 }]
   const reservation = claimOn(scopes, { tokens: 1_000_000, nanos: 5 })
 
@@ -276,7 +276,7 @@ test('a hit takes a request, but no tokens, no money and no concurrency', async 
 
 test('a hit is refused if no requests are left', async t => {
   const { admit, redis } = await createFixture(t)
-  await redis.set('{tollgate}:cache:x', 'an answer')
+  await redis.set('{tollgate}:cache:x', 'a response')
   const reservation = claimOn([{ key: 'client:1', requests: { capacity: 1, per: HOUR } }])
   await admit('a', reservation)
   const hit = await admit('b', reservation, { cacheKey: '{tollgate}:cache:x' })
@@ -285,7 +285,7 @@ test('a hit is refused if no requests are left', async t => {
 
 test('repeated hits are refused as a loop', async t => {
   const { admit, redis } = await createFixture(t)
-  await redis.set('{tollgate}:cache:x', 'an answer')
+  await redis.set('{tollgate}:cache:x', 'a response')
   const reservation = claimOn([{ key: 'client:1' }, { key: 'loop:1:x', loop: { capacity: 1, per: HOUR } }])
   const cacheKey = '{tollgate}:cache:x'
 

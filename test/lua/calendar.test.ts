@@ -10,13 +10,13 @@ const calendar = readFileSync(new URL('../../src/lua/prelude/calendar.lua', impo
 const ASK = `
   local DAY = 86400000
   ${calendar}
-  local answers = {}
+  local results = {}
   for i, ms in ipairs(ARGV) do
     local at = windowsAt(tonumber(ms))
     local day, month = at.day.spent:match('^[^:]+'), at.month.spent:match('^[^:]+')
-    answers[i] = { day, at.day.ends, endOf(day), month, at.month.ends, endOf(month) }
+    results[i] = { day, at.day.ends, endOf(day), month, at.month.ends, endOf(month) }
   end
-  return answers`
+  return results`
 
 test('Redis and the gateway compute the same windows', async t => {
   const redis = connectRedis((await testRedis(t)).url)

@@ -117,13 +117,13 @@ test('replicas that race to restore counters restore them once', async t => {
   await redis.del('{tollgate}:epoch')
   const windows = [{ scope: 'client:1', window: 'm210002', spentNanos: 700 }]
   const replicas = ['one', 'two', 'three', 'four']
-  const answers = await Promise.all(
+  const replies = await Promise.all(
     replicas.map(async token => [
       await ledger.begin(token),
       await ledger.restore(token, { windows, calls: [] }, 1),
     ]),
   )
-  assert.deepEqual(answers.map(([begun]) => begun).sort(), ['begun', 'busy', 'busy', 'busy'])
+  assert.deepEqual(replies.map(([begun]) => begun).sort(), ['begun', 'busy', 'busy', 'busy'])
   assert.equal((await scope('client:1'))['m210002:spent'], '700')
 })
 

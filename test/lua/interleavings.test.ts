@@ -62,7 +62,7 @@ const actions: Record<
       const call = { id: `call ${calls++}`, reservation: claimOf(simulation, a, b, c), at: undefined }
       return simulation.admit(
         { ...call, settlement: undefined, drainedAt: undefined },
-        { isKept: a > 90, behind: b > 95 ? 1 : 0, isAnswerLost: c > 90 },
+        { isKept: a > 90, behind: b > 95 ? 1 : 0, isReplyLost: c > 90 },
       )
     },
   },
@@ -151,7 +151,7 @@ test('the scripts agree with the oracle for any sequence of steps', async t => {
 
 async function play(fixture: Fixture, steps: Step[], limits: [number, number, number][]): Promise<void> {
   await fixture.begin()
-  await fixture.redis.set('{tollgate}:cache:kept', 'an answer')
+  await fixture.redis.set('{tollgate}:cache:kept', 'a response')
   const simulation = createSimulation(fixture, {
     ...Object.fromEntries(
       ['client:0', 'client:1', 'team:0', 'gateway'].map((key, i) => [key, limitsOf(...limits[i]!)]),

@@ -295,23 +295,23 @@ export function createOracle() {
 
     /** Renews leases, extends holds while there is room, then restores lost holds; in the order given. */
     renew(running: Running[], now: number): Renewed[] {
-      const answers = new Map<string, Renewed>()
+      const replies = new Map<string, Renewed>()
       for (const { id, needs = 0 } of inTurn(running)) {
         const hold = holds.get(id)
         if (!hold) continue
         hold.leaseEnds = now + LEASE
-        answers.set(id, extend(id, hold, needs) ?? { id, kind: 'renewed' })
+        replies.set(id, extend(id, hold, needs) ?? { id, kind: 'renewed' })
       }
       for (const { id, reservation, at } of running) {
-        if (answers.has(id)) continue
+        if (replies.has(id)) continue
         const end = ends.get(id)
         if (!end) {
           take(reservation, at, now)
           holds.set(id, { at, reservation, leaseEnds: now + LEASE })
         }
-        answers.set(id, { id, kind: end?.kind ?? 'remembered' })
+        replies.set(id, { id, kind: end?.kind ?? 'remembered' })
       }
-      return running.map(({ id }) => answers.get(id)!)
+      return running.map(({ id }) => replies.get(id)!)
     },
 
     settle({ id, reservation, at, nanos, tokens }: Settlement, now: number): string {

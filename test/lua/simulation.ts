@@ -49,7 +49,7 @@ export function createSimulation(fixture: Fixture, limits: Record<string, Limits
     return keys.map(key => ({ key, name: key, ...limits[key] }))
   }
 
-  async function admit(call: Call, { isKept = false, behind = 0, isAnswerLost = false } = {}): Promise<void> {
+  async function admit(call: Call, { isKept = false, behind = 0, isReplyLost = false } = {}): Promise<void> {
     const { id, reservation } = call
     const decidedWith = version - behind
     const isRunning = oracle.expected(now()).holds.some(hold => hold.id === id)
@@ -58,7 +58,7 @@ export function createSimulation(fixture: Fixture, limits: Record<string, Limits
     assert.deepEqual(admitted, oracle.admit(id, reservation, decidedWith, isKept, now()))
     calls.set(id, call)
     if (admitted.kind !== 'granted') return
-    if (!isAnswerLost) call.at = admitted.at
+    if (!isReplyLost) call.at = admitted.at
     if (!isRunning && reservation.nanos > 0) assertFits(reservation)
   }
 

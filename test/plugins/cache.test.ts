@@ -15,20 +15,20 @@ async function arrange(
 }
 
 async function ask({ post }: Gateway, key: string, prompt: string, headers: Record<string, string> = {}) {
-  const answer = await post('/v1/messages', key, message(prompt), { headers })
+  const response = await post('/v1/messages', key, message(prompt), { headers })
   return {
-    cache: answer.headers.get('x-cache'),
-    age: answer.headers.get('age'),
-    status: answer.status,
-    text: await answer.text(),
+    cache: response.headers.get('x-cache'),
+    age: response.headers.get('age'),
+    status: response.status,
+    text: await response.text(),
   }
 }
 
 /** A response is stored after the caller has it: repeats the request until the cache has it. */
-async function untilKept(gateway: Gateway, key: string, prompt: string) {
+async function untilCached(gateway: Gateway, key: string, prompt: string) {
   return until(async () => {
-    const answer = await ask(gateway, key, prompt)
-    return answer.cache === 'HIT' && answer
+    const response = await ask(gateway, key, prompt)
+    return response.cache === 'HIT' && response
   })
 }
 
@@ -43,7 +43,7 @@ async function settled(gateway: Gateway) {
 test('an identical request gets the cached response with its age at no cost', async t => {
   const { gateway, key } = await arrange(t, {}, { budget: { day: 5 }, limits: { concurrency: 10 } })
   const first = await ask(gateway, key, 'hello')
-  await untilKept(gateway, key, 'hello')
+  await untilCached(gateway, key, 'hello')
   const { day: before } = await settled(gateway)
 
   const again = await ask(gateway, key, 'hello')
@@ -65,7 +65,7 @@ test('a cache hit takes one request and no tokens of the limits', async t => {
   }
   const { gateway, key } = await arrange(t, {}, { limits })
   await ask(gateway, key, 'hello')
-  await untilKept(gateway, key, 'hello')
+  await untilCached(gateway, key, 'hello')
   const before = await settled(gateway)
 
   const again = await ask(gateway, key, 'hello')
@@ -79,7 +79,7 @@ test('a cache hit takes one request and no tokens of the limits', async t => {
 test('a different query, version or body byte misses the cache', async t => {
   const { gateway, key } = await arrange(t)
   await ask(gateway, key, 'hello')
-  await untilKept(gateway, key, 'hello')
+  await untilCached(gateway, key, 'hello')
 
   const otherByte = await ask(gateway, key, 'hello ')
   const otherVersion = await ask(gateway, key, 'hello', { 'anthropic-version': '2026-10-21' })
@@ -98,11 +98,11 @@ test('a client gets the cached response of another client only if both share', a
   const open = await gateway.client({ name: 'open', cache: { share: 'all' } })
   const alsoOpen = await gateway.client({ name: 'also-open', cache: { share: 'all' } })
   await ask(gateway, key, 'hello')
-  await untilKept(gateway, key, 'hello')
+  await untilCached(gateway, key, 'hello')
 
   assert.equal((await ask(gateway, unrelated, 'hello')).cache, 'MISS')
   assert.equal((await ask(gateway, open, 'hello')).cache, 'MISS')
-  await untilKept(gateway, open, 'hello')
+  await untilCached(gateway, open, 'hello')
   assert.equal((await ask(gateway, alsoOpen, 'hello')).cache, 'HIT')
 })
 
@@ -113,7 +113,7 @@ test('clients of a team share cached responses within the team', async t => {
   const two = await gateway.client({ name: 'two', team: 'web', cache: { share: 'team' } })
   const outside = await gateway.client({ name: 'outside', cache: { share: 'team' } })
   await ask(gateway, one, 'hello')
-  await untilKept(gateway, one, 'hello')
+  await untilCached(gateway, one, 'hello')
 
   assert.equal((await ask(gateway, two, 'hello')).cache, 'HIT')
   assert.equal((await ask(gateway, outside, 'hello')).cache, 'MISS')
@@ -144,8 +144,8 @@ for (const [what, more] of [
     const body = { model: 'gpt-6-luna', input: 'next', ...more }
 
     for (let i = 0; i < 2; i++) {
-      const answer = await gateway.post('/v1/responses', key, body)
-      assert.equal(answer.headers.get('x-cache'), 'BYPASS')
+      const response = await gateway.post('/v1/responses', key, body)
+      assert.equal(response.headers.get('x-cache'), 'BYPASS')
     }
 
     assert.equal(gateway.provider.calls.length, 2)
@@ -155,7 +155,7 @@ for (const [what, more] of [
 test('no-cache and max-age=0 make a new call and store its response, and no-store stores nothing', async t => {
   const { gateway, key } = await arrange(t)
   await ask(gateway, key, 'hello')
-  await untilKept(gateway, key, 'hello')
+  await untilCached(gateway, key, 'hello')
 
   const anew = await ask(gateway, key, 'hello', { 'cache-control': 'no-cache' })
   const fresh = await ask(gateway, key, 'hello', { 'cache-control': 'max-age=0' })
@@ -179,7 +179,7 @@ const anew: Record<string, string>[] = [
 for (const headers of anew) {
   test(`${JSON.stringify(headers)} makes a new call`, async t => {
     const { gateway, key } = await arrange(t)
-    await untilKept(gateway, key, 'hello')
+    await untilCached(gateway, key, 'hello')
 
     const { cache } = await ask(gateway, key, 'hello', headers)
 
@@ -189,7 +189,7 @@ for (const headers of anew) {
 
 test('max-age accepts a cached response up to that age, and makes a new call beyond it', async t => {
   const { gateway, key } = await arrange(t)
-  await untilKept(gateway, key, 'hello')
+  await untilCached(gateway, key, 'hello')
 
   const young = await ask(gateway, key, 'hello', { 'cache-control': 'max-age=600' })
   const old = await until(async () => {
@@ -203,7 +203,7 @@ test('max-age accepts a cached response up to that age, and makes a new call bey
 test('only-if-cached gets a cached response, or 504 without a call', async t => {
   const { gateway, key } = await arrange(t, {}, { limits: { requests: { capacity: 1000, per: '1d' } } })
   const onlyIfCached = { 'cache-control': 'only-if-cached' }
-  await untilKept(gateway, key, 'hello')
+  await untilCached(gateway, key, 'hello')
   const { length } = gateway.provider.calls
   const before = (await gateway.state('frontend')).requests?.available
 
@@ -306,11 +306,11 @@ for (const [path, request, response] of unfitOpenai) {
 test('a response is cached for the time in the client’s settings', async t => {
   const { gateway, key } = await arrange(t, {}, { cache: { ttlSeconds: 1 } })
   await ask(gateway, key, 'hello')
-  await untilKept(gateway, key, 'hello')
+  await untilCached(gateway, key, 'hello')
 
   const expired = await until(async () => {
-    const answer = await ask(gateway, key, 'hello')
-    return answer.cache === 'MISS' && answer
+    const response = await ask(gateway, key, 'hello')
+    return response.cache === 'MISS' && response
   })
 
   assert.equal(expired.status, 200)
@@ -329,10 +329,10 @@ test('cached responses stay within the total size, and the oldest are removed fi
   const key = await gateway.client({ name: 'frontend' })
 
   for (let i = 0; i < 10; i++) await ask(gateway, key, `question ${i}`)
-  await untilKept(gateway, key, 'question 9')
+  await untilCached(gateway, key, 'question 9')
 
   const cached = Number(await gateway.app.redis.get('{tollgate}:cache:bytes'))
   const found = await gateway.app.redis.keys('{tollgate}:cache:client:*')
   assert.ok(cached > 0 && cached <= 2000, `${cached} bytes`)
-  assert.ok(found.length < 10, `${found.length} answers`)
+  assert.ok(found.length < 10, `${found.length} responses`)
 })

@@ -294,10 +294,10 @@ test('with METRICS_TOKEN set, /metrics accepts only that bearer token', async t 
   ]
 
   for (const authorization of [undefined, ...wrong]) {
-    const answer = await ask(authorization)
-    assert.equal(answer.status, 401, String(authorization))
-    assert.equal(answer.headers.get('www-authenticate'), 'Bearer realm="metrics"')
-    assert.doesNotMatch(await answer.text(), /scraper-token|tollgate_/)
+    const response = await ask(authorization)
+    assert.equal(response.status, 401, String(authorization))
+    assert.equal(response.headers.get('www-authenticate'), 'Bearer realm="metrics"')
+    assert.doesNotMatch(await response.text(), /scraper-token|tollgate_/)
   }
   for (const authorization of ['Bearer scraper-token', 'bearer scraper-token']) {
     const { value } = await scrape(gateway.url, { authorization })

@@ -24,7 +24,7 @@ test('a call has a span in the trace of its client, and its admission and upstre
   const gateway = await startGateway(t, traced(collector.url))
   const key = await gateway.client({ name: 'frontend', team: 'web', budget: { day: 5 } })
 
-  const answer = await gateway.post('/v1/messages', key, message('hello'), { headers: { traceparent } })
+  const response = await gateway.post('/v1/messages', key, message('hello'), { headers: { traceparent } })
 
   const call = await collector.span(CALL)
   const [admit, upstream] = [await collector.span('admit'), await collector.span(UPSTREAM)]
@@ -36,7 +36,7 @@ test('a call has a span in the trace of its client, and its admission and upstre
       [TRACE, call.spanId],
     ],
   )
-  const line = await gateway.line(answer.headers.get('request-id'))
+  const line = await gateway.line(response.headers.get('request-id'))
   const expected = {
     'http.route': '/v1/messages',
     'http.response.status_code': 200,
@@ -46,7 +46,7 @@ test('a call has a span in the trace of its client, and its admission and upstre
     'gen_ai.response.model': 'claude-haiku-4-5',
     'gen_ai.usage.input_tokens': line.inputTokens,
     'gen_ai.usage.output_tokens': line.outputTokens,
-    'tollgate.request.id': answer.headers.get('request-id'),
+    'tollgate.request.id': response.headers.get('request-id'),
     'tollgate.client': 'frontend',
     'tollgate.team': 'web',
     'tollgate.outcome': 'ok',
@@ -75,9 +75,9 @@ test('the log line of a call has its trace id and span id', async t => {
   const gateway = await startGateway(t, traced(collector.url))
   const key = await gateway.client({ name: 'frontend' })
 
-  const answer = await gateway.post('/v1/messages', key, message('hello'), { headers: { traceparent } })
+  const response = await gateway.post('/v1/messages', key, message('hello'), { headers: { traceparent } })
 
-  const { traceId, spanId } = await gateway.line(answer.headers.get('request-id'))
+  const { traceId, spanId } = await gateway.line(response.headers.get('request-id'))
   assert.equal(traceId, TRACE)
   assert.equal(spanId, (await collector.span(CALL)).spanId)
 })
@@ -261,8 +261,8 @@ for (const value of ['true', 'TRUE']) {
     const gateway = await startGateway(t, traced(collector.url, { OTEL_SDK_DISABLED: value }))
     const key = await gateway.client({ name: 'frontend' })
 
-    const answer = await gateway.post('/v1/messages', key, message('hello'), { headers: { traceparent } })
-    const { traceId } = await gateway.line(answer.headers.get('request-id'))
+    const response = await gateway.post('/v1/messages', key, message('hello'), { headers: { traceparent } })
+    const { traceId } = await gateway.line(response.headers.get('request-id'))
     await gateway.stop()
 
     assert.equal(traceId, undefined)
@@ -274,7 +274,7 @@ for (const value of ['true', 'TRUE']) {
 test('no log line and no response has a header for the collector', async t => {
   const secret = 'collector-key-in-a-header'
   const collector = await startCollector(t)
-  collector.answer(401, secret, secret)
+  collector.reply(401, secret, secret)
   const gateway = await startGateway(
     t,
     traced(collector.url, {

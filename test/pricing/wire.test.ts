@@ -1,4 +1,4 @@
-/** The bound, from a request's bytes; the cost, from an answer's: nothing in between may let a call cost more than it held. */
+/** The bound is computed from a request's bytes, the cost from a response's. No call may cost more than its bound. */
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -32,11 +32,11 @@ const ceiling: Record<Route, string> = {
 
 /** Ways to ask for a cache write, and whether it is a long one. */
 const writes = [
-  { asks: {}, long: false, told: false },
-  { asks: { cache_control: { type: 'ephemeral' } }, long: false, told: true },
-  { asks: { cache_control: { type: 'ephemeral', ttl: '1h' } }, long: true, told: true },
-  { asks: { prompt_cache_options: { ttl: '30m' } }, long: false, told: true },
-  { asks: { prompt_cache_options: { ttl: '12h' } }, long: true, told: true },
+  { asks: {}, long: false, asked: false },
+  { asks: { cache_control: { type: 'ephemeral' } }, long: false, asked: true },
+  { asks: { cache_control: { type: 'ephemeral', ttl: '1h' } }, long: true, asked: true },
+  { asks: { prompt_cache_options: { ttl: '30m' } }, long: false, asked: true },
+  { asks: { prompt_cache_options: { ttl: '12h' } }, long: true, asked: true },
 ]
 
 interface Call {
@@ -89,13 +89,13 @@ function requestOf({ price, path, text, images, write, tokens, prediction, tier 
 }
 
 /** A possible response to such a request, in the format of its route. */
-function answerOf(call: Call): object {
+function responseOf(call: Call): object {
   const { price, path, text, images, write, tokens, prediction, tier, fallsBack, split, share: used } = call
   const [, largest = 0] = largestImage.find(([family]) => family.test(price.model)) ?? []
   // Every prompt has a token.
   const prompt = Math.max(1, Math.floor(Buffer.byteLength(text) * used.text)) + images * largest
   // On its own route Claude writes to the cache only on request. All others may write unasked.
-  const mayWrite = write.told || price.maker === 'openai' || path !== '/v1/messages'
+  const mayWrite = write.asked || price.maker === 'openai' || path !== '/v1/messages'
   const written = mayWrite ? Math.floor(prompt * used.written) : 0
   const read = Math.floor((prompt - written) * used.read)
   const rejected = path === '/v1/chat/completions' ? Buffer.byteLength(prediction) : 0
@@ -142,7 +142,7 @@ describe('a call of any model on any route', () => {
         const { path, price } = call
         const requested = parse(path, requestOf(call))
         assert.equal(missingPrice(price, requested), undefined)
-        const { usage } = measure(path, JSON.stringify(answerOf(call)), { stream: false, requested })
+        const { usage } = measure(path, JSON.stringify(responseOf(call)), { stream: false, requested })
         const cost = costNanos(table, usage ?? assert.fail('no usage'), today)
         assert.ok('nanos' in cost, JSON.stringify(cost))
         assert.ok(

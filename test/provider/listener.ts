@@ -1,12 +1,12 @@
 /** Serves the provider's calls one by one: reads, decides, responds, and records them. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { buildResponse, failureResponse } from './answer.ts'
 import { endpointOf, faultOf, parse } from './apis.ts'
 import { generatedAfter } from './generation.ts'
 import type { Call, History } from './records.ts'
 import { replyTo } from './reply.ts'
 import { type ProviderResponse, respond, type Stage } from './responder.ts'
+import { buildResponse, failureResponse } from './responses.ts'
 import { ordinary, type Scenario } from './scenario.ts'
 import type { ScenarioQueue } from './scenario-queue.ts'
 

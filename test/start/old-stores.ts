@@ -50,7 +50,7 @@ export function oldPostgres(t: Context, version: string): Promise<number> {
   const text = Buffer.from(version)
   const size = Buffer.alloc(4)
   size.writeInt32BE(text.length)
-  const answer = Buffer.concat([
+  const reply = Buffer.concat([
     packet('T', Buffer.concat([Buffer.from([0, 1]), column])),
     packet('D', Buffer.concat([Buffer.from([0, 1]), size, text])),
     packet('C', Buffer.from('SHOW\0')),
@@ -60,7 +60,7 @@ export function oldPostgres(t: Context, version: string): Promise<number> {
     let isIn = false
     socket.on('data', chunk => {
       if (!isIn) socket.write(Buffer.concat([packet('R', Buffer.alloc(4)), ready]))
-      else if (chunk[0] === 0x51) socket.write(answer)
+      else if (chunk[0] === 0x51) socket.write(reply)
       isIn = true
     })
   })

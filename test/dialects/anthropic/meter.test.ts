@@ -317,7 +317,7 @@ describe('a whole message', () => {
     service_tier: 'priority',
   }
   const message = { model, id: 'msg_1', type: 'message', content: [{ type: 'text', text: 'Hi' }], usage }
-  const answer = (body: unknown, size = 65_536) =>
+  const read = (body: unknown, size = 65_536) =>
     measure(path, typeof body === 'string' ? body : JSON.stringify(body), { stream: false, size })
 
   it('is charged with its reported usage, for any chunks', () => {
@@ -333,23 +333,23 @@ describe('a whole message', () => {
       }),
     ]
     for (const size of [1, 7, 65_536]) {
-      const measured = answer(message, size)
+      const measured = read(message, size)
       assert.deepEqual(measured.usage, expected)
       assert.equal(measured.ended, true)
     }
-    assert.deepEqual(answer(JSON.stringify(message, null, 2)).usage, expected)
+    assert.deepEqual(read(JSON.stringify(message, null, 2)).usage, expected)
   })
 
   it('has no usage if it is cut off or not a message', () => {
     const text = JSON.stringify(message)
     for (const body of ['', text.slice(0, -1), '<html></html>', '[1]', 'null']) {
-      assert.equal(answer(body).ended, false)
-      assert.equal(answer(body).usage, undefined)
+      assert.equal(read(body).ended, false)
+      assert.equal(read(body).usage, undefined)
     }
   })
 
   it('reports an error inside it', () => {
-    const { failed, usage } = answer({ type: 'error', error: { type: 'api_error', message: 'x' } })
+    const { failed, usage } = read({ type: 'error', error: { type: 'api_error', message: 'x' } })
     assert.equal(failed, 'api_error')
     assert.equal(usage, undefined)
   })

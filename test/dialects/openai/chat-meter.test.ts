@@ -85,7 +85,7 @@ const streams: [title: string, bytes: string, expected: Parameters<typeof part>[
     { model, input: 20, output: 3 },
   ],
   [
-    'the model and the tier that the answer names',
+    'the model and the tier that the response names',
     chunk({ choices: [], model: 'gpt-6-luna-2026-08-01', usage: null }) +
       usageFrame(totals(20, 9), { model: 'gpt-6-luna-2026-08-01', service_tier: 'priority' }) +
       done,

@@ -362,16 +362,16 @@ describe('the fees of tools', () => {
 })
 
 describe('a whole response', () => {
-  const answer = (status: string, more: object) =>
+  const measured = (status: string, more: object) =>
     measure(path, JSON.stringify(response(status, more).response), { stream: false })
 
   it('is charged with its reported usage', () => {
-    assert.deepEqual(answer('completed', { usage, service_tier: 'default' }).usage, [part(charged)])
-    assert.deepEqual(answer('incomplete', { usage, service_tier: 'default' }).usage, [part(charged)])
+    assert.deepEqual(measured('completed', { usage, service_tier: 'default' }).usage, [part(charged)])
+    assert.deepEqual(measured('incomplete', { usage, service_tier: 'default' }).usage, [part(charged)])
   })
 
   it('has no usage while it runs in the background', () => {
-    const { usage, ended, failed } = answer('queued', {})
+    const { usage, ended, failed } = measured('queued', {})
     assert.equal(usage, undefined)
     assert.equal(ended, true)
     assert.equal(failed, undefined)
@@ -379,12 +379,12 @@ describe('a whole response', () => {
 
   it('reports its failure', () => {
     assert.equal(
-      answer('failed', { error: { code: 'rate_limit_exceeded', message: 'x' } }).failed,
+      measured('failed', { error: { code: 'rate_limit_exceeded', message: 'x' } }).failed,
       'rate_limit_exceeded',
     )
-    assert.equal(answer('failed', {}).failed, 'error')
-    assert.equal(answer('failed', {}).refused, true)
-    assert.equal(answer('failed', { usage }).refused, false)
-    assert.equal(answer('failed', { output: [{ type: 'reasoning' }] }).refused, false)
+    assert.equal(measured('failed', {}).failed, 'error')
+    assert.equal(measured('failed', {}).refused, true)
+    assert.equal(measured('failed', { usage }).refused, false)
+    assert.equal(measured('failed', { output: [{ type: 'reasoning' }] }).refused, false)
   })
 })

@@ -49,7 +49,7 @@ const errors: [what: string, frame: string][] = [
   ['an exception by its event', `event: exception\ndata: {"throttlingException":{"x":"${ERROR}"}}\n\n`],
   ['a message beside no choices', `data: {"choices":[],"message":"${ERROR}"}\n\n`],
   ['a detail beside no choices', `data: {"choices":null,"detail":"${ERROR}"}\n\n`],
-  ['an answer of no API', `data: {"success":false,"code":429,"reason":"${ERROR}"}\n\n`],
+  ['a response of no API', `data: {"success":false,"code":429,"reason":"${ERROR}"}\n\n`],
   ['an error message', `data: {"error_message":"${ERROR}"}\n\n`],
   [
     'an incomplete response',
@@ -172,13 +172,13 @@ describe('other frames of a stream', () => {
 })
 
 describe('an error that is a whole JSON response', () => {
-  const answer = (name: string) => Buffer.from(`{"status":"failed","error":\n {"message":"ä ${name}"}}`)
+  const failure = (name: string) => Buffer.from(`{"status":"failed","error":\n {"message":"ä ${name}"}}`)
   const shown = (body: Buffer, failed?: string) =>
     redactedResponse(body, { failed, usage: undefined }, calling(), redactor)
 
   it('is redacted in place', () => {
-    assert.deepEqual(shown(answer('org-Acme123456'), 'error'), answer('xxxxxxxxxxxxxx'))
-    const harmless = answer('nothing')
+    assert.deepEqual(shown(failure('org-Acme123456'), 'error'), failure('xxxxxxxxxxxxxx'))
+    const harmless = failure('nothing')
     assert.equal(shown(harmless, 'error'), harmless)
   })
 

@@ -99,7 +99,7 @@ for (const [protocol, type] of [
     // In protobuf: partial_success (1) { rejected_spans (1): 1 }.
     const body =
       protocol === 'http/json' ? '{"partialSuccess":{"rejectedSpans":"1"}}' : Buffer.from([0x0a, 2, 0x08, 1])
-    collector.answer(200, body)
+    collector.reply(200, body)
     const { spans, push } = exporting(t, collector.url, { OTEL_EXPORTER_OTLP_PROTOCOL: protocol })
 
     push('one', 'two')
@@ -129,13 +129,13 @@ test('the spans of one call are dropped together', async t => {
 
 test('a batch that the collector refuses is dropped, and the next batch is sent', async t => {
   const collector = await startCollector(t)
-  collector.answer(400)
+  collector.reply(400)
   const { spans, push, lines } = exporting(t, collector.url)
   push('refused')
   await until(async () => spans.dropped === 1)
   push('refused')
   await until(async () => spans.dropped === 2)
-  collector.answer(200)
+  collector.reply(200)
 
   push('taken')
 
@@ -153,11 +153,11 @@ test('a batch that the collector refuses is dropped, and the next batch is sent'
 
 test('a batch is sent again after a 503', async t => {
   const collector = await startCollector(t)
-  collector.answer(503)
+  collector.reply(503)
   const { spans, push } = exporting(t, collector.url, { OTEL_EXPORTER_OTLP_TIMEOUT: '60000' })
   push('call')
   await until(async () => collector.exports.length === 1)
-  collector.answer(200)
+  collector.reply(200)
 
   await spans.stop(60_000)
 
@@ -167,13 +167,13 @@ test('a batch is sent again after a 503', async t => {
 
 test('an outage is logged once, with its end', async t => {
   const collector = await startCollector(t)
-  collector.answer(503)
+  collector.reply(503)
   const { spans, push, lines } = exporting(t, collector.url)
   for (const dropped of [1, 2, 3]) {
     push('call')
     await until(async () => spans.dropped === dropped)
   }
-  collector.answer(200)
+  collector.reply(200)
 
   push('call')
 
@@ -258,7 +258,7 @@ test('an export that does not end is dropped after OTEL_BSP_EXPORT_TIMEOUT, and 
   push('lost')
   await until(async () => spans.dropped === 1)
   assert.match(JSON.stringify(lines[0]?.err), /the export took longer than 50 ms/)
-  collector.answer(200)
+  collector.reply(200)
 
   push('taken')
 
@@ -284,7 +284,7 @@ test('the shutdown gives up after its limit while the collector hangs', async t 
 
 test('a response that is not OTLP is warned of once', async t => {
   const collector = await startCollector(t)
-  collector.answer(200, '<html>')
+  collector.reply(200, '<html>')
   const { push, spans, lines } = exporting(t, collector.url, { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' })
 
   for (const exported of [1, 2, 3]) {
@@ -308,14 +308,14 @@ test('no log line has a header for the collector, whatever the collector respond
   }
   const { push, spans, lines } = exporting(t, collector.url, variables)
   const repeated = `{"partialSuccess":{"rejectedSpans":"1","errorMessage":"${secret}"}}`
-  for (const [count, answer] of [
-    [1, () => collector.answer(401, secret, secret)],
-    [2, () => collector.answer(503, secret, secret)],
-    [3, () => collector.answer(200, repeated)],
-    [4, () => collector.answer(302, secret, secret)],
-    [4, () => collector.answer(200, secret)],
+  for (const [count, reply] of [
+    [1, () => collector.reply(401, secret, secret)],
+    [2, () => collector.reply(503, secret, secret)],
+    [3, () => collector.reply(200, repeated)],
+    [4, () => collector.reply(302, secret, secret)],
+    [4, () => collector.reply(200, secret)],
   ] as const) {
-    answer()
+    reply()
     push('call')
     await until(async () => spans.dropped === count && (count < 4 || collector.exports.length >= 4))
   }
