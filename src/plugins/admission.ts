@@ -147,14 +147,33 @@ export default fp<{ maxPending: number }>(
     name: 'admission',
     dependencies: [
       'auth',
+      'call',
       'clients',
       'exact-count',
       'lifecycle',
+      'models',
       'money',
       'redis',
       'reservations',
       'waiting',
     ],
+    decorators: {
+      fastify: [
+        'announce',
+        'authenticate',
+        'clients',
+        'countExactly',
+        'deferred',
+        'holds',
+        'limitRefusals',
+        'money',
+        'onCallEnd',
+        'reserve',
+        'settlements',
+        'waiting',
+      ],
+      request: ['call', 'client', 'disconnected', 'key', 'reservation', 'route'],
+    },
   },
 )
 

@@ -152,7 +152,7 @@ export default fp<AlertsOptions>(
       }
     }
   },
-  { name: 'alerts', dependencies: ['jobs', 'postgres', 'redis'] },
+  { name: 'alerts', dependencies: ['jobs', 'postgres', 'redis'], decorators: { fastify: ['every', 'pg'] } },
 )
 
 function unchanged(text: string): string {

@@ -53,7 +53,7 @@ export default fp(
       return app.clients.load(id)
     }
   },
-  { name: 'auth', dependencies: ['clients', 'clock'] },
+  { name: 'auth', dependencies: ['clients', 'clock'], decorators: { fastify: ['clients', 'clock'] } },
 )
 
 /** The log names the client of a refused key too, because the request had the whole key. */

@@ -66,7 +66,11 @@ export default fp(
       for (const { circuits } of app.upstreams.all()) circuits.reset()
     })
   },
-  { name: 'breaker', dependencies: ['admission', 'secrets', 'upstreams'] },
+  {
+    name: 'breaker',
+    dependencies: ['admission', 'call', 'models', 'secrets', 'upstreams'],
+    decorators: { fastify: ['secrets', 'upstreams'], request: ['admitted', 'call', 'route'] },
+  },
 )
 
 function circuitOf({ route }: FastifyRequest) {

@@ -85,7 +85,14 @@ export default fp<BudgetOptions>(
       return error
     }
   },
-  { name: 'budget', dependencies: ['reservations', 'models', 'output-rate'] },
+  {
+    name: 'budget',
+    dependencies: ['auth', 'call', 'exact-count', 'models', 'output-rate', 'reservations'],
+    decorators: {
+      fastify: ['limitRefusals', 'onReservation', 'onScope', 'outputRateOf'],
+      request: ['call', 'client', 'countedInput', 'edits', 'reservation', 'route'],
+    },
+  },
 )
 
 const FINAL = { 'x-should-retry': 'false' }

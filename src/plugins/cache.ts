@@ -110,7 +110,14 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
       })
     })
   },
-  { name: 'cache', dependencies: ['admission', 'lifecycle', 'redis', 'reservations'] },
+  {
+    name: 'cache',
+    dependencies: ['admission', 'auth', 'call', 'cost', 'lifecycle', 'models', 'redis', 'reservations'],
+    decorators: {
+      fastify: ['admit', 'deferred', 'onCallEnd', 'onReservation'],
+      request: ['admitted', 'call', 'client', 'cost', 'edits', 'reservation', 'route'],
+    },
+  },
 )
 
 /** Streams are not cached yet. */

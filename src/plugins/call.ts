@@ -71,7 +71,7 @@ export default fp<{ bodyLimit: number }>(
       else done()
     })
   },
-  { name: 'call', dependencies: ['lifecycle', 'overload'] },
+  { name: 'call', dependencies: ['lifecycle', 'overload'], decorators: { fastify: ['weigh'] } },
 )
 
 /** Never the target as it was sent: an absolute one would name another host to the provider. */

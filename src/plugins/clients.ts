@@ -77,5 +77,9 @@ export default fp<{ pollEvery?: number; capacity?: number }>(
       if (!isClosed) timer = setTimeout(poll, pollEvery)
     }
   },
-  { name: 'clients', dependencies: ['postgres', 'money', 'health'] },
+  {
+    name: 'clients',
+    dependencies: ['health', 'money', 'postgres'],
+    decorators: { fastify: ['migrated', 'money', 'parts', 'pg'] },
+  },
 )

@@ -63,5 +63,9 @@ export default fp(
       else log.info({ offsetSeconds }, "this machine's clock agrees with Redis's again")
     }
   },
-  { name: 'clock', dependencies: ['health', 'jobs', 'money', 'redis'] },
+  {
+    name: 'clock',
+    dependencies: ['health', 'jobs', 'money', 'redis'],
+    decorators: { fastify: ['every', 'money', 'parts'] },
+  },
 )

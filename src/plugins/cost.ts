@@ -58,7 +58,11 @@ export default fp(
       return call.dialect.paid ? atLeast(cost, measured?.statedNanos) : cost
     }
   },
-  { name: 'cost', dependencies: ['clock', 'estimate', 'lifecycle', 'models', 'reservations', 'usage'] },
+  {
+    name: 'cost',
+    dependencies: ['call', 'clock', 'estimate', 'lifecycle', 'models', 'reservations', 'usage'],
+    decorators: { fastify: ['clock', 'estimate', 'onCallEnd'], request: ['call', 'measured', 'route'] },
+  },
 )
 
 const FREE: Cost = { nanos: 0, tokens: 0, estimated: false, unpriced: undefined }

@@ -38,7 +38,11 @@ export default fp(
       ),
     )
   },
-  { name: 'count-limit', dependencies: ['reservations', 'money'] },
+  {
+    name: 'count-limit',
+    dependencies: ['money', 'reservations'],
+    decorators: { fastify: ['limitRefusals', 'money', 'onReservation'] },
+  },
 )
 
 function countScope({ id, name }: Client): Scope {

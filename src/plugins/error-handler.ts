@@ -70,7 +70,7 @@ export default fp(
       throw refusal('not_found', `There is no ${request.method} ${path}; docs/api.md lists the routes.`)
     })
   },
-  { name: 'error-handler', dependencies: ['lifecycle', 'health'] },
+  { name: 'error-handler', dependencies: ['health', 'lifecycle'], decorators: { fastify: ['draining'] } },
 )
 
 function asksForWebsocket({ headers, method }: FastifyRequest): boolean {

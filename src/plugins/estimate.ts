@@ -67,7 +67,14 @@ export default fp(
       densities.set(nameOf(request), Math.max(density, before + (density - before) * FORGETTING))
     })
   },
-  { name: 'estimate', dependencies: ['clock', 'lifecycle', 'models', 'reservations', 'usage'] },
+  {
+    name: 'estimate',
+    dependencies: ['auth', 'call', 'clock', 'lifecycle', 'models', 'reservations', 'usage'],
+    decorators: {
+      fastify: ['clock', 'onCallEnd'],
+      request: ['call', 'client', 'edits', 'measured', 'reservation', 'route'],
+    },
+  },
 )
 
 function nameOf({ client, route }: FastifyRequest): string {

@@ -168,7 +168,14 @@ export default fp(
       asker.until = performance.now() + wait
     }
   },
-  { name: 'exact-count', dependencies: ['count-limit', 'models', 'reservations'] },
+  {
+    name: 'exact-count',
+    dependencies: ['auth', 'call', 'count-limit', 'lifecycle', 'models', 'reservations'],
+    decorators: {
+      fastify: ['chargeCount', 'onAdmission', 'reserve'],
+      request: ['call', 'client', 'disconnected', 'reservation', 'route'],
+    },
+  },
 )
 
 /** Of one upstream and model. */

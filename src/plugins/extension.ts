@@ -40,5 +40,9 @@ export default fp(
       request.cut?.(app.stopForBudget(request, found))
     }
   },
-  { name: 'extension', dependencies: ['jobs', 'money', 'admission', 'budget'] },
+  {
+    name: 'extension',
+    dependencies: ['admission', 'budget', 'jobs', 'money'],
+    decorators: { fastify: ['every', 'holds', 'money', 'stopForBudget'] },
+  },
 )

@@ -31,5 +31,9 @@ export default fp(
       if (lost.length === BATCH) await reapLeases()
     }
   },
-  { name: 'lease-reaper', dependencies: ['jobs', 'money'] },
+  {
+    name: 'lease-reaper',
+    dependencies: ['jobs', 'money'],
+    decorators: { fastify: ['every', 'money', 'reportOverspent'] },
+  },
 )

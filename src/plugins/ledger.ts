@@ -112,5 +112,9 @@ export default fp<LedgerOptions>(
       }
     }
   },
-  { name: 'ledger', dependencies: ['health', 'redis', 'postgres'] },
+  {
+    name: 'ledger',
+    dependencies: ['health', 'postgres', 'redis'],
+    decorators: { fastify: ['migrated', 'parts'] },
+  },
 )

@@ -69,5 +69,9 @@ export default fp(
       }
     }
   },
-  { name: 'live', dependencies: ['clock', 'jobs', 'lifecycle', 'redis', 'health'] },
+  {
+    name: 'live',
+    dependencies: ['clock', 'health', 'jobs', 'lifecycle', 'redis'],
+    decorators: { fastify: ['clock', 'draining', 'every', 'onCallEnd'] },
+  },
 )

@@ -9,5 +9,5 @@ export default fp(
       if (entry) logLine(app.log, entry, trace && { traceId: trace.traceId, spanId: trace.spanId })
     })
   },
-  { name: 'logging', dependencies: ['lifecycle', 'record'] },
+  { name: 'logging', dependencies: ['lifecycle', 'record'], decorators: { fastify: ['onCallEnd'] } },
 )

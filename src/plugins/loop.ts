@@ -22,5 +22,9 @@ export default fp(
       ),
     )
   },
-  { name: 'loop', dependencies: ['reservations'] },
+  {
+    name: 'loop',
+    dependencies: ['reservations'],
+    decorators: { fastify: ['limitRefusals', 'onReservation'] },
+  },
 )

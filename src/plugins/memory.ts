@@ -43,5 +43,5 @@ export default fp<{ everyMs?: number }>(
       }
     }
   },
-  { name: 'memory', dependencies: ['jobs', 'redis', 'money'] },
+  { name: 'memory', dependencies: ['jobs', 'money', 'redis'], decorators: { fastify: ['every'] } },
 )

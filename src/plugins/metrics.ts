@@ -58,16 +58,17 @@ export default fp<MetricsOptions>(
   {
     name: 'metrics',
     dependencies: [
-      'lifecycle',
-      'money',
+      'alerts',
+      'clients',
       'clock',
       'lease-reaper',
       'ledger',
-      'alerts',
+      'lifecycle',
+      'money',
+      'otlp',
       'prices',
       'upstreams',
-      'clients',
-      'otlp',
     ],
+    decorators: { fastify: ['clock', 'onCallEnd', 'prices'] },
   },
 )

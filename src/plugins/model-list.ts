@@ -37,5 +37,9 @@ export default fp(
         .map(({ id, price }) => ({ ...price, id }))
     }
   },
-  { name: 'model-list', dependencies: ['auth', 'clock', 'prices', 'upstreams'] },
+  {
+    name: 'model-list',
+    dependencies: ['auth', 'clock', 'prices', 'upstreams'],
+    decorators: { fastify: ['clock', 'prices', 'upstreams'], request: ['client'] },
+  },
 )

@@ -57,7 +57,11 @@ export default fp(
       return served.map(({ id }) => id).filter(id => client.models.allows(table.namesOf(id)))
     }
   },
-  { name: 'models', dependencies: ['reservations', 'clock', 'prices', 'upstreams'] },
+  {
+    name: 'models',
+    dependencies: ['auth', 'call', 'clock', 'prices', 'reservations', 'upstreams'],
+    decorators: { fastify: ['clock', 'onReservation', 'prices', 'upstreams'], request: ['call', 'client'] },
+  },
 )
 
 function unknown(model: string, hint: string, where = '') {

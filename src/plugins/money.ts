@@ -80,5 +80,9 @@ export default fp(
       settlements.forget(progress, await readEpoch(redis))
     }
   },
-  { name: 'money', dependencies: ['health', 'jobs', 'lifecycle', 'redis'] },
+  {
+    name: 'money',
+    dependencies: ['health', 'jobs', 'lifecycle', 'redis'],
+    decorators: { fastify: ['deferred', 'every', 'idle', 'parts'] },
+  },
 )

@@ -68,5 +68,11 @@ export default fp(
       }
     }
   },
-  { name: 'outages', dependencies: ['alerts', 'clock', 'health', 'jobs', 'lifecycle', 'memory'] },
+  {
+    name: 'outages',
+    dependencies: ['alerts', 'clock', 'health', 'jobs', 'lifecycle', 'memory'],
+    decorators: {
+      fastify: ['alerts', 'clock', 'every', 'onCallEnd', 'optionalParts', 'parts', 'redisMemory'],
+    },
+  },
 )

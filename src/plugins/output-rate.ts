@@ -48,7 +48,11 @@ export default fp(
       app.log.warn({ ...facts, tokensPerSecond: rate }, 'output was faster than the price table says')
     })
   },
-  { name: 'output-rate', dependencies: ['alerts', 'clock', 'lifecycle', 'models', 'reservations'] },
+  {
+    name: 'output-rate',
+    dependencies: ['alerts', 'call', 'clock', 'lifecycle', 'models', 'reservations'],
+    decorators: { fastify: ['alerts', 'clock', 'onCallEnd'], request: ['call', 'reservation', 'route'] },
+  },
 )
 
 function nameOf({ call: { parsed }, route }: FastifyRequest): string {

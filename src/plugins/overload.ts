@@ -160,7 +160,11 @@ export default fp<OverloadOptions>(
       if (calm === CALM) app.log.info({ calls, bytes }, 'no longer overloaded')
     }
   },
-  { name: 'overload', dependencies: ['auth', 'health', 'lifecycle'] },
+  {
+    name: 'overload',
+    dependencies: ['auth', 'health', 'lifecycle'],
+    decorators: { fastify: ['onCallEnd', 'parts'], request: ['client'] },
+  },
 )
 
 /** The memory that this process may use, in bytes: the heap limit, or the limit of its container. */

@@ -210,6 +210,20 @@ export default fp<{ responseBuffer: number }>(
   },
   {
     name: 'proxy',
-    dependencies: ['admission', 'breaker', 'error-handler', 'lifecycle', 'models', 'secrets', 'usage'],
+    dependencies: [
+      'admission',
+      'breaker',
+      'call',
+      'error-handler',
+      'lifecycle',
+      'models',
+      'reservations',
+      'secrets',
+      'usage',
+    ],
+    decorators: {
+      fastify: ['endMeter', 'finishFirst', 'learnFromUpstream', 'meterJson', 'recordError', 'redactor'],
+      request: ['call', 'edits', 'error', 'measured', 'meter', 'rawBody', 'route'],
+    },
   },
 )

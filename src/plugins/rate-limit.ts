@@ -30,7 +30,14 @@ export default fp(
       reply.headers(call.dialect.limitHeaders(state, admitted.at)).headers(standardHeaders(state, scope))
     })
   },
-  { name: 'rate-limit', dependencies: ['reservations', 'usual-output'] },
+  {
+    name: 'rate-limit',
+    dependencies: ['call', 'reservations', 'usual-output'],
+    decorators: {
+      fastify: ['limitRefusals', 'onAdmission', 'onReservation', 'onScope', 'usualOutput'],
+      request: ['call', 'reservation'],
+    },
+  },
 )
 
 function tooFast({ scope, limit, retryAfterMs = 1000 }: Refused): Refusal {

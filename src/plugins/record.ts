@@ -21,7 +21,14 @@ export default fp(
       }
     })
   },
-  { name: 'record', dependencies: ['lifecycle', 'secrets'] },
+  {
+    name: 'record',
+    dependencies: ['auth', 'call', 'cost', 'error-handler', 'lifecycle', 'models', 'secrets', 'usage'],
+    decorators: {
+      fastify: ['onCallEnd', 'redactor'],
+      request: ['arrivedAt', 'call', 'client', 'cost', 'disconnected', 'error', 'key', 'measured', 'route'],
+    },
+  },
 )
 
 function entryOf(request: FastifyRequest, reply: FastifyReply): Entry {

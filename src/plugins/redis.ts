@@ -83,7 +83,7 @@ export default fp<{ url: string; variable?: string; commandTimeout?: number }>(
     )
     app.addHook('onClose', async () => redis.disconnect())
   },
-  { name: 'redis', dependencies: ['health'] },
+  { name: 'redis', dependencies: ['health'], decorators: { fastify: ['parts'] } },
 )
 
 function createDeferred(gather: () => void): Deferred {

@@ -34,5 +34,9 @@ export default fp(
       uncounted = counter.uncounted
     }
   },
-  { name: 'refusals', dependencies: ['admission', 'clock', 'jobs', 'lifecycle', 'postgres', 'record'] },
+  {
+    name: 'refusals',
+    dependencies: ['admission', 'clock', 'jobs', 'lifecycle', 'postgres', 'record'],
+    decorators: { fastify: ['clock', 'every', 'onCallEnd', 'pg'] },
+  },
 )

@@ -40,7 +40,14 @@ export default fp(
       return cacheKey !== undefined && (await app.redis.exists(cacheKey).catch(() => 0)) === 1
     }
   },
-  { name: 'spent', dependencies: ['budget', 'reservations', 'money', 'redis'] },
+  {
+    name: 'spent',
+    dependencies: ['auth', 'budget', 'call', 'models', 'money', 'redis', 'reservations'],
+    decorators: {
+      fastify: ['announce', 'money', 'refuseUnmeasured'],
+      request: ['call', 'client', 'rawBody', 'reservation', 'route'],
+    },
+  },
 )
 
 function spentWindow(state: ScopeState, states: ScopeState[], at: number) {

@@ -19,7 +19,11 @@ export default fp(
       return { edits }
     })
   },
-  { name: 'tenancy', dependencies: ['reservations', 'clients'] },
+  {
+    name: 'tenancy',
+    dependencies: ['clients', 'reservations'],
+    decorators: { fastify: ['clients', 'onReservation'] },
+  },
 )
 
 /**

@@ -42,5 +42,9 @@ export default fp<{ sampler: string; ratio: number }>(
       return request.trace
     }
   },
-  { name: 'traces', dependencies: ['lifecycle', 'otlp', 'record'] },
+  {
+    name: 'traces',
+    dependencies: ['call', 'lifecycle', 'otlp', 'record'],
+    decorators: { fastify: ['onCallEnd', 'spans'], request: ['call', 'entry'] },
+  },
 )

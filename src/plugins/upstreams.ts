@@ -69,5 +69,5 @@ export default fp<{ upstreams: UpstreamOptions[]; timeoutMs: number }>(
       }
     }
   },
-  { name: 'upstreams', dependencies: ['health'] },
+  { name: 'upstreams', dependencies: ['health'], decorators: { fastify: ['optionalParts'] } },
 )

@@ -39,5 +39,9 @@ export default fp(
       done()
     })
   },
-  { name: 'usage', dependencies: ['call', 'reservations'] },
+  {
+    name: 'usage',
+    dependencies: ['call', 'reservations'],
+    decorators: { fastify: ['onReservation'], request: ['call'] },
+  },
 )

@@ -40,7 +40,11 @@ export default fp(
       usual.set(nameOf(request), stepTowards(output, usual.get(nameOf(request)) ?? AT_START))
     })
   },
-  { name: 'usual-output', dependencies: ['lifecycle', 'models'] },
+  {
+    name: 'usual-output',
+    dependencies: ['auth', 'call', 'lifecycle', 'models'],
+    decorators: { fastify: ['onCallEnd'], request: ['call', 'client', 'route'] },
+  },
 )
 
 function nameOf({ client, route }: FastifyRequest): string {

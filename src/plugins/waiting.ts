@@ -175,7 +175,14 @@ export default fp<{ maxCalls: number }>(
       }
     }
   },
-  { name: 'waiting', dependencies: ['auth', 'health', 'lifecycle'] },
+  {
+    name: 'waiting',
+    dependencies: ['auth', 'health', 'lifecycle', 'reservations'],
+    decorators: {
+      fastify: ['draining', 'onCallEnd', 'onDrain'],
+      request: ['client', 'disconnected', 'reservation'],
+    },
+  },
 )
 
 /** Can room come back soon: when running calls end, or tokens are refilled? */

@@ -26,14 +26,13 @@ export interface Fixture {
   revoke(key: string): Promise<number>
   team(name: string, settings: ScopeSettings): Promise<number>
   gateway(settings: ScopeSettings): Promise<number>
-  /** A replica's store that has loaded, over a connection of its own. */
+  /** A replica's store that has loaded, over a connection of its own. It waits for a cut connection to `url` for a second. */
   store(options?: { url?: string; capacity?: number }): Promise<Clients>
 }
 
 export async function fixture(t: TestContext): Promise<Fixture> {
   const { url } = await testDatabase(t)
-  const connect = (url: string) => openPool(t, url, { connectionTimeoutMillis: 1000 })
-  const pool = connect(url)
+  const pool = openPool(t, url)
   const secret = await readSecret(pool, 'key-checksum')
   const version = async (work: Work<Changed<unknown> | undefined>) =>
     (await change(pool, TESTER, work))?.version ?? 0
@@ -53,8 +52,9 @@ export async function fixture(t: TestContext): Promise<Fixture> {
     revoke: id => version(db => revokeKey(db, id, Date.now())),
     team: (name, settings) => version(db => putTeam(db, name, settings)),
     gateway: settings => version(db => putGateway(db, settings)),
-    async store({ url: through = url, capacity = 1000 } = {}) {
-      const clients = createClients(connect(through), { log: pino({ level: 'silent' }), capacity })
+    async store({ url: link, capacity = 1000 } = {}) {
+      const connection = link ? openPool(t, link, { connectionTimeoutMillis: 1000 }) : openPool(t, url)
+      const clients = createClients(connection, { log: pino({ level: 'silent' }), capacity })
       await clients.poll()
       return clients
     },

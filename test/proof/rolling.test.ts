@@ -16,7 +16,7 @@ const CALLERS = 16
 /** Between two calls of one caller, milliseconds: connections lie idle, and are used again. */
 const PAUSE = 300
 /** New calls are served until the balancer has noticed, even on a busy machine. */
-const DELAY = 10 * NOTICES_WITHIN
+const DELAY = 30 * NOTICES_WITHIN
 /** Longer than a drain's delay: they begin before it, and end when new calls go elsewhere. */
 const LONG: Kinds = [[15, () => ({ stream: true, scenario: `slow-stream 100 chunks ${DELAY / 50}ms` })]]
 
