@@ -1,9 +1,9 @@
-# The gateway and what it needs, nothing else: the node binary, the libraries it is linked with, production dependencies, the
-# source. No shell, no package manager, no build tools, no embedded servers. Not root; fit for a read-only root file system.
+# The image has the node binary, its libraries, the production dependencies and the source. It has no shell, package manager,
+# build tools or embedded servers. It does not run as root, and works on a read-only root file system.
 FROM node:26-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-# The secret, where one is given, names another registry or authority; it is in no layer.
+# The optional secret sets another registry or certificate authority. No layer contains it.
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
     npm sbom --package-lock-only --omit=dev --omit=optional --sbom-format=cyclonedx >sbom.cdx.json \
  && npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund \
@@ -11,8 +11,8 @@ RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
     -o \( -name '*.md' ! -iname 'licen[cs]e*' \) \) -delete \
  && rm package-lock.json node_modules/.package-lock.json
 
-# The binary with its libraries, and the package manager's record of each, by which scanners know them. Certificates of
-# public authorities are in the binary; NODE_EXTRA_CA_CERTS adds a company's own.
+# The node binary, its libraries, and dpkg's record of each library for image scanners. The binary contains the certificates
+# of public authorities; NODE_EXTRA_CA_CERTS adds others.
 RUN set -eu; mkdir -p /rootfs/etc /rootfs/tmp /rootfs/var/lib/dpkg/status.d; chmod 1777 /rootfs/tmp; \
     node=$(command -v node); cp --parents "$node" /rootfs; \
     for library in $(ldd "$node" | grep -o '/[^ ]*'); do \
@@ -33,7 +33,7 @@ COPY src src
 RUN printf '#!/usr/local/bin/node\nimport("/app/bin/tollgate.js")\n' >/rootfs/usr/local/bin/tollgate \
  && chmod 755 /rootfs/usr/local/bin/tollgate
 
-# One start without servers, which leaves the compiled code behind: a later start by the same user takes a third less CPU.
+# One start without servers writes the compile cache: later starts by the same user take a third less CPU.
 ENV NODE_COMPILE_CACHE=/app/.compiled PORT=4000
 RUN mkdir .compiled && chown node:node .compiled
 USER node
@@ -57,9 +57,9 @@ COPY --from=build /rootfs /
 COPY --from=build /app /app
 WORKDIR /app
 ENV PATH=/usr/local/bin HOST=0.0.0.0 PORT=4000 NODE_COMPILE_CACHE=/app/.compiled
-# By number, so that Kubernetes can tell that it is not root.
+# A number, because Kubernetes cannot check by a name that the user is not root.
 USER 1000:1000
 EXPOSE 4000
 HEALTHCHECK --interval=15s --timeout=3s --start-period=10s \
-  CMD ["node", "-e", "require('http').get({ port: process.env.PORT, path: '/livez' }, answer => process.exit(answer.statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
+  CMD ["node", "-e", "require('http').get({ port: process.env.PORT, path: '/livez' }, response => process.exit(response.statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
 CMD ["node", "src/server.ts"]

@@ -22,7 +22,7 @@ trap '"$engine" rm --force "$id" >/dev/null' EXIT
 begin=$(date +%s%3N)
 "$engine" start "$id" >/dev/null
 until curl --silent --fail --max-time 1 --output /dev/null "http://127.0.0.1:$port/livez"; do
-  (($(date +%s%3N) - begin < 20000)) || { "$engine" logs "$id" >&2; refuse 'found no answer of /livez within 20 s'; }
+  (($(date +%s%3N) - begin < 20000)) || { "$engine" logs "$id" >&2; refuse 'found no response of /livez within 20 s'; }
   sleep 0.02
 done
 echo "from start to /livez, including the engine's own time: $(($(date +%s%3N) - begin)) ms"

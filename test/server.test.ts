@@ -135,7 +135,7 @@ test('an incomplete request and an idle connection do not delay the exit', async
   half.close()
 })
 
-test('three gateways share one bucket: of 64 callers at once exactly 40 get through', async t => {
+test('three gateways share one bucket: of 64 calls at once exactly 40 are admitted', async t => {
   const provider = await startProvider(t)
   const [{ url: REDIS_URL }, { url: DATABASE_URL }] = [await testRedis(t), await testDatabase(t)]
   const env = { REDIS_URL, DATABASE_URL, EZAI_BASE_URL: provider.url }
@@ -155,7 +155,7 @@ test('three gateways share one bucket: of 64 callers at once exactly 40 get thro
   assert.equal(provider.calls.length, 40)
 })
 
-test('a revoked key and a cut limit hold on every replica within a second', async t => {
+test('a revoked key and a lowered limit take effect on every replica within a second', async t => {
   const provider = await startProvider(t)
   const [{ url: REDIS_URL }, { url: DATABASE_URL }] = [await testRedis(t), await testDatabase(t)]
   const env = { REDIS_URL, DATABASE_URL, EZAI_BASE_URL: provider.url }
@@ -181,7 +181,7 @@ test('a revoked key and a cut limit hold on every replica within a second', asyn
   assert.match(await revoked.text(), /invalid_key/)
 })
 
-test('OTEL_ variables of .env reach the exporter, and a collector that hangs does not keep a gateway that leaves', async t => {
+test('OTEL_ variables of .env reach the exporter, and a collector that hangs does not delay a shutdown', async t => {
   const collector = await startCollector(t)
   const [{ url: REDIS_URL }, { url: DATABASE_URL }] = [await testRedis(t), await testDatabase(t)]
   const folder = await temporaryFolder(t)

@@ -55,12 +55,12 @@ async function measure(column: Column): Promise<{ before: number; open: number }
   const slow = prompt(1000, { stream: true, scenario: `slow-stream ${deltas} chunks ${gapMs}ms` })
   const callers = await Promise.all(Array.from({ length: streams }, () => openCaller(column, slow)))
   try {
-    const answers = Promise.all(callers.map(caller => caller.ask()))
+    const responses = Promise.all(callers.map(caller => caller.ask()))
     // Half of the time later all streams are open.
     await pause((deltas * gapMs) / 2)
     const open = resident()
-    for (const { status } of await answers) {
-      if (status !== 200) throw new Error(`${column.title} answered ${status}`)
+    for (const { status } of await responses) {
+      if (status !== 200) throw new Error(`${column.title} responded with ${status}`)
     }
     return { before, open }
   } finally {

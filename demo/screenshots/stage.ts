@@ -61,7 +61,7 @@ export async function setStage(port: number): Promise<Stage> {
         await call(
           gateway.url,
           key,
-          made % 6 === 5 ? 'a-model-nobody-has' : model,
+          made % 6 === 5 ? 'an-unknown-model' : model,
           prompt(Math.floor(made * 0.8)),
         )
       }

@@ -26,7 +26,7 @@ const AT_ONCE = 2
 /** Esc, after the response has begun. */
 const PATIENCE_MS = 2000
 const TOKENS_PER_SECOND = 60
-/** The share of an answer that is reasoning, which comes first and is never shown. */
+/** The share of a response that is reasoning. Reasoning comes first and is hidden. */
 const HIDDEN = 0.4
 const FACTOR = 4
 

@@ -48,7 +48,7 @@ function scenarios(chromium: Browser) {
     await page.getByRole('alert').getByText('This token is not right').waitFor()
   })
 
-  test('the overview shows what the counters say was spent today', async t => {
+  test("the overview shows today's spend from the counters", async t => {
     const { page, open, complaints } = await openDashboard(t)
     await open()
     const spent = Number((await gateway.state('frontend')).day?.spentUsd)

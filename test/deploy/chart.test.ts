@@ -38,7 +38,7 @@ function named(text: string): string[] {
   return names.map(name => (secrets.includes(name.replace(/_FILE$/, '')) ? name.replace(/_FILE$/, '') : name))
 }
 
-test('the values of the chart are what its schema allows', () => {
+test('the values of the chart match its schema', () => {
   assert.deepEqual(Errors(schema, values)[1], [])
 })
 
@@ -57,7 +57,7 @@ test('prices has the fields of PRICES_FILE', () => {
   )
 })
 
-test("every variable the chart's templates name is one of the gateway's", () => {
+test('the templates of the chart name only variables of the gateway', () => {
   const known = documentation.map(({ name }) => name)
 
   assert.deepEqual(
@@ -86,7 +86,7 @@ test("the chart drains as long as the gateway's own defaults say", () => {
   assert.equal(values.drain.seconds, fallback('DRAIN_SECONDS'))
 })
 
-test('what is made of the drain is made in one place', () => {
+test('only the helper templates compute values from the drain times', () => {
   const uses = readdirSync(join(chart, 'templates'), { withFileTypes: true })
     .filter(entry => entry.isFile() && entry.name.endsWith('.yaml'))
     .filter(({ name }) => /drain\.(delaySeconds|seconds)/.test(read(`templates/${name}`)))

@@ -137,7 +137,7 @@ test('a refund goes to the window of the admission', async t => {
   assert.deepEqual(states[0]?.day, { limitNanos: 100, spentNanos: 0, heldNanos: 0 })
 })
 
-test('every key of an admission lies on one node of a cluster', async t => {
+test('all keys of an admission are on one node of a cluster', async t => {
   const { admit, money, redis } = await createFixture(t)
   const reservation = claimOn([{ key: 'client:1', day: 100, loop: { capacity: 1, per: HOUR } }], { nanos: 1 })
   await admit('a', reservation)

@@ -163,7 +163,7 @@ test('the budget of the whole gateway and its spending are shown', async t => {
   assert.equal(value('tollgate_gateway_limit_usd', { window: 'day' }), undefined)
 })
 
-test('without Redis, /metrics answers and reports Redis as down', async t => {
+test('without Redis, /metrics responds and reports Redis as down', async t => {
   const redis = await ownRedis(t)
   const gateway = await startGateway(t, { redisUrl: redis.url })
   assert.equal((await scrape(gateway.url)).value('tollgate_part_up', { part: 'redis' }), 1)

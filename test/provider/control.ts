@@ -10,7 +10,7 @@ import type { ScenarioQueue } from './scenario-queue.ts'
  * calls, one a line. `POST /__reset`: deletes all of it.
  */
 export function control(history: History, scenarioQueue: ScenarioQueue, openConnections: () => number) {
-  const doors: Record<string, (body: string) => unknown> = {
+  const routes: Record<string, (body: string) => unknown> = {
     '/__calls': () => history.calls.map(call => ({ ...call, body: String(call.body) })),
     '/__count': () => ({ ...history.totals(), openConnections: openConnections() }),
     '/__next': body => {
@@ -27,7 +27,7 @@ export function control(history: History, scenarioQueue: ScenarioQueue, openConn
     readBody(request, body => {
       response.setHeader('content-type', 'application/json')
       try {
-        const value = doors[request.url ?? '']?.(String(body)) ?? { doors: Object.keys(doors) }
+        const value = routes[request.url ?? '']?.(String(body)) ?? { routes: Object.keys(routes) }
         response.end(JSON.stringify(value))
       } catch (error) {
         response.writeHead(400).end(JSON.stringify({ error: String(error) }))

@@ -40,7 +40,7 @@ test('a database that is up to date is left as it is', async t => {
   assert.deepEqual(await migrate(url), [])
 })
 
-test('a faulty migration changes nothing, and says what is wrong', async t => {
+test('a faulty migration changes nothing, and its error names the fault', async t => {
   const { url } = await emptyDatabase(t)
   const folder = await folderOf(t, {
     '001_good.sql': 'create table good (id int)',

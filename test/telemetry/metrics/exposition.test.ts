@@ -14,7 +14,7 @@ async function textOf(registry: Registry, accept?: string): Promise<string> {
   return (await createExposition([registry])(accept)).text
 }
 
-test('a counter is the sum of what was added, one series for each combination of labels', async () => {
+test('a counter is the sum of its additions, in one series for each combination of labels', async () => {
   const registry = new Registry()
   const calls = new Counter({
     name: 'calls_total',
@@ -88,7 +88,7 @@ test('a label may contain any character', async () => {
     assert.equal(parseMetrics(await textOf(registry, accept))[0]?.labels.model, value)
 })
 
-test('what is read at each scrape shows only the current series', async () => {
+test('a metric that is read at the scrape has only the current series', async () => {
   const registry = new Registry()
   let names = ['a', 'b']
   let level: number | undefined = 0
