@@ -1,4 +1,4 @@
-/** The baseline of the bench, the least that a Node proxy can do: http in, an undici pool out, bodies piped. */
+/** The baseline of the bench, a minimal Node proxy: an http server, an undici pool, piped bodies. */
 
 import { createServer } from 'node:http'
 import { parseArgs } from 'node:util'

@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   stepAside()
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-bench-'))
   await chmod(folder, 0o711) // as root, Postgres runs as another user
-  // In every ending of the bench. Its servers end with it by themselves.
+  // Runs in every ending of the bench. The servers end by themselves.
   process.once('exit', () => {
     if (flags.keep) console.log(`Logs: ${folder}`)
     else rmSync(folder, { recursive: true, force: true })

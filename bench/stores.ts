@@ -1,4 +1,4 @@
-/** Redis and Postgres of a study, which it may fill and empty, and whose own figures it may read. */
+/** Redis and Postgres of a study. A study may fill and empty them, and read their statistics. */
 
 import { join } from 'node:path'
 import { Redis } from 'ioredis'

@@ -55,7 +55,7 @@ export async function startGateway(options: {
     },
   }
 
-  /** Another gateway may use the port, and answers /readyz too. */
+  /** Another gateway may use the port, and it responds to /readyz too. */
   async function assertOurs() {
     const headers = { authorization: `Bearer ${adminToken}` }
     if ((await fetch(`${url}/admin/whoami`, { headers })).ok) return

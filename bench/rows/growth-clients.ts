@@ -109,7 +109,8 @@ function askerOf(url: string) {
     }
     const response = await pool.request({ path: '/v1/messages', method: 'POST', headers, body: own })
     const text = await response.body.text()
-    if (response.statusCode !== 200) throw new Error(`the gateway answered ${response.statusCode}: ${text}`)
+    if (response.statusCode !== 200)
+      throw new Error(`the gateway responded with ${response.statusCode}: ${text}`)
   }
 }
 

@@ -44,7 +44,7 @@ export const row: Study = {
       }
       const scrape = (accept: string) => async () => {
         const { statusCode } = await app.inject({ method: 'GET', url: '/metrics', headers: { accept } })
-        if (statusCode !== 200) throw new Error(`/metrics answered ${statusCode}, expected 200`)
+        if (statusCode !== 200) throw new Error(`/metrics responded with ${statusCode}, expected 200`)
       }
       const collector = await startCollector(folder)
       try {

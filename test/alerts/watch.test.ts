@@ -72,7 +72,7 @@ test('day and month of client, team and gateway are watched, each with its own b
   ])
 })
 
-test('the watch counts the charge of a dead replica’s calls, however late the lease reaper charges it', async t => {
+test('the watch counts the charge of a dead replica’s calls, also if the lease reaper charges them late', async t => {
   const { begin, money, wait, watch } = await life(t)
   await begin(levelOf({ dayNanos: LIMIT }), LIMIT)
 

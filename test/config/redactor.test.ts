@@ -41,13 +41,13 @@ describe('the redactor', () => {
     )
   })
 
-  it('replaces the value from before too, once a secret has changed', () => {
+  it('also replaces the old value of a changed secret', () => {
     const { add, text } = createRedactor(['the-first-key'])
     add('the-second-key')
     assert.equal(text('the-first-key the-second-key'), '[…] […]')
   })
 
-  it('replaces long secrets in bytes, in place, wherever they are cut', () => {
+  it('replaces long secrets in bytes, in place, for any chunks', () => {
     const { bytes, chunks } = createRedactor([SECRET, 'shorter-one', 'redis://127.0.0.1:6379'])
     const harmless = Buffer.from('shorter-one at redis://127.0.0.1:6379 b9c1')
     assert.equal(bytes(harmless), harmless)
@@ -66,7 +66,7 @@ describe('the redactor', () => {
       }
   })
 
-  it('holds no bytes back that begin no secret', () => {
+  it('passes bytes at once if they begin no secret', () => {
     const chunk = Buffer.from('data: {"text":"hello"}\n\n')
     assert.equal(createRedactor([SECRET]).chunks().push(chunk), chunk)
   })
@@ -116,7 +116,7 @@ describe('the secrets of a configuration', () => {
 })
 
 describe('the log', () => {
-  it('has no secret, whatever part of a line holds it', () => {
+  it('has no secret in any part of a line', () => {
     const lines: string[] = []
     const { text } = createRedactor([SECRET])
     const log = createLogger('info', { write: line => void lines.push(line) }, text)

@@ -361,7 +361,7 @@ function scenarios(chromium: Browser) {
     assert.deepEqual(complaints, [])
   })
 
-  test('a test alert that has no webhook says how to set one', async t => {
+  test('a test alert without a webhook shows how to set one', async t => {
     const { page, open } = await openDashboard(t)
     await open('/alerts')
     await page.getByRole('button', { name: 'Send a test alert' }).click()

@@ -46,7 +46,7 @@ for (const [title, asked] of sources) {
   })
 }
 
-test('every alert is explained', () => {
+test('every alert has a row in the runbook', () => {
   const alerts = [...read('prometheus/rules.yaml').matchAll(/- alert: (\w+)/g)].map(([, name = '']) => name)
   const explained = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8')
 

@@ -103,7 +103,7 @@ test('the wait of a bucket is exact to the millisecond', async t => {
   assert.equal((await admit('d', reservation)).kind, 'granted')
 })
 
-test('of several refusals the reply has the one whose wait is right for all', async t => {
+test('of several refusals the reply has the one that lasts longest', async t => {
   const { admit, money, setClock } = await createFixture(t)
   await setClock(NOON - 9 * DAY)
   const slow = { key: 'slow', requests: { capacity: 1, per: HOUR } }

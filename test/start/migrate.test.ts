@@ -34,7 +34,7 @@ test('replicas that start together bring the schema up exactly once', async t =>
   )
 })
 
-test('a database that is up to date is left as it is', async t => {
+test('a database that is up to date is not changed', async t => {
   const { url } = await emptyDatabase(t)
   await migrate(url)
   assert.deepEqual(await migrate(url), [])
@@ -66,7 +66,7 @@ test('a replica older than the schema starts on it, and changes nothing', async 
   assert.deepEqual(await migrate(url, older), [])
 })
 
-test('a migration that arrives later than one of a higher number is applied all the same', async t => {
+test('a missing migration is applied after one with a higher number', async t => {
   const { url } = await emptyDatabase(t)
   await migrate(url, await folderOf(t, { '002_b.sql': 'create table b (id int)' }))
   const both = await folderOf(t, {

@@ -178,7 +178,7 @@ test('a Postgres that refuses is named before a port is opened', async t => {
   })
 })
 
-test('a Postgres that takes the connection and says nothing is away', async t => {
+test('a Postgres that accepts the connection and does not respond counts as away', async t => {
   const silent = createServer().listen(0, '127.0.0.1')
   await once(silent, 'listening')
   t.after(() => silent.close())
@@ -191,7 +191,7 @@ test('a Postgres that takes the connection and says nothing is away', async t =>
   assert.equal(postgresFault(error, { url, variable: 'DATABASE_URL' }), undefined)
 })
 
-test('stores that are away do not keep the port closed', async t => {
+test('the port opens while stores are away', async t => {
   const nowhere = await freePort()
   const [redisUrl, databaseUrl] = [`redis://localhost:${nowhere}`, `postgres://localhost:${nowhere}/x`]
 
