@@ -137,7 +137,13 @@ function replay(
   reply.request.savedNanos = costNanos
   const age = Math.max(0, Math.floor((now - storedAt) / 1000))
   return reply
-    .headers({ 'x-cache': 'HIT', age, 'content-type': contentType, 'x-tollgate-cost-usd': '0' })
+    .headers({
+      'x-cache': 'HIT',
+      'x-tollgate-upstream': reply.request.route.upstream.name,
+      age,
+      'content-type': contentType,
+      'x-tollgate-cost-usd': '0',
+    })
     .send(body)
 }
 

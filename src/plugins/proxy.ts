@@ -88,7 +88,13 @@ export default fp<{ responseBuffer: number }>(
       reply.raw.once('close', callerLeft)
       return promise
 
+      /** The caller sees which upstream answered, also where its answer is an error or cannot be read. */
+      function nameUpstream() {
+        reply.header('x-tollgate-upstream', upstream.name)
+      }
+
       function refused(status: number, headers: Headers): Sink {
+        nameUpstream()
         attempt.refused = true
         return collectError(
           body => end(refusedBy(dialect, { status, headers, body }, delivery.redaction)),
@@ -97,6 +103,7 @@ export default fp<{ responseBuffer: number }>(
       }
 
       function accepted(status: number, headers: Headers): Sink {
+        nameUpstream()
         attempt.respondedAt = performance.now()
         const type = mediaType(headers)
         const isJson = type.startsWith('application/json')
@@ -115,6 +122,7 @@ export default fp<{ responseBuffer: number }>(
       }
 
       function undecodable(codings: string): Sink {
+        nameUpstream()
         attempt.respondedAt = performance.now()
         return refuseAtOnce(`content-encoding ${app.redactor.text(codings)}`)
       }

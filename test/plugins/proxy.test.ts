@@ -72,6 +72,25 @@ test('the provider’s limits, ids and cookies do not reach a caller', async t =
   }
 })
 
+test('a response names the upstream that answered, also on a stream, an error and a cache hit; a refusal has none', async t => {
+  const { gateway, key } = await arrange(t, {}, { models: ['claude-haiku-*', 'gpt-*'] })
+  const named = async (path: string, body: unknown) => {
+    const response = await gateway.post(path, key, body)
+    await response.text()
+    return [response.status, response.headers.get('x-tollgate-upstream')]
+  }
+
+  assert.deepEqual(await named('/v1/messages', message('hello')), [200, 'ezai'])
+  assert.deepEqual(await named('/v1/messages', message('hello', { stream: true })), [200, 'ezai'])
+  assert.deepEqual(await named('/v1/chat/completions', chat('hello')), [200, 'ezai'])
+  assert.deepEqual(await named('/v1/messages', message('[[scenario: status 529]]')), [529, 'ezai'])
+  assert.deepEqual(await named('/v1/messages', message('hello', { model: 'claude-opus-5-5' })), [404, null])
+  await until(async () => {
+    const hit = await gateway.post('/v1/messages', key, message('hello'))
+    return hit.headers.get('x-cache') === 'HIT' && hit.headers.get('x-tollgate-upstream') === 'ezai'
+  })
+})
+
 test('the gateway requests a usage frame, reads it, and removes it if the caller did not request it', async t => {
   const { gateway, key } = await arrange(t)
 
