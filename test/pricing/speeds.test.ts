@@ -106,12 +106,12 @@ describe('an operator’s own output rates', () => {
     const expected = 'expected a whole number of tokens a second, 1 or more'
     assert.throws(() => readPrices(wrong), {
       message: [
-        `PRICES_FILE: in "${wrong}", /models/gpt-6-luna/maxOutputTokensPerSecond: found 0, ${expected}`,
-        `PRICES_FILE: in "${wrong}", /models/gpt-6-luna/fasterOutput/fast: found "very", ${expected}`,
+        `PRICES_FILE: in "${wrong}", /models/gpt-6-luna/maxOutputTokensPerSecond: found 0, ${expected}. Correct the file.`,
+        `PRICES_FILE: in "${wrong}", /models/gpt-6-luna/fasterOutput/fast: found "very", ${expected}. Correct the file.`,
       ].join('\n'),
     })
     assert.throws(() => readPrices(unknown), {
-      message: `PRICES_FILE: in "${unknown}", /models/claude-opus-5-5/fasterOutput: found fats, expected one of batch, fast`,
+      message: `PRICES_FILE: in "${unknown}", /models/claude-opus-5-5/fasterOutput: found fats, expected one of batch, fast. Correct the file.`,
     })
   })
 })
