@@ -2,6 +2,8 @@
 
 import { requestError } from './errors.ts'
 
+const NO_CONTENT = 204
+
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 export interface Api {
@@ -14,6 +16,11 @@ export interface Api {
 
 export function createApi(url: string, token: string): Api {
   const base = url.replace(/\/+$/, '')
+  const isAway = (error: unknown) => {
+    throw requestError(
+      `No gateway responds at ${base} (${reasonOf(error)}). Start it with npm start, or set TOLLGATE_URL, or HOST and PORT.`,
+    )
+  }
   return {
     async call(method, path, body, accepted) {
       const response = await fetch(`${base}/admin${path}`, {
@@ -23,16 +30,23 @@ export function createApi(url: string, token: string): Api {
           ...(body && { 'content-type': 'application/json' }),
         },
         ...(body && { body: JSON.stringify(body) }),
-      }).catch(error => {
-        throw requestError(
-          `No gateway responds at ${base} (${reasonOf(error)}). Start it with npm start, or set TOLLGATE_URL, or HOST and PORT.`,
-        )
-      })
-      const text = await response.text()
+      }).catch(isAway)
+      const text = await response.text().catch(isAway)
       if (response.ok || (response.status === accepted && !isProblem(response)))
-        return text === '' ? undefined : JSON.parse(text)
+        return response.status === NO_CONTENT ? undefined : parsed(text, base)
       throw errorOf(response, text, base)
     },
+  }
+}
+
+/** A login page or another server may respond at this address. */
+function parsed(text: string, base: string) {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw requestError(
+      `${base} responded with text that is not JSON, so it is no gateway. Correct TOLLGATE_URL, or HOST and PORT.`,
+    )
   }
 }
 

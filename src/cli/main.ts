@@ -1,6 +1,7 @@
 /** Runs one command line and prints the response. */
 
 import { CommanderError } from 'commander'
+import { isHttpUrl } from './address.ts'
 import { createApi } from './api.ts'
 import type { Command, Input } from './command.ts'
 import { isCliError, usageError } from './errors.ts'
@@ -25,6 +26,12 @@ export async function main(words: string[], { url, token }: Target, terminal: Te
     if (!token && !command.isOffline)
       throw usageError(
         'ADMIN_TOKEN is not set; set it, here or in .env, to the value that the gateway has, or to a token from "tokens create".',
+      )
+    // The value is shown unless it may contain a password.
+    if (!command.isOffline && !isHttpUrl(url))
+      throw usageError(
+        `The address of the gateway is ${url.includes('@') ? 'a URL with a user' : JSON.stringify(url)}, expected an http:// or https:// URL without a user. ` +
+          'Correct TOLLGATE_URL, or HOST and PORT, here or in .env.',
       )
     const stream = {
       print: (response: unknown, text: string) => out(json ? JSON.stringify(response) : text),

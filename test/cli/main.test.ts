@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { main } from '../../src/cli/main.ts'
 import { startReplica, TOKEN } from '../plugins/replica.ts'
@@ -286,4 +289,33 @@ test('a wrong token, a missing token and an unreachable gateway have errors of t
   assert.equal(await main(['clients', 'list'], { url, token: 'x' }, terminal), 1)
   assert.match(err[0] ?? '', /ADMIN_TOKEN is not set/)
   assert.match(err[1] ?? '', /No gateway responds at http:.*\(ECONNREFUSED\)/)
+})
+
+test('a server that is no gateway, and an address that is no URL, are one line without a stack', async t => {
+  const bodies = ['<html>login</html>', '', '{"clients":']
+  const server = createServer((_request, response) => void response.end(bodies.shift()))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const attempt = async (at: string) => {
+    const err: string[] = []
+    const terminal = { out: () => {}, err: (text: string) => void err.push(text) }
+    return { code: await main(['clients', 'list'], { url: at, token: 'x' }, terminal), err: err.join('\n') }
+  }
+
+  for (const _ of [...bodies]) {
+    const { code, err } = await attempt(url)
+    assert.deepEqual([code, /^http:.* is no gateway\. Correct TOLLGATE_URL/.test(err)], [1, true], err)
+  }
+  for (const wrong of ['foo', 'ftp://example.com', 'http://127.0.0.1:port']) {
+    const { code, err } = await attempt(wrong)
+    assert.deepEqual(
+      [code, err.includes(`is "${wrong}", expected an http:// or https:// URL`)],
+      [2, true],
+      err,
+    )
+  }
+  const secret = await attempt('http://admin:hunter2@127.0.0.1:4000')
+  assert.deepEqual([secret.code, secret.err.includes('hunter2')], [2, false])
 })
