@@ -208,11 +208,7 @@ export function boundedRange({ sort = 'time', status, team, from, to }: Requeste
 export function performanceRange(query: Static<typeof performanceQuery>, now: Date) {
   const to = parseTime(query.to) ?? now
   const from = parseTime(query.from) ?? new Date(Math.max(0, to.getTime() - 86_400_000))
-  if (from >= to)
-    throw problem(
-      400,
-      `found "from" ${from.toISOString()}, expected a time before "to", ${to.toISOString()}.`,
-    )
+  if (from >= to) throw emptyRange(from.toISOString(), to.toISOString())
   const step = query.step ?? performanceStepFor(from, to, now)
   const slots = slotsOf(from, to, step)
   if (slots > MOST_SLOTS)
@@ -238,11 +234,17 @@ function isMidnight(text: string): boolean {
   return moment !== undefined && moment.getTime() % 86_400_000 === 0
 }
 
-/** The requested days, half-open; by default the current month. */
+function emptyRange(from: string, to: string) {
+  return problem(400, `found "from" ${from}, expected a time before "to", ${to}.`)
+}
+
+/** The requested days, half-open; by default the current month. Throws a problem if there is none. */
 export function periodOf({ from, to }: Static<typeof usageQuery>, now: Date) {
   const [year, month] = [now.getUTCFullYear(), now.getUTCMonth()]
   const dayOf = (text: string | undefined, fallback: number) => utcDay(parseTime(text) ?? fallback)
-  return { from: dayOf(from, Date.UTC(year, month)), to: dayOf(to, Date.UTC(year, month + 1)) }
+  const period = { from: dayOf(from, Date.UTC(year, month)), to: dayOf(to, Date.UTC(year, month + 1)) }
+  if (period.from >= period.to) throw emptyRange(period.from, period.to)
+  return period
 }
 
 export function groupsOf({ by }: Static<typeof usageQuery>): Group[] {

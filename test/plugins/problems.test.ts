@@ -57,6 +57,13 @@ const wrongs: Wrong[] = [
   ['a body that is null', 'PUT', '/admin/gateway', 400, /The body is null; send one JSON object/, 'null'],
   ['a PUT of nothing', 'PUT', '/admin/gateway', 400, /No body came .* \{\} to take all of them away/],
   ['a limit in words', 'GET', '/admin/teams?limit=true', 400, /limit found "true", expected a whole number/],
+  [
+    'a usage that ends before it begins',
+    'GET',
+    '/admin/usage?from=2026-11-30&to=2026-11-01',
+    400,
+    /found "from" 2026-11-30, expected a time before "to", 2026-11-01/,
+  ],
   ['another method', 'PUT', '/admin/clients', 405, /\/admin\/clients takes GET, POST, not PUT|POST, GET/],
   ['another method of one thing', 'POST', '/admin/clients/frontend', 405, /GET, HEAD, PATCH, DELETE/],
   ['another method of a page', 'DELETE', '/admin/usage', 405, /takes GET, HEAD, not DELETE/],
