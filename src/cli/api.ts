@@ -16,7 +16,7 @@ export interface Api {
 
 export function createApi(url: string, token: string): Api {
   const base = url.replace(/\/+$/, '')
-  const isAway = (error: unknown) => {
+  const failAway = (error: unknown): never => {
     throw requestError(
       `No gateway responds at ${base} (${reasonOf(error)}). Start it with npm start, or set TOLLGATE_URL, or HOST and PORT.`,
     )
@@ -30,8 +30,8 @@ export function createApi(url: string, token: string): Api {
           ...(body && { 'content-type': 'application/json' }),
         },
         ...(body && { body: JSON.stringify(body) }),
-      }).catch(isAway)
-      const text = await response.text().catch(isAway)
+      }).catch(failAway)
+      const text = await response.text().catch(failAway)
       if (response.ok || (response.status === accepted && !isProblem(response)))
         return response.status === NO_CONTENT ? undefined : parsed(text, base)
       throw errorOf(response, text, base)
