@@ -76,7 +76,7 @@ export interface Stores {
   databaseUrl: string
 }
 
-/** `environment`: where the variables are read from. */
+/** `environment`: the source of the variables. */
 export async function buildApp(
   environment: FastifyEnvOptions,
   stores: Stores,
@@ -97,11 +97,11 @@ export async function buildApp(
     frameworkErrors: rejectMalformed,
     clientErrorHandler: (error, socket) => rejectUnreadable(app, error, socket),
     requestTimeout,
-    // Node takes the larger of the two for the whole request.
+    // Node applies the larger of the two timeouts to the whole request.
     http: {
       headersTimeout: Math.min(60_000, requestTimeout),
       connectionsCheckingInterval: 1000,
-      // Refused by us, with a body.
+      // The plugin `protocol` refuses such a request, with a body.
       requireHostHeader: false,
     },
     // Longer than the longest silence of a provider: a connection that is idle for longer is dead.
@@ -121,7 +121,7 @@ export async function buildApp(
   await app.register(health)
   await app.register(errorHandler)
   await app.register(protocol)
-  // Its files are read before the stores are connected, because an event of a store would be missed meanwhile.
+  // Before the stores: while the files are read, an event of a store would be missed.
   await app.register(dashboard, { isOpen: config.ADMIN_TOKEN !== undefined })
   const variable = (name: string) => (name in config.secretFiles ? `${name}_FILE` : name)
   await app.register(redis, { url: stores.redisUrl, variable: variable('REDIS_URL') })

@@ -12,10 +12,10 @@ test('the hooks of a call run in a fixed order', async t => {
   assert.deepEqual(
     call.split('\n').map(line => line.replace(/^[│ ]*•? ?/, '').trim()),
     [
-      '(onRequest) ["watchCallEnd()","closeWhileDraining()","nameRequest()","checkProtocol()","authenticateCaller()","refuseOverload()"]',
-      '(preValidation) ["weighBody()","readCall()","beginReservation()","chooseRoute()","reserveTokens()","separateClients()","reserveCount()","reserveMoney()","reserveRepetition()","askForUsage()","lookUpCached()","reserveCached()"]',
-      '(preHandler) ["announceOutputLimit()","startMeter()","refuseSpent()","admitCall()","replayCached()","checkCircuit()"]',
-      '(onSend) ["endConnection()","sayCost()"]',
+      '(onRequest) ["watchCallEnd()","closeWhileDraining()","setRequestId()","checkProtocol()","authenticateCaller()","refuseOverload()"]',
+      '(preValidation) ["countBodySize()","readCall()","beginReservation()","chooseRoute()","reserveTokens()","separateClients()","reserveCount()","reserveMoney()","reserveRepetition()","askForUsage()","lookUpCache()","reserveCacheKey()"]',
+      '(preHandler) ["announceOutputLimit()","startMeter()","refuseSpentBudget()","admitCall()","replayCached()","checkCircuit()"]',
+      '(onSend) ["endConnection()","setCostHeader()"]',
     ],
   )
 })
@@ -45,12 +45,12 @@ test('the steps at the end of a call run in the order of their phases', async t 
     'settle: wakeQueue',
     'settle: settleCall',
     'settle: storeResponse',
-    'observe: noteOutage',
+    'observe: recordOutage',
     'observe: learnUsualOutput',
     'observe: compareOutputRate',
     'observe: learnDensity',
     'observe: countRefusal',
-    'observe: judgeCall',
+    'observe: alertOnCallEnd',
     'observe: logCall',
     'observe: measureCall',
     'observe: showCall',

@@ -1,4 +1,4 @@
-/** Every error under /admin leaves as problem details. */
+/** Sends every error under /admin as problem details. */
 
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { isRefusal, retryAfter } from '../errors.ts'
@@ -20,7 +20,7 @@ export function respondWithProblems(app: FastifyInstance): void {
       request.log.error({ err: error, reqId: request.id }, 'a fault of the gateway')
     return sendProblem(found, request, reply)
   })
-  app.setNotFoundHandler(async function nothingHere({ method, url }) {
+  app.setNotFoundHandler(async function refuseUnknownRoute({ method, url }) {
     const path = url.split('?', 1)[0] ?? ''
     const allowed = routes.flatMap(route => (isAt(route.url, path) ? methodsOf(route) : []))
     if (allowed.length === 0)

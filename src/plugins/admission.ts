@@ -21,7 +21,7 @@ declare module 'fastify' {
     /** What was sent to Redis. It is kept until a refusal says for certain that nothing was taken. */
     hold: Hold | Pick<Hold, 'reservation'> | undefined
     admitted: Granted | undefined
-    /** How long the last admission took, there and back, and when it was sent, on the monotonic clock. */
+    /** Duration of the last admission (ms), and when it was sent (monotonic clock). */
     admissionMs: number | undefined
     admissionSentAt: number | undefined
   }
@@ -30,7 +30,7 @@ declare module 'fastify' {
 /** A cached response takes one unit of the request bucket, and nothing else. */
 const NOTHING: Reservation = { scopes: [], tokens: 0, nanos: 0, entry: {} }
 
-/** A configuration that changes faster than this many decisions is a fault, not a reason to go on. */
+/** A call gets 503 if its configuration is still stale after this many admissions. */
 const DECISIONS = 5
 
 export default fp<{ maxPending: number }>(
@@ -75,9 +75,9 @@ export default fp<{ maxPending: number }>(
     ): Promise<Granted> {
       let decisions = 0
       while (decisions < DECISIONS) {
-        // After the end of the call nothing would give back what is taken.
+        // After the end of the call no step would release a new hold.
         if (request.disconnected) throw gone()
-        // Nothing is sent while Redis is away, so that nothing has to be settled.
+        // Without a sent admission no settlement is needed.
         if (app.redis.status !== 'ready') throw away('redis_away')
         if (app.settlements.isStuck) throw away('settlements_wait')
         const { scopes, requests, tokens, nanos, cacheKey } = request.reservation
@@ -192,10 +192,10 @@ function away(cause: Outage, reason: string = cause): Refusal {
 
 /** Not an outage: the caller has disconnected, so the response is not sent. */
 function gone(): Refusal {
-  return refusal('unavailable', AWAY, { reason: 'the caller has gone' })
+  return refusal('unavailable', AWAY, { reason: 'the caller has disconnected' })
 }
 
-/** Written into the hold, for the ledger's sake, should this replica die with the call. */
+/** The hold stores these facts: if this replica dies, another one writes the ledger entry from them. */
 function facts({ id, client, key, call, route }: FastifyRequest): Record<string, unknown> {
   return {
     reqId: id,

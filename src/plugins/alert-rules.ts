@@ -29,7 +29,7 @@ const refusals = new Map<RefusalCode, typeof refusedUsAlert>([
   ['upstream_forbidden', forbiddenAlert],
 ])
 
-/** An upstream's own cost may be above the price by so much of it without an alert. */
+/** An upstream's own cost may exceed the computed cost by this share without an alert. */
 const DRIFT = 0.01
 
 export default fp<{ maxPending: number; everyMs?: number }>(
@@ -37,12 +37,12 @@ export default fp<{ maxPending: number; everyMs?: number }>(
     const { alerts, clients, clock, log, money, redis } = app
     const watch = createWatch(redis, money)
 
-    app.onAdmission(function judgeAdmission({ request }, admitted) {
+    app.onAdmission(function alertOnAdmission({ request }, admitted) {
       if (admitted.kind === 'granted') watch.note(request.reservation.limitedScopes, admitted.at)
       if (admitted.kind === 'refused') raiseAll(refusalAlerts(admitted, request))
     })
 
-    app.onCallEnd('observe', function judgeCall(request) {
+    app.onCallEnd('observe', function alertOnCallEnd(request) {
       const { call, hold, client, cost, error, attempt, id, measured, route } = request
       const refusedAlertOf = error && refusals.get(error.code)
       // A call that an open circuit refused was not sent to the provider.
@@ -73,8 +73,8 @@ export default fp<{ maxPending: number; everyMs?: number }>(
       }
     })
 
-    app.onOverspent(async function judgeOverspent(found, entry) {
-      // A call with an unbounded feature may cost more than its hold; its client's setting allows that.
+    app.onOverspent(async function alertOnOverspend(found, entry) {
+      // The client's settings allow an unbounded feature to cost more than its hold.
       if ('unbounded' in entry && entry.unbounded) return
       const scopes = () => {
         const client = 'key' in entry ? clients.find(String(entry.key))?.client : undefined
@@ -85,7 +85,12 @@ export default fp<{ maxPending: number; everyMs?: number }>(
       if (known.length === 0) return
       await clients
         .poll()
-        .catch(error => log.debug({ err: error }, 'judged by the configuration that is known'))
+        .catch(error =>
+          log.debug(
+            { err: error },
+            'the configuration could not be read; an overspend is checked against the last one',
+          ),
+        )
       raiseAll(known.filter(one => isOverspent(one, scopes())).map(overspentAlert))
     })
 

@@ -39,7 +39,7 @@ export interface AlertsOptions {
   sender?: Sender
   /** Removes secrets from the text of an alert, which may quote an upstream. */
   redact?: (text: string) => string
-  /** For one delivery. */
+  /** Time limit of one delivery. */
   timeoutMs?: number
   /** How long a claimed alert is left to the replica that claimed it. */
   leaseMs?: number
@@ -134,7 +134,7 @@ export default fp<AlertsOptions>(
       }
     }
 
-    /** Without Postgres, a lease in Redis decides which replica delivers. After a failure another one may take it when it ends. */
+    /** Without Postgres, a lease in Redis selects the replica that delivers. After a failed delivery the lease ends, and another replica may take it. */
     async function deliverUrgent(alert: NewAlert): Promise<void> {
       const key = `${PREFIX}alert:${alert.dedupe}`
       try {

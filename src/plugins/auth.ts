@@ -67,7 +67,7 @@ function admit(request: FastifyRequest, presented: string, known: Known | undefi
   if (client.closed) throw invalid(`the client is ${client.closed}`)
 }
 
-/** One message for all of them: a caller learns nothing about keys that are not its own. */
+/** One message for all reasons, so that a caller learns nothing about other callers' keys. */
 function invalid(reason: string) {
   return refusal(
     'invalid_key',

@@ -13,7 +13,7 @@ declare module 'fastify' {
     learnFromUpstream(request: FastifyRequest, error: Refusal | undefined): void
   }
   interface FastifyRequest {
-    /** The number with which the circuit let the call pass; undefined: it did not. */
+    /** The pass that the circuit gave the call; undefined: none. */
     circuitPass: number | undefined
   }
 }
@@ -40,7 +40,7 @@ export default fp(
       const entry = circuits.enter(model)
       if ('refused' in entry) return done(refusedByCircuit(entry))
       request.circuitPass = entry.pass
-      // After a caller has left, the response is still read, which may take long.
+      // The response is still read after its caller has left. The circuit does not wait for that.
       reply.raw.once('close', () => circuits.leave(model, entry.pass))
       done()
     })

@@ -51,7 +51,7 @@ export default fp<BudgetOptions>(
       }
       const outputRate = app.outputRateOf(request)
       const grows = client.hold === 'growing' && outputRate !== undefined && parsed.hasOutput
-      // A call that is refused before its bound is read is not measured.
+      // The bound is lazy: a call that is refused before is not measured.
       const bound = lazy(() => neededNanos(request, performance.now()))
       return { outputRate, grows, bound, edits }
     })
@@ -169,7 +169,7 @@ function spent(refused: Refused, request: FastifyRequest): Refusal {
 
 export type Spent = Numbers & { resetsAt: number }
 
-/** The budget is spent to its end, whatever the call may need. */
+/** The budget is completely spent, so the cost of the call does not matter. */
 function allSpent(found: Spent): Refusal {
   return refusal('budget_exceeded', `${usageText(found)}; it is full again at the time in resets_at.`, {
     details: { ...numbersOf(found), resets_at: new Date(found.resetsAt).toISOString() },

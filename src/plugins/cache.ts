@@ -51,7 +51,7 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
     app.decorateRequest('cacheResult')
     app.decorateRequest('savedNanos', 0)
 
-    app.addHook('preValidation', function lookUpCached(request, reply, done) {
+    app.addHook('preValidation', function lookUpCache(request, reply, done) {
       if (!request.reservation) return done()
       const asked = cacheControlOf(request.headers)
       const key = mayKeep(request, asked) && !asked.noCache ? keyOf(request) : undefined
@@ -72,7 +72,7 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
       }, done)
     })
 
-    app.onReservation(function reserveCached({ cached }) {
+    app.onReservation(function reserveCacheKey({ cached }) {
       return cached && { cacheKey: cached.key }
     })
 

@@ -24,7 +24,7 @@ declare module 'fastify' {
     dialect?: Dialect
   }
   interface FastifyRequest {
-    /** The body, byte for byte; decoded, where it was compressed. */
+    /** The exact bytes of the body, decompressed. */
     rawBody: Buffer
     call: Call
   }
@@ -48,7 +48,7 @@ export default fp<{ bodyLimit: number }>(
       throw refusal(
         'unsupported_media_type',
         `The content-type is ${JSON.stringify(found)}; send application/json.`,
-        { reason: 'the content-type is another one' },
+        { reason: 'the content-type is not supported' },
       )
     })
 
@@ -74,7 +74,7 @@ export default fp<{ bodyLimit: number }>(
   { name: 'call', dependencies: ['lifecycle', 'overload'], decorators: { fastify: ['weigh'] } },
 )
 
-/** Never the target as it was sent: an absolute one would name another host to the provider. */
+/** Uses the route's path, because an absolute target would name another host to the provider. */
 function targetOf({ url }: FastifyRequest, { path }: Dialect): string {
   const query = url.indexOf('?')
   return query < 0 ? path : path + url.slice(query)

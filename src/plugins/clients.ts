@@ -5,7 +5,7 @@ import fp from 'fastify-plugin'
 import { type Changed, change, type Work } from '../clients/changes.ts'
 import { type Clients, createClients } from '../clients/clients.ts'
 
-/** Whose request it is. */
+/** The request of the administrator who makes the change. */
 type Changer = Pick<FastifyRequest, 'administrator' | 'id'>
 
 declare module 'fastify' {
@@ -69,7 +69,7 @@ export default fp<{ pollEvery?: number; capacity?: number }>(
         isThere = true
       } catch (error) {
         if (isThere !== false)
-          app.log.warn({ err: error }, 'Postgres cannot be read; known keys go on, others get 503')
+          app.log.warn({ err: error }, 'Postgres cannot be read; loaded keys still work, others get 503')
         isThere = false
       }
       // A replica may have died between its change and its message.

@@ -1,6 +1,6 @@
 /**
- * The time of Redis. It alone decides which price holds, what has expired and which window a call lies in, because the clocks of
- * replicas may be wrong. It is read every few seconds, and carried on by the monotonic clock in between.
+ * The time of Redis. It alone decides the price, the expiry and the window of a call, because the clocks of
+ * replicas may be wrong. It is read every few seconds; between two readings the monotonic clock advances it.
  */
 
 import fp from 'fastify-plugin'
@@ -45,7 +45,7 @@ export default fp(
     async function read(): Promise<void> {
       const sentAt = performance.now()
       const time = await money.time()
-      // It was read at some moment between the two.
+      // Redis read its clock between the two times; half of the round trip is assumed.
       ahead = time - (sentAt + performance.now()) / 2
       warn(Date.now() - now())
     }
@@ -58,7 +58,7 @@ export default fp(
       if (isOff)
         log.warn(
           { offsetSeconds },
-          "this machine's clock differs from Redis's, which decides; set this machine's",
+          'the clock of this machine differs from that of Redis, which is used; correct the clock of this machine',
         )
       else log.info({ offsetSeconds }, "this machine's clock agrees with Redis's again")
     }

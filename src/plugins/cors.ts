@@ -33,7 +33,7 @@ const exposed = new Set([
 export default fp<{ origins: string }>(
   async (app, { origins }) => {
     // The package answers OPTIONS on every path. Only preflights to callers' routes may reach it.
-    app.addHook('onRequest', function keepToCallers({ headers, method, url }, reply, done) {
+    app.addHook('onRequest', function restrictPreflights({ headers, method, url }, reply, done) {
       const isPreflight = headers.origin !== undefined && 'access-control-request-method' in headers
       if (method === 'OPTIONS' && !(isPreflight && isCallersPath(url))) return void reply.callNotFound()
       done()

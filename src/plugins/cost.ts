@@ -11,15 +11,15 @@ export interface Cost {
   nanos: number
   /** Tokens charged to the token buckets, without those read from the provider's cache. Undefined: the reserved ones. */
   tokens: number | undefined
-  /** No final usage came, or one without a price: the amount is by rule. */
+  /** True if there was no final usage, or no price for it. */
   estimated: boolean
-  /** How the estimate was made, for people. */
+  /** The estimate in words, for the log and the dashboard. */
   how?: string
   /** The model or tier that had no price. */
   unpriced: string | undefined
   /** The model that the response names, where it is unknown. */
   unknownModel?: string
-  /** The difference by which the upstream's own cost is above the price of its usage. */
+  /** The upstream's own cost minus the price of its usage, if positive. */
   shortfallNanos?: number
 }
 
@@ -32,7 +32,7 @@ declare module 'fastify' {
 export default fp(
   async app => {
     app.decorateRequest('cost')
-    app.addHook('onSend', function sayCost(request, reply, _payload, done) {
+    app.addHook('onSend', function setCostHeader(request, reply, _payload, done) {
       if (request.attempt) {
         request.cost = costOf(request)
         reply.header('x-tollgate-cost-usd', formatUsdPlain(request.cost.nanos))
@@ -81,7 +81,7 @@ function usageCost(request: FastifyRequest, usage: readonly UsagePart[], at: Dat
   return { nanos, tokens, estimated: true, how, unpriced: `model ${unknown}`, unknownModel: unknown }
 }
 
-/** An aggregator's own cost is charged where its usage says less. */
+/** An aggregator's own cost is charged if it is higher than the price of the usage. */
 function atLeast(cost: Cost, statedNanos = 0): Cost {
   if (statedNanos <= cost.nanos) return cost
   return { ...cost, nanos: statedNanos, shortfallNanos: statedNanos - cost.nanos }

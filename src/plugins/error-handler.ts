@@ -9,7 +9,7 @@ import { loggedMessage } from '../logged-error.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Records why the call failed, where its response has begun already or cannot be sent. */
+    /** Records the error of a call whose response has begun or cannot be sent. */
     recordError(request: FastifyRequest, error: Refusal): void
   }
   interface FastifyRequest {
@@ -34,7 +34,7 @@ export default fp(
       request.error = error
     })
 
-    app.addHook('onRequest', function nameRequest(request, reply, done) {
+    app.addHook('onRequest', function setRequestId(request, reply, done) {
       reply.header('request-id', request.id).header('x-request-id', request.id)
       done()
     })
@@ -51,7 +51,7 @@ export default fp(
       return reply.code(error.statusCode).headers(error.headers).send(dialect.errorBody(error, request.id))
     })
 
-    app.setNotFoundHandler(async function nothingHere(request: FastifyRequest) {
+    app.setNotFoundHandler(async function refuseUnknownRoute(request: FastifyRequest) {
       const path = request.url.split('?', 1)[0]!
       const allowed = METHODS.filter(method => app.hasRoute({ url: path, method }))
       if (allowed.length > 0 && asksForWebsocket(request)) {

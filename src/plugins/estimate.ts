@@ -17,7 +17,7 @@ export interface Estimate {
   nanos: number
   /** Tokens for the buckets; undefined: the reserved ones. */
   tokens: number | undefined
-  /** How it was made, for people. */
+  /** The estimate in words, for the log and the dashboard. */
   how: string
 }
 
@@ -31,11 +31,11 @@ declare module 'fastify' {
 const REMEMBERED = 10_000
 /** Tokens per byte of text before a call of the client has ended. Prose and code have fewer. */
 const UNKNOWN_DENSITY = 1 / 2
-/** About what English has. A body with much JSON syntax shows less. */
+/** About the density of English. A body with much JSON syntax would show a lower one. */
 const LEAST_DENSITY = 1 / 4
-/** A denser call raises the figure at once; each sparser one lowers it by this share of the difference. */
+/** A higher density replaces the stored one at once; a lower one moves it by this share of the difference. */
 const FORGETTING = 0.02
-/** A provider notices a closed connection after about so long, and generates until then. */
+/** About the time until a provider notices a closed connection. It generates output until then. */
 const NOTICE_SECONDS = 1
 
 interface Part {

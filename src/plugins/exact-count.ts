@@ -27,7 +27,7 @@ declare module 'fastify' {
     countExactly(request: FastifyRequest, refused: Refused): Promise<'counted' | Refused>
   }
   interface FastifyRequest {
-    /** The source of its exact count, if one was needed. */
+    /** The source of the exact count, if one was needed. */
     countFrom: 'provider' | 'memory' | undefined
     /** Input tokens by the provider's own count, where it was asked: a tighter bound than the request's bytes. */
     countedInput: number | undefined
@@ -40,7 +40,7 @@ const PATIENCE = 5000
 const AT_ONCE = { all: 16, client: 8 }
 /** The provider documents its count as an estimate. */
 const MARGIN = 1.05
-/** An upstream without a counter for a model is not asked again for this time. */
+/** Milliseconds for which an upstream without a counter for a model is not asked again. */
 const WITHOUT = 600_000
 /** The upstream has no such route, or not for this model. */
 const NOT_THERE = [404, 405, 501]
@@ -50,15 +50,15 @@ const REMEMBERED = { most: 10_000, ttl: 300_000 }
 const FRUITLESS = 3
 const BACKOFF = { first: 1000, longest: 300_000 }
 const CLIENTS = { most: 10_000, ttl: 1_800_000 }
-/** Until one of several running calls ends. */
+/** Milliseconds; the assumed time until a running call ends. */
 const WAIT_FOR_A_CALL = 1000
 
-/** How a client's counts went. */
+/** The counts of one client. */
 interface Asker {
   underway: number
-  /** In a row. */
+  /** Consecutive counts that were followed by a refusal. */
   fruitless: number
-  /** Monotonic clock; no count is asked for before. */
+  /** No count is requested before this time (monotonic clock). */
   until: number
 }
 
@@ -194,7 +194,7 @@ function digestOf(request: FastifyRequest, question: Buffer): string {
 }
 
 /**
- * Is there room for so much money? After 'can_never_fit' it must fit an empty window, after 'in_flight' the money neither
+ * Is there room for this amount? After 'can_never_fit' it must fit an empty window, after 'in_flight' the money neither
  * spent nor held, else the money not spent.
  */
 function wouldFit(nanos: number, { verdict, limit, states }: Refused): boolean {

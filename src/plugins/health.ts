@@ -1,10 +1,10 @@
-/** /healthz and /readyz. A part that is away is named in /readyz, and does not make the replica unready. */
+/** /livez and /readyz. A part that is away is named in /readyz, and does not make the replica unready. */
 
 import fp from 'fastify-plugin'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Each returns whether a part works. The gateway is ready once all have worked at the same time. */
+    /** Each function returns whether its part works. The gateway is ready once all parts have worked at the same time. */
     parts: Map<string, () => boolean>
     /** Parts that the gateway is ready without, such as upstreams; they are listed as degraded too. */
     optionalParts: Map<string, () => boolean>
@@ -44,7 +44,7 @@ export default fp(
       return { status: degraded.length === 0 ? 'ok' : 'degraded', degraded }
     })
 
-    // A balancer that has not noticed yet still sends calls: they are served, on connections that end with them.
+    // A load balancer that has not noticed the drain still sends calls. Each is served, and its connection is closed.
     app.addHook('onRequest', function closeWhileDraining(_request, reply, done) {
       if (draining) reply.header('connection', 'close')
       done()

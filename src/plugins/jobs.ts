@@ -6,8 +6,8 @@ import fp from 'fastify-plugin'
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * Runs `job` every so many milliseconds until the app closes. A run that is not over is not joined by another. Close waits
-     * for the last run. A run that fails is logged; the next one tries again.
+     * Runs `job` every `ms` milliseconds until the app closes. Runs never overlap. Close waits for the last run. A failed run
+     * is logged, and the next one tries again.
      */
     every(ms: number, job: () => Promise<void>): void
   }

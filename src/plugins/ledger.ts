@@ -15,7 +15,7 @@ import { connectRedis } from '../redis/connect.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     ledger: {
-      /** Compares every counter with the ledger; rejects while they are incomplete. Takes some milliseconds a hundred scopes. */
+      /** Compares every counter with the ledger; rejects while they are incomplete. Takes some milliseconds for each hundred scopes. */
       verify(): Promise<Verified>
       /** The result and the time of this replica's last comparison. */
       readonly lastVerified: { at: number; differences: number } | undefined
@@ -27,7 +27,7 @@ export interface LedgerOptions {
   redisUrl: string
   /** Rows of months that ended longer ago are dropped; sums stay. */
   keepDays?: number
-  /** Running calls make themselves known to a Redis without memory within this time. */
+  /** Replicas renew the holds of running calls in an empty Redis within this time. */
   heartbeatMs?: number
   lingerMs?: number
 }

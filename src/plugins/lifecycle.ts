@@ -4,8 +4,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 
 /**
- * price: what the call costs. record: the facts of the call. settle: what it held is given back, and its cost is charged.
- * observe: logs, metrics, traces, alerts and estimates read the facts.
+ * price: computes the cost. record: collects the facts. settle: releases the hold and charges the cost. observe: logs,
+ * metrics, traces, alerts and estimates read the facts.
  */
 export const PHASES = ['price', 'record', 'settle', 'observe'] as const
 export type Phase = (typeof PHASES)[number]
@@ -23,20 +23,20 @@ declare module 'fastify' {
     finishFirst(request: FastifyRequest, work: Promise<unknown>): void
     /** Calls between their arrival and the end of their last step. */
     running: Map<FastifyRequest, FastifyReply>
-    /** Resolves once nothing runs any more. */
+    /** Resolves once no call runs. */
     idle(): Promise<void>
   }
   interface FastifyRequest {
     /** When the call arrived, on the monotonic clock, milliseconds. */
     arrivedAt: number
-    /** The caller left before the response was whole. */
+    /** The caller left before the end of the response. */
     disconnected: boolean
     /** The end of the call waits for this work. */
     unfinished: Promise<unknown> | undefined
   }
 }
 
-/** After an early response the rest of the request body is read for this long (ms), so that the caller gets the response and no EPIPE. */
+/** After an early response the rest of the request body is read for this long (ms), so that the caller gets the response instead of EPIPE. */
 const LINGER = 2000
 
 export default fp(

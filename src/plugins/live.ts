@@ -15,7 +15,7 @@ declare module 'fastify' {
 const LOOK_EVERY = 1000
 const TICK_EVERY = 250
 const BEAT_EVERY = 10_000
-/** Shown of one tick; the rest is only counted. */
+/** Calls shown for each tick; the others are only counted. */
 const CALLS = 100
 
 export default fp(

@@ -11,7 +11,7 @@ import type { Upstream } from './upstreams.ts'
 export interface Route {
   upstream: Upstream
   price: Price
-  /** The table the call was decided with: it is priced with the same one, whatever is loaded meanwhile. */
+  /** The table at the admission. The call is priced with it even if a newer one is loaded. */
   table: PriceTable
 }
 
@@ -49,7 +49,7 @@ export default fp(
       return undefined
     })
 
-    /** The models that this very call could be made with. */
+    /** The models that this client could use for this call. */
     function usable({ client, call }: FastifyRequest, now: Date): string[] {
       const serves = (maker: string) => app.upstreams.choose(maker, call.dialect.format) !== undefined
       const { table } = app.prices
@@ -68,7 +68,7 @@ function unknown(model: string, hint: string, where = '') {
   return refusal(
     'model_not_found',
     `model: ${model} is not known here${where}.${hint} ` +
-      'GET /v1/models lists those that are; a new one needs its price in PRICES_FILE.',
+      'GET /v1/models lists the known models; a new model needs a price in PRICES_FILE.',
     {
       details: { model },
     },
@@ -80,6 +80,6 @@ function unpriced(what: string) {
     'model_not_priced',
     `${what} has no price here, so the call's cost has no bound; add it to PRICES_FILE.`,
     // The message may quote the request.
-    { reason: 'what is asked for has no price' },
+    { reason: 'the model or a requested option has no price' },
   )
 }

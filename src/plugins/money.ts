@@ -10,7 +10,7 @@ import type { Overspent, Reservation } from '../lua/types.ts'
 /** The hold of a running call. */
 export interface Hold {
   id: string
-  /** With the amount that it holds now. */
+  /** `nanos` is the amount held now. */
   reservation: Reservation
   /** Time of the admission, by Redis's clock. */
   at: number

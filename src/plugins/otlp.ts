@@ -13,7 +13,7 @@ declare module 'fastify' {
   }
 }
 
-/** Milliseconds for the last export at the shutdown. Spans that are left then are lost. */
+/** Milliseconds for the last export at the shutdown. The remaining spans are lost. */
 const LAST_EXPORT = 3000
 
 export default fp<{ traces: TracesOptions | undefined }>(

@@ -7,7 +7,7 @@ import { type Outage, outageOf, outages } from '../outages.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     outages: {
-      /** Reports a cause, whether a call has met it or not. */
+      /** Reports a cause, even if no call has failed. */
       report(cause: Outage, reason?: string): void
       /** Calls of this replica that got 503, by cause. */
       calls: Map<Outage, number>
@@ -41,7 +41,7 @@ export default fp(
       }
     })
 
-    app.onCallEnd('observe', function noteOutage({ error }) {
+    app.onCallEnd('observe', function recordOutage({ error }) {
       const cause = outageOf(error)
       if (cause === undefined) return
       calls.set(cause, (calls.get(cause) ?? 0) + 1)

@@ -17,7 +17,7 @@ declare module 'fastify' {
 
 /** Shorter responses are not measured: a provider may send a buffer at once. */
 const SHORTEST_SECONDS = 5
-/** An exceeded rate is raised to this multiple of the rate seen. */
+/** A faster response raises the rate to this multiple of its own rate. */
 const MARGIN = 1.5
 
 export default fp(
@@ -45,7 +45,7 @@ export default fp(
       app.alerts.raise(
         outputRateAlert({ ...facts, seen: rate, known: reservation.outputRate }, app.clock.now()),
       )
-      app.log.warn({ ...facts, tokensPerSecond: rate }, 'output was faster than the price table says')
+      app.log.warn({ ...facts, tokensPerSecond: rate }, 'the output rate was higher than in the price table')
     })
   },
   {

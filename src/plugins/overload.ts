@@ -10,13 +10,13 @@ import { turnDelay } from '../requests/turns.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Counts the bytes of a body that is still read; a refusal where there is no room for them. */
+    /** Counts the bytes of a body while it is read. Returns a refusal if there is no room for them. */
     weigh(request: FastifyRequest, size: number): Refusal | undefined
   }
   interface FastifyRequest {
     /** Bytes of its body, counted from its acceptance to its end. */
     carried: number | undefined
-    /** Bytes that were promised and are not all here yet. */
+    /** The declared size of a body that is not complete yet. */
     awaited: number | undefined
   }
 }
@@ -25,22 +25,22 @@ export interface OverloadOptions {
   /** Milliseconds that a turn of the event loop may take. Two longer turns in a row are an overload. 0: no limit. */
   maxDelay: number
   maxCalls: number
-  /** Bodies of running calls together. One is always let in. */
+  /** Bytes of all running calls' bodies. One body is always accepted. */
   maxBodyBytes?: number
 }
 
 const TICK = 50
 /** Consecutive healthy ticks before overload ends. */
 const CALM = 40
-/** A heap this full is collected again and again, and little else is done. */
+/** Above this share of the heap, garbage collection takes most of the time. */
 const FULL = 0.9
 /** A body is in memory up to three times: received, parsed and edited. */
 const BODIES_SHARE = 1 / 8
 /** The share of call and body slots one client may hold with unfinished uploads, so that a slow sender cannot starve others. */
 const CLIENTS_SHARE = 1 / 4
-/** Bodies up to here are only counted. */
+/** Smaller bodies (bytes) do not count towards a client's share of bytes. */
 const SMALL = 65_536
-/** Callers are asked to come back at different times, milliseconds. */
+/** Milliseconds of `retry-after`, spread so that callers do not return at once. */
 const RETRY = { least: 1000, spread: 2000 }
 
 export default fp<OverloadOptions>(
@@ -53,7 +53,7 @@ export default fp<OverloadOptions>(
     let heapIsFull = false
     /** Healthy ticks since the last logged overload. */
     let calm = CALM
-    /** By client: calls whose bodies are not here yet. */
+    /** Calls with incomplete bodies, by client. */
     const arriving = new Map<string, { calls: number; bytes: number }>()
     app.decorateRequest('carried', undefined)
     app.decorateRequest('awaited', undefined)
@@ -61,7 +61,7 @@ export default fp<OverloadOptions>(
 
     const watching = setInterval(function watchLoop() {
       const now = performance.now()
-      // Work on large bodies waits for its turn, and leaves the loop itself on time.
+      // Work on large bodies is queued, so that its delay does not show in the event loop.
       const delay = Math.max(now - expectedAt, turnDelay(now))
       lateTurns = maxDelay > 0 && delay > maxDelay ? lateTurns + 1 : 0
       expectedAt = now + TICK
@@ -82,7 +82,7 @@ export default fp<OverloadOptions>(
       done()
     })
 
-    // A body that is compressed, or did not say how long it is, shows its length only while it is read.
+    // The length of a compressed or chunked body is known only while it is read.
     app.decorate('weigh', (request, size) => {
       const { dialect } = request.routeOptions.config
       if (!dialect || request.carried === undefined || size <= request.carried) return undefined
@@ -93,7 +93,7 @@ export default fp<OverloadOptions>(
         : undefined
     })
 
-    app.addHook('preValidation', function weighBody(request, _reply, done) {
+    app.addHook('preValidation', function countBodySize(request, _reply, done) {
       arrived(request)
       if (request.carried === undefined || !request.rawBody) return done()
       bytes += request.rawBody.length - request.carried
@@ -115,7 +115,7 @@ export default fp<OverloadOptions>(
       bytes += declared
     }
 
-    /** Until all of it is here. */
+    /** Counts the body as incomplete until `arrived`. */
     function expect(request: FastifyRequest, declared: number) {
       const { id } = request.client
       const { calls: some, bytes: many } = arriving.get(id) ?? { calls: 0, bytes: 0 }
@@ -132,17 +132,17 @@ export default fp<OverloadOptions>(
       else arriving.set(client.id, { calls: sending.calls - 1, bytes: sending.bytes - awaited })
     }
 
-    /** The reason to refuse one more call of this client only. */
+    /** The reason to refuse this client's next call. */
     function hoarding(client: string, declared: number): string | undefined {
       const sending = arriving.get(client)
       if (!sending) return undefined
       const isTooMuch =
         sending.calls >= Math.max(1, maxCalls * CLIENTS_SHARE) ||
         (declared > SMALL && sending.bytes + declared > maxBodyBytes * CLIENTS_SHARE)
-      return isTooMuch ? `client ${client} has not sent ${sending.bytes} bytes it began to send` : undefined
+      return isTooMuch ? `client ${client} has incomplete uploads of ${sending.bytes} bytes` : undefined
     }
 
-    /** The reason to refuse one more call of that size. */
+    /** The reason to refuse any client's next call with a body of this size. */
     function strain(declared = 0): string | undefined {
       if (lateTurns > 1) return `the event loop takes more than ${maxDelay} ms a turn`
       if (heapIsFull) return 'the heap is full'

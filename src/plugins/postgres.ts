@@ -1,4 +1,4 @@
-/** The connections to Postgres. Away at the start is no fault: the gateway waits for it, and brings its schema up first. */
+/** The connections to Postgres. If it is away at the start, the gateway waits for it. It migrates the schema first. */
 
 import { setTimeout as wait } from 'node:timers/promises'
 import fp from 'fastify-plugin'
@@ -11,7 +11,7 @@ import { postgresFault } from '../start/store-faults.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     pg: Pool
-    /** Resolves once the schema exists; never if the gateway closes before, or if Postgres refuses for good. */
+    /** Resolves once the schema exists. Never resolves if the gateway closes before, or after a fault that waiting does not fix. */
     migrated: Promise<void>
   }
 }

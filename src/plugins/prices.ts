@@ -1,4 +1,4 @@
-/** The price table: built in, with an operator's own file laid over it and read again when it changes. */
+/** The price table: built in, merged with the operator's file, which is read again when it changes. */
 
 import { unwatchFile, watchFile } from 'node:fs'
 import fp from 'fastify-plugin'
@@ -16,7 +16,7 @@ declare module 'fastify' {
   }
 }
 
-/** By polling, since a mounted file is often a link that is turned to another one. */
+/** Milliseconds. The file is polled, because a mounted file is often a symbolic link whose target changes. */
 const LOOK_EVERY = 1000
 
 export default fp<{ file: string | undefined }>(
@@ -42,7 +42,7 @@ export default fp<{ file: string | undefined }>(
         app.log.info({ version: table.version }, 'prices were read again')
       } catch (error) {
         fault = error instanceof Error ? error.message : String(error)
-        app.log.error({ fault }, 'PRICES_FILE is faulty; the prices from before stay in force')
+        app.log.error({ fault }, 'PRICES_FILE is faulty; the previous prices stay in force')
       }
     }
   },

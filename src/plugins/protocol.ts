@@ -1,4 +1,4 @@
-/** Checks what HTTP demands of a request. Node would accept these faults, or refuse them without a body and a request id. */
+/** Checks the requirements of HTTP. Node would accept these faults, or refuse them without a body and a request id. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
@@ -12,7 +12,7 @@ const HOST = /^(\[[\w:.%~-]+\]|(?:[\w.~!$&'()*+,;=-]|%[\da-f]{2})+)(:\d*)?$/i
 
 export default fp(
   async (app: FastifyInstance) => {
-    // Where nothing listens, Node refuses by itself, or sends a 100 that a 417 would follow.
+    // Without listeners Node answers by itself, or sends a 100 before our 417.
     app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
     app.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
       if (EXPECTED.test(request.headers.expect ?? '')) response.writeContinue()

@@ -1,4 +1,4 @@
-/** The routes of calls: each is sent to its upstream, and the response is delivered by its kind. */
+/** The routes of calls. Each call is sent to its upstream; its response is delivered as JSON or as a stream. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -20,17 +20,17 @@ declare module 'fastify' {
     attempt: AttemptFacts | undefined
     /** A whole JSON response with status 200 and usage. */
     collected: { contentType: string; body: Buffer } | undefined
-    /** Ends the running call from our side, with the format's error. */
+    /** Ends the running call with an error in the format of its route. */
     cut: ((error: Refusal) => void) | undefined
   }
 }
 
 /** An error event is given this long to reach a slow reader before the socket is destroyed, in milliseconds. */
 const LAST_EVENT = 2000
-/** What is still read of a JSON response after its caller has left: this many response buffers, for this long (ms). */
+/** Limits for a JSON response whose caller has left: response buffers and milliseconds. */
 const PAID_BUFFERS = 64
 const PAID_MS = 30_000
-/** So many full response buffers are collected at once in the whole process. Beyond them responses pass uncollected. */
+/** The process collects at most this many full response buffers at once. Other responses pass uncollected. */
 const BUFFERS = 64
 
 export default fp<{ responseBuffer: number }>(
@@ -48,7 +48,7 @@ export default fp<{ responseBuffer: number }>(
       })
     }
 
-    /** Resolves to a whole response, or to the reply once a response has passed; rejects with the refusal it became. */
+    /** Resolves to a collected response, or to the reply after a passed one. Rejects with a refusal. */
     function forward(request: FastifyRequest, reply: FastifyReply): Promise<Buffer | FastifyReply> {
       const { dialect, parsed, target } = request.call
       const { upstream } = request.route
@@ -127,7 +127,7 @@ export default fp<{ responseBuffer: number }>(
         return refuseAtOnce(`content-encoding ${app.redactor.text(codings)}`)
       }
 
-      /** Nothing can be read of this response. */
+      /** The response cannot be read, so its usage stays unknown. */
       function refuseAtOnce(reason: string): Sink {
         attempt.unclear = true
         end(unreadable(reason))

@@ -11,7 +11,7 @@ export default fp(
     app.onReservation(function reserveTokens(request) {
       const { parsed, dialect } = request.call
       if (!dialect.paid) return undefined
-      // A response longer than that leaves debt in the bucket.
+      // A longer response makes the bucket negative.
       const perCompletion = Math.min(
         parsed.maxOutputTokens ?? Number.POSITIVE_INFINITY,
         app.usualOutput(request),
@@ -52,7 +52,7 @@ function tooFast({ scope, limit, retryAfterMs = 1000 }: Refused): Refusal {
   )
 }
 
-/** The IETF's pair: the quota `q` per window of `w` seconds, what remains `r`, and after how many seconds `t` it is full. */
+/** The IETF headers: quota `q` per window of `w` seconds, remaining units `r`, and seconds `t` until the bucket is full. */
 function standardHeaders(state: ScopeState, scope: Scope): Record<string, string> {
   const policies: string[] = []
   const limits: string[] = []

@@ -82,7 +82,7 @@ function outcomeOf({ cacheResult, disconnected, error, attempt }: FastifyRequest
   return cacheResult === 'HIT' ? 'cached' : 'ok'
 }
 
-/** A message may quote the body, and no prompt may reach the log, so the log names only the field. */
+/** A message may quote the prompt, which must not reach the log, so the log names only the field. */
 function wordsOf({ code, details, message, reason }: Refusal): string {
   return reason ?? (details.param === undefined ? message : `${code}: ${details.param}`)
 }

@@ -5,7 +5,7 @@ import { countRefusals, createRefusalCounter } from '../ledger/refusals.ts'
 
 const FLUSH_EVERY = 5000
 
-/** Kinds of refusals between two writes; more of them are only counted as a whole. */
+/** Kinds of refusals between two writes. Further kinds are counted in one sum. */
 const KINDS = 10_000
 
 export default fp(
@@ -30,7 +30,10 @@ export default fp(
         app.log.debug({ err: error }, 'counts of refusals wait for Postgres')
       }
       if (counter.uncounted > uncounted)
-        app.log.warn({ uncounted: counter.uncounted }, 'refusals found no place')
+        app.log.warn(
+          { uncounted: counter.uncounted },
+          'refusals beyond the limit of kinds have no row of their own',
+        )
       uncounted = counter.uncounted
     }
   },

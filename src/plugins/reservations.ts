@@ -1,6 +1,6 @@
 /**
- * What one call reserves of every limit. Each concern adds its part without I/O; admission takes all parts in one step, or
- * none. The parts are added again when the configuration was out of date.
+ * The reservation of a call. Each plugin adds its part without I/O; the admission takes all parts in one step, or none. After
+ * a stale configuration the parts are added again.
  */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -16,7 +16,7 @@ export type ScopeLimits = (scope: LimitedScope) => Omit<Scope, 'key' | 'name'>
 
 export interface CallReservation {
   limitedScopes: LimitedScope[]
-  /** One for each limited scope, in the same order, shared by all calls of the client; the scopes of single concerns follow. */
+  /** One for each limited scope, in the same order, shared by all calls of the client. Scopes of single plugins follow. */
   scopes: Scope[]
   /** Units of the `requests` buckets. */
   requests: 0 | 1
@@ -34,31 +34,31 @@ export interface CallReservation {
   bound: () => number
 }
 
-/** The part of one concern: what it reserves, and what it edits in the request to the provider. */
+/** The part of one plugin: its reservation, and its edits to the request for the provider. */
 export interface Part extends Partial<Omit<CallReservation, 'limitedScopes' | 'nanos'>> {
   edits?: Edits
 }
 
-/** Returns the part of a concern, or refuses the call by throwing. */
+/** Returns the part of a plugin, or throws a refusal. */
 export type Reserve = (request: FastifyRequest) => Part | undefined
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Registers what a scope's limits reserve. Called once for each client, because its settings alone decide it. */
+    /** Registers the limits of a scope. Called once for each client, because they depend only on its settings. */
     onScope(limitsOf: ScopeLimits): void
-    /** Registers the part of a concern as a `preValidation` hook with the name of the function. */
+    /** Registers the part of a plugin as a `preValidation` hook with the name of the function. */
     onReservation(reserve: Reserve): void
     /** Adds up all parts again. */
     reserve(request: FastifyRequest): void
-    /** The refusal of each limit, by the plugin that reserves of it. */
+    /** Creates the refusal of each limit. The plugin of the limit sets it. */
     limitRefusals: Map<Limit, (refused: Refused, request: FastifyRequest) => Refusal>
-    /** Registers what an admission adds to the response, whether it was granted or refused. */
+    /** Calls the listener with each admission, granted or refused, to set response headers. */
     onAdmission(announce: (reply: FastifyReply, admitted: Admitted) => void): void
     announce(reply: FastifyReply, admitted: Admitted): void
   }
   interface FastifyRequest {
     reservation: CallReservation
-    /** What is changed in the request on its way to the provider. */
+    /** Changes to the request before it is sent to the provider. */
     edits: Edits
   }
 }

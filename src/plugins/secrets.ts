@@ -8,7 +8,7 @@ import { readSecretFile } from '../config/secret-files.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Redacts every secret that was ever in force. */
+    /** Redacts current and previous secrets. */
     redactor: Redactor
     secrets: {
       /** The value in force now. */
@@ -45,7 +45,7 @@ export default fp<SecretsOptions>(
     for (const [name, file] of Object.entries(files)) {
       if (!inForce.has(name)) continue
       const readAgain = () => follow(name, file)
-      // By polling, since a mounted secret is a link that is turned to another file.
+      // The file is polled, because a mounted secret is a symbolic link whose target changes.
       watchFile(file, { interval: lookEveryMs, persistent: false }, readAgain)
       app.addHook('onClose', async () => unwatchFile(file, readAgain))
       // It may have changed between the start and now.
@@ -66,7 +66,7 @@ export default fp<SecretsOptions>(
       } catch (error) {
         const fault = error instanceof Error ? error.message : String(error)
         faults.set(name, fault)
-        app.log.error({ secret: name, fault }, 'a secret cannot be read; the one from before stays in force')
+        app.log.error({ secret: name, fault }, 'a secret cannot be read; the previous value stays in force')
       }
     }
   },

@@ -1,6 +1,6 @@
 /**
- * A client whose budget is spent to its end cannot make a call, however small. Where a prompt takes time to be measured,
- * the gateway asks for the state of the budgets first, and refuses the call unmeasured.
+ * Refuses a call with a long prompt before the prompt is measured, if a budget is completely spent: no call fits then, however
+ * small.
  */
 
 import type { FastifyRequest } from 'fastify'
@@ -15,7 +15,7 @@ const LONG = 65_536
 
 export default fp(
   async app => {
-    app.addHook('preHandler', async function refuseSpent(request, reply) {
+    app.addHook('preHandler', async function refuseSpentBudget(request, reply) {
       const { call, reservation, client, rawBody } = request
       if (!reservation || !call.dialect.paid || rawBody.length < LONG || !isBound(client) || isFree(request))
         return
@@ -31,7 +31,7 @@ export default fp(
       const scopes = reservation.scopes.slice(0, reservation.limitedScopes.length)
       const { at, states } = await app.money.state(scopes).catch(() => ({ at: 0, states: [] }))
       const found = states.flatMap(state => spentWindow(state, states, at))
-      // Of several, the one that is spent for longest.
+      // The budget that resets last.
       return found.sort((a, b) => b.resetsAt - a.resetsAt)[0]
     }
 

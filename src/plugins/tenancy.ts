@@ -1,4 +1,4 @@
-/** All clients share the provider's one account, so what a provider stores or caches by name must not be shared by two clients. */
+/** Separates clients at the provider. They share one account there, and must not share stored responses or prompt cache keys. */
 
 import { createHmac } from 'node:crypto'
 import fp from 'fastify-plugin'
@@ -27,8 +27,8 @@ export default fp(
 )
 
 /**
- * The same only for the same client and key. It has 43 characters; a provider accepts 64. It is keyed, so that the key which
- * a client sent cannot be guessed by trial.
+ * The digest is the same only for the same client and key. It has 43 characters; a provider accepts 64. It is keyed, so that
+ * the original key cannot be guessed by trial.
  */
 function digestOf(secret: Buffer, { id }: Client, key: string): string {
   return createHmac('sha256', secret).update(`prompt_cache_key\n${id}\n${key}`).digest('base64url')

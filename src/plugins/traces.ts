@@ -23,7 +23,7 @@ export default fp<{ sampler: string; ratio: number }>(
     if (!spans) return
     const isSampled = samplerOf(sampler, ratio)
 
-    app.addHook('preHandler', function passTraceOn(request, _reply, done) {
+    app.addHook('preHandler', function propagateTrace(request, _reply, done) {
       if (request.call) request.outgoing = upstreamContext(traceOf(request))
       done()
     })

@@ -15,7 +15,7 @@ export interface Upstream {
   prefix: string
   /** Its origin, for the log, metrics and the admin API. */
   server: { address: string; port: number }
-  /** By model: whether the upstream refuses our key or account. */
+  /** The circuits for a refused key or account, by model. */
   circuits: Circuits
   /** The key's header, in the form this wire format and version expect. */
   authorize(format: Format, headers: FastifyRequest['headers']): Record<string, string>

@@ -8,7 +8,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Ends the metering of the response. Later calls change nothing. */
     endMeter(request: FastifyRequest): void
-    /** The response to a request for a stream is JSON, which another meter reads. */
+    /** Replaces the meter: the response to a stream request is JSON. */
     meterJson(request: FastifyRequest): void
   }
   interface FastifyRequest {

@@ -39,19 +39,19 @@ export interface Waiter {
   clientId: string
   /** Tokens that it reserves. */
   tokens: number
-  /** The refusal it got, and when that ends (monotonic clock); undefined where the end is not known. */
+  /** Its last refusal and the end of that (monotonic clock); undefined if the end is unknown. */
   until: { time: number; refused: Refused } | undefined
   /** On the monotonic clock. */
   deadline: number
   /** Until then a settlement may be late (monotonic clock); undefined before the first refusal. */
   lateUntil: number | undefined
-  /** How often it has waited without a known end. */
+  /** Number of waits without a known end. */
   polls: number
-  /** Ends its wait; undefined while it asks Redis. */
+  /** Ends the wait; undefined during a request to Redis. */
   wake: (() => void) | undefined
-  /** A call ended while it asked, so the reply may be out of date. */
+  /** A call ended during the request to Redis, so the reply may be stale. */
   isMissed: boolean
-  /** The gateway drains: it asks Redis one last time. */
+  /** The gateway drains, so the call asks Redis one last time. */
   isOver: boolean
 }
 
