@@ -63,7 +63,7 @@ export type RefusalCode = keyof typeof kinds
 /** All error codes. */
 export const refusalCodes: readonly string[] = Object.keys(kinds)
 
-/** Why it was refused, for programs: goes into `error.details` beside `error_code`, in snake_case. */
+/** The cause of a refusal for programs: fields of `error.details` beside `error_code`, in snake_case. */
 export type Details = Record<string, string | number | boolean | string[]>
 
 export interface Refusal extends Error {
@@ -75,7 +75,7 @@ export interface Refusal extends Error {
   upstreamDetails: Readonly<Record<string, unknown>>
   /** Response headers that belong to this refusal: `retry-after`, `x-should-retry`. */
   headers: Record<string, string>
-  /** For the log only, never shown to a caller: why really. */
+  /** The exact cause, for the log only. A caller never gets it. */
   reason: string | undefined
 }
 
@@ -110,7 +110,7 @@ export function refusal(
   })
 }
 
-/** Longer than any message of the gateway. A message may quote the request, which may have megabytes. */
+/** Limit on messages, in characters: a message may quote the request, which may have megabytes. */
 const LONGEST = 500
 
 function short(text: string, longest = LONGEST): string {

@@ -30,7 +30,7 @@ const FIELDS = [
     'routine',
   ],
 ]
-/** Fields in which drivers keep other errors. */
+/** Fields in which drivers store other errors. */
 const ONE = ['cause', 'lastNodeError', 'previousError']
 const SEVERAL = ['errors', 'previousErrors']
 

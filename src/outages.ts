@@ -64,7 +64,7 @@ export type Outage = keyof typeof outages
 
 const causes = new WeakMap<Refusal, Outage>()
 
-/** The outage that caused a refusal; undefined: none did. */
+/** The outage that caused a refusal; undefined if there was none. */
 export function outageOf(error: Refusal | undefined): Outage | undefined {
   return error && causes.get(error)
 }

@@ -1,4 +1,4 @@
-/** The process: configuration, servers, app, listening, and leaving with grace. */
+/** The process: reads the configuration, starts the embedded servers and the app, listens, and shuts down gracefully. */
 
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
@@ -20,16 +20,16 @@ import { createLogger } from './telemetry/logger.ts'
 const hints = misspelt(readNames())
 let redact = (text: string) => text
 
-// Node would print the error with all its fields, which may hold what a driver has sent.
-process.once('uncaughtException', giveUp)
+// Node would print all fields of the error, which may contain the data that a driver has sent.
+process.once('uncaughtException', exitWithFault)
 try {
   await start(await configured(readEnvironment()))
 } catch (error) {
-  giveUp(error)
+  exitWithFault(error)
 }
 
-/** Prints one line for each fault of the start, without a stack. */
-function giveUp(error: unknown): never {
+/** Prints each fault of the start as one line, without a stack. */
+function exitWithFault(error: unknown): never {
   const message = error instanceof Error ? error.message : String(error)
   process.stderr.write(`${redact(message)}\n`)
   process.exit(1)
@@ -40,7 +40,7 @@ interface Configured {
   urls: ReturnType<typeof storeUrls>
 }
 
-/** The configuration, or all that is wrong with it and with the files it names, at once. */
+/** Returns the configuration, or throws all its faults at once, also those of its files. */
 async function configured(env: ReturnType<typeof readEnvironment>): Promise<Configured> {
   const faults: string[] = []
   const attempt = <T>(read: () => T) => {
@@ -67,8 +67,8 @@ async function configured(env: ReturnType<typeof readEnvironment>): Promise<Conf
 }
 
 async function start({ config, urls }: Configured) {
-  // Until it serves there is nothing to drain; as a container's first process it would not even hear the signal.
-  process.once('SIGTERM', leaveAtOnce)
+  // There is nothing to drain before the first call. Without a handler, process 1 of a container ignores SIGTERM.
+  process.once('SIGTERM', exitAtOnce)
   const redactor = createRedactor(ownSecrets(config))
   redact = redactor.text
   const logger = createLogger(config.LOG_LEVEL, undefined, redactor.text)
@@ -80,7 +80,7 @@ async function start({ config, urls }: Configured) {
   const onTerminal = isOnTerminal()
   const skip: 'SIGINT'[] = onTerminal ? ['SIGINT'] : []
   const { close } = closeWithGrace({ delay: false, logger: false, skip }, async ({ err, manual }) => {
-    if (err) app.log.fatal({ err }, 'the gateway cannot go on')
+    if (err) app.log.fatal({ err }, 'the gateway stops after an unexpected error')
     const delayMs = manual ? 0 : config.DRAIN_DELAY_SECONDS * 1000
     await drain(app, { delayMs, limitMs: config.DRAIN_SECONDS * 1000 })
     await stores.stop()
@@ -91,18 +91,18 @@ async function start({ config, urls }: Configured) {
       limitSeconds: config.DRAIN_SECONDS,
       stop: close,
     })
-  process.off('SIGTERM', leaveAtOnce)
-  process.off('uncaughtException', giveUp)
+  process.off('SIGTERM', exitAtOnce)
+  process.off('uncaughtException', exitWithFault)
 
   const address = { host: config.HOST, port: config.PORT, variable: 'PORT' }
   await app.ready()
-  // A signal came while the stores were tried.
+  // A signal came during the start.
   if (app.draining) return
   await app.listen(address).catch(error => {
     throw new Error(listenFault(error, address) ?? loggedMessage(error.message))
   })
 }
 
-function leaveAtOnce() {
+function exitAtOnce() {
   process.exit(0)
 }

@@ -1,11 +1,11 @@
-/** Opens no port before each store was tried once. A store that refuses ends the start; one that is away is tried again later. */
+/** No port opens before each store was tried once. A store that refuses ends the start; a store that is away is tried again later. */
 
 import type { FastifyInstance } from 'fastify'
 
 export interface FirstTry {
   /** The store answered, or is away. */
   done(): void
-  /** Waiting does not help. Ends the start, or the process if a port is open already. */
+  /** Reports a fault that waiting does not fix. Ends the start, or the process if a port is open already. */
   refuse(fault: string): void
 }
 

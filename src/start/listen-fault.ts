@@ -23,7 +23,7 @@ const FAULTS: Record<string, (address: Address) => string> = {
   EAFNOSUPPORT: notHere,
 }
 
-/** Undefined: the error is about something else. */
+/** Undefined if the error does not come from opening a port. */
 export function listenFault(error: unknown, address: Address): string | undefined {
   if (!(error instanceof Error && 'code' in error && 'syscall' in error)) return undefined
   const isOurs = /^(listen|bind|getaddrinfo)/.test(String(error.syscall)) && !('path' in error)
