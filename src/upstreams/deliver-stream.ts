@@ -1,4 +1,4 @@
-/** A stream is kept back until its first event: an error instead of output becomes a response with the status it stands for. */
+/** Delivers a stream. It is buffered until its first event, so that an error instead of output gets its own HTTP status. */
 
 import { beginsError } from '../dialects/wire/error-frames.ts'
 import type { Headers, Sink } from './connection.ts'

@@ -1,4 +1,4 @@
-/** What a delivery knows of its call, and how it ends. */
+/** The state that all deliveries of a response share, and the ways to end a call. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Redactor } from '../config/redactor.ts'
@@ -20,13 +20,13 @@ export interface Delivery {
   /** Each byte of the response is metered before it is delivered. */
   metered(sink: Sink): Sink
   /**
-   * Ends the call: with the refusal that it became, with a whole JSON response, or with neither once its response has
-   * passed. Later calls change nothing.
+   * Ends the call with a refusal, with a whole JSON response, or with neither after a response that has passed. Later calls
+   * change nothing.
    */
   end(error?: Refusal, response?: Buffer): void
-  /** The response begins: from here on an error is an event of the stream. `ended` ends it after its last event. */
+  /** Begins the response: a later error is an event of the stream. `ended` ends it after its last event. */
   begin(ended: () => void): void
-  /** Ends a response that has begun with an error: the format's error event where `isSent`, and then the socket is destroyed. */
+  /** Ends a begun response: sends the format's error event if `isSent`, then destroys the socket. */
   breakOff(error: Refusal, isSent: boolean): void
   /** Ends the call in `ms`, unless it ends before. */
   endWithin(ms: number, then: () => void): void

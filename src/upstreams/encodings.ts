@@ -5,7 +5,7 @@ import zlib from 'node:zlib'
 import type { Failure, Sink } from './connection.ts'
 
 const options = { chunkSize: 65_536 }
-/** Not for gzip, whose end another member may follow; it refuses other bytes by itself. */
+/** Does not apply to gzip: another member may follow, and zlib refuses any other bytes. */
 const strict = { ...options, rejectGarbageAfterEnd: true }
 /** RFC 9659: a sender must not need a larger window, 8 MB. Each decoder holds its window in memory. */
 const ZSTD_WINDOW_LOG = 23

@@ -1,4 +1,4 @@
-/** Errors of a provider as refusals of the gateway: the provider's bodies name our organisation, and its statuses are about our key. */
+/** Converts errors of a provider to refusals, because its bodies name our organisation and its statuses concern our key. */
 
 import type { Dialect, UpstreamVerdict } from '../dialects/dialect.ts'
 import type { Redaction } from '../dialects/wire/redact.ts'

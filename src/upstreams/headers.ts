@@ -1,4 +1,4 @@
-/** Headers cross the gateway by allow-list, in both directions. */
+/** Allow-lists of the headers that are forwarded, in both directions. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Headers } from './connection.ts'
@@ -22,14 +22,14 @@ export function responseHeaders(headers: Headers): Record<string, string> {
   return { 'content-type': mediaType(headers) }
 }
 
-/** The content type in lower case, with no parameter but its charset: an upstream may write anything into others. */
+/** The content type in lower case, with no parameter but its charset, because other parameters may contain any text of the upstream. */
 export function mediaType(headers: Headers): string {
   const given = String(headers['content-type'] ?? '').toLowerCase()
   const [type = 'none'] = /^[\w.+-]+\/[\w.+-]+/.exec(given) ?? []
   return /;\s*charset="?utf-8/.test(given) ? `${type}; charset=utf-8` : type
 }
 
-/** Headers of a response that passes as it comes: no proxy may buffer a stream, and long JSON keeps its length. */
+/** Headers of a response that is not collected: no proxy may buffer a stream, and long JSON keeps its length. */
 export function flowHeaders({ call }: FastifyRequest, headers: Headers): Record<string, string> {
   if (call.parsed.stream) return { 'cache-control': 'no-cache', 'x-accel-buffering': 'no' }
   const length = headers['content-length']

@@ -1,17 +1,17 @@
 /**
- * Reads the response of an upstream that stops reading. One that refuses a large request answers and closes while the
- * body is still being sent: the next write fails, and Node destroys the socket with the response unread in it.
+ * Reads the response of an upstream that stops reading. An upstream that refuses a large request responds and closes while
+ * the body is still being sent: the next write fails, and Node would destroy the socket with the unread response.
  */
 
 import type { Socket } from 'node:net'
 import { buildConnector } from 'undici'
 
-/** How long a socket whose write failed is still read. */
+/** Milliseconds for which a socket is still read after a failed write. */
 const READING_MS = 1000
 
 type Callback = (error?: Error | null) => void
 
-/** A connector for undici. A failed write is reported only after what the upstream had sent by then is read. */
+/** A connector for undici. A failed write is reported only after the data that the upstream had sent is read. */
 export function lateErrorConnector(options: buildConnector.BuildOptions): buildConnector.connector {
   const connect = buildConnector(options)
   return (target, callback) =>

@@ -1,4 +1,4 @@
-/** Streams, and JSON without room to collect it, pass as they come. */
+/** Passes on streams, and JSON responses that are too large to collect, without buffering. */
 
 import { errorFrames, redactedChunks } from '../dialects/wire/error-frames.ts'
 import type { Headers, Sink } from './connection.ts'

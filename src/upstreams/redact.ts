@@ -14,7 +14,7 @@ export function redactionOf(
 ): Redaction {
   const known = new Map<string, boolean>()
   let left = MOST
-  /** The body in small letters, and without escapes. Each is made once it is needed. */
+  /** The body in lower case, and without escapes. Each is computed when first read. */
   let lower: string | undefined
   let plain: string | undefined
   return {

@@ -1,4 +1,4 @@
-/** Sinks for the bytes of a response: it is collected, passed on as it comes, or read as an error. */
+/** Sinks for the bytes of a response: they collect it, pass it on, or read it as an error. */
 
 import type { Writable } from 'node:stream'
 import { frameEnds } from '../dialects/wire/sse.ts'
@@ -7,7 +7,7 @@ import type { Failure, Sink } from './connection.ts'
 /** The limit on a provider's error body, in bytes, and on the time to read it, in milliseconds. */
 const ERROR_BODY_LIMIT = 65_536
 const ERROR_BODY_MS = 5000
-/** The beginning of a stream is kept back up to this size (bytes), and for this time (ms) after its first event. */
+/** The beginning of a stream is buffered up to this size (bytes), and for this time (ms) after its first event. */
 const BEGINNING_LIMIT = 65_536
 const BEGINNING_MS = 1000
 /** An error that comes as the first event is read up to this size. */
@@ -60,8 +60,8 @@ export function collectError(whole: (body: Buffer) => void, stop: () => void): S
 }
 
 /**
- * Keeps a stream back until its first event or comment is whole, and for a short time while it `announces` output. Then
- * `open` takes over all bytes, unless `refuse` found an error among them. A beginning that is long is kept only if it
+ * Buffers a stream until its first event or comment is complete, and for a short time while it `announces` output. Then
+ * `open` gets all bytes, unless `refuse` found an error in them. A long beginning is buffered only if it
  * `beginsError`: up to a further limit, and for the time of an error body.
  */
 export function keepBeginning(then: {
@@ -118,7 +118,7 @@ export function keepBeginning(then: {
 export const discard: Sink = { data: () => true, end() {}, fail() {} }
 
 /**
- * Passes bytes on as they come, holding the provider back for a slow reader; `filter` may take some of them out.
+ * Passes bytes on, and pauses the provider for a slow reader; `filter` may remove some of them.
  * Once `isWhole` is true, `passed` is called when all bytes up to then are written to the caller's connection.
  */
 export function passOn(
@@ -147,7 +147,7 @@ export function passOn(
     if (!chunk?.length || to.destroyed) return true
     const hasRoom = then.isWhole() ? to.write(chunk, writtenWhole) : to.write(chunk)
     if (hasRoom) return true
-    // A caller that leaves meanwhile never drains.
+    // `drain` never fires if the caller leaves.
     if (!isHeldBack) to.on('drain', goOn).on('close', goOn)
     isHeldBack = true
     return false
