@@ -1,4 +1,4 @@
-/** Leaving without losing a call: say so first, serve what still comes, let what runs end, cut the rest, settle everything. */
+/** The shutdown: announces it, serves new calls for a time, waits for running calls, cuts the rest, and settles all. */
 
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
@@ -16,7 +16,7 @@ export async function drain(
   app.log.info({ running: app.running.size }, 'draining: not ready any more, still serving')
   await wait(delayMs)
   app.server.close()
-  // Again and again: a stream that ends now leaves a connection on which its caller would send the next call.
+  // Repeated, because each stream that ends leaves an idle connection, on which its caller could send another call.
   const closing = setInterval(() => app.server.closeIdleConnections(), CLOSE_EVERY)
   const idle = app.idle()
   await Promise.race([idle, wait(limitMs)])
@@ -33,7 +33,7 @@ export async function drain(
   }
   await Promise.race([idle, wait(LAST_SETTLING)])
   clearInterval(closing)
-  // No call runs any more. A connection that is still open has sent half a request at most.
+  // No call runs now. An open connection has sent an incomplete request at most.
   app.server.closeAllConnections()
   await app.close()
 }

@@ -1,6 +1,6 @@
 /** Ctrl-C on a terminal: the gateway stops without DRAIN_DELAY_SECONDS, which is for load balancers. */
 
-/** npm forwards the signal that the terminal has sent as well: two signals within this time are one key press. */
+/** npm also forwards the signal of the terminal, so two signals within this time (ms) are one key press. */
 const SAME_PRESS_MS = 300
 
 /** 128 + SIGINT, the exit code that shells use. */

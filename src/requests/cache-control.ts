@@ -14,7 +14,7 @@ export interface CacheControl {
 const NONE: CacheControl = { noStore: false, noCache: false, onlyIfCached: false, maxAge: undefined }
 
 export function cacheControlOf(headers: IncomingHttpHeaders): CacheControl {
-  // Pragma counts only without cache-control.
+  // Pragma applies only without cache-control.
   const header = headers['cache-control'] ?? headers.pragma
   if (header === undefined) return NONE
   const listed = header.toLowerCase().split(',').map(readDirective)

@@ -1,4 +1,4 @@
-/** Reads the body of a request up to a limit, and decodes it on the way where it is compressed. */
+/** Reads the body of a request up to a limit, and decompresses it while it is read. */
 
 import type { IncomingMessage } from 'node:http'
 import type { Readable, Transform } from 'node:stream'
@@ -6,7 +6,7 @@ import { type Refusal, refusal } from '../errors.ts'
 import { codingsIn, decoders, MOST_CODINGS } from '../upstreams/encodings.ts'
 
 interface BodyOptions {
-  /** Bytes at most, before and after decoding. */
+  /** Highest size in bytes, before and after decoding. */
   limit: number
   /** Called with the bytes held so far; a refusal ends the reading. */
   weigh?(size: number): Refusal | undefined
@@ -14,7 +14,7 @@ interface BodyOptions {
 
 /**
  * Resolves to the decoded body. Rejects as soon as it is too large, before or after decoding; the request itself is not
- * destroyed, so that a caller who is still sending gets the response.
+ * destroyed, so that a caller that is still sending gets the response.
  */
 export async function readBody(raw: IncomingMessage, { limit, weigh }: BodyOptions): Promise<Buffer> {
   const { headers } = raw

@@ -23,7 +23,7 @@ export function turn(): Promise<void> {
   })
 }
 
-/** How long the first of those that wait has waited at `now` (monotonic, ms). */
+/** The wait of the first waiting caller at `now` (monotonic, ms). */
 export function turnDelay(now: number): number {
   return waiting[0] ? now - waiting[0].since : 0
 }

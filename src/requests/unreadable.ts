@@ -13,7 +13,7 @@ interface ClientError extends Error {
   rawPacket?: unknown
 }
 
-/** Further bytes are read and dropped for this long (ms), so that the caller gets the response and no reset. */
+/** Further bytes are read and dropped for this long (ms), so that the caller gets the response instead of a reset. */
 const LINGER = 2000
 
 const REFUSALS: Record<string, () => Refusal> = {
@@ -40,7 +40,7 @@ export function rejectUnreadable(app: FastifyInstance, error: ClientError, socke
   const found = REFUSALS[error.code ?? '']?.() ?? refusal('invalid_request', 'This is no HTTP request.')
   const id = request?.id ?? newRequestId()
   if (request) app.recordError(request, found)
-  // Half a request has no call line in the log.
+  // An incomplete request has no call line in the log.
   else app.log.info({ reqId: id, status: found.statusCode, error: error.code }, 'unreadable')
   const asked = request ?? { url: pathIn(error.rawPacket), headers: {} }
   const dialect = dialectOf(request?.routeOptions.config.dialect, asked)
@@ -55,7 +55,7 @@ function linger(socket: Socket) {
   socket.once('close', () => clearTimeout(deadline))
 }
 
-/** Of a request that begins as one should. */
+/** The request line, if its beginning is valid. */
 function pathIn(packet: unknown): string {
   const text = Buffer.isBuffer(packet) ? packet.toString('latin1', 0, 256) : ''
   return /^[A-Z]+ (\S+)/.exec(text)?.[1] ?? ''
