@@ -1,9 +1,9 @@
-/** The exact values that no response, log line, alert or ledger entry may contain: the secrets of the configuration, and what URLs hold of them. */
+/** The exact values that no response, log line, alert or ledger entry may contain: the secrets of the configuration, also those inside URLs. */
 
 import { redisPasswords } from '../redis/connect.ts'
 import { type Config, secretNames } from './config.ts'
 
-/** A webhook's path is a secret where it is as long as one. */
+/** A webhook's path is a secret if it is as long as one. */
 const LONG_PATH = 16
 
 export function ownSecrets(config: Config): string[] {

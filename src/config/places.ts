@@ -27,7 +27,7 @@ export interface PostgresPlace {
   address: string
 }
 
-/** As the driver reads the URL, with what its own variables (`PGHOST`, …) add. Throws if the driver cannot read the URL. */
+/** The address that the driver uses: the URL, completed by the driver's own variables (`PGHOST`, …). Throws if the driver cannot read the URL. */
 export function postgresPlace(url: string): PostgresPlace {
   const { database = '', host, port, user = '' } = new Client({ connectionString: url })
   return { user, database, address: address(host, port) }

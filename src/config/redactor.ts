@@ -1,15 +1,15 @@
-/** Replaces the exact values of the gateway's secrets, wherever they stand in text or bytes. */
+/** Replaces the exact values of the gateway's secrets in text and bytes. */
 
 import { ellipsis, inPlace, type Mask } from '../dialects/wire/redact.ts'
 
 export interface Redactor {
-  /** A secret that was read again: the value from before stays redacted too, since running calls use it. */
+  /** Adds the new value of a secret. The previous value stays redacted too, because running calls use it. */
   add(secret: string): void
   /** Replaces each secret. `mask`: by default an ellipsis in brackets. */
   text(text: string, mask?: Mask): string
-  /** Replaces long secrets by as many 'x'; the very same Buffer where there is none. `text`: the same as latin1, where it is there. */
+  /** Replaces long secrets by as many 'x'; the same Buffer if it has none. `text`: the same as latin1, where it is there. */
   bytes(bytes: Buffer, text?: string): Buffer
-  /** `bytes` for chunks: a secret that lies in several is found. Bytes wait only while they may begin a secret. */
+  /** `bytes` for chunks: a secret that is split between chunks is found. Bytes wait only while they may begin a secret. */
   chunks(): { push(chunk: Buffer): Buffer; end(): Buffer | undefined }
 }
 
@@ -17,10 +17,10 @@ export interface Redactor {
 const SHORTEST = 4
 /** Shorter values are redacted as whole words only. */
 const ANYWHERE = 8
-/** In a successful response only values that no text holds by chance are replaced. */
+/** In a successful response only values that no text contains by chance are replaced. */
 const LONG = 16
 
-/** A secret, in whatever way it is escaped. */
+/** A secret in all its escaped forms. */
 interface Form {
   pattern: RegExp
   /** Its longest part without escapes, lower case: text without it has no secret. */
@@ -60,7 +60,7 @@ export function createRedactor(secrets: Iterable<string> = []): Redactor {
     return clean === text ? given : Buffer.from(clean, 'latin1')
   }
 
-  /** How many bytes at the end may begin a secret that goes on in the next chunk. */
+  /** The number of bytes at the end that may begin a secret of the next chunk. */
   function openBytes(given: Buffer): number {
     let open = 0
     for (const secret of long) {
@@ -94,12 +94,12 @@ export function createRedactor(secrets: Iterable<string> = []): Redactor {
   }
 }
 
-/** As text, and as bytes that are read one by one. */
+/** The patterns for text, and for bytes read as latin1. */
 function writtenForms(secret: string): string[] {
   return [secret, Buffer.from(secret).toString('latin1')]
 }
 
-/** An address is no secret, but for the parts that are: responses may well name `redis://127.0.0.1:6379`. */
+/** An address is no secret, except its credentials: a response may name `redis://127.0.0.1:6379`. */
 function isLong(form: string): boolean {
   return form.length >= LONG && !form.includes('://')
 }

@@ -1,20 +1,20 @@
 /**
- * Secrets from files, as Docker and Kubernetes mount them: where `NAME` is a secret, `NAME_FILE` may name a file that holds
- * it. Line ends at the end of the file are no part of it.
+ * Secrets from files, as Docker and Kubernetes mount them: `NAME_FILE` may name a file with the secret `NAME`. Line ends at
+ * the end of the file do not belong to the secret.
  */
 
 import { readFileSync } from 'node:fs'
 
 export interface FromFiles {
-  /** The environment, with what the files hold. */
+  /** The environment, with the secrets from files. */
   env: Record<string, string | undefined>
-  /** Which secrets have come from which file. */
+  /** The file of each secret that came from one. */
   files: Record<string, string>
   /** Faults by the name of the secret. */
   faults: Map<string, string>
 }
 
-/** Never throws: what cannot be read is a fault beside all others. */
+/** Never throws: an unreadable file is a fault like the others. */
 export function readSecretFiles(names: string[], env: Record<string, string | undefined>): FromFiles {
   const found: FromFiles = { env: { ...env }, files: {}, faults: new Map() }
   for (const name of names) {
@@ -37,7 +37,7 @@ export function readSecretFiles(names: string[], env: Record<string, string | un
   return found
 }
 
-/** Throws an Error that says what was found and what was expected; the secret itself is never in it. */
+/** Throws an Error with the found and the expected, without the secret itself. */
 export function readSecretFile(name: string, file: string): string {
   const secret = readText(name, file).replace(/[\r\n]+$/, '')
   if (secret !== '') return secret

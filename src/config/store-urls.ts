@@ -1,4 +1,4 @@
-/** Where Redis and Postgres are, each with the private authority behind its certificate: all that a connection needs, in one URL. */
+/** The URLs of Redis and Postgres. Each URL includes the private certificate authority, so a connection needs no other setting. */
 
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { postgresPlace } from './places.ts'
 
 type Given = Pick<Config, 'REDIS_URL' | 'REDIS_CA_FILE' | 'DATABASE_URL' | 'DATABASE_CA_FILE'>
 
-/** Undefined: an embedded one. Throws all faults at once, one a line; of a URL nothing is quoted. */
+/** Undefined: the embedded store. Throws all faults at once, one per line. A fault quotes nothing of a URL. */
 export function storeUrls(given: Given): { redisUrl: string | undefined; databaseUrl: string | undefined } {
   const faults: string[] = []
   const checked = (find: () => string | undefined) => {
@@ -34,7 +34,7 @@ function redisUrlOf({ REDIS_URL: url, REDIS_CA_FILE: ca }: Given): string | unde
   return whole
 }
 
-/** libpq's modes that encrypt and verify less than they seem to. */
+/** Modes of libpq that do not verify the certificate fully. */
 const WEAK = ['prefer', 'require', 'verify-ca']
 
 /** With TLS the certificate of the server is verified, unless the URL says `no-verify`. */

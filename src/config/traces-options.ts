@@ -13,7 +13,7 @@ export interface TracesOptions {
   /** Limit of one export: its request, and its retries. */
   timeoutMs: number
   queue: {
-    /** Spans that may wait or be on their way. */
+    /** Highest number of spans that wait or are being exported. */
     most: number
     /** Spans in one export. */
     batch: number

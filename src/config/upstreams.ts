@@ -6,7 +6,7 @@
 export interface UpstreamSettings {
   /** In the log, metrics and the admin API; in capitals, the start of its variables. */
   name: string
-  /** Where it is unless `NAME_BASE_URL` is set. */
+  /** The base URL unless `NAME_BASE_URL` is set. */
   baseUrl: string
   /** Descriptions of its two variables. */
   keyDescription: string
@@ -43,7 +43,7 @@ export const upstreams: readonly UpstreamSettings[] = [
 
 export type KeyVariable = `${string}_API_KEY`
 export type UrlVariable = `${string}_BASE_URL`
-/** What the variables of all rows hold. */
+/** The values of the variables of all rows. */
 export type UpstreamVariables = { [key: KeyVariable]: string | undefined } & { [url: UrlVariable]: string }
 
 export const keyVariable = ({ name }: { name: string }): KeyVariable => `${name.toUpperCase()}_API_KEY`

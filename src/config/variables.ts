@@ -1,4 +1,4 @@
-/** Every environment variable: its type, its default, what it means, what a right value looks like. The table in docs/configuration.md and `.env.example` are held to it. */
+/** Every environment variable: its type, default, meaning and expected value. A test compares docs/configuration.md and `.env.example` with it. */
 
 import { type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
@@ -211,15 +211,15 @@ export const variables = {
 
 /** TypeBox keeps these beside the schema, without types. */
 const words = Type.Object({
-  /** One line for people; `.env.example` and the documentation repeat it. */
+  /** The meaning, in one line; `.env.example` and the documentation repeat it. */
   description: Type.String(),
-  /** A right value in words, for the error line. */
+  /** The expected value in words, for the error line. */
   expected: Type.String(),
   /** Never shown, not even in an error. */
   secret: Type.Optional(Type.Boolean()),
 })
 
-/** What `.env.example` and the documentation say of each variable. */
+/** The text for each variable in `.env.example` and the documentation. */
 export const documentation = Object.entries(variables).map(([name, variable]) => ({
   name,
   fallback: 'default' in variable ? String(variable.default) : undefined,

@@ -1,10 +1,10 @@
-/** Which errors say that Redis is away: no reply came, or it cannot serve yet. It heals by itself. */
+/** Recognizes errors of a Redis that is away: it sent no reply, or cannot serve yet. No operator is needed. */
 
 /** Recognised by the names and messages of the client library. */
 const NAMES = new Set(['AbortError', 'ClusterAllFailedError', 'MaxRetriesPerRequestError'])
 const NO_REPLY =
   /^(command timed out|connection is closed|socket timeout|stream isn't writeable|cluster isn't ready|none of startup nodes|too many cluster redirections|node is disconnected)/i
-/** Redis's own codes: it starts, it is a replica, a script holds it, it has no memory left. */
+/** Error codes of Redis while it starts, is a replica, runs a long script, or has no memory left. */
 const NOT_READY = /^(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|READONLY|BUSY|OOM|MISCONF|NOREPLICAS)\b/
 
 export function isRedisAway(error: unknown): boolean {

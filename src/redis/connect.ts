@@ -1,5 +1,5 @@
 /**
- * REDIS_URL: what it may look like, and the connection it stands for.
+ * Parses REDIS_URL and opens its connection. Its forms:
  *
  *     redis://[user:password@]host[:port][/db]            one server
  *     redis://[user:password@]host[:port],host[:port],…   a cluster; each node may also be a URL of its own
@@ -7,7 +7,7 @@
  *     unix:///path/redis.sock[?db=3&password=…]           a socket
  *     redis-sentinel://[user:password@]host[:port],…/master-name[/db][?sentinelPassword=…]
  *
- * As in any URL, what would be read as a part of it (`@`, `/`, `?`, `%`) is percent-encoded inside a password.
+ * The characters `@`, `/`, `?` and `%` must be percent-encoded inside a password.
  */
 
 import { readFileSync } from 'node:fs'
@@ -36,7 +36,7 @@ export type RedisTarget =
       access: Access
     }
 
-/** Makes the ioredis client that the URL stands for. */
+/** Creates the ioredis client for the URL. */
 export function connectRedis(url: string, options: CommonRedisOptions = {}): Redis | Cluster {
   const target = parseRedisUrl(url)
   switch (target.kind) {
@@ -68,7 +68,7 @@ function connectCluster(
     ...(lazyConnect !== undefined && { lazyConnect }),
     ...(enableOfflineQueue !== undefined && { enableOfflineQueue }),
     ...(scripts && { scripts }),
-    // A certificate is for a name: looking up its address first would lose it.
+    // A certificate names the host, so the host must not be replaced by its address.
     ...(tls && { dnsLookup: (host, done) => done(null, host) }),
     redisOptions: { ...access, ...encryption(target), ...redisOptions },
   })
@@ -91,9 +91,9 @@ interface Parts {
   query: URLSearchParams
 }
 
-/** Its errors say what was found and what was expected, but quote nothing: a misspelt URL may hold its password anywhere. */
+/** Its errors quote nothing of the URL: a misspelt URL may have its password anywhere. */
 export function parseRedisUrl(url: string): RedisTarget {
-  // `redis://a,redis://b`: what is said once, in the first one, holds for all of them.
+  // `redis://a,redis://b`: the credentials and the options of the first URL apply to all nodes.
   const [first, ...others] = url.split(/,(?=[\w-]+:\/\/)/).map(takeApart)
   if (!first) throw fault('nothing', 'a URL')
   const { scheme, access, path, query } = first
@@ -125,7 +125,7 @@ export function parseRedisUrl(url: string): RedisTarget {
   }
 }
 
-/** Every password in the URL, as it is sent; none of a URL that cannot be read. */
+/** Every password in the URL, decoded; none for an invalid URL. */
 export function redisPasswords(url: string): string[] {
   try {
     const target = parseRedisUrl(url)

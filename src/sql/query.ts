@@ -5,7 +5,7 @@ import { DatabaseError, type Pool, type QueryConfig, type QueryResultRow } from 
 /** Milliseconds. */
 const PATIENCE = 2000
 
-/** The driver knows it, its types do not: at the end of it the query rejects, and its connection is closed. */
+/** The types of pg lack this option. After this time the query rejects, and its connection is closed. */
 interface TimedQuery extends QueryConfig {
   query_timeout: number
 }
@@ -20,11 +20,11 @@ export async function query<Row extends QueryResultRow>(
   return rows
 }
 
-/** The driver's own words for a connection that does not stand. */
+/** Messages of the driver for a broken connection. */
 const BROKEN =
   /^(connection terminated|timeout expired|timeout exceeded when trying to connect|query read timeout|client has encountered|client was closed)/i
 
-/** Unreachable, starting, stopping, out of connections, or two at once in each other's way: it heals by itself. */
+/** Postgres is unreachable, starting, stopping, out of connections, or reports a deadlock. A retry may succeed. */
 export function isAway(error: unknown): boolean {
   if (error instanceof DatabaseError) return /^(08|40|53|55|57)/.test(error.code ?? '')
   // The driver tried each address of the host name.
