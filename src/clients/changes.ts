@@ -1,6 +1,6 @@
 /**
- * The configuration's version, and what changed with each. A change is one transaction: its rows, the next version, its
- * line in `changes` and its audit are seen together or not at all, and in the order of their versions.
+ * The versions of the configuration and their changes. A change is one transaction of its rows, the next version, its line
+ * in `changes` and its audit event. Transactions commit in the order of their versions.
  */
 
 import type { Pool, PoolClient } from 'pg'
@@ -16,7 +16,7 @@ export interface Changes {
   changes: { kind: string; id: string }[]
 }
 
-/** A replica so far behind loads all again. */
+/** A replica that is behind by more changes loads everything again. */
 const READ_AT_MOST = 1000
 /** Kept for replicas that were cut off for a while. */
 const KEPT = 10_000
@@ -30,7 +30,7 @@ export interface Changed<Record> {
   auditEvent: AuditEvent
 }
 
-/** A replica cut off in the middle of a change must not hold up everybody else's for long. */
+/** Time limit, because a change of a disconnected replica blocks all other changes. */
 const BEGIN = `begin; set local idle_in_transaction_session_timeout = '10s'; set local lock_timeout = '5s'`
 
 /** The work within the transaction. */
@@ -46,7 +46,7 @@ export async function change<Record>(
   try {
     await db.query(BEGIN)
     const changed = await work(db)
-    // The last steps: from here to the end of the transaction all other changes wait.
+    // These steps come last, because all other changes wait from here to the end of the transaction.
     const version = changed ? await raiseVersion(db, changed) : 0
     if (changed) await writeAuditEvent(db, author, changed.auditEvent)
     await db.query('commit')

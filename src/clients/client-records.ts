@@ -1,4 +1,4 @@
-/** Clients as the administration sees them: their settings as people wrote them. */
+/** Clients for the admin API: their settings as they were written. */
 
 import type { Pool, PoolClient } from 'pg'
 import type { AuditEvent } from './audit.ts'

@@ -1,4 +1,4 @@
-/** The rows that the hot path's clients are made of. */
+/** Reads the rows of clients and keys for the hot path. */
 
 import type { Pool } from 'pg'
 import { query } from '../sql/query.ts'

@@ -1,4 +1,4 @@
-/** A client as the hot path wants it: compiled once when it is loaded, read by every call, never changed. */
+/** A client for the hot path: compiled once when it is loaded, read by every call, never changed. */
 
 import type { Bucket } from '../lua/bucket.ts'
 import { parseUsd } from '../pricing/money.ts'
@@ -31,7 +31,7 @@ export interface Team {
 }
 
 export interface Client {
-  /** Counters hang on it; a new name keeps it. */
+  /** The counters use the id, so a renamed client keeps them. */
   id: string
   name: string
   team: Team | undefined
@@ -47,7 +47,7 @@ export interface Client {
   cache: { enabled: boolean; ttlSeconds: number | undefined; share: (typeof shares)[number] }
   loop: Bucket | undefined
   allow: ReadonlySet<(typeof allowedFeatures)[number]>
-  /** Why none of its calls is taken. */
+  /** The reason to refuse all calls of the client. */
   closed: 'disabled' | 'deleted' | undefined
 }
 

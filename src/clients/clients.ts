@@ -1,6 +1,6 @@
 /**
- * The clients and keys in use, as the hot path reads them: known ones without I/O, others by one look-up. Postgres is the
- * truth; a replica carries what it has read forward from version to version, and never beyond what it has applied.
+ * The clients and keys for the hot path: loaded ones without I/O, others by one look-up. Postgres is the source of truth. A
+ * replica applies its changes version by version.
  */
 
 import type { FastifyBaseLogger } from 'fastify'
@@ -26,7 +26,7 @@ export type { Client, Key, Known, Team } from './client.ts'
 export interface Clients {
   /** Configuration version that this replica has applied; 0 until it has first loaded. */
   readonly version: number
-  /** The limits and the budget of everything, as this replica knows them. */
+  /** The limits and the budget of the gateway, at the version of this replica. */
   readonly gateway: Client['gateway']
   /** For the checksums of keys. Throws a refusal until it is loaded. */
   readonly secret: Buffer
@@ -66,7 +66,7 @@ export function createClients(pool: Pool, { log, capacity = 25_000 }: ClientsOpt
     return client && { key, client }
   }
 
-  /** A look-up that began before a change and ended after it may have read what is not true any more. */
+  /** A look-up that began before a change and ended after it may have read stale rows. */
   async function lookUp(keyId: string): Promise<Known | undefined> {
     for (;;) {
       if (version === 0) throw new Error('the configuration is not loaded yet')
@@ -94,7 +94,7 @@ export function createClients(pool: Pool, { log, capacity = 25_000 }: ClientsOpt
 
   async function applyChanges(atLeast: number): Promise<void> {
     const read = await readChanges(pool, version)
-    // Someone has seen a newer version than there is: the database was restored from a backup.
+    // A replica has seen a newer version than Postgres has: the database was restored from a backup.
     const wasSetBack = read.version < Math.max(atLeast, version)
     if (wasSetBack) return reload(await liftVersion(pool, Math.max(atLeast, version)))
     if (read.version === version) return
@@ -129,7 +129,7 @@ export function createClients(pool: Pool, { log, capacity = 25_000 }: ClientsOpt
     ])
     // From here on without a pause: a look-up that ends later finds the version that it must not be older than.
     if (settings) gateway = compileScope(settings)
-    // A look-up of the meantime may be older than the change.
+    // A look-up during the refresh may be older than the change.
     for (const id of changedKeys) keys.delete(id)
     for (const id of changedClients) clients.delete(id)
     for (const id of changedKeys) unknown.delete(id)
@@ -148,7 +148,7 @@ export function createClients(pool: Pool, { log, capacity = 25_000 }: ClientsOpt
     }
   }
 
-  /** Clients are never changed, but replaced: what was derived from one stays true of that one. */
+  /** Clients are replaced, never changed, so a value derived from one stays valid for it. */
   function refit(teams: Map<string, Team>) {
     for (const [id, client] of [...clients.entries()]) {
       const team = client.team && (teams.get(client.team.id) ?? client.team)

@@ -1,6 +1,6 @@
 /**
- * Secrets that show whether this installation made them: 26 random bytes and 6 bytes of a keyed checksum over all that
- * stands before them, 43 characters of base64url. One that is made up is known for it without a look-up.
+ * Secrets that show whether this installation made them: 26 random bytes and 6 bytes of a keyed checksum over all
+ * characters before them, 43 characters of base64url. A made-up secret is refused without a look-up.
  */
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
@@ -8,7 +8,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 const RANDOM_BYTES = 26
 const CHECKSUM_BYTES = 6
 
-/** A new one; `before` is what will stand in front of it. */
+/** A new secret; `before` is the text in front of it. */
 export function seal(secret: Buffer, before: string): string {
   const random = randomBytes(RANDOM_BYTES)
   return Buffer.concat([random, checksum(secret, before, random)]).toString('base64url')

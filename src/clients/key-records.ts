@@ -1,4 +1,4 @@
-/** Keys as the administration sees them: everything but the key itself, which is not kept. `now` is the time by Redis's clock. */
+/** Keys for the admin API: everything except the key itself, which is not stored. `now` is the time by Redis's clock. */
 
 import type { Pool, PoolClient } from 'pg'
 import type { Static } from 'typebox'
@@ -67,7 +67,7 @@ export async function listKeys(
 
 export interface Rotation {
   graceSeconds: number
-  /** Undefined: the new key lives as long as the old one was made to. */
+  /** Undefined: the new key gets the lifetime of the old one. */
   expiresAt: Date | undefined
 }
 

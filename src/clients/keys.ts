@@ -1,6 +1,6 @@
 /**
- * Gateway keys: `tg_<id>_<secret>`. The id, 8 letters and digits, is public and finds the key; the secret is sealed, so that
- * a made-up key is known for one without a look-up. Of a key only its SHA-256 is kept.
+ * Gateway keys: `tg_<id>_<secret>`. The id, 8 letters and digits, is public and finds the key; the secret has a checksum,
+ * so that a made-up key is refused without a look-up. Only the SHA-256 of a key is stored.
  */
 
 import { hash, randomInt, timingSafeEqual } from 'node:crypto'
@@ -25,7 +25,7 @@ export function makeKey(checksumSecret: Buffer): NewKey {
   return { id, key, sha256: digestKey(key) }
 }
 
-/** The public id of what looks like a key; undefined for anything else. */
+/** The public id of a text in the format of a key; undefined for any other text. */
 export function keyId(presented: string): string | undefined {
   return SHAPE.exec(presented)?.[1]
 }

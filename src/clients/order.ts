@@ -5,7 +5,7 @@
 
 /** 30 bits of rank and 23 of place are the 53 bits that a double holds exactly. */
 const RANKS = 2 ** 30
-/** The most values. */
+/** Highest number of values. */
 const PLACES = 2 ** 23
 /** Steps of a factor of two: two values that differ by a millionth of themselves have different ranks. */
 const STEPS = 2 ** 23

@@ -60,7 +60,7 @@ export const clientWithState = Type.Object(
   { title: 'ClientWithState' },
 )
 
-/** In a list, where it was asked for. */
+/** In a list, only on request. */
 const mayHaveState = { state: Type.Optional(state), restoring }
 export const listedClient = Type.Object({ ...clientProperties, ...mayHaveState }, { title: 'ListedClient' })
 

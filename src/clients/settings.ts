@@ -1,6 +1,6 @@
 /**
  * The settings of clients, teams and the gateway, as people write them: US dollars, "1h", model patterns. One declaration
- * for the administration's schemas, the CLI and the stores. `expected` says what a right value looks like.
+ * for the administration's schemas, the CLI and the stores. `expected` describes a valid value.
  */
 
 import { type Static, Type } from 'typebox'

@@ -1,4 +1,4 @@
-/** Where a client, a team or the gateway stands now, as the administration shows it. */
+/** The current usage of a client, a team or the gateway, for the admin API. */
 
 import type { Static } from 'typebox'
 import { windowsAt } from '../lua/calendar.ts'
@@ -16,10 +16,10 @@ export type ScopeStatus = Static<typeof stateResponse>
 
 export type States = (scope: { key: string } & ScopeSettings) => Promise<ScopeStatus>
 
-/** The same of many at once. */
+/** The states of many scopes at once. */
 export type ManyStates = (scopes: ({ key: string } & ScopeSettings)[]) => Promise<ScopeStatus[]>
 
-/** In one script: nothing else runs in Redis meanwhile. */
+/** Scopes that one script reads, because Redis runs nothing else meanwhile. */
 const AT_ONCE = 50
 
 export function createStates(money: MoneyScripts): States {

@@ -1,4 +1,4 @@
-/** Teams and the gateway as the administration sees them: what all their clients together may do. */
+/** Teams and the gateway for the admin API: limits and budgets that clients share. */
 
 import type { Pool, PoolClient } from 'pg'
 import type { AuditEvent } from './audit.ts'
