@@ -10,7 +10,7 @@ import { digestToken, FIRST, isGenuineToken, looksMade } from './token-format.ts
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Whose token came with it. */
+    /** The owner of the request's token. */
     administrator: Administrator
   }
   interface FastifyContextConfig {
@@ -57,7 +57,7 @@ export function authenticate(admin: FastifyInstance, first: () => string | undef
     throw unauthorized('A wrong administrator token came')
   }
 
-  /** On another replica, so that this one has not heard of it yet. */
+  /** The token was created on another replica, and this one has not loaded it yet. */
   async function justMade(presented: string): Promise<Administrator | undefined> {
     await admin.clients.poll()
     return tokens.find(presented)

@@ -26,7 +26,7 @@ import type {
 import type { explained } from './explained.ts'
 import type { madeToken, problem, token, upstreams } from './response-schemas.ts'
 
-/** A value after its way through JSON. */
+/** The type of a value after JSON encoding and parsing. */
 type Json<Value> = Value extends Date
   ? string
   : Value extends object

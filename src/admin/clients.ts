@@ -1,4 +1,4 @@
-/** Routes that make, show, change and delete clients. */
+/** Routes that create, show, change and delete clients. */
 
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
@@ -31,7 +31,7 @@ const patch = Type.Object(
   { createTeam },
   { expected: 'an object with the settings to change; null removes one' },
 )
-/** Checked once it is merged; this is how it looks. */
+/** For the documentation: the body is validated after the merge. */
 const documented = Type.Object({
   ...Object.fromEntries(
     Object.entries(clientSettings.properties).map(([field, one]) => [field, Type.Optional(nullable(one))]),
@@ -119,7 +119,7 @@ export default async function clients(app: FastifyInstance, { state }: { state: 
     },
   )
 
-  /** A name that is taken and an unknown team are faults of the request. */
+  /** Reports a taken name or an unknown team as a fault of the request. */
   function refuse(name: string) {
     return async (error: unknown): Promise<never> => {
       if (isTaken(error, 'clients_by_name')) throw nameTaken(name)

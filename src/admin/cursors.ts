@@ -1,4 +1,4 @@
-/** Where the next page of a list begins, as callers carry it: it names its list, and no other list takes it. */
+/** Cursors: the place where the next page of a list begins. A cursor is valid only for its own list. */
 
 import { Type } from 'typebox'
 import type { RankedPlace } from '../clients/ranked.ts'
@@ -39,7 +39,7 @@ export function cursorsOf(list: string, kind: keyof typeof places) {
 
   return {
     format,
-    /** The place that a checked cursor stands for; '' is the beginning. */
+    /** The place of a checked cursor; '' is the beginning. */
     placeOf: (cursor: string | undefined) => (cursor === undefined ? '' : (parse(cursor) ?? '')),
     schema: Type.Optional(
       Type.Refine(

@@ -1,4 +1,4 @@
-/** GET /admin/explain: every rule that a call of this client for this model meets, with its numbers now. */
+/** GET /admin/explain: every rule that applies to a call of this client for this model, with its current numbers. */
 
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { type Static, Type } from 'typebox'
@@ -148,7 +148,7 @@ function reservedOf(setting: Hold, price: Price, rate: number | undefined): stri
   return `its input and the next ${LOOKAHEAD_SECONDS} s of output at ${speed}, extended while it runs`
 }
 
-/** The first that lets the model through; every model where there is no list. */
+/** The first pattern that allows the model; without a list every model is allowed. */
 function patternFor(models: ClientSettings['models'], names: readonly string[]): string | undefined {
   return (models ?? ['*']).find(pattern => compileModels([pattern]).allows(names))
 }
@@ -163,7 +163,7 @@ function upstreamsOf({ upstreams }: FastifyInstance, { maker, model }: Price) {
   })
 }
 
-/** Circuits that let the next call through are left out, since the call is not refused. */
+/** Leaves out circuits that would admit the next call. */
 function openCircuits(found: ReturnType<typeof upstreamsOf>) {
   const details = found.flatMap(({ upstream, circuit }) =>
     circuit && circuit.retryAfterMs > 0
@@ -173,7 +173,7 @@ function openCircuits(found: ReturnType<typeof upstreamsOf>) {
   return [...new Set(details)].map(detail => ({ code: 'upstream_refused_us', detail }))
 }
 
-/** Without counters nothing is admitted. */
+/** Without counters no call is admitted. */
 function unknownCounters(levels: LimitedScope[]) {
   if (levels.every(({ state }) => state !== null)) return []
   const isRestoring = levels.some(({ restoring }) => restoring)

@@ -5,14 +5,14 @@ import { Compile } from 'typebox/compile'
 import { Settings } from 'typebox/system'
 import type { Fault } from './problem.ts'
 
-// Its default is the first 8.
+// TypeBox reports 8 errors by default.
 Settings.Set({ maxErrors: 100 })
 
 type Node = { expected?: unknown; properties?: Record<string, Node>; items?: Node }
 
-/** Finds the faults of values of one schema; none: the value is right. */
+/** Finds the faults of values of one schema; an empty list means a valid value. */
 export function faultFinder(schema: TSchema): (value: unknown) => Fault[] {
-  // Compiled with its first value: a gateway starts with dozens of routes, and most are not called soon.
+  // Compiled at the first use, because a gateway has dozens of routes and most are not called soon.
   let validator: ReturnType<typeof Compile> | undefined
   return value => {
     validator ??= Compile(schema)

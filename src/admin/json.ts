@@ -1,6 +1,6 @@
 /**
- * Bodies of the administration: JSON, a JSON merge patch (RFC 7396), or nothing at all where nothing is required;
- * compressed or not.
+ * Bodies of admin requests: JSON or a JSON merge patch (RFC 7396), compressed or not. A route without required fields also
+ * accepts an empty body.
  */
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
@@ -22,7 +22,7 @@ export function mayBeEmpty(app: FastifyInstance): void {
 /** Without a byte order mark. */
 const utf8 = new TextDecoder()
 
-/** Names such as `__proto__` are names like others: no setting has them, so the check of the settings names them. */
+/** `__proto__` is a name like any other: the check of the settings reports it as unknown. */
 function parse(body: Buffer): unknown {
   const text = utf8.decode(body)
   if (text.trim() === '') return undefined
@@ -40,7 +40,7 @@ function parse(body: Buffer): unknown {
   return value
 }
 
-/** Null takes away, an object is merged into what is there, anything else takes its place. */
+/** Null removes a value, an object is merged into it, any other value replaces it. */
 export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch
   const merged = new Map(isObject(target) ? Object.entries(target) : [])

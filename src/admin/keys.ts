@@ -1,4 +1,4 @@
-/** Keys: made and shown once, listed without their secrets, rotated with a grace, revoked. */
+/** Routes of keys: create (the key is shown once), list without secrets, rotate with a grace period, revoke. */
 
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
@@ -126,7 +126,7 @@ export default async function keys(app: FastifyInstance) {
   )
 }
 
-/** Its end is its grace's by now, no measure for the life of another key. */
+/** A rotated key ends with its grace period, so its lifetime must not be copied to another key. */
 function rotatedAlready({ id, client }: { id: string; client: string }, successor: string) {
   return problem(
     409,

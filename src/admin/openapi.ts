@@ -15,7 +15,7 @@ export function openApi(): FastifyDynamicSwaggerOptions {
   /** The schemas with a title. They are components of the document. */
   const schemas: Record<string, Part> = {}
   const partOf = (schema: unknown) => partIn(schemas, schema)
-  /** The ids of operations whose body may be left out. The library declares every body as required. */
+  /** The ids of operations with an optional body. The library declares every body as required. */
   const optionalBodies = new Set<string>()
 
   return {

@@ -36,7 +36,7 @@ export interface Problem extends Error {
 
 const Problem = createError('TOLLGATE_PROBLEM', '%s', 500, Error, false)
 
-/** Makes a problem to throw. */
+/** Creates a problem to throw. */
 export function problem(
   statusCode: keyof typeof titles,
   detail: string,

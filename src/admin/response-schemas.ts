@@ -1,4 +1,4 @@
-/** Responses of the admin API that no store knows: pages, problems, tokens and circuits. */
+/** Responses of the admin API without a store of their own: pages, problems, tokens and circuits. */
 
 import { type Static, type TProperties, Type } from 'typebox'
 import { moment, shownOnce } from '../clients/responses.ts'
@@ -71,7 +71,7 @@ export const upstreams = Type.Object(
   { title: 'Upstreams' },
 )
 
-/** Nothing comes back. */
+/** A response without a body. */
 export const nothing = Type.Undefined({ description: 'It is done' })
 
 export const problem = Type.Object(

@@ -1,4 +1,4 @@
-/** Requests are checked as strictly as they are declared: nothing unknown is dropped, nothing in a body is converted. */
+/** Validates requests strictly: an unknown field is a fault, and no value of a body is converted. */
 
 import type { FastifyInstance, FastifyTypeProvider } from 'fastify'
 import { type Static, type TSchema, Type } from 'typebox'
@@ -56,7 +56,7 @@ export function futureOf(text: string | undefined, now: number): Date | undefine
   throw problem(400, `expiresAt ${detail}.`, [{ field: 'expiresAt', detail }])
 }
 
-/** Lists come in pages: `cursor` is what `next` of the page before said. */
+/** Lists have pages: `cursor` is the `next` of the previous page. */
 export const limit = Type.Integer({
   minimum: 1,
   maximum: 1000,
@@ -64,7 +64,7 @@ export const limit = Type.Integer({
   expected: 'a whole number from 1 to 1000',
 })
 
-/** Lists of what has counters may show where each stands. */
+/** Lists of scopes may include the current usage of each. */
 export const state = Type.Boolean({
   default: false,
   description: 'With where each stands now',
@@ -91,7 +91,7 @@ export const total = Type.Boolean({
   expected: 'true or false',
 })
 
-/** A page of one more than was asked for says that there is another. */
+/** One entry more than requested shows that there is another page. */
 export function pageOf<Row>(rows: Row[], most: number, cursorOf: (row: Row) => string) {
   const shown = rows.slice(0, most)
   const last = shown.at(-1)
@@ -106,7 +106,7 @@ export function checkWithTypeBox(app: FastifyInstance): void {
   app.addHook('onRoute', route => {
     route.schema = { querystring: NO_QUERY, ...route.schema }
   })
-  // Answers are what they are: their schemas are for the compiler and the documents, and change nothing on the way.
+  // Responses are not validated: their schemas are only for the compiler and the documents.
   app.setSerializerCompiler(() => JSON.stringify)
   app.setValidatorCompiler<TSchema>(({ schema, method, httpPart = 'request' }) => {
     const find = faultFinder(schema)
@@ -122,7 +122,7 @@ export function checkWithTypeBox(app: FastifyInstance): void {
   })
 }
 
-/** Postgres keeps no NUL, so nothing can be found by one. */
+/** Postgres cannot store NUL, so no row can match it. */
 function nulFaults(given: unknown): Fault[] {
   return Object.entries(given ?? {})
     .filter(([, value]) => String(value).includes('\0'))
@@ -134,7 +134,7 @@ const TRUTH = new Map<unknown, boolean>([
   ['false', false],
 ])
 
-/** A query is text: where a whole number is declared, digits are one, and `true` is true where that may be. */
+/** Query values are text: digits become a number and `true` a boolean if the schema declares one. */
 function readText(schema: TSchema, given: Record<string, unknown>): Record<string, unknown> {
   if (!Type.IsObject(schema)) return given
   const read = Object.entries(schema.properties).flatMap(([field, declared]) => {

@@ -7,9 +7,9 @@ import { isIPv6 } from 'node:net'
 import { lru } from '../lru.ts'
 
 export interface Throttle {
-  /** Milliseconds until an attempt from this address is looked at again; 0: now. */
+  /** Milliseconds until a token from this address is checked again; 0: now. */
   wait(address: string): number
-  /** A wrong token came from there. */
+  /** Records a wrong token from this address. */
   failed(address: string): void
 }
 
@@ -18,7 +18,7 @@ interface Failures {
   until: number
 }
 
-/** Wrong tokens that cost nothing: people mistype. */
+/** Wrong tokens without a delay, for typing errors. */
 const FREE = 5
 const FIRST_WAIT = 1000
 const LONGEST_WAIT = 60_000

@@ -1,4 +1,4 @@
-/** The administrators' tokens in memory. They are few: all are read again when the configuration's version has moved on. */
+/** The administrators' tokens in memory. They are few, so all are read again when the configuration's version rises. */
 
 import type { Pool } from 'pg'
 import type { Administrator } from './response-schemas.ts'
@@ -6,7 +6,7 @@ import { digestToken } from './token-format.ts'
 import { type KnownToken, readTokens } from './token-records.ts'
 
 export interface Tokens {
-  /** Whose it is; no query while nothing has changed. Rejects with Postgres's own error. */
+  /** The owner of a token. Queries only after a change. Rejects with Postgres's own error. */
   find(presented: string): Promise<Administrator | undefined>
 }
 
@@ -24,7 +24,7 @@ export function createTokens(pool: Pool, newest: () => number, now: () => number
 
   return {
     async find(presented) {
-      // Twice at most: what is being read may be older than what was made meanwhile.
+      // Twice at most: a running read may be older than a new token.
       for (let tries = 0; version < newest() && tries < 2; tries++) {
         reading ??= read().finally(() => {
           reading = undefined

@@ -14,7 +14,7 @@ export function makeToken(checksumSecret: Buffer): string {
   return `${PREFIX}${seal(checksumSecret, PREFIX)}`
 }
 
-/** Did this installation make it? Without a token of this installation no caller can present one that passes. */
+/** Did this installation create the token? Its checksum cannot be guessed. */
 export function isGenuineToken(presented: string, checksumSecret: Buffer): boolean {
   const sealed = SHAPE.exec(presented)?.[1]
   return sealed !== undefined && isSealed(checksumSecret, PREFIX, sealed)

@@ -1,4 +1,4 @@
-/** Administrators' tokens as the administration sees them: everything but the token itself. */
+/** Administrators' tokens for the admin API: everything except the token itself. */
 
 import type { Pool, PoolClient } from 'pg'
 import type { Static } from 'typebox'

@@ -1,4 +1,4 @@
-/** Administrators' tokens: made and shown once, listed without their secrets, revoked. */
+/** Routes of administrators' tokens: create (the token is shown once), list without secrets, revoke. */
 
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'

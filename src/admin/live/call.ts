@@ -1,4 +1,4 @@
-/** A call as it is shown live: the facts of its log line, under the names that the ledger's rows have in the administration. */
+/** A call on the live page: the facts of its log line, with the field names of the ledger in the admin API. */
 
 import type { Entry } from '../../ledger/call-record.ts'
 import { nanosToUsd } from '../../pricing/money.ts'

@@ -1,6 +1,6 @@
 /**
- * The feed all replicas share: a short stream in Redis that is written only while a page is open. It is no ledger: what
- * comes too fast is counted, not shown, and what Redis loses is lost.
+ * The feed all replicas share: a short stream in Redis that is written only while a page is open. It is not
+ * the ledger: calls beyond a rate are only counted, and calls that Redis loses are not shown.
  *
  *     {tollgate}:watched   set by replicas that have viewers, for a few seconds at a time
  *     {tollgate}:live      a stream; each entry holds a batch of calls, as JSON
@@ -24,7 +24,7 @@ const WATCHED_SECONDS = 5
 /** Batches that are kept for new viewers; with 100 calls of 500 bytes in each, at most 3 MB. */
 const BATCHES = 64
 const KEPT_SECONDS = 120
-/** Read at once: an admission on the same connection waits behind no more than this. */
+/** Batches in one read: an admission on the same connection waits behind it. */
 const READ_AT_ONCE = 8
 
 export interface Feed {

@@ -36,7 +36,7 @@ export async function liveRoutes(admin: FastifyInstance): Promise<void> {
       reply.raw.writeHead(200, {
         'content-type': 'text/event-stream',
         'cache-control': 'no-store',
-        // Nginx would collect what is to be seen at once.
+        // Nginx would buffer the events.
         'x-accel-buffering': 'no',
       })
       if (request.method === 'HEAD') reply.raw.end()

@@ -8,14 +8,14 @@ export interface Viewers {
   readonly size: number
   add(response: ServerResponse, filter: Filter): void
   show(batches: Batch[]): void
-  /** Keeps connections open through whatever closes idle ones, and ends those that have had their time. */
+  /** Keeps connections open through proxies that close idle ones, and ends connections that are too old. */
   beat(): void
   endAll(): void
 }
 
 /** Bytes that may wait for one viewer in this process. */
 const UNREAD = 1_048_576
-/** A viewer then comes again, and shows its token again: it may not be good any more. */
+/** A viewer then connects again, so that its token is checked again. */
 const LONGEST = 60_000
 
 export function createViewers(): Viewers {
