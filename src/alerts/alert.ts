@@ -10,15 +10,15 @@ export interface Alert {
   /** Rule, scope and window. Receivers may use it too: delivery is at least once. */
   dedupe: string
   severity: (typeof severities)[number]
-  /** Whom or what it is about: `client:frontend`, `team:web`, `gateway`, `upstream:ezai`. */
+  /** The subject: `client:frontend`, `team:web`, `gateway`, `upstream:ezai`. */
   scope: string
-  /** One sentence, for people. */
+  /** One sentence for readers. */
   title: string
-  /** The numbers behind it, for programs. */
+  /** The numbers for programs. */
   details: Record<string, string | number | boolean>
-  /** Not raised any more where one of these was: greater news has gone before. */
+  /** Keys of more severe alerts. If one of them was raised, this alert is not raised. */
   unless?: string[]
-  /** Delivered even while Postgres is away, because it may well be about that. */
+  /** Delivered even while Postgres is away, because it may report that outage. */
   urgent?: boolean
 }
 
@@ -39,12 +39,12 @@ export function testAlert(dedupe: string): Alert {
   }
 }
 
-/** The UTC month of a moment. */
+/** The UTC month of a time. */
 export function monthOf(now: number): string {
   return new Date(now).toISOString().slice(0, 7)
 }
 
-/** The hour a moment lies in: the window of alerts about trouble that lasts. */
+/** The UTC hour of a time: the window of alerts about a lasting fault. */
 export function hourOf(now: number): string {
   return new Date(now).toISOString().slice(0, 13)
 }

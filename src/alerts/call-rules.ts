@@ -47,7 +47,7 @@ export interface Overspend {
   model: string
   heldNanos: number
   costNanos: number
-  /** The most that the call could cost by the price table and the call's limits. */
+  /** The highest cost of the call by the price table and the call's limits. */
   boundNanos: number
 }
 
@@ -202,7 +202,7 @@ export function pricesAlert(fault: string, now: number): Alert {
     dedupe: `prices:${hourOf(now)}:${fault.slice(0, 200)}`,
     severity: 'warning',
     scope: 'gateway',
-    title: 'PRICES_FILE has changed and is faulty; the prices from before stay in force.',
+    title: 'PRICES_FILE has changed and is faulty; the previous prices stay in force.',
     details: { fault },
   }
 }

@@ -1,13 +1,13 @@
-/** From the outbox to the webhook: at least once, one alert at a time, by whichever replica claims it. */
+/** Delivers alerts from the outbox to the webhook at least once. The replica that claims an alert delivers it. */
 
 import type { FastifyBaseLogger } from 'fastify'
 import type { Outbox, Outgoing } from './outbox.ts'
 import { isUndelivered, type Webhook } from './webhook.ts'
 
 export interface Delivery {
-  /** Delivers all that is due, unless that is under way already. */
+  /** Delivers all due alerts, unless a delivery runs already. */
   wake(): void
-  /** Waits for the alert under way, and sends no other. */
+  /** Waits for the running delivery, and starts no other. */
   stop(): Promise<void>
 }
 
@@ -15,7 +15,7 @@ export interface DeliveryOptions {
   outbox: Outbox
   webhook: Webhook
   log: FastifyBaseLogger
-  /** How often alerts are looked for that others have left: retries, and those of replicas that died. */
+  /** Interval of the search for retries and for alerts of dead replicas. */
   everyMs?: number
   firstRetryMs?: number
 }
@@ -64,7 +64,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     return true
   }
 
-  /** Doubles each time; half of it is chance, so that many alerts do not come back in step. */
+  /** Doubles after each failure. Half of the delay is random, so that alerts are not retried at the same time. */
   function backoff(attempts: number): number {
     const delay = Math.min(LONGEST_RETRY, firstRetryMs * 2 ** (attempts - 1))
     return delay / 2 + Math.random() * (delay / 2)

@@ -13,7 +13,7 @@ const FIELDS = 10
 const LONGEST_TITLE = 500
 const LONGEST_VALUE = 300
 
-/** The body to send. What it says of its time stands inside it, so that a signature of the body covers it. */
+/** The body to send. It contains its time, so that the signature covers the time. */
 export function messageOf(alert: RaisedAlert, sentAt: Date, sender: Sender): string {
   const { kind, dedupe, severity, scope, title, details, raisedAt } = alert
   const page = pageOf(sender, scope)
@@ -84,7 +84,7 @@ function shortened(text: string, longest: number): string {
   return text.length <= longest ? text : `${text.slice(0, longest)}…`
 }
 
-/** Slack reads `<!channel>` and links between these: a name must not be able to call everybody. */
+/** Slack parses `<!channel>` and links between these characters, so a name could notify a whole channel. */
 function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }

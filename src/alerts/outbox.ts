@@ -9,11 +9,11 @@ import type { alert } from './responses.ts'
 export interface NewAlert extends RaisedAlert {
   /** Delivered already, while Postgres was away. */
   deliveredAt?: Date | undefined
-  /** Another replica may just be delivering it: not to be claimed earlier than this, milliseconds. */
+  /** Milliseconds in which no replica may claim it, because another one may be delivering it. */
   delayMs?: number
 }
 
-/** A claimed alert: this replica's to deliver until the lease ends. */
+/** A claimed alert. This replica delivers it until the lease ends. */
 export interface Outgoing extends RaisedAlert {
   id: string
   /** This one counted. */
@@ -21,7 +21,7 @@ export interface Outgoing extends RaisedAlert {
 }
 
 export interface Outbox {
-  /** True: this replica was the first. False: it was raised before, or greater news was. */
+  /** True: the alert is new. False: it or a more severe one was raised before. */
   add(alert: NewAlert): Promise<boolean>
   claim(): Promise<Outgoing | undefined>
   delivered(id: string): Promise<void>
@@ -48,7 +48,7 @@ export function createOutbox(
           JSON.stringify(alert.details),
         ],
         ...[alert.raisedAt, alert.deliveredAt ?? null],
-        // Without a webhook nothing is ever due, not even if one is set later: old news would come in a flood.
+        // Without a webhook no alert is ever due. A webhook that is set later must not get all old alerts.
         ...[webhook && !alert.deliveredAt ? delayMs : null, unless],
       ])
       return rows[0]?.first ?? false
@@ -81,7 +81,7 @@ export function createOutbox(
   }
 }
 
-/** Only a delivery that another replica has made meanwhile changes a row that is there. `xmax` is 0 in a new row. */
+/** An existing row changes only if another replica has delivered the alert. `xmax` is 0 in a new row. */
 const ADD = `
   insert into alerts as kept (dedupe, kind, severity, scope, title, details, raised_at, delivered_at, next_attempt_at)
   select $1, $2, $3, $4, $5, $6, $7, $8, now() + $9 * interval '1 ms'

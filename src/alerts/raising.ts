@@ -1,4 +1,4 @@
-/** Takes alerts from rules to the outbox: no caller waits, memory is bounded, and an outage of Postgres loses none. */
+/** Writes alerts to the outbox. No caller waits, memory is bounded, and an outage of Postgres loses no alert. */
 
 import type { FastifyBaseLogger } from 'fastify'
 import { DatabaseError } from 'pg'
@@ -8,14 +8,14 @@ import type { NewAlert, Outbox } from './outbox.ts'
 
 export interface Raiser {
   raise(alert: Alert): void
-  /** Tries once more to write what waits. */
+  /** Tries once more to write the waiting alerts. */
   stop(): Promise<void>
 }
 
 export interface RaiserOptions {
   outbox: Outbox
   log: FastifyBaseLogger
-  /** Called where Postgres is away, with alerts that cannot wait for it, once and again until they are delivered. */
+  /** Called with each urgent alert while Postgres is away, repeatedly until it is delivered. */
   deliverUrgent(alert: NewAlert): Promise<void>
   /** Called after a new alert was written. */
   written(alert: Alert): void
@@ -23,7 +23,7 @@ export interface RaiserOptions {
   mostWaiting?: number
 }
 
-/** Rules say the same thing again and again while it is true: what was written is not written a second time. */
+/** Rules raise the same alert repeatedly, so a written alert is not written again. */
 const REMEMBERED = 10_000
 
 export function createRaiser(options: RaiserOptions): Raiser {
@@ -100,7 +100,7 @@ export function createRaiser(options: RaiserOptions): Raiser {
   }
 }
 
-/** SQLSTATE classes 22 and 23: no repetition will make these values fit. */
+/** SQLSTATE classes 22 and 23: the values are invalid, so a retry cannot succeed. */
 function isAboutData(error: unknown): boolean {
   return error instanceof DatabaseError && /^2[23]/.test(error.code ?? '')
 }

@@ -1,7 +1,6 @@
 /**
- * Watches budgets: sees every crossing within seconds, at a cost that grows with the budgets in use only. A scope is noted
- * in Redis when a call of it is admitted, and checked every few seconds until no call of it runs. Which replica
- * checks is decided each time. The note survives a replica, so charges of a dead replica's calls are seen too.
+ * Watches the budgets in use. Each admission notes its scopes in Redis. One replica at a time checks the noted scopes every few
+ * seconds, until no call of a scope runs. A note outlives its replica, so charges of a dead replica's calls are checked too.
  */
 
 import type { Cluster, Redis } from 'ioredis'
@@ -20,9 +19,9 @@ const NOTED = `${PREFIX}noted-budgets`
 /** Exists while a replica has its turn. */
 const TURN = `${PREFIX}alerts-turn`
 
-/** A scope is noted by each replica once in so long, however many calls it makes. */
+/** Each replica notes a scope at most once in this time. */
 const NOTE_EVERY = 5000
-/** A note of this age is done, if no call of its scope runs. */
+/** A note of this age is removed if no call of its scope runs. */
 const NOTE_KEPT = 2 * NOTE_EVERY
 const PAGE = 50
 
@@ -70,7 +69,7 @@ export function createWatch(redis: Redis | Cluster, money: Pick<MoneyScripts, 's
     },
 
     async look() {
-      // The oldest come first: where a budget was changed, the newest note of its scope counts.
+      // Ascending by time, so that the newest note of a scope has the current budget.
       const notes = await redis.zrange(NOTED, 0, '-1')
       const scopes = [...new Map(notes.map(readNote).map(scope => [scope.key, scope])).values()]
       const found: Alert[] = []

@@ -13,7 +13,7 @@ export interface Webhook {
 }
 
 export interface Undelivered extends Error {
-  /** How long the receiver wants to be left alone, milliseconds. */
+  /** Milliseconds of the receiver's `retry-after`. */
   retryAfterMs: number
   /** The receiver's status; undefined: no answer. */
   status: number | undefined
