@@ -40,14 +40,14 @@ export async function fetchPackage(names: readonly string[], target: string): Pr
     )
     const config = join(folder, 'apt.conf')
     await writeFile(config, settings(folder))
-    // A source that does not answer is no obstacle as long as another one has the package.
+    // A source may be unreachable if another one has the package.
     await run('apt-get', ['-c', config, '-q', 'update'], twoMinutes).catch(() => {})
     await download(names, config)
     for await (const file of glob('cache/archives/*.deb', { cwd: folder })) {
       await run('dpkg', ['-x', join(folder, file), join(folder, 'root')], twoMinutes)
     }
     await rename(join(folder, 'root'), target).catch(async error => {
-      // Another process was faster: what it put there is as good.
+      // Another process has unpacked the same package first.
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
     })
   } finally {

@@ -12,9 +12,9 @@ const run = promisify(execFile)
 export interface PostgresPrograms {
   initdb: string
   postgres: string
-  /** Whose the data is, where that is not us. */
+  /** The owner of the data, if it is another user. */
   owner: Owner | undefined
-  /** What stands before each command, and whom the process is started as, so that it runs as the owner. */
+  /** The prefix of each command and the user of the process, so that it runs as the owner. */
   as: { prefix: readonly string[]; uid?: number; gid?: number }
 }
 
@@ -25,7 +25,7 @@ export async function findPostgres(folder: string): Promise<PostgresPrograms> {
   const owner = await ownerOf(folder)
   if (!owner) return { ...programs, owner, as: { prefix: [] } }
   for (const as of waysToRunAs(owner)) {
-    // By a shell, since what `execFile` itself opens and enters, it does as root.
+    // In a shell, because `execFile` opens and enters folders as root.
     const reach = ['/bin/sh', '-c', 'cd "$1" && exec "$0" --show -D .', programs.initdb, dirname(folder)]
     if (await succeeds([...as.prefix, ...reach], as)) return { ...programs, owner, as }
   }

@@ -15,7 +15,7 @@ export interface Program {
 }
 
 export interface Wanted {
-  /** As people call it: 'Redis'. Its folder in the cache has this name, in small letters. */
+  /** The display name, such as 'Redis'. Its folder in the cache has this name in lower case. */
   name: string
   /** Names of the program; the first one found is used. */
   programs: readonly string[]
@@ -24,7 +24,7 @@ export interface Wanted {
   remedy: string
 }
 
-/** `cache` is a folder for what is fetched. Fetching takes some seconds, once. */
+/** `cache` is the folder for downloads. A download takes some seconds, once. */
 export async function findProgram(wanted: Wanted, cache: string, log: Log): Promise<Program> {
   const folder = join(cache, wanted.name.toLowerCase())
   return (await onPath(wanted)) ?? (await inFolder(wanted, folder)) ?? (await fetched(wanted, folder, log))

@@ -17,7 +17,7 @@ const wanted = {
     'Install one (apt-get install redis-server, dnf install valkey, brew install redis), or set REDIS_URL',
 }
 
-/** `cache` is a folder for what is fetched. */
+/** `cache` is the folder for downloads. */
 export async function findRedis(cache: string, log: Log): Promise<Program> {
   const found = await findProgram(wanted, cache, log)
   const { stdout } = await run(found.path, ['--version'], { env: found.env }).catch(cause => {

@@ -1,4 +1,4 @@
-/** The real Redis and Postgres that run, privately, where no URL is given. */
+/** Starts a private Redis or Postgres if its URL is not set. */
 
 import { resolve } from 'node:path'
 import { lockFolder } from './lock.ts'
@@ -9,7 +9,7 @@ import type { Log } from './supervise.ts'
 
 export interface EmbeddedOptions {
   dataDir: string
-  /** Where there is one already, none is started. */
+  /** A server with a URL is not started. */
   redisUrl: string | undefined
   databaseUrl: string | undefined
   log: Log
@@ -20,11 +20,11 @@ export interface EmbeddedOptions {
 export interface Embedded {
   redisUrl: string
   databaseUrl: string
-  /** Stops both, keeping their data, and lets the data folder go. */
+  /** Stops both, keeps their data, and releases the lock of the data folder. */
   stop(): Promise<void>
 }
 
-/** Both or none: should one of them not start, the other one is stopped and the folder let go. */
+/** If one of them does not start, the other one is stopped and the lock is released. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
   const { dataDir, redisUrl, databaseUrl, log, probeTimeoutMs } = options
   if (redisUrl !== undefined && databaseUrl !== undefined)
@@ -50,7 +50,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   }
 }
 
-/** One that runs already, and is not ours to stop. */
+/** A server that was not started here, so it is not stopped. */
 async function given(url: string) {
   return { url, stop: async () => {} }
 }

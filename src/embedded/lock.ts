@@ -1,8 +1,8 @@
 /**
  * One gateway at a time on one data folder.
  *
- * The lock is the operating system's own, taken by SQLite on an empty file: it ends with the process that holds it,
- * however that ends, so there is no stale lock to take over and no pid to be deceived by. Node has no `flock`.
+ * SQLite takes a lock of the operating system on an empty file. It ends with its process, so there are no stale locks and no
+ * reused pids. Node has no `flock`.
  */
 
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -48,7 +48,7 @@ function take(folder: string, holder: string): DatabaseSync {
   }
 }
 
-/** The holder writes its name just after it has locked: for an instant there may be none. */
+/** The holder writes its name after it has locked, so the name may be absent for a moment. */
 function whoHolds(holder: string): string {
   try {
     return readFileSync(holder, 'utf8').trim()

@@ -64,7 +64,7 @@ export async function startPostgres({
   return Object.assign(server, { url: databaseUrl(place.socketDir, 'tollgate'), socketDir: place.socketDir })
 }
 
-/** Runs `initdb`, once, and beside the place: one that was interrupted leaves nothing half done there. */
+/** Runs `initdb` once, in a temporary folder, so that an interruption leaves no incomplete data folder. */
 async function initialise({ data, programs: { initdb, as }, settings, files }: Place): Promise<void> {
   if (await stat(data).catch(() => undefined)) return
   const unfinished = `${data}.new`

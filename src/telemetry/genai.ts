@@ -1,4 +1,4 @@
-/** OpenTelemetry's names for what the gateway does, by its conventions for generative AI: metrics and traces share them. */
+/** Names of OpenTelemetry's conventions for generative AI, shared by metrics and traces. */
 
 import type { Dialect } from '../dialects/dialect.ts'
 import type { Entry } from '../ledger/call-record.ts'
@@ -18,7 +18,7 @@ export function inputTokensOf({ inputTokens, cacheReadTokens, cacheWriteTokens }
   return inputTokens + cacheReadTokens + cacheWriteTokens
 }
 
-/** `error.type`: the refusal that a call ended with, or how else it failed; empty where it did not. */
+/** `error.type`: the refusal or the failure of a call; empty for a success. */
 export function errorTypeOf({ outcome, refusal }: Entry): string {
   if (outcome === 'ok' || outcome === 'cached' || outcome === 'coalesced') return ''
   return refusal ?? outcome

@@ -1,4 +1,4 @@
-/** The one line of a call. Ids that say nothing to people stay in the ledger; money is in US dollars. */
+/** Writes the log line of a call. It leaves out internal ids, which the ledger has; money is in US dollars. */
 
 import type { FastifyBaseLogger } from 'fastify'
 import type { Entry, Outcome } from '../ledger/call-record.ts'
@@ -13,7 +13,7 @@ const LEVELS: Partial<Record<Outcome, 'warn' | 'error'>> = {
 /** The facts of a call; only some are known of a call that was lost with its replica. */
 export type KnownFacts = Partial<Entry> & Pick<Entry, 'reqId' | 'outcome' | 'costNanos'>
 
-/** `more`: where its trace is. */
+/** `more`: the ids of its trace and span. */
 export function logLine(log: FastifyBaseLogger, entry: KnownFacts, more: object = {}): void {
   const { clientId, teamId, costNanos, savedNanos = 0, ...facts } = entry
   const saved = savedNanos > 0 ? { savedUsd: nanosToUsd(savedNanos) } : {}

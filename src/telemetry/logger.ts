@@ -1,13 +1,13 @@
-/** JSON lines on standard output, as aggregators read them: a level by name, a time by RFC 3339. */
+/** Logs JSON lines to standard output, with the level by name and the time by RFC 3339. */
 
 import type { FastifyBaseLogger } from 'fastify'
 import { type DestinationStream, pino } from 'pino'
 import { loggedError } from '../logged-error.ts'
 
-/** Lines are gathered into writes of this size, or of what there is so often; pino writes the rest at the exit. */
+/** Lines are written in blocks of this size, or after this time. pino writes the rest at the exit. */
 const GATHERED = { minLength: 4096, periodicFlush: 250 }
 
-/** `redact`: what of a line must not be written, whatever put it there. */
+/** `redact` removes secrets from each line. */
 export function createLogger(
   level: string,
   destination: DestinationStream = pino.destination({ sync: false, ...GATHERED }),
