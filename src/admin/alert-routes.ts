@@ -28,7 +28,7 @@ const query = Type.Object(
     ),
     scope: Type.Optional(
       Type.String({
-        description: 'What the alert is about',
+        description: 'The subject of the alert',
         expected: 'a scope such as client:frontend, team:web, gateway or upstream:ezai',
       }),
     ),
@@ -47,7 +47,7 @@ export async function alertRoutes(admin: FastifyInstance): Promise<void> {
     '/alerts',
     {
       schema: {
-        summary: 'What was raised, the newest first, and whether it was delivered',
+        summary: 'Alerts and their delivery, newest first',
         querystring: query,
         response: { 200: pageResponse({ alerts: Type.Array(alert) }) },
       },

@@ -15,12 +15,12 @@ const query = Type.Object(
     who: Type.Optional(Type.String({ description: 'The name of a token', expected: 'the name of a token' })),
     target: Type.Optional(
       Type.String({
-        description: 'What was changed: client:frontend, key:3mPwpyb6, team:web, gateway, token:ci',
+        description: 'The target: client:frontend, key:3mPwpyb6, team:web, gateway, token:ci',
         expected: 'such as client:frontend, key:3mPwpyb6, team:web, gateway, token:ci',
       }),
     ),
     action: Type.Optional(
-      Type.Enum(actions, { description: 'What was done', expected: `one of ${actions.join(', ')}` }),
+      Type.Enum(actions, { description: 'The action', expected: `one of ${actions.join(', ')}` }),
     ),
     from: Type.Optional(time('Changed then or later')),
     to: Type.Optional(time('Changed before')),
@@ -35,7 +35,7 @@ export default async function audit(app: FastifyInstance) {
     '/audit',
     {
       schema: {
-        summary: 'Who changed what, the newest first',
+        summary: 'Audit events, newest first',
         querystring: query,
         response: { 200: pageResponse({ audit: Type.Array(auditEvent) }) },
       },

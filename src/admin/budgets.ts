@@ -20,7 +20,7 @@ const page = Type.Object(
     team: teamFilter,
     kind: Type.Optional(
       Type.Enum([...scopeKindNames], {
-        description: 'Only of these',
+        description: 'Only budgets of these kinds',
         expected: `one of ${scopeKindNames.join(', ')}`,
       }),
     ),

@@ -11,7 +11,7 @@ export async function circuitRoutes(admin: FastifyInstance): Promise<void> {
     '/upstreams',
     {
       schema: {
-        summary: 'Upstreams, and the models for which each refuses the gateway, as this replica has seen it',
+        summary: 'Upstreams, and the models for which each refuses the gateway, as seen by this replica',
         response: { 200: upstreams },
       },
     },

@@ -19,7 +19,7 @@ import { named, type TypeBoxProvider } from './schemas.ts'
 
 const createTeam = Type.Optional(
   Type.Boolean({
-    description: 'Make the team, without limits, if it does not exist; default false: it must exist',
+    description: 'Create the team, without limits, if it does not exist; default false: it must exist',
     expected: 'true or false',
   }),
 )
@@ -46,7 +46,7 @@ export default async function clients(app: FastifyInstance, { state }: { state: 
   routes.post(
     '/clients',
     {
-      schema: { summary: 'Make a client', body: newClient, response: { 201: changedClient } },
+      schema: { summary: 'Create a client', body: newClient, response: { 201: changedClient } },
     },
     async (request, reply) => {
       const { createTeam, ...settings } = request.body
@@ -64,7 +64,7 @@ export default async function clients(app: FastifyInstance, { state }: { state: 
     '/clients/:name',
     {
       schema: {
-        summary: 'One client: its settings, and where it stands now',
+        summary: 'One client: its settings and its current usage',
         params: named,
         response: { 200: clientWithState },
       },
@@ -82,7 +82,7 @@ export default async function clients(app: FastifyInstance, { state }: { state: 
       schema: {
         summary: 'Change settings of a client',
         description:
-          'A merge patch (RFC 7396): what is not named stays, null takes a setting away. Its id, its keys and what it has spent stay, also under a new name.',
+          'A merge patch (RFC 7396): absent settings stay, null removes a setting. The id, the keys and the spend of the client stay, also under a new name.',
         params: named,
         body: patch,
         documented,
@@ -107,7 +107,7 @@ export default async function clients(app: FastifyInstance, { state }: { state: 
     {
       schema: {
         summary: 'Delete a client and revoke its keys',
-        description: 'What it has spent stays in the ledger.',
+        description: 'Its spend stays in the ledger.',
         params: named,
         response: { 204: nothing },
       },

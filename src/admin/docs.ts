@@ -43,5 +43,5 @@ async function page(app: FastifyInstance) {
 const pageSchema = {
   hide: false,
   summary: 'This document as a page',
-  response: { 200: Type.String({ contentMediaType: 'text/html', description: 'For people' }) },
+  response: { 200: Type.String({ contentMediaType: 'text/html', description: 'An HTML page' }) },
 }

@@ -35,7 +35,8 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
       '/explain',
       {
         schema: {
-          summary: 'Every rule that a call of this client for this model meets, with its numbers now',
+          summary:
+            'Every rule that applies to a call of this client for this model, with its current numbers',
           querystring: query,
           response: { 200: explained },
         },

@@ -9,7 +9,10 @@ import { circuit } from './response-schemas.ts'
 
 export const level = Type.Object(
   { scope: Type.String(), limits, budget, ...stateFields },
-  { title: 'LimitedScope', description: 'What a call must fit: its client, its team, the gateway' },
+  {
+    title: 'LimitedScope',
+    description: 'The scopes that a call must fit: its client, its team, the gateway',
+  },
 )
 
 export const explained = Type.Object(
@@ -17,7 +20,7 @@ export const explained = Type.Object(
     client: name,
     model: Type.String(),
     allowed: Type.Boolean({ description: 'May this client use this model at all?' }),
-    pattern: nullable(Type.String({ description: 'The pattern that lets it through; null: none' })),
+    pattern: nullable(Type.String({ description: 'The pattern that allows it; null: none' })),
     models: nullable(Type.Array(Type.String(), { description: 'All its patterns; null: every model' })),
     obstacles: Type.Array(
       Type.Object({
@@ -41,16 +44,18 @@ export const explained = Type.Object(
         applies: Type.Enum(holds, {
           description: 'For this model: without an output rate only its output limit bounds a call',
         }),
-        reserves: Type.String({ description: 'What a running call holds of a budget, in words' }),
+        reserves: Type.String({ description: 'The hold of a running call, in words' }),
         outputTokensPerSecond: nullable(
-          Type.Integer({ description: 'Output tokens a second of one answer at most; null: not known' }),
+          Type.Integer({ description: 'Highest output tokens a second of one response; null: not known' }),
         ),
         fasterOutput: Type.Record(Type.String(), Type.Number(), {
           description: 'The same for service tiers and speeds that are faster',
         }),
-        lookaheadSeconds: Type.Integer({ description: 'Seconds of output that a growing hold is ahead' }),
+        lookaheadSeconds: Type.Integer({
+          description: 'Seconds of output that a growing hold covers in advance',
+        }),
       },
-      { title: 'Hold', description: 'What a running call holds of a budget' },
+      { title: 'Hold', description: 'The hold of a running call' },
     ),
     defaultMaxTokens: nullable(
       Type.Integer({

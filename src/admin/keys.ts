@@ -24,7 +24,7 @@ const rotation = Type.Object(
       Type.Integer({
         minimum: 0,
         maximum: 31_536_000,
-        description: 'How long the old key stays valid; default 86400, a day; 0: it ends at once',
+        description: 'Seconds for which the old key stays valid; default 86400, a day; 0: it ends at once',
         expected: 'a whole number of seconds from 0 to 31536000',
       }),
     ),
@@ -45,7 +45,7 @@ export default async function keys(app: FastifyInstance) {
     '/clients/:name/keys',
     {
       schema: {
-        summary: 'Make a key of a client',
+        summary: 'Create a key of a client',
         description: 'The only time it is shown.',
         params: named,
         body: birth,
@@ -92,7 +92,7 @@ export default async function keys(app: FastifyInstance) {
     '/keys/:id/rotate',
     {
       schema: {
-        summary: 'Make a key in the place of one that goes on for a grace',
+        summary: 'Create a key that replaces another one after a grace period',
         params: keyed,
         body: rotation,
         response: { 201: rotatedKey },
@@ -117,7 +117,9 @@ export default async function keys(app: FastifyInstance) {
 
   routes.delete(
     '/keys/:id',
-    { schema: { summary: 'Revoke a key, at once and for good', params: keyed, response: { 204: nothing } } },
+    {
+      schema: { summary: 'Revoke a key at once and permanently', params: keyed, response: { 204: nothing } },
+    },
     async (request, reply) => {
       const { id } = request.params
       if (!(await app.change(request, db => revokeKey(db, id, app.clock.now())))) throw unknownKey(id)

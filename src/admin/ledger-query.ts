@@ -125,7 +125,7 @@ export const usageQuery = Type.Object(
     by: Type.Optional(
       Type.String({
         pattern: `^(${groups.join('|')})(,(${groups.join('|')}))*$`,
-        description: 'What to group by',
+        description: 'The fields to group by',
         expected: `some of ${groups.join(', ')}, separated by commas`,
       }),
     ),
@@ -135,7 +135,7 @@ export const usageQuery = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: 100,
-        description: 'How many clients, models and teams get their own rows; all others are summed up in one',
+        description: 'Number of clients, models and teams with their own rows; one row sums all others',
         expected: 'a whole number from 1 to 100',
       }),
     ),

@@ -72,7 +72,7 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
     '/calls/:id',
     {
       schema: {
-        summary: 'One call, with its correction where there is one',
+        summary: 'One call, with its correction if it has one',
         params: Type.Object({ id: Type.String({ description: "The call's request id" }) }),
         response: { 200: callResponse },
       },
@@ -93,7 +93,7 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
     '/usage',
     {
       schema: {
-        summary: 'Calls, tokens, cost and savings, summed; and what was refused',
+        summary: 'Sums of calls, tokens, cost, savings and refusals',
         querystring: usageQuery,
         response: { 200: usageResponse },
       },
@@ -142,7 +142,7 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
     '/refusals',
     {
       schema: {
-        summary: 'What was refused: counts, over time, and samples',
+        summary: 'Refusals: counts, counts over time, and samples',
         querystring: refusalsQuery,
         response: { 200: refusalsResponse },
       },
@@ -167,7 +167,7 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
     '/verify',
     {
       schema: {
-        summary: 'Are the counters what the ledger says?',
+        summary: 'Compare the counters with the ledger',
         description:
           '409 where they differ, with each difference; also where a budget was overspent. 503 while Redis is away, or its counters are being restored.',
         response: { 200: verifyResponse, 409: verifyResponse },

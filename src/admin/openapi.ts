@@ -33,7 +33,7 @@ export function openApi(): FastifyDynamicSwaggerOptions {
           token: {
             type: 'http',
             scheme: 'bearer',
-            description: 'ADMIN_TOKEN, or a token made with POST /admin/tokens',
+            description: 'ADMIN_TOKEN, or a token created with POST /admin/tokens',
           },
         },
       },
@@ -82,7 +82,7 @@ export function openApi(): FastifyDynamicSwaggerOptions {
       response: {
         ...Object.fromEntries(entriesOf(response).map(([status, one]) => [status, responseOf(one)])),
         '4XX': { description: 'Refused; says how to fix it', content: refused },
-        '5XX': { description: 'The gateway failed, or what it needs is away', content: refused },
+        '5XX': { description: 'The gateway failed, or Redis or Postgres is away', content: refused },
       },
     }
   }

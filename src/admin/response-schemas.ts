@@ -12,7 +12,7 @@ export function pageResponse<Properties extends TProperties>(list: Properties) {
 }
 
 export const total = Type.Optional(
-  Type.Integer({ description: 'How many there are on all pages; only if the request asks for it' }),
+  Type.Integer({ description: 'The number of entries on all pages; only on request' }),
 )
 
 /** A viewer may read everything and change nothing. */
@@ -28,7 +28,7 @@ export const administrator = Type.Object(
 const tokenProperties = {
   ...administrator.properties,
   createdAt: Type.Optional(moment('When it was made; absent: it is ADMIN_TOKEN')),
-  createdBy: Type.Optional(Type.String({ description: 'The token that made it' })),
+  createdBy: Type.Optional(Type.String({ description: 'The token that created it' })),
   expiresAt: Type.Optional(moment('When it ends; absent: never')),
 }
 export const token = Type.Object(tokenProperties, { title: 'Token' })
@@ -42,7 +42,7 @@ export const circuit = Type.Object(
     }),
     since: moment('When the upstream first refused the gateway'),
     retryAfterMs: Type.Integer({ description: 'Milliseconds until a call may probe; 0: the next one does' }),
-    reason: Type.String({ description: 'What the upstream answered' }),
+    reason: Type.String({ description: 'The response of the upstream' }),
     openings: Type.Integer({ description: 'Since the start of this replica, each refused probe included' }),
   },
   {
@@ -72,7 +72,7 @@ export const upstreams = Type.Object(
 )
 
 /** A response without a body. */
-export const nothing = Type.Undefined({ description: 'It is done' })
+export const nothing = Type.Undefined({ description: 'Done' })
 
 export const problem = Type.Object(
   {
@@ -82,7 +82,7 @@ export const problem = Type.Object(
     detail: Type.String({ description: 'What was found, what is expected, how to fix it' }),
     errors: Type.Optional(
       Type.Array(Type.Object({ field: Type.String(), detail: Type.String() }), {
-        description: 'Each fault of what was sent',
+        description: 'Each fault of the request',
       }),
     ),
     requestId: Type.String({ description: "As in the gateway's log" }),

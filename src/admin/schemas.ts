@@ -31,7 +31,7 @@ export const expiresAt = Type.Optional(
   Type.Refine(
     Type.String({
       pattern: RFC_3339.source,
-      description: 'RFC 3339, in the future; left out: never',
+      description: 'RFC 3339, in the future; absent: never',
       expected: 'a time such as "2027-01-31T12:00:00Z"',
     }),
     text => isTime(text),
@@ -67,7 +67,7 @@ export const limit = Type.Integer({
 /** Lists of scopes may include the current usage of each. */
 export const state = Type.Boolean({
   default: false,
-  description: 'With where each stands now',
+  description: 'Adds the current usage of each',
   expected: 'true or false',
 })
 
@@ -87,7 +87,7 @@ export const teamFilter = Type.Optional(
 
 export const total = Type.Boolean({
   default: false,
-  description: 'Adds how many there are on all pages',
+  description: 'Adds the number of entries on all pages',
   expected: 'true or false',
 })
 

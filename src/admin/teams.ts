@@ -81,7 +81,7 @@ export default async function teams(
     '/teams/:name',
     {
       schema: {
-        summary: 'One team: its settings, and where it stands now',
+        summary: 'One team: its settings and its current usage',
         params: named,
         response: { 200: teamWithState },
       },
@@ -97,8 +97,8 @@ export default async function teams(
     '/teams/:name',
     {
       schema: {
-        summary: 'Set what all clients of a team together may do',
-        description: 'Makes the team, or replaces all its settings.',
+        summary: 'Set the limits and budget that all clients of a team share',
+        description: 'Creates the team, or replaces all its settings.',
         params: named,
         body: scopeSettings,
         response: { 200: team },
@@ -156,7 +156,7 @@ export default async function teams(
     '/gateway',
     {
       schema: {
-        summary: 'What all clients together may do, and where they stand now',
+        summary: 'The limits and budget that all clients share, and their current usage',
         response: { 200: gatewayWithState },
       },
     },
@@ -170,7 +170,7 @@ export default async function teams(
     '/gateway',
     {
       schema: {
-        summary: 'Set what all clients together may do',
+        summary: 'Set the limits and budget that all clients share',
         description: 'Replaces all settings.',
         body: scopeSettings,
         response: { 200: gateway },

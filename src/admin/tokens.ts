@@ -31,7 +31,7 @@ export default async function tokens(app: FastifyInstance) {
 
   routes.get(
     '/whoami',
-    { schema: { summary: 'Whose token this is', response: { 200: administrator } } },
+    { schema: { summary: 'The owner of the token of this request', response: { 200: administrator } } },
     async request => request.administrator,
   )
 
@@ -39,7 +39,7 @@ export default async function tokens(app: FastifyInstance) {
     '/tokens',
     {
       schema: {
-        summary: 'Make a token',
+        summary: 'Create a token',
         description: 'The only time it is shown.',
         body: birth,
         response: { 201: madeToken },

@@ -21,7 +21,7 @@ const windowProperties = {
   limitUsd: Type.Optional(usd('the budget; absent: none')),
   spentUsd: usd('what calls have cost'),
   heldUsd: usd('what running calls may cost at most'),
-  availableUsd: Type.Optional(usd('what is left of the budget')),
+  availableUsd: Type.Optional(usd('the rest of the budget')),
   resetsAt: Type.String({ format: 'date-time', description: 'The end of the calendar day or month, UTC' }),
 }
 export const windowState = Type.Object(windowProperties, { title: 'WindowState' })
@@ -35,7 +35,7 @@ export const currentUsage = Type.Object(
     day: Type.Optional(windowState),
     month: Type.Optional(windowState),
   },
-  { title: 'State', description: 'Where it stands now' },
+  { title: 'State', description: 'The current usage' },
 )
 /** Null: Redis is away, or has lost its counters. */
 const state = nullable(currentUsage)

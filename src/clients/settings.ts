@@ -19,7 +19,7 @@ export const holds = ['growing', 'ceiling'] as const
 export type Hold = (typeof holds)[number]
 export const defaultHold: Hold = 'growing'
 
-/** Milliseconds of "500ms", "30s", "1m", "1h", "1d". Throws a RangeError that says what is wrong. */
+/** Milliseconds of "500ms", "30s", "1m", "1h", "1d". Throws a RangeError with the fault. */
 export function parseDuration(text: string): number {
   const { count, unit } = DURATION.exec(text)?.groups ?? {}
   const found = Object.entries(UNITS).find(([name]) => name === unit)
@@ -150,7 +150,7 @@ export const clientSettings = Type.Object(
     hold: Type.Optional(
       Type.Enum(holds, {
         description:
-          'What a running call holds of a budget: its input and the next seconds of output, extended while it runs (growing, the default); or its whole output limit (ceiling)',
+          'The hold of a running call: its input and the next seconds of output, extended while it runs (growing, the default); or its whole output limit (ceiling)',
         expected: '"growing" or "ceiling"',
       }),
     ),
@@ -195,13 +195,16 @@ export const clientSettings = Type.Object(
         Type.Enum(allowedFeatures, { expected: allowedFeatures.map(one => `"${one}"`).join(', ') }),
         {
           uniqueItems: true,
-          description: 'Opens what is closed by default',
+          description: 'Features that are closed by default',
           expected: `a list of ${allowedFeatures.map(one => `"${one}"`).join(', ')}, each at most once`,
         },
       ),
     ),
     disabled: Type.Optional(
-      Type.Boolean({ description: 'Refuses every call, keeps everything else', expected: 'true or false' }),
+      Type.Boolean({
+        description: 'True: every call is refused; settings, keys and spend stay',
+        expected: 'true or false',
+      }),
     ),
   },
   { ...strict, expected: 'an object with the settings of a client' },

@@ -1,4 +1,4 @@
-/** The address decides what is shown: the path is the view, the query its filters. So back, forward and reload work. */
+/** The address selects the view (path) and its filters (query). So back, forward and reload work. */
 
 import { createStore } from './store.js'
 

@@ -114,7 +114,7 @@ export const reasons = {
   },
   unprocessable: {
     title: 'Not processable',
-    meaning: 'The provider understood the request, and refused what it asks for.',
+    meaning: 'The provider understood the request, and refused it.',
     toDo: 'The message says why.',
   },
   not_found: {

@@ -165,7 +165,7 @@ function Help({ onClose }) {
     [['/'], 'To the first filter'],
     [['↑', '↓'], 'In a list with an open panel: the call before, the call after'],
     [['←', '→'], 'In a chart: column by column'],
-    [['Esc'], 'Close what is open'],
+    [['Esc'], 'Close the panel or dialog'],
     [['?'], 'This help'],
   ]
   return html`<${Dialog} title="Keyboard shortcuts" onClose=${onClose}>

@@ -41,7 +41,7 @@ export function Explain({ place: { query } }) {
     ${failure && (failure.status === 404 || failure.status === 400 ? html`<section class="card"><${Empty} title="Nothing to explain">${failure.message}<//></section>` : html`<${Failed} failure=${failure} retry=${reload} />`)}
     ${isLoading && html`<${Loading} lines=${8} />`}
     ${data && html`<${Found} found=${data} />`}
-    ${!client || !model ? html`<section class="card"><${Empty} title="Name a client and a model">The answer shows every limit and budget in the way, where the call would go, and what it would cost.<//></section>` : null}
+    ${!client || !model ? html`<section class="card"><${Empty} title="Name a client and a model">The result shows the limits and budgets of the call, its upstream and its cost.<//></section>` : null}
   <//>`
 }
 

@@ -37,7 +37,7 @@ function Values({ of: { field, was, is }, isAlone }) {
 }
 
 /**
- * Field by field; lists, buckets and what is no object are compared as a whole.
+ * Compares field by field; lists, buckets and values that are not objects are compared as a whole.
  * @param {object} before
  * @param {object} after
  * @returns {Difference[]}

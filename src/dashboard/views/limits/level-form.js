@@ -21,7 +21,7 @@ export function textsOf({ limits = {}, budget = {} }) {
   }
 }
 
-/** What is no number goes as it is: the administration says best what it expects. @param {string} text */
+/** A text that is not a number is sent unchanged, so that the admin API reports the fault. @param {string} text */
 export function numberOf(text) {
   const plain = text
     .trim()
