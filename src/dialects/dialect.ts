@@ -8,6 +8,7 @@ import type { Refusal } from '../errors.ts'
 import type { JsonObject } from './wire/json.ts'
 import type { LimitState } from './wire/limit-state.ts'
 import type { Redaction } from './wire/redact.ts'
+import type { ResponseShape } from './wire/response-shape.ts'
 
 /** Features without an upper bound on the cost. A client's `allow` setting permits each by name. */
 export type AllowedFeature = 'server_tools' | 'stored' | 'background' | 'files'
@@ -203,6 +204,8 @@ export interface Format {
   isUsedBy(request: { url: string; headers: RequestHeaders }): boolean
   /** Returns the header with the upstream's key. */
   authorize(key: string, headers: RequestHeaders): Record<string, string>
+  /** What distinguishes output from an error in the format's responses. */
+  responses: ResponseShape
   modelList(models: readonly ListedModel[]): object
   modelEntry(model: ListedModel): object
 }

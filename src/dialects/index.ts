@@ -1,22 +1,21 @@
-/** The list of all dialects, one line each. */
+/** The list of all formats, one line each. */
 
-import { anthropicCountTokens } from './anthropic/count-tokens.ts'
-import { anthropicMessages } from './anthropic/messages.ts'
 import type { Dialect } from './dialect.ts'
 import { openaiChat } from './openai/chat.ts'
-import { openaiEmbeddings } from './openai/embeddings.ts'
-import { openaiResponses } from './openai/responses.ts'
+import { joinShapes } from './wire/response-shape.ts'
 
-export const dialects: readonly Dialect[] = [
-  anthropicMessages,
-  anthropicCountTokens,
-  openaiChat,
-  openaiResponses,
-  openaiEmbeddings,
-]
+const folders = await Promise.all([
+  // Of several formats that use an unknown route, the first one counts.
+  import('./anthropic/index.ts'),
+  import('./openai/index.ts'),
+])
 
-/** The events of all formats, because an upstream may use another format than the route's. */
-export const preliminaryEvents: ReadonlySet<string> = new Set(
+export const dialects: readonly Dialect[] = folders.flatMap(folder => folder.dialects)
+
+const formats = new Set(dialects.map(({ format }) => format))
+
+export const responseShapes = joinShapes(
+  [...formats].map(({ responses }) => responses),
   dialects.flatMap(dialect => dialect.preliminaryEvents ?? []),
 )
 

@@ -1,6 +1,6 @@
 /** JSON is collected and sent in one piece, if there is room for it; else it passes as it comes. */
 
-import { preliminaryEvents } from '../dialects/index.ts'
+import { responseShapes } from '../dialects/index.ts'
 import { redactedResponse } from '../dialects/wire/error-frames.ts'
 import { errorInside } from '../dialects/wire/error-inside.ts'
 import { isAboutAccount } from '../dialects/wire/upstream-error.ts'
@@ -44,7 +44,7 @@ export function deliverJson(
       if (isAboutAccount(measured.failed)) return end(failedInside(measured.failed))
     }
     reply.code(status).headers(responseHeaders(headers))
-    const shown = redactedResponse(body, measured, redaction, redactor)
+    const shown = redactedResponse(body, measured, redaction, redactor, responseShapes)
     // Any other error beside output is delivered, and never cached.
     if (measured.failed === undefined && status === 200 && measured.usage)
       complete({ contentType: mediaType(headers), body: shown })
@@ -79,7 +79,7 @@ export function refuseInside(
   bytes: Buffer,
   isStream: boolean,
 ): boolean {
-  const error = errorInside(bytes, isStream, preliminaryEvents)
+  const error = errorInside(bytes, isStream, responseShapes)
   if (!error) return false
   attempt.refused = true
   attempt.isSuccess = false

@@ -1,5 +1,6 @@
 /** Passes on streams, and JSON responses that are too large to collect, without buffering. */
 
+import { responseShapes } from '../dialects/index.ts'
 import { errorFrames, redactedChunks } from '../dialects/wire/error-frames.ts'
 import type { Headers, Sink } from './connection.ts'
 import { type Delivery, isUnclear } from './delivery.ts'
@@ -25,7 +26,7 @@ export function passAsItComes(delivery: Delivery, headers: Headers): Sink {
     raw.flushHeaders()
   }
   const hide = request.edits.includeUsage ? dialect.hideUsageFrame?.() : undefined
-  const errors = errorFrames(redaction, redactor)
+  const errors = errorFrames(redaction, redactor, responseShapes)
   const filter = {
     push(chunk: Buffer) {
       const bytes = hide ? hide.push(chunk) : chunk
@@ -36,7 +37,7 @@ export function passAsItComes(delivery: Delivery, headers: Headers): Sink {
       return Buffer.concat([bytes && errors.push(bytes), errors.end()].flatMap(one => one ?? []))
     },
   }
-  return passOn(raw, parsed.stream ? filter : redactedChunks(redaction, redactor), {
+  return passOn(raw, parsed.stream ? filter : redactedChunks(redaction, redactor, responseShapes), {
     resume: attempt.resume,
     isWhole: () => request.meter?.ended === true,
     passed() {

@@ -5,6 +5,12 @@ import type { Format, ListedModel } from '../dialect.ts'
 export const anthropic: Format = {
   name: 'anthropic',
   overloadedStatus: 529,
+  responses: {
+    output: ['content'],
+    counts: ['input_tokens'],
+    outputEvents: ['message_', 'content_block_', 'ping"'],
+    responseEvents: ['message', 'content_block'],
+  },
   noAccess: model => `model: ${model}`,
   isUsedBy: ({ url, headers }) =>
     'anthropic-version' in headers || /^(\/v1){0,2}\/(messages|complete)\b/.test(url),

@@ -11,6 +11,7 @@ import { isObject, type JsonObject, listIn, parseObject } from './json.ts'
 import { byte, scanObject } from './json-scan.ts'
 import { type Redaction, redactedBytes } from './redact.ts'
 import { type Chunks, redactedJson } from './redact-json.ts'
+import type { ResponseShapes } from './response-shape.ts'
 import { eventName, eventType, frameData, frameEnds } from './sse.ts'
 
 /** Replaces the secrets in the bytes of any response. */
@@ -25,7 +26,7 @@ const LONGEST = 262_144
 const MARKS = ['type', 'object']
 
 /** Redacts the frames with an error, and secrets in every frame. */
-export function errorFrames(redaction: Redaction, scanner: Scanner): FrameFilter {
+export function errorFrames(redaction: Redaction, scanner: Scanner, shapes: ResponseShapes): FrameFilter {
   const eachEnd = frameEnds()
   let held: Buffer[] = []
   let size = 0
@@ -50,7 +51,7 @@ export function errorFrames(redaction: Redaction, scanner: Scanner): FrameFilter
   }
 
   function redactedFrame(frame: Buffer, text: string): Buffer {
-    return isError(frame, text) ? redactedBytes(frame, redaction) : frame
+    return isError(frame, text, shapes) ? redactedBytes(frame, redaction) : frame
   }
 
   /** Handles a part of a frame. */
@@ -60,7 +61,7 @@ export function errorFrames(redaction: Redaction, scanner: Scanner): FrameFilter
     size += part.length
     if (size <= LONGEST) return undefined
     const beginning = release()
-    rest = redactedChunks(redaction, scanner, beginsError(beginning))
+    rest = redactedChunks(redaction, scanner, shapes, beginsError(beginning))
     return rest.push(beginning)
   }
 
@@ -69,7 +70,7 @@ export function errorFrames(redaction: Redaction, scanner: Scanner): FrameFilter
       const bytes = asBuffer(chunk)
       const text = bytes.toString('latin1')
       // Most chunks are one frame without an error.
-      if (isBetween && isOneFrame(text) && isOrdinary(text)) return scanner.bytes(bytes, text)
+      if (isBetween && isOneFrame(text) && isOrdinary(text, shapes)) return scanner.bytes(bytes, text)
       const frames: Buffer[] = []
       let longEnd: Buffer | undefined
       let from = 0
@@ -102,9 +103,14 @@ function joined(parts: (Buffer | undefined)[]): Buffer | undefined {
 }
 
 /** Redacts JSON that is too long to be held back: secrets everywhere, names only in errors. */
-export function redactedChunks(redaction: Redaction, scanner: Scanner, isFailed = false): Chunks {
+export function redactedChunks(
+  redaction: Redaction,
+  scanner: Scanner,
+  shapes: ResponseShapes,
+  isFailed = false,
+): Chunks {
   const secrets = scanner.chunks()
-  const names = redactedJson(redaction, isFailed)
+  const names = redactedJson(redaction, shapes, isFailed)
   return {
     push: chunk => names.push(secrets.push(chunk)),
     end() {
@@ -122,50 +128,48 @@ export function redactedResponse(
   { failed, usage }: Pick<Measured, 'failed' | 'usage'>,
   redaction: Redaction,
   scanner: Scanner,
+  shapes: ResponseShapes,
 ): Buffer {
   const text = body.toString('latin1')
   const isSuspect = failed !== undefined || usage === undefined || GIVEN_ERROR.test(text)
   if (!isSuspect) return scanner.bytes(body, text)
   const data = parseObject(body.toString('utf8')) ?? {}
-  const isFailed = !hasOutput(data) && (failed !== undefined || isErrorBody(data) || !usage)
+  const isFailed = !hasOutput(data, shapes) && (failed !== undefined || isErrorBody(data) || !usage)
   if (isFailed) return redactedBytes(body, redaction)
-  const names = redactedJson(redaction)
+  const names = redactedJson(redaction, shapes)
   const clean = joined([names.push(body), names.end()])!
   return scanner.bytes(clean.equals(body) ? body : clean)
 }
 
-function hasOutput({ choices, content, data, output, input_tokens }: JsonObject): boolean {
-  return input_tokens !== undefined || [choices, content, data, output].some(part => listIn(part).length > 0)
+function hasOutput(body: JsonObject, { counts, whole }: ResponseShapes): boolean {
+  return counts.some(name => body[name] !== undefined) || whole.some(name => listIn(body[name]).length > 0)
 }
 
 /** Recognises most frames without an error, so that few are parsed. A search in text is faster than in bytes. */
-function isOrdinary(text: string): boolean {
-  return !text.includes('rror') && !COMMENT.test(text) && OUTPUT.test(text)
+function isOrdinary(text: string, { hasOutput }: ResponseShapes): boolean {
+  return !text.includes('rror') && !COMMENT.test(text) && hasOutput.test(text)
 }
 
 const COMMENT = /^:/m
-/** Returns true for a chunk with choices, or an event of output. */
-const OUTPUT =
-  /"choices"\s*:\s*\[\s*\{|"type"\s*:\s*"(?:message_|content_block_|ping"|response\.(?!failed|incomplete|cancelled))/
-
 function isOneFrame(text: string): boolean {
   return text.endsWith('\n\n') && text.indexOf('\n\n') === text.length - 2 && !text.includes('\r')
 }
 
-function isError(frame: Buffer, text: string): boolean {
-  if (isOrdinary(text)) return false
+function isError(frame: Buffer, text: string, shapes: ResponseShapes): boolean {
+  if (isOrdinary(text, shapes)) return false
   if (isErrorType(eventType({ bytes: frame, large: undefined }))) return true
   const data = parseObject(frameData(frame))
   // Comments, `[DONE]`, and text that is not an event.
-  return data === undefined || COMMENT.test(text) || !isOutput(data)
+  return data === undefined || COMMENT.test(text) || !isOutput(data, shapes)
 }
 
 /** Returns true for an event or chunk of output. Names are redacted in everything else. */
-function isOutput(data: JsonObject): boolean {
+function isOutput(data: JsonObject, { chunks, hasOutput }: ResponseShapes): boolean {
   if (isErrorBody(data) || ['message', 'detail', 'msg'].some(name => typeof data[name] === 'string'))
     return false
-  if (Array.isArray(data.choices)) return data.choices.length > 0 || isObject(data.usage)
-  return OUTPUT.test(`"type":${JSON.stringify(data.type)}`)
+  const chunk = chunks.find(name => Array.isArray(data[name]))
+  if (chunk !== undefined) return listIn(data[chunk]).length > 0 || isObject(data.usage)
+  return hasOutput.test(`"type":${JSON.stringify(data.type)}`)
 }
 
 /** The member that is cut off. */

@@ -3,6 +3,7 @@
 import { beginsError } from './error-frames.ts'
 import { errorIn, isErrorBody, isErrorType } from './error-shapes.ts'
 import { isObject, type JsonObject, listIn, objectIn, parseObject } from './json.ts'
+import type { ResponseShapes } from './response-shape.ts'
 import { eventName, frameData, frameEnds, frameObject } from './sse.ts'
 import { hasTokens } from './usage.ts'
 
@@ -68,31 +69,25 @@ export interface ErrorInside {
   body: Buffer
 }
 
-const OUTPUT_EVENT = /^(message|content_block|response)/
-
-/** `bytes`: a JSON response, or the beginning of a stream. `preliminary`: the events without output. Returns undefined without an error, or if the response has output. */
-export function errorInside(
-  bytes: Buffer,
-  stream: boolean,
-  preliminary: ReadonlySet<string>,
-): ErrorInside | undefined {
-  const event = stream ? firstEvent(bytes, preliminary) : parseObject(bytes.toString('utf8'))
-  const error = event && errorOf(event)
+/** `bytes`: a JSON response, or the beginning of a stream. Returns undefined without an error, or if the response has output. */
+export function errorInside(bytes: Buffer, stream: boolean, shapes: ResponseShapes): ErrorInside | undefined {
+  const event = stream ? firstEvent(bytes, shapes) : parseObject(bytes.toString('utf8'))
+  const error = event && errorOf(event, shapes)
   return error && { status: statusOf(error), body: Buffer.from(JSON.stringify({ error })) }
 }
 
-function isPreliminary({ type }: JsonObject, preliminary: ReadonlySet<string>): boolean {
-  return typeof type === 'string' && (preliminary.has(type) || !OUTPUT_EVENT.test(type))
+function isPreliminary({ type }: JsonObject, { isResponseEvent, preliminary }: ResponseShapes): boolean {
+  return typeof type === 'string' && (preliminary.has(type) || !isResponseEvent.test(type))
 }
 
 /** The first event that is an error or output. */
-function firstEvent(bytes: Buffer, preliminary: ReadonlySet<string>): JsonObject | undefined {
+function firstEvent(bytes: Buffer, shapes: ResponseShapes): JsonObject | undefined {
   let first: JsonObject | undefined
   let begin = 0
   const see = (end: number) => {
     const event = first ?? eventIn(bytes.subarray(begin, end))
     begin = end
-    if (event && (errorOf(event) || !isPreliminary(event, preliminary))) first = event
+    if (event && (errorOf(event, shapes) || !isPreliminary(event, shapes))) first = event
   }
   frameEnds()(bytes, see)
   see(bytes.length)
@@ -120,9 +115,9 @@ function partOfError(name: string, frame: Buffer): JsonObject {
 }
 
 /** The error of a response, of an event, or of the response in an event. */
-function errorOf(event: JsonObject): JsonObject | undefined {
+function errorOf(event: JsonObject, shapes: ResponseShapes): JsonObject | undefined {
   const response = objectIn(event.response)
-  if ([event, response].some(part => hasOutput(part) || hasTokens(part.usage))) return undefined
+  if ([event, response].some(part => hasOutput(part, shapes) || hasTokens(part.usage))) return undefined
   for (const error of [event.error, response.error, ...choiceErrors(event)]) {
     if (isObject(error)) return isErrorType(event.type) ? { type: event.type, ...error } : error
     if (typeof error === 'string' && error !== '') return { ...event, message: error }
@@ -135,9 +130,9 @@ function choiceErrors({ choices }: JsonObject): unknown[] {
   return listIn(choices).map(choice => objectIn(choice).error)
 }
 
-function hasOutput({ choices, content, output }: JsonObject): boolean {
+function hasOutput(event: JsonObject, { output }: ResponseShapes): boolean {
   const isOutput = (part: unknown) => !objectIn(part).error && objectIn(part).finish_reason !== 'error'
-  return [choices, content, output].some(parts => listIn(parts).some(isOutput))
+  return output.some(name => listIn(event[name]).some(isOutput))
 }
 
 function statusOf({ code, type, status, message }: JsonObject): number {

@@ -7,20 +7,16 @@ import { isErrorType } from './error-shapes.ts'
 import { byte, isSpace, stringEnds, unescaped } from './json-scan.ts'
 import type { Redaction } from './redact.ts'
 import { redactedWords } from './redact-words.ts'
+import type { ResponseShapes } from './response-shape.ts'
 
 /** A member that reports an error, in any object. */
 const FAULT = /error|^err|exception|(^|_)fault|warning|_details$/i
 /** Members that have the text of an error, if their value is a string. */
 const WORDS = /^(message|detail|msg|description|reason|title)s?$/i
-/** Members that only a response or one of its events has. */
-const OUTPUT = new Set(['choices', 'content', 'output', 'data', 'usage'])
 /** Members that show whether an object is a response or an error. */
 const KINDS = new Set(['type', 'object'])
 /** Members that may come first and have no text. */
 const PLAIN = new Set(['id', 'created', 'created_at', 'model', 'provider', 'sequence_number', ...KINDS])
-/** Objects that may contain an error. */
-const LOOKED_INTO = new Set(['response', 'choices'])
-const KNOWN = new Set([...OUTPUT, ...PLAIN, ...LOOKED_INTO])
 /** Longest name of these members. */
 const LONGEST_NAME = 64
 
@@ -30,7 +26,11 @@ export interface Chunks {
 }
 
 /** `all`: the object is an error. The bytes before and after the object are redacted too. */
-export function redactedJson(redaction: Redaction, all = false): Chunks {
+export function redactedJson(
+  redaction: Redaction,
+  { nested, ofResponse }: Pick<ResponseShapes, 'nested' | 'ofResponse'>,
+  all = false,
+): Chunks {
   /** Open objects and lists that may contain an error. Items of lists have no names. */
   const levels: ('object' | 'list')[] = []
   /** Number of open objects and lists inside other values. */
@@ -66,17 +66,17 @@ export function redactedJson(redaction: Redaction, all = false): Chunks {
 
   function beginValue(at: number) {
     if (levels.at(-1) !== 'object') return
-    isOutputNext = OUTPUT.has(name) && bytes[at] !== byte.quote
-    isResponse ||= OUTPUT.has(name) && bytes[at] === byte.quote
+    isOutputNext = ofResponse.has(name) && bytes[at] !== byte.quote
+    isResponse ||= ofResponse.has(name) && bytes[at] === byte.quote
     const isWords = WORDS.test(name) && (bytes[at] === byte.quote || !isResponse)
-    const isUnknown = !isResponse && !KNOWN.has(name)
+    const isUnknown = !isResponse && !ofResponse.has(name) && !PLAIN.has(name) && !nested.has(name)
     until(at, isFailed || isUnknown || isWords || FAULT.test(name))
   }
 
   function open(isList: boolean, at: number) {
     if (inside > 0) return void inside++
     const level = levels.at(-1)
-    const isScanned = level === undefined ? !isList : level === 'list' || LOOKED_INTO.has(name)
+    const isScanned = level === undefined ? !isList : level === 'list' || nested.has(name)
     if (level === undefined) until(at, isFailed || isList)
     else beginValue(at)
     if (isScanned) levels.push(isList ? 'list' : 'object')

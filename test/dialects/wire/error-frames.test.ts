@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createRedactor } from '../../../src/config/redactor.ts'
+import { responseShapes } from '../../../src/dialects/index.ts'
 import { errorFrames, redactedResponse } from '../../../src/dialects/wire/error-frames.ts'
 import type { Redaction } from '../../../src/dialects/wire/redact.ts'
 
@@ -63,7 +64,7 @@ const errors: [what: string, frame: string][] = [
 
 /** All that comes out of a stream that arrives in these chunks. */
 function through(chunks: Iterable<Buffer>, redaction = calling()): string {
-  const filter = errorFrames(redaction, redactor)
+  const filter = errorFrames(redaction, redactor, responseShapes)
   const out = [...chunks].map(chunk => filter.push(chunk))
   return Buffer.concat([...out, filter.end()].flatMap(bytes => bytes ?? [])).toString()
 }
@@ -144,7 +145,7 @@ describe('an error inside a stream', () => {
 
 describe('other frames of a stream', () => {
   it('pass unchanged, without a wait for the next frame', () => {
-    const filter = errorFrames(calling(), redactor)
+    const filter = errorFrames(calling(), redactor, responseShapes)
     for (const frame of content.split(/(?<=\n\n)/)) {
       const bytes = Buffer.from(frame)
       assert.equal(filter.push(bytes), bytes)
@@ -153,7 +154,7 @@ describe('other frames of a stream', () => {
 
   it('pass in parts if they are long', () => {
     const frame = `data: {"type":"response.completed","response":{"text":"${'org-Beta99999 '.repeat(100_000)}"}}\n\n`
-    const filter = errorFrames(calling(), redactor)
+    const filter = errorFrames(calling(), redactor, responseShapes)
     const out = pieces(frame, 16_384).map(chunk => filter.push(chunk) ?? Buffer.alloc(0))
 
     assert.equal(Buffer.concat(out).toString(), frame)
@@ -174,7 +175,7 @@ describe('other frames of a stream', () => {
 describe('an error that is a whole JSON response', () => {
   const failure = (name: string) => Buffer.from(`{"status":"failed","error":\n {"message":"ä ${name}"}}`)
   const shown = (body: Buffer, failed?: string) =>
-    redactedResponse(body, { failed, usage: undefined }, calling(), redactor)
+    redactedResponse(body, { failed, usage: undefined }, calling(), redactor, responseShapes)
 
   it('is redacted in place', () => {
     assert.deepEqual(shown(failure('org-Acme123456'), 'error'), failure('xxxxxxxxxxxxxx'))
@@ -189,7 +190,7 @@ describe('an error that is a whole JSON response', () => {
       )
     for (const failed of [undefined, 'error'])
       assert.deepEqual(
-        redactedResponse(both('org-Acme123456'), { failed, usage: [] }, calling(), redactor),
+        redactedResponse(both('org-Acme123456'), { failed, usage: [] }, calling(), redactor, responseShapes),
         both('xxxxxxxxxxxxxx'),
       )
   })
@@ -205,6 +206,7 @@ describe('an error that is a whole JSON response', () => {
       { failed: undefined, usage },
       calling(),
       redactor,
+      responseShapes,
     )
     assert.deepEqual(found, choice('xxxxxxxxxxxxxx'))
   })

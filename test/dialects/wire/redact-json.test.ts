@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { responseShapes } from '../../../src/dialects/index.ts'
 import type { Redaction } from '../../../src/dialects/wire/redact.ts'
 import { redactedJson } from '../../../src/dialects/wire/redact-json.ts'
 import { cut, cutAt } from '../streams.ts'
@@ -8,7 +9,7 @@ import { cut, cutAt } from '../streams.ts'
 const redaction: Redaction = { secrets: text => text, isCallers: word => word === 'org-chart-lookup' }
 
 function through(chunks: Buffer[], all = false): string {
-  const json = redactedJson(redaction, all)
+  const json = redactedJson(redaction, responseShapes, all)
   const out = chunks.map(json.push)
   return Buffer.concat([...out, json.end() ?? Buffer.alloc(0)]).toString()
 }
@@ -98,7 +99,7 @@ describe('JSON that is too long to be buffered', () => {
   })
 
   it('passes output at once', () => {
-    const json = redactedJson(redaction)
+    const json = redactedJson(redaction, responseShapes)
     const bytes = Buffer.from('{"choices":[{"message":{"content":"org-AbCdEf')
     assert.equal(String(json.push(bytes)), String(bytes))
   })
