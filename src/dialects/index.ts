@@ -1,16 +1,12 @@
-/** The list of all formats, one line each. */
+/** The dialects of all formats. */
 
 import type { Dialect } from './dialect.ts'
+import * as folders from './formats.ts'
 import { openaiChat } from './openai/chat.ts'
 import { joinShapes } from './wire/response-shape.ts'
 
-const folders = await Promise.all([
-  // Of several formats that use an unknown route, the first one counts.
-  import('./anthropic/index.ts'),
-  import('./openai/index.ts'),
-])
-
-export const dialects: readonly Dialect[] = folders.flatMap(folder => folder.dialects)
+/** Sorted by the name of the format. */
+export const dialects: readonly Dialect[] = Object.values(folders).flat()
 
 const formats = new Set(dialects.map(({ format }) => format))
 

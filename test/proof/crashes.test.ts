@@ -17,6 +17,8 @@ import { startWire } from './wire.ts'
 
 const AT_ONCE = 24
 const SIZE = 2
+/** `LEASE` in src/lua/prelude/keys.lua. */
+const LEASE_MS = 30_000
 
 interface Pressed {
   fleet: Fleet
@@ -87,7 +89,7 @@ function isLast(attempts: Attempt[]): (one: Attempt) => boolean {
 describe('a crash costs a client at most the held amount', { concurrency: 2 }, () => {
   test('only the calls of a killed gateway are lost, and each is charged its hold', async t => {
     const [{ url: redisUrl }, { url: databaseUrl }] = await Promise.all([testRedis(t), testDatabase(t)])
-    const killed: string[] = []
+    const killedAt: number[] = []
     const { fleet, rows, lost } = await crash(t, {
       seed: 9,
       redisUrl,
@@ -98,23 +100,31 @@ describe('a crash costs a client at most the held amount', { concurrency: 2 }, (
       async meanwhile(fleet, served, random) {
         for (const count of [30, 60, 90, 120]) {
           await served(count)
-          const gateway = random.pick(fleet.gateways.slice(1))
-          killed.push(gateway.url)
-          await fleet.kill(gateway)
+          killedAt.push(performance.now())
+          await fleet.kill(random.pick(fleet.gateways.slice(1)))
           await fleet.start()
         }
       },
     })
-    assert.equal(killed.length, 4)
+    const lostLines = () => fleet.lines().filter(({ outcome }) => outcome === 'lost')
+    // On a slow machine the first lease ends before the last kill, which may end the reaper between a charge and its line.
+    const isReaperKilled = killedAt.at(-1)! - killedAt[0]! > LEASE_MS
+    if (!isReaperKilled) await until(async () => lostLines().length >= lost.length)
+
     assert.ok(lost.length > 0, 'calls ran when their gateway was killed')
-    await until(async () => fleet.lines().filter(({ outcome }) => outcome === 'lost').length >= lost.length)
+    const logged = lostLines().map(({ reqId, costUsd }) => ({
+      id: reqId,
+      cost: Math.round(Number(costUsd) * 1e9),
+    }))
+    const ids = new Set(logged.map(({ id }) => id))
+    const byId = (one: { id: unknown }, other: { id: unknown }) =>
+      String(one.id) < String(other.id) ? -1 : 1
     assert.deepEqual(
-      fleet
-        .lines()
-        .filter(({ outcome }) => outcome === 'lost')
-        .map(({ reqId, costUsd }) => [reqId, Math.round(Number(costUsd) * 1e9)])
-        .sort(),
-      lost.map(({ id, cost }) => [id, cost]).sort(),
+      logged.sort(byId),
+      lost
+        .filter(({ id }) => !isReaperKilled || ids.has(id))
+        .map(({ id, cost }) => ({ id, cost }))
+        .sort(byId),
       'one line each, by the replica whose lease reaper charged it',
     )
     assert.ok(

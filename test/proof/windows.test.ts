@@ -16,6 +16,8 @@ import { type Attempt, attempt, drawCalls, PEACEFUL } from './traffic.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
+/** All calls at once would take longer on a busy machine than an admission may. */
+const AT_ONCE = 15
 
 /** The environment of a gateway whose clock is wrong. */
 const skewedBy = (ms: number) => ({
@@ -43,9 +45,15 @@ test('gateways with clocks a day apart share buckets and budgets of the same day
   const utcDay = () => new Date().toISOString().slice(0, 10)
   const days = [utcDay()]
 
-  const attempts = await Promise.all(
-    calls.map((call, i) => attempt(fleet.gateways[i % 3]!.url, keys.get(call.client)!, call)),
-  )
+  const attempts: Attempt[] = []
+  for (let i = 0; i < calls.length; i += AT_ONCE)
+    attempts.push(
+      ...(await Promise.all(
+        calls
+          .slice(i, i + AT_ONCE)
+          .map((call, j) => attempt(fleet.gateways[j % 3]!.url, keys.get(call.client)!, call)),
+      )),
+    )
 
   days.push(utcDay())
   await allQuiet(fleet)
