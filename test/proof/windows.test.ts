@@ -134,7 +134,8 @@ test('a gateway whose clock is a month behind uses the new price, and accepts no
     ({ name }) => name === 'tollgate_clock_offset_seconds',
   )!
   assert.ok(Math.abs(value + (30 * DAY) / 1000) < 5, `${value}`)
-  const warned = ({ lines }: { lines: Line[] }) => lines.filter(({ msg }) => msg.includes('clock of this machine differs'))
+  const warned = ({ lines }: { lines: Line[] }) =>
+    lines.filter(({ msg }) => msg.includes('clock of this machine differs'))
   assert.equal(warned(behind).length, 1)
   assert.deepEqual(warned(fleet.gateways[0]!), [])
 })
