@@ -8,13 +8,13 @@ import { type ClientSettings, defaultHold, type Hold, name, type ScopeSettings }
 import { createStates } from '../clients/states.ts'
 import { readGatewayRecord, readTeam } from '../clients/team-records.ts'
 import { dialects } from '../dialects/index.ts'
+import { type ScopeKind, scopeKey } from '../lua/scope-kinds.ts'
 import { LOOKAHEAD_SECONDS, outputRate } from '../pricing/bound.ts'
 import { didYouMean } from '../pricing/nearest.ts'
 import type { Price } from '../pricing/price.ts'
 import { circuitResponse, retryWords } from './circuits.ts'
 import { explained, type level } from './explained.ts'
 import { problem, unknownClient } from './problem.ts'
-
 import type { TypeBoxProvider } from './schemas.ts'
 
 const query = Type.Object(
@@ -26,6 +26,7 @@ const query = Type.Object(
 )
 
 type LimitedScope = Static<typeof level>
+type Limits = ScopeSettings & { id: string; name: string }
 
 export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: number }): FastifyPluginAsync {
   return async admin => {
@@ -108,18 +109,16 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
         client.team === undefined ? undefined : readTeam(admin.pg, client.team),
         readGatewayRecord(admin.pg),
       ])
-      const level = async (key: string, scope: string, { limits = {}, budget = {} }: ScopeSettings) => ({
-        scope,
-        limits,
-        budget,
-        ...(await stateOf({ key, limits, budget })),
-      })
+      async function limited(kind: ScopeKind, { id, name, limits = {}, budget = {} }: Limits) {
+        const state = await stateOf({ key: scopeKey(kind, id), limits, budget })
+        return { scope: scopeKey(kind, name), limits, budget, ...state }
+      }
       // maxWaitMs is a setting, not a limit that a call must fit.
       const { maxWaitMs, ...clientLimits } = client.limits ?? {}
       return Promise.all([
-        level(`client:${client.id}`, `client:${client.name}`, { ...client, limits: clientLimits }),
-        ...(team ? [level(`team:${team.id}`, `team:${team.name}`, team)] : []),
-        level('gateway', 'gateway', gateway),
+        limited('client', { ...client, limits: clientLimits }),
+        ...(team ? [limited('team', team)] : []),
+        limited('gateway', { id: '', name: '', ...gateway }),
       ])
     }
   }

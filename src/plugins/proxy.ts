@@ -88,7 +88,7 @@ export default fp<{ responseBuffer: number }>(
       reply.raw.once('close', callerLeft)
       return promise
 
-      /** The caller sees which upstream answered, also where its answer is an error or cannot be read. */
+      /** Names the upstream on every response, even on an error or an unreadable one. */
       function nameUpstream() {
         reply.header('x-tollgate-upstream', upstream.name)
       }
