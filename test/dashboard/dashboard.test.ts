@@ -8,7 +8,7 @@ import { testBrowser } from '../browser.ts'
 import { ADMIN_TOKEN, message } from '../gateway.ts'
 import { until } from '../until.ts'
 import { dayToDay, writePast } from './day-to-day.ts'
-import { type DashboardPage, openPage } from './page.ts'
+import { type DashboardPage, openPage, type PageOptions } from './page.ts'
 import { type SeededGateway, startSeededGateway } from './seed.ts'
 
 const browser = await testBrowser()
@@ -21,10 +21,8 @@ function scenarios(chromium: Browser) {
     gateway = await startSeededGateway(t)
     await writePast(gateway)
   })
-  const openDashboard = (
-    t: TestContext,
-    options: Parameters<typeof openPage>[3] = {},
-  ): Promise<DashboardPage> => openPage(t, chromium, gateway, options)
+  const openDashboard = (t: TestContext, options?: PageOptions): Promise<DashboardPage> =>
+    openPage(t, chromium, gateway, options)
   dayToDay(openDashboard, () => gateway)
 
   test('sign-in with a token opens the view of the address', async t => {

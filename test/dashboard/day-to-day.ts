@@ -5,13 +5,10 @@ import { type TestContext, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { createOutbox } from '../../src/alerts/outbox.ts'
 import { until } from '../until.ts'
-import type { DashboardPage } from './page.ts'
+import type { DashboardPage, PageOptions } from './page.ts'
 import type { SeededGateway } from './seed.ts'
 
-type Come = (
-  t: TestContext,
-  options?: { viewport?: { width: number; height: number } },
-) => Promise<DashboardPage>
+type Come = (t: TestContext, options?: PageOptions) => Promise<DashboardPage>
 
 const DAY = 86_400_000
 
@@ -69,7 +66,7 @@ export function dayToDay(come: Come, seeded: () => SeededGateway): void {
   })
 
   test("today is compared with yesterday until the same hour, and today's column is marked as partial", async t => {
-    const { page, open, complaints } = await come(t)
+    const { page, open, complaints } = await come(t, { ownContext: true })
     await page.clock.setFixedTime(`${dayBefore(0)}T14:37:00Z`)
     await open()
     const note = (label: string) => page.locator('.figure', { hasText: label }).locator('.figure-note')
@@ -84,7 +81,7 @@ export function dayToDay(come: Come, seeded: () => SeededGateway): void {
   })
 
   test('a click and Enter on a column open the calls of that day and of the series', async t => {
-    const { page, open } = await come(t)
+    const { page, open } = await come(t, { ownContext: true })
     await page.clock.setFixedTime(`${dayBefore(0)}T23:59:00Z`)
     await open('?range=7d')
     const chart = page.locator('.chart-place')

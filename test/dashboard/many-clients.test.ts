@@ -7,7 +7,7 @@ import { testBrowser } from '../browser.ts'
 import { type Gateway, startGateway } from '../gateway.ts'
 import { until } from '../until.ts'
 import { seedClients } from './many-clients.ts'
-import { type DashboardPage, openPage } from './page.ts'
+import { type DashboardPage, openPage, type PageOptions } from './page.ts'
 
 const COUNT = 10_000
 /** A client that is neither among the first by name nor among the last. */
@@ -25,10 +25,8 @@ function scenarios(chromium: Browser) {
       spentUsd: client => (client === FULLEST ? 9.9 : (client % 100) / 20),
     })
   })
-  const openDashboard = (
-    t: TestContext,
-    options: Parameters<typeof openPage>[3] = {},
-  ): Promise<DashboardPage> => openPage(t, chromium, gateway, options)
+  const openDashboard = (t: TestContext, options?: PageOptions): Promise<DashboardPage> =>
+    openPage(t, chromium, gateway, options)
 
   test('the fullest of 10,000 budgets is on top, and the chart has all spend', async t => {
     const { page, open, faults, complaints } = await openDashboard(t)

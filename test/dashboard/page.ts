@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page, ViewportSize } from 'playwright-core'
 import { ADMIN_TOKEN, type Gateway } from '../gateway.ts'
 import { whenOver } from '../when-over.ts'
 
@@ -18,7 +18,17 @@ export interface DashboardPage {
   complaints: string[]
 }
 
+export interface PageOptions {
+  /** Empty: the page begins signed out. */
+  token?: string
+  viewport?: ViewportSize
+  colorScheme?: 'light' | 'dark'
+  /** For a test that sets the clock: Playwright sets the clock of all tabs of a context. */
+  ownContext?: boolean
+}
+
 const WAIT = 15_000
+const DESKTOP = { width: 1280, height: 900 }
 const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
 const SIGNED_IN = 'tollgate-token'
 
@@ -26,20 +36,40 @@ const SIGNED_IN = 'tollgate-token'
 const turnTo = (address: string) =>
   `history.pushState(null, '', ${JSON.stringify(address)}); dispatchEvent(new PopStateEvent('popstate'))`
 
+/** A new context costs more CPU time than most tests, so the tests of a browser share one. */
+const shared = new WeakMap<Browser, Promise<BrowserContext>>()
+
+function sharedContext(browser: Browser): Promise<BrowserContext> {
+  const context = shared.get(browser) ?? newContext(browser)
+  shared.set(browser, context)
+  return context
+}
+
+async function newContext(browser: Browser): Promise<BrowserContext> {
+  const context = await browser.newContext({ viewport: DESKTOP, reducedMotion: 'reduce' })
+  context.setDefaultTimeout(WAIT)
+  return context
+}
+
+/** Removes the cookies and the local storage of earlier tests. Session storage and routes end with their tab. */
+async function forgetOrigin(page: Page, url: string): Promise<void> {
+  const devtools = await page.context().newCDPSession(page)
+  await devtools.send('Storage.clearDataForOrigin', { origin: new URL(url).origin, storageTypes: 'all' })
+  await devtools.detach()
+}
+
 export async function openPage(
   t: TestContext,
   browser: Browser,
   gateway: Pick<Gateway, 'url'>,
-  { token = ADMIN_TOKEN, ...options }: BrowserContextOptions & { token?: string } = {},
+  { token = ADMIN_TOKEN, viewport, colorScheme, ownContext = false }: PageOptions = {},
 ): Promise<DashboardPage> {
-  const context = await browser.newContext({
-    viewport: { width: 1280, height: 900 },
-    reducedMotion: 'reduce',
-    ...options,
-  })
-  whenOver(t, () => context.close())
-  context.setDefaultTimeout(WAIT)
+  const context = await (ownContext ? newContext(browser) : sharedContext(browser))
   const page = await context.newPage()
+  whenOver(t, () => (ownContext ? context.close() : page.close()))
+  await forgetOrigin(page, gateway.url)
+  if (viewport) await page.setViewportSize(viewport)
+  if (colorScheme) await page.emulateMedia({ colorScheme })
   const complaints: string[] = []
   page.on('console', message => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
@@ -70,8 +100,8 @@ export async function openPage(
       await page.locator('.loading').first().waitFor({ state: 'detached' })
     },
     async faults() {
-      // The policy of the page does not apply to this script.
-      await page.evaluate(AXE)
+      // The policy of the page does not apply to this script. A turn to another view keeps it, a reload does not.
+      if (!(await page.evaluate('"axe" in window'))) await page.evaluate(AXE)
       const found: unknown = await page.evaluate(
         `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations
           .filter(({ impact }) => impact === 'serious' || impact === 'critical')
