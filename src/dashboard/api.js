@@ -4,7 +4,7 @@ import { end, session } from './session.js'
 
 /** @import { Fault } from './types.ts' */
 
-/** The failure of a request, in the words of the admin API. */
+/** The failure of a request, with the message of the admin API. */
 export class Failure extends Error {
   /**
    * @param {number} status 0: no response
@@ -20,7 +20,7 @@ export class Failure extends Error {
   }
 }
 
-const UNREACHABLE = 'The gateway does not response. It may be restarting, or the network is away.'
+const UNREACHABLE = 'The gateway does not respond. It may be restarting, or the network is down.'
 
 /**
  * @param {string} path behind /admin
@@ -48,7 +48,7 @@ export async function request(path, { method = 'GET', body, token, signal } = {}
   const failure = await failureOf(response)
   // The token of the session was revoked or has expired. The sign-in form handles a wrong token itself.
   if (failure.status === 401 && token === undefined)
-    end('Your token is not accepted any more. Sign in again.')
+    end('The token was revoked or has expired. Sign in again.')
   throw failure
 }
 

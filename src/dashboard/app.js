@@ -1,4 +1,4 @@
-/** The page: it shows the sign-in form without a token, and with a token the view of the address. */
+/** The page. Without a token it shows the sign-in form; with a token, the view of the address. */
 
 import { html } from 'htm/preact'
 import { useEffect, useState } from 'preact/hooks'
@@ -57,7 +57,7 @@ export function App() {
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       if (error.status !== 401) return setFailure(error)
-      end('Your token is not accepted any more. Sign in again.')
+      end('The token was revoked or has expired. Sign in again.')
       setResuming(false)
     }
   }
@@ -78,5 +78,5 @@ function View() {
     return html`<${TeamView} key=${rest[0]} name=${rest[0]} place=${where} />`
   const Found = rest.length === 0 ? views[name] : undefined
   if (Found) return html`<${Found} place=${where} />`
-  return html`<${Page} title="There is no such page"><${Empty} title="There is no page at this address"><a href=${href('/')}>Go to the overview</a><//><//>`
+  return html`<${Page} title="Page not found"><${Empty} title="No page has this address"><a href=${href('/')}>Go to the overview</a><//><//>`
 }

@@ -4,7 +4,7 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { api, Failure } from './api.js'
 import { session } from './session.js'
 
-/** The last responses, so that a view has data at once when it is shown again. */
+/** The last responses. A view that is shown again has data at once. */
 /** @type {Map<string, unknown>} */
 const known = new Map()
 const KNOWN = 100

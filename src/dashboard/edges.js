@@ -1,11 +1,11 @@
 /**
- * Marks cards whose content is wider than the card. Such a card has a shadow at each edge where content is cut off, and a tab
- * stop, so that the arrow keys scroll it.
+ * Marks cards whose content is wider than the card. Such a card has a shadow at each edge with hidden content, and
+ * a tab stop, so that the arrow keys scroll it.
  */
 
 const SCROLLED = '.card.is-flush, .scroll'
 
-/** Watches every such card under the root, also cards that are added later. @param {HTMLElement} root */
+/** Watches every such card under the root, including cards that are added later. @param {HTMLElement} root */
 export function followEdges(root) {
   let isDue = false
   const look = () => {
@@ -18,7 +18,7 @@ export function followEdges(root) {
   }
   new MutationObserver(look).observe(root, { childList: true, subtree: true, characterData: true })
   new ResizeObserver(look).observe(root)
-  // A scroll does not bubble.
+  // Scroll events do not bubble.
   root.addEventListener('scroll', look, { capture: true, passive: true })
 }
 

@@ -11,7 +11,7 @@ const percents = numbers({ style: 'percent', maximumFractionDigits: 0 })
 const finePercents = numbers({ style: 'percent', maximumFractionDigits: 1 })
 const shares = numbers({ style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 })
 
-/** Cents for sums of money; of less than that, the two significant digits. @param {number} value */
+/** Sums of money in cents; a smaller sum has two significant digits. @param {number} value */
 export function usd(value) {
   const size = Math.abs(value)
   if (size >= 10_000) return wholeDollars.format(value)
@@ -20,7 +20,7 @@ export function usd(value) {
   return `${value < 0 ? '−' : ''}$${Number(size.toPrecision(2)).toFixed(6).replace(/0+$/, '')}`
 }
 
-/** As budgets are set: without the cents where there are none. @param {number} value */
+/** A budget. Whole dollars have no cents. @param {number} value */
 export function limitUsd(value) {
   return Number.isInteger(value) ? wholeDollars.format(value) : usd(value)
 }
@@ -58,7 +58,7 @@ function usdWith(digits) {
   }
 }
 
-/** What one call costs: to the ten-thousandth of a cent where it is that little. @param {number} value */
+/** The cost of one call, with up to four decimals of a cent. @param {number} value */
 export function fineUsd(value) {
   const size = Math.abs(value)
   if (size === 0) return '$0'
@@ -68,14 +68,14 @@ export function fineUsd(value) {
   return `${value < 0 ? '−' : ''}$${text}`
 }
 
-/** Every digit there is. @param {number} value */
+/** All digits. @param {number} value */
 export function exactUsd(value) {
   return `${value < 0 ? '−' : ''}$${Math.abs(value)
     .toFixed(9)
     .replace(/0{1,7}$/, '')}`
 }
 
-/** Of an axis. @param {number} value */
+/** A label of an axis. @param {number} value */
 export function axisUsd(value) {
   if (value === 0) return '$0'
   if (value >= 1000) return `$${shortCounts.format(value)}`
@@ -99,12 +99,12 @@ export function percent(part, whole = 1) {
   return share !== 0 && Math.abs(share) < 0.1 ? finePercents.format(share) : percents.format(share)
 }
 
-/** A part in a column: one decimal always. @param {number} part @param {number} whole */
+/** A part in a column, always with one decimal. @param {number} part @param {number} whole */
 export function share(part, whole) {
   return shares.format(whole === 0 ? 0 : part / whole)
 }
 
-/** A duration in a column: milliseconds always. @param {number} [value] */
+/** A duration in a column, always in milliseconds. @param {number} [value] */
 export function milliseconds(value) {
   return value === undefined ? '–' : `${counts.format(Math.round(value))} ms`
 }
@@ -137,7 +137,7 @@ export const longDay = at => longDays.format(new Date(at))
 /** @param {string | number | Date} at */
 export const weekday = at => weekdays.format(new Date(at))
 
-/** The time; for another day than today the day as well. @param {string | number | Date} at @param {Date} [now] */
+/** The time, and the day unless it is today. @param {string | number | Date} at @param {Date} [now] */
 export function moment(at, now = new Date()) {
   return utcDay(at) === utcDay(now) ? exactTime(at) : `${day(at)}, ${timeOfDay(at)}`
 }

@@ -50,7 +50,7 @@ async function follow(path, signal, { onState, onOpen, onCalls }) {
       onOpen()
       wait = FIRST_WAIT
       for await (const { calls, skipped } of events(response)) {
-        // Batches that have arrived already belong to the former filter.
+        // Received batches belong to the former filter.
         if (signal.aborted) return
         onCalls(calls, skipped)
       }

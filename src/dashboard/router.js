@@ -1,4 +1,4 @@
-/** The address selects the view (path) and its filters (query). So back, forward and reload work. */
+/** The address selects the view (path) and its filters (query). Back, forward and reload therefore work. */
 
 import { createStore } from './store.js'
 

@@ -15,7 +15,7 @@ export function keptToken() {
   }
 }
 
-/** Undefined: signed out. `ended` says why the last session ended. */
+/** Undefined: signed out. `ended`: the reason of the end of the last session. */
 export const session = createStore(/** @type {Session | undefined} */ (undefined))
 export const ended = createStore('')
 
@@ -35,7 +35,7 @@ export function end(why = '') {
   try {
     sessionStorage.removeItem(NAME)
   } catch {
-    // There is no storage.
+    // The browser has no storage.
   }
   ended.set(why)
   session.set(undefined)

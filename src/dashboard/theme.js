@@ -1,4 +1,4 @@
-/** The theme: light, dark, or that of the system. The browser remembers the choice. */
+/** The theme: light, dark, or the theme of the system. The browser remembers the choice. */
 
 import { createStore } from './store.js'
 
@@ -28,6 +28,6 @@ export function nextTheme() {
   try {
     localStorage.setItem(NAME, next)
   } catch {
-    // The choice lasts for this visit.
+    // Without storage the choice is kept until the page closes.
   }
 }

@@ -1,35 +1,35 @@
-/** Explains the gateway's codes: what happened, and what to do. */
+/** Labels, meanings and advice for the gateway's codes. */
 
 /** @typedef {{ title: string, meaning: string, toDo: string }} Reason */
 
 /** @type {Record<string, Reason>} */
 export const reasons = {
   rate_limited: {
-    title: 'Too fast',
+    title: 'Rate limit reached',
     meaning:
       'A limit on requests, tokens, calls at once or token counting (count_tokens) was reached. The response says when to try again.',
-    toDo: 'If this traffic is meant, raise the limit of the scope named here; if not, look for a caller without a back-off.',
+    toDo: 'If the traffic is intended, raise the limit of this scope. Otherwise look for a caller that retries without a back-off.',
   },
   loop_detected: {
     title: 'Loop brake',
     meaning: 'The same request came many times within a short time, as from an agent in a loop.',
-    toDo: 'Look at the service that sends it. If it is meant, raise or remove the loop brake of this client.',
+    toDo: 'Check the service that sends it. If the repetition is intended, raise or remove the loop brake of this client.',
   },
   budget_exceeded: {
     title: 'Budget spent',
     meaning:
       'A budget has no room for this call, or for the next seconds of a running one. It resets at the end of its UTC day or month.',
-    toDo: 'Raise the budget of the scope named here, or wait for the reset.',
+    toDo: 'Raise the budget of this scope, or wait for the reset.',
   },
   request_exceeds_budget: {
-    title: 'Larger than its budget',
-    meaning: 'This one call may cost more than the whole budget: it can never fit.',
+    title: 'Request exceeds budget',
+    meaning: 'This one call may cost more than the whole budget.',
     toDo: 'Let the caller ask for fewer tokens (max_tokens) or a cheaper model, or raise the budget.',
   },
   budget_in_flight: {
     title: 'Budget held by running calls',
-    meaning: 'Running calls hold the rest of the budget. They return what they do not use.',
-    toDo: 'Nothing, as a rule: callers try again after some seconds. If it is frequent, the budget is tight for this traffic.',
+    meaning: 'Running calls hold the rest of the budget. Their unused part is released when they end.',
+    toDo: 'Callers retry after some seconds. If this is frequent, raise the budget.',
   },
   model_not_allowed: {
     title: 'Model not allowed',
@@ -38,8 +38,8 @@ export const reasons = {
   },
   model_not_found: {
     title: 'Unknown model',
-    meaning: 'No upstream that is configured serves a model of this name.',
-    toDo: 'Look for a misspelt name. GET /v1/models lists what this client may use.',
+    meaning: 'No configured upstream serves a model of this name.',
+    toDo: 'Check the spelling. GET /v1/models lists the models of this client.',
   },
   model_not_priced: {
     title: 'Model without a price',
@@ -68,9 +68,9 @@ export const reasons = {
     toDo: 'Nothing.',
   },
   invalid_key: {
-    title: 'Key not accepted',
+    title: 'Invalid key',
     meaning: 'The key is unknown, revoked or expired, or its client is disabled.',
-    toDo: 'Give the caller a new key. Many such calls of unknown callers are guesses of keys, which cannot succeed.',
+    toDo: 'Give the caller a new key. Many such calls from unknown addresses are attempts to guess a key.',
   },
   missing_key: {
     title: 'No key',
@@ -85,11 +85,11 @@ export const reasons = {
   invalid_request: {
     title: 'Invalid request',
     meaning: 'The gateway or the provider could not read the request.',
-    toDo: 'The message says what was found and what was expected.',
+    toDo: 'The message names the fault and the expected value.',
   },
   request_too_large: {
     title: 'Request too large',
-    meaning: 'The body is larger than this gateway takes.',
+    meaning: 'The body is larger than BODY_LIMIT_BYTES.',
     toDo: 'Send less, or raise BODY_LIMIT_BYTES.',
   },
   unsupported_media_type: {
@@ -98,13 +98,13 @@ export const reasons = {
     toDo: 'Send application/json, not compressed.',
   },
   request_timeout: {
-    title: 'Request came too slowly',
+    title: 'Request timed out',
     meaning: 'The caller did not send its whole request in time.',
-    toDo: 'Look at the network between the caller and the gateway.',
+    toDo: 'Check the network between the caller and the gateway.',
   },
   headers_too_large: {
     title: 'Headers too large',
-    meaning: 'The headers of the request are larger than this gateway takes.',
+    meaning: 'The headers of the request are larger than the limit of the gateway.',
     toDo: 'Send fewer or shorter headers: look for large cookies, or for a proxy that adds headers.',
   },
   expectation_failed: {
@@ -113,75 +113,74 @@ export const reasons = {
     toDo: 'Remove the Expect header in the caller.',
   },
   unprocessable: {
-    title: 'Not processable',
+    title: 'Unprocessable request',
     meaning: 'The provider understood the request, and refused it.',
-    toDo: 'The message says why.',
+    toDo: 'The message gives the reason.',
   },
   not_found: {
     title: 'No such route',
     meaning: 'The gateway has no such path.',
-    toDo: 'Look at the base URL of the caller.',
+    toDo: 'Check the base URL of the caller.',
   },
   method_not_allowed: {
     title: 'Wrong method',
     meaning: 'This path takes another method.',
-    toDo: 'Look at the base URL of the caller.',
+    toDo: 'Check the base URL of the caller.',
   },
   unavailable: {
     title: 'Gateway unavailable',
     meaning: 'Limits and budgets could not be checked, so the call was refused.',
-    toDo: 'Redis or Postgres was away. See the alerts, and /readyz.',
+    toDo: 'Redis or Postgres did not respond. See the alerts and /readyz.',
   },
   overloaded: {
     title: 'Gateway overloaded',
-    meaning:
-      'This replica had too many calls or too many bytes of bodies at once, so it refused the call early.',
-    toDo: 'Callers try again. If it is frequent, add replicas or CPU.',
+    meaning: 'This replica had too many calls or too many body bytes in memory, so it refused the call.',
+    toDo: 'Callers retry. If this is frequent, add replicas or CPU.',
   },
   interrupted: {
-    title: 'Cut by a restart',
+    title: 'Interrupted by a restart',
     meaning: 'The gateway ended while the call was running.',
-    toDo: 'Callers may send it again. If it is frequent, raise DRAIN_SECONDS.',
+    toDo: 'Callers may retry. If this is frequent, raise DRAIN_SECONDS.',
   },
   internal: {
-    title: 'Fault of the gateway',
-    meaning: 'Something went wrong in the gateway itself.',
-    toDo: 'Its log has the error under this request id.',
+    title: 'Internal error',
+    meaning: 'The gateway has a fault.',
+    toDo: 'The log of the gateway has the error under this request id.',
   },
   upstream_rate_limited: {
     title: 'Provider rate limit',
     meaning: "The provider's own rate limit for your account was reached.",
-    toDo: 'Ask the provider for more, or lower the limits of the busiest clients.',
+    toDo: 'Ask the provider for a higher limit, or lower the limits of the busiest clients.',
   },
   upstream_error: {
     title: 'Provider failed',
     meaning: 'The provider answered with an error, or its response ended early.',
-    toDo: "Nothing was charged for an error. If it goes on, look at the provider's status page.",
+    toDo: "Errors are not charged. If this continues, check the provider's status page.",
   },
   upstream_unavailable: {
     title: 'Provider unavailable',
     meaning: 'The provider cannot serve calls now.',
-    toDo: "Callers try again. If it goes on, look at the provider's status page.",
+    toDo: "Callers retry. If this continues, check the provider's status page.",
   },
   upstream_overloaded: {
     title: 'Provider overloaded',
     meaning: 'The provider has too many calls.',
-    toDo: 'Callers try again later.',
+    toDo: 'Callers retry later.',
   },
   upstream_refused_us: {
-    title: 'Provider refuses our key',
+    title: 'Provider refuses the gateway key',
     meaning: "The gateway's own key or account at the provider is not accepted.",
-    toDo: "Look at the gateway's upstream key, and at the account's balance.",
+    toDo: 'Check the upstream key of the gateway and the balance of the account.',
   },
   upstream_forbidden: {
-    title: 'Provider forbids it',
+    title: 'Forbidden by the provider',
     meaning: "The gateway's account at the provider may not do this.",
-    toDo: 'Look at what the account is allowed to use.',
+    toDo: 'Check the permissions of the account.',
   },
   upstream_timeout: {
-    title: 'Provider silent',
+    title: 'Provider timed out',
     meaning: 'The provider did not answer in time.',
-    toDo: 'Large answers take long: use streaming, or raise UPSTREAM_TIMEOUT_SECONDS.',
+    toDo: 'Use streaming for long responses, or raise UPSTREAM_TIMEOUT_SECONDS.',
   },
   not_cached: {
     title: 'Not in the cache',
@@ -195,28 +194,29 @@ export function reasonOf(code) {
   return reasons[code] ?? { title: code.replaceAll('_', ' '), meaning: '', toDo: '' }
 }
 
-/** What a running call holds of a budget. @type {Record<import('./types.ts').Hold, { label: string, meaning: string }>} */
+/** The part of a budget that a running call holds. @type {Record<import('./types.ts').Hold, { label: string, meaning: string }>} */
 export const holds = {
   growing: {
     label: 'Growing',
-    meaning: 'Holds the input and the next seconds of output; a call is cut when a budget has no room.',
+    meaning:
+      'Holds the input and the next seconds of output; the gateway ends a call when a budget has no room.',
   },
   ceiling: {
     label: 'Ceiling',
-    meaning: 'Holds the input and the whole output limit; no budget cuts a running call.',
+    meaning: 'Holds the input and the whole output limit; no budget ends a running call.',
   },
 }
 
 /** A sentence about the state of a circuit. @param {{ state: string, retryAfterMs: number }} circuit */
 export function circuitWords({ state, retryAfterMs }) {
-  if (state === 'open') return `Calls fail fast; the next try is in ${Math.ceil(retryAfterMs / 1000)} s.`
-  return retryAfterMs > 0 ? 'One call tries again now.' : 'The next call tries again.'
+  if (state === 'open') return `Calls fail fast; the next attempt is in ${Math.ceil(retryAfterMs / 1000)} s.`
+  return retryAfterMs > 0 ? 'One call tests the upstream now.' : 'The next call tests the upstream.'
 }
 
-export const UNBOUNDED = 'The call used a feature without a bound, so it may cost more than it held.'
+export const UNBOUNDED = 'The call used a feature without a bound, so it may cost more than its hold.'
 
 /**
- * Labels of alerts by kind, with advice if the title gives none. Other kinds are shown by their name.
+ * Labels of alerts by kind, with advice if the title gives none. Other kinds are labelled with their name.
  * @type {Record<string, { label: string, meaning?: string, toDo?: string }>}
  */
 export const alertKinds = {
@@ -225,7 +225,7 @@ export const alertKinds = {
   budget_refused: { label: 'Calls refused by a budget' },
   budget_overspent: { label: 'Budget overspent' },
   loop_detected: { label: 'Loop brake' },
-  upstream_refused_us: { label: 'Provider refuses our key' },
+  upstream_refused_us: { label: 'Provider refuses the gateway key' },
   overspend: { label: 'Call above its hold' },
   unknown_model: { label: 'Model without a price' },
   usage_shortfall: { label: 'Usage too low' },
@@ -233,11 +233,11 @@ export const alertKinds = {
   upstream_forbidden: {
     label: 'Call not permitted',
     meaning: 'The provider does not permit one call; other calls go on.',
-    toDo: 'Ask the provider for this model, feature or file, or let the service do without it.',
+    toDo: 'Ask the provider for this model, feature or file, or let the service stop using it.',
   },
   output_rate_exceeded: {
-    label: 'Output faster than known',
-    meaning: 'An upstream generates faster than the price table says.',
+    label: 'Output rate above the price table',
+    meaning: 'An upstream generates faster than the price table states.',
     toDo: 'Raise maxOutputTokensPerSecond of the model in PRICES_FILE.',
   },
   ledger_behind: { label: 'Ledger behind' },
@@ -248,21 +248,21 @@ export const alertKinds = {
 /** Labels of an alert's details, by their names. @type {Record<string, string>} */
 export const alertDetails = {
   percent: 'Percent reached',
-  period: 'Budget of a',
+  period: 'Period',
   limitUsd: 'Budget',
   spentUsd: 'Spent',
   resetsAt: 'Resets',
-  exhaustedAt: 'Spent at this pace',
-  burnRateLong: 'Pace, long',
-  burnRateShort: 'Pace, short',
+  exhaustedAt: 'Exhausted at',
+  burnRateLong: 'Burn rate, long window',
+  burnRateShort: 'Burn rate, short window',
   costUsd: 'Cost',
   heldUsd: 'Held',
-  boundUsd: 'Most it could cost',
+  boundUsd: 'Cost bound',
   reqId: 'Request id',
-  maxPending: 'Most that may wait',
-  pending: 'Waiting',
-  tokensPerSecond: 'Tokens a second',
-  maxOutputTokensPerSecond: 'Known tokens a second',
+  maxPending: 'Pending entries, limit',
+  pending: 'Pending entries',
+  tokensPerSecond: 'Tokens a second, measured',
+  maxOutputTokensPerSecond: 'Tokens a second, price table',
 }
 
 /** @typedef {'good' | 'calm' | 'warn' | 'bad'} Tone */
@@ -275,17 +275,17 @@ export const outcomes = {
   refused: { label: 'Refused', tone: 'warn', meaning: 'Refused by the gateway; nothing was charged.' },
   upstream_error: { label: 'Provider error', tone: 'bad', meaning: 'The provider failed.' },
   client_gone: {
-    label: 'Caller left',
+    label: 'Caller disconnected',
     tone: 'warn',
     meaning: 'The caller closed the connection before the end.',
   },
   interrupted: {
     label: 'Interrupted',
     tone: 'warn',
-    meaning: 'Cut by the gateway: it restarted, or a budget had no room for the next seconds.',
+    meaning: 'The gateway ended the call: it restarted, or a budget had no room for the next seconds.',
   },
   lost: { label: 'Lost', tone: 'bad', meaning: 'Its replica died; the whole hold was charged.' },
-  gateway_error: { label: 'Gateway fault', tone: 'bad', meaning: 'A fault of the gateway itself.' },
+  gateway_error: { label: 'Gateway fault', tone: 'bad', meaning: 'The gateway has a fault.' },
 }
 
 /** @param {string} outcome */
@@ -314,15 +314,15 @@ export function roleLabel(role = '') {
 
 /** Labels of changes, by their action in the audit. @type {Record<string, string>} */
 export const auditEvents = {
-  'client.create': 'Client made',
+  'client.create': 'Client created',
   'client.update': 'Client changed',
   'client.delete': 'Client deleted',
-  'key.create': 'Key made',
+  'key.create': 'Key created',
   'key.rotate': 'Key rotated',
   'key.revoke': 'Key revoked',
   'team.put': 'Team changed',
   'gateway.put': 'Gateway changed',
-  'token.create': 'Token made',
+  'token.create': 'Token created',
   'token.revoke': 'Token revoked',
   'alert.test': 'Test alert sent',
 }

@@ -1,4 +1,4 @@
-/** Stacked columns over time. The pointer or the arrow keys read them; a hidden table has the same values for screen readers. A click or Enter opens a column. */
+/** Stacked columns over time. The pointer or the arrow keys select a column. A hidden table has the same values for screen readers. A click or Enter opens the column. */
 
 import { html } from 'htm/preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
@@ -14,7 +14,7 @@ const GAP = 1
 
 /**
  * @param {{ label: string, buckets: string[], series: Series[], height?: number, format: (value: number) => string, formatAxis: (value: number) => string, formatBucket: (bucket: string) => string, formatTick?: (bucket: string) => string, dimmed?: string, limit?: { value: number, label: string } | undefined, partial?: string | undefined, onOpen?: (bucket: string, name: string | undefined) => void, opens?: string }} props
- * `partial`: the bucket that has not ended. `onOpen`: called with a bucket and the series that was picked in it; `opens`: what it opens, for hints.
+ * `partial`: the bucket that has not ended. `onOpen`: called with a bucket and the series that was picked in it; `opens`: the name of the opened list, for hints.
  */
 export function Columns({
   label,
@@ -63,7 +63,7 @@ export function Columns({
     const bucket = column === undefined ? undefined : buckets[column]
     if (bucket !== undefined) onOpen?.(bucket, name)
   }
-  /** The first touch of a column reads it, the second opens it. */
+  /** The first touch selects a column. The second touch opens it. */
   const onClick = (/** @type {PointerEvent} */ event) => {
     const column = columnAt(event)
     const isRead = event.pointerType !== 'touch' || touched.current === column
@@ -165,7 +165,7 @@ export function Columns({
         html`<div class="tip ${left + at * step > width / 2 ? 'is-left' : ''}" style=${tipPlace(left + (at + 0.5) * step, step, width)} aria-live="polite">
           <p class="tip-title">${labelOf(shown)}<span>${format(totals[at] ?? 0)}</span></p>
           ${parts.map(({ name, tone, value }, i) => html`<p class=${i === picked ? 'is-picked' : ''}><span class="swatch fill-${tone}" />${name}<span>${format(value)}</span></p>`)}
-          ${parts.length === 0 && html`<p class="quiet">Nothing</p>`}
+          ${parts.length === 0 && html`<p class="quiet">No data</p>`}
           ${onOpen && parts.length > 0 && html`<p class="tip-hint">Click or Enter: ${opens}</p>`}
         </div>`
       }
@@ -178,7 +178,7 @@ export function Columns({
   </figure>`
 }
 
-/** The series at a height of a column; undefined above the column, and for the sum of others. @param {Series[]} series @param {number} column @param {number} height as a value of the axis */
+/** The series at a height of a column; undefined above the column and for the sum of others. @param {Series[]} series @param {number} column @param {number} height as a value of the axis */
 function seriesAt(series, column, height) {
   let base = 0
   const found = series.find(({ values }) => {
@@ -193,7 +193,7 @@ function nameOf(part) {
   return part?.isOthers ? undefined : part?.name
 }
 
-/** Beside the column, on the side where there is room. @param {number} x @param {number} step @param {number} width */
+/** The place of the tip beside the column, on the side with more space. @param {number} x @param {number} step @param {number} width */
 function tipPlace(x, step, width) {
   return x > width / 2 ? { right: `${width - x + step / 2 + 8}px` } : { left: `${x + step / 2 + 8}px` }
 }

@@ -1,4 +1,4 @@
-/** Lines over time, drawn by uPlot. The pointer or the arrow keys read them; a hidden table has the same values for screen readers. */
+/** Lines over time, drawn by uPlot. The pointer or the arrow keys select a time. A hidden table has the same values for screen readers. */
 
 import { html } from 'htm/preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
@@ -7,13 +7,13 @@ import { useStore } from '../store.js'
 import { theme } from '../theme.js'
 
 const HOUR = 3_600_000
-/** Where the cursor is when the keys move it, pixels. */
+/** The vertical position of a cursor that the keys move, pixels. */
 const TOP = 10
 /** Distances between two marks of the axis. */
 const STEPS = [1 / 12, 1 / 4, 1 / 2, 1, 2, 3, 6, 12, 24, 48, 120, 240, 720, 2160].map(hours => hours * HOUR)
 
 /**
- * A line; `before`: the values of the period before, at the times of this one. Null: nothing was measured.
+ * A line; `before`: the values of the previous period, at the times of this one. Null: no measurement.
  * @typedef {{ name: string, tone: number, values: (number | null)[], before?: (number | null)[] | undefined }} Line
  */
 
@@ -80,7 +80,7 @@ export function Lines({ label, times, lines, height = 200, format, formatTime, f
     )
     plot.current = made
     const time = times[kept.current ?? -1]
-    // The first draw, which sets the scales, is a microtask too: before it there is no position.
+    // The first draw sets the scales in a microtask. Before it there is no position.
     if (time !== undefined) queueMicrotask(() => made.setCursor({ left: made.valToPos(time, 'x'), top: TOP }))
     const observer = new ResizeObserver(([entry]) => {
       if (entry) made.setSize({ width: Math.max(Math.floor(entry.contentRect.width), 200), height })
@@ -118,7 +118,7 @@ export function Lines({ label, times, lines, height = 200, format, formatTime, f
     }</p>
     <div class="hidden"><table>
       <caption>${label}</caption>
-      <thead><tr><th scope="col">Time</th>${lines.map(({ name, before }) => html`<th scope="col">${name}</th>${before && html`<th scope="col">${name}, period before</th>`}`)}</tr></thead>
+      <thead><tr><th scope="col">Time</th>${lines.map(({ name, before }) => html`<th scope="col">${name}</th>${before && html`<th scope="col">${name}, previous period</th>`}`)}</tr></thead>
       <tbody>${times.map((time, i) => html`<tr><th scope="row">${formatTime(time)}</th>${lines.map(({ values, before }) => html`<td>${text(values[i])}</td>${before && html`<td>${text(before[i])}</td>`}`)}</tr>`)}</tbody>
     </table></div>
   </figure>`

@@ -1,4 +1,4 @@
-/** Makes the series of a chart from rows of sums: the largest by name, all others as one. */
+/** Computes the series of a chart from rows of sums: the largest names, and one series for all others. */
 
 import { tonesOf } from './tones.js'
 
@@ -11,7 +11,7 @@ const OTHERS = ''
 /**
  * @template Row
  * @param {Row[]} rows
- * @param {{ buckets: string[], bucketOf: (row: Row) => string | undefined, nameOf: (row: Row) => string, amountOf: (row: Row) => number, isOthers?: (row: Row) => boolean, shown?: number, kind: string }} how `kind`: what the names are of, such as `client`; colours belong to a name of a kind. `isOthers`: the row is the sum of what has no name of its own.
+ * @param {{ buckets: string[], bucketOf: (row: Row) => string | undefined, nameOf: (row: Row) => string, amountOf: (row: Row) => number, isOthers?: (row: Row) => boolean, shown?: number, kind: string }} how `kind`: the kind of the names, such as `client`. Each kind has its own colours. `isOthers`: the row is the sum of all other names.
  * @returns {Series[]} the largest first
  */
 export function seriesOf(

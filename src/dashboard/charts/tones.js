@@ -24,7 +24,7 @@ export function tonesOf(kind, names) {
   return new Map(names.map(name => [name, own[hashOf(name)] ?? 0]))
 }
 
-/** The name's own tone if it is free, else the one that is used least: in this chart first, then at all. @param {string} name @param {Record<string, number>} own @param {string[]} beside */
+/** The name's own tone if it is free, else the tone with the fewest uses, in this chart and then in total. @param {string} name @param {Record<string, number>} own @param {string[]} beside */
 function toneFor(name, own, beside) {
   const first = Number.parseInt(hashOf(name).slice(1), 36) % TONES.length
   const shown = beside.map(other => own[hashOf(other)])
@@ -52,7 +52,7 @@ function remember(kind) {
   try {
     localStorage.setItem(NAME, JSON.stringify(known))
   } catch {
-    // Without storage the colours last for this visit.
+    // Without storage the colours are kept until the page closes.
   }
 }
 

@@ -13,7 +13,7 @@ const PAGE = 500
 /** @typedef {string | number | boolean | null | undefined} Cell */
 
 /**
- * Text that a spreadsheet would take for a formula gets a leading apostrophe; numbers stay numbers.
+ * Text that a spreadsheet reads as a formula gets a leading apostrophe. Numbers stay numbers.
  * @param {Cell} cell
  */
 function cellText(cell) {
@@ -67,10 +67,10 @@ export function DownloadCsv({ name, columns, rows }) {
       )
       save(`tollgate-${name}.csv`, text)
       if (found.length >= CSV_ROWS)
-        showToast(`The file has the first ${count(CSV_ROWS)} rows. Narrow the filters for the rest.`)
+        showToast(`The file has the first ${count(CSV_ROWS)} rows. Use filters to get the others.`)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      showToast(`The file could not be made: ${error.message}`, { isFailure: true })
+      showToast(`The file could not be created: ${error.message}`, { isFailure: true })
     } finally {
       setBusy(false)
     }

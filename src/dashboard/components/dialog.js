@@ -1,4 +1,4 @@
-/** A dialog of the browser: it keeps the focus, closes with Escape, and returns the focus. */
+/** A native dialog. It keeps the focus, closes on Escape, and returns the focus. */
 
 import { html } from 'htm/preact'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
@@ -68,10 +68,10 @@ export function ActionDialog({
   return html`<${Dialog} title=${title} onClose=${onClose} isWide=${isWide}>
     <form class="form" onSubmit=${submit} novalidate>
       ${children(failure)}
-      ${failure && html`<p class="form-failure" role="alert"><${Icon} name="warning" /><span>${failure.faults.length > 0 ? 'Some fields need another look.' : failure.message}</span></p>`}
+      ${failure && html`<p class="form-failure" role="alert"><${Icon} name="warning" /><span>${failure.faults.length > 0 ? 'Some fields are not valid.' : failure.message}</span></p>`}
       <footer class="dialog-foot">
         <button type="button" class="button" onClick=${onClose}>Cancel</button>
-        <button type="submit" class="button ${isDangerous ? 'is-danger' : 'is-primary'}" aria-disabled=${isBusy}>${isBusy ? 'One moment …' : action}</button>
+        <button type="submit" class="button ${isDangerous ? 'is-danger' : 'is-primary'}" aria-disabled=${isBusy}>${isBusy ? 'In progress …' : action}</button>
       </footer>
     </form>
   <//>`

@@ -15,7 +15,7 @@ const lives = [
 
 /** @param {{ value: string, onPick: (days: string) => void }} props */
 export function EndSelect({ value, onPick }) {
-  return html`<${Select} label="Ends" value=${value} options=${lives} onPick=${onPick} />`
+  return html`<${Select} label="Expires" value=${value} options=${lives} onPick=${onPick} />`
 }
 
 /** The field of the admin API; none if it never expires. @param {string} days @returns {{ expiresAt?: string }} */

@@ -1,4 +1,4 @@
-/** Text filters. A text applies on Enter, on leaving the field or on picking a suggestion, so that not every letter sends a request. */
+/** Text filters. A text applies on Enter, on blur or with a picked suggestion, so that typing sends no request. */
 
 import { html } from 'htm/preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
@@ -35,7 +35,7 @@ export function PickFilter({ label, name, value, useSuggestions, placeholder = l
   </form>`
 }
 
-/** Applies a moment after the last letter. @param {{ label: string, name: string, value: string, placeholder?: string, onFind: (text: string) => void }} props */
+/** Applies a short time after the last letter. @param {{ label: string, name: string, value: string, placeholder?: string, onFind: (text: string) => void }} props */
 export function Find({ label, name, value, placeholder = label, onFind }) {
   const [text, setText] = useState(value)
   const settled = useDebounced(text.trim())

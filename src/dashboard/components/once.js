@@ -1,4 +1,4 @@
-/** A secret that is shown once, when it is made. */
+/** A new secret. It is shown once. */
 
 import { html } from 'htm/preact'
 import { Copy } from './copy.js'
@@ -8,12 +8,12 @@ import { Dialog } from './dialog.js'
 export function Once({ title, kind, secret, onClose, children }) {
   return html`<${Dialog} title=${title} onClose=${onClose} isSticky>
     <div class="form">
-      <p><strong>Copy it now: it is shown this once.</strong> Only a fingerprint of it is kept.</p>
+      <p><strong>Copy it now: it is not shown again.</strong> The gateway stores only its fingerprint.</p>
       <output class="secret" tabindex="0" aria-label="The ${kind}">${secret}</output>
       ${children}
       <footer class="dialog-foot">
         <${Copy} text=${secret} label="Copy ${kind}" isLarge />
-        <button type="button" class="button is-primary" data-first onClick=${onClose}>I have it</button>
+        <button type="button" class="button is-primary" data-first onClick=${onClose}>Done</button>
       </footer>
     </div>
   <//>`

@@ -59,7 +59,7 @@ export function Picker({
   const text = value.trim()
   const wanted = useDebounced(text)
   const { options: found, hasMore, isCurrent } = useSuggestions(isOpen ? wanted : undefined)
-  // Until the suggestions for this text arrive, those of the previous text that match it.
+  // Before the suggestions for this text arrive, the matching suggestions of the previous text are shown.
   const options =
     isCurrent && wanted === text
       ? found
@@ -82,7 +82,7 @@ export function Picker({
     setMarked(options[to] ?? '')
   }
   const chosen = isShown ? options[active] : undefined
-  /** What a key does; undefined: the default of a text field. @type {Record<string, (() => void) | undefined>} */
+  /** The action of a key; undefined: the default of a text field. @type {Record<string, (() => void) | undefined>} */
   const keys = {
     ArrowDown: () => move(1),
     ArrowUp: () => move(-1),
@@ -130,14 +130,14 @@ export function Picker({
                 html`<li id="${id}-${i}" key=${option} role="option" aria-selected=${i === active} onClick=${() => pick(option)}>${option}</li>`,
             )}
           </ul>
-          ${hasMore && html`<p class="picker-more">There are more: type a part of the name.</p>`}
+          ${hasMore && html`<p class="picker-more">More names match: type a part of the name.</p>`}
         </div>`
       }
     <//>
   </div>`
 }
 
-/** The value, once it has not changed for a moment. @param {string} value */
+/** The value after it has not changed for a short time. @param {string} value */
 export function useDebounced(value) {
   const [settled, setSettled] = useState(value)
   useEffect(() => {

@@ -14,7 +14,7 @@ import { Icon, Mark } from './icon.js'
 /** @type {[group: string, entries: [name: string, path: string, icon: string, key: string][]][]} */
 const groups = [
   [
-    'Money',
+    'Usage',
     [
       ['Overview', '/', 'overview', 'o'],
       ['Calls', '/calls', 'calls', 'c'],
@@ -33,7 +33,7 @@ const groups = [
     ],
   ],
   [
-    'Proof',
+    'Audit',
     [
       ['Explain', '/explain', 'explain', 'e'],
       ['Verify', '/verify', 'verify', 'v'],
@@ -97,7 +97,7 @@ function Menu({ current, onHelp }) {
     </div>`
 }
 
-/** The UTC time. Budgets reset by it, so it is always shown. */
+/** The UTC time. It is always shown, because budgets reset in UTC. */
 function Clock() {
   const [now, setNow] = useState(Date.now())
   useEffect(() => {
@@ -162,9 +162,9 @@ function Help({ onClose }) {
   /** @type {[keys: string[], what: string][]} */
   const rows = [
     ...entries.map(([name, , , key]) => /** @type {[string[], string]} */ ([['g', key], `Go to ${name}`])),
-    [['/'], 'To the first filter'],
-    [['↑', '↓'], 'In a list with an open panel: the call before, the call after'],
-    [['←', '→'], 'In a chart: column by column'],
+    [['/'], 'Focus the first filter'],
+    [['↑', '↓'], 'In a list with an open panel: previous or next call'],
+    [['←', '→'], 'In a chart: previous or next column'],
     [['Esc'], 'Close the panel or dialog'],
     [['?'], 'This help'],
   ]

@@ -25,14 +25,14 @@ export function Empty({ title, children }) {
   </div>`
 }
 
-/** @param {{ failure: Failure, retry?: () => void, what?: string | undefined }} props `what`: what could not be loaded. */
-export function Failed({ failure, retry, what = 'This' }) {
+/** @param {{ failure: Failure, retry?: () => void, what?: string | undefined }} props `what`: the name of the data. */
+export function Failed({ failure, retry, what = 'The data' }) {
   return html`<div class="failed" role="alert">
     <${Icon} name="warning" />
     <div>
       <p class="failed-title">${what} could not be loaded</p>
       <p>${failure.message}</p>
-      ${retry && html`<button type="button" class="button is-small" onClick=${retry}>Try again</button>`}
+      ${retry && html`<button type="button" class="button is-small" onClick=${retry}>Retry</button>`}
     </div>
   </div>`
 }
@@ -63,5 +63,5 @@ export function Unloaded({ of, panels }) {
 
 /** @param {{ failure: Failure }} props */
 export function Stale({ failure }) {
-  return html`<p class="stale" role="status"><${Icon} name="warning" />Not up to date: ${failure.message}</p>`
+  return html`<p class="stale" role="status"><${Icon} name="warning" />Outdated: ${failure.message}</p>`
 }

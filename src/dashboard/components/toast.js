@@ -1,4 +1,4 @@
-/** A message about what was done, shown for some seconds. Screen readers read it. */
+/** A message about the result of an action. It is shown for some seconds, and screen readers read it. */
 
 import { html } from 'htm/preact'
 import { createStore, useStore } from '../store.js'

@@ -48,7 +48,7 @@ export function Access() {
   }
   return html`<${Page}
     title="Access"
-    lead="Administrators' tokens, for this page, the command line and the API under /admin. Services call with keys of their clients."
+    lead="Tokens of administrators, for this dashboard, the command line and the API under /admin. Services use the keys of their clients."
     actions=${html`<${DownloadCsv} name="tokens" columns=${csvColumns} rows=${() => allRows('/tokens', {}, 'tokens')} />${mayChange() && html`<button type="button" class="button is-primary" onClick=${() => setOpen({ kind: 'create' })}><${Icon} name="plus" />New token</button>`}`}
   >
     <section class="card is-flush" aria-label="Tokens">
@@ -56,7 +56,7 @@ export function Access() {
         ${(
           /** @type {{ tokens: Token[], next?: string }} */ { tokens: found, next },
         ) => html`<table class="table">
-            <thead><tr><th scope="col">Token</th><th scope="col" class="hide-s">Role</th><th scope="col" class="hide-s">Made</th><th scope="col" class="hide-s">Ends</th><th scope="col"><span class="hidden">More</span></th></tr></thead>
+            <thead><tr><th scope="col">Token</th><th scope="col" class="hide-s">Role</th><th scope="col" class="hide-s">Created</th><th scope="col" class="hide-s">Expires</th><th scope="col"><span class="hidden">More</span></th></tr></thead>
             <tbody>${found.map(token => html`<${Row} key=${token.name} token=${token} onRevoke=${() => setOpen({ kind: 'revoke', name: token.name })} />`)}</tbody>
           </table>
           ${next && html`<p class="note">The first 1,000 tokens, by name.</p>`}`}
@@ -67,7 +67,7 @@ export function Access() {
     ${
       open?.kind === 'revoke' &&
       html`<${ActionDialog} title="Revoke ${open.name}?" action="Revoke" isDangerous onSubmit=${() => revoke(open.name)} onClose=${close}>
-        ${() => html`<p>This token is refused from now on. What was changed with it stays, and stays under its name. This cannot be taken back.</p>
+        ${() => html`<p>The gateway refuses this token from now on. Its changes stay, and the audit keeps its name. This cannot be undone.</p>
           ${isOwn(open.name) && html`<p><strong>You are signed in with it:</strong> you will be signed out.</p>`}`}
       <//>`
     }
@@ -81,15 +81,15 @@ function isOwn(name) {
 
 /** @param {{ token: Token, onRevoke: () => void }} props */
 function Row({ token: { name, role, createdAt, createdBy, expiresAt }, onRevoke }) {
-  // ADMIN_TOKEN has no time of creation, and cannot be revoked here.
+  // ADMIN_TOKEN has no creation time and cannot be revoked here.
   const isFirst = createdAt === undefined
   const isOver = expiresAt !== undefined && Date.parse(expiresAt) <= Date.now()
   return html`<tr class=${isOver ? 'is-over' : ''}>
     <th scope="row">
       <span class="break">${name}</span>${isOwn(name) && html` <${Badge} tone="good">You<//>`}${isOver && html` <${Badge} tone="calm">Expired<//>`}
       <span class="sub show-s">${roleLabel(role)}</span>
-      ${isFirst && html`<span class="sub">set where the gateway runs, not to be revoked here</span>`}
-      ${expiresAt && !isOver && html`<span class="sub show-s">ends <${End} at=${expiresAt} /></span>`}
+      ${isFirst && html`<span class="sub">set by ADMIN_TOKEN; it cannot be revoked here</span>`}
+      ${expiresAt && !isOver && html`<span class="sub show-s">expires <${End} at=${expiresAt} /></span>`}
     </th>
     <td class="hide-s">${roleLabel(role)}</td>
     <td class="hide-s">${createdAt ? html`<span title=${fullMoment(createdAt)}>${longDay(createdAt)}</span><span class="sub">by ${createdBy}</span>` : html`<span class="quiet">–</span>`}</td>

@@ -30,7 +30,7 @@ export const severities = {
 }
 
 /** @type {Record<Alert['delivery'], string>} */
-const deliveries = { delivered: 'Delivered', waiting: 'Not delivered yet', no_webhook: 'No webhook was set' }
+const deliveries = { delivered: 'Delivered', waiting: 'Not delivered yet', no_webhook: 'No webhook' }
 
 /** @type {Record<string, [days: number, label: string]>} */
 const periods = { today: [0, 'Today'], '7d': [6, 'Last 7 days'], '30d': [29, 'Last 30 days'] }
@@ -61,7 +61,7 @@ export function Alerts({ place: { query } }) {
   const kinds = Object.entries(alertKinds).map(
     ([name, { label }]) => /** @type {[string, string]} */ ([name, label]),
   )
-  return html`<${Page} title="Alerts" lead="An alert is raised once for each window, with any number of replicas." actions=${html`${mayChange() && html`<${SendTest} />`}<${DownloadCsv} name="alerts" columns=${csvColumns} rows=${() => allRows('/alerts', filter, 'alerts')} />`}>
+  return html`<${Page} title="Alerts" lead="The gateway raises each alert once per window." actions=${html`${mayChange() && html`<${SendTest} />`}<${DownloadCsv} name="alerts" columns=${csvColumns} rows=${() => allRows('/alerts', filter, 'alerts')} />`}>
     <div class="filters" role="search" aria-label="Filter alerts">
       <${Select} isCompact label="Kind" value=${kind ?? ''} options=${[['', 'All kinds'], ...kinds, ...(kind && !alertKinds[kind] ? [[kind, kind]] : [])]} onPick=${pick('kind')} />
       <${Select} isCompact label="Severity" value=${severity ?? ''} options=${[['', 'Any severity'], ...Object.entries(severities).map(([name, { label }]) => [name, label])]} onPick=${pick('severity')} />
@@ -96,7 +96,7 @@ function SendTest() {
       /** @type {{ delivered: boolean, error?: string }} */
       const { delivered, error } = await api('/alerts/test', { method: 'POST' })
       showToast(
-        delivered ? 'The webhook took the test alert.' : `The test alert was not delivered: ${error}`,
+        delivered ? 'The webhook accepted the test alert.' : `The test alert was not delivered: ${error}`,
         {
           isFailure: !delivered,
         },
@@ -114,17 +114,17 @@ function SendTest() {
 /** @param {{ isFiltered: boolean }} props */
 function Nothing({ isFiltered }) {
   if (isFiltered)
-    return html`<${Empty} title="No alert fits these filters"><a href=${href('/alerts')}>Clear them</a><//>`
+    return html`<${Empty} title="No matching alerts"><a href=${href('/alerts')}>Clear the filters</a><//>`
   return html`<${Empty} title="No alerts">
-    Raised at 50, 80 and 100 % of a budget, at a pace that would spend it early, when a loop brake closes, when a
-    provider refuses the gateway or generates faster than the price table says, and when the ledger falls behind.
+    The gateway raises an alert at 50, 80 and 100 % of a budget, if the spend would exhaust a budget early, if a loop brake
+    applies, if a provider refuses the gateway or generates faster than the price table states, and if the ledger is behind.
   <//>`
 }
 
 /** @param {{ alerts: Alert[] }} props */
 function Table({ alerts }) {
   return html`<table class="table">
-    <thead><tr><th scope="col">Alert</th><th scope="col" class="hide-s">About</th><th scope="col" class="hide-s">Delivered</th><th scope="col" class="num">Raised</th></tr></thead>
+    <thead><tr><th scope="col">Alert</th><th scope="col" class="hide-s">Scope</th><th scope="col" class="hide-s">Delivered</th><th scope="col" class="num">Raised</th></tr></thead>
     <tbody>${alerts.map(alert => html`<${Row} key=${alert.id} alert=${alert} />`)}</tbody>
   </table>`
 }
@@ -158,6 +158,6 @@ function Delivery({ delivery, deliveredAt, attempts, lastError }) {
   if (delivery === 'delivered')
     return html`<span title=${deliveredAt ? fullMoment(deliveredAt) : ''}>${deliveredAt ? ago(deliveredAt) : 'yes'}</span>`
   if (delivery === 'no_webhook')
-    return html`<span class="quiet" title="Set ALERT_WEBHOOK_URL to receive alerts">No webhook is set</span>`
-  return html`<span class="text-warn" title=${lastError ?? ''}>${attempts === 0 ? 'About to be' : `Failed ${attempts} times, tried again`}</span>`
+    return html`<span class="quiet" title="Set ALERT_WEBHOOK_URL to receive alerts">No webhook</span>`
+  return html`<span class="text-warn" title=${lastError ?? ''}>${attempts === 0 ? 'Pending' : `Failed ${attempts} times, retrying`}</span>`
 }

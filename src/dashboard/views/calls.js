@@ -82,7 +82,7 @@ export function Calls({ place: { query } }) {
   )
   return html`<${Page}
     title="Calls"
-    lead="Every call of every replica, as it ends. Refused calls appear live. Refusals has samples of earlier ones."
+    lead="Each call of each replica, listed when it ends. Refused calls are shown live only. The view Refusals has samples of earlier refused calls."
     actions=${html`<${Live} state=${live} isPaused=${paused !== undefined} mayBeLive=${mayBeLive} />`}
   >
     <div class="filters" role="search" aria-label="Filter calls">
@@ -123,27 +123,27 @@ function Live({ state, isPaused, mayBeLive }) {
     return html`<span class="live is-paused" role="status"><span class="live-dot" />Not live with this filter or order</span>`
   const words = isPaused
     ? 'Paused'
-    : { connecting: 'Connecting …', live: 'Live', lost: 'Connection lost, trying again' }[state]
+    : { connecting: 'Connecting …', live: 'Live', lost: 'Connection lost, retrying' }[state]
   return html`<span class="live is-${isPaused ? 'paused' : state}" role="status"><span class="live-dot" />${words}</span>
     <button type="button" class="button is-small" onClick=${() => ask({ paused: isPaused ? undefined : 'yes' }, { replace: true })}>
-      <${Icon} name=${isPaused ? 'play' : 'pause'} />${isPaused ? 'Go on' : 'Pause'}
+      <${Icon} name=${isPaused ? 'play' : 'pause'} />${isPaused ? 'Resume' : 'Pause'}
     </button>`
 }
 
 /** @param {{ isFiltered: boolean, query: Record<string, string> }} props */
 function Nothing({ isFiltered, query: { outcome, status, id, client } }) {
   if (id)
-    return html`<${Empty} title="The ledger has no call with this request id">It still runs, or it was refused. <a href=${href('/calls')}>Clear the filters</a><//>`
+    return html`<${Empty} title="The ledger has no call with this request id">The call is running, or it was refused. <a href=${href('/calls')}>Clear the filters</a><//>`
   if (status)
     return html`<${Empty} title="No call in the ledger has this status">Calls that the gateway refused are under <a href=${href('/refusals', { client })}>Refusals</a>. <a href=${href('/calls')}>Clear the filters</a><//>`
   if (outcome === 'refused')
-    return html`<${Empty} title="No refused call since this page is open">Refusals cost nothing, so they are counted, not kept one by one. <a href=${href('/refusals')}>See who was refused, and why</a><//>`
+    return html`<${Empty} title="No refused calls since this page was opened">The ledger does not store refused calls. <a href=${href('/refusals')}>Refusals by client and reason</a><//>`
   if (isFiltered)
-    return html`<${Empty} title="No call fits these filters"><a href=${href('/calls')}>Clear them</a><//>`
-  return html`<${Empty} title="No calls yet">The first one shows up here by itself, as soon as it ends.<//>`
+    return html`<${Empty} title="No matching calls"><a href=${href('/calls')}>Clear the filters</a><//>`
+  return html`<${Empty} title="No calls">The first call appears here when it ends.<//>`
 }
 
-/** Up and down from call to call while one is open. @param {string[]} ids @param {string | undefined} open */
+/** The arrow keys up and down open the previous or next call while one is open. @param {string[]} ids @param {string | undefined} open */
 function useArrows(ids, open) {
   useEffect(() => {
     if (open === undefined) return

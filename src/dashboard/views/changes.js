@@ -40,11 +40,11 @@ export function Changes({ place: { query } }) {
   const pickTarget = async (/** @type {string} */ text) =>
     ask({ target: await targetOf(text), before: undefined })
 
-  return html`<${Page} title="Changes" lead="Every change of clients, keys, limits and tokens. It contains no secrets.">
+  return html`<${Page} title="Changes" lead="Changes to clients, keys, limits and tokens. The list has no secrets.">
     <div class="filters" role="search" aria-label="Filter changes">
       <${Select} isCompact label="Action" value=${action ?? ''} options=${[['', 'All actions'], ...Object.entries(auditEvents)]} onPick=${(/** @type {string} */ value) => ask({ action: value, before: undefined })} />
-      <${TextFilter} label="By whom" name="who" value=${who ?? ''} list=${names} onPick=${(/** @type {string} */ value) => ask({ who: value, before: undefined })} />
-      <${PickFilter} label="What" name="target" placeholder="What, such as client:web" value=${target ?? ''} useSuggestions=${useTargets} onPick=${pickTarget} />
+      <${TextFilter} label="Author" name="who" value=${who ?? ''} list=${names} onPick=${(/** @type {string} */ value) => ask({ who: value, before: undefined })} />
+      <${PickFilter} label="Target" name="target" placeholder="Target, such as client:web" value=${target ?? ''} useSuggestions=${useTargets} onPick=${pickTarget} />
       ${isFiltered && html`<a class="button is-ghost is-small" href=${href('/changes')}>Clear</a>`}
       <${DownloadCsv} name="changes" columns=${csvColumns} rows=${() => allRows('/audit', { who, target, action }, 'audit')} />
     </div>
@@ -103,14 +103,14 @@ function toTop() {
 
 /** @param {{ isFiltered: boolean }} props */
 function Nothing({ isFiltered }) {
-  if (!isFiltered) return html`<${Empty} title="No changes yet" />`
-  return html`<${Empty} title="No change fits these filters"><a href=${href('/changes')}>Clear them</a><//>`
+  if (!isFiltered) return html`<${Empty} title="No changes" />`
+  return html`<${Empty} title="No matching changes"><a href=${href('/changes')}>Clear the filters</a><//>`
 }
 
 /** @param {{ found: AuditEvent[] }} props */
 function Table({ found }) {
   return html`<table class="table is-audit-events">
-    <thead><tr><th scope="col">Time</th><th scope="col" class="hide-s">By</th><th scope="col">Change</th></tr></thead>
+    <thead><tr><th scope="col">Time</th><th scope="col" class="hide-s">Author</th><th scope="col">Change</th></tr></thead>
     <tbody>${found.map(auditEvent => html`<${Row} key=${auditEvent.id} auditEvent=${auditEvent} />`)}</tbody>
   </table>`
 }

@@ -26,7 +26,7 @@ import { SpendOver } from './team/spend.js'
 
 /** The panels while the client is loading. @type {[title: string, lines: number][]} */
 const PANELS = [
-  ['Now', 3],
+  ['Current usage', 3],
   ['Spend by model', 8],
   ['Keys', 4],
   ['Settings', 4],
@@ -43,7 +43,7 @@ export function ClientView({ name, place }) {
   if (!client) {
     const isUnknown = failure?.status === 404
     return html`<${Page} title=${name} back=${back}>
-      ${isUnknown ? html`<${Empty} title="There is no client of this name"><a href=${href('/clients')}>See those there are</a><//>` : html`<${Unloaded} of=${{ data: undefined, failure, reload }} panels=${PANELS} />`}
+      ${isUnknown ? html`<${Empty} title="Client not found"><a href=${href('/clients')}>All clients</a><//>` : html`<${Unloaded} of=${{ data: undefined, failure, reload }} panels=${PANELS} />`}
     <//>`
   }
   const disable = async () => {
@@ -59,8 +59,8 @@ export function ClientView({ name, place }) {
     showToast(`${name} was deleted, its keys are revoked.`)
     go(href('/clients'))
   }
-  const actions = html`<a class="button" href=${href('/calls', { client: name })}>Its calls</a>
-    <a class="button" href=${href('/changes', { target: `client:${name}` })}>Its changes</a>
+  const actions = html`<a class="button" href=${href('/calls', { client: name })}>Calls of this client</a>
+    <a class="button" href=${href('/changes', { target: `client:${name}` })}>Change history</a>
     ${
       mayChange() &&
       html`<button type="button" class="button" onClick=${() => setOpen('disable')}>${client.disabled ? 'Enable' : 'Disable'}</button>
@@ -69,7 +69,7 @@ export function ClientView({ name, place }) {
     }`
   return html`<${Page} title=${name} back=${back} lead=${html`${client.team ? html`Team <${TeamName} name=${client.team} />` : 'No team'}${client.disabled && html` <${Badge} tone="warn">Disabled<//>`}`} actions=${actions}>
     ${failure && html`<${Stale} failure=${failure} />`}
-    <${Card} title="Now"><${CurrentUsagePanel} settings=${client} state=${client.state} /><//>
+    <${Card} title="Current usage"><${CurrentUsagePanel} settings=${client} state=${client.state} /><//>
     <${Card} title="Spend by model" note="last 30 days" isFlush><${SpendOver} of=${name} filter=${{ client: client.id }} by="model" /><//>
     <div class="columns is-wide-left">
       <${Keys} client=${name} cursor=${place.query.keys} />
@@ -87,13 +87,13 @@ export function ClientView({ name, place }) {
     ${
       open === 'disable' &&
       html`<${ActionDialog} title=${client.disabled ? `Enable ${name}?` : `Disable ${name}?`} action=${client.disabled ? 'Enable' : 'Disable'} isDangerous=${!client.disabled} onSubmit=${disable} onClose=${close}>
-        ${() => html`<p>${client.disabled ? 'Its keys work again at once.' : 'Every call of this client is refused within a second. Its keys, settings and counters stay; calls that run already end as they are.'}</p>`}
+        ${() => html`<p>${client.disabled ? 'The keys of this client work again at once.' : 'The gateway refuses new calls of this client within a second. Running calls continue. Keys, settings and counters stay.'}</p>`}
       <//>`
     }
     ${
       open === 'delete' &&
-      html`<${ActionDialog} title="Delete ${name}?" action="Delete for good" isDangerous onSubmit=${remove} onClose=${close}>
-        ${() => html`<p>All its keys are revoked for good. What it spent stays in the ledger and in every total. This cannot be taken back; to stop it for a while, disable it.</p>`}
+      html`<${ActionDialog} title="Delete ${name}?" action="Delete permanently" isDangerous onSubmit=${remove} onClose=${close}>
+        ${() => html`<p>All keys of this client are revoked. Its spend stays in the ledger and in all totals. This cannot be undone. Disable the client to stop it temporarily.</p>`}
       <//>`
     }
   <//>`
@@ -118,17 +118,17 @@ function Settings({ client }) {
       rows=${[
         ['Models', html`<${Models} models=${models} />`],
         ['Hold', html`${holds[hold].label} <span class="quiet">${holds[hold].meaning}</span>`],
-        ['Longest wait', limits.maxWaitMs ? `${limits.maxWaitMs / 1000} s before a 429` : 'none'],
-        ['Loop brake', loop ? `${shortCount(loop.identical)} of the same per ${loop.per}` : 'none'],
+        ['Maximum wait', limits.maxWaitMs ? `${limits.maxWaitMs / 1000} s before a 429` : 'none'],
+        ['Loop brake', loop ? `${shortCount(loop.identical)} identical requests per ${loop.per}` : 'none'],
         [
           'Cache',
           enabled
-            ? `${ttlSeconds === undefined ? 'on' : `${count(ttlSeconds)} s`}, seen by ${{ client: 'this client only', team: 'its team', all: 'everyone' }[share] ?? share}`
+            ? `${ttlSeconds === undefined ? 'on' : `${count(ttlSeconds)} s`}, shared with ${{ client: 'this client only', team: 'its team', all: 'everyone' }[share] ?? share}`
             : 'off',
         ],
-        ['Allowed', allow.length > 0 ? allow.join(', ').replaceAll('_', ' ') : 'nothing without a bound'],
+        ['Unbounded features', allow.length > 0 ? allow.join(', ').replaceAll('_', ' ') : 'none'],
         ['Id', html`<code>${id}</code>`],
-        ['Made', fullMoment(createdAt)],
+        ['Created', fullMoment(createdAt)],
         ['Changed', updatedAt === createdAt ? undefined : fullMoment(updatedAt)],
       ]}
     />

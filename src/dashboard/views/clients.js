@@ -78,12 +78,12 @@ export function Clients({ place: { query } }) {
     <${Loaded} of=${clients} lines=${8}>
       ${(/** @type {Listed} */ { clients: found, next }) => {
         if (found.length === 0 && !isFiltered && !cursor)
-          return html`<section class="card"><${Empty} title="No clients yet">
-            A client has keys, limits and a budget. Make one, give its key to a service, and its calls show up here.
-            ${mayChange() && html`<p><button type="button" class="button is-primary" onClick=${make}>Make the first client</button></p>`}
+          return html`<section class="card"><${Empty} title="No clients">
+            A client has keys, limits and a budget. Create a client and give its key to a service. Its calls appear here.
+            ${mayChange() && html`<p><button type="button" class="button is-primary" onClick=${make}>Create the first client</button></p>`}
           <//></section>`
         return html`<section class="card is-flush" aria-label="Clients">
-          ${found.length === 0 ? html`<${Empty} title="No client fits" />` : html`<${ClientTable} clients=${found} />`}
+          ${found.length === 0 ? html`<${Empty} title="No matching client" />` : html`<${ClientTable} clients=${found} />`}
           <${Pager} next=${next} cursor=${cursor} />
         </section>`
       }}

@@ -1,4 +1,4 @@
-/** Every rule for a call of this client for this model, with current numbers. */
+/** The rules for a call of one client for one model, with current usage. */
 
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
@@ -13,7 +13,7 @@ import { useData } from '../data.js'
 import { count, daysAgo } from '../format.js'
 import { ask, scopeHref } from '../router.js'
 import { circuitWords, holds, reasonOf, scopeWords } from '../words.js'
-import { Levels } from './limits/levels.js'
+import { ScopesTable } from './limits/scopes.js'
 
 /** @import { Explanation, Place, Usage } from '../types.ts' */
 
@@ -32,7 +32,7 @@ export function Explain({ place: { query } }) {
     ask({ client: wanted.client.trim(), model: wanted.model.trim() })
     reload()
   }
-  return html`<${Page} title="Explain" lead="The rules for a call of this client for this model, and whether it would pass now.">
+  return html`<${Page} title="Explain" lead="The rules for a call of one client for one model, and the decision of the gateway now.">
     <form class="ask" onSubmit=${submit}>
       <${Picker} label="Client" name="client" value=${wanted.client} useSuggestions=${useClients} onInput=${(/** @type {string} */ value) => setWanted({ ...wanted, client: value })} />
       <${Field} label="Model" name="model" value=${wanted.model} list=${models} onInput=${(/** @type {string} */ value) => setWanted({ ...wanted, model: value })} />
@@ -41,7 +41,7 @@ export function Explain({ place: { query } }) {
     ${failure && (failure.status === 404 || failure.status === 400 ? html`<section class="card"><${Empty} title="Nothing to explain">${failure.message}<//></section>` : html`<${Failed} failure=${failure} retry=${reload} />`)}
     ${isLoading && html`<${Loading} lines=${8} />`}
     ${data && html`<${Found} found=${data} />`}
-    ${!client || !model ? html`<section class="card"><${Empty} title="Name a client and a model">The result shows the limits and budgets of the call, its upstream and its cost.<//></section>` : null}
+    ${!client || !model ? html`<section class="card"><${Empty} title="Enter a client and a model">The result shows the limits and budgets of the call, its upstream and its cost.<//></section>` : null}
   <//>`
 }
 
@@ -69,22 +69,22 @@ function Found({ found }) {
       <div>
         <p class="verdict-title">${isOpen ? `${client} may call ${model} now` : `${client} cannot call ${model} now`}</p>
         ${obstacles.length > 0 && html`<ul>${obstacles.map(({ code, detail }) => html`<li>${reasonOf(code).title}: ${detail}</li>`)}</ul>`}
-        ${isOpen && html`<p>${pattern === '*' ? 'No list restricts its models' : html`Let through by <code>${pattern}</code>`}; nothing it must fit is used up.</p>`}
+        ${isOpen && html`<p>${pattern === '*' ? 'The client may use all models' : html`Allowed by <code>${pattern}</code>`}; no limit or budget is exhausted.</p>`}
       </div>
     </div>
-    <${Card} title="What it must fit" note="all of them at once" isFlush><${Levels} label="What it must fit" levels=${levels.map(levelOf)} /><//>
+    <${Card} title="Limits that apply" isFlush><${ScopesTable} label="Limits that apply" scopes=${levels.map(limitedScope)} /><//>
     <div class="columns">
       <${Card} title="Price" note="US dollars a million tokens">
         <${Facts}
           rows=${[
             ...pricesOf(price.usdPerMillionTokens, price.origins),
-            ['Largest input', count(price.maxInput)],
-            ['Largest output', price.maxOutput > 0 ? count(price.maxOutput) : undefined],
+            ['Maximum input', count(price.maxInput)],
+            ['Maximum output', price.maxOutput > 0 ? count(price.maxOutput) : undefined],
             ['Price table', html`<code>${price.version}</code>`],
           ]}
         />
       <//>
-      <${Card} title="Where it goes">
+      <${Card} title="Upstream">
         <${Facts}
           rows=${[
             ...upstreams.map(
@@ -92,29 +92,29 @@ function Found({ found }) {
                 /** @type {[unknown, unknown]} */ ([
                   `${FORMATS[/** @type {'openai'} */ (format)] ?? format} format`,
                   upstream
-                    ? html`${upstream} ${circuit && html`<span class="quiet">It refuses the gateway: ${circuit.reason}. ${circuitWords(circuit)}</span>`}`
+                    ? html`${upstream} ${circuit && html`<span class="quiet">The upstream refuses the gateway: ${circuit.reason}. ${circuitWords(circuit)}</span>`}`
                     : html`<span class="quiet">not served</span>`,
                 ]),
             ),
             [
               'Cache',
               cache.enabled
-                ? `${count(cache.ttlSeconds)} s, seen by ${cache.share === 'client' ? 'this client only' : cache.share}`
+                ? `${count(cache.ttlSeconds)} s, shared with ${cache.share === 'client' ? 'this client only' : cache.share}`
                 : 'off',
             ],
             [
               'Hold',
               html`${holds[hold.applies].label} <span class="quiet">A running call holds ${hold.reserves}.</span>`,
             ],
-            ['Longest wait', maxWaitMs > 0 ? `${maxWaitMs / 1000} s before a 429` : 'none'],
-            ['Loop brake', loop ? `${count(loop.identical)} of the same per ${loop.per}` : 'none'],
+            ['Maximum wait', maxWaitMs > 0 ? `${maxWaitMs / 1000} s before a 429` : 'none'],
+            ['Loop brake', loop ? `${count(loop.identical)} identical requests per ${loop.per}` : 'none'],
             [
-              'Ceiling put in',
+              'Default output limit',
               defaultMaxTokens === null
                 ? undefined
-                : `${count(defaultMaxTokens)} tokens, where a request names none`,
+                : `${count(defaultMaxTokens)} tokens, if the request has none`,
             ],
-            ['Allowed without a bound', allow.length > 0 ? allow.join(', ') : 'nothing'],
+            ['Unbounded features', allow.length > 0 ? allow.join(', ') : 'none'],
           ]}
         />
       <//>
@@ -122,7 +122,7 @@ function Found({ found }) {
 }
 
 /** @param {Explanation['levels'][number]} level */
-function levelOf(level) {
+function limitedScope(level) {
   const { scope, state } = level
   return {
     name: scopeWords(scope),

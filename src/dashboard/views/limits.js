@@ -15,8 +15,8 @@ import { ask, clientHref, href, teamHref } from '../router.js'
 import { mayChange } from '../session.js'
 import { clientSorts } from './clients.js'
 import { CurrentUsagePanel } from './limits/current-usage.js'
-import { LevelDialog } from './limits/level-dialog.js'
-import { Levels, levelColumns } from './limits/levels.js'
+import { LimitsDialog } from './limits/dialog.js'
+import { ScopesTable, scopeColumns } from './limits/scopes.js'
 
 /** @import { Client, Gateway, Place, Settings, Team } from '../types.ts' */
 
@@ -45,7 +45,7 @@ export function Limits({ place: { query } }) {
   }
   const search = (/** @type {string} */ text) =>
     ask({ find: text, teams: undefined, clients: undefined }, { replace: true })
-  return html`<${Page} title="Limits" lead="A call must fit its client, its team and the whole gateway at once. Held is what running calls may still spend.">
+  return html`<${Page} title="Limits" lead="The limits of the client, the team and the whole gateway apply to each call. Held: the amount that running calls may still spend.">
     <${Card}
       title="Whole gateway"
       actions=${mayChange() && gateway.data && html`<button type="button" class="button is-small" onClick=${() => setEdited({ kind: 'gateway', name: 'Whole gateway', settings: gateway.data ?? {} })}>Change</button>`}
@@ -59,25 +59,25 @@ export function Limits({ place: { query } }) {
     <${Card}
       title="Teams"
       isFlush
-      actions=${html`<${DownloadCsv} name="limits-of-teams" columns=${levelColumns} rows=${() => allRows('/teams', { search: find, state: 'true' }, 'teams')} />${mayChange() && html`<button type="button" class="button is-small" onClick=${() => setEdited({ kind: 'team', name: '', settings: {} })}><${Icon} name="plus" />New team</button>`}`}
+      actions=${html`<${DownloadCsv} name="limits-of-teams" columns=${scopeColumns} rows=${() => allRows('/teams', { search: find, state: 'true' }, 'teams')} />${mayChange() && html`<button type="button" class="button is-small" onClick=${() => setEdited({ kind: 'team', name: '', settings: {} })}><${Icon} name="plus" />New team</button>`}`}
     >
       <${Loaded} of=${teams}>
         ${(/** @type {{ teams: Team[], next?: string }} */ { teams: found, next }) => html`
           ${
             found.length === 0
-              ? html`<${Empty} title=${find ? 'No team fits' : 'No teams yet'}>${!find && "A team shares limits and a budget among its clients. Name one in a client's settings, or make it here."}<//>`
-              : html`<${Levels} label="Limits of teams" levels=${found.map(team => ({ name: team.name, address: teamHref(team.name), settings: team, state: team.state, edit: mayChange() ? () => setEdited({ kind: 'team', name: team.name, settings: team }) : undefined }))} />`
+              ? html`<${Empty} title=${find ? 'No matching team' : 'No teams'}>${!find && 'A team shares limits and a budget among its clients. Create one here, or name one in the settings of a client.'}<//>`
+              : html`<${ScopesTable} label="Limits of teams" scopes=${found.map(team => ({ name: team.name, address: teamHref(team.name), settings: team, state: team.state, edit: mayChange() ? () => setEdited({ kind: 'team', name: team.name, settings: team }) : undefined }))} />`
           }
           <${Pager} next=${next} cursor=${teamsFrom} of="teams" />`}
       <//>
     <//>
-    <${Card} title="Clients" isFlush actions=${html`<${DownloadCsv} name="limits-of-clients" columns=${levelColumns} rows=${() => allRows('/clients', { search: find, sort, state: 'true' }, 'clients')} /><a class="button is-small" href=${href('/clients')}>Manage clients</a>`}>
+    <${Card} title="Clients" isFlush actions=${html`<${DownloadCsv} name="limits-of-clients" columns=${scopeColumns} rows=${() => allRows('/clients', { search: find, sort, state: 'true' }, 'clients')} /><a class="button is-small" href=${href('/clients')}>Manage clients</a>`}>
       <${Loaded} of=${clients}>
         ${(/** @type {{ clients: Client[], next?: string }} */ { clients: found, next }) => html`
-          ${found.length === 0 ? html`<${Empty} title=${find ? 'No client fits' : 'No clients yet'} />` : html`<${Levels} label="Limits of clients" levels=${found.map(client => ({ name: client.name, address: clientHref(client.name), settings: client, state: client.state }))} />`}
+          ${found.length === 0 ? html`<${Empty} title=${find ? 'No matching client' : 'No clients'} />` : html`<${ScopesTable} label="Limits of clients" scopes=${found.map(client => ({ name: client.name, address: clientHref(client.name), settings: client, state: client.state }))} />`}
           <${Pager} next=${next} cursor=${clientsFrom} of="clients" />`}
       <//>
     <//>
-    ${edited && html`<${LevelDialog} ...${edited} onClose=${close} onDone=${done} />`}
+    ${edited && html`<${LimitsDialog} ...${edited} onClose=${close} onDone=${done} />`}
   <//>`
 }

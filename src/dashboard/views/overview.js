@@ -63,7 +63,7 @@ export function Overview({ place: { query } }) {
     <${Figures} />
     <section class="card is-flush" aria-label="Spend over time">
       <header class="card-head">
-        <h2 class="hidden">Over time</h2>
+        <h2 class="hidden">Spend over time</h2>
         <${Segmented} label="Measure" options=${measures} value=${measure} onPick=${(/** @type {string} */ value) => ask({ measure: value === 'cost' ? undefined : value }, { replace: true })} />
         <div class="card-actions">
           <${Segmented} label="Group by" options=${groups} value=${by} onPick=${(/** @type {string} */ value) => ask({ by: value === 'client' ? undefined : value }, { replace: true })} />
@@ -111,7 +111,7 @@ function OverTime({ range, by, measure }) {
   const isMoney = measure === 'cost' || measure === 'saved'
   const format = isMoney ? usd : count
 
-  return html`<${Loaded} of=${usage} lines=${11} what="What was used">
+  return html`<${Loaded} of=${usage} lines=${11} what="The usage">
     ${(/** @type {Usage} */ { rows, more }) => {
       const buckets = bucketsOf(range, now)
       const within = rows.filter(row => !isHours || buckets.includes(row.hour ?? ''))
@@ -163,7 +163,7 @@ function OverTime({ range, by, measure }) {
         </table>
         <div class="chart-more"><${UsageCsv} name="usage" by=${group} rows=${within} /></div>
       </div>
-      ${more && html`<p class="note">More groups than can be shown at once: the smallest are left out.</p>`}`
+      ${more && html`<p class="note">There are too many groups to show. The smallest are omitted.</p>`}`
     }}
   <//>`
 }
@@ -189,9 +189,9 @@ function sumsBy(rows, nameOf) {
 /** @param {{ measure: string }} props */
 function Nothing({ measure }) {
   if (measure === 'saved')
-    return html`<${Empty} title="Nothing saved yet">The cache answers a request that is byte for byte the same as one before it.<//>`
-  return html`<${Empty} title="No calls in this time">
-    As soon as a service calls through this gateway, its spend shows up here.${' '}
-    <a href=${href('/clients')}>Make a client and a key</a> to begin.
+    return html`<${Empty} title="No savings">The cache answers a request that is byte-identical to an earlier one.<//>`
+  return html`<${Empty} title="No calls in this period">
+    The spend of the first call appears here.${' '}
+    <a href=${href('/clients')}>Create a client and a key</a> to begin.
   <//>`
 }

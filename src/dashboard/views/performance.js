@@ -1,4 +1,4 @@
-/** Latency and errors of calls, by model and upstream, compared with the period before. */
+/** Latency and errors of calls, by model and upstream, compared with the previous period. */
 
 import { html } from 'htm/preact'
 import { question } from '../api.js'
@@ -60,19 +60,19 @@ export function PerformanceView({ place: { query } }) {
     })
   /** @type {Followed<PerformanceFound>} */
   const now = useData(asked(from, to, undefined))
-  // With the same slots, so that both can be drawn in one chart.
+  // Both periods have the same slots, so that one chart shows them.
   const step = now.data?.step
   /** @type {Followed<PerformanceFound>} */
   const before = useData(isCompared && step ? asked(2 * from - to, from, step) : undefined, { every: 60_000 })
   const fresh = (/** @type {string} */ name, /** @type {string} */ usual) => (/** @type {string} */ value) =>
     ask({ [name]: value === usual ? undefined : value }, { replace: true })
 
-  return html`<${Page} title="Performance" lead="How long calls take and how many fail. Percentiles are at most 7.3% off.">
+  return html`<${Page} title="Performance" lead="Latency and error rate of calls. The error of a percentile is at most 7.3%.">
     <div class="filters">
       <${RangePicker} query=${query} />
       <${Segmented} label="Group by" options=${groups} value=${by} onPick=${fresh('by', 'model')} />
       <${Segmented} label="Percentile" options=${percentiles} value=${level} onPick=${fresh('level', 'p95')} />
-      <button type="button" class="button is-small" aria-pressed=${isCompared} onClick=${() => ask({ compare: isCompared ? 'no' : undefined }, { replace: true })}>Compare with the period before</button>
+      <button type="button" class="button is-small" aria-pressed=${isCompared} onClick=${() => ask({ compare: isCompared ? 'no' : undefined }, { replace: true })}>Compare with the previous period</button>
     </div>
     ${
       now.data
@@ -122,7 +122,7 @@ function Found({ found, before, by, level }) {
   const note =
     since && Date.parse(since) > from ? `Calls before ${fullMoment(since)} were not measured.` : undefined
   if (all.total.calls === 0)
-    return html`<section class="card"><${Empty} title="No calls in this time">${note}<//></section>`
+    return html`<section class="card"><${Empty} title="No calls in this period">${note}<//></section>`
   const chart = (
     /** @type {string} */ title,
     /** @type {(of: Performance) => number | null} */ of,
@@ -153,12 +153,12 @@ function Found({ found, before, by, level }) {
     <//>`
 }
 
-/** The change since the period before, in percent or percentage points. @param {{ now: number | null, was: number | null | undefined, isPoints?: boolean }} props */
+/** The change since the previous period, in percent or percentage points. @param {{ now: number | null, was: number | null | undefined, isPoints?: boolean }} props */
 function Delta({ now, was, isPoints = false }) {
   if (now === null || was === null || was === undefined || (was === 0 && !isPoints)) return null
   const change = isPoints ? (now - was) * 100 : (now / was - 1) * 100
   const sign = change > 0 ? '+' : change < 0 ? '−' : '±'
-  return html`<span class="sub delta" title="Compared with the period before">${sign}${Math.abs(change).toFixed(1)}${isPoints ? ' points' : '%'}</span>`
+  return html`<span class="sub delta" title="Compared with the previous period">${sign}${Math.abs(change).toFixed(1)}${isPoints ? ' points' : '%'}</span>`
 }
 
 /** @typedef {Performance & { at: string, name: string }} CsvRow */

@@ -40,7 +40,7 @@ const LENGTHS = { '1h': HOUR, '24h': 24 * HOUR, '7d': 7 * 24 * HOUR, '30d': 30 *
 export function Refusals({ place: { query } }) {
   const { range = '24h', client, reason, kind, call } = query
   const length = LENGTHS[range] ?? 24 * HOUR
-  // Rounded to a minute, so that the request stays the same for a while.
+  // Rounded to a minute, so that the address of the request stays the same within it.
   const minute = Math.floor(Date.now() / 60_000) * 60_000
   const from = new Date(
     Math.floor((minute - length) / (length > 4 * 24 * HOUR ? 24 * HOUR : 60_000)) *
@@ -65,7 +65,7 @@ export function Refusals({ place: { query } }) {
       ${(/** @type {Found} */ found) => {
         const open = kind === undefined ? undefined : found.rows.find(row => kindOf(row) === kind)
         if (found.rows.length === 0)
-          return html`<section class="card"><${Empty} title="Nothing was refused">${isFiltered ? 'Nothing that fits these filters.' : 'Every call in this time was let through.'}<//></section>
+          return html`<section class="card"><${Empty} title="No refused calls">${isFiltered ? 'No refused call matches these filters.' : 'The gateway refused no call in this period.'}<//></section>
             ${call && html`<div class="with-panel is-open"><${CallPanel} id=${call} known=${undefined} onClose=${() => ask({ call: undefined })} /></div>`}`
         return html`<${OverTime} found=${found} />
           <div class="with-panel ${open || call ? 'is-open' : ''}">
@@ -121,10 +121,10 @@ const csvColumns = [
 
 /** @param {{ rows: RefusalRow[], open: string | undefined }} props */
 function Kinds({ rows, open }) {
-  return html`<section class="card is-flush" aria-label="Who and why">
-    <header class="card-head"><h2>Who and why</h2><div class="card-actions"><${DownloadCsv} name="refusals" columns=${csvColumns} rows=${() => rows} /></div></header>
+  return html`<section class="card is-flush" aria-label="By client and reason">
+    <header class="card-head"><h2>By client and reason</h2><div class="card-actions"><${DownloadCsv} name="refusals" columns=${csvColumns} rows=${() => rows} /></div></header>
     <table class="table is-picked">
-      <thead><tr><th scope="col">Reason</th><th scope="col">Client</th><th scope="col" class="hide-s">Refused by</th><th scope="col" class="num">Times</th><th scope="col" class="num hide-s">Last</th></tr></thead>
+      <thead><tr><th scope="col">Reason</th><th scope="col">Client</th><th scope="col" class="hide-s">Refused by</th><th scope="col" class="num">Calls</th><th scope="col" class="num hide-s">Last</th></tr></thead>
       <tbody>
         ${rows.map(row => {
           const kind = kindOf(row)
@@ -175,7 +175,7 @@ function Latest({ latest }) {
 /** @param {{ row: RefusalRow }} props */
 function KindPanel({ row }) {
   const { client, reason, scope, count: times, firstAt, lastAt, samples } = row
-  return html`<${Panel} title="Why" name=${kindOf(row)} onClose=${() => ask({ kind: undefined })}>
+  return html`<${Panel} title="Reason" name=${kindOf(row)} onClose=${() => ask({ kind: undefined })}>
     <div class="panel-lead">
       <p class="panel-figure">${count(times)} <span class="quiet">${times === 1 ? 'time' : 'times'}</span></p>
       <p class="quiet">${client ? `Client ${client}` : 'No client'} · first ${moment(firstAt)}, last ${moment(lastAt)}</p>

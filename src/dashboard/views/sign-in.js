@@ -1,4 +1,4 @@
-/** The sign-in form, with the fault of a wrong token. */
+/** The sign-in form. It shows the reason of a refused token. */
 
 import { html } from 'htm/preact'
 import { useEffect, useState } from 'preact/hooks'
@@ -19,7 +19,7 @@ export function SignIn() {
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault()
     const shown = token.trim()
-    if (!shown) return setWrong('Enter a token first.')
+    if (!shown) return setWrong('Enter a token.')
     if (isBusy) return
     setBusy(true)
     setWrong('')
@@ -35,12 +35,12 @@ export function SignIn() {
     <form class="sign-in-card" onSubmit=${submit} novalidate>
       <${Mark} />
       <h1>Tollgate</h1>
-      <p class="lead">What your AI calls cost, who makes them, and what they may.</p>
+      <p class="lead">Cost, usage and limits of AI calls.</p>
       ${why && !wrong && html`<p class="notice" role="status">${why}</p>`}
-      <${Field} label="Admin token" name="token" value=${token} onInput=${setToken} isSecret isFirst hint="ADMIN_TOKEN of this gateway, or a token made with it." />
+      <${Field} label="Admin token" name="token" value=${token} onInput=${setToken} isSecret isFirst hint="ADMIN_TOKEN of this gateway, or a token that an administrator created." />
       ${wrong && html`<p class="form-failure" role="alert"><${Icon} name="warning" /><span>${wrong}</span></p>`}
       <button type="submit" class="button is-primary is-wide" aria-disabled=${isBusy}>${isBusy ? 'Signing in …' : 'Sign in'}</button>
-      <p class="sign-in-note">The token stays in this tab and is forgotten when you close it.</p>
+      <p class="sign-in-note">The token is stored in this tab only, until the tab closes.</p>
     </form>
   </main>`
 }
@@ -48,7 +48,7 @@ export function SignIn() {
 /** @param {Failure} failure */
 function wordsFor({ status, message, retryAfter }) {
   if (status === 401)
-    return 'This token is not right. Check for a missing character, or ask the operator of the gateway.'
+    return 'This token is not valid. Check it for a missing character, or ask the operator of the gateway.'
   if (status === 429) return `Too many wrong tokens. Try again in ${retryAfter ?? 'some'} seconds.`
   return message
 }

@@ -17,14 +17,14 @@ import { ask, href } from '../router.js'
 import { mayChange } from '../session.js'
 import { ClientTable, clientSorts, csvColumns, PAGE } from './clients.js'
 import { CurrentUsagePanel } from './limits/current-usage.js'
-import { LevelDialog } from './limits/level-dialog.js'
+import { LimitsDialog } from './limits/dialog.js'
 import { SpendOver } from './team/spend.js'
 
 /** @import { Place, Team } from '../types.ts' */
 
 /** The panels while the team is loading. @type {[title: string, lines: number][]} */
 const PANELS = [
-  ['Now', 3],
+  ['Current usage', 3],
   ['Spend', 8],
   ['Clients', 6],
 ]
@@ -38,16 +38,16 @@ export function TeamView({ name, place: { query } }) {
   if (!team) {
     const isUnknown = failure?.status === 404
     return html`<${Page} title=${name} back=${back}>
-      ${isUnknown ? html`<${Empty} title="There is no team of this name"><a href=${href('/teams')}>See those there are</a><//>` : html`<${Unloaded} of=${{ data: undefined, failure, reload }} panels=${PANELS} />`}
+      ${isUnknown ? html`<${Empty} title="Team not found"><a href=${href('/teams')}>All teams</a><//>` : html`<${Unloaded} of=${{ data: undefined, failure, reload }} panels=${PANELS} />`}
     <//>`
   }
   const by = query.by === 'model' ? 'model' : 'client'
-  const actions = html`<a class="button" href=${href('/calls', { team: name })}>Its calls</a>
-    <a class="button" href=${href('/changes', { target: `team:${name}` })}>Its changes</a>
+  const actions = html`<a class="button" href=${href('/calls', { team: name })}>Calls of this team</a>
+    <a class="button" href=${href('/changes', { target: `team:${name}` })}>Change history</a>
     ${mayChange() && html`<button type="button" class="button is-primary" onClick=${() => setEdited(true)}>Change limits</button>`}`
   return html`<${Page} title=${name} back=${back} lead="Limits and a budget that all clients of this team share." actions=${actions}>
     ${failure && html`<${Stale} failure=${failure} />`}
-    <${Card} title="Now"><${CurrentUsagePanel} settings=${team} state=${team.state} /><//>
+    <${Card} title="Current usage"><${CurrentUsagePanel} settings=${team} state=${team.state} /><//>
     <${Card}
       title="Spend"
       note="last 30 days"
@@ -59,7 +59,7 @@ export function TeamView({ name, place: { query } }) {
     <${Members} team=${name} query=${query} />
     ${
       isEdited &&
-      html`<${LevelDialog} kind="team" name=${name} settings=${team} onClose=${() => setEdited(false)} onDone=${() => {
+      html`<${LimitsDialog} kind="team" name=${name} settings=${team} onClose=${() => setEdited(false)} onDone=${() => {
         setEdited(false)
         reload()
       }} />`
@@ -85,7 +85,7 @@ function Members({ team, query: { find, sort = 'budget', cursor } }) {
   return html`<${Card} title="Clients" note=${total === undefined ? '' : count(total)} isFlush actions=${tools}>
     <${Loaded} of=${clients} lines=${6}>
       ${(/** @type {import('./clients.js').Listed} */ { clients: found, next }) => html`
-        ${found.length === 0 ? html`<${Empty} title=${find ? 'No client fits' : 'No client is in this team'}>${!find && 'A client joins a team by its settings.'}<//>` : html`<${ClientTable} clients=${found} isOneTeam />`}
+        ${found.length === 0 ? html`<${Empty} title=${find ? 'No matching client' : 'No clients in this team'}>${!find && 'The settings of a client name its team.'}<//>` : html`<${ClientTable} clients=${found} isOneTeam />`}
         <${Pager} next=${next} cursor=${cursor} />`}
     <//>
   <//>`

@@ -13,8 +13,8 @@ import { useData } from '../data.js'
 import { count } from '../format.js'
 import { ask, go, teamHref } from '../router.js'
 import { mayChange } from '../session.js'
-import { LevelDialog } from './limits/level-dialog.js'
-import { Levels, levelColumns } from './limits/levels.js'
+import { LimitsDialog } from './limits/dialog.js'
+import { ScopesTable, scopeColumns } from './limits/scopes.js'
 
 /** @import { Place, Team } from '../types.ts' */
 
@@ -39,7 +39,7 @@ export function Teams({ place: { query } }) {
   >
     <div class="filters" role="search" aria-label="Find teams">
       <${Find} label="Find" name="find" placeholder="Find a team" value=${find ?? ''} onFind=${(/** @type {string} */ text) => ask({ find: text, cursor: undefined }, { replace: true })} />
-      <${DownloadCsv} name="teams" columns=${levelColumns} rows=${() => allRows('/teams', { search: find, state: 'true' }, 'teams')} />
+      <${DownloadCsv} name="teams" columns=${scopeColumns} rows=${() => allRows('/teams', { search: find, state: 'true' }, 'teams')} />
       ${total !== undefined && html`<span class="quiet" role="status">${count(total)} ${total === 1 ? 'team' : 'teams'}${find ? ' found' : ''}</span>`}
     </div>
     <${Loaded} of=${teams} lines=${8}>
@@ -48,12 +48,12 @@ export function Teams({ place: { query } }) {
       ) => html`<section class="card is-flush" aria-label="Teams">
         ${
           found.length === 0
-            ? html`<${Empty} title=${find ? 'No team fits' : 'No teams yet'}>${!find && "Make one here, or name one in a client's settings."}<//>`
-            : html`<${Levels} label="Limits of teams" levels=${found.map(team => ({ name: team.name, address: teamHref(team.name), settings: team, state: team.state }))} />`
+            ? html`<${Empty} title=${find ? 'No matching team' : 'No teams'}>${!find && 'Create one here, or name one in the settings of a client.'}<//>`
+            : html`<${ScopesTable} label="Limits of teams" scopes=${found.map(team => ({ name: team.name, address: teamHref(team.name), settings: team, state: team.state }))} />`
         }
         <${Pager} next=${next} cursor=${cursor} />
       </section>`}
     <//>
-    ${isNew && html`<${LevelDialog} kind="team" name="" settings=${{}} onClose=${() => setNew(false)} onDone=${(/** @type {string} */ name) => go(teamHref(name))} />`}
+    ${isNew && html`<${LimitsDialog} kind="team" name="" settings=${{}} onClose=${() => setNew(false)} onDone=${(/** @type {string} */ name) => go(teamHref(name))} />`}
   <//>`
 }

@@ -35,7 +35,7 @@ export function Verify() {
     ${failure && html`<${Failed} failure=${failure} retry=${verify} />`}
     ${isBusy && !result && html`<${Loading} lines=${3} />`}
     ${result && html`<${Result} result=${result} />`}
-    ${!result && !failure && !isBusy && html`<div class="verdict"><${Icon} name="verify" /><div><p class="verdict-title">Not compared yet</p><p>Comparing reads every counter and the sums of this month. It changes nothing and stops no call.</p></div></div>`}
+    ${!result && !failure && !isBusy && html`<div class="verdict"><${Icon} name="verify" /><div><p class="verdict-title">Not compared yet</p><p>The comparison reads every counter and the sums of this month. It changes no data and stops no call.</p></div></div>`}
   <//>`
 }
 
@@ -59,9 +59,9 @@ function Result({ result: { ok, scopes, quarantined, found, differences, at } })
   return html`<div class="verdict ${ok ? 'is-good' : 'is-bad'}" role="status">
       <${Icon} name=${ok ? 'check' : 'warning'} />
       <div>
-        <p class="verdict-title">${ok ? 'Everything agrees' : `${count(found)} ${found === 1 ? 'counter differs' : 'counters differ'}`}</p>
+        <p class="verdict-title">${ok ? 'No differences' : `${count(found)} ${found === 1 ? 'counter differs' : 'counters differ'}`}</p>
         <p>${count(scopes)} clients, teams and the gateway compared at ${exactTime(at)} UTC.${quarantined > 0 ? ` ${count(quarantined)} unreadable entries lie in quarantine.` : ''}</p>
-        ${!ok && html`<p>docs/operating.md says what each kind of difference means. Nothing is put right by itself.</p>`}
+        ${!ok && html`<p>docs/operating.md explains each kind of difference. The gateway does not correct a difference.</p>`}
       </div>
     </div>
     ${
@@ -69,7 +69,7 @@ function Result({ result: { ok, scopes, quarantined, found, differences, at } })
       html`<section class="card is-flush" aria-label="Differences">
         <div class="scroll" tabindex="0" role="region" aria-label="Differences">
           <table class="table">
-            <thead><tr><th scope="col">Whose</th><th scope="col">Window</th><th scope="col" class="num">Counter</th><th scope="col" class="num">Ledger</th><th scope="col" class="num">On its way</th><th scope="col" class="num">Difference</th></tr></thead>
+            <thead><tr><th scope="col">Scope</th><th scope="col">Window</th><th scope="col" class="num">Counter</th><th scope="col" class="num">Ledger</th><th scope="col" class="num">Pending</th><th scope="col" class="num">Difference</th></tr></thead>
             <tbody>${differences.map(
               one =>
                 html`<tr><th scope="row">${scopeWords(one.scope)}</th><td><code>${one.window}</code></td><td class="num">${nanoUsd(one.counterUsd)}</td><td class="num">${nanoUsd(one.ledgerUsd)}</td><td class="num">${nanoUsd(one.pendingUsd)}</td><td class="num strong">${nanoUsd(one.differenceUsd)}${one.limitUsd === undefined ? '' : ` over ${nanoUsd(one.limitUsd)}`}</td></tr>`,

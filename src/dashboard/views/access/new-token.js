@@ -21,7 +21,7 @@ export function NewToken({ onClose, onDone }) {
   const [days, setDays] = useState('')
   const create = async () =>
     onDone(await api('/tokens', { method: 'POST', body: { name: name.trim(), role, ...endIn(days) } }))
-  return html`<${ActionDialog} title="New token" action="Make token" onSubmit=${create} onClose=${onClose}>
+  return html`<${ActionDialog} title="New token" action="Create token" onSubmit=${create} onClose=${onClose}>
     ${(/** @type {Failure | undefined} */ failure) => html`
       <${Field} label="Name" name="name" value=${name} faults=${failure?.faults} isFirst onInput=${setName} hint="The name of a person or a program. The audit records its changes under this name." />
       <${Select} label="Role" value=${role} options=${choices} onPick=${setRole} />

@@ -29,7 +29,7 @@ export function CallPanel({ id, known, onClose }) {
   return html`<${Panel} title="Call" name=${id} onClose=${onClose}>
     ${call && html`<${Detail} call=${rows.at(-1) ?? call} rows=${rows} costUsd=${found?.costUsd ?? call.costUsd} />`}
     ${!call && found?.refused && html`<${RefusedDetail} id=${id} refused=${found.refused} />`}
-    ${!call && failure && (isUnknown ? html`<${Empty} title="There is no such call">${failure.message}<//>` : html`<${Failed} failure=${failure} retry=${reload} />`)}
+    ${!call && failure && (isUnknown ? html`<${Empty} title="Call not found">${failure.message}<//>` : html`<${Failed} failure=${failure} retry=${reload} />`)}
     ${!call && !found && !failure && html`<${Loading} lines=${6} />`}
   <//>`
 }
@@ -45,7 +45,7 @@ function Detail({ call, rows, costUsd }) {
     </div>
     ${refusal && html`<${Why} reason=${refusal} scope=${call.scope} client=${call.client} model=${call.model} error=${error} />`}
     ${!refusal && error && html`<p class="quote">${error}</p>`}
-    <h3>Money</h3>
+    <h3>Cost</h3>
     <${Facts}
       rows=${[
         [
@@ -75,7 +75,7 @@ function Detail({ call, rows, costUsd }) {
     />
     <${Tokens} call=${call} />
     <${Timing} call=${call} />
-    <h3>Who and what</h3>
+    <h3>Client and model</h3>
     <${Facts}
       rows=${[
         ['Client', call.client && html`<a href=${clientHref(call.client)}>${call.client}</a>`],
@@ -121,8 +121,8 @@ function Timing({ call: { latencyMs, ttftMs, upstreamMs } }) {
     ${upstreamMs !== undefined && html`<div class="split" aria-hidden="true"><span class="fill-7" style=${{ flexGrow: own }} /><span class="fill-0" style=${{ flexGrow: upstreamMs }} /></div>`}
     <${Facts}
       rows=${[
-        ['In all', duration(latencyMs)],
-        ['First token after', ttftMs === undefined ? undefined : duration(ttftMs)],
+        ['Total', duration(latencyMs)],
+        ['Time to first token', ttftMs === undefined ? undefined : duration(ttftMs)],
         [
           'Provider',
           upstreamMs === undefined ? undefined : html`<span class="swatch fill-0" />${duration(upstreamMs)}`,
@@ -137,9 +137,9 @@ function Timing({ call: { latencyMs, ttftMs, upstreamMs } }) {
 
 /** @param {{ id: string, refused: Refused }} props */
 export function RefusedDetail({ id, refused: { client, reason, scope, sample } }) {
-  return html`<div class="panel-lead"><${Outcome} outcome="refused" /><p class="quiet">Not let through; nothing was charged.</p></div>
+  return html`<div class="panel-lead"><${Outcome} outcome="refused" /><p class="quiet">Refused by the gateway; nothing was charged.</p></div>
     <${Why} reason=${reason} scope=${scope} client=${client} model=${sample.model} error=${sample.error} />
-    <h3>Who and what</h3>
+    <h3>Client and model</h3>
     <${Facts}
       rows=${[
         ['Client', client ? html`<a href=${clientHref(client)}>${client}</a>` : 'No client'],

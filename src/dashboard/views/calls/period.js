@@ -35,7 +35,7 @@ function rangeWords(from, to) {
   return [from && `from ${end(from)}`, to && `to ${end(to)}`].filter(Boolean).join(' ')
 }
 
-/** Where a bucket of a chart ends. @param {string} bucket a UTC day, or the start of an hour */
+/** The end of a bucket of a chart. @param {string} bucket a UTC day, or the start of an hour */
 function nextOf(bucket) {
   const isDay = bucket.length === 10
   const next = new Date(Date.parse(bucket) + (isDay ? 86_400_000 : 3_600_000)).toISOString()

@@ -1,4 +1,4 @@
-/** Calls as a table. The time, and the whole row, link to the details of a call. */
+/** Calls as a table. The time and the row link to the details of a call. */
 
 import { html } from 'htm/preact'
 import { Outcome } from '../../components/badge.js'
@@ -17,7 +17,7 @@ export function CallsTable({ calls, fresh, open }) {
       <tr>
         <${Head} name="" sorted=${query.sort}>Time<//><th scope="col">Client</th><th scope="col" class="hide-s">Model</th><th scope="col">Outcome</th>
         <${Head} name="input" sorted=${query.sort} class="num hide-m hide-p">Tokens in<//><${Head} name="output" sorted=${query.sort} class="num hide-m hide-p">Out<//>
-        <${Head} name="latency" sorted=${query.sort} class="num hide-s hide-p">Took<//><${Head} name="cost" sorted=${query.sort} class="num">Cost<//>
+        <${Head} name="latency" sorted=${query.sort} class="num hide-s hide-p">Latency<//><${Head} name="cost" sorted=${query.sort} class="num">Cost<//>
       </tr>
     </thead>
     <tbody>
@@ -26,7 +26,7 @@ export function CallsTable({ calls, fresh, open }) {
   </table>`
 }
 
-/** A click on a column's head sorts by it, the largest first; a second click, the smallest first. @param {{ name: string, sorted: string | undefined, class?: string, children?: unknown }} props */
+/** A click on the head of a column sorts by it in descending order. A second click sorts in ascending order. @param {{ name: string, sorted: string | undefined, class?: string, children?: unknown }} props */
 function Head({ name, sorted = '', class: own = '', children }) {
   const [sort = '', order] = sorted.split('-')
   const isOwn = (sort === 'time' ? '' : sort) === name

@@ -7,7 +7,7 @@ import { useLive } from '../../live.js'
 /** @import { Call } from '../../types.ts' */
 
 const PAGE = 60
-/** The most live calls. Older ones are dropped, because the ledger has them. */
+/** The limit of live calls. Older calls are dropped, because the ledger has them. */
 const KEPT = 600
 /** The delay of the ledger. After it the ledger has the calls that ended while the feed began. */
 const CATCH_UP = 2500
@@ -91,7 +91,7 @@ export function useCalls(filter, isLive) {
   }
 }
 
-/** A batch of the former filter may arrive after a change, so no filter is left to the feed. @param {Call} call @param {Record<string, string | undefined>} filter */
+/** The page filters live calls too, because a batch of the former filter may arrive after a change. @param {Call} call @param {Record<string, string | undefined>} filter */
 function fits(call, { client, model, outcome, team, key, status }) {
   return (
     (!client || call.client === client || call.clientId === client) &&
@@ -103,7 +103,7 @@ function fits(call, { client, model, outcome, team, key, status }) {
   )
 }
 
-/** One row per call and correction; a row of the ledger replaces that of the live feed. @param {Call[]} known @param {Call[]} more @param {boolean} isByTime the newest first; else in the order of the ledger */
+/** One row per call and correction. A row of the ledger replaces the row of the live feed. @param {Call[]} known @param {Call[]} more @param {boolean} isByTime the newest first; else in the order of the ledger */
 function merged(known, more, isByTime) {
   const rows = new Map(known.map(call => [keyOf(call), call]))
   for (const call of more) if (call.seq !== undefined || !rows.has(keyOf(call))) rows.set(keyOf(call), call)

@@ -11,12 +11,12 @@ import { roleLabel } from '../../words.js'
 /** The fields of a rotated key's successor. They have no old value. */
 const NEW = 'successor.'
 
-/** Fields that the row shows already, or that follow from it. */
+/** Fields that the row shows, or that follow from the row. */
 const KNOWN = [
   ...['id', 'createdAt', 'createdBy', 'revokedAt'],
   ...['successor.client', 'successor.status', 'successor.createdAt', 'successor.rotatedFrom'],
 ]
-/** Hidden as well if the subject was created or deleted. */
+/** Also hidden if the subject was created or deleted. */
 const KNOWN_OF_WHOLE = ['name', 'status']
 
 /** @param {{ auditEvent: AuditEvent }} props */
@@ -68,20 +68,20 @@ const labels = {
   'limits.requests': 'Requests',
   'limits.tokens': 'Tokens',
   'limits.concurrency': 'Calls at once',
-  'limits.maxWaitMs': 'Longest wait, ms',
+  'limits.maxWaitMs': 'Maximum wait, ms',
   hold: 'Hold',
   loop: 'Loop brake',
   'cache.enabled': 'Cache',
   'cache.ttlSeconds': 'Cached for, seconds',
-  'cache.share': 'Cache seen by',
-  allow: 'Allowed without a bound',
+  'cache.share': 'Cache shared with',
+  allow: 'Unbounded features',
   role: 'Role',
   client: 'Client',
   status: 'Status',
-  expiresAt: 'Ends',
-  rotatedFrom: 'In the place of',
+  expiresAt: 'Expires',
+  rotatedFrom: 'Replaces',
   'successor.id': 'New key',
-  'successor.expiresAt': 'New key ends',
+  'successor.expiresAt': 'New key expires',
 }
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d/
@@ -98,7 +98,7 @@ function show(field, value) {
   return TIME.test(text) ? fullMoment(text) : text
 }
 
-/** So many in so long. @param {object} rate */
+/** A number of requests or tokens per duration. @param {object} rate */
 function showRate(rate) {
   const { per, capacity, identical } = { capacity: undefined, identical: undefined, per: undefined, ...rate }
   const most = Number(capacity ?? identical)

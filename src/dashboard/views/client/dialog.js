@@ -8,23 +8,23 @@ import { Check, Field, Select } from '../../components/field.js'
 import { Icon } from '../../components/icon.js'
 import { Picker, useTeams } from '../../components/picker.js'
 import { holds } from '../../words.js'
-import { LevelFields, numberOf, settingsOf, textsOf } from '../limits/level-form.js'
+import { LimitFields, numberOf, settingsOf, textsOf } from '../limits/form.js'
 
 /** @import { ChangedClient, Client, Hold } from '../../types.ts' */
 /** @import { Failure } from '../../api.js' */
 
 /** @type {[NonNullable<Client['allow']>[number], string, string][]} */
 const openings = [
-  ['server_tools', 'Server tools', "the provider's web search, code execution and the like"],
-  ['stored', 'Stored prompts and conversations', 'their size is not known in advance'],
+  ['server_tools', 'Server tools', 'such as web search and code execution of the provider'],
+  ['stored', 'Stored prompts and conversations', 'the gateway does not know their size'],
   ['background', 'Background runs', 'they continue after the response'],
-  ['files', 'Files by id', 'their size is not known in advance'],
+  ['files', 'Files by id', 'the gateway does not know their size'],
   ['store', 'Store responses at OpenAI', 'store: true'],
 ]
 
 /** @param {{ client?: Client, onClose: () => void, onDone: (client: Client) => void }} props Without a client: a new one. */
 export function ClientDialog({ client, onClose, onDone }) {
-  const [level, setLevel] = useState(textsOf(client ?? {}))
+  const [limits, setLimits] = useState(textsOf(client ?? {}))
   const [texts, setTexts] = useState({
     name: client?.name ?? '',
     team: client?.team ?? '',
@@ -49,7 +49,7 @@ export function ClientDialog({ client, onClose, onDone }) {
       name: texts.name.trim(),
       team: texts.team.trim() || null,
       models: models.length > 0 ? models : null,
-      ...levelOf(level, texts.maxWait),
+      ...limitSettings(limits, texts.maxWait),
       hold: texts.hold === 'growing' ? null : texts.hold,
       loop: texts.identical.trim()
         ? { identical: numberOf(texts.identical), per: texts.loopPer.trim() }
@@ -72,23 +72,23 @@ export function ClientDialog({ client, onClose, onDone }) {
 
   if (saved) return html`<${Warned} client=${saved} onClose=${() => onDone(saved)} />`
 
-  return html`<${ActionDialog} title=${client ? `Settings of ${client.name}` : 'New client'} action=${client ? 'Save' : 'Make client'} onSubmit=${save} onClose=${onClose} isWide>
+  return html`<${ActionDialog} title=${client ? `Settings of ${client.name}` : 'New client'} action=${client ? 'Save' : 'Create client'} onSubmit=${save} onClose=${onClose} isWide>
     ${(/** @type {Failure | undefined} */ failure) => html`
       <div class="form-grid">
-        <${Field} label="Name" name="name" value=${texts.name} faults=${failure?.faults} isFirst=${!client} onInput=${set('name')} hint=${client ? 'Counters and keys stay with it.' : undefined} />
+        <${Field} label="Name" name="name" value=${texts.name} faults=${failure?.faults} isFirst=${!client} onInput=${set('name')} hint=${client ? 'A new name keeps the counters and keys.' : undefined} />
         <${Picker} label="Team" name="team" value=${texts.team} faults=${failure?.faults} onInput=${set('team')} useSuggestions=${useTeams} placeholder="none" />
       </div>
       ${
         (createTeam || isUnknownTeam(failure)) &&
-        html`<${Check} label="Make this team" hint="It starts without limits and without a budget." isOn=${createTeam} onChange=${setCreateTeam} />`
+        html`<${Check} label="Create this team" hint="The new team has no limits and no budget." isOn=${createTeam} onChange=${setCreateTeam} />`
       }
       <${Field} label="Models" name="models" value=${texts.models} faults=${failure?.faults} onInput=${set('models')} placeholder="all models" hint="Names and patterns such as claude-haiku-*, separated by commas." />
-      <${LevelFields} texts=${level} faults=${failure?.faults} isFirst=${Boolean(client)} onChange=${(/** @type {Partial<typeof level>} */ changes) => setLevel({ ...level, ...changes })} />
+      <${LimitFields} texts=${limits} faults=${failure?.faults} isFirst=${Boolean(client)} onChange=${(/** @type {Partial<typeof limits>} */ changes) => setLimits({ ...limits, ...changes })} />
       <fieldset>
         <legend>Hold and wait</legend>
         <div class="form-grid">
           <${Select} label="Hold of a budget" value=${texts.hold} options=${Object.entries(holds).map(([hold, { label }]) => [hold, label])} onPick=${set('hold')} hint=${holds[texts.hold].meaning} />
-          <${Field} label="Longest wait, ms" name="limits.maxWaitMs" mode="numeric" placeholder="no wait" value=${texts.maxWait} faults=${failure?.faults} onInput=${set('maxWait')} hint="A call waits this long for room before a 429; at most 10,000." />
+          <${Field} label="Maximum wait, ms" name="limits.maxWaitMs" mode="numeric" placeholder="no wait" value=${texts.maxWait} faults=${failure?.faults} onInput=${set('maxWait')} hint="The wait of a call for a free limit before a 429; at most 10,000." />
         </div>
       </fieldset>
       <details class="more-settings" open=${failure?.faults.some(({ field }) => /^(loop|cache|allow)/.test(field))}>
@@ -96,7 +96,7 @@ export function ClientDialog({ client, onClose, onDone }) {
         <fieldset>
           <legend>Loop brake</legend>
           <div class="form-grid is-pairs">
-            <${Field} label="The same request at most" name="loop.identical" fields=${['loop']} mode="numeric" placeholder="no brake" value=${texts.identical} faults=${failure?.faults} onInput=${set('identical')} />
+            <${Field} label="Identical requests" name="loop.identical" fields=${['loop']} mode="numeric" placeholder="no limit" value=${texts.identical} faults=${failure?.faults} onInput=${set('identical')} />
             <${Field} label="Per" name="loop.per" value=${texts.loopPer} onInput=${set('loopPer')} />
           </div>
         </fieldset>
@@ -104,12 +104,12 @@ export function ClientDialog({ client, onClose, onDone }) {
           <legend>Cache</legend>
           <${Check} label="Answer repeated requests from the cache" isOn=${isCached} onChange=${setCached} />
           <div class="form-grid">
-            <${Field} label="Cache responses for, seconds" name="cache.ttlSeconds" fields=${['cache']} mode="numeric" placeholder="the gateway's default" value=${texts.ttl} faults=${failure?.faults} onInput=${set('ttl')} />
-            <${Select} label="Who may see a cached response" value=${texts.share} options=${[['client', 'Only this client'], ['team', 'Its team'], ['all', 'Everyone']]} onPick=${set('share')} />
+            <${Field} label="Lifetime of a response, seconds" name="cache.ttlSeconds" fields=${['cache']} mode="numeric" placeholder="the gateway's default" value=${texts.ttl} faults=${failure?.faults} onInput=${set('ttl')} />
+            <${Select} label="Cache shared with" value=${texts.share} options=${[['client', 'Only this client'], ['team', 'Its team'], ['all', 'Everyone']]} onPick=${set('share')} />
           </div>
         </fieldset>
         <fieldset>
-          <legend>Allow what has no bound</legend>
+          <legend>Unbounded features</legend>
           ${openings.map(
             ([opening, label, hint]) =>
               html`<${Check} label=${label} hint=${hint} isOn=${allow.includes(opening)} onChange=${(/** @type {boolean} */ isOn) => setAllow(isOn ? [...allow, opening] : allow.filter(one => one !== opening))} />`,
@@ -120,7 +120,7 @@ export function ClientDialog({ client, onClose, onDone }) {
   <//>`
 }
 
-/** Whether no team has the given name, which is a typo or a team to make. @param {Failure | undefined} failure */
+/** Whether no team has the given name. @param {Failure | undefined} failure */
 function isUnknownTeam(failure) {
   return failure?.faults.some(
     ({ field, detail }) => field === 'team' && detail.includes('a team that exists'),
@@ -138,7 +138,7 @@ function Warned({ client: { name, warnings }, onClose }) {
 }
 
 /** Empty fields remove their setting. @param {Parameters<typeof settingsOf>[0]} texts @param {string} maxWait */
-function levelOf(texts, maxWait) {
+function limitSettings(texts, maxWait) {
   const { limits, budget } = settingsOf(texts)
   return {
     limits: {

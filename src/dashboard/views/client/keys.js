@@ -1,4 +1,4 @@
-/** A client's keys: made, rotated, revoked. A key is shown once, when it is made. */
+/** The keys of a client: creation, rotation, revocation. A new key is shown once. */
 
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
@@ -73,30 +73,30 @@ export function Keys({ client, cursor }) {
     <${Loaded} of=${keys}>
       ${(/** @type {{ keys: Key[], next?: string }} */ { keys: found, next }) =>
         found.length === 0
-          ? html`<${Empty} title="No keys yet">A service calls with a key of its client.<//>`
+          ? html`<${Empty} title="No keys">A service needs a key of its client.<//>`
           : html`<table class="table">
-              <thead><tr><th scope="col">Key</th><th scope="col">Status</th><th scope="col" class="hide-s">Made</th><th scope="col" class="hide-s">Ends</th>${mayChange() && html`<th scope="col"><span class="hidden">Change</span></th>`}</tr></thead>
+              <thead><tr><th scope="col">Key</th><th scope="col">Status</th><th scope="col" class="hide-s">Created</th><th scope="col" class="hide-s">Expires</th>${mayChange() && html`<th scope="col"><span class="hidden">Change</span></th>`}</tr></thead>
               <tbody>${found.map(key => html`<${Row} key=${key.id} of=${key} onRotate=${() => show({ kind: 'rotate', key }, '86400')} onRevoke=${() => show({ kind: 'revoke', key })} />`)}</tbody>
             </table>
             <${Pager} next=${next} cursor=${cursor} of="keys" />`}
     <//>
     ${
       open?.kind === 'create' &&
-      html`<${ActionDialog} title="New key for ${client}" action="Make key" onSubmit=${create} onClose=${close}>
+      html`<${ActionDialog} title="New key for ${client}" action="Create key" onSubmit=${create} onClose=${close}>
         ${() => html`<${EndSelect} value=${choice} onPick=${setChoice} />`}
       <//>`
     }
     ${
       open?.kind === 'rotate' &&
-      html`<${ActionDialog} title="Rotate ${open.key.id}" action="Make the new key" onSubmit=${() => rotate(open.key)} onClose=${close}>
-        ${() => html`<p>A new key takes its place. Until the old one ends, both work: give the new one to the service in that time.</p>
-          <${Select} label="The old key ends" value=${choice} options=${graces} onPick=${setChoice} />`}
+      html`<${ActionDialog} title="Rotate ${open.key.id}" action="Rotate" onSubmit=${() => rotate(open.key)} onClose=${close}>
+        ${() => html`<p>A new key replaces this key. Both keys work until the old key expires. Give the new key to the service in that time.</p>
+          <${Select} label="The old key expires" value=${choice} options=${graces} onPick=${setChoice} />`}
       <//>`
     }
     ${
       open?.kind === 'revoke' &&
       html`<${ActionDialog} title="Revoke ${open.key.id}?" action="Revoke" isDangerous onSubmit=${() => revoke(open.key)} onClose=${close}>
-        ${() => html`<p>No call is let through with this key one second from now. Calls that run already end as they are. This cannot be taken back.</p>`}
+        ${() => html`<p>The gateway refuses new calls with this key within a second. Running calls continue. This cannot be undone.</p>`}
       <//>`
     }
     ${open?.kind === 'made' && html`<${Made} made=${open.made} onClose=${close} />`}
@@ -106,7 +106,7 @@ export function Keys({ client, cursor }) {
 /** @param {{ of: Key, onRotate: () => void, onRevoke: () => void }} props */
 function Row({ of: { id, status, createdAt, expiresAt, revokedAt, rotatedFrom }, onRotate, onRevoke }) {
   return html`<tr class=${status === 'active' ? '' : 'is-over'}>
-    <th scope="row"><code>tg_${id}_…</code>${rotatedFrom && html`<span class="sub">in the place of ${rotatedFrom}</span>`}</th>
+    <th scope="row"><code>tg_${id}_…</code>${rotatedFrom && html`<span class="sub">replaces ${rotatedFrom}</span>`}</th>
     <td><${Badge} tone=${tones[status]}>${{ active: 'Active', expired: 'Expired', revoked: 'Revoked' }[status]}<//></td>
     <td class="hide-s nowrap"><span title=${fullMoment(createdAt)}>${longDay(createdAt)}</span></td>
     <td class="hide-s nowrap"><${End} at=${revokedAt ?? expiresAt} /></td>

@@ -8,7 +8,7 @@ import { count, limitUsd as limit, shortCount, until, usd } from '../../format.j
 
 /** @param {{ settings: Settings, state: CurrentUsage | null | undefined }} props */
 export function CurrentUsagePanel({ settings, state }) {
-  if (!state) return html`<p class="note">Redis does not answer, so the counters are not known now.</p>`
+  if (!state) return html`<p class="note">Redis does not respond, so the counters are unknown.</p>`
   const { requests, tokens, concurrency } = state
   return html`<div class="usage-panel">
     <${Window} title="Today" money=${state.day} />

@@ -1,4 +1,4 @@
-/** The fullest budgets of the gateway, teams and clients. */
+/** The budgets with the highest spent share: gateway, teams and clients. */
 
 import { html } from 'htm/preact'
 import { allRows, DownloadCsv } from '../../components/csv.js'
@@ -27,11 +27,11 @@ const csvColumns = [
 
 export function Budgets() {
   const budgets = useData(`/budgets?limit=${SHOWN}`, { every: 10_000 })
-  return html`<${Card} title="Budgets" note="the fullest first" isFlush actions=${html`<${DownloadCsv} name="budgets" columns=${csvColumns} rows=${() => allRows('/budgets', {}, 'budgets')} /><a class="button is-small" href=${href('/limits')}>All limits</a>`}>
+  return html`<${Card} title="Budgets" note="highest share first" isFlush actions=${html`<${DownloadCsv} name="budgets" columns=${csvColumns} rows=${() => allRows('/budgets', {}, 'budgets')} /><a class="button is-small" href=${href('/limits')}>All limits</a>`}>
     <${Loaded} of=${budgets} lines=${6}>
       ${(/** @type {{ budgets: Budget[] }} */ { budgets: found }) =>
         found.length === 0
-          ? html`<${Empty} title="No budgets yet">Without one, nothing bounds what a client spends. <a href=${href('/limits')}>Set one for the whole gateway</a>, or for a client.<//>`
+          ? html`<${Empty} title="No budgets">The spend of a client has no limit without a budget. <a href=${href('/limits')}>Set a budget for the whole gateway</a> or for a client.<//>`
           : html`<${Table} budgets=${found} />`}
     <//>
   <//>`
@@ -40,7 +40,7 @@ export function Budgets() {
 /** @param {{ budgets: Budget[] }} props */
 function Table({ budgets }) {
   return html`<table class="table">
-    <thead><tr><th scope="col">Whose</th><th scope="col" class="wide">Spent</th><th scope="col" class="num hide-s">Left</th><th scope="col" class="num hide-s">Resets in</th></tr></thead>
+    <thead><tr><th scope="col">Scope</th><th scope="col" class="wide">Spent</th><th scope="col" class="num hide-s">Left</th><th scope="col" class="num hide-s">Resets in</th></tr></thead>
     <tbody>
       ${budgets.map(
         ({ kind, name: own, period, limitUsd, spentUsd, heldUsd, availableUsd, resetsAt, share }) => {

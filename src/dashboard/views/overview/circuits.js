@@ -1,4 +1,4 @@
-/** Models for which an upstream refuses the gateway, as seen by the replica that responds. Shows nothing if there are none. */
+/** Models for which an upstream refuses the gateway, in the state of the replica that responds. Renders nothing if there are none. */
 
 import { html } from 'htm/preact'
 import { Icon } from '../../components/icon.js'

@@ -1,4 +1,4 @@
-/** The figures at the top: today, this month with its forecast, the cache, calls. */
+/** The four figures at the top: spend today, spend this month with a forecast, savings, calls. */
 
 import { html } from 'htm/preact'
 import { question } from '../../api.js'
@@ -63,9 +63,9 @@ export function Figures() {
       <${Figure} label=${labels[1]} value=${usd(spentMonth)} note=${forecast(spentMonth, now)}>
         <${Budget} money=${state?.month} label="Budget of the month" values=${soFar.map(row => row.costUsd)} />
       <//>
-      <${Figure} label=${labels[2]} value=${usd(saved)} note=${saved > 0 ? `${percent(saved, saved + spentMonth)} of what it would have cost` : 'nothing yet'}>
+      <${Figure} label=${labels[2]} value=${usd(saved)} note=${saved > 0 ? `${percent(saved, saved + spentMonth)} of the cost without the cache` : 'nothing yet'}>
         <div class="figure-graph"><${Spark} values=${last.map(row => row?.savedUsd ?? 0)} tone=${2} /></div>
-        <p class="figure-foot">${percent(hits, calls)} of calls answered from it</p>
+        <p class="figure-foot">${percent(hits, calls)} of calls answered from the cache</p>
       <//>
       <${Figure} label=${labels[3]} value=${shortCount(today?.calls ?? 0)} note=${`${shortCount(sumOf(yesterday, 'calls'))} ${until}`}>
         <div class="figure-graph"><${Spark} values=${last.map(row => row?.calls ?? 0)} tone=${0} /></div>
@@ -81,7 +81,7 @@ const labels = ['Spent today', 'Spent this month', 'Saved by the cache this mont
 function Unknown({ failure, retry }) {
   const values = failure
     ? html`<p class="figure-value quiet">–</p><p class="figure-note text-warn" title=${failure.message}>Could not be loaded</p>
-        <p class="figure-foot"><button type="button" class="button is-small" onClick=${retry}>Try again</button></p>`
+        <p class="figure-foot"><button type="button" class="button is-small" onClick=${retry}>Retry</button></p>`
     : html`<${Loading} lines=${3} />`
   return html`<section class="figures" aria-label=${TITLE} role=${failure && 'alert'}>
     ${labels.map(label => html`<div class="figure is-pending"><h2 class="figure-label">${label}</h2>${values}</div>`)}
@@ -124,7 +124,7 @@ function Budget({ money, label, values }) {
     </p>`
 }
 
-/** The month's end at the pace so far: a straight line, and said so. @param {number} spent @param {Date} now */
+/** A linear forecast of the spend at the end of the month. @param {number} spent @param {Date} now */
 function forecast(spent, now) {
   const [year, month] = [now.getUTCFullYear(), now.getUTCMonth()]
   const [start, end] = [Date.UTC(year, month), Date.UTC(year, month + 1)]

@@ -17,7 +17,7 @@ export function TopRefusals() {
     <${Loaded} of=${refusals}>
       ${(/** @type {Refusals} */ { rows }) =>
         rows.length === 0
-          ? html`<${Empty} title="Nothing was refused" />`
+          ? html`<${Empty} title="No refused calls" />`
           : html`<ul class="rows">
               ${rows.map(
                 ({ client, reason, count: times }) => html`<li>

@@ -1,4 +1,4 @@
-/** Why a call was refused, and what to do about it. */
+/** The reason of a refusal, with advice. */
 
 import { html } from 'htm/preact'
 import { clientHref, href, scopeHref } from '../../router.js'
@@ -11,7 +11,7 @@ export function Why({ reason, scope, client, model, error }) {
     <p class="why-title">${title}${scope && html`<span class="quiet"> · ${scopeWords(scope)}</span>`} <code>${reason}</code></p>
     <p>${meaning}</p>
     ${error && html`<p class="quote">${error}</p>`}
-    ${toDo && html`<p><strong>What to do:</strong> ${toDo}</p>`}
+    ${toDo && html`<p><strong>Advice:</strong> ${toDo}</p>`}
     <p class="why-links">
       ${scope?.startsWith('client:') && html`<a class="button is-small" href=${clientHref(scope.slice(7))}>Settings of ${scope.slice(7)}</a>`}
       ${!scope?.startsWith('client:') && client && html`<a class="button is-small" href=${clientHref(client)}>Settings of ${client}</a>`}

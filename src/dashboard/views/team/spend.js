@@ -39,7 +39,7 @@ export function SpendOver({ of, filter, by }) {
         nameOf: row => row[by] ?? NONE[by],
         amountOf: row => row.costUsd,
       })
-      if (series.length === 0) return html`<${Empty} title="Nothing spent in this time" />`
+      if (series.length === 0) return html`<${Empty} title="No spend in this period" />`
       return html`<div class="chart-alone">
         <ul class="chart-key">
           ${series.map(({ name, tone, total: spent }) => html`<li><span class="swatch fill-${tone}" />${name} <span class="quiet">${usd(spent)}</span></li>`)}

@@ -6,8 +6,8 @@ import { count } from '../../format.js'
 
 /** @import { Settings, CurrentUsage } from '../../types.ts' */
 
-/** @type {[string, (level: Settings & { name: string, state?: CurrentUsage | null }) => import('../../components/csv.js').Cell][]} */
-export const levelColumns = [
+/** @type {[string, (scope: Settings & { name: string, state?: CurrentUsage | null }) => import('../../components/csv.js').Cell][]} */
+export const scopeColumns = [
   ['name', ({ name }) => name],
   ['budgetDayUsd', ({ budget }) => budget?.day],
   ['spentDayUsd', ({ state }) => state?.day?.spentUsd],
@@ -27,11 +27,11 @@ export const levelColumns = [
 
 /** @typedef {{ name: string, address?: string, settings: Settings, state: CurrentUsage | null | undefined, edit?: () => void }} LimitedScope */
 
-/** @param {{ levels: LimitedScope[], label: string }} props */
-export function Levels({ levels, label }) {
-  const isEditable = levels.some(({ edit }) => edit)
+/** @param {{ scopes: LimitedScope[], label: string }} props */
+export function ScopesTable({ scopes, label }) {
+  const isEditable = scopes.some(({ edit }) => edit)
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${label}>
-    <table class="table is-levels">
+    <table class="table is-scopes">
       <thead>
         <tr>
           <th scope="col">Name</th>
@@ -44,15 +44,15 @@ export function Levels({ levels, label }) {
         </tr>
       </thead>
       <tbody>
-        ${levels.map(level => html`<${Row} key=${level.name} level=${level} isEditable=${isEditable} />`)}
+        ${scopes.map(scope => html`<${Row} key=${scope.name} scope=${scope} isEditable=${isEditable} />`)}
       </tbody>
     </table>
   </div>`
 }
 
-/** @param {{ level: LimitedScope, isEditable: boolean }} props */
+/** @param {{ scope: LimitedScope, isEditable: boolean }} props */
 function Row({
-  level: {
+  scope: {
     name,
     address,
     settings: { limits },

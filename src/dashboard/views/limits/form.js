@@ -5,9 +5,9 @@ import { Field } from '../../components/field.js'
 
 /** @import { Fault, Settings } from '../../types.ts' */
 
-/** @typedef {{ day: string, month: string, requests: string, requestsPer: string, tokens: string, tokensPer: string, concurrency: string }} LevelTexts */
+/** @typedef {{ day: string, month: string, requests: string, requestsPer: string, tokens: string, tokensPer: string, concurrency: string }} LimitTexts */
 
-/** @param {Settings} settings @returns {LevelTexts} */
+/** @param {Settings} settings @returns {LimitTexts} */
 export function textsOf({ limits = {}, budget = {} }) {
   const text = (/** @type {number | undefined} */ value) => (value === undefined ? '' : String(value))
   return {
@@ -30,7 +30,7 @@ export function numberOf(text) {
   return plain !== '' && Number.isFinite(Number(plain)) ? Number(plain) : text.trim()
 }
 
-/** @param {LevelTexts} texts */
+/** @param {LimitTexts} texts */
 export function settingsOf({ day, month, requests, requestsPer, tokens, tokensPer, concurrency }) {
   const bucket = (/** @type {string} */ capacity, /** @type {string} */ per) => ({
     capacity: numberOf(capacity),
@@ -46,8 +46,8 @@ export function settingsOf({ day, month, requests, requestsPer, tokens, tokensPe
   }
 }
 
-/** @param {{ texts: LevelTexts, onChange: (changes: Partial<LevelTexts>) => void, faults: Fault[] | undefined, isFirst?: boolean }} props */
-export function LevelFields({ texts, onChange, faults, isFirst = false }) {
+/** @param {{ texts: LimitTexts, onChange: (changes: Partial<LimitTexts>) => void, faults: Fault[] | undefined, isFirst?: boolean }} props */
+export function LimitFields({ texts, onChange, faults, isFirst = false }) {
   return html`<fieldset>
       <legend>Budget</legend>
       <div class="form-grid">
@@ -64,6 +64,6 @@ export function LevelFields({ texts, onChange, faults, isFirst = false }) {
         <${Field} label="Tokens, per" name="limits.tokens.per" value=${texts.tokensPer} onInput=${(/** @type {string} */ tokensPer) => onChange({ tokensPer })} />
         <${Field} label="Calls at once" name="limits.concurrency" mode="numeric" placeholder="no limit" value=${texts.concurrency} faults=${faults} onInput=${(/** @type {string} */ concurrency) => onChange({ concurrency })} />
       </div>
-      <p class="field-hint">Buckets are full at the start and refilled evenly: 100 per 1h is one about every 36 seconds. Durations: 30s, 1m, 1h, 1d.</p>
+      <p class="field-hint">A bucket starts full and refills evenly: 100 per 1h adds one about every 36 seconds. Durations: 30s, 1m, 1h, 1d.</p>
     </fieldset>`
 }
