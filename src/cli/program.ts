@@ -109,7 +109,7 @@ function checked({ name, argValues }: Command, argument: string) {
   }
 }
 
-/** Every command below `command` that can run. */
+/** All commands below `command` that can run. */
 function leaves(command: Commander): Commander[] {
   return command.commands.flatMap(one => [...(one.summary() ? [one] : []), ...leaves(one)])
 }

@@ -1,4 +1,4 @@
-/** Writes commander's errors as: what was found, what was expected, and which command helps. */
+/** Writes commander's errors with the found text, the expected text and a command that helps. */
 
 import type { Command as Commander, CommanderError } from 'commander'
 import { didYouMean } from '../pricing/nearest.ts'

@@ -1,4 +1,4 @@
-/** The record of one call, declared once: the log line, the ledger's rows, live calls, the page and the CLI derive from it. */
+/** The record of one call, declared once: the log line, the rows of the ledger, live calls, the dashboard and the CLI derive from it. */
 
 import { type Static, Type } from 'typebox'
 
@@ -26,8 +26,8 @@ export const facts = {
   team: text("The team's name"),
   key: text("The key's public id, never the key"),
   route: text('Such as /v1/messages'),
-  model: text('As the request names it'),
-  upstream: text('The upstream that served it'),
+  model: text('The model in the request'),
+  upstream: text('The upstream that served the call'),
   status: Type.Optional(
     Type.Integer({ minimum: 0, maximum: 999, description: 'HTTP status of the response to the caller' }),
   ),
@@ -39,16 +39,19 @@ export const facts = {
   ),
   latencyMs: milliseconds('Arrival to the last byte sent'),
   ttftMs: milliseconds("Arrival to the first byte of the response's body"),
-  upstreamMs: milliseconds('Request sent upstream to its last byte'),
+  upstreamMs: milliseconds('Sending of the upstream request to the last byte of its response'),
   inputTokens: tokens('Uncached input, without cache reads and writes'),
   cacheReadTokens: tokens('Input that the provider read from its cache'),
   cacheWriteTokens: tokens('Input that the provider wrote to its cache'),
   outputTokens: tokens('Output, with reasoning'),
   savedNanos: Type.Integer({ ...whole, default: 0, description: 'The cost that a cached response saved' }),
-  estimated: Type.Boolean({ default: false, description: 'No final usage came, so the cost is estimated' }),
-  estimate: text('How an estimated cost was made'),
+  estimated: Type.Boolean({
+    default: false,
+    description: 'The response had no final usage, so the cost is estimated',
+  }),
+  estimate: text('The method of an estimated cost'),
   unbounded: Type.Optional(
-    Type.Boolean({ description: 'The call used a feature without a bound, and may cost more than it held' }),
+    Type.Boolean({ description: 'The call used a feature without a bound, and may cost more than its hold' }),
   ),
   priceVersion: text('Version of the price table'),
   error: text('The reason of a failure, in a text of the gateway'),
@@ -59,7 +62,7 @@ export const facts = {
 const record = Type.Object(facts)
 type Facts = Static<typeof record>
 
-/** Known of every call that ends in this process. */
+/** The facts of every call that ends in this process. */
 type Known =
   | { [Name in keyof Facts]-?: undefined extends Facts[Name] ? never : Name }[keyof Facts]
   | 'route'

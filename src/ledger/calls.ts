@@ -41,7 +41,7 @@ export interface Calls {
 
 const SELECT = `select id, seq, at, cost_nanos, held_nanos, ${Object.keys(facts).map(column).join(', ')} from calls`
 
-/** Pages start after a row, not at a number of rows. So a new row on an earlier page repeats or hides no other row. */
+/** Pages start after a row, not at a number of rows. A new row on an earlier page therefore neither repeats nor hides another row. */
 export async function listCalls(pool: Pool, query: CallsQuery): Promise<Calls> {
   const values: unknown[] = []
   const conditions: string[] = []
@@ -121,7 +121,7 @@ function statusCondition(status: string): string {
   return status.endsWith('xx') ? `status >= ${first} and status < ${first + 100}` : `status = ${first}`
 }
 
-/** Returns the charge, its correction if there is one, and their sum. Undefined: there is no such call. */
+/** Returns the charge, its correction if there is one, and their sum. Undefined: the call does not exist. */
 export async function findCall(
   pool: Pool,
   id: string,

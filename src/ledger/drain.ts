@@ -21,7 +21,7 @@ export interface DrainOptions {
   consumer: string
   batch?: number
   /** Milliseconds in which entries gather into a batch. No request waits for them. */
-  lingerMs?: number
+  gatherMs?: number
   /** Milliseconds after which another replica claims unacknowledged entries, because their replica counts as dead. */
   abandonedAfterMs?: number
 }
@@ -42,7 +42,7 @@ export function startDrain(options: DrainOptions): Drain {
     log,
     consumer,
     batch = 500,
-    lingerMs = 250,
+    gatherMs = 250,
     abandonedAfterMs = 30_000,
   } = options
   const stopping = new AbortController()
@@ -56,7 +56,7 @@ export function startDrain(options: DrainOptions): Drain {
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
       const moved = await attempt()
-      if (moved < batch) await pause(failures > 0 ? retryDelay(failures) : lingerMs)
+      if (moved < batch) await pause(failures > 0 ? retryDelay(failures) : gatherMs)
     }
     while ((await attempt()) > 0) {}
     if (!interrupted) await leaveGroup(redis, consumer).catch(() => {})

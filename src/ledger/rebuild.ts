@@ -38,15 +38,13 @@ const TURN_RENEWAL = 10_000
 /** Restores the counters if they are missing and no other replica restores them. Returns true if they are complete now. */
 export async function rebuild(options: RebuildOptions): Promise<boolean> {
   const { redis, scripts, pool, log, token, heartbeatMs, signal } = options
-  const turn = await scripts.begin(token)
-  if (turn !== 'begun') return turn === 'complete'
+  const state = await scripts.begin(token)
+  if (state !== 'begun') return state === 'complete'
   options.begun?.()
-  const keepTurn = setInterval(() => scripts.begin(token).catch(() => {}), TURN_RENEWAL)
+  const renewal = setInterval(() => scripts.begin(token).catch(() => {}), TURN_RENEWAL)
   try {
     if (await hasHistory(pool)) {
-      log.warn(
-        'Redis came back without its counters; restoring them from the ledger, calls get 503 until then',
-      )
+      log.warn('Redis has lost its counters; restoring them from the ledger, calls get 503 until then')
       await wait(heartbeatMs, undefined, { signal })
     }
     while ((await countPending(redis)) > 0) await wait(DRAIN_POLL, undefined, { signal })
@@ -54,7 +52,7 @@ export async function rebuild(options: RebuildOptions): Promise<boolean> {
     if (result === 'complete') log.info('the counters are complete')
     return result === 'complete'
   } finally {
-    clearInterval(keepTurn)
+    clearInterval(renewal)
   }
 
   async function restore(client: PoolClient): Promise<string> {

@@ -51,7 +51,7 @@ export async function readRefused(
   return rows.map(shown)
 }
 
-/** Undefined: no such call was refused, or it has no sample. */
+/** Undefined: the call was not refused, or it has no sample. */
 export async function findRefused(pool: Pool, reqId: string): Promise<Refused | undefined> {
   const { rows } = await pool.query(`${ONE} where samples @> $1 and sample ->> 'reqId' = $2`, [
     JSON.stringify([{ reqId }]),

@@ -14,7 +14,7 @@ export const callRow = Type.Object(
   {
     id: Type.String({ description: "The call's request id" }),
     seq: Type.Integer({ description: '0 the charge, 1 a signed correction' }),
-    at: Type.String({ format: 'date-time', description: 'When it was admitted' }),
+    at: Type.String({ format: 'date-time', description: 'The time of the admission' }),
     costUsd: usd('what it cost'),
     heldUsd: usd('what was held for it'),
     savedUsd: Type.Optional(usd('what a cached response saved')),
@@ -22,7 +22,7 @@ export const callRow = Type.Object(
   },
   { title: 'Call' },
 )
-/** As the store returns it: it finds the facts by the names of their columns, which the compiler cannot follow. */
+/** As the store returns it: the facts have the names of their columns, and the compiler cannot check them. */
 export type Call = { at: string; id: string; seq: number } & { [fact: string]: unknown }
 const call = Type.Unsafe<Call>(callRow)
 
@@ -42,7 +42,7 @@ const sample = Type.Object(
     model: word,
     error: word,
   },
-  { title: 'Sample', description: 'The details of one refused call; long texts are cut' },
+  { title: 'Sample', description: 'The details of one refused call; long texts are shortened' },
 )
 export const refusedCall = Type.Object(
   {
@@ -51,7 +51,7 @@ export const refusedCall = Type.Object(
     scope: nullable(Type.String()),
     sample,
   },
-  { title: 'RefusedCall', description: 'One refused call, of those that samples were kept of' },
+  { title: 'RefusedCall', description: 'One refused call that has a sample' },
 )
 
 export const callResponse = Type.Object({
@@ -79,15 +79,15 @@ const row = Type.Object(
     clientId: group,
     model: group,
     day: Type.Optional(Type.String()),
-    hour: Type.Optional(Type.String({ format: 'date-time', description: 'Its start' })),
+    hour: Type.Optional(Type.String({ format: 'date-time', description: 'The start of the hour' })),
     team: group,
     teamId: group,
     others: Type.Optional(
-      Type.Literal(true, { description: 'The sum of all that are not among the `top` ones' }),
+      Type.Literal(true, { description: 'The sum of all names that are not among the `top` names' }),
     ),
     ...sums,
   },
-  { title: 'Usage', description: 'Only the names that were grouped by are there; null stands for none' },
+  { title: 'Usage', description: 'Has only the names in `by`; null: none' },
 )
 
 export const refusals = Type.Object(
@@ -110,7 +110,7 @@ export const usageResponse = Type.Object({
   by: Type.Array(Type.Enum(groups)),
   rows: Type.Array(row),
   total: Type.Object(sums),
-  more: Type.Boolean({ description: 'There are more groups than were asked for; the total counts them all' }),
+  more: Type.Boolean({ description: 'There are more groups than the limit; the total counts all groups' }),
   refusals: Type.Array(refusals, {
     description: 'Refusals are not counted by team: empty with a filter by team',
   }),
@@ -119,7 +119,7 @@ export const usageResponse = Type.Object({
 export const refusalsResponse = Type.Object({
   from: moment('The start'),
   to: moment('The end'),
-  step: Type.Enum(['minute', 'hour', 'day'], { description: 'Of the series' }),
+  step: Type.Enum(['minute', 'hour', 'day'], { description: 'The step of the series' }),
   rows: Type.Array(refusals),
   series: Type.Array(
     Type.Object({
@@ -127,7 +127,7 @@ export const refusalsResponse = Type.Object({
       reason: Type.String(),
       count: Type.Integer(),
     }),
-    { description: 'How many at which time' },
+    { description: 'The refusals of each step' },
   ),
   latest: Type.Array(refusedCall, { description: 'Samples, the newest first' }),
 })
@@ -141,8 +141,10 @@ const percentiles = Type.Object(
   },
 )
 const performance = {
-  calls: Type.Integer({ description: 'Calls in the ledger, cached ones included, refused ones not' }),
-  errors: Type.Integer({ description: 'Of these: upstream_error, gateway_error, interrupted and lost' }),
+  calls: Type.Integer({ description: 'Calls in the ledger, with cached calls and without refused calls' }),
+  errors: Type.Integer({
+    description: 'Calls with the outcome upstream_error, gateway_error, interrupted or lost',
+  }),
   latencyMs: percentiles,
   ttftMs: percentiles,
 }
@@ -152,11 +154,14 @@ const performanceSeries = Type.Object(
     upstream: group,
     total: Type.Object(performance, { title: 'Performance' }),
     slots: Type.Array(
-      Type.Object({ at: Type.String({ format: 'date-time', description: 'Its start' }), ...performance }),
-      { description: 'In the order of time; those without calls are left out' },
+      Type.Object({
+        at: Type.String({ format: 'date-time', description: 'The start of the slot' }),
+        ...performance,
+      }),
+      { description: 'In the order of time; slots without calls are omitted' },
     ),
   },
-  { title: 'PerformanceSeries', description: 'Has only the names of `by`; null: none' },
+  { title: 'PerformanceSeries', description: 'Has only the names in `by`; null: none' },
 )
 
 export const performanceResponse = Type.Object({
@@ -165,21 +170,19 @@ export const performanceResponse = Type.Object({
   step: Type.Enum(['5m', 'hour', 'day'], { description: "A slot's length" }),
   by: Type.Array(Type.Enum(series)),
   since: nullable(
-    moment(
-      'Calls recorded before this time were not counted: it is the time of the upgrade that counts them',
-    ),
+    moment('The time from which calls are counted: the upgrade to the version that counts them'),
   ),
   all: performanceSeries,
-  series: Type.Array(performanceSeries, { description: 'Those with the most calls first' }),
-  more: Type.Boolean({ description: 'There are more series than were asked for; `all` counts them all' }),
+  series: Type.Array(performanceSeries, { description: 'In descending order of calls' }),
+  more: Type.Boolean({ description: 'There are more series than the limit; `all` counts all series' }),
 })
 
 export const verifyResponse = Type.Object(
   {
     ok: Type.Boolean(),
-    scopes: Type.Integer({ description: 'How many were compared' }),
-    quarantined: Type.Integer({ description: 'Unreadable entries kept aside, ever' }),
-    found: Type.Integer({ description: 'How many differ' }),
+    scopes: Type.Integer({ description: 'The number of compared scopes' }),
+    quarantined: Type.Integer({ description: 'The number of unreadable entries in quarantine' }),
+    found: Type.Integer({ description: 'The number of differences' }),
     differences: Type.Array(
       Type.Object({
         scope: Type.String(),

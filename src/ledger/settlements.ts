@@ -1,6 +1,6 @@
 /**
- * Sends settlements to Redis in batches, after the response, and retries them through an outage. It keeps each until
- * Postgres has it, so that it can send it again if Redis comes back empty. Settling is idempotent, so a repeat is safe.
+ * Sends settlements to Redis in batches, after the response, and retries them through an outage. It keeps each settlement until
+ * Postgres has it, and sends it again if Redis loses its data. Settling is idempotent, so a repeat is safe.
  */
 
 import { ReplyError } from 'ioredis'

@@ -10,7 +10,7 @@ export type Charge = { [column in ScopeColumn]?: unknown } & {
   cost_nanos: string
 }
 
-/** Nano-dollars spent, by scope and window: see `windowKey`. */
+/** Nano-dollars spent, by scope and window (`windowKey`). */
 export type Spent = Map<string, number>
 
 export function windowKey(scope: string, window: string): string {

@@ -47,7 +47,7 @@ export async function acknowledge(redis: Connection, entries: StreamEntry[]): Pr
   await redis.acknowledgeEntries(PREFIX, GROUP, ...entries.map(({ streamId }) => streamId))
 }
 
-/** Leaves the group. Redis drops the pending entries of a consumer that leaves, so it must have none. */
+/** Leaves the group. Redis drops the pending entries of a leaving consumer, so the consumer must have none. */
 export async function leaveGroup(redis: Connection, consumer: string): Promise<void> {
   await redis.xgroup('DELCONSUMER', STREAM, GROUP, consumer)
 }

@@ -60,7 +60,7 @@ export default fp<{ maxPending: number }>(
 
     app.decorate('admit', async (request: FastifyRequest, reply: FastifyReply, useCache: boolean) => {
       try {
-        const late = await app.waiting.turn(request)
+        const late = await app.waiting.waitFirst(request)
         if (late) throw refuse(request, reply, late)
         return await decided(request, reply, useCache)
       } finally {
@@ -98,7 +98,7 @@ export default fp<{ maxPending: number }>(
             request.hold = hold
             app.holds.set(request.id, hold)
           }
-          app.announce(reply, admitted)
+          app.reportAdmission(reply, admitted)
           return admitted
         }
         request.hold = undefined
@@ -121,7 +121,7 @@ export default fp<{ maxPending: number }>(
     }
 
     function refuse(request: FastifyRequest, reply: FastifyReply, refused: Refused): Refusal {
-      app.announce(reply, refused)
+      app.reportAdmission(reply, refused)
       return app.limitRefusals.get(refused.limit)!(refused, request)
     }
 
@@ -159,7 +159,7 @@ export default fp<{ maxPending: number }>(
     ],
     decorators: {
       fastify: [
-        'announce',
+        'reportAdmission',
         'authenticate',
         'clients',
         'countExactly',

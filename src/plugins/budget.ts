@@ -64,9 +64,11 @@ export default fp<BudgetOptions>(
 
     app.limitRefusals.set('day', noRoom)
     app.limitRefusals.set('month', noRoom)
-    app.decorate('stopForBudget', (request: FastifyRequest, found: NoRoom) => inForm(request, stopped(found)))
+    app.decorate('stopForBudget', (request: FastifyRequest, found: NoRoom) =>
+      withStatus(request, stopped(found)),
+    )
     app.decorate('refuseUnmeasured', (request: FastifyRequest, found: Spent) =>
-      inForm(request, allSpent(found)),
+      withStatus(request, allSpent(found)),
     )
 
     function noRoom(refused: Refused, request: FastifyRequest): Refusal {
@@ -74,13 +76,13 @@ export default fp<BudgetOptions>(
         case 'in_flight':
           return inFlight(refused, request)
         case 'can_never_fit':
-          return inForm(request, neverFits(refused, request))
+          return withStatus(request, neverFits(refused, request))
         default:
-          return inForm(request, spent(refused, request))
+          return withStatus(request, spent(refused, request))
       }
     }
 
-    function inForm({ call }: FastifyRequest, error: Refusal): Refusal {
+    function withStatus({ call }: FastifyRequest, error: Refusal): Refusal {
       error.statusCode = statusOf[call.dialect.format.name] ?? error.statusCode
       return error
     }

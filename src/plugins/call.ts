@@ -8,7 +8,7 @@ import { lazy } from '../dialects/wire/prompt-size.ts'
 import { refusal } from '../errors.ts'
 import { parseBody } from '../requests/parse-body.ts'
 import { readBody } from '../requests/request-body.ts'
-import { takesTurns, turn } from '../requests/turns.ts'
+import { isLarge, nextTurn } from '../requests/turns.ts'
 
 export interface Call {
   dialect: Dialect
@@ -39,7 +39,7 @@ export default fp<{ bodyLimit: number }>(
     app.addContentTypeParser('application/json', async (request: FastifyRequest) => {
       request.rawBody = await readBody(request.raw, {
         limit: bodyLimit,
-        weigh: size => app.weigh(request, size),
+        checkSize: size => app.checkBodySize(request, size),
       })
       return parseBody(request.rawBody)
     })
@@ -67,11 +67,11 @@ export default fp<{ bodyLimit: number }>(
           return digest()
         },
       }
-      if (takesTurns(request.rawBody)) void turn().then(() => done())
+      if (isLarge(request.rawBody)) void nextTurn().then(() => done())
       else done()
     })
   },
-  { name: 'call', dependencies: ['lifecycle', 'overload'], decorators: { fastify: ['weigh'] } },
+  { name: 'call', dependencies: ['lifecycle', 'overload'], decorators: { fastify: ['checkBodySize'] } },
 )
 
 /** Uses the route's path, because an absolute target would name another host to the provider. */

@@ -10,7 +10,7 @@ import type { TokenCounter } from '../dialects/dialect.ts'
 import { lru } from '../lru.ts'
 import type { Bucket } from '../lua/bucket.ts'
 import { type BucketState, type ScopeState, UNLIMITED } from '../lua/types.ts'
-import { takesTurns, turn } from '../requests/turns.ts'
+import { isLarge, nextTurn } from '../requests/turns.ts'
 import { send } from '../upstreams/connection.ts'
 import { codingsIn, decoded } from '../upstreams/encodings.ts'
 import { upstreamHeaders } from '../upstreams/headers.ts'
@@ -84,7 +84,7 @@ export default fp(
       if (performance.now() < (without.get(nameOf(request)) ?? 0)) return refused
       const question = counter.question(request.body, call.parsed)
       if (!question) return refused
-      if (takesTurns(question)) await turn()
+      if (isLarge(question)) await nextTurn()
       const key = digestOf(request, question)
       // A count in memory is free. A new one must help: to admit the call, or to name the output limit that fits.
       if (!counts.has(key)) {

@@ -29,7 +29,7 @@ export interface LedgerOptions {
   keepDays?: number
   /** Replicas renew the holds of running calls in an empty Redis within this time. */
   heartbeatMs?: number
-  lingerMs?: number
+  gatherMs?: number
 }
 
 const WATCH_EVERY = 1000
@@ -38,7 +38,7 @@ const PRUNE_EVERY = 86_400_000
 const LAST_DRAIN = 5000
 
 export default fp<LedgerOptions>(
-  async (app, { redisUrl, keepDays = 400, heartbeatMs = 12_000, lingerMs = 250 }) => {
+  async (app, { redisUrl, keepDays = 400, heartbeatMs = 12_000, gatherMs = 250 }) => {
     const { pg: pool, log } = app
     // Its batches are large: on a connection of their own no admission waits behind them.
     const redis = connectRedis(redisUrl, {
@@ -79,7 +79,7 @@ export default fp<LedgerOptions>(
         log,
         consumer: token,
         record: createRecorder(pool),
-        lingerMs,
+        gatherMs,
       })
       await Promise.all([repeat(WATCH_EVERY, completeCounters), repeat(PRUNE_EVERY, dropOldMonths)])
       await drain.stop(LAST_DRAIN)

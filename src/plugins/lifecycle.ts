@@ -37,7 +37,7 @@ declare module 'fastify' {
 }
 
 /** After an early response the rest of the request body is read for this long (ms), so that the caller gets the response instead of EPIPE. */
-const LINGER = 2000
+const DISCARD_LIMIT = 2000
 
 export default fp(
   async app => {
@@ -64,7 +64,7 @@ export default fp(
       app.running.set(request, reply)
       reply.raw.once('close', () => {
         request.disconnected = !reply.raw.writableFinished
-        linger(request)
+        discardBody(request)
         if (request.unfinished) request.unfinished.then(() => endCall(request, reply))
         else endCall(request, reply)
       })
@@ -92,10 +92,10 @@ function run(step: EndStep, request: FastifyRequest, reply: FastifyReply) {
   }
 }
 
-function linger({ raw }: FastifyRequest) {
+function discardBody({ raw }: FastifyRequest) {
   if (raw.complete || raw.destroyed) return
   raw.resume()
-  const deadline = setTimeout(() => raw.destroy(), LINGER)
+  const deadline = setTimeout(() => raw.destroy(), DISCARD_LIMIT)
   raw.once('close', () => clearTimeout(deadline))
   raw.once('end', () => clearTimeout(deadline))
 }

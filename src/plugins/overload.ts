@@ -11,13 +11,13 @@ import { turnDelay } from '../requests/turns.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     /** Counts the bytes of a body while it is read. Returns a refusal if there is no room for them. */
-    weigh(request: FastifyRequest, size: number): Refusal | undefined
+    checkBodySize(request: FastifyRequest, size: number): Refusal | undefined
   }
   interface FastifyRequest {
     /** Bytes of its body, counted from its acceptance to its end. */
-    carried: number | undefined
+    countedBytes: number | undefined
     /** The declared size of a body that is not complete yet. */
-    awaited: number | undefined
+    awaitedBytes: number | undefined
   }
 }
 
@@ -55,8 +55,8 @@ export default fp<OverloadOptions>(
     let calm = CALM
     /** Calls with incomplete bodies, by client. */
     const arriving = new Map<string, { calls: number; bytes: number }>()
-    app.decorateRequest('carried', undefined)
-    app.decorateRequest('awaited', undefined)
+    app.decorateRequest('countedBytes', undefined)
+    app.decorateRequest('awaitedBytes', undefined)
     app.parts.set('capacity', () => strain() === undefined)
 
     const watching = setInterval(function watchLoop() {
@@ -75,19 +75,19 @@ export default fp<OverloadOptions>(
       const { dialect } = request.routeOptions.config
       if (!dialect) return done()
       const declared = Number(request.headers['content-length'] ?? 0)
-      const found = strain(declared) ?? hoarding(request.client.id, declared)
+      const found = strain(declared) ?? clientExcess(request.client.id, declared)
       if (found) return done(overloaded(found, dialect))
-      carry(request, declared)
+      countCall(request, declared)
       expect(request, declared)
       done()
     })
 
     // The length of a compressed or chunked body is known only while it is read.
-    app.decorate('weigh', (request, size) => {
+    app.decorate('checkBodySize', (request, size) => {
       const { dialect } = request.routeOptions.config
-      if (!dialect || request.carried === undefined || size <= request.carried) return undefined
-      bytes += size - request.carried
-      request.carried = size
+      if (!dialect || request.countedBytes === undefined || size <= request.countedBytes) return undefined
+      bytes += size - request.countedBytes
+      request.countedBytes = size
       return calls > 1 && bytes > maxBodyBytes
         ? overloaded(`bodies of ${bytes} bytes are held`, dialect)
         : undefined
@@ -95,22 +95,22 @@ export default fp<OverloadOptions>(
 
     app.addHook('preValidation', function countBodySize(request, _reply, done) {
       arrived(request)
-      if (request.carried === undefined || !request.rawBody) return done()
-      bytes += request.rawBody.length - request.carried
-      request.carried = request.rawBody.length
+      if (request.countedBytes === undefined || !request.rawBody) return done()
+      bytes += request.rawBody.length - request.countedBytes
+      request.countedBytes = request.rawBody.length
       done()
     })
 
     app.onCallEnd('settle', function releaseCapacity(request) {
-      const { carried } = request
+      const { countedBytes } = request
       arrived(request)
-      if (carried === undefined) return
+      if (countedBytes === undefined) return
       calls -= 1
-      bytes -= carried
+      bytes -= countedBytes
     })
 
-    function carry(request: FastifyRequest, declared: number) {
-      request.carried = declared
+    function countCall(request: FastifyRequest, declared: number) {
+      request.countedBytes = declared
       calls += 1
       bytes += declared
     }
@@ -120,20 +120,20 @@ export default fp<OverloadOptions>(
       const { id } = request.client
       const { calls: some, bytes: many } = arriving.get(id) ?? { calls: 0, bytes: 0 }
       arriving.set(id, { calls: some + 1, bytes: many + declared })
-      request.awaited = declared
+      request.awaitedBytes = declared
     }
 
     function arrived(request: FastifyRequest) {
-      const { awaited, client } = request
-      const sending = awaited === undefined ? undefined : arriving.get(client.id)
-      if (awaited === undefined || !sending) return
-      request.awaited = undefined
+      const { awaitedBytes, client } = request
+      const sending = awaitedBytes === undefined ? undefined : arriving.get(client.id)
+      if (awaitedBytes === undefined || !sending) return
+      request.awaitedBytes = undefined
       if (sending.calls === 1) arriving.delete(client.id)
-      else arriving.set(client.id, { calls: sending.calls - 1, bytes: sending.bytes - awaited })
+      else arriving.set(client.id, { calls: sending.calls - 1, bytes: sending.bytes - awaitedBytes })
     }
 
     /** The reason to refuse this client's next call. */
-    function hoarding(client: string, declared: number): string | undefined {
+    function clientExcess(client: string, declared: number): string | undefined {
       const sending = arriving.get(client)
       if (!sending) return undefined
       const isTooMuch =

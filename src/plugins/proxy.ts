@@ -66,7 +66,7 @@ export default fp<{ responseBuffer: number }>(
         redaction: redactionOf(request, app.redactor),
         redactor: app.redactor,
         measure,
-        metered: sink => watched(see, sink),
+        metered: sink => watched(observe, sink),
         begin,
         end,
         breakOff,
@@ -179,7 +179,7 @@ export default fp<{ responseBuffer: number }>(
         return request.measured
       }
 
-      function see(chunk: Buffer) {
+      function observe(chunk: Buffer) {
         attempt.firstByteAt ??= performance.now()
         request.meter?.push(chunk)
         allowance -= chunk.length

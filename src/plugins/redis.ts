@@ -88,11 +88,11 @@ export default fp<{ url: string; variable?: string; commandTimeout?: number }>(
 
 function createDeferred(gather: () => void): Deferred {
   let waiting: (() => void)[] = []
-  let turn: NodeJS.Immediate | undefined
+  let scheduled: NodeJS.Immediate | undefined
   function flush() {
     gather()
-    clearImmediate(turn)
-    turn = undefined
+    clearImmediate(scheduled)
+    scheduled = undefined
     const works = waiting
     waiting = []
     for (const work of works) work()
@@ -100,7 +100,7 @@ function createDeferred(gather: () => void): Deferred {
   return {
     push(work) {
       waiting.push(work)
-      turn ??= setImmediate(flush)
+      scheduled ??= setImmediate(flush)
     },
     flush,
   }

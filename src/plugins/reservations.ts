@@ -53,8 +53,8 @@ declare module 'fastify' {
     /** Creates the refusal of each limit. The plugin of the limit sets it. */
     limitRefusals: Map<Limit, (refused: Refused, request: FastifyRequest) => Refusal>
     /** Calls the listener with each admission, granted or refused, to set response headers. */
-    onAdmission(announce: (reply: FastifyReply, admitted: Admitted) => void): void
-    announce(reply: FastifyReply, admitted: Admitted): void
+    onAdmission(listener: (reply: FastifyReply, admitted: Admitted) => void): void
+    reportAdmission(reply: FastifyReply, admitted: Admitted): void
   }
   interface FastifyRequest {
     reservation: CallReservation
@@ -68,14 +68,14 @@ export default fp(
     const reserves: Reserve[] = []
     const limiters: ScopeLimits[] = []
     const known = new WeakMap<LimitedScope[], Scope[]>()
-    const announcers: ((reply: FastifyReply, admitted: Admitted) => void)[] = []
+    const listeners: ((reply: FastifyReply, admitted: Admitted) => void)[] = []
     app.decorate('limitRefusals', new Map())
     app.decorateRequest('reservation')
     app.decorateRequest('edits')
     app.decorate('onScope', (limitsOf: ScopeLimits) => void limiters.push(limitsOf))
-    app.decorate('onAdmission', announcer => void announcers.push(announcer))
-    app.decorate('announce', (reply, admitted) => {
-      for (const announcer of announcers) announcer(reply, admitted)
+    app.decorate('onAdmission', listener => void listeners.push(listener))
+    app.decorate('reportAdmission', (reply, admitted) => {
+      for (const listener of listeners) listener(reply, admitted)
     })
     app.decorate('reserve', (request: FastifyRequest) => {
       begin(request)

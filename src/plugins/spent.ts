@@ -21,7 +21,7 @@ export default fp(
         return
       const found = await spent(request)
       if (!found || (await isCached(request))) return
-      app.announce(reply, found)
+      app.reportAdmission(reply, found)
       const { scope, limit, limitNanos, spentNanos, heldNanos, resetsAt = 0 } = found
       throw app.refuseUnmeasured(request, { scope, limit, limitNanos, spentNanos, heldNanos, resetsAt })
     })
@@ -44,7 +44,7 @@ export default fp(
     name: 'spent',
     dependencies: ['auth', 'budget', 'call', 'models', 'money', 'redis', 'reservations'],
     decorators: {
-      fastify: ['announce', 'money', 'refuseUnmeasured'],
+      fastify: ['money', 'refuseUnmeasured', 'reportAdmission'],
       request: ['call', 'client', 'rawBody', 'reservation', 'route'],
     },
   },

@@ -18,7 +18,7 @@ declare module 'fastify' {
        * Resolves when the call is first in its client's queue, or has waited its longest. Resolves to a refusal if the
        * calls before it need tokens for longer than it may wait.
        */
-      turn(request: FastifyRequest): Promise<Refused | undefined>
+      waitFirst(request: FastifyRequest): Promise<Refused | undefined>
       /** After a refusal, before anything else. Resolves to true if a late settlement may have made room: then ask again. */
       late(request: FastifyRequest, refused: Refused): Promise<boolean>
       /** After a refusal. Resolves to 'waited', then ask again, or to the refusal if waiting does not help or takes too long. */
@@ -73,7 +73,7 @@ export default fp<{ maxCalls: number }>(
     app.decorateRequest('waitedMs', 0)
 
     app.decorate('waiting', {
-      async turn(request) {
+      async waitFirst(request) {
         const { id, maxWaitMs } = request.client
         const queue = queues.get(id)
         if (!queue || queue.length >= longest || maxWaitMs === 0 || app.draining) return undefined

@@ -181,7 +181,7 @@ export function moreExpensiveNames(
   return { tier: name('tier'), speed: name('speed'), geo: name('geo') }
 }
 
-/** At least 1: see step 5 of the proof. */
+/** At least 1, by step 5 of the proof. */
 function highestMultiplier(price: Price, parsed: Priceable): Ratio {
   return multiplied
     .map(what => {

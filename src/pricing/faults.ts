@@ -73,7 +73,7 @@ export function refuseContradictions(file: PriceFile, { models = {} }: PricePatc
   if (faults.length > 0) throw faulty(faults)
 }
 
-/** An error with one line per fault: where, what was found, what was expected. */
+/** An error with one line per fault: the place, the found value and the expected value. */
 function faulty(faults: string[]): Error & { faults: string[] } {
   return Object.assign(new Error(faults.join('\n')), { faults })
 }

@@ -50,7 +50,7 @@ export function usdToNanos(usd: number): number {
   return Math.round(usd * 10 ** DECIMALS)
 }
 
-/** Exact amount for people: `$0.0035`, `$5.00`. */
+/** Exact amount with a dollar sign: `$0.0035`, `$5.00`. */
 export function formatUsd(nanos: number): string {
   return `${nanos < 0 ? '-' : ''}$${digitsOf(Math.abs(nanos), 2)}`
 }

@@ -3,7 +3,7 @@
 import { StringDecoder } from 'node:string_decoder'
 import { refuseBeyondLimits, refuseEscapes } from '../dialects/wire/json-limits.ts'
 import { refusal } from '../errors.ts'
-import { takesTurns, turn } from './turns.ts'
+import { isLarge, nextTurn } from './turns.ts'
 
 /** Bytes that are decoded in one step. */
 const SLICE = 4_194_304
@@ -11,30 +11,30 @@ const SLICE = 4_194_304
 /** Returns a promise only for a large body. */
 export function parseBody(raw: Buffer): unknown {
   if (raw.length === 0) throw refusal('invalid_request', 'The body is empty; send a JSON object.')
-  if (takesTurns(raw)) return parseInTurns(raw)
+  if (isLarge(raw)) return parseInTurns(raw)
   refuseBeyondLimits(raw)
   return parse(raw.toString('utf8'))
 }
 
 async function parseInTurns(raw: Buffer): Promise<unknown> {
-  await turn()
+  await nextTurn()
   refuseBeyondLimits(raw)
   const decoder = new StringDecoder('utf8')
   const parts: string[] = []
   let escapes = 0
   for (let at = 0; at < raw.length; at += SLICE) {
-    await turn()
+    await nextTurn()
     const slice = raw.subarray(at, at + SLICE)
     escapes = refuseEscapes(slice, escapes)
     parts.push(decoder.write(slice))
   }
   parts.push(decoder.end())
-  await turn()
+  await nextTurn()
   // A string built with + would be copied inside JSON.parse, in the same turn.
   const text = parts.join('')
-  await turn()
+  await nextTurn()
   const body = parse(text)
-  await turn()
+  await nextTurn()
   return body
 }
 

@@ -9,14 +9,14 @@ interface BodyOptions {
   /** Highest size in bytes, before and after decoding. */
   limit: number
   /** Called with the bytes held so far; a refusal ends the reading. */
-  weigh?(size: number): Refusal | undefined
+  checkSize?(size: number): Refusal | undefined
 }
 
 /**
  * Resolves to the decoded body. Rejects as soon as it is too large, before or after decoding; the request itself is not
  * destroyed, so that a caller that is still sending gets the response.
  */
-export async function readBody(raw: IncomingMessage, { limit, weigh }: BodyOptions): Promise<Buffer> {
+export async function readBody(raw: IncomingMessage, { limit, checkSize }: BodyOptions): Promise<Buffer> {
   const { headers } = raw
   const stages = stagesFor(headers['content-encoding'])
   const tooLarge = (found: string) =>
@@ -35,7 +35,7 @@ export async function readBody(raw: IncomingMessage, { limit, weigh }: BodyOptio
       if (size > limit) return fail(tooLarge(`more than ${limit}${stages.length > 0 ? ' decoded' : ''}`))
       if (part !== last) return
       chunks.push(chunk)
-      const refused = weigh?.(size)
+      const refused = checkSize?.(size)
       if (refused) fail(refused)
     })
   }

@@ -3,7 +3,7 @@
 /** Bytes. The whole work on a smaller body takes a few milliseconds. */
 const SMALL = 262_144
 
-export function takesTurns(body: Buffer): boolean {
+export function isLarge(body: Buffer): boolean {
   return body.length > SMALL
 }
 
@@ -16,7 +16,7 @@ interface Waiting {
 const waiting: Waiting[] = []
 
 /** Resolves in a later turn of the event loop. Only one waiting caller resumes in each turn. */
-export function turn(): Promise<void> {
+export function nextTurn(): Promise<void> {
   return new Promise(resume => {
     waiting.push({ since: performance.now(), resume })
     if (waiting.length === 1) setImmediate(next)

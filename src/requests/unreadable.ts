@@ -14,7 +14,7 @@ interface ClientError extends Error {
 }
 
 /** Further bytes are read and dropped for this long (ms), so that the caller gets the response instead of a reset. */
-const LINGER = 2000
+const CLOSE_DELAY = 2000
 
 const REFUSALS: Record<string, () => Refusal> = {
   HPE_HEADER_OVERFLOW: () =>
@@ -46,12 +46,12 @@ export function rejectUnreadable(app: FastifyInstance, error: ClientError, socke
   const dialect = dialectOf(request?.routeOptions.config.dialect, asked)
   socket.end(rawResponse(found, id, dialect.errorBody(found, id)))
   // The parser has given up, so the connection cannot carry another request.
-  if (error.code?.startsWith('HPE_') && !request) linger(socket)
+  if (error.code?.startsWith('HPE_') && !request) closeLater(socket)
   else socket.destroySoon()
 }
 
-function linger(socket: Socket) {
-  const deadline = setTimeout(() => socket.destroy(), LINGER)
+function closeLater(socket: Socket) {
+  const deadline = setTimeout(() => socket.destroy(), CLOSE_DELAY)
   socket.once('close', () => clearTimeout(deadline))
 }
 

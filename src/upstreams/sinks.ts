@@ -163,10 +163,10 @@ export function passOn(
 }
 
 /** Lets an observer see the bytes first. */
-export function watched(see: (chunk: Buffer) => void, sink: Sink): Sink {
+export function watched(observe: (chunk: Buffer) => void, sink: Sink): Sink {
   return {
     data(chunk) {
-      see(chunk)
+      observe(chunk)
       return sink.data(chunk)
     },
     end: sink.end,

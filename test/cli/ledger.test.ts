@@ -64,7 +64,7 @@ test('calls are listed, filtered and paged, and calls show prints one in full', 
   assert.match(paged.err, /--cursor \S+/)
   assert.match(shown.out, new RegExp(`^CALL +${ids[0]}`))
   assert.match(shown.out, /^inputTokens +1000$/m)
-  assert.match(shown.out, /It cost \$0\.003500\./)
+  assert.match(shown.out, /Cost: \$0\.003500\./)
   assert.deepEqual([unknown.code, /has no call "req_none"/.test(unknown.err)], [1, true])
 })
 
@@ -80,8 +80,8 @@ test('calls show prints the estimate, the hold and the unbounded mark of a call'
   const { out } = await run(`calls show ${id}`)
 
   assert.doesNotMatch(plain.out, /estimated:|estimated\.|Unbounded/)
-  assert.match(out, /^It cost \$0\.003500, estimated\. \$0\.005000 was held for it\.$/m)
-  assert.match(out, /^How it was estimated: input: reported; output: 3\.0 s x 240 tokens\/s\.$/m)
+  assert.match(out, /^Cost: \$0\.003500, estimated\. Held: \$0\.005000\.$/m)
+  assert.match(out, /^Estimated from: input: reported; output: 3\.0 s x 240 tokens\/s\.$/m)
   assert.match(out, /^Unbounded: .* may cost more than was held\.$/m)
 })
 
@@ -105,14 +105,17 @@ test('refusals prints counts and samples, and calls show prints the reason of a 
   assert.match(out, /^SAMPLE +CLIENT/m)
   assert.match(out, new RegExp(`poor +claude-haiku-4-5 +402 +${id} +This call may need`))
   assert.doesNotMatch(filtered.out, /no client/)
-  assert.match(none.out, /No calls were refused\.$/)
+  assert.match(none.out, /No refused calls\.$/)
   assert.deepEqual([wrong.code, /^--from: found "yesterday", expected a day/.test(wrong.err)], [1, true])
   assert.match(
     shown.out,
     /^CALL +req_\w+\n[\s\S]*^reason +request_exceeds_budget$[\s\S]*^scope +client:poor$/m,
   )
-  assert.match(shown.out, /\nIt was refused: .*\nIt was not sent to an upstream and cost nothing\.$/)
-  assert.doesNotMatch(shown.out, /It cost/)
+  assert.match(
+    shown.out,
+    /\nThe gateway refused the call: .*\nThe call was not sent to an upstream and cost nothing\.$/,
+  )
+  assert.doesNotMatch(shown.out, /Cost:/)
 })
 
 test('calls --follow prints each call once as it ends', async t => {

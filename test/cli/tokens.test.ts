@@ -56,7 +56,7 @@ test('audit lists each change with the settings before and after', async t => {
 
   assert.equal(code, 0)
   const [head, update, create] = out.split('\n')
-  assert.match(head ?? '', /^CHANGED +WHO +ACTION +TARGET +CHANGE$/)
+  assert.match(head ?? '', /^CHANGED +AUTHOR +ACTION +TARGET +CHANGE$/)
   assert.match(update ?? '', /ADMIN_TOKEN +client\.update +client:frontend +budget\.day: 5 -> 10$/)
   assert.match(create ?? '', /client\.create +client:frontend +id: - -> .*budget\.day: - -> 5/)
   assert.deepEqual([json.audit.length, json.audit[0].after.budget], [1, { day: 10 }])

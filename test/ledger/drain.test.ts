@@ -155,7 +155,7 @@ test('each replica can create the partition of a new month', async t => {
 test('a drain that stops writes the remaining entries and leaves the group', async t => {
   const at = await fixture(t)
   await write(at, ...calls(30))
-  const drain = drainOf(at, { batch: 10, lingerMs: 60_000 })
+  const drain = drainOf(at, { batch: 10, gatherMs: 60_000 })
   await write(at, ...calls(25, 30))
   await drain.stop(10_000)
   assert.equal((await one(at.pool, totals)).rows, 55)

@@ -45,7 +45,7 @@ async function administration(t: TestContext, calls: Facts[] = []) {
   await app.register(money)
   await app.register(clock)
   await app.register(postgres, { url: databaseUrl })
-  await app.register(ledger, { redisUrl, lingerMs: 5 })
+  await app.register(ledger, { redisUrl, gatherMs: 5 })
   await app.register(admin, { token: () => token, routes: [ledgerRoutes] })
   await app.ready()
   await app.migrated

@@ -81,7 +81,7 @@ test('verify finds no difference while calls are settled and two replicas drain'
   const at = await fixture(t)
   await complete(at)
   const { call } = money(at)
-  const drains = [drainOf(at, { batch: 7, lingerMs: 1 }), drainOf(at, { batch: 5, lingerMs: 1 })]
+  const drains = [drainOf(at, { batch: 7, gatherMs: 1 }), drainOf(at, { batch: 5, gatherMs: 1 })]
   let busy = true
   let calls = 0
   t.after(() => {

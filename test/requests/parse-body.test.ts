@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isRefusal } from '../../src/errors.ts'
 import { parseBody } from '../../src/requests/parse-body.ts'
-import { turn, turnDelay } from '../../src/requests/turns.ts'
+import { nextTurn, turnDelay } from '../../src/requests/turns.ts'
 
 const conversation = (content: unknown, times = 1) => ({
   model: 'm',
@@ -75,7 +75,7 @@ describe('waiting callers', () => {
       at++
       if (!isOver) setImmediate(count)
     })
-    await Promise.all([0, 1, 2, 3].map(who => turn().then(() => seen.push([who, at]))))
+    await Promise.all([0, 1, 2, 3].map(who => nextTurn().then(() => seen.push([who, at]))))
     isOver = true
     assert.deepEqual(
       seen.map(([who]) => who),
@@ -101,7 +101,7 @@ async function countTurns(promise: unknown): Promise<{ result: unknown; turns: n
 describe('the delay of turns', () => {
   it('is the time that the first caller has waited, and nothing once all have resumed', async () => {
     const now = performance.now()
-    const all = Promise.all([turn(), turn()])
+    const all = Promise.all([nextTurn(), nextTurn()])
     const [delay, later] = [turnDelay(now), turnDelay(now + 1000)]
     await all
     assert.equal(Math.round(later - delay), 1000)

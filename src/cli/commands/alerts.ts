@@ -6,10 +6,10 @@ import type { Command } from '../command.ts'
 import { table, time } from '../text.ts'
 import { type Page, pageNote, pageOptions, queryFrom } from './pages.ts'
 
-/** Advice by kind of alert, where the title gives none. */
+/** Advice by kind of alert, if the title gives none. */
 const advice: Record<string, string> = {
   output_rate_exceeded:
-    'an upstream generates faster than the price table says; raise maxOutputTokensPerSecond of the model in PRICES_FILE.',
+    'an upstream generates faster than the price table states; raise maxOutputTokensPerSecond of the model in PRICES_FILE.',
 }
 
 const options = {

@@ -36,7 +36,7 @@ export const audit: Command = {
         .join('; '),
     ])
     const text =
-      rows.length > 0 ? table(['CHANGED', 'WHO', 'ACTION', 'TARGET', 'CHANGE'], rows) : 'No changes match.'
+      rows.length > 0 ? table(['CHANGED', 'AUTHOR', 'ACTION', 'TARGET', 'CHANGE'], rows) : 'No changes match.'
     return { response, text, ...pageNote(response) }
   },
 }

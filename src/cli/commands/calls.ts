@@ -82,8 +82,8 @@ function refusedText(id: string, { client, reason, scope, sample }: RefusedCallB
   return [
     table(['CALL', id], rows),
     '',
-    `It was refused${error ? `: ${error}` : ` (${reason}).`}`,
-    'It was not sent to an upstream and cost nothing.',
+    `The gateway refused the call${error ? `: ${error}` : ` (${reason}).`}`,
+    'The call was not sent to an upstream and cost nothing.',
   ].join('\n')
 }
 
@@ -92,8 +92,8 @@ function charged({ costUsd, rows }: CallRowsBody): string[] {
   const held = Math.max(0, ...rows.map(({ heldUsd }) => heldUsd))
   const { estimated, estimate, unbounded } = rows.at(-1) ?? {}
   return [
-    `It cost ${usd(costUsd)}${estimated ? ', estimated' : ''}.${held > 0 ? ` ${usd(held)} was held for it.` : ''}`,
-    ...(estimate ? [`How it was estimated: ${estimate}.`] : []),
+    `Cost: ${usd(costUsd)}${estimated ? ', estimated' : ''}.${held > 0 ? ` Held: ${usd(held)}.` : ''}`,
+    ...(estimate ? [`Estimated from: ${estimate}.`] : []),
     ...(unbounded
       ? ['Unbounded: the call used a feature without a bound, so it may cost more than was held.']
       : []),

@@ -51,7 +51,7 @@ export const clients: Command[] = [
         '',
       ]
       const text =
-        response.clients.length > 0 ? table(head, response.clients.map(row)) : 'There are no clients yet.'
+        response.clients.length > 0 ? table(head, response.clients.map(row)) : 'There are no clients.'
       return { response, text, ...pageNote(response) }
     },
   },

@@ -7,7 +7,7 @@ import { limitRows, type ScopeResponse, waitText } from './responses.ts'
 
 export const explain: Command = {
   name: 'explain',
-  about: 'Show every rule for calls of a client for a model, with current numbers',
+  about: 'Show the rules for calls of a client for a model, with current usage',
   args: ['client', 'model'],
   options: {},
   examples: ['explain frontend claude-haiku-4-5'],

@@ -6,7 +6,7 @@ import { currentClients, currentGateway, currentTeams } from '../current.ts'
 
 export const exportAll: Command = {
   name: 'export',
-  about: 'Print the settings of the gateway, teams and clients as a file for apply; keys are left out',
+  about: 'Print the settings of the gateway, teams and clients as a file for apply, without keys',
   args: [],
   options: { yaml: { about: 'print YAML instead of JSON' } },
   examples: ['export > clients.json', 'export --yaml > clients.yaml'],

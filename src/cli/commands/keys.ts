@@ -32,8 +32,7 @@ export const keys: Command[] = [
       const path = `${of(input.args.client)}${pageFrom(input)}`
       const response = await api.call<Page & { keys: KeyBody[] }>('GET', path)
       const head = ['ID', 'STATUS', 'CREATED', 'EXPIRES', 'REVOKED', 'ROTATED FROM']
-      const text =
-        response.keys.length > 0 ? table(head, response.keys.map(row)) : 'The client has no keys yet.'
+      const text = response.keys.length > 0 ? table(head, response.keys.map(row)) : 'The client has no keys.'
       return { response, text, ...pageNote(response) }
     },
   },

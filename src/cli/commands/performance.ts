@@ -39,11 +39,11 @@ export const performance: Command = {
     ]
     const notes = [
       ...(more ? ['There are more groups than --limit.'] : []),
-      ...(since !== null && since > response.from ? [`Calls before ${time(since)} were not measured.`] : []),
+      ...(since !== null && since > response.from ? [`Calls before ${time(since)} are not counted.`] : []),
     ]
     return {
       response,
-      text: `From ${time(response.from)} to before ${time(response.to)}, UTC; milliseconds, at most 7.3 % off\n\n${table([...by.map(name => name.toUpperCase()), ...head], lines)}`,
+      text: `From ${time(response.from)} to before ${time(response.to)}, UTC; milliseconds, with an error of at most 7.3 %\n\n${table([...by.map(name => name.toUpperCase()), ...head], lines)}`,
       ...(notes.length > 0 && { note: notes.join(' ') }),
     }
   },

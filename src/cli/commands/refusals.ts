@@ -28,7 +28,7 @@ export const refusals: Command = {
     const { from, to, rows, latest } = response
     const parts = [
       `From ${time(from)} to before ${time(to)}, UTC`,
-      ...(rows.length > 0 ? [refusedTable(rows)] : ['No calls were refused.']),
+      ...(rows.length > 0 ? [refusedTable(rows)] : ['No refused calls.']),
       ...(latest.length > 0 ? [samples(latest)] : []),
     ]
     return { response, text: parts.join('\n\n') }

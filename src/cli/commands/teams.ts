@@ -49,8 +49,7 @@ export const teams: Command[] = [
     async run(input, api) {
       const response = await api.call<Page & { teams: TeamBody[] }>('GET', `/teams${pageFrom(input)}`)
       const head = ['NAME', 'REQUESTS', 'TOKENS', 'CONCURRENCY', 'BUDGET']
-      const text =
-        response.teams.length > 0 ? table(head, response.teams.map(row)) : 'There are no teams yet.'
+      const text = response.teams.length > 0 ? table(head, response.teams.map(row)) : 'There are no teams.'
       return { response, text, ...pageNote(response) }
     },
   },

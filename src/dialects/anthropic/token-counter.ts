@@ -18,7 +18,7 @@ const counted = [
   'output_config',
   'output_format',
 ]
-/** Members that add no input; the counter refuses most of them. Any other member may add input that it does not include. */
+/** Members that add no input; the counter refuses most of them. Any other member may add input that the counter does not include. */
 const harmless = [
   'max_tokens',
   'stream',

@@ -36,7 +36,7 @@ export const openaiChat: Dialect = {
   upstreamError,
 }
 
-/** Models of these providers with hidden reasoning refuse `max_tokens`. All other models accept it, and some accept nothing else. */
+/** Models of these providers with hidden reasoning refuse `max_tokens`. All other models accept `max_tokens`, and some accept only this name. */
 const withoutMaxTokens: ReadonlySet<string> = new Set(['openai', 'azure'])
 
 function maxOutputName(model: Edits['price']): string {

@@ -1,5 +1,5 @@
 /**
- * Removes the usage frame of a chat stream if the client did not ask for it. A frame is held back until it is whole; most
+ * Removes the usage frame of a chat stream if the client did not ask for it. It holds a frame back until the frame is whole; most
  * frames arrive whole. All other bytes pass unchanged.
  */
 

@@ -96,7 +96,7 @@ export function errorFrames(redaction: Redaction, scanner: Scanner, shapes: Resp
   }
 }
 
-/** A single part is not copied. */
+/** Joins the parts. A single part is not copied. */
 function joined(parts: (Buffer | undefined)[]): Buffer | undefined {
   const given = parts.filter(part => part !== undefined)
   return given.length > 1 ? Buffer.concat(given) : given[0]

@@ -84,13 +84,13 @@ function isPreliminary({ type }: JsonObject, { isResponseEvent, preliminary }: R
 function firstEvent(bytes: Buffer, shapes: ResponseShapes): JsonObject | undefined {
   let first: JsonObject | undefined
   let begin = 0
-  const see = (end: number) => {
+  const readFrame = (end: number) => {
     const event = first ?? eventIn(bytes.subarray(begin, end))
     begin = end
     if (event && (errorOf(event, shapes) || !isPreliminary(event, shapes))) first = event
   }
-  frameEnds()(bytes, see)
-  see(bytes.length)
+  frameEnds()(bytes, readFrame)
+  readFrame(bytes.length)
   return first
 }
 

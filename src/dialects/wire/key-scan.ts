@@ -11,7 +11,7 @@ const SMALL_U = 0x75
 export type OnKey = (start: number, end: number, value: number) => void
 
 /** Finds the keys of all objects in the JSON of some bytes, in order. Bytes outside the JSON must not contain quotes. */
-export function eachKey(bytes: Uint8Array, see: OnKey): void {
+export function eachKey(bytes: Uint8Array, onKey: OnKey): void {
   const { length } = bytes
   for (let at = 0; at < length; at++) {
     if (bytes[at] !== byte.quote) continue
@@ -19,7 +19,7 @@ export function eachKey(bytes: Uint8Array, see: OnKey): void {
     for (at = start; at < length && bytes[at] !== byte.quote; at++) if (bytes[at] === byte.backslash) at++
     const value = afterColon(bytes, at + 1)
     if (value < 0) continue
-    see(start, at, value)
+    onKey(start, at, value)
     at = value - 1
   }
 }

@@ -1,4 +1,4 @@
-/** Splits the bytes of an event stream into frames, whatever the chunks are, and reads frames. */
+/** Splits an event stream into frames, independently of its chunks, and reads frames. */
 
 import { asBuffer, type CappedBytes, cappedBuffer } from './capped-buffer.ts'
 import { isErrorBody } from './error-shapes.ts'
@@ -15,14 +15,14 @@ const MARK = Buffer.from('\uFEFF')
  * Finds the ends of frames in chunks. A blank line ends a frame. A line ends with LF, CRLF or CR. A CR at the end of a
  * chunk ends its line at once, unless the stream has used CRLF; then the next LF belongs to the frame.
  */
-export function frameEnds(): (bytes: Buffer, see: (end: number) => void) => void {
+export function frameEnds(): (bytes: Buffer, onEnd: (end: number) => void) => void {
   /** Bytes of the present line in earlier chunks. */
   let size = 0
   let usesPairs = false
   /** True: the last chunk ended with a CR; and that line was blank, so the frame ends with the CR or its LF. */
   let afterReturn = false
   let waits = false
-  return (bytes, see) => {
+  return (bytes, onEnd) => {
     if (bytes.length === 0) return
     let line = 0
     if (afterReturn) {
@@ -30,7 +30,7 @@ export function frameEnds(): (bytes: Buffer, see: (end: number) => void) => void
         line = 1
         usesPairs = true
       }
-      if (waits) see(line)
+      if (waits) onEnd(line)
       afterReturn = waits = false
     }
     let newline = bytes.indexOf(NEWLINE, line)
@@ -48,7 +48,7 @@ export function frameEnds(): (bytes: Buffer, see: (end: number) => void) => void
         usesPairs = true
         line++
       }
-      if (blank && !waits) see(line)
+      if (blank && !waits) onEnd(line)
       if (newline >= 0 && newline < line) newline = bytes.indexOf(NEWLINE, line)
       if (carriage >= 0 && carriage < line) carriage = bytes.indexOf(RETURN, line)
     }
@@ -57,10 +57,10 @@ export function frameEnds(): (bytes: Buffer, see: (end: number) => void) => void
 }
 
 /**
- * Calls back with the bytes of each frame, blank line included. Of a frame that is too large it has the beginning and the
+ * Calls back with the bytes of each frame, blank line included. A frame that is too large has only its beginning and the
  * members in `shape`. `end` handles the bytes after the last blank line; `open` is true if there are any.
  */
-export function frames(shape: Shape, see: (frame: CappedBytes) => void) {
+export function frames(shape: Shape, onFrame: (frame: CappedBytes) => void) {
   const kept = cappedBuffer(shape)
   const eachEnd = frameEnds()
   return {
@@ -70,14 +70,14 @@ export function frames(shape: Shape, see: (frame: CappedBytes) => void) {
       eachEnd(bytes, end => {
         const frame = begin === 0 && end === bytes.length ? bytes : bytes.subarray(begin, end)
         begin = end
-        if (kept.empty) return see({ bytes: frame, large: undefined })
+        if (kept.empty) return onFrame({ bytes: frame, large: undefined })
         kept.keep(frame)
-        see(kept.take())
+        onFrame(kept.take())
       })
       if (begin < bytes.length) kept.keep(bytes.subarray(begin))
     },
     end() {
-      if (!kept.empty) see(kept.take())
+      if (!kept.empty) onFrame(kept.take())
     },
     get open() {
       return !kept.empty
