@@ -168,7 +168,7 @@ export const clientSettings = Type.Object(
           ),
           share: Type.Optional(
             Type.Enum(shares, {
-              description: 'Who may see a cached response; default client',
+              description: 'The clients that share a cached response; default client',
               expected: '"client", "team" or "all"',
             }),
           ),

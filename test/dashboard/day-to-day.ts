@@ -8,7 +8,7 @@ import { until } from '../until.ts'
 import type { DashboardPage, PageOptions } from './page.ts'
 import type { SeededGateway } from './seed.ts'
 
-type Come = (t: TestContext, options?: PageOptions) => Promise<DashboardPage>
+type OpenDashboard = (t: TestContext, options?: PageOptions) => Promise<DashboardPage>
 
 const DAY = 86_400_000
 
@@ -30,11 +30,11 @@ export async function writePast(seeded: SeededGateway): Promise<void> {
   await addUsage(seeded, 'usage_hourly', 'amber', `${yesterday}T14:00:00Z`, 40)
 }
 
-export function dayToDay(come: Come, seeded: () => SeededGateway): void {
+export function dayToDay(openDashboard: OpenDashboard, seeded: () => SeededGateway): void {
   const dayBefore = (days: number) => dayOf(seeded(), days)
 
   test('a colour belongs to a client: another order, another period and a reload do not change it', async t => {
-    const { page, open } = await come(t)
+    const { page, open } = await openDashboard(t)
     await open()
     const long = await colours(page, names)
     assert.equal(new Set(long.values()).size, names.length)
@@ -49,7 +49,7 @@ export function dayToDay(come: Come, seeded: () => SeededGateway): void {
   })
 
   test('all amounts of a column have the same decimals', async t => {
-    const { page, open } = await come(t)
+    const { page, open } = await openDashboard(t)
     await open()
     await page.locator('.legend tbody tr').first().waitFor()
     assert.equal((await decimals(page, '.legend :is(tbody, tfoot) td:last-child')).size, 1)
@@ -66,7 +66,7 @@ export function dayToDay(come: Come, seeded: () => SeededGateway): void {
   })
 
   test("today is compared with yesterday until the same hour, and today's column is marked as partial", async t => {
-    const { page, open, complaints } = await come(t, { ownContext: true })
+    const { page, open, complaints } = await openDashboard(t, { ownContext: true })
     await page.clock.setFixedTime(`${dayBefore(0)}T14:37:00Z`)
     await open()
     const note = (label: string) => page.locator('.figure', { hasText: label }).locator('.figure-note')
@@ -81,7 +81,7 @@ export function dayToDay(come: Come, seeded: () => SeededGateway): void {
   })
 
   test('a click and Enter on a column open the calls of that day and of the series', async t => {
-    const { page, open } = await come(t, { ownContext: true })
+    const { page, open } = await openDashboard(t, { ownContext: true })
     await page.clock.setFixedTime(`${dayBefore(0)}T23:59:00Z`)
     await open('?range=7d')
     const chart = page.locator('.chart-place')
@@ -119,7 +119,7 @@ export function dayToDay(come: Come, seeded: () => SeededGateway): void {
   test('a call is found by request id, key and status, and calls are sorted; the address keeps all of it', async t => {
     const { body } = await seeded().admin('GET', '/calls?client=frontend&limit=1&order=asc')
     const id = String(Reflect.get(Object(body.calls)[0], 'id'))
-    const { page, open, faults } = await come(t)
+    const { page, open, faults } = await openDashboard(t)
     await open('/calls')
     const rows = page.locator('.is-calls tbody tr')
     await page.getByLabel('Request id').fill(id)
@@ -168,7 +168,7 @@ export function dayToDay(come: Come, seeded: () => SeededGateway): void {
       ...{ title: 'Something else.', details: { pending: 12_000 } },
       raisedAt: new Date(seeded().app.clock.now()),
     })
-    const { page, open, faults } = await come(t)
+    const { page, open, faults } = await openDashboard(t)
     await open('/alerts')
     await page.getByRole('row', { name: /Something else/ }).waitFor()
     await page.getByLabel('Severity').selectOption('warning')
@@ -188,7 +188,7 @@ export function dayToDay(come: Come, seeded: () => SeededGateway): void {
   })
 
   test('content that is cut off has a mark at its edge, and the arrow keys scroll it', async t => {
-    const { page, open } = await come(t, { viewport: { width: 375, height: 800 } })
+    const { page, open } = await openDashboard(t, { viewport: { width: 375, height: 800 } })
     await open('/limits')
     const card = page.getByRole('region', { name: 'Limits of teams' })
     await until(async () => (await card.getAttribute('data-more')) === 'right')
@@ -198,7 +198,7 @@ export function dayToDay(come: Come, seeded: () => SeededGateway): void {
   })
 
   test('a failed first load keeps the panels in place, and each can be tried again', async t => {
-    const { page, open, faults } = await come(t)
+    const { page, open, faults } = await openDashboard(t)
     await open('/alerts')
     await page.route('**/admin/**', route => route.abort())
     await open()
