@@ -82,7 +82,7 @@ export function Calls({ place: { query } }) {
   )
   return html`<${Page}
     title="Calls"
-    lead="Each call of each replica, listed when it ends. Refused calls are shown live only. The view Refusals has samples of earlier refused calls."
+    lead="Calls of all replicas, listed as they end. Refused calls are shown live. Refusals has samples of earlier ones."
     actions=${html`<${Live} state=${live} isPaused=${paused !== undefined} mayBeLive=${mayBeLive} />`}
   >
     <div class="filters" role="search" aria-label="Filter calls">
