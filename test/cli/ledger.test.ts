@@ -253,7 +253,10 @@ test('alerts are listed with their delivery', async t => {
     out,
     /2026-11-23 10:00 +warning +budget_spent +client:frontend +no_webhook +Half of it is spent/,
   )
-  assert.match(out, /^output_rate_exceeded: an upstream generates faster than the price table states; raise /m)
+  assert.match(
+    out,
+    /^output_rate_exceeded: an upstream generates faster than the price table states; raise /m,
+  )
 })
 
 test('commands of the ledger refuse wrong arguments, and each has help', async t => {
