@@ -7,6 +7,8 @@ local excess = cacheExcess(used, max)
 if excess <= 0 then
   return { used, max, 0 }
 end
+-- The next response reads the memory again, before it is stored.
+redis.call('DEL', CACHE .. 'room')
 local freed, evicted = 0, 0
 for _, key in ipairs(redis.call('ZRANGE', CACHE .. 'index', 0, ARGV[1] - 1)) do
   if freed >= excess then

@@ -3,10 +3,10 @@
 import { readFileSync } from 'node:fs'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Result } from 'ioredis'
 import { objectIn, parseObject } from '../dialects/wire/json.ts'
 import { FINAL, refusal } from '../errors.ts'
 import type { CacheResult } from '../ledger/call-record.ts'
+import { prepareScript } from '../redis/script.ts'
 import { type CacheControl, cacheControlOf } from '../requests/cache-control.ts'
 
 /** Stored with the bytes of the response. */
@@ -31,21 +31,15 @@ declare module 'fastify' {
   }
 }
 
-declare module 'ioredis' {
-  interface RedisCommander<Context> {
-    storeResponse(...args: (string | Buffer | number)[]): Result<number, Context>
-  }
-}
-
 const PREFIX = '{tollgate}:cache:'
-const INDEX_KEYS = [`${PREFIX}index`, `${PREFIX}sizes`, `${PREFIX}bytes`]
+const INDEX_KEYS = ['index', 'sizes', 'bytes', 'room'].map(name => PREFIX + name)
 const lua = ['prelude/memory', 'keep']
   .map(name => readFileSync(new URL(`../lua/${name}.lua`, import.meta.url), 'utf8'))
   .join('')
 
 export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
   async (app, { ttlSeconds, maxBytes, totalBytes }) => {
-    app.redis.defineCommand('storeResponse', { lua, numberOfKeys: 4 })
+    const keep = prepareScript(app.redis, lua, 1 + INDEX_KEYS.length)
     app.decorateRequest('cached')
     app.decorateRequest('onlyIfCached', false)
     app.decorateRequest('cacheResult')
@@ -104,7 +98,7 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
       )
       const key = keyOf(request)
       app.deferred.push(() => {
-        app.redis.storeResponse(key, ...INDEX_KEYS, packed, ttl, totalBytes).catch(error => {
+        keep(key, ...INDEX_KEYS, packed, ttl, totalBytes).catch(error => {
           app.log.debug({ err: error }, 'a response was not cached')
         })
       })
