@@ -6,7 +6,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Column } from './columns.ts'
-import { type Prompt, patch } from './prompts.ts'
+import { bodyOf, type Prompt, patch } from './prompts.ts'
 
 export interface Received {
   status: number
@@ -27,13 +27,17 @@ export interface Caller {
 const silenceLimitMs = 30_000
 const lastChunk = Buffer.from('\r\n0\r\n\r\n')
 
-export async function openCaller({ url, headers, cached }: Column, prompt: Prompt): Promise<Caller> {
+export async function openCaller(
+  { url, path, model, headers, cached }: Column,
+  prompt: Prompt,
+): Promise<Caller> {
   const { hostname, port, host } = new URL(url)
-  const lines = Object.entries({ ...headers, host, 'content-length': prompt.body.length })
-  const head = `POST /v1/messages HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`
+  const { body, numberAt: inBody } = bodyOf(model, prompt)
+  const lines = Object.entries({ ...headers, host, 'content-length': body.length })
+  const head = `POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`
   // Each caller has its own copy, because the kernel may not have sent it yet when another caller changes it.
-  const request = Buffer.concat([Buffer.from(head, 'latin1'), prompt.body])
-  const numberAt = head.length + prompt.numberAt
+  const request = Buffer.concat([Buffer.from(head, 'latin1'), body])
+  const numberAt = head.length + inBody
 
   const socket = connect(Number(port), hostname)
   await once(socket, 'connect')

@@ -3,15 +3,19 @@
 import { join } from 'node:path'
 import { bare } from './columns/bare.ts'
 import { direct } from './columns/direct.ts'
+import { nginx } from './columns/nginx.ts'
 import { observed } from './columns/observed.ts'
 import { tollgate } from './columns/tollgate.ts'
 import { alone } from './cores.ts'
+import { startNginxProvider } from './nginx.ts'
 import { type Server, startServer } from './server.ts'
 
 export interface Column {
   name: string
   title: string
   url: string
+  path: string
+  model: string
   headers: Record<string, string>
   /** If the headers of a response match, the column does what its title says. */
   proof: RegExp
@@ -24,14 +28,19 @@ export interface Column {
 /** What a server needs to start. */
 export interface Surroundings {
   providerUrl: string
-  /** The request headers that the provider needs. */
-  headers: Record<string, string>
+  /** The request that the provider expects. */
+  call: Pick<Column, 'path' | 'model' | 'headers'>
   /** A folder for its files; deleted after the bench. */
   folder: string
+  /** The beginning of the command of a measured process. */
+  prefix: readonly string[]
   /** The command that runs a file with Node on the measured core, and its environment. */
   node: readonly string[]
   env: Record<string, string>
 }
+
+/** nginx costs least; the simulated provider of the tests sends streams at the pace of a model. */
+export type ProviderKind = 'nginx' | 'simulated'
 
 export interface Contender {
   columns: readonly string[]
@@ -43,34 +52,36 @@ export interface Running {
   stop(): Promise<void>
 }
 
-const root = join(import.meta.dirname, '..')
-const contenders: readonly Contender[] = [direct, bare, tollgate, observed]
+const contenders: readonly Contender[] = [direct, nginx, bare, tollgate, observed]
 export const columnNames = contenders.flatMap(({ columns }) => columns)
 
-/** Starts the simulated provider and the servers of the columns. Flags and variables are for the measured processes. */
+const providers: Record<ProviderKind, (folder: string) => Promise<Server>> = {
+  nginx: startNginxProvider,
+  simulated: startSimulatedProvider,
+}
+
+/** Starts the provider and the servers of the columns. Flags and variables are for the measured processes. */
 export async function startColumns(
   names: readonly string[],
   folder: string,
+  kind: ProviderKind,
   flags: readonly string[] = [],
   env: Record<string, string> = {},
 ): Promise<Running> {
-  const provider = await startServer({
-    name: 'provider',
-    folder,
-    command: port => [
-      process.execPath,
-      join(root, 'test/provider.ts'),
-      ...['--port', `${port}`, '--keep', '0'],
-    ],
-  })
+  const provider = await providers[kind](folder)
   const running: Running[] = [{ columns: [], stop: provider.stop }]
   const stop = async () => {
     for (const one of running.toReversed()) await one.stop()
   }
   const surroundings = {
     providerUrl: provider.url,
-    headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
+    call: {
+      path: '/v1/chat/completions',
+      model: 'gpt-6-luna',
+      headers: { 'content-type': 'application/json' },
+    },
     folder,
+    prefix: alone,
     node: [...alone, process.execPath, ...flags],
     env,
   }
@@ -85,4 +96,13 @@ export async function startColumns(
   }
   const columns = running.flatMap(one => one.columns).filter(column => names.includes(column.name))
   return { columns, stop }
+}
+
+export function startSimulatedProvider(folder: string): Promise<Server> {
+  const file = join(import.meta.dirname, '../test/provider.ts')
+  return startServer({
+    name: 'provider',
+    folder,
+    command: port => [process.execPath, file, ...['--port', `${port}`, '--keep', '0']],
+  })
 }

@@ -1,6 +1,7 @@
 /** A gateway for a study: a real process with the study's stores and its own simulated provider. */
 
 import { join } from 'node:path'
+import { startSimulatedProvider } from './columns.ts'
 import { alone } from './cores.ts'
 import { startServer } from './server.ts'
 
@@ -8,15 +9,7 @@ const root = join(import.meta.dirname, '..')
 export const adminToken = 'bench-admin-token'
 
 export async function startGateway(folder: string, stores: { redisUrl: string; databaseUrl: string }) {
-  const provider = await startServer({
-    name: 'provider',
-    folder,
-    command: port => [
-      process.execPath,
-      join(root, 'test/provider.ts'),
-      ...['--port', `${port}`, '--keep', '0'],
-    ],
-  })
+  const provider = await startSimulatedProvider(folder)
   const gateway = await startServer({
     name: 'tollgate',
     folder,

@@ -7,8 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { startColumns } from './columns.ts'
-import { closedLoop } from './load.ts'
-import { prompt } from './prompts.ts'
+import { closedLoop } from './wrk.ts'
 
 const root = join(import.meta.dirname, '..')
 const callers = 32
@@ -17,11 +16,11 @@ const seconds = { warmUp: 3, measured: 5 }
 export async function profile(name: string, folder: string): Promise<void> {
   const file = join(folder, 'profile.json')
   const flags = ['--import', join(import.meta.dirname, 'profiler.ts')]
-  const { columns, stop } = await startColumns([name], folder, flags, { PROFILE_FILE: file })
+  const { columns, stop } = await startColumns([name], folder, 'nginx', flags, { PROFILE_FILE: file })
   try {
     const column = columns[0]
     if (!column?.process) throw new Error(`'${name}' has no process to profile`)
-    const kilobyte = prompt(1_000)
+    const kilobyte = { bytes: 1000 }
     await closedLoop(column, kilobyte, callers, seconds.warmUp)
     column.process.kill('SIGURG')
     const { calls } = await closedLoop(column, kilobyte, callers, seconds.measured)

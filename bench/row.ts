@@ -1,6 +1,6 @@
 /** A row measures each column in turn, round after round, so that a noisy minute affects all columns. */
 
-import type { Column } from './columns.ts'
+import type { Column, ProviderKind } from './columns.ts'
 import { type Summary, summary } from './statistics.ts'
 
 export interface Figure {
@@ -19,6 +19,7 @@ export interface Row {
   name: string
   title: string
   figures: readonly Figure[]
+  provider: ProviderKind
   /** The columns that it measures; undefined: all. */
   applies?(column: Column): boolean
   /** Runs once, before the rounds. */

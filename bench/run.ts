@@ -5,7 +5,7 @@ import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { columnNames, startColumns } from './columns.ts'
+import { columnNames, type ProviderKind, startColumns } from './columns.ts'
 import { machine, stepAside } from './cores.ts'
 import { profile } from './profile.ts'
 import { type Measured, type Shown, table, writeResults } from './report.ts'
@@ -74,7 +74,11 @@ async function compare(folder: string): Promise<void> {
     measured.push(one)
     console.log(`${table(one, columns)}\n`)
   }
-  if (contests.length > 0) await contest(contests, pace, folder, report)
+  for (const [kind, ofKind] of Map.groupBy(contests, row => row.provider)) {
+    const own = await mkdtemp(join(folder, `${kind}-`))
+    await chmod(own, 0o711)
+    await contest(kind, ofKind, pace, own, report)
+  }
   for (const row of studies) {
     const own = await mkdtemp(join(folder, `${row.name}-`))
     await chmod(own, 0o711)
@@ -93,12 +97,13 @@ async function compare(folder: string): Promise<void> {
 
 /** The servers of the columns run only while rows measure them. */
 async function contest(
+  kind: ProviderKind,
   rows: Row[],
   pace: Pace,
   folder: string,
   report: (one: Measured, columns: Shown[]) => void,
 ): Promise<void> {
-  const { columns, stop } = await startColumns(columnsNamed(flags.columns), folder)
+  const { columns, stop } = await startColumns(columnsNamed(flags.columns), folder, kind)
   try {
     for (const row of rows) {
       const asked = columns.filter(column => row.applies?.(column) ?? true)

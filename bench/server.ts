@@ -17,6 +17,8 @@ export interface ServerOptions {
   name: string
   /** The file of its log. */
   folder: string
+  /** Writes the files that the command reads. */
+  prepare?(port: number): Promise<void>
   command(port: number): string[]
   env?(port: number): NodeJS.ProcessEnv
   /** A path that is 200 when the server is ready. */
@@ -29,12 +31,14 @@ const startLimitMs = 60_000
 export async function startServer({
   name,
   folder,
+  prepare,
   command,
   env,
   ready = '/',
 }: ServerOptions): Promise<Server> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
+  await prepare?.(port)
   const logFile = join(folder, `${name}.log`)
   const child = await startChild(command(port), {
     stopSignal: 'SIGTERM',

@@ -1,9 +1,9 @@
-/** Many callers at once without pauses: the CPU of a call, and the calls/s of one core. */
+/** Many callers at once without pauses: the CPU of a call, the calls/s of one core, and the memory afterwards. */
 
 import { cpuOf } from './cpu.ts'
-import { closedLoop } from './load.ts'
-import { prompt } from './prompts.ts'
+import { residentBytes } from './memory.ts'
 import type { Row } from './row.ts'
+import { closedLoop } from './wrk.ts'
 
 export function throughputRow(name: string, size: string, bytes: number, callers: number): Row {
   return {
@@ -26,21 +26,21 @@ export function throughputRow(name: string, size: string, bytes: number, callers
       },
       { key: 'rate', title: 'calls/s in this run', unit: '/s', digits: 0 },
       { key: 'busy', title: 'of the gateway core used', unit: '%', digits: 0 },
+      { key: 'rss', title: 'gateway memory afterwards', unit: 'MB', digits: 0 },
     ],
-    async prepare() {
-      const sized = prompt(bytes)
-      return async (column, seconds) => {
-        const [fired, cpuMs] = await cpuOf(column.process?.pid, () =>
-          closedLoop(column, sized, callers, seconds),
-        )
-        const rate = fired.calls / fired.seconds
-        if (cpuMs === undefined) return { rate }
-        return {
-          cpuMicros: (cpuMs * 1000) / fired.calls,
-          perCore: (fired.calls * 1000) / cpuMs,
-          rate,
-          busy: cpuMs / fired.seconds / 10,
-        }
+    provider: 'nginx',
+    prepare: async () => async (column, seconds) => {
+      const pid = column.process?.pid
+      const [loaded, cpuMs] = await cpuOf(pid, () => closedLoop(column, { bytes }, callers, seconds))
+      const rate = loaded.calls / loaded.seconds
+      const resident = pid && residentBytes(pid)
+      if (cpuMs === undefined) return { rate }
+      return {
+        cpuMicros: (cpuMs * 1000) / loaded.calls,
+        perCore: (loaded.calls * 1000) / cpuMs,
+        rate,
+        busy: cpuMs / loaded.seconds / 10,
+        rss: resident && resident / 2 ** 20,
       }
     },
   }

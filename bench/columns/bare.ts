@@ -8,14 +8,14 @@ const file = join(import.meta.dirname, '../bare-proxy.ts')
 
 export const bare: Contender = {
   columns: ['bare'],
-  async start({ providerUrl, headers, folder, node, env }) {
+  async start({ providerUrl, call, folder, node, env }) {
     const server = await startServer({
       name: 'bare-proxy',
       folder,
       env: () => env,
       command: port => [...node, file, '--port', `${port}`, '--upstream', providerUrl],
     })
-    const column = { name: 'bare', title: 'bare Node proxy', url: server.url, headers, process: server }
+    const column = { name: 'bare', title: 'bare Node proxy', ...call, url: server.url, process: server }
     return { columns: [{ ...column, proof: /^/, cached: false }], stop: server.stop }
   },
 }

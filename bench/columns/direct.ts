@@ -4,13 +4,13 @@ import type { Contender } from '../columns.ts'
 
 export const direct: Contender = {
   columns: ['direct'],
-  start: async ({ providerUrl, headers }) => ({
+  start: async ({ providerUrl, call }) => ({
     columns: [
       {
         name: 'direct',
         title: 'direct',
         url: providerUrl,
-        headers,
+        ...call,
         proof: /^/,
         cached: false,
         process: undefined,

@@ -50,7 +50,7 @@ export const miss = /\r\nx-cache: (MISS|BYPASS)\r\n/
 
 /** A gateway with its own stores, in a folder of this name. */
 export async function startTollgate(
-  { providerUrl, headers, folder, node, env }: Surroundings,
+  { providerUrl, call, folder, node, env }: Surroundings,
   name: string,
   more: Record<string, string> = {},
 ) {
@@ -83,7 +83,12 @@ export async function startTollgate(
     stopping.push(server.stop)
     const key = await makeClient(server.url, `bench-${name}`)
     return {
-      gateway: { url: server.url, process: server, headers: { ...headers, 'x-api-key': key } },
+      gateway: {
+        ...call,
+        url: server.url,
+        process: server,
+        headers: { ...call.headers, authorization: `Bearer ${key}` },
+      },
       stop,
     }
   } catch (error) {

@@ -6,7 +6,7 @@ import { cpuOf } from '../cpu.ts'
 import { fillClients } from '../fill-clients.ts'
 import { startGateway } from '../gateway.ts'
 import { residentBytes } from '../memory.ts'
-import { prompt } from '../prompts.ts'
+import { bodyOf } from '../prompts.ts'
 import { percentile } from '../statistics.ts'
 import { openPostgres, openRedis, scriptsOf } from '../stores.ts'
 import { type Studied, type Study, sizeOf } from '../study.ts'
@@ -96,7 +96,7 @@ function pick(keys: readonly string[], index: number): string {
 
 function askerOf(url: string) {
   const pool = new Pool(url, { connections: callers })
-  const { body, numberAt } = prompt(1000)
+  const { body, numberAt } = bodyOf('claude-haiku-4-5', { bytes: 1000 })
   let sent = 0
   return async (key: string): Promise<void> => {
     const own = Buffer.from(body)

@@ -1,9 +1,9 @@
 /** The latency that the gateway adds without overload: calls at a fixed rate, half of its throughput. */
 
-import { closedLoop, openLoop } from '../load.ts'
-import { prompt } from '../prompts.ts'
+import { openLoop } from '../load.ts'
 import type { Row } from '../row.ts'
 import { percentile } from '../statistics.ts'
+import { closedLoop } from '../wrk.ts'
 
 const added = { unit: 'ms', digits: 2, against: { column: 'direct', as: 'difference' } } as const
 
@@ -16,8 +16,9 @@ export const row: Row = {
     { key: 'p99', title: 'latency p99', ...added },
     { key: 'p999', title: 'latency p99.9', ...added },
   ],
+  provider: 'nginx',
   async prepare(columns) {
-    const kilobyte = prompt(1_000)
+    const kilobyte = { bytes: 1000 }
     const capacities: number[] = []
     for (const column of columns) {
       const { calls, seconds } = await closedLoop(column, kilobyte, 32, 2)

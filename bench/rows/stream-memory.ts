@@ -5,10 +5,9 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { openCaller } from '../caller.ts'
 import { type Column, startColumns } from '../columns.ts'
-import { closedLoop } from '../load.ts'
 import { residentBytes } from '../memory.ts'
-import { prompt } from '../prompts.ts'
 import type { Studied, Study } from '../study.ts'
+import { closedLoop } from '../wrk.ts'
 
 const streams = 500
 const deltas = 50
@@ -26,7 +25,7 @@ export const row: Study = {
     for (let round = 0; round < (quick ? 1 : 3); round += 1) {
       const own = await mkdtemp(join(folder, 'round-'))
       await chmod(own, 0o711)
-      const { columns, stop } = await startColumns(['bare', 'tollgate'], own)
+      const { columns, stop } = await startColumns(['bare', 'tollgate'], own, 'simulated')
       try {
         for (const column of columns) {
           const { name, title } = column
@@ -49,10 +48,10 @@ async function measure(column: Column): Promise<{ before: number; open: number }
   if (pid === undefined) throw new Error(`${column.title} has no process of its own`)
   const resident = () => residentBytes(pid) ?? Number.NaN
   // First the heap grows to its usual size and becomes stable.
-  await closedLoop(column, prompt(1000), 64, 4)
+  await closedLoop(column, { bytes: 1000 }, 64, 4)
   await pause(1000)
   const before = resident()
-  const slow = prompt(1000, { stream: true, scenario: `slow-stream ${deltas} chunks ${gapMs}ms` })
+  const slow = { bytes: 1000, stream: true, scenario: `slow-stream ${deltas} chunks ${gapMs}ms` }
   const callers = await Promise.all(Array.from({ length: streams }, () => openCaller(column, slow)))
   try {
     const responses = Promise.all(callers.map(caller => caller.ask()))

@@ -2,7 +2,6 @@
 
 import { cpuOf } from '../cpu.ts'
 import { openLoop } from '../load.ts'
-import { prompt } from '../prompts.ts'
 import type { Row } from '../row.ts'
 import { percentile } from '../statistics.ts'
 
@@ -27,10 +26,12 @@ export const row: Row = {
     { key: 'first', title: 'time to first event p50', ...added },
     { key: 'first99', title: 'time to first event p99', ...added },
   ],
+  // nginx cannot send one event at a time.
+  provider: 'simulated',
   // Streams are not cached.
   applies: column => !column.cached,
   async prepare() {
-    const streamed = prompt(1_000, { stream: true, scenario: `slow-stream ${deltas} chunks 20ms` })
+    const streamed = { bytes: 1000, stream: true, scenario: `slow-stream ${deltas} chunks 20ms` }
     return async (column, seconds) => {
       const [fired, cpuMs] = await cpuOf(column.process?.pid, () =>
         openLoop(column, streamed, startedPerSecond, seconds),

@@ -1,0 +1,25 @@
+/** The least that a proxy can cost. */
+
+import type { Contender } from '../columns.ts'
+import { startNginx } from '../nginx.ts'
+
+export const nginx: Contender = {
+  columns: ['nginx'],
+  async start({ providerUrl, call, folder, prefix }) {
+    const server = await startNginx({
+      name: 'nginx-proxy',
+      folder,
+      prefix,
+      upstream: `upstream provider { server ${new URL(providerUrl).host}; keepalive 512; keepalive_requests 1000000000; }`,
+      locations: `
+    location / {
+      proxy_pass http://provider;
+      proxy_http_version 1.1;
+      proxy_set_header connection "";
+      proxy_buffering off;
+    }`,
+    })
+    const column = { name: 'nginx', title: 'nginx as a proxy', ...call, url: server.url, process: server }
+    return { columns: [{ ...column, proof: /^/, cached: false }], stop: server.stop }
+  },
+}

@@ -1,0 +1,29 @@
+/** The programs that the bench runs beside Node: nginx, wrk, vegeta. */
+
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** Where `npm run bench -- peers` installs what the system does not have. */
+export const peersFolder = join(import.meta.dirname, '../.tollgate/peers')
+
+/** nginx is in a folder that the PATH of an ordinary user does not have. */
+const folders = [join(peersFolder, 'bin'), ...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
+
+export function findTool(name: string): string | undefined {
+  return folders.map(folder => join(folder, name)).find(isExecutable)
+}
+
+export function tool(name: string): string {
+  const found = findTool(name)
+  if (found === undefined) throw new Error(`${name} is not installed, run: npm run bench -- peers`)
+  return found
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
