@@ -3,16 +3,26 @@
 import { join } from 'node:path'
 import { bare } from './columns/bare.ts'
 import { direct } from './columns/direct.ts'
+import { litellm } from './columns/litellm.ts'
 import { nginx } from './columns/nginx.ts'
 import { observed } from './columns/observed.ts'
+import { portkey } from './columns/portkey.ts'
+import { tensorzero, tensorzeroLimits } from './columns/tensorzero.ts'
 import { tollgate } from './columns/tollgate.ts'
 import { alone } from './cores.ts'
 import { startNginxProvider } from './nginx.ts'
 import { type Server, startServer } from './server.ts'
 
-export interface Column {
+/** What a gateway may do for each call. */
+export const features = ['keys', 'limits', 'budgets', 'ledger', 'log'] as const
+export type Feature = (typeof features)[number]
+
+export interface Heading {
   name: string
   title: string
+}
+
+export interface Column extends Heading {
   url: string
   path: string
   model: string
@@ -23,6 +33,14 @@ export interface Column {
   cached: boolean
   /** The process whose CPU is counted; undefined: the provider is called directly. */
   process: Server | undefined
+  role: 'baseline' | 'gateway'
+  /** The features that are on, each with its extent. */
+  on: Partial<Record<Feature, string>>
+}
+
+/** A column that cannot be measured here. */
+export interface Absent extends Heading {
+  reason: string
 }
 
 /** What a server needs to start. */
@@ -43,7 +61,9 @@ export interface Surroundings {
 export type ProviderKind = 'nginx' | 'simulated'
 
 export interface Contender {
-  columns: readonly string[]
+  columns: readonly Heading[]
+  /** Why it cannot be measured here. */
+  absence?(): string | undefined
   start(surroundings: Surroundings): Promise<Running>
 }
 
@@ -52,8 +72,28 @@ export interface Running {
   stop(): Promise<void>
 }
 
-const contenders: readonly Contender[] = [direct, nginx, bare, tollgate, observed]
-export const columnNames = contenders.flatMap(({ columns }) => columns)
+const contenders: readonly Contender[] = [
+  direct,
+  nginx,
+  bare,
+  tollgate,
+  observed,
+  tensorzero,
+  tensorzeroLimits,
+  portkey,
+  litellm,
+]
+/** The column 'observed' is compared with 'tollgate' only. */
+export const usualColumns = () => columnNames.filter(name => name !== 'observed')
+export const columnNames = contenders.flatMap(({ columns }) => columns.map(({ name }) => name))
+
+export function absentColumns(names: readonly string[]): Absent[] {
+  return contenders.flatMap(({ columns, absence }) => {
+    const reason = absence?.()
+    const asked = columns.filter(({ name }) => names.includes(name))
+    return reason === undefined ? [] : asked.map(heading => ({ ...heading, reason }))
+  })
+}
 
 const providers: Record<ProviderKind, (folder: string) => Promise<Server>> = {
   nginx: startNginxProvider,
@@ -87,7 +127,7 @@ export async function startColumns(
   }
   try {
     for (const contender of contenders) {
-      if (contender.columns.some(name => names.includes(name)))
+      if (contender.columns.some(({ name }) => names.includes(name)) && !contender.absence?.())
         running.push(await contender.start(surroundings))
     }
   } catch (error) {

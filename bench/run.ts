@@ -5,8 +5,9 @@ import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { columnNames, type ProviderKind, startColumns } from './columns.ts'
+import { columnNames, type ProviderKind, startColumns, usualColumns } from './columns.ts'
 import { machine, stepAside } from './cores.ts'
+import { installPeers } from './peers.ts'
 import { profile } from './profile.ts'
 import { type Measured, type Shown, table, writeResults } from './report.ts'
 import { measureRow, type Pace, type Row } from './row.ts'
@@ -27,7 +28,8 @@ Columns: direct (no gateway), bare (http + undici, nothing else), tollgate (ever
 (every feature on, cache hit), observed (as tollgate, with every call traced and the metrics scraped each second).
 REDIS_URL and DATABASE_URL are used if they are set; otherwise embedded servers run.`
 
-const { values: flags } = parseArgs({
+const { values: flags, positionals: commands } = parseArgs({
+  allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
@@ -43,6 +45,7 @@ const { values: flags } = parseArgs({
 const results = join(import.meta.dirname, 'results')
 
 if (flags.help) console.log(help)
+else if (commands[0] === 'peers') await installPeers()
 else await main()
 
 async function main(): Promise<void> {
@@ -126,7 +129,7 @@ function paceOf(): Pace {
 }
 
 function columnsNamed(names: string | undefined): readonly string[] {
-  if (names === undefined) return columnNames
+  if (names === undefined) return usualColumns()
   return names.split(',').map(name => {
     const found = columnNames.find(column => column === name)
     if (found) return found

@@ -23,9 +23,11 @@ export interface ServerOptions {
   env?(port: number): NodeJS.ProcessEnv
   /** A path that is 200 when the server is ready. */
   ready?: string
+  /** Its address in its log, for a server that chooses its port. */
+  announced?: RegExp
 }
 
-const startLimitMs = 60_000
+const startLimitMs = 120_000
 
 /** Resolves when the server is ready. Otherwise throws with the end of its log. */
 export async function startServer({
@@ -35,9 +37,10 @@ export async function startServer({
   command,
   env,
   ready = '/',
+  announced,
 }: ServerOptions): Promise<Server> {
   const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
+  let url = announced ? undefined : `http://127.0.0.1:${port}`
   await prepare?.(port)
   const logFile = join(folder, `${name}.log`)
   const child = await startChild(command(port), {
@@ -52,7 +55,8 @@ export async function startServer({
     ended = how
   })
   for (const deadline = Date.now() + startLimitMs; ; await pause(50)) {
-    const response = await fetch(url + ready).catch(() => undefined)
+    if (announced) url = announced.exec(await readFile(logFile, 'utf8'))?.[1]
+    const response = url === undefined ? undefined : await fetch(url + ready).catch(() => undefined)
     if (response?.ok || (response && ready === '/')) break
     if (ended === '' && Date.now() < deadline) continue
     await child.stop()
@@ -61,10 +65,10 @@ export async function startServer({
       `${name} did not start (${ended || `not ready in ${startLimitMs} ms`}):\n${log.slice(-3000)}`,
     )
   }
-  return { url, pid: child.pid, kill: child.kill, stop: child.stop }
+  return { url: url ?? '', pid: child.pid, kill: child.kill, stop: child.stop }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()

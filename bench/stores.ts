@@ -7,6 +7,7 @@ import { startPostgres } from '../src/embedded/postgres.ts'
 import { startRedis } from '../src/embedded/redis.ts'
 import { migrate } from '../src/start/migrate.ts'
 import { setAlone } from './cores.ts'
+import { freePort } from './server.ts'
 
 const cache = join(import.meta.dirname, '../.tollgate/cache')
 const log = { info: () => {}, error: (facts: object, message: string) => console.error(message, facts) }
@@ -23,6 +24,14 @@ export async function openRedis(folder: string, { isMeasured = false } = {}) {
       await server.stop()
     },
   }
+}
+
+/** Redis for another gateway, with a port and the settings that Tollgate's Redis has in the comparison. */
+export async function startPeerRedis(folder: string, name: string) {
+  const dataDir = join(folder, `${name}-redis`)
+  const port = await freePort()
+  const server = await startRedis({ dataDir, cache, log, args: ['--port', `${port}`] })
+  return { url: `redis://127.0.0.1:${port}`, stop: () => server.stop() }
 }
 
 /** Its data is deleted after the bench, so fsync is off and millions of rows can be filled in quickly. */

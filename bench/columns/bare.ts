@@ -6,8 +6,10 @@ import { startServer } from '../server.ts'
 
 const file = join(import.meta.dirname, '../bare-proxy.ts')
 
+const column = { name: 'bare', title: 'bare Node proxy' }
+
 export const bare: Contender = {
-  columns: ['bare'],
+  columns: [column],
   async start({ providerUrl, call, folder, node, env }) {
     const server = await startServer({
       name: 'bare-proxy',
@@ -15,7 +17,7 @@ export const bare: Contender = {
       env: () => env,
       command: port => [...node, file, '--port', `${port}`, '--upstream', providerUrl],
     })
-    const column = { name: 'bare', title: 'bare Node proxy', ...call, url: server.url, process: server }
-    return { columns: [{ ...column, proof: /^/, cached: false }], stop: server.stop }
+    const served = { ...call, ...column, url: server.url, process: server, proof: /^/, cached: false }
+    return { columns: [{ ...served, role: 'baseline', on: {} }], stop: server.stop }
   },
 }

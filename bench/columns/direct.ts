@@ -2,18 +2,21 @@
 
 import type { Contender } from '../columns.ts'
 
+const column = { name: 'direct', title: 'direct' }
+
 export const direct: Contender = {
-  columns: ['direct'],
+  columns: [column],
   start: async ({ providerUrl, call }) => ({
     columns: [
       {
-        name: 'direct',
-        title: 'direct',
-        url: providerUrl,
         ...call,
+        ...column,
+        url: providerUrl,
+        process: undefined,
         proof: /^/,
         cached: false,
-        process: undefined,
+        role: 'baseline',
+        on: {},
       },
     ],
     stop: async () => {},

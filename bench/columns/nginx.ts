@@ -3,8 +3,10 @@
 import type { Contender } from '../columns.ts'
 import { startNginx } from '../nginx.ts'
 
+const column = { name: 'nginx', title: 'nginx as a proxy' }
+
 export const nginx: Contender = {
-  columns: ['nginx'],
+  columns: [column],
   async start({ providerUrl, call, folder, prefix }) {
     const server = await startNginx({
       name: 'nginx-proxy',
@@ -19,7 +21,7 @@ export const nginx: Contender = {
       proxy_buffering off;
     }`,
     })
-    const column = { name: 'nginx', title: 'nginx as a proxy', ...call, url: server.url, process: server }
-    return { columns: [{ ...column, proof: /^/, cached: false }], stop: server.stop }
+    const served = { ...call, ...column, url: server.url, process: server, proof: /^/, cached: false }
+    return { columns: [{ ...served, role: 'baseline', on: {} }], stop: server.stop }
   },
 }

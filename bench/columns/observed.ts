@@ -7,8 +7,10 @@ import { miss, startTollgate } from './tollgate.ts'
 
 const SCRAPE_EVERY = 1000
 
+const column = { name: 'observed', title: 'Tollgate, traced and scraped' }
+
 export const observed: Contender = {
-  columns: ['observed'],
+  columns: [column],
   async start(surroundings) {
     const collector = await startCollector()
     const { gateway, stop } = await startTollgate(surroundings, 'observed', {
@@ -19,9 +21,7 @@ export const observed: Contender = {
     })
     const scraping = setInterval(() => scrape(gateway.url), SCRAPE_EVERY)
     return {
-      columns: [
-        { ...gateway, name: 'observed', title: 'Tollgate, traced and scraped', cached: false, proof: miss },
-      ],
+      columns: [{ ...gateway, ...column, cached: false, proof: miss }],
       async stop() {
         clearInterval(scraping)
         await stop()

@@ -26,20 +26,24 @@ const client = {
   loop: { identical: 10_000_000, per: '1m' },
 }
 
+const on = {
+  keys: 'yes',
+  limits: 'requests, tokens, concurrency; 3 scopes',
+  budgets: 'day, month; 3 scopes',
+  ledger: 'yes',
+  log: 'yes',
+}
+const missed = { name: 'tollgate', title: 'Tollgate' }
+const hit = { name: 'hit', title: 'Tollgate, cache hit' }
+
 export const tollgate: Contender = {
-  columns: ['tollgate', 'hit'],
+  columns: [missed, hit],
   async start(surroundings) {
     const { gateway, stop } = await startTollgate(surroundings, 'tollgate')
     return {
       columns: [
-        { ...gateway, name: 'tollgate', title: 'Tollgate', cached: false, proof: miss },
-        {
-          ...gateway,
-          name: 'hit',
-          title: 'Tollgate, cache hit',
-          cached: true,
-          proof: /\r\nx-cache: HIT\r\n/,
-        },
+        { ...gateway, ...missed, cached: false, proof: miss },
+        { ...gateway, ...hit, cached: true, proof: /\r\nx-cache: HIT\r\n/ },
       ],
       stop,
     }
@@ -88,6 +92,8 @@ export async function startTollgate(
         url: server.url,
         process: server,
         headers: { ...call.headers, authorization: `Bearer ${key}` },
+        role: 'gateway' as const,
+        on,
       },
       stop,
     }
