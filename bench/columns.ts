@@ -62,7 +62,7 @@ export type ProviderKind = 'nginx' | 'simulated'
 
 export interface Contender {
   columns: readonly Heading[]
-  /** Why it cannot be measured here. */
+  /** For a peer: why it cannot be measured here; undefined if it can. */
   absence?(): string | undefined
   start(surroundings: Surroundings): Promise<Running>
 }
@@ -87,14 +87,6 @@ const contenders: readonly Contender[] = [
 export const usualColumns = () => columnNames.filter(name => name !== 'observed')
 export const columnNames = contenders.flatMap(({ columns }) => columns.map(({ name }) => name))
 
-export function absentColumns(names: readonly string[]): Absent[] {
-  return contenders.flatMap(({ columns, absence }) => {
-    const reason = absence?.()
-    const asked = columns.filter(({ name }) => names.includes(name))
-    return reason === undefined ? [] : asked.map(heading => ({ ...heading, reason }))
-  })
-}
-
 const providers: Record<ProviderKind, (folder: string) => Promise<Server>> = {
   nginx: startNginxProvider,
   simulated: startSimulatedProvider,
@@ -107,7 +99,7 @@ export async function startColumns(
   kind: ProviderKind,
   flags: readonly string[] = [],
   env: Record<string, string> = {},
-): Promise<Running> {
+): Promise<Running & { absent: Absent[] }> {
   const provider = await providers[kind](folder)
   const running: Running[] = [{ columns: [], stop: provider.stop }]
   const stop = async () => {
@@ -125,17 +117,25 @@ export async function startColumns(
     node: [...alone, process.execPath, ...flags],
     env,
   }
-  try {
-    for (const contender of contenders) {
-      if (contender.columns.some(({ name }) => names.includes(name)) && !contender.absence?.())
-        running.push(await contender.start(surroundings))
+  const absent: Absent[] = []
+  for (const { columns, absence, start } of contenders) {
+    const asked = columns.filter(({ name }) => names.includes(name))
+    if (asked.length === 0) continue
+    const started = absence?.() ?? (await start(surroundings).catch((error: Error) => error))
+    if (typeof started === 'object' && 'columns' in started) {
+      running.push(started)
+      continue
     }
-  } catch (error) {
-    await stop()
-    throw error
+    // A peer that does not run is reported, and the others are measured.
+    const reason = typeof started === 'string' ? started : started.message.slice(0, 200)
+    if (absence) absent.push(...asked.map(heading => ({ ...heading, reason })))
+    else {
+      await stop()
+      throw started
+    }
   }
   const columns = running.flatMap(one => one.columns).filter(column => names.includes(column.name))
-  return { columns, stop }
+  return { columns, absent, stop }
 }
 
 export function startSimulatedProvider(folder: string): Promise<Server> {

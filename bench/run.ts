@@ -106,7 +106,8 @@ async function contest(
   folder: string,
   report: (one: Measured, columns: Shown[]) => void,
 ): Promise<void> {
-  const { columns, stop } = await startColumns(columnsNamed(flags.columns), folder, kind)
+  const { columns, absent, stop } = await startColumns(columnsNamed(flags.columns), folder, kind)
+  for (const { title, reason } of absent) console.log(`${title}: ${reason}\n`)
   try {
     for (const row of rows) {
       const asked = columns.filter(column => row.applies?.(column) ?? true)

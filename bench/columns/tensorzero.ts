@@ -67,9 +67,7 @@ async function start(
   redisUrl: string,
 ) {
   const config = join(folder, `${column.name}.toml`)
-  const script = join(folder, `${column.name}.py`)
   const model = `models.${call.model}`
-  await writeFile(script, launcher)
   await writeFile(
     config,
     `[gateway]
@@ -87,9 +85,8 @@ ${rules}`,
   const server = await startServer({
     name: column.name,
     folder,
-    ready: '/health',
     announced: /gateway at (\S+)/,
-    command: () => [...prefix, tensorzeroPython, script, config, redisUrl],
+    command: () => [...prefix, tensorzeroPython, '-c', launcher, config, redisUrl],
   })
   const served: Column = {
     ...call,
