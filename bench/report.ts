@@ -1,34 +1,46 @@
-/** Prints the figures as tables, and writes all values to a file. */
+/** Prints the figures as tables, and writes all values to a file and to a page. */
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Cell, Figure, Row } from './row.ts'
+import type { Check } from './check.ts'
+import type { Absent, Column, Heading } from './columns.ts'
+import type { machine } from './cores.ts'
+import { page } from './page.ts'
+import type { Cell, Figure, Pace, Row } from './row.ts'
 
 export interface Measured {
   row: Pick<Row, 'name' | 'title' | 'figures'>
+  columns: readonly Heading[]
   cells: Cell[]
 }
 
-/** The heading of a column. */
-export interface Shown {
-  name: string
-  title: string
+export interface Results {
+  at: string
+  machine: ReturnType<typeof machine>
+  pace: Pace
+  columns: Pick<Column, 'name' | 'title' | 'role' | 'on'>[]
+  absent: Absent[]
+  checks: Check[]
+  rows: (Measured['row'] & Omit<Measured, 'row'>)[]
 }
 
 /** One line for each figure and one table column for each column: the median, its spread, and the comparison. */
-export function table({ row, cells }: Measured, columns: readonly Shown[]): string {
+export function table({ row, columns, cells }: Measured): string {
   const lines = row.figures.map(figure => [
     `${figure.title} (${figure.unit})`,
     ...columns.map(column =>
-      shown(
+      textOf(
         figure,
         cells.find(cell => cell.figure === figure.key && cell.column === column.name),
       ),
     ),
   ])
-  const all = [[row.title, ...columns.map(column => column.title)], ...lines]
-  const widths = all[0]?.map((_, index) => Math.max(...all.map(line => line[index]?.length ?? 0))) ?? []
-  return all
+  return aligned([[row.title, ...columns.map(column => column.title)], ...lines])
+}
+
+export function aligned(lines: readonly (readonly string[])[]): string {
+  const widths = lines[0]?.map((_, index) => Math.max(...lines.map(line => line[index]?.length ?? 0))) ?? []
+  return lines
     .map(line =>
       line
         .map((text, index) => text.padEnd(widths[index] ?? 0))
@@ -38,7 +50,7 @@ export function table({ row, cells }: Measured, columns: readonly Shown[]): stri
     .join('\n')
 }
 
-function shown({ digits, against }: Figure, cell: Cell | undefined): string {
+export function textOf({ digits, against }: Figure, cell: Cell | undefined): string {
   if (!cell) return '-'
   const number = (value: number) =>
     value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
@@ -50,13 +62,11 @@ function shown({ digits, against }: Figure, cell: Cell | undefined): string {
   return `${number(median)}${spread} ${against.as === 'ratio' ? `= ${compared.toFixed(2)}x` : `= ${sign}${number(compared)}`}`
 }
 
-/** Returns the path of the file. */
-export async function writeResults(
-  folder: string,
-  results: { at: string; [part: string]: unknown },
-): Promise<string> {
+/** Writes `name`.json and `name`.html. */
+export async function writeResults(folder: string, name: string, results: Results): Promise<void> {
   await mkdir(folder, { recursive: true })
-  const file = join(folder, `${results.at.replaceAll(':', '-')}.json`)
-  await writeFile(file, `${JSON.stringify(results, null, 2)}\n`)
-  return file
+  const file = join(folder, name)
+  await writeFile(`${file}.json`, `${JSON.stringify(results, null, 2)}\n`)
+  await writeFile(`${file}.html`, page(results))
+  console.log(`Written to ${file}.json and ${file}.html`)
 }

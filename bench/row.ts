@@ -20,6 +20,8 @@ export interface Row {
   title: string
   figures: readonly Figure[]
   provider: ProviderKind
+  /** It measures all columns together in `prepare`, so one round is enough. */
+  once?: boolean
   /** The columns that it measures; undefined: all. */
   applies?(column: Column): boolean
   /** Runs once, before the rounds. */
@@ -43,7 +45,7 @@ export async function measureRow(row: Row, columns: readonly Column[], pace: Pac
   const measure = await row.prepare(columns)
   for (const column of columns) await measure(column, pace.warmUpSeconds)
   const rounds: Map<string, Record<string, number | undefined>>[] = []
-  for (let round = 0; round < pace.rounds; round += 1) {
+  for (let round = 0; round < (row.once ? 1 : pace.rounds); round += 1) {
     const values = new Map<string, Record<string, number | undefined>>()
     // Every second round runs backwards, so that no column always follows the same one.
     const order = round % 2 === 0 ? columns : columns.toReversed()

@@ -1,31 +1,44 @@
-/** `npm run bench`: measures all columns side by side in one run on one machine, with the same simulated provider. */
+/** `npm run bench`: measures all columns side by side in one run on one machine, with the same provider and load. */
 
 import { rmSync } from 'node:fs'
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { columnNames, type ProviderKind, startColumns, usualColumns } from './columns.ts'
+import { checkOf, sentenceOf } from './check.ts'
+import {
+  type Absent,
+  type Column,
+  columnNames,
+  features,
+  type ProviderKind,
+  startColumns,
+  usualColumns,
+} from './columns.ts'
 import { machine, stepAside } from './cores.ts'
 import { installPeers } from './peers.ts'
 import { profile } from './profile.ts'
-import { type Measured, type Shown, table, writeResults } from './report.ts'
+import { aligned, type Measured, type Results, table, writeResults } from './report.ts'
 import { measureRow, type Pace, type Row } from './row.ts'
 import { cellsOf, type Study } from './study.ts'
 
-const help = `npm run bench -- [options]
+const help = `npm run bench -- peers      installs nginx, wrk, vegeta and the gateways that are compared
+npm run bench -- [options]
 
   --quick             two short rounds and small sizes: a first look, not for quoting
-  --rounds N          rounds per row and column (5)
+  --rounds N          rounds per row and column (3)
   --seconds N         length of one measurement (4)
   --only a,b          these rows
   --columns a,b       these columns: ${columnNames.join(', ')}
   --profile column    instead of the table: the CPU of this column by function
+  --publish           also write docs/bench.json and docs/bench.html
   --keep              keep the servers' logs, and print their folder
   --help              this text
 
-Columns: direct (no gateway), bare (http + undici, nothing else), tollgate (every feature on, cache miss), hit
-(every feature on, cache hit), observed (as tollgate, with every call traced and the metrics scraped each second).
+Columns: direct (nginx as the provider, no gateway), nginx (as a proxy), bare (http + undici, nothing else), tollgate
+(every feature on, cache miss), hit (every feature on, cache hit), observed (as tollgate, with every call traced and the
+metrics scraped each second; only if it is named), and other gateways. A gateway that is not installed is left out.
+The rows growth-clients and growth-ledger take minutes and run only if they are named.
 REDIS_URL and DATABASE_URL are used if they are set; otherwise embedded servers run.`
 
 const { values: flags, positionals: commands } = parseArgs({
@@ -37,12 +50,11 @@ const { values: flags, positionals: commands } = parseArgs({
     only: { type: 'string' },
     columns: { type: 'string' },
     profile: { type: 'string' },
+    publish: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 })
-
-const results = join(import.meta.dirname, 'results')
 
 if (flags.help) console.log(help)
 else if (commands[0] === 'peers') await installPeers()
@@ -64,64 +76,87 @@ async function main(): Promise<void> {
 
 async function compare(folder: string): Promise<void> {
   const rows = await rowsNamed(flags.only)
-  const surroundings = machine()
   const contests = rows.filter(row => 'prepare' in row)
   const studies = rows.filter(row => 'study' in row)
-  const pace = paceOf()
-  const at = new Date().toISOString()
-  const measured: Measured[] = []
-  const { cpu, cores, memoryGb, system, node, placement, loadBefore } = surroundings
-  console.log(`${cpu}, ${cores} cores, ${memoryGb} GB, ${system}, Node ${node}, load before ${loadBefore}`)
-  console.log(`${placement}; ${pace.rounds} rounds of ${pace.seconds} s, medians [least..most]\n`)
-  const report = (one: Measured, columns: Shown[]) => {
-    measured.push(one)
-    console.log(`${table(one, columns)}\n`)
+  const results: Results = {
+    at: new Date().toISOString(),
+    machine: machine(),
+    pace: paceOf(),
+    columns: [],
+    absent: [],
+    checks: [],
+    rows: [],
   }
+  const { cpu, cores, memoryGb, system, node, placement, loadBefore } = results.machine
+  const { rounds, seconds } = results.pace
+  console.log(`${cpu}, ${cores} cores, ${memoryGb} GB, ${system}, Node ${node}, load before ${loadBefore}`)
+  console.log(`${placement}; ${rounds} rounds of ${seconds} s, medians [least..most]\n`)
   for (const [kind, ofKind] of Map.groupBy(contests, row => row.provider)) {
-    const own = await mkdtemp(join(folder, `${kind}-`))
-    await chmod(own, 0o711)
-    await contest(kind, ofKind, pace, own, report)
+    const own = await folderIn(folder, kind)
+    await contest(kind, ofKind, own, results)
   }
   for (const row of studies) {
-    const own = await mkdtemp(join(folder, `${row.name}-`))
-    await chmod(own, 0o711)
+    const own = await folderIn(folder, row.name)
     const studied = await row.study(own, flags.quick)
     await rm(own, { recursive: true })
-    report({ row, cells: cellsOf(row, studied) }, studied)
+    report(results, { row, columns: studied, cells: cellsOf(row, studied) })
   }
-  const file = await writeResults(results, {
-    at,
-    machine: surroundings,
-    pace,
-    rows: measured.map(({ row: { name, title, figures }, cells }) => ({ name, title, figures, cells })),
-  })
-  console.log(`Written to ${file}`)
+  await writeResults(join(import.meta.dirname, 'results'), results.at.replaceAll(':', '-'), results)
+  if (flags.publish) await writeResults(join(import.meta.dirname, '../docs'), 'bench', results)
+}
+
+/** As root, Postgres runs as another user. */
+async function folderIn(folder: string, name: string): Promise<string> {
+  const own = await mkdtemp(join(folder, `${name}-`))
+  await chmod(own, 0o711)
+  return own
 }
 
 /** The servers of the columns run only while rows measure them. */
 async function contest(
   kind: ProviderKind,
-  rows: Row[],
-  pace: Pace,
+  rows: readonly Row[],
   folder: string,
-  report: (one: Measured, columns: Shown[]) => void,
+  results: Results,
 ): Promise<void> {
   const { columns, absent, stop } = await startColumns(columnsNamed(flags.columns), folder, kind)
-  for (const { title, reason } of absent) console.log(`${title}: ${reason}\n`)
   try {
+    if (results.columns.length === 0) introduce(results, columns, absent)
     for (const row of rows) {
       const asked = columns.filter(column => row.applies?.(column) ?? true)
-      report({ row, cells: await measureRow(row, asked, pace) }, asked)
+      const measured = { row, columns: asked, cells: await measureRow(row, asked, results.pace) }
+      report(results, measured)
+      const check = checkOf(measured, asked)
+      if (!check) continue
+      results.checks.push(check)
+      console.log(`${sentenceOf(check)}\n`)
     }
   } finally {
     await stop()
   }
 }
 
+/** Which features are on in each column. */
+function introduce(results: Results, columns: readonly Column[], absent: Absent[]): void {
+  results.columns = columns.map(({ name, title, role, on }) => ({ name, title, role, on }))
+  results.absent = absent
+  const lines = columns.map(({ title, on }) => [title, ...features.map(feature => on[feature] ?? '-')])
+  console.log(`${aligned([['on', ...features], ...lines])}\n`)
+  for (const { title, reason } of absent) console.log(`${title}: ${reason}\n`)
+}
+
+function report(results: Results, measured: Measured): void {
+  const { row, columns, cells } = measured
+  const { name, title, figures } = row
+  const headings = columns.map(({ name, title }) => ({ name, title }))
+  results.rows.push({ name, title, figures, columns: headings, cells })
+  console.log(`${table(measured)}\n`)
+}
+
 function paceOf(): Pace {
   const usual = flags.quick
-    ? { rounds: 2, seconds: 1.5, warmUpSeconds: 2 }
-    : { rounds: 5, seconds: 4, warmUpSeconds: 3 }
+    ? { rounds: 2, seconds: 2, warmUpSeconds: 1 }
+    : { rounds: 3, seconds: 4, warmUpSeconds: 2 }
   return {
     ...usual,
     ...(flags.rounds && { rounds: Number(flags.rounds) }),
@@ -146,7 +181,8 @@ async function rowsNamed(names: string | undefined): Promise<(Row | Study)[]> {
   const rows = await Promise.all(
     files.map(async (file): Promise<Row | Study> => (await import(join(folder, file))).row),
   )
-  const wanted = names?.split(',') ?? rows.map(row => row.name)
+  const usual = rows.filter(row => !('long' in row && row.long)).map(row => row.name)
+  const wanted = names?.split(',') ?? usual
   return wanted.map(name => {
     const found = rows.find(row => row.name === name)
     if (found) return found

@@ -7,6 +7,8 @@ export interface Study {
   name: string
   title: string
   figures: readonly Figure[]
+  /** It takes minutes, so it runs only when it is named. */
+  long?: boolean
   /** Starts what it needs, and stops all of it before it resolves. No other study uses the folder. */
   study(folder: string, quick: boolean): Promise<Studied[]>
 }

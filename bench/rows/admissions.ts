@@ -34,6 +34,7 @@ export const row: Study = {
       unit: 'us',
       digits: 1,
     },
+    { key: 'callCpu', title: 'a whole call: admit, settle, drain, all of Redis CPU', unit: 'us', digits: 1 },
     { key: 'perCoreCpu', title: 'calls/s per core, by all of Redis CPU', unit: '/s', digits: 0 },
   ],
   async study(folder, quick) {
@@ -84,6 +85,7 @@ async function measure(
     together(batches.length, async index => void (await money.settle(batches[index] ?? []))),
   )
   const drain = await costOf(redis, calls, () => drainAll(redis))
+  const callCpu = admit.cpu + settle.cpu + drain.cpu
   return {
     admit: admit.script,
     settle: settle.script,
@@ -91,7 +93,8 @@ async function measure(
     admitCpu: admit.cpu,
     settleCpu: settle.cpu,
     drainCpu: drain.cpu,
-    perCoreCpu: 1e6 / (admit.cpu + settle.cpu + drain.cpu),
+    callCpu,
+    perCoreCpu: 1e6 / callCpu,
   }
 }
 

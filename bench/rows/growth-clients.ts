@@ -30,6 +30,7 @@ export const row: Study = {
     { key: 'knownMs', title: 'one call alone, key in memory p50', unit: 'ms', digits: 2 },
     { key: 'lookUpMs', title: 'added by a key not in memory p50', unit: 'ms', digits: 2 },
   ],
+  long: true,
   async study(folder, quick) {
     const postgres = await openPostgres(folder)
     const redis = await openRedis(folder)

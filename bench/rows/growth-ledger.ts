@@ -32,6 +32,7 @@ export const row: Study = {
     { key: 'written', title: 'rows written by one drain, without fsync', unit: '/s', digits: 0 },
     { key: 'disk', title: 'on disk per call, indexes included', unit: 'B', digits: 0 },
   ],
+  long: true,
   async study(folder, quick) {
     const postgres = await openPostgres(folder)
     const redis = await openRedis(folder)
