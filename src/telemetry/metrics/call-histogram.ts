@@ -4,6 +4,7 @@
  */
 
 import { Histogram, type Registry } from 'prom-client'
+import { remembered } from './remembered.ts'
 
 /** Labels of an exemplar, such as `trace_id`; undefined for a call that is not traced. */
 export type Exemplar = Record<string, string> | undefined
@@ -81,28 +82,4 @@ class Buckets implements Distribution {
       { metricName: `${name}_count`, labels: {}, sharedLabels, value: count },
     ]
   }
-}
-
-interface Branch<T> {
-  next: Map<string, Branch<T>>
-  made: T | undefined
-}
-
-/** Makes one value for each combination of words, and finds it again word by word. The combinations must be few. */
-export function remembered<T>(make: (...words: string[]) => T): (...words: string[]) => T {
-  const root: Branch<T> = { next: new Map(), made: undefined }
-  return (...words) => {
-    let branch = root
-    for (const word of words) {
-      branch = branch.next.get(word) ?? grow(branch, word)
-    }
-    branch.made ??= make(...words)
-    return branch.made
-  }
-}
-
-function grow<T>(branch: Branch<T>, word: string): Branch<T> {
-  const next: Branch<T> = { next: new Map(), made: undefined }
-  branch.next.set(word, next)
-  return next
 }

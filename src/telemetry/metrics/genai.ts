@@ -4,7 +4,8 @@ import type { FastifyRequest } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { Entry } from '../../ledger/call-record.ts'
 import { errorTypeOf, inputTokensOf, operationOf, providerOf } from '../genai.ts'
-import { callHistogram, type Distribution, type Exemplar, remembered } from './call-histogram.ts'
+import { callHistogram, type Distribution, type Exemplar } from './call-histogram.ts'
+import { remembered } from './remembered.ts'
 
 /** Upper bounds in seconds and tokens, as the conventions advise. */
 const DURATION = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92]
