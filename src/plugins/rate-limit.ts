@@ -54,17 +54,34 @@ function tooFast({ scope, limit, retryAfterMs = 1000 }: Refused): Refusal {
 
 /** The IETF headers: quota `q` per window of `w` seconds, remaining units `r`, and seconds `t` until the bucket is full. */
 function standardHeaders(state: ScopeState, scope: Scope): Record<string, string> {
-  const policies: string[] = []
-  const limits: string[] = []
-  for (const name of ['requests', 'tokens'] as const) {
-    const [now, bucket] = [state[name], scope[name]]
-    if (!now || !bucket) continue
-    policies.push(`"${name}";q=${bucket.capacity};w=${seconds(bucket.per)}`)
-    limits.push(`"${name}";r=${Math.max(0, now.remaining)};t=${seconds(now.resetMs)}`)
+  const policy = policyOf(scope)
+  if (policy === '') return {}
+  const limits = written(name => {
+    const now = scope[name] && state[name]
+    return now && `"${name}";r=${Math.max(0, now.remaining)};t=${seconds(now.resetMs)}`
+  })
+  return { 'ratelimit-policy': policy, ratelimit: limits }
+}
+
+/** All calls of a client share its scope, so a policy is written once. */
+const policies = new WeakMap<Scope, string>()
+
+function policyOf(scope: Scope): string {
+  let policy = policies.get(scope)
+  if (policy === undefined) {
+    policy = written(name => {
+      const bucket = scope[name]
+      return bucket && `"${name}";q=${bucket.capacity};w=${seconds(bucket.per)}`
+    })
+    policies.set(scope, policy)
   }
-  return policies.length === 0
-    ? {}
-    : { 'ratelimit-policy': policies.join(', '), ratelimit: limits.join(', ') }
+  return policy
+}
+
+/** The parts of both buckets as a list of a header; empty if no bucket has a part. */
+function written(partOf: (name: 'requests' | 'tokens') => string | undefined): string {
+  const [requests, tokens] = [partOf('requests'), partOf('tokens')]
+  return requests && tokens ? `${requests}, ${tokens}` : (requests ?? tokens ?? '')
 }
 
 function seconds(ms: number): number {

@@ -1,16 +1,16 @@
 /** The limit headers of OpenAI's APIs, with the client's own limits. */
 
-import { type LimitState, limitsIn } from '../wire/limit-state.ts'
+import { headersOf, type LimitState, limitNames } from '../wire/limit-state.ts'
 
-/** `x-ratelimit-limit-requests` and so on. The reset is a duration in Go's format. */
+/** The reset is a duration in Go's format. */
+const names = limitNames(kind => ({
+  limit: `x-ratelimit-limit-${kind}`,
+  remaining: `x-ratelimit-remaining-${kind}`,
+  resetMs: `x-ratelimit-reset-${kind}`,
+}))
+
 export function limitHeaders(state: LimitState): Record<string, string> {
-  const headers: Record<string, string> = {}
-  for (const { name, limit, remaining, resetMs } of limitsIn(state)) {
-    headers[`x-ratelimit-limit-${name}`] = String(limit)
-    headers[`x-ratelimit-remaining-${name}`] = String(remaining)
-    headers[`x-ratelimit-reset-${name}`] = goDuration(resetMs)
-  }
-  return headers
+  return headersOf(state, names, goDuration)
 }
 
 /** `0s`, `12ms`, `1.5s`, `6m0s`, `1h0m0s`. */

@@ -1,4 +1,4 @@
-/** The rate limits of a client, for the limit headers of a format. */
+/** The rate limits of a client, and their headers in the names and the units of a format. */
 
 export interface Limit {
   limit: number
@@ -7,15 +7,32 @@ export interface Limit {
   resetMs: number
 }
 
-export interface LimitState {
-  requests?: Limit
-  tokens?: Limit
+const kinds = ['requests', 'tokens'] as const
+type Kind = (typeof kinds)[number]
+
+export type LimitState = Partial<Record<Kind, Limit>>
+
+/** The names of the headers of one limit. */
+export type LimitNames = Record<keyof Limit, string>
+
+export function limitNames(nameOf: (kind: Kind) => LimitNames): Record<Kind, LimitNames> {
+  return { requests: nameOf('requests'), tokens: nameOf('tokens') }
 }
 
-/** The limits that are set, each with `remaining` as an integer of at least 0. */
-export function limitsIn(state: LimitState): (Limit & { name: 'requests' | 'tokens' })[] {
-  return (['requests', 'tokens'] as const).flatMap(name => {
-    const found = state[name]
-    return found ? [{ name, ...found, remaining: Math.max(0, Math.floor(found.remaining)) }] : []
-  })
+/** The headers of the limits that are set, with `remaining` as an integer of at least 0. */
+export function headersOf(
+  state: LimitState,
+  names: Record<Kind, LimitNames>,
+  writeReset: (resetMs: number) => string,
+): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const kind of kinds) {
+    const found = state[kind]
+    if (!found) continue
+    const name = names[kind]
+    headers[name.limit] = String(found.limit)
+    headers[name.remaining] = String(Math.max(0, Math.floor(found.remaining)))
+    headers[name.resetMs] = writeReset(found.resetMs)
+  }
+  return headers
 }
