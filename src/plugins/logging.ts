@@ -6,7 +6,7 @@ import { logLine } from '../telemetry/log-line.ts'
 export default fp(
   async app => {
     app.onCallEnd('observe', function logCall({ entry, trace }) {
-      if (entry) logLine(app.log, entry, trace && { traceId: trace.traceId, spanId: trace.spanId })
+      if (entry) logLine(app.log, entry, trace)
     })
   },
   { name: 'logging', dependencies: ['lifecycle', 'record'], decorators: { fastify: ['onCallEnd'] } },

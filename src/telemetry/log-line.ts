@@ -3,6 +3,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Entry, Outcome } from '../ledger/call-record.ts'
 import { nanosToUsd } from '../pricing/money.ts'
+import type { Trace } from './traces/context.ts'
 
 const LEVELS: Partial<Record<Outcome, 'warn' | 'error'>> = {
   upstream_error: 'warn',
@@ -13,12 +14,21 @@ const LEVELS: Partial<Record<Outcome, 'warn' | 'error'>> = {
 /** The facts of a call; only some are known of a call that was lost with its replica. */
 export type KnownFacts = Partial<Entry> & Pick<Entry, 'reqId' | 'outcome' | 'costNanos'>
 
-/** `more`: the ids of its trace and span. */
-export function logLine(log: FastifyBaseLogger, entry: KnownFacts, more: object = {}): void {
-  const { clientId, teamId, costNanos, savedNanos = 0, ...facts } = entry
-  const saved = savedNanos > 0 ? { savedUsd: nanosToUsd(savedNanos) } : {}
+/** Fields without a value are not in the line. */
+export function logLine(log: FastifyBaseLogger, entry: KnownFacts, trace?: Trace): void {
+  const { costNanos, savedNanos } = entry
   log[LEVELS[entry.outcome] ?? 'info'](
-    { ...facts, costUsd: nanosToUsd(costNanos), ...saved, ...more },
+    {
+      ...entry,
+      clientId: undefined,
+      teamId: undefined,
+      costNanos: undefined,
+      savedNanos: undefined,
+      costUsd: nanosToUsd(costNanos),
+      savedUsd: savedNanos ? nanosToUsd(savedNanos) : undefined,
+      traceId: trace?.traceId,
+      spanId: trace?.spanId,
+    },
     'call',
   )
 }

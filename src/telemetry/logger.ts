@@ -1,8 +1,8 @@
 /** Logs JSON lines to standard output, with the level by name and the time by RFC 3339. */
 
-import type { FastifyBaseLogger } from 'fastify'
 import { type DestinationStream, pino } from 'pino'
 import { loggedError } from '../logged-error.ts'
+import { withFlatLines } from './flat-lines.ts'
 
 /** Lines are written in blocks of this size, or after this time. pino writes the rest at the exit. */
 const GATHERED = { minLength: 4096, periodicFlush: 250 }
@@ -10,21 +10,46 @@ const GATHERED = { minLength: 4096, periodicFlush: 250 }
 /** `redact` removes secrets from each line. */
 export function createLogger(
   level: string,
-  destination: DestinationStream = pino.destination({ sync: false, ...GATHERED }),
+  destination: DestinationStream = standardOutput(),
   redact: (line: string) => string = line => line,
 ) {
-  const logger: FastifyBaseLogger = pino(
+  const logger = pino(
     {
       level,
       base: undefined,
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp,
       hooks: { streamWrite: redact },
       serializers: { err: (error: unknown) => loggedError(error) },
       formatters: { level: label => ({ level: label }), log: withoutErrors },
     },
     destination,
   )
-  return logger
+  return withFlatLines(logger)
+}
+
+/** sonic-boom measures a block of text again with each line, but not a block of bytes. */
+function standardOutput(): DestinationStream {
+  const output: { write(line: string | Buffer): boolean } = pino.destination({
+    sync: false,
+    contentMode: 'buffer',
+    ...GATHERED,
+  })
+  const write = output.write.bind(output)
+  return Object.assign(output, { write: (line: string) => write(Buffer.from(line)) })
+}
+
+let second = 0
+let date = ''
+
+/** pino's `isoTime`, but a second is written once. */
+function timestamp(): string {
+  const now = Date.now()
+  const ms = now % 1000
+  if (now - ms !== second) {
+    second = now - ms
+    date = new Date(second).toISOString().slice(0, -'000Z'.length)
+  }
+  return `,"time":"${date}${String(ms).padStart(3, '0')}Z"`
 }
 
 /** pino writes an error under any other name than `err` with all its fields. */
