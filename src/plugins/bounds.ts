@@ -6,8 +6,16 @@ import { boundNanos, LOOKAHEAD_SECONDS, largestInput, type Priceable } from '../
 /** Milliseconds between two extensions of a replica's holds. */
 export const EXTEND_EVERY = 2000
 
-/** The highest cost of a call. `input` and `output` bound its tokens (`output`: of each response). */
-export function moneyBound(request: FastifyRequest, most: { input?: number; output?: number } = {}): number {
+/** Limits on the tokens of a call that are tighter than its request's. `output`: of each response. */
+interface Most {
+  input?: number
+  output?: number
+}
+
+const NO_LIMIT: Most = {}
+
+/** The highest cost of a call. `most` bounds its tokens. */
+export function moneyBound(request: FastifyRequest, most = NO_LIMIT): number {
   return boundNanos(request.route.price, priceable(request, most))
 }
 
@@ -17,10 +25,10 @@ export function moneyBound(request: FastifyRequest, most: { input?: number; outp
  */
 export function neededNanos(request: FastifyRequest, now: number, input?: number): number {
   const { reservation } = request
-  const most = input === undefined ? {} : { input }
-  if (!reservation.grows || reservation.outputRate === undefined) return moneyBound(request, most)
-  const ahead = reservation.outputRate * LOOKAHEAD_SECONDS
-  return moneyBound(request, { ...most, output: Math.ceil(generatedBy(request, now) + ahead) })
+  const most: Most = input === undefined ? {} : { input }
+  if (reservation.grows && reservation.outputRate !== undefined)
+    most.output = Math.ceil(generatedBy(request, now) + reservation.outputRate * LOOKAHEAD_SECONDS)
+  return moneyBound(request, most)
 }
 
 /** Output tokens that each response can have at `now`: the tokens seen, or the time since the request was sent x the rate. */
@@ -33,7 +41,7 @@ export function generatedBy({ call, reservation, attempt, meter }: FastifyReques
 /** The parts of the request that its price depends on. */
 export function priceable(
   { call, edits, route, countedInput = Number.POSITIVE_INFINITY }: FastifyRequest,
-  { input = Number.POSITIVE_INFINITY, output = Number.POSITIVE_INFINITY } = {},
+  { input = Number.POSITIVE_INFINITY, output = Number.POSITIVE_INFINITY } = NO_LIMIT,
 ): Priceable {
   const { parsed } = call
   // The exact count includes images.
@@ -42,5 +50,19 @@ export function priceable(
     edits.maxOutputTokens ?? parsed.maxOutputTokens ?? route.price.maxOutput,
     output,
   )
-  return { ...parsed, inputBound, images: 0, maxOutputTokens }
+  // Each member by its name: a copy of the whole request would cost as much as the bound itself.
+  const { completions, predicted, hasOutput, cacheWrite, unbounded, tier, speed, geo } = parsed
+  return {
+    inputBound,
+    images: 0,
+    completions,
+    maxOutputTokens,
+    predicted,
+    hasOutput,
+    cacheWrite,
+    unbounded,
+    tier,
+    speed,
+    geo,
+  }
 }

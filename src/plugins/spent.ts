@@ -61,5 +61,5 @@ function spentWindow(state: ScopeState, states: ScopeState[], at: number) {
 }
 
 function isFree({ route }: FastifyRequest): boolean {
-  return route.price.bands.every(({ rates }) => rates.in === 0n && rates.out === 0n)
+  return route.price.bands.every(({ rates }) => rates.in === 0 && rates.out === 0)
 }

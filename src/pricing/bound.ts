@@ -6,6 +6,7 @@ import { type Multiplied, multiplied } from './file.ts'
 import { MAX_NANOS } from './money.ts'
 import type { Price, TokenPrice } from './price.ts'
 import { larger, multiply, ONE, type Ratio } from './ratio.ts'
+import { plus, times, type Whole } from './whole.ts'
 
 /** The fields of a request that its bound depends on. */
 export type Priceable = Pick<
@@ -29,8 +30,10 @@ export function missingPrice(
   price: Price,
   parsed: Pick<ParsedRequest, 'cacheWrite' | Multiplied>,
 ): string | undefined {
-  const what = multiplied.find(one => !price.multipliers[one].has(parsed[one] ?? 'auto'))
-  if (what) return `${what} ${parsed[what]} of ${price.model}`
+  for (const what of multiplied) {
+    if (!price.multipliers[what].has(parsed[what] ?? 'auto'))
+      return `${what} ${parsed[what]} of ${price.model}`
+  }
   const written = askedWrite[parsed.cacheWrite]
   const lacks = written !== undefined && price.bands.some(({ rates }) => rates[written] === undefined)
   return lacks ? `a cache write of ${price.model}` : undefined
@@ -67,13 +70,13 @@ const askedWrite: Readonly<Record<ParsedRequest['cacheWrite'], TokenPrice | unde
  * the runs of a tool, the bound includes each run: its fee, and the largest input at the highest price.
  */
 export function boundNanos(price: Price, parsed: Priceable): number {
-  const maxOutputTokens = BigInt(Math.min(parsed.maxOutputTokens ?? price.maxOutput, price.contextWindow))
-  let highest = 0n
-  for (const way of waysOf(price, parsed)) {
-    const cost = way.fixed + maxOutputTokens * way.output
+  const maxOutputTokens = Math.min(parsed.maxOutputTokens ?? price.maxOutput, price.contextWindow)
+  let highest: Whole = 0
+  for (const { fixed, output } of waysOf(price, parsed)) {
+    const cost = plus(fixed, times(maxOutputTokens, output))
     if (cost > highest) highest = cost
   }
-  const nanos = roundUp(multiply({ num: highest, den: 1n }, highestMultiplier(price, parsed)))
+  const nanos = roundUp(multiply({ num: highest, den: 1 }, highestMultiplier(price, parsed)))
   return nanos > MAX_NANOS ? MAX_NANOS : Number(nanos)
 }
 
@@ -81,11 +84,11 @@ export function boundNanos(price: Price, parsed: Priceable): number {
 export function maxTokensThatFit(price: Price, parsed: Priceable, nanos: number): number | undefined {
   const { num, den } = highestMultiplier(price, parsed)
   // ceil(cost x num / den / 1000) <= nanos exactly where cost <= floor(nanos x 1000 x den / num).
-  const affordable = (BigInt(nanos) * PICO_PER_NANO * den) / num
+  const affordable = (BigInt(nanos) * BigInt(PICO_PER_NANO) * BigInt(den)) / BigInt(num)
   let fits = BigInt(price.maxOutput)
   for (const { fixed, output } of waysOf(price, parsed)) {
     if (fixed > affordable) return undefined
-    const most = output === 0n ? fits : (affordable - fixed) / output
+    const most = BigInt(output) === 0n ? fits : (affordable - BigInt(fixed)) / BigInt(output)
     if (most < fits) fits = most
   }
   return fits < 1n ? undefined : Number(fits)
@@ -106,26 +109,30 @@ export function largestInput(
  * The context tiers that the input can reach, in pico-dollars. `fixed` does not depend on the output ceiling: input at the
  * highest price, predicted output and tool runs. `output` is the price of each token of the ceiling.
  */
-function waysOf(price: Price, parsed: Priceable): { fixed: bigint; output: bigint }[] {
+function waysOf(price: Price, parsed: Priceable): { fixed: Whole; output: Whole }[] {
   const most = largestInput(price, parsed)
-  const completions = BigInt(parsed.hasOutput ? parsed.completions : 0)
-  return price.bands
-    .filter(({ from }) => from <= most)
-    .map(({ upTo, rates, mostExpensiveInput }) => {
-      const output = completions * (rates.out ?? 0n)
-      const input = BigInt(Math.min(most, upTo)) * mostExpensiveInput[parsed.cacheWrite]
-      const runs = toolRuns(price, parsed, mostExpensiveInput[parsed.cacheWrite])
-      return { fixed: input + BigInt(parsed.predicted) * output + runs, output }
-    })
+  const completions = parsed.hasOutput ? parsed.completions : 0
+  const ways = []
+  for (const { from, upTo, rates, mostExpensiveInput } of price.bands) {
+    if (from > most) continue
+    const inputPrice = mostExpensiveInput[parsed.cacheWrite]
+    const output = times(completions, rates.out)
+    const input = times(Math.min(most, upTo), inputPrice)
+    const others = plus(times(parsed.predicted, output), toolRuns(price, parsed, inputPrice))
+    ways.push({ fixed: plus(input, others), output })
+  }
+  return ways
 }
 
 /** Highest cost of the provider's tools, in pico-dollars, if the request limits their runs. */
-function toolRuns({ fees, maxInput }: Price, { unbounded }: Priceable, inputPrice: bigint): bigint {
-  return unbounded.reduce(
-    (sum, { uses }) =>
-      uses ? sum + BigInt(uses.most) * ((fees.get(uses.tool) ?? 0n) + BigInt(maxInput) * inputPrice) : sum,
-    0n,
-  )
+function toolRuns({ fees, maxInput }: Price, { unbounded }: Priceable, inputPrice: number): Whole {
+  let cost: Whole = 0
+  for (const { uses } of unbounded) {
+    if (!uses) continue
+    const run = plus(fees.get(uses.tool) ?? 0, times(maxInput, inputPrice))
+    cost = plus(cost, times(uses.most, run))
+  }
+  return cost
 }
 
 /**
@@ -146,8 +153,8 @@ export function outputRate(price: Price, parsed: Pick<ParsedRequest, 'tier' | 's
   return highest
 }
 
-function isAboveOne(times: Ratio | undefined): boolean {
-  return times !== undefined && times.num > times.den
+function isAboveOne(multiplier: Ratio | undefined): boolean {
+  return multiplier !== undefined && multiplier.num > multiplier.den
 }
 
 /** The kind of usage for input whose kind was not reported: the most expensive kind that the request can cause. */
@@ -156,7 +163,7 @@ export function inputKind(
   { cacheWrite }: Pick<ParsedRequest, 'cacheWrite'>,
 ): 'input' | 'cacheWrite5m' | 'cacheWrite1h' | 'cacheWriteOther' {
   const written = writeKinds[cacheWrite]
-  return written && bands.every(({ rates }) => (rates[written[1]] ?? 0n) > rates.in) ? written[0] : 'input'
+  return written && bands.every(({ rates }) => (rates[written[1]] ?? 0) > rates.in) ? written[0] : 'input'
 }
 
 const writeKinds = {
@@ -174,20 +181,20 @@ export function moreExpensiveNames(
 ): Pick<UsagePart, Multiplied> {
   const name = (what: Multiplied) => {
     if (reported[what] !== undefined && reported[what] !== 'auto') return reported[what]
-    const times = (one: string | undefined) => price.multipliers[what].get(one ?? 'auto') ?? ONE
-    const asked = times(parsed[what])
-    return larger(asked, times(undefined)) === asked ? parsed[what] : undefined
+    const multiplierOf = (one: string | undefined) => price.multipliers[what].get(one ?? 'auto') ?? ONE
+    const asked = multiplierOf(parsed[what])
+    return larger(asked, multiplierOf(undefined)) === asked ? parsed[what] : undefined
   }
   return { tier: name('tier'), speed: name('speed'), geo: name('geo') }
 }
 
 /** At least 1, by step 5 of the proof. */
 function highestMultiplier(price: Price, parsed: Priceable): Ratio {
-  return multiplied
-    .map(what => {
-      const known = price.multipliers[what]
-      const asked = known.get(parsed[what] ?? 'auto')
-      return asked ? larger(ONE, asked) : [...known.values()].reduce(larger, ONE)
-    })
-    .reduce(multiply)
+  let highest = ONE
+  for (const what of multiplied) {
+    const known = price.multipliers[what]
+    const asked = known.get(parsed[what] ?? 'auto')
+    highest = multiply(highest, asked ? larger(ONE, asked) : [...known.values()].reduce(larger, ONE))
+  }
+  return highest
 }

@@ -9,8 +9,9 @@ import { multiplied } from './file.ts'
 import { MAX_NANOS } from './money.ts'
 import type { Band, Price, PriceTable, TokenPrice } from './price.ts'
 import { add, multiply, type Ratio, ZERO } from './ratio.ts'
+import { dividedUp, plus, times, type Whole } from './whole.ts'
 
-export const PICO_PER_NANO = 1000n
+export const PICO_PER_NANO = 1000
 
 const counted = [
   ['input', 'in'],
@@ -50,7 +51,7 @@ export function knownParts(
   asked: string,
   at: Date,
 ): { parts: readonly UsagePart[]; unknown: string | undefined } {
-  const unknown = parts.find(({ model }) => !table.findServed(model, at))?.model
+  const unknown = unknownModel(table, parts, at)
   if (unknown === undefined) return { parts, unknown }
   return {
     parts: parts.map(part => (table.findServed(part.model, at) ? part : { ...part, model: asked })),
@@ -58,32 +59,42 @@ export function knownParts(
   }
 }
 
+function unknownModel(
+  table: Pick<PriceTable, 'findServed'>,
+  parts: readonly UsagePart[],
+  at: Date,
+): string | undefined {
+  for (const { model } of parts) if (!table.findServed(model, at)) return model
+  return undefined
+}
+
 /** Returns pico-dollars, or the name of the item without a price. */
 function partCost(price: Price, part: UsagePart): Ratio | string {
   const { rates } = bandOf(price, part)
-  let tokens = 0n
+  let tokens: Whole = 0
   for (const [kind, rate] of counted) {
     const count = part[kind]
     if (count === 0) continue
     if (!isCount(count)) return `${kind} tokens (${count})`
     const each = rates[rate]
     if (each === undefined) return `${kind} tokens`
-    tokens += BigInt(count) * each
+    tokens = plus(tokens, times(count, each))
   }
-  let fees = 0n
-  for (const [tool, count] of Object.entries(part.tools)) {
+  let fees: Whole = 0
+  for (const tool in part.tools) {
+    const count = part.tools[tool]
     if (count === 0) continue
     const each = price.fees.get(tool)
     if (each === undefined || !isCount(count)) return `tool ${tool}`
-    fees += BigInt(count) * each
+    fees = plus(fees, times(count, each))
   }
-  let cost: Ratio = { num: tokens, den: 1n }
+  let cost: Ratio = { num: tokens, den: 1 }
   for (const what of multiplied) {
-    const times = price.multipliers[what].get(part[what] ?? 'auto')
-    if (!times) return `${what} ${part[what]}`
-    cost = multiply(cost, times)
+    const multiplier = price.multipliers[what].get(part[what] ?? 'auto')
+    if (!multiplier) return `${what} ${part[what]}`
+    cost = multiply(cost, multiplier)
   }
-  return fees === 0n ? cost : add(cost, { num: fees, den: 1n })
+  return fees === 0 ? cost : add(cost, { num: fees, den: 1 })
 }
 
 function bandOf({ bands }: Price, part: UsagePart): Band {
@@ -93,7 +104,6 @@ function bandOf({ bands }: Price, part: UsagePart): Band {
 }
 
 /** Converts pico-dollars to whole nano-dollars, rounded up. */
-export function roundUp({ num, den }: Ratio): bigint {
-  const unit = den * PICO_PER_NANO
-  return (num + unit - 1n) / unit
+export function roundUp({ num, den }: Ratio): Whole {
+  return dividedUp(num, times(den, PICO_PER_NANO))
 }

@@ -12,9 +12,9 @@ export interface Band {
   from: number
   upTo: number
   /** Pico-dollars a token. */
-  rates: Readonly<Record<TokenPrice, bigint | undefined> & { in: bigint; out: bigint }>
+  rates: Readonly<Record<TokenPrice, number | undefined> & { in: number; out: number }>
   /** The highest price of an input token, by the most expensive cache write that the call can cause. */
-  mostExpensiveInput: Readonly<Record<ParsedRequest['cacheWrite'], bigint>>
+  mostExpensiveInput: Readonly<Record<ParsedRequest['cacheWrite'], number>>
 }
 
 /** The price of one model at one time. */
@@ -48,7 +48,7 @@ export interface Price {
   /** By the names that requests and responses use. `auto` is the account's default. */
   multipliers: Readonly<Record<Multiplied, ReadonlyMap<string, Ratio>>>
   /** Pico-dollars a run of a tool. */
-  fees: ReadonlyMap<string, bigint>
+  fees: ReadonlyMap<string, number>
 }
 
 export interface PriceTable {

@@ -63,8 +63,10 @@ function tableOf(file: PriceFile, origins: OriginsByModel, { defaults }: PricePa
   const names = [...models.keys()].sort()
   const served = servedNames(models)
   const priceAt = (model: Model | undefined, at: Date) => {
+    if (!model) return undefined
     const time = at.getTime()
-    return model?.history.find(({ since }) => since <= time)?.price
+    for (const { since, price } of model.history) if (since <= time) return price
+    return undefined
   }
   const find = (model: string, at: Date) => priceAt(models.get(model), at)
   return Object.freeze({
@@ -103,7 +105,7 @@ function priceOf(id: string, entry: ModelEntry, row: Row, defaults: Defaults = {
     bandOf(rates, i === 0 ? 0 : above[i - 1]!.tokens + 1, above[i]?.tokens ?? Number.POSITIVE_INFINITY),
   )
   const tools = { ...(kind === 'chat' && defaults.tools), ...row.tools }
-  const fees = new Map(Object.entries(tools).map(([tool, usd]) => [tool, scaled(usd, 9)]))
+  const fees = new Map(Object.entries(tools).map(([tool, usd]) => [tool, Number(scaled(usd, 9))]))
   return {
     model: id,
     maker,
@@ -168,20 +170,21 @@ function dayInName(name: string): string[] {
 }
 
 function bandOf(row: Rates, from: number, upTo: number): Band {
-  const rate = (usd: string | undefined) => (usd === undefined ? undefined : scaled(usd, 6))
+  // Prices and fees have at most 12 and 15 digits, so that a number represents each exactly.
+  const rate = (usd: string | undefined) => (usd === undefined ? undefined : Number(scaled(usd, 6)))
   // A client may call a model in another provider's format, which reports other kinds of writes. So each kind needs a price.
   const [short, unasked] = [rate(row.write5m), rate(row.write)]
   const usual = unasked ?? short
   const rates = {
-    in: scaled(row.in, 6),
-    out: scaled(row.out, 6),
+    in: Number(scaled(row.in, 6)),
+    out: Number(scaled(row.out, 6)),
     read: rate(row.read),
     write5m: short ?? unasked,
-    write1h: rate(row.write1h) ?? (usual === undefined ? undefined : 2n * usual),
+    write1h: rate(row.write1h) ?? (usual === undefined ? undefined : 2 * usual),
     write: usual,
   }
-  const highest = (...writes: (bigint | undefined)[]) =>
-    [rates.in, rates.read, ...writes].reduce<bigint>((most, one) => (one && one > most ? one : most), 0n)
+  const highest = (...writes: (number | undefined)[]) =>
+    Math.max(...[rates.in, rates.read, ...writes].map(one => one ?? 0))
   const mostExpensiveInput = {
     none: highest(unasked),
     '5m': highest(rates.write5m, unasked),
