@@ -6,7 +6,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { DUPLICATE_KEY, findDuplicateKey } from '../dialects/wire/duplicate-key.ts'
 import { isObject } from '../dialects/wire/json.ts'
-import { refuseBeyondLimits } from '../dialects/wire/json-limits.ts'
+import { scanWithinLimits } from '../dialects/wire/json-limits.ts'
 import { readBody } from '../requests/request-body.ts'
 import { problem } from './problem.ts'
 
@@ -26,7 +26,7 @@ const utf8 = new TextDecoder()
 function parse(body: Buffer): unknown {
   const text = utf8.decode(body)
   if (text.trim() === '') return undefined
-  refuseBeyondLimits(body)
+  scanWithinLimits(body)
   let value: unknown
   try {
     value = JSON.parse(text)

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Dialect, ParsedRequest } from '../dialects/dialect.ts'
+import type { Member } from '../dialects/wire/json-scan.ts'
 import { lazy } from '../dialects/wire/prompt-size.ts'
 import { refusal } from '../errors.ts'
 import { parseBody } from '../requests/parse-body.ts'
@@ -26,6 +27,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The exact bytes of the body, decompressed. */
     rawBody: Buffer
+    /** The members of the body, by their place in its bytes. */
+    bodyMembers: readonly Member[]
     call: Call
   }
 }
@@ -33,6 +36,7 @@ declare module 'fastify' {
 export default fp<{ bodyLimit: number }>(
   async (app, { bodyLimit }) => {
     app.decorateRequest('rawBody')
+    app.decorateRequest('bodyMembers')
     app.decorateRequest('call')
 
     app.removeAllContentTypeParsers()
@@ -41,7 +45,9 @@ export default fp<{ bodyLimit: number }>(
         limit: bodyLimit,
         checkSize: size => app.checkBodySize(request, size),
       })
-      return parseBody(request.rawBody)
+      const { value, members } = await parseBody(request.rawBody)
+      request.bodyMembers = members
+      return value
     })
     app.addContentTypeParser('*', async (request: FastifyRequest) => {
       const found = request.headers['content-type'] ?? 'none'
@@ -57,7 +63,7 @@ export default fp<{ bodyLimit: number }>(
       if (!dialect) return done()
       if (!request.rawBody)
         return done(refusal('invalid_request', 'The request has no body; send a JSON object.'))
-      const parsed = dialect.parse(request.body, request.rawBody)
+      const parsed = dialect.parse(request.body, request.rawBody, request.bodyMembers)
       const digest = lazy(() => digestOf(request, dialect))
       request.call = {
         dialect,

@@ -1,31 +1,38 @@
 /** Parses the body of a call if it is within the limits on its shape. A large body is parsed in several turns of the event loop. */
 
 import { StringDecoder } from 'node:string_decoder'
-import { refuseBeyondLimits, refuseEscapes } from '../dialects/wire/json-limits.ts'
+import { mayExceedEscapes, refuseEscapes, scanWithinLimits } from '../dialects/wire/json-limits.ts'
+import type { Member } from '../dialects/wire/json-scan.ts'
 import { refusal } from '../errors.ts'
 import { isLarge, nextTurn } from './turns.ts'
 
 /** Bytes that are decoded in one step. */
 const SLICE = 4_194_304
 
-/** Returns a promise only for a large body. */
-export function parseBody(raw: Buffer): unknown {
-  if (raw.length === 0) throw refusal('invalid_request', 'The body is empty; send a JSON object.')
-  if (isLarge(raw)) return parseInTurns(raw)
-  refuseBeyondLimits(raw)
-  return parse(raw.toString('utf8'))
+export interface ParsedBody {
+  value: unknown
+  /** The members of the object in the bytes, repeated ones included. */
+  members: readonly Member[]
 }
 
-async function parseInTurns(raw: Buffer): Promise<unknown> {
+/** Returns a promise only for a large body. */
+export function parseBody(raw: Buffer): ParsedBody | Promise<ParsedBody> {
+  if (raw.length === 0) throw refusal('invalid_request', 'The body is empty; send a JSON object.')
+  if (isLarge(raw)) return parseInTurns(raw)
+  const members = scanWithinLimits(raw)
+  return { value: parse(raw.toString('utf8')), members }
+}
+
+async function parseInTurns(raw: Buffer): Promise<ParsedBody> {
   await nextTurn()
-  refuseBeyondLimits(raw)
+  const members = scanWithinLimits(raw)
   const decoder = new StringDecoder('utf8')
   const parts: string[] = []
   let escapes = 0
   for (let at = 0; at < raw.length; at += SLICE) {
     await nextTurn()
     const slice = raw.subarray(at, at + SLICE)
-    escapes = refuseEscapes(slice, escapes)
+    if (mayExceedEscapes(raw)) escapes = refuseEscapes(slice, escapes)
     parts.push(decoder.write(slice))
   }
   parts.push(decoder.end())
@@ -33,9 +40,9 @@ async function parseInTurns(raw: Buffer): Promise<unknown> {
   // A string built with + would be copied inside JSON.parse, in the same turn.
   const text = parts.join('')
   await nextTurn()
-  const body = parse(text)
+  const value = parse(text)
   await nextTurn()
-  return body
+  return { value, members }
 }
 
 function parse(text: string): unknown {

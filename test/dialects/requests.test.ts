@@ -137,12 +137,13 @@ describe('a deeply nested request', () => {
 describe('a request', () => {
   it('is parsed to its members', () => {
     const body = { ...ok[messages], stream: true, max_tokens: 0, service_tier: 'auto', speed: 'fast' }
-    const { inputBound: _, inputGuess: __, ...requested } = parse(messages, { ...body, inference_geo: 'us' })
+    const parsed = parse(messages, { ...body, inference_geo: 'us' })
+    const { inputGuess: _, ...requested } = parsed
+    assert.equal(parsed.predicted, 0)
     assert.deepEqual(requested, {
       model: 'claude-haiku-4-5',
       stream: true,
       maxOutputTokens: 0,
-      predicted: 0,
       images: 0,
       textBytes: JSON.stringify({ ...body, inference_geo: 'us' }).length,
       unseen: false,
@@ -156,6 +157,7 @@ describe('a request', () => {
       unbounded: [],
       wantsUsageFrame: true,
       stores: false,
+      recalls: undefined,
       promptCacheKey: undefined,
     })
   })

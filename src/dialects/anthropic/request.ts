@@ -3,13 +3,13 @@
 import type { ParsedRequest } from '../dialect.ts'
 import { longestWrite } from '../wire/cache-writes.ts'
 import { readFlag, readList, readModel, readObject, readText, readTextOrList } from '../wire/fields.ts'
-import { objectIn } from '../wire/json.ts'
+import type { JsonObject } from '../wire/json.ts'
 import { noMedia } from '../wire/media.ts'
 import { findMediaAnywhere, findMediaInMessages, membersReadElsewhere } from '../wire/media-search.ts'
-import { membersRead, openRequest } from '../wire/open-request.ts'
-import { completionsOf, maxOutputTokensOf, predicted } from '../wire/output-bound.ts'
-import { lazy, promptSize } from '../wire/prompt-size.ts'
+import { membersRead, openRequest, type Sent } from '../wire/open-request.ts'
+import { completionsOf, maxOutputTokensOf } from '../wire/output-bound.ts'
 import { asksForReasoning } from '../wire/reasoning.ts'
+import { TextRequest } from '../wire/text-request.ts'
 import { has, hidesWork, unboundedMedia, unboundedMembers } from '../wire/unbounded.ts'
 import { findMedia } from './content.ts'
 import { toolOverhead, unboundedTools } from './tools.ts'
@@ -21,20 +21,23 @@ const read = membersRead({
 
 const skipped = membersReadElsewhere('messages', 'system')
 
-export function parseMessages(body: unknown, raw: Buffer): ParsedRequest {
-  const request = objectIn(body)
-  return Object.assign(parseCommon(body, raw), {
+export function parseMessages(...sent: Sent): ParsedRequest {
+  return parseWith(sent, request => ({
     stream: readFlag(request, 'stream'),
     maxOutputTokens: maxOutputTokensOf(request, ['max_tokens'], 0),
-  })
+    hasOutput: true,
+  }))
 }
 
-export function parseTokenCount(body: unknown, raw: Buffer): ParsedRequest {
-  return Object.assign(parseCommon(body, raw), { hasOutput: false })
+export function parseTokenCount(...sent: Sent): ParsedRequest {
+  return parseWith(sent, () => ({ stream: false, maxOutputTokens: undefined, hasOutput: false }))
 }
 
-function parseCommon(body: unknown, raw: Buffer): ParsedRequest {
-  const { request, members } = openRequest(body, raw, read)
+type Output = Pick<ParsedRequest, 'stream' | 'maxOutputTokens' | 'hasOutput'>
+
+function parseWith(sent: Sent, outputOf: (request: JsonObject) => Output): ParsedRequest {
+  const open = openRequest(sent, read)
+  const { request } = open
   const model = readModel(request)
   readObject(request, 'thinking')
   readObject(request, 'context_management')
@@ -44,29 +47,14 @@ function parseCommon(body: unknown, raw: Buffer): ParsedRequest {
   findMediaInMessages(messages, media, findMedia)
   findMedia(system, media)
   findMediaAnywhere(request, media, skipped)
-  const tools = [...readList(request, 'tools'), ...media.tools]
-  const unbounded = [...unboundedMembers(request), ...unboundedTools(tools), ...unboundedMedia(media)]
-  const overhead = toolOverhead(tools)
-  const { size, measure, growth } = promptSize(raw, request, {
-    media,
-    messages: messages.length,
-    overhead,
-    unbounded,
-  })
-  const ofPrediction = lazy(() => predicted(request, raw, members, growth))
-  return {
+  const tools = readList(request, 'tools').concat(media.tools)
+  const unbounded = unboundedMembers(request)
+  unbounded.push(...unboundedTools(tools), ...unboundedMedia(media))
+  const prompt = { media, messages: messages.length, overhead: toolOverhead(tools) }
+  return new TextRequest(open, prompt, {
     model,
-    stream: false,
-    maxOutputTokens: undefined,
-    get predicted() {
-      return ofPrediction()
-    },
+    ...outputOf(request),
     completions: completionsOf(request),
-    hasOutput: true,
-    ...size,
-    get inputBound() {
-      return measure()
-    },
     cacheWrite: longestWrite(request, [request.system, request.tools, request.messages]),
     tier: readText(request, 'service_tier'),
     speed: readText(request, 'speed'),
@@ -76,5 +64,5 @@ function parseCommon(body: unknown, raw: Buffer): ParsedRequest {
     wantsUsageFrame: true,
     stores: false,
     promptCacheKey: undefined,
-  }
+  })
 }

@@ -40,8 +40,9 @@ function usesOf(tool: unknown, at: number, type: string) {
 }
 
 export function toolOverhead(tools: readonly unknown[]): number {
+  if (tools.length === 0) return 0
   const definitions = tools.map((tool, at) => definitionOf(typeOf(tool, at)) ?? 0)
-  return tools.length === 0 ? 0 : definitions.reduce((sum, tokens) => sum + tokens, TOOL_PROMPT)
+  return definitions.reduce((sum, tokens) => sum + tokens, TOOL_PROMPT)
 }
 
 function definitionOf(type: string): number | undefined {

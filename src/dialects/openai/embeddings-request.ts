@@ -6,7 +6,7 @@ import { isObject } from '../wire/json.ts'
 import type { Member } from '../wire/json-scan.ts'
 import { addUnknown, noMedia } from '../wire/media.ts'
 import { findMediaAnywhere } from '../wire/media-search.ts'
-import { membersRead, openRequest } from '../wire/open-request.ts'
+import { membersRead, openRequest, type Sent } from '../wire/open-request.ts'
 import { BYTES_PER_TOKEN, lazy, normalizationGrowth } from '../wire/prompt-size.ts'
 import { unboundedMedia, unboundedMembers } from '../wire/unbounded.ts'
 
@@ -15,8 +15,8 @@ const read = membersRead({ fields: ['model'], containers: ['input'] })
 /** Members that add no input. The bytes of any other member count as text. */
 const apart: ReadonlySet<string> = new Set(['model', 'input', 'encoding_format', 'dimensions', 'user'])
 
-export function parseEmbeddings(body: unknown, raw: Buffer): ParsedRequest {
-  const { request, members } = openRequest(body, raw, read)
+export function parseEmbeddings(...sent: Sent): ParsedRequest {
+  const { request, raw, members } = openRequest(sent, read)
   const input = readTextOrList(request, 'input')
   const model = readModel(request)
   const { tokens, bytes, guess, isText } = sizeOf(input)

@@ -11,13 +11,13 @@ import {
   readText,
   readTextOrList,
 } from '../wire/fields.ts'
-import { partsOf } from '../wire/json.ts'
+import { partsOf, textIn } from '../wire/json.ts'
 import { noMedia } from '../wire/media.ts'
 import { findMediaAnywhere, membersReadElsewhere } from '../wire/media-search.ts'
-import { membersRead, openRequest, speedAndPlace } from '../wire/open-request.ts'
-import { completionsOf, maxOutputTokensOf, predicted } from '../wire/output-bound.ts'
-import { lazy, promptSize } from '../wire/prompt-size.ts'
+import { membersRead, openRequest, type Sent } from '../wire/open-request.ts'
+import { completionsOf, maxOutputTokensOf } from '../wire/output-bound.ts'
 import { asksForReasoning } from '../wire/reasoning.ts'
+import { TextRequest } from '../wire/text-request.ts'
 import { has, hidesWork, unboundedMedia, unboundedMembers, unboundedMode } from '../wire/unbounded.ts'
 import { findMedia, inputItems, isReference, REFERENCE } from './content.ts'
 import { TOOL_PROMPT, type UnboundedTool, unboundedTools } from './tools.ts'
@@ -39,8 +39,9 @@ const read = membersRead({
 
 const skipped = membersReadElsewhere('input', 'instructions')
 
-export function parseResponses(body: unknown, raw: Buffer): ParsedRequest {
-  const { request, members } = openRequest(body, raw, read)
+export function parseResponses(...sent: Sent): ParsedRequest {
+  const open = openRequest(sent, read)
+  const { request } = open
   const model = readModel(request)
   const stream = readFlag(request, 'stream')
   readFlag(request, 'background')
@@ -52,7 +53,7 @@ export function parseResponses(body: unknown, raw: Buffer): ParsedRequest {
   findMedia(items, media, inputItems)
   findMediaAnywhere(request, media, skipped)
   // Items of the input may also define or load tools.
-  const tools = [...readList(request, 'tools'), ...media.tools]
+  const tools = readList(request, 'tools').concat(media.tools)
   const hasReferences = items.some(isReference)
   const unbounded: ParsedRequest['unbounded'] = [
     ...unboundedMembers(request),
@@ -62,40 +63,32 @@ export function parseResponses(body: unknown, raw: Buffer): ParsedRequest {
     ...unboundedMedia(media),
   ]
   const overhead = tools.length > 0 ? TOOL_PROMPT : 0
-  const { size, measure, growth } = promptSize(raw, request, {
-    media,
-    messages: items.length,
-    overhead,
-    unbounded,
-  })
-  const ofPrediction = lazy(() => predicted(request, raw, members, growth))
-  return {
-    model,
-    stream,
-    maxOutputTokens: maxOutputTokensOf(request, ['max_output_tokens'], 1),
-    get predicted() {
-      return ofPrediction()
+  return new TextRequest(
+    open,
+    { media, messages: items.length, overhead },
+    {
+      model,
+      stream,
+      maxOutputTokens: maxOutputTokensOf(request, ['max_output_tokens'], 1),
+      completions: completionsOf(request),
+      hasOutput: true,
+      cacheWrite:
+        longestWrite(request, [request.input, request.instructions, request.tools]) === '1h' ? '1h' : 'other',
+      tier: readText(request, 'service_tier'),
+      // For models of another provider. A value that is not a string is ignored.
+      speed: textIn(request.speed),
+      geo: textIn(request.inference_geo),
+      hiddenOutput:
+        hidesWork(unbounded) || [request, ...items].some(asksForReasoning) || has(request, 'prediction'),
+      unbounded,
+      wantsUsageFrame: true,
+      // The provider stores a response unless `store` is false.
+      stores: readFlag({ store: request.store ?? true }, 'store'),
+      // Conversations and prompts do not depend on stored responses.
+      recalls: has(request, PREVIOUS) ? PREVIOUS : hasReferences ? REFERENCE : undefined,
+      promptCacheKey: readText(request, 'prompt_cache_key'),
     },
-    completions: completionsOf(request),
-    hasOutput: true,
-    ...size,
-    get inputBound() {
-      return measure()
-    },
-    cacheWrite:
-      longestWrite(request, [request.input, request.instructions, request.tools]) === '1h' ? '1h' : 'other',
-    tier: readText(request, 'service_tier'),
-    ...speedAndPlace(request),
-    hiddenOutput:
-      hidesWork(unbounded) || [request, ...items].some(asksForReasoning) || has(request, 'prediction'),
-    unbounded,
-    wantsUsageFrame: true,
-    // The provider stores a response unless `store` is false.
-    stores: readFlag({ store: request.store ?? true }, 'store'),
-    // Conversations and prompts do not depend on stored responses.
-    recalls: has(request, PREVIOUS) ? PREVIOUS : hasReferences ? REFERENCE : undefined,
-    promptCacheKey: readText(request, 'prompt_cache_key'),
-  }
+  )
 }
 
 /** `max_tool_calls` limits all tools together, so each tool gets the whole limit. */

@@ -13,24 +13,26 @@ const usualLife: ReadonlyMap<string, string> = new Map([
   ['prompt_cache_breakpoint', '30m'],
 ])
 
+type Life = Exclude<ParsedRequest['cacheWrite'], 'other'>
+
 /** Returns the longest lifetime in the prompt. Any lifetime other than the usual one counts as long. */
-export function longestWrite(request: JsonObject, prompt: unknown[]): 'none' | '5m' | '1h' {
-  let longest: Exclude<ParsedRequest['cacheWrite'], 'other'> = 'none'
-  const search = (value: unknown) => {
-    if (Array.isArray(value)) return value.forEach(search)
-    if (!isObject(value)) return
-    for (const name in value) {
-      const one = value[name]
-      const life = usualLife.get(name)
-      if (life !== undefined && isObject(one)) {
-        const { ttl = life } = one
-        if (ttl !== life) longest = '1h'
-        else if (longest === 'none') longest = '5m'
-      }
-      search(one)
+export function longestWrite({ cache_control, prompt_cache_options }: JsonObject, prompt: unknown[]): Life {
+  return longestIn(prompt, longestIn({ cache_control, prompt_cache_options }, 'none'))
+}
+
+function longestIn(value: unknown, before: Life): Life {
+  let longest = before
+  if (Array.isArray(value)) for (const one of value) longest = longestIn(one, longest)
+  if (!isObject(value)) return longest
+  for (const name in value) {
+    const one = value[name]
+    const life = usualLife.get(name)
+    if (life !== undefined && isObject(one)) {
+      const { ttl = life } = one
+      if (ttl !== life) longest = '1h'
+      else if (longest === 'none') longest = '5m'
     }
+    longest = longestIn(one, longest)
   }
-  const { cache_control, prompt_cache_options } = request
-  search([{ cache_control, prompt_cache_options }, prompt])
   return longest
 }

@@ -16,7 +16,8 @@ export interface MembersRead {
 export function refuseDuplicateKeys(body: JsonObject, members: readonly Member[], read: MembersRead): void {
   const seen = new Set<string>()
   for (const { name } of members) {
-    const folded = fold(name)
+    // The names that are read are in lower case.
+    const folded = read.known.has(name) ? name : fold(name)
     if (!read.known.has(folded)) continue
     if (name !== folded) throw ambiguous(folded, `is also written as ${JSON.stringify(name)}`)
     if (seen.has(folded)) throw ambiguous(folded, 'stands there more than once')

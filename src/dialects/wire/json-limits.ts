@@ -1,10 +1,10 @@
 /**
  * Checks limits on the shape of a body before it is parsed, because the time to parse JSON depends on its keys, lists and
- * objects more than on its length. The check is one pass over the bytes and stops at the first exceeded limit.
+ * objects more than on its length. The check is part of the one scan of the bytes and stops at the first exceeded limit.
  */
 
 import { refusal } from '../../errors.ts'
-import { byte, closingQuote, nextSyntax } from './json-scan.ts'
+import { byte, type Member, scanObject, type Watch } from './json-scan.ts'
 
 /** Deepest nesting. Prompts are not deeper, and recursive functions read the parsed body. */
 const MOST_LEVELS = 512
@@ -21,49 +21,52 @@ const MOST_SYNTAX = 4_000_000
 /** Most backslashes. Sixteen megabytes of text have fewer, even if every character is escaped (\uXXXX). */
 const MOST_ESCAPES = 3_000_000
 
-/** Throws a refusal that names the exceeded limit. The bytes may be invalid JSON. */
-export function refuseBeyondLimits(raw: Buffer): void {
-  let [depth, parts, separators, numbered] = [0, 0, 0, 0]
+/**
+ * Returns the members of a body that is an object. Throws a refusal that names the exceeded limit. The bytes may be invalid
+ * JSON; then the members are meaningless.
+ */
+export function scanWithinLimits(raw: Buffer): readonly Member[] {
+  const limits = new ShapeLimits()
+  const { members } = scanObject(raw, 0, limits)
+  return members
+}
+
+class ShapeLimits implements Watch {
+  /** Grows by the bytes of each string. */
+  most = MOST_SYNTAX
   /** Number of keys so far of each open object. */
-  const keys = new Uint32Array(MOST_LEVELS + 1)
-  const { length } = raw
-  /** Offset of the last string's content. */
-  let lastString = 0
-  /** Bytes in strings so far. */
-  let inside = 0
-  const end = () => Math.min(length, inside + MOST_SYNTAX + 1)
-  let at = nextSyntax(raw, 0, end())
-  for (; at < end(); at = nextSyntax(raw, at + 1, end())) {
-    switch (raw[at]) {
-      case byte.quote: {
-        const quote = closingQuote(raw, at + 1)
-        if (quote < 0) return
-        if (++parts > MOST_PARTS) throw tooMuch('has', MOST_PARTS, PARTS)
-        inside += quote - at
-        lastString = at + 1
-        at = quote
-        break
-      }
-      case byte.colon:
-        if (++keys[depth]! > MOST_KEYS) throw tooMuch('has an object of', MOST_KEYS, 'keys')
-        if (mayBeNumber(raw[lastString]!) && ++numbered > MOST_NUMBERED)
-          throw tooMuch('has', MOST_NUMBERED, 'keys that begin with a digit or an escape')
-        break
-      case byte.openObject:
-      case byte.openList:
-        if (++parts > MOST_PARTS) throw tooMuch('has', MOST_PARTS, PARTS)
-        if (++depth > MOST_LEVELS) throw tooMuch('is nested', MOST_LEVELS, 'levels deep')
-        keys[depth] = 0
-        break
-      case byte.closeObject:
-      case byte.closeList:
-        if (depth > 0) depth--
-        break
-      case byte.comma:
-        if (++separators >= MOST_VALUES) throw tooMuch('has', MOST_VALUES, 'values')
-    }
+  readonly #keys = [0]
+  #parts = 0
+  #separators = 0
+  #numbered = 0
+
+  string(open: number, close: number): void {
+    if (++this.#parts > MOST_PARTS) throw tooMuch('has', MOST_PARTS, PARTS)
+    this.most += close - open
   }
-  if (at < length) throw tooMuch('has', MOST_SYNTAX, 'bytes outside strings')
+
+  key(first: number): void {
+    if (++this.#keys[this.#keys.length - 1]! > MOST_KEYS) throw tooMuch('has an object of', MOST_KEYS, 'keys')
+    if (mayBeNumber(first) && ++this.#numbered > MOST_NUMBERED)
+      throw tooMuch('has', MOST_NUMBERED, 'keys that begin with a digit or an escape')
+  }
+
+  open(): void {
+    if (++this.#parts > MOST_PARTS) throw tooMuch('has', MOST_PARTS, PARTS)
+    if (this.#keys.push(0) > MOST_LEVELS + 1) throw tooMuch('is nested', MOST_LEVELS, 'levels deep')
+  }
+
+  close(): void {
+    if (this.#keys.length > 1) this.#keys.pop()
+  }
+
+  comma(): void {
+    if (++this.#separators >= MOST_VALUES) throw tooMuch('has', MOST_VALUES, 'values')
+  }
+
+  tooLong(): never {
+    throw tooMuch('has', MOST_SYNTAX, 'bytes outside strings')
+  }
 }
 
 /** The first digit of a key may be an escape. */
@@ -72,6 +75,11 @@ function mayBeNumber(first: number): boolean {
 }
 
 const PARTS = 'keys, lists, objects and strings'
+
+/** A body of at most this many bytes has few enough backslashes. */
+export function mayExceedEscapes({ length }: Buffer): boolean {
+  return length > MOST_ESCAPES
+}
 
 /** Bytes. A block without a backslash is skipped by native search. */
 const BLOCK = 16_384

@@ -18,6 +18,20 @@ export interface Scan {
   members: Member[]
 }
 
+/** Sees the syntax that a scan passes. It ends the scan with an exception. */
+export interface Watch {
+  /** The scan calls `tooLong` at this offset, which `string` may raise. */
+  readonly most: number
+  tooLong(): never
+  /** A string with the quotes at these offsets. */
+  string(open: number, close: number): void
+  /** The last string was a key, which begins with this byte. */
+  key(first: number): void
+  open(): void
+  close(): void
+  comma(): void
+}
+
 /** The structural bytes of JSON. */
 export const byte = {
   quote: 0x22,
@@ -41,28 +55,50 @@ export function nextSyntax(raw: Buffer, from: number, end: number): number {
   return at
 }
 
-/** Scans the object that begins at or after `from`. The bytes must be valid JSON, or the beginning of it. */
-export function scanObject(raw: Buffer, from = 0): Scan {
+/**
+ * Scans the object that begins at or after `from`. The bytes must be valid JSON, or the beginning of it. With a `watch` the
+ * scan goes on after the object, and the members of invalid JSON are meaningless.
+ */
+export function scanObject(raw: Buffer, from = 0, watch?: Watch): Scan {
   const members: Member[] = []
-  let [depth, names] = [0, 0]
+  let depth = 0
+  let names = 0
   // The present member: start and end of its key, start of its value, and number of names before it.
-  let [key, keyEnd, value, before] = [-1, -1, -1, 0]
+  let key = -1
+  let keyEnd = -1
+  let value = -1
+  let before = 0
+  /** Start of the last string. */
+  let string = 0
   const { length } = raw
-  for (let at = nextSyntax(raw, from, length); at < length; at = nextSyntax(raw, at + 1, length)) {
+  let end = watch ? Math.min(length, watch.most + 1) : length
+  for (let at = nextSyntax(raw, from, end); at < end; at = nextSyntax(raw, at + 1, end)) {
     switch (raw[at]) {
       case byte.quote: {
-        const quote = closingQuote(raw, at + 1)
+        string = at + 1
+        const quote = closingQuote(raw, string)
         if (quote < 0) return { members }
-        if (depth === 1 && key < 0) [key, keyEnd] = [at + 1, quote]
+        if (depth === 1 && key < 0) {
+          key = string
+          keyEnd = quote
+        }
+        if (watch) {
+          watch.string(at, quote)
+          end = Math.min(length, watch.most + 1)
+        }
         at = quote
         break
       }
       case byte.colon:
-        if (depth === 1) [value, before] = [at + 1, names]
-        else names++
+        watch?.key(raw[string]!)
+        if (depth === 1) {
+          value = at + 1
+          before = names
+        } else names++
         break
       case byte.openObject:
       case byte.openList:
+        watch?.open()
         depth++
         break
       case byte.comma:
@@ -72,11 +108,16 @@ export function scanObject(raw: Buffer, from = 0): Scan {
           members.push(memberOf(raw, key, keyEnd, value, at, names - before))
           key = value = -1
         }
-        if (raw[at] === byte.comma) break
+        if (raw[at] === byte.comma) {
+          watch?.comma()
+          break
+        }
+        watch?.close()
         depth--
-        if (depth === 0) return { members }
+        if (depth === 0 && !watch) return { members }
     }
   }
+  if (end < length) watch?.tooLong()
   return { members }
 }
 

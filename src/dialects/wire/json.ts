@@ -13,18 +13,22 @@ export function isCount(value: unknown, least = 0): value is number {
 
 /** Returns the value if it is an object, else an empty object, so that a caller can read members of an absent value. */
 export function objectIn(value: unknown): JsonObject {
-  return isObject(value) ? value : {}
+  return isObject(value) ? value : EMPTY
 }
 
 export function listIn(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
+  return Array.isArray(value) ? value : EMPTY_LIST
 }
 
+const EMPTY: JsonObject = Object.freeze({})
+const EMPTY_LIST: readonly never[] = Object.freeze([])
+
 /** The objects in a content, which is an object, or a list of objects, texts and lists. */
-export function partsOf(content: unknown): JsonObject[] {
+export function partsOf(content: unknown): readonly JsonObject[] {
   if (isObject(content)) return [content]
+  if (!Array.isArray(content)) return EMPTY_LIST
   const parts: JsonObject[] = []
-  for (const one of listIn(content)) {
+  for (const one of content) {
     if (isObject(one)) parts.push(one)
     else if (Array.isArray(one)) for (const part of partsOf(one)) parts.push(part)
   }

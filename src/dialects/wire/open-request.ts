@@ -1,9 +1,8 @@
 /** Checks that a request is a JSON object without repeated members that the gateway reads. */
 
-import type { ParsedRequest } from '../dialect.ts'
 import { type MembersRead, refuseDuplicateKeys } from './duplicate-keys.ts'
 import { readBody } from './fields.ts'
-import { type JsonObject, textIn } from './json.ts'
+import type { JsonObject } from './json.ts'
 import { type Member, scanObject } from './json-scan.ts'
 import { completionNames, maxOutputNames } from './output-bound.ts'
 import { unboundedNames } from './unbounded.ts'
@@ -23,19 +22,18 @@ export function membersRead({
   return { known: new Set([...fields, ...shared.fields, ...inside]), containers: inside }
 }
 
-/** `raw` must be the bytes that `body` was parsed from. */
-export function openRequest(
-  body: unknown,
-  raw: Buffer,
-  read: MembersRead,
-): { request: JsonObject; members: Member[] } {
-  const request = readBody(body)
-  const { members } = scanObject(raw)
-  refuseDuplicateKeys(request, members, read)
-  return { request, members }
+/** A body with its bytes, and the members in them, if a scan has found them already. */
+export type Sent = [body: unknown, raw: Buffer, members?: readonly Member[]]
+
+export interface OpenRequest {
+  request: JsonObject
+  raw: Buffer
+  members: readonly Member[]
 }
 
-/** A request may have these members on any route, for models of another provider. A value that is not a string is ignored. */
-export function speedAndPlace({ speed, inference_geo }: JsonObject): Pick<ParsedRequest, 'speed' | 'geo'> {
-  return { speed: textIn(speed), geo: textIn(inference_geo) }
+export function openRequest([body, raw, found]: Sent, read: MembersRead): OpenRequest {
+  const request = readBody(body)
+  const members = found ?? scanObject(raw).members
+  refuseDuplicateKeys(request, members, read)
+  return { request, raw, members }
 }

@@ -4,8 +4,8 @@
  */
 
 import { readCount, wrong } from './fields.ts'
-import type { JsonObject } from './json.ts'
-import type { Member } from './json-scan.ts'
+import { isCount, type JsonObject } from './json.ts'
+import type { OpenRequest } from './open-request.ts'
 import { MOST_GROWTH, normalizationGrowth } from './prompt-size.ts'
 import { placesIn } from './unbounded.ts'
 
@@ -41,29 +41,31 @@ export function maxOutputTokensOf(
   own: readonly string[],
   least: number,
 ): number | undefined {
-  const known = own.flatMap(name => readCount(request, name, least) ?? [])
-  if (known.length === 0) return undefined
-  const others = maxOutputNames
-    .map(name => request[name])
-    .filter(Number.isSafeInteger)
-    .map(Number)
-  return Math.max(...known, ...others)
+  let largest: number | undefined
+  for (const name of own) {
+    const ceiling = readCount(request, name, least)
+    if (ceiling !== undefined) largest = Math.max(ceiling, largest ?? 0)
+  }
+  if (largest === undefined) return undefined
+  for (const name of maxOutputNames) {
+    const ceiling = request[name]
+    if (isCount(ceiling)) largest = Math.max(ceiling, largest)
+  }
+  return largest
 }
 
 /**
  * Returns the highest output tokens of a prediction. Its rejected tokens are charged as output, and no provider documents that the
  * ceiling includes them. `growth` measures what normalising adds to the whole body.
  */
-export function predicted(
-  { prediction }: JsonObject,
-  raw: Buffer,
-  members: readonly Member[],
-  growth: () => number,
-): number {
+export function predicted({ request, raw, members }: OpenRequest, growth: () => number): number {
+  const { prediction } = request
+  if (!prediction) return 0
   const member = members.find(({ name }) => name === 'prediction')
-  if (!prediction || !member) return 0
+  if (!member) return 0
   const bytes = member.end - member.start
   // The growth of the whole body also bounds the prediction's, unless the body is too long to be measured.
-  const most = Number.isFinite(growth()) ? growth() : normalizationGrowth(raw, prediction, bytes)
+  const whole = growth()
+  const most = Number.isFinite(whole) ? whole : normalizationGrowth(raw, prediction, bytes)
   return bytes + Math.min(most, MOST_GROWTH * bytes)
 }

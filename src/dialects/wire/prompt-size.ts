@@ -6,14 +6,10 @@
  */
 
 import { isAscii } from 'node:buffer'
-import type { ParsedRequest } from '../dialect.ts'
 import { growthOf } from './growth.ts'
-import type { JsonObject } from './json.ts'
-import type { Media } from './media.ts'
-import { hidesWork } from './unbounded.ts'
 
 /** Hidden tokens around each message, such as role markers. */
-const PER_MESSAGE = 32
+export const PER_MESSAGE = 32
 /**
  * Bytes. Above this size only the model's largest input bounds a prompt with text outside ASCII, or one that grows by this
  * number of bytes. That input is rarely above a million tokens.
@@ -23,41 +19,6 @@ const LONGEST_MEASURED = 1_000_000
 export const MOST_GROWTH = 10
 /** Approximate bytes of English or code per token. */
 export const BYTES_PER_TOKEN = 4
-
-export interface Prompt {
-  media: Media
-  messages: number
-  /** Hidden tokens that the provider adds, such as the system prompt about tools. */
-  overhead: number
-  unbounded: ParsedRequest['unbounded']
-}
-
-export interface PromptSize {
-  size: Pick<ParsedRequest, 'images' | 'inputGuess' | 'textBytes' | 'unseen'>
-  /** A function, because the bound takes time that depends on the text, and a refused call does not need it. */
-  measure: () => number
-  /** Highest number of bytes that normalising adds to the body. */
-  growth: () => number
-}
-
-export function promptSize(raw: Buffer, body: JsonObject, prompt: Prompt): PromptSize {
-  const { media, messages, overhead, unbounded } = prompt
-  const text = Math.max(0, raw.length - media.payload)
-  const unseen = media.endless || hidesWork(unbounded)
-  const growth = lazy(() => normalizationGrowth(raw, body, text))
-  return {
-    growth,
-    measure: lazy(() =>
-      unseen ? Number.POSITIVE_INFINITY : text + growth() + messages * PER_MESSAGE + overhead,
-    ),
-    size: {
-      textBytes: text,
-      unseen,
-      images: media.images,
-      inputGuess: Math.ceil(text / BYTES_PER_TOKEN) + media.guess,
-    },
-  }
-}
 
 /** Returns the bytes that normalising adds to a part with `text` bytes of text; Infinity from LONGEST_MEASURED on. */
 export function normalizationGrowth(raw: Buffer, part: unknown, text: number): number {

@@ -8,11 +8,12 @@ import { isObject, type JsonObject } from './json.ts'
 const members = ['thinking', 'reasoning', 'reasoning_effort', 'enable_thinking']
 
 export function asksForReasoning(request: JsonObject): boolean {
-  return members.some(name => isOn(request[name]))
+  for (const name of members) if (isOn(request[name])) return true
+  return false
 }
 
 function isOn(value: unknown): boolean {
-  if (!isObject(value)) return ![undefined, null, false, 'none'].some(off => off === value)
+  if (!isObject(value)) return value !== undefined && value !== null && value !== false && value !== 'none'
   const { type, effort, enabled } = value
   const isOff = type === 'disabled' || effort === 'none' || enabled === false
   return !isOff && Object.values(value).some(one => one !== null)

@@ -4,7 +4,7 @@ import type { AllowedFeature, ParsedRequest } from '../dialect.ts'
 import { isObject, type JsonObject, objectIn, partsOf, textIn } from './json.ts'
 import type { Media } from './media.ts'
 
-type Unbounded = ParsedRequest['unbounded']
+export type Unbounded = ParsedRequest['unbounded']
 
 /**
  * Members that add input or calls, or that use content of other clients with the same upstream key. Each counts on every
@@ -45,21 +45,24 @@ export const unboundedNames: readonly string[] = [
   'reasoning',
 ]
 
+const NONE: Unbounded = []
+
 /** Optional features of an SDK, each with the error code that makes the SDK retry without it. */
 const errorCodes: ReadonlyMap<string, { errorCode: string }> = new Map([
   ['thread', { errorCode: 'thread_unsupported_request' }],
 ])
 
 /** Returns the features without a bound that the members of a request use, on any route. */
-export function unboundedMembers(request: JsonObject): Unbounded {
-  return placesIn(request).flatMap(place => {
-    const found: Unbounded[number][] = []
+export function unboundedMembers(request: JsonObject): Unbounded[number][] {
+  const found: Unbounded[number][] = []
+  for (const place of placesIn(request)) {
     for (const feature in place) {
       const allowedBy = features.get(feature)
       if (allowedBy && has(place, feature)) found.push({ feature, allowedBy, ...errorCodes.get(feature) })
     }
-    return [...found, ...unboundedEdits(place), ...unboundedMode(place)]
-  })
+    found.push(...unboundedEdits(place), ...unboundedMode(place))
+  }
+  return found
 }
 
 /** Returns the objects that may have members of a request. */
@@ -70,6 +73,7 @@ export function placesIn(request: JsonObject): JsonObject[] {
 
 /** An edit that clears context shortens the input. Any other edit may call a model. */
 function unboundedEdits({ context_management: managed }: JsonObject): Unbounded {
+  if (managed === undefined) return NONE
   if (isObject(managed) && Object.keys(managed).length === 0) return []
   const edits = partsOf(isObject(managed) && 'edits' in managed ? managed.edits : managed)
   return edits
@@ -80,13 +84,15 @@ function unboundedEdits({ context_management: managed }: JsonObject): Unbounded 
 
 /** Modes other than the standard one may run the model several times for one response. */
 export function unboundedMode({ reasoning }: JsonObject): Unbounded {
+  if (reasoning === undefined) return NONE
   const mode = objectIn(reasoning).mode ?? 'standard'
   return mode === 'standard'
-    ? []
+    ? NONE
     : [{ feature: `reasoning.mode ${JSON.stringify(mode)}`, allowedBy: 'server_tools' }]
 }
 
 export function unboundedMedia({ unbounded }: Media): Unbounded {
+  if (unbounded.size === 0) return NONE
   return [...unbounded].map(([feature, allowedBy]) => ({ feature, allowedBy }))
 }
 

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { Edits } from '../../../src/dialects/dialect.ts'
 import { growthOf } from '../../../src/dialects/wire/growth.ts'
-import { refuseBeyondLimits } from '../../../src/dialects/wire/json-limits.ts'
+import { scanWithinLimits } from '../../../src/dialects/wire/json-limits.ts'
 import { isRefusal } from '../../../src/errors.ts'
 import { dialect, measure, type Path } from '../streams.ts'
 
@@ -107,7 +107,7 @@ function reader(path: Path, body: string): () => void {
   const { parse, counter, rewrite } = dialect(path)
   const edits: Edits = { maxOutputTokens: 5, includeUsage: true, noStore: true, promptCacheKey: 'x' }
   return () => {
-    unlessRefused(() => refuseBeyondLimits(raw))
+    unlessRefused(() => scanWithinLimits(raw))
     unlessRefused(() => {
       const requested = parse(JSON.parse(body), raw)
       assert.ok(requested.inputBound >= 0 && requested.predicted >= 0)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { refuseBeyondLimits, refuseEscapes } from '../../../src/dialects/wire/json-limits.ts'
+import { refuseEscapes, scanWithinLimits } from '../../../src/dialects/wire/json-limits.ts'
 import { isRefusal } from '../../../src/errors.ts'
 
 const list = (of: string, times: number) => `[${Array(times).fill(of).join(',')}]`
@@ -100,7 +100,7 @@ describe('the backslashes in a body', () => {
   })
 })
 
-function refusedBy(text: string, check: (raw: Buffer) => unknown = refuseBeyondLimits) {
+function refusedBy(text: string, check: (raw: Buffer) => unknown = scanWithinLimits) {
   try {
     check(Buffer.from(text))
     return undefined

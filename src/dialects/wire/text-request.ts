@@ -1,0 +1,93 @@
+/** A request that generates text, as all routes for text have it. */
+
+import type { ParsedRequest } from '../dialect.ts'
+import type { Media } from './media.ts'
+import type { OpenRequest } from './open-request.ts'
+import { predicted } from './output-bound.ts'
+import { BYTES_PER_TOKEN, normalizationGrowth, PER_MESSAGE } from './prompt-size.ts'
+import { hidesWork } from './unbounded.ts'
+
+type Computed = 'inputBound' | 'predicted' | 'inputGuess' | 'textBytes' | 'unseen' | 'images'
+
+export interface Prompt {
+  media: Media
+  messages: number
+  /** Hidden tokens that the provider adds, such as the system prompt about tools. */
+  overhead: number
+}
+
+/** The bounds are computed when first read, because that takes time, and a refused call does not need them. */
+export class TextRequest implements ParsedRequest {
+  readonly model: string
+  readonly stream: boolean
+  readonly maxOutputTokens: number | undefined
+  readonly completions: number
+  readonly hasOutput: boolean
+  readonly images: number
+  readonly textBytes: number
+  readonly unseen: boolean
+  readonly inputGuess: number
+  readonly cacheWrite: ParsedRequest['cacheWrite']
+  readonly tier: string | undefined
+  readonly speed: string | undefined
+  readonly geo: string | undefined
+  readonly hiddenOutput: boolean
+  readonly unbounded: ParsedRequest['unbounded']
+  readonly wantsUsageFrame: boolean
+  readonly stores: boolean
+  readonly recalls: string | undefined
+  readonly promptCacheKey: string | undefined
+  readonly #sent: OpenRequest
+  readonly #prompt: Prompt
+  #growth: number | undefined
+  #inputBound: number | undefined
+  #predicted: number | undefined
+
+  constructor(sent: OpenRequest, prompt: Prompt, facts: Omit<ParsedRequest, Computed>) {
+    const { media } = prompt
+    this.model = facts.model
+    this.stream = facts.stream
+    this.maxOutputTokens = facts.maxOutputTokens
+    this.completions = facts.completions
+    this.hasOutput = facts.hasOutput
+    this.images = media.images
+    this.textBytes = Math.max(0, sent.raw.length - media.payload)
+    this.unseen = media.endless || hidesWork(facts.unbounded)
+    this.inputGuess = Math.ceil(this.textBytes / BYTES_PER_TOKEN) + media.guess
+    this.cacheWrite = facts.cacheWrite
+    this.tier = facts.tier
+    this.speed = facts.speed
+    this.geo = facts.geo
+    this.hiddenOutput = facts.hiddenOutput
+    this.unbounded = facts.unbounded
+    this.wantsUsageFrame = facts.wantsUsageFrame
+    this.stores = facts.stores
+    this.recalls = facts.recalls
+    this.promptCacheKey = facts.promptCacheKey
+    this.#sent = sent
+    this.#prompt = prompt
+  }
+
+  get inputBound(): number {
+    this.#inputBound ??= this.#measure()
+    return this.#inputBound
+  }
+
+  get predicted(): number {
+    this.#predicted ??= predicted(this.#sent, () => this.#bodyGrowth())
+    return this.#predicted
+  }
+
+  #measure(): number {
+    const { messages, overhead } = this.#prompt
+    if (this.unseen) return Number.POSITIVE_INFINITY
+    return this.textBytes + this.#bodyGrowth() + messages * PER_MESSAGE + overhead
+  }
+
+  /** Highest number of bytes that normalising adds to the body. */
+  #bodyGrowth(): number {
+    const { raw, request } = this.#sent
+    this.#growth ??= normalizationGrowth(raw, request, this.textBytes)
+    return this.#growth
+  }
+}
