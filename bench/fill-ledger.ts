@@ -1,6 +1,7 @@
 /** Fills the ledger with millions of calls of two months, in order of time, and with their sums. A trigger counts performance. */
 
 import type { Pool } from 'pg'
+import { outcomes } from '../src/ledger/call-record.ts'
 import { sums } from '../src/ledger/sums.ts'
 
 export const CLIENTS = 200
@@ -36,8 +37,15 @@ export async function fillLedger(pool: Pool, size: number): Promise<void> {
   const added = Object.keys(sums).join(', ')
   await pool.query(
     `insert into usage_daily (client_id, day, team_id, model, client, team, ${added})
-     select client_id, day, team_id, model, max(client), max(team), ${Object.values(sums).join(', ')}
+     select client_id, day, team_id, model, max(client), max(team), ${Object.keys(sums).map(summed).join(', ')}
      from calls group by 1, 2, 3, 4`,
   )
   await pool.query('analyze')
+}
+
+/** The sum over rows without corrections. */
+function summed(column: string): string {
+  if (column === 'calls') return 'count(*)'
+  const isOutcome = outcomes.some(outcome => outcome === column)
+  return isOutcome ? `count(*) filter (where outcome = '${column}')` : `sum(${column})`
 }

@@ -2,6 +2,7 @@
 
 import type { Pool } from 'pg'
 import { formatCursor } from '../../src/admin/ledger-query.ts'
+import { BATCH } from '../../src/ledger/drain.ts'
 import { createRecorder } from '../../src/ledger/record.ts'
 import { CLIENTS, fillLedger } from '../fill-ledger.ts'
 import { adminToken, startGateway } from '../gateway.ts'
@@ -9,8 +10,7 @@ import { openPostgres, openRedis } from '../stores.ts'
 import { type Studied, type Study, sizeOf } from '../study.ts'
 
 const times = 11
-const batch = 500
-const batches = 20
+const batches = 10
 const DAY = 86_400_000
 
 const wait = (key: string, title: string) => ({ key, title, unit: 'ms', digits: 1 })
@@ -101,15 +101,15 @@ async function write(pool: Pool, size: number): Promise<Record<string, number>> 
   const record = createRecorder(pool)
   const start = performance.now()
   for (let round = 0; round < batches; round += 1) {
-    const entries = Array.from({ length: batch }, (_, index) => entryOf(round * batch + index))
+    const entries = Array.from({ length: BATCH }, (_, index) => entryOf(round * BATCH + index))
     const { inserted } = await record(entries)
-    if (inserted !== batch) throw new Error(`of ${batch} new rows ${inserted} were written`)
+    if (inserted !== BATCH) throw new Error(`of ${BATCH} new rows ${inserted} were written`)
   }
-  const written = (batch * batches * 1000) / (performance.now() - start)
+  const written = (BATCH * batches * 1000) / (performance.now() - start)
   const { rows } = await pool.query(
     `select sum(pg_total_relation_size(relid)) as bytes from pg_partition_tree('calls') where isleaf`,
   )
-  return { written, disk: Number(rows[0].bytes) / (size + batch * batches) }
+  return { written, disk: Number(rows[0].bytes) / (size + BATCH * batches) }
 }
 
 function entryOf(number: number) {

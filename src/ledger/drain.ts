@@ -31,6 +31,10 @@ export interface Drain {
   stop(limitMs: number): Promise<void>
 }
 
+/** The most rows of one transaction. */
+export const BATCH = 2000
+/** Entries of one command: a larger one would delay admissions. */
+const PAGE = 500
 const FIRST_RETRY = 100
 const LAST_RETRY = 5000
 
@@ -41,22 +45,28 @@ export function startDrain(options: DrainOptions): Drain {
     record,
     log,
     consumer,
-    batch = 500,
+    batch = BATCH,
     gatherMs = 250,
     abandonedAfterMs = 30_000,
   } = options
+  const page = Math.min(PAGE, batch)
   const stopping = new AbortController()
   /** Entries of an earlier batch may be pending for this replica. They come before new ones. */
   let interrupted = true
   let claimAt = 0
   let cursor = '0-0'
   let failures = 0
+  /** More entries may wait: the next read does not wait for them to gather. */
+  let isBehind = false
+  /** The next batch, read while Postgres writes the last one. */
+  let ahead: Promise<StreamEntry[]> | undefined
   const running = run()
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
-      const moved = await attempt()
-      if (moved < batch) await pause(failures > 0 ? retryDelay(failures) : gatherMs)
+      await attempt()
+      if (failures > 0) await pause(retryDelay(failures))
+      else if (!isBehind) await pause(gatherMs)
     }
     while ((await attempt()) > 0) {}
     if (!interrupted) await leaveGroup(redis, consumer).catch(() => {})
@@ -65,12 +75,18 @@ export function startDrain(options: DrainOptions): Drain {
   /** Moves one batch and returns its size. It reports the first of several failures in a row; the next attempt is a retry. */
   async function attempt(): Promise<number> {
     try {
-      const entries = await next()
+      const entries = await (ahead ?? next())
+      ahead = isBehind && !interrupted ? next() : undefined
+      ahead?.catch(() => {})
       if (entries.length > 0) await move(entries)
       if (failures > 0) log.info('the ledger is written again')
       failures = 0
       return entries.length
     } catch (error) {
+      // What it has read is pending for this replica, as the failed batch is.
+      await ahead?.catch(() => {})
+      ahead = undefined
+      isBehind = false
       interrupted = true
       if (isWithoutGroup(error)) await createGroup(redis).catch(() => {})
       else if (failures++ === 0) log.error({ err: error }, 'the ledger waits in Redis: it cannot be written')
@@ -80,17 +96,25 @@ export function startDrain(options: DrainOptions): Drain {
 
   async function next(): Promise<StreamEntry[]> {
     if (interrupted) {
-      const ours = await readGroup(redis, consumer, '0', batch)
+      const ours = await readGroup(redis, consumer, '0', page)
+      isBehind = true
       if (ours.length > 0) return ours
       interrupted = false
     }
     if (performance.now() >= claimAt) {
-      const abandoned = await claimAbandoned(redis, consumer, abandonedAfterMs, cursor, batch)
+      const abandoned = await claimAbandoned(redis, consumer, abandonedAfterMs, cursor, page)
       cursor = abandoned.cursor
       if (cursor === '0-0') claimAt = performance.now() + abandonedAfterMs / 2
+      isBehind = true
       if (abandoned.entries.length > 0) return abandoned.entries
     }
-    return readGroup(redis, consumer, '>', batch)
+    const entries: StreamEntry[] = []
+    do {
+      const found = await readGroup(redis, consumer, '>', page)
+      entries.push(...found)
+      isBehind = found.length === page
+    } while (isBehind && entries.length < batch)
+    return entries
   }
 
   async function move(entries: StreamEntry[]): Promise<void> {
@@ -98,8 +122,11 @@ export function startDrain(options: DrainOptions): Drain {
     for (const { streamId, fault } of poisoned) {
       log.error({ streamId, fault }, 'a ledger entry is unreadable; it was put into quarantine')
     }
-    await scripts.forget(entries.flatMap(({ fields: { id, seq } }) => (id && seq ? [{ id, seq }] : [])))
-    await acknowledge(redis, entries)
+    for (let first = 0; first < entries.length; first += page) {
+      const moved = entries.slice(first, first + page)
+      await scripts.forget(moved.flatMap(({ fields: { id, seq } }) => (id && seq ? [{ id, seq }] : [])))
+      await acknowledge(redis, moved)
+    }
   }
 
   async function pause(ms: number): Promise<void> {

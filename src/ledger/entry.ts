@@ -2,6 +2,7 @@
 
 import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { copyText } from '../sql/copy.ts'
 import { facts } from './call-record.ts'
 
 const nanos = Type.String({ pattern: '^-?\\d{1,18}$' })
@@ -16,16 +17,20 @@ const schema = Type.Object({
 })
 const validator = Compile(schema)
 
-/** One row, by column name. Integers that a double cannot represent are strings. */
+type Parsed = Static<typeof schema>
+
+/** Integers that a double cannot represent are strings. */
 export interface Row {
   id: string
-  seq: number
+  seq: 0 | 1
+  /** UTC, `2026-11-23`. */
   day: string
+  /** UTC, `2026-11-23T12:00:00.000Z`. */
   at: string
   position: string
-  cost_nanos: string
-  held_nanos: string
-  [fact: string]: unknown
+  costNanos: string
+  heldNanos: string
+  facts: Parsed['data']
 }
 
 /** An entry of the stream: its id and its fields. */
@@ -38,27 +43,32 @@ export interface StreamEntry {
 export function readEntry({ streamId, fields }: StreamEntry): Row {
   const { id, seq, at, nanos, held, data } = parse(fields)
   const admission = new Date(Number(at)).toISOString()
-  const row: Row = {
+  return {
     id: storable(id),
-    seq: Number(seq),
+    seq: seq === '0' ? 0 : 1,
     day: admission.slice(0, 10),
     at: admission,
     position: position(streamId).toString(),
-    cost_nanos: nanos,
-    held_nanos: held,
+    costNanos: nanos,
+    heldNanos: held,
+    facts: data,
   }
-  for (const [name, value] of Object.entries(data)) {
-    const known = columnOf.get(name)
-    if (known) row[known] = typeof value === 'string' ? storable(value) : value
-  }
-  return row
 }
 
-function parse(fields: Record<string, string>): Static<typeof schema> {
-  const entry: unknown = { ...fields, data: withDefaults(JSON.parse(fields.data ?? 'null')) }
+function parse({ id, seq, at, nanos, held, data }: Record<string, string>): Parsed {
+  const entry: unknown = { id, seq, at, nanos, held, data: withDefaults(parseFacts(data)) }
   if (validator.Check(entry)) return entry
   const [error] = validator.Errors(entry)
   throw new Error(`${error?.instancePath || 'the entry'} ${error?.message ?? 'is unreadable'}`)
+}
+
+/** Only an escape in the JSON can bring a character that Postgres refuses. */
+function parseFacts(json = 'null'): unknown {
+  return JSON.parse(json, json.includes('\\u') ? storableValue : undefined)
+}
+
+function storableValue(_name: string, value: unknown): unknown {
+  return typeof value === 'string' ? storable(value) : value
 }
 
 function withDefaults(data: unknown): unknown {
@@ -69,17 +79,24 @@ const defaults = Object.fromEntries(
   Object.entries(facts).flatMap(([name, fact]) => ('default' in fact ? [[name, fact.default]] : [])),
 )
 
-/** The columns of `calls` that an entry has values for. */
+const factNames = Object.keys(facts) as (keyof typeof facts)[]
+
+/** The columns of `calls` that an entry has values for, in the order of `copyLine`. */
 export const columns = [
   ...['id', 'seq', 'day', 'at', 'position', 'cost_nanos', 'held_nanos'],
-  ...Object.keys(facts).map(column),
+  ...factNames.map(column),
 ]
+
+/** The row as a line of COPY. */
+export function copyLine({ id, seq, day, at, position, costNanos, heldNanos, facts }: Row): string {
+  let line = `${copyText(id)}\t${seq}\t${day}\t${at}\t${position}\t${costNanos}\t${heldNanos}`
+  for (const name of factNames) line += `\t${copyText(facts[name])}`
+  return `${line}\n`
+}
 
 export function column(fact: string): string {
   return fact.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
 }
-
-const columnOf = new Map(Object.keys(facts).map(fact => [fact, column(fact)]))
 
 /** Converts a stream id, `<ms>-<sequence>`, to one number with the same order. */
 export function position(streamId: string): bigint {

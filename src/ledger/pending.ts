@@ -1,12 +1,15 @@
-/** Reads the entries that wait in the stream, as the rows that the ledger will have. */
+/** Reads the entries that wait in the stream, as charges that the ledger will have. */
 
 import type { Cluster, Redis } from 'ioredis'
 import type { PoolClient } from 'pg'
-import { type Row, readEntry, type StreamEntry } from './entry.ts'
+import { readEntry, type StreamEntry } from './entry.ts'
+import type { Charge } from './spent.ts'
 import { readPending } from './stream.ts'
 
-/** Rows by call and sequence, so that a repeated entry is one row. */
-export type Pending = Map<string, Row>
+/** Charges by call and sequence, so that a repeated entry is one charge. */
+export type Pending = Map<string, PendingCharge>
+
+type PendingCharge = Charge & { id: string; seq: number }
 
 /** Reads the stream up to an id. Each read continues at the end of the last one. */
 export function followStream(redis: Redis | Cluster): (lastId: string) => Promise<Pending> {
@@ -23,9 +26,10 @@ export function followStream(redis: Redis | Cluster): (lastId: string) => Promis
 }
 
 /** An unreadable entry goes into quarantine, so the ledger never has it and it does not count. */
-function readable(entry: StreamEntry): Row[] {
+function readable(entry: StreamEntry): PendingCharge[] {
   try {
-    return [readEntry(entry)]
+    const { id, seq, day, costNanos, facts } = readEntry(entry)
+    return [{ id, seq, day, cost_nanos: costNanos, client_id: facts.clientId, team_id: facts.teamId }]
   } catch {
     return []
   }

@@ -1,8 +1,12 @@
-/** Writes rows to Postgres, each counted once: one statement inserts them and adds the inserted ones to the sums. */
+/** Writes rows to Postgres, each counted once: one transaction inserts them and adds them to the sums. */
 
-import { DatabaseError, type Pool, type QueryConfig } from 'pg'
-import { columns, type Row, readEntry, type StreamEntry } from './entry.ts'
-import { sums } from './sums.ts'
+import { setImmediate as turn } from 'node:timers/promises'
+import { DatabaseError, type Pool, type PoolClient } from 'pg'
+import { copyInto } from '../sql/copy.ts'
+import { columns, copyLine, type Row, readEntry, type StreamEntry } from './entry.ts'
+import { addPerformance } from './performance-counts.ts'
+import { addSums } from './sums.ts'
+import { transaction } from './transaction.ts'
 
 export interface Recorded {
   /** Number of inserted rows. */
@@ -14,19 +18,22 @@ export interface Recorded {
 /** Rejects if Postgres is away. A repeat with the same entries is safe: a recorded entry is not counted again. */
 export type Recorder = (entries: StreamEntry[]) => Promise<Recorded>
 
-/** The types of pg lack this option. It ends a query if the server is gone without closing the connection. */
-interface TimedQuery extends QueryConfig {
-  query_timeout: number
+/** Entries that are read in one turn of the event loop, which takes some milliseconds. */
+const TURN = 500
+
+interface Readable {
+  entry: StreamEntry
+  row: Row
 }
-const PATIENCE = 30_000
 
 export function createRecorder(pool: Pool): Recorder {
   const months = new Set<string>()
 
   return async function record(entries) {
-    const readable: { entry: StreamEntry; row: Row }[] = []
+    const readable: Readable[] = []
     const recorded: Recorded = { inserted: 0, poisoned: [] }
-    for (const entry of entries) {
+    for (const [i, entry] of entries.entries()) {
+      if (i > 0 && i % TURN === 0) await turn()
       try {
         readable.push({ entry, row: readEntry(entry) })
       } catch (error) {
@@ -37,20 +44,18 @@ export function createRecorder(pool: Pool): Recorder {
     return recorded
   }
 
-  /** If Postgres refuses a batch, it is halved until the bad row is alone, so that all other rows are written. */
-  async function insert(rows: { entry: StreamEntry; row: Row }[], recorded: Recorded): Promise<void> {
+  /**
+   * If Postgres refuses a batch because of a value, it is halved until the bad row is alone, so that all other rows are
+   * written. A batch with a row that Postgres has is repeated without it.
+   */
+  async function insert(rows: Readable[], recorded: Recorded): Promise<void> {
     if (rows.length === 0) return
     try {
-      await makeRoom(rows)
-      const insertion: TimedQuery = {
-        text: INSERT,
-        values: [JSON.stringify(rows.map(({ row }) => row))],
-        query_timeout: PATIENCE,
-      }
-      const { rows: counts } = await pool.query(insertion)
-      recorded.inserted += Number(counts[0].inserted)
+      await write(rows.map(({ row }) => row))
+      recorded.inserted += rows.length
     } catch (error) {
       if (isWithoutPartition(error)) months.clear()
+      if (isRepeat(error)) return insert(await withoutRepeats(rows), recorded)
       if (!isAboutData(error)) throw error
       if (rows.length === 1) return quarantine(rows[0]!.entry, error, recorded)
       const half = rows.length >> 1
@@ -59,12 +64,32 @@ export function createRecorder(pool: Pool): Recorder {
     }
   }
 
-  async function makeRoom(rows: { row: Row }[]): Promise<void> {
-    for (const month of new Set(rows.map(({ row }) => row.day.slice(0, 7)))) {
-      if (months.has(month)) continue
-      await pool.query('select ensure_calls_month($1)', [`${month}-01`])
-      months.add(month)
-    }
+  async function write(rows: Row[]): Promise<void> {
+    const byMonth = Map.groupBy(rows.toSorted(byKey), ({ day }) => day.slice(0, 7))
+    for (const month of byMonth.keys()) await ensureMonth(month)
+    await transaction(pool, async client => {
+      for (const month of [...byMonth.keys()].sort()) await copyRows(client, month, byMonth.get(month) ?? [])
+      await addSums(client, rows)
+      await addPerformance(client, rows)
+    })
+  }
+
+  async function ensureMonth(month: string): Promise<void> {
+    if (months.has(month)) return
+    await pool.query('select ensure_calls_month($1)', [`${month}-01`])
+    months.add(month)
+  }
+
+  async function withoutRepeats(rows: Readable[]): Promise<Readable[]> {
+    const byId = new Map(rows.map(one => [keyOf(one.row), one]))
+    const keys = [...byId.values()].map(({ row }) => row)
+    const { rows: known } = await pool.query<{ id: string; seq: 0 | 1; day: string }>(
+      `select id, seq, day::text from calls
+       join unnest($1::text[], $2::int[], $3::date[]) as repeated(id, seq, day) using (id, seq, day)`,
+      [keys.map(({ id }) => id), keys.map(({ seq }) => seq), keys.map(({ day }) => day)],
+    )
+    for (const row of known) byId.delete(keyOf(row))
+    return [...byId.values()]
   }
 
   async function quarantine({ streamId, fields }: StreamEntry, error: unknown, recorded: Recorded) {
@@ -77,42 +102,32 @@ export function createRecorder(pool: Pool): Recorder {
   }
 }
 
-const list = (names: string[], each = (name: string) => name) => names.map(each).join(', ')
-const own = list(columns)
-const added = Object.keys(sums)
-
-function sumInto(table: string, time: string, timeOf: string): string {
-  return `
-    insert into ${table} as kept (client_id, ${time}, team_id, model, client, team, ${list(added)})
-    select coalesce(client_id, ''), ${timeOf}, coalesce(team_id, ''), coalesce(model, ''),
-           coalesce(max(client), ''), coalesce(max(team), ''), ${list(Object.values(sums))}
-    from fresh group by 1, 2, 3, 4 order by 1, 2, 3, 4
-    on conflict (client_id, ${time}, team_id, model) do update
-    set client = excluded.client, team = excluded.team,
-        ${list(added, sum => `${sum} = kept.${sum} + excluded.${sum}`)}`
+/**
+ * COPY into a partition of `calls` writes many rows at a time, and fires no trigger of `calls`, which counts the rows of
+ * older replicas.
+ */
+function copyRows(client: PoolClient, month: string, rows: Row[]): Promise<void> {
+  let lines = ''
+  for (const row of rows) lines += copyLine(row)
+  return copyInto(client, `calls_${month.replace('-', '_')}`, columns, lines)
 }
 
-/**
- * $1: rows as JSON. Returns the number of new rows. Every replica writes rows and sums in the same order, so that two
- * replicas with the same rows cannot deadlock.
- */
-const INSERT = `
-  with fresh as (
-    insert into calls (${own})
-    select ${own} from jsonb_populate_recordset(null::calls, $1) order by id, seq, day
-    on conflict do nothing
-    returning *
-  ), by_day as (${sumInto('usage_daily', 'day', 'day')}
-  ), by_hour as (${sumInto('usage_hourly', 'hour', `date_trunc('hour', at, 'UTC')`)}
-  )
-  select count(*) as inserted from fresh`
+/** Every replica writes in the same order, so that two replicas with the same rows cannot deadlock. */
+function byKey(a: Row, b: Row): number {
+  if (a.id !== b.id) return a.id < b.id ? -1 : 1
+  return a.seq - b.seq
+}
+
+function keyOf({ id, seq, day }: Pick<Row, 'id' | 'seq' | 'day'>): string {
+  return `${id} ${seq} ${day}`
+}
+
+const hasCode = (error: unknown, code: RegExp) =>
+  error instanceof DatabaseError && code.test(error.code ?? '')
 
 /** SQLSTATE class 22: the value is invalid, so a retry cannot succeed. All other errors are retried. */
-function isAboutData(error: unknown): boolean {
-  return error instanceof DatabaseError && error.code?.startsWith('22') === true
-}
-
-/** True: the month was pruned after this replica created its partition. */
-function isWithoutPartition(error: unknown): boolean {
-  return error instanceof DatabaseError && error.code === '23514'
-}
+const isAboutData = (error: unknown) => hasCode(error, /^22/)
+/** A row is in the table already, or twice in the batch. */
+const isRepeat = (error: unknown) => hasCode(error, /^23505$/)
+/** The month was pruned after this replica created its partition. */
+const isWithoutPartition = (error: unknown) => hasCode(error, /^42P01$/)

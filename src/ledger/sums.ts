@@ -1,12 +1,19 @@
-/** The columns of `usage_daily`, each with its aggregate over rows of `calls`. */
+/** The columns of `usage_daily` and `usage_hourly`, and the sums of a batch of rows. */
 
+import type { PoolClient } from 'pg'
 import type { Outcome } from './call-record.ts'
+import type { Row } from './entry.ts'
 
-/** A correction has the real outcome of a call that was counted as lost. */
-const outcome = (name: string) => `count(*) filter (where outcome = '${name}')`
+/** What a row adds to a sum. */
+type Added = (row: Row) => number | string
+
+const outcome =
+  (name: Outcome): Added =>
+  ({ facts }) =>
+    facts.outcome === name ? 1 : 0
 
 export const sums = {
-  calls: 'count(*) filter (where seq = 0)',
+  calls: ({ seq }) => 1 - seq,
   ok: outcome('ok'),
   cached: outcome('cached'),
   coalesced: outcome('coalesced'),
@@ -14,12 +21,76 @@ export const sums = {
   upstream_error: outcome('upstream_error'),
   client_gone: outcome('client_gone'),
   interrupted: outcome('interrupted'),
-  lost: `${outcome('lost')} - count(*) filter (where seq = 1)`,
+  // A correction has the real outcome of a call that was counted as lost.
+  lost: ({ seq, facts }) => (facts.outcome === 'lost' ? 1 : 0) - seq,
   gateway_error: outcome('gateway_error'),
-  input_tokens: 'sum(input_tokens)',
-  cache_read_tokens: 'sum(cache_read_tokens)',
-  cache_write_tokens: 'sum(cache_write_tokens)',
-  output_tokens: 'sum(output_tokens)',
-  cost_nanos: 'sum(cost_nanos)',
-  saved_nanos: 'sum(saved_nanos)',
-} satisfies Record<Outcome, string> & Record<string, string>
+  input_tokens: ({ facts }) => facts.inputTokens,
+  cache_read_tokens: ({ facts }) => facts.cacheReadTokens,
+  cache_write_tokens: ({ facts }) => facts.cacheWriteTokens,
+  output_tokens: ({ facts }) => facts.outputTokens,
+  cost_nanos: ({ costNanos }) => costNanos,
+  saved_nanos: ({ facts }) => facts.savedNanos,
+} satisfies Record<Outcome, Added> & Record<string, Added>
+
+const names = Object.keys(sums)
+const added: Added[] = Object.values(sums)
+
+/** The sums of the rows of one client, hour, team and model. */
+interface Sum {
+  clientId: string
+  hour: string
+  teamId: string
+  model: string
+  client: string
+  team: string
+  /** In the order of `sums`. A sum may exceed what a double represents. */
+  amounts: bigint[]
+}
+
+/** Adds the rows to the sums by day and by hour. Call it in the transaction that inserts the rows. */
+export async function addSums(client: PoolClient, rows: Row[]): Promise<void> {
+  const found = sumUp(rows)
+  await client.query(ADD, [
+    ...keys.map(key => found.map(sum => sum[key])),
+    ...names.map((_, i) => found.map(({ amounts }) => amounts[i])),
+  ])
+}
+
+function sumUp(rows: Row[]): Sum[] {
+  const found = new Map<string, Sum>()
+  for (const row of rows) {
+    const { clientId = '', client = '', teamId = '', team = '', model = '' } = row.facts
+    const hour = `${row.at.slice(0, 13)}:00Z`
+    const key = `${hour}\0${clientId}\0${teamId}\0${model}`
+    let sum = found.get(key)
+    if (!sum) {
+      sum = { clientId, hour, teamId, model, client, team, amounts: names.map(() => 0n) }
+      found.set(key, sum)
+    }
+    for (let i = 0; i < added.length; i++) sum.amounts[i]! += BigInt(added[i]!(row))
+  }
+  return [...found.values()]
+}
+
+const keys = ['clientId', 'hour', 'teamId', 'model', 'client', 'team'] as const
+const list = (each: (name: string) => string) => names.map(each).join(', ')
+
+function addTo(table: string, time: string, timeOf: string): string {
+  return `
+    insert into ${table} as kept (client_id, ${time}, team_id, model, client, team, ${list(name => name)})
+    select client_id, ${timeOf}, team_id, model, max(client), max(team), ${list(name => `sum(${name})`)}
+    from added group by 1, 2, 3, 4 order by 1, 2, 3, 4
+    on conflict (client_id, ${time}, team_id, model) do update
+    set client = excluded.client, team = excluded.team, ${list(name => `${name} = kept.${name} + excluded.${name}`)}`
+}
+
+/** Every replica updates in the same order, so that there is no deadlock. */
+const ADD = `
+  with added as (
+    select * from unnest(
+      $1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[],
+      ${names.map((_, i) => `$${i + keys.length + 1}::bigint[]`).join(', ')}
+    ) as added (client_id, hour, team_id, model, client, team, ${list(name => name)})
+  ), by_day as (${addTo('usage_daily', 'day', `(hour at time zone 'UTC')::date`)}
+  )
+  ${addTo('usage_hourly', 'hour', 'hour')}`

@@ -5,7 +5,7 @@ import { createGroup, readGroup } from '../../src/ledger/stream.ts'
 import { migrate } from '../../src/start/migrate.ts'
 import { ownPostgres, ownRedis, testDatabase, testRedis } from '../servers.ts'
 import { until } from '../until.ts'
-import { connect, drained, drainOf, type Facts, fixture, noon, one, write } from './fixture.ts'
+import { asRead, connect, drained, drainOf, type Facts, fixture, noon, one, write } from './fixture.ts'
 
 const calls = (count: number, from = 0): Facts[] =>
   Array.from({ length: count }, (_, i) => ({ id: `call-${from + i}`, nanos: from + i }))
@@ -105,6 +105,26 @@ test('an entry that Postgres refuses is found in its batch and goes to quarantin
   await drained(at)
   assert.equal((await one(at.pool, totals)).rows, 40)
   assert.equal((await one(at.pool, 'select count(*)::int as n from ledger_quarantine')).n, 1)
+})
+
+test('a batch with a recorded call, and with a call twice, is counted once', async t => {
+  const at = await fixture(t)
+  await createRecorder(at.pool)([asRead({ id: 'call-3', nanos: 3 })])
+  await write(at, ...calls(10), ...calls(5))
+  stopAtEnd(t, drainOf(at))
+  await drained(at)
+  const expected = { rows: 10, nanos: (10 * 9) / 2 }
+  assert.deepEqual(await one(at.pool, totals), expected)
+  assert.deepEqual(await one(at.pool, sums), expected)
+})
+
+test('a text with the special characters of COPY is stored unchanged', async t => {
+  const at = await fixture(t)
+  const odd = { error: 'tab\t, line\r\n, \\N and \\', model: '\\N', scope: '\\.' }
+  await write(at, { id: '\\.', data: odd })
+  stopAtEnd(t, drainOf(at))
+  await drained(at)
+  assert.deepEqual(await one(at.pool, 'select id, error, model, scope from calls'), { id: '\\.', ...odd })
 })
 
 test('a text that Postgres cannot store does not lose the charge', async t => {

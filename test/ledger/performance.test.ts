@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { outcomes } from '../../src/ledger/call-record.ts'
 import { performanceStepFor, readPerformance } from '../../src/ledger/performance.ts'
 import { prune } from '../../src/ledger/prune.ts'
 import { createRecorder } from '../../src/ledger/record.ts'
@@ -181,4 +182,38 @@ test('the default step is the finest one that has counts and fits the range', ()
   assert.equal(performanceStepFor(before(7), now, now), 'hour')
   assert.equal(performanceStepFor(before(30), now, now), 'day')
   assert.equal(performanceStepFor(before(100), before(99), now), 'day')
+})
+
+test('the rows of an older replica, which a trigger counts, have the same counts', async t => {
+  const at = await fixture(t)
+  const latencies = [0, 0.4, 1, 1.16, 250, 999.5, 60_000, 5e6, undefined]
+  await record(
+    at,
+    latencies.flatMap((latencyMs, i) =>
+      [...outcomes].map(outcome => ({
+        id: `${i} ${outcome}`,
+        at: START + i * 5 * MINUTE,
+        data: {
+          outcome,
+          latencyMs,
+          ttftMs: latencyMs,
+          model: `m${i % 2}`,
+          upstream: i % 3 ? 'ezai' : undefined,
+        },
+      })),
+    ),
+  )
+  await record(at, [
+    { id: '3 lost', seq: 1, at: START + 15 * MINUTE, data: { outcome: 'ok', latencyMs: 70 } },
+  ])
+  const counts = 'select * from performance order by seconds, start, model, upstream'
+  const { rows: counted } = await at.pool.query(counts)
+  await at.pool.query(`
+    create temp table copied as select * from calls;
+    truncate calls, performance;
+    insert into calls select * from copied where seq = 0;
+    insert into calls select * from copied where seq = 1`)
+  const { rows: expected } = await at.pool.query(counts)
+  assert.ok(expected.length > 10)
+  assert.deepEqual(counted, expected)
 })

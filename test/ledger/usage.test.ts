@@ -162,7 +162,7 @@ test('an entry of a pruned month is recorded', async t => {
   const entry = (id: string) => asRead({ id, at: noon('2025-01-31') })
   await recorder([entry('before')])
   await prune(at.pool, 400, new Date('2026-11-23T00:00:00Z'))
-  await assert.rejects(recorder([entry('late')]), /no partition/)
+  await assert.rejects(recorder([entry('late')]), /does not exist/)
   assert.equal((await recorder([entry('late')])).inserted, 1)
 })
 
