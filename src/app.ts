@@ -13,6 +13,7 @@ import { ownSecrets } from './config/own-secrets.ts'
 import { createRedactor } from './config/redactor.ts'
 import { tracesOptions } from './config/traces-options.ts'
 import { configuredUpstreams, keyVariable, upstreamKeys } from './config/upstreams.ts'
+import { workersOf } from './config/workers.ts'
 import admin from './plugins/admin.ts'
 import admission from './plugins/admission.ts'
 import alertRules from './plugins/alert-rules.ts'
@@ -41,7 +42,7 @@ import live from './plugins/live.ts'
 import logging from './plugins/logging.ts'
 import loop from './plugins/loop.ts'
 import memory from './plugins/memory.ts'
-import metrics from './plugins/metrics.ts'
+import metrics, { type Workers } from './plugins/metrics.ts'
 import modelList from './plugins/model-list.ts'
 import models from './plugins/models.ts'
 import money from './plugins/money.ts'
@@ -76,12 +77,13 @@ export interface Stores {
   databaseUrl: string
 }
 
-/** `environment`: the source of the variables. */
+/** `environment`: the source of the variables; `workers`: the other processes that serve the same port. */
 export async function buildApp(
   environment: FastifyEnvOptions,
   stores: Stores,
   loggerInstance: FastifyBaseLogger,
   redactor = createRedactor(),
+  workers?: Workers,
 ): Promise<FastifyInstance> {
   // Fastify takes its timeouts only when it is created, before any plugin.
   const { REQUEST_TIMEOUT_SECONDS, UPSTREAM_TIMEOUT_SECONDS } = readConfig(environment)
@@ -163,6 +165,7 @@ export async function buildApp(
     await callers.register(overload, {
       maxDelay: config.OVERLOAD_DELAY_MS,
       maxCalls: config.MAX_CONCURRENT_CALLS,
+      workers: workersOf(config),
     })
     await callers.register(call, { bodyLimit: config.BODY_LIMIT_BYTES })
     await callers.register(reservations)
@@ -207,6 +210,7 @@ export async function buildApp(
     token: config.METRICS_TOKEN,
     host: config.HOST,
     port: config.METRICS_PORT,
+    workers,
   })
   // After the plugins of a call, whose results it shows.
   await app.register(live)

@@ -1,20 +1,20 @@
-/** The process: reads the configuration, starts the embedded servers and the app, listens, and shuts down gracefully. */
+/** The process: reads the configuration, starts the embedded servers, and serves the port itself or by workers. */
 
-import closeWithGrace from 'close-with-grace'
-import { buildApp } from './app.ts'
-import { type Config, environment, readConfig, readEnvironment, readNames } from './config/config.ts'
+import cluster from 'node:cluster'
+import type { FastifyBaseLogger } from 'fastify'
+import { type Config, readConfig, readEnvironment, readNames } from './config/config.ts'
 import { misspelt } from './config/misspelt.ts'
 import { ownSecrets } from './config/own-secrets.ts'
 import { createRedactor } from './config/redactor.ts'
 import { storeUrls } from './config/store-urls.ts'
+import { workersOf } from './config/workers.ts'
 import { missingServers } from './embedded/available.ts'
-import { startEmbedded } from './embedded/index.ts'
-import { loggedMessage } from './logged-error.ts'
+import { type Embedded, startEmbedded } from './embedded/index.ts'
 import { readPrices } from './pricing/read.ts'
-import { drain } from './process/drain.ts'
-import { isOnTerminal, stopOnInterrupt } from './process/interrupt.ts'
+import { startWorkers } from './process/primary.ts'
+import { endOnSignal } from './process/signals.ts'
 import { summaryOf } from './process/summary.ts'
-import { listenFault } from './start/listen-fault.ts'
+import { joinPrimary } from './process/worker.ts'
 import { createLogger } from './telemetry/logger.ts'
 
 const hints = misspelt(readNames())
@@ -68,39 +68,52 @@ async function configured(env: ReturnType<typeof readEnvironment>): Promise<Conf
 
 async function start({ config, urls }: Configured) {
   // There is nothing to drain before the first call. Without a handler, process 1 of a container ignores SIGTERM.
-  process.once('SIGTERM', exitAtOnce)
+  if (cluster.isPrimary) process.once('SIGTERM', exitAtOnce)
   const redactor = createRedactor(ownSecrets(config))
   redact = redactor.text
-  const logger = createLogger(config.LOG_LEVEL, undefined, redactor.text)
-  for (const hint of hints) logger.warn(hint)
-  logger.info(summaryOf(config, urls), 'the gateway starts')
-  const stores = await startEmbedded({ dataDir: config.DATA_DIR, ...urls, log: logger })
-  const app = await buildApp(environment(), stores, logger, redactor)
+  const base = cluster.isWorker ? { pid: process.pid } : undefined
+  const logger = createLogger(config.LOG_LEVEL, undefined, redactor.text, base)
+  const group = cluster.worker && (await joinPrimary(cluster.worker))
+  const workers = workersOf(config)
+  if (!group) {
+    for (const hint of hints) logger.warn(hint)
+    logger.info({ ...summaryOf(config, urls), ...(workers > 1 && { workers }) }, 'the gateway starts')
+  }
+  const stores = await startEmbedded({ dataDir: config.DATA_DIR, ...urls, workers, log: logger })
+  if (workers > 1 && !group) return lead({ config, urls }, stores, logger)
+  // The primary of workers does not load the app.
+  const { serve } = await import('./process/serve.ts')
+  await serve({ config, stores, logger, redactor, group, onDrainable })
+}
 
-  const onTerminal = isOnTerminal()
-  const skip: 'SIGINT'[] = onTerminal ? ['SIGINT'] : []
-  const { close } = closeWithGrace({ delay: false, logger: false, skip }, async ({ err, manual }) => {
-    if (err) app.log.fatal({ err }, 'the gateway stops after an unexpected error')
-    const delayMs = manual ? 0 : config.DRAIN_DELAY_SECONDS * 1000
-    await drain(app, { delayMs, limitMs: config.DRAIN_SECONDS * 1000 })
-    await stores.stop()
+/** Starts the workers, which use the stores of this process. */
+function lead({ config, urls }: Configured, stores: Embedded, logger: FastifyBaseLogger) {
+  const group = startWorkers({
+    count: workersOf(config),
+    env: {
+      ...(urls.redisUrl === undefined && { REDIS_URL: stores.redisUrl }),
+      ...(urls.databaseUrl === undefined && { DATABASE_URL: stores.databaseUrl }),
+    },
+    log: logger,
+    async onFailedStart(exitCode) {
+      await stores.stop()
+      process.exit(exitCode)
+    },
   })
-  if (onTerminal)
-    stopOnInterrupt({
-      running: () => app.running.size,
-      limitSeconds: config.DRAIN_SECONDS,
-      stop: close,
-    })
+  endOnSignal({
+    config,
+    log: logger,
+    running: group.running,
+    async end(order) {
+      await group.stop(order).finally(() => stores.stop())
+    },
+  })
+  onDrainable()
+}
+
+function onDrainable() {
   process.off('SIGTERM', exitAtOnce)
   process.off('uncaughtException', exitWithFault)
-
-  const address = { host: config.HOST, port: config.PORT, variable: 'PORT' }
-  await app.ready()
-  // A signal came during the start.
-  if (app.draining) return
-  await app.listen(address).catch(error => {
-    throw new Error(listenFault(error, address) ?? loggedMessage(error.message))
-  })
 }
 
 function exitAtOnce() {

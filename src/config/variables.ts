@@ -56,6 +56,13 @@ export const variables = {
     description: 'Port to listen on',
     expected: 'a port from 0 to 65535',
   }),
+  WORKERS: Type.String({
+    pattern: '^(auto|[1-9]\\d{0,2})$',
+    default: '1',
+    description:
+      'Processes that serve the port; auto: one for each core. For machines without an orchestrator',
+    expected: 'a whole number of processes from 1 to 999, or auto',
+  }),
   ...upstreamVariables,
   REDIS_URL: Type.Optional(
     Type.String({

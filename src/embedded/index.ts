@@ -12,6 +12,8 @@ export interface EmbeddedOptions {
   /** A server with a URL is not started. */
   redisUrl: string | undefined
   databaseUrl: string | undefined
+  /** Gateways that will use the servers. Default: 1. */
+  workers?: number
   log: Log
   /** How long the file system of `dataDir` may take to answer, in milliseconds. */
   probeTimeoutMs?: number
@@ -24,16 +26,22 @@ export interface Embedded {
   stop(): Promise<void>
 }
 
+/** Connections to Postgres: of one gateway, with one to spare, and of others, such as psql. */
+const CONNECTIONS = 11
+const OTHER_CONNECTIONS = 89
+
 /** If one of them does not start, the other one is stopped and the lock is released. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
-  const { dataDir, redisUrl, databaseUrl, log, probeTimeoutMs } = options
+  const { dataDir, redisUrl, databaseUrl, workers = 1, log, probeTimeoutMs } = options
   if (redisUrl !== undefined && databaseUrl !== undefined)
     return { redisUrl, databaseUrl, stop: async () => {} }
   const folder = resolve(dataDir)
   await probeFolder(folder, probeTimeoutMs)
   const lock = lockFolder(folder)
   const redis = redisUrl === undefined ? startRedis({ dataDir: folder, log }) : given(redisUrl)
-  const postgres = databaseUrl === undefined ? startPostgres({ dataDir: folder, log }) : given(databaseUrl)
+  const settings = { max_connections: String(OTHER_CONNECTIONS + CONNECTIONS * workers) }
+  const postgres =
+    databaseUrl === undefined ? startPostgres({ dataDir: folder, log, settings }) : given(databaseUrl)
 
   async function stop(): Promise<void> {
     const results = await Promise.allSettled([redis, postgres])

@@ -8,6 +8,8 @@ declare module 'fastify' {
     parts: Map<string, () => boolean>
     /** Parts that the gateway is ready without, such as upstreams; they are listed as degraded too. */
     optionalParts: Map<string, () => boolean>
+    /** All parts have worked at the same time once. */
+    readonly loaded: boolean
     /** The gateway accepts its last calls and will stop. */
     draining: boolean
     drain(): void
@@ -22,6 +24,9 @@ export default fp(
     let draining = false
     app.decorate('parts', new Map())
     app.decorate('optionalParts', new Map())
+    app.decorate('loaded', {
+      getter: () => (loaded ||= [...app.parts.values()].every(isThere => isThere())),
+    })
     app.decorate('draining', { getter: () => draining })
     const listeners: (() => void)[] = []
     app.decorate('onDrain', (listener: () => void) => void listeners.push(listener))
@@ -36,11 +41,9 @@ export default fp(
     app.get('/readyz', asked, async (_request, reply) => {
       const away = (all: typeof app.parts) =>
         [...all].filter(([, isThere]) => !isThere()).map(([name]) => name)
-      const own = away(app.parts)
-      const degraded = [...new Set([...own, ...away(app.optionalParts)])]
-      loaded ||= own.length === 0
+      const degraded = [...new Set([...away(app.parts), ...away(app.optionalParts)])]
       if (draining) return reply.code(503).send({ status: 'draining', degraded })
-      if (!loaded) return reply.code(503).send({ status: 'loading', degraded })
+      if (!app.loaded) return reply.code(503).send({ status: 'loading', degraded })
       return { status: degraded.length === 0 ? 'ok' : 'degraded', degraded }
     })
 

@@ -6,6 +6,7 @@ import { Registry } from 'prom-client'
 import pkg from '../../package.json' with { type: 'json' }
 import { createCallMetrics } from '../telemetry/metrics/calls.ts'
 import { createExposition } from '../telemetry/metrics/exposition.ts'
+import { type Family, readFamilies } from '../telemetry/metrics/families.ts'
 import { createGenAiMetrics } from '../telemetry/metrics/genai.ts'
 import { addInstanceMetrics } from '../telemetry/metrics/instance.ts'
 import { processMetrics } from '../telemetry/metrics/process.ts'
@@ -13,15 +14,25 @@ import { addReadings } from '../telemetry/metrics/readings.ts'
 import { addSharedMetrics } from '../telemetry/metrics/shared.ts'
 import { type Endpoint, listenForMetrics, serveMetrics } from './metrics-endpoint.ts'
 
+/** The other processes that serve the same port. */
+export interface Workers {
+  /** The label of this process. */
+  name: string
+  /** Takes the function that reads the metrics of this process. Returns the one that reads those of all processes. */
+  gather(own: () => Promise<Family[]>): () => Promise<Family[]>
+}
+
 export interface MetricsOptions {
   token: string | undefined
   host: string
   /** Undefined: on the port of the calls. */
   port: number | undefined
+  /** Undefined: this process serves the port alone. */
+  workers: Workers | undefined
 }
 
 export default fp<MetricsOptions>(
-  async (app, { token, host, port }) => {
+  async (app, { token, host, port, workers }) => {
     const registry = new Registry()
     addReadings(registry, [
       {
@@ -29,6 +40,7 @@ export default fp<MetricsOptions>(
         name: 'tollgate_build_info',
         help: 'Versions of the gateway and of Node.',
         labels: ['version', 'node'],
+        aggregator: 'max',
         read: () => [[1, pkg.version, process.version]],
       },
     ])
@@ -36,7 +48,7 @@ export default fp<MetricsOptions>(
     const countCall = createCallMetrics(registry, modelOf)
     const recordOperation = createGenAiMetrics(registry)
     addInstanceMetrics(registry, app)
-    addSharedMetrics(registry, app)
+    addSharedMetrics(registry, app, workers?.name)
 
     app.onCallEnd('observe', function measureCall(request) {
       const { entry, trace } = request
@@ -46,7 +58,9 @@ export default fp<MetricsOptions>(
       recordOperation(request, entry, exemplar)
     })
 
-    const endpoint: Endpoint = { token, expose: createExposition([registry, processMetrics()]) }
+    const sources = [registry, processMetrics()]
+    const read = () => readFamilies(sources)
+    const endpoint: Endpoint = { token, expose: createExposition(workers?.gather(read) ?? read) }
     if (port === undefined) return serveMetrics(app, endpoint)
     let own: FastifyInstance | undefined
     // Opened before the port of calls, so that a port in use ends the start. Closed after the last running call.

@@ -1,5 +1,6 @@
 /** Refuses calls beyond the capacity of this process before their bodies are read, so that running calls stay fast. */
 
+import { totalmem } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -25,6 +26,8 @@ export interface OverloadOptions {
   /** Milliseconds that a turn of the event loop may take. Two longer turns in a row are an overload. 0: no limit. */
   maxDelay: number
   maxCalls: number
+  /** Processes that share the memory of this machine or container. */
+  workers?: number
   /** Bytes of all running calls' bodies. One body is always accepted. */
   maxBodyBytes?: number
 }
@@ -44,7 +47,7 @@ const SMALL = 65_536
 const RETRY = { least: 1000, spread: 2000 }
 
 export default fp<OverloadOptions>(
-  async (app, { maxDelay, maxCalls, maxBodyBytes = memory() * BODIES_SHARE }) => {
+  async (app, { maxDelay, maxCalls, workers = 1, maxBodyBytes = memory(workers) * BODIES_SHARE }) => {
     let calls = 0
     let bytes = 0
     /** Consecutive late turns of the event loop up to now. */
@@ -167,10 +170,10 @@ export default fp<OverloadOptions>(
   },
 )
 
-/** The memory that this process may use, in bytes: the heap limit, or the limit of its container. */
-function memory(): number {
-  const confined = process.constrainedMemory()
-  return Math.min(getHeapStatistics().heap_size_limit, confined > 0 ? confined : Number.POSITIVE_INFINITY)
+/** The memory that this process may use, in bytes: the heap limit, or its share of the container or the machine. */
+function memory(workers: number): number {
+  const shared = Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem())
+  return Math.min(getHeapStatistics().heap_size_limit, shared / workers)
 }
 
 function overloaded(reason: string, { format }: Dialect): Refusal {

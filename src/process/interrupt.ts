@@ -16,7 +16,7 @@ export function stopOnInterrupt({
   limitSeconds,
   stop,
 }: {
-  running: () => number
+  running: () => number | Promise<number>
   limitSeconds: number
   stop: () => void
 }): void {
@@ -25,8 +25,10 @@ export function stopOnInterrupt({
     const now = performance.now()
     if (first === undefined) {
       first = now
-      process.stderr.write(`\n${messageOf(running(), limitSeconds)}\n`)
-      stop()
+      void Promise.resolve(running()).then(count => {
+        process.stderr.write(`\n${messageOf(count, limitSeconds)}\n`)
+        stop()
+      })
     } else if (now - first > SAME_PRESS_MS) {
       process.stderr.write('\nCtrl-C again: the gateway stops at once.\n')
       process.exit(INTERRUPTED)

@@ -4,19 +4,23 @@ import { type DestinationStream, pino } from 'pino'
 import { loggedError } from '../logged-error.ts'
 import { withFlatLines } from './flat-lines.ts'
 
-/** Lines are written in blocks of this size, or after this time. pino writes the rest at the exit. */
-const GATHERED = { minLength: 4096, periodicFlush: 250 }
+/**
+ * Lines are written in blocks of about this size, or after this time. pino writes the rest at the exit. Several workers write to
+ * one pipe, which takes at most 4096 bytes in one piece: a larger block could be cut by the lines of another worker.
+ */
+const GATHERED = { minLength: 4000, maxWrite: 4096, periodicFlush: 250 }
 
-/** `redact` removes secrets from each line. */
+/** `redact` removes secrets from each line; `base` is added to each line. */
 export function createLogger(
   level: string,
   destination: DestinationStream = standardOutput(),
   redact: (line: string) => string = line => line,
+  base?: { pid: number },
 ) {
   const logger = pino(
     {
       level,
-      base: undefined,
+      base,
       timestamp,
       hooks: { streamWrite: redact },
       serializers: { err: (error: unknown) => loggedError(error) },

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { documentation, preamble } from '../../src/config/config.ts'
+import { workersOf } from '../../src/config/workers.ts'
 import { configOf } from '../config-of.ts'
 import { temporaryFolder } from '../when-over.ts'
 
@@ -45,6 +47,9 @@ for (const [name, value] of [
   ['OTEL_EXPORTER_OTLP_TIMEOUT', '0'],
   ['OTEL_BSP_MAX_QUEUE_SIZE', '1e3'],
   ['OTEL_SDK_DISABLED', 'yes'],
+  ['WORKERS', '0'],
+  ['WORKERS', '1.5'],
+  ['WORKERS', 'all'],
   ['METRICS_PORT', '4000'],
   ['METRICS_PORT', '65536'],
   ['METRICS_PORT', 'yes'],
@@ -99,6 +104,18 @@ test('a password in an invalid URL is not shown', () => {
         assert.match(message, new RegExp(`^${name}: found ".*\\*@host`, 'm'))
       return true
     },
+  )
+})
+
+test('WORKERS is a number of processes, or one for each core', () => {
+  const workers = (WORKERS: string) => workersOf(configOf({ ...upstream, WORKERS }))
+
+  assert.equal(workersOf(configOf(upstream)), 1)
+  assert.equal(workers('3'), 3)
+  assert.equal(workers('auto'), availableParallelism())
+  assert.throws(
+    () => workers('0'),
+    /^Error: WORKERS: found "0", expected a whole number of processes from 1 to 999, or auto\. Correct it/,
   )
 })
 

@@ -1,7 +1,7 @@
 /** Metrics of this replica, read at each scrape. */
 
 import type { FastifyInstance } from 'fastify'
-import type { Registry } from 'prom-client'
+import type { Aggregator, Registry } from 'prom-client'
 import { nanosToUsd } from '../../pricing/money.ts'
 import { CIRCUIT_STATES } from '../../upstreams/circuits.ts'
 import { addReadings, type Reading, type Row } from './readings.ts'
@@ -12,6 +12,7 @@ type Single = readonly [
   name: string,
   help: string,
   read: (app: FastifyInstance) => number | undefined,
+  aggregator?: Aggregator,
 ]
 
 type Labeled = readonly [
@@ -20,6 +21,7 @@ type Labeled = readonly [
   help: string,
   labels: readonly string[],
   read: (app: FastifyInstance) => Iterable<Row>,
+  aggregator?: Aggregator,
 ]
 
 const SINGLE: readonly Single[] = [
@@ -49,19 +51,22 @@ const SINGLE: readonly Single[] = [
     'tollgate_config_version',
     'Version of the configuration that this replica uses.',
     app => app.clients.version,
+    'min',
   ],
   [
     'gauge',
     'tollgate_clock_offset_seconds',
     'Seconds by which the clock of this machine is ahead of the clock of Redis; below 0: behind.',
     app => app.clock.offset / 1000,
+    'average',
   ],
-  ['gauge', 'tollgate_draining', '1 while the gateway shuts down.', app => Number(app.draining)],
+  ['gauge', 'tollgate_draining', '1 while the gateway shuts down.', app => Number(app.draining), 'max'],
   [
     'gauge',
     'tollgate_prices_faulty',
     '1 while PRICES_FILE is faulty and older prices are used.',
     app => Number(app.prices.fault !== undefined),
+    'max',
   ],
   [
     'counter',
@@ -87,12 +92,14 @@ const SINGLE: readonly Single[] = [
     'tollgate_redis_memory_used_bytes',
     'Memory that Redis uses, as Redis compares it with maxmemory.',
     app => app.redisMemory?.usedBytes,
+    'max',
   ],
   [
     'gauge',
     'tollgate_redis_memory_max_bytes',
     'maxmemory of Redis; 0 without a limit.',
     app => app.redisMemory?.maxBytes,
+    'max',
   ],
 ]
 
@@ -112,6 +119,7 @@ const LABELED: readonly Labeled[] = [
     // An outage may have the name of a component, and includes its state.
     app =>
       Array.from(new Map([...app.parts, ...app.optionalParts]), ([part, isUp]) => [Number(isUp()), part]),
+    'min',
   ],
   [
     'counter',
@@ -147,6 +155,7 @@ const LABELED: readonly Labeled[] = [
           circuits.states().filter(({ state }) => state !== 'closed').length,
           name,
         ]),
+    'max',
   ],
   [
     'gauge',
@@ -157,6 +166,7 @@ const LABELED: readonly Labeled[] = [
       circuitsOf(app).flatMap(({ upstream, model, state }) =>
         CIRCUIT_STATES.map((one): Row => [Number(one === state), upstream, model, one]),
       ),
+    'max',
   ],
   [
     'counter',
@@ -181,10 +191,11 @@ const LABELED: readonly Labeled[] = [
 export function addInstanceMetrics(registry: Registry, app: FastifyInstance): void {
   addReadings(
     registry,
-    SINGLE.map(([type, name, help, read]) => ({
+    SINGLE.map(([type, name, help, read, aggregator]) => ({
       type,
       name,
       help,
+      aggregator,
       read() {
         const value = read(app)
         return value === undefined ? [] : [[value]]
@@ -193,7 +204,10 @@ export function addInstanceMetrics(registry: Registry, app: FastifyInstance): vo
   )
   addReadings(
     registry,
-    LABELED.map(([type, name, help, labels, read]) => ({ type, name, help, labels, read: () => read(app) })),
+    LABELED.map(([type, name, help, labels, read, aggregator]) => ({
+      ...{ type, name, help, labels, aggregator },
+      read: () => read(app),
+    })),
   )
 }
 

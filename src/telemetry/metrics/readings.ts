@@ -1,6 +1,6 @@
 /** Gauges and counters whose values are read from elsewhere at each scrape. */
 
-import { Counter, Gauge, type Registry } from 'prom-client'
+import { type Aggregator, Counter, Gauge, type Registry } from 'prom-client'
 
 /** A value, then the values of its labels in the order of `labels`. */
 export type Row = readonly [value: number, ...labels: string[]]
@@ -11,13 +11,15 @@ export interface Reading {
   help: string
   /** Default: none. */
   labels?: readonly string[]
+  /** How the values of several workers become one. Default: by their sum. */
+  aggregator?: Aggregator | undefined
   /** All series of the metric at this moment. If it fails, the metric is left out of the scrape. */
   read(): Iterable<Row> | Promise<Iterable<Row>>
 }
 
 export function addReadings(registry: Registry, readings: Iterable<Reading>): void {
-  for (const { type, name, help, labels = [], read } of readings) {
-    const config = { name, help, labelNames: labels, registers: [registry] }
+  for (const { type, name, help, labels = [], aggregator = 'sum', read } of readings) {
+    const config = { name, help, labelNames: labels, aggregator, registers: [registry] }
     if (type === 'gauge')
       new Gauge({
         ...config,

@@ -1,16 +1,24 @@
-/** Metrics of what all replicas share, read from Redis at each scrape. If Redis is unreachable, the metrics are absent. */
+/**
+ * Metrics of what all replicas share, read from Redis at each scrape. If Redis is unreachable, the metrics are absent. Workers
+ * read the same values at almost the same time, so the largest one stands for all.
+ */
 
 import type { FastifyInstance } from 'fastify'
 import type { Registry } from 'prom-client'
 import { readProgress } from '../../ledger/progress.ts'
 import { nanosToUsd } from '../../pricing/money.ts'
-import { addReadings, type Row } from './readings.ts'
+import { addReadings, type Reading, type Row } from './readings.ts'
 
 const WINDOWS = ['day', 'month'] as const
 /** Spending is counted without a limit too. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER
 
-export function addSharedMetrics(registry: Registry, { clients, ledger, money, redis }: FastifyInstance) {
+/** `worker`: the label of what only this worker has compared; undefined without workers. */
+export function addSharedMetrics(
+  registry: Registry,
+  { clients, ledger, money, redis }: FastifyInstance,
+  worker: string | undefined,
+) {
   const lag = once(async () => {
     const [progress, [seconds, micros]] = await Promise.all([readProgress(redis), redis.time()])
     const now = Number(seconds) * 1000 + Number(micros) / 1000
@@ -25,10 +33,12 @@ export function addSharedMetrics(registry: Registry, { clients, ledger, money, r
     const state = await gateway()
     return WINDOWS.flatMap(window => (state?.[window] ? [[nanosToUsd(state[window][of]), window]] : []))
   }
+  const own = worker === undefined ? [] : [worker]
+  const ownLabels = own.map(() => 'worker')
   const amount = (what: string) =>
     `${what} of the whole gateway in this UTC window; the same on every replica.`
 
-  addReadings(registry, [
+  const readings: Reading[] = [
     {
       type: 'gauge',
       name: 'tollgate_ledger_pending_entries',
@@ -71,15 +81,21 @@ export function addSharedMetrics(registry: Registry, { clients, ledger, money, r
       type: 'gauge',
       name: 'tollgate_verify_differences',
       help: 'Counters that differed from the ledger at the last comparison by this replica; absent before.',
-      read: () => (ledger.lastVerified ? [[ledger.lastVerified.differences]] : []),
+      labels: ownLabels,
+      read: () => (ledger.lastVerified ? [[ledger.lastVerified.differences, ...own]] : []),
     },
     {
       type: 'gauge',
       name: 'tollgate_verify_timestamp_seconds',
       help: 'Time of the last comparison of counters and ledger by this replica; absent before.',
-      read: () => (ledger.lastVerified ? [[ledger.lastVerified.at / 1000]] : []),
+      labels: ownLabels,
+      read: () => (ledger.lastVerified ? [[ledger.lastVerified.at / 1000, ...own]] : []),
     },
-  ])
+  ]
+  addReadings(
+    registry,
+    readings.map(reading => ({ ...reading, aggregator: 'max' })),
+  )
 }
 
 /** Metrics of one scrape read the same value, and so share one read. */

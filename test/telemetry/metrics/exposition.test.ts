@@ -5,13 +5,14 @@ import { test } from 'node:test'
 import { Counter, Histogram, Registry } from 'prom-client'
 import { callHistogram } from '../../../src/telemetry/metrics/call-histogram.ts'
 import { createExposition } from '../../../src/telemetry/metrics/exposition.ts'
+import { readFamilies } from '../../../src/telemetry/metrics/families.ts'
 import { addReadings, type Row } from '../../../src/telemetry/metrics/readings.ts'
 import { parseMetrics } from '../../prometheus.ts'
 
 const OPEN_METRICS = 'application/openmetrics-text'
 
 async function textOf(registry: Registry, accept?: string): Promise<string> {
-  return (await createExposition([registry])(accept)).text
+  return (await createExposition(() => readFamilies([registry]))(accept)).text
 }
 
 test('a counter is the sum of its additions, in one series for each combination of labels', async () => {
@@ -132,7 +133,7 @@ test('the metrics of several registries are written together', async () => {
     return registry
   })
 
-  const { text } = await createExposition(registries)(undefined)
+  const { text } = await createExposition(() => readFamilies(registries))(undefined)
 
   assert.deepEqual(
     parseMetrics(text).map(({ name }) => name),
@@ -144,7 +145,7 @@ test('counters keep their names in both formats, whichever is asked for first', 
   const registry = new Registry()
   new Counter({ name: 'faults_total', help: 'Faults.', registers: [registry] }).inc(2)
   new Counter({ name: 'calls_total', help: 'Calls.', registers: [registry] }).inc()
-  const expose = createExposition([registry])
+  const expose = createExposition(() => readFamilies([registry]))
 
   const first = await expose(OPEN_METRICS)
   const second = await expose('text/plain')
@@ -188,7 +189,7 @@ test('an observation with a trace adds an exemplar to its bucket, in OpenMetrics
 })
 
 test('the format is the one that the Accept header prefers, else the text format', async () => {
-  const expose = createExposition([new Registry()])
+  const expose = createExposition(async () => [])
   const prometheus =
     'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,' +
     'application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,' +
