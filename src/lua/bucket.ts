@@ -21,6 +21,12 @@ export function validateBucket({ capacity, per }: Bucket): string | undefined {
   return `of ${capacity} over ${per} ms cannot be counted exactly; make it smaller, or both numbers rounder`
 }
 
+/** Returns capacity/per in lowest terms: the units that refill a bucket, and the milliseconds that they take. */
+export function ratio({ capacity, per }: Bucket): [units: number, ms: number] {
+  const divisor = greatestCommonDivisor(capacity, per)
+  return [capacity / divisor, per / divisor]
+}
+
 function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b)
 }

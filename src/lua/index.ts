@@ -4,8 +4,18 @@
  */
 
 import type { Cluster, Redis } from 'ioredis'
-import { encode, holdArguments, renewalArguments, settlementArguments } from './arguments.ts'
-import { readAmounts, readLost, readNoRoom, readRefusal, readSettled, readStates } from './replies.ts'
+import {
+  type Admission,
+  admissionArguments,
+  countArguments,
+  encode,
+  holdArguments,
+  limitArguments,
+  renewalArguments,
+  settlementArguments,
+} from './arguments.ts'
+import { createBatches } from './batches.ts'
+import { readAdmitted, readAmounts, readLost, readNoRoom, readSettled, readStates } from './replies.ts'
 import { defineScripts, PREFIX } from './scripts.ts'
 import type {
   Admitted,
@@ -25,30 +35,30 @@ export type MoneyScripts = ReturnType<typeof createMoneyScripts>
 /** A script blocks all others, so the pages are small: one page takes Redis some milliseconds at most. */
 const RENEWED_AT_ONCE = 500
 const REMEMBERED_AT_ONCE = 50
+const ADMITTED_AT_ONCE = 32
+const SETTLED_AT_ONCE = 64
 
 export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: string } = {}) {
   defineScripts(redis, options.clock)
+  const settlements = createBatches(async (some: Settlement[]) => {
+    return readSettled(some, await redis.settleCalls(PREFIX, ...settlementArguments(some)))
+  }, SETTLED_AT_ONCE)
+  const admissions = createBatches(async (some: Admission[]) => {
+    // The client's next call must find its last call settled.
+    settlements.flush()
+    const replies = await redis.admitCalls(PREFIX, ...admissionArguments(some))
+    return replies.map((reply, i) => readAdmitted(some[i]!.reservation.scopes, reply))
+  }, ADMITTED_AT_ONCE)
 
   return {
     /** Takes all amounts of a reservation, or nothing. A repeat with the same id takes nothing. */
     async admit(
       id: string,
       reservation: Reservation,
-      { version, cacheKey = '', maxPending }: { version: number; cacheKey?: string; maxPending: number },
+      { version, cacheKey, maxPending }: { version: number; cacheKey?: string; maxPending: number },
     ): Promise<Admitted> {
-      const { limits, entry } = encode(reservation)
-      const reply = await redis.admitCall(PREFIX, id, limits, entry, version, maxPending, cacheKey)
-      switch (reply[0]) {
-        case 'granted':
-        case 'hit':
-          return { kind: reply[0], at: reply[1], states: readStates(reservation.scopes, reply[2]) }
-        case 'refused':
-          return readRefusal(reservation.scopes, reply)
-        case 'stale':
-          return { kind: 'stale', version: reply[1] }
-        default:
-          return { kind: reply[0] }
-      }
+      encode(reservation)
+      return admissions.push({ id, reservation, version, cacheKey, maxPending })
     },
 
     /**
@@ -66,7 +76,7 @@ export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: st
           const forgotten = unknown.slice(i, i + REMEMBERED_AT_ONCE).map(index => from + index)
           const kinds = await redis.rememberHolds(
             PREFIX,
-            ...forgotten.flatMap(at => holdArguments(running[at]!)),
+            ...holdArguments(forgotten.map(index => running[index]!)),
           )
           for (const [n, index] of forgotten.entries())
             renewed[index] = { id: running[index]!.id, kind: kinds[n]! }
@@ -76,9 +86,8 @@ export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: st
     },
 
     /** Charges the actual cost of calls once, and appends ledger entries. Rejects while counters are being restored. */
-    async settle(settlements: Settlement[]): Promise<Settled[]> {
-      const replies = await redis.settleCalls(PREFIX, ...settlements.flatMap(settlementArguments))
-      return replies.map(readSettled)
+    async settle(ended: Settlement[]): Promise<Settled[]> {
+      return Promise.all(ended.map(settlements.push))
     },
 
     /** Charges at most `limit` calls whose replica died. Call it every second: see sweep.lua. */
@@ -99,13 +108,13 @@ export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: st
 
     /** Takes one token count from the scope's bucket. Returns the wait in milliseconds; 0 if the bucket had room. */
     async chargeCount(scope: Scope): Promise<number> {
-      return redis.chargeCount(PREFIX, JSON.stringify(scope))
+      return redis.chargeCount(PREFIX, countArguments(scope))
     },
 
     /** Reads the current usage of scopes, as an admission would find it. Rejects while counters are being restored. */
     async state(scopes: Scope[]): Promise<{ at: number; states: ScopeState[] }> {
-      const [at, states] = await redis.readStates(PREFIX, JSON.stringify(scopes))
-      return { at, states: readStates(scopes, states) }
+      const reply = await redis.readStates(PREFIX, limitArguments(scopes))
+      return { at: reply[0], states: readStates(scopes, reply, 1) }
     },
 
     /** Reads only the windows of scopes, which is cheaper than `state`. Rejects while counters are being restored. */

@@ -9,6 +9,7 @@
 --   refused  { index of the call (from 0), index of the scope (from 0), 'day' | 'month', limit, spent, held (nanos) } of
 --            calls that a budget has no room for; their leases are renewed, and their holds do not change
 local now = clock()
+local PERIODS = { 'day', 'month' }
 local scopes, groups = cjson.decode(ARGV[1]), cjson.decode(ARGV[2])
 local lease = int(now + LEASE)
 local ids, leases = {}, {}
@@ -24,12 +25,12 @@ local grown = redis.call('HMGET', GROWN, unpack(ids))
 -- amount of its reservation.
 local function amountOf(i)
   if grown[i] then
-    return grown[i]:match('^(%d+) (%d+)$')
+    return match(grown[i], '^(%d+) (%d+)$')
   end
   local text = redis.call('HGET', HOLDS, ids[i])
   if text then
-    local hold = readHold(text)
-    return int(hold.at), int(hold.reservation.nanos)
+    local at, _, nanos = amountsOf(text)
+    return int(at), int(nanos)
   end
 end
 

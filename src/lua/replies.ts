@@ -1,49 +1,79 @@
 /** Converts the replies of the scripts to their types. */
 
 import type {
+  AdmitReply,
   NoRoomReply,
   OverspentReply,
-  RefusedReply,
   SettleReply,
   SpentReply,
-  StateReply,
   SweepReply,
+  Usage,
 } from './scripts.ts'
 import type {
+  Admitted,
   Amounts,
   BucketState,
   Lost,
   NoRoom,
   Overspent,
-  Refused,
   Scope,
   ScopeState,
   Settled,
+  Settlement,
   WindowState,
 } from './types.ts'
 
-export function readStates(scopes: Scope[], replies: StateReply[]): ScopeState[] {
-  return replies.map((reply, i) => readState(scopes[i]!, reply))
+/** Where the usage of the scopes begins in each reply. */
+const GRANTED_USAGE = 2
+const REFUSED_USAGE = 10
+const VALUES_OF_A_SCOPE = 9
+
+export function readAdmitted(scopes: Scope[], reply: AdmitReply): Admitted {
+  switch (reply[0]) {
+    case 'granted':
+    case 'hit':
+      return { kind: reply[0], at: reply[1], states: readStates(scopes.slice(0, 1), reply, GRANTED_USAGE) }
+    case 'refused': {
+      const [, at, scope, limit, wait, verdict, limitNanos, spentNanos, heldNanos, resetsAt] = reply
+      return {
+        kind: 'refused',
+        at,
+        scope: scopes[scope]!.name,
+        limit,
+        ...(wait !== null && { retryAfterMs: wait }),
+        ...(verdict !== null && { verdict, limitNanos, spentNanos, heldNanos, resetsAt }),
+        states: readStates(scopes, reply, REFUSED_USAGE),
+      }
+    }
+    case 'stale':
+      return { kind: 'stale', version: reply[1] }
+    default:
+      return { kind: reply[0] }
+  }
 }
 
-function readState(scope: Scope, reply: StateReply): ScopeState {
-  const [requests, requestsFullIn, tokens, tokensFullIn, running, daySpent, dayHeld, monthSpent, monthHeld] =
-    reply
-  const state: ScopeState = { key: scope.key, name: scope.name, running }
+/** Reads the usage of scopes, which follows the first values of a reply. */
+export function readStates(scopes: Scope[], reply: readonly unknown[], first: number): ScopeState[] {
+  const usage = reply as Usage
+  return scopes.map((scope, i) => readState(scope, usage, first + i * VALUES_OF_A_SCOPE))
+}
+
+function readState(scope: Scope, usage: Usage, at: number): ScopeState {
+  const state: ScopeState = { key: scope.key, name: scope.name, running: usage[at + 4] ?? 0 }
   if (scope.concurrency !== undefined) state.concurrency = scope.concurrency
-  if (scope.requests) state.requests = bucketState(scope.requests.capacity, requests, requestsFullIn)
-  if (scope.tokens) state.tokens = bucketState(scope.tokens.capacity, tokens, tokensFullIn)
-  if (scope.day !== undefined) state.day = windowState(scope.day, daySpent, dayHeld)
-  if (scope.month !== undefined) state.month = windowState(scope.month, monthSpent, monthHeld)
+  if (scope.requests) state.requests = bucketState(scope.requests.capacity, usage, at)
+  if (scope.tokens) state.tokens = bucketState(scope.tokens.capacity, usage, at + 2)
+  if (scope.day !== undefined) state.day = windowState(scope.day, usage, at + 5)
+  if (scope.month !== undefined) state.month = windowState(scope.month, usage, at + 7)
   return state
 }
 
-function bucketState(limit: number, remaining: number | null, fullIn: number | null): BucketState {
-  return { limit, remaining: remaining ?? limit, resetMs: fullIn ?? 0 }
+function bucketState(limit: number, usage: Usage, at: number): BucketState {
+  return { limit, remaining: usage[at] ?? limit, resetMs: usage[at + 1] ?? 0 }
 }
 
-function windowState(limitNanos: number, spent: number | null, held: number | null): WindowState {
-  return { limitNanos, spentNanos: spent ?? 0, heldNanos: held ?? 0 }
+function windowState(limitNanos: number, usage: Usage, at: number): WindowState {
+  return { limitNanos, spentNanos: usage[at] ?? 0, heldNanos: usage[at + 1] ?? 0 }
 }
 
 export function readAmounts([daySpent, dayHeld, monthSpent, monthHeld]: SpentReply) {
@@ -54,33 +84,20 @@ export function readAmounts([daySpent, dayHeld, monthSpent, monthHeld]: SpentRep
   return { day: amounts(daySpent, dayHeld), month: amounts(monthSpent, monthHeld) }
 }
 
-export function readRefusal(scopes: Scope[], reply: RefusedReply): Refused {
-  const [, at, states, scope, limit, wait, verdict, limitNanos, spentNanos, heldNanos, resetsAt] = reply
-  return {
-    kind: 'refused',
-    at,
-    scope: scopes[scope]!.name,
-    limit,
-    ...(wait !== null && { retryAfterMs: wait }),
-    ...(verdict !== undefined && { verdict, limitNanos, spentNanos, heldNanos, resetsAt }),
-    states: readStates(scopes, states),
-  }
-}
-
 export function readNoRoom(id: string, scopes: Scope[], reply: NoRoomReply): NoRoom {
   const [, scope, limit, limitNanos, spentNanos, heldNanos] = reply
   return { id, kind: 'no_room', scope: scopes[scope]!.name, limit, limitNanos, spentNanos, heldNanos }
 }
 
-export function readSettled([kind, heldNanos, chargedNanos, overspent]: SettleReply): Settled {
-  const overspendNanos = Math.max(0, chargedNanos - heldNanos)
-  return {
-    kind,
-    heldNanos,
-    chargedNanos,
-    overspendNanos,
-    ...(overspent && { overspent: overspent.map(readOverspent) }),
+export function readSettled(settlements: Settlement[], [results, overspent]: SettleReply): Settled[] {
+  const settled = results.map(([kind, heldNanos, chargedNanos]): Settled => {
+    return { kind, heldNanos, chargedNanos, overspendNanos: Math.max(0, chargedNanos - heldNanos) }
+  })
+  for (const [call, budgets] of overspent) {
+    const { scopes } = settlements[call]!.reservation
+    settled[call]!.overspent = budgets.map(([scope, ...rest]) => readOverspent(scopes[scope]!, rest))
   }
+  return settled
 }
 
 export function readLost([id, nanos, entry, overspent]: SweepReply): Lost {
@@ -88,10 +105,15 @@ export function readLost([id, nanos, entry, overspent]: SweepReply): Lost {
     id,
     nanos,
     entry: JSON.parse(entry),
-    ...(overspent && { overspent: overspent.map(readOverspent) }),
+    ...(overspent && {
+      overspent: overspent.map(([[key, name], ...rest]) => readOverspent({ key, name }, rest)),
+    }),
   }
 }
 
-function readOverspent([key, name, period, window, limitNanos, spentNanos]: OverspentReply): Overspent {
+function readOverspent(
+  { key, name }: Pick<Scope, 'key' | 'name'>,
+  [period, window, limitNanos, spentNanos]: OverspentReply,
+): Overspent {
   return { key, name, period, window, limitNanos, spentNanos }
 }

@@ -6,9 +6,6 @@ import type { Cluster, Redis, Result } from 'ioredis'
 /** The prefix of every key. Its hash tag keeps all keys of an admission on one node of a cluster. */
 export const PREFIX = '{tollgate}:'
 
-/** All scripts share these files. Their text comes first, in this order. */
-const prelude = ['keys', 'calendar', 'bucket', 'scope', 'hold', 'memory']
-
 /**
  * Redis above `maxmemory` refuses a script that writes, unless the script has this first line. Scripts that free memory
  * need it. The number of running calls bounds the data that they add.
@@ -29,41 +26,37 @@ const allowOom: ReadonlySet<string> = new Set([
   'make-room',
 ])
 
+/** Each part of the prelude uses those before it. A script gets only the parts that it needs: Redis runs them with each call. */
+const counters = ['calendar', 'bucket', 'scope'] as const
+const admission = [...counters, 'hold', 'take', 'usage'] as const
+const end = [...counters, 'hold', 'charge', 'end'] as const
+
+/** The file of each command, and its parts of the prelude after `keys`. */
 const scripts = {
-  admitCall: 'admit',
-  renewHolds: 'renew',
-  rememberHolds: 'remember',
-  settleCalls: 'settle',
-  sweepLeases: 'sweep',
-  forgetTombstones: 'forget',
-  acknowledgeEntries: 'acknowledge',
-  createGroup: 'create-group',
-  makeRoom: 'make-room',
-  raiseVersion: 'raise-version',
-  readTime: 'time',
-  readStates: 'state',
-  readSpent: 'spent',
-  chargeCount: 'charge-count',
-  snapshotScopes: 'snapshot',
-  listScopeKeys: 'scope-keys',
-  beginRebuild: 'begin-rebuild',
-  restoreCounters: 'restore',
+  admitCalls: { file: 'admit', prelude: admission },
+  renewHolds: { file: 'renew', prelude: ['calendar', 'hold'] },
+  rememberHolds: { file: 'remember', prelude: [...counters, 'hold', 'take'] },
+  settleCalls: { file: 'settle', prelude: end },
+  sweepLeases: { file: 'sweep', prelude: [...end, 'read-hold'] },
+  forgetTombstones: { file: 'forget', prelude: [] },
+  acknowledgeEntries: { file: 'acknowledge', prelude: [] },
+  createGroup: { file: 'create-group', prelude: [] },
+  makeRoom: { file: 'make-room', prelude: ['memory'] },
+  raiseVersion: { file: 'raise-version', prelude: [] },
+  readTime: { file: 'time', prelude: [] },
+  readStates: { file: 'state', prelude: [...counters, 'usage'] },
+  readSpent: { file: 'spent', prelude: ['calendar'] },
+  chargeCount: { file: 'charge-count', prelude: counters },
+  snapshotScopes: { file: 'snapshot', prelude: [] },
+  listScopeKeys: { file: 'scope-keys', prelude: [] },
+  beginRebuild: { file: 'begin-rebuild', prelude: [] },
+  restoreCounters: { file: 'restore', prelude: counters },
 } as const
 
 type Arguments = [prefix: string, ...args: (string | number)[]]
 
-/** The usage of one scope; null for an absent limit. */
-export type StateReply = [
-  requests: number | null,
-  requestsFullIn: number | null,
-  tokens: number | null,
-  tokensFullIn: number | null,
-  running: number,
-  daySpent: number | null,
-  dayHeld: number | null,
-  monthSpent: number | null,
-  monthHeld: number | null,
-]
+/** Nine values for each scope, null for an absent limit: see describe() in hold.lua. */
+export type Usage = (number | null)[]
 
 /** One scope's nano-dollars; null for 0. */
 export type SpentReply = [
@@ -74,24 +67,22 @@ export type SpentReply = [
 ]
 
 export type AdmitReply =
-  | [kind: 'granted' | 'hit', at: number, states: StateReply[]]
+  | [kind: 'granted' | 'hit', at: number, ...Usage]
   | [kind: 'stale', version: number]
   | [kind: 'rebuilding' | 'settled' | 'ledger_full']
-  | RefusedReply
-
-export type RefusedReply = [
-  kind: 'refused',
-  at: number,
-  states: StateReply[],
-  scope: number,
-  limit: 'requests' | 'tokens' | 'concurrency' | 'loop' | 'count_tokens' | 'day' | 'month',
-  wait: number | null,
-  verdict?: 'can_never_fit' | 'in_flight' | 'spent',
-  limitNanos?: number,
-  spentNanos?: number,
-  heldNanos?: number,
-  resetsAt?: number,
-]
+  | [
+      kind: 'refused',
+      at: number,
+      scope: number,
+      limit: 'requests' | 'tokens' | 'concurrency' | 'loop' | 'count_tokens' | 'day' | 'month',
+      wait: number | null,
+      verdict: 'can_never_fit' | 'in_flight' | 'spent' | null,
+      limitNanos: number,
+      spentNanos: number,
+      heldNanos: number,
+      resetsAt: number,
+      ...Usage,
+    ]
 
 export type NoRoomReply = [
   call: number,
@@ -102,30 +93,26 @@ export type NoRoomReply = [
   heldNanos: number,
 ]
 
-export type OverspentReply = [
-  key: string,
-  name: string,
-  period: 'day' | 'month',
-  window: string,
-  limit: number,
-  spent: number,
-]
+export type OverspentReply = [period: 'day' | 'month', window: string, limit: number, spent: number]
 
 export type SettleReply = [
-  kind: 'settled' | 'corrected' | 'already',
-  held: number,
-  charged: number,
-  overspent?: OverspentReply[],
+  results: [kind: 'settled' | 'corrected' | 'already', held: number, charged: number][],
+  overspent: [call: number, budgets: [scope: number, ...OverspentReply][]][],
 ]
 
-export type SweepReply = [id: string, nanos: number, entry: string, overspent?: OverspentReply[]]
+export type SweepReply = [
+  id: string,
+  nanos: number,
+  entry: string,
+  overspent?: [scope: [key: string, name: string], ...OverspentReply][],
+]
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    admitCall(...args: Arguments): Result<AdmitReply, Context>
+    admitCalls(...args: Arguments): Result<AdmitReply[], Context>
     renewHolds(...args: Arguments): Result<[unknown: number[], refused: NoRoomReply[]], Context>
     rememberHolds(...args: Arguments): Result<('remembered' | 'renewed' | 'settled' | 'lost')[], Context>
-    settleCalls(...args: Arguments): Result<SettleReply[], Context>
+    settleCalls(...args: Arguments): Result<SettleReply, Context>
     sweepLeases(...args: Arguments): Result<SweepReply[], Context>
     forgetTombstones(...args: Arguments): Result<number, Context>
     acknowledgeEntries(...args: Arguments): Result<number, Context>
@@ -134,7 +121,7 @@ declare module 'ioredis' {
     raiseVersion(...args: Arguments): Result<number, Context>
     chargeCount(...args: Arguments): Result<number, Context>
     readTime(...args: Arguments): Result<number, Context>
-    readStates(...args: Arguments): Result<[at: number, states: StateReply[]], Context>
+    readStates(...args: Arguments): Result<[at: number, ...Usage], Context>
     readSpent(...args: Arguments): Result<[at: number, spent: SpentReply[]], Context>
     snapshotScopes(...args: Arguments): Result<[lastId: string, scopes: string[][]], Context>
     listScopeKeys(...args: Arguments): Result<[cursor: string, keys: string[]], Context>
@@ -145,10 +132,10 @@ declare module 'ioredis' {
 
 /** Defines the scripts as commands. Only tests pass a clock. */
 export function defineScripts(redis: Redis | Cluster, clock = read('prelude/clock')): void {
-  const shared = prelude.map(name => read(`prelude/${name}`)).join('')
-  for (const [command, name] of Object.entries(scripts)) {
-    const flags = allowOom.has(name) ? ALLOW_OOM : ''
-    redis.defineCommand(command, { numberOfKeys: 1, lua: flags + clock + shared + read(name) })
+  for (const [command, { file, prelude }] of Object.entries(scripts)) {
+    const flags = allowOom.has(file) ? ALLOW_OOM : ''
+    const parts = ['keys', ...prelude].map(part => read(`prelude/${part}`))
+    redis.defineCommand(command, { numberOfKeys: 1, lua: [flags, clock, ...parts, read(file)].join('') })
   }
 }
 

@@ -9,6 +9,7 @@ import { testRedis } from '../servers.ts'
 const calendar = readFileSync(new URL('../../src/lua/prelude/calendar.lua', import.meta.url), 'utf8')
 const ASK = `
   local DAY = 86400000
+  local floor, format = math.floor, string.format
   ${calendar}
   local results = {}
   for i, ms in ipairs(ARGV) do

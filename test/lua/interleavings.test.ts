@@ -66,6 +66,19 @@ const actions: Record<
       )
     },
   },
+  'calls at once': {
+    weight: 4,
+    act: (simulation, a, b, c) =>
+      simulation.admitTogether(
+        Array.from({ length: 2 + (a % 4) }, (_, i) => ({
+          id: `call ${calls++}`,
+          reservation: claimOf(simulation, a + i, b + i, c + i),
+          at: undefined,
+          settlement: undefined,
+          drainedAt: undefined,
+        })),
+      ),
+  },
   'the same call once more': {
     weight: 2,
     act: async (simulation, a) => {

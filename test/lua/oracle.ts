@@ -213,6 +213,11 @@ export function createOracle() {
     })
   }
 
+  /** A grant has the usage of the first scope only. */
+  function firstState({ scopes }: Reservation, at: number, now: number): ScopeState[] {
+    return states(scopes.slice(0, 1), at, now)
+  }
+
   function refusals(
     reservation: Reservation,
     hit: boolean,
@@ -272,7 +277,7 @@ export function createOracle() {
       if (ends.has(id)) return { kind: 'settled' }
       const hold = holds.get(id)
       if (hold) {
-        return { kind: 'granted', at: hold.at, states: states(hold.reservation.scopes, hold.at, now) }
+        return { kind: 'granted', at: hold.at, states: firstState(hold.reservation, hold.at, now) }
       }
       // The most final; of equals the longest; of equals the first.
       const [worst] = refusals(reservation, kept, now).sort(
@@ -283,14 +288,15 @@ export function createOracle() {
         for (const scope of reservation.scopes) {
           for (const kind of OF_A_HIT) {
             const content = bucket(scope, kind, now)
-            if (content) account(scope).buckets[kind] = draw(content, wantedOf(reservation, kind))
+            const wanted = wantedOf(reservation, kind)
+            if (content && wanted > 0) account(scope).buckets[kind] = draw(content, wanted)
           }
         }
-        return { kind: 'hit', at: now, states: states(reservation.scopes, now, now) }
+        return { kind: 'hit', at: now, states: firstState(reservation, now, now) }
       }
       take(reservation, now, now)
       holds.set(id, { at: now, reservation, leaseEnds: now + LEASE })
-      return { kind: 'granted', at: now, states: states(reservation.scopes, now, now) }
+      return { kind: 'granted', at: now, states: firstState(reservation, now, now) }
     },
 
     /** Renews leases, extends holds while there is room, then restores lost holds; in the order given. */

@@ -62,6 +62,20 @@ export function createSimulation(fixture: Fixture, limits: Record<string, Limits
     if (!isRunning && reservation.nanos > 0) assertFits(reservation)
   }
 
+  /** Calls at once: the first goes alone, the others in one script. */
+  async function admitTogether(some: Call[]): Promise<void> {
+    const admitted = await Promise.all(
+      some.map(({ id, reservation }) => fixture.admit(id, reservation, { version })),
+    )
+    const expected = some.map(({ id, reservation }) => oracle.admit(id, reservation, version, false, now()))
+    assert.deepEqual(admitted, expected)
+    for (const [i, call] of some.entries()) {
+      const one = admitted[i]!
+      calls.set(call.id, call)
+      if (one.kind === 'granted') call.at = one.at
+    }
+  }
+
   /** The promise the product is made for. */
   function assertFits({ scopes }: Reservation, at = now()): void {
     const accounts = new Map(oracle.expected(now()).scopes.map(({ key, windows }) => [key, windows]))
@@ -228,6 +242,7 @@ export function createSimulation(fixture: Fixture, limits: Record<string, Limits
       running,
       scopesOf,
       admit,
+      admitTogether,
       settle,
       end,
       renew,

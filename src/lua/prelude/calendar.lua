@@ -6,21 +6,19 @@ local function daysTo(year, month, day)
   if month <= 2 then
     year, month = year - 1, month + 12
   end
-  local leapDays = math.floor(year / 4) - math.floor(year / 100) + math.floor(year / 400)
-  return 365 * year + leapDays + math.floor((153 * (month - 3) + 2) / 5) + day - 719469
+  local leapDays = floor(year / 4) - floor(year / 100) + floor(year / 400)
+  return 365 * year + leapDays + floor((153 * (month - 3) + 2) / 5) + day - 719469
 end
 
 -- The inverse of `daysTo`. A period of 400 years has 146,097 days.
 local function dateOf(days)
   local shifted = days + 719468
-  local era = math.floor(shifted / 146097)
+  local era = floor(shifted / 146097)
   local dayOfEra = shifted - era * 146097
-  local yearOfEra = math.floor(
-    (dayOfEra - math.floor(dayOfEra / 1460) + math.floor(dayOfEra / 36524) - math.floor(dayOfEra / 146096)) / 365
-  )
-  local dayOfYear = dayOfEra - (365 * yearOfEra + math.floor(yearOfEra / 4) - math.floor(yearOfEra / 100))
-  local fromMarch = math.floor((5 * dayOfYear + 2) / 153)
-  local day = dayOfYear - math.floor((153 * fromMarch + 2) / 5) + 1
+  local yearOfEra = floor((dayOfEra - floor(dayOfEra / 1460) + floor(dayOfEra / 36524) - floor(dayOfEra / 146096)) / 365)
+  local dayOfYear = dayOfEra - (365 * yearOfEra + floor(yearOfEra / 4) - floor(yearOfEra / 100))
+  local fromMarch = floor((5 * dayOfYear + 2) / 153)
+  local day = dayOfYear - floor((153 * fromMarch + 2) / 5) + 1
   local year = yearOfEra + era * 400
   if fromMarch >= 10 then
     return year + 1, fromMarch - 9, day
@@ -29,16 +27,16 @@ local function dateOf(days)
 end
 
 local function window(name, ends)
-  return { spent = name .. ':spent', held = name .. ':held', ends = ends }
+  return { name = name, spent = name .. ':spent', held = name .. ':held', ends = ends }
 end
 
 local function windowsAt(ms)
-  local days = math.floor(ms / DAY)
+  local days = floor(ms / DAY)
   local year, month, day = dateOf(days)
   local nextMonth = month == 12 and daysTo(year + 1, 1, 1) or daysTo(year, month + 1, 1)
   return {
-    day = window(string.format('d%04d%02d%02d', year, month, day), (days + 1) * DAY),
-    month = window(string.format('m%04d%02d', year, month), nextMonth * DAY),
+    day = window(format('d%04d%02d%02d', year, month, day), (days + 1) * DAY),
+    month = window(format('m%04d%02d', year, month), nextMonth * DAY),
   }
 end
 

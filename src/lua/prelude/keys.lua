@@ -26,7 +26,11 @@ local LEASE = 30000
 local SETTLED_KEPT = 3600000
 local LOST_KEPT = 7 * DAY
 
--- Formats every number, because Lua and cjson print 15 digits, and nano-dollars have more.
+local format, match = string.format, string.match
+local floor, ceil, min, max = math.floor, math.ceil, math.min, math.max
+
+-- Formats every number, because Lua and cjson print 15 digits, and nano-dollars have more. `%d` is exact too, and takes
+-- half the time of `%.0f`.
 local function int(number)
-  return string.format('%.0f', number)
+  return format('%d', number)
 end
