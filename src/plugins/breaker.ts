@@ -41,7 +41,7 @@ export default fp(
       if ('refused' in entry) return done(refusedByCircuit(entry))
       request.circuitPass = entry.pass
       // The response is still read after its caller has left. The circuit does not wait for that.
-      reply.raw.once('close', () => circuits.leave(model, entry.pass))
+      reply.raw.on('close', () => circuits.leave(model, entry.pass))
       done()
     })
 

@@ -62,7 +62,7 @@ export default fp(
     app.addHook('onRequest', function watchCallEnd(request, reply, done) {
       request.arrivedAt = performance.now()
       app.running.set(request, reply)
-      reply.raw.once('close', () => {
+      reply.raw.on('close', () => {
         request.disconnected = !reply.raw.writableFinished
         discardBody(request)
         if (request.unfinished) request.unfinished.then(() => endCall(request, reply))

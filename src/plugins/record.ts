@@ -2,6 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { UsagePart } from '../dialects/dialect.ts'
 import type { Refusal } from '../errors.ts'
 import type { Entry, Outcome } from '../ledger/call-record.ts'
 
@@ -34,9 +35,7 @@ export default fp(
 function entryOf(request: FastifyRequest, reply: FastifyReply): Entry {
   const { arrivedAt, call, client, cost, error, attempt, measured, route } = request
   const now = performance.now()
-  const total = (
-    kind: 'input' | 'cacheRead' | 'cacheWrite5m' | 'cacheWrite1h' | 'cacheWriteOther' | 'output',
-  ) => measured?.usage?.reduce((sum, part) => sum + part[kind], 0) ?? 0
+  const tokens = tokensOf(measured?.usage)
   return {
     reqId: request.id,
     clientId: client?.id,
@@ -54,10 +53,10 @@ function entryOf(request: FastifyRequest, reply: FastifyReply): Entry {
     latencyMs: round(now - arrivedAt),
     ttftMs: attempt?.firstByteAt && round(attempt.firstByteAt - arrivedAt),
     upstreamMs: attempt && round((attempt.endedAt ?? now) - attempt.startedAt),
-    inputTokens: total('input'),
-    cacheReadTokens: total('cacheRead'),
-    cacheWriteTokens: total('cacheWrite5m') + total('cacheWrite1h') + total('cacheWriteOther'),
-    outputTokens: total('output'),
+    inputTokens: tokens.input,
+    cacheReadTokens: tokens.cacheRead,
+    cacheWriteTokens: tokens.cacheWrite,
+    outputTokens: tokens.output,
     costNanos: cost?.nanos ?? 0,
     savedNanos: request.savedNanos,
     estimated: cost?.estimated ?? false,
@@ -68,6 +67,17 @@ function entryOf(request: FastifyRequest, reply: FastifyReply): Entry {
     refusal: error?.code,
     scope: typeof error?.details.scope === 'string' ? error.details.scope : undefined,
   }
+}
+
+function tokensOf(usage: readonly UsagePart[] = []) {
+  const sum = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 }
+  for (const part of usage) {
+    sum.input += part.input
+    sum.cacheRead += part.cacheRead
+    sum.cacheWrite += part.cacheWrite5m + part.cacheWrite1h + part.cacheWriteOther
+    sum.output += part.output
+  }
+  return sum
 }
 
 function outcomeOf({ cacheResult, disconnected, error, attempt }: FastifyRequest): Outcome {
