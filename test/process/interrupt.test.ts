@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { ADMIN_TOKEN, UPSTREAM_KEY } from '../gateway.ts'
 import { freePort, testDatabase, testRedis } from '../servers.ts'
 import { until } from '../until.ts'
@@ -12,9 +12,18 @@ import { whenOver } from '../when-over.ts'
 const CTRL_C = '\x03'
 const SERVER = new URL('../../src/server.ts', import.meta.url).pathname
 
-test('Ctrl-C ends a gateway without calls at once, whatever the drain delay', {
-  skip: process.platform !== 'linux' && 'script takes other arguments here',
-}, async t => {
+const skip = process.platform !== 'linux' && 'script takes other arguments here'
+
+test('Ctrl-C ends a gateway without calls at once, whatever the drain delay', { skip }, async t => {
+  await interrupt(t, { WORKERS: '1' })
+})
+
+// A terminal sends the signal to every process of the gateway.
+test('Ctrl-C ends the workers of a gateway at once too', { skip }, async t => {
+  await interrupt(t, { WORKERS: '2' })
+})
+
+async function interrupt(t: TestContext, env: Record<string, string>): Promise<void> {
   const PORT = String(await freePort())
   const child = spawn(
     'script',
@@ -30,6 +39,7 @@ test('Ctrl-C ends a gateway without calls at once, whatever the drain delay', {
           DRAIN_DELAY_SECONDS: '3600',
           DRAIN_SECONDS: '3600',
         },
+        ...env,
         ...{ REDIS_URL: (await testRedis(t)).url, DATABASE_URL: (await testDatabase(t)).url },
       },
     },
@@ -50,4 +60,4 @@ test('Ctrl-C ends a gateway without calls at once, whatever the drain delay', {
 
   assert.deepEqual(await ended, [0, null])
   assert.match(shown, /Ctrl-C: no call runs, so the gateway stops now\./)
-})
+}
