@@ -40,8 +40,8 @@ interface Member {
   metrics: Family[]
 }
 
-/** A worker that does not answer within this time (ms) is shown with the metrics that were read last. */
-const METRICS_LIMIT = 2000
+/** A worker that does not answer within this time (ms) is not waited for. A scrape has its metrics as they were read last. */
+const ANSWER_LIMIT = 2000
 /** A worker that lives less than this time (ms) lets the next one start later. */
 const SHORT_LIFE = 60_000
 const PAUSE = { first: 1000, longest: 30_000 }
@@ -70,7 +70,7 @@ export function startWorkers({ count, env, log, onFailedStart }: PrimaryOptions)
       join: () => isStopping,
       built() {
         member.isBuilt = true
-        return [...members].some(({ isServing }) => isServing)
+        return serving().length > 0
       },
       serving() {
         member.isServing = true
@@ -85,24 +85,32 @@ export function startWorkers({ count, env, log, onFailedStart }: PrimaryOptions)
       ...{ isBuilt: false, isServing: false, metrics: [] },
     }
     members.add(member)
-    worker.once('exit', (code, signal) => {
+    worker.once('exit', (code, signal) => bury(signal ?? `exit code ${code}`, code ?? 1))
+    // Without a process id it could not be started, for want of memory or processes.
+    worker.once('error', error => {
+      if (worker.process.pid === undefined) bury(error.message, 1)
+    })
+
+    function bury(how: string, code: number): void {
       members.delete(member)
       past = mergeFamilies([...past, ...cumulative(member.metrics)])
       ended.resolve(code === 0)
-      if (!isStopping) replace(member, code, signal)
-    })
+      if (isStopping) return
+      if (member.isServing || members.size > 0) replace(member, how)
+      else giveUp(member, how, code)
+    }
   }
 
-  function replace(
-    { isServing, shortLives, startedAt, worker }: Member,
-    code: number | null,
-    signal: string,
-  ) {
-    if (!isServing && members.size === 0) return onFailedStart(code ?? 1)
+  function giveUp({ worker }: Member, how: string, code: number): void {
+    log.error({ pid: worker.process.pid }, `no worker runs, and the last one ended while it started (${how})`)
+    onFailedStart(code)
+  }
+
+  function replace({ shortLives, startedAt, worker }: Member, how: string): void {
     const isShort = performance.now() - startedAt < SHORT_LIFE
     const pauseMs = isShort ? pauseBefore(shortLives) : 0
     const facts = { pid: worker.process.pid, pauseMs }
-    log.error(facts, `a worker ended by itself (${signal || `exit code ${code}`}); another one is started`)
+    log.error(facts, `a worker ended by itself (${how}); another one is started`)
     restarts += 1
     setTimeout(launch, pauseMs, isShort ? shortLives + 1 : 0)
   }
@@ -110,26 +118,28 @@ export function startWorkers({ count, env, log, onFailedStart }: PrimaryOptions)
   async function allMetrics(asker: Member): Promise<Family[]> {
     const asked = [...members].filter(member => member.isBuilt || member === asker)
     await Promise.all(asked.map(read))
-    const serving = [...members].filter(({ isServing }) => isServing).length
+    // Those that have ended meanwhile are in the past.
+    const alive = asked.filter(member => members.has(member))
     return mergeFamilies([
-      ...asked.flatMap(({ metrics }) => metrics),
+      ...alive.flatMap(({ metrics }) => metrics),
       ...past,
-      single('gauge', 'tollgate_workers', 'Processes that serve the port.', serving),
+      single('gauge', 'tollgate_workers', 'Processes that serve the port.', serving().length),
       single('counter', 'tollgate_worker_restarts_total', 'Workers that ended by themselves.', restarts),
     ])
   }
 
   async function read(member: Member): Promise<void> {
-    const late = new AbortController()
-    const limit = wait(METRICS_LIMIT, undefined, { signal: late.signal }).catch(() => undefined)
-    const metrics = await Promise.race([member.ask('metrics', undefined).catch(() => undefined), limit])
-    late.abort()
+    const metrics = await inTime(member.ask('metrics', undefined), undefined)
     if (metrics) member.metrics = metrics
+  }
+
+  function serving(): Member[] {
+    return [...members].filter(({ isServing }) => isServing)
   }
 
   return {
     async running() {
-      const counts = [...members].map(({ ask }) => ask('running', undefined).catch(() => 0))
+      const counts = [...members].map(({ ask }) => inTime(ask('running', undefined), 0))
       return (await Promise.all(counts)).reduce((sum, one) => sum + one, 0)
     },
     async stop(order) {
@@ -141,6 +151,13 @@ export function startWorkers({ count, env, log, onFailedStart }: PrimaryOptions)
       if ((await Promise.all(ends)).includes(false)) throw new Error('a worker did not end gracefully')
     },
   }
+}
+
+/** The answer, or `instead` if it does not come. */
+async function inTime<T, U>(answer: Promise<T>, instead: U): Promise<T | U> {
+  const answered = new AbortController()
+  const limit = wait(ANSWER_LIMIT, instead, { signal: answered.signal }).catch(() => instead)
+  return Promise.race([answer.catch(() => instead), limit]).finally(() => answered.abort())
 }
 
 /** Milliseconds before the next worker starts, after so many short lives before the one that has ended. */
