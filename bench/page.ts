@@ -54,7 +54,7 @@ function section(row: ResultRow): string {
     ...row.columns.map(({ name }) => textOf(figure, cellOf(row, figure.key, name))),
   ])
   return `<h2>${escaped(row.title)}</h2>
-${row.figures.map(figure => chart(row, figure)).join('\n')}
+${row.figures.flatMap(figure => (figure.minor ? [] : chart(row, figure))).join('\n')}
 ${tableOf(['', ...row.columns.map(({ title }) => title)], lines)}`
 }
 

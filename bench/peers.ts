@@ -55,7 +55,7 @@ export const peers: Record<PeerName, Peer> = {
   },
   litellm: {
     title: 'LiteLLM',
-    // 1.108.8 and later need packages that the registry does not have.
+    // The latest that pip resolves: later ones pin packages that it does not find.
     version: '1.108.7',
     source: 'PyPI litellm[proxy]',
     isInstalled: () => existsSync(litellmFile),

@@ -8,6 +8,8 @@ export interface Figure {
   title: string
   unit: string
   digits: number
+  /** It is in the table, without a chart. */
+  minor?: boolean
   /** Compares each round's value with that of another column in the same round. */
   against?: { column: string; as: 'ratio' | 'difference' }
 }

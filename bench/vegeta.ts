@@ -62,6 +62,7 @@ function* targets({ url, path, model, headers, cached }: Column, prompt: Prompt,
 /** The figures of vegeta's JSON report, whose times are nanoseconds. */
 export function ratedOf(report: string, title: string): Rated {
   const { requests, success, latencies, errors } = JSON.parse(report)
-  if (success !== 1) throw new Error(`${title}: ${(1 - success) * requests} calls failed: ${errors}`)
+  if (success !== 1)
+    throw new Error(`${title}: ${Math.round((1 - success) * requests)} calls failed: ${errors}`)
   return { calls: requests, p50Ms: latencies['50th'] / 1e6, p99Ms: latencies['99th'] / 1e6 }
 }
