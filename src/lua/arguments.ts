@@ -4,7 +4,7 @@
  */
 
 import { type Bucket, ratio } from './bucket.ts'
-import type { Reservation, Running, Scope, Settlement } from './types.ts'
+import type { Reservation, Reserved, Running, Scope, Settlement } from './types.ts'
 
 type Arguments = (string | number)[]
 
@@ -34,11 +34,7 @@ export function encode(reservation: Reservation): Encoded {
   const before = encoded.get(reservation)
   if (before) return before
   const { scopes, tokens, nanos, entry } = reservation
-  if (!isAmount(tokens) || !isAmount(nanos)) {
-    throw new RangeError(
-      `a reservation of ${tokens} tokens and ${nanos} nanos; expected whole numbers of at least 0`,
-    )
-  }
+  refuseFractions(reservation)
   const lost = JSON.stringify({ ...entry, outcome: 'lost', estimated: true, estimate: 'the hold' })
   const held = scopes.map(scope => textsOf(scope).held).join()
   const hold = `{"tokens":${tokens},"nanos":${nanos},"scopes":[${held}]}\n${lost}`
@@ -119,11 +115,11 @@ export function settlementArguments(settlements: Settlement[]): Arguments {
   const list = createScopeList()
   const entries: string[] = []
   const calls = settlements.map(({ id, reservation, at, nanos, tokens, entry, isRefused }) => {
-    const reserved = encode(reservation)
-    entries.push(JSON.stringify(entry))
+    refuseFractions(reservation)
+    entries.push(typeof entry === 'string' ? entry : JSON.stringify(entry))
     const charged = isAmount(nanos) ? nanos : reservation.nanos
     const used = tokens !== undefined && isAmount(tokens) ? tokens : false
-    return `[${JSON.stringify(id)},${at ?? false},${reserved.tokens},${reserved.nanos},${charged},${used},${isRefused === true}${list.indexesOf(reservation.scopes)}]`
+    return `[${JSON.stringify(id)},${at ?? false},${reservation.tokens},${reservation.nanos},${charged},${used},${isRefused === true}${list.indexesOf(reservation.scopes)}]`
   })
   return [list.planOf(calls), ...entries]
 }
@@ -164,6 +160,13 @@ function hasBudget({ day, month }: Scope): boolean {
 
 function budgetsOf({ key, day, month }: Scope): string {
   return JSON.stringify({ key, day, month })
+}
+
+function refuseFractions({ tokens, nanos }: Reserved): void {
+  if (isAmount(tokens) && isAmount(nanos)) return
+  throw new RangeError(
+    `a reservation of ${tokens} tokens and ${nanos} nanos; expected whole numbers of at least 0`,
+  )
 }
 
 function isAmount(value: number): boolean {

@@ -23,13 +23,17 @@ export interface Scope {
   count_tokens?: Bucket
 }
 
-/** The amounts that one call reserves in all its scopes. */
-export interface Reservation {
+/** What the end of a call needs of its reservation. */
+export interface Reserved {
   scopes: Scope[]
-  /** Units of the `requests` buckets: 0 for token counts. Absent: 1. */
-  requests?: 0 | 1
   tokens: number
   nanos: number
+}
+
+/** The amounts that one call reserves in all its scopes. */
+export interface Reservation extends Reserved {
+  /** Units of the `requests` buckets: 0 for token counts. Absent: 1. */
+  requests?: 0 | 1
   /** Data of the ledger entry if the call is lost with its replica. */
   entry: Record<string, unknown>
 }
@@ -131,16 +135,16 @@ export interface NoRoom {
 
 export interface Settlement {
   id: string
-  /** The reservation that `admit` got. */
-  reservation: Reservation
+  /** Of the reservation that `admit` got. */
+  reservation: Reserved
   /** Time of the admission; undefined if Redis sent no reply. */
   at?: number
   /** Actual cost of the call. */
   nanos: number
   /** Tokens used; undefined if unknown: then the reserved tokens count as used. */
   tokens: number | undefined
-  /** Data of the ledger entry. */
-  entry: object
+  /** Data of the ledger entry. As JSON it takes less memory until Postgres has it. */
+  entry: object | string
   /** The call was not served and costs nothing: it gets no row in the ledger. */
   isRefused?: boolean
 }

@@ -3,7 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Refusal, refusal } from '../errors.ts'
-import type { Admitted, Reservation } from '../lua/types.ts'
+import type { Admitted, Reservation, Reserved } from '../lua/types.ts'
 import { type Outage, unavailable } from '../outages.ts'
 import { LOOKAHEAD_SECONDS } from '../pricing/bound.ts'
 import { isRefusedByRedis } from '../redis/away.ts'
@@ -28,7 +28,7 @@ declare module 'fastify' {
 }
 
 /** A cached response takes one unit of the request bucket, and nothing else. */
-const NOTHING: Reservation = { scopes: [], tokens: 0, nanos: 0, entry: {} }
+const NOTHING: Reserved = { scopes: [], tokens: 0, nanos: 0 }
 
 /** A call gets 503 if its configuration is still stale after this many admissions. */
 const DECISIONS = 5
@@ -47,13 +47,14 @@ export default fp<{ maxPending: number }>(
     app.onCallEnd('settle', function settleCall({ id, hold, admitted, cost, entry }) {
       if (!hold || !entry) return
       app.holds.delete(id)
+      const { scopes, tokens, nanos } = hold.reservation
       app.settlements.push({
         id,
-        reservation: admitted?.kind === 'hit' ? NOTHING : hold.reservation,
+        reservation: admitted?.kind === 'hit' ? NOTHING : { scopes, tokens, nanos },
         at: admitted?.at,
         nanos: cost?.nanos ?? 0,
         tokens: cost ? cost.tokens : 0,
-        entry: { ...entry },
+        entry: JSON.stringify(entry),
         isRefused: admitted === undefined,
       })
     })

@@ -43,12 +43,14 @@ export default fp(
     const money = createMoneyScripts(redis)
     const listener: Listener = {
       settled({ id, entry }, { overspendNanos, overspent }) {
-        if (overspent) app.reportOverspent(overspent, entry)
+        if (overspendNanos === 0 && !overspent) return
+        const facts: object = typeof entry === 'string' ? JSON.parse(entry) : entry
+        if (overspent) app.reportOverspent(overspent, facts)
         if (overspendNanos === 0) return
         // A call with an unbounded feature may cost more than its hold; the price table is not at fault.
-        if ('unbounded' in entry && entry.unbounded)
+        if ('unbounded' in facts && facts.unbounded)
           log.info({ reqId: id, overspendNanos }, 'an unbounded call cost more than it held')
-        else log.error({ reqId: id, overspendNanos, entry }, 'a call cost more than it held')
+        else log.error({ reqId: id, overspendNanos, entry: facts }, 'a call cost more than it held')
       },
       failed: (err, waiting) => log.warn({ err, waiting }, 'settlements wait for Redis'),
     }

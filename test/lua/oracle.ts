@@ -10,6 +10,7 @@ import {
   type Refused,
   type Renewed,
   type Reservation,
+  type Reserved,
   type Running,
   type Scope,
   type ScopeState,
@@ -135,7 +136,7 @@ export function createOracle() {
     return hold
   }
 
-  function charge(reservation: Reservation, at: number, nanos: number) {
+  function charge(reservation: Reserved, at: number, nanos: number) {
     for (const scope of reservation.scopes) {
       for (const period of PERIODS) {
         if (scope[period] !== undefined) money(scope, at, period).spent += BigInt(nanos)
@@ -144,7 +145,7 @@ export function createOracle() {
   }
 
   /** The bucket keeps the limit it has: a settlement knows that of its own time only. */
-  function chargeTokens(reservation: Reservation, tokens: number | undefined, taken: number, now: number) {
+  function chargeTokens(reservation: Reserved, tokens: number | undefined, taken: number, now: number) {
     for (const scope of reservation.scopes) {
       if (!scope.tokens) continue
       const content = contentOf(scope, 'tokens', scope.tokens, now)
