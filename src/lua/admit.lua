@@ -7,7 +7,7 @@
 --         exists, the call is a hit: it takes only a request and counts for the loop brake
 --     one a call: reservation and entry for its hold (hold.lua)
 -- Returns for each call a list. `usage`: see describe()
---   {'granted' | 'hit', at, usage of the first scope...}
+--   {'granted', at, usage of the first scope...} | {'hit', at, cached response, usage of the first scope...}
 --   {'refused', at, scope (index from 0), limit, ms to wait | false,
 --       verdict | false, limit, spent, held (nanos), when it resets, usage of each scope...}
 --   {'stale', version} | {'rebuilding'} | {'settled'} | {'ledger_full'}: nothing was taken
@@ -122,7 +122,8 @@ local function admit(i, call)
   if pending >= call[MOST_PENDING] then
     return { 'ledger_full' }
   end
-  local isHit = cacheKey and redis.call('EXISTS', cacheKey) == 1
+  local response = cacheKey and redis.call('GET', cacheKey)
+  local isHit = response and true or false
   local running, nanos = isHit and 0 or 1, isHit and 0 or call[NANOS_OF]
   local units = unitsOf(call[REQUESTS_OF], isHit and 0 or call[TOKENS_OF])
   openWindows(now, now)
@@ -137,7 +138,7 @@ local function admit(i, call)
     take(allLimits[call[place]], running, units, nanos, now)
   end
   if isHit then
-    return withUsage({ 'hit', now }, call, FIRST_SCOPE)
+    return withUsage({ 'hit', now, response }, call, FIRST_SCOPE)
   end
   holdOf[id] = holdText(now, ARGV[i + 1])
   granted[#granted + 1], granted[#granted + 2] = id, holdOf[id]

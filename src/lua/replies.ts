@@ -25,14 +25,19 @@ import type {
 
 /** Where the usage of the scopes begins in each reply. */
 const GRANTED_USAGE = 2
+const HIT_USAGE = 3
 const REFUSED_USAGE = 10
 const VALUES_OF_A_SCOPE = 9
 
 export function readAdmitted(scopes: Scope[], reply: AdmitReply): Admitted {
   switch (reply[0]) {
     case 'granted':
-    case 'hit':
-      return { kind: reply[0], at: reply[1], states: readStates(scopes.slice(0, 1), reply, GRANTED_USAGE) }
+      return { kind: 'granted', at: reply[1], states: firstState(scopes, reply, GRANTED_USAGE) }
+    case 'hit': {
+      const [, at, response] = reply
+      const states = firstState(scopes, reply, HIT_USAGE)
+      return { kind: 'hit', at, states, response: Buffer.from(response, 'latin1') }
+    }
     case 'refused': {
       const [, at, scope, limit, wait, verdict, limitNanos, spentNanos, heldNanos, resetsAt] = reply
       return {
@@ -50,6 +55,10 @@ export function readAdmitted(scopes: Scope[], reply: AdmitReply): Admitted {
     default:
       return { kind: reply[0] }
   }
+}
+
+function firstState([scope]: Scope[], reply: readonly unknown[], first: number): ScopeState[] {
+  return scope ? readStates([scope], reply, first) : []
 }
 
 /** Reads the usage of scopes, which follows the first values of a reply. */

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import type { Cluster, Redis, Result } from 'ioredis'
+import { prepareScript } from '../redis/script.ts'
 
 /** The prefix of every key. Its hash tag keeps all keys of an admission on one node of a cluster. */
 export const PREFIX = '{tollgate}:'
@@ -53,6 +54,9 @@ const scripts = {
   restoreCounters: { file: 'restore', prelude: counters },
 } as const
 
+/** The commands that every call uses. */
+const ofCalls: ReadonlySet<string> = new Set(['admitCalls', 'settleCalls'])
+
 type Arguments = [prefix: string, ...args: (string | number)[]]
 
 /** Nine values for each scope, null for an absent limit: see describe() in hold.lua. */
@@ -67,7 +71,8 @@ export type SpentReply = [
 ]
 
 export type AdmitReply =
-  | [kind: 'granted' | 'hit', at: number, ...Usage]
+  | [kind: 'granted', at: number, ...Usage]
+  | [kind: 'hit', at: number, response: string, ...Usage]
   | [kind: 'stale', version: number]
   | [kind: 'rebuilding' | 'settled' | 'ledger_full']
   | [
@@ -135,7 +140,9 @@ export function defineScripts(redis: Redis | Cluster, clock = read('prelude/cloc
   for (const [command, { file, prelude }] of Object.entries(scripts)) {
     const flags = allowOom.has(file) ? ALLOW_OOM : ''
     const parts = ['keys', ...prelude].map(part => read(`prelude/${part}`))
-    redis.defineCommand(command, { numberOfKeys: 1, lua: [flags, clock, ...parts, read(file)].join('') })
+    const lua = [flags, clock, ...parts, read(file)].join('')
+    if (ofCalls.has(command)) Object.assign(redis, { [command]: prepareScript(redis, lua, 1) })
+    else redis.defineCommand(command, { numberOfKeys: 1, lua })
   }
 }
 

@@ -81,7 +81,7 @@ export type Admitted =
   /** `at` is the time of the admission, by Redis's clock; `states` has the usage of the first scope only. */
   | { kind: 'granted'; at: number; states: ScopeState[] }
   /** The cache has a response. The call took a request and counts for the loop brake; it has no hold. */
-  | { kind: 'hit'; at: number; states: ScopeState[] }
+  | { kind: 'hit'; at: number; states: ScopeState[]; response: Buffer }
   | Refused
   /** The replica decided with an old configuration. It must load this version and decide again. */
   | { kind: 'stale'; version: number }

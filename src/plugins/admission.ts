@@ -13,10 +13,6 @@ import type { Refused } from './reservations.ts'
 export type Granted = Extract<Admitted, { kind: 'granted' | 'hit' }>
 
 declare module 'fastify' {
-  interface FastifyInstance {
-    /** Admits the call, or rejects with its refusal. Without `useCache` a cached response is no hit. */
-    admit(request: FastifyRequest, reply: FastifyReply, useCache: boolean): Promise<Granted>
-  }
   interface FastifyRequest {
     /** What was sent to Redis. It is kept until a refusal says for certain that nothing was taken. */
     hold: Hold | Pick<Hold, 'reservation'> | undefined
@@ -41,7 +37,14 @@ export default fp<{ maxPending: number }>(
     app.decorateRequest('admissionSentAt')
 
     app.addHook('preHandler', async function admitCall(request, reply) {
-      if (request.reservation) await app.admit(request, reply, true)
+      if (!request.reservation) return
+      try {
+        const late = await app.waiting.waitFirst(request)
+        if (late) throw refuse(request, reply, late)
+        await admit(request, reply)
+      } finally {
+        app.waiting.leave(request)
+      }
     })
 
     app.onCallEnd('settle', function settleCall({ id, hold, admitted, cost, entry }) {
@@ -59,21 +62,8 @@ export default fp<{ maxPending: number }>(
       })
     })
 
-    app.decorate('admit', async (request: FastifyRequest, reply: FastifyReply, useCache: boolean) => {
-      try {
-        const late = await app.waiting.waitFirst(request)
-        if (late) throw refuse(request, reply, late)
-        return await decided(request, reply, useCache)
-      } finally {
-        app.waiting.leave(request)
-      }
-    })
-
-    async function decided(
-      request: FastifyRequest,
-      reply: FastifyReply,
-      useCache: boolean,
-    ): Promise<Granted> {
+    /** Resolves when the call is admitted, or rejects with its refusal. */
+    async function admit(request: FastifyRequest, reply: FastifyReply): Promise<void> {
       let decisions = 0
       while (decisions < DECISIONS) {
         // After the end of the call no step would release a new hold.
@@ -87,7 +77,7 @@ export default fp<{ maxPending: number }>(
         request.admitted = undefined
         const sentAt = performance.now()
         request.admissionSentAt = sentAt
-        const admitted = await send(request, reservation, useCache ? cacheKey : undefined)
+        const admitted = await send(request, reservation, cacheKey)
         request.admissionMs = performance.now() - sentAt
         // The end of the call has settled the hold already.
         if (request.disconnected) throw gone()
@@ -100,7 +90,7 @@ export default fp<{ maxPending: number }>(
             app.holds.set(request.id, hold)
           }
           app.reportAdmission(reply, admitted)
-          return admitted
+          return
         }
         request.hold = undefined
         if (admitted.kind === 'refused') {

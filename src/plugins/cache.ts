@@ -18,12 +18,12 @@ interface Facts {
   costNanos: number
 }
 
-export type CachedResponse = Facts & { body: Buffer }
+type CachedResponse = Facts & { body: Buffer }
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The key of the cached response and how to read it; undefined if the request or the client's settings forbid the cache. */
-    cached: { key: string; find(): Promise<CachedResponse | undefined> } | undefined
+    /** The key of a cached response; undefined if the request or the client's settings forbid one. */
+    cacheKey: string | undefined
     /** The caller accepts only a cached response. */
     onlyIfCached: boolean
     cacheResult: CacheResult | undefined
@@ -40,7 +40,7 @@ const lua = ['prelude/memory', 'keep']
 export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
   async (app, { ttlSeconds, maxBytes, totalBytes }) => {
     const keep = prepareScript(app.redis, lua, 1 + INDEX_KEYS.length)
-    app.decorateRequest('cached')
+    app.decorateRequest('cacheKey')
     app.decorateRequest('onlyIfCached', false)
     app.decorateRequest('cacheResult')
     app.decorateRequest('savedNanos', 0)
@@ -53,37 +53,26 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
       request.cacheResult = key === undefined ? 'BYPASS' : 'MISS'
       reply.header('x-cache', request.cacheResult)
       if (key === undefined) return done(asked.onlyIfCached ? notCached() : undefined)
-      // The admission finds out whether there is a response. Only a hit is fetched.
-      const find = () => app.redis.getBuffer(key).then(unpack, () => undefined)
-      request.cached = { key, find }
+      // The admission finds the response.
+      request.cacheKey = key
       if (!asked.onlyIfCached && asked.maxAge === undefined) return done()
       // A response that is too old must not be a hit of the admission.
-      Promise.all([find(), app.redis.time().catch(() => [0])]).then(([cached, [seconds]]) => {
-        const age = cached ? Number(seconds) - cached.storedAt / 1000 : Number.POSITIVE_INFINITY
-        const isUsed = cached && age <= (asked.maxAge ?? age)
-        request.cached = isUsed ? { key, find: async () => cached } : undefined
+      const found = app.redis.getBuffer(key).catch(() => null)
+      Promise.all([found, app.redis.time().catch(() => [0])]).then(([packed, [seconds]]) => {
+        const age = packed ? Number(seconds) - unpack(packed).storedAt / 1000 : Number.POSITIVE_INFINITY
+        const isUsed = packed !== null && age <= (asked.maxAge ?? age)
+        if (!isUsed) request.cacheKey = undefined
         done(asked.onlyIfCached && !isUsed ? notCached() : undefined)
       }, done)
     })
 
-    app.onReservation(function reserveCacheKey({ cached }) {
-      return cached && { cacheKey: cached.key }
+    app.onReservation(function reserveCacheKey({ cacheKey }) {
+      return cacheKey === undefined ? undefined : { cacheKey }
     })
 
-    // After the admission, which has found out whether there is a response.
-    app.addHook('preHandler', function replayCached(request, reply, done) {
-      const { admitted, cached, onlyIfCached } = request
-      if (!cached || admitted?.kind !== 'hit') return done(onlyIfCached ? notCached() : undefined)
-      cached
-        .find()
-        .then(async found => {
-          if (found) return replay(reply, found, admitted.at)
-          if (onlyIfCached) throw notCached()
-          // The response was removed between the two commands, so the call goes to the provider.
-          await app.admit(request, reply, false)
-          done()
-        })
-        .catch(done)
+    app.addHook('preHandler', function replayCached({ admitted, onlyIfCached }, reply, done) {
+      if (admitted?.kind === 'hit') replay(reply, unpack(admitted.response), admitted.at)
+      else done(onlyIfCached ? notCached() : undefined)
     })
 
     app.onCallEnd('settle', function storeResponse(request) {
@@ -108,7 +97,7 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
     name: 'cache',
     dependencies: ['admission', 'auth', 'call', 'cost', 'lifecycle', 'models', 'redis', 'reservations'],
     decorators: {
-      fastify: ['admit', 'deferred', 'onCallEnd', 'onReservation'],
+      fastify: ['deferred', 'onCallEnd', 'onReservation'],
       request: ['admitted', 'call', 'client', 'cost', 'edits', 'reservation', 'route'],
     },
   },
@@ -171,8 +160,7 @@ function pack(facts: Facts, body: Buffer): Buffer {
   return Buffer.concat([head, body])
 }
 
-function unpack(packed: Buffer | null): CachedResponse | undefined {
-  if (!packed) return undefined
+function unpack(packed: Buffer): CachedResponse {
   const end = packed.indexOf('\n')
   return { ...JSON.parse(packed.toString('utf8', 0, end)), body: packed.subarray(end + 1) }
 }

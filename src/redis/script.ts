@@ -8,7 +8,7 @@ import { type Cluster, Command, type Redis } from 'ioredis'
 
 export type Argument = string | number | Buffer
 
-/** Runs the script with its keys and arguments, and resolves to its reply. Strings in the reply are Buffers. */
+/** Runs the script with its keys and arguments, and resolves to its reply. A character in the reply is one byte (latin1). */
 export type Script = (...args: Argument[]) => Promise<unknown>
 
 export function prepareScript(redis: Redis | Cluster, lua: string, numberOfKeys: number): Script {
@@ -30,7 +30,7 @@ class ScriptCommand extends Command {
 
   constructor(name: string, script: string, numberOfKeys: number, args: Argument[]) {
     // The first key finds the node of a cluster, because all keys of a script share a hash tag.
-    super(name, [script, '1', String(args[0])], { replyEncoding: null })
+    super(name, [script, '1', String(args[0])], { replyEncoding: 'latin1' })
     this.encoded = encode([name, script, numberOfKeys, ...args])
   }
 

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { type Reservation, UNLIMITED } from '../../src/lua/types.ts'
 import { createFixture, DAY, type Fixture, HOUR, MINUTE, SECOND } from './fixture.ts'
+import { CACHED } from './oracle.ts'
 import { createSimulation, type Limits } from './simulation.ts'
 
 type Simulation = ReturnType<typeof createSimulation>
@@ -164,7 +165,7 @@ test('the scripts agree with the oracle for any sequence of steps', async t => {
 
 async function play(fixture: Fixture, steps: Step[], limits: [number, number, number][]): Promise<void> {
   await fixture.begin()
-  await fixture.redis.set('{tollgate}:cache:kept', 'a response')
+  await fixture.redis.set('{tollgate}:cache:kept', CACHED)
   const simulation = createSimulation(fixture, {
     ...Object.fromEntries(
       ['client:0', 'client:1', 'team:0', 'gateway'].map((key, i) => [key, limitsOf(...limits[i]!)]),

@@ -18,6 +18,9 @@ import {
   UNLIMITED,
 } from '../../src/lua/types.ts'
 
+/** The response of every cached call. */
+export const CACHED = 'a response'
+
 const LEASE = 30_000
 const UNWATCHED = 10_000
 const KINDS = ['requests', 'tokens', 'loop', 'count_tokens'] as const
@@ -293,7 +296,12 @@ export function createOracle() {
             if (content && wanted > 0) account(scope).buckets[kind] = draw(content, wanted)
           }
         }
-        return { kind: 'hit', at: now, states: firstState(reservation, now, now) }
+        return {
+          kind: 'hit',
+          at: now,
+          states: firstState(reservation, now, now),
+          response: Buffer.from(CACHED),
+        }
       }
       take(reservation, now, now)
       holds.set(id, { at: now, reservation, leaseEnds: now + LEASE })
