@@ -16,6 +16,15 @@ interface Encoded {
   hold: string
 }
 
+interface EncodedScope {
+  limits: string
+  /** Only what the end of a call needs. */
+  held: string
+  /** Its index in the last list of scopes that has it. */
+  list: ScopeList | undefined
+  index: number
+}
+
 /** One admission of a batch. */
 export interface Admission {
   id: string
@@ -26,112 +35,125 @@ export interface Admission {
   maxPending: number
 }
 
-const scopeTexts = new WeakMap<Scope, { limits: string; held: string }>()
-const encoded = new WeakMap<Reservation, Encoded>()
+const encodedScopes = new WeakMap<Scope, EncodedScope>()
+const encodedReservations = new WeakMap<Reservation, Encoded>()
 
 /** Encodes a reservation once. */
 export function encode(reservation: Reservation): Encoded {
-  const before = encoded.get(reservation)
+  const before = encodedReservations.get(reservation)
   if (before) return before
   const { scopes, tokens, nanos, entry } = reservation
   refuseFractions(reservation)
+  const held = scopes.map(scope => encodeScope(scope).held).join()
   const lost = JSON.stringify({ ...entry, outcome: 'lost', estimated: true, estimate: 'the hold' })
-  const held = scopes.map(scope => textsOf(scope).held).join()
-  const hold = `{"tokens":${tokens},"nanos":${nanos},"scopes":[${held}]}\n${lost}`
-  const text = { tokens, nanos, hold }
-  encoded.set(reservation, text)
-  return text
+  const encoded = { tokens, nanos, hold: `{"tokens":${tokens},"nanos":${nanos},"scopes":[${held}]}\n${lost}` }
+  encodedReservations.set(reservation, encoded)
+  return encoded
 }
 
-/** Encodes a scope once, because all calls of a client share it. `held` is only what the end of a call needs. */
-function textsOf(scope: Scope): { limits: string; held: string } {
-  const before = scopeTexts.get(scope)
+/** Encodes a scope once, because all calls of a client share it. */
+function encodeScope(scope: Scope): EncodedScope {
+  const before = encodedScopes.get(scope)
   if (before) return before
   const { key, name, concurrency, day, month, requests, tokens, loop, count_tokens } = scope
   const buckets = loop || count_tokens ? [requests, tokens, loop, count_tokens] : [requests, tokens]
   const limits = [key, concurrency ?? false, day ?? false, month ?? false, ...buckets.flatMap(limitsOf)]
-  const texts = {
+  const encoded = {
     limits: JSON.stringify(limits),
     held: JSON.stringify({ key, name, tokens, loop, day, month }),
+    list: undefined,
+    index: 0,
   }
-  scopeTexts.set(scope, texts)
-  return texts
+  encodedScopes.set(scope, encoded)
+  return encoded
 }
 
 function limitsOf(bucket: Bucket | undefined): (number | false)[] {
   return bucket ? [bucket.capacity, ...ratio(bucket)] : [false, false, false]
 }
 
-/** The limits of scopes, each once, and the indexes (from 1) by which calls name them. */
-function createScopeList() {
-  const indexes = new Map<Scope, number>()
-  let limits = ''
-  return {
-    /** `,1,2,3` */
-    indexesOf(scopes: Scope[]): string {
-      let list = ''
-      for (const scope of scopes) {
-        let index = indexes.get(scope)
-        if (index === undefined) {
-          index = indexes.size + 1
-          indexes.set(scope, index)
-          limits += index === 1 ? textsOf(scope).limits : `,${textsOf(scope).limits}`
-        }
-        list += `,${index}`
+/** The limits of scopes, each once. Calls name them by their indexes, from 1. */
+class ScopeList {
+  private text = ''
+  private length = 0
+
+  /** `,1,2,3` */
+  indexesOf(scopes: Scope[]): string {
+    let indexes = ''
+    for (const scope of scopes) {
+      const encoded = encodeScope(scope)
+      if (encoded.list !== this) {
+        encoded.list = this
+        encoded.index = ++this.length
+        this.text += this.length === 1 ? encoded.limits : `,${encoded.limits}`
       }
-      return list
-    },
-    planOf: (calls: string[]) => `[[${limits}],[${calls.join()}]]`,
+      indexes += `,${encoded.index}`
+    }
+    return indexes
+  }
+
+  /** Scopes and calls in one text. */
+  plan(calls: string[]): string {
+    return `[[${this.text}],[${calls.join()}]]`
   }
 }
 
 /** For `admitCalls`. */
-export function admissionArguments(admissions: Admission[]): Arguments {
-  const list = createScopeList()
-  const holds: string[] = []
-  const calls = admissions.map(({ id, reservation, version, cacheKey, maxPending }) => {
+export function admissionArguments(admissions: Admission[]): string[] {
+  const list = new ScopeList()
+  const calls: string[] = []
+  const args = ['']
+  for (const { id, reservation, version, cacheKey, maxPending } of admissions) {
     const { tokens, nanos, hold } = encode(reservation)
-    holds.push(hold)
-    const key = cacheKey === undefined ? 'false' : JSON.stringify(cacheKey)
-    return `[${JSON.stringify(id)},${version},${maxPending},${reservation.requests ?? 1},${tokens},${nanos},${key}${list.indexesOf(reservation.scopes)}]`
-  })
-  return [list.planOf(calls), ...holds]
+    const cached = cacheKey === undefined ? 'false' : JSON.stringify(cacheKey)
+    const amounts = `${version},${maxPending},${reservation.requests ?? 1},${tokens},${nanos}`
+    calls.push(`[${JSON.stringify(id)},${amounts},${cached}${list.indexesOf(reservation.scopes)}]`)
+    args.push(hold)
+  }
+  args[0] = list.plan(calls)
+  return args
 }
 
 /** For `rememberHolds`. */
-export function holdArguments(running: Running[]): Arguments {
-  const list = createScopeList()
-  const holds: string[] = []
-  const calls = running.map(({ id, reservation, at }) => {
+export function holdArguments(running: Running[]): string[] {
+  const list = new ScopeList()
+  const calls: string[] = []
+  const args = ['']
+  for (const { id, reservation, at } of running) {
     const { tokens, nanos, hold } = encode(reservation)
-    holds.push(hold)
-    return `[${JSON.stringify(id)},${at},${reservation.requests ?? 1},${tokens},${nanos}${list.indexesOf(reservation.scopes)}]`
-  })
-  return [list.planOf(calls), ...holds]
+    const amounts = `${at},${reservation.requests ?? 1},${tokens},${nanos}`
+    calls.push(`[${JSON.stringify(id)},${amounts}${list.indexesOf(reservation.scopes)}]`)
+    args.push(hold)
+  }
+  args[0] = list.plan(calls)
+  return args
 }
 
 /** For `settleCalls`. An invalid amount must not block the other settlements or be free, so the reserved amount replaces it. */
-export function settlementArguments(settlements: Settlement[]): Arguments {
-  const list = createScopeList()
-  const entries: string[] = []
-  const calls = settlements.map(({ id, reservation, at, nanos, tokens, entry, isRefused }) => {
+export function settlementArguments(settlements: Settlement[]): string[] {
+  const list = new ScopeList()
+  const calls: string[] = []
+  const args = ['']
+  for (const { id, reservation, at, nanos, tokens, entry, isRefused } of settlements) {
     refuseFractions(reservation)
-    entries.push(typeof entry === 'string' ? entry : JSON.stringify(entry))
     const charged = isAmount(nanos) ? nanos : reservation.nanos
     const used = tokens !== undefined && isAmount(tokens) ? tokens : false
-    return `[${JSON.stringify(id)},${at ?? false},${reservation.tokens},${reservation.nanos},${charged},${used},${isRefused === true}${list.indexesOf(reservation.scopes)}]`
-  })
-  return [list.planOf(calls), ...entries]
+    const amounts = `${at ?? false},${reservation.tokens},${reservation.nanos},${charged},${used},${isRefused === true}`
+    calls.push(`[${JSON.stringify(id)},${amounts}${list.indexesOf(reservation.scopes)}]`)
+    args.push(typeof entry === 'string' ? entry : JSON.stringify(entry))
+  }
+  args[0] = list.plan(calls)
+  return args
 }
 
 /** For `readStates`. */
 export function limitArguments(scopes: Scope[]): string {
-  return `[${scopes.map(scope => textsOf(scope).limits).join()}]`
+  return `[${scopes.map(scope => encodeScope(scope).limits).join()}]`
 }
 
 /** For `chargeCount`. */
 export function countArguments(scope: Scope): string {
-  return textsOf(scope).limits
+  return encodeScope(scope).limits
 }
 
 /** For `renewHolds`. Calls with the same scopes form a group. Only scopes with a budget are included. */

@@ -58,7 +58,8 @@ export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: st
       { version, cacheKey, maxPending }: { version: number; cacheKey?: string; maxPending: number },
     ): Promise<Admitted> {
       encode(reservation)
-      return admissions.push({ id, reservation, version, cacheKey, maxPending })
+      const [admitted] = await admissions.push([{ id, reservation, version, cacheKey, maxPending }])
+      return admitted!
     },
 
     /**
@@ -87,7 +88,7 @@ export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: st
 
     /** Charges the actual cost of calls once, and appends ledger entries. Rejects while counters are being restored. */
     async settle(ended: Settlement[]): Promise<Settled[]> {
-      return Promise.all(ended.map(settlements.push))
+      return settlements.push(ended)
     },
 
     /** Charges at most `limit` calls whose replica died. Call it every second: see sweep.lua. */
