@@ -4,16 +4,15 @@ import { type DestinationStream, pino } from 'pino'
 import { loggedError } from '../logged-error.ts'
 import { withFlatLines } from './flat-lines.ts'
 
-/**
- * Lines are written in blocks of about this size, or after this time. pino writes the rest at the exit. Several workers write to
- * one pipe, which takes at most 4096 bytes in one piece: a larger block could be cut by the lines of another worker.
- */
-const GATHERED = { minLength: 4000, maxWrite: 4096, periodicFlush: 250 }
+/** Lines are written in blocks of this size, or after this time. pino writes the rest at the exit. */
+const GATHERED = { minLength: 16_384, maxWrite: 65_536, periodicFlush: 250 }
+/** Workers share a pipe, which takes this number of bytes in one piece: the lines of another worker could cut a larger block. */
+const SHARED = { ...GATHERED, minLength: 4000, maxWrite: 4096 }
 
-/** `redact` removes secrets from each line; `base` is added to each line. */
+/** `redact` removes secrets from each line; `base`, of a worker, is added to each line. */
 export function createLogger(
   level: string,
-  destination: DestinationStream = standardOutput(),
+  destination?: DestinationStream,
   redact: (line: string) => string = line => line,
   base?: { pid: number },
 ) {
@@ -26,17 +25,17 @@ export function createLogger(
       serializers: { err: (error: unknown) => loggedError(error) },
       formatters: { level: label => ({ level: label }), log: withoutErrors },
     },
-    destination,
+    destination ?? standardOutput(base ? SHARED : GATHERED),
   )
   return withFlatLines(logger)
 }
 
 /** sonic-boom measures a block of text again with each line, but not a block of bytes. */
-function standardOutput(): DestinationStream {
+function standardOutput(blocks: typeof GATHERED): DestinationStream {
   const output: { write(line: string | Buffer): boolean } = pino.destination({
     sync: false,
     contentMode: 'buffer',
-    ...GATHERED,
+    ...blocks,
   })
   const write = output.write.bind(output)
   return Object.assign(output, { write: (line: string) => write(Buffer.from(line)) })
