@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Counter, Histogram, Registry } from 'prom-client'
+import { callCounter } from '../../../src/telemetry/metrics/call-counter.ts'
 import { callHistogram } from '../../../src/telemetry/metrics/call-histogram.ts'
 import { createExposition } from '../../../src/telemetry/metrics/exposition.ts'
 import { readFamilies } from '../../../src/telemetry/metrics/families.ts'
@@ -75,6 +76,35 @@ test("a histogram of calls is written as prom-client's own histogram", async () 
     assert.equal(samples.length, 12)
     assert.deepEqual(samples, parseMetrics(await textOf(theirs, accept)))
   }
+})
+
+test("a counter of calls is written as prom-client's own counter", async () => {
+  const [ours, theirs] = [new Registry(), new Registry()]
+  const config = { name: 'calls_total', help: 'Calls.', labelNames: ['route', 'outcome'] }
+  const own = callCounter(ours, config.name, config.help, config.labelNames)
+  const counter = new Counter({ ...config, registers: [theirs] })
+  callCounter(ours, 'faults_total', 'Faults.')()
+  new Counter({ name: 'faults_total', help: 'Faults.', registers: [theirs] })
+
+  for (const [amount, route] of [
+    [1, '/a'],
+    [2, '/b'],
+    [3, '/a'],
+    [0, '/c'],
+  ] as const) {
+    own(route, 'ok').add(amount)
+    counter.inc({ route, outcome: 'ok' }, amount)
+  }
+
+  for (const accept of ['text/plain', OPEN_METRICS])
+    assert.equal(await textOf(ours, accept), await textOf(theirs, accept))
+})
+
+test('a counter of calls shows its sum in the unit of the metric', async () => {
+  const registry = new Registry()
+  const cost = callCounter(registry, 'usd_total', 'Cost.', [], nanos => nanos / 1e9)()
+  for (let call = 0; call < 10; call++) cost.add(100_000_001)
+  assert.equal(parseMetrics(await textOf(registry))[0]?.value, 1.00000001)
 })
 
 test('a label may contain any character', async () => {
