@@ -1,6 +1,5 @@
 /** The process: reads the configuration, starts the embedded servers, and serves the port itself or by workers. */
 
-import cluster from 'node:cluster'
 import type { FastifyBaseLogger } from 'fastify'
 import { type Config, readConfig, readEnvironment, readNames } from './config/config.ts'
 import { misspelt } from './config/misspelt.ts'
@@ -67,13 +66,13 @@ async function configured(env: ReturnType<typeof readEnvironment>): Promise<Conf
 }
 
 async function start({ config, urls }: Configured) {
+  const group = await joinPrimary()
   // There is nothing to drain before the first call. Without a handler, process 1 of a container ignores SIGTERM.
-  if (cluster.isPrimary) process.once('SIGTERM', exitAtOnce)
+  if (!group) process.once('SIGTERM', exitAtOnce)
   const redactor = createRedactor(ownSecrets(config))
   redact = redactor.text
-  const base = cluster.isWorker ? { pid: process.pid } : undefined
+  const base = group && { pid: process.pid }
   const logger = createLogger(config.LOG_LEVEL, undefined, redactor.text, base)
-  const group = cluster.worker && (await joinPrimary(cluster.worker))
   const workers = workersOf(config)
   if (!group) {
     for (const hint of hints) logger.warn(hint)

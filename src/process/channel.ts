@@ -3,6 +3,9 @@
 import type { Worker } from 'node:cluster'
 import type { Family } from '../telemetry/metrics/families.ts'
 
+/** The argument of a worker's command line. A gateway that a cluster of another program has started lacks it. */
+export const WORKER = '--worker'
+
 export interface StopOrder {
   /** How long new calls are still served, in milliseconds. */
   delayMs: number

@@ -25,10 +25,10 @@ export function stopOnInterrupt({
     const now = performance.now()
     if (first === undefined) {
       first = now
-      void Promise.resolve(running()).then(count => {
-        process.stderr.write(`\n${messageOf(count, limitSeconds)}\n`)
-        stop()
-      })
+      void Promise.resolve(running()).then(count =>
+        process.stderr.write(`\n${messageOf(count, limitSeconds)}\n`),
+      )
+      stop()
     } else if (now - first > SAME_PRESS_MS) {
       process.stderr.write('\nCtrl-C again: the gateway stops at once.\n')
       process.exit(INTERRUPTED)

@@ -6,7 +6,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as wait } from 'node:timers/promises'
 import { cumulative, type Family, mergeFamilies } from '../telemetry/metrics/families.ts'
-import { type Ask, openChannel, type StopOrder } from './channel.ts'
+import { type Ask, openChannel, type StopOrder, WORKER } from './channel.ts'
 
 export interface PrimaryOptions {
   count: number
@@ -35,6 +35,7 @@ interface Member {
   shortLives: number
   isBuilt: boolean
   isServing: boolean
+  /** Resolves at its end, with whether that was graceful. */
   ended: Promise<boolean>
   /** As last read. */
   metrics: Family[]
@@ -47,8 +48,15 @@ const SHORT_LIFE = 60_000
 const PAUSE = { first: 1000, longest: 30_000 }
 
 export function startWorkers({ count, env, log, onFailedStart }: PrimaryOptions): WorkerGroup {
+  if (!cluster.isPrimary) {
+    throw new Error(
+      `WORKERS: found ${count} in a worker of another program's cluster, expected 1. ` +
+        'Leave it out, or start the gateway without that cluster.',
+    )
+  }
   // Each worker accepts from the shared socket itself. To pass each connection on from here costs more (ADR 23).
   cluster.schedulingPolicy = cluster.SCHED_NONE
+  cluster.setupPrimary({ args: [...process.argv.slice(2), WORKER] })
   const members = new Set<Member>()
   /** What ended workers have counted, so that no sum ever falls: Prometheus would read that as a restart. */
   let past: Family[] = []
@@ -94,7 +102,8 @@ export function startWorkers({ count, env, log, onFailedStart }: PrimaryOptions)
     function bury(how: string, code: number): void {
       members.delete(member)
       past = mergeFamilies([...past, ...cumulative(member.metrics)])
-      ended.resolve(code === 0)
+      // One that is still starting has no call, and does not ignore the signals of a terminal yet.
+      ended.resolve(code === 0 || !member.isBuilt)
       if (isStopping) return
       if (member.isServing || members.size > 0) replace(member, how)
       else giveUp(member, how, code)

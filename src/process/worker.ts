@@ -1,12 +1,12 @@
 /** A worker's side of WORKERS: what it asks the primary, and the primary's orders. */
 
-import type { Worker } from 'node:cluster'
+import cluster from 'node:cluster'
 import { setTimeout as wait } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import type { Workers } from '../plugins/metrics.ts'
 import type { Family } from '../telemetry/metrics/families.ts'
-import { openChannel, type StopOrder } from './channel.ts'
+import { openChannel, type StopOrder, WORKER } from './channel.ts'
 
 export interface Group extends Workers {
   /** Resolves when this worker may open the port: at once if no other one serves it, else when the gateway is ready. */
@@ -21,8 +21,10 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const
 /** Milliseconds between two looks at the parts. */
 const LOOK_EVERY = 20
 
-/** node:cluster ends a worker whose primary has ended. */
-export async function joinPrimary(worker: Worker): Promise<Group> {
+/** Undefined if this process is no worker of a gateway. node:cluster ends a worker whose primary has ended. */
+export async function joinPrimary(): Promise<Group | undefined> {
+  const { worker } = cluster
+  if (!worker || !process.argv.includes(WORKER)) return undefined
   for (const signal of SIGNALS) process.on(signal, () => {})
   let stop: (order: StopOrder) => void = () => process.exit(0)
   let metrics: () => Promise<Family[]> = async () => []
