@@ -2,6 +2,7 @@
 
 import { sentenceOf } from './check.ts'
 import { features } from './columns.ts'
+import { headline } from './headline.ts'
 import type { Results } from './report.ts'
 import { textOf } from './report.ts'
 
@@ -31,7 +32,9 @@ svg .name { text-anchor: end; } svg .dot { fill: var(--other); } svg .range { st
 svg .own .dot { fill: var(--own); } svg .own .range { stroke: var(--own); } svg .own text { font-weight: 600; }
 `
 
-export function page({ at, machine, pace, columns, absent, checks, rows }: Results): string {
+export function page(results: Results): string {
+  const { at, machine, pace, columns, absent, checks, rows } = results
+  const [heading, ...lines] = headline(results)
   const { cpu, cores, memoryGb, system, node, placement, loadBefore } = machine
   return `<!doctype html>
 <html lang="en">
@@ -41,6 +44,7 @@ export function page({ at, machine, pace, columns, absent, checks, rows }: Resul
 <style>${style}</style>
 <h1>Tollgate bench</h1>
 <p>${escaped(`${at.slice(0, 10)}. ${cpu}, ${cores} cores, ${memoryGb} GB, ${system}, Node ${node}, load before ${loadBefore}; ${placement}; ${pace.rounds} rounds of ${pace.seconds} s. Dots are medians, lines reach from the lowest to the highest round.`)}</p>
+${heading ? tableOf(heading, lines) : ''}
 ${columns.length > 0 ? `<h2>What was on</h2>${tableOf(['', ...features], [...columns.map(({ title, on }) => [title, ...features.map(feature => on[feature] ?? '-')]), ...absent.map(({ title, reason }) => [title, reason])])}` : ''}
 ${checks.map(check => `<p>${escaped(`${check.row}: ${sentenceOf(check)}`)}</p>`).join('\n')}
 ${rows.map(section).join('\n')}

@@ -16,6 +16,7 @@ import {
   usualColumns,
 } from './columns.ts'
 import { machine, stepAside } from './cores.ts'
+import { headline, markdown } from './headline.ts'
 import { installPeers } from './peers.ts'
 import { profile } from './profile.ts'
 import { aligned, type Measured, type Results, table, writeResults } from './report.ts'
@@ -27,7 +28,7 @@ npm run bench -- [options]
 
   --quick             two short rounds and small sizes: a first look, not for quoting
   --rounds N          rounds per row and column (3)
-  --seconds N         length of one measurement (4)
+  --seconds N         length of one measurement, in whole seconds (3)
   --only a,b          these rows
   --columns a,b       these columns: ${columnNames.join(', ')}
   --profile column    instead of the table: the CPU of this column by function
@@ -101,6 +102,8 @@ async function compare(folder: string): Promise<void> {
     await rm(own, { recursive: true })
     report(results, { row, columns: studied, cells: cellsOf(row, studied) })
   }
+  const main = headline(results)
+  if (main.length > 0) console.log(`${markdown(main)}\n`)
   await writeResults(join(import.meta.dirname, 'results'), results.at.replaceAll(':', '-'), results)
   if (flags.publish) await writeResults(join(import.meta.dirname, '../docs'), 'bench', results)
 }
@@ -156,7 +159,7 @@ function report(results: Results, measured: Measured): void {
 function paceOf(): Pace {
   const usual = flags.quick
     ? { rounds: 2, seconds: 2, warmUpSeconds: 1 }
-    : { rounds: 3, seconds: 4, warmUpSeconds: 2 }
+    : { rounds: 3, seconds: 3, warmUpSeconds: 2 }
   return {
     ...usual,
     ...(flags.rounds && { rounds: Number(flags.rounds) }),
