@@ -5,9 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { findTool, peersFolder } from './tools.ts'
-
-export const hint = 'not installed, run: npm run bench -- peers'
+import { findTool, hint, peersFolder, type ToolName } from './tools.ts'
 
 interface Peer {
   title: string
@@ -17,7 +15,7 @@ interface Peer {
   install(folder: string): Promise<void>
 }
 
-export type PeerName = 'nginx' | 'wrk' | 'vegeta' | 'tensorzero' | 'portkey' | 'litellm'
+export type PeerName = ToolName | 'tensorzero' | 'portkey' | 'litellm'
 
 export const portkeyFile = join(peersFolder, 'portkey/node_modules/@portkey-ai/gateway/build/start-server.js')
 export const litellmFile = join(peersFolder, 'litellm/bin/litellm')
@@ -87,7 +85,7 @@ export async function installPeers(): Promise<void> {
   }
 }
 
-function debian(name: string): Pick<Peer, 'source' | 'isInstalled' | 'install'> {
+function debian(name: ToolName): Pick<Peer, 'source' | 'isInstalled' | 'install'> {
   const isInstalled = () => findTool(name) !== undefined
   return {
     source: `Debian package ${name}`,

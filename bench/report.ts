@@ -21,6 +21,8 @@ export interface Results {
   columns: Pick<Column, 'name' | 'title' | 'role' | 'on'>[]
   absent: Absent[]
   checks: Check[]
+  /** Rows whose programs are not installed. */
+  skipped: string[]
   rows: (Measured['row'] & Omit<Measured, 'row'>)[]
 }
 
@@ -66,7 +68,7 @@ export function textOf({ digits, against }: Figure, cell: Cell | undefined): str
 export async function writeResults(folder: string, name: string, results: Results): Promise<void> {
   await mkdir(folder, { recursive: true })
   const file = join(folder, name)
-  await writeFile(`${file}.json`, `${JSON.stringify(results, null, 2)}\n`)
+  await writeFile(`${file}.json`, `${JSON.stringify(results)}\n`)
   await writeFile(`${file}.html`, page(results))
   console.log(`Written to ${file}.json and ${file}.html`)
 }

@@ -2,6 +2,7 @@
 
 import type { Column, ProviderKind } from './columns.ts'
 import { type Summary, summary } from './statistics.ts'
+import type { ToolName } from './tools.ts'
 
 export interface Figure {
   key: string
@@ -22,6 +23,8 @@ export interface Row {
   title: string
   figures: readonly Figure[]
   provider: ProviderKind
+  /** The programs that it runs beside Node, except the provider. */
+  tools?: readonly ToolName[]
   /** It measures all columns together in `prepare`, so one round is enough. */
   once?: boolean
   /** The columns that it measures; undefined: all. */

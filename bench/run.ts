@@ -22,6 +22,7 @@ import { profile } from './profile.ts'
 import { aligned, type Measured, type Results, table, writeResults } from './report.ts'
 import { measureRow, type Pace, type Row } from './row.ts'
 import { cellsOf, type Study } from './study.ts'
+import { findTool, hint, type ToolName } from './tools.ts'
 
 const help = `npm run bench -- peers      installs nginx, wrk, vegeta and the gateways that are compared
 npm run bench -- [options]
@@ -86,13 +87,20 @@ async function compare(folder: string): Promise<void> {
     columns: [],
     absent: [],
     checks: [],
+    skipped: [],
     rows: [],
   }
   const { cpu, cores, memoryGb, system, node, placement, loadBefore } = results.machine
   const { rounds, seconds } = results.pace
   console.log(`${cpu}, ${cores} cores, ${memoryGb} GB, ${system}, Node ${node}, load before ${loadBefore}`)
   console.log(`${placement}; ${rounds} rounds of ${seconds} s, medians [least..most]\n`)
-  for (const [kind, ofKind] of Map.groupBy(contests, row => row.provider)) {
+  const runnable = contests.filter(row => {
+    const missing = missingFor(row)
+    if (missing.length > 0) results.skipped.push(`${row.name}: ${missing.join(' and ')} ${hint}`)
+    return missing.length === 0
+  })
+  for (const reason of results.skipped) console.log(`${reason}\n`)
+  for (const [kind, ofKind] of Map.groupBy(runnable, row => row.provider)) {
     const own = await folderIn(folder, kind)
     await contest(kind, ofKind, own, results)
   }
@@ -106,6 +114,11 @@ async function compare(folder: string): Promise<void> {
   if (main.length > 0) console.log(`${markdown(main)}\n`)
   await writeResults(join(import.meta.dirname, 'results'), results.at.replaceAll(':', '-'), results)
   if (flags.publish) await writeResults(join(import.meta.dirname, '../docs'), 'bench', results)
+}
+
+function missingFor({ provider, tools = [] }: Row): ToolName[] {
+  const needed: readonly ToolName[] = provider === 'nginx' ? ['nginx', ...tools] : tools
+  return needed.filter(name => findTool(name) === undefined)
 }
 
 /** As root, Postgres runs as another user. */

@@ -30,6 +30,7 @@ export function throughputRow(name: string, size: string, bytes: number, callers
       { key: 'rss', title: 'gateway memory afterwards', unit: 'MB', digits: 0 },
     ],
     provider: 'nginx',
+    tools: ['wrk'],
     prepare: async () => async (column, seconds) => {
       const pid = column.process?.pid
       const [loaded, cpuMs] = await cpuOf(pid, () => closedLoop(column, { bytes }, callers, seconds))

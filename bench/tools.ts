@@ -6,16 +6,20 @@ import { delimiter, join } from 'node:path'
 /** Where `npm run bench -- peers` installs what the system does not have. */
 export const peersFolder = join(import.meta.dirname, '../.tollgate/peers')
 
+export const hint = 'not installed, run: npm run bench -- peers'
+
 /** nginx is in a folder that the PATH of an ordinary user does not have. */
 const folders = [join(peersFolder, 'bin'), ...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
 
-export function findTool(name: string): string | undefined {
+export type ToolName = 'nginx' | 'wrk' | 'vegeta'
+
+export function findTool(name: ToolName): string | undefined {
   return folders.map(folder => join(folder, name)).find(isExecutable)
 }
 
-export function tool(name: string): string {
+export function tool(name: ToolName): string {
   const found = findTool(name)
-  if (found === undefined) throw new Error(`${name} is not installed, run: npm run bench -- peers`)
+  if (found === undefined) throw new Error(`${name} is ${hint}`)
   return found
 }
 

@@ -81,6 +81,7 @@ test('the page has every figure and feature, and escapes titles', () => {
     columns: [direct, gateway],
     absent: [{ name: 'other', title: 'Other', reason: 'not installed' }],
     checks: [],
+    skipped: ['latency: vegeta not installed'],
     rows: [{ ...row, columns, cells }],
   }
   const html = page(results)

@@ -2,11 +2,13 @@
 
 import type { Contender } from '../columns.ts'
 import { startNginx } from '../nginx.ts'
+import { absenceOf } from '../peers.ts'
 
 const column = { name: 'nginx', title: 'nginx as a proxy' }
 
 export const nginx: Contender = {
   columns: [column],
+  absence: () => absenceOf('nginx'),
   async start({ providerUrl, call, folder, prefix }) {
     const server = await startNginx({
       name: 'nginx-proxy',

@@ -13,6 +13,7 @@ export const row: Row = {
     { key: 'p99', title: 'latency p99', ...added },
   ],
   provider: 'nginx',
+  tools: ['wrk'],
   prepare: async () => async (column, seconds) => {
     const { p50Ms, p99Ms } = await closedLoop(column, { bytes: 1000 }, 1, seconds)
     return { p50: p50Ms, p99: p99Ms }

@@ -17,6 +17,7 @@ export const row: Row = {
     { key: 'p99', title: 'latency p99', ...compared },
   ],
   provider: 'nginx',
+  tools: ['wrk', 'vegeta'],
   async prepare(columns) {
     const rates = await ratesOf(columns)
     return async (column, seconds) => {
