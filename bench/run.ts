@@ -23,6 +23,7 @@ import { aligned, type Measured, type Results, table, writeResults } from './rep
 import { measureRow, type Pace, type Row } from './row.ts'
 import { cellsOf, type Study } from './study.ts'
 import { findTool, hint, type ToolName } from './tools.ts'
+import { closedLoop } from './wrk.ts'
 
 const help = `npm run bench -- peers      installs nginx, wrk, vegeta and the gateways that are compared
 npm run bench -- [options]
@@ -138,6 +139,7 @@ async function contest(
   const { columns, absent, stop } = await startColumns(columnsNamed(flags.columns), folder, kind)
   try {
     if (results.columns.length === 0) introduce(results, columns, absent)
+    if (kind === 'nginx' && findTool('wrk')) await warmUp(columns)
     for (const row of rows) {
       const asked = columns.filter(column => row.applies?.(column) ?? true)
       const measured = { row, columns: asked, cells: await measureRow(row, asked, results.pace) }
@@ -149,6 +151,16 @@ async function contest(
     }
   } finally {
     await stop()
+  }
+}
+
+/** V8 compiles what has run some thousand times. A slow column gets no more than some seconds. */
+async function warmUp(columns: readonly Column[]): Promise<void> {
+  const [enough, most] = flags.quick ? [2000, 4000] : [10_000, 8000]
+  for (const column of columns) {
+    const until = performance.now() + most
+    for (let calls = 0; calls < enough && performance.now() < until; )
+      calls += (await closedLoop(column, { bytes: 1000 }, 32, 2)).calls
   }
 }
 

@@ -1,4 +1,4 @@
-/** The CPU and memory of a process that serves nothing, soon after its start. All processes are watched at the same time. */
+/** The CPU and memory of a process that has served calls and now serves nothing. All processes are watched at once. */
 
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Column } from '../columns.ts'
@@ -6,7 +6,7 @@ import { cpuMs } from '../cpu.ts'
 import { residentBytes } from '../memory.ts'
 import type { Row } from '../row.ts'
 
-const settleMs = 5000
+const settleMs = 10_000
 const watchMs = 20_000
 
 export const row: Row = {
