@@ -93,18 +93,19 @@ function debian(name: ToolName): Pick<Peer, 'source' | 'isInstalled' | 'install'
     async install() {
       if (isInstalled()) return
       if (process.getuid?.() !== 0) throw new Error(`needs root, run: apt-get install ${name}`)
+      await run('apt-get', ['update'])
       await run('apt-get', ['install', '--yes', '--no-install-recommends', name])
     },
   }
 }
 
-/** With later versions of hono and of its server its streams fail (`{"status":"failure"}`). */
+/** Portkey's streams fail with the later versions of its server that npm chooses, so this is the oldest that it allows. */
 async function npm(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true })
   const manifest = {
     private: true,
     dependencies: { '@portkey-ai/gateway': peers.portkey.version },
-    overrides: { hono: '4.9.7', '@hono/node-server': '1.3.3', '@hono/node-ws': '1.2.0' },
+    overrides: { '@hono/node-server': '1.3.3' },
   }
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest))
   await run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder })
