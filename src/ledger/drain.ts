@@ -22,11 +22,15 @@ export interface DrainOptions {
   batch?: number
   /** Milliseconds in which entries gather into a batch. No request waits for them. */
   gatherMs?: number
+  /** Milliseconds between two reads without a `wake`: other replicas may have died before they moved their entries. */
+  lookEveryMs?: number
   /** Milliseconds after which another replica claims unacknowledged entries, because their replica counts as dead. */
   abandonedAfterMs?: number
 }
 
 export interface Drain {
+  /** An entry is in the stream, or will soon be. */
+  wake(): void
   /** Moves the remaining entries, then stops. After the limit the rest stays in the stream for another replica. */
   stop(limitMs: number): Promise<void>
 }
@@ -47,6 +51,7 @@ export function startDrain(options: DrainOptions): Drain {
     consumer,
     batch = BATCH,
     gatherMs = 250,
+    lookEveryMs = 2000,
     abandonedAfterMs = 30_000,
   } = options
   const page = Math.min(PAGE, batch)
@@ -60,13 +65,15 @@ export function startDrain(options: DrainOptions): Drain {
   let isBehind = false
   /** The next batch, read while Postgres writes the last one. */
   let ahead: Promise<StreamEntry[]> | undefined
+  let isAwake = false
+  let sleeping: AbortController | undefined
   const running = run()
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
       await attempt()
       if (failures > 0) await pause(retryDelay(failures))
-      else if (!isBehind) await pause(gatherMs)
+      else if (!isBehind) await gather()
     }
     while ((await attempt()) > 0) {}
     if (!interrupted) await leaveGroup(redis, consumer).catch(() => {})
@@ -129,11 +136,25 @@ export function startDrain(options: DrainOptions): Drain {
     }
   }
 
-  async function pause(ms: number): Promise<void> {
-    await wait(ms, undefined, { signal: stopping.signal }).catch(() => {})
+  /** Waits for the first entry of the next batch, and then for others. */
+  async function gather(): Promise<void> {
+    if (!isAwake) {
+      sleeping = new AbortController()
+      await pause(lookEveryMs, AbortSignal.any([stopping.signal, sleeping.signal]))
+    }
+    if (isAwake) await pause(gatherMs)
+    isAwake = false
+  }
+
+  async function pause(ms: number, signal = stopping.signal): Promise<void> {
+    await wait(ms, undefined, { signal }).catch(() => {})
   }
 
   return {
+    wake() {
+      isAwake = true
+      sleeping?.abort()
+    },
     async stop(limitMs) {
       stopping.abort()
       await Promise.race([running, wait(limitMs, undefined, { ref: false })])

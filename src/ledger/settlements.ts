@@ -20,6 +20,8 @@ export interface Settlements {
   drained(): Promise<void>
   /** Number of settlements that are not in Redis yet. */
   readonly waiting: number
+  /** Number of settlements in Redis that Postgres may not have yet. */
+  readonly kept: number
   /** Redis did not reply to the last batch: calls are refused until it does. */
   readonly isStuck: boolean
 }
@@ -106,8 +108,12 @@ export function createSettlements(
     const newest = generations.at(-1)
     if (newest && !newest.closed) newest.settlements.push(...batch)
     else generations.push({ closed: false, lastId: undefined, drainedAt: undefined, settlements: [...batch] })
-    let kept = generations.reduce((sum, { settlements }) => sum + settlements.length, 0)
+    let kept = countKept()
     while (kept > KEPT && generations.length > 1) kept -= generations.shift()!.settlements.length
+  }
+
+  function countKept(): number {
+    return generations.reduce((sum, { settlements }) => sum + settlements.length, 0)
   }
 
   function schedule() {
@@ -155,6 +161,9 @@ export function createSettlements(
     },
     get waiting() {
       return underway + waiting.length
+    },
+    get kept() {
+      return countKept()
     },
     get isStuck() {
       return isStuck

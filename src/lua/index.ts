@@ -91,7 +91,7 @@ export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: st
       return settlements.push(ended)
     },
 
-    /** Charges at most `limit` calls whose replica died. Call it every second: see sweep.lua. */
+    /** Charges at most `limit` calls whose replica died. Call it every two seconds: see sweep.lua. */
     async sweep(limit: number): Promise<Lost[]> {
       const lost = await redis.sweepLeases(PREFIX, limit)
       return lost.map(readLost)

@@ -5,7 +5,7 @@
 -- by { key, name }, because the replica does not have the reservation.
 --
 -- A lease counts as expired only after sweeps have run for the time of one lease, so that live replicas can renew first.
--- Replicas sweep every second. The time starts again after a gap without sweeps (Redis or all replicas were away), on
+-- Replicas sweep every two seconds. The time starts again after a gap without sweeps (Redis or all replicas were away), on
 -- another server (a restart or failover), and while the counters are incomplete.
 local GAP = 10000
 local now = clock()

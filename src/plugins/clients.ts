@@ -17,6 +17,8 @@ declare module 'fastify' {
   }
 }
 
+const RAISE_EVERY = 2000
+
 export default fp<{ pollEvery?: number; capacity?: number }>(
   async (app, { pollEvery = 500, capacity }) => {
     const { raiseVersion } = app.money
@@ -52,6 +54,8 @@ export default fp<{ pollEvery?: number; capacity?: number }>(
         if (result.status === 'rejected') app.log.debug({ err: result.reason }, 'left to the next poll')
     }
 
+    /** The version that Redis was last given. */
+    let raised: number | undefined
     let isThere: boolean | undefined
     let isClosed = false
     let timer: NodeJS.Timeout | undefined
@@ -61,6 +65,19 @@ export default fp<{ pollEvery?: number; capacity?: number }>(
       isClosed = true
       clearTimeout(timer)
     })
+
+    // Redis may have lost the last raise in a crash.
+    app.every(RAISE_EVERY, raise)
+
+    async function raise(): Promise<void> {
+      const { version } = clients
+      try {
+        await raiseVersion(version)
+        raised = version
+      } catch (error) {
+        app.log.debug({ err: error }, 'Redis is away')
+      }
+    }
 
     async function poll(): Promise<void> {
       try {
@@ -73,13 +90,13 @@ export default fp<{ pollEvery?: number; capacity?: number }>(
         isThere = false
       }
       // A replica may have died between its change and its message.
-      raiseVersion(clients.version).catch(error => app.log.debug({ err: error }, 'Redis is away'))
+      if (clients.version !== raised) raise()
       if (!isClosed) timer = setTimeout(poll, pollEvery)
     }
   },
   {
     name: 'clients',
-    dependencies: ['health', 'money', 'postgres'],
-    decorators: { fastify: ['migrated', 'money', 'parts', 'pg'] },
+    dependencies: ['health', 'jobs', 'money', 'postgres'],
+    decorators: { fastify: ['every', 'migrated', 'money', 'parts', 'pg'] },
   },
 )

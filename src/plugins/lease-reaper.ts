@@ -3,7 +3,8 @@
 import fp from 'fastify-plugin'
 import { logLine } from '../telemetry/log-line.ts'
 
-const EVERY = 1000
+/** Below the gap of sweep.lua. */
+const EVERY = 2000
 const BATCH = 100
 
 declare module 'fastify' {

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import fp from 'fastify-plugin'
-import { startDrain } from '../ledger/drain.ts'
+import { type Drain, startDrain } from '../ledger/drain.ts'
 import { prune } from '../ledger/prune.ts'
 import { rebuild } from '../ledger/rebuild.ts'
 import { createRecorder } from '../ledger/record.ts'
@@ -65,6 +65,10 @@ export default fp<LedgerOptions>(
       },
     })
 
+    let drain: Drain | undefined
+    app.onCallEnd('observe', function wakeDrain() {
+      drain?.wake()
+    })
     const tasks = Promise.race([app.migrated, once(signal, 'abort')]).then(work, () => {})
     app.addHook('onClose', async () => {
       closing.abort()
@@ -73,7 +77,7 @@ export default fp<LedgerOptions>(
     })
 
     async function work(): Promise<void> {
-      const drain = startDrain({
+      drain = startDrain({
         redis,
         scripts,
         log,
@@ -114,7 +118,7 @@ export default fp<LedgerOptions>(
   },
   {
     name: 'ledger',
-    dependencies: ['health', 'postgres', 'redis'],
-    decorators: { fastify: ['migrated', 'parts'] },
+    dependencies: ['health', 'lifecycle', 'postgres', 'redis'],
+    decorators: { fastify: ['migrated', 'onCallEnd', 'parts'] },
   },
 )

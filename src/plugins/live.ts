@@ -21,38 +21,65 @@ const CALLS = 100
 export default fp(
   async app => {
     const feed = createFeed(app.redis)
-    const viewers = createViewers()
+    const viewers = createViewers(showSoon)
     app.decorate('viewers', viewers)
-    let isWatched = false
+    /** Undefined until the next look, which a call causes: its calls are gathered until then. */
+    let isWatched: boolean | undefined
+    let hasCalls = false
     let batch: Omit<Batch, 'id'> = { calls: [], skipped: 0 }
     let place = '0'
+    /** Absent while there is neither a viewer nor a call to show. */
+    let tick: NodeJS.Timeout | undefined
+    let showing: Promise<void> | undefined
 
     app.onCallEnd('observe', function showCall({ admitted, hold, entry }) {
-      if (!isWatched || !entry) return
+      if (!entry) return
+      hasCalls = true
+      if (isWatched === false) return
       if (batch.calls.length < CALLS)
         batch.calls.push(liveCall(entry, admitted?.at ?? app.clock.now(), hold?.reservation.nanos ?? 0))
       else batch.skipped++
+      showSoon()
     })
 
-    app.every(LOOK_EVERY, findViewers)
-    app.every(TICK_EVERY, showCalls)
+    app.every(LOOK_EVERY, async function findViewers() {
+      if (viewers.size > 0) await feed.watch().catch(() => {})
+      const wasUsed = hasCalls || viewers.size > 0
+      hasCalls = false
+      if (wasUsed) await look()
+      else isWatched = undefined
+    })
     app.every(BEAT_EVERY, async function beat() {
       viewers.beat()
     })
     app.addHook('preClose', async () => viewers.endAll())
+    app.addHook('onClose', async () => {
+      // The running one may schedule the next.
+      await showing
+      clearTimeout(tick)
+    })
 
     /** While Redis is away no call is shown. The ledger still records it. */
-    async function findViewers() {
-      if (viewers.size > 0) await feed.watch().catch(() => {})
+    async function look() {
       isWatched = await feed.isWatched().catch(() => false)
+    }
+
+    function showSoon() {
+      tick ??= setTimeout(() => {
+        showing = showCalls().finally(() => {
+          tick = undefined
+          if (viewers.size > 0 || batch.calls.length > 0) showSoon()
+        })
+      }, TICK_EVERY)
     }
 
     async function showCalls() {
       try {
         if (batch.calls.length > 0) {
+          if (isWatched === undefined) await look()
           const ended = batch
           batch = { calls: [], skipped: 0 }
-          await feed.publish(ended)
+          if (isWatched) await feed.publish(ended)
         }
         if (app.draining) viewers.endAll()
         else if (viewers.size > 0) await showNew()

@@ -78,6 +78,7 @@ export default fp(
 
     /** Reads the epoch last: if it has not changed, Redis lost no memory before the progress was read. */
     async function forgetSettled() {
+      if (settlements.kept === 0) return
       const progress = await readProgress(redis)
       settlements.forget(progress, await readEpoch(redis))
     }

@@ -19,7 +19,7 @@ declare module 'fastify' {
 const SHOWN = 3000
 /** Without a report for this time (ms) a cause is over, and the next report is a new line in the log. */
 const OVER = 60_000
-const CHECK_EVERY = 500
+const CHECK_EVERY = 1000
 
 export default fp(
   async app => {

@@ -62,7 +62,17 @@ export default fp<OverloadOptions>(
     app.decorateRequest('awaitedBytes', undefined)
     app.parts.set('capacity', () => strain() === undefined)
 
-    const watching = setInterval(function watchLoop() {
+    /** Runs only with calls and after an overload, because it would wake an idle process. */
+    let watching: NodeJS.Timeout | undefined
+    app.addHook('onClose', async () => clearInterval(watching))
+
+    function watch() {
+      if (watching) return
+      expectedAt = performance.now() + TICK
+      watching = setInterval(watchLoop, TICK).unref()
+    }
+
+    function watchLoop() {
       const now = performance.now()
       // Work on large bodies is queued, so that its delay does not show in the event loop.
       const delay = Math.max(now - expectedAt, turnDelay(now))
@@ -71,8 +81,10 @@ export default fp<OverloadOptions>(
       const { used_heap_size, heap_size_limit } = getHeapStatistics()
       heapIsFull = used_heap_size > heap_size_limit * FULL
       report()
-    }, TICK).unref()
-    app.addHook('onClose', async () => clearInterval(watching))
+      if (calls > 0 || calm < CALM) return
+      clearInterval(watching)
+      watching = undefined
+    }
 
     app.addHook('onRequest', function refuseOverload(request, _reply, done) {
       const { dialect } = request.routeOptions.config
@@ -116,6 +128,7 @@ export default fp<OverloadOptions>(
       request.countedBytes = declared
       calls += 1
       bytes += declared
+      watch()
     }
 
     /** Counts the body as incomplete until `arrived`. */

@@ -38,7 +38,16 @@ let consumers = 0
 
 export function drainOf({ redis, pool, scripts }: Fixture, options: Partial<DrainOptions> = {}) {
   const consumer = `consumer-${++consumers}`
-  return startDrain({ redis, scripts, record: createRecorder(pool), log, consumer, gatherMs: 5, ...options })
+  return startDrain({
+    redis,
+    scripts,
+    record: createRecorder(pool),
+    log,
+    consumer,
+    gatherMs: 5,
+    lookEveryMs: 5,
+    ...options,
+  })
 }
 
 /** Noon UTC of a day, milliseconds. */

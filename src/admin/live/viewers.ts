@@ -18,7 +18,8 @@ const UNREAD = 1_048_576
 /** A viewer then connects again, so that its token is checked again. */
 const LONGEST = 60_000
 
-export function createViewers(): Viewers {
+/** `onAdd` runs when a viewer has come. */
+export function createViewers(onAdd: () => void): Viewers {
   const viewers = new Map<ServerResponse, { filter: Filter; until: number }>()
 
   function send(response: ServerResponse, text: string) {
@@ -34,6 +35,7 @@ export function createViewers(): Viewers {
       viewers.set(response, { filter, until: performance.now() + LONGEST })
       response.once('close', () => viewers.delete(response))
       response.write('retry: 2000\n\n')
+      onAdd()
     },
     show(batches) {
       for (const { id, calls, skipped } of batches) {
