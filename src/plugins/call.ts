@@ -1,23 +1,35 @@
 /** The request: its exact bytes, and what the dialect reads from them. */
 
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Dialect, ParsedRequest } from '../dialects/dialect.ts'
 import type { Member } from '../dialects/wire/json-scan.ts'
-import { lazy } from '../dialects/wire/prompt-size.ts'
 import { refusal } from '../errors.ts'
 import { parseBody } from '../requests/parse-body.ts'
 import { readBody } from '../requests/request-body.ts'
 import { isLarge, nextTurn } from '../requests/turns.ts'
 
-export interface Call {
-  dialect: Dialect
-  parsed: ParsedRequest
+export class Call {
+  readonly dialect: Dialect
+  readonly parsed: ParsedRequest
   /** The route's path and the caller's query, as the provider gets them. */
-  target: string
+  readonly target: string
+  readonly #request: FastifyRequest
+  #digest: string | undefined
+
+  constructor(request: FastifyRequest, dialect: Dialect) {
+    this.dialect = dialect
+    this.parsed = dialect.parse(request.body, request.rawBody, request.bodyMembers)
+    this.target = targetOf(request, dialect)
+    this.#request = request
+  }
+
   /** SHA-256 of all that makes two requests equal, whichever clients send them. Computed when first read. */
-  readonly digest: string
+  get digest(): string {
+    this.#digest ??= digestOf(this.#request, this.dialect)
+    return this.#digest
+  }
 }
 
 declare module 'fastify' {
@@ -63,16 +75,7 @@ export default fp<{ bodyLimit: number }>(
       if (!dialect) return done()
       if (!request.rawBody)
         return done(refusal('invalid_request', 'The request has no body; send a JSON object.'))
-      const parsed = dialect.parse(request.body, request.rawBody, request.bodyMembers)
-      const digest = lazy(() => digestOf(request, dialect))
-      request.call = {
-        dialect,
-        parsed,
-        target: targetOf(request, dialect),
-        get digest() {
-          return digest()
-        },
-      }
+      request.call = new Call(request, dialect)
       if (isLarge(request.rawBody)) void nextTurn().then(() => done())
       else done()
     })
@@ -86,10 +89,9 @@ function targetOf({ url }: FastifyRequest, { path }: Dialect): string {
   return query < 0 ? path : path + url.slice(query)
 }
 
+/** Two digests, because one of the concatenated parts needs a copy of the body or a Hash object, which costs more. */
 function digestOf({ rawBody, url, headers }: FastifyRequest, { requestHeaders }: Dialect): string {
-  const sent = requestHeaders.map(name => `${headers[name] ?? ''}\n`)
-  return createHash('sha256')
-    .update(`${url}\n${sent.join('')}`)
-    .update(rawBody)
-    .digest('base64url')
+  let sent = `${url}\n`
+  for (const name of requestHeaders) sent += `${headers[name] ?? ''}\n`
+  return hash('sha256', sent + hash('sha256', rawBody, 'base64url'), 'base64url')
 }

@@ -28,7 +28,8 @@ export default fp(
     app.decorate('outputRateOf', (request: FastifyRequest) => {
       const { call, route } = request
       const known = outputRate(route.price, call.parsed)
-      return known === undefined ? undefined : Math.max(known, seen.get(nameOf(request)) ?? 0)
+      if (known === undefined || seen.size === 0) return known
+      return Math.max(known, seen.get(nameOf(request)) ?? 0)
     })
 
     app.onCallEnd('observe', function compareOutputRate(request) {

@@ -9,13 +9,14 @@ import { type Refusal, refusal } from '../errors.ts'
 export default fp(
   async app => {
     app.onReservation(function separateClients({ client, call }) {
-      const { recalls } = call.parsed
+      const { recalls, stores, promptCacheKey } = call.parsed
+      if (recalls === undefined && !stores && promptCacheKey === undefined) return undefined
       const missing = recalls === undefined ? [] : NEEDED.filter(setting => !client.allow.has(setting))
       if (recalls !== undefined && missing.length > 0) throw notAllowed(recalls, client, missing)
       const edits: Edits = {}
-      if (call.parsed.stores && !client.allow.has('store')) edits.noStore = true
-      if (call.parsed.promptCacheKey !== undefined)
-        edits.promptCacheKey = digestOf(app.clients.secret, client, call.parsed.promptCacheKey)
+      if (stores && !client.allow.has('store')) edits.noStore = true
+      if (promptCacheKey !== undefined)
+        edits.promptCacheKey = digestOf(app.clients.secret, client, promptCacheKey)
       return { edits }
     })
   },

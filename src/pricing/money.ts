@@ -4,6 +4,8 @@
 export const MAX_NANOS = Number.MAX_SAFE_INTEGER
 
 const DECIMALS = 9
+/** A dollar. */
+const ONE = 10 ** DECIMALS
 const DECIMAL = /^(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/
 
 /**
@@ -91,8 +93,13 @@ export function addNanos(a: number, b: number): number {
   return sum
 }
 
+/** A whole amount of at least 0. */
 function digitsOf(nanos: number, leastDecimals: number): string {
-  const digits = String(nanos).padStart(DECIMALS + 1, '0')
-  const decimals = digits.slice(-DECIMALS).replace(/0+$/, '').padEnd(leastDecimals, '0')
-  return digits.slice(0, -DECIMALS) + (decimals && `.${decimals}`)
+  const part = nanos % ONE
+  const whole = String((nanos - part) / ONE)
+  // The added dollar is a first digit, which keeps the zeros behind it.
+  const decimals = String(part + ONE)
+  let end = decimals.length
+  while (end > leastDecimals + 1 && decimals[end - 1] === '0') end--
+  return end === 1 ? whole : `${whole}.${decimals.slice(1, end)}`
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { cappedBuffer } from '../../src/dialects/wire/capped-buffer.ts'
+import { CappedBuffer } from '../../src/dialects/wire/capped-buffer.ts'
 import { finish, start, textDelta } from './anthropic/streams.ts'
 import { cut, event, measure, type Path, part, smallRequest } from './streams.ts'
 
@@ -13,7 +13,7 @@ const usage = { prompt_tokens: 20, completion_tokens: 9, total_tokens: 29 }
 
 describe('the buffer of something large', () => {
   it('has the beginning and the requested members', () => {
-    const kept = cappedBuffer({ usage: true })
+    const kept = new CappedBuffer({ usage: true })
     for (const one of cut(
       Buffer.from(JSON.stringify({ text: text(2e6), usage: 7, more: text(2e6) })),
       16_384,

@@ -25,6 +25,7 @@ const BEFORE = new Set(['', 'ping', 'error'])
 
 /** The members that the meter reads of a message, and of an event. */
 const MESSAGE: Shape = { model: true, usage: true, error: true }
+const WHOLE_MESSAGE: Shape = { ...MESSAGE, content: {} }
 const EVENT: Shape = {
   type: true,
   message: MESSAGE,
@@ -35,7 +36,7 @@ const EVENT: Shape = {
 }
 
 export function messageMeter(requested: Requested): Meter {
-  return jsonMeter({ ...MESSAGE, content: {} }, ({ model, usage, error, content }) => {
+  return jsonMeter(WHOLE_MESSAGE, ({ model, usage, error, content }) => {
     const failed = failureOf(error)
     const refused = failed !== undefined && listIn(content).length === 0 && !hasTokens(usage)
     if (!isObject(usage)) return { failed, refused }

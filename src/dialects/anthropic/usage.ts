@@ -37,6 +37,7 @@ function excessOf(usage: JsonObject, part: UsagePart): number {
  */
 function usageParts(usage: JsonObject, model: string, requested: Requested): UsagePart[] | undefined {
   const whole = usagePart(usage, model, requested)
+  if (usage.iterations === undefined) return validParts([whole])
   const iterations = listIn(usage.iterations).filter(isObject)
   if (iterations.length === 0) return validParts([whole])
   const { tier, speed, geo, reasoning, tools } = whole
@@ -55,6 +56,7 @@ function usageParts(usage: JsonObject, model: string, requested: Requested): Usa
 }
 
 export function usagePart(usage: JsonObject, model: string, requested: Requested): UsagePart {
+  const { cacheWrite5m, cacheWrite1h } = cacheWrites(usage, requested)
   return {
     model,
     tier: tierIn(usage.service_tier),
@@ -62,7 +64,8 @@ export function usagePart(usage: JsonObject, model: string, requested: Requested
     geo: textIn(usage.inference_geo),
     input: requiredCount(usage, 'input_tokens'),
     cacheRead: count(usage, 'cache_read_input_tokens'),
-    ...cacheWrites(usage, requested),
+    cacheWrite5m,
+    cacheWrite1h,
     cacheWriteOther: 0,
     output: requiredCount(usage, 'output_tokens'),
     reasoning: count(objectIn(usage.output_tokens_details), 'thinking_tokens'),

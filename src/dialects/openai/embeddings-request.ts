@@ -4,10 +4,11 @@ import type { ParsedRequest } from '../dialect.ts'
 import { readModel, readTextOrList } from '../wire/fields.ts'
 import { isObject } from '../wire/json.ts'
 import type { Member } from '../wire/json-scan.ts'
+import { lazy } from '../wire/lazy.ts'
 import { addUnknown, noMedia } from '../wire/media.ts'
 import { findMediaAnywhere } from '../wire/media-search.ts'
 import { membersRead, openRequest, type Sent } from '../wire/open-request.ts'
-import { BYTES_PER_TOKEN, lazy, normalizationGrowth } from '../wire/prompt-size.ts'
+import { BYTES_PER_TOKEN, normalizationGrowth } from '../wire/prompt-size.ts'
 import { unboundedMedia, unboundedMembers } from '../wire/unbounded.ts'
 
 const read = membersRead({ fields: ['model'], containers: ['input'] })

@@ -16,10 +16,16 @@ import {
 export interface Names {
   input: string
   output: string
+  inputDetails: string
+  outputDetails: string
 }
 
-export const chatNames: Names = { input: 'prompt_tokens', output: 'completion_tokens' }
-export const responseNames: Names = { input: 'input_tokens', output: 'output_tokens' }
+export const chatNames: Names = namesOf('prompt_tokens', 'completion_tokens')
+export const responseNames: Names = namesOf('input_tokens', 'output_tokens')
+
+function namesOf(input: string, output: string): Names {
+  return { input, output, inputDetails: `${input}_details`, outputDetails: `${output}_details` }
+}
 
 /** Other properties of the response that its price depends on. */
 export interface Served {
@@ -30,8 +36,8 @@ export interface Served {
 }
 
 function usagePart(usage: JsonObject, names: Names, served: Served, requested: Requested): UsagePart {
-  const inputs = objectIn(usage[`${names.input}_details`])
-  const outputs = objectIn(usage[`${names.output}_details`])
+  const inputs = objectIn(usage[names.inputDetails])
+  const outputs = objectIn(usage[names.outputDetails])
   const cacheRead = cachedTokens(usage, inputs)
   const writes = cacheWrites(inputs, requested)
   const reasoning = count(outputs, 'reasoning_tokens')
@@ -72,7 +78,9 @@ const cachedNames = [
 ]
 
 function cachedTokens(usage: JsonObject, inputs: JsonObject): number {
-  return Math.max(count(inputs, 'cached_tokens'), ...cachedNames.map(name => count(usage, name)))
+  let cached = count(inputs, 'cached_tokens')
+  for (const name of cachedNames) cached = Math.max(cached, count(usage, name))
+  return cached
 }
 
 /**
@@ -80,8 +88,9 @@ function cachedTokens(usage: JsonObject, inputs: JsonObject): number {
  * the total is larger than their sum. Any other excess of the total counts as output.
  */
 function tokensOf(usage: JsonObject, names: Names, cached: number, reasoning: number) {
-  const [input, output] = [requiredCount(usage, names.input), requiredCount(usage, names.output)]
-  const excess = Math.max(0, count({ total: usage.total_tokens }, 'total') - input - output) || 0
+  const input = requiredCount(usage, names.input)
+  const output = requiredCount(usage, names.output)
+  const excess = Math.max(0, count(usage, 'total_tokens') - input - output) || 0
   const isBeside = cached > input || (excess === cached && excess !== reasoning)
   const rest = isBeside ? Math.max(0, excess - cached) : excess
   return { input: isBeside ? input : input - cached, output: output + rest }

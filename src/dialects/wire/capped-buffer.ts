@@ -18,41 +18,46 @@ export interface CappedBytes {
   large: { size: number; members: JsonObject | undefined } | undefined
 }
 
-export interface CappedBuffer {
-  keep(part: Buffer): void
-  /** Returns the buffered JSON and clears the buffer. */
-  take(): CappedBytes
-  readonly empty: boolean
-}
+export class CappedBuffer {
+  readonly #shape: Shape
+  #parts: Buffer[] = []
+  #size = 0
+  #pruned: Pruner | undefined
 
-/** `shape`: the members to keep of large JSON. */
-export function cappedBuffer(shape: Shape): CappedBuffer {
-  let parts: Buffer[] = []
-  let size = 0
-  let pruned: Pruner | undefined
-  return {
-    keep(part) {
-      size += part.length
-      if (pruned) return pruned.push(part)
-      parts.push(part)
-      if (parts.length > MANY) parts = [Buffer.concat(parts)]
-      if (size <= WHOLE) return
-      const bytes = Buffer.concat(parts)
-      parts = [Buffer.from(bytes.subarray(0, HEAD))]
-      pruned = pruner(shape)
-      pruned.push(bytes.subarray(Math.max(0, bytes.indexOf(byte.openObject))))
-    },
-    take() {
-      const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts)
-      const taken = { bytes, large: pruned && { size, members: pruned.end() } }
-      parts = []
-      size = 0
-      pruned = undefined
-      return taken
-    },
-    get empty() {
-      return size === 0
-    },
+  /** `shape`: the members to keep of large JSON. */
+  constructor(shape: Shape) {
+    this.#shape = shape
+  }
+
+  get empty(): boolean {
+    return this.#size === 0
+  }
+
+  keep(part: Buffer): void {
+    this.#size += part.length
+    if (this.#pruned) {
+      this.#pruned.push(part)
+      return
+    }
+    this.#parts.push(part)
+    if (this.#parts.length > MANY) this.#parts = [Buffer.concat(this.#parts)]
+    if (this.#size > WHOLE) this.#prune(Buffer.concat(this.#parts))
+  }
+
+  /** Returns the buffered JSON and clears the buffer. */
+  take(): CappedBytes {
+    const bytes = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts)
+    const taken = { bytes, large: this.#pruned && { size: this.#size, members: this.#pruned.end() } }
+    this.#parts = []
+    this.#size = 0
+    this.#pruned = undefined
+    return taken
+  }
+
+  #prune(bytes: Buffer): void {
+    this.#parts = [Buffer.from(bytes.subarray(0, HEAD))]
+    this.#pruned = pruner(this.#shape)
+    this.#pruned.push(bytes.subarray(Math.max(0, bytes.indexOf(byte.openObject))))
   }
 }
 

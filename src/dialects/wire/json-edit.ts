@@ -1,6 +1,7 @@
 /** Sets members in the bytes of a JSON object. All other bytes stay. */
 
 import { byte, type Member, scanObject } from './json-scan.ts'
+import { lazy } from './lazy.ts'
 
 /** `text` replaces the bytes from `start` to `end`. */
 interface Splice {
@@ -18,11 +19,13 @@ export interface Editor {
 
 /** Applies the changes of `edit`. Returns the same Buffer if there are none. */
 export function edited(raw: Buffer, edit: (editor: Editor) => void): Buffer {
-  const { members } = scanObject(raw)
+  // Most requests have no change, and are not scanned.
+  const membersOf = lazy(() => scanObject(raw).members)
   const splices: Splice[] = []
   edit({
-    set: (name, json) => splices.push(...setting(raw, 0, members, name, json)),
+    set: (name, json) => splices.push(...setting(raw, 0, membersOf(), name, json)),
     setIn(outer, name, json) {
+      const members = membersOf()
       const holder = members.find(member => member.name === outer)
       if (!holder || raw[holder.start] !== byte.openObject)
         return void splices.push(...setting(raw, 0, members, outer, `{${JSON.stringify(name)}:${json}}`))

@@ -1,7 +1,7 @@
 /** Meters a JSON response. It parses the whole response at the end; of a large response it reads some members from the chunks. */
 
 import type { Measured, Meter } from '../dialect.ts'
-import { asBuffer, cappedBuffer } from './capped-buffer.ts'
+import { asBuffer, CappedBuffer } from './capped-buffer.ts'
 import { type JsonObject, parseObject } from './json.ts'
 import type { Shape } from './pruner.ts'
 
@@ -19,15 +19,29 @@ export const unmeasured: Measured = {
   midFrame: false,
 }
 
+type Read = (response: JsonObject) => Partial<Measured>
+
 /** `shape`: the members of the response that `read` uses. */
-export function jsonMeter(shape: Shape, read: (response: JsonObject) => Partial<Measured>): Meter {
-  const response = cappedBuffer(shape)
-  return {
-    push: chunk => response.keep(asBuffer(chunk)),
-    end() {
-      const { bytes, large } = response.take()
-      const members = large ? large.members : parseObject(bytes.toString('utf8'))
-      return members ? { ...unmeasured, ...read(members), ended: true } : unmeasured
-    },
+export function jsonMeter(shape: Shape, read: Read): Meter {
+  return new JsonMeter(shape, read)
+}
+
+class JsonMeter implements Meter {
+  readonly #response: CappedBuffer
+  readonly #read: Read
+
+  constructor(shape: Shape, read: Read) {
+    this.#response = new CappedBuffer(shape)
+    this.#read = read
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#response.keep(asBuffer(chunk))
+  }
+
+  end(): Measured {
+    const { bytes, large } = this.#response.take()
+    const members = large ? large.members : parseObject(bytes.toString('utf8'))
+    return members ? { ...unmeasured, ended: true, ...this.#read(members) } : unmeasured
   }
 }

@@ -5,8 +5,6 @@
 
 import { readCount, wrong } from './fields.ts'
 import { isCount, type JsonObject } from './json.ts'
-import type { OpenRequest } from './open-request.ts'
-import { MOST_GROWTH, normalizationGrowth } from './prompt-size.ts'
 import { placesIn } from './unbounded.ts'
 
 /** Parameters for the number of completions. A provider may generate more than it returns. */
@@ -52,20 +50,4 @@ export function maxOutputTokensOf(
     if (isCount(ceiling)) largest = Math.max(ceiling, largest)
   }
   return largest
-}
-
-/**
- * Returns the highest output tokens of a prediction. Its rejected tokens are charged as output, and no provider documents that the
- * ceiling includes them. `growth` measures what normalising adds to the whole body.
- */
-export function predicted({ request, raw, members }: OpenRequest, growth: () => number): number {
-  const { prediction } = request
-  if (!prediction) return 0
-  const member = members.find(({ name }) => name === 'prediction')
-  if (!member) return 0
-  const bytes = member.end - member.start
-  // The growth of the whole body also bounds the prediction's, unless the body is too long to be measured.
-  const whole = growth()
-  const most = Number.isFinite(whole) ? whole : normalizationGrowth(raw, prediction, bytes)
-  return bytes + Math.min(most, MOST_GROWTH * bytes)
 }

@@ -31,12 +31,3 @@ export function normalizationGrowth(raw: Buffer, part: unknown, text: number): n
 function mayGrow(raw: Buffer): boolean {
   return !isAscii(raw) || raw.includes('\\u')
 }
-
-/** Computes a value at its first use. */
-export function lazy<Value>(run: () => Value): () => Value {
-  let done: { value: Value } | undefined
-  return () => {
-    done ??= { value: run() }
-    return done.value
-  }
-}

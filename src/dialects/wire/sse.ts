@@ -1,6 +1,6 @@
 /** Splits an event stream into frames, independently of its chunks, and reads frames. */
 
-import { asBuffer, type CappedBytes, cappedBuffer } from './capped-buffer.ts'
+import { asBuffer, CappedBuffer, type CappedBytes } from './capped-buffer.ts'
 import { isErrorBody } from './error-shapes.ts'
 import { type JsonObject, parseObject, textIn } from './json.ts'
 import { spells } from './key-scan.ts'
@@ -61,7 +61,7 @@ export function frameEnds(): (bytes: Buffer, onEnd: (end: number) => void) => vo
  * members in `shape`. `end` handles the bytes after the last blank line; `open` is true if there are any.
  */
 export function frames(shape: Shape, onFrame: (frame: CappedBytes) => void) {
-  const kept = cappedBuffer(shape)
+  const kept = new CappedBuffer(shape)
   const eachEnd = frameEnds()
   return {
     push(chunk: Uint8Array) {

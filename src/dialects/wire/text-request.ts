@@ -3,8 +3,7 @@
 import type { ParsedRequest } from '../dialect.ts'
 import type { Media } from './media.ts'
 import type { OpenRequest } from './open-request.ts'
-import { predicted } from './output-bound.ts'
-import { BYTES_PER_TOKEN, normalizationGrowth, PER_MESSAGE } from './prompt-size.ts'
+import { BYTES_PER_TOKEN, MOST_GROWTH, normalizationGrowth, PER_MESSAGE } from './prompt-size.ts'
 import { hidesWork } from './unbounded.ts'
 
 type Computed = 'inputBound' | 'predicted' | 'inputGuess' | 'textBytes' | 'unseen' | 'images'
@@ -90,4 +89,20 @@ export class TextRequest implements ParsedRequest {
     this.#growth ??= normalizationGrowth(raw, request, this.textBytes)
     return this.#growth
   }
+}
+
+/**
+ * Returns the highest output tokens of a prediction. Its rejected tokens are charged as output, and no provider documents that the
+ * ceiling includes them. `growth` measures what normalising adds to the whole body.
+ */
+function predicted({ request, raw, members }: OpenRequest, growth: () => number): number {
+  const { prediction } = request
+  if (!prediction) return 0
+  const member = members.find(({ name }) => name === 'prediction')
+  if (!member) return 0
+  const bytes = member.end - member.start
+  // The growth of the whole body also bounds the prediction's, unless the body is too long to be measured.
+  const whole = growth()
+  const most = Number.isFinite(whole) ? whole : normalizationGrowth(raw, prediction, bytes)
+  return bytes + Math.min(most, MOST_GROWTH * bytes)
 }

@@ -53,7 +53,7 @@ const free = new Set(['tool_search', 'advisor', 'mcp'])
  */
 export function toolRuns(use: JsonObject): Record<string, number> {
   const runs: Record<string, number> = {}
-  for (const name of Object.keys(use)) {
+  for (const name in use) {
     const tool = name.slice(0, -REQUESTS.length)
     if (!name.endsWith(REQUESTS) || free.has(tool)) continue
     const times = count(use, name)
@@ -80,10 +80,27 @@ export function splitWrites(
 
 /** Returns the parts if all counts are valid. Every call has tokens, so a usage of 0 tokens is no usage. */
 export function validParts(parts: UsagePart[]): UsagePart[] | undefined {
-  const counts = parts.flatMap(({ tools, ...part }) => [...Object.values(part), ...Object.values(tools)])
-  const wrong = counts.some(value => typeof value === 'number' && !isCount(value))
-  return wrong || !counts.some(value => typeof value === 'number' && value > 0) ? undefined : parts
+  let isUsed = false
+  const isValid = (value: unknown) => {
+    isUsed ||= value !== 0
+    return isCount(value)
+  }
+  for (const part of parts) {
+    for (const name of countNames) if (!isValid(part[name])) return undefined
+    for (const tool in part.tools) if (!isValid(part.tools[tool])) return undefined
+  }
+  return isUsed ? parts : undefined
 }
+
+const countNames = [
+  'input',
+  'cacheRead',
+  'cacheWrite5m',
+  'cacheWrite1h',
+  'cacheWriteOther',
+  'output',
+  'reasoning',
+] as const satisfies (keyof UsagePart)[]
 
 /** Returns the later usage, unless its sum is smaller. */
 export function fullerUsage(first: unknown, later: unknown): JsonObject | undefined {
