@@ -37,14 +37,36 @@ export function growthOf(value: unknown, most: number): number {
 function growthOfText(text: string, most: number): number {
   if (Buffer.byteLength(text) === text.length) return 0
   let growth = 0
-  for (let from = 0, to = 0; from < text.length && growth < most; from = to) {
-    to = from + PIECE
+  for (let from = 0; growth < most; ) {
+    const next = nextUncommon(text, from)
+    if (next >= text.length) break
+    // Pieces of common units are skipped.
+    from += next - from - ((next - from) % PIECE)
+    let to = from + PIECE
     if (isLowSurrogate(text.charCodeAt(to))) to++
     growth += growthOfPiece(text.slice(from, to))
-    mark.lastIndex = to
-    if (mark.test(text)) growth += SEAM
+    if (from > 0 && isMark(text, from)) growth += SEAM
+    from = to
   }
   return growth
+}
+
+/**
+ * Any unit but common ones that normalising never changes: ASCII, letters of Europe, kana, Han and Hangul, and punctuation. A text
+ * of common units only gets no longer, because none of them is a mark, and Hangul letters that combine get shorter.
+ */
+const uncommon =
+  /[^\0-\x7f\xa1-\xa7\xa9\xab-\xae\xb0\xb1\xb6\xb7\xbb\xbf-\u0131\u0134-\u013e\u0141-\u0148\u014a-\u017e\u0391-\u03c9\u0400-\u0482\u048a-\u052f\u2012-\u2016\u2018-\u2023\u2190-\u21ff\u2500-\u257f\u3001-\u3029\u3041-\u3094\u30a1-\u30fe\u4e00-\u9fff\uac00-\ud7a3]/g
+
+/** The offset of the first uncommon unit at or after `from`; the length of the text if there is none. */
+function nextUncommon(text: string, from: number): number {
+  uncommon.lastIndex = from
+  return uncommon.test(text) ? uncommon.lastIndex - 1 : text.length
+}
+
+function isMark(text: string, at: number): boolean {
+  mark.lastIndex = at
+  return mark.test(text)
 }
 
 function growthOfPiece(piece: string): number {

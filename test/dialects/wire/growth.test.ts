@@ -195,6 +195,19 @@ describe('a text that is too long to be measured', () => {
 })
 
 describe('a normalised character', () => {
+  it('is never longer than its bytes and the growth: alone, in a pair, after any letter, and before a mark', () => {
+    const around = ['', 'a', '\u0301', '\uff9e', '\u1100', '\u1161', '\u11a8', '가', 'あ', '漢']
+    for (let unit = 0; unit <= 0xffff; unit++) {
+      const letter = String.fromCharCode(unit)
+      for (const other of [letter, ...around]) {
+        for (const pair of [letter + other, other + letter]) {
+          const longer = Buffer.byteLength(pair.normalize('NFKC')) - Buffer.byteLength(pair)
+          if (longer > 0) assert.ok(growthOf(pair, 1e6) >= longer, JSON.stringify(pair))
+        }
+      }
+    }
+  })
+
   it('has at most eleven times its bytes', () => {
     let most = 0
     for (let code = 0; code < 0x110000; code++) {
