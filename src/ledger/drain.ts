@@ -152,6 +152,7 @@ export function startDrain(options: DrainOptions): Drain {
 
   return {
     wake() {
+      if (isAwake) return
       isAwake = true
       sleeping?.abort()
     },

@@ -44,7 +44,9 @@ export function encode(reservation: Reservation): Encoded {
   if (before) return before
   const { scopes, tokens, nanos, entry } = reservation
   refuseFractions(reservation)
-  const held = scopes.map(scope => encodeScope(scope).held).join()
+  const held = scopesAtEnd(scopes)
+    .map(scope => encodeScope(scope).held)
+    .join()
   const lost = JSON.stringify({ ...entry, outcome: 'lost', estimated: true, estimate: 'the hold' })
   const encoded = { tokens, nanos, hold: `{"tokens":${tokens},"nanos":${nanos},"scopes":[${held}]}\n${lost}` }
   encodedReservations.set(reservation, encoded)
@@ -57,10 +59,10 @@ function encodeScope(scope: Scope): EncodedScope {
   if (before) return before
   const { key, name, concurrency, day, month, requests, tokens, loop, count_tokens } = scope
   const buckets = loop || count_tokens ? [requests, tokens, loop, count_tokens] : [requests, tokens]
-  const limits = [key, concurrency ?? false, day ?? false, month ?? false, ...buckets.flatMap(limitsOf)]
+  const amounts = `${concurrency ?? false},${day ?? false},${month ?? false}`
   const encoded = {
-    limits: JSON.stringify(limits),
-    held: JSON.stringify({ key, name, tokens, loop, day, month }),
+    limits: `[${JSON.stringify(key)},${amounts},${buckets.map(limitsOf).join()}]`,
+    held: JSON.stringify({ key, name, tokens, day, month }),
     list: undefined,
     index: 0,
   }
@@ -68,8 +70,13 @@ function encodeScope(scope: Scope): EncodedScope {
   return encoded
 }
 
-function limitsOf(bucket: Bucket | undefined): (number | false)[] {
-  return bucket ? [bucket.capacity, ...ratio(bucket)] : [false, false, false]
+function limitsOf(bucket: Bucket | undefined): string {
+  return bucket ? `${bucket.capacity},${ratio(bucket).join()}` : 'false,false,false'
+}
+
+/** The scopes that the end of a call changes: the loop brake counts only its beginning. */
+export function scopesAtEnd(scopes: Scope[]): Scope[] {
+  return scopes.filter(({ loop }) => loop === undefined)
 }
 
 /** The limits of scopes, each once. Calls name them by their indexes, from 1. */

@@ -3,6 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Refusal, refusal } from '../errors.ts'
+import { scopesAtEnd } from '../lua/arguments.ts'
 import type { Admitted, Reservation, Reserved } from '../lua/types.ts'
 import { type Outage, unavailable } from '../outages.ts'
 import { LOOKAHEAD_SECONDS } from '../pricing/bound.ts'
@@ -53,7 +54,7 @@ export default fp<{ maxPending: number }>(
       const { scopes, tokens, nanos } = hold.reservation
       app.settlements.push({
         id,
-        reservation: admitted?.kind === 'hit' ? NOTHING : { scopes, tokens, nanos },
+        reservation: admitted?.kind === 'hit' ? NOTHING : { scopes: scopesAtEnd(scopes), tokens, nanos },
         at: admitted?.at,
         nanos: cost?.nanos ?? 0,
         tokens: cost ? cost.tokens : 0,
