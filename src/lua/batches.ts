@@ -21,11 +21,24 @@ export function createBatches<Item, Result>(
   send: (items: Item[]) => Promise<Result[]>,
   largest: number,
 ): Batches<Item, Result> {
-  let waiting: Waiting<Item, Result>[] = []
+  const waiting: Waiting<Item, Result>[] = []
   let underway = 0
 
+  async function sendNow(items: Item[]): Promise<Result[]> {
+    underway += 1
+    try {
+      return await send(items)
+    } catch (error) {
+      for (const { reject } of waiting.splice(0)) reject(error)
+      throw error
+    } finally {
+      underway -= 1
+      if (underway === 0) flush()
+    }
+  }
+
   function flush() {
-    while (waiting.length > 0) sendBatch(nextBatch())
+    while (waiting.length > 0) sendTogether(nextBatch())
   }
 
   function nextBatch(): Waiting<Item, Result>[] {
@@ -38,36 +51,24 @@ export function createBatches<Item, Result>(
     return waiting.splice(0, count)
   }
 
-  async function sendBatch(batch: Waiting<Item, Result>[]) {
-    underway += 1
+  async function sendTogether(batch: Waiting<Item, Result>[]) {
     try {
-      await deliver(batch)
+      const results = await sendNow(batch.flatMap(({ items }) => items))
+      let from = 0
+      for (const { items, resolve } of batch) {
+        resolve(results.slice(from, from + items.length))
+        from += items.length
+      }
     } catch (error) {
-      const failed = batch.concat(waiting)
-      waiting = []
-      for (const { reject } of failed) reject(error)
-    }
-    underway -= 1
-    if (underway === 0) flush()
-  }
-
-  async function deliver([first, ...others]: Waiting<Item, Result>[]) {
-    if (!first) return
-    if (others.length === 0) return first.resolve(await send(first.items))
-    const results = await send([first, ...others].flatMap(({ items }) => items))
-    let from = 0
-    for (const { items, resolve } of [first, ...others]) {
-      resolve(results.slice(from, from + items.length))
-      from += items.length
+      for (const { reject } of batch) reject(error)
     }
   }
 
   return {
-    push: items =>
-      new Promise((resolve, reject) => {
-        waiting.push({ items, resolve, reject })
-        if (underway === 0) flush()
-      }),
+    push(items) {
+      if (underway === 0) return sendNow(items)
+      return new Promise((resolve, reject) => void waiting.push({ items, resolve, reject }))
+    },
     flush,
   }
 }

@@ -4,13 +4,18 @@
 -- Stored as '<deficit> <num> <den> <at>', with the rate of the refill until now, because the limit may have changed.
 
 -- Refills a stored bucket up to now. Returns nil if it is full: a full bucket takes the rate of its new limit. If the
--- clock was set back, the bucket refills nothing until the clock reaches the stored time again.
+-- clock was set back, the bucket refills nothing until the clock reaches the stored time again. Tables have all their fields
+-- from the start, because a field that is added later makes Lua allocate the table again.
 local function refill(kept, now)
   local deficit, num, den, at = match(kept, '^(%d+) (%d+) (%d+) (%d+)$')
   deficit = deficit - num * max(0, now - at)
   if deficit > 0 then
-    return { deficit = deficit, num = num + 0, den = den + 0 }
+    return { deficit = deficit, num = num + 0, den = den + 0, drawn = false }
   end
+end
+
+local function fullBucket()
+  return { deficit = 0, num = 0, den = 1, drawn = false }
 end
 
 -- Changes a bucket to the present limit. The deficit stays; if the rate differs, it is rounded up to a whole unit.

@@ -28,8 +28,9 @@ local KEEP = 2 * DAY
 -- The counters that this script has read: by scope key, and in the order of their reading. Their money is of these windows.
 local windows, known, inOrder
 
-local function readMoney(window, spent, held)
-  return { window = window, isOpen = spent or held, spent = (spent or 0) + 0, held = (held or 0) + 0 }
+local function readMoney(window, spentText, heldText)
+  local spent, held = (spentText or 0) + 0, (heldText or 0) + 0
+  return { window = window, spent = spent, held = held, wasSpent = spent, wasHeld = held }
 end
 
 -- The counters of a scope, in the windows that are open.
@@ -50,15 +51,17 @@ local function countersOf(limits)
       'loop', 'count_tokens'
     )
   end
-  local running, reserved = found[1], found[2]
+  local running, reserved = (found[1] or 0) + 0, found[2] and match(found[2], '^%d+') + 0 or 0
   local counters = {
     found[7], found[8], found[9], found[10], -- buckets, as text until bucketOf() parses them
     hash = hash,
+    running = running,
     wasRunning = running,
-    running = (running or 0) + 0,
-    reserved = reserved and match(reserved, '^%d+') + 0 or 0,
+    reserved = reserved,
+    wasReserved = reserved,
     day = readMoney(day, found[3], found[4]),
     month = readMoney(month, found[5], found[6]),
+    isUsed = false,
   }
   known[key] = counters
   inOrder[#inOrder + 1] = counters
@@ -69,7 +72,7 @@ end
 local function bucketOf(counters, number, now)
   local bucket = counters[number]
   if type(bucket) ~= 'table' then
-    bucket = bucket and refill(bucket, now) or { deficit = 0 }
+    bucket = bucket and refill(bucket, now) or fullBucket()
     counters[number] = bucket
   end
   return bucket
@@ -77,22 +80,17 @@ end
 
 -- The scope of the loop brake counts only repetitions.
 local function addRunning(counters, limits, calls)
-  if calls ~= 0 and not limits[LOOP_LIMIT] then
+  if not limits[LOOP_LIMIT] then
     counters.running = counters.running + calls
-    counters.runs = true
   end
 end
 
 local function addReserved(counters, tokens)
-  if tokens ~= 0 then
-    counters.reserved = max(0, counters.reserved + tokens)
-    counters.reserves = true
-  end
+  counters.reserved = max(0, counters.reserved + tokens)
 end
 
 local function addTo(money, held, spent)
   money.held, money.spent = money.held + held, money.spent + spent
-  money.isHeld, money.isSpent = money.isHeld or held ~= 0, money.isSpent or spent ~= 0
 end
 
 -- A limit below zero (UNLIMITED) refuses nothing, but its window is counted.
@@ -152,50 +150,43 @@ local function put(field, text)
   end
 end
 
-local function putNumber(field, number)
-  put(field, number ~= 0 and format('%d', number) or nil)
+local function putNumber(field, number, before)
+  if number ~= before then
+    put(field, number ~= 0 and format('%d', number) or nil)
+  end
 end
 
+-- Returns true if the window had no fields before, and has some now.
 local function putMoney(money)
-  if money.isHeld then
-    putNumber(money.window.held, money.held)
-  end
-  if money.isSpent then
-    putNumber(money.window.spent, money.spent)
-  end
-end
-
-local function isNewlyOpen(money)
-  return not money.isOpen and (money.isHeld or money.isSpent)
+  putNumber(money.window.held, money.held, money.wasHeld)
+  putNumber(money.window.spent, money.spent, money.wasSpent)
+  return money.wasHeld == 0 and money.wasSpent == 0 and (money.held ~= 0 or money.spent ~= 0)
 end
 
 local function writeCounters(counters, now)
-  local hash, day, month = counters.hash, counters.day, counters.month
+  local hash, running = counters.hash, counters.running
+  local reserved = running > 0 and counters.reserved or 0
   set[2], gone[2], lastSet, lastGone = hash, hash, 2, 2
-  if counters.runs then
-    putNumber('running', counters.running)
-  end
+  putNumber('running', running, counters.wasRunning)
   for number = 1, #counters do
     local bucket = counters[number]
     if bucket and bucket.drawn then
       put(BUCKETS[number], bucketText(bucket, now))
     end
   end
-  if counters.reserves then
-    local tokens = counters.running > 0 and counters.reserved or 0
-    put('reserved', tokens > 0 and format('%d 1 1 %d', tokens, now) or nil)
+  if reserved ~= counters.wasReserved then
+    put('reserved', reserved > 0 and format('%d 1 1 %d', reserved, now) or nil)
   end
-  putMoney(day)
-  putMoney(month)
+  local opensDay, opensMonth = putMoney(counters.day), putMoney(counters.month)
   if lastSet > 2 then
     redis.call(unpack(set, 1, lastSet))
   end
   if lastGone > 2 then
     redis.call(unpack(gone, 1, lastGone))
   end
-  if counters.running == 0 or isNewlyOpen(day) or isNewlyOpen(month) then
+  if running == 0 or opensDay or opensMonth then
     tidy(hash, now)
-  elseif not counters.wasRunning then
+  elseif counters.wasRunning == 0 then
     redis.call('PERSIST', hash)
   end
 end
