@@ -239,6 +239,21 @@ test('many settlements run in one step, independently of each other', async t =>
   assert.deepEqual(await scope('client:1'), { 'd21000228:spent': `${64 * 7}` })
 })
 
+test('a settlement that waits for a batch is sent before the next admission', async t => {
+  const { admit, money } = await createFixture(t)
+  const reservation = claimOn([{ key: 'client:1', concurrency: 1 }])
+  const settlement = (id: string) => ({ id, reservation, at: NOON, nanos: 0, tokens: 0, entry })
+  await admit('a', reservation)
+
+  const [, , admitted] = await Promise.all([
+    money.settle([settlement('another')]),
+    money.settle([settlement('a')]),
+    admit('b', reservation),
+  ])
+
+  assert.equal(admitted.kind, 'granted')
+})
+
 test('nano-dollars above 1e15 are exact', async t => {
   const { admit, money, scope, entries } = await createFixture(t)
   const limit = Number.MAX_SAFE_INTEGER

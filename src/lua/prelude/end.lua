@@ -1,3 +1,5 @@
+-- The end of holds: by a settlement, or by a sweep after the lease has expired.
+
 local function nanosOf(grown)
   return match(grown, '%d+$') + 0
 end

@@ -1,3 +1,5 @@
+-- Reads a whole hold, for calls whose replica is dead.
+
 local function ratio(capacity, per)
   local a, b = capacity, per
   while b > 0 do
