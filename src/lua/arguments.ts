@@ -8,20 +8,12 @@ import type { Reservation, Reserved, Running, Scope, Settlement } from './types.
 
 type Arguments = (string | number)[]
 
-/** What later scripts must send as the admission did, even if the reservation has changed. */
-interface Encoded {
-  tokens: number
-  nanos: number
-  /** Reservation and entry, as the hold has them. */
-  hold: string
-}
-
 interface EncodedScope {
   limits: string
   /** Only what the end of a call needs. */
   held: string
-  /** Its index in the last list of scopes that has it. */
-  list: ScopeList | undefined
+  /** The number of the last list of scopes that has it, and its index there. */
+  list: number
   index: number
 }
 
@@ -36,21 +28,22 @@ export interface Admission {
 }
 
 const encodedScopes = new WeakMap<Scope, EncodedScope>()
-const encodedReservations = new WeakMap<Reservation, Encoded>()
 
-/** Encodes a reservation once. */
-export function encode(reservation: Reservation): Encoded {
-  const before = encodedReservations.get(reservation)
-  if (before) return before
-  const { scopes, tokens, nanos, entry } = reservation
-  refuseFractions(reservation)
+/** Rejects an amount that Redis cannot count. */
+export function checkAmounts({ tokens, nanos }: Reserved): void {
+  if (isAmount(tokens) && isAmount(nanos)) return
+  throw new RangeError(
+    `a reservation of ${tokens} tokens and ${nanos} nanos; expected whole numbers of at least 0`,
+  )
+}
+
+/** Reservation and entry, as the hold has them. */
+function holdOf({ scopes, tokens, nanos, entry }: Reservation): string {
   const held = scopesAtEnd(scopes)
     .map(scope => encodeScope(scope).held)
     .join()
   const lost = JSON.stringify({ ...entry, outcome: 'lost', estimated: true, estimate: 'the hold' })
-  const encoded = { tokens, nanos, hold: `{"tokens":${tokens},"nanos":${nanos},"scopes":[${held}]}\n${lost}` }
-  encodedReservations.set(reservation, encoded)
-  return encoded
+  return `{"tokens":${tokens},"nanos":${nanos},"scopes":[${held}]}\n${lost}`
 }
 
 /** Encodes a scope once, because all calls of a client share it. */
@@ -63,7 +56,7 @@ function encodeScope(scope: Scope): EncodedScope {
   const encoded = {
     limits: `[${JSON.stringify(key)},${amounts},${buckets.map(limitsOf).join()}]`,
     held: JSON.stringify({ key, name, tokens, day, month }),
-    list: undefined,
+    list: 0,
     index: 0,
   }
   encodedScopes.set(scope, encoded)
@@ -79,8 +72,11 @@ export function scopesAtEnd(scopes: Scope[]): Scope[] {
   return scopes.filter(({ loop }) => loop === undefined)
 }
 
+let lists = 0
+
 /** The limits of scopes, each once. Calls name them by their indexes, from 1. */
 class ScopeList {
+  private readonly number = ++lists
   private text = ''
   private length = 0
 
@@ -89,8 +85,8 @@ class ScopeList {
     let indexes = ''
     for (const scope of scopes) {
       const encoded = encodeScope(scope)
-      if (encoded.list !== this) {
-        encoded.list = this
+      if (encoded.list !== this.number) {
+        encoded.list = this.number
         encoded.index = ++this.length
         this.text += this.length === 1 ? encoded.limits : `,${encoded.limits}`
       }
@@ -111,11 +107,11 @@ export function admissionArguments(admissions: Admission[]): string[] {
   const calls: string[] = []
   const args = ['']
   for (const { id, reservation, version, cacheKey, maxPending } of admissions) {
-    const { tokens, nanos, hold } = encode(reservation)
+    const { scopes, requests = 1, tokens, nanos } = reservation
     const cached = cacheKey === undefined ? 'false' : JSON.stringify(cacheKey)
-    const amounts = `${version},${maxPending},${reservation.requests ?? 1},${tokens},${nanos}`
-    calls.push(`[${JSON.stringify(id)},${amounts},${cached}${list.indexesOf(reservation.scopes)}]`)
-    args.push(hold)
+    const amounts = `${version},${maxPending},${requests},${tokens},${nanos}`
+    calls.push(`[${JSON.stringify(id)},${amounts},${cached}${list.indexesOf(scopes)}]`)
+    args.push(holdOf(reservation))
   }
   args[0] = list.plan(calls)
   return args
@@ -127,10 +123,10 @@ export function holdArguments(running: Running[]): string[] {
   const calls: string[] = []
   const args = ['']
   for (const { id, reservation, at } of running) {
-    const { tokens, nanos, hold } = encode(reservation)
-    const amounts = `${at},${reservation.requests ?? 1},${tokens},${nanos}`
-    calls.push(`[${JSON.stringify(id)},${amounts}${list.indexesOf(reservation.scopes)}]`)
-    args.push(hold)
+    const { scopes, requests = 1, tokens, nanos } = reservation
+    const amounts = `${at},${requests},${tokens},${nanos}`
+    calls.push(`[${JSON.stringify(id)},${amounts}${list.indexesOf(scopes)}]`)
+    args.push(holdOf(reservation))
   }
   args[0] = list.plan(calls)
   return args
@@ -142,7 +138,6 @@ export function settlementArguments(settlements: Settlement[]): string[] {
   const calls: string[] = []
   const args = ['']
   for (const { id, reservation, at, nanos, tokens, entry, isRefused } of settlements) {
-    refuseFractions(reservation)
     const charged = isAmount(nanos) ? nanos : reservation.nanos
     const used = tokens !== undefined && isAmount(tokens) ? tokens : false
     const amounts = `${at ?? false},${reservation.tokens},${reservation.nanos},${charged},${used},${isRefused === true}`
@@ -189,13 +184,6 @@ function hasBudget({ day, month }: Scope): boolean {
 
 function budgetsOf({ key, day, month }: Scope): string {
   return JSON.stringify({ key, day, month })
-}
-
-function refuseFractions({ tokens, nanos }: Reserved): void {
-  if (isAmount(tokens) && isAmount(nanos)) return
-  throw new RangeError(
-    `a reservation of ${tokens} tokens and ${nanos} nanos; expected whole numbers of at least 0`,
-  )
 }
 
 function isAmount(value: number): boolean {

@@ -7,8 +7,8 @@ import type { Cluster, Redis } from 'ioredis'
 import {
   type Admission,
   admissionArguments,
+  checkAmounts,
   countArguments,
-  encode,
   holdArguments,
   limitArguments,
   renewalArguments,
@@ -57,7 +57,7 @@ export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: st
       reservation: Reservation,
       { version, cacheKey, maxPending }: { version: number; cacheKey?: string; maxPending: number },
     ): Promise<Admitted> {
-      encode(reservation)
+      checkAmounts(reservation)
       const [admitted] = await admissions.push([{ id, reservation, version, cacheKey, maxPending }])
       return admitted!
     },

@@ -30,7 +30,7 @@ export interface Reserved {
   nanos: number
 }
 
-/** The amounts that one call reserves in all its scopes. */
+/** The amounts that one call reserves in all its scopes. It does not change after its admission, because later scripts send it again. */
 export interface Reservation extends Reserved {
   /** Units of the `requests` buckets: 0 for token counts. Absent: 1. */
   requests?: 0 | 1
