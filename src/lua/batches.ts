@@ -1,7 +1,7 @@
-/** Sends items in batches without waiting for a timer: what comes while a batch is under way goes with the next one. */
+/** Sends items in batches without waiting for a timer: what comes while batches are under way goes with the next one. */
 
 export interface Batches<Item, Result> {
-  /** Sends the items at once, or with the next batch if one is under way. Returns one result for each. */
+  /** Sends the items at once, or with the next batch. Returns one result for each. */
   push(items: Item[]): Promise<Result[]>
   /** Sends at once what waits. */
   flush(): void
@@ -15,11 +15,12 @@ interface Waiting<Item, Result> {
 
 /**
  * `send` returns one result for each item. After a failure the items that waited fail too, so that none waits for two time
- * limits. A batch has at most `largest` items, or those of one `push`.
+ * limits. A batch has at most `largest` items, or those of one `push`. At most `atOnce` batches are under way, except after
+ * a `flush`.
  */
 export function createBatches<Item, Result>(
   send: (items: Item[]) => Promise<Result[]>,
-  largest: number,
+  { largest, atOnce }: { largest: number; atOnce: number },
 ): Batches<Item, Result> {
   const waiting: Waiting<Item, Result>[] = []
   let underway = 0
@@ -33,7 +34,7 @@ export function createBatches<Item, Result>(
       throw error
     } finally {
       underway -= 1
-      if (underway === 0) flush()
+      if (underway < atOnce) flush()
     }
   }
 
@@ -66,7 +67,7 @@ export function createBatches<Item, Result>(
 
   return {
     push(items) {
-      if (underway === 0) return sendNow(items)
+      if (underway < atOnce) return sendNow(items)
       return new Promise((resolve, reject) => void waiting.push({ items, resolve, reject }))
     },
     flush,

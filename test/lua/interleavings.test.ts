@@ -71,7 +71,7 @@ const actions: Record<
     weight: 4,
     act: (simulation, a, b, c) =>
       simulation.admitTogether(
-        Array.from({ length: 2 + (a % 4) }, (_, i) => ({
+        Array.from({ length: 3 + (a % 4) }, (_, i) => ({
           id: `call ${calls++}`,
           reservation: claimOf(simulation, a + i, b + i, c + i),
           at: undefined,
