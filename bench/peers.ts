@@ -121,7 +121,7 @@ async function run(program: string, args: readonly string[], options = {}): Prom
 }
 
 /** The last line that says what went wrong, without the addresses of registries. */
-function reasonOf(error: Error & { stderr?: string }): string {
+export function reasonOf(error: Error & { stderr?: string }): string {
   const lines = (error.stderr || error.message).split('\n').filter(line => line.trim() !== '')
   const line = lines.findLast(line => /error/i.test(line)) ?? lines.at(-1) ?? error.message
   return `not installed: ${line.replaceAll(/https?:\/\/\S+/g, '…').slice(0, 300)}`

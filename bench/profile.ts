@@ -7,11 +7,12 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { startColumns } from './columns.ts'
+import { warmUp } from './warm-up.ts'
 import { closedLoop } from './wrk.ts'
 
 const root = join(import.meta.dirname, '..')
 const callers = 32
-const seconds = { warmUp: 3, measured: 5 }
+const seconds = 5
 
 export async function profile(name: string, folder: string): Promise<void> {
   const file = join(folder, 'profile.json')
@@ -21,9 +22,9 @@ export async function profile(name: string, folder: string): Promise<void> {
     const column = columns[0]
     if (!column?.process) throw new Error(`'${name}' has no process to profile`)
     const kilobyte = { bytes: 1000 }
-    await closedLoop(column, kilobyte, callers, seconds.warmUp)
+    await warmUp(column, 10_000, 15)
     column.process.kill('SIGURG')
-    const { calls } = await closedLoop(column, kilobyte, callers, seconds.measured)
+    const { calls } = await closedLoop(column, kilobyte, callers, seconds)
     column.process.kill('SIGURG')
     while (!existsSync(file)) await pause(50)
     const taken: Profiler.Profile = JSON.parse(await readFile(file, 'utf8'))

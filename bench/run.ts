@@ -23,7 +23,7 @@ import { aligned, type Measured, type Results, table, writeResults } from './rep
 import { measureRow, type Pace, type Row } from './row.ts'
 import { cellsOf, type Study } from './study.ts'
 import { findTool, hint, type ToolName } from './tools.ts'
-import { closedLoop } from './wrk.ts'
+import { warmUp } from './warm-up.ts'
 
 const help = `npm run bench -- peers      installs nginx, wrk, vegeta and the gateways that are compared
 npm run bench -- [options]
@@ -95,6 +95,7 @@ async function compare(folder: string): Promise<void> {
   const { rounds, seconds } = results.pace
   console.log(`${cpu}, ${cores} cores, ${memoryGb} GB, ${system}, Node ${node}, load before ${loadBefore}`)
   console.log(`${placement}; ${rounds} rounds of ${seconds} s, medians [least..most]\n`)
+  if (loadBefore > 1) console.log('Other processes are running, so CPU and latencies are too high.\n')
   const runnable = contests.filter(row => {
     const missing = missingFor(row)
     if (missing.length > 0) results.skipped.push(`${row.name}: ${missing.join(' and ')} ${hint}`)
@@ -139,7 +140,8 @@ async function contest(
   const { columns, absent, stop } = await startColumns(columnsNamed(flags.columns), folder, kind)
   try {
     if (results.columns.length === 0) introduce(results, columns, absent)
-    if (kind === 'nginx' && findTool('wrk')) await warmUp(columns)
+    const [calls, most] = flags.quick ? [2000, 4] : [10_000, 8]
+    if (kind === 'nginx' && findTool('wrk')) for (const column of columns) await warmUp(column, calls, most)
     for (const row of rows) {
       const asked = columns.filter(column => row.applies?.(column) ?? true)
       const measured = { row, columns: asked, cells: await measureRow(row, asked, results.pace) }
@@ -151,16 +153,6 @@ async function contest(
     }
   } finally {
     await stop()
-  }
-}
-
-/** V8 compiles what has run some thousand times. A slow column gets no more than some seconds. */
-async function warmUp(columns: readonly Column[]): Promise<void> {
-  const [enough, most] = flags.quick ? [2000, 4000] : [10_000, 8000]
-  for (const column of columns) {
-    const until = performance.now() + most
-    for (let calls = 0; calls < enough && performance.now() < until; )
-      calls += (await closedLoop(column, { bytes: 1000 }, 32, 2)).calls
   }
 }
 

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { checkOf, sentenceOf } from '../bench/check.ts'
 import { type Column, features } from '../bench/columns.ts'
 import { page } from '../bench/page.ts'
+import { reasonOf } from '../bench/peers.ts'
 import type { Measured, Results } from '../bench/report.ts'
 import { summary } from '../bench/statistics.ts'
 import { ratedOf } from '../bench/vegeta.ts'
@@ -95,4 +96,12 @@ test('the page has every figure and feature, and escapes titles', () => {
     '<svg',
   ])
     assert.ok(html.includes(text), text)
+})
+
+test('the reason for a refused package is the last error, without addresses', () => {
+  const stderr =
+    'Looking in https://example.com/simple\nERROR: no version of one at https://example.com/one\n\nhint\n'
+  const error = Object.assign(new Error('Command failed'), { stderr })
+  assert.equal(reasonOf(error), 'not installed: ERROR: no version of one at …')
+  assert.equal(reasonOf(new Error('spawn go ENOENT')), 'not installed: spawn go ENOENT')
 })
