@@ -33,7 +33,7 @@ svg .own .dot { fill: var(--own); } svg .own .range { stroke: var(--own); } svg 
 `
 
 export function page(results: Results): string {
-  const { at, machine, pace, columns, absent, checks, skipped, rows } = results
+  const { at, machine, programs, pace, columns, absent, checks, skipped, rows } = results
   const [heading, ...lines] = headline(results)
   const { cpu, cores, memoryGb, system, node, placement, loadBefore } = machine
   return `<!doctype html>
@@ -43,7 +43,7 @@ export function page(results: Results): string {
 <title>Tollgate bench</title>
 <style>${style}</style>
 <h1>Tollgate bench</h1>
-<p>${escaped(`${at.slice(0, 10)}. ${cpu}, ${cores} cores, ${memoryGb} GB, ${system}, Node ${node}, load before ${loadBefore}; ${placement}; ${pace.rounds} rounds of ${pace.seconds} s. Dots are medians, lines reach from the lowest to the highest round.`)}</p>
+<p>${escaped(`${at.slice(0, 10)}. ${cpu}, ${cores} cores, ${memoryGb} GB, ${system}, Node ${node}, load before ${loadBefore}; ${programs}; ${placement}; ${pace.rounds} rounds of ${pace.seconds} s. Dots are medians, lines reach from the lowest to the highest round.`)}</p>
 ${heading ? tableOf(heading, lines) : ''}
 ${columns.length > 0 ? `<h2>What was on</h2>${tableOf(['', ...features], [...columns.map(({ title, on }) => [title, ...features.map(feature => on[feature] ?? '-')]), ...absent.map(({ title, reason }) => [title, reason])])}` : ''}
 ${[...checks.map(check => `${check.row}: ${sentenceOf(check)}`), ...skipped].map(text => `<p>${escaped(text)}</p>`).join('\n')}

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { findTool, hint, peersFolder, type ToolName } from './tools.ts'
+import { findTool, hint, peersFolder, type ToolName, versionOf } from './tools.ts'
 
 interface Peer {
   title: string
@@ -67,6 +67,15 @@ const refusedFile = (name: PeerName) => join(peersFolder, `${name}.refused`)
 export function absenceOf(name: PeerName): string | undefined {
   if (peers[name].isInstalled()) return undefined
   return existsSync(refusedFile(name)) ? readFileSync(refusedFile(name), 'utf8') : hint
+}
+
+/** Provider, load and their versions. Debian's are those of the system. */
+export function programs(): string {
+  const versions = { nginx: versionOf, wrk: versionOf, vegeta: () => peers.vegeta.version }
+  return (Object.keys(versions) as ToolName[])
+    .filter(name => findTool(name) !== undefined)
+    .map(name => `${name} ${versions[name](name)}`)
+    .join(', ')
 }
 
 /** A peer that cannot be installed does not stop the others. The bench then shows the reason. */

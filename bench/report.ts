@@ -17,6 +17,8 @@ export interface Measured {
 export interface Results {
   at: string
   machine: ReturnType<typeof machine>
+  /** Such as `nginx 1.22.1, wrk 4.1.0`. */
+  programs: string
   pace: Pace
   columns: Pick<Column, 'name' | 'title' | 'role' | 'on'>[]
   absent: Absent[]

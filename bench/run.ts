@@ -17,7 +17,7 @@ import {
 } from './columns.ts'
 import { machine, stepAside } from './cores.ts'
 import { headline, markdown } from './headline.ts'
-import { installPeers } from './peers.ts'
+import { installPeers, programs } from './peers.ts'
 import { profile } from './profile.ts'
 import { aligned, type Measured, type Results, table, writeResults } from './report.ts'
 import { measureRow, type Pace, type Row } from './row.ts'
@@ -84,6 +84,7 @@ async function compare(folder: string): Promise<void> {
   const results: Results = {
     at: new Date().toISOString(),
     machine: machine(),
+    programs: programs(),
     pace: paceOf(),
     columns: [],
     absent: [],
@@ -94,7 +95,7 @@ async function compare(folder: string): Promise<void> {
   const { cpu, cores, memoryGb, system, node, placement, loadBefore } = results.machine
   const { rounds, seconds } = results.pace
   console.log(`${cpu}, ${cores} cores, ${memoryGb} GB, ${system}, Node ${node}, load before ${loadBefore}`)
-  console.log(`${placement}; ${rounds} rounds of ${seconds} s, medians [least..most]\n`)
+  console.log(`${results.programs}; ${placement}; ${rounds} rounds of ${seconds} s, medians [least..most]\n`)
   if (loadBefore > 1) console.log('Other processes are running, so CPU and latencies are too high.\n')
   const runnable = contests.filter(row => {
     const missing = missingFor(row)

@@ -1,5 +1,6 @@
 /** The programs that the bench runs beside Node: nginx, wrk, vegeta. */
 
+import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
@@ -21,6 +22,12 @@ export function tool(name: ToolName): string {
   const found = findTool(name)
   if (found === undefined) throw new Error(`${name} is ${hint}`)
   return found
+}
+
+/** As the program itself prints it. */
+export function versionOf(name: ToolName): string {
+  const { stdout, stderr } = spawnSync(tool(name), ['-v'], { encoding: 'utf8' })
+  return /\d+(\.\d+)+/.exec(stdout + stderr)?.[0] ?? 'unknown'
 }
 
 function isExecutable(path: string): boolean {

@@ -78,6 +78,7 @@ test('the page has every figure and feature, and escapes titles', () => {
       loadBefore: 0,
       placement: 'not pinned',
     },
+    programs: 'wrk 4.1.0',
     pace: { rounds: 1, seconds: 1, warmUpSeconds: 1 },
     columns: [direct, gateway],
     absent: [{ name: 'other', title: 'Other', reason: 'not installed' }],
