@@ -45,6 +45,7 @@ test('the steps at the end of a call run in the order of their phases', async t 
     'settle: wakeQueue',
     'settle: settleCall',
     'settle: storeResponse',
+    'observe: noteRequest',
     'observe: wakeDrain',
     'observe: recordOutage',
     'observe: learnUsualOutput',

@@ -51,7 +51,7 @@ export function startDrain(options: DrainOptions): Drain {
     consumer,
     batch = BATCH,
     gatherMs = 250,
-    lookEveryMs = 2000,
+    lookEveryMs = 5000,
     abandonedAfterMs = 30_000,
   } = options
   const page = Math.min(PAGE, batch)

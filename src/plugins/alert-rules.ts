@@ -94,7 +94,7 @@ export default fp<{ maxPending: number; everyMs?: number }>(
       raiseAll(known.filter(one => isOverspent(one, scopes())).map(overspentAlert))
     })
 
-    app.every(everyMs, checkRules)
+    app.every(everyMs, checkRules, { quietMs: 3 * everyMs })
 
     async function checkRules(): Promise<void> {
       const { fault } = app.prices

@@ -1,4 +1,7 @@
-/** The clients and keys in use. Each replica polls for a newer configuration twice a second, in case a message is lost. */
+/**
+ * The clients and keys in use. Each replica polls for a newer configuration twice a second, without requests once a second,
+ * in case a message is lost.
+ */
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -18,6 +21,7 @@ declare module 'fastify' {
 }
 
 const RAISE_EVERY = 2000
+const QUIET_RAISE_EVERY = 10_000
 
 export default fp<{ pollEvery?: number; capacity?: number }>(
   async (app, { pollEvery = 500, capacity }) => {
@@ -67,7 +71,7 @@ export default fp<{ pollEvery?: number; capacity?: number }>(
     })
 
     // Redis may have lost the last raise in a crash.
-    app.every(RAISE_EVERY, raise)
+    app.every(RAISE_EVERY, raise, { quietMs: QUIET_RAISE_EVERY })
 
     async function raise(): Promise<void> {
       const { version } = clients
@@ -91,12 +95,12 @@ export default fp<{ pollEvery?: number; capacity?: number }>(
       }
       // A replica may have died between its change and its message.
       if (clients.version !== raised) raise()
-      if (!isClosed) timer = setTimeout(poll, pollEvery)
+      if (!isClosed) timer = setTimeout(poll, app.isQuiet() ? 2 * pollEvery : pollEvery)
     }
   },
   {
     name: 'clients',
     dependencies: ['health', 'jobs', 'money', 'postgres'],
-    decorators: { fastify: ['every', 'migrated', 'money', 'parts', 'pg'] },
+    decorators: { fastify: ['every', 'isQuiet', 'migrated', 'money', 'parts', 'pg'] },
   },
 )

@@ -17,6 +17,7 @@ declare module 'fastify' {
 }
 
 const READ_EVERY = 2000
+const QUIET_READ_EVERY = 10_000
 /** Milliseconds that this machine's clock may differ without a warning. */
 const TOLERATED = 5000
 
@@ -39,7 +40,7 @@ export default fp(
       read().catch((err: unknown) => log.debug({ err }, 'the time is read again when Redis is there'))
     }
     redis.on('ready', readLater)
-    app.every(READ_EVERY, read)
+    app.every(READ_EVERY, read, { quietMs: QUIET_READ_EVERY })
     app.addHook('onClose', async () => void redis.off('ready', readLater))
 
     async function read(): Promise<void> {

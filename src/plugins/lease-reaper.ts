@@ -3,8 +3,9 @@
 import fp from 'fastify-plugin'
 import { logLine } from '../telemetry/log-line.ts'
 
-/** Below the gap of sweep.lua. */
+/** Both are below the gap of sweep.lua. */
 const EVERY = 2000
+const QUIET_EVERY = 4000
 const BATCH = 100
 
 declare module 'fastify' {
@@ -19,7 +20,7 @@ export default fp(
     const { log, money } = app
     const lostCalls = { calls: 0, nanos: 0 }
     app.decorate('lostCalls', lostCalls)
-    app.every(EVERY, reapLeases)
+    app.every(EVERY, reapLeases, { quietMs: QUIET_EVERY })
 
     async function reapLeases(): Promise<void> {
       const lost = await money.sweep(BATCH)

@@ -33,6 +33,8 @@ export interface LedgerOptions {
 }
 
 const WATCH_EVERY = 1000
+/** Intervals in one wait of a replica without requests. */
+const CALM_WAITS = 3
 const PRUNE_EVERY = 86_400_000
 /** Milliseconds for the last drain at the shutdown. Another replica drains the rest. */
 const LAST_DRAIN = 5000
@@ -85,7 +87,7 @@ export default fp<LedgerOptions>(
         record: createRecorder(pool),
         gatherMs,
       })
-      await Promise.all([repeat(WATCH_EVERY, completeCounters), repeat(PRUNE_EVERY, dropOldMonths)])
+      await Promise.all([repeat(WATCH_EVERY, completeCounters, isCalm), repeat(PRUNE_EVERY, dropOldMonths)])
       await drain.stop(LAST_DRAIN)
     }
 
@@ -101,8 +103,19 @@ export default fp<LedgerOptions>(
       if (pruned && pruned.partitions.length > 0) log.info(pruned, 'old months of the ledger were dropped')
     }
 
-    /** Runs the job at once, and then at intervals until the shutdown. The first of several failures in a row is logged. */
-    async function repeat(everyMs: number, task: () => Promise<unknown>): Promise<void> {
+    function isCalm() {
+      return areComplete && app.isQuiet()
+    }
+
+    /**
+     * Runs the job at once, and then at intervals until the shutdown, less often while it is calm. The first of several
+     * failures in a row is logged.
+     */
+    async function repeat(
+      everyMs: number,
+      task: () => Promise<unknown>,
+      isCalm = () => false,
+    ): Promise<void> {
       let isFailing = false
       while (!signal.aborted) {
         try {
@@ -112,13 +125,14 @@ export default fp<LedgerOptions>(
           if (!isFailing && !signal.aborted) log.warn({ err: error }, `${task.name} will be tried again`)
           isFailing = true
         }
-        await wait(everyMs, undefined, { signal }).catch(() => {})
+        for (let waits = 1; waits <= (isCalm() ? CALM_WAITS : 1) && !signal.aborted; waits++)
+          await wait(everyMs, undefined, { signal }).catch(() => {})
       }
     }
   },
   {
     name: 'ledger',
-    dependencies: ['health', 'lifecycle', 'postgres', 'redis'],
-    decorators: { fastify: ['migrated', 'onCallEnd', 'parts'] },
+    dependencies: ['health', 'jobs', 'lifecycle', 'postgres', 'redis'],
+    decorators: { fastify: ['isQuiet', 'migrated', 'onCallEnd', 'parts'] },
   },
 )

@@ -4,10 +4,11 @@ import { type DestinationStream, pino } from 'pino'
 import { loggedError } from '../logged-error.ts'
 import { withFlatLines } from './flat-lines.ts'
 
-/** Lines are written in blocks of this size, or after this time. pino writes the rest at the exit. */
-const GATHERED = { minLength: 16_384, maxWrite: 65_536, periodicFlush: 250 }
+/** Lines are written in blocks of this size (bytes), or after this time (ms). pino writes the rest at the exit. */
+const GATHERED = { minLength: 16_384, maxWrite: 65_536 }
+const FLUSH_AFTER = 250
 /** Workers share a pipe, which takes this number of bytes in one piece: the lines of another worker could cut a larger block. */
-const SHARED = { ...GATHERED, minLength: 4000, maxWrite: 4096 }
+const SHARED = { minLength: 4000, maxWrite: 4096 }
 
 /** `redact` removes secrets from each line; `base`, of a worker, is added to each line. */
 export function createLogger(
@@ -30,15 +31,29 @@ export function createLogger(
   return withFlatLines(logger)
 }
 
-/** sonic-boom measures a block of text again with each line, but not a block of bytes. */
+/**
+ * sonic-boom measures a block of text again with each line, but not a block of bytes. Its own periodic flush wakes an idle
+ * process, and writes nothing.
+ */
 function standardOutput(blocks: typeof GATHERED): DestinationStream {
-  const output: { write(line: string | Buffer): boolean } = pino.destination({
+  const output: { write(line: string | Buffer): boolean; flush(): void } = pino.destination({
     sync: false,
     contentMode: 'buffer',
     ...blocks,
   })
   const write = output.write.bind(output)
-  return Object.assign(output, { write: (line: string) => write(Buffer.from(line)) })
+  let isDue = false
+  function flush() {
+    isDue = false
+    output.flush()
+  }
+  return Object.assign(output, {
+    write(line: string) {
+      if (!isDue) setTimeout(flush, FLUSH_AFTER).unref()
+      isDue = true
+      return write(Buffer.from(line))
+    },
+  })
 }
 
 let second = 0

@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import Fastify from 'fastify'
 import jobs from '../../src/plugins/jobs.ts'
+import lifecycle from '../../src/plugins/lifecycle.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 
 async function appWith(t: TestContext, job: () => Promise<void>) {
@@ -12,9 +13,9 @@ async function appWith(t: TestContext, job: () => Promise<void>) {
     loggerInstance: createLogger('debug', { write: text => void lines.push(JSON.parse(text)) }),
   })
   t.after(() => app.close())
+  await app.register(lifecycle)
   await app.register(jobs)
   app.every(1000, job)
-  await app.ready()
   return { app, lines }
 }
 
@@ -80,4 +81,32 @@ test('close waits for the current run, and no further run begins', async t => {
   t.mock.timers.tick(1000)
 
   assert.deepEqual(events, ['begins', 'ends', 'closed'])
+})
+
+test('without requests a job runs in its longer interval, and after a request at the next second', async t => {
+  let now = 0
+  t.mock.method(performance, 'now', () => now)
+  const runs: number[] = []
+  const { app } = await appWith(t, async () => {})
+  app.get('/', () => 'here')
+  app.every(
+    1000,
+    async () => {
+      runs.push(now)
+    },
+    { quietMs: 5000 },
+  )
+  async function pass(seconds: number) {
+    for (let i = 0; i < seconds; i++) {
+      now += 1000
+      t.mock.timers.tick(1000)
+      await setImmediate()
+    }
+  }
+
+  await pass(13)
+  await app.inject('/')
+  await pass(2)
+
+  assert.deepEqual(runs, [1000, 2000, 7000, 12_000, 14_000, 15_000])
 })
