@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { createRecorder } from '../../src/ledger/record.ts'
 import { createGroup, readGroup } from '../../src/ledger/stream.ts'
 import { migrate } from '../../src/start/migrate.ts'
@@ -181,6 +182,47 @@ test('a drain that stops writes the remaining entries and leaves the group', asy
   assert.equal((await one(at.pool, totals)).rows, 55)
   const consumers = await at.redis.xinfo('CONSUMERS', '{tollgate}:ledger', 'postgres')
   assert.deepEqual(consumers, [])
+})
+
+test('a drain that is woken moves entries at once, and else only after its interval', async t => {
+  const at = await fixture(t)
+  const drain = drainOf(at, { lookEveryMs: 60_000 })
+  stopAtEnd(t, drain)
+  await until(async () => {
+    await write(at, { id: 'first' })
+    drain.wake()
+    return (await one(at.pool, totals)).rows === 1
+  })
+  await drained(at)
+
+  await write(at, { id: 'second' })
+  await setTimeout(200)
+  assert.equal((await one(at.pool, totals)).rows, 1)
+  drain.wake()
+  await drained(at)
+  assert.equal((await one(at.pool, totals)).rows, 2)
+})
+
+test('batches that are read while others are written move each entry once, also after a failure', async t => {
+  const at = await fixture(t)
+  const record = createRecorder(at.pool)
+  let writes = 0
+  await write(at, ...calls(1000))
+  const drain = drainOf(at, {
+    batch: 20,
+    async record(entries) {
+      writes++
+      if (writes % 7 === 3) throw new Error('Postgres is away')
+      const recorded = await record(entries)
+      if (writes % 7 === 5) throw new Error('the reply of Postgres was lost')
+      return recorded
+    },
+  })
+  stopAtEnd(t, drain)
+  await drained(at)
+  const expected = { rows: 1000, nanos: (1000 * 999) / 2 }
+  assert.deepEqual(await one(at.pool, totals), expected)
+  assert.deepEqual(await one(at.pool, sums), expected)
 })
 
 test('Postgres stops and comes back: entries wait, and none is lost or doubled', async t => {
