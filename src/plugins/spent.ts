@@ -1,23 +1,22 @@
 /**
- * Refuses a call with a long prompt before the prompt is measured, if a budget is completely spent: no call fits then, however
- * small.
+ * If a budget is completely spent, no call fits, however small. So a call whose prompt takes longer to measure than a question
+ * to Redis takes is refused before that.
  */
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { isBound } from '../clients/limits.ts'
+import { mayGrow } from '../dialects/wire/prompt-size.ts'
 import { windowsAt } from '../lua/calendar.ts'
 import type { ScopeState } from '../lua/types.ts'
+import { isLarge } from '../requests/turns.ts'
 import type { Refused } from './reservations.ts'
-
-/** Bytes of a body. A shorter one is measured in less time than Redis takes to answer. */
-const LONG = 65_536
 
 export default fp(
   async app => {
     app.addHook('preHandler', async function refuseSpentBudget(request, reply) {
       const { call, reservation, client, rawBody } = request
-      if (!reservation || !call.dialect.paid || rawBody.length < LONG || !isBound(client) || isFree(request))
+      if (!reservation || !call.dialect.paid || !isSlow(rawBody) || !isBound(client) || isFree(request))
         return
       const found = await spent(request)
       if (!found || (await isCached(request))) return
@@ -58,6 +57,11 @@ function spentWindow(state: ScopeState, states: ScopeState[], at: number) {
     const resetsAt = windowsAt(at)[limit].endsAt
     return [{ kind: 'refused', verdict: 'spent', at, scope, limit, ...window, resetsAt, states } as const]
   })
+}
+
+/** Any other prompt is measured in less time than a question to Redis takes. */
+function isSlow(body: Buffer): boolean {
+  return isLarge(body) && mayGrow(body)
 }
 
 function isFree({ route }: FastifyRequest): boolean {

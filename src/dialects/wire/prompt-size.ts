@@ -27,7 +27,7 @@ export function normalizationGrowth(raw: Buffer, part: unknown, text: number): n
   return growth < LONGEST_MEASURED ? growth : Number.POSITIVE_INFINITY
 }
 
-/** Only text outside ASCII grows. Escapes may encode it in ASCII. */
-function mayGrow(raw: Buffer): boolean {
+/** Only text outside ASCII grows. Escapes may encode it in ASCII. A text that cannot grow is measured in no time. */
+export function mayGrow(raw: Buffer): boolean {
   return !isAscii(raw) || raw.includes('\\u')
 }
