@@ -8,6 +8,9 @@ import type { Shape } from './pruner.ts'
 
 const NEWLINE = 0x0a
 const RETURN = 0x0d
+const SPACE = 0x20
+/** Characters of the name of an event. */
+const LONGEST_NAME = 64
 /** A stream may begin with a byte order mark. */
 const MARK = Buffer.from('\uFEFF')
 
@@ -111,11 +114,27 @@ const FIELD = /^(data|event|id|retry)?:|^$/
 /** Returns the value of the line `event: NAME`, which begins most frames; empty if there is none. */
 export function eventName(frame: Buffer): string {
   for (let at = frame[0] === MARK[0] && frame.indexOf(MARK) === 0 ? MARK.length : 0; at < frame.length; ) {
-    const end = lineEnd(frame, at)
-    if (spells(frame, at, 'event:')) return frame.toString('latin1', at + 6, end).trim()
-    at = end + 1
+    if (spells(frame, at, EVENT)) return nameAt(frame, at + EVENT.length)
+    at = lineEnd(frame, at) + 1
   }
   return ''
+}
+
+const EVENT = 'event:'
+/** The last name: most events of a stream have the same one, which needs no new string. */
+let last = ''
+
+function nameAt(frame: Buffer, from: number): string {
+  const start = frame[from] === SPACE ? from + 1 : from
+  if (isLineEnd(frame[start + last.length]) && spells(frame, start, last)) return last
+  const name = frame.toString('latin1', from, lineEnd(frame, from)).trim()
+  if (name.length <= LONGEST_NAME) last = name
+  return name
+}
+
+/** Also true after the end of the frame. */
+function isLineEnd(one: number | undefined): boolean {
+  return one === NEWLINE || one === RETURN || one === undefined
 }
 
 function lineEnd(frame: Buffer, from: number): number {
