@@ -2,7 +2,7 @@
 
 import type { Pool } from 'pg'
 import { formatCursor } from '../../src/admin/ledger-query.ts'
-import { BATCH } from '../../src/ledger/drain.ts'
+import { BATCH, LANES } from '../../src/ledger/drain.ts'
 import { createRecorder } from '../../src/ledger/record.ts'
 import { CLIENTS, fillLedger } from '../fill-ledger.ts'
 import { adminToken, startGateway } from '../gateway.ts'
@@ -10,7 +10,9 @@ import { openPostgres, openRedis } from '../stores.ts'
 import { type Studied, type Study, sizeOf } from '../study.ts'
 
 const times = 11
-const batches = 10
+const rounds = 4
+/** Rows that one drain writes at the same time. */
+const atOnce = BATCH * LANES
 const DAY = 86_400_000
 
 const wait = (key: string, title: string) => ({ key, title, unit: 'ms', digits: 1 })
@@ -59,7 +61,7 @@ export const row: Study = {
 async function read(url: string): Promise<Record<string, number[]>> {
   const dayOf = (time: number) => new Date(time).toISOString().slice(0, 10)
   const month = `from=${dayOf(Date.now() - 29 * DAY)}&to=${dayOf(Date.now() + DAY)}`
-  const middle = formatCursor({ at: new Date(Date.now() - 30 * DAY).toISOString(), id: '', seq: 0 })
+  const middle = formatCursor({ at: new Date(Date.now() - 30 * DAY).toISOString(), id: '0', seq: 0 })
   const { calls } = await ask(url, `/admin/calls?cursor=${middle}`)
   const paths = {
     newest: '/admin/calls',
@@ -100,16 +102,19 @@ async function ask(url: string, path: string): Promise<{ calls?: { id: string }[
 async function write(pool: Pool, size: number): Promise<Record<string, number>> {
   const record = createRecorder(pool)
   const start = performance.now()
-  for (let round = 0; round < batches; round += 1) {
-    const entries = Array.from({ length: BATCH }, (_, index) => entryOf(round * BATCH + index))
-    const { inserted } = await record(entries)
-    if (inserted !== BATCH) throw new Error(`of ${BATCH} new rows ${inserted} were written`)
+  for (let round = 0; round < rounds; round += 1) {
+    const lanes = Array.from({ length: LANES }, async (_, lane) => {
+      const first = round * atOnce + lane * BATCH
+      const { inserted } = await record(Array.from({ length: BATCH }, (_, index) => entryOf(first + index)))
+      if (inserted !== BATCH) throw new Error(`of ${BATCH} new rows ${inserted} were written`)
+    })
+    await Promise.all(lanes)
   }
-  const written = (BATCH * batches * 1000) / (performance.now() - start)
+  const written = (atOnce * rounds * 1000) / (performance.now() - start)
   const { rows } = await pool.query(
     `select sum(pg_total_relation_size(relid)) as bytes from pg_partition_tree('calls') where isleaf`,
   )
-  return { written, disk: Number(rows[0].bytes) / (size + BATCH * batches) }
+  return { written, disk: Number(rows[0].bytes) / (size + atOnce * rounds) }
 }
 
 function entryOf(number: number) {

@@ -37,6 +37,8 @@ export interface Drain {
 
 /** The most rows of one transaction. */
 export const BATCH = 2000
+/** Batches that are moved at the same time: Postgres writes one while the others are read and parsed. */
+export const LANES = 3
 /** Entries of one command: a larger one would delay admissions. */
 const PAGE = 500
 const FIRST_RETRY = 100
@@ -63,8 +65,6 @@ export function startDrain(options: DrainOptions): Drain {
   let failures = 0
   /** More entries may wait: the next read does not wait for them to gather. */
   let isBehind = false
-  /** The next batch, read while Postgres writes the last one. */
-  let ahead: Promise<StreamEntry[]> | undefined
   let isAwake = false
   let sleeping: AbortController | undefined
   const running = run()
@@ -79,26 +79,30 @@ export function startDrain(options: DrainOptions): Drain {
     if (!interrupted) await leaveGroup(redis, consumer).catch(() => {})
   }
 
-  /** Moves one batch and returns its size. It reports the first of several failures in a row; the next attempt is a retry. */
+  /** Returns the number of moved entries. It reports the first of several failures in a row; the next attempt is a retry. */
   async function attempt(): Promise<number> {
     try {
-      const entries = await (ahead ?? next())
-      ahead = isBehind && !interrupted ? next() : undefined
-      ahead?.catch(() => {})
-      if (entries.length > 0) await move(entries)
+      const moved = await moveNext(LANES)
       if (failures > 0) log.info('the ledger is written again')
       failures = 0
-      return entries.length
+      return moved
     } catch (error) {
-      // What it has read is pending for this replica, as the failed batch is.
-      await ahead?.catch(() => {})
-      ahead = undefined
       isBehind = false
       interrupted = true
       if (isWithoutGroup(error)) await createGroup(redis).catch(() => {})
       else if (failures++ === 0) log.error({ err: error }, 'the ledger waits in Redis: it cannot be written')
       return 0
     }
+  }
+
+  /** Moves a batch, and meanwhile the next ones, each on a connection of its own. All of them are over when it returns. */
+  async function moveNext(lanes: number): Promise<number> {
+    const entries = await next()
+    const isAlone = lanes === 1 || interrupted || !isBehind
+    const [moved, beside] = await Promise.allSettled([move(entries), isAlone ? 0 : moveNext(lanes - 1)])
+    if (moved.status === 'rejected') throw moved.reason
+    if (beside.status === 'rejected') throw beside.reason
+    return entries.length + beside.value
   }
 
   async function next(): Promise<StreamEntry[]> {
@@ -125,6 +129,7 @@ export function startDrain(options: DrainOptions): Drain {
   }
 
   async function move(entries: StreamEntry[]): Promise<void> {
+    if (entries.length === 0) return
     const { poisoned } = await record(entries)
     for (const { streamId, fault } of poisoned) {
       log.error({ streamId, fault }, 'a ledger entry is unreadable; it was put into quarantine')

@@ -64,8 +64,9 @@ export function createRecorder(pool: Pool): Recorder {
     }
   }
 
+  /** Every replica writes in the order of the stream, so that two replicas with the same rows do not deadlock. */
   async function write(rows: Row[]): Promise<void> {
-    const byMonth = Map.groupBy(rows.toSorted(byKey), ({ day }) => day.slice(0, 7))
+    const byMonth = Map.groupBy(rows, ({ day }) => day.slice(0, 7))
     for (const month of byMonth.keys()) await ensureMonth(month)
     await transaction(pool, async client => {
       for (const month of [...byMonth.keys()].sort()) await copyRows(client, month, byMonth.get(month) ?? [])
@@ -110,12 +111,6 @@ function copyRows(client: PoolClient, month: string, rows: Row[]): Promise<void>
   let lines = ''
   for (const row of rows) lines += copyLine(row)
   return copyInto(client, `calls_${month.replace('-', '_')}`, columns, lines)
-}
-
-/** Every replica writes in the same order, so that two replicas with the same rows cannot deadlock. */
-function byKey(a: Row, b: Row): number {
-  if (a.id !== b.id) return a.id < b.id ? -1 : 1
-  return a.seq - b.seq
 }
 
 function keyOf({ id, seq, day }: Pick<Row, 'id' | 'seq' | 'day'>): string {
