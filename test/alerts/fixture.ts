@@ -14,6 +14,7 @@ import type { ShownAlert } from '../../src/alerts/outbox.ts'
 import alerts, { type AlertsOptions } from '../../src/plugins/alerts.ts'
 import health from '../../src/plugins/health.ts'
 import jobs from '../../src/plugins/jobs.ts'
+import lifecycle from '../../src/plugins/lifecycle.ts'
 import postgres from '../../src/plugins/postgres.ts'
 import redis from '../../src/plugins/redis.ts'
 import { openPool, testDatabase } from '../servers.ts'
@@ -100,6 +101,7 @@ export async function startReplica(
     { write: line => void lines.push(JSON.parse(line)) },
   )
   const app = Fastify({ loggerInstance })
+  await app.register(lifecycle)
   await app.register(jobs)
   await app.register(health)
   await app.register(redis, { url: redisUrl })
