@@ -1,4 +1,4 @@
-/** Sends items in batches without waiting for a timer: what comes while batches are under way goes with the next one. */
+/** Sends items in batches without waiting for a timer: what comes while a batch is under way goes with the next one. */
 
 export interface Batches<Item, Result> {
   /** Sends the items at once, or with the next batch. Returns one result for each. */
@@ -15,12 +15,11 @@ interface Waiting<Item, Result> {
 
 /**
  * `send` returns one result for each item. After a failure the items that waited fail too, so that none waits for two time
- * limits. A batch has at most `largest` items, or those of one `push`. At most `atOnce` batches are under way, except after
- * a `flush`.
+ * limits. A batch has at most `largest` items, or those of one `push`.
  */
 export function createBatches<Item, Result>(
   send: (items: Item[]) => Promise<Result[]>,
-  { largest, atOnce }: { largest: number; atOnce: number },
+  largest: number,
 ): Batches<Item, Result> {
   const waiting: Waiting<Item, Result>[] = []
   let underway = 0
@@ -34,7 +33,7 @@ export function createBatches<Item, Result>(
       throw error
     } finally {
       underway -= 1
-      if (underway < atOnce) flush()
+      if (underway === 0) flush()
     }
   }
 
@@ -67,7 +66,7 @@ export function createBatches<Item, Result>(
 
   return {
     push(items) {
-      if (underway < atOnce) return sendNow(items)
+      if (underway === 0) return sendNow(items)
       return new Promise((resolve, reject) => void waiting.push({ items, resolve, reject }))
     },
     flush,

@@ -35,21 +35,20 @@ export type MoneyScripts = ReturnType<typeof createMoneyScripts>
 /** A script blocks all others, so the pages are small: one page takes Redis some milliseconds at most. */
 const RENEWED_AT_ONCE = 500
 const REMEMBERED_AT_ONCE = 50
-/** Redis runs one batch while the next is on its way. More at once would be smaller, and cost Redis more for each call. */
-const ADMISSIONS = { largest: 32, atOnce: 2 }
-const SETTLEMENTS = { largest: 64, atOnce: 2 }
+const ADMITTED_AT_ONCE = 32
+const SETTLED_AT_ONCE = 64
 
 export function createMoneyScripts(redis: Redis | Cluster, options: { clock?: string } = {}) {
   defineScripts(redis, options.clock)
   const settlements = createBatches(async (some: Settlement[]) => {
     return readSettled(some, await redis.settleCalls(PREFIX, ...settlementArguments(some)))
-  }, SETTLEMENTS)
+  }, SETTLED_AT_ONCE)
   const admissions = createBatches(async (some: Admission[]) => {
     // The client's next call must find its last call settled.
     settlements.flush()
     const replies = await redis.admitCalls(PREFIX, ...admissionArguments(some))
     return replies.map((reply, i) => readAdmitted(some[i]!.reservation.scopes, reply))
-  }, ADMISSIONS)
+  }, ADMITTED_AT_ONCE)
 
   return {
     /** Takes all amounts of a reservation, or nothing. A repeat with the same id takes nothing. */

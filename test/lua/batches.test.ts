@@ -3,16 +3,13 @@ import { test } from 'node:test'
 import { createBatches } from '../../src/lua/batches.ts'
 
 /** Batches of numbers whose replies the test sends. */
-function createBed(atOnce = 1) {
+function createBed(largest = 3) {
   const sent: { items: number[]; reply: PromiseWithResolvers<number[]> }[] = []
-  const batches = createBatches(
-    (items: number[]) => {
-      const reply = Promise.withResolvers<number[]>()
-      sent.push({ items, reply })
-      return reply.promise
-    },
-    { largest: 3, atOnce },
-  )
+  const batches = createBatches((items: number[]) => {
+    const reply = Promise.withResolvers<number[]>()
+    sent.push({ items, reply })
+    return reply.promise
+  }, largest)
   const reply = async (index: number) => {
     const { items, reply } = sent[index]!
     reply.resolve(items.map(item => item * 10))
@@ -38,14 +35,6 @@ test('a batch has a largest size, but the items of one push stay together', asyn
   for (const items of [[1], [2, 3], [4, 5], [6, 7, 8, 9]]) push(items)
   await reply(0)
   assert.deepEqual(batches(), [[1], [2, 3], [4, 5], [6, 7, 8, 9]])
-})
-
-test('as many batches as allowed are under way', async () => {
-  const { push, reply, batches } = createBed(2)
-  for (const item of [1, 2, 3, 4]) push([item])
-  assert.deepEqual(batches(), [[1], [2]])
-  await reply(1)
-  assert.deepEqual(batches(), [[1], [2], [3, 4]])
 })
 
 test('a flush sends at once what waits', async () => {

@@ -62,7 +62,7 @@ export function createSimulation(fixture: Fixture, limits: Record<string, Limits
     if (!isRunning && reservation.nanos > 0) assertFits(reservation)
   }
 
-  /** Calls at once: the first two go alone, the others in one script. */
+  /** Calls at once: the first goes alone, the others in one script. */
   async function admitTogether(some: Call[]): Promise<void> {
     const admitted = await Promise.all(
       some.map(({ id, reservation }) => fixture.admit(id, reservation, { version })),
