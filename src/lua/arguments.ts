@@ -46,7 +46,7 @@ function holdOf({ scopes, tokens, nanos, entry }: Reservation): string {
   return `{"tokens":${tokens},"nanos":${nanos},"scopes":[${held}]}\n${lost}`
 }
 
-/** Encodes a scope once, because all calls of a client share it. */
+/** Encodes a scope once, because all calls of a client share it, except for the loop brake: its scope is of one call. */
 function encodeScope(scope: Scope): EncodedScope {
   const before = encodedScopes.get(scope)
   if (before) return before
@@ -59,7 +59,7 @@ function encodeScope(scope: Scope): EncodedScope {
     list: 0,
     index: 0,
   }
-  encodedScopes.set(scope, encoded)
+  if (!loop) encodedScopes.set(scope, encoded)
   return encoded
 }
 

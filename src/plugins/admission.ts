@@ -50,7 +50,7 @@ export default fp<{ maxPending: number }>(
 
     app.onCallEnd('settle', function settleCall({ id, hold, admitted, cost, entry }) {
       if (!hold || !entry) return
-      app.holds.delete(id)
+      if ('place' in hold) app.holds.delete(hold)
       const { scopes, tokens, nanos } = hold.reservation
       app.settlements.push({
         id,
@@ -86,9 +86,10 @@ export default fp<{ maxPending: number }>(
           request.admitted = admitted
           if (admitted.kind === 'granted') {
             const coveredUntil = sentAt + LOOKAHEAD_SECONDS * 1000
-            const hold: Hold = { id: request.id, reservation, at: admitted.at, request, coveredUntil }
+            const { at } = admitted
+            const hold: Hold = { id: request.id, reservation, at, request, coveredUntil, place: -1 }
             request.hold = hold
-            app.holds.set(request.id, hold)
+            app.holds.add(hold)
           }
           app.reportAdmission(reply, admitted)
           return

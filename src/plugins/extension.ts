@@ -20,7 +20,7 @@ export default fp(
     async function extendHolds(): Promise<void> {
       if (holds.size === 0) return
       const now = performance.now()
-      const running = [...holds.values()].map(hold => ({ hold, needs: neededNanos(hold.request, now) }))
+      const running = [...holds].map(hold => ({ hold, needs: neededNanos(hold.request, now) }))
       const renewed = await money.renew(running.map(({ hold, needs }) => ({ ...hold, needs })))
       for (const [i, { hold, needs }] of running.entries()) {
         const result = renewed[i]!
@@ -31,12 +31,13 @@ export default fp(
 
     function cover(hold: Hold, needs: number, now: number) {
       hold.coveredUntil = now + LOOKAHEAD_SECONDS * 1000
-      if (needs <= hold.reservation.nanos || !holds.has(hold.id)) return
+      if (needs <= hold.reservation.nanos || !holds.has(hold)) return
       hold.reservation = { ...hold.reservation, nanos: needs }
     }
 
-    function stopWhenDue({ id, coveredUntil, request }: Hold, found: NoRoom) {
-      if (!holds.has(id) || coveredUntil - performance.now() > LEAST_COVERED) return
+    function stopWhenDue(hold: Hold, found: NoRoom) {
+      const { coveredUntil, request } = hold
+      if (!holds.has(hold) || coveredUntil - performance.now() > LEAST_COVERED) return
       request.cut?.(app.stopForBudget(request, found))
     }
   },

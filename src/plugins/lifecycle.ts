@@ -2,6 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { DenseSet, type Placed } from '../requests/dense-set.ts'
 
 /**
  * price: computes the cost. record: collects the facts. settle: releases the hold and charges the cost. observe: logs,
@@ -13,6 +14,11 @@ export type Phase = (typeof PHASES)[number]
 /** A step at the end of a call. It is idempotent, and it does not change the reply. */
 export type EndStep = (request: FastifyRequest, reply: FastifyReply) => void
 
+export interface RunningCall extends Placed {
+  request: FastifyRequest
+  reply: FastifyReply
+}
+
 declare module 'fastify' {
   interface FastifyInstance {
     /** Registers a named step. It runs once for each call, in its phase. */
@@ -22,7 +28,7 @@ declare module 'fastify' {
     /** The end of the call waits for `work`, such as a response that is still read after its caller has left. */
     finishFirst(request: FastifyRequest, work: Promise<unknown>): void
     /** Calls between their arrival and the end of their last step. */
-    running: Map<FastifyRequest, FastifyReply>
+    running: DenseSet<RunningCall>
     /** Resolves once no call runs. */
     idle(): Promise<void>
   }
@@ -43,7 +49,7 @@ export default fp(
   async app => {
     const steps: Record<Phase, EndStep[]> = { price: [], record: [], settle: [], observe: [] }
     const waiting: (() => void)[] = []
-    app.decorate('running', new Map<FastifyRequest, FastifyReply>())
+    app.decorate('running', new DenseSet<RunningCall>())
     app.decorate('onCallEnd', (phase: Phase, step: EndStep) => void steps[phase].push(step))
     app.decorate('callEndSteps', () =>
       PHASES.flatMap(phase => steps[phase].map(({ name }) => `${phase}: ${name}`)),
@@ -61,19 +67,21 @@ export default fp(
     // On an aborted POST neither onResponse nor onRequestAbort fires; `close` comes exactly once in every ending.
     app.addHook('onRequest', function watchCallEnd(request, reply, done) {
       request.arrivedAt = performance.now()
-      app.running.set(request, reply)
+      const call: RunningCall = { request, reply, place: -1 }
+      app.running.add(call)
       reply.raw.on('close', () => {
         request.disconnected = !reply.raw.writableFinished
         discardBody(request)
-        if (request.unfinished) request.unfinished.then(() => endCall(request, reply))
-        else endCall(request, reply)
+        if (request.unfinished) request.unfinished.then(() => endCall(call))
+        else endCall(call)
       })
       done()
     })
 
-    function endCall(request: FastifyRequest, reply: FastifyReply) {
+    function endCall(call: RunningCall) {
+      const { request, reply } = call
       for (const phase of PHASES) for (const step of steps[phase]) run(step, request, reply)
-      app.running.delete(request)
+      app.running.delete(call)
       if (app.running.size === 0) for (const resolve of waiting.splice(0)) resolve()
     }
   },

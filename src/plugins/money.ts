@@ -6,9 +6,10 @@ import { readEpoch, readProgress } from '../ledger/progress.ts'
 import { createSettlements, type Listener, type Settlements } from '../ledger/settlements.ts'
 import { createMoneyScripts, type MoneyScripts } from '../lua/index.ts'
 import type { Overspent, Reservation } from '../lua/types.ts'
+import { DenseSet, type Placed } from '../requests/dense-set.ts'
 
 /** The hold of a running call. */
-export interface Hold {
+export interface Hold extends Placed {
   id: string
   /** `nanos` is the amount held now. */
   reservation: Reservation
@@ -25,8 +26,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     money: MoneyScripts
     settlements: Settlements
-    /** Running calls that hold something, by id. */
-    holds: Map<string, Hold>
+    /** Running calls that hold something. */
+    holds: DenseSet<Hold>
     /** Calls the listener with budgets that a charge has overspent, and the facts of the charged call. */
     onOverspent(listener: OverspentListener): void
     reportOverspent: OverspentListener
@@ -58,7 +59,7 @@ export default fp(
     app.decorate('money', money)
     app.decorate('settlements', settlements)
     app.parts.set('settlements', () => !settlements.isStuck)
-    app.decorate('holds', new Map<string, Hold>())
+    app.decorate('holds', new DenseSet<Hold>())
     const overspentListeners: OverspentListener[] = []
     app.decorate('onOverspent', (one: OverspentListener) => void overspentListeners.push(one))
     app.decorate('reportOverspent', (overspent, entry) => {

@@ -21,7 +21,7 @@ export async function drain(
   const idle = app.idle()
   await Promise.race([idle, wait(limitMs)])
   if (app.running.size > 0) app.log.warn({ running: app.running.size }, 'cutting what still runs')
-  for (const request of app.running.keys()) {
+  for (const { request } of [...app.running]) {
     request.cut?.(
       unavailable(
         'restarting',

@@ -28,7 +28,7 @@ const rejected = new WeakSet<Socket>()
 export function rejectUnreadable(app: FastifyInstance, error: ClientError, socket: Socket): void {
   // Bytes after the response are no request either.
   if (rejected.has(socket)) return
-  const [request, reply] = [...app.running].find(([{ raw }]) => raw.socket === socket) ?? []
+  const { request, reply } = [...app.running].find(call => call.request.raw.socket === socket) ?? {}
   // The response to an earlier request must not be mixed with this one.
   const isTaken = request?.raw.complete || reply?.raw.headersSent
   if (error.code === 'ECONNRESET' || !socket.writable || isTaken) {

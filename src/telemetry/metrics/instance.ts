@@ -213,12 +213,12 @@ export function addInstanceMetrics(registry: Registry, app: FastifyInstance): vo
 
 /** Open requests to the administration are not calls. */
 function countCalls({ running }: FastifyInstance): number {
-  return [...running.keys()].filter(({ routeOptions }) => routeOptions.config.dialect).length
+  return [...running].filter(({ request }) => request.routeOptions.config.dialect).length
 }
 
 function heldUsd({ holds }: FastifyInstance): number {
   let nanos = 0
-  for (const { reservation } of holds.values()) nanos += reservation.nanos
+  for (const { reservation } of holds) nanos += reservation.nanos
   return nanosToUsd(nanos)
 }
 
