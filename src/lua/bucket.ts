@@ -1,6 +1,7 @@
 /** Checks that Redis can count a token bucket exactly. */
 
 import { isCount } from '../dialects/wire/json.ts'
+
 /** A bucket of `capacity` units. It is full at the start, and refills evenly over `per` milliseconds. */
 export interface Bucket {
   capacity: number
