@@ -11,7 +11,7 @@ import { isRefusedByRedis } from '../redis/away.ts'
 import type { Hold } from './money.ts'
 import type { Refused } from './reservations.ts'
 
-export type Granted = Extract<Admitted, { kind: 'granted' | 'hit' }>
+type Granted = Extract<Admitted, { kind: 'granted' | 'hit' }>
 
 declare module 'fastify' {
   interface FastifyRequest {

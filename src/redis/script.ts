@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import { type Cluster, Command, type Redis } from 'ioredis'
 
-export type Argument = string | number | Buffer
+type Argument = string | number | Buffer
 
 /** Runs the script with its keys and arguments, and resolves to its reply. A character in the reply is one byte (latin1). */
 export type Script = (...args: Argument[]) => Promise<unknown>

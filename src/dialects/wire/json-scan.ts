@@ -49,7 +49,7 @@ const isSyntax = new Uint8Array(256)
 for (const one of Object.values(byte)) isSyntax[one] = 1
 
 /** The offset of the first of these bytes at or after `from`; `end` if there is none before `end`. */
-export function nextSyntax(raw: Buffer, from: number, end: number): number {
+function nextSyntax(raw: Buffer, from: number, end: number): number {
   let at = from
   while (at < end && isSyntax[raw[at]!] === 0) at++
   return at

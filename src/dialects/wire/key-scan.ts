@@ -25,7 +25,7 @@ export function eachKey(bytes: Uint8Array, onKey: OnKey): void {
 }
 
 /** Returns the offset of the value after a key; -1 without a colon, because then the string is not a key. */
-export function afterColon(bytes: Uint8Array, from: number): number {
+function afterColon(bytes: Uint8Array, from: number): number {
   let at = from
   while (bytes[at] === 0x20) at++
   if (bytes[at] !== byte.colon) return -1
