@@ -74,6 +74,31 @@ test('a budget extends as many holds as it has room for', async t => {
   assert.equal((await fixture.scope('team:1'))['d21000228:held'], '400')
 })
 
+test('an extension fits the limit of its own admission, because a changed limit holds from the next call on', async t => {
+  const fixture = await createFixture(t)
+  const before = claimOn([{ key: 'client:1', day: 100 }], { nanos: 40 })
+  const after = claimOn([{ key: 'client:1', day: 250 }], { nanos: 40 })
+  await fixture.admit('a', before)
+  await fixture.admit('b', after)
+  const a = { id: 'a', reservation: before, at: NOON }
+  const b = { id: 'b', reservation: after, at: NOON }
+
+  const first = await fixture.money.renew([
+    { ...a, needs: 50 },
+    { ...b, needs: 100 },
+  ])
+  const second = await fixture.money.renew([
+    { ...b, needs: 110 },
+    { ...a, needs: 60 },
+  ])
+
+  assert.deepEqual(
+    [...first, ...second].map(({ kind }) => kind),
+    ['renewed', 'renewed', 'renewed', 'no_room'],
+  )
+  assert.equal((await fixture.scope('client:1'))['d21000228:held'], '160')
+})
+
 test('an extension holds money in the windows of the admission on any day', async t => {
   const fixture = await createFixture(t)
   await fixture.setClock(NOON - DAY)

@@ -24,12 +24,20 @@ export interface Call {
   drainedAt: number | undefined
 }
 
+/** Nanos taken of one window. The limit is infinite if none was checked. */
+interface Taken {
+  window: string
+  nanos: bigint
+  limit: number
+}
+
 export type Limits = Omit<Scope, 'key' | 'name'>
 
 export function createSimulation(fixture: Fixture, limits: Record<string, Limits>) {
   const { money, ledger, redis, now } = fixture
   const oracle = createOracle()
   const calls = new Map<string, Call>()
+  let ids = 0
   const postgres = new Map<string, Line>()
   let stream: Line[] = []
   let version = 1
@@ -49,6 +57,10 @@ export function createSimulation(fixture: Fixture, limits: Record<string, Limits
     return keys.map(key => ({ key, name: key, ...limits[key] }))
   }
 
+  function newCall(reservation: Reservation): Call {
+    return { id: `call ${ids++}`, reservation, at: undefined, settlement: undefined, drainedAt: undefined }
+  }
+
   async function admit(call: Call, { isKept = false, behind = 0, isReplyLost = false } = {}): Promise<void> {
     const { id, reservation } = call
     const decidedWith = version - behind
@@ -59,7 +71,7 @@ export function createSimulation(fixture: Fixture, limits: Record<string, Limits
     calls.set(id, call)
     if (admitted.kind !== 'granted') return
     if (!isReplyLost) call.at = admitted.at
-    if (!isRunning && reservation.nanos > 0) assertFits(reservation)
+    if (!isRunning) assertFit(takenBy(reservation, admitted.at))
   }
 
   /** Calls at once: the first goes alone, the others in one script. */
@@ -69,23 +81,47 @@ export function createSimulation(fixture: Fixture, limits: Record<string, Limits
     )
     const expected = some.map(({ id, reservation }) => oracle.admit(id, reservation, version, false, now()))
     assert.deepEqual(admitted, expected)
+    const taken: Taken[] = []
     for (const [i, call] of some.entries()) {
       const one = admitted[i]!
       calls.set(call.id, call)
-      if (one.kind === 'granted') call.at = one.at
+      if (one.kind !== 'granted') continue
+      call.at = one.at
+      taken.push(...takenBy(call.reservation, one.at))
     }
+    assertFit(taken)
   }
 
-  /** The promise the product is made for. */
-  function assertFits({ scopes }: Reservation, at = now()): void {
-    const accounts = new Map(oracle.expected(now()).scopes.map(({ key, windows }) => [key, windows]))
-    for (const scope of scopes) {
-      for (const period of PERIODS) {
+  /** What a call takes of its windows, under the limits of its admission. */
+  function takenBy({ scopes, nanos }: Reservation, at: number, isChecked = true): Taken[] {
+    if (nanos === 0) return []
+    return scopes.flatMap(scope =>
+      PERIODS.flatMap(period => {
         const limit = scope[period]
-        if (limit === undefined || limit === UNLIMITED) continue
-        const { spent, held } = accounts.get(scope.key)!.get(windowsAt(at)[period].name)!
-        assert.ok(spent + held <= BigInt(limit), `${scope.key} was granted more than its ${period}`)
-      }
+        if (limit === undefined) return []
+        const window = `${scope.key} ${windowsAt(at)[period].name}`
+        return { window, nanos: BigInt(nanos), limit: isChecked && limit !== UNLIMITED ? limit : Infinity }
+      }),
+    )
+  }
+
+  /**
+   * The promise the product is made for: what one script takes under a limit leaves the window within this limit. A changed
+   * limit holds from the next call on, so calls under a higher limit may take more afterwards.
+   */
+  function assertFit(taken: Taken[]): void {
+    const used = new Map(
+      oracle
+        .expected(now())
+        .scopes.flatMap(({ key, windows }) =>
+          [...windows].map(([name, { spent, held }]) => [`${key} ${name}`, spent + held]),
+        ),
+    )
+    for (const { window, limit } of taken) {
+      const above = taken
+        .filter(other => other.window === window && other.limit > limit)
+        .reduce((sum, { nanos }) => sum + nanos, 0n)
+      assert.ok(used.get(window)! - above <= limit, `${window} was granted more than ${limit}`)
     }
   }
 
@@ -124,12 +160,15 @@ export function createSimulation(fixture: Fixture, limits: Record<string, Limits
     })
     const renewed = await money.renew(batch)
     assert.deepEqual(renewed, oracle.renew(batch, now()))
-    const isRemembered = renewed.some(({ kind }) => kind === 'remembered')
-    for (const [i, { call, needs }] of batch.entries()) {
-      if (renewed[i]!.kind !== 'renewed' || needs === call.reservation.nanos) continue
-      call.reservation = { ...call.reservation, nanos: needs }
-      if (!isRemembered) assertFits(call.reservation, call.at)
+    const taken: Taken[] = []
+    for (const [i, { call, reservation, at, needs }] of batch.entries()) {
+      // A lost hold is restored after the extensions, whatever the limits are.
+      if (renewed[i]!.kind === 'remembered') taken.push(...takenBy(reservation, at, false))
+      if (renewed[i]!.kind !== 'renewed') continue
+      taken.push(...takenBy({ ...reservation, nanos: needs - reservation.nanos }, at))
+      call.reservation = { ...reservation, nanos: needs }
     }
+    assertFit(taken)
   }
 
   async function sweep(limit: number): Promise<void> {
@@ -241,6 +280,7 @@ export function createSimulation(fixture: Fixture, limits: Record<string, Limits
       askable,
       running,
       scopesOf,
+      newCall,
       admit,
       admitTogether,
       settle,
