@@ -139,15 +139,19 @@ describe('a request within its bound', () => {
     )
   })
 
-  it('costs exactly its bound if it uses all of it at the highest price', () => {
+  it('costs exactly its bound if it uses all of it at the highest price, in the most expensive context tier', () => {
     fc.assert(
       fc.property(request(), ({ price, asked }) => {
         const cheap = (name: string | undefined) => name === 'flex' || name === 'batch'
         fc.pre(!cheap(asked.tier))
-        const costs = Array.from({ length: KINDS }, (_, kind) => {
-          const weights = Array.from({ length: KINDS }, (_, i) => (i === kind ? 1 : 0))
-          return nanosOf(usageOf(price, asked, { input: 1, output: 1, weights, fallsBack: false }), price)
-        })
+        // A short prompt may cost more than a long one, so the input fills each tier.
+        const costs = price.bands.flatMap(({ upTo }) =>
+          Array.from({ length: KINDS }, (_, kind) => {
+            const weights = Array.from({ length: KINDS }, (_, i) => (i === kind ? 1 : 0))
+            const share = { input: 1, upTo, output: 1, weights, fallsBack: false }
+            return nanosOf(usageOf(price, asked, share), price)
+          }),
+        )
         assert.equal(Math.max(...costs), boundNanos(price, asked), JSON.stringify(asked))
       }),
       { seed: 6, numRuns: 3000 },
@@ -258,13 +262,13 @@ const KINDS = 5
 function usageOf(
   price: Price,
   asked: Priceable,
-  share: { input: number; output: number; weights: number[]; fallsBack: boolean },
+  share: { input: number; upTo?: number; output: number; weights: number[]; fallsBack: boolean },
 ): UsagePart {
   const pictures = asked.images * price.imageTokens
   const most = price.imagesBesideInput
     ? Math.min(asked.inputBound, price.maxInput) + pictures
     : Math.min(asked.inputBound + pictures, price.maxInput)
-  const total = Math.floor(most * share.input)
+  const total = Math.min(Math.floor(most * share.input), share.upTo ?? most)
   const maxOutputTokens =
     Math.min(asked.maxOutputTokens ?? price.maxOutput, price.contextWindow) + asked.predicted
   // OpenAI writes to the cache unasked. A response may report writes under the name of either provider.
