@@ -82,7 +82,7 @@ export function startDrain(options: DrainOptions): Drain {
   /** Returns the number of moved entries. It reports the first of several failures in a row; the next attempt is a retry. */
   async function attempt(): Promise<number> {
     try {
-      const moved = await moveNext(LANES)
+      const moved = await moveAll()
       if (failures > 0) log.info('the ledger is written again')
       failures = 0
       return moved
@@ -95,14 +95,25 @@ export function startDrain(options: DrainOptions): Drain {
     }
   }
 
-  /** Moves a batch, and meanwhile the next ones, each on a connection of its own. All of them are over when it returns. */
-  async function moveNext(lanes: number): Promise<number> {
-    const entries = await next()
-    const isAlone = lanes === 1 || interrupted || !isBehind
-    const [moved, beside] = await Promise.allSettled([move(entries), isAlone ? 0 : moveNext(lanes - 1)])
-    if (moved.status === 'rejected') throw moved.reason
-    if (beside.status === 'rejected') throw beside.reason
-    return entries.length + beside.value
+  /** Moves batches, several at a time while many entries wait. All of them are over when it returns. */
+  async function moveAll(): Promise<number> {
+    const moves = new Set<Promise<unknown>>()
+    let moved = 0
+    try {
+      do {
+        const entries = await next()
+        moved += entries.length
+        const moving: Promise<unknown> = move(entries).then(() => moves.delete(moving))
+        // A failure stays in `moves`, and rejects below.
+        moving.catch(() => {})
+        moves.add(moving)
+        if (moves.size === LANES) await Promise.race(moves)
+      } while (isBehind && !interrupted)
+      await Promise.all(moves)
+    } finally {
+      await Promise.allSettled(moves)
+    }
+    return moved
   }
 
   async function next(): Promise<StreamEntry[]> {

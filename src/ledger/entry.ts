@@ -2,7 +2,7 @@
 
 import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { copyText } from '../sql/copy.ts'
+import { copyText, plainText } from '../sql/copy.ts'
 import { facts } from './call-record.ts'
 
 const nanos = Type.String({ pattern: '^-?\\d{1,18}$' })
@@ -23,6 +23,8 @@ type Parsed = Static<typeof schema>
 export interface Row {
   id: string
   seq: 0 | 1
+  /** Time of the admission, in milliseconds. */
+  time: number
   /** UTC, `2026-11-23`. */
   day: string
   /** UTC, `2026-11-23T12:00:00.000Z`. */
@@ -31,6 +33,8 @@ export interface Row {
   costNanos: string
   heldNanos: string
   facts: Parsed['data']
+  /** The JSON of the facts has no escape, so no text in it needs one in COPY. */
+  isPlain: boolean
 }
 
 /** An entry of the stream: its id and its fields. */
@@ -42,17 +46,31 @@ export interface StreamEntry {
 /** Parses an entry. Throws an error that names the fault. */
 export function readEntry({ streamId, fields }: StreamEntry): Row {
   const { id, seq, at, nanos, held, data } = parse(fields)
-  const admission = new Date(Number(at)).toISOString()
+  const time = Number(at)
+  const text = timeText(time)
   return {
     id: storable(id),
     seq: seq === '0' ? 0 : 1,
-    day: admission.slice(0, 10),
-    at: admission,
+    time,
+    day: text.slice(0, 10),
+    at: text,
     position: position(streamId).toString(),
     costNanos: nanos,
     heldNanos: held,
     facts: data,
+    isPlain: !fields.data?.includes('\\'),
   }
+}
+
+const MINUTE = 60_000
+let last = { minute: -1, text: '' }
+
+/** The time as `toISOString` writes it, for a third of its CPU, because most times of a batch have the minute in common. */
+function timeText(time: number): string {
+  const minute = Math.floor(time / MINUTE)
+  if (minute !== last.minute) last = { minute, text: new Date(time).toISOString().slice(0, 17) }
+  const rest = String(100_000 + (time % MINUTE))
+  return `${last.text}${rest.slice(1, 3)}.${rest.slice(3)}Z`
 }
 
 function parse({ id, seq, at, nanos, held, data }: Record<string, string>): Parsed {
@@ -72,11 +90,17 @@ function storableValue(_name: string, value: unknown): unknown {
 }
 
 function withDefaults(data: unknown): unknown {
-  return typeof data === 'object' && data !== null ? { ...defaults, ...data } : data
+  if (!isObject(data)) return data
+  for (const [name, value] of defaults) if (data[name] === undefined) data[name] = value
+  return data
 }
 
-const defaults = Object.fromEntries(
-  Object.entries(facts).flatMap(([name, fact]) => ('default' in fact ? [[name, fact.default]] : [])),
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+const defaults = Object.entries(facts).flatMap<[string, unknown]>(([name, fact]) =>
+  'default' in fact ? [[name, fact.default]] : [],
 )
 
 const factNames = Object.keys(facts) as (keyof typeof facts)[]
@@ -88,9 +112,11 @@ export const columns = [
 ]
 
 /** The row as a line of COPY. */
-export function copyLine({ id, seq, day, at, position, costNanos, heldNanos, facts }: Row): string {
+export function copyLine(row: Row): string {
+  const { id, seq, day, at, position, costNanos, heldNanos, facts } = row
+  const textOf = row.isPlain ? plainText : copyText
   let line = `${copyText(id)}\t${seq}\t${day}\t${at}\t${position}\t${costNanos}\t${heldNanos}`
-  for (const name of factNames) line += `\t${copyText(facts[name])}`
+  for (const name of factNames) line += `\t${textOf(facts[name])}`
   return `${line}\n`
 }
 

@@ -9,14 +9,16 @@ const BUCKETS = 110
 /** Each bucket ends at this multiple of its start. */
 const GROWTH = Math.log(1.15)
 
-const steps = Object.values(performanceSteps)
+/** Each step is a multiple of the finest. */
+const [finest, ...coarser] = Object.values(performanceSteps).map(({ seconds }) => seconds)
 const errors = new Set<Outcome>(['upstream_error', 'gateway_error', 'interrupted', 'lost'])
 /** Cached responses and refusals did not reach an upstream; the end of a lost call was not measured. */
 const unmeasured = new Set<Outcome>(['cached', 'coalesced', 'refused', 'lost'])
 
 interface Counts {
   seconds: number
-  start: string
+  /** Unix time in seconds. */
+  start: number
   model: string
   upstream: string
   calls: number
@@ -37,48 +39,63 @@ export async function addPerformance(client: PoolClient, rows: Row[]): Promise<v
 }
 
 function countRows(rows: Row[]): Counts[] {
-  const found = new Map<string, Counts>()
-  for (const { at, seq, facts } of rows) {
-    const { model = '', upstream = '', outcome } = facts
-    const time = Date.parse(at) / 1000
-    const isMeasured = !unmeasured.has(outcome)
-    const latency = isMeasured ? bucketOf(facts.latencyMs) : undefined
-    const ttft = isMeasured ? bucketOf(facts.ttftMs) : undefined
+  const fine = createGroups(finest!)
+  for (const row of rows) {
+    const { model = '', upstream = '', outcome, latencyMs, ttftMs } = row.facts
+    const counts = fine.at(row.time / 1000, model, upstream)
+    counts.calls += 1 - row.seq
     // A correction has the real outcome of a call that was counted as lost.
-    const failed = (errors.has(outcome) ? 1 : 0) - seq
-    for (const { seconds } of steps) {
-      const start = time - (time % seconds)
-      const key = `${seconds} ${start}\0${model}\0${upstream}`
-      let counts = found.get(key)
-      if (!counts) {
-        counts = noCounts({ seconds, start: new Date(start * 1000).toISOString(), model, upstream })
-        found.set(key, counts)
-      }
-      counts.calls += 1 - seq
-      counts.errors += failed
-      if (latency !== undefined) counts.latency[latency]! += 1
-      if (ttft !== undefined) counts.ttft[ttft]! += 1
+    counts.errors += (errors.has(outcome) ? 1 : 0) - row.seq
+    if (unmeasured.has(outcome)) continue
+    if (latencyMs !== undefined) counts.latency[bucketOf(latencyMs)]! += 1
+    if (ttftMs !== undefined) counts.ttft[bucketOf(ttftMs)]! += 1
+  }
+  return [fine.all(), ...coarser.map(seconds => joined(fine.all(), seconds))].flat()
+}
+
+/** The counts of a coarser step. */
+function joined(fine: Counts[], seconds: number): Counts[] {
+  const groups = createGroups(seconds)
+  for (const { start, model, upstream, calls, errors, latency, ttft } of fine) {
+    const counts = groups.at(start, model, upstream)
+    counts.calls += calls
+    counts.errors += errors
+    for (let i = 0; i < BUCKETS; i++) {
+      counts.latency[i]! += latency[i]!
+      counts.ttft[i]! += ttft[i]!
     }
   }
-  return [...found.values()]
+  return groups.all()
 }
 
-function noCounts(named: Pick<Counts, 'seconds' | 'start' | 'model' | 'upstream'>): Counts {
+/** Counts by slot, model and upstream. */
+function createGroups(seconds: number) {
+  const found = new Map<string, Counts>()
   const none = () => new Array<number>(BUCKETS).fill(0)
-  return { ...named, calls: 0, errors: 0, latency: none(), ttft: none() }
+  return {
+    at(time: number, model: string, upstream: string): Counts {
+      const start = time - (time % seconds)
+      const key = `${start}\0${model}\0${upstream}`
+      const known = found.get(key)
+      if (known) return known
+      const counts = { seconds, start, model, upstream, calls: 0, errors: 0, latency: none(), ttft: none() }
+      found.set(key, counts)
+      return counts
+    },
+    all: () => [...found.values()],
+  }
 }
 
-function bucketOf(ms: number | undefined): number | undefined {
-  if (ms === undefined) return undefined
+function bucketOf(ms: number): number {
   return Math.min(BUCKETS - 1, Math.floor(Math.log(Math.max(ms, 1)) / GROWTH))
 }
 
 /** Every replica updates in the same order, so that there is no deadlock. */
 const ADD = `
   insert into performance as kept (seconds, start, model, upstream, calls, errors, latency, ttft)
-  select seconds, start, model, upstream, calls, errors, latency::integer[], ttft::integer[]
+  select seconds, to_timestamp(start), model, upstream, calls, errors, latency::integer[], ttft::integer[]
   from unnest(
-    $1::integer[], $2::timestamptz[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::text[]
+    $1::integer[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::text[]
   ) as added (seconds, start, model, upstream, calls, errors, latency, ttft)
   order by 1, 2, 3, 4
   on conflict (seconds, start, model, upstream) do update

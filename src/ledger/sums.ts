@@ -32,6 +32,7 @@ export const sums = {
   saved_nanos: ({ facts }) => facts.savedNanos,
 } satisfies Record<Outcome, Added> & Record<string, Added>
 
+const HOUR = 3_600_000
 const names = Object.keys(sums)
 const added: Added[] = Object.values(sums)
 
@@ -43,8 +44,14 @@ interface Sum {
   model: string
   client: string
   team: string
-  /** In the order of `sums`. A sum may exceed what a double represents. */
-  amounts: bigint[]
+  /** In the order of `sums`. */
+  amounts: Amount[]
+}
+
+/** An exact sum: what a double cannot represent is in `large`. */
+interface Amount {
+  small: number
+  large: bigint
 }
 
 /** Adds the rows to the sums by day and by hour. Call it in the transaction that inserts the rows. */
@@ -52,7 +59,7 @@ export async function addSums(client: PoolClient, rows: Row[]): Promise<void> {
   const found = sumUp(rows)
   await client.query(ADD, [
     ...keys.map(key => found.map(sum => sum[key])),
-    ...names.map((_, i) => found.map(({ amounts }) => amounts[i])),
+    ...names.map((_, i) => found.map(({ amounts }) => textOf(amounts[i]!))),
   ])
 }
 
@@ -60,16 +67,35 @@ function sumUp(rows: Row[]): Sum[] {
   const found = new Map<string, Sum>()
   for (const row of rows) {
     const { clientId = '', client = '', teamId = '', team = '', model = '' } = row.facts
-    const hour = `${row.at.slice(0, 13)}:00Z`
-    const key = `${hour}\0${clientId}\0${teamId}\0${model}`
+    const key = `${Math.floor(row.time / HOUR)}\0${clientId}\0${teamId}\0${model}`
     let sum = found.get(key)
     if (!sum) {
-      sum = { clientId, hour, teamId, model, client, team, amounts: names.map(() => 0n) }
+      const hour = `${row.at.slice(0, 13)}:00Z`
+      sum = {
+        clientId,
+        hour,
+        teamId,
+        model,
+        client,
+        team,
+        amounts: names.map(() => ({ small: 0, large: 0n })),
+      }
       found.set(key, sum)
     }
-    for (let i = 0; i < added.length; i++) sum.amounts[i]! += BigInt(added[i]!(row))
+    for (let i = 0; i < added.length; i++) add(sum.amounts[i]!, added[i]!(row))
   }
   return [...found.values()]
+}
+
+function add(amount: Amount, value: number | string) {
+  const number = Number(value)
+  const total = amount.small + number
+  if (Number.isSafeInteger(number) && Number.isSafeInteger(total)) amount.small = total
+  else amount.large += BigInt(value)
+}
+
+function textOf({ small, large }: Amount): string {
+  return large === 0n ? String(small) : String(BigInt(small) + large)
 }
 
 const keys = ['clientId', 'hour', 'teamId', 'model', 'client', 'team'] as const

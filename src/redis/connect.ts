@@ -12,6 +12,7 @@
 
 import { readFileSync } from 'node:fs'
 import { Cluster, type CommonRedisOptions, Redis, type RedisOptions } from 'ioredis'
+import './decoder.ts'
 
 interface Node {
   host: string

@@ -31,11 +31,17 @@ export function copyInto(client: PoolClient, table: string, columns: string[], r
   })
 }
 
+type Value = string | number | boolean | undefined
+
 /** One value in the text format of COPY. */
-export function copyText(value: string | number | boolean | undefined): string {
-  if (value === undefined) return '\\N'
-  if (typeof value !== 'string' || !special.test(value)) return String(value)
+export function copyText(value: Value): string {
+  if (typeof value !== 'string' || !special.test(value)) return plainText(value)
   return value.replaceAll(specials, found => escapes[found] ?? found)
+}
+
+/** The same for a value without backslash, tab and line breaks. */
+export function plainText(value: Value): string {
+  return value === undefined ? '\\N' : String(value)
 }
 
 const escapes: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }

@@ -119,6 +119,44 @@ test('a batch with a recorded call, and with a call twice, is counted once', asy
   assert.deepEqual(await one(at.pool, sums), expected)
 })
 
+test('sums that a double cannot represent are exact', async t => {
+  const at = await fixture(t)
+  const amounts = [
+    999_999_999_999_999_999n,
+    -999_999_999_999_999_998n,
+    9_007_199_254_740_991n,
+    9_007_199_254_740_991n,
+    1n,
+  ]
+  await createRecorder(at.pool)(
+    amounts.map((nanos, i) => {
+      const { streamId, fields } = asRead({ id: `call-${i}` }, i)
+      return { streamId, fields: { ...fields, nanos: String(nanos) } }
+    }),
+  )
+  const sum = String(amounts.reduce((total, nanos) => total + nanos, 0n))
+  assert.deepEqual(await one(at.pool, 'select sum(cost_nanos)::text as nanos from usage_daily'), {
+    nanos: sum,
+  })
+  assert.deepEqual(await one(at.pool, 'select sum(cost_nanos)::text as nanos from calls'), { nanos: sum })
+})
+
+test('the times of a batch keep their milliseconds, whatever their order', async t => {
+  const at = await fixture(t)
+  const texts = [
+    '2026-11-20T23:59:59.999Z',
+    '2026-11-21T00:00:00.000Z',
+    '2026-11-20T23:59:59.009Z',
+    '2024-02-29T07:08:09.010Z',
+  ]
+  await createRecorder(at.pool)(texts.map((text, i) => asRead({ id: `call-${i}`, at: Date.parse(text) }, i)))
+  const { rows } = await at.pool.query('select at, day::text from calls order by id')
+  assert.deepEqual(
+    rows.map(row => [row.at.toISOString(), row.day]),
+    texts.map(text => [text, text.slice(0, 10)]),
+  )
+})
+
 test('a text with the special characters of COPY is stored unchanged', async t => {
   const at = await fixture(t)
   const odd = { error: 'tab\t, line\r\n, \\N and \\', model: '\\N', scope: '\\.' }
