@@ -13,8 +13,11 @@ import { readPrices } from './pricing/read.ts'
 import { startWorkers } from './process/primary.ts'
 import { endOnSignal } from './process/signals.ts'
 import { summaryOf } from './process/summary.ts'
+import { keepTickShape } from './process/tick-shape.ts'
 import { joinPrimary } from './process/worker.ts'
 import { createLogger } from './telemetry/logger.ts'
+
+keepTickShape()
 
 const hints = misspelt(readNames())
 let redact = (text: string) => text

@@ -75,6 +75,9 @@ export default fp<{ responseBuffer: number }>(
         },
       }
       request.attempt = attempt
+      // The parsed body is read before; a long stream would keep it.
+      request.body = undefined
+      request.bodyMembers = []
       attempt.send({
         pool: upstream.pool,
         path: upstream.prefix + target,
@@ -231,7 +234,7 @@ export default fp<{ responseBuffer: number }>(
     ],
     decorators: {
       fastify: ['endMeter', 'finishFirst', 'learnFromUpstream', 'meterJson', 'recordError', 'redactor'],
-      request: ['call', 'edits', 'error', 'measured', 'meter', 'rawBody', 'route'],
+      request: ['bodyMembers', 'call', 'edits', 'error', 'measured', 'meter', 'rawBody', 'route'],
     },
   },
 )

@@ -43,35 +43,48 @@ export interface Receiver {
 }
 
 export function createAttempt(receiver: Receiver): Attempt {
-  let line: Line
-  let resume = () => line.resume()
-  return {
-    get sent() {
-      return line.sent
-    },
-    startedAt: performance.now(),
-    firstByteAt: undefined,
-    endedAt: undefined,
-    isSuccess: false,
-    respondedAt: undefined,
-    unclear: false,
-    refused: false,
-    passed: false,
-    send({ pool, ...message }) {
-      line = send(pool, { method: 'POST', ...message }, { head, fail: receiver.fail })
-    },
-    resume: () => resume(),
-    abort: () => line.abort(),
+  return new OneAttempt(receiver)
+}
+
+/** A class, because an object with a getter of its own takes 800 bytes more. */
+class OneAttempt implements Attempt {
+  readonly #receiver: Receiver
+  #line: Line | undefined
+  #resume = () => this.#line?.resume()
+  startedAt = performance.now()
+  firstByteAt: number | undefined
+  endedAt: number | undefined
+  isSuccess = false
+  respondedAt: number | undefined
+  unclear = false
+  refused = false
+  passed = false
+
+  constructor(receiver: Receiver) {
+    this.#receiver = receiver
   }
 
-  function head(status: number, headers: Headers): Sink {
+  get sent(): boolean {
+    return this.#line?.sent ?? false
+  }
+
+  send({ pool, ...message }: Parameters<Attempt['send']>[0]): void {
+    const head = (status: number, headers: Headers) => this.#head(status, headers)
+    this.#line = send(pool, { method: 'POST', ...message }, { head, fail: this.#receiver.fail })
+  }
+
+  resume = () => this.#resume()
+  abort = () => this.#line?.abort()
+
+  #head(status: number, headers: Headers): Sink {
+    const receiver = this.#receiver
     const codings = codingsIn(headers['content-encoding'])
     if (status < 300 && !isDecodable(codings)) return receiver.undecodable(codings.join(', '))
     // The length is that of the encoded body.
     const known = codings.length > 0 ? { ...headers, 'content-length': undefined } : headers
     const sink = status >= 300 ? receiver.refused(status, known) : receiver.accepted(status, known)
-    const decoder = decoded(codings, sink, () => line.resume())
-    resume = decoder.resume
+    const decoder = decoded(codings, sink, this.#resume)
+    this.#resume = decoder.resume
     return decoder
   }
 }

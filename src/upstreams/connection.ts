@@ -76,7 +76,9 @@ export function send(
       if (aborted) return started.abort(new Error('stopped by the gateway'))
       line.sent = true
     },
-    onResponseStart(_controller, status, headers) {
+    onResponseStart(controller, status, headers) {
+      // Undici would keep them to the end of the response: about 8 KB for each open stream.
+      controller.rawHeaders = null
       if (status >= 200) sink = listener.head(status, headers)
     },
     onResponseData(data, chunk) {

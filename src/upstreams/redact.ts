@@ -12,7 +12,7 @@ export function redactionOf(
   { call, headers, rawBody }: FastifyRequest,
   { text }: Pick<Redactor, 'text'>,
 ): Redaction {
-  const known = new Map<string, boolean>()
+  let known: Map<string, boolean> | undefined
   let left = MOST
   /** The body in lower case, and without escapes. Each is computed when first read. */
   let lower: string | undefined
@@ -20,6 +20,7 @@ export function redactionOf(
   return {
     secrets: text,
     isCallers(word) {
+      known ??= new Map()
       if (!known.has(word) && left >= 0) {
         known.set(word, isSent(word))
         left -= rawBody.length

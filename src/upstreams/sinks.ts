@@ -59,57 +59,65 @@ export function collectError(whole: (body: Buffer) => void, stop: () => void): S
   }
 }
 
-/**
- * Buffers a stream until its first event or comment is complete, and for a short time while it `announces` output. Then
- * `open` gets all bytes, unless `refuse` found an error in them. A long beginning is buffered only if it
- * `beginsError`: up to a further limit, and for the time of an error body.
- */
-export function keepBeginning(then: {
+interface Beginning {
   announces(): boolean
   beginsError(beginning: Buffer): boolean
   refuse(beginning: Buffer): boolean
   open(): Sink
   empty(failure?: Failure): void
-}): Sink {
-  const chunks: Buffer[] = []
+}
+
+/**
+ * Buffers a stream until its first event or comment is complete, and for a short time while it `announces` output. Then
+ * `open` gets all bytes, unless `refuse` found an error in them. A long beginning is buffered only if it
+ * `beginsError`: up to a further limit, and for the time of an error body.
+ */
+export function keepBeginning(then: Beginning): Sink {
+  /** Released with the first chunks once the stream is open, because they hold the headers and the socket's memory. */
+  let beginning: Beginning | undefined = then
+  let chunks: Buffer[] = []
   const eachEnd = frameEnds()
   let size = 0
   let limit = BEGINNING_LIMIT
   let whole = false
   let next: Sink | undefined
   let deadline: NodeJS.Timeout | undefined
-  const decide = () => {
+  const decide = ({ refuse, open }: Beginning) => {
     clearTimeout(deadline)
-    next = then.refuse(Buffer.concat(chunks)) ? discard : then.open()
-    return chunks.map(next.data).every(Boolean)
+    next = refuse(Buffer.concat(chunks)) ? discard : open()
+    const first = chunks
+    beginning = undefined
+    chunks = []
+    return first.map(next.data).every(Boolean)
   }
   return {
     data(chunk) {
-      if (next) return next.data(chunk)
+      if (!beginning) return next?.data(chunk) ?? true
+      const { announces, beginsError } = beginning
       chunks.push(chunk)
       size += chunk.length
       eachEnd(chunk, () => {
         whole = true
       })
-      if (size > limit && limit === BEGINNING_LIMIT && !whole && then.beginsError(Buffer.concat(chunks))) {
+      if (size > limit && limit === BEGINNING_LIMIT && !whole && beginsError(Buffer.concat(chunks))) {
         limit = FIRST_ERROR_LIMIT
-        deadline = setTimeout(decide, ERROR_BODY_MS)
+        deadline = setTimeout(decide, ERROR_BODY_MS, beginning)
       }
-      if (size <= limit && (!whole || then.announces())) {
-        if (whole) deadline ??= setTimeout(decide, BEGINNING_MS)
+      if (size <= limit && (!whole || announces())) {
+        if (whole) deadline ??= setTimeout(decide, BEGINNING_MS, beginning)
         return true
       }
-      return decide()
+      return decide(beginning)
     },
     end() {
-      if (!next && size > 0) decide()
+      if (beginning && size > 0) decide(beginning)
       if (next) next.end()
-      else then.empty()
+      else beginning?.empty()
     },
     fail(failure) {
       clearTimeout(deadline)
       if (next) next.fail(failure)
-      else if (!then.refuse(Buffer.concat(chunks))) then.empty(failure)
+      else if (!beginning?.refuse(Buffer.concat(chunks))) beginning?.empty(failure)
     },
   }
 }

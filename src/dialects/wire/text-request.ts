@@ -1,6 +1,7 @@
 /** A request that generates text, as all routes for text have it. */
 
 import type { ParsedRequest } from '../dialect.ts'
+import { lazy } from './lazy.ts'
 import type { Media } from './media.ts'
 import type { OpenRequest } from './open-request.ts'
 import { BYTES_PER_TOKEN, MOST_GROWTH, normalizationGrowth, PER_MESSAGE } from './prompt-size.ts'
@@ -15,7 +16,7 @@ export interface Prompt {
   overhead: number
 }
 
-/** The bounds are computed when first read, because that takes time, and a refused call does not need them. */
+/** The bounds are computed when one is first read, because that takes time, and a refused call does not need them. */
 export class TextRequest implements ParsedRequest {
   readonly model: string
   readonly stream: boolean
@@ -36,11 +37,9 @@ export class TextRequest implements ParsedRequest {
   readonly stores: boolean
   readonly recalls: string | undefined
   readonly promptCacheKey: string | undefined
-  readonly #sent: OpenRequest
-  readonly #prompt: Prompt
-  #growth: number | undefined
-  #inputBound: number | undefined
-  #predicted: number | undefined
+  /** What the bounds are computed from. It is released then, because a long stream does not need its body. */
+  #unread: { sent: OpenRequest; prompt: Prompt } | undefined
+  #bounds = { inputBound: 0, predicted: 0 }
 
   constructor(sent: OpenRequest, prompt: Prompt, facts: Omit<ParsedRequest, Computed>) {
     const { media } = prompt
@@ -63,32 +62,32 @@ export class TextRequest implements ParsedRequest {
     this.stores = facts.stores
     this.recalls = facts.recalls
     this.promptCacheKey = facts.promptCacheKey
-    this.#sent = sent
-    this.#prompt = prompt
+    this.#unread = { sent, prompt }
   }
 
   get inputBound(): number {
-    this.#inputBound ??= this.#measure()
-    return this.#inputBound
+    return this.#measured().inputBound
   }
 
   get predicted(): number {
-    this.#predicted ??= predicted(this.#sent, () => this.#bodyGrowth())
-    return this.#predicted
+    return this.#measured().predicted
   }
 
-  #measure(): number {
-    const { messages, overhead } = this.#prompt
-    if (this.unseen) return Number.POSITIVE_INFINITY
-    return this.textBytes + this.#bodyGrowth() + messages * PER_MESSAGE + overhead
+  #measured() {
+    if (this.#unread) {
+      const { sent, prompt } = this.#unread
+      this.#unread = undefined
+      const growth = lazy(() => normalizationGrowth(sent.raw, sent.request, this.textBytes))
+      const inputBound = this.unseen ? Number.POSITIVE_INFINITY : this.textBytes + growth() + hidden(prompt)
+      this.#bounds = { inputBound, predicted: predicted(sent, growth) }
+    }
+    return this.#bounds
   }
+}
 
-  /** Highest number of bytes that normalising adds to the body. */
-  #bodyGrowth(): number {
-    const { raw, request } = this.#sent
-    this.#growth ??= normalizationGrowth(raw, request, this.textBytes)
-    return this.#growth
-  }
+/** Tokens that the provider adds to the text. */
+function hidden({ messages, overhead }: Prompt): number {
+  return messages * PER_MESSAGE + overhead
 }
 
 /**
