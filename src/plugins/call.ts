@@ -6,6 +6,7 @@ import fp from 'fastify-plugin'
 import type { Dialect, ParsedRequest } from '../dialects/dialect.ts'
 import type { Member } from '../dialects/wire/json-scan.ts'
 import { refusal } from '../errors.ts'
+import { bodyDigest } from '../requests/body-digest.ts'
 import { parseBody } from '../requests/parse-body.ts'
 import { readBody } from '../requests/request-body.ts'
 import { isLarge, nextTurn } from '../requests/turns.ts'
@@ -25,7 +26,7 @@ export class Call {
     this.#request = request
   }
 
-  /** SHA-256 of all that makes two requests equal, whichever clients send them. Computed when first read. */
+  /** Digest of all that makes two requests equal, whichever clients send them. Computed when first read. */
   get digest(): string {
     this.#digest ??= digestOf(this.#request, this.dialect)
     return this.#digest
@@ -80,7 +81,11 @@ export default fp<{ bodyLimit: number }>(
       else done()
     })
   },
-  { name: 'call', dependencies: ['lifecycle', 'overload'], decorators: { fastify: ['checkBodySize'] } },
+  {
+    name: 'call',
+    dependencies: ['clients', 'lifecycle', 'overload'],
+    decorators: { fastify: ['checkBodySize', 'clients'] },
+  },
 )
 
 /** Uses the route's path, because an absolute target would name another host to the provider. */
@@ -90,8 +95,8 @@ function targetOf({ url }: FastifyRequest, { path }: Dialect): string {
 }
 
 /** Two digests, because one of the concatenated parts needs a copy of the body or a Hash object, which costs more. */
-function digestOf({ rawBody, url, headers }: FastifyRequest, { requestHeaders }: Dialect): string {
+function digestOf({ rawBody, url, headers, server }: FastifyRequest, { requestHeaders }: Dialect): string {
   let sent = `${url}\n`
   for (const name of requestHeaders) sent += `${headers[name] ?? ''}\n`
-  return hash('sha256', sent + hash('sha256', rawBody, 'base64url'), 'base64url')
+  return hash('sha256', sent + bodyDigest(rawBody, server.clients.secret), 'base64url')
 }
