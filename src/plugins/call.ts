@@ -4,7 +4,7 @@ import { hash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Dialect, ParsedRequest } from '../dialects/dialect.ts'
-import type { Member } from '../dialects/wire/json-scan.ts'
+import type { Scanned } from '../dialects/wire/json-limits.ts'
 import { refusal } from '../errors.ts'
 import { bodyDigest } from '../requests/body-digest.ts'
 import { parseBody } from '../requests/parse-body.ts'
@@ -21,7 +21,7 @@ export class Call {
 
   constructor(request: FastifyRequest, dialect: Dialect) {
     this.dialect = dialect
-    this.parsed = dialect.parse(request.body, request.rawBody, request.bodyMembers)
+    this.parsed = dialect.parse(request.body, request.rawBody, request.bodyScan)
     this.target = targetOf(request, dialect)
     this.#request = request
   }
@@ -40,8 +40,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The exact bytes of the body, decompressed. */
     rawBody: Buffer
-    /** The members of the body, by their place in its bytes. */
-    bodyMembers: readonly Member[]
+    /** The members of the body and its long texts, by their place in its bytes. The parsed body has no long texts. */
+    bodyScan: Scanned
     call: Call
   }
 }
@@ -49,7 +49,7 @@ declare module 'fastify' {
 export default fp<{ bodyLimit: number }>(
   async (app, { bodyLimit }) => {
     app.decorateRequest('rawBody')
-    app.decorateRequest('bodyMembers')
+    app.decorateRequest('bodyScan')
     app.decorateRequest('call')
 
     app.removeAllContentTypeParsers()
@@ -58,8 +58,8 @@ export default fp<{ bodyLimit: number }>(
         limit: bodyLimit,
         checkSize: size => app.checkBodySize(request, size),
       })
-      const { value, members } = await parseBody(request.rawBody)
-      request.bodyMembers = members
+      const { value, members, texts } = await parseBody(request.rawBody)
+      request.bodyScan = { members, texts }
       return value
     })
     app.addContentTypeParser('*', async (request: FastifyRequest) => {

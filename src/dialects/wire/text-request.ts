@@ -85,8 +85,8 @@ export class TextRequest implements ParsedRequest {
 
   /** Highest number of bytes that normalising adds to the body. */
   #bodyGrowth(): number {
-    const { raw, request } = this.#sent
-    this.#growth ??= normalizationGrowth(raw, request, this.textBytes)
+    const { raw, request, texts } = this.#sent
+    this.#growth ??= normalizationGrowth(raw, request, this.textBytes, texts)
     return this.#growth
   }
 }
@@ -95,7 +95,7 @@ export class TextRequest implements ParsedRequest {
  * Returns the highest output tokens of a prediction. Its rejected tokens are charged as output, and no provider documents that the
  * ceiling includes them. `growth` measures what normalising adds to the whole body.
  */
-function predicted({ request, raw, members }: OpenRequest, growth: () => number): number {
+function predicted({ request, raw, members, texts }: OpenRequest, growth: () => number): number {
   const { prediction } = request
   if (!prediction) return 0
   const member = members.find(({ name }) => name === 'prediction')
@@ -103,6 +103,7 @@ function predicted({ request, raw, members }: OpenRequest, growth: () => number)
   const bytes = member.end - member.start
   // The growth of the whole body also bounds the prediction's, unless the body is too long to be measured.
   const whole = growth()
-  const most = Number.isFinite(whole) ? whole : normalizationGrowth(raw, prediction, bytes)
+  const own = texts.filter(({ open }) => open >= member.start && open < member.end)
+  const most = Number.isFinite(whole) ? whole : normalizationGrowth(raw, prediction, bytes, own)
   return bytes + Math.min(most, MOST_GROWTH * bytes)
 }
