@@ -6,7 +6,7 @@
 
 import type { Refusal } from '../errors.ts'
 import type { JsonObject } from './wire/json.ts'
-import type { Member } from './wire/json-scan.ts'
+import type { Scanned } from './wire/json-limits.ts'
 import type { LimitState } from './wire/limit-state.ts'
 import type { Redaction } from './wire/redact.ts'
 import type { ResponseShape } from './wire/response-shape.ts'
@@ -227,10 +227,10 @@ export interface Dialect {
   /** Returns true if a JSON response is whole and successful, so that the cache may store it. */
   isSuccess(response: JsonObject): boolean
   /**
-   * Reads a parsed body. `members`: the members in its bytes, if a scan has found them already. Throws
+   * Reads a parsed body. `scanned`: what a scan has found in its bytes already. Throws
    * refusal('invalid_request') with the field, the found and the expected value.
    */
-  parse(body: unknown, raw: Buffer, members?: readonly Member[]): ParsedRequest
+  parse(body: unknown, raw: Buffer, scanned?: Scanned): ParsedRequest
   /** Returns the bytes to send; the same Buffer if there are no edits. */
   rewrite(raw: Buffer, edits: Edits): Buffer
   /** Creates the meter of one response. */

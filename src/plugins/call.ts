@@ -4,8 +4,9 @@ import { hash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Dialect, ParsedRequest } from '../dialects/dialect.ts'
-import type { Member } from '../dialects/wire/json-scan.ts'
+import type { Scanned } from '../dialects/wire/json-limits.ts'
 import { refusal } from '../errors.ts'
+import { bodyDigest } from '../requests/body-digest.ts'
 import { parseBody } from '../requests/parse-body.ts'
 import { readBody } from '../requests/request-body.ts'
 import { isLarge, nextTurn } from '../requests/turns.ts'
@@ -20,12 +21,12 @@ export class Call {
 
   constructor(request: FastifyRequest, dialect: Dialect) {
     this.dialect = dialect
-    this.parsed = dialect.parse(request.body, request.rawBody, request.bodyMembers)
+    this.parsed = dialect.parse(request.body, request.rawBody, request.bodyScan)
     this.target = targetOf(request, dialect)
     this.#request = request
   }
 
-  /** SHA-256 of all that makes two requests equal, whichever clients send them. Computed when first read. */
+  /** Digest of all that makes two requests equal, whichever clients send them. Computed when first read. */
   get digest(): string {
     this.#digest ??= digestOf(this.#request, this.dialect)
     return this.#digest
@@ -39,8 +40,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The exact bytes of the body, decompressed. */
     rawBody: Buffer
-    /** The members of the body, by their place in its bytes. */
-    bodyMembers: readonly Member[]
+    /** The members of the body and its long texts, by their place in its bytes. The parsed body has no long texts. */
+    bodyScan: Scanned
     call: Call
   }
 }
@@ -48,7 +49,7 @@ declare module 'fastify' {
 export default fp<{ bodyLimit: number }>(
   async (app, { bodyLimit }) => {
     app.decorateRequest('rawBody')
-    app.decorateRequest('bodyMembers')
+    app.decorateRequest('bodyScan')
     app.decorateRequest('call')
 
     app.removeAllContentTypeParsers()
@@ -57,8 +58,8 @@ export default fp<{ bodyLimit: number }>(
         limit: bodyLimit,
         checkSize: size => app.checkBodySize(request, size),
       })
-      const { value, members } = await parseBody(request.rawBody)
-      request.bodyMembers = members
+      const { value, members, texts } = await parseBody(request.rawBody)
+      request.bodyScan = { members, texts }
       return value
     })
     app.addContentTypeParser('*', async (request: FastifyRequest) => {
@@ -80,7 +81,11 @@ export default fp<{ bodyLimit: number }>(
       else done()
     })
   },
-  { name: 'call', dependencies: ['lifecycle', 'overload'], decorators: { fastify: ['checkBodySize'] } },
+  {
+    name: 'call',
+    dependencies: ['clients', 'lifecycle', 'overload'],
+    decorators: { fastify: ['checkBodySize', 'clients'] },
+  },
 )
 
 /** Uses the route's path, because an absolute target would name another host to the provider. */
@@ -90,8 +95,8 @@ function targetOf({ url }: FastifyRequest, { path }: Dialect): string {
 }
 
 /** Two digests, because one of the concatenated parts needs a copy of the body or a Hash object, which costs more. */
-function digestOf({ rawBody, url, headers }: FastifyRequest, { requestHeaders }: Dialect): string {
+function digestOf({ rawBody, url, headers, server }: FastifyRequest, { requestHeaders }: Dialect): string {
   let sent = `${url}\n`
   for (const name of requestHeaders) sent += `${headers[name] ?? ''}\n`
-  return hash('sha256', sent + hash('sha256', rawBody, 'base64url'), 'base64url')
+  return hash('sha256', sent + bodyDigest(rawBody, server.clients.secret), 'base64url')
 }

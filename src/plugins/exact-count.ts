@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { TokenCounter } from '../dialects/dialect.ts'
+import { withTexts } from '../dialects/wire/long-texts.ts'
 import { lru } from '../lru.ts'
 import type { Bucket } from '../lua/bucket.ts'
 import { type BucketState, type ScopeState, UNLIMITED } from '../lua/types.ts'
@@ -82,7 +83,8 @@ export default fp(
       )
         return refused
       if (performance.now() < (without.get(nameOf(request)) ?? 0)) return refused
-      const question = counter.question(request.body, call.parsed)
+      const { body, rawBody, bodyScan } = request
+      const question = counter.question(withTexts(body, rawBody, bodyScan.texts), call.parsed)
       if (!question) return refused
       if (isLarge(question)) await nextTurn()
       const key = digestOf(request, question)
@@ -173,7 +175,7 @@ export default fp(
     dependencies: ['auth', 'call', 'count-limit', 'lifecycle', 'models', 'reservations'],
     decorators: {
       fastify: ['chargeCount', 'onAdmission', 'reserve'],
-      request: ['call', 'client', 'disconnected', 'reservation', 'route'],
+      request: ['bodyScan', 'call', 'client', 'disconnected', 'rawBody', 'reservation', 'route'],
     },
   },
 )

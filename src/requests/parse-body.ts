@@ -1,58 +1,90 @@
 /** Parses the body of a call if it is within the limits on its shape. A large body is parsed in several turns of the event loop. */
 
 import { StringDecoder } from 'node:string_decoder'
-import { mayExceedEscapes, refuseEscapes, scanWithinLimits } from '../dialects/wire/json-limits.ts'
-import type { Member } from '../dialects/wire/json-scan.ts'
+import {
+  mayExceedEscapes,
+  refuseEscapes,
+  type Scanned,
+  scanWithinLimits,
+} from '../dialects/wire/json-limits.ts'
+import { isValidText, rangesAround } from '../dialects/wire/long-texts.ts'
 import { refusal } from '../errors.ts'
 import { isLarge, nextTurn } from './turns.ts'
 
 /** Bytes that are decoded in one step. */
 const SLICE = 4_194_304
 
-export interface ParsedBody {
+export interface ParsedBody extends Scanned {
+  /** Long texts are empty in it. */
   value: unknown
-  /** The members of the object in the bytes, repeated ones included. */
-  members: readonly Member[]
 }
 
 /** Returns a promise only for a large body. */
 export function parseBody(raw: Buffer): ParsedBody | Promise<ParsedBody> {
   if (raw.length === 0) throw refusal('invalid_request', 'The body is empty; send a JSON object.')
   if (isLarge(raw)) return parseInTurns(raw)
-  const members = scanWithinLimits(raw)
-  return { value: parse(raw.toString('utf8')), members }
+  const scanned = scanWithinLimits(raw)
+  return {
+    value: parse(
+      rangesOf(raw, scanned)
+        .map(([from, to]) => raw.toString('utf8', from, to))
+        .join(''),
+      raw,
+    ),
+    ...scanned,
+  }
 }
 
 async function parseInTurns(raw: Buffer): Promise<ParsedBody> {
   await nextTurn()
-  const members = scanWithinLimits(raw)
+  const scanned = scanWithinLimits(raw)
+  let escapes = 0
+  for (let at = 0; mayExceedEscapes(raw) && at < raw.length; at += SLICE) {
+    await nextTurn()
+    escapes = refuseEscapes(raw.subarray(at, at + SLICE), escapes)
+  }
+  await nextTurn()
   const decoder = new StringDecoder('utf8')
   const parts: string[] = []
-  let escapes = 0
-  for (let at = 0; at < raw.length; at += SLICE) {
-    await nextTurn()
-    const slice = raw.subarray(at, at + SLICE)
-    if (mayExceedEscapes(raw)) escapes = refuseEscapes(slice, escapes)
-    parts.push(decoder.write(slice))
+  for (const [from, to] of rangesOf(raw, scanned)) {
+    for (let at = from; at < to; at += SLICE) {
+      if (at > from) await nextTurn()
+      parts.push(decoder.write(raw.subarray(at, Math.min(at + SLICE, to))))
+    }
   }
   parts.push(decoder.end())
   await nextTurn()
-  // A string built with + would be copied inside JSON.parse, in the same turn.
-  const text = parts.join('')
+  // A string built with + would be copied inside JSON.parse, in the same turn. A join of one part copies nothing.
+  const text = parts.filter(part => part !== '').join('')
   await nextTurn()
-  const value = parse(text)
+  const value = parse(text, raw)
   await nextTurn()
-  return { value, members }
+  return { value, ...scanned }
 }
 
-function parse(text: string): unknown {
+/** The ranges to parse: all but the long texts, or the whole of a body with an invalid text. */
+function rangesOf(raw: Buffer, { texts }: Scanned): [from: number, to: number][] {
+  return rangesAround(raw, texts.every(text => isValidText(raw, text)) ? texts : [])
+}
+
+function parse(text: string, raw: Buffer): unknown {
   try {
     return JSON.parse(text)
-  } catch (error) {
-    const where = error instanceof Error ? / at position \d+/.exec(error.message)?.[0] : undefined
+  } catch {
+    const where = faultIn(raw)
     throw refusal(
       'invalid_request',
       `The body is not valid JSON${where ? ` (it breaks${where})` : ''}; send a JSON object.`,
     )
   }
+}
+
+/** Where the whole body breaks. */
+function faultIn(raw: Buffer): string | undefined {
+  try {
+    JSON.parse(raw.toString('utf8'))
+  } catch (error) {
+    return error instanceof Error ? / at position \d+/.exec(error.message)?.[0] : undefined
+  }
+  return undefined
 }

@@ -27,21 +27,21 @@ export async function readBody(raw: IncomingMessage, { limit, checkSize }: BodyO
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
   const parts: Readable[] = [raw, ...stages]
   const last = stages.reduce<Readable>((from, to) => from.pipe(to), raw)
-  const chunks: Buffer[] = []
+  const body = new Collected(stages.length === 0 ? declared : 0)
   for (const part of parts) {
     let size = 0
     part.on('data', (chunk: Buffer) => {
       size += chunk.length
       if (size > limit) return fail(tooLarge(`more than ${limit}${stages.length > 0 ? ' decoded' : ''}`))
       if (part !== last) return
-      chunks.push(chunk)
+      body.add(chunk)
       const refused = checkSize?.(size)
       if (refused) fail(refused)
     })
   }
   raw.once('error', () => fail(refusal('invalid_request', 'The connection ended in the middle of the body.')))
   for (const stage of stages) stage.once('error', () => fail(corrupt(headers['content-encoding'])))
-  last.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
+  last.once('end', () => resolve(body.whole()))
   return promise
 
   function fail(error: Refusal) {
@@ -49,6 +49,31 @@ export async function readBody(raw: IncomingMessage, { limit, checkSize }: BodyO
     for (const part of parts) part.removeAllListeners('data')
     for (const stage of stages) stage.on('error', () => {}).destroy()
     reject(error)
+  }
+}
+
+/** Joins chunks. Those of a declared length are copied as they come, so that they are not held together with their copy. */
+class Collected {
+  readonly #chunks: Buffer[] = []
+  readonly #declared: number
+  #copy: Buffer | undefined
+  #size = 0
+
+  /** 0: the length is unknown. */
+  constructor(declared: number) {
+    this.#declared = declared
+  }
+
+  add(chunk: Buffer): void {
+    if (this.#size === 0 && chunk.length < this.#declared) this.#copy = Buffer.allocUnsafeSlow(this.#declared)
+    if (this.#copy) this.#copy.set(chunk, this.#size)
+    else this.#chunks.push(chunk)
+    this.#size += chunk.length
+  }
+
+  whole(): Buffer {
+    if (this.#copy) return this.#copy.subarray(0, this.#size)
+    return this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)
   }
 }
 

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { withTexts } from '../../src/dialects/wire/long-texts.ts'
 import { isRefusal } from '../../src/errors.ts'
 import { parseBody } from '../../src/requests/parse-body.ts'
 import { nextTurn, turnDelay } from '../../src/requests/turns.ts'
@@ -17,7 +18,8 @@ describe('a small body', () => {
     const body = conversation('x'.repeat(200_000))
     const parsed = parseBody(bytes(body))
     assert.ok('value' in parsed)
-    assert.deepEqual(parsed.value, body)
+    assert.deepEqual(parsed.value, conversation(''))
+    assert.deepEqual(withTexts(parsed.value, bytes(body), parsed.texts), body)
     assert.deepEqual(
       parsed.members.map(({ name }) => name),
       ['model', 'messages'],
@@ -41,8 +43,8 @@ describe('a large body', () => {
     it(`is parsed in turns: ${title}`, async () => {
       const raw = bytes(body)
       const { result, turns } = await countTurns(parseBody(raw))
-      assert.deepEqual(result.value, body)
-      assert.ok(turns >= 2 + raw.length / 4_194_304, `${turns} turns`)
+      assert.deepEqual(withTexts(result.value, raw, result.texts), body)
+      assert.ok(turns >= 4, `${turns} turns`)
     })
   }
 
@@ -72,6 +74,83 @@ describe('a large body', () => {
     }
   })
 })
+
+describe('a long text', () => {
+  const long = 'x'.repeat(5000)
+  const inside = (text: string, key = 'content') => `{"messages":[{"role":"user","${key}":"${text}"}]}`
+
+  it('is cut out if it is the text of a prompt, and only then', async () => {
+    const cases: [body: string, cut: number][] = [
+      [inside(long), 1],
+      [inside(long, 'text'), 1],
+      [inside(long, 'data'), 0],
+      [inside(long, 'cont\\u0065nt'), 0],
+      [inside('x'.repeat(100)), 0],
+      [`{"text":"${long}","content":"${long}"}`, 0],
+      [`{"messages":[{"content":["${long}",{"text":"${long}"},"${long}"]}]}`, 1],
+      [`{"messages":[{"content":1},"${long}"]}`, 0],
+    ]
+    for (const [body, cut] of cases) {
+      const raw = bytes(body)
+      const { value, texts } = await parseBody(raw)
+      assert.equal(texts.length, cut, body.slice(0, 60))
+      const cutOut = (text: unknown) => (typeof text === 'string' && text.length >= 5000 ? '' : text)
+      const kept = JSON.stringify(JSON.parse(body), (_key, one) => cutOut(one))
+      if (cut > 0 && !body.includes('["x')) assert.deepEqual(value, JSON.parse(kept))
+      assert.deepEqual(withTexts(value, raw, texts), JSON.parse(body))
+    }
+  })
+
+  it('is valid exactly if JSON.parse accepts it, and the error names the same place', () => {
+    const snippets = [
+      '\\n',
+      '\\"',
+      '\\\\',
+      '\\/',
+      '\\u00e9',
+      '\\uD83D',
+      '\\uZ000',
+      '\\u12',
+      '\\x',
+      '\\',
+      '\n',
+      '\t',
+      '\0',
+      '\x1f',
+      '\x7f',
+      'é',
+      '漢😀',
+      '"',
+      '",',
+      '"}]}',
+    ]
+    for (const snippet of snippets) {
+      for (let shift = 0; shift < 5; shift++) {
+        for (const tail of ['', 'y'.repeat(shift), 'y'.repeat(5000)]) {
+          const text = inside(`${'x'.repeat(5000 + shift)}${snippet}${tail}`)
+          let expected: string | undefined
+          try {
+            JSON.parse(text)
+          } catch (error) {
+            expected = / at position \d+/.exec(String(error))?.[0] ?? 'not valid JSON'
+          }
+          const found = faultOf(Buffer.concat([Buffer.alloc(shift, ' '), bytes(text)]).subarray(shift))
+          if (expected === undefined) assert.equal(found, undefined, JSON.stringify(snippet))
+          else assert.ok(found?.includes(expected), `${JSON.stringify(snippet)}: ${found}, ${expected}`)
+        }
+      }
+    }
+  })
+})
+
+function faultOf(raw: Buffer): string | undefined {
+  try {
+    parseBody(raw)
+    return undefined
+  } catch (error) {
+    return String(error)
+  }
+}
 
 describe('waiting callers', () => {
   it('resume one per turn, in order', async () => {

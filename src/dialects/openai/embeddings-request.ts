@@ -5,6 +5,7 @@ import { readModel, readTextOrList } from '../wire/fields.ts'
 import { isObject } from '../wire/json.ts'
 import type { Member } from '../wire/json-scan.ts'
 import { lazy } from '../wire/lazy.ts'
+import { withTexts } from '../wire/long-texts.ts'
 import { addUnknown, noMedia } from '../wire/media.ts'
 import { findMediaAnywhere } from '../wire/media-search.ts'
 import { membersRead, openRequest, type Sent } from '../wire/open-request.ts'
@@ -17,7 +18,12 @@ const read = membersRead({ fields: ['model'], containers: ['input'] })
 const apart: ReadonlySet<string> = new Set(['model', 'input', 'encoding_format', 'dimensions', 'user'])
 
 export function parseEmbeddings(...sent: Sent): ParsedRequest {
-  const { request, raw, members } = openRequest(sent, read)
+  const [body, bytesSent, scanned] = sent
+  // The size of an object counts its texts.
+  const { request, raw, members } = openRequest(
+    [withTexts(body, bytesSent, scanned?.texts), bytesSent, scanned],
+    read,
+  )
   const input = readTextOrList(request, 'input')
   const model = readModel(request)
   const { tokens, bytes, guess, isText } = sizeOf(input)

@@ -5,6 +5,7 @@
 
 import { refusal } from '../../errors.ts'
 import { byte, type Member, scanObject, type Watch } from './json-scan.ts'
+import { isLongText, type Text } from './long-texts.ts'
 
 /** Deepest nesting. Prompts are not deeper, and recursive functions read the parsed body. */
 const MOST_LEVELS = 512
@@ -21,37 +22,60 @@ const MOST_SYNTAX = 4_000_000
 /** Most backslashes. Sixteen megabytes of text have fewer, even if every character is escaped (\uXXXX). */
 const MOST_ESCAPES = 3_000_000
 
+export interface Scanned {
+  members: readonly Member[]
+  /** The long texts inside the members, in order. */
+  texts: readonly Text[]
+}
+
 /**
- * Returns the members of a body that is an object. Throws a refusal that names the exceeded limit. The bytes may be invalid
- * JSON; then the members are meaningless.
+ * Returns the members and long texts of a body that is an object. Throws a refusal that names the exceeded limit. The bytes may be invalid
+ * JSON; then the result is meaningless.
  */
-export function scanWithinLimits(raw: Buffer): readonly Member[] {
-  const limits = new ShapeLimits()
+export function scanWithinLimits(raw: Buffer): Scanned {
+  const limits = new ShapeLimits(raw)
   const { members } = scanObject(raw, 0, limits)
-  return members
+  return { members, texts: limits.texts }
 }
 
 class ShapeLimits implements Watch {
   /** Grows by the bytes of each string. */
   most = MOST_SYNTAX
+  readonly texts: Text[] = []
+  readonly #raw: Buffer
+  /** The last string, and whether it is the key of the next value. */
+  readonly #last: Text = { open: 0, close: 0 }
+  #isKey = false
   /** Number of keys so far of each open object. */
   readonly #keys = [0]
   #parts = 0
   #separators = 0
   #numbered = 0
 
+  constructor(raw: Buffer) {
+    this.#raw = raw
+  }
+
   string(open: number, close: number): void {
     if (++this.#parts > MOST_PARTS) throw tooMuch('has', MOST_PARTS, PARTS)
     this.most += close - open
+    // The members of the request itself are read whole.
+    if (this.#isKey && this.#keys.length > 2 && isLongText(this.#raw, this.#last, open, close))
+      this.texts.push({ open, close })
+    this.#last.open = open
+    this.#last.close = close
+    this.#isKey = false
   }
 
   key(first: number): void {
+    this.#isKey = true
     if (++this.#keys[this.#keys.length - 1]! > MOST_KEYS) throw tooMuch('has an object of', MOST_KEYS, 'keys')
     if (mayBeNumber(first) && ++this.#numbered > MOST_NUMBERED)
       throw tooMuch('has', MOST_NUMBERED, 'keys that begin with a digit or an escape')
   }
 
   open(): void {
+    this.#isKey = false
     if (++this.#parts > MOST_PARTS) throw tooMuch('has', MOST_PARTS, PARTS)
     if (this.#keys.push(0) > MOST_LEVELS + 1) throw tooMuch('is nested', MOST_LEVELS, 'levels deep')
   }
@@ -61,6 +85,7 @@ class ShapeLimits implements Watch {
   }
 
   comma(): void {
+    this.#isKey = false
     if (++this.#separators >= MOST_VALUES) throw tooMuch('has', MOST_VALUES, 'values')
   }
 

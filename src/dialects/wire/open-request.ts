@@ -3,7 +3,8 @@
 import { type MembersRead, refuseDuplicateKeys } from './duplicate-keys.ts'
 import { readBody } from './fields.ts'
 import type { JsonObject } from './json.ts'
-import { type Member, scanObject } from './json-scan.ts'
+import type { Scanned } from './json-limits.ts'
+import { scanObject } from './json-scan.ts'
 import { completionNames, maxOutputNames } from './output-bound.ts'
 import { unboundedNames } from './unbounded.ts'
 
@@ -22,18 +23,17 @@ export function membersRead({
   return { known: new Set([...fields, ...shared.fields, ...inside]), containers: inside }
 }
 
-/** A body with its bytes, and the members in them, if a scan has found them already. */
-export type Sent = [body: unknown, raw: Buffer, members?: readonly Member[]]
+/** A body with its bytes, and what a scan has found in them already. Its long texts are not in the body. */
+export type Sent = [body: unknown, raw: Buffer, scanned?: Scanned]
 
-export interface OpenRequest {
+export interface OpenRequest extends Scanned {
   request: JsonObject
   raw: Buffer
-  members: readonly Member[]
 }
 
 export function openRequest([body, raw, found]: Sent, read: MembersRead): OpenRequest {
   const request = readBody(body)
-  const members = found ?? scanObject(raw).members
+  const { members, texts } = found ?? { ...scanObject(raw), texts: [] }
   refuseDuplicateKeys(request, members, read)
-  return { request, raw, members }
+  return { request, raw, members, texts }
 }

@@ -7,6 +7,7 @@
 
 import { isAscii } from 'node:buffer'
 import { growthOf } from './growth.ts'
+import { type Text, textAt } from './long-texts.ts'
 
 /** Hidden tokens around each message, such as role markers. */
 export const PER_MESSAGE = 32
@@ -20,10 +21,21 @@ export const MOST_GROWTH = 10
 /** Approximate bytes of English or code per token. */
 export const BYTES_PER_TOKEN = 4
 
-/** Returns the bytes that normalising adds to a part with `text` bytes of text; Infinity from LONGEST_MEASURED on. */
-export function normalizationGrowth(raw: Buffer, part: unknown, text: number): number {
+/** Returns the bytes that normalising adds to a part with `text` bytes of text; Infinity from LONGEST_MEASURED on. `texts`: the long texts that the part lacks. */
+export function normalizationGrowth(
+  raw: Buffer,
+  part: unknown,
+  text: number,
+  texts: readonly Text[] = [],
+): number {
   if (!mayGrow(raw)) return 0
-  const growth = text < LONGEST_MEASURED ? growthOf(part, LONGEST_MEASURED) : LONGEST_MEASURED
+  if (text >= LONGEST_MEASURED) return Number.POSITIVE_INFINITY
+  let growth = growthOf(part, LONGEST_MEASURED)
+  for (const { open, close } of texts) {
+    if (growth >= LONGEST_MEASURED) return Number.POSITIVE_INFINITY
+    if (mayGrow(raw.subarray(open, close)))
+      growth += growthOf(textAt(raw, { open, close }), LONGEST_MEASURED - growth)
+  }
   return growth < LONGEST_MEASURED ? growth : Number.POSITIVE_INFINITY
 }
 

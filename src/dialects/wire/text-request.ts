@@ -77,7 +77,7 @@ export class TextRequest implements ParsedRequest {
     if (this.#unread) {
       const { sent, prompt } = this.#unread
       this.#unread = undefined
-      const growth = lazy(() => normalizationGrowth(sent.raw, sent.request, this.textBytes))
+      const growth = lazy(() => normalizationGrowth(sent.raw, sent.request, this.textBytes, sent.texts))
       const inputBound = this.unseen ? Number.POSITIVE_INFINITY : this.textBytes + growth() + hidden(prompt)
       this.#bounds = { inputBound, predicted: predicted(sent, growth) }
     }
@@ -94,7 +94,7 @@ function hidden({ messages, overhead }: Prompt): number {
  * Returns the highest output tokens of a prediction. Its rejected tokens are charged as output, and no provider documents that the
  * ceiling includes them. `growth` measures what normalising adds to the whole body.
  */
-function predicted({ request, raw, members }: OpenRequest, growth: () => number): number {
+function predicted({ request, raw, members, texts }: OpenRequest, growth: () => number): number {
   const { prediction } = request
   if (!prediction) return 0
   const member = members.find(({ name }) => name === 'prediction')
@@ -102,6 +102,7 @@ function predicted({ request, raw, members }: OpenRequest, growth: () => number)
   const bytes = member.end - member.start
   // The growth of the whole body also bounds the prediction's, unless the body is too long to be measured.
   const whole = growth()
-  const most = Number.isFinite(whole) ? whole : normalizationGrowth(raw, prediction, bytes)
+  const own = texts.filter(({ open }) => open >= member.start && open < member.end)
+  const most = Number.isFinite(whole) ? whole : normalizationGrowth(raw, prediction, bytes, own)
   return bytes + Math.min(most, MOST_GROWTH * bytes)
 }
