@@ -124,16 +124,17 @@ export interface Measured {
 }
 
 /** Reads usage from the bytes of a response. It keeps only a bounded part, and never throws on invalid bytes. */
+/** Its facts are methods: V8 would keep all that a getter of an object literal can see until its next major collection. */
 export interface Meter {
   push(chunk: Uint8Array): void
   /** The error of a stream, set with its event. Absent for JSON, which is read at its end. */
-  readonly failed?: string | undefined
+  failed?(): string | undefined
   /** False while a stream has only announced a response. Absent if the API announces none. */
-  readonly begun?: boolean
+  begun?(): boolean
   /** Upper bound on the output tokens so far: as reported, or the bytes of text received. Absent for JSON. */
-  readonly outputSoFar?: number
+  outputSoFar?(): number
   /** True after the upstream's own end of a stream. Absent for JSON. */
-  readonly ended?: boolean
+  ended?(): boolean
   /** Call it once, after the last chunk. */
   end(): Measured
 }

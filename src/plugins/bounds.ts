@@ -35,7 +35,7 @@ export function neededNanos(request: FastifyRequest, now: number, input?: number
 export function generatedBy({ call, reservation, attempt, meter }: FastifyRequest, now: number): number {
   if (!attempt || reservation.outputRate === undefined) return 0
   const seconds = (now - attempt.startedAt) / 1000
-  return Math.max(reservation.outputRate * seconds, (meter?.outputSoFar ?? 0) / call.parsed.completions)
+  return Math.max(reservation.outputRate * seconds, (meter?.outputSoFar?.() ?? 0) / call.parsed.completions)
 }
 
 /** The parts of the request that its price depends on. */

@@ -3,6 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { dialects } from '../dialects/index.ts'
+import type { Scanned } from '../dialects/wire/json-limits.ts'
 import type { Refusal } from '../errors.ts'
 import { type Attempt, type AttemptFacts, createAttempt } from '../upstreams/attempt.ts'
 import type { Headers, Sink } from '../upstreams/connection.ts'
@@ -32,6 +33,8 @@ const PAID_BUFFERS = 64
 const PAID_MS = 30_000
 /** The process collects at most this many full response buffers at once. Other responses pass uncollected. */
 const BUFFERS = 64
+
+const RELEASED: Scanned = { members: [], texts: [] }
 
 export default fp<{ responseBuffer: number }>(
   async (app, { responseBuffer }) => {
@@ -77,17 +80,14 @@ export default fp<{ responseBuffer: number }>(
       request.attempt = attempt
       // The parsed body is read before; a long stream would keep it.
       request.body = undefined
-      request.bodyMembers = []
+      request.bodyScan = RELEASED
       attempt.send({
         pool: upstream.pool,
         path: upstream.prefix + target,
         headers: upstreamHeaders(request),
         body: dialect.rewrite(request.rawBody, request.edits),
       })
-      request.cut = error => {
-        end(error)
-        attempt.abort()
-      }
+      request.cut = cutBeforeResponse
       reply.raw.once('close', callerLeft)
       return promise
 
@@ -142,10 +142,16 @@ export default fp<{ responseBuffer: number }>(
         failed(delivery, failure)
       }
 
+      function cutBeforeResponse(error: Refusal) {
+        end(error)
+        attempt.abort()
+      }
+
       function begin(ended: () => void) {
         app.learnFromUpstream(request, undefined)
-        request.cut = error => {
-          if (request.meter?.ended) ended()
+        request.cut = cutStream
+        function cutStream(error: Refusal) {
+          if (request.meter?.ended?.()) ended()
           else breakOff(error, true)
           attempt.abort()
         }
@@ -234,7 +240,7 @@ export default fp<{ responseBuffer: number }>(
     ],
     decorators: {
       fastify: ['endMeter', 'finishFirst', 'learnFromUpstream', 'meterJson', 'recordError', 'redactor'],
-      request: ['bodyMembers', 'call', 'edits', 'error', 'measured', 'meter', 'rawBody', 'route'],
+      request: ['bodyScan', 'call', 'edits', 'error', 'measured', 'meter', 'rawBody', 'route'],
     },
   },
 )

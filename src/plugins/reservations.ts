@@ -14,25 +14,35 @@ export type Refused = Extract<Admitted, { kind: 'refused' }>
 export type Limit = Refused['limit']
 export type ScopeLimits = (scope: LimitedScope) => Omit<Scope, 'key' | 'name'>
 
-export interface CallReservation {
-  limitedScopes: LimitedScope[]
+export class CallReservation {
+  readonly limitedScopes: LimitedScope[]
   /** One for each limited scope, in the same order, shared by all calls of the client. Scopes of single plugins follow. */
-  scopes: Scope[]
+  readonly scopes: Scope[]
   /** Units of the `requests` buckets. */
-  requests: 0 | 1
+  requests: 0 | 1 = 1
   /** Calibrated guess, for token buckets. */
-  tokens: number
-  /** For budgets: the highest cost of the call, or of its first seconds if its hold grows. Computed when first read. */
-  readonly nanos: number
+  tokens = 0
   /** Highest output tokens a second of one response; undefined: only the output limit bounds it. */
-  outputRate: number | undefined
+  outputRate: number | undefined = undefined
   /** Is the hold extended while the call runs? */
-  grows: boolean
+  grows = false
   /** Key of the cached response that would answer the call. */
-  cacheKey: string | undefined
+  cacheKey: string | undefined = undefined
   /** Computes `nanos`. */
-  bound: () => number
+  bound: () => number = free
+
+  constructor(limitedScopes: LimitedScope[], scopes: Scope[]) {
+    this.limitedScopes = limitedScopes
+    this.scopes = scopes
+  }
+
+  /** For budgets: the highest cost of the call, or of its first seconds if its hold grows. */
+  get nanos(): number {
+    return this.bound()
+  }
 }
+
+const free = () => 0
 
 /** The part of one plugin: its reservation, and its edits to the request for the provider. */
 export interface Part extends Partial<Omit<CallReservation, 'limitedScopes' | 'nanos'>> {
@@ -96,19 +106,7 @@ export default fp(
 
     function begin(request: FastifyRequest) {
       const limitedScopes = scopesOf(request.client)
-      request.reservation = {
-        limitedScopes,
-        scopes: [...redisScopes(limitedScopes)],
-        requests: 1,
-        tokens: 0,
-        get nanos() {
-          return this.bound()
-        },
-        outputRate: undefined,
-        grows: false,
-        cacheKey: undefined,
-        bound: () => 0,
-      }
+      request.reservation = new CallReservation(limitedScopes, [...redisScopes(limitedScopes)])
       request.edits = {}
     }
 

@@ -13,7 +13,7 @@ export function deliverStream(delivery: Delivery, headers: Headers): Sink {
   attempt.isSuccess = true
   return delivery.metered(
     keepBeginning({
-      announces: () => request.meter?.begun === false && request.meter.failed === undefined,
+      announces: () => request.meter?.begun?.() === false && request.meter.failed?.() === undefined,
       beginsError,
       refuse(beginning) {
         if (!refuseInside(delivery, headers, beginning, true)) return false

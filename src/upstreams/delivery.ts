@@ -45,5 +45,6 @@ export function failed({ attempt, end }: Delivery, failure: Failure): void {
 
 /** The error that ended a stream as one of its events. */
 export function brokenInside({ request, breakOff }: Delivery): void {
-  if (request.meter?.failed !== undefined) breakOff(failedInside(request.meter.failed), false)
+  const failure = request.meter?.failed?.()
+  if (failure !== undefined) breakOff(failedInside(failure), false)
 }

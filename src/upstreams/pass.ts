@@ -39,7 +39,7 @@ export function passAsItComes(delivery: Delivery, headers: Headers): Sink {
   }
   return passOn(raw, parsed.stream ? filter : redactedChunks(redaction, redactor, responseShapes), {
     resume: attempt.resume,
-    isWhole: () => request.meter?.ended === true,
+    isWhole: () => request.meter?.ended?.() === true,
     passed() {
       attempt.passed = true
       // An upstream that does not close after its last event keeps neither the caller nor the hold.

@@ -98,17 +98,11 @@ export function eventMeter(requested: Requested): Meter {
 
   return {
     push: stream.push,
-    get failed() {
-      return failed
-    },
-    get outputSoFar() {
-      return Math.max(visibleBytes, usage ? count(usage, 'output_tokens') || 0 : 0)
-    },
-    get ended() {
-      return ended
-    },
+    failed: () => failed,
+    outputSoFar: () => Math.max(visibleBytes, usage ? count(usage, 'output_tokens') || 0 : 0),
+    ended: () => ended,
     end() {
-      const midFrame = stream.open
+      const midFrame = stream.isOpen()
       stream.end()
       const isFinal = isReported && (stopped || ended) && visibleBytes === visibleThen
       return {

@@ -139,17 +139,11 @@ export function chunkMeter(requested: Requested): Meter {
 
   return {
     push: stream.push,
-    get failed() {
-      return failed
-    },
-    get outputSoFar() {
-      return Math.max(visibleBytes, usage ? count(usage, chatNames.output) || 0 : 0)
-    },
-    get ended() {
-      return ended
-    },
+    failed: () => failed,
+    outputSoFar: () => Math.max(visibleBytes, usage ? count(usage, chatNames.output) || 0 : 0),
+    ended: () => ended,
     end() {
-      const midFrame = stream.open
+      const midFrame = stream.isOpen()
       stream.end()
       const read = usage && readChat(usage, model, tier, requested)
       const isFinal = (last || ended || failed !== undefined) && visibleBytes === visibleThen

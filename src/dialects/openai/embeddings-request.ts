@@ -4,7 +4,6 @@ import type { ParsedRequest } from '../dialect.ts'
 import { readModel, readTextOrList } from '../wire/fields.ts'
 import { isObject } from '../wire/json.ts'
 import type { Member } from '../wire/json-scan.ts'
-import { lazy } from '../wire/lazy.ts'
 import { withTexts } from '../wire/long-texts.ts'
 import { addUnknown, noMedia } from '../wire/media.ts'
 import { findMediaAnywhere } from '../wire/media-search.ts'
@@ -34,7 +33,7 @@ export function parseEmbeddings(...sent: Sent): ParsedRequest {
   if (!isText) addUnknown(media)
   findMediaAnywhere([input, more], media)
   const textBytes = bytes + moreBytes
-  const growth = lazy(() => normalizationGrowth(raw, [input, more], textBytes))
+  const growth = normalizationGrowth(raw, [input, more], textBytes)
   return {
     model,
     stream: false,
@@ -43,9 +42,7 @@ export function parseEmbeddings(...sent: Sent): ParsedRequest {
     images: 0,
     completions: 1,
     hasOutput: false,
-    get inputBound() {
-      return media.endless ? Number.POSITIVE_INFINITY : tokens + textBytes + growth()
-    },
+    inputBound: media.endless ? Number.POSITIVE_INFINITY : tokens + textBytes + growth,
     textBytes,
     unseen: media.endless,
     inputGuess: guess + Math.ceil(moreBytes / BYTES_PER_TOKEN),

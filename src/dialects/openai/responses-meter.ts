@@ -127,20 +127,12 @@ export function responseEventMeter(requested: Requested): Meter {
 
   return {
     push: stream.push,
-    get failed() {
-      return failed
-    },
-    get begun() {
-      return begun
-    },
-    get outputSoFar() {
-      return Math.max(visibleBytes, count(objectIn(response.usage), responseNames.output) || 0)
-    },
-    get ended() {
-      return ended
-    },
+    failed: () => failed,
+    begun: () => begun,
+    outputSoFar: () => Math.max(visibleBytes, count(objectIn(response.usage), responseNames.output) || 0),
+    ended: () => ended,
     end() {
-      const midFrame = stream.open
+      const midFrame = stream.isOpen()
       stream.end()
       const read = partsOf(response, items.calls, requested)
       return {

@@ -61,7 +61,7 @@ export function frameEnds(): (bytes: Buffer, onEnd: (end: number) => void) => vo
 
 /**
  * Calls back with the bytes of each frame, blank line included. A frame that is too large has only its beginning and the
- * members in `shape`. `end` handles the bytes after the last blank line; `open` is true if there are any.
+ * members in `shape`. `end` handles the bytes after the last blank line; `isOpen` returns true if there are any.
  */
 export function frames(shape: Shape, onFrame: (frame: CappedBytes) => void) {
   const kept = new CappedBuffer(shape)
@@ -82,9 +82,7 @@ export function frames(shape: Shape, onFrame: (frame: CappedBytes) => void) {
     end() {
       if (!kept.empty) onFrame(kept.take())
     },
-    get open() {
-      return !kept.empty
-    },
+    isOpen: () => !kept.empty,
   }
 }
 
