@@ -30,6 +30,7 @@ export default fp(
     const now = () => (ahead === undefined ? Date.now() : Math.round(performance.now() + ahead))
     app.decorate('clock', {
       now,
+      // biome-ignore lint/plugin: created once.
       get offset() {
         return Date.now() - now()
       },

@@ -62,6 +62,7 @@ export default fp<LedgerOptions>(
         lastVerified = { at: Date.now(), differences: verified.differences.length }
         return verified
       },
+      // biome-ignore lint/plugin: created once.
       get lastVerified() {
         return lastVerified
       },

@@ -24,9 +24,11 @@ export default fp<{ file: string | undefined }>(
     let table = readPrices(file)
     let fault: string | undefined
     app.decorate('prices', {
+      // biome-ignore lint/plugin: created once.
       get table() {
         return table
       },
+      // biome-ignore lint/plugin: created once.
       get fault() {
         return fault
       },

@@ -41,22 +41,23 @@ class ScriptCommand extends Command {
 
 /**
  * Replaces a private method of ioredis, which assigns a function literal to `reject`. V8 puts such a function into the old
- * generation at once. There it would keep the command, its arguments and all that waits for its reply until a major
- * collection. The arguments are strings already, so nothing else is left out.
+ * generation at once. There it would keep the command and all that waits for its reply until a major collection.
  */
 Object.defineProperty(ScriptCommand.prototype, 'initPromise', {
   value(this: ScriptCommand) {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-    const succeed = (reply: unknown) => {
+    const end = () => {
+      // biome-ignore lint/complexity/useLiteralKeys: the types of ioredis declare it private.
       this['_clearTimers']()
       this.isSettled = true
+    }
+    const succeed = (reply: Buffer | Buffer[]) => {
+      end()
       this.isResolved = true
-      resolve(this.transformReply(reply as Buffer))
-      return promise
+      resolve(this.transformReply(reply))
     }
     const fail = (error: Error) => {
-      this['_clearTimers']()
-      this.isSettled = true
+      end()
       reject(error)
     }
     this.promise = promise

@@ -33,6 +33,9 @@ function delayWriteErrors(socket: Socket) {
       socket.resume()
     }
   const { _write, _writev } = socket
-  socket._write = (chunk, encoding, report) => _write.call(socket, chunk, encoding, late(report))
-  if (_writev) socket._writev = (chunks, report) => _writev.call(socket, chunks, late(report))
+  const writeLate: Socket['_write'] = (chunk, encoding, report) =>
+    _write.call(socket, chunk, encoding, late(report))
+  const writeAllLate: Socket['_writev'] = (chunks, report) => _writev?.call(socket, chunks, late(report))
+  socket._write = writeLate
+  if (_writev) socket._writev = writeAllLate
 }
