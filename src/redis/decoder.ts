@@ -85,7 +85,7 @@ export class ReplyDecoder {
   #element(): unknown {
     const code = this.#chunk[this.#at++]!
     const kind = ReplyDecoder.#byCode[code]
-    if (!kind) throw new Error(`Redis replied with an unknown type: ${code}`)
+    if (!kind) throw new Error(`Unknown RESP type ${code} "${String.fromCharCode(code)}"`)
     return kind(this)
   }
 
