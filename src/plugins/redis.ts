@@ -3,6 +3,7 @@
  * Deferred commands are sent with the next admission, which saves a write, a read and two wake-ups each.
  */
 
+import type { Writable } from 'node:stream'
 import fastifyRedis from '@fastify/redis'
 import fp from 'fastify-plugin'
 import type { Cluster, Redis } from 'ioredis'
@@ -19,7 +20,7 @@ declare module 'fastify' {
 
 /** Commands whose reply no call waits for. */
 export interface Deferred {
-  /** `work` sends a command: with the next admission, or at the end of this turn of the event loop. */
+  /** `work` sends a command: with the next admission, or at the end of this turn of the event loop if no call runs. */
   push(work: () => void): void
   /** Sends all of it now. Whatever is sent in this turn of the event loop leaves in one write. */
   flush(): void
@@ -79,18 +80,35 @@ export default fp<{ url: string; variable?: string; commandTimeout?: number }>(
     app.parts.set('redis', () => redis.status === 'ready')
     app.decorate(
       'deferred',
-      createDeferred(() => gather(redis)),
+      createDeferred(
+        () => streamOf(redis),
+        () => app.running.size === 0,
+      ),
     )
     app.addHook('onClose', async () => redis.disconnect())
   },
-  { name: 'redis', dependencies: ['health'], decorators: { fastify: ['parts'] } },
+  { name: 'redis', dependencies: ['health', 'lifecycle'], decorators: { fastify: ['parts', 'running'] } },
 )
 
-function createDeferred(gather: () => void): Deferred {
+function createDeferred(stream: () => Writable | undefined, isIdle: () => boolean): Deferred {
   let waiting: (() => void)[] = []
   let scheduled: NodeJS.Immediate | undefined
+
+  /** Without other calls it sends at once: then Redis works before the next admission comes, which would wait for it. */
+  function endTurn() {
+    if (!isIdle()) return flush()
+    const open = stream()
+    open?.cork()
+    send()
+    open?.uncork()
+  }
+
   function flush() {
-    gather()
+    gather(stream())
+    send()
+  }
+
+  function send() {
     clearImmediate(scheduled)
     scheduled = undefined
     const works = waiting
@@ -100,16 +118,20 @@ function createDeferred(gather: () => void): Deferred {
   return {
     push(work) {
       waiting.push(work)
-      scheduled ??= setImmediate(flush)
+      scheduled ??= setImmediate(endTurn)
     },
     flush,
   }
 }
 
-/** A cluster's client has a connection a node, and each writes for itself. */
-function gather(redis: Redis | Cluster): void {
-  if (!('stream' in redis) || !redis.stream || redis.stream.writableCorked > 0) return
-  const { stream } = redis
+/** Undefined for a cluster, whose client has a connection for each node: each of them writes for itself. */
+function streamOf(redis: Redis | Cluster): Writable | undefined {
+  return 'stream' in redis ? redis.stream : undefined
+}
+
+/** All that is sent in this turn of the event loop leaves in one write. */
+function gather(stream: Writable | undefined): void {
+  if (!stream || stream.writableCorked > 0) return
   stream.cork()
   setImmediate(() => stream.uncork())
 }

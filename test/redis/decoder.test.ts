@@ -45,7 +45,7 @@ describe('replies in chunks of any size are decoded as ioredis decodes them:', (
 })
 
 test('a reply of an unknown type is an error', () => {
-  assert.throws(() => received(receiver => new ReplyDecoder(receiver), '?1\r\n', 10), /unknown type: 63/)
+  assert.throws(() => received(receiver => new ReplyDecoder(receiver), '?1\r\n', 10), /Unknown RESP type 63/)
 })
 
 test('a connection decodes its replies with it', async t => {
