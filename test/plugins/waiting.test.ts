@@ -16,6 +16,9 @@ async function arrange(t: TestContext, settings: Record<string, unknown>, option
 
 /** Calls without a response so far. */
 const running = (gateway: Gateway, count: number) => until(async () => gateway.app.running.size === count)
+/** Calls in a queue. */
+const queued = (gateway: Gateway, count: number) =>
+  until(async () => [...gateway.app.running].filter(({ request }) => request.waiter).length === count)
 
 async function detailsOf(response: Response): Promise<Record<string, string | number>> {
   const { error } = (await response.json()) as { error: { details: Record<string, string | number> } }
@@ -64,8 +67,8 @@ test('five callers are served in the order in which they came, and a new call ov
   const calls: Promise<Response>[] = []
   for (let number = 1; number <= 5; number++) {
     calls.push(send(`call ${number}`))
-    await running(gateway, number)
     if (number === 1) await gateway.provider.waitForCall(1)
+    else await queued(gateway, number - 1)
   }
   gateway.provider.release()
   // Sent at the moment when a place becomes free.
@@ -88,14 +91,14 @@ test('a caller who leaves the queue takes no tokens, and the next call moves up'
   await gateway.provider.waitForCall(1)
   const caller = new AbortController()
   const second = send('call 2', { signal: caller.signal })
-  await running(gateway, 2)
+  await queued(gateway, 1)
   const third = send('call 3')
-  await running(gateway, 3)
+  await queued(gateway, 2)
 
   caller.abort()
 
   await assert.rejects(second)
-  await running(gateway, 2)
+  await queued(gateway, 1)
   gateway.provider.release()
   assert.equal((await first).status, 200)
   assert.equal((await third).status, 200)

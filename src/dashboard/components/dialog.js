@@ -11,9 +11,12 @@ export function Dialog({ title, onClose, children, isWide = false, isSticky = fa
   const id = useId()
   useEffect(() => {
     const before = document.activeElement
-    dialog.current?.showModal()
-    dialog.current?.querySelector(/** @type {'input'} */ ('[data-first]'))?.focus()
+    const shown = dialog.current
+    shown?.showModal()
+    shown?.querySelector(/** @type {'input'} */ ('[data-first]'))?.focus()
     return () => {
+      // Behind an open modal dialog nothing takes the focus.
+      shown?.close()
       if (before instanceof HTMLElement && before.isConnected) before.focus()
     }
   }, [])
