@@ -20,7 +20,7 @@ declare module 'fastify' {
 
 /** Commands whose reply no call waits for. */
 export interface Deferred {
-  /** `work` sends a command: with the next admission, or at the end of this turn of the event loop if no call runs. */
+  /** `work` sends a command: at the end of this turn of the event loop if no call runs, else with the next admission or in the next turn. */
   push(work: () => void): void
   /** Sends all of it now. Whatever is sent in this turn of the event loop leaves in one write. */
   flush(): void
@@ -94,7 +94,7 @@ function createDeferred(stream: () => Writable | undefined, isIdle: () => boolea
   let waiting: (() => void)[] = []
   let scheduled: NodeJS.Immediate | undefined
 
-  /** Without other calls it sends at once: then Redis works before the next admission comes, which would wait for it. */
+  /** If no call runs, Redis does this work before the next admission comes, which would wait for it. */
   function endTurn() {
     if (!isIdle()) return flush()
     const open = stream()

@@ -29,8 +29,8 @@ export interface Scanned {
 }
 
 /**
- * Returns the members and long texts of a body that is an object. Throws a refusal that names the exceeded limit. The bytes may be invalid
- * JSON; then the result is meaningless.
+ * Returns the members and long texts of a body that is an object. Throws a refusal that names the exceeded limit. The bytes
+ * may be invalid JSON; then the result is meaningless.
  */
 export function scanWithinLimits(raw: Buffer): Scanned {
   const limits = new ShapeLimits(raw)

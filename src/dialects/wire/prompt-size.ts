@@ -21,7 +21,10 @@ export const MOST_GROWTH = 10
 /** Approximate bytes of English or code per token. */
 export const BYTES_PER_TOKEN = 4
 
-/** Returns the bytes that normalising adds to a part with `text` bytes of text; Infinity from LONGEST_MEASURED on. `texts`: the long texts that the part lacks. */
+/**
+ * Returns the bytes that normalising adds to a part with `text` bytes of text; Infinity from LONGEST_MEASURED on. `texts`: the
+ * long texts that the part lacks.
+ */
 export function normalizationGrowth(
   raw: Buffer,
   part: unknown,
