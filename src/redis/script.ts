@@ -16,7 +16,15 @@ export function prepareScript(redis: Redis | Cluster, lua: string, numberOfKeys:
   const send = (name: 'eval' | 'evalsha', script: string, args: Argument[]) =>
     Promise.resolve(redis.sendCommand(new ScriptCommand(name, script, numberOfKeys, args)))
 
+  /** The first run sends the script: a second try would come after the commands that were sent meanwhile. */
+  let isLoaded = false
+
   return function run(...args) {
+    if (!isLoaded)
+      return send('eval', lua, args).then(reply => {
+        isLoaded = true
+        return reply
+      })
     return send('evalsha', sha, args).catch(error => {
       // A Redis that is new or has restarted does not know the script yet.
       if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return send('eval', lua, args)
