@@ -7,7 +7,7 @@ import { objectIn, parseObject } from '../dialects/wire/json.ts'
 import { FINAL, refusal } from '../errors.ts'
 import type { CacheResult } from '../ledger/call-record.ts'
 import { prepareScript } from '../redis/script.ts'
-import { type CacheControl, cacheControlOf } from '../requests/cache-control.ts'
+import { cacheControlOf } from '../requests/cache-control.ts'
 
 /** Stored with the bytes of the response. */
 interface Facts {
@@ -48,7 +48,7 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
     app.addHook('preValidation', function lookUpCache(request, reply, done) {
       if (!request.reservation) return done()
       const asked = cacheControlOf(request.headers)
-      const key = mayKeep(request, asked) && !asked.noCache ? keyOf(request) : undefined
+      const key = mayKeep(request) && !asked.noStore && !asked.noCache ? keyOf(request) : undefined
       request.onlyIfCached = asked.onlyIfCached
       request.cacheResult = key === undefined ? 'BYPASS' : 'MISS'
       reply.header('x-cache', request.cacheResult)
@@ -66,8 +66,11 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
       }, done)
     })
 
-    app.onReservation(function reserveCacheKey({ cacheKey }) {
-      return cacheKey === undefined ? undefined : { cacheKey }
+    // After a change of the client's settings the key must still be theirs.
+    app.onReservation(function reserveCacheKey(request) {
+      const { cacheKey } = request
+      if (cacheKey === undefined || !mayKeep(request) || cacheKey !== keyOf(request)) return undefined
+      return { cacheKey }
     })
 
     app.addHook('preHandler', function replayCached({ admitted, onlyIfCached }, reply, done) {
@@ -77,7 +80,7 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
 
     app.onCallEnd('settle', function storeResponse(request) {
       const { collected, client, cost, admitted } = request
-      if (!collected || !admitted || !mayKeep(request, cacheControlOf(request.headers))) return
+      if (!collected || !admitted || !mayKeep(request) || cacheControlOf(request.headers).noStore) return
       const ttl = Math.ceil((client.cache.ttlSeconds ?? ttlSeconds) * 1000)
       if (ttl <= 0 || collected.body.length > maxBytes) return
       if (!request.call.dialect.isSuccess(objectIn(parseObject(collected.body.toString('utf8'))))) return
@@ -104,8 +107,8 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
 )
 
 /** Streams are not cached yet. */
-function mayKeep({ client, call: { parsed } }: FastifyRequest, { noStore }: CacheControl): boolean {
-  if (!client.cache.enabled || parsed.stream || noStore) return false
+function mayKeep({ client, call: { parsed } }: FastifyRequest): boolean {
+  if (!client.cache.enabled || parsed.stream) return false
   // A request with effects beyond its response must be sent again: a conversation goes on, a tool runs, a response is stored.
   return parsed.unbounded.length === 0 && !(parsed.stores && client.allow.has('store'))
 }

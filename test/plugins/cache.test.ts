@@ -336,3 +336,17 @@ test('cached responses stay within the total size, and the oldest are removed fi
   assert.ok(cached > 0 && cached <= 2000, `${cached} bytes`)
   assert.ok(found.length < 10, `${found.length} responses`)
 })
+
+for (const cache of [{ share: 'client' }, { enabled: false }]) {
+  test(`another replica serves no hit after the settings change to ${JSON.stringify(cache)}`, async t => {
+    const first = await startGateway(t)
+    const { redisUrl, databaseUrl, provider } = first
+    const second = await startGateway(t, { redisUrl, databaseUrl, provider })
+    const key = await first.client({ name: 'frontend', cache: { share: 'all' } })
+    await untilCached(second, key, 'hello')
+
+    assert.equal((await first.admin('PATCH', '/clients/frontend', { cache })).status, 200)
+
+    assert.notEqual((await ask(second, key, 'hello')).cache, 'HIT')
+  })
+}
