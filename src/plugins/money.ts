@@ -34,6 +34,8 @@ declare module 'fastify' {
   }
 }
 
+/** A server is connected again; a cluster has lost a node, and reports nothing when the node or its replica serves again. */
+const INTERRUPTIONS = ['ready', '-node'] as const
 const FORGET_EVERY = 1000
 /** Milliseconds for the last settlements at the shutdown. After it the leases run out, and the holds are charged. */
 const LAST_SETTLING = 5000
@@ -67,14 +69,14 @@ export default fp(
     })
 
     // Redis may have lost settlements. A settlement that it has is not charged twice.
-    redis.on('ready', settlements.resend)
+    for (const event of INTERRUPTIONS) redis.on(event, settlements.resend)
 
     app.every(FORGET_EVERY, forgetSettled)
     app.addHook('onClose', async () => {
       const deadline = new Promise(resolve => setTimeout(resolve, LAST_SETTLING).unref())
       // The pools to the providers are closed by now, so running calls end and are settled.
       await Promise.race([app.idle().then(settlements.drained), deadline])
-      redis.off('ready', settlements.resend)
+      for (const event of INTERRUPTIONS) redis.off(event, settlements.resend)
     })
 
     /** Reads the epoch last: if it has not changed, Redis lost no memory before the progress was read. */
