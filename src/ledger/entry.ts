@@ -2,6 +2,7 @@
 
 import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { isObject } from '../dialects/wire/json.ts'
 import { copyText, plainText } from '../sql/copy.ts'
 import { facts } from './call-record.ts'
 
@@ -91,12 +92,8 @@ function storableValue(_name: string, value: unknown): unknown {
 
 function withDefaults(data: unknown): unknown {
   if (!isObject(data)) return data
-  for (const [name, value] of defaults) if (data[name] === undefined) data[name] = value
+  for (const [name, value] of defaults) if (data[name] === undefined) Object.assign(data, { [name]: value })
   return data
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
 }
 
 const defaults = Object.entries(facts).flatMap<[string, unknown]>(([name, fact]) =>

@@ -5,7 +5,7 @@ import fp from 'fastify-plugin'
 import { dialects } from '../dialects/index.ts'
 import type { Scanned } from '../dialects/wire/json-limits.ts'
 import type { Refusal } from '../errors.ts'
-import { type Attempt, type AttemptFacts, createAttempt } from '../upstreams/attempt.ts'
+import { Attempt, type AttemptFacts } from '../upstreams/attempt.ts'
 import type { Headers, Sink } from '../upstreams/connection.ts'
 import { deliverJson, refuseJson } from '../upstreams/deliver-json.ts'
 import { deliverStream } from '../upstreams/deliver-stream.ts'
@@ -61,7 +61,7 @@ export default fp<{ responseBuffer: number }>(
       /** Bytes that may still be read; limited once the caller of a JSON response has left. */
       let allowance = Number.POSITIVE_INFINITY
 
-      const attempt: Attempt = createAttempt({ refused, accepted, undecodable, fail })
+      const attempt = new Attempt({ refused, accepted, undecodable, fail })
       const delivery: Delivery = {
         request,
         reply,

@@ -24,11 +24,12 @@ export interface AttemptFacts {
   passed: boolean
 }
 
-export interface Attempt extends AttemptFacts {
-  send(message: { pool: Pool; path: string; headers: Record<string, string>; body: Buffer }): void
-  /** Reads on, after a sink has returned false. */
-  resume(): void
-  abort(): void
+interface Message {
+  /** The upstream's connections. */
+  pool: Pool
+  path: string
+  headers: Record<string, string>
+  body: Buffer
 }
 
 /** Takes the response. Each function that gets headers returns the sink of the decoded body. */
@@ -42,12 +43,8 @@ export interface Receiver {
   fail(failure: Failure): void
 }
 
-export function createAttempt(receiver: Receiver): Attempt {
-  return new OneAttempt(receiver)
-}
-
 /** A class, because an object with a getter of its own takes 800 bytes more. */
-class OneAttempt implements Attempt {
+export class Attempt implements AttemptFacts {
   readonly #receiver: Receiver
   #line: Line | undefined
   #resume = () => this.#line?.resume()
@@ -68,11 +65,12 @@ class OneAttempt implements Attempt {
     return this.#line?.sent ?? false
   }
 
-  send({ pool, ...message }: Parameters<Attempt['send']>[0]): void {
+  send({ pool, ...message }: Message): void {
     const head = (status: number, headers: Headers) => this.#head(status, headers)
     this.#line = send(pool, { method: 'POST', ...message }, { head, fail: this.#receiver.fail })
   }
 
+  /** Reads on, after a sink has returned false. */
   resume = () => this.#resume()
   abort = () => this.#line?.abort()
 
