@@ -57,14 +57,21 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
       request.cacheKey = key
       if (!asked.onlyIfCached && asked.maxAge === undefined) return done()
       // A response that is too old must not be a hit of the admission.
-      const found = app.redis.getBuffer(key).catch(() => null)
-      Promise.all([found, app.redis.time().catch(() => [0])]).then(([packed, [seconds]]) => {
-        const age = packed ? Number(seconds) - unpack(packed).storedAt / 1000 : Number.POSITIVE_INFINITY
-        const isUsed = packed !== null && age <= (asked.maxAge ?? age)
+      isFresh(key, asked.maxAge).then(isUsed => {
         if (!isUsed) request.cacheKey = undefined
         done(asked.onlyIfCached && !isUsed ? notCached() : undefined)
       }, done)
     })
+
+    /** Whether a response is cached that is at most `maxAge` seconds old; undefined: of any age. */
+    async function isFresh(key: string, maxAge: number | undefined): Promise<boolean> {
+      const [packed, [seconds]] = await Promise.all([
+        app.redis.getBuffer(key).catch(() => null),
+        app.redis.time().catch(() => [0]),
+      ])
+      if (packed === null || maxAge === undefined) return packed !== null
+      return Number(seconds) - unpack(packed).storedAt / 1000 <= maxAge
+    }
 
     // After a change of the client's settings the key must still be theirs.
     app.onReservation(function reserveCacheKey(request) {

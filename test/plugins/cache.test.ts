@@ -337,6 +337,18 @@ test('cached responses stay within the total size, and the oldest are removed fi
   assert.ok(found.length < 10, `${found.length} responses`)
 })
 
+test('a cached value that cannot be read fails its call, and no other', async t => {
+  const { gateway, key } = await arrange(t)
+  await untilCached(gateway, key, 'hello')
+  const [cached = ''] = await gateway.app.redis.keys('{tollgate}:cache:client:*')
+  await gateway.app.redis.set(cached, 'not a response')
+
+  const { status } = await ask(gateway, key, 'hello', { 'cache-control': 'max-age=60' })
+
+  assert.equal(status, 500)
+  assert.equal((await ask(gateway, key, 'other')).status, 200)
+})
+
 for (const cache of [{ share: 'client' }, { enabled: false }]) {
   test(`another replica serves no hit after the settings change to ${JSON.stringify(cache)}`, async t => {
     const first = await startGateway(t)
