@@ -203,3 +203,46 @@ async function readToTheEnd(response: Response): Promise<{ text: string; cut: bo
     return { text, cut: true }
   }
 }
+
+const fault = () => assert.fail('a fault of the gateway')
+
+for (const [what, table] of [
+  ['cost', { findServed: fault }],
+  [
+    'record',
+    {
+      findServed: fault,
+      get version() {
+        return fault()
+      },
+    },
+  ],
+] as const) {
+  test(`a call whose ${what} cannot be computed is charged its hold, which is released`, async t => {
+    const { gateway, key } = await arrange(t)
+    const caller = new AbortController()
+    const prompt = message('[[scenario: slow-stream 1000 chunks 20ms]]', { stream: true })
+    await gateway.post('/v1/messages', key, prompt, { signal: caller.signal })
+    const [running] = gateway.app.running
+    const { request } = running ?? assert.fail()
+    const held = request.reservation.nanos / 1e9
+    request.route = {
+      ...request.route,
+      table: Object.create(request.route.table, Object.getOwnPropertyDescriptors(table)),
+    }
+
+    caller.abort()
+
+    const { day } = await until(async () => {
+      const now = await gateway.state('frontend')
+      return now.concurrency?.running === 0 && now
+    })
+    assert.ok(held > 0)
+    assert.deepEqual([day?.spentUsd, day?.heldUsd], [held, 0])
+    const { rows } = await until(async () => {
+      const found = await gateway.app.pg.query('select outcome from calls where id = $1', [request.id])
+      return found.rows.length > 0 && found
+    })
+    assert.equal(rows[0].outcome, what === 'cost' ? 'client_gone' : 'gateway_error')
+  })
+}

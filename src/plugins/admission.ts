@@ -49,16 +49,17 @@ export default fp<{ maxPending: number }>(
     })
 
     app.onCallEnd('settle', function settleCall({ id, hold, admitted, cost, entry }) {
-      if (!hold || !entry) return
+      if (!hold) return
       if ('place' in hold) app.holds.delete(hold)
-      const { scopes, tokens, nanos } = hold.reservation
+      const { scopes, tokens, nanos, entry: knownFacts } = hold.reservation
       app.settlements.push({
         id,
         reservation: admitted?.kind === 'hit' ? NOTHING : { scopes: scopesAtEnd(scopes), tokens, nanos },
         at: admitted?.at,
-        nanos: cost?.nanos ?? 0,
-        tokens: cost ? cost.tokens : 0,
-        entry: JSON.stringify(entry),
+        // If an earlier step failed, the call is charged its hold.
+        nanos: cost ? cost.nanos : nanos,
+        tokens: cost?.tokens,
+        entry: JSON.stringify(entry ?? { ...knownFacts, outcome: 'gateway_error' }),
         isRefused: admitted === undefined,
       })
     })
