@@ -148,6 +148,7 @@ export default fp<{ responseBuffer: number }>(
       }
 
       function begin(ended: () => void) {
+        releaseBuffers()
         app.learnFromUpstream(request, undefined)
         request.cut = cutStream
         function cutStream(error: Refusal) {
@@ -176,7 +177,7 @@ export default fp<{ responseBuffer: number }>(
         attempt.endedAt = performance.now()
         clearTimeout(closing)
         request.cut = undefined
-        collected -= size
+        releaseBuffers()
         measure()
         app.learnFromUpstream(request, error ?? request.error)
         if (error) reject(error)
@@ -199,6 +200,11 @@ export default fp<{ responseBuffer: number }>(
         size += added
         collected += added
         return size <= responseBuffer && collected <= BUFFERS * responseBuffer
+      }
+
+      function releaseBuffers() {
+        collected -= size
+        size = 0
       }
 
       /** A stream is aborted. A JSON response is paid for anyway: it is read to its end, within limits, and cached for the retry. */

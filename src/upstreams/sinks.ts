@@ -26,7 +26,7 @@ export function collect(
       chunks.push(chunk)
       if (mayGrow(chunk.length)) return true
       next = then.overflow()
-      return chunks.map(next.data).every(Boolean)
+      return chunks.splice(0).map(next.data).every(Boolean)
     },
     end: () => (next ? next.end() : then.whole(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))),
     fail: failure => (next ?? then).fail(failure),

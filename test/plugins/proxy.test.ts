@@ -8,7 +8,7 @@ import { chat, message, startGateway, UPSTREAM_KEY } from '../gateway.ts'
 import { upstreamHeaders } from '../provider.ts'
 import { freePort } from '../servers.ts'
 import { until } from '../until.ts'
-import { fixedUpstream } from '../upstream.ts'
+import { fixedUpstream, upstream } from '../upstream.ts'
 
 async function arrange(
   t: TestContext,
@@ -179,6 +179,27 @@ test('a long JSON response is forwarded without being collected, and is metered 
   const line = await until(async () => gateway.calls()[0])
   assert.equal(line.costUsd, 0.0035)
   assert.equal(line.estimated, false)
+})
+
+test('a long JSON response takes no room from responses that are collected', async t => {
+  const whole = JSON.stringify({ model: 'claude-haiku-4-5', usage: { input_tokens: 10, output_tokens: 5 } })
+  let calls = 0
+  const url = await upstream(t, response => {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    if (calls++ === 0) response.write(`{"content":"${'x'.repeat(100_000)}`)
+    else response.end(whole)
+  })
+  const { gateway, key } = await arrange(t, { EZAI_BASE_URL: url, ANSWER_BUFFER_BYTES: '1000' })
+  const caller = new AbortController()
+  const long = await gateway.post('/v1/messages', key, message('long'), { signal: caller.signal })
+
+  const short = await gateway.post('/v1/messages', key, message('short'))
+
+  assert.deepEqual(
+    [long, short].map(({ headers }) => headers.has('x-tollgate-cost-usd')),
+    [false, true],
+  )
+  caller.abort()
 })
 
 test('a body of 32 MB is forwarded', async t => {
