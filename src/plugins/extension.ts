@@ -20,12 +20,22 @@ export default fp(
     async function extendHolds(): Promise<void> {
       if (holds.size === 0) return
       const now = performance.now()
-      const running = [...holds].map(hold => ({ hold, needs: neededNanos(hold.request, now) }))
+      const running = [...holds].map(hold => ({ hold, needs: needsOf(hold, now) }))
       const renewed = await money.renew(running.map(({ hold, needs }) => ({ ...hold, needs })))
       for (const [i, { hold, needs }] of running.entries()) {
         const result = renewed[i]!
         if (result.kind === 'no_room') stopWhenDue(hold, result)
         else if (result.kind === 'renewed') cover(hold, needs, now)
+      }
+    }
+
+    /** A call whose need cannot be computed keeps its hold, so that the leases of all other calls are renewed. */
+    function needsOf({ id, request, reservation }: Hold, now: number): number {
+      try {
+        return neededNanos(request, now)
+      } catch (err) {
+        app.log.error({ err, reqId: id }, 'the hold of a call cannot be extended')
+        return reservation.nanos
       }
     }
 

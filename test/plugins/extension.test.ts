@@ -186,3 +186,22 @@ test('a refusal names the money left, the call’s need and the output limit tha
   assert.ok(Number(needed) > Number(left))
   assert.equal(Number(fits?.replace(',', '')), error.details.max_tokens_that_fit)
 })
+
+test('a call whose need cannot be computed does not stop the renewal of other leases', async t => {
+  const { gateway, key } = await arrange(t, { budget: { day: 5 } })
+  const body = message(silent, { ...LONG, stream: true })
+  const responses = [
+    await gateway.post('/v1/messages', key, body),
+    await gateway.post('/v1/messages', key, body),
+  ]
+  const [first] = gateway.app.running
+  const { request } = first ?? assert.fail()
+  Object.assign(request.meter ?? assert.fail(), { outputSoFar: () => assert.fail('a fault of the meter') })
+  const leases = () => gateway.app.redis.zrange('{tollgate}:leases', '0', '-1', 'WITHSCORES')
+  const ends = async () => (await leases()).filter((_, i) => i % 2 === 1).map(Number)
+  const latest = Math.max(...(await ends()))
+
+  await until(async () => (await ends()).every(end => end > latest))
+
+  assert.equal((await ends()).length, responses.length)
+})
