@@ -59,7 +59,7 @@ const ofCalls: ReadonlySet<string> = new Set(['admitCalls', 'settleCalls'])
 
 type Arguments = [prefix: string, ...args: (string | number)[]]
 
-/** Nine values for each scope, null for an absent limit: see describe() in hold.lua. */
+/** Nine values for each scope, null for an absent limit: see describe() in usage.lua. */
 export type Usage = (number | null)[]
 
 /** One scope's nano-dollars; null for 0. */

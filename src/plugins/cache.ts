@@ -73,7 +73,7 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
       return Number(seconds) - unpack(packed).storedAt / 1000 <= maxAge
     }
 
-    // After a change of the client's settings the key must still be theirs.
+    // After a change of the configuration the call uses only the key that the new settings give.
     app.onReservation(function reserveCacheKey(request) {
       const { cacheKey } = request
       if (cacheKey === undefined || !mayKeep(request) || cacheKey !== keyOf(request)) return undefined
