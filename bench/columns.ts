@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { bare } from './columns/bare.ts'
 import { direct } from './columns/direct.ts'
 import { litellm } from './columns/litellm.ts'
+import { minimal } from './columns/minimal.ts'
 import { nginx } from './columns/nginx.ts'
 import { observed } from './columns/observed.ts'
 import { portkey } from './columns/portkey.ts'
@@ -76,6 +77,7 @@ const contenders: readonly Contender[] = [
   direct,
   nginx,
   bare,
+  minimal,
   tollgate,
   observed,
   tensorzero,
