@@ -92,8 +92,9 @@ function storableValue(_name: string, value: unknown): unknown {
 
 function withDefaults(data: unknown): unknown {
   if (!isObject(data)) return data
-  for (const [name, value] of defaults) if (data[name] === undefined) Object.assign(data, { [name]: value })
-  return data
+  const filled: Record<string, unknown> = data
+  for (const [name, value] of defaults) if (filled[name] === undefined) filled[name] = value
+  return filled
 }
 
 const defaults = Object.entries(facts).flatMap<[string, unknown]>(([name, fact]) =>
