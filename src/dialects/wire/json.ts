@@ -28,11 +28,16 @@ export function partsOf(content: unknown): readonly JsonObject[] {
   if (isObject(content)) return [content]
   if (!Array.isArray(content)) return EMPTY_LIST
   const parts: JsonObject[] = []
-  for (const one of content) {
-    if (isObject(one)) parts.push(one)
-    else if (Array.isArray(one)) for (const part of partsOf(one)) parts.push(part)
-  }
+  addParts(content, parts)
   return parts
+}
+
+/** Adds to one list, because a list for each level of nested lists takes time for each level. */
+function addParts(list: readonly unknown[], parts: JsonObject[]): void {
+  for (const one of list) {
+    if (isObject(one)) parts.push(one)
+    else if (Array.isArray(one)) addParts(one, parts)
+  }
 }
 
 export function textIn(value: unknown): string | undefined {
