@@ -44,8 +44,12 @@ export function textIn(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
+/** Begins a JSON object. Anything else is not parsed, because an exception takes much longer than this check. */
+const OBJECT = /^\s*\{/
+
 /** Parses a JSON object. Returns undefined for anything else. */
 export function parseObject(text: string): JsonObject | undefined {
+  if (!OBJECT.test(text)) return undefined
   try {
     const value: unknown = JSON.parse(text)
     return isObject(value) ? value : undefined
