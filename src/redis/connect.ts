@@ -152,7 +152,8 @@ function takeApart(url: string): Parts {
   if (!groups)
     throw fault('something else', 'redis://, rediss://, unix:// or redis-sentinel:// and what follows')
   const { scheme = '', hosts = '' } = groups
-  const query = new URLSearchParams(groups.query)
+  // A plus is a plus: only HTML forms encode a space so.
+  const query = new URLSearchParams(groups.query?.replaceAll('+', '%2B'))
   const known = parameters[scheme] ?? []
   if ([...query.keys()].some(name => !known.includes(name))) {
     throw fault('an unknown parameter', known.length > 0 ? `only ${known.join(', ')}` : 'none')

@@ -19,16 +19,17 @@ export function prepareScript(redis: Redis | Cluster, lua: string, numberOfKeys:
   /** The first run sends the script: a second try would come after the commands that were sent meanwhile. */
   let isLoaded = false
 
-  return function run(...args) {
+  return function run(...args): Promise<unknown> {
     if (!isLoaded)
       return send('eval', lua, args).then(reply => {
         isLoaded = true
         return reply
       })
     return send('evalsha', sha, args).catch(error => {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
       // A Redis that is new or has restarted does not know the script yet.
-      if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return send('eval', lua, args)
-      throw error
+      isLoaded = false
+      return run(...args)
     })
   }
 }

@@ -1,5 +1,6 @@
 /** Parses the body of a call if it is within the limits on its shape. A large body is parsed in several turns of the event loop. */
 
+import { isAscii } from 'node:buffer'
 import { StringDecoder } from 'node:string_decoder'
 import {
   mayExceedEscapes,
@@ -14,6 +15,8 @@ import { isLarge, nextTurn } from './turns.ts'
 /** Bytes that are decoded in one step. */
 const SLICE = 4_194_304
 
+type Range = [from: number, to: number]
+
 export interface ParsedBody extends Scanned {
   /** Long texts are empty in it. */
   value: unknown
@@ -24,15 +27,9 @@ export function parseBody(raw: Buffer): ParsedBody | Promise<ParsedBody> {
   if (raw.length === 0) throw refusal('invalid_request', 'The body is empty; send a JSON object.')
   if (isLarge(raw)) return parseInTurns(raw)
   const scanned = scanWithinLimits(raw)
-  return {
-    value: parse(
-      rangesOf(raw, scanned)
-        .map(([from, to]) => raw.toString('utf8', from, to))
-        .join(''),
-      raw,
-    ),
-    ...scanned,
-  }
+  const ranges = rangesOf(raw, scanned)
+  const text = ranges.map(([from, to]) => raw.toString('utf8', from, to)).join('')
+  return { value: parse(text, raw, ranges), ...scanned }
 }
 
 async function parseInTurns(raw: Buffer): Promise<ParsedBody> {
@@ -46,7 +43,8 @@ async function parseInTurns(raw: Buffer): Promise<ParsedBody> {
   await nextTurn()
   const decoder = new StringDecoder('utf8')
   const parts: string[] = []
-  for (const [from, to] of rangesOf(raw, scanned)) {
+  const ranges = rangesOf(raw, scanned)
+  for (const [from, to] of ranges) {
     for (let at = from; at < to; at += SLICE) {
       if (at > from) await nextTurn()
       parts.push(decoder.write(raw.subarray(at, Math.min(at + SLICE, to))))
@@ -57,34 +55,42 @@ async function parseInTurns(raw: Buffer): Promise<ParsedBody> {
   // A string built with + would be copied inside JSON.parse, in the same turn. A join of one part copies nothing.
   const text = parts.filter(part => part !== '').join('')
   await nextTurn()
-  const value = parse(text, raw)
+  const value = parse(text, raw, ranges)
   await nextTurn()
   return { value, ...scanned }
 }
 
 /** The ranges to parse: all but the long texts, or the whole of a body with an invalid text. */
-function rangesOf(raw: Buffer, { texts }: Scanned): [from: number, to: number][] {
+function rangesOf(raw: Buffer, { texts }: Scanned): Range[] {
   return rangesAround(raw, texts.every(text => isValidText(raw, text)) ? texts : [])
 }
 
-function parse(text: string, raw: Buffer): unknown {
+function parse(text: string, raw: Buffer, ranges: readonly Range[]): unknown {
   try {
     return JSON.parse(text)
-  } catch {
-    const where = faultIn(raw)
-    throw refusal(
-      'invalid_request',
-      `The body is not valid JSON${where ? ` (it breaks${where})` : ''}; send a JSON object.`,
-    )
+  } catch (error) {
+    const [, at] = / at position (\d+)/.exec(String(error)) ?? []
+    const where = at && ` (it breaks at position ${positionIn(raw, ranges, Number(at))})`
+    throw refusal('invalid_request', `The body is not valid JSON${where ?? ''}; send a JSON object.`)
   }
 }
 
-/** Where the whole body breaks. */
-function faultIn(raw: Buffer): string | undefined {
-  try {
-    JSON.parse(raw.toString('utf8'))
-  } catch (error) {
-    return error instanceof Error ? / at position \d+/.exec(error.message)?.[0] : undefined
+/** The position in the whole body, in UTF-16 units, of a position in the text of the ranges. */
+function positionIn(raw: Buffer, ranges: readonly Range[], position: number): number {
+  let rest = position
+  let before = 0
+  let end = 0
+  for (const [from, to] of ranges) {
+    before += unitsIn(raw, end, from)
+    const units = unitsIn(raw, from, to)
+    if (rest < units) break
+    rest -= units
+    before += units
+    end = to
   }
-  return undefined
+  return before + rest
+}
+
+function unitsIn(raw: Buffer, from: number, to: number): number {
+  return isAscii(raw.subarray(from, to)) ? to - from : raw.toString('utf8', from, to).length
 }

@@ -349,6 +349,29 @@ describe('the most expensive cache write', () => {
   })
 })
 
+describe('the time to read nested lists', () => {
+  const parts = Array(90_000).fill('{}').join()
+  const nested = (levels: number) => `${'['.repeat(levels)}${parts}${']'.repeat(levels)}`
+  const members: [path: Path, member: string, read: (list: string) => string][] = [
+    [messages, 'messages', list => `[{"role":"user","content":${list}}]`],
+    [chat, 'messages', list => `[{"role":"user","content":${list}}]`],
+    [responses, 'input', list => list],
+    [chat, 'context_management', list => list],
+  ]
+  for (const [path, member, read] of members) {
+    it(`does not depend on their depth: ${path} ${member}`, () => {
+      const time = (levels: number) => {
+        const raw = JSON.stringify({ ...ok[path], [member]: null }).replace('null', read(nested(levels)))
+        const before = process.cpuUsage()
+        parse(path, raw)
+        return process.cpuUsage(before).user
+      }
+      const flat = Math.max(time(1), time(1))
+      assert.ok(time(500) < 10 * flat)
+    })
+  }
+})
+
 function refused(path: Path, raw: string) {
   try {
     parse(path, raw)

@@ -319,6 +319,31 @@ for (const [what, path, request, error] of [
   })
 }
 
+const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+for (const [what, error] of [
+  ['a code that does not convert to text', '{"code":{"toString":1,"valueOf":1},"message":"busy"}'],
+  ['a list of objects that do not convert to text', '[{"toString":1,"valueOf":1}]'],
+  ['a code that is nested deeply', `{"code":${deep},"message":"busy"}`],
+  ['a list that is nested deeply', deep],
+  ['an object that is nested deeply', `${'{"a":'.repeat(20_000)}{"1":{}}${'}'.repeat(20_000)}`],
+] as const) {
+  for (const stream of [false, true]) {
+    test(`an error with ${what} is an error of the upstream${stream ? ', in a stream too' : ''}`, async t => {
+      const [type, body] = stream
+        ? ['text/event-stream', `data: {"error":${error}}\n\n`]
+        : ['application/json', `{"error":${error}}`]
+      const arranged = await arrange(t, await fixedUpstream(t, type, body))
+
+      const { status, line } = await call(arranged, '/v1/chat/completions', chat('hello', { stream }))
+
+      assert.deepEqual(
+        [status, line.error, line.costUsd],
+        [502, 'the provider answered 500 inside a 200 response', 0],
+      )
+    })
+  }
+}
+
 test('a content type loses all parameters but its charset, on cached responses as well', async t => {
   const type = 'application/json; charset=UTF-8; k=SK-EZAI-The-One; o=org-AbCdEfGhI123'
   const arranged = await arrange(t, await fixedUpstream(t, type, JSON.stringify(reply)))

@@ -30,11 +30,11 @@ describe('REDIS_URL names', () => {
       db: 0,
       access: { username: undefined, password: 'a:b,c' },
     },
-    'unix:///run/my%20redis/redis.sock?db=3&password=secret': {
+    'unix:///run/my%20redis/redis.sock?db=3&password=sec%2Fr+et': {
       kind: 'socket',
       path: '/run/my redis/redis.sock',
       db: 3,
-      access: { username: undefined, password: 'secret' },
+      access: { username: undefined, password: 'sec/r+et' },
     },
     'redis://:secret@a:7000,b:7001,c': {
       kind: 'cluster',

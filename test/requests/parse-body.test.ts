@@ -152,6 +152,35 @@ function faultOf(raw: Buffer): string | undefined {
   }
 }
 
+describe('the place of a fault in a large body', () => {
+  const text = '漢😀é '.repeat(30_000)
+  const cases = [
+    `{"messages":[{"content":"${text}"},{"content":"${text}"} {}]}`,
+    `{"messages":[{"content":"${text}"},{"data":"${text}\\q"}]}`,
+    `{"messages":[{"content":"${text}"},{"content":"${text}\\q"}]}`,
+    `{"messages":[{"content":"${text}"}] nonsense "${text}"`,
+    `{"messages":[{"content":"${text}"`,
+    `{"messages":[{"content":"${text}`,
+  ]
+  for (const [i, text] of cases.entries()) {
+    it(`is the one that JSON.parse names, without a second parse (${i + 1})`, async t => {
+      const expected = / at position \d+/.exec(faultOfParse(text))?.[0] ?? 'not valid JSON'
+      const parse = t.mock.method(JSON, 'parse')
+      await assert.rejects(Promise.resolve(parseBody(bytes(text))), error => String(error).includes(expected))
+      assert.equal(parse.mock.callCount(), 1)
+    })
+  }
+})
+
+function faultOfParse(text: string): string {
+  try {
+    JSON.parse(text)
+    return ''
+  } catch (error) {
+    return String(error)
+  }
+}
+
 describe('waiting callers', () => {
   it('resume one per turn, in order', async () => {
     const seen: [who: number, at: number][] = []

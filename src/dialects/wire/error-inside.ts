@@ -62,6 +62,8 @@ const IMAGE_FAULT = /image/i
 const LONGEST_NAME = 64
 /** Bytes of a long error that are searched for its names. */
 const BEGINNING = 4096
+/** Levels of an error that are kept. An error is not read deeper, and JSON.stringify fails if it is nested much deeper. */
+const DEEPEST = 16
 
 export interface ErrorInside {
   status: number
@@ -73,7 +75,16 @@ export interface ErrorInside {
 export function errorInside(bytes: Buffer, stream: boolean, shapes: ResponseShapes): ErrorInside | undefined {
   const event = stream ? firstEvent(bytes, shapes) : parseObject(bytes.toString('utf8'))
   const error = event && errorOf(event, shapes)
-  return error && { status: statusOf(error), body: Buffer.from(JSON.stringify({ error })) }
+  return (
+    error && { status: statusOf(error), body: Buffer.from(JSON.stringify({ error: upTo(DEEPEST, error) })) }
+  )
+}
+
+function upTo(levels: number, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (levels === 0) return null
+  if (Array.isArray(value)) return value.map(one => upTo(levels - 1, one))
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, upTo(levels - 1, one)]))
 }
 
 function isPreliminary({ type }: JsonObject, { isResponseEvent, preliminary }: ResponseShapes): boolean {
@@ -121,7 +132,8 @@ function errorOf(event: JsonObject, shapes: ResponseShapes): JsonObject | undefi
   for (const error of [event.error, response.error, ...choiceErrors(event)]) {
     if (isObject(error)) return isErrorType(event.type) ? { type: event.type, ...error } : error
     if (typeof error === 'string' && error !== '') return { ...event, message: error }
-    if (Array.isArray(error) && error.length > 0) return { message: error.map(String).join('; ') }
+    if (Array.isArray(error) && error.length > 0)
+      return { message: error.map(nameIn).filter(Boolean).join('; ') }
   }
   return isErrorBody(event) ? event : undefined
 }
@@ -136,12 +148,17 @@ function hasOutput(event: JsonObject, { output }: ResponseShapes): boolean {
 }
 
 function statusOf({ code, type, status, message }: JsonObject): number {
-  for (const name of [code, type, status, message].map(String)) {
+  for (const name of [code, type, status, message].map(nameIn)) {
     const [number] = /^[45]\d\d\b/.exec(name) ?? []
     const known = number ? Number(number) : statuses.get(plainName(name))
     if (known !== undefined) return known
   }
-  return IMAGE_FAULT.test(String(code)) ? 400 : 500
+  return IMAGE_FAULT.test(nameIn(code)) ? 400 : 500
+}
+
+/** Text or a number; empty for anything else, because an object may not convert to text. */
+function nameIn(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
 }
 
 /** Converts `rate_limit_error`, `RateLimitError` and `Rate limit exceeded` to the same form. */

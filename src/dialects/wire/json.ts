@@ -28,19 +28,28 @@ export function partsOf(content: unknown): readonly JsonObject[] {
   if (isObject(content)) return [content]
   if (!Array.isArray(content)) return EMPTY_LIST
   const parts: JsonObject[] = []
-  for (const one of content) {
-    if (isObject(one)) parts.push(one)
-    else if (Array.isArray(one)) for (const part of partsOf(one)) parts.push(part)
-  }
+  addParts(content, parts)
   return parts
+}
+
+/** Adds to one list, because a list for each level of nested lists takes time for each level. */
+function addParts(list: readonly unknown[], parts: JsonObject[]): void {
+  for (const one of list) {
+    if (isObject(one)) parts.push(one)
+    else if (Array.isArray(one)) addParts(one, parts)
+  }
 }
 
 export function textIn(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
+/** Begins a JSON object. Anything else is not parsed, because an exception takes much longer than this check. */
+const OBJECT = /^\s*\{/
+
 /** Parses a JSON object. Returns undefined for anything else. */
 export function parseObject(text: string): JsonObject | undefined {
+  if (!OBJECT.test(text)) return undefined
   try {
     const value: unknown = JSON.parse(text)
     return isObject(value) ? value : undefined

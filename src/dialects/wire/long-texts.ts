@@ -1,6 +1,6 @@
 /**
- * Long texts of a prompt are cut out before the body is parsed: the gateway reads only where they are, and JSON.parse would copy each
- * twice. Their bytes are checked as JSON.parse checks them.
+ * Cuts long texts of a prompt out of a body before JSON.parse, which would copy each of them twice. The gateway needs only
+ * their places. Their bytes are checked as JSON.parse checks them, so that the same bodies are refused.
  */
 
 import { byte } from './json-scan.ts'
@@ -74,13 +74,13 @@ function specialIn(word: number): number {
   return (((word - 0x20202020) & ~word) | ((other - 0x01010101) & ~other)) & 0x80808080
 }
 
-const isEscaped = new Uint8Array(256)
-for (const one of Buffer.from('"\\/bfnrt')) isEscaped[one] = 2
-isEscaped[0x75] = 6
+/** Bytes of an escape by the byte after its backslash: \n has 2, \uXXXX has 6. 0: invalid. */
+const escapeLengths = new Uint8Array(256)
+for (const one of Buffer.from('"\\/bfnrtu')) escapeLengths[one] = one === 0x75 ? 6 : 2
 
 /** Bytes of the escape at `at`; 0 if it is invalid. */
 function escapeLength(raw: Buffer, at: number): number {
-  const length = isEscaped[raw[at + 1]!]!
+  const length = escapeLengths[raw[at + 1]!]!
   for (let digit = at + 2; digit < at + length; digit++) if (!isHex(raw[digit]!)) return 0
   return length
 }

@@ -111,9 +111,11 @@ const FIELD = /^(data|event|id|retry)?:|^$/
 
 /** Returns the value of the line `event: NAME`, which begins most frames; empty if there is none. */
 export function eventName(frame: Buffer): string {
-  for (let at = frame[0] === MARK[0] && frame.indexOf(MARK) === 0 ? MARK.length : 0; at < frame.length; ) {
+  let at = frame[0] === MARK[0] && frame.indexOf(MARK) === 0 ? MARK.length : 0
+  for (let newline = -1; at < frame.length; at = lineEnd(frame, at, newline) + 1) {
     if (spells(frame, at, EVENT)) return nameAt(frame, at + EVENT.length)
-    at = lineEnd(frame, at) + 1
+    // Searched once for all lines before it that end with CR.
+    if (newline < at) newline = newlineFrom(frame, at)
   }
   return ''
 }
@@ -135,11 +137,16 @@ function isLineEnd(one: number | undefined): boolean {
   return one === NEWLINE || one === RETURN || one === undefined
 }
 
-function lineEnd(frame: Buffer, from: number): number {
+/** `newline`: the next newline. */
+function lineEnd(frame: Buffer, from: number, newline = newlineFrom(frame, from)): number {
+  const carriage = frame.subarray(from, newline).indexOf(RETURN)
+  return carriage < 0 ? newline : from + carriage
+}
+
+/** The length of the frame if there is none. */
+function newlineFrom(frame: Buffer, from: number): number {
   const newline = frame.indexOf(NEWLINE, from)
-  const end = newline < 0 ? frame.length : newline
-  const carriage = frame.subarray(from, end).indexOf(RETURN)
-  return carriage < 0 ? end : from + carriage
+  return newline < 0 ? frame.length : newline
 }
 
 /** Returns the text of a frame's data lines. */

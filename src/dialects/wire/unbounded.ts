@@ -74,7 +74,7 @@ export function placesIn(request: JsonObject): JsonObject[] {
 /** An edit that clears context shortens the input. Any other edit may call a model. */
 function unboundedEdits({ context_management: managed }: JsonObject): Unbounded {
   if (managed === undefined) return NONE
-  if (isObject(managed) && Object.keys(managed).length === 0) return []
+  if (isObject(managed) && Object.keys(managed).length === 0) return NONE
   const edits = partsOf(isObject(managed) && 'edits' in managed ? managed.edits : managed)
   return edits
     .map(({ type }) => textIn(type) ?? 'an edit')
