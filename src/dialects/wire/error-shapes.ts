@@ -1,6 +1,6 @@
 /** Reads an error body in the shapes that providers and compatible servers use. */
 
-import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
+import { isObject, type JsonObject, listIn, objectIn, parseJson, textIn } from './json.ts'
 import type { Shape } from './pruner.ts'
 
 interface FoundError {
@@ -52,7 +52,7 @@ function isGiven(value: unknown): boolean {
 
 export function errorIn(body: Buffer): FoundError {
   const text = body.toString('utf8').trim()
-  const parsed = parse(text)
+  const parsed = parseJson(text)
   if (parsed === undefined) return { ...errorOf({}), message: plainText(text) }
   const outer = Array.isArray(parsed) ? parsed[0] : parsed
   const error = errorMember(objectIn(outer))
@@ -122,19 +122,11 @@ function pathOf(loc: unknown): string {
   return (first === 'body' && others.length > 0 ? others : [first, ...others]).join('.')
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
 /** Text, or JSON that was cut off. An HTML page is not passed on. */
 function plainText(text: string): string {
   if (text.startsWith('<')) return ''
   if (!/^[[{]/.test(text)) return text
   const [, start = '', closed] = /"(?:message|detail|msg)"\s*:\s*"((?:[^"\\]|\\.)*)("?)/.exec(text) ?? []
   // The last word may be part of a name.
-  return textIn(parse(`"${closed ? start : start.replace(/\s\S{0,512}$/, '')}"`)) ?? ''
+  return textIn(parseJson(`"${closed ? start : start.replace(/\s\S{0,512}$/, '')}"`)) ?? ''
 }

@@ -1,4 +1,6 @@
-/** Helpers for parsed JSON of unknown shape. */
+/** Parses JSON of unknown shape, and helps to read it. */
+
+import { isTooDeep } from './json-depth.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
@@ -50,9 +52,15 @@ const OBJECT = /^\s*\{/
 /** Parses a JSON object. Returns undefined for anything else. */
 export function parseObject(text: string): JsonObject | undefined {
   if (!OBJECT.test(text)) return undefined
+  const value = parseJson(text)
+  return isObject(value) ? value : undefined
+}
+
+/** Parses JSON of a provider. Returns undefined for invalid JSON, and for JSON that is nested too deeply. */
+export function parseJson(text: string): unknown {
+  if (isTooDeep(text)) return undefined
   try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
+    return JSON.parse(text)
   } catch {
     return undefined
   }
