@@ -6,7 +6,8 @@
 import type { FrameFilter } from '../dialect.ts'
 import { asBuffer } from '../wire/capped-buffer.ts'
 import { isObject, parseObject } from '../wire/json.ts'
-import { byte, scanObject } from '../wire/json-scan.ts'
+import { byte } from '../wire/json-bytes.ts'
+import { scanObject } from '../wire/json-scan.ts'
 import { frameData, frameEnds } from '../wire/sse.ts'
 
 /** Largest usage frame, in bytes. A longer frame is not held back. */

@@ -1,7 +1,7 @@
 /** Buffers JSON that comes in chunks: all of it up to a limit, above it only some members of its outermost object. */
 
 import type { JsonObject } from './json.ts'
-import { byte } from './json-scan.ts'
+import { byte } from './json-bytes.ts'
 import { type Pruner, pruner, type Shape } from './pruner.ts'
 
 /** Bytes that are buffered whole. */

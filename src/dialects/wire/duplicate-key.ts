@@ -1,6 +1,7 @@
 /** Finds a repeated key in a JSON text, because `JSON.parse` keeps only the last value without an error. */
 
-import { byte, closingQuote, isSpace, unescaped } from './json-scan.ts'
+import { byte } from './json-bytes.ts'
+import { closingQuote, isSpace, unescaped } from './json-scan.ts'
 
 /** The fault of a repeated key. */
 export const DUPLICATE_KEY = 'stands twice in one object; expected once'

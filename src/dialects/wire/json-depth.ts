@@ -1,6 +1,6 @@
 /** The limit on the nesting of a provider's JSON. Requests have their own (json-limits.ts). */
 
-import { byte } from './json-scan.ts'
+import { byte } from './json-bytes.ts'
 
 /**
  * Deepest nesting of a long response. Responses are not deeper, and the V8 of Node 26 can crash when it parses 140 KB of

@@ -1,6 +1,7 @@
 /** Sets members in the bytes of a JSON object. All other bytes stay. */
 
-import { byte, type Member, scanObject } from './json-scan.ts'
+import { byte } from './json-bytes.ts'
+import { type Member, scanObject } from './json-scan.ts'
 import { lazy } from './lazy.ts'
 
 /** `text` replaces the bytes from `start` to `end`. */

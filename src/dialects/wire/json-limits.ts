@@ -4,7 +4,8 @@
  */
 
 import { refusal } from '../../errors.ts'
-import { byte, type Member, scanObject, type Watch } from './json-scan.ts'
+import { byte } from './json-bytes.ts'
+import { type Member, scanObject, type Watch } from './json-scan.ts'
 import { isLongText, type Text } from './long-texts.ts'
 
 /** Deepest nesting. Prompts are not deeper, and recursive functions read the parsed body. */

@@ -3,6 +3,8 @@
  * names inside. It makes one pass without recursion. Native search skips strings, so long prompts take little time.
  */
 
+import { byte } from './json-bytes.ts'
+
 export interface Member {
   /** Unescaped. */
   name: string
@@ -31,18 +33,6 @@ export interface Watch {
   close(): void
   comma(): void
 }
-
-/** The structural bytes of JSON. */
-export const byte = {
-  quote: 0x22,
-  comma: 0x2c,
-  colon: 0x3a,
-  openList: 0x5b,
-  backslash: 0x5c,
-  closeList: 0x5d,
-  openObject: 0x7b,
-  closeObject: 0x7d,
-} as const
 
 /** 1 at each of these bytes, 0 at all others. */
 const isSyntax = new Uint8Array(256)

@@ -3,7 +3,7 @@
  * makes one pass over the bytes and allocates nothing.
  */
 
-import { byte } from './json-scan.ts'
+import { byte } from './json-bytes.ts'
 
 const SMALL_U = 0x75
 

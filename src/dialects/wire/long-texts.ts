@@ -3,7 +3,7 @@
  * their places. Their bytes are checked as JSON.parse checks them, so that the same bodies are refused.
  */
 
-import { byte } from './json-scan.ts'
+import { byte } from './json-bytes.ts'
 
 /** The offsets of a string's quotes. */
 export interface Text {

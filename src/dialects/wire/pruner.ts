@@ -4,7 +4,8 @@
  */
 
 import { type JsonObject, parseObject } from './json.ts'
-import { byte, isSpace, stringEnds, unescaped } from './json-scan.ts'
+import { byte } from './json-bytes.ts'
+import { isSpace, stringEnds, unescaped } from './json-scan.ts'
 
 /** Members to keep: whole (`true`), or only some members of an object or of each object of a list. */
 export interface Shape {

@@ -4,7 +4,8 @@
  */
 
 import { isErrorType } from './error-shapes.ts'
-import { byte, isSpace, stringEnds, unescaped } from './json-scan.ts'
+import { byte } from './json-bytes.ts'
+import { isSpace, stringEnds, unescaped } from './json-scan.ts'
 import type { Redaction } from './redact.ts'
 import { redactedWords } from './redact-words.ts'
 import type { ResponseShapes } from './response-shape.ts'
