@@ -125,10 +125,13 @@ function unlessRefused(run: () => void) {
   }
 }
 
+/** The nesting of a long response is checked, so both sizes are long. */
+const LONG = 'x'.repeat(65_536)
+
 describe('the steps for a response grow no faster than the response', () => {
   const paths: Path[] = ['/v1/messages', '/v1/chat/completions', '/v1/responses', '/v1/embeddings']
   const shapes: [title: string, isStream: boolean, shape: (value: string) => string][] = [
-    ['JSON', false, value => `{"id":"x","content":${value},"usage":{}}`],
+    ['JSON', false, value => `{"id":"${LONG}","content":${value},"usage":{}}`],
     ['the data of one event', true, value => `event: x\ndata: {"type":"x","delta":${value}}\n\n`],
     ['an event without an end', true, value => `data: ${value}`],
   ]

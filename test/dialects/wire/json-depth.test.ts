@@ -5,7 +5,7 @@ import { newClient, startProcess } from '../../processes.ts'
 import { testDatabase, testRedis } from '../../servers.ts'
 import { fixedUpstream } from '../../upstream.ts'
 
-const padding = 'x'.repeat(8192)
+const padding = 'x'.repeat(65_536)
 const nested = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`
 const long = (value: string) => `{"padding":"${padding}","value":${value}}`
 
