@@ -7,7 +7,7 @@ import { byte } from './json-bytes.ts'
  * objects that are nested 9,000 levels deep.
  */
 const MOST_LEVELS = 512
-/** A shorter text (in characters) is not checked: V8 has read such texts of any depth without a fault. */
+/** A shorter text (in characters) is not checked: in tests V8 failed on none below 100 KB. */
 const CHECKED_LENGTH = 65_536
 
 /** Whether the JSON is nested deeper than the limit. Needs no valid JSON. */
