@@ -10,7 +10,7 @@ import { workersOf } from './config/workers.ts'
 import { missingServers } from './embedded/available.ts'
 import { type Embedded, startEmbedded } from './embedded/index.ts'
 import { readPrices } from './pricing/read.ts'
-import { limitBuffersByHeap } from './process/buffer-memory.ts'
+import { tuneHeap } from './process/heap.ts'
 import { startWorkers } from './process/primary.ts'
 import { endOnSignal } from './process/signals.ts'
 import { summaryOf } from './process/summary.ts'
@@ -25,7 +25,7 @@ let redact = (text: string) => text
 
 // Node would print all fields of the error, which may contain the data that a driver has sent.
 process.once('uncaughtException', exitWithFault)
-limitBuffersByHeap()
+tuneHeap()
 try {
   await start(await configured(readEnvironment()))
 } catch (error) {
