@@ -38,8 +38,9 @@ export async function openLoop(
       { stdio: ['pipe', 'ignore', 'inherit'] },
     )
     const ended = new Promise<number | null>(resolve => attack.once('exit', resolve))
-    // vegeta stops reading at the end of the duration.
-    await pipeline(Readable.from(targets(column, prompt, rate * seconds)), attack.stdin).catch(() => {})
+    // vegeta stops reading at the end of the duration. Sometimes it makes a call more than the rate says.
+    const count = rate * (seconds + 1)
+    await pipeline(Readable.from(targets(column, prompt, count)), attack.stdin).catch(() => {})
     const status = await ended
     if (status !== 0) throw new Error(`vegeta ended with status ${status}`)
     const { stdout } = await promisify(execFile)(tool('vegeta'), ['report', '-type', 'json', results])
