@@ -59,6 +59,7 @@ import record from './plugins/record.ts'
 import redis from './plugins/redis.ts'
 import refusals from './plugins/refusals.ts'
 import reservations from './plugins/reservations.ts'
+import retry from './plugins/retry.ts'
 import secrets from './plugins/secrets.ts'
 import spent from './plugins/spent.ts'
 import tenancy from './plugins/tenancy.ts'
@@ -150,9 +151,12 @@ export async function buildApp(
   await app.register(upstreams, {
     timeoutMs,
     upstreams: configuredUpstreams(config).map(one => ({
-      ...one,
-      key: () => app.secrets.get(keyVariable(one)),
+      name: one.name,
+      type: one.name,
+      baseUrl: one.baseUrl,
+      secrets: [() => app.secrets.get(keyVariable(one))],
     })),
+    routes: [],
   })
   await app.register(clients)
   await app.register(otlp, { traces: tracesOptions(config) })
@@ -199,6 +203,7 @@ export async function buildApp(
     })
     await callers.register(extension)
     await callers.register(breaker)
+    await callers.register(retry, { timeoutMs })
     await callers.register(refusals)
     await callers.register(alertRules, { maxPending: config.LEDGER_MAX_PENDING })
     await callers.register(logging)

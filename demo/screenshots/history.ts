@@ -102,6 +102,9 @@ function callAt(at: number, { habits, client, teamIds, dice }: Actor): StreamEnt
   const data = {
     ...{ clientId: client.id, client: client.name, key: keyOf(client), route: routeOf(model), model },
     ...{ upstream: model.startsWith('claude') ? 'anthropic' : 'openai', outcome, stream },
+    upstreamModel: undefined,
+    attempts: 1,
+    tried: undefined,
     ...(client.team && { teamId: teamIds.get(client.team), team: client.team }),
     ...{ status: outcome === 'upstream_error' ? 502 : 200, cache: isCached ? 'HIT' : 'MISS' },
     ...{ latencyMs: round(isCached ? 2 + 3 * dice() : upstreamMs + 2 + 2 * dice()) },
@@ -184,6 +187,7 @@ function refusedCall(about: {
     ...{ ttftMs: undefined, upstreamMs: undefined, inputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 },
     ...{ outputTokens: 0, costNanos: 0, savedNanos: 0, estimated: false, priceVersion: undefined, error },
     ...{ refusal, scope: client && `client:${client.name}`, estimate: undefined, unbounded: undefined },
+    ...{ upstreamModel: undefined, attempts: undefined, tried: undefined },
   }
 }
 

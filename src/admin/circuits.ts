@@ -3,6 +3,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
 import type { CircuitState } from '../upstreams/circuits.ts'
+import { circuitsOf } from '../upstreams/upstream.ts'
 import { type circuit, upstreams } from './response-schemas.ts'
 import type { TypeBoxProvider } from './schemas.ts'
 
@@ -16,9 +17,9 @@ export async function circuitRoutes(admin: FastifyInstance): Promise<void> {
       },
     },
     async () => ({
-      upstreams: admin.upstreams.all().map(({ name, circuits }) => ({
-        name,
-        circuits: circuits.states().flatMap(state => {
+      upstreams: admin.upstreams.all().map(upstream => ({
+        name: upstream.name,
+        circuits: circuitsOf(upstream).flatMap(state => {
           const shown = circuitResponse(state)
           return shown ? { model: state.model, ...shown } : []
         }),

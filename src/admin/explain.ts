@@ -12,9 +12,11 @@ import { type ScopeKind, scopeKey } from '../lua/scope-kinds.ts'
 import { LOOKAHEAD_SECONDS, outputRate } from '../pricing/bound.ts'
 import { didYouMean } from '../pricing/nearest.ts'
 import type { Price } from '../pricing/price.ts'
+import { circuitsOf } from '../upstreams/upstream.ts'
 import { circuitResponse, retryWords } from './circuits.ts'
 import { explained, type level } from './explained.ts'
 import { problem, unknownClient } from './problem.ts'
+import type { circuit } from './response-schemas.ts'
 import type { TypeBoxProvider } from './schemas.ts'
 
 const query = Type.Object(
@@ -47,14 +49,14 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
         if (!client) throw await unknownClient(admin.pg, asked)
         const { table } = admin.prices
         const now = new Date(admin.clock.now())
-        const price = table.find(model, now)
+        const price = priceOf(admin, model, now)
         if (!price)
           throw unknownModel(
             model,
             table.list(now).map(({ id }) => id),
           )
         const levels = await scopesOf(client)
-        const upstreams = upstreamsOf(admin, price)
+        const upstreams = upstreamsOf(admin.upstreams, model)
         const pattern = patternFor(client.models, table.namesOf(model))
         const hold = holdOf(client.hold ?? defaultHold, price)
         const isBound = levels.some(({ budget }) => Object.keys(budget).length > 0)
@@ -154,17 +156,35 @@ function patternFor(models: ClientSettings['models'], names: readonly string[]):
 }
 
 /** By wire format; null: it is not served there. */
-function upstreamsOf({ upstreams }: FastifyInstance, { maker, model }: Price) {
-  const formats = new Set(dialects.map(({ format }) => format))
-  return [...formats].map(format => {
-    const upstream = upstreams.choose(maker, format)
-    const circuit = upstream && circuitResponse(upstream.circuits.state(model))
-    return { format: format.name, upstream: upstream?.name ?? null, ...(circuit && { circuit }) }
+/** The price of an alias is that of its first target. */
+function priceOf({ prices, upstreams }: FastifyInstance, model: string, now: Date): Price | undefined {
+  const [first] = dialects.flatMap(dialect => upstreams.plan(model, dialect)?.candidates ?? [])
+  return prices.table.find(model, now) ?? first?.table.find(first.model, now)
+}
+
+interface ExplainedUpstream {
+  format: string
+  upstream: string | null
+  model?: string
+  circuit?: Static<typeof circuit>
+}
+
+function upstreamsOf(upstreams: FastifyInstance['upstreams'], asked: string): ExplainedUpstream[] {
+  const formats = Map.groupBy(dialects, ({ format }) => format)
+  return [...formats].flatMap(([{ name: format }, spoken]) => {
+    const found = new Map<string, ExplainedUpstream>()
+    for (const { upstream, model } of spoken.flatMap(one => upstreams.plan(asked, one)?.candidates ?? [])) {
+      const open = circuitsOf(upstream).find(one => one.model === model && one.state !== 'closed')
+      const shown = open && circuitResponse(open)
+      const name = { upstream: upstream.name, ...(model !== asked && { model }) }
+      found.set(`${upstream.name} ${model}`, { format, ...name, ...(shown && { circuit: shown }) })
+    }
+    return found.size > 0 ? [...found.values()] : [{ format, upstream: null }]
   })
 }
 
 /** Leaves out circuits that would admit the next call. */
-function openCircuits(found: ReturnType<typeof upstreamsOf>) {
+function openCircuits(found: readonly ExplainedUpstream[]) {
   const details = found.flatMap(({ upstream, circuit }) =>
     circuit && circuit.retryAfterMs > 0
       ? `${upstream} does not accept the gateway's key or account: ${circuit.reason}. This replica ${retryWords(circuit)}.`

@@ -1,19 +1,16 @@
 /**
- * The upstreams that the environment can name. A row gives an upstream its two variables (`NAME_API_KEY`, `NAME_BASE_URL`),
- * its part in the choice of an upstream and its line in the log at the start.
+ * The upstreams that the environment can name, where no file does. A row gives an upstream its two variables
+ * (`NAME_API_KEY`, `NAME_BASE_URL`); its name is also its type.
  */
 
 export interface UpstreamSettings {
   /** In the log, metrics and the admin API; in capitals, the start of its variables. */
-  name: string
+  name: 'ezai' | 'anthropic' | 'openai'
   /** The base URL unless `NAME_BASE_URL` is set. */
   baseUrl: string
   /** Descriptions of its two variables. */
   keyDescription: string
   urlDescription: string
-  /** The providers whose models it serves, and the formats that it speaks. Undefined: all. */
-  makers?: readonly string[]
-  formats?: readonly string[]
 }
 
 export const upstreams: readonly UpstreamSettings[] = [
@@ -28,16 +25,12 @@ export const upstreams: readonly UpstreamSettings[] = [
     baseUrl: 'https://api.anthropic.com',
     keyDescription: "Anthropic's key; where set, claude-* models go straight there",
     urlDescription: "Anthropic's address",
-    makers: ['anthropic'],
-    formats: ['anthropic'],
   },
   {
     name: 'openai',
     baseUrl: 'https://api.openai.com',
     keyDescription: "OpenAI's key; where set, OpenAI's models go straight there",
     urlDescription: "OpenAI's address",
-    makers: ['openai'],
-    formats: ['openai'],
   },
 ]
 
@@ -54,13 +47,9 @@ export function upstreamKeys(config: UpstreamVariables): Record<KeyVariable, str
   return Object.fromEntries(upstreams.map(keyVariable).map(name => [name, config[name]]))
 }
 
-/**
- * The upstreams with a key in this configuration, each at its configured address, the most direct first: one that serves a
- * single provider's models comes before one that serves all.
- */
+/** The upstreams with a key in this configuration, each at its configured address. */
 export function configuredUpstreams(config: UpstreamVariables): UpstreamSettings[] {
   return upstreams
     .filter(upstream => config[keyVariable(upstream)] !== undefined)
     .map(upstream => ({ ...upstream, baseUrl: config[urlVariable(upstream)] ?? upstream.baseUrl }))
-    .sort((a, b) => Number(!a.makers) - Number(!b.makers))
 }

@@ -223,6 +223,8 @@ export interface Dialect {
   paid: boolean
   /** Names in lower case of the request headers that go to the upstream unchanged. Other headers are dropped. */
   requestHeaders: readonly string[]
+  /** The members of a request that begin the prompt, in the order in which the provider reads them. */
+  promptMembers: readonly string[]
   /** Events of a stream that come before its output and have none. */
   preliminaryEvents?: readonly string[]
   /** Returns true if a JSON response is whole and successful, so that the cache may store it. */

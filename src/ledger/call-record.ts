@@ -28,6 +28,11 @@ export const facts = {
   route: text('Such as /v1/messages'),
   model: text('The model in the request'),
   upstream: text('The upstream that served the call'),
+  upstreamModel: text("The upstream's own name of the model, if it is another"),
+  attempts: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 999, description: 'Requests to upstreams, this one included' }),
+  ),
+  tried: text('The attempts that failed before, each with its upstream, model and error'),
   status: Type.Optional(
     Type.Integer({ minimum: 0, maximum: 999, description: 'HTTP status of the response to the caller' }),
   ),

@@ -14,10 +14,19 @@ import type { Refused } from './reservations.ts'
 type Granted = Extract<Admitted, { kind: 'granted' | 'hit' }>
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /**
+     * Charges the ended attempt, and reserves anew for the next one: the same limits, but no unit of the request bucket.
+     * Resolves to false if there is no room; then the call holds nothing.
+     */
+    chargeAndAdmit(request: FastifyRequest, reply: FastifyReply, error: Refusal): Promise<boolean>
+  }
   interface FastifyRequest {
     /** What was sent to Redis. It is kept until a refusal says for certain that nothing was taken. */
     hold: Hold | Pick<Hold, 'reservation'> | undefined
     admitted: Granted | undefined
+    /** Attempts of the call that were charged before it ended. */
+    chargedAttempts: number
     /** Duration of the last admission (ms), and when it was sent (monotonic clock). */
     admissionMs: number | undefined
     admissionSentAt: number | undefined
@@ -34,6 +43,7 @@ export default fp<{ maxPending: number }>(
   async (app, { maxPending }) => {
     app.decorateRequest('hold')
     app.decorateRequest('admitted')
+    app.decorateRequest('chargedAttempts', 0)
     app.decorateRequest('admissionMs')
     app.decorateRequest('admissionSentAt')
 
@@ -48,12 +58,15 @@ export default fp<{ maxPending: number }>(
       }
     })
 
-    app.onCallEnd('settle', function settleCall({ id, hold, admitted, cost, entry }) {
+    app.onCallEnd('settle', settleCall)
+
+    function settleCall(request: FastifyRequest) {
+      const { hold, admitted, cost, entry } = request
       if (!hold) return
       if ('place' in hold) app.holds.delete(hold)
       const { scopes, tokens, nanos, entry: knownFacts } = hold.reservation
       app.settlements.push({
-        id,
+        id: holdIdOf(request),
         reservation: admitted?.kind === 'hit' ? NOTHING : { scopes: scopesAtEnd(scopes), tokens, nanos },
         at: admitted?.at,
         // If an earlier step failed, the call is charged its hold.
@@ -62,7 +75,35 @@ export default fp<{ maxPending: number }>(
         entry: JSON.stringify(entry ?? { ...knownFacts, outcome: 'gateway_error' }),
         isRefused: admitted === undefined,
       })
+    }
+
+    app.decorate('chargeAndAdmit', async (request, reply, error) => {
+      const cost = app.costOf(request)
+      request.cost = cost
+      request.entry = app.entryOf(request, reply, error)
+      settleCall(request)
+      request.chargedNanos += cost.nanos
+      request.chargedAttempts++
+      if (request.attempt) request.attempt.charged = true
+      request.cost = request.entry = request.hold = undefined
+      return admitNext(request)
     })
+
+    /** After a stale configuration the call is decided again, as at its first admission. */
+    async function admitNext(request: FastifyRequest): Promise<boolean> {
+      for (let decisions = 0; decisions < DECISIONS; decisions++) {
+        if (request.disconnected || app.redis.status !== 'ready' || app.settlements.isStuck) return false
+        const { scopes, tokens, nanos } = request.reservation
+        const counted = { scopes: scopesAtEnd(scopes), requests: 0 } as const
+        const admitted = await take(request, { ...counted, tokens, nanos, entry: facts(request) })
+        if (admitted.kind === 'granted') return !request.disconnected
+        if (admitted.kind !== 'stale') return false
+        await app.clients.refresh(admitted.version)
+        await app.authenticate(request)
+        app.reserve(request)
+      }
+      return false
+    }
 
     /** Resolves when the call is admitted, or rejects with its refusal. */
     async function admit(request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -75,27 +116,11 @@ export default fp<{ maxPending: number }>(
         if (app.settlements.isStuck) throw away('settlements_wait')
         const { scopes, requests, tokens, nanos, cacheKey } = request.reservation
         const reservation = { scopes, requests, tokens, nanos, entry: facts(request) }
-        request.hold = { reservation }
-        request.admitted = undefined
-        const sentAt = performance.now()
-        request.admissionSentAt = sentAt
-        const admitted = await send(request, reservation, cacheKey)
-        request.admissionMs = performance.now() - sentAt
+        const admitted = await take(request, reservation, cacheKey)
         // The end of the call has settled the hold already.
         if (request.disconnected) throw gone()
-        if (admitted.kind === 'granted' || admitted.kind === 'hit') {
-          request.admitted = admitted
-          if (admitted.kind === 'granted') {
-            const coveredUntil = sentAt + LOOKAHEAD_SECONDS * 1000
-            const { at } = admitted
-            const hold: Hold = { id: request.id, reservation, at, request, coveredUntil, place: -1 }
-            request.hold = hold
-            app.holds.add(hold)
-          }
-          app.reportAdmission(reply, admitted)
-          return
-        }
-        request.hold = undefined
+        if (admitted.kind === 'granted' || admitted.kind === 'hit')
+          return app.reportAdmission(reply, admitted)
         if (admitted.kind === 'refused') {
           if (await app.waiting.late(request, admitted)) continue
           const counted = await app.countExactly(request, admitted)
@@ -114,6 +139,31 @@ export default fp<{ maxPending: number }>(
       throw away('configuration_behind')
     }
 
+    /** Takes the reservation. Nothing is held after any result but a grant and a hit. */
+    async function take(
+      request: FastifyRequest,
+      reservation: Reservation,
+      cacheKey?: string,
+    ): Promise<Admitted> {
+      request.hold = { reservation }
+      request.admitted = undefined
+      const sentAt = performance.now()
+      request.admissionSentAt = sentAt
+      const admitted = await send(request, reservation, cacheKey)
+      request.admissionMs = performance.now() - sentAt
+      if (request.disconnected) return admitted
+      if (admitted.kind === 'granted') {
+        const coveredUntil = sentAt + LOOKAHEAD_SECONDS * 1000
+        const { at } = admitted
+        const hold: Hold = { id: holdIdOf(request), reservation, at, request, coveredUntil, place: -1 }
+        request.hold = hold
+        app.holds.add(hold)
+      }
+      if (admitted.kind === 'granted' || admitted.kind === 'hit') request.admitted = admitted
+      else request.hold = undefined
+      return admitted
+    }
+
     function refuse(request: FastifyRequest, reply: FastifyReply, refused: Refused): Refusal {
       app.reportAdmission(reply, refused)
       return app.limitRefusals.get(refused.limit)!(refused, request)
@@ -127,7 +177,7 @@ export default fp<{ maxPending: number }>(
       const { id, configVersion: version } = request
       app.deferred.flush()
       try {
-        return await app.money.admit(id, reservation, { version, cacheKey, maxPending })
+        return await app.money.admit(holdIdOf(request), reservation, { version, cacheKey, maxPending })
       } catch (error) {
         app.log.debug({ err: error, reqId: id }, 'no reply to an admission')
         const reason = error instanceof Error ? error.message : 'no reply from Redis'
@@ -143,10 +193,12 @@ export default fp<{ maxPending: number }>(
       'auth',
       'call',
       'clients',
+      'cost',
       'exact-count',
       'lifecycle',
       'models',
       'money',
+      'record',
       'redis',
       'reservations',
       'waiting',
@@ -156,8 +208,10 @@ export default fp<{ maxPending: number }>(
         'reportAdmission',
         'authenticate',
         'clients',
+        'costOf',
         'countExactly',
         'deferred',
+        'entryOf',
         'holds',
         'limitRefusals',
         'money',
@@ -170,6 +224,11 @@ export default fp<{ maxPending: number }>(
     },
   },
 )
+
+/** Each charged attempt has a hold and a ledger row of its own. */
+function holdIdOf({ id, chargedAttempts }: FastifyRequest): string {
+  return chargedAttempts === 0 ? id : `${id}~${chargedAttempts + 1}`
+}
 
 /** The outage for each result of an admission that is neither a limit nor a newer configuration. */
 const OUTAGES = {

@@ -22,7 +22,7 @@ import type { RefusalCode } from '../errors.ts'
 import { countPending } from '../ledger/stream.ts'
 import { windowsAt } from '../lua/calendar.ts'
 import type { Overspent, Refused } from '../lua/types.ts'
-import { moneyBound } from './bounds.ts'
+import { highestBound } from './bounds.ts'
 
 const refusals = new Map<RefusalCode, typeof refusedUsAlert>([
   ['upstream_refused_us', refusedUsAlert],
@@ -67,7 +67,7 @@ export default fp<{ maxPending: number; everyMs?: number }>(
         const amounts = {
           costNanos: cost.nanos,
           heldNanos: hold.reservation.nanos,
-          boundNanos: moneyBound(request),
+          boundNanos: highestBound(request),
         }
         alerts.raise(overspendAlert({ reqId: id, client, model, ...amounts }, clock.now()))
       }

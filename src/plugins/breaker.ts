@@ -1,89 +1,207 @@
 /**
- * The circuit of a refused key: while a provider refuses our key or account for a model, calls for that model fail fast with
- * the same error. Other models are not affected, since a provider may refuse an account a single model.
+ * The circuits of upstreams and keys. A call skips a target whose circuit is open, and takes a pass of the one it is sent to;
+ * the result changes the circuit. A provider may refuse an account a single model, so each model has its own.
  */
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Refusal, type RefusalCode, refusal, retryAfter } from '../errors.ts'
+import { chooseKey, type Key } from '../upstreams/keys.ts'
+import type { Target } from './models.ts'
+
+/** The permission to send an attempt to a target with one of its keys. */
+export interface Ticket {
+  target: Target
+  key: Key
+  /** The passes of both circuits; undefined: the attempt does not change them. */
+  passes: { key: number; upstream: number } | undefined
+}
+
+export interface Closed {
+  refused: Refusal
+  /** Milliseconds until the first circuit lets a call pass. */
+  retryMs: number
+}
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Updates the circuit from the provider's response, before the caller gets it. Without `error` the call was accepted. */
+    /** A ticket for the first of these targets that lets the call pass. */
+    enterTarget(request: FastifyRequest, targets: readonly Target[]): Ticket | Closed
+    /** Updates the circuits from the provider's response, before the caller gets it. Without `error` the call was accepted. */
     learnFromUpstream(request: FastifyRequest, error: Refusal | undefined): void
   }
   interface FastifyRequest {
-    /** The pass that the circuit gave the call; undefined: none. */
-    circuitPass: number | undefined
+    /** Of the running attempt, or of the next one. */
+    ticket: Ticket | undefined
   }
 }
 
-/** Errors of a provider that has accepted the key: the request is at fault, or too many were sent. */
-const ACCEPTED: ReadonlySet<string> = new Set<RefusalCode>([
-  'invalid_request',
-  'not_found',
-  'request_too_large',
-  'unprocessable',
-  'upstream_forbidden',
-  'upstream_rate_limited',
-])
+type Result = 'accepted' | 'refused' | 'limited' | 'failed'
+
+/** What an error says of the upstream. After any other error, nothing is known. */
+const RESULTS: Partial<Record<RefusalCode, Result>> = {
+  invalid_request: 'accepted',
+  not_found: 'accepted',
+  request_too_large: 'accepted',
+  unprocessable: 'accepted',
+  upstream_forbidden: 'accepted',
+  upstream_refused_us: 'refused',
+  upstream_rate_limited: 'limited',
+  upstream_error: 'failed',
+  upstream_unavailable: 'failed',
+  upstream_overloaded: 'failed',
+  upstream_timeout: 'failed',
+}
+
+/** Milliseconds that a key is set aside if the provider limits us and names no wait. */
+const LIMITED_MS = 1000
+/** The wait that a caller is advised while an upstream runs as many calls as it may, ms. */
+const FULL_MS = 1000
 
 export default fp(
   async app => {
-    app.decorateRequest('circuitPass')
+    app.decorateRequest('ticket')
 
     // After the admission: a cached response needs no provider, and the end of the call gives back the reservation.
     app.addHook('preHandler', function checkCircuit(request, reply, done) {
-      // A provider accepts a free call in spite of an unpaid bill, so it must not close the circuit.
-      if (!request.admitted || !request.call.dialect.paid) return done()
-      const { circuits, model } = circuitOf(request)
-      const entry = circuits.enter(model)
-      if ('refused' in entry) return done(refusedByCircuit(entry))
-      request.circuitPass = entry.pass
+      if (!request.admitted) return done()
+      const entered = app.enterTarget(request, request.targets)
+      if ('refused' in entered) return done(refusedByCircuit(entered))
+      request.ticket = entered
+      request.route = entered.target
       // The response is still read after its caller has left. The circuit does not wait for that.
-      reply.raw.on('close', () => circuits.leave(model, entry.pass))
+      reply.raw.on('close', () => leave(request))
       done()
     })
 
+    app.decorate('enterTarget', (request, targets) => {
+      let soonest: Closed | undefined
+      for (const target of targets) {
+        const entered = enter(request, target)
+        if ('target' in entered) return entered
+        if (!soonest || entered.retryMs < soonest.retryMs) soonest = entered
+      }
+      return soonest!
+    })
+
     app.decorate('learnFromUpstream', (request, error) => {
-      const { circuitPass: pass, attempt } = request
-      if (pass === undefined) return
-      const { circuits, model, name } = circuitOf(request)
-      if (error?.code === 'upstream_refused_us') {
-        const openMs = circuits.refused(model, pass, error)
-        if (openMs !== undefined)
-          app.log.warn(
-            { upstream: name, openMs, error: error.reason },
-            'the provider refuses us; calls to it fail fast',
-          )
-      } else if (error ? ACCEPTED.has(error.code) : attempt?.isSuccess) {
-        if (circuits.accepted(model, pass)) app.log.info({ upstream: name }, 'the provider accepts us again')
-      } else circuits.leave(model, pass)
+      const { ticket, attempt } = request
+      if (!ticket?.passes) return
+      const result = error ? RESULTS[error.code] : attempt?.isSuccess ? 'accepted' : undefined
+      if (result === 'accepted') accepted(ticket)
+      else if (error && result === 'refused') logOpening(ticket, error, refusedBy(ticket, error))
+      else if (error && result === 'limited') limitedBy(request, ticket, error)
+      else if (error && result === 'failed' && hasChoice(request))
+        logOpening(ticket, error, failedBy(ticket, error))
+      else leave(request)
     })
 
     // The provider may accept the new key.
     app.secrets.onChange(() => {
-      for (const { circuits } of app.upstreams.all()) circuits.reset()
+      for (const { keys } of app.upstreams.all()) for (const { circuits } of keys) circuits.reset()
     })
+
+    function accepted({ target, key, passes }: Ticket) {
+      const { upstream, price } = target
+      if (!passes) return
+      const isBack = [
+        key.circuits.accepted(price.model, passes.key),
+        upstream.circuits.accepted(price.model, passes.upstream),
+      ].some(Boolean)
+      if (isBack) app.log.info({ upstream: nameOf(target) }, 'the provider accepts us again')
+    }
+
+    function logOpening({ target }: Ticket, error: Refusal, openMs: number | undefined) {
+      if (openMs === undefined) return
+      app.log.warn(
+        { upstream: nameOf(target), openMs, error: error.reason },
+        'the provider fails or refuses us; its circuit is open',
+      )
+    }
   },
   {
     name: 'breaker',
     dependencies: ['admission', 'call', 'models', 'secrets', 'upstreams'],
-    decorators: { fastify: ['secrets', 'upstreams'], request: ['admitted', 'call', 'route'] },
+    decorators: {
+      fastify: ['secrets', 'upstreams'],
+      request: ['admitted', 'call', 'plan', 'route', 'targets'],
+    },
   },
 )
 
-function circuitOf({ route }: FastifyRequest) {
-  const { upstream, price } = route
-  return { circuits: upstream.circuits, model: price.model, name: `${upstream.name}/${price.model}` }
+function nameOf({ upstream, price }: Target): string {
+  return `${upstream.name}/${price.model}`
 }
 
-function refusedByCircuit({ refused, retryMs }: { refused: Refusal; retryMs: number }): Refusal {
+/** Failures open a circuit only where calls have another target: to eject the only one would make a partial outage whole. */
+function hasChoice({ plan }: FastifyRequest): boolean {
+  return plan.candidates.length > 1
+}
+
+/** A provider accepts a free call in spite of an unpaid bill, so it takes no pass, and its result does not close a circuit. */
+function enter(request: FastifyRequest, target: Target): Ticket | Closed {
+  const { upstream, price } = target
+  const { concurrency = Number.POSITIVE_INFINITY } = upstream.settings.limits ?? {}
+  if (upstream.running >= concurrency) return { refused: full(upstream.name, concurrency), retryMs: FULL_MS }
+  if (!request.call.dialect.paid) return { target, key: freeKey(target), passes: undefined }
+  const chosen = chooseKey(upstream.keys, price.model)
+  if ('refused' in chosen) return chosen
+  const { key, pass } = chosen
+  const entry = upstream.circuits.enter(price.model)
+  if ('pass' in entry) return { target, key, passes: { key: pass, upstream: entry.pass } }
+  key.circuits.leave(price.model, pass)
+  return entry
+}
+
+function freeKey({ upstream, price }: Target): Key {
+  const { keys } = upstream
+  return keys.find(({ circuits }) => circuits.retryMs(price.model) === 0) ?? keys[0]!
+}
+
+function refusedBy({ target, key, passes }: Ticket, error: Refusal): number | undefined {
+  target.upstream.circuits.leave(target.price.model, passes!.upstream)
+  return key.circuits.refused(target.price.model, passes!.key, error)
+}
+
+function failedBy({ target, key, passes }: Ticket, error: Refusal): number | undefined {
+  key.circuits.leave(target.price.model, passes!.key)
+  return target.upstream.circuits.failed(target.price.model, passes!.upstream, error)
+}
+
+/** A limit says that the provider accepts the key. The key is set aside only if there is another key or target. */
+function limitedBy(request: FastifyRequest, { target, key, passes }: Ticket, error: Refusal) {
+  const { upstream, price } = target
+  upstream.circuits.accepted(price.model, passes!.upstream)
+  const waitMs = Number(error.headers['retry-after-ms'] ?? LIMITED_MS)
+  if (hasChoice(request) || upstream.keys.length > 1)
+    key.circuits.limited(price.model, passes!.key, error, waitMs)
+  else key.circuits.accepted(price.model, passes!.key)
+}
+
+function leave({ ticket }: FastifyRequest) {
+  if (!ticket?.passes) return
+  const { target, key, passes } = ticket
+  key.circuits.leave(target.price.model, passes.key)
+  target.upstream.circuits.leave(target.price.model, passes.upstream)
+}
+
+function full(name: string, most: number): Refusal {
+  return refusal(
+    'upstream_overloaded',
+    'The provider has no room for another call of the gateway; try again.',
+    {
+      headers: retryAfter(FULL_MS),
+      reason: `${name} runs ${most} calls, as many as its limits allow`,
+    },
+  )
+}
+
+export function refusedByCircuit({ refused, retryMs }: Closed): Refusal {
   const { code, details, headers, message, reason } = refused
   const wait = retryAfter(retryMs)
   return refusal(code, message, {
     details: { ...details, retry_after_ms: Number(wait['retry-after-ms']) },
     headers: { ...headers, ...wait },
-    reason: `${reason}; the circuit is open`,
+    reason: `${reason}; the call was not sent`,
   })
 }

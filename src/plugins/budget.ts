@@ -9,7 +9,7 @@ import { type Details, type Refusal, refusal, retryAfter } from '../errors.ts'
 import { type NoRoom, UNLIMITED } from '../lua/types.ts'
 import { maxTokensThatFit } from '../pricing/bound.ts'
 import { formatUsd, nanosToUsd } from '../pricing/money.ts'
-import { neededNanos, priceable } from './bounds.ts'
+import { mostExpensive, neededNanos, priceable } from './bounds.ts'
 import type { Refused } from './reservations.ts'
 
 declare module 'fastify' {
@@ -37,7 +37,7 @@ export default fp<BudgetOptions>(
       month: budget.monthNanos ?? UNLIMITED,
     }))
     app.onReservation(function reserveMoney(request) {
-      const { call, client, route } = request
+      const { call, client, targets } = request
       const { parsed, dialect } = call
       if (!dialect.paid) return undefined
       const edits: Edits = {}
@@ -45,8 +45,7 @@ export default fp<BudgetOptions>(
         const open = parsed.unbounded.find(({ allowedBy }) => !client.allow.has(allowedBy))
         if (open) throw unbounded(open, client.name)
         if (client.hold === 'ceiling' && parsed.hasOutput && parsed.maxOutputTokens === undefined) {
-          edits.maxOutputTokens = Math.min(defaultMaxTokens, route.price.maxOutput)
-          edits.price = route.price
+          edits.maxOutputTokens = Math.min(defaultMaxTokens, ...targets.map(({ price }) => price.maxOutput))
         }
       }
       const outputRate = app.outputRateOf(request)
@@ -92,7 +91,7 @@ export default fp<BudgetOptions>(
     dependencies: ['auth', 'call', 'exact-count', 'models', 'output-rate', 'reservations'],
     decorators: {
       fastify: ['limitRefusals', 'onReservation', 'onScope', 'outputRateOf'],
-      request: ['call', 'client', 'countedInput', 'edits', 'reservation', 'route'],
+      request: ['call', 'client', 'counted', 'edits', 'reservation', 'targets'],
     },
   },
 )
@@ -201,16 +200,15 @@ function suggestion(
     .flatMap(({ day, month }) => [day ?? [], month ?? []].flat())
     .filter(({ limitNanos }) => limitNanos !== UNLIMITED)
     .map(({ limitNanos, spentNanos, heldNanos }) => limitNanos - spentNanos - heldNanos)
-  const asked = priceable(request)
+  const { price } = mostExpensive(request)
+  const asked = priceable(request, price)
   const inputBound = asked.inputBound + (parsed.maxOutputTokens === undefined ? LIMIT_BYTES : 0)
   const nanos = Math.max(0, Math.min(...left))
-  const fits = parsed.hasOutput
-    ? maxTokensThatFit(request.route.price, { ...asked, inputBound }, nanos)
-    : undefined
+  const fits = parsed.hasOutput ? maxTokensThatFit(price, { ...asked, inputBound }, nanos) : undefined
   return fits === undefined
     ? {
         words:
-          request.countedInput === undefined
+          request.counted === undefined
             ? 'its input alone may not fit: only its size in bytes is known.'
             : 'its input alone does not fit.',
         details: {},

@@ -16,6 +16,8 @@ interface Facts {
   storedAt: number
   /** The cost of the response, which a hit saves. */
   costNanos: number
+  /** The upstream that served it. Responses of earlier versions have none. */
+  upstream?: string
 }
 
 type CachedResponse = Facts & { body: Buffer }
@@ -92,7 +94,12 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
       if (ttl <= 0 || collected.body.length > maxBytes) return
       if (!request.call.dialect.isSuccess(objectIn(parseObject(collected.body.toString('utf8'))))) return
       const packed = pack(
-        { contentType: collected.contentType, storedAt: admitted.at, costNanos: cost?.nanos ?? 0 },
+        {
+          contentType: collected.contentType,
+          storedAt: admitted.at,
+          costNanos: cost?.nanos ?? 0,
+          upstream: request.route.upstream.name,
+        },
         collected.body,
       )
       const key = keyOf(request)
@@ -108,7 +115,7 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
     dependencies: ['admission', 'auth', 'call', 'cost', 'lifecycle', 'models', 'redis', 'reservations'],
     decorators: {
       fastify: ['deferred', 'onCallEnd', 'onReservation'],
-      request: ['admitted', 'call', 'client', 'cost', 'edits', 'reservation', 'route'],
+      request: ['admitted', 'call', 'client', 'cost', 'edits', 'plan', 'reservation', 'route'],
     },
   },
 )
@@ -123,7 +130,7 @@ function mayKeep({ client, call: { parsed } }: FastifyRequest): boolean {
 /** Sends a cached response; `now` by Redis's clock. */
 function replay(
   reply: FastifyReply,
-  { body, contentType, costNanos, storedAt }: CachedResponse,
+  { body, contentType, costNanos, storedAt, upstream }: CachedResponse,
   now: number,
 ) {
   reply.request.cacheResult = 'HIT'
@@ -132,7 +139,7 @@ function replay(
   return reply
     .headers({
       'x-cache': 'HIT',
-      'x-tollgate-upstream': reply.request.route.upstream.name,
+      'x-tollgate-upstream': upstream ?? reply.request.route.upstream.name,
       age,
       'content-type': contentType,
       'x-tollgate-cost-usd': '0',
@@ -151,8 +158,8 @@ function notCached() {
   )
 }
 
-/** The key contains the client, or the group of clients that the settings let share. */
-function keyOf({ client, call, edits, route }: FastifyRequest): string {
+/** The key contains the client, or the group of clients that the settings let share, and the models that an alias stands for. */
+function keyOf({ client, call, edits, plan }: FastifyRequest): string {
   const { share } = client.cache
   const circle =
     share === 'all'
@@ -162,7 +169,7 @@ function keyOf({ client, call, edits, route }: FastifyRequest): string {
         : `client:${client.id}`
   // An edit changes the response: one with an output limit does not answer a request without it.
   const put = `${edits.maxOutputTokens ?? ''}${edits.noStore ? 'n' : ''}`
-  return `${PREFIX}${circle}:${route.upstream.name}:${put}:${call.digest}`
+  return `${PREFIX}${circle}:${plan.cacheName}:${put}:${call.digest}`
 }
 
 function pack(facts: Facts, body: Buffer): Buffer {

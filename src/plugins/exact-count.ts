@@ -16,7 +16,8 @@ import { send } from '../upstreams/connection.ts'
 import { codingsIn, decoded } from '../upstreams/encodings.ts'
 import { upstreamHeaders } from '../upstreams/headers.ts'
 import { collectError } from '../upstreams/sinks.ts'
-import { moneyBound, neededNanos } from './bounds.ts'
+import { pathAt } from '../upstreams/upstream.ts'
+import { highestBound, neededNanos } from './bounds.ts'
 import type { CallReservation, Refused } from './reservations.ts'
 
 declare module 'fastify' {
@@ -30,8 +31,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The source of the exact count, if one was needed. */
     countFrom: 'provider' | 'memory' | undefined
-    /** Input tokens by the provider's own count, where it was asked: a tighter bound than the request's bytes. */
-    countedInput: number | undefined
+    /** Input tokens by the provider's own count for one model, where it was asked: a tighter bound than the request's bytes. */
+    counted: { model: string; input: number } | undefined
   }
 }
 
@@ -54,6 +55,14 @@ const CLIENTS = { most: 10_000, ttl: 1_800_000 }
 /** Milliseconds; the assumed time until a running call ends. */
 const WAIT_FOR_A_CALL = 1000
 
+/** A count to ask for, at a path of the upstream. `key` is the digest of all that it depends on. */
+interface Question {
+  counter: TokenCounter
+  path: string
+  key: string
+  question: Buffer
+}
+
 /** The counts of one client. */
 interface Asker {
   underway: number
@@ -70,7 +79,7 @@ export default fp(
     const askers = lru<Asker>(CLIENTS.most, CLIENTS.ttl)
     let underway = 0
     app.decorateRequest('countFrom')
-    app.decorateRequest('countedInput')
+    app.decorateRequest('counted')
 
     app.decorate('countExactly', async (request, refused) => {
       const { call, route, reservation } = request
@@ -82,7 +91,8 @@ export default fp(
         refused.verdict === undefined
       )
         return refused
-      if (performance.now() < (without.get(nameOf(request)) ?? 0)) return refused
+      const path = pathAt(route.upstream, counter.target(call.target))
+      if (path === undefined || performance.now() < (without.get(nameOf(request)) ?? 0)) return refused
       const { body, rawBody, bodyScan } = request
       const question = counter.question(withTexts(body, rawBody, bodyScan.texts), call.parsed)
       if (!question) return refused
@@ -91,15 +101,15 @@ export default fp(
       // A count in memory is free. A new one must help: to admit the call, or to name the output limit that fits.
       if (!counts.has(key)) {
         const input = call.parsed.inputGuess
-        if (!wouldFit(moneyBound(request, { input, output: 1 }), refused)) return refused
+        if (!wouldFit(highestBound(request, { input, output: 1 }), refused)) return refused
         const slower = tooFast(reservation, refused)
         const fitsAsAsked = wouldFit(neededNanos(request, performance.now(), input), refused)
         if (slower) return fitsAsAsked ? slower : refused
         if (!mayAsk(request.client.id)) return refused
       }
-      const tokens = await countOf(request, counter, key, question)
+      const tokens = await countOf(request, { counter, path, key, question })
       if (tokens === undefined) return refused
-      request.countedInput = Math.ceil(tokens * MARGIN)
+      request.counted = { model: route.price.model, input: Math.ceil(tokens * MARGIN) }
       app.reserve(request)
       return request.reservation.nanos < reservation.nanos ? 'counted' : refused
     })
@@ -111,15 +121,11 @@ export default fp(
     })
 
     /** Concurrent calls with the same body share one count. */
-    async function countOf(
-      request: FastifyRequest,
-      counter: TokenCounter,
-      key: string,
-      question: Buffer,
-    ): Promise<number | undefined> {
+    async function countOf(request: FastifyRequest, asked: Question): Promise<number | undefined> {
+      const { key } = asked
       const known = counts.get(key)
       request.countFrom = known ? 'memory' : 'provider'
-      const count = known ?? askFor(request, counter, question)
+      const count = known ?? askFor(request, asked)
       if (!known) counts.set(key, count)
       try {
         const tokens = await count
@@ -132,7 +138,7 @@ export default fp(
       }
     }
 
-    async function askFor(request: FastifyRequest, counter: TokenCounter, question: Buffer): Promise<number> {
+    async function askFor(request: FastifyRequest, { counter, path, question }: Question): Promise<number> {
       const asker = askerOf(request.client.id)
       underway++
       asker.underway++
@@ -140,7 +146,7 @@ export default fp(
         // The gateway's own counts are the client's as well: they share its limit.
         if ((await app.chargeCount(request.client)) > 0)
           throw new Error('the client has no more token counts')
-        const { status, body } = await ask(request, counter.target(request.call.target), question)
+        const { status, body } = await ask(request, path, question)
         if (NOT_THERE.includes(status)) without.set(nameOf(request), performance.now() + WITHOUT)
         const tokens = status === 200 ? counter.tokens(body) : undefined
         if (tokens === undefined) throw new Error(`the provider answered ${status}`)
@@ -239,16 +245,16 @@ function waitFor(wanted: number, state: BucketState | undefined, bucket: Bucket 
 
 function ask(
   request: FastifyRequest,
-  target: string,
+  path: string,
   question: Buffer,
 ): Promise<{ status: number; body: Buffer }> {
-  const { pool, prefix } = request.route.upstream
+  const { upstream } = request.route
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: Buffer }>()
   const fail = (failure: string) => reject(new Error(failure))
-  const path = prefix + target
+  const headers = upstreamHeaders(request, upstream, upstream.keys[0]!)
   const line = send(
-    pool,
-    { method: 'POST', path, headers: upstreamHeaders(request), body: question },
+    upstream.pool,
+    { method: 'POST', path, headers, body: question },
     {
       head: (status, headers) =>
         decoded(

@@ -2,7 +2,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { dialectOf } from '../dialects/index.ts'
+import { dialectOf, dialects } from '../dialects/index.ts'
 import { refusal } from '../errors.ts'
 import { didYouMean } from '../pricing/nearest.ts'
 import { MODELS_PATH } from '../requests/caller-paths.ts'
@@ -27,14 +27,19 @@ export default fp(
 
     function usable(request: FastifyRequest) {
       const { format } = dialectOf(undefined, request)
+      const spoken = dialects.filter(dialect => dialect.format === format)
       const { table } = app.prices
       const { models } = request.client
-      return table
-        .list(new Date(app.clock.now()))
-        .filter(
-          ({ id, price }) => models.allows(table.namesOf(id)) && app.upstreams.choose(price.maker, format),
-        )
-        .map(({ id, price }) => ({ ...price, id }))
+      const now = new Date(app.clock.now())
+      return [...new Set([...app.upstreams.aliases(), ...table.names])]
+        .sort()
+        .filter(id => models.allows(table.namesOf(id)))
+        .flatMap(id => {
+          const plans = spoken.flatMap(dialect => app.upstreams.plan(id, dialect) ?? [])
+          const [first] = plans.flatMap(({ candidates }) => candidates)
+          const price = first?.table.find(first.model, now)
+          return price ? [{ ...price, id }] : []
+        })
     }
   },
   {

@@ -1,4 +1,7 @@
-/** Chooses the upstream and the price of the requested model. A model without a price has no bound, so it is not forwarded. */
+/**
+ * Chooses the targets of a call: upstreams that serve the requested model, each with the price there. A model without a price
+ * has no bound, so it is not forwarded.
+ */
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -6,9 +9,14 @@ import { refusal } from '../errors.ts'
 import { missingPrice } from '../pricing/bound.ts'
 import { didYouMean } from '../pricing/nearest.ts'
 import type { Price, PriceTable } from '../pricing/price.ts'
-import type { Upstream } from './upstreams.ts'
+import { promptStart } from '../requests/prompt-start.ts'
+import { ordered } from '../upstreams/order.ts'
+import type { Candidate, Plan } from '../upstreams/routing.ts'
+import type { Upstream } from '../upstreams/upstream.ts'
 
-export interface Route {
+/** An upstream that may serve this call. */
+export interface Target {
+  candidate: Candidate
   upstream: Upstream
   price: Price
   /** The table at the admission. The call is priced with it even if a newer one is loaded. */
@@ -17,52 +25,98 @@ export interface Route {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    route: Route
+    plan: Plan
+    /** All targets of the call, in the order in which they are tried. */
+    targets: readonly Target[]
+    /** The target of the running attempt; before the first, the preferred one. */
+    route: Target
   }
 }
 
 export default fp(
   async app => {
+    app.decorateRequest('plan')
+    app.decorateRequest('targets')
     app.decorateRequest('route')
     app.onReservation(function chooseRoute(request) {
       const { client, call } = request
       const { model } = call.parsed
-      const { table } = app.prices
       const now = new Date(app.clock.now())
-      if (!client.models.allows(table.namesOf(model))) {
-        const hint = table.names.has(model) ? '' : didYouMean(model, usable(request, now))
-        throw refusal(
-          'model_not_allowed',
-          `${call.dialect.format.noAccess(model)}: client ${client.name} may not use it.${hint} ` +
-            'GET /v1/models lists the models that are allowed.',
-          { details: { model, client: client.name } },
-        )
-      }
-      const price = table.find(model, now)
-      if (!price && table.names.has(model)) throw unpriced(`model: ${model} is not on sale yet: it`)
-      if (!price) throw unknown(model, didYouMean(model, usable(request, now)))
-      const upstream = app.upstreams.choose(price.maker, call.dialect.format)
-      if (!upstream) throw unknown(model, '', ` on ${call.dialect.path}`)
-      const missing = missingPrice(price, call.parsed)
-      if (missing && call.dialect.paid) throw unpriced(missing)
-      request.route = { upstream, price, table }
+      if (!client.models.allows(app.prices.table.namesOf(model))) throw notAllowed(request, now)
+      const plan = app.upstreams.plan(model, call.dialect)
+      if (!plan) throw notServed(request, now)
+      request.plan = plan
+      request.targets = targetsOf(request, plan, now)
+      request.route = request.targets[0]!
       return undefined
     })
 
+    function notAllowed(request: FastifyRequest, now: Date) {
+      const { client, call } = request
+      const { model } = call.parsed
+      const hint = app.prices.table.names.has(model) ? '' : didYouMean(model, usable(request, now))
+      return refusal(
+        'model_not_allowed',
+        `${call.dialect.format.noAccess(model)}: client ${client.name} may not use it.${hint} ` +
+          'GET /v1/models lists the models that are allowed.',
+        { details: { model, client: client.name } },
+      )
+    }
+
+    function notServed(request: FastifyRequest, now: Date) {
+      const { dialect, parsed } = request.call
+      const { table } = app.prices
+      if (table.find(parsed.model, now)) return unknown(parsed.model, '', ` on ${dialect.path}`)
+      if (table.names.has(parsed.model)) return notOnSale(parsed.model)
+      return unknown(parsed.model, didYouMean(parsed.model, usable(request, now)))
+    }
+
     /** The models that this client could use for this call. */
     function usable({ client, call }: FastifyRequest, now: Date): string[] {
-      const serves = (maker: string) => app.upstreams.choose(maker, call.dialect.format) !== undefined
       const { table } = app.prices
-      const served = table.list(now).filter(({ price }) => serves(price.maker))
-      return served.map(({ id }) => id).filter(id => client.models.allows(table.namesOf(id)))
+      const priced = table.list(now).map(({ id }) => id)
+      return [...app.upstreams.aliases(), ...priced].filter(
+        id => client.models.allows(table.namesOf(id)) && app.upstreams.plan(id, call.dialect),
+      )
     }
   },
   {
     name: 'models',
     dependencies: ['auth', 'call', 'clock', 'prices', 'reservations', 'upstreams'],
-    decorators: { fastify: ['clock', 'onReservation', 'prices', 'upstreams'], request: ['call', 'client'] },
+    decorators: {
+      fastify: ['clock', 'onReservation', 'prices', 'upstreams'],
+      request: ['bodyScan', 'call', 'client', 'rawBody'],
+    },
   },
 )
+
+/** The targets in the order in which they are tried. One that has no price for this request is left out. */
+function targetsOf(request: FastifyRequest, plan: Plan, now: Date): Target[] {
+  const { parsed, dialect } = request.call
+  const targets: Target[] = []
+  let unpricedPart: string | undefined
+  for (const candidate of ordered(plan, () => stickyKeyOf(request, plan))) {
+    const { upstream, table } = candidate
+    const price = table.find(candidate.model, now)
+    const missing = price && dialect.paid ? missingPrice(price, parsed) : undefined
+    if (price && missing === undefined) targets.push({ candidate, upstream, price, table })
+    else unpricedPart ??= missing
+  }
+  if (targets.length > 0) return targets
+  throw unpricedPart === undefined ? notOnSale(plan.candidates[0]!.model) : unpriced(unpricedPart)
+}
+
+/** Equal for calls that should be served by the same target. */
+function stickyKeyOf({ client, call, rawBody, bodyScan }: FastifyRequest, { sticky }: Plan): string {
+  if (sticky === 'client') return client.id
+  const { promptCacheKey } = call.parsed
+  const prefix = promptCacheKey ?? promptStart(rawBody, bodyScan.members, call.dialect.promptMembers)
+  return `${client.id}\n${prefix}`
+}
+
+function notOnSale(model: string) {
+  return unpriced(`model: ${model} is not on sale yet: it`)
+}
 
 function unknown(model: string, hint: string, where = '') {
   return refusal(

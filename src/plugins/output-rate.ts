@@ -7,10 +7,11 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { outputRateAlert } from '../alerts/call-rules.ts'
 import { outputRate } from '../pricing/bound.ts'
+import type { Price } from '../pricing/price.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Highest output tokens a second of one response of this call; undefined: only its output limit bounds it. */
+    /** Highest output tokens a second of one response of this call at any target; undefined: only its output limit bounds it. */
     outputRateOf(request: FastifyRequest): number | undefined
   }
 }
@@ -26,10 +27,13 @@ export default fp(
     const seen = new Map<string, number>()
 
     app.decorate('outputRateOf', (request: FastifyRequest) => {
-      const { call, route } = request
-      const known = outputRate(route.price, call.parsed)
-      if (known === undefined || seen.size === 0) return known
-      return Math.max(known, seen.get(nameOf(request)) ?? 0)
+      let highest = 0
+      for (const { price } of request.targets) {
+        const rate = outputRate(price, request.call.parsed)
+        if (rate === undefined) return undefined
+        highest = Math.max(highest, rate, seen.size === 0 ? 0 : (seen.get(nameOf(request, price)) ?? 0))
+      }
+      return highest
     })
 
     app.onCallEnd('observe', function compareOutputRate(request) {
@@ -41,7 +45,8 @@ export default fp(
       const seconds = Math.max(SHORTEST_SECONDS, (attempt.endedAt - attempt.startedAt) / 1000)
       const rate = output / seconds
       if (rate <= reservation.outputRate) return
-      seen.set(nameOf(request), Math.ceil(Math.max(rate * MARGIN, seen.get(nameOf(request)) ?? 0)))
+      const name = nameOf(request, route.price)
+      seen.set(name, Math.ceil(Math.max(rate * MARGIN, seen.get(name) ?? 0)))
       const facts = { upstream: route.upstream.name, model: route.price.model }
       app.alerts.raise(
         outputRateAlert({ ...facts, seen: rate, known: reservation.outputRate }, app.clock.now()),
@@ -52,10 +57,13 @@ export default fp(
   {
     name: 'output-rate',
     dependencies: ['alerts', 'call', 'clock', 'lifecycle', 'models', 'reservations'],
-    decorators: { fastify: ['alerts', 'clock', 'onCallEnd'], request: ['call', 'reservation', 'route'] },
+    decorators: {
+      fastify: ['alerts', 'clock', 'onCallEnd'],
+      request: ['call', 'reservation', 'route', 'targets'],
+    },
   },
 )
 
-function nameOf({ call: { parsed }, route }: FastifyRequest): string {
-  return `${route.price.model} ${parsed.tier ?? ''} ${parsed.speed ?? ''}`
+function nameOf({ call: { parsed } }: FastifyRequest, { model }: Price): string {
+  return `${model} ${parsed.tier ?? ''} ${parsed.speed ?? ''}`
 }

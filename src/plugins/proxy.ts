@@ -2,6 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Edits } from '../dialects/dialect.ts'
 import { dialects } from '../dialects/index.ts'
 import type { Scanned } from '../dialects/wire/json-limits.ts'
 import type { Refusal } from '../errors.ts'
@@ -12,13 +13,18 @@ import { deliverStream } from '../upstreams/deliver-stream.ts'
 import { brokenInside, type Delivery, failed } from '../upstreams/delivery.ts'
 import { refusedBy, unreadable } from '../upstreams/errors.ts'
 import { mediaType, upstreamHeaders } from '../upstreams/headers.ts'
+import { learnFirstByte } from '../upstreams/order.ts'
 import { LAST_BYTES } from '../upstreams/pass.ts'
 import { redactionOf } from '../upstreams/redact.ts'
 import { collectError, discard, watched } from '../upstreams/sinks.ts'
+import { pathAt } from '../upstreams/upstream.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
+    /** The running attempt, or the last one. */
     attempt: AttemptFacts | undefined
+    /** Requests that were sent to upstreams. */
+    attempts: number
     /** A whole JSON response with status 200 and usage. */
     collected: { contentType: string; body: Buffer } | undefined
     /** Ends the running call with an error in the format of its route. */
@@ -36,11 +42,20 @@ const BUFFERS = 64
 
 const RELEASED: Scanned = { members: [], texts: [] }
 
+interface Forwarding {
+  request: FastifyRequest
+  reply: FastifyReply
+  resolve(response: Buffer | FastifyReply): void
+  /** Takes an error that came before the response began. */
+  fail(error: Refusal): void
+}
+
 export default fp<{ responseBuffer: number }>(
   async (app, { responseBuffer }) => {
     /** Bytes of responses that are collected now. */
     let collected = 0
     app.decorateRequest('attempt')
+    app.decorateRequest('attempts', 0)
     app.decorateRequest('collected')
     app.decorateRequest('cut')
     for (const dialect of dialects) {
@@ -53,15 +68,46 @@ export default fp<{ responseBuffer: number }>(
 
     /** Resolves to a collected response, or to the reply after a passed one. Rejects with a refusal. */
     function forward(request: FastifyRequest, reply: FastifyReply): Promise<Buffer | FastifyReply> {
+      const { promise, resolve, reject } = Promise.withResolvers<Buffer | FastifyReply>()
+      // The parsed body is read before; a long stream would keep it.
+      request.body = undefined
+      request.bodyScan = RELEASED
+      let callerLeft = tryOnce({ request, reply, resolve, fail })
+      reply.raw.once('close', () => callerLeft())
+      return promise
+
+      /** The attempt has failed before the response began. */
+      function fail(error: Refusal) {
+        const stop = new AbortController()
+        const ready = app.prepareRetry(request, reply, error, stop.signal)
+        if (!ready) return reject(app.errorForCaller(request, error))
+        request.cut = cutBetween
+        function cutBetween(reason: Refusal) {
+          stop.abort(reason)
+        }
+        ready.then(() => {
+          app.restartMeter(request)
+          reply.removeHeader('x-tollgate-upstream')
+          callerLeft = tryOnce({ request, reply, resolve, fail })
+        }, reject)
+      }
+    }
+
+    /** Sends one attempt. Returns what to do when the caller leaves. */
+    function tryOnce({ request, reply, resolve, fail }: Forwarding): () => void {
       const { dialect, parsed, target } = request.call
       const { upstream } = request.route
-      const { promise, resolve, reject } = Promise.withResolvers<Buffer | FastifyReply>()
       let size = 0
       let closing: NodeJS.Timeout | undefined
       /** Bytes that may still be read; limited once the caller of a JSON response has left. */
       let allowance = Number.POSITIVE_INFINITY
 
-      const attempt = new Attempt({ refused, accepted, undecodable, fail })
+      const attempt = new Attempt({
+        refused,
+        accepted,
+        undecodable,
+        fail: failure => failed(delivery, failure),
+      })
       const delivery: Delivery = {
         request,
         reply,
@@ -78,18 +124,18 @@ export default fp<{ responseBuffer: number }>(
         },
       }
       request.attempt = attempt
-      // The parsed body is read before; a long stream would keep it.
-      request.body = undefined
-      request.bodyScan = RELEASED
+      request.attempts++
+      const load = loadOf(request)
+      load.add(1)
       attempt.send({
         pool: upstream.pool,
-        path: upstream.prefix + target,
-        headers: upstreamHeaders(request),
-        body: dialect.rewrite(request.rawBody, request.edits),
+        path: pathAt(upstream, target) ?? target,
+        headers: upstreamHeaders(request, upstream, request.ticket!.key),
+        body: dialect.rewrite(request.rawBody, editsOf(request)),
+        headersTimeout: app.headersTimeoutOf(request),
       })
       request.cut = cutBeforeResponse
-      reply.raw.once('close', callerLeft)
-      return promise
+      return callerLeft
 
       /** Names the upstream on every response, even on an error or an unreadable one. */
       function nameUpstream() {
@@ -132,14 +178,10 @@ export default fp<{ responseBuffer: number }>(
 
       /** The response cannot be read, so its usage stays unknown. */
       function refuseAtOnce(reason: string): Sink {
-        attempt.unclear = true
+        attempt.answered = attempt.unclear = true
         end(unreadable(reason))
         attempt.abort()
         return discard
-      }
-
-      function fail(failure: Parameters<Sink['fail']>[0]) {
-        failed(delivery, failure)
       }
 
       function cutBeforeResponse(error: Refusal) {
@@ -149,6 +191,7 @@ export default fp<{ responseBuffer: number }>(
 
       function begin(ended: () => void) {
         releaseBuffers()
+        attempt.answered = true
         app.learnFromUpstream(request, undefined)
         request.cut = cutStream
         function cutStream(error: Refusal) {
@@ -175,12 +218,13 @@ export default fp<{ responseBuffer: number }>(
       function end(error?: Refusal, response?: Buffer) {
         if (attempt.endedAt !== undefined) return
         attempt.endedAt = performance.now()
+        load.add(-1)
         clearTimeout(closing)
         request.cut = undefined
         releaseBuffers()
         measure()
         app.learnFromUpstream(request, error ?? request.error)
-        if (error) reject(error)
+        if (error) fail(error)
         else resolve(response ?? reply)
       }
 
@@ -190,7 +234,10 @@ export default fp<{ responseBuffer: number }>(
       }
 
       function observe(chunk: Buffer) {
-        attempt.firstByteAt ??= performance.now()
+        if (attempt.firstByteAt === undefined) {
+          attempt.firstByteAt = performance.now()
+          learnFirstByte(request.route.candidate, attempt.firstByteAt - attempt.startedAt)
+        }
         request.meter?.push(chunk)
         allowance -= chunk.length
         if (allowance < 0) stopReading()
@@ -241,12 +288,42 @@ export default fp<{ responseBuffer: number }>(
       'lifecycle',
       'models',
       'reservations',
+      'retry',
       'secrets',
       'usage',
     ],
     decorators: {
-      fastify: ['endMeter', 'finishFirst', 'learnFromUpstream', 'meterJson', 'recordError', 'redactor'],
-      request: ['bodyScan', 'call', 'edits', 'error', 'measured', 'meter', 'rawBody', 'route'],
+      fastify: [
+        'endMeter',
+        'errorForCaller',
+        'finishFirst',
+        'headersTimeoutOf',
+        'learnFromUpstream',
+        'meterJson',
+        'prepareRetry',
+        'recordError',
+        'redactor',
+        'restartMeter',
+      ],
+      request: ['bodyScan', 'call', 'edits', 'error', 'measured', 'meter', 'rawBody', 'route', 'ticket'],
     },
   },
 )
+
+/** Counts the running attempts of a target, its upstream and its key. */
+function loadOf({ ticket }: FastifyRequest) {
+  const { target, key } = ticket!
+  const counted = [target.candidate, target.upstream, key]
+  return {
+    add(change: 1 | -1) {
+      for (const one of counted) one.running += change
+    },
+  }
+}
+
+/** The edits of the plugins, and those for this target. */
+function editsOf({ edits, route }: FastifyRequest): Edits {
+  const { sentModel } = route.candidate
+  if (edits.maxOutputTokens === undefined && sentModel === undefined) return edits
+  return { ...edits, price: route.price, ...(sentModel !== undefined && { model: sentModel }) }
+}

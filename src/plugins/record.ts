@@ -5,8 +5,14 @@ import fp from 'fastify-plugin'
 import type { UsagePart } from '../dialects/dialect.ts'
 import type { Refusal } from '../errors.ts'
 import type { Entry, Outcome } from '../ledger/call-record.ts'
+import { formatUsd } from '../pricing/money.ts'
+import type { FailedAttempt } from './retry.ts'
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** The facts of the call with this error, as they are now. */
+    entryOf(request: FastifyRequest, reply: FastifyReply, error: Refusal | undefined): Entry
+  }
   interface FastifyRequest {
     entry: Entry | undefined
   }
@@ -15,11 +21,14 @@ declare module 'fastify' {
 export default fp(
   async app => {
     app.decorateRequest('entry')
+    app.decorate('entryOf', (request, reply, error) => {
+      const entry = entryOf(request, reply, error)
+      entry.error &&= app.redactor.text(entry.error)
+      entry.tried &&= app.redactor.text(entry.tried)
+      return entry
+    })
     app.onCallEnd('record', function recordCall(request, reply) {
-      if (request.routeOptions.config.dialect) {
-        request.entry = entryOf(request, reply)
-        request.entry.error &&= app.redactor.text(request.entry.error)
-      }
+      if (request.routeOptions.config.dialect) request.entry = app.entryOf(request, reply, request.error)
     })
   },
   {
@@ -32,8 +41,8 @@ export default fp(
   },
 )
 
-function entryOf(request: FastifyRequest, reply: FastifyReply): Entry {
-  const { arrivedAt, call, client, cost, error, attempt, measured, route } = request
+function entryOf(request: FastifyRequest, reply: FastifyReply, error: Refusal | undefined): Entry {
+  const { arrivedAt, call, client, cost, attempt, failedAttempts, measured, route } = request
   const now = performance.now()
   const tokens = tokensOf(measured?.usage)
   return {
@@ -46,8 +55,9 @@ function entryOf(request: FastifyRequest, reply: FastifyReply): Entry {
     route: request.routeOptions.url ?? request.url,
     model: call?.parsed.model,
     upstream: route?.upstream.name,
-    status: reply.raw.headersSent ? reply.raw.statusCode : 499,
-    outcome: outcomeOf(request),
+    upstreamModel: route?.candidate.sentModel,
+    status: statusOf(request, reply, error),
+    outcome: outcomeOf(request, error),
     stream: call?.parsed.stream ?? false,
     cache: request.cacheResult,
     latencyMs: round(now - arrivedAt),
@@ -57,12 +67,14 @@ function entryOf(request: FastifyRequest, reply: FastifyReply): Entry {
     cacheReadTokens: tokens.cacheRead,
     cacheWriteTokens: tokens.cacheWrite,
     outputTokens: tokens.output,
-    costNanos: cost?.nanos ?? 0,
+    costNanos: request.chargedNanos + (cost?.nanos ?? 0),
     savedNanos: request.savedNanos,
     estimated: cost?.estimated ?? false,
     estimate: cost?.how,
     unbounded: call && call.parsed.unbounded.length > 0 ? true : undefined,
     priceVersion: route?.table.version,
+    attempts: request.attempts || undefined,
+    tried: request.attempts > 1 ? failedAttempts?.map(triedText).join('; ') : undefined,
     error: error && wordsOf(error),
     refusal: error?.code,
     scope: typeof error?.details.scope === 'string' ? error.details.scope : undefined,
@@ -80,7 +92,26 @@ function tokensOf(usage: readonly UsagePart[] = []) {
   return sum
 }
 
-function outcomeOf({ cacheResult, disconnected, error, attempt }: FastifyRequest): Outcome {
+/** `anthropic/claude-haiku-4-5: the provider answered 529 (120 ms, charged $0.002)` */
+function triedText({ upstream, model, error, ms, chargedNanos }: FailedAttempt): string {
+  const charge = chargedNanos > 0 ? `, charged ${formatUsd(chargedNanos)}` : ''
+  return `${upstream}/${model}: ${wordsOf(error)} (${Math.round(ms)} ms${charge})`
+}
+
+/** 499: the caller left before the response. */
+function statusOf(
+  { disconnected }: FastifyRequest,
+  { raw }: FastifyReply,
+  error: Refusal | undefined,
+): number {
+  if (raw.headersSent) return raw.statusCode
+  return disconnected ? 499 : (error?.statusCode ?? 499)
+}
+
+function outcomeOf(
+  { cacheResult, disconnected, attempt }: FastifyRequest,
+  error: Refusal | undefined,
+): Outcome {
   if (error?.code === 'internal') return 'gateway_error'
   // A running call that a budget stopped is not a refusal: it was served in part, and is charged.
   if (error?.code === 'interrupted' || (attempt && error?.family === 'billing')) return 'interrupted'

@@ -1,73 +1,63 @@
-/** The upstreams of this configuration. Each has one pool of connections and the one real key. */
+/** The upstreams and the routes to them: from the environment, or from UPSTREAMS_FILE, which is read again when it changes. */
 
-import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Pool } from 'undici'
-import type { UpstreamSettings } from '../config/upstreams.ts'
-import type { Format } from '../dialects/dialect.ts'
-import { type Circuits, createCircuits } from '../upstreams/circuits.ts'
-import { openPool } from '../upstreams/connection.ts'
-
-export interface Upstream {
-  name: string
-  pool: Pool
-  /** Path in front of the route's own, from the base URL. */
-  prefix: string
-  /** Its origin, for the log, metrics and the admin API. */
-  server: { address: string; port: number }
-  /** The circuits for a refused key or account, by model. */
-  circuits: Circuits
-  /** The key's header, in the form this wire format and version expect. */
-  authorize(format: Format, headers: FastifyRequest['headers']): Record<string, string>
-}
-
-export interface UpstreamOptions extends UpstreamSettings {
-  /** The key in force now. */
-  key: () => string | undefined
-}
+import type { Dialect } from '../dialects/dialect.ts'
+import type { PriceTable } from '../pricing/price.ts'
+import type { RouteEntry } from '../upstreams/file.ts'
+import { createRouting, type Plan, type Routing } from '../upstreams/routing.ts'
+import { circuitsOf, connectUpstream, type Upstream, type UpstreamSettings } from '../upstreams/upstream.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     upstreams: {
-      /** The most direct upstream that serves this maker's models on this wire format. */
-      choose(maker: string, format: Format): Upstream | undefined
-      all(): Upstream[]
+      /** The upstreams that may serve this model in this dialect; undefined: none does. */
+      plan(model: string, dialect: Dialect): Plan | undefined
+      /** The names of routes that are not names of models. */
+      aliases(): readonly string[]
+      all(): readonly Upstream[]
     }
   }
 }
 
-/** `upstreams`: the most direct first. */
-export default fp<{ upstreams: UpstreamOptions[]; timeoutMs: number }>(
-  async (app, { upstreams, timeoutMs }) => {
-    const open = upstreams.map(settings => ({ settings, upstream: connect(settings) }))
+export interface UpstreamsOptions {
+  upstreams: readonly UpstreamSettings[]
+  routes: readonly RouteEntry[]
+  /** The longest silence of a response, ms. */
+  timeoutMs: number
+}
+
+export default fp<UpstreamsOptions>(
+  async (app, { upstreams, routes, timeoutMs }) => {
+    const open = upstreams.map(settings => connectUpstream(settings, timeoutMs))
+    let known: { routing: Routing; table: PriceTable } | undefined
+
+    /** Made anew after a change of the prices, which name the makers of the models. */
+    function routing(): Routing {
+      const { table } = app.prices
+      if (known?.table !== table)
+        known = {
+          table,
+          routing: createRouting({ upstreams: open, routes, tableOf: () => table, names: table.names }),
+        }
+      return known.routing
+    }
+
     app.decorate('upstreams', {
-      choose: (maker, { name }) =>
-        open.find(
-          ({ settings: { makers, formats } }) =>
-            (makers?.includes(maker) ?? true) && (formats?.includes(name) ?? true),
-        )?.upstream,
-      all: () => open.map(({ upstream }) => upstream),
+      plan: (model, dialect) => routing().plan(model, dialect),
+      aliases: () => routing().aliases,
+      all: () => open,
     })
-    for (const { upstream } of open)
+    for (const upstream of open)
       app.optionalParts.set(`upstream:${upstream.name}`, () =>
-        upstream.circuits.states().every(({ state }) => state === 'closed'),
+        circuitsOf(upstream).every(({ state }) => state === 'closed'),
       )
     app.addHook('onClose', async () => {
-      await Promise.all(open.map(({ upstream }) => upstream.pool.destroy()))
+      await Promise.all(open.map(({ pool }) => pool.destroy()))
     })
-
-    function connect({ name, baseUrl, key }: UpstreamOptions): Upstream {
-      const { hostname, origin, pathname, port, protocol } = new URL(baseUrl)
-      const prefix = pathname.replace(/\/$/, '')
-      return {
-        name,
-        prefix,
-        server: { address: hostname, port: Number(port || (protocol === 'https:' ? 443 : 80)) },
-        circuits: createCircuits(),
-        pool: openPool(origin, timeoutMs),
-        authorize: (format, headers) => format.authorize(key() ?? '', headers),
-      }
-    }
   },
-  { name: 'upstreams', dependencies: ['health'], decorators: { fastify: ['optionalParts'] } },
+  {
+    name: 'upstreams',
+    dependencies: ['health', 'prices'],
+    decorators: { fastify: ['optionalParts', 'prices'] },
+  },
 )

@@ -8,6 +8,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Ends the metering of the response. Later calls change nothing. */
     endMeter(request: FastifyRequest): void
+    /** Replaces the meter for the next attempt. */
+    restartMeter(request: FastifyRequest): void
     /** Replaces the meter: the response to a stream request is JSON. */
     meterJson(request: FastifyRequest): void
   }
@@ -25,6 +27,10 @@ export default fp(
     app.decorate('endMeter', (request: FastifyRequest) => {
       request.measured ??= request.meter?.end()
     })
+    app.decorate('restartMeter', (request: FastifyRequest) => {
+      request.measured = undefined
+      request.meter = request.call.dialect.meter(request.call.parsed, request.call.parsed.stream)
+    })
     app.decorate('meterJson', (request: FastifyRequest) => {
       request.meter = request.call.dialect.meter(request.call.parsed, false)
     })
@@ -34,8 +40,7 @@ export default fp(
     })
 
     app.addHook('preHandler', function startMeter(request, _reply, done) {
-      if (request.call)
-        request.meter = request.call.dialect.meter(request.call.parsed, request.call.parsed.stream)
+      if (request.call) app.restartMeter(request)
       done()
     })
   },

@@ -20,6 +20,10 @@ export interface AttemptFacts {
   unclear: boolean
   /** The provider answered with an error status, so nothing is charged. */
   refused: boolean
+  /** A response without an error status has come whose bytes may reach the caller: no other target is tried. */
+  answered: boolean
+  /** It was charged before the next attempt began. */
+  charged: boolean
   /** The stream was written to the caller's connection up to its last event. */
   passed: boolean
 }
@@ -30,6 +34,8 @@ interface Message {
   path: string
   headers: Record<string, string>
   body: Buffer
+  /** Milliseconds; undefined: as the pool's. */
+  headersTimeout?: number | undefined
 }
 
 /** Takes the response. Each function that gets headers returns the sink of the decoded body. */
@@ -55,6 +61,8 @@ export class Attempt implements AttemptFacts {
   respondedAt: number | undefined
   unclear = false
   refused = false
+  answered = false
+  charged = false
   passed = false
 
   constructor(receiver: Receiver) {

@@ -1,7 +1,8 @@
 /**
- * The circuits of one upstream, one per model. A provider that refuses our key or account refuses the next call too, so
- * a refusal opens the circuit: calls fail fast for a while, then one call at a time probes. A refused probe doubles the
- * wait; the first accepted call closes the circuit.
+ * The circuits of one upstream or of one of its keys, one per model. While a circuit is open, its upstream or key gets no
+ * call of the model; then one call at a time probes. A failed probe doubles the wait; the first accepted call closes the
+ * circuit. A refusal of our key or account opens it at once, since the next call would be refused too; a rate limit opens
+ * it for the provider's own wait; other failures open it if there are several in a row, or many in a short time.
  *
  * Only calls that started in the circuit's current state change it. If 300 calls in flight are all refused, the first
  * result opens the circuit and the others are ignored, since they are no newer. Each replica has its own circuits.
@@ -17,6 +18,11 @@ export interface CircuitOptions {
   probeMs?: number
   /** A circuit that no call has probed for this time counts as closed. */
   forgetMs?: number
+  /** Failures in a row that open a circuit. */
+  mostFailures?: number
+  /** A circuit also opens if half of the calls of a period (ms) fail, and these are at least `leastCalls`. */
+  periodMs?: number
+  leastCalls?: number
   /** Monotonic, milliseconds. */
   now?: () => number
 }
@@ -45,7 +51,11 @@ export interface Circuits {
   enter(model: string): Entry
   /** The provider refused our key or account. Returns for how many milliseconds the circuit opened; undefined: it did not. */
   refused(model: string, pass: number, refused: Refusal): number | undefined
-  /** The provider accepted our key. Returns whether that closed the circuit. */
+  /** The provider limits us for `ms`. */
+  limited(model: string, pass: number, limited: Refusal, ms: number): void
+  /** The call failed for another reason. Returns for how many milliseconds the circuit opened; undefined: it did not. */
+  failed(model: string, pass: number, failed: Refusal): number | undefined
+  /** The provider accepted the call. Returns whether that closed the circuit. */
   accepted(model: string, pass: number): boolean
   /** The call has ended, or its caller has left. If it was the probe, another call may probe. */
   leave(model: string, pass: number): void
@@ -53,7 +63,9 @@ export interface Circuits {
   reset(): void
   /** The circuit of one model; closed if it never opened. */
   state(model: string): CircuitState
-  /** The circuits of all models that were refused since the start. */
+  /** Milliseconds until the circuit would let a call pass; it takes no pass. */
+  retryMs(model: string): number
+  /** The circuits that have opened since the start. */
   states(): CircuitState[]
 }
 
@@ -62,6 +74,11 @@ interface Circuit {
   validFrom: number
   openings: number
   open: Open | undefined
+  failuresInRow: number
+  /** The present period: its start on the monotonic clock, its calls, and those that failed. */
+  since: number
+  calls: number
+  failures: number
 }
 
 interface Open {
@@ -81,6 +98,9 @@ export function createCircuits({
   longestOpenMs = 60_000,
   probeMs = 2000,
   forgetMs = 3_600_000,
+  mostFailures = 5,
+  periodMs = 10_000,
+  leastCalls = 20,
   now = () => performance.now(),
 }: CircuitOptions = {}): Circuits {
   const circuits = new Map<string, Circuit>()
@@ -93,8 +113,39 @@ export function createCircuits({
     return circuit
   }
 
+  function madeFor(model: string): Circuit {
+    const known = circuitOf(model)
+    if (known) return known
+    const none = { failuresInRow: 0, since: now(), calls: 0, failures: 0 }
+    const circuit: Circuit = { validFrom, openings: 0, open: undefined, ...none }
+    circuits.set(model, circuit)
+    return circuit
+  }
+
+  function open(circuit: Circuit, refused: Refusal, openMs: number, waitMs = openMs) {
+    const since = circuit.open?.since ?? new Date()
+    circuit.open = { since, refused, openMs, probeAt: now() + waitMs, probe: undefined }
+    circuit.validFrom = ++numbers
+    circuit.openings++
+  }
+
+  function openLonger(circuit: Circuit, refused: Refusal): number {
+    const openMs = circuit.open ? Math.min(circuit.open.openMs * 2, longestOpenMs) : firstOpenMs
+    open(circuit, refused, openMs)
+    return openMs
+  }
+
+  /** Counts a call of a closed circuit. */
+  function count(circuit: Circuit, isFailure: boolean) {
+    if (now() - circuit.since > periodMs) Object.assign(circuit, { since: now(), calls: 0, failures: 0 })
+    circuit.calls++
+    circuit.failures += Number(isFailure)
+    circuit.failuresInRow = isFailure ? circuit.failuresInRow + 1 : 0
+  }
+
   function close(circuit: Circuit) {
     circuit.open = undefined
+    circuit.failuresInRow = circuit.calls = circuit.failures = 0
     circuit.validFrom = ++numbers
   }
 
@@ -124,19 +175,29 @@ export function createCircuits({
       return { pass: open.probe.pass }
     },
     refused(model, pass, refused) {
-      const circuit = circuitOf(model) ?? { validFrom, openings: 0, open: undefined }
+      const circuit = madeFor(model)
+      return pass < circuit.validFrom ? undefined : openLonger(circuit, refused)
+    },
+    limited(model, pass, limited, ms) {
+      const circuit = madeFor(model)
+      if (pass >= circuit.validFrom) open(circuit, limited, firstOpenMs, ms)
+    },
+    failed(model, pass, failed) {
+      const circuit = madeFor(model)
       if (pass < circuit.validFrom) return undefined
-      const openMs = circuit.open ? Math.min(circuit.open.openMs * 2, longestOpenMs) : firstOpenMs
-      const since = circuit.open?.since ?? new Date()
-      circuit.open = { since, refused, openMs, probeAt: now() + openMs, probe: undefined }
-      circuit.validFrom = ++numbers
-      circuit.openings++
-      circuits.set(model, circuit)
-      return openMs
+      if (circuit.open) return openLonger(circuit, failed)
+      count(circuit, true)
+      const { calls, failures, failuresInRow } = circuit
+      const isFailing = failuresInRow >= mostFailures || (calls >= leastCalls && failures * 2 >= calls)
+      return isFailing ? openLonger(circuit, failed) : undefined
     },
     accepted(model, pass) {
       const circuit = circuitOf(model)
-      if (!circuit?.open || pass < circuit.validFrom) return false
+      if (!circuit || pass < circuit.validFrom) return false
+      if (!circuit.open) {
+        count(circuit, false)
+        return false
+      }
       close(circuit)
       return true
     },
@@ -148,7 +209,14 @@ export function createCircuits({
       validFrom = ++numbers
       for (const circuit of circuits.values()) close(circuit)
     },
+    retryMs(model) {
+      const circuit = circuitOf(model)
+      return circuit?.open ? retryMsOf(circuit.open) : 0
+    },
     state: model => stateOf(model, circuitOf(model)),
-    states: () => [...circuits.keys()].map(model => stateOf(model, circuitOf(model))),
+    states: () =>
+      [...circuits.keys()]
+        .map(model => stateOf(model, circuitOf(model)))
+        .filter(({ openings }) => openings > 0),
   }
 }

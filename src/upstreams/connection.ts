@@ -55,7 +55,13 @@ export function openPool(origin: string, timeoutMs: number): Pool {
 /** Sends one POST (or GET, without a body). It is sent again once if no connection could be made. */
 export function send(
   pool: Pool,
-  request: { method: 'GET' | 'POST'; path: string; headers: Record<string, string>; body: Buffer | null },
+  request: {
+    method: 'GET' | 'POST'
+    path: string
+    headers: Record<string, string>
+    body: Buffer | null
+    headersTimeout?: number | undefined
+  },
   listener: Listener,
 ): Line {
   let controller: Dispatcher.DispatchController | undefined

@@ -28,7 +28,7 @@ export function deliverJson(
   complete: Complete,
 ): Sink {
   const { attempt, end, measure, redaction, redactor, reply } = delivery
-  attempt.isSuccess = true
+  attempt.isSuccess = attempt.answered = true
   const overflow = () => passAsItComes(delivery, headers)
   if (Number(headers['content-length'] ?? 0) > room.limit) return delivery.metered(overflow())
   return delivery.metered(collect(room.grow, { whole, overflow, fail: failure => failed(delivery, failure) }))
@@ -56,13 +56,13 @@ export function deliverJson(
 export function refuseJson(delivery: Delivery, headers: Headers, room: Room): Sink {
   const { attempt, end, measure } = delivery
   const refuse = () => {
-    attempt.unclear = true
+    attempt.answered = attempt.unclear = true
     end(unreadable(`content-type ${mediaType(headers)} in response to a request for a stream`))
   }
   const whole = (body: Buffer) => {
     const measured = measure()
     if (!measured?.ended) {
-      attempt.unclear = true
+      attempt.answered = attempt.unclear = true
       return end(unreadable('the response is not a complete JSON object'))
     }
     if (measured.failed === undefined || !refuseInside(delivery, headers, body, false)) refuse()

@@ -2,9 +2,15 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Headers } from './connection.ts'
+import type { Key } from './keys.ts'
+import type { Upstream } from './upstream.ts'
 
-/** The headers to the upstream: the dialect's list, the gateway's own, the real key, and no compression, so that the response can be metered. */
-export function upstreamHeaders({ call, headers, outgoing, route }: FastifyRequest): Record<string, string> {
+/** The headers to the upstream: the dialect's list, the gateway's own, those of the upstream's settings, the real key, and no compression, so that the response can be metered. */
+export function upstreamHeaders(
+  { call, headers, outgoing }: FastifyRequest,
+  { settings }: Upstream,
+  key: Key,
+): Record<string, string> {
   const sent: Record<string, string> = {
     'content-type': 'application/json',
     'accept-encoding': 'identity',
@@ -14,7 +20,7 @@ export function upstreamHeaders({ call, headers, outgoing, route }: FastifyReque
     const value = headers[name]
     if (value !== undefined) sent[name] = Array.isArray(value) ? value.join(', ') : value
   }
-  return Object.assign(sent, outgoing, route.upstream.authorize(call.dialect.format, headers))
+  return Object.assign(sent, outgoing, settings.headers, call.dialect.format.authorize(key.secret(), headers))
 }
 
 /** The provider's headers that the caller gets. */

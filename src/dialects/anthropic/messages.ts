@@ -20,6 +20,7 @@ export const anthropicMessages: Dialect = {
   paid: true,
   // Headers about a coding agent (x-claude-code-*, x-stainless-*) are for the gateway only.
   requestHeaders: ['anthropic-version', 'anthropic-beta'],
+  promptMembers: ['system', 'messages'],
   preliminaryEvents: ['ping'],
   isSuccess: isMessage,
   parse: parseMessages,

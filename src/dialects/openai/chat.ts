@@ -19,6 +19,7 @@ export const openaiChat: Dialect = {
   path: '/v1/chat/completions',
   paid: true,
   requestHeaders: ['openai-beta'],
+  promptMembers: ['messages'],
   isSuccess: isCompletion,
   parse: parseChat,
   rewrite: (raw, { maxOutputTokens, price, includeUsage, noStore, promptCacheKey }) =>

@@ -15,6 +15,7 @@ export const openaiEmbeddings: Dialect = {
   ...common,
   name: 'openai-embeddings',
   path: '/v1/embeddings',
+  promptMembers: ['input'],
   operation: 'embeddings',
   isSuccess: response => isWithoutError(response) && hasObjects(response.data),
   parse: parseEmbeddings,

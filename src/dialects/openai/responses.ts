@@ -15,6 +15,7 @@ export const openaiResponses: Dialect = {
   ...common,
   name: 'openai-responses',
   path: '/v1/responses',
+  promptMembers: ['instructions', 'input'],
   preliminaryEvents: [...ANNOUNCING],
   isSuccess: isResponse,
   parse: parseResponses,

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Aggregator, Registry } from 'prom-client'
 import { nanosToUsd } from '../../pricing/money.ts'
 import { CIRCUIT_STATES } from '../../upstreams/circuits.ts'
+import { circuitsOf as circuitsIn } from '../../upstreams/upstream.ts'
 import { addReadings, type Reading, type Row } from './readings.ts'
 
 /** `read` returns one value, or undefined for an absent metric. */
@@ -151,9 +152,9 @@ const LABELED: readonly Labeled[] = [
     app =>
       app.upstreams
         .all()
-        .map(({ name, circuits }) => [
-          circuits.states().filter(({ state }) => state !== 'closed').length,
-          name,
+        .map(upstream => [
+          circuitsIn(upstream).filter(({ state }) => state !== 'closed').length,
+          upstream.name,
         ]),
     'max',
   ],
@@ -225,5 +226,5 @@ function heldUsd({ holds }: FastifyInstance): number {
 function circuitsOf({ upstreams }: FastifyInstance) {
   return upstreams
     .all()
-    .flatMap(({ name, circuits }) => circuits.states().map(circuit => ({ upstream: name, ...circuit })))
+    .flatMap(upstream => circuitsIn(upstream).map(circuit => ({ upstream: upstream.name, ...circuit })))
 }

@@ -107,6 +107,9 @@ test('live calls have the estimate and the unbounded mark under the names of the
   const entry: Entry = {
     ...{ reqId: 'req_1', clientId: 'c1', client: 'frontend', teamId: undefined, team: undefined, key: 'k1' },
     ...{ route: '/v1/messages', model: 'claude-haiku-4-5', upstream: 'ezai', status: 200, stream: true },
+    upstreamModel: undefined,
+    attempts: 1,
+    tried: undefined,
     ...{ outcome: 'client_gone', cache: undefined, latencyMs: 1, ttftMs: undefined, upstreamMs: undefined },
     ...{ inputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0, outputTokens: 1 },
     ...{

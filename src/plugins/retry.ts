@@ -1,0 +1,191 @@
+/**
+ * Tries a call again after a failed attempt: at the next target of its route, or at the same one after a wait. A failed
+ * attempt that may have cost money is charged first, and the next one needs room of its own in every budget.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Refusal } from '../errors.ts'
+import { isRetried, mostHelpful, retryWait } from '../upstreams/retry.ts'
+import { createRetryBudget } from '../upstreams/retry-budget.ts'
+import { isOpenFor } from '../upstreams/upstream.ts'
+import type { Target } from './models.ts'
+
+export interface FailedAttempt {
+  upstream: string
+  model: string
+  error: Refusal
+  startedAt: number
+  ms: number
+  /** Nano-dollars; 0: the attempt cost nothing. */
+  chargedNanos: number
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /**
+     * Prepares the next attempt after an error that came before the response began. Resolves when `request.ticket` is that
+     * of the next attempt, or rejects with the error that the caller gets; the signal ends the wait with its reason.
+     * Undefined: there is no next attempt.
+     */
+    prepareRetry(
+      request: FastifyRequest,
+      reply: FastifyReply,
+      error: Refusal,
+      signal: AbortSignal,
+    ): Promise<void> | undefined
+    /** The error that a call ends with after this one, which is not followed by another attempt. */
+    errorForCaller(request: FastifyRequest, error: Refusal): Refusal
+    /** Milliseconds for the headers of the next response; undefined: only UPSTREAM_TIMEOUT_SECONDS limits them. */
+    headersTimeoutOf(request: FastifyRequest): number | undefined
+  }
+  interface FastifyRequest {
+    failedAttempts: FailedAttempt[] | undefined
+  }
+}
+
+export default fp<{ timeoutMs: number }>(
+  async (app, { timeoutMs }) => {
+    const budget = createRetryBudget()
+    app.decorateRequest('failedAttempts')
+
+    app.addHook('preHandler', function countCall(request, _reply, done) {
+      if (request.ticket) budget.addCall()
+      done()
+    })
+
+    app.decorate('prepareRetry', (request, reply, error, signal) => {
+      const failed = noteFailure(request, error)
+      if (!mayRetry(request, error)) return undefined
+      return prepare({ request, reply, failed, signal })
+    })
+
+    app.decorate('errorForCaller', (request: FastifyRequest, error: Refusal) =>
+      isRetried(error) ? (mostHelpful(errorsOf(request)) ?? error) : error,
+    )
+
+    app.decorate('headersTimeoutOf', (request: FastifyRequest) => {
+      const { plan, route, targets } = request
+      const own = route.upstream.settings.timeoutSeconds
+      if (own !== undefined) return Math.min(own * 1000, leftOf(request))
+      const others = Math.min(plan.attempts - attemptsOf(request), untried(request, targets).length) - 1
+      return others > 0 ? leftOf(request) / (others + 1) : undefined
+    })
+
+    function noteFailure(request: FastifyRequest, error: Refusal): FailedAttempt {
+      const { attempt, route } = request
+      const startedAt = attempt?.startedAt ?? performance.now()
+      const failed: FailedAttempt = {
+        upstream: route.upstream.name,
+        model: route.price.model,
+        error,
+        startedAt,
+        ms: (attempt?.endedAt ?? performance.now()) - startedAt,
+        chargedNanos: 0,
+      }
+      request.failedAttempts ??= []
+      request.failedAttempts.push(failed)
+      return failed
+    }
+
+    function mayRetry(request: FastifyRequest, error: Refusal): boolean {
+      const { disconnected, plan } = request
+      if (disconnected || !isRetried(error) || attemptsOf(request) >= plan.attempts) return false
+      return leftOf(request) > 0 && nextTargets(request) !== undefined && budget.takeRetry()
+    }
+
+    async function prepare({ request, reply, failed, signal }: Preparation) {
+      const { targets, waitMs } = nextTargets(request)!
+      if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => {})
+      // Nothing is reserved for a call that ends here.
+      if (signal.aborted) throw signal.reason
+      if (request.disconnected) throw failed.error
+      const { nanos } = app.costOf(request)
+      if (nanos > 0) {
+        failed.chargedNanos = nanos
+        const hasRoom = await app.chargeAndAdmit(request, reply, failed.error).catch(() => false)
+        if (!hasRoom) throw request.failedAttempts![0]!.error
+      }
+      // A stale configuration may have made the targets anew.
+      const names = new Set(targets.map(({ candidate }) => candidate))
+      if (signal.aborted) throw signal.reason
+      if (request.disconnected) throw failed.error
+      const entered = app.enterTarget(
+        request,
+        request.targets.filter(({ candidate }) => names.has(candidate)),
+      )
+      if ('refused' in entered) throw mostHelpful(errorsOf(request))!
+      request.ticket = entered
+      request.route = entered.target
+    }
+
+    /** What UPSTREAM_TIMEOUT_SECONDS leaves for all further attempts, ms. */
+    function leftOf({ failedAttempts }: FastifyRequest): number {
+      const [first] = failedAttempts ?? []
+      return first ? timeoutMs - (performance.now() - first.startedAt) : timeoutMs
+    }
+  },
+  {
+    name: 'retry',
+    dependencies: ['admission', 'breaker', 'cost', 'models'],
+    decorators: {
+      fastify: ['chargeAndAdmit', 'costOf', 'enterTarget'],
+      request: ['disconnected', 'plan', 'route', 'targets', 'ticket'],
+    },
+  },
+)
+
+interface Preparation {
+  request: FastifyRequest
+  reply: FastifyReply
+  failed: FailedAttempt
+  signal: AbortSignal
+}
+
+function attemptsOf({ failedAttempts = [] }: FastifyRequest): number {
+  return failedAttempts.length
+}
+
+function errorsOf({ failedAttempts = [] }: FastifyRequest): Refusal[] {
+  return failedAttempts.map(({ error }) => error)
+}
+
+function untried({ failedAttempts = [] }: FastifyRequest, targets: readonly Target[]): Target[] {
+  return targets.filter(target => !failedAttempts.some(one => isAt(one, target)))
+}
+
+function isAt({ upstream, model }: FailedAttempt, target: Target): boolean {
+  return upstream === target.upstream.name && model === target.price.model
+}
+
+/** The targets of the next attempt, and the wait before it, ms. Undefined: none can be tried again soon enough. */
+function nextTargets(request: FastifyRequest): { targets: readonly Target[]; waitMs: number } | undefined {
+  const { failedAttempts = [], plan, targets } = request
+  const others = untried(request, targets).filter(target => isAvailable(target))
+  if (others.length > 0) return { targets: others, waitMs: 0 }
+  const last = failedAttempts.at(-1)
+  // Another key of the same upstream may be accepted at once.
+  const here = targets.filter(target => last && isAt(last, target) && isAvailable(target))
+  if (last && here.length > 0 && hasOtherKey(last, here)) return { targets: here, waitMs: 0 }
+  let soonest: { targets: readonly Target[]; waitMs: number } | undefined
+  for (const target of targets) {
+    const failures = failedAttempts.filter(one => isAt(one, target))
+    const failed = failures.at(-1)
+    if (!failed || failed.error.code === 'upstream_refused_us') continue
+    const since = performance.now() - failed.startedAt - failed.ms
+    const waitMs = Math.max(0, retryWait(failed.error, failures.length) - since)
+    if (waitMs <= plan.retryWithinMs && (!soonest || waitMs < soonest.waitMs))
+      soonest = { targets: [target], waitMs }
+  }
+  return soonest
+}
+
+function hasOtherKey({ error }: FailedAttempt, [target]: readonly Target[]): boolean {
+  const isAboutKey = error.code === 'upstream_refused_us' || error.code === 'upstream_rate_limited'
+  return isAboutKey && (target?.upstream.keys.length ?? 0) > 1
+}
+
+function isAvailable({ upstream, price }: Target): boolean {
+  return isOpenFor(upstream, price.model)
+}

@@ -1,0 +1,38 @@
+/** The keys of one upstream. A key that the provider refuses or limits is set aside, while calls use the others. */
+
+import type { Refusal } from '../errors.ts'
+import { type Circuits, createCircuits } from './circuits.ts'
+
+export interface Key {
+  /** The secret in force now; empty for an upstream without a key. */
+  secret(): string
+  circuits: Circuits
+  /** Attempts that use it now. */
+  running: number
+}
+
+/** A key, and the pass of its circuit; or why no key can be used, and for how many milliseconds. */
+export type KeyChoice = { key: Key; pass: number } | { refused: Refusal; retryMs: number }
+
+/** An upstream without keys, such as a server in the own network, has one that is empty. */
+export function createKeys(secrets: readonly (() => string | undefined)[]): Key[] {
+  const given = secrets.length > 0 ? secrets : [() => '']
+  return given.map(secret => ({
+    secret: () => secret() ?? '',
+    circuits: createCircuits(),
+    running: 0,
+  }))
+}
+
+/** Chooses the key with the fewest running attempts among those that are not set aside for the model. */
+export function chooseKey(keys: readonly Key[], model: string): KeyChoice {
+  const [only] = keys
+  const sorted = keys.length === 1 ? keys : keys.toSorted((a, b) => a.running - b.running)
+  let soonest: Extract<KeyChoice, { refused: Refusal }> | undefined
+  for (const key of sorted) {
+    const entry = key.circuits.enter(model)
+    if ('pass' in entry) return { key, pass: entry.pass }
+    if (!soonest || entry.retryMs < soonest.retryMs) soonest = entry
+  }
+  return soonest ?? { key: only!, pass: 0 }
+}

@@ -1,0 +1,89 @@
+/**
+ * The order in which a call tries the targets of its route. Equal targets share the calls by weight, and those of the same
+ * weight by load. A sticky route sends the calls of one client and prompt prefix to the same target, so that the provider's
+ * prompt cache is hit; while that target is away, they all go to the same second one.
+ */
+
+import { hash } from 'node:crypto'
+import type { Candidate, Plan } from './routing.ts'
+
+/** The candidates of a plan, the preferred one first. `stickyKey` is read only if the plan is sticky. */
+export function ordered(plan: Plan, stickyKey: () => string): readonly Candidate[] {
+  const { candidates, isBalanced, sticky } = plan
+  if (!isBalanced) return candidates
+  return sticky ? byStickiness(candidates, stickyKey()) : byWeightAndLoad(candidates)
+}
+
+/**
+ * Weighted rendezvous hashing: each target draws a number from the key, and the largest comes first. A target that leaves or
+ * comes back moves only its own keys. The share of a target is its weight / the sum of the weights (Mosharaf et al., 2015).
+ */
+function byStickiness(candidates: readonly Candidate[], key: string): Candidate[] {
+  const seed = Number.parseInt(hash('sha1', key, 'hex').slice(0, 8), 16)
+  const draws = candidates.map(candidate => ({ candidate, draw: drawOf(seed, candidate) }))
+  return draws.sort((a, b) => b.draw - a.draw).map(({ candidate }) => candidate)
+}
+
+function drawOf(seed: number, { weight, upstream, model }: Candidate): number {
+  const uniform = (mixed(seed, nameHash(`${upstream.name} ${model}`)) + 0.5) / 2 ** 32
+  return weight === 0 ? uniform - 2 : -weight / Math.log(uniform)
+}
+
+const hashes = new Map<string, number>()
+
+function nameHash(name: string): number {
+  let known = hashes.get(name)
+  if (known === undefined) {
+    known = Number.parseInt(hash('sha1', name, 'hex').slice(0, 8), 16)
+    hashes.set(name, known)
+  }
+  return known
+}
+
+/** Mixes two 32-bit numbers to one, evenly distributed (the finalizer of MurmurHash3). */
+function mixed(a: number, b: number): number {
+  let h = (a ^ Math.imul(b, 0x9e3779b1)) >>> 0
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+  return (h ^ (h >>> 16)) >>> 0
+}
+
+/**
+ * The first is drawn by weight, and is the least loaded one of its weight. The others follow by load: running attempts x the
+ * usual time to the first byte. A target that has served no call counts as fast as the fastest.
+ */
+function byWeightAndLoad(candidates: readonly Candidate[]): Candidate[] {
+  const fastest = Math.min(...candidates.map(({ firstByteMs }) => firstByteMs || Number.POSITIVE_INFINITY))
+  const load = ({ running, firstByteMs }: Candidate) =>
+    (running + 1) * (firstByteMs || (fastest === Number.POSITIVE_INFINITY ? 1 : fastest))
+  const sorted = candidates.toSorted((a, b) => load(a) - load(b) || b.weight - a.weight)
+  const total = candidates.reduce((sum, { weight }) => sum + weight, 0)
+  const weight = drawnWeight(candidates, Math.random() * total)
+  const first = Math.max(
+    0,
+    sorted.findIndex(one => one.weight === weight),
+  )
+  return [...sorted.splice(first, 1), ...sorted.filter(isUsed), ...sorted.filter(one => !isUsed(one))]
+}
+
+function drawnWeight(candidates: readonly Candidate[], draw: number): number | undefined {
+  let left = draw
+  for (const { weight } of candidates) {
+    left -= weight
+    if (left < 0) return weight
+  }
+  return undefined
+}
+
+/** A target of weight 0 gets calls only after all others failed. */
+function isUsed({ weight }: Candidate): boolean {
+  return weight > 0
+}
+
+/** Each new time moves the average by this share. */
+const NEW = 0.2
+
+/** Counts the time to the first byte of an attempt. */
+export function learnFirstByte(candidate: Candidate, ms: number): void {
+  candidate.firstByteMs = candidate.firstByteMs === 0 ? ms : candidate.firstByteMs * (1 - NEW) + ms * NEW
+}

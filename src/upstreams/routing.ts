@@ -1,0 +1,131 @@
+/** The upstreams that may serve a call: those of its route, or the most direct one that serves the model. */
+
+import type { Dialect } from '../dialects/dialect.ts'
+import type { PriceTable } from '../pricing/price.ts'
+import type { RouteEntry } from './file.ts'
+import { isPattern, mappedModel, matchModel } from './model-names.ts'
+import type { Upstream } from './upstream.ts'
+
+/** An upstream that may serve a model, on one dialect. Its figures are of the calls of this replica. */
+export interface Candidate {
+  upstream: Upstream
+  table: PriceTable
+  /** Our name of the model there, which has a price. */
+  model: string
+  /** The upstream's own name, if it is another than the caller's. */
+  sentModel: string | undefined
+  weight: number
+  /** Attempts that run now. */
+  running: number
+  /** Moving average of the time to the first byte, ms; 0 before the first. */
+  firstByteMs: number
+}
+
+export interface Plan {
+  /** In the order of the file. */
+  candidates: readonly Candidate[]
+  /** True: equal targets that share the calls by weight. False: they are tried in their order. */
+  isBalanced: boolean
+  sticky: RouteEntry['sticky']
+  /** The most attempts of a call. */
+  attempts: number
+  /** The longest wait for an upstream that limits us, ms. */
+  retryWithinMs: number
+  /** What decides the response besides the request: the models of an alias. */
+  cacheName: string
+}
+
+export interface Routing {
+  /** The plan for a model in one dialect; undefined: no upstream serves it. */
+  plan(model: string, dialect: Dialect): Plan | undefined
+  /** The names of routes that are not names of models. */
+  aliases: readonly string[]
+}
+
+const RETRY_WITHIN_MS = 5000
+/** A price of any time says who made the model. */
+const ANY_TIME = new Date(8.64e15)
+/** Plans that are kept. A caller may ask for any name. */
+const MOST_PLANS = 10_000
+
+export interface RoutingOptions {
+  upstreams: readonly Upstream[]
+  routes: readonly RouteEntry[]
+  tableOf(upstream: Upstream): PriceTable
+  /** The names that have a price. */
+  names: ReadonlySet<string>
+}
+
+export function createRouting({ upstreams, routes, tableOf, names }: RoutingOptions): Routing {
+  const byName = new Map(upstreams.map(upstream => [upstream.name, upstream]))
+  // An upstream of a single maker comes before one that serves all.
+  const direct = [...upstreams].sort((a, b) => Number(!a.type.makers) - Number(!b.type.makers))
+  const plans = new Map<string, Plan | undefined>()
+
+  function candidate(upstream: Upstream, asked: string, model: string, dialect: Dialect, weight = 1) {
+    if (!upstream.paths.has(dialect.path)) return []
+    const table = tableOf(upstream)
+    const price = table.find(model, ANY_TIME)
+    if (!price) return []
+    const { models } = upstream.settings
+    const theirs = mappedModel(models, model)
+    if (theirs === undefined) return []
+    if (!models && upstream.type.makers && !upstream.type.makers.includes(price.maker)) return []
+    const sentModel = theirs === asked ? undefined : theirs
+    return [{ upstream, table, model, sentModel, weight, running: 0, firstByteMs: 0 }]
+  }
+
+  function routed(route: RouteEntry, asked: string, dialect: Dialect): Plan | undefined {
+    const targets = route.targets ?? route.order?.map(upstream => ({ upstream })) ?? []
+    const candidates = targets.flatMap(({ upstream: name, model = asked, weight }: RouteTarget) => {
+      const upstream = byName.get(name)
+      return upstream ? candidate(upstream, asked, model, dialect, weight) : []
+    })
+    if (candidates.length === 0) return undefined
+    return {
+      candidates,
+      isBalanced: route.targets !== undefined && candidates.length > 1,
+      sticky: route.sticky,
+      attempts: 1 + (route.retries ?? candidates.length - 1),
+      retryWithinMs: route.retryWithinMs ?? RETRY_WITHIN_MS,
+      cacheName: [...new Set(candidates.map(({ model }) => model))].sort().join(),
+    }
+  }
+
+  function unrouted(model: string, dialect: Dialect): Plan | undefined {
+    for (const upstream of direct) {
+      const candidates = candidate(upstream, model, model, dialect)
+      if (candidates.length > 0) return { ...ALONE, candidates, cacheName: model }
+    }
+    return undefined
+  }
+
+  function made(model: string, dialect: Dialect): Plan | undefined {
+    const route = routes.find(({ models }) =>
+      models.some(pattern => matchModel(pattern, model) !== undefined),
+    )
+    return route ? routed(route, model, dialect) : unrouted(model, dialect)
+  }
+
+  return {
+    aliases: [...new Set(routes.flatMap(({ models }) => models))].filter(
+      name => !isPattern(name) && !names.has(name),
+    ),
+    plan(model, dialect) {
+      const key = `${dialect.name} ${model}`
+      if (plans.has(key)) return plans.get(key)
+      if (plans.size >= MOST_PLANS) plans.clear()
+      const plan = made(model, dialect)
+      plans.set(key, plan)
+      return plan
+    },
+  }
+}
+
+interface RouteTarget {
+  upstream: string
+  model?: string
+  weight?: number
+}
+
+const ALONE = { isBalanced: false, sticky: undefined, attempts: 1, retryWithinMs: RETRY_WITHIN_MS } as const
