@@ -14,7 +14,7 @@ test('the hooks of a call run in a fixed order', async t => {
     [
       '(onRequest) ["watchCallEnd()","closeWhileDraining()","setRequestId()","checkProtocol()","authenticateCaller()","refuseOverload()"]',
       '(preValidation) ["countBodySize()","readCall()","beginReservation()","chooseRoute()","reserveTokens()","separateClients()","reserveCount()","reserveMoney()","reserveRepetition()","askForUsage()","lookUpCache()","reserveCacheKey()"]',
-      '(preHandler) ["announceOutputLimit()","startMeter()","refuseSpentBudget()","admitCall()","replayCached()","checkCircuit()"]',
+      '(preHandler) ["announceOutputLimit()","startMeter()","refuseSpentBudget()","admitCall()","replayCached()","checkCircuit()","countCall()"]',
       '(onSend) ["endConnection()","setCostHeader()"]',
     ],
   )

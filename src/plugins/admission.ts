@@ -220,7 +220,17 @@ export default fp<{ maxPending: number }>(
         'settlements',
         'waiting',
       ],
-      request: ['call', 'client', 'disconnected', 'key', 'reservation', 'route'],
+      request: [
+        'call',
+        'chargedNanos',
+        'client',
+        'cost',
+        'disconnected',
+        'entry',
+        'key',
+        'reservation',
+        'route',
+      ],
     },
   },
 )

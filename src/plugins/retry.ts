@@ -128,7 +128,7 @@ export default fp<{ timeoutMs: number }>(
   },
   {
     name: 'retry',
-    dependencies: ['admission', 'breaker', 'cost', 'models'],
+    dependencies: ['admission', 'breaker', 'cost', 'lifecycle', 'models'],
     decorators: {
       fastify: ['chargeAndAdmit', 'costOf', 'enterTarget'],
       request: ['disconnected', 'plan', 'route', 'targets', 'ticket'],
