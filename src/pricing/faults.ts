@@ -1,7 +1,6 @@
 /** Reports all faults of a price file at once. Each fault has a place, a found value and an expected value. */
 
-import { type Static, type TSchema, Type } from 'typebox'
-import { Settings } from 'typebox/system'
+import type { Static, TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import {
   type Multiplied,
@@ -15,12 +14,13 @@ import {
   standard,
 } from './file.ts'
 import { ownerOf } from './merge.ts'
-import { didYouMean, nearest } from './nearest.ts'
+import { didYouMean } from './nearest.ts'
+import { expectedAt, fault, lineOf, schemaFaults } from './schema-faults.ts'
 
 /** Returns the value if it matches the schema; else throws all its faults at once. */
 export function check<T extends TSchema>(schema: T, value: unknown): Static<T> {
   if (Value.Check(schema, value)) return value
-  throw faulty(faultsOf(schema, value))
+  throw faulty(schemaFaults(schema, value, { synonyms: SYNONYMS }).map(lineOf))
 }
 
 const NEEDED = ['in', 'out', 'maxInput', 'maxOutput'] as const
@@ -49,7 +49,9 @@ export function refuseIncomplete(known: PriceFile, { models = {} }: PricePatch):
         const isRate = name === 'in' || name === 'out'
         const value = isRate ? row[name] : own[name]
         if (value !== undefined || (!isRate && row !== rows[0]?.[0])) continue
-        found.push(fault(`/models/${id}${isRate ? path : ''}/${name}`, undefined, neededWords(name) + hint))
+        found.push(
+          lineOf(fault(`/models/${id}${isRate ? path : ''}/${name}`, undefined, neededWords(name) + hint)),
+        )
       }
     return found
   })
@@ -78,65 +80,6 @@ function faulty(faults: string[]): Error & { faults: string[] } {
   return Object.assign(new Error(faults.join('\n')), { faults })
 }
 
-function faultsOf(schema: TSchema, value: unknown): string[] {
-  return allErrors(schema, value).flatMap(error => {
-    const { instancePath: path } = error
-    // Each unknown field and each union has an error of its own. The errors of parents and parts repeat it.
-    if (error.keyword === 'additionalProperties' || error.keyword === 'const') return []
-    if (error.keyword === 'required') {
-      return error.params.requiredProperties.map(field =>
-        fault(
-          `${path}/${field}`,
-          undefined,
-          expectedAt(schema, `${error.schemaPath}/properties/${field}`) ?? 'a value',
-        ),
-      )
-    }
-    const found = Value.Pointer.Get(value, path)
-    if (error.keyword === 'boolean') {
-      const name = path.slice(path.lastIndexOf('/') + 1)
-      const meant = nearestField(name, fieldsAt(schema, error.schemaPath))
-      return fault(
-        path,
-        found,
-        `no field of this name${meant === undefined ? '' : `; did you mean ${meant}?`}`,
-      )
-    }
-    return fault(path, found, expectedAt(schema, error.schemaPath) ?? error.message.replace(/^must be /, ''))
-  })
-}
-
-/** TypeBox reports 8 errors by default. The setting is global, so only this call raises it. */
-function allErrors(schema: TSchema, value: unknown) {
-  const { maxErrors } = Settings.Get()
-  Settings.Set({ maxErrors: 1000 })
-  try {
-    return Value.Errors(schema, value)
-  } finally {
-    Settings.Set({ maxErrors })
-  }
-}
-
-function fault(path: string, found: unknown, expected: string): string {
-  const shown = JSON.stringify(found) ?? 'nothing'
-  const where = path.replaceAll('~1', '/').replaceAll('~0', '~') || '/'
-  return `${where}: found ${shown.length > 80 ? `${shown.slice(0, 80)}…` : shown}, expected ${expected}`
-}
-
-/** The schema's own description of a valid value. */
-function expectedAt(schema: TSchema, schemaPath: string): string | undefined {
-  const part = Value.Pointer.Get(schema, schemaPath.slice(1))
-  const words = Type.Object({ expected: Type.String() })
-  return Value.Check(words, part) ? part.expected : undefined
-}
-
-/** The known fields of an object in which an unknown field was found. */
-function fieldsAt(schema: TSchema, schemaPath: string): string[] {
-  const parent = Value.Pointer.Get(schema, schemaPath.slice(1).replace(/\/additionalProperties$/, ''))
-  const withFields = Type.Object({ properties: Type.Record(Type.String(), Type.Unknown()) })
-  return Value.Check(withFields, parent) ? Object.keys(parent.properties) : []
-}
-
 /** Other common names of these fields, in lower case without punctuation. */
 const SYNONYMS: ReadonlyMap<string, string> = new Map([
   ...['input', 'prompt', 'inputprice', 'inputcost'].map(name => [name, 'in'] as const),
@@ -153,13 +96,6 @@ const SYNONYMS: ReadonlyMap<string, string> = new Map([
   ...['provider', 'vendor'].map(name => [name, 'maker'] as const),
   ...['type', 'mode'].map(name => [name, 'kind'] as const),
 ])
-
-function nearestField(name: string, fields: string[]): string | undefined {
-  const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '')
-  const synonym = SYNONYMS.get(plain(name))
-  if (synonym !== undefined && fields.includes(synonym)) return synonym
-  return fields.find(field => plain(field) === plain(name)) ?? nearest(name, fields)
-}
 
 function rowFaults(id: string, prices: readonly OwnRow[]): string[] {
   const days = prices.map(row => row.from ?? 'the beginning')
