@@ -20,7 +20,7 @@ import { expectedAt, fault, lineOf, schemaFaults } from './schema-faults.ts'
 /** Returns the value if it matches the schema; else throws all its faults at once. */
 export function check<T extends TSchema>(schema: T, value: unknown): Static<T> {
   if (Value.Check(schema, value)) return value
-  throw faulty(schemaFaults(schema, value, { synonyms: SYNONYMS }).map(lineOf))
+  throw faulty(schemaFaults(schema, value, { synonyms: [SYNONYMS] }).map(lineOf))
 }
 
 const NEEDED = ['in', 'out', 'maxInput', 'maxOutput'] as const
@@ -81,7 +81,7 @@ function faulty(faults: string[]): Error & { faults: string[] } {
 }
 
 /** Other common names of these fields, in lower case without punctuation. */
-const SYNONYMS: ReadonlyMap<string, string> = new Map([
+export const SYNONYMS: ReadonlyMap<string, string> = new Map([
   ...['input', 'prompt', 'inputprice', 'inputcost'].map(name => [name, 'in'] as const),
   ...['output', 'completion', 'outputprice', 'outputcost'].map(name => [name, 'out'] as const),
   ...['cacheread', 'cachedinput', 'cached', 'cachedin', 'inputcacheread'].map(

@@ -13,8 +13,8 @@ export interface Fault {
 }
 
 interface Options {
-  /** Other common names of the fields, in lower case without punctuation. */
-  synonyms: ReadonlyMap<string, string>
+  /** Other common names of the fields, in lower case without punctuation. The first list comes first. */
+  synonyms: readonly ReadonlyMap<string, string>[]
   /** True: the value at this path may be a secret, so it is not shown. */
   isSecret?(path: string): boolean
 }
@@ -41,6 +41,8 @@ export function schemaFaults(
     const describe = isSecret(path) ? secretFault : fault
     if (error.keyword === 'boolean') {
       const name = path.slice(path.lastIndexOf('/') + 1)
+      const named = wordsAt(schema, parentOf(error.schemaPath), 'expectedName')
+      if (named !== undefined) return fault(path, name, named)
       const meant = nearestField(name, fieldsAt(schema, error.schemaPath), synonyms)
       return describe(
         path,
@@ -85,14 +87,22 @@ export function lineOf({ path, text }: Fault): string {
 
 /** The schema's own description of a valid value. */
 export function expectedAt(schema: TSchema, schemaPath: string): string | undefined {
+  return wordsAt(schema, schemaPath, 'expected')
+}
+
+function wordsAt(schema: TSchema, schemaPath: string, option: string): string | undefined {
   const part = Value.Pointer.Get(schema, schemaPath.slice(1))
-  const words = Type.Object({ expected: Type.String() })
-  return Value.Check(words, part) ? part.expected : undefined
+  const withWords = Type.Object({ [option]: Type.String() })
+  return Value.Check(withWords, part) ? part[option] : undefined
+}
+
+function parentOf(schemaPath: string): string {
+  return schemaPath.replace(/\/additionalProperties$/, '')
 }
 
 /** The known fields of an object in which an unknown field was found. */
 function fieldsAt(schema: TSchema, schemaPath: string): string[] {
-  const parent = Value.Pointer.Get(schema, schemaPath.slice(1).replace(/\/additionalProperties$/, ''))
+  const parent = Value.Pointer.Get(schema, parentOf(schemaPath).slice(1))
   const withFields = Type.Object({ properties: Type.Record(Type.String(), Type.Unknown()) })
   return Value.Check(withFields, parent) ? Object.keys(parent.properties) : []
 }
@@ -112,10 +122,10 @@ function meantValue(found: unknown, values: string[]): string {
 function nearestField(
   name: string,
   fields: string[],
-  synonyms: ReadonlyMap<string, string>,
+  synonyms: readonly ReadonlyMap<string, string>[],
 ): string | undefined {
   const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '')
-  const synonym = synonyms.get(plain(name))
-  if (synonym !== undefined && fields.includes(synonym)) return synonym
+  const meant = synonyms.map(words => words.get(plain(name))).find(field => field && fields.includes(field))
+  if (meant !== undefined) return meant
   return fields.find(field => plain(field) === plain(name)) ?? nearest(name, fields)
 }

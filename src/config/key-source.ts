@@ -1,0 +1,39 @@
+/** Reads a key from the place that UPSTREAMS_FILE names: a variable or a file. The file itself never contains a key. */
+
+import { readFileSync } from 'node:fs'
+import { readEnvironment, type Values } from './config.ts'
+import { keyVariable, upstreams } from './upstreams.ts'
+import { secretNames } from './variables.ts'
+
+export type Source = { env: string } | { file: string }
+
+/** Secrets of the gateway's own. An upstream must not get them. */
+const own = new Set(secretNames)
+for (const upstream of upstreams) own.delete(keyVariable(upstream))
+
+/** Returns the key, or an Error that says in words what is wrong with its source. The words never contain the key. */
+export function readKeySource(source: Source, values: Values = readEnvironment()): string | Error {
+  if ('file' in source) return keyIn(source.file)
+  const name = source.env
+  if (own.has(name)) return new Error("which is a secret of the gateway's own")
+  const { [name]: key, [`${name}_FILE`]: file } = values
+  if (key) return plainKey(key)
+  return file ? keyIn(file) : new Error('which is not set in the environment or in .env')
+}
+
+function keyIn(file: string): string | Error {
+  try {
+    return plainKey(readFileSync(file, 'utf8').replace(/[\r\n]+$/, ''))
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? error.code : error
+    return new Error(`which cannot be read (${reason})`)
+  }
+}
+
+/** A key goes into a header, which cannot carry spaces or line ends. */
+function plainKey(key: string): string | Error {
+  if (key === '') return new Error('which is empty')
+  return /^[\x21-\x7e]+$/.test(key)
+    ? key
+    : new Error('which has spaces or characters that no header can carry')
+}

@@ -1,0 +1,59 @@
+/** Checks the address of an upstream, and the region and the project that its address needs. */
+
+import { fault, faultText } from '../pricing/schema-faults.ts'
+import type { FileFault } from './faults.ts'
+import type { UpstreamEntry } from './file.ts'
+import { typeOf, type UpstreamType } from './types.ts'
+
+/** The fields that `{region}` and `{project}` stand for. */
+const OPTIONS = ['region', 'project'] as const
+
+export function addressFaults(upstream: UpstreamEntry, path: string): FileFault[] {
+  const type = typeOf(upstream.type)
+  const address = upstream.baseUrl ?? type.baseUrl
+  if (address === undefined)
+    return [
+      fault(
+        `${path}/baseUrl`,
+        undefined,
+        `the address of the API, because ${upstream.type} has no address of its own`,
+      ),
+    ]
+  const faults = OPTIONS.filter(
+    option => upstream[option] === undefined && needs(upstream, type, address, option),
+  ).map(option => fault(`${path}/${option}`, undefined, `a ${option}, which ${upstream.type} needs`))
+  const wrong = upstream.baseUrl === undefined ? undefined : urlFault(upstream.baseUrl, type)
+  return wrong === undefined
+    ? faults
+    : [faultText(`${path}/baseUrl`, shown(upstream.baseUrl ?? ''), wrong), ...faults]
+}
+
+function needs(
+  { keys = [] }: UpstreamEntry,
+  { auth, paths }: UpstreamType,
+  address: string,
+  option: (typeof OPTIONS)[number],
+): boolean {
+  // A signature of AWS contains the region.
+  if (option === 'region' && auth === 'aws' && keys.length === 0) return true
+  return [address, ...Object.values(paths)].some(text => text.includes(`{${option}}`))
+}
+
+/** What is expected instead of this URL; undefined if it is right. */
+function urlFault(text: string, { paths }: UpstreamType): string | undefined {
+  const plain = text.replace(/\{(region|project)\}/g, 'x')
+  if (!/^https?:\/\//i.test(plain) || !URL.canParse(plain) || /[\s{}\\]/.test(plain))
+    return 'an http:// or https:// URL'
+  const { hash, password, pathname, search, username } = new URL(plain)
+  if (username !== '' || password !== '') return 'a URL without user and password; a key belongs to keys'
+  if (search !== '' || hash !== '' || /[?#]/.test(plain)) return 'a URL without query and fragment'
+  const end = pathname.replace(/\/+$/, '')
+  return Object.values(paths).some(path => end.endsWith(path))
+    ? 'the address without the path of a call, which the gateway adds'
+    : undefined
+}
+
+/** A URL without what may be a secret. */
+function shown(url: string): string {
+  return JSON.stringify(url.replace(/^(\w+:\/\/)?[^/]*@/, '$1***@').replace(/\?.*/s, '?***'))
+}
