@@ -2,6 +2,7 @@
 
 import type { Bucket } from '../lua/bucket.ts'
 import { parseUsd } from '../pricing/money.ts'
+import { matchParts } from './model-pattern.ts'
 import {
   type allowedFeatures,
   bucketOf,
@@ -121,20 +122,7 @@ export function compileModels(patterns: readonly string[] | undefined): Client['
   if (!patterns || patterns.includes('*')) return ALL_MODELS
   const exact = new Set(patterns.filter(pattern => !pattern.includes('*')))
   const starred = patterns.filter(pattern => pattern.includes('*')).map(pattern => pattern.split('*'))
-  const isListed = (name: string) => exact.has(name) || starred.some(parts => fits(name, parts))
+  const isListed = (name: string) =>
+    exact.has(name) || starred.some(parts => matchParts(parts, name) !== undefined)
   return { allows: names => names.some(isListed) }
-}
-
-/** Each part after the one before it, the first at the start, the last at the end: in linear time, whatever the model is called. */
-function fits(model: string, parts: string[]): boolean {
-  const [first = '', ...middle] = parts
-  const last = middle.pop() ?? ''
-  if (!model.startsWith(first)) return false
-  let at = first.length
-  for (const part of middle) {
-    const found = model.indexOf(part, at)
-    if (found < 0) return false
-    at = found + part.length
-  }
-  return model.length - last.length >= at && model.endsWith(last)
 }

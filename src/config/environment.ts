@@ -82,11 +82,11 @@ export class Environment extends Ajv {
         `METRICS_PORT: found ${port}, which is PORT as well, expected another port. ` +
           'Set it to a free port, such as 9464, or leave it out: then /metrics is on PORT.',
       )
-    if (!upstreamKeys.some(name => env[name] || faults.has(name)))
+    if (!env.UPSTREAMS_FILE && !upstreamKeys.some(name => env[name] || faults.has(name)))
       faults.set(
         '',
         `${upstreamKeys[0]}: found nothing, expected a key for at least one upstream. ` +
-          `Set ${upstreamKeys.join(', or ')}, in the environment or in .env.`,
+          `Set ${upstreamKeys.join(', or ')}, or UPSTREAMS_FILE, in the environment or in .env.`,
       )
     return faults
   }

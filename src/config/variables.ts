@@ -173,6 +173,14 @@ export const variables = {
       expected: 'a path',
     }),
   ),
+  UPSTREAMS_FILE: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'YAML or JSON with upstreams and routes, in place of the three keys and base URLs above; read again when it changes',
+      expected: 'a path',
+    }),
+  ),
   ALERT_WEBHOOK_URL: Type.Optional(
     Type.String({
       pattern: httpUrl,

@@ -1,8 +1,9 @@
 /** The upstreams among which a route chooses, from `order` or from `targets`. */
 
+import { matchModel } from '../clients/model-pattern.ts'
 import type { PriceTable } from '../pricing/price.ts'
 import type { RouteEntry, UpstreamEntry } from './file.ts'
-import { isPattern, matchModel } from './model-names.ts'
+import { isPattern } from './model-names.ts'
 
 export interface Choice {
   /** JSON pointers of the choice and of the upstream's name. */

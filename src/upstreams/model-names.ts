@@ -1,23 +1,6 @@
-/** Patterns of model names. `*` stands for any text, and there is no other wildcard. */
+/** Names and patterns of models in UPSTREAMS_FILE. */
 
-/** What each `*` of the pattern stands for in this name; undefined: the pattern does not match. The time is linear. */
-export function matchModel(pattern: string, name: string): string[] | undefined {
-  const [first = '', ...middle] = pattern.split('*')
-  const last = middle.pop()
-  if (last === undefined) return name === pattern ? [] : undefined
-  if (!name.startsWith(first)) return undefined
-  const matched: string[] = []
-  let at = first.length
-  for (const part of middle) {
-    const found = name.indexOf(part, at)
-    if (found < 0) return undefined
-    matched.push(name.slice(at, found))
-    at = found + part.length
-  }
-  const end = name.length - last.length
-  if (end < at || !name.endsWith(last)) return undefined
-  return [...matched, name.slice(at, end)]
-}
+import { matchModel } from '../clients/model-pattern.ts'
 
 export function isPattern(name: string): boolean {
   return name.includes('*')

@@ -27,7 +27,16 @@ const templates = readdirSync(join(chart, 'templates'))
 const secrets = documentation.flatMap(({ name, secret }) => (secret ? [name] : []))
 /** Set by the templates themselves, from values of another name. */
 const derived = [
-  ...['HOST', 'PORT', 'DATA_DIR', 'PRICES_FILE', 'DRAIN_DELAY_SECONDS', 'DRAIN_SECONDS', 'METRICS_PORT'],
+  ...[
+    'HOST',
+    'PORT',
+    'DATA_DIR',
+    'PRICES_FILE',
+    'UPSTREAMS_FILE',
+    'DRAIN_DELAY_SECONDS',
+    'DRAIN_SECONDS',
+    'METRICS_PORT',
+  ],
 ]
 /** Variables that the chart reads from a Secret with its own value. */
 const referred = ['REDIS_URL', 'DATABASE_URL', 'METRICS_TOKEN']
