@@ -1,0 +1,33 @@
+/** Reads an UPSTREAMS_FILE with this text, with the built-in prices. */
+
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { readKeySource } from '../../src/config/key-source.ts'
+import { readPrices } from '../../src/pricing/read.ts'
+import { readUpstreams } from '../../src/upstreams/read.ts'
+import { temporaryFolder } from '../when-over.ts'
+
+export const KEYS = {
+  ANTHROPIC_API_KEY: 'sk-1',
+  OPENAI_API_KEY: 'sk-2',
+  EZAI_API_KEY: 'sk-3',
+  AZURE_KEY: 'sk-4',
+}
+
+export async function readText(t: TestContext, text: string, name = 'upstreams.yaml') {
+  const file = join(await temporaryFolder(t), name)
+  await writeFile(file, text)
+  return readUpstreams(file, readPrices(undefined), source => readKeySource(source, KEYS))
+}
+
+/** The error's lines without the name of the setting and the file. */
+export async function faultsOf(t: TestContext, text: string): Promise<string[]> {
+  try {
+    await readText(t, text)
+    return []
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    return message.split('\n').map(line => line.replace(/^UPSTREAMS_FILE: in "[^"]*upstreams\.yaml",? ?/, ''))
+  }
+}
