@@ -69,8 +69,24 @@ export interface ParsedRequest {
   promptCacheKey: string | undefined
 }
 
+/** How the body of a request to one upstream differs from the format. The type of the upstream has it as data. */
+export interface TargetEdits {
+  /** The output limit of a chat has this name, if the gateway sets one. */
+  outputLimit?: 'max_tokens' | 'max_completion_tokens'
+  /** True: the upstream does not take the limit's other name, so the caller's limit gets this name. */
+  onlyOutputLimit?: boolean
+  /** True: it refuses the options of a stream. */
+  refusesStreamOptions?: boolean
+  /** True: its path has the model, so the body must not have it. */
+  modelInPath?: boolean
+  /** The version of the API, if the body has it instead of a header. */
+  versionInBody?: string
+}
+
 /** The members that the gateway sets in a request. docs/api.md lists each. Nothing else is changed. */
-export interface Edits {
+export interface Edits extends TargetEdits {
+  /** The upstream's own name of the model. */
+  model?: string
   maxOutputTokens?: number
   /** The model's entry in the price table. It determines the name of the ceiling, because a request may use an alias. */
   price?: { maker: string; hidesOutput: boolean }

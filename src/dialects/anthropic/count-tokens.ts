@@ -2,9 +2,10 @@
 
 import type { Dialect } from '../dialect.ts'
 import { failureOf } from '../wire/failure.ts'
+import { edited } from '../wire/json-edit.ts'
 import { jsonMeter } from '../wire/json-meter.ts'
 import { isWithoutError } from '../wire/success.ts'
-import { anthropicMessages } from './messages.ts'
+import { anthropicMessages, editTarget } from './messages.ts'
 import { parseTokenCount } from './request.ts'
 
 export const anthropicCountTokens: Dialect = {
@@ -15,6 +16,6 @@ export const anthropicCountTokens: Dialect = {
   paid: false,
   isSuccess: response => isWithoutError(response) && typeof response.input_tokens === 'number',
   parse: parseTokenCount,
-  rewrite: raw => raw,
+  rewrite: (raw, edits) => edited(raw, body => editTarget(body, edits)),
   meter: () => jsonMeter({ error: true }, ({ error }) => ({ usage: [], failed: failureOf(error) })),
 }

@@ -1,8 +1,8 @@
 /** Anthropic's Messages API: POST /v1/messages. */
 
-import type { Dialect } from '../dialect.ts'
+import type { Dialect, Edits } from '../dialect.ts'
 import type { JsonObject } from '../wire/json.ts'
-import { edited } from '../wire/json-edit.ts'
+import { type Editor, edited } from '../wire/json-edit.ts'
 import { hasObjects, isText, isWithoutError } from '../wire/success.ts'
 import { upstreamError } from '../wire/upstream-error.ts'
 import { errorBody, errorEvent } from './errors.ts'
@@ -24,9 +24,11 @@ export const anthropicMessages: Dialect = {
   preliminaryEvents: ['ping'],
   isSuccess: isMessage,
   parse: parseMessages,
-  rewrite: (raw, { maxOutputTokens }) =>
+  rewrite: (raw, edits) =>
     edited(raw, body => {
+      const { maxOutputTokens } = edits
       if (maxOutputTokens !== undefined) body.set('max_tokens', String(maxOutputTokens))
+      editTarget(body, edits)
     }),
   meter: (request, stream) => (stream ? eventMeter(request) : messageMeter(request)),
   errorBody,
@@ -34,6 +36,13 @@ export const anthropicMessages: Dialect = {
   counter: anthropicCounter,
   limitHeaders,
   upstreamError,
+}
+
+/** What the upstream needs, on both of Anthropic's APIs. */
+export function editTarget(body: Editor, { model, modelInPath, versionInBody }: Edits): void {
+  if (modelInPath) body.remove('model')
+  else if (model !== undefined) body.set('model', JSON.stringify(model))
+  if (versionInBody !== undefined) body.set('anthropic_version', JSON.stringify(versionInBody))
 }
 
 function isMessage(response: JsonObject): boolean {

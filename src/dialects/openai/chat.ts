@@ -2,11 +2,12 @@
 
 import type { Dialect, Edits } from '../dialect.ts'
 import { isObject, type JsonObject, listIn } from '../wire/json.ts'
-import { edited } from '../wire/json-edit.ts'
+import { type Editor, edited } from '../wire/json-edit.ts'
 import { hasObjects, isText, isWithoutError } from '../wire/success.ts'
 import { upstreamError } from '../wire/upstream-error.ts'
 import { chunkMeter, completionMeter } from './chat-meter.ts'
 import { parseChat } from './chat-request.ts'
+import { editCommon } from './edits.ts'
 import { chatErrorEvent, errorBody } from './errors.ts'
 import { openai } from './format.ts'
 import { limitHeaders } from './limit-headers.ts'
@@ -22,12 +23,12 @@ export const openaiChat: Dialect = {
   promptMembers: ['messages'],
   isSuccess: isCompletion,
   parse: parseChat,
-  rewrite: (raw, { maxOutputTokens, price, includeUsage, noStore, promptCacheKey }) =>
+  rewrite: (raw, edits) =>
     edited(raw, body => {
-      if (maxOutputTokens !== undefined) body.set(maxOutputName(price), String(maxOutputTokens))
-      if (includeUsage) body.setIn('stream_options', 'include_usage', 'true')
-      if (noStore) body.set('store', 'false')
-      if (promptCacheKey !== undefined) body.set('prompt_cache_key', JSON.stringify(promptCacheKey))
+      editOutputLimit(body, edits)
+      if (edits.includeUsage && !edits.refusesStreamOptions)
+        body.setIn('stream_options', 'include_usage', 'true')
+      editCommon(body, edits)
     }),
   meter: (request, stream) => (stream ? chunkMeter(request) : completionMeter(request)),
   errorBody,
@@ -37,10 +38,21 @@ export const openaiChat: Dialect = {
   upstreamError,
 }
 
+function editOutputLimit(body: Editor, edits: Edits): void {
+  const { maxOutputTokens, onlyOutputLimit } = edits
+  const name = edits.outputLimit ?? maxOutputName(edits.price)
+  const other = name === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens'
+  if (maxOutputTokens !== undefined) {
+    body.set(name, String(maxOutputTokens))
+    // The caller's own limit is null, or the gateway would set none.
+    if (onlyOutputLimit) body.remove(other)
+  } else if (onlyOutputLimit) body.rename(other, name)
+}
+
 /** Models of these providers with hidden reasoning refuse `max_tokens`. All other models accept `max_tokens`, and some accept only this name. */
 const withoutMaxTokens: ReadonlySet<string> = new Set(['openai', 'azure'])
 
-function maxOutputName(model: Edits['price']): string {
+function maxOutputName(model: Edits['price']): NonNullable<Edits['outputLimit']> {
   return model?.hidesOutput && withoutMaxTokens.has(model.maker) ? 'max_completion_tokens' : 'max_tokens'
 }
 

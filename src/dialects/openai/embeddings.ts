@@ -3,6 +3,7 @@
 import type { Dialect } from '../dialect.ts'
 import { failureOf } from '../wire/failure.ts'
 import { isObject, type JsonObject, textIn } from '../wire/json.ts'
+import { edited } from '../wire/json-edit.ts'
 import { jsonMeter } from '../wire/json-meter.ts'
 import { hasObjects, isWithoutError } from '../wire/success.ts'
 import { emptyPart, type Requested, requiredCount, statedNanos, validParts } from '../wire/usage.ts'
@@ -19,7 +20,10 @@ export const openaiEmbeddings: Dialect = {
   operation: 'embeddings',
   isSuccess: response => isWithoutError(response) && hasObjects(response.data),
   parse: parseEmbeddings,
-  rewrite: raw => raw,
+  rewrite: (raw, { model }) =>
+    edited(raw, body => {
+      if (model !== undefined) body.set('model', JSON.stringify(model))
+    }),
   meter,
 }
 

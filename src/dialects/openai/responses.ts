@@ -5,6 +5,7 @@ import type { JsonObject } from '../wire/json.ts'
 import { edited } from '../wire/json-edit.ts'
 import { hasObjects, isWithoutError } from '../wire/success.ts'
 import { openaiChat } from './chat.ts'
+import { editCommon } from './edits.ts'
 import { responseErrorEvent } from './errors.ts'
 import { ANNOUNCING, responseEventMeter, responseMeter } from './responses-meter.ts'
 import { parseResponses } from './responses-request.ts'
@@ -19,11 +20,11 @@ export const openaiResponses: Dialect = {
   preliminaryEvents: [...ANNOUNCING],
   isSuccess: isResponse,
   parse: parseResponses,
-  rewrite: (raw, { maxOutputTokens, noStore, promptCacheKey }) =>
+  rewrite: (raw, edits) =>
     edited(raw, body => {
+      const { maxOutputTokens } = edits
       if (maxOutputTokens !== undefined) body.set('max_output_tokens', String(maxOutputTokens))
-      if (noStore) body.set('store', 'false')
-      if (promptCacheKey !== undefined) body.set('prompt_cache_key', JSON.stringify(promptCacheKey))
+      editCommon(body, edits)
     }),
   meter: (request, stream) => (stream ? responseEventMeter(request) : responseMeter(request)),
   errorEvent: responseErrorEvent,
