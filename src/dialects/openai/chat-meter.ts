@@ -20,6 +20,8 @@ const MEMBERS: Shape = {
   model: true,
   service_tier: true,
   usage: true,
+  // Groq may have the usage of a stream only here.
+  x_groq: { usage: true },
   ...ERROR_MEMBERS,
   choices: { finish_reason: true, error: { code: true, type: true } },
 }
@@ -127,8 +129,9 @@ export function chunkMeter(requested: Requested): Meter {
     if (!chunk) return
     model = textIn(chunk.model) || model
     tier = chunk.service_tier ?? tier
-    if (isObject(chunk.usage) && fullerUsage(usage, chunk.usage) === chunk.usage) {
-      usage = chunk.usage
+    const reported = chunk.usage ?? objectIn(chunk.x_groq).usage
+    if (isObject(reported) && fullerUsage(usage, reported) === reported) {
+      usage = reported
       last = listIn(chunk.choices).every(choice => textIn(objectIn(choice).finish_reason))
       visibleThen = visibleBytes
     }

@@ -77,8 +77,14 @@ const cachedNames = [
   'cache_read_input_tokens',
 ]
 
+/** Mistral spells the details in two ways. */
+const OTHER_DETAILS = 'prompt_token_details'
+
 function cachedTokens(usage: JsonObject, inputs: JsonObject): number {
-  let cached = count(inputs, 'cached_tokens')
+  let cached = Math.max(
+    count(inputs, 'cached_tokens'),
+    count(objectIn(usage[OTHER_DETAILS]), 'cached_tokens'),
+  )
   for (const name of cachedNames) cached = Math.max(cached, count(usage, name))
   return cached
 }

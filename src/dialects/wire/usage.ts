@@ -19,6 +19,9 @@ export function requiredCount(usage: JsonObject, name: string, missing = Number.
 
 /** Members of a usage with the cost of the call in US dollars. Aggregators report them. */
 const costNames = ['cost', 'total_cost', 'cost_usd', 'estimated_cost']
+/** The cost in ticks, as xAI reports it. */
+const TICKS = 'cost_in_usd_ticks'
+const TICKS_PER_DOLLAR = 1e10
 
 /** Returns the cost that the upstream reports, nano-dollars; undefined without a valid cost. */
 export function statedNanos(usage: unknown): number | undefined {
@@ -27,12 +30,13 @@ export function statedNanos(usage: unknown): number | undefined {
     const value = isObject(members[name]) ? statedNanos(members[name]) : nanosIn(members[name])
     if (value !== undefined) return value
   }
-  return undefined
+  return nanosIn(members[TICKS], TICKS_PER_DOLLAR)
 }
 
-function nanosIn(value: unknown): number | undefined {
+/** `unit`: how many of the value's units are one US dollar. */
+function nanosIn(value: unknown, unit = 1): number | undefined {
   if (typeof value !== 'number' && (typeof value !== 'string' || value.trim() === '')) return undefined
-  const nanos = Math.round(Number(value) * NANOS)
+  const nanos = Math.round(Number(value) * (NANOS / unit))
   return isCount(nanos) ? nanos : undefined
 }
 
