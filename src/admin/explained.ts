@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { nullable, stateFields } from '../clients/responses.ts'
 import { allowedFeatures, budget, clientSettings, holds, limits, name, shares } from '../clients/settings.ts'
 import type { Row } from '../pricing/file.ts'
-import { ORIGINS } from '../pricing/merge.ts'
+import { ORIGINS } from '../pricing/origins.ts'
 import { circuit } from './response-schemas.ts'
 
 export const level = Type.Object(

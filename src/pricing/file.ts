@@ -116,6 +116,13 @@ export const pricePatch = Type.Object(
   strict,
 )
 
+/** An upstream's own prices, and a multiplier of every token price and fee, which is at most MOST_TIMES. */
+export const upstreamPrices = Type.Object(
+  { ...pricePatch.properties, multiplier: Type.Optional(multiplier) },
+  strict,
+)
+export const MOST_TIMES = 1000
+
 /** The properties that multiply the token prices. A request asks for them, and a response reports them. */
 export const multiplied = ['tier', 'speed', 'geo'] as const
 export type Multiplied = (typeof multiplied)[number]
@@ -154,6 +161,7 @@ export const rowKey = { tier: 'tiers', speed: 'speeds', geo: 'geos' } as const s
 
 export type PriceFile = Static<typeof priceFile>
 export type PricePatch = Static<typeof pricePatch>
+export type UpstreamPrices = Static<typeof upstreamPrices>
 export type ModelEntry = PriceFile['models'][string]
 export type Row = Static<typeof row>
 export type OwnModel = Static<typeof ownModel>

@@ -1,22 +1,21 @@
 /**
- * Merges PRICES_FILE over the built-in prices. At any time its row in force is merged over the built-in row in force. Its
- * prices replace the built-in ones, and absent cache prices keep their ratio to `in`. A new model needs few fields; this
- * module derives the others.
+ * Merges the operator's prices over the known ones. At any time the operator's row in force is merged over the known row in
+ * force. Its prices replace the known ones, and absent cache prices keep their ratio to `in`. A new model needs few fields;
+ * this module derives the others.
  */
 
 import { MOST_TOKENS, type OwnModel, type OwnRow, type PriceFile, type PricePatch, type Row } from './file.ts'
 import { plainName } from './names.ts'
+import {
+  CACHES,
+  NAMED,
+  type Origin,
+  type Origins,
+  type OriginsByModel,
+  RATES,
+  sameOrigin,
+} from './origins.ts'
 import { scaled } from './ratio.ts'
-
-/** built-in: shipped with the gateway; override: from PRICES_FILE; derived: computed from an override. */
-export const ORIGINS = ['built-in', 'override', 'derived'] as const
-export type Origin = (typeof ORIGINS)[number]
-/** The origin of each price: `in`, `read`, `above`, `tiers.batch`, `tools.web_search`. */
-export type Origins = Readonly<Record<string, Origin>>
-
-const CACHES = ['read', 'write5m', 'write1h', 'write'] as const
-const RATES = ['in', 'out', ...CACHES] as const
-const NAMED = ['tiers', 'speeds', 'geos', 'tools'] as const
 
 type Rates = Partial<Pick<Row, (typeof RATES)[number]>>
 type Band = NonNullable<Row['above']>[number]
@@ -39,46 +38,78 @@ function familyOf(id: string): Family | undefined {
   return families.find(({ names }) => names.test(base))
 }
 
-/** The models that PRICES_FILE changes, each with the origins of its rows in order. */
-export type OriginsByModel = ReadonlyMap<string, readonly Origins[]>
+/** A price file, with the origins of its rows. */
+export interface Layered {
+  file: PriceFile
+  origins: OriginsByModel
+  /** The operator's defaults, by maker. */
+  own: NonNullable<PricePatch['defaults']>
+}
+
+/** A merged file. The changed models are not checked yet. */
+export interface Merged {
+  defaults: NonNullable<PriceFile['defaults']>
+  unchanged: PriceFile['models']
+  changed: Readonly<Record<string, unknown>>
+  /** All models, in their order. */
+  ids: readonly string[]
+  origins: OriginsByModel
+}
 
 /**
- * Fields of a model replace the built-in ones, aliases are added, and an unknown model is new. A name that the patch gives
- * to a model is removed from all other models. Only the given defaults of a provider change.
+ * Fields of a model replace the known ones, aliases are added, and an unknown model is new. A name that the patch gives
+ * to a model is removed from all other models. Only the given defaults of a provider change. `source` names the patch in
+ * new models.
  */
-export function merge(file: PriceFile, patch: PricePatch): { merged: unknown; origins: OriginsByModel } {
+export function merge({ file, origins: known }: Layered, patch: PricePatch, source: string): Merged {
   const patched = new Map(
     Object.entries(patch.models ?? {}).map(([name, own]) => [ownerOf(name, own, file), own]),
   )
   const taken = new Set([...patched].flatMap(([id, { aliases = [] }]) => [id, ...aliases]))
-  const models: Record<string, unknown> = {}
-  const origins = new Map<string, readonly Origins[]>()
-  for (const id of new Set([...Object.keys(file.models), ...patched.keys()])) {
-    const known = file.models[id]
-    const own = patched.get(id)
-    const { fields = {}, rows = [] } = own ? split(own) : {}
-    const aliases = (known?.aliases ?? []).filter(alias => !taken.has(alias))
-    const model = known ? { ...known, ...fields } : withDefaults(id, fields)
-    const merged = known ? mergedRows(known.prices, rows) : rows.map(row => newRow(id, row, model))
-    models[id] = {
-      ...model,
-      prices: merged.map(({ row }) => row),
-      aliases: [...aliases, ...(own?.aliases ?? [])],
-    }
-    if (own)
-      origins.set(
-        id,
-        merged.map(one => one.origins),
-      )
+  const unchanged: PriceFile['models'] = {}
+  const changed: Record<string, unknown> = {}
+  const origins = new Map(known)
+  for (const [id, model] of Object.entries(file.models)) {
+    if (patched.has(id)) continue
+    // The same object, so that tables share what does not differ.
+    const keeps = !model.aliases?.some(alias => taken.has(alias))
+    unchanged[id] = keeps ? model : { ...model, aliases: without(model, taken) }
   }
-  const defaults: Record<string, unknown> = { ...file.defaults }
-  for (const [maker, given] of Object.entries(patch.defaults ?? {}))
-    defaults[maker] = {
-      ...file.defaults?.[maker],
-      ...given,
-      ...(given.tools && { tools: { ...file.defaults?.[maker]?.tools, ...given.tools } }),
+  for (const [id, own] of patched) {
+    const model = file.models[id]
+    const { fields, rows } = split(own)
+    const whole = model ? { ...model, ...fields } : withDefaults(id, fields, source)
+    const merged = model
+      ? mergedRows(withOrigins(model.prices, known.get(id)), rows)
+      : rows.map(row => newRow(id, { source, ...row }, whole))
+    const aliases = [...(model ? without(model, taken) : []), ...(own.aliases ?? [])]
+    changed[id] = { ...whole, prices: merged.map(({ row }) => row), aliases }
+    origins.set(
+      id,
+      merged.map(one => one.origins),
+    )
+  }
+  const ids = [...new Set([...Object.keys(file.models), ...patched.keys()])]
+  return { defaults: mergedDefaults(file.defaults, patch.defaults), unchanged, changed, ids, origins }
+}
+
+function without({ aliases = [] }: { aliases?: string[] }, taken: ReadonlySet<string>): string[] {
+  return aliases.filter(alias => !taken.has(alias))
+}
+
+/** The given defaults of a provider replace the known ones. */
+export function mergedDefaults(
+  known: PriceFile['defaults'],
+  given: PricePatch['defaults'] = {},
+): NonNullable<PriceFile['defaults']> {
+  const merged = { ...known }
+  for (const [maker, own] of Object.entries(given))
+    merged[maker] = {
+      ...merged[maker],
+      ...own,
+      ...(own.tools && { tools: { ...merged[maker]?.tools, ...own.tools } }),
     }
-  return { merged: { defaults, models }, origins }
+  return merged
 }
 
 /** An alias means its model, unless the patch defines a whole model of this name. */
@@ -113,7 +144,7 @@ function split(own: OwnModel): { fields: Omit<OwnModel, keyof OwnRow | 'prices'>
   return { fields, rows: prices ?? (given.length > 0 ? [row] : []) }
 }
 
-function withDefaults(id: string, own: Partial<OwnModel>): Partial<OwnModel> {
+function withDefaults(id: string, own: Partial<OwnModel>, source: string): Partial<OwnModel> {
   const family = familyOf(id)
   const { maxInput = 0, maxOutput = 0 } = own
   const kind = own.kind ?? (maxOutput === 0 ? 'embedding' : 'chat')
@@ -122,7 +153,7 @@ function withDefaults(id: string, own: Partial<OwnModel>): Partial<OwnModel> {
     kind,
     hidesOutput: kind === 'chat',
     contextWindow: Math.min(maxInput + maxOutput, MOST_TOKENS),
-    limitsFrom: 'PRICES_FILE',
+    limitsFrom: source,
     // For an unknown provider the size of the largest image is unknown.
     ...(own.maker === undefined && !family && { imageTokens: maxInput }),
     ...own,
@@ -134,19 +165,38 @@ interface MergedRow {
   origins: Origins
 }
 
-/** One row for each day on which a built-in row or an own row begins. */
-function mergedRows(known: readonly Row[], own: readonly OwnRow[]): MergedRow[] {
+type SourcedRow = OwnRow & Pick<Row, 'source'>
+
+interface KnownRow {
+  from: string | undefined
+  row: Row
+  origins: Origins
+}
+
+function withOrigins(rows: readonly Row[], origins: readonly Origins[] = []): KnownRow[] {
+  return rows.map((row, i) => ({
+    from: row.from,
+    row,
+    origins: origins[i] ?? sameOrigin(row, 'built-in'),
+  }))
+}
+
+/** One row for each day on which a known row or an own row begins. */
+function mergedRows(known: readonly KnownRow[], own: readonly OwnRow[]): MergedRow[] {
   const days = [...new Set([...known, ...own].map(({ from = '' }) => from))].sort()
   return days.flatMap(day => {
     const [base, given] = [inForce(known, day), inForce(own, day)]
     const from = day === '' ? {} : { from: day }
-    // An own row may begin before the first built-in row.
+    // An own row may begin before the first known row.
     if (given) return mergedRow(base ?? inForce(known, days.at(-1)!)!, { ...given, ...from })
-    return base ? { row: { ...base, ...from }, origins: builtinOrigins(base) } : []
+    return base ? { row: { ...base.row, ...from }, origins: base.origins } : []
   })
 }
 
-function inForce<One extends { from?: string }>(rows: readonly One[], day: string): One | undefined {
+function inForce<One extends { from?: string | undefined }>(
+  rows: readonly One[],
+  day: string,
+): One | undefined {
   const begun = rows.filter(({ from = '' }) => from <= day)
   return begun.reduce<One | undefined>(
     (last, one) => ((last?.from ?? '') > (one.from ?? '') ? last : one),
@@ -154,22 +204,24 @@ function inForce<One extends { from?: string }>(rows: readonly One[], day: strin
   )
 }
 
-function mergedRow(base: Row, own: OwnRow): MergedRow {
+function mergedRow({ row: base, origins: known }: KnownRow, own: OwnRow): MergedRow {
   const { from: _, ...prices } = base
   const row: Row = { ...prices, ...own }
-  const origins: Record<string, Origin> = { ...builtinOrigins(base) }
+  const origins: Record<string, Origin> = { ...known }
+  const changed = new Set<string>()
   for (const rate of RATES) {
     const [was, is] = [base[rate], own[rate]]
     if (is !== undefined) origins[rate] = 'override'
     else if (isCache(rate) && was !== undefined && own.in !== undefined && differs(own.in, base.in)) {
       row[rate] = scaledUp(was, own.in, base.in)
       origins[rate] = 'derived'
-    }
+    } else continue
+    changed.add(rate)
   }
   if (own.above) {
     row.above = own.above.map(band => withCaches(band, row))
     origins.above = 'override'
-  } else if (base.above && RATES.some(rate => origins[rate] !== 'built-in' && row[rate] !== undefined)) {
+  } else if (base.above && changed.size > 0) {
     row.above = base.above.map(band => scaledBand(band, base, row))
     origins.above = 'derived'
   }
@@ -182,10 +234,9 @@ function mergedRow(base: Row, own: OwnRow): MergedRow {
 }
 
 /** A row of a new model. No discount is known, so a cache read costs as much as input. */
-function newRow(id: string, own: OwnRow, { maker, kind }: Partial<OwnModel>): MergedRow {
-  const row: OwnRow & Pick<Row, 'source'> = { source: 'PRICES_FILE', ...own }
-  const origins: Record<string, Origin> = {}
-  for (const name of Object.keys(builtinOrigins(own))) origins[name] = 'override'
+function newRow(id: string, own: SourcedRow, { maker, kind }: Partial<OwnModel>): MergedRow {
+  const row = { ...own }
+  const origins = sameOrigin(own, 'override')
   if (own.in === undefined || kind === 'embedding') return { row, origins }
   const hasWrite = own.write !== undefined || own.write5m !== undefined
   const { writes } = familyOf(id) ?? (maker === anthropic.maker ? anthropic : UNKNOWN)
@@ -219,14 +270,6 @@ function scaledBand(band: Band, base: Rates, row: Rates): Band {
     if (price !== undefined && was !== undefined && is !== undefined) whole[rate] = scaledUp(price, is, was)
   }
   return whole
-}
-
-export function builtinOrigins(row: OwnRow): Record<string, Origin> {
-  const names = [
-    ...[...RATES, 'above' as const].filter(name => row[name] !== undefined),
-    ...NAMED.flatMap(what => Object.keys(row[what] ?? {}).map(name => `${what}.${name}`)),
-  ]
-  return Object.fromEntries(names.map(name => [name, 'built-in']))
 }
 
 function isCache(rate: string): rate is (typeof CACHES)[number] {

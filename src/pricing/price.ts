@@ -2,7 +2,7 @@
 
 import type { ParsedRequest } from '../dialects/dialect.ts'
 import type { ModelEntry, Multiplied, Row } from './file.ts'
-import type { Origins } from './merge.ts'
+import type { Origins } from './origins.ts'
 import type { Ratio } from './ratio.ts'
 
 export type TokenPrice = 'in' | 'read' | 'write5m' | 'write1h' | 'write' | 'out'
@@ -52,8 +52,10 @@ export interface Price {
 }
 
 export interface PriceTable {
-  /** Short hash of the merged price file. */
+  /** Short hash of the merged price file and its multiplier. */
   version: string
+  /** The multiplier of all its prices, as the upstream has it. Undefined: none. */
+  multiplier: string | undefined
   /** Every id and alias. A model may have no price yet. */
   names: ReadonlySet<string>
   /** Returns the id and all aliases of the model with this name. If the model is unknown, it returns only the name. */

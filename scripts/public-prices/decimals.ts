@@ -1,0 +1,27 @@
+/** Exact arithmetic on the list's prices. Amounts are micro-dollars per million tokens. */
+
+import { parseDecimal } from '../../src/pricing/money.ts'
+
+/** More decimals than any number of the list has. */
+const PLACES = 24
+const MICRO = 10n ** BigInt(PLACES - 6)
+
+/**
+ * The list's number as written there, rounded up to six decimals. A number of JavaScript is written with the fewest digits
+ * that identify it, which are the list's own digits. Throws an Error if it is not a decimal of at least 0.
+ */
+export function microsOf(listed: number): bigint {
+  const exact = parseDecimal(String(listed), PLACES)
+  if (exact === undefined) throw new Error(`found ${listed} in the list, expected a price of at least 0`)
+  return (exact + MICRO - 1n) / MICRO
+}
+
+/** US dollars in a string, as the price file has them. */
+export function dollarsOf(micros: bigint): string {
+  const digits = String(micros).padStart(7, '0')
+  return `${digits.slice(0, -6)}.${digits.slice(-6)}`.replace(/\.?0+$/, '')
+}
+
+export function highest(amounts: readonly bigint[]): bigint {
+  return amounts.reduce((most, one) => (one > most ? one : most), 0n)
+}

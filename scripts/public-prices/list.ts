@@ -1,0 +1,139 @@
+/** Reads the list: the models of a provider that a price file can express, with the overrides of the known faults. */
+
+import { type ConditionalPrice, findProvider, type MatchLogic, type ModelInfo } from '@pydantic/genai-prices'
+import { plainName } from '../../src/pricing/names.ts'
+import { dollarsOf } from './decimals.ts'
+import { type KnownFault, knownFaults, type Override } from './known-faults.ts'
+import { type ListedProvider, makerOf } from './providers.ts'
+import { type Rates, type RowFrom, rowOf } from './rates.ts'
+
+export interface ListedModel {
+  provider: ListedProvider
+  /** The name without vendor, region, version and case, by which models of several providers are the same. */
+  key: string
+  maker: string
+  kind: 'chat' | 'embedding'
+  names: readonly string[]
+  /** Undefined: the list has none. */
+  contextWindow: number | undefined
+  maxOutput: number | undefined
+  rows: readonly RowFrom[]
+  /** Dollars per thousand searches. */
+  webSearch: string | undefined
+  pricingUrl: string
+}
+
+/** Prices in other units: a model that has one of them costs something that its tokens of text do not show. */
+const OTHER_UNITS =
+  /^(output_(audio|image|video|reasoning|citation)_mtok|.*_kpages|.*audio_hours|requests_kcount|input_text_messages_kcount)$/
+/** Models that the built-in table has or leaves out on purpose: those of the two makers, but not OpenAI's open weights. */
+const TWO_MAKERS =
+  /^(claude|gpt-(?!oss)|chatgpt|codex|o\d|text-embedding|text-moderation|davinci|babbage|ada$|curie|whisper)/
+
+/** Throws an Error if the list has no such provider or a price that is not a decimal. `used` gets each fault that matched. */
+export function modelsOf(provider: ListedProvider, used: Set<KnownFault>): ListedModel[] {
+  const listed = findProvider({ providerId: provider.id })
+  if (!listed) throw new Error(`found no provider ${provider.id} in the list, expected one`)
+  const pricingUrl = listed.pricing_urls?.[0] ?? listed.api_pattern
+  return listed.models.flatMap(model => {
+    const overrides = overridesOf(`${provider.id}/${model.id}`, used)
+    const read = modelOf(provider, model, overrides)
+    return read ? [{ ...read, pricingUrl }] : []
+  })
+}
+
+function overridesOf(name: string, used: Set<KnownFault>): Override[] {
+  const found = knownFaults.filter(({ names }) => names.test(name))
+  for (const fault of found) used.add(fault)
+  return found.map(({ override }) => override)
+}
+
+function modelOf(
+  provider: ListedProvider,
+  model: ModelInfo,
+  overrides: readonly Override[],
+): Omit<ListedModel, 'pricingUrl'> | undefined {
+  const { base, day } = plainName(model.id)
+  const prices = pricesOf(model)
+  const fields = prices.flatMap(({ prices: rates }) => Object.keys(rates))
+  const isLeftOut = overrides.some(one => 'leaveOut' in one) || TWO_MAKERS.test(base) || model.deprecated
+  if (isLeftOut || fields.some(field => OTHER_UNITS.test(field))) return undefined
+  const kind = !fields.includes('output_mtok') && /embed/.test(base) ? 'embedding' : 'chat'
+  const mediaAreDearer = kind === 'embedding' && fields.some(field => /(audio|image|video)/.test(field))
+  const rows = rowsOf(
+    prices,
+    kind,
+    overrides.some(one => 'writeIsStorage' in one),
+  )
+  if (!rows || mediaAreDearer) return undefined
+  return {
+    provider,
+    key: base + day,
+    maker: provider.maker ?? makerOf(base, model.id),
+    kind,
+    names: namesOf(model, overrides),
+    contextWindow: given(overrides, 'contextWindow') ?? windowOf(model),
+    maxOutput: kind === 'embedding' ? 0 : given(overrides, 'maxOutput'),
+    rows,
+    webSearch: searchFee(prices),
+  }
+}
+
+function given(overrides: readonly Override[], field: 'contextWindow' | 'maxOutput'): number | undefined {
+  for (const one of overrides) {
+    if (field === 'contextWindow' && 'contextWindow' in one) return one.contextWindow
+    if (field === 'maxOutput' && 'maxOutput' in one) return one.maxOutput
+  }
+  return undefined
+}
+
+/** The list writes 1,048,576 as 1000000 and 131,072 as 128000. A limit must be an upper bound, so round numbers are raised. */
+function windowOf({ context_window: tokens }: ModelInfo): number | undefined {
+  if (tokens === undefined) return undefined
+  return tokens % 1000 === 0 ? Math.ceil((tokens * 1_048_576) / 1_000_000) : tokens
+}
+
+function pricesOf({ prices }: ModelInfo): ConditionalPrice[] {
+  return Array.isArray(prices) ? prices : [{ prices }]
+}
+
+/**
+ * One row for each day on which a price starts. A price for hours of the day belongs to the row before it, and the row has
+ * the highest price of the day. Undefined: the model has no price of tokens.
+ */
+function rowsOf(
+  prices: readonly ConditionalPrice[],
+  kind: ListedModel['kind'],
+  writeIsStorage: boolean,
+): RowFrom[] | undefined {
+  const days: { from: string | undefined; hours: Rates[] }[] = []
+  for (const { constraint, prices: rates } of prices) {
+    const row = rowOf(rates, kind, writeIsStorage)
+    if (!row) return undefined
+    const isHours = constraint?.type === 'time_of_date'
+    const from = constraint?.type === 'start_date' ? constraint.start_date : undefined
+    if (isHours) days.at(-1)?.hours.push(row)
+    else days.push({ from, hours: [row] })
+  }
+  return days.map(({ from, hours }) => ({ from, hours }))
+}
+
+function searchFee(prices: readonly ConditionalPrice[]): string | undefined {
+  const fee = prices.at(-1)?.prices.web_searches_kcount
+  return typeof fee === 'number' ? dollarsOf(BigInt(Math.ceil(fee * 1e6))) : undefined
+}
+
+/** The exact names of a model. A name that the list matches only by a part is not a name. */
+function namesOf(model: ModelInfo, overrides: readonly Override[]): string[] {
+  const without = overrides.flatMap(one => ('withoutNames' in one ? one.withoutNames : []))
+  const also = overrides.flatMap(one => ('alsoNamed' in one ? one.alsoNamed : []))
+  const names = [model.id, ...exactNames(model.match), ...also]
+  return names.filter(name => !without.includes(name) && /^[\w./@:-]+$/.test(name) && !/:(?!\d)/.test(name))
+}
+
+function exactNames(match: MatchLogic): string[] {
+  if ('or' in match) return match.or.flatMap(exactNames)
+  if ('and' in match) return match.and.flatMap(exactNames)
+  if ('equals' in match) return [match.equals]
+  return 'starts_with' in match && !/[-.]$/.test(match.starts_with) ? [match.starts_with] : []
+}
