@@ -101,6 +101,7 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
             usdPerMillionTokens: price.row,
             origins: price.origins,
             version: table.version,
+            multiplier: table.multiplier ?? null,
           },
         }
       },

@@ -83,9 +83,12 @@ export const explained = Type.Object(
         usdPerMillionTokens: Type.Unsafe<Row>({ type: 'object' }),
         origins: Type.Record(Type.String(), Type.Enum(ORIGINS), {
           description:
-            'Where each price of the row comes from: built-in; override: PRICES_FILE; derived: computed from an override',
+            "Where each price of the row comes from: public: the public list; built-in; override: PRICES_FILE or the upstream's own prices; derived: computed from an override",
         }),
         version: Type.String({ description: 'Of the price table' }),
+        multiplier: nullable(
+          Type.String({ description: "The upstream's, which the prices of the row include; null: none" }),
+        ),
       },
       { title: 'Price' },
     ),

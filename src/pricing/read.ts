@@ -25,14 +25,26 @@ const plain = new WeakMap<Layered, PriceTable>()
  * its provider sells have the provider's own price, all others the highest listed one.
  */
 export function readPrices(file: string | undefined, upstream?: UpstreamPrices, type?: string): PriceTable {
-  return upstreamTable(readLayers(file, type), upstream)
+  return upstreamTable(openPrices(file)(type), upstream)
 }
 
-/** The prices without an upstream's own ones. Throws as `readPrices`. */
-export function readLayers(file: string | undefined, type?: string): Layered {
-  const known = shippedPrices(type)
-  if (file === undefined) return known
+/** The prices without an upstream's own ones, by the type of the upstream. */
+export type Prices = (type: string | undefined) => Layered
+
+/** Reads the file once, for upstreams of all types. Throws as `readPrices`. */
+export function openPrices(file: string | undefined): Prices {
+  if (file === undefined) return shippedPrices
   const own = readJson(file)
+  const read = new Map<Layered, Layered>()
+  return type => {
+    const known = shippedPrices(type)
+    const layers = read.get(known) ?? withFile(known, file, own)
+    read.set(known, layers)
+    return layers
+  }
+}
+
+function withFile(known: Layered, file: string, own: unknown): Layered {
   try {
     return patched(known, own, 'PRICES_FILE')
   } catch (error) {

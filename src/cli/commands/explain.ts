@@ -33,9 +33,6 @@ function rules(response: ExplainBody): string {
     const words = typeof value === 'string' ? value : JSON.stringify(value)
     return `${rate} ${words}${origin === undefined || origin === 'built-in' ? '' : ` (${origin})`}`
   })
-  const [overridden, derived] = ['override', 'derived'].map(origin =>
-    Object.keys(price.origins).filter(rate => price.origins[rate] === origin),
-  )
   return table(
     ['EXPLAIN', `${client}, ${model}`],
     [
@@ -45,12 +42,7 @@ function rules(response: ExplainBody): string {
       ...[...new Set(refused)].map(words => ['circuit', words]),
       ['price', `${price.model}, US dollars a million tokens: ${priced.join(', ')}`],
       ['', `table ${price.version}; from ${source ?? NONE}, checked ${checked ?? NONE}`],
-      [
-        '',
-        overridden?.length
-          ? `from PRICES_FILE: ${overridden.join(', ')}; derived from these: ${derived?.join(', ') || NONE}; all other rates are built in`
-          : 'all rates are built in',
-      ],
+      ['', originsText(price)],
       ['at most', `${price.maxInput} tokens in, ${price.maxOutput} out`],
       ['hold', `${hold.applies}: a running call holds ${hold.reserves}`],
       [
@@ -65,6 +57,16 @@ function rules(response: ExplainBody): string {
       ['allow', allow.join(', ') || NONE],
     ],
   )
+}
+
+function originsText({ origins, multiplier }: ExplainBody['price']): string {
+  const from = (origin: string) => Object.keys(origins).filter(rate => origins[rate] === origin)
+  const [listed, overridden, derived] = [from('public'), from('override'), from('derived')]
+  const known = listed.length > 0 ? 'from the public list' : 'built in'
+  const words = overridden.length
+    ? `from PRICES_FILE or the upstream: ${overridden.join(', ')}; derived from these: ${derived.join(', ') || NONE}; all other rates are ${known}`
+    : `all rates are ${known}`
+  return multiplier === null ? words : `${words}; all multiplied by ${multiplier}, as the upstream has it`
 }
 
 function scopeText(response: ScopeResponse & { scope: string }): string {

@@ -80,6 +80,8 @@ function Found({ found }) {
             ...pricesOf(price.usdPerMillionTokens, price.origins),
             ['Maximum input', count(price.maxInput)],
             ['Maximum output', price.maxOutput > 0 ? count(price.maxOutput) : undefined],
+            ['Multiplier', price.multiplier ?? undefined],
+            ['Source', sourceOf(price.usdPerMillionTokens)],
             ['Price table', html`<code>${price.version}</code>`],
           ]}
         />
@@ -144,7 +146,17 @@ const KINDS = {
   write: 'Prompt cache, written',
 }
 
-const ORIGINS = { 'built-in': '', override: 'from PRICES_FILE', derived: 'derived from PRICES_FILE' }
+const ORIGINS = {
+  public: 'from the public list',
+  'built-in': '',
+  override: 'from PRICES_FILE or the upstream',
+  derived: 'derived from PRICES_FILE or the upstream',
+}
+
+/** @param {Explanation['price']['usdPerMillionTokens']} row */
+function sourceOf({ source, checked }) {
+  return checked ? `${source}, checked ${checked}` : source
+}
 
 /** @param {unknown} row @param {Explanation['price']['origins']} origins @returns {[string, unknown][]} */
 function pricesOf(row, origins) {
