@@ -8,7 +8,8 @@ import { explainRoutes } from './admin/explain.ts'
 import { ledgerRoutes } from './admin/ledger-routes.ts'
 import { liveRoutes } from './admin/live/routes.ts'
 import { senderOf } from './alerts/sender.ts'
-import { readConfig } from './config/config.ts'
+import { readConfig, readValues } from './config/config.ts'
+import { readKeySource } from './config/key-source.ts'
 import { ownSecrets } from './config/own-secrets.ts'
 import { createRedactor } from './config/redactor.ts'
 import { tracesOptions } from './config/traces-options.ts'
@@ -150,13 +151,14 @@ export async function buildApp(
   await app.register(prices, { file: config.PRICES_FILE })
   await app.register(upstreams, {
     timeoutMs,
-    upstreams: configuredUpstreams(config).map(one => ({
+    file: config.UPSTREAMS_FILE,
+    readKey: source => readKeySource(source, readValues(environment)),
+    fromEnvironment: configuredUpstreams(config).map(one => ({
       name: one.name,
       type: one.name,
       baseUrl: one.baseUrl,
       secrets: [() => app.secrets.get(keyVariable(one))],
     })),
-    routes: [],
   })
   await app.register(clients)
   await app.register(otlp, { traces: tracesOptions(config) })

@@ -174,7 +174,9 @@ function upstreamsOf(upstreams: FastifyInstance['upstreams'], asked: string): Ex
   const formats = Map.groupBy(dialects, ({ format }) => format)
   return [...formats].flatMap(([{ name: format }, spoken]) => {
     const found = new Map<string, ExplainedUpstream>()
-    for (const { upstream, model, table } of spoken.flatMap(one => upstreams.plan(asked, one)?.candidates ?? [])) {
+    for (const { upstream, model, table } of spoken.flatMap(
+      one => upstreams.plan(asked, one)?.candidates ?? [],
+    )) {
       const [id] = table.namesOf(model)
       const open = circuitsOf(upstream).find(one => one.model === id && one.state !== 'closed')
       const shown = open && circuitResponse(open)

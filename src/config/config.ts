@@ -48,7 +48,12 @@ export function readConfig(options = environment()): Config {
 
 /** All variables as text, unchecked. */
 export function readEnvironment(): Values {
-  return envSchema<Values>({ schema: unchecked, ajv, dotenv: true })
+  return readValues(environment())
+}
+
+/** The same, of the source of these options. */
+export function readValues({ env, data }: FastifyEnvOptions): Values {
+  return envSchema<Values>({ schema: unchecked, ajv, ...(env === false ? { env, data } : { dotenv: true }) })
 }
 
 /** Names of the variables that are set: in `.env`, and in the environment. */

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { TokenCounter } from '../dialects/dialect.ts'
+import { dialects } from '../dialects/index.ts'
 import { withTexts } from '../dialects/wire/long-texts.ts'
 import { lru } from '../lru.ts'
 import type { Bucket } from '../lua/bucket.ts'
@@ -16,6 +17,7 @@ import { send } from '../upstreams/connection.ts'
 import { codingsIn, decoded } from '../upstreams/encodings.ts'
 import { upstreamHeaders } from '../upstreams/headers.ts'
 import { collectError } from '../upstreams/sinks.ts'
+import { editsOf } from '../upstreams/types.ts'
 import { pathAt } from '../upstreams/upstream.ts'
 import { highestBound, neededNanos } from './bounds.ts'
 import type { CallReservation, Refused } from './reservations.ts'
@@ -59,8 +61,8 @@ const WAIT_FOR_A_CALL = 1000
 interface Question {
   counter: TokenCounter
   path: string
+  body: Buffer
   key: string
-  question: Buffer
 }
 
 /** The counts of one client. */
@@ -91,11 +93,11 @@ export default fp(
         refused.verdict === undefined
       )
         return refused
-      const path = pathAt(route.upstream, counter.target(call.target))
-      if (path === undefined || performance.now() < (without.get(nameOf(request)) ?? 0)) return refused
+      if (performance.now() < (without.get(nameOf(request)) ?? 0)) return refused
       const { body, rawBody, bodyScan } = request
       const question = counter.question(withTexts(body, rawBody, bodyScan.texts), call.parsed)
-      if (!question) return refused
+      const sent = question && countRequest(request, counter, question)
+      if (!question || !sent) return refused
       if (isLarge(question)) await nextTurn()
       const key = digestOf(request, question)
       // A count in memory is free. A new one must help: to admit the call, or to name the output limit that fits.
@@ -107,7 +109,7 @@ export default fp(
         if (slower) return fitsAsAsked ? slower : refused
         if (!mayAsk(request.client.id)) return refused
       }
-      const tokens = await countOf(request, { counter, path, key, question })
+      const tokens = await countOf(request, { counter, key, ...sent })
       if (tokens === undefined) return refused
       request.counted = { model: route.price.model, input: Math.ceil(tokens * MARGIN) }
       app.reserve(request)
@@ -138,7 +140,7 @@ export default fp(
       }
     }
 
-    async function askFor(request: FastifyRequest, { counter, path, question }: Question): Promise<number> {
+    async function askFor(request: FastifyRequest, { counter, ...sent }: Question): Promise<number> {
       const asker = askerOf(request.client.id)
       underway++
       asker.underway++
@@ -146,7 +148,7 @@ export default fp(
         // The gateway's own counts are the client's as well: they share its limit.
         if ((await app.chargeCount(request.client)) > 0)
           throw new Error('the client has no more token counts')
-        const { status, body } = await ask(request, path, question)
+        const { status, body } = await ask(request, sent)
         if (NOT_THERE.includes(status)) without.set(nameOf(request), performance.now() + WITHOUT)
         const tokens = status === 200 ? counter.tokens(body) : undefined
         if (tokens === undefined) throw new Error(`the provider answered ${status}`)
@@ -185,6 +187,17 @@ export default fp(
     },
   },
 )
+
+/** The request of a count at the upstream of the call; undefined: it has no counter. */
+function countRequest({ call, route }: FastifyRequest, counter: TokenCounter, question: Buffer) {
+  const target = counter.target(call.target)
+  const { upstream, candidate } = route
+  const counting = dialects.find(({ path }) => path === target.split('?', 1)[0])
+  const path = counting && pathAt(upstream, counting, { target, model: candidate.theirs, stream: false })
+  if (!counting || path === undefined) return undefined
+  const edits = editsOf(upstream.type, counting.name, candidate.sentModel)
+  return { path, body: counting.rewrite(question, edits) }
+}
 
 /** Of one upstream and model. */
 function nameOf({ route }: FastifyRequest): string {
@@ -243,18 +256,17 @@ function waitFor(wanted: number, state: BucketState | undefined, bucket: Bucket 
   return Math.max(1, Math.ceil(state.resetMs - ((capacity - units) * per) / capacity))
 }
 
-function ask(
+async function ask(
   request: FastifyRequest,
-  path: string,
-  question: Buffer,
+  sent: { path: string; body: Buffer },
 ): Promise<{ status: number; body: Buffer }> {
   const { upstream } = request.route
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: Buffer }>()
   const fail = (failure: string) => reject(new Error(failure))
-  const headers = upstreamHeaders(request, upstream, upstream.keys[0]!)
+  const headers = await upstreamHeaders(request, upstream, upstream.keys[0]!, sent)
   const line = send(
     upstream.pool,
-    { method: 'POST', path, headers, body: question },
+    { method: 'POST', path: sent.path, headers, body: sent.body },
     {
       head: (status, headers) =>
         decoded(

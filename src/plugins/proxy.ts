@@ -127,11 +127,15 @@ export default fp<{ responseBuffer: number }>(
       request.attempts++
       const load = loadOf(request)
       load.add(1)
-      attempt.send({
-        pool: upstream.pool,
-        path: pathAt(upstream, target) ?? target,
-        headers: upstreamHeaders(request, upstream, request.ticket!.key),
+      const { theirs: model } = request.route.candidate
+      const sent = {
+        path: pathAt(upstream, dialect, { target, model, stream: parsed.stream }) ?? target,
         body: dialect.rewrite(request.rawBody, editsOf(request)),
+      }
+      attempt.send({
+        ...sent,
+        pool: upstream.pool,
+        headers: upstreamHeaders(request, upstream, request.ticket!.key, sent),
         headersTimeout: app.headersTimeoutOf(request),
       })
       request.cut = cutBeforeResponse
@@ -323,7 +327,7 @@ function loadOf({ ticket }: FastifyRequest) {
 
 /** The edits of the plugins, and those for this target. */
 function editsOf({ edits, route }: FastifyRequest): Edits {
-  const { sentModel } = route.candidate
-  if (edits.maxOutputTokens === undefined && sentModel === undefined) return edits
-  return { ...edits, price: route.price, ...(sentModel !== undefined && { model: sentModel }) }
+  const own = route.candidate.edits
+  if (edits.maxOutputTokens === undefined && own === undefined) return edits
+  return { ...edits, ...own, price: route.price }
 }

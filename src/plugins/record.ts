@@ -36,7 +36,18 @@ export default fp(
     dependencies: ['auth', 'call', 'cost', 'error-handler', 'lifecycle', 'models', 'secrets', 'usage'],
     decorators: {
       fastify: ['onCallEnd', 'redactor'],
-      request: ['arrivedAt', 'call', 'chargedNanos', 'client', 'cost', 'disconnected', 'error', 'key', 'measured', 'route'],
+      request: [
+        'arrivedAt',
+        'call',
+        'chargedNanos',
+        'client',
+        'cost',
+        'disconnected',
+        'error',
+        'key',
+        'measured',
+        'route',
+      ],
     },
   },
 )

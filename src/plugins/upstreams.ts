@@ -1,9 +1,11 @@
 /** The upstreams and the routes to them: from the environment, or from UPSTREAMS_FILE, which is read again when it changes. */
 
+import { unwatchFile, watchFile } from 'node:fs'
 import fp from 'fastify-plugin'
 import type { Dialect } from '../dialects/dialect.ts'
 import type { PriceTable } from '../pricing/price.ts'
 import type { RouteEntry } from '../upstreams/file.ts'
+import { loadUpstreams, type ReadKey } from '../upstreams/load.ts'
 import { createRouting, type Plan, type Routing } from '../upstreams/routing.ts'
 import { circuitsOf, connectUpstream, type Upstream, type UpstreamSettings } from '../upstreams/upstream.ts'
 
@@ -14,50 +16,126 @@ declare module 'fastify' {
       plan(model: string, dialect: Dialect): Plan | undefined
       /** The names of routes that are not names of models. */
       aliases(): readonly string[]
+      routes(): readonly RouteEntry[]
       all(): readonly Upstream[]
+      /** The fault of the file, while the previous upstreams stay in force. */
+      readonly fault: string | undefined
     }
   }
 }
 
 export interface UpstreamsOptions {
-  upstreams: readonly UpstreamSettings[]
-  routes: readonly RouteEntry[]
+  /** Without a file: those of the environment. */
+  fromEnvironment: readonly UpstreamSettings[]
+  file: string | undefined
+  readKey: ReadKey
   /** The longest silence of a response, ms. */
   timeoutMs: number
 }
 
-export default fp<UpstreamsOptions>(
-  async (app, { upstreams, routes, timeoutMs }) => {
-    const open = upstreams.map(settings => connectUpstream(settings, timeoutMs))
-    let known: { routing: Routing; table: PriceTable } | undefined
+/** Milliseconds. The file is polled, because a mounted file is often a symbolic link whose target changes. */
+const LOOK_EVERY = 1000
 
-    /** Made anew after a change of the prices, which name the makers of the models. */
-    function routing(): Routing {
-      const { table } = app.prices
-      if (known?.table !== table)
-        known = {
-          table,
-          routing: createRouting({ upstreams: open, routes, tableOf: () => table, names: table.names }),
-        }
-      return known.routing
-    }
+interface InForce {
+  upstreams: readonly Upstream[]
+  routes: readonly RouteEntry[]
+}
+
+export default fp<UpstreamsOptions>(
+  async (app, { fromEnvironment, file, readKey, timeoutMs }) => {
+    let inForce: InForce = { upstreams: [], routes: [] }
+    let known: { routing: Routing; table: PriceTable; of: InForce } | undefined
+    let fault: string | undefined
+    let identities = new Map<string, Upstream>()
+    const watched = new Set<string>()
+    let loading = Promise.resolve()
+
+    if (file === undefined)
+      use({ upstreams: fromEnvironment.map(one => connectUpstream(one, timeoutMs)), routes: [] })
+    else await load(file)
 
     app.decorate('upstreams', {
       plan: (model, dialect) => routing().plan(model, dialect),
       aliases: () => routing().aliases,
-      all: () => open,
+      routes: () => inForce.routes,
+      all: () => inForce.upstreams,
+      // biome-ignore lint/plugin: created once.
+      get fault() {
+        return fault
+      },
     })
-    for (const upstream of open)
-      app.optionalParts.set(`upstream:${upstream.name}`, () =>
-        circuitsOf(upstream).every(({ state }) => state === 'closed'),
-      )
+    if (file !== undefined) watch(file)
     app.addHook('onClose', async () => {
-      await Promise.all(open.map(({ pool }) => pool.destroy()))
+      for (const name of watched) unwatchFile(name, reload)
+      await Promise.all(inForce.upstreams.map(({ pool }) => pool.destroy()))
     })
+
+    /** Made anew after a change of the prices, which name the makers of the models. */
+    function routing(): Routing {
+      const { table } = app.prices
+      if (known?.table !== table || known.of !== inForce)
+        known = {
+          table,
+          of: inForce,
+          routing: createRouting({ ...inForce, tableOf, names: table.names }),
+        }
+      return known.routing
+    }
+
+    function tableOf({ settings }: Pick<Upstream, 'settings'>): PriceTable {
+      return app.prices.forUpstream(settings.prices, settings.type)
+    }
+
+    /** Upstreams that have not changed keep their connections and circuits. Running calls of the others go on. */
+    async function load(name: string): Promise<void> {
+      const { upstreams, routes, keyFiles } = await loadUpstreams(name, app.prices.table, readKey)
+      const next = new Map<string, Upstream>()
+      for (const { identity, ...settings } of upstreams) {
+        tableOf({ settings })
+        for (const secret of settings.secrets) app.redactor.add(secret() ?? '')
+        next.set(identity, identities.get(identity) ?? connectUpstream(settings, timeoutMs))
+      }
+      for (const [identity, { pool }] of identities) if (!next.has(identity)) void pool.close()
+      identities = next
+      use({ upstreams: [...next.values()], routes })
+      for (const one of keyFiles) watch(one)
+    }
+
+    function use(next: InForce) {
+      for (const { name } of inForce.upstreams) app.optionalParts.delete(`upstream:${name}`)
+      for (const upstream of next.upstreams)
+        app.optionalParts.set(`upstream:${upstream.name}`, () =>
+          circuitsOf(upstream).every(({ state }) => state === 'closed'),
+        )
+      inForce = next
+    }
+
+    function watch(name: string) {
+      if (watched.has(name)) return
+      watched.add(name)
+      watchFile(name, { interval: LOOK_EVERY, persistent: false }, reload)
+    }
+
+    /** One after the other, so that the last change wins. */
+    function reload() {
+      loading = loading.then(readAgain)
+    }
+
+    async function readAgain() {
+      if (file === undefined) return
+      try {
+        await load(file)
+        fault = undefined
+        app.log.info({ upstreams: inForce.upstreams.map(({ name }) => name) }, 'upstreams were read again')
+      } catch (error) {
+        fault = error instanceof Error ? error.message : String(error)
+        app.log.error({ fault }, 'UPSTREAMS_FILE is faulty; the previous upstreams stay in force')
+      }
+    }
   },
   {
     name: 'upstreams',
-    dependencies: ['health', 'prices'],
-    decorators: { fastify: ['optionalParts', 'prices'] },
+    dependencies: ['health', 'prices', 'secrets'],
+    decorators: { fastify: ['optionalParts', 'prices', 'redactor'] },
   },
 )

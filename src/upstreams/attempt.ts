@@ -32,7 +32,7 @@ interface Message {
   /** The upstream's connections. */
   pool: Pool
   path: string
-  headers: Record<string, string>
+  headers: Record<string, string> | Promise<Record<string, string>>
   body: Buffer
   /** Milliseconds; undefined: as the pool's. */
   headersTimeout?: number | undefined
@@ -53,6 +53,7 @@ export interface Receiver {
 export class Attempt implements AttemptFacts {
   readonly #receiver: Receiver
   #line: Line | undefined
+  #aborted = false
   #resume = () => this.#line?.resume()
   startedAt = performance.now()
   firstByteAt: number | undefined
@@ -73,14 +74,32 @@ export class Attempt implements AttemptFacts {
     return this.#line?.sent ?? false
   }
 
-  send({ pool, ...message }: Message): void {
-    const head = (status: number, headers: Headers) => this.#head(status, headers)
-    this.#line = send(pool, { method: 'POST', ...message }, { head, fail: this.#receiver.fail })
+  send({ headers, ...message }: Message): void {
+    if (headers instanceof Promise) this.#sendSigned(headers, message)
+    else this.#send(headers, message)
   }
 
   /** Reads on, after a sink has returned false. */
   resume = () => this.#resume()
-  abort = () => this.#line?.abort()
+  abort = () => {
+    this.#aborted = true
+    this.#line?.abort()
+  }
+
+  #sendSigned(headers: Promise<Record<string, string>>, message: Omit<Message, 'headers'>): void {
+    headers.then(
+      signed => {
+        if (this.#aborted) this.#receiver.fail('aborted')
+        else this.#send(signed, message)
+      },
+      () => this.#receiver.fail('credentials'),
+    )
+  }
+
+  #send(headers: Record<string, string>, { pool, ...message }: Omit<Message, 'headers'>): void {
+    const head = (status: number, headers: Headers) => this.#head(status, headers)
+    this.#line = send(pool, { method: 'POST', ...message, headers }, { head, fail: this.#receiver.fail })
+  }
 
   #head(status: number, headers: Headers): Sink {
     const receiver = this.#receiver

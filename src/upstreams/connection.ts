@@ -12,6 +12,8 @@ export type Failure =
   | 'cut'
   /** The response's body does not decode as its content-encoding says. */
   | 'undecodable'
+  /** The key cannot be used: it signs nothing, or gets no access token. Nothing was sent. */
+  | 'credentials'
   /** We stopped it ourselves. */
   | 'aborted'
 

@@ -28,6 +28,7 @@ const FAILURES = {
   timeout: ['upstream_timeout', 'The provider did not answer in time.'],
   cut: ['upstream_error', 'The provider ended the connection before its response was complete.'],
   undecodable: ['upstream_error', 'The provider gave a response that cannot be decoded.'],
+  credentials: ['upstream_refused_us', 'The gateway has no valid credentials. Its operators have an alert.'],
   aborted: ['upstream_error', 'The call was stopped.'],
 } as const satisfies Record<Failure, readonly [RefusalCode, string]>
 

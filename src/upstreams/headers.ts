@@ -3,14 +3,23 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Headers } from './connection.ts'
 import type { Key } from './keys.ts'
+import type { Auth } from './types.ts'
 import type { Upstream } from './upstream.ts'
 
-/** The headers to the upstream: the dialect's list, the gateway's own, those of the upstream's settings, the real key, and no compression, so that the response can be metered. */
+/** The kinds of authorization that read the address. */
+const SIGNED: ReadonlySet<string> = new Set<Auth>(['aws', 'google'])
+const NO_URL = new URL('http://unused.invalid')
+
+/**
+ * The headers to the upstream: the dialect's list, the gateway's own, those of the upstream's settings, the real key, and no
+ * compression, so that the response can be metered. A promise, if the key signs the request or gets an access token.
+ */
 export function upstreamHeaders(
   { call, headers, outgoing }: FastifyRequest,
-  { settings }: Upstream,
+  { authorize, origin, settings, type }: Upstream,
   key: Key,
-): Record<string, string> {
+  { path, body }: { path: string; body: Buffer },
+): Record<string, string> | Promise<Record<string, string>> {
   const sent: Record<string, string> = {
     'content-type': 'application/json',
     'accept-encoding': 'identity',
@@ -18,9 +27,21 @@ export function upstreamHeaders(
   }
   for (const name of call.dialect.requestHeaders) {
     const value = headers[name]
-    if (value !== undefined) sent[name] = Array.isArray(value) ? value.join(', ') : value
+    if (value !== undefined && !type.withoutHeaders?.includes(name))
+      sent[name] = Array.isArray(value) ? value.join(', ') : value
   }
-  return Object.assign(sent, outgoing, settings.headers, call.dialect.format.authorize(key.secret(), headers))
+  Object.assign(sent, outgoing, settings.headers)
+  const { format } = call.dialect
+  const keyHeaders = authorize(key.secret(), {
+    format,
+    headers,
+    method: 'POST',
+    url: SIGNED.has(type.auth) ? new URL(path, origin) : NO_URL,
+    body,
+  })
+  return keyHeaders instanceof Promise
+    ? keyHeaders.then(signed => Object.assign(sent, signed))
+    : Object.assign(sent, keyHeaders)
 }
 
 /** The provider's headers that the caller gets. */

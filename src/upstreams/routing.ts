@@ -1,9 +1,11 @@
 /** The upstreams that may serve a call: those of its route, or the most direct one that serves the model. */
 
-import type { Dialect } from '../dialects/dialect.ts'
+import { matchModel } from '../clients/model-pattern.ts'
+import type { Dialect, Edits } from '../dialects/dialect.ts'
 import type { PriceTable } from '../pricing/price.ts'
 import type { RouteEntry } from './file.ts'
-import { isPattern, mappedModel, matchModel } from './model-names.ts'
+import { isPattern, mappedModel } from './model-names.ts'
+import { editsOf, makersOf, modelNameOf } from './types.ts'
 import type { Upstream } from './upstream.ts'
 
 /** An upstream that may serve a model, on one dialect. Its figures are of the calls of this replica. */
@@ -12,8 +14,12 @@ export interface Candidate {
   table: PriceTable
   /** Our name of the model there, which has a price. */
   model: string
-  /** The upstream's own name, if it is another than the caller's. */
+  /** The upstream's own name of it. */
+  theirs: string
+  /** The same, if the caller asked by another name. */
   sentModel: string | undefined
+  /** What the body of a request needs there; undefined: nothing. */
+  edits: Edits | undefined
   weight: number
   /** Attempts that run now. */
   running: number
@@ -63,16 +69,21 @@ export function createRouting({ upstreams, routes, tableOf, names }: RoutingOpti
   const plans = new Map<string, Plan | undefined>()
 
   function candidate(upstream: Upstream, asked: string, model: string, dialect: Dialect, weight = 1) {
-    if (!upstream.paths.has(dialect.path)) return []
+    const { type, settings } = upstream
+    const { models } = settings
+    if (type.paths[dialect.name] === undefined) return []
     const table = tableOf(upstream)
     const price = table.find(model, ANY_TIME)
     if (!price) return []
-    const { models } = upstream.settings
-    const theirs = mappedModel(models, model)
+    const makers = models ? undefined : makersOf(type, dialect.name)
+    if (makers && !makers.includes(price.maker)) return []
+    const theirs = models ? mappedModel(models, model) : modelNameOf(type, dialect.name, model)
     if (theirs === undefined) return []
-    if (!models && upstream.type.makers && !upstream.type.makers.includes(price.maker)) return []
     const sentModel = theirs === asked ? undefined : theirs
-    return [{ upstream, table, model, sentModel, weight, running: 0, firstByteMs: 0 }]
+    const edits = editsOf(type, dialect.name, sentModel)
+    const needed = Object.keys(edits).length > 0 ? edits : undefined
+    const figures = { weight, running: 0, firstByteMs: 0 }
+    return [{ upstream, table, model, theirs, sentModel, edits: needed, ...figures }]
   }
 
   function routed(route: RouteEntry, asked: string, dialect: Dialect): Plan | undefined {

@@ -1,14 +1,16 @@
 /** One upstream: its connections, its keys, its circuits, and what its type says of it. */
 
 import type { Pool } from 'undici'
-import { dialects } from '../dialects/index.ts'
+import type { UpstreamPrices } from '../pricing/file.ts'
+import { type Authorize, authorizerOf } from './auth.ts'
 import { type CircuitState, type Circuits, createCircuits } from './circuits.ts'
 import { openPool } from './connection.ts'
 import type { UpstreamEntry } from './file.ts'
 import { createKeys, type Key } from './keys.ts'
-import { joinPaths, typeOf, type UpstreamType } from './types.ts'
+import { baseUrlOf, joinPaths, pathOf, typeOf, type UpstreamType } from './types.ts'
 
-export interface UpstreamSettings extends UpstreamEntry {
+export interface UpstreamSettings extends Omit<UpstreamEntry, 'keys' | 'prices'> {
+  prices?: UpstreamPrices
   /** The keys in force now. */
   secrets: readonly (() => string | undefined)[]
 }
@@ -16,12 +18,13 @@ export interface UpstreamSettings extends UpstreamEntry {
 export interface Upstream {
   name: string
   settings: UpstreamSettings
+  /** Its paths begin with that of the base URL. */
   type: UpstreamType
   pool: Pool
+  origin: string
   /** Its origin, for the log, metrics and the admin API. */
   server: { address: string; port: number }
-  /** Its path for each path of a dialect that it speaks. */
-  paths: ReadonlyMap<string, string>
+  authorize: Authorize
   keys: readonly Key[]
   /** The circuits for failures, by model. Each key has circuits of its own, for refusals and rate limits. */
   circuits: Circuits
@@ -29,34 +32,52 @@ export interface Upstream {
   running: number
 }
 
-/** `timeoutMs`: the longest silence of a response. */
+/** `timeoutMs`: the longest silence of a response. Throws if its type needs an option that is missing. */
 export function connectUpstream(settings: UpstreamSettings, timeoutMs: number): Upstream {
   const type = typeOf(settings.type)
-  const { hostname, origin, pathname, port, protocol } = new URL(settings.baseUrl ?? type.baseUrl ?? '')
+  const { baseUrl, name, secrets } = settings
+  const place = placeOf(settings)
+  const url =
+    baseUrl === undefined ? baseUrlOf(type, place) : baseUrlOf({ ...type, baseUrl, baseUrls: {} }, place)
+  if (url === undefined) throw new Error(`upstream ${name}: its type needs a baseUrl`)
+  const { hostname, origin, pathname, port, protocol } = new URL(url)
   return {
-    name: settings.name,
+    name,
     settings,
-    type,
+    type: { ...type, ...joined(type, pathname) },
     pool: openPool(origin, timeoutMs),
+    origin,
     server: { address: hostname, port: Number(port || (protocol === 'https:' ? 443 : 80)) },
-    paths: new Map(
-      dialects.flatMap(({ name, path }) => {
-        const own = type.paths[name]
-        return own === undefined ? [] : [[path, joinPaths(pathname, own)] as const]
-      }),
-    ),
-    keys: createKeys(settings.secrets),
+    authorize: authorizerOf(type, place),
+    keys: createKeys(secrets),
     circuits: createCircuits(),
     running: 0,
   }
 }
 
-/** The upstream's path and query for those of a dialect; undefined: it does not speak the dialect. */
-export function pathAt({ paths }: Upstream, target: string): string | undefined {
-  const query = target.indexOf('?')
-  if (query < 0) return paths.get(target)
-  const path = paths.get(target.slice(0, query))
-  return path === undefined ? undefined : path + target.slice(query)
+function placeOf({ region, project }: UpstreamSettings) {
+  return { ...(region !== undefined && { region }), ...(project !== undefined && { project }) }
+}
+
+function joined({ paths, streamPaths = {} }: UpstreamType, root: string) {
+  const all = (own: UpstreamType['paths']) =>
+    Object.fromEntries(Object.entries(own).map(([dialect, path]) => [dialect, joinPaths(root, path)]))
+  return { paths: all(paths), streamPaths: all(streamPaths) }
+}
+
+/** The path and query of a request. `model`: the upstream's own name. Undefined: it does not speak the dialect. */
+export function pathAt(
+  { type, settings }: Upstream,
+  dialect: { name: string; path: string },
+  call: { target: string; model: string; stream: boolean },
+): string | undefined {
+  const { target, model, stream } = call
+  return pathOf(type, dialect.name, {
+    ...placeOf(settings),
+    model,
+    stream,
+    query: target.slice(dialect.path.length),
+  })
 }
 
 /** A circuit of an upstream; `key` is the number of its key, from 1, if it has several and the circuit is that of one. */
