@@ -1,7 +1,7 @@
 /** A private authority and its certificates, made with openssl for one test. */
 
 import { execFile } from 'node:child_process'
-import { chmod, chown, mkdir, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { findPostgres } from '../src/embedded/find-postgres.ts'
@@ -41,6 +41,17 @@ export async function makeCertificates(t: Context, address: string): Promise<Cer
   await openssl(...vouch, '-in', 'server.csr', '-out', 'server.pem', '-extfile', 'names')
   await belongToPostgres(folder, at('server.key'))
   return { ca: at('ca.pem'), cert: at('server.pem'), key: at('server.key'), folder }
+}
+
+/** A certificate that was valid for no time. */
+export async function makeExpiredCertificate(t: Context): Promise<{ cert: Buffer; key: Buffer }> {
+  const folder = await temporaryFolder(t)
+  const openssl = (...args: string[]) => run('openssl', args, { cwd: folder })
+  const fresh = ['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+  await openssl(...fresh, '-subj', '/CN=127.0.0.1', '-keyout', 'key.pem', '-out', 'request.pem')
+  await openssl('x509', '-req', '-in', 'request.pem', '-signkey', 'key.pem', '-days', '0', '-out', 'cert.pem')
+  const [cert, key] = await Promise.all(['cert.pem', 'key.pem'].map(name => readFile(join(folder, name))))
+  return { cert: cert!, key: key! }
 }
 
 /** Started by root, Postgres runs as another user, who must own the key. */
