@@ -52,7 +52,7 @@ test('docs/configuration.md lists every field with its description', () => {
     })
   const table = [
     '| field | required | meaning |',
-    '|---|---|---|',
+    '| --- | --- | --- |',
     ...rows('upstreams', upstreams.items),
     ...rows('routes', routes.items),
     ...rows('routes.targets', routes.items.properties.targets.items),
