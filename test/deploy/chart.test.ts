@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { rootCertificates } from 'node:tls'
@@ -9,6 +10,9 @@ import { Check, Errors } from 'typebox/schema'
 import { parse } from 'yaml'
 import { documentation } from '../../src/config/config.ts'
 import { pricePatch } from '../../src/pricing/file.ts'
+import { readPrices } from '../../src/pricing/read.ts'
+import { upstreamsFile } from '../../src/upstreams/file.ts'
+import { readUpstreams } from '../../src/upstreams/read.ts'
 import { ADMIN_TOKEN, UPSTREAM_KEY } from '../gateway.ts'
 import { startProcess } from '../processes.ts'
 import { scrape } from '../prometheus.ts'
@@ -63,6 +67,31 @@ test('prices has the fields of PRICES_FILE', () => {
   assert.deepEqual(
     Object.keys(schema.properties.prices.properties).sort(),
     Object.keys(pricePatch.properties).sort(),
+  )
+})
+
+test('upstreams has the fields of UPSTREAMS_FILE', () => {
+  const { $schema: _, ...fields } = upstreamsFile.properties
+  assert.deepEqual(Object.keys(schema.properties.upstreams.properties).sort(), Object.keys(fields).sort())
+})
+
+test('the upstreams of the chart are mounted as the file that the gateway reads', async t => {
+  const folder = await temporaryFolder(t)
+  const keys = new Map([
+    ['EZAI_API_KEY', 'sk-1'],
+    ['ANTHROPIC_API_KEY', 'sk-2'],
+  ])
+  const all = manifests('all')
+  const data = all.of('ConfigMap').find(({ metadata }) => metadata.name === 'tollgate-upstreams')?.data
+  const file = join(folder, 'upstreams.json')
+  await writeFile(file, data['upstreams.json'])
+
+  const { upstreams } = readUpstreams(file, readPrices(undefined), source =>
+    'env' in source ? keys.get(source.env) : undefined,
+  )
+  assert.deepEqual(
+    upstreams.map(({ name }) => name),
+    ['ezai', 'anthropic'],
   )
 })
 
@@ -197,6 +226,7 @@ test('a gateway starts with the variables and files that ci/all.yaml gives to it
     'keys/ANTHROPIC_API_KEY': UPSTREAM_KEY,
     'keys/OPENAI_API_KEY': UPSTREAM_KEY,
     'keys/ADMIN_TOKEN': ADMIN_TOKEN,
+    'keys/azure-key': UPSTREAM_KEY,
     'keys/ALERT_WEBHOOK_URL': 'http://127.0.0.1:9/services/T0/B0/secret-path',
     'keys/ALERT_WEBHOOK_SECRET': 'webhook-secret',
     'scraping/token': 'scraper-token',
