@@ -23,10 +23,16 @@ const LONG_NAME = 9
 const SHORT_NAME = 4
 const MOST_WRONG = 2
 
-/** One line for each, with the nearest known name. In `.env` a name may differ more, since all its variables are for the gateway. */
-export function misspelt({ inherited, written }: Names): string[] {
-  const inFile = written.map(name => lineFor(name, '.env', meantBy(name, nearInFile)))
-  const others = inherited.filter(name => !written.includes(name))
+/**
+ * One line for each, with the nearest known name. In `.env` a name may differ more, since all its variables are for the gateway.
+ * `keys`: the variables that UPSTREAMS_FILE names. The operator chose their names.
+ */
+export function misspelt({ inherited, written }: Names, keys: readonly string[] = []): string[] {
+  const chosen = new Set(keys.flatMap(name => [name, `${name}_FILE`]))
+  const inFile = written
+    .filter(name => !chosen.has(name))
+    .map(name => lineFor(name, '.env', meantBy(name, nearInFile)))
+  const others = inherited.filter(name => !written.includes(name) && !chosen.has(name))
   return [...inFile, ...others.map(name => lineFor(name, 'the environment', meantBy(name, near)))].flat()
 }
 

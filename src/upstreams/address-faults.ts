@@ -20,7 +20,7 @@ export function addressFaults(upstream: UpstreamEntry, path: string): FileFault[
       ),
     ]
   const faults = OPTIONS.filter(
-    option => upstream[option] === undefined && needs(upstream, type, address, option),
+    option => upstream[option] === undefined && needs(upstream, type, option),
   ).map(option => fault(`${path}/${option}`, undefined, `a ${option}, which ${upstream.type} needs`))
   const wrong = upstream.baseUrl === undefined ? undefined : urlFault(upstream.baseUrl, type)
   return wrong === undefined
@@ -29,24 +29,23 @@ export function addressFaults(upstream: UpstreamEntry, path: string): FileFault[
 }
 
 function needs(
-  { keys = [] }: UpstreamEntry,
-  { auth, paths }: UpstreamType,
-  address: string,
+  { baseUrl, keys = [] }: UpstreamEntry,
+  type: UpstreamType,
   option: (typeof OPTIONS)[number],
 ): boolean {
   // A signature of AWS contains the region.
-  if (option === 'region' && auth === 'aws' && keys.length === 0) return true
-  return [address, ...Object.values(paths)].some(text => text.includes(`{${option}}`))
+  if (option === 'region' && type.auth === 'aws' && keys.length === 0) return true
+  const address = baseUrl === undefined ? type.baseUrl : undefined
+  return [address ?? '', ...Object.values(type.paths)].some(text => text.includes(`{${option}}`))
 }
 
 /** What is expected instead of this URL; undefined if it is right. */
 function urlFault(text: string, { paths }: UpstreamType): string | undefined {
-  const plain = text.replace(/\{(region|project)\}/g, 'x')
-  if (!/^https?:\/\//i.test(plain) || !URL.canParse(plain) || /[\s{}\\]/.test(plain))
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text) || /[\s{}\\]/.test(text))
     return 'an http:// or https:// URL'
-  const { hash, password, pathname, search, username } = new URL(plain)
+  const { hash, password, pathname, search, username } = new URL(text)
   if (username !== '' || password !== '') return 'a URL without user and password; a key belongs to keys'
-  if (search !== '' || hash !== '' || /[?#]/.test(plain)) return 'a URL without query and fragment'
+  if (search !== '' || hash !== '' || /[?#]/.test(text)) return 'a URL without query and fragment'
   const end = pathname.replace(/\/+$/, '')
   return Object.values(paths).some(path => end.endsWith(path))
     ? 'the address without the path of a call, which the gateway adds'

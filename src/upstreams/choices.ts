@@ -4,6 +4,7 @@ import { matchModel } from '../clients/model-pattern.ts'
 import type { PriceTable } from '../pricing/price.ts'
 import type { RouteEntry, UpstreamEntry } from './file.ts'
 import { isPattern } from './model-names.ts'
+import type { Prices } from './price-tables.ts'
 
 export interface Choice {
   /** JSON pointers of the choice and of the upstream's name. */
@@ -18,7 +19,9 @@ export interface Choice {
 
 export interface Context {
   upstreams: ReadonlyMap<string, UpstreamEntry>
-  prices: Pick<PriceTable, 'find' | 'names'>
+  prices: Prices
+  /** The prices at each upstream, by its name. */
+  tables: ReadonlyMap<string, Prices>
   /** The names of the price table as a list. */
   known: readonly string[]
   /** Names of the file's own: routes have them, and the price table does not. Each with the models of its targets. */
@@ -48,9 +51,15 @@ export function meantBy(name: string, { known }: Context): readonly string[] {
   return isPattern(name) ? known.filter(model => matchModel(name, model)) : [name]
 }
 
-/** True if the model has a price in the table, now or on a later day, or in the upstream's own prices. */
-export function isPriced(model: string, upstream: UpstreamEntry | undefined, { prices }: Context): boolean {
-  return prices.names.has(model) || Object.hasOwn(upstream?.prices?.models ?? {}, model)
+/** The prices at this upstream. */
+export function pricesAt({ name }: { name: string }, { prices, tables }: Context): Prices {
+  return tables.get(name) ?? prices
+}
+
+/** True if the model has a price at this upstream, now or on a later day. */
+export function isPriced(model: string, upstream: UpstreamEntry | undefined, context: Context): boolean {
+  const { names } = upstream ? pricesAt(upstream, context) : context.prices
+  return names.has(model) || Object.hasOwn(upstream?.prices?.models ?? {}, model)
 }
 
 export function aliasesIn(

@@ -33,3 +33,8 @@ export type UpstreamEntry = Static<typeof upstreamEntry>
 export type KeySource = Static<typeof key>
 export type RouteEntry = Static<typeof routeEntry>
 export type UpstreamsFile = Static<typeof upstreamsFile>
+
+/** The variables that the file names as sources of keys. */
+export function keyVariablesOf({ upstreams }: UpstreamsFile): string[] {
+  return upstreams.flatMap(({ keys = [] }) => keys.flatMap(key => ('env' in key ? key.env : [])))
+}

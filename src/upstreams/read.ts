@@ -3,11 +3,11 @@
 import { readFileSync } from 'node:fs'
 import { Value } from 'typebox/value'
 import { SYNONYMS as PRICE_SYNONYMS } from '../pricing/faults.ts'
-import type { PriceTable } from '../pricing/price.ts'
 import { lineOf, schemaFaults } from '../pricing/schema-faults.ts'
 import type { FileFault } from './faults.ts'
 import { type UpstreamsFile, upstreamsFile } from './file.ts'
 import { type ParsedFile, ParseFault, parseFile } from './parse-file.ts'
+import { type Prices, type TableOf, tablesOf } from './price-tables.ts'
 import { routeFaults } from './route-faults.ts'
 import { type ReadKey, upstreamFaults } from './upstream-faults.ts'
 
@@ -29,11 +29,15 @@ const SYNONYMS: ReadonlyMap<string, string> = new Map([
 /** Fields that may have a key in them by mistake. */
 const SECRET = /^\/upstreams\/\d+\/(keys|headers|baseUrl|[^/]*(key|token|secret|auth|password)[^/]*)(\/|$)/i
 
-/** Throws an Error with one line per fault. The faults of the schema come first, because the other checks need it. */
+/**
+ * Throws an Error with one line per fault. The faults of the schema come first, because the other checks need it. `prices`
+ * are those without an upstream's own, `tableOf` those of an upstream.
+ */
 export function readUpstreams(
   file: string,
-  prices: Pick<PriceTable, 'find' | 'names'>,
+  prices: Prices,
   readKey: ReadKey,
+  tableOf: TableOf = () => prices,
 ): UpstreamsFile {
   const parsed = parse(file, readText(file))
   const value = withTextMultipliers(parsed.value)
@@ -46,7 +50,10 @@ export function readUpstreams(
         isSecret: path => SECRET.test(path),
       }),
     )
-  const faults = [...upstreamFaults(value.upstreams, readKey), ...routeFaults(value, prices)]
+  const { faults: priceFaults, tables } = tablesOf(value.upstreams, tableOf)
+  const own = upstreamFaults(value.upstreams, readKey)
+  const others = priceFaults.filter(({ path }) => !own.some(one => one.path === path))
+  const faults = [...own, ...others, ...routeFaults(value, { prices, tables })]
   if (faults.length > 0) throw faulty(file, parsed, faults)
   return value
 }

@@ -10,11 +10,12 @@ import { servingFaults } from './serving-faults.ts'
 
 export function routeFaults(
   { upstreams, routes = [] }: UpstreamsFile,
-  prices: Context['prices'],
+  { prices, tables }: Pick<Context, 'prices' | 'tables'>,
 ): FileFault[] {
   const context: Context = {
     upstreams: new Map(upstreams.map(one => [one.name, one])),
     prices,
+    tables,
     known: [...prices.names],
     aliases: aliasesIn(routes, prices),
   }

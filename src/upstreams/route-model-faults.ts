@@ -2,7 +2,7 @@
 
 import { matchModel } from '../clients/model-pattern.ts'
 import { fault } from '../pricing/schema-faults.ts'
-import { type Choice, type Context, chainOf, isPriced, meantBy } from './choices.ts'
+import { type Choice, type Context, chainOf, isPriced, meantBy, pricesAt } from './choices.ts'
 import { escaped, type FileFault, unknownName } from './faults.ts'
 import type { RouteEntry, UpstreamEntry } from './file.ts'
 import { isPattern } from './model-names.ts'
@@ -62,13 +62,14 @@ function targetFaults(choice: Choice, asked: string, context: Context): FileFaul
 }
 
 /** Names in the `models` of an upstream that no call can use, because they have no price. */
-export function mappedFaults(upstreams: readonly UpstreamEntry[], { known, prices }: Context): FileFault[] {
+export function mappedFaults(upstreams: readonly UpstreamEntry[], context: Context): FileFault[] {
+  const { known } = context
   return upstreams.flatMap((upstream, i) => {
-    const own = Object.keys(upstream.prices?.models ?? {})
+    const own = [...pricesAt(upstream, context).names, ...Object.keys(upstream.prices?.models ?? {})]
     return Object.keys(upstream.models ?? {}).flatMap(name => {
       const isKnown = isPattern(name)
-        ? [...known, ...own].some(model => matchModel(name, model))
-        : prices.names.has(name) || own.includes(name)
+        ? own.some(model => matchModel(name, model))
+        : isPriced(name, upstream, context)
       if (isKnown) return []
       return [unpriced(`/upstreams/${i}/models/${escaped(name)}`, name, { known })]
     })

@@ -1,7 +1,7 @@
 /** Checks that each upstream of a route serves a model of the route, and that the upstreams can replace each other. */
 
 import { fault, faultText } from '../pricing/schema-faults.ts'
-import { type Choice, type Context, isPriced, meantBy } from './choices.ts'
+import { type Choice, type Context, isPriced, meantBy, pricesAt } from './choices.ts'
 import type { FileFault } from './faults.ts'
 import type { RouteEntry, UpstreamEntry } from './file.ts'
 import { serves, shareDialect } from './serves.ts'
@@ -26,7 +26,11 @@ export function servingFaults(
   const useless = serving.filter(one => one.asked.length === 0)
   if (useless.length > 0)
     return useless.map(({ choice: { model, name, namePath } }) =>
-      fault(namePath, name, `an upstream that serves ${model ?? models.join(', ')}`),
+      fault(
+        namePath,
+        name,
+        `an upstream that serves ${model ?? models.join(', ')}, by its models or else by its type`,
+      ),
     )
   if (serving.length === 0 || serving.length < once.length) return []
   return [
@@ -49,7 +53,7 @@ function isSame(a: Choice, b: Choice): boolean {
 function servingOf(choice: Choice, asked: readonly string[], context: Context): Serving[] {
   const { model, upstream } = choice
   if (!upstream) return []
-  const can = (name: string) => serves(upstream, name, context.prices)
+  const can = (name: string) => serves(upstream, name, pricesAt(upstream, context))
   if (model !== undefined)
     return isPriced(model, upstream, context) ? [{ choice, upstream, asked: can(model) ? asked : [] }] : []
   const priced = asked.filter(name => isPriced(name, upstream, context))

@@ -78,10 +78,7 @@ export const upstreamEntry = Type.Object(
     baseUrl: Type.Optional(
       Type.String({
         minLength: 1,
-        ...words(
-          'an http:// or https:// URL',
-          'The address of its API. Absent: that of its type. `{region}` and `{project}` stand for these fields',
-        ),
+        ...words('an http:// or https:// URL', 'The address of its API. Absent: that of its type'),
       }),
     ),
     keys: Type.Optional(

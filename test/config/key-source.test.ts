@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { environment, readConfig } from '../../src/config/config.ts'
 import { readKeySource } from '../../src/config/key-source.ts'
+import { misspelt } from '../../src/config/misspelt.ts'
 import { temporaryFolder } from '../when-over.ts'
 
 test('a key comes from a variable, from the file that NAME_FILE names, or from a file', async t => {
@@ -47,6 +48,13 @@ test("no secret of the gateway's own goes to an upstream", () => {
     /which is a secret of the gateway's own/,
   )
   assert.equal(readKeySource({ env: 'EZAI_API_KEY' }, values), 'sk-ezai')
+})
+
+test('a variable that UPSTREAMS_FILE names is not misspelt', () => {
+  const names = { written: ['OPENAI_API_KEY2'], inherited: ['EZAI_API_KEY_1_FILE'] }
+
+  assert.equal(misspelt(names).length, 2)
+  assert.deepEqual(misspelt(names, ['OPENAI_API_KEY2', 'EZAI_API_KEY_1']), [])
 })
 
 test('with UPSTREAMS_FILE no key of an upstream is needed', () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { readKeySource } from '../../src/config/key-source.ts'
 import { readPrices } from '../../src/pricing/read.ts'
+import type { TableOf } from '../../src/upstreams/price-tables.ts'
 import { readUpstreams } from '../../src/upstreams/read.ts'
 import { temporaryFolder } from '../when-over.ts'
 
@@ -15,16 +16,16 @@ export const KEYS = {
   AZURE_KEY: 'sk-4',
 }
 
-export async function readText(t: TestContext, text: string, name = 'upstreams.yaml') {
+export async function readText(t: TestContext, text: string, name = 'upstreams.yaml', tableOf?: TableOf) {
   const file = join(await temporaryFolder(t), name)
   await writeFile(file, text)
-  return readUpstreams(file, readPrices(undefined), source => readKeySource(source, KEYS))
+  return readUpstreams(file, readPrices(undefined), source => readKeySource(source, KEYS), tableOf)
 }
 
 /** The error's lines without the name of the setting and the file. */
-export async function faultsOf(t: TestContext, text: string): Promise<string[]> {
+export async function faultsOf(t: TestContext, text: string, tableOf?: TableOf): Promise<string[]> {
   try {
-    await readText(t, text)
+    await readText(t, text, 'upstreams.yaml', tableOf)
     return []
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)

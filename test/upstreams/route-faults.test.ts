@@ -120,13 +120,15 @@ const cases: [what: string, routes: string[], faults: string[]][] = [
   [
     'an upstream whose map has no such model',
     ['  - { models: [gpt-6-sol], order: [openai, tiny] }'],
-    [`line 8, /routes/0/order/1: found "tiny", expected an upstream that serves gpt-6-sol. ${CORRECT}`],
+    [
+      `line 8, /routes/0/order/1: found "tiny", expected an upstream that serves gpt-6-sol, by its models or else by its type. ${CORRECT}`,
+    ],
   ],
   [
     'an upstream of another maker',
     [alias('{ upstream: openai, model: claude-haiku-4-5 }')],
     [
-      `line 8, /routes/0/targets/0/upstream: found "openai", expected an upstream that serves claude-haiku-4-5. ${CORRECT}`,
+      `line 8, /routes/0/targets/0/upstream: found "openai", expected an upstream that serves claude-haiku-4-5, by its models or else by its type. ${CORRECT}`,
     ],
   ],
   [

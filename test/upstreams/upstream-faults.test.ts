@@ -2,7 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { upstreamTypes } from '../../src/upstreams/types.ts'
+import { builtin } from '../../src/pricing/builtin.ts'
+import { readPrices } from '../../src/pricing/read.ts'
+import { loadPrices } from '../../src/pricing/table.ts'
+import type { UpstreamEntry } from '../../src/upstreams/file.ts'
+import { type UpstreamType, upstreamTypes } from '../../src/upstreams/types.ts'
 import { faultsOf } from './read-file.ts'
 
 /** One upstream with these fields, from line 2 of the file. */
@@ -65,12 +69,9 @@ const cases: [what: string, text: string, faults: string[]][] = [
     ),
   ],
   [
-    'an address that needs a region and a project',
-    compatible('baseUrl: https://{region}.a.com/{project}'),
-    [
-      `line 2, /upstreams/0/region: found nothing, expected a region, which openai-compatible needs. ${CORRECT}`,
-      `line 2, /upstreams/0/project: found nothing, expected a project, which openai-compatible needs. ${CORRECT}`,
-    ],
+    'an address with braces',
+    openai('baseUrl: https://{region}.a.com'),
+    URL_FAULT('https://{region}.a.com', 'an http:// or https:// URL'),
   ],
   [
     'no key where the type needs one',
@@ -176,4 +177,34 @@ test('every type is accepted with what it needs', async t => {
       await faultsOf(t, upstream(type, KEY, 'baseUrl: https://a', 'region: r', 'project: p')),
       [],
     )
+})
+
+for (const [type, { baseUrl, paths }] of Object.entries<UpstreamType>(upstreamTypes)) {
+  const address = JSON.stringify([baseUrl, paths])
+  const needed = ['region', 'project'].filter(option => address.includes(`{${option}}`))
+  if (needed.length > 0)
+    test(`${type} without ${needed.join(' and ')}: a line for each`, async t => {
+      assert.deepEqual(
+        await faultsOf(t, upstream(type, KEY)),
+        needed.map(
+          option =>
+            `line 2, /upstreams/0/${option}: found nothing, expected a ${option}, which ${type} needs. ${CORRECT}`,
+        ),
+      )
+    })
+}
+
+test("faults of an upstream's own prices have their place in the file", async t => {
+  const text = openai('prices:', '  models:', '    gpt-6-luna: { in: "1" }', '    gpt-6-new: { in: "1" }')
+  const prices = readPrices(undefined)
+  const tableOf = ({ prices: own }: UpstreamEntry) => {
+    loadPrices(builtin, own)
+    return prices
+  }
+
+  const lines = await faultsOf(t, text, tableOf)
+  assert.deepEqual(
+    lines.map(line => line.split(' found')[0]),
+    ['out', 'maxInput', 'maxOutput'].map(field => `line 8, /upstreams/0/prices/models/gpt-6-new/${field}:`),
+  )
 })
