@@ -6,7 +6,8 @@
 import type { ModelEntry, Row } from '../../src/pricing/file.ts'
 import { plainName } from '../../src/pricing/names.ts'
 import type { PublicFile } from '../../src/pricing/public.ts'
-import { dollarsOf } from './decimals.ts'
+import { dollarsOf } from '../../src/pricing/ratio.ts'
+import { highest } from './decimals.ts'
 import { type KnownFault, knownFaults } from './known-faults.ts'
 import { type ListedModel, modelsOf } from './list.ts'
 import { providers } from './providers.ts'
@@ -107,11 +108,11 @@ function bare({ source, note, ...row }: Row): Omit<Row, 'source' | 'note'> {
 function pricesOf(group: Group, list: string): Row[] {
   const urls = [...new Set(group.map(({ pricingUrl }) => pricingUrl))]
   const source = `${urls.length > 1 ? 'the highest of ' : ''}${urls.join(', ')}; as in ${list}`
-  const fees = group.flatMap(({ webSearch }) => webSearch ?? []).map(Number)
+  const fees = group.flatMap(({ webSearch }) => webSearch ?? [])
   return rowsIn(group).map(({ from, rates, hasHours }) => ({
     ...(from !== undefined && { from }),
     ...rowFields(rates, group[0].kind),
-    ...(fees.length > 0 && { tools: { web_search: dollarsOf(BigInt(Math.ceil(Math.max(...fees) * 1e6))) } }),
+    ...(fees.length > 0 && { tools: { web_search: dollarsOf(highest(fees)) } }),
     source,
     ...(hasHours && { note: 'The price depends on the hour; this is the highest one of the day.' }),
   }))

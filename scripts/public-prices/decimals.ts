@@ -16,12 +16,6 @@ export function microsOf(listed: number): bigint {
   return (exact + MICRO - 1n) / MICRO
 }
 
-/** US dollars in a string, as the price file has them. */
-export function dollarsOf(micros: bigint): string {
-  const digits = String(micros).padStart(7, '0')
-  return `${digits.slice(0, -6)}.${digits.slice(-6)}`.replace(/\.?0+$/, '')
-}
-
 export function highest(amounts: readonly bigint[]): bigint {
   return amounts.reduce((most, one) => (one > most ? one : most), 0n)
 }

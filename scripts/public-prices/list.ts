@@ -2,7 +2,7 @@
 
 import { type ConditionalPrice, findProvider, type MatchLogic, type ModelInfo } from '@pydantic/genai-prices'
 import { plainName } from '../../src/pricing/names.ts'
-import { dollarsOf } from './decimals.ts'
+import { microsOf } from './decimals.ts'
 import { type KnownFault, knownFaults, type Override } from './known-faults.ts'
 import { type ListedProvider, makerOf } from './providers.ts'
 import { type Rates, type RowFrom, rowOf } from './rates.ts'
@@ -18,8 +18,8 @@ export interface ListedModel {
   contextWindow: number | undefined
   maxOutput: number | undefined
   rows: readonly RowFrom[]
-  /** Dollars per thousand searches. */
-  webSearch: string | undefined
+  /** Micro-dollars per thousand searches. */
+  webSearch: bigint | undefined
   pricingUrl: string
 }
 
@@ -118,9 +118,9 @@ function rowsOf(
   return days.map(({ from, hours }) => ({ from, hours }))
 }
 
-function searchFee(prices: readonly ConditionalPrice[]): string | undefined {
+function searchFee(prices: readonly ConditionalPrice[]): bigint | undefined {
   const fee = prices.at(-1)?.prices.web_searches_kcount
-  return typeof fee === 'number' ? dollarsOf(BigInt(Math.ceil(fee * 1e6))) : undefined
+  return typeof fee === 'number' ? microsOf(fee) : undefined
 }
 
 /** The exact names of a model. A name that the list matches only by a part is not a name. */

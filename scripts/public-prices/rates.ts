@@ -2,7 +2,8 @@
 
 import type { ModelPrice, TieredPrices } from '@pydantic/genai-prices'
 import type { Row } from '../../src/pricing/file.ts'
-import { dollarsOf, highest, microsOf } from './decimals.ts'
+import { dollarsOf } from '../../src/pricing/ratio.ts'
+import { highest, microsOf } from './decimals.ts'
 
 /** Of calls with more input tokens than `over`. */
 export interface Band {

@@ -44,28 +44,24 @@ export function costNanos(
   return nanos > MAX_NANOS ? { unpriced: 'usage beyond counting' } : { nanos: Number(nanos) }
 }
 
-/** Replaces an unknown model in the parts by the requested model, which has a price. */
+/**
+ * Replaces an unknown model in the parts by the requested model, which has a price. A model of the public list is unknown
+ * too if the requested model has a price of the operator, because own prices come before the list.
+ */
 export function knownParts(
   table: Pick<PriceTable, 'findServed'>,
   parts: readonly UsagePart[],
   asked: string,
   at: Date,
 ): { parts: readonly UsagePart[]; unknown: string | undefined } {
-  const unknown = unknownModel(table, parts, at)
-  if (unknown === undefined) return { parts, unknown }
-  return {
-    parts: parts.map(part => (table.findServed(part.model, at) ? part : { ...part, model: asked })),
-    unknown,
+  const hasOwnPrice = table.findServed(asked, at)?.origins.in === 'override'
+  const isKnown = ({ model }: UsagePart) => {
+    const price = table.findServed(model, at)
+    return price !== undefined && !(hasOwnPrice && price.origins.in === 'public')
   }
-}
-
-function unknownModel(
-  table: Pick<PriceTable, 'findServed'>,
-  parts: readonly UsagePart[],
-  at: Date,
-): string | undefined {
-  for (const { model } of parts) if (!table.findServed(model, at)) return model
-  return undefined
+  const unknown = parts.find(part => !isKnown(part))?.model
+  if (unknown === undefined) return { parts, unknown }
+  return { parts: parts.map(part => (isKnown(part) ? part : { ...part, model: asked })), unknown }
 }
 
 /** Returns pico-dollars, or the name of the item without a price. */

@@ -4,7 +4,7 @@ import type { Row } from './file.ts'
 import { bandsOf, feesOf } from './model-price.ts'
 import { CACHES } from './origins.ts'
 import type { Price, PriceTable } from './price.ts'
-import { type Ratio, ratioOf, scaled } from './ratio.ts'
+import { dollarsOf, type Ratio, ratioOf, scaled } from './ratio.ts'
 import { versionOf } from './table.ts'
 
 type Rates = NonNullable<Row['above']>[number]
@@ -57,7 +57,5 @@ function multipliedRates(rates: Row | Rates, times: (usd: string) => string): Pi
 /** Rounded up to six decimals, so that a hold stays an upper bound. */
 function timesUp(usd: string, { num, den }: Ratio): string {
   const [over, under] = [BigInt(num), BigInt(den)]
-  const micros = (scaled(usd, 6) * over + under - 1n) / under
-  const digits = String(micros).padStart(7, '0')
-  return `${digits.slice(0, -6)}.${digits.slice(-6)}`.replace(/\.?0+$/, '')
+  return dollarsOf((scaled(usd, 6) * over + under - 1n) / under)
 }

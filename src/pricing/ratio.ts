@@ -19,6 +19,12 @@ export function scaled(decimal: string, places: number): bigint {
   return value
 }
 
+/** The inverse of `scaled` with 6 places: whole millionths as a decimal. */
+export function dollarsOf(micros: bigint): string {
+  const digits = String(micros).padStart(7, '0')
+  return `${digits.slice(0, -6)}.${digits.slice(-6)}`.replace(/\.?0+$/, '')
+}
+
 /** Parses "1.1" or "5/3", reduced to lowest terms, so that products stay small. */
 export function ratioOf(text: string): Ratio {
   const [num = '', den] = text.split('/')
