@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { readPrices } from '../../src/pricing/read.ts'
 import { loadPrices } from '../../src/pricing/table.ts'
 import { table, today } from './usage.ts'
 
@@ -85,5 +86,62 @@ describe('the model of a response', () => {
     )
     assert.equal(own.findServed('openai/gpt-4o-mini', today)?.model, 'openai/gpt-4o-mini')
     assert.equal(own.findServed('gpt-4o-mini', today)?.model, 'gpt-4o-mini')
+  })
+})
+
+describe('the model of a response, in the public list', () => {
+  const listed = readPrices(undefined)
+  const servedOf = (name: string) => listed.findServed(name, today)?.model
+
+  it('is found by every name that its providers and aggregators use', () => {
+    const names: Record<string, string[]> = {
+      'gemini-2.5-pro': ['models/gemini-2.5-pro', 'google/gemini-2.5-pro', 'gemini-2.5-pro@default'],
+      'gemini-2.5-flash': ['publishers/google/models/gemini-2.5-flash', 'google/gemini-2.5-flash:free'],
+      'mistral-large': ['mistralai/mistral-large', 'mistral-large-2411'],
+      'mistral-large-2512': ['mistral-large-latest', 'mistralai/mistral-large-2512'],
+      'deepseek-v4-flash': ['deepseek-chat', 'accounts/fireworks/models/deepseek-v4-flash'],
+      'grok-4-0709': ['grok-4', 'grok-4-latest', 'xai/grok-4-0709'],
+      'gpt-oss-120b': [
+        'openai/gpt-oss-120b',
+        'accounts/fireworks/models/gpt-oss-120b',
+        'groq/openai/gpt-oss-120b',
+      ],
+      'meta-llama/Llama-3.3-70B-Instruct-Turbo': [
+        'meta-llama/Llama-3.3-70B-Instruct-Turbo',
+        'meta-llama/llama-3.3-70b-instruct-turbo',
+        'together_ai/meta-llama/Llama-3.3-70B-Instruct-Turbo',
+      ],
+      'llama-3.3-70b-versatile': ['groq/llama-3.3-70b-versatile'],
+      'meta.llama3-3-70b-instruct-v1:0': ['us.meta.llama3-3-70b-instruct-v1:0'],
+      'kimi-k3': ['moonshotai/kimi-k3-20260715', 'accounts/fireworks/models/kimi-k3'],
+    }
+    for (const [model, given] of Object.entries(names))
+      for (const name of given) assert.equal(servedOf(name), model, name)
+  })
+
+  it('is never cheaper by a name with another vendor than by its own', () => {
+    for (const { id, price } of listed.list(today)) {
+      const other = listed.findServed(`vendor/${id}`, today)
+      assert.equal(servedOf(id), price.model)
+      assert.ok(other && other.bands.at(-1)!.rates.out >= price.bands.at(-1)!.rates.out, `vendor/${id}`)
+    }
+  })
+
+  it('is unknown if the name only begins like a known name', () => {
+    for (const name of [
+      'gemini',
+      'gemini-2.5-pro-ultra',
+      'models/gemini-99-pro',
+      'google/gemini-2.5',
+      'mistral',
+      'mistralai/mistral-large-9912',
+      'grok-4.31',
+      'deepseek',
+      'accounts/fireworks/models/unheard-of',
+      'meta-llama/Llama-3.3-70B',
+      'kimi-k3-other',
+      'gpt-oss',
+    ])
+      assert.equal(servedOf(name), undefined, name)
   })
 })
