@@ -7,6 +7,8 @@
 import type { GoogleAuth, JWT } from 'google-auth-library'
 import { isObject, parseObject, textIn } from '../../dialects/wire/json.ts'
 import { lru } from '../../lru.ts'
+import type { Place } from '../addresses.ts'
+import type { UpstreamType } from '../types/type.ts'
 import type { Authorize } from './authorize.ts'
 
 const SCOPE = 'https://www.googleapis.com/auth/cloud-platform'
@@ -39,23 +41,27 @@ export async function checkGoogleKey(key: string): Promise<void> {
 /** Most clients that are kept: one for each key in use, and some for keys that were replaced. */
 const CLIENTS = 20
 
-export function googleAuthorizer(): Authorize {
+export function googleAuthorizer(_: UpstreamType, { project }: Place): Authorize {
   const clients = lru<Promise<Client>>(CLIENTS)
 
   return key => {
     let client = clients.get(key)
     if (!client) {
-      client = createClient(key === '' ? undefined : accountIn(key))
+      client = key === '' ? defaultClient(project) : clientOf(accountIn(key))
       clients.set(key, client)
     }
     return headersOf(client)
   }
 }
 
-async function createClient(account: ServiceAccount | undefined): Promise<Client> {
-  const { GoogleAuth, JWT } = await load()
-  if (!account) return new GoogleAuth({ scopes: SCOPE })
-  const { email, key, keyId, tokenUrl } = account
+/** With a `project` the library does not look for one. */
+async function defaultClient(project: string | undefined): Promise<Client> {
+  const { GoogleAuth } = await load()
+  return new GoogleAuth({ scopes: SCOPE, ...(project !== undefined && { projectId: project }) })
+}
+
+async function clientOf({ email, key, keyId, tokenUrl }: ServiceAccount): Promise<Client> {
+  const { JWT } = await load()
   const client = new JWT({ email, key, ...(keyId && { keyId }), scopes: SCOPE })
   if (tokenUrl !== TOKEN_URL) useTokenUrl(client, tokenUrl)
   return client
