@@ -121,6 +121,68 @@ describe('the separation of clients', () => {
   })
 })
 
+describe('the model of the upstream', () => {
+  it('replaces the model of the request on every route', () => {
+    const paths = [messages, chat, responses, '/v1/embeddings', '/v1/messages/count_tokens'] as const
+    for (const path of paths)
+      assert.equal(
+        rewrite(path, '{ "model" : "fast", "x":"fast"}', { model: 'the "model"' }),
+        '{ "model" : "the \\"model\\"", "x":"fast"}',
+      )
+  })
+
+  it('leaves the body of a Vertex call, which has the version instead', () => {
+    const edits: Edits = { model: 'x', modelInPath: true, versionInBody: 'vertex-2023-10-16' }
+    const version = '"anthropic_version":"vertex-2023-10-16"'
+    for (const path of [messages, '/v1/messages/count_tokens'] as const) {
+      assert.equal(
+        rewrite(path, '{"model":"x","max_tokens":5,"messages":[]}', edits),
+        `{${version},"max_tokens":5,"messages":[]}`,
+      )
+      assert.equal(
+        rewrite(path, `{"max_tokens":5, "model" : "x" , "anthropic_version":"v"}`, edits),
+        `{"max_tokens":5, ${version}}`,
+      )
+      assert.equal(rewrite(path, '{"messages":[],"model":"x"}', edits), `{${version},"messages":[]}`)
+    }
+  })
+})
+
+describe('an upstream with one name for the output limit', () => {
+  const edits: Edits = { outputLimit: 'max_tokens', onlyOutputLimit: true }
+  const sent = (body: string, more: Edits = {}) => rewrite(chat, body, { ...edits, ...more })
+
+  it('gets the caller’s limit by this name', () => {
+    assert.equal(sent('{"max_completion_tokens": 5 ,"model":"m"}'), '{"max_tokens": 5 ,"model":"m"}')
+    assert.equal(sent('{"model":"m", "max_tokens":5}'), '{"model":"m", "max_tokens":5}')
+    assert.equal(sent('{"max_completion_tokens":5,"max_tokens":9}'), '{"max_tokens":9}')
+    assert.equal(sent('{"model":"max_completion_tokens"}'), '{"model":"max_completion_tokens"}')
+    const other: Edits = { outputLimit: 'max_completion_tokens', onlyOutputLimit: true }
+    assert.equal(rewrite(chat, '{"max_tokens":5}', other), '{"max_completion_tokens":5}')
+  })
+
+  it('gets the gateway’s limit by this name', () => {
+    const price = { maker: 'openai', hidesOutput: true }
+    assert.equal(sent('{"model":"m"}', { maxOutputTokens: 7, price }), '{"max_tokens":7,"model":"m"}')
+    assert.equal(
+      sent('{"model":"m","max_completion_tokens":null}', { maxOutputTokens: 7 }),
+      '{"max_tokens":7,"model":"m"}',
+    )
+  })
+
+  it('is not renamed where the upstream takes both', () => {
+    const body = '{"max_completion_tokens":5}'
+    assert.equal(rewrite(chat, body, { outputLimit: 'max_tokens' }), body)
+  })
+})
+
+describe('an upstream that refuses the options of a stream', () => {
+  it('is not asked for usage', () => {
+    const body = '{"model":"m","stream":true}'
+    assert.equal(rewrite(chat, body, { includeUsage: true, refusesStreamOptions: true }), body)
+  })
+})
+
 describe('a rewritten request', () => {
   it('has the same meaning plus the edits', () => {
     const body = fc.record(

@@ -49,6 +49,54 @@ describe('an edit of a body', () => {
     assert.equal(set('{"options":{"usage" : false ,"c":2}}'), '{"options":{"usage" : true ,"c":2}}')
   })
 
+  it('removes members with their commas, and sets and renames others', () => {
+    const names = ['a', 'b', 'c', 'd']
+    const subsets = fc.subarray(names)
+    fc.assert(
+      fc.property(subsets, subsets, fc.subarray([...names, 'x']), spaces, (has, gone, added, space) => {
+        const object = Object.fromEntries(has.map(name => [name, { [name]: [',', '"', '{'] }]))
+        const raw = Buffer.from(JSON.stringify(object, null, space))
+        const set = added.filter(name => !gone.includes(name))
+        const after = edited(raw, editor => {
+          for (const name of gone) editor.remove(name)
+          for (const name of set) editor.set(name, '1')
+        })
+        const kept = Object.entries(object).filter(([name]) => !gone.includes(name))
+        const expected = { ...Object.fromEntries(kept), ...Object.fromEntries(set.map(name => [name, 1])) }
+        assert.deepEqual(JSON.parse(after.toString()), expected)
+      }),
+      { seed: 14, numRuns: 3000 },
+    )
+  })
+
+  it('removes nothing else', () => {
+    const remove = (text: string, ...names: string[]) =>
+      edited(Buffer.from(text), editor => {
+        for (const name of names) editor.remove(name)
+      }).toString()
+    assert.equal(remove('{"a":1,"b":2,"c":3}', 'a'), '{"b":2,"c":3}')
+    assert.equal(remove('{"a":1,"b":2,"c":3}', 'b'), '{"a":1,"c":3}')
+    assert.equal(remove('{"a":1,"b":2,"c":3}', 'c'), '{"a":1,"b":2}')
+    assert.equal(remove('{"a":1,"b":2,"c":3}', 'a', 'b'), '{"c":3}')
+    assert.equal(remove('{"a":1,"b":2,"c":3}', 'b', 'c'), '{"a":1}')
+    assert.equal(remove('{"a":1,"b":2,"c":3}', 'a', 'c'), '{"b":2}')
+    assert.equal(remove('{"a":1,"b":2}', 'a', 'b'), '{}')
+    assert.equal(remove('{"a":1}', 'a'), '{}')
+    assert.equal(remove('{ "a" : "," , "b" : 2 }', 'a'), '{ "b" : 2 }')
+    assert.equal(remove('{ "a" : "," , "b" : 2 }', 'b'), '{ "a" : ","  }')
+    assert.equal(remove('{"a":{"b":1},"c":2}', 'b'), '{"a":{"b":1},"c":2}')
+    assert.equal(remove('{"\\u0061":1,"b":2}', 'a'), '{"b":2}')
+  })
+
+  it('gives a member another name', () => {
+    const rename = (text: string) =>
+      edited(Buffer.from(text), editor => editor.rename('old', 'new')).toString()
+    assert.equal(rename('{"a":"old","old" : 1 ,"b":2}'), '{"a":"old","new" : 1 ,"b":2}')
+    assert.equal(rename('{ "\\u006fld":1}'), '{ "new":1}')
+    assert.equal(rename('{"old":1,"new":2}'), '{"new":2}')
+    assert.equal(rename('{"b":{"old":1}}'), '{"b":{"old":1}}')
+  })
+
   it('returns the same buffer without changes', () => {
     const raw = Buffer.from('{"store":false,"options":{"usage":true}}')
     assert.equal(
