@@ -3,7 +3,7 @@
  * dialects it speaks, and in what it differs from the provider whose format it has.
  */
 
-import type { Edits } from '../dialects/dialect.ts'
+import type { Dialect, Edits } from '../dialects/dialect.ts'
 import { cloudTypes } from './types/clouds.ts'
 import { formatTypes } from './types/formats.ts'
 import { hostTypes } from './types/hosts.ts'
@@ -24,6 +24,12 @@ export function typeOf(name: TypeName): UpstreamType {
 /** The makers whose models it serves with this dialect, by their own names. Undefined: any model. */
 export function makersOf(type: UpstreamType, dialect: string): readonly string[] | undefined {
   return type.makersByDialect?.[dialect] ?? type.makers
+}
+
+/** The headers of the incoming request that it gets, of those that the dialect forwards. */
+export function requestHeadersOf({ withoutHeaders }: UpstreamType, dialect: Dialect): readonly string[] {
+  const { requestHeaders } = dialect
+  return withoutHeaders ? requestHeaders.filter(name => !withoutHeaders.includes(name)) : requestHeaders
 }
 
 /** Its own name of a model, unless the file has one. */

@@ -7,6 +7,7 @@ import {
   makersOf,
   modelNameOf,
   pathOf,
+  requestHeadersOf,
   type TypeName,
   typeOf,
   upstreamTypes,
@@ -60,6 +61,12 @@ describe('the table of types', () => {
       versionInBody: 'vertex-2023-10-16',
       model: 'x',
     })
+  })
+
+  it('says which headers a provider gets', () => {
+    const messages = dialects.find(({ name }) => name === 'anthropic-messages') ?? assert.fail()
+    assert.deepEqual(requestHeadersOf(typeOf('vertex'), messages), ['anthropic-beta'])
+    assert.equal(requestHeadersOf(typeOf('anthropic'), messages), messages.requestHeaders)
   })
 
   it('says which makers a dialect serves', () => {

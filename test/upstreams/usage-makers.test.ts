@@ -158,4 +158,10 @@ describe('xai', () => {
     },
     expected: { input: 27, cacheRead: 98, output: 148, reasoning: 100 },
   })
+  isReadInChat({
+    title: 'sources of a search, each of which has a fee',
+    model: 'grok-3',
+    usage: { prompt_tokens: 80, completion_tokens: 20, total_tokens: 100, num_sources_used: 5 },
+    expected: { input: 80, output: 20, tools: { live_search: 5 } },
+  })
 })

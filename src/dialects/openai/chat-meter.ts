@@ -12,8 +12,9 @@ import { closingQuote } from '../wire/json-scan.ts'
 import { eachKey, oneOf, spells, stringBytes } from '../wire/key-scan.ts'
 import type { Shape } from '../wire/pruner.ts'
 import { eventName, frameData, frameObject, frames } from '../wire/sse.ts'
-import { count, fullerUsage, hasTokens, type Requested, tierIn, toolRuns } from '../wire/usage.ts'
-import { chatNames, readUsage } from './usage.ts'
+import { count, fullerUsage, hasTokens, type Requested, tierIn } from '../wire/usage.ts'
+import { readChat } from './chat-usage.ts'
+import { chatNames } from './usage.ts'
 
 /** The members that the meter reads of a completion, and of a chunk. */
 const MEMBERS: Shape = {
@@ -177,14 +178,3 @@ function isOnlyError(chunk: JsonObject = {}, eventName: string): boolean {
 function isDone(frame: Buffer): boolean {
   return frame.length < 64 && frameData(frame).trim() === '[DONE]'
 }
-
-function readChat(usage: JsonObject, model: string, tier: unknown, requested: Requested) {
-  const runs = toolRuns(objectIn(usage.server_tool_use))
-  // Most servers report no searches, but every response to a search request has at least one.
-  const searches = requested.unbounded.some(({ feature }) => SEARCH.test(feature)) ? 1 : 0
-  const tools = searches > 0 && runs.web_search === undefined ? { ...runs, web_search: searches } : runs
-  return readUsage(usage, chatNames, { model, tier, tools }, requested)
-}
-
-/** `web_search_options`, `web_search_preview`, `openrouter:web_search`. */
-const SEARCH = /(^|:)web_search/
