@@ -5,6 +5,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { architecture } from '../docs/images/architecture.ts'
+import { upstreamTypesPage } from '../docs/upstream-types.ts'
 import { dialects } from '../src/dialects/index.ts'
 import { type RefusalCode, refusal, refusalCodes } from '../src/errors.ts'
 
@@ -39,6 +40,10 @@ test('docs/glossary.md has at most 25 terms, one line each', () => {
 
 test('docs/images/architecture.svg matches its source', () => {
   assert.equal(read('docs/images/architecture.svg'), architecture())
+})
+
+test('docs/upstream-types.md matches the table of types', () => {
+  assert.equal(read('docs/upstream-types.md'), upstreamTypesPage())
 })
 
 test('the links between the documents lead to files and headings that exist', () => {

@@ -47,7 +47,7 @@ export const cloudTypes = {
       notes: [
         'Names of models have a vendor, and may have a region and a version: us.anthropic.x-v1:0.',
         'Claude is served by Anthropic’s API only.',
-        'The endpoint bedrock-mantle has the same APIs at https://bedrock-mantle.{region}.api.aws.',
+        'The endpoint https://bedrock-mantle.{region}.api.aws needs an upstream for each of its paths: /v1 and /anthropic.',
       ],
     },
   },
