@@ -59,8 +59,8 @@ function queryOf({ withoutQuery }: UpstreamType, query = ''): string {
 
 /** A version at the end of a base URL, such as `/v1` or `/v1beta`. */
 const VERSION = /\/v\d+[a-z]*$/
-/** The start of a path, up to its version. */
-const TO_VERSION = /^.*?\/v\d+[a-z]*(?=\/)/
+/** The start of a path, up to its version. The query is the caller's, so it does not count. */
+const TO_VERSION = /^[^?]*?\/v\d+[a-z]*(?=\/)/
 
 /**
  * Joins the path of a base URL and that of a dialect. A part that both have is not repeated, and a version in the base

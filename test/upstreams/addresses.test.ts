@@ -22,6 +22,8 @@ describe('the paths of a base URL and of a dialect', () => {
     ['/inference/v1', '/inference/v1/responses', '/inference/v1/responses'],
     ['/anthropic', '/anthropic/v1/messages', '/anthropic/v1/messages'],
     ['/v10', '/v1/messages', '/v10/messages'],
+    ['/v1', '/chat/completions?a=/v1/b', '/v1/chat/completions?a=/v1/b'],
+    ['/v1', '/v1/messages?a=/v1/b', '/v1/messages?a=/v1/b'],
     ['/x/v1/chat', '/v1/chat/completions', '/x/v1/chat/completions'],
   ]
   for (const [base, path, joined] of cases)
