@@ -2,6 +2,7 @@
 
 import type { FastifyBaseLogger } from 'fastify'
 import { type Config, readConfig, readEnvironment, readNames } from './config/config.ts'
+import { readKeySource } from './config/key-source.ts'
 import { misspelt } from './config/misspelt.ts'
 import { ownSecrets } from './config/own-secrets.ts'
 import { createRedactor } from './config/redactor.ts'
@@ -17,6 +18,7 @@ import { summaryOf } from './process/summary.ts'
 import { keepTickShape } from './process/tick-shape.ts'
 import { joinPrimary } from './process/worker.ts'
 import { createLogger } from './telemetry/logger.ts'
+import { readUpstreams } from './upstreams/read.ts'
 
 keepTickShape()
 
@@ -57,7 +59,9 @@ async function configured(env: ReturnType<typeof readEnvironment>): Promise<Conf
   }
   const config = attempt(readConfig)
   const urls = attempt(() => config && storeUrls(config))
-  attempt(() => readPrices(env.PRICES_FILE || undefined))
+  const prices = attempt(() => readPrices(env.PRICES_FILE || undefined))
+  const { UPSTREAMS_FILE: file } = env
+  if (prices && file) attempt(() => readUpstreams(file, prices, source => readKeySource(source, env)))
   const isUnset = (name: string) => !env[name] && !env[`${name}_FILE`]
   faults.push(
     ...(await missingServers({

@@ -162,12 +162,12 @@ function isAt({ upstream, model }: FailedAttempt, target: Target): boolean {
 /** The targets of the next attempt, and the wait before it, ms. Undefined: none can be tried again soon enough. */
 function nextTargets(request: FastifyRequest): { targets: readonly Target[]; waitMs: number } | undefined {
   const { failedAttempts = [], plan, targets } = request
-  const others = untried(request, targets).filter(target => isAvailable(target))
-  if (others.length > 0) return { targets: others, waitMs: 0 }
   const last = failedAttempts.at(-1)
   // Another key of the same upstream may be accepted at once.
   const here = targets.filter(target => last && isAt(last, target) && isAvailable(target))
   if (last && here.length > 0 && hasOtherKey(last, here)) return { targets: here, waitMs: 0 }
+  const others = untried(request, targets).filter(target => isAvailable(target))
+  if (others.length > 0) return { targets: others, waitMs: 0 }
   let soonest: { targets: readonly Target[]; waitMs: number } | undefined
   for (const target of targets) {
     const failures = failedAttempts.filter(one => isAt(one, target))

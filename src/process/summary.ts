@@ -42,6 +42,7 @@ function databaseOf(url: string): string {
 }
 
 function upstreamsOf(config: Config): string[] {
+  if (config.UPSTREAMS_FILE !== undefined) return [`those of ${config.UPSTREAMS_FILE}`]
   return configuredUpstreams(config).map(({ name, baseUrl }) => {
     // User, password and query of the URL may be secrets.
     const url = URL.parse(baseUrl)

@@ -97,7 +97,7 @@ export function createRouting({ upstreams, routes, tableOf, names }: RoutingOpti
       candidates,
       isBalanced: route.targets !== undefined && candidates.length > 1,
       sticky: route.sticky,
-      attempts: 1 + (route.retries ?? candidates.length - 1),
+      attempts: route.retries === undefined ? keysOf(candidates) : 1 + route.retries,
       retryWithinMs: route.retryWithinMs ?? RETRY_WITHIN_MS,
       cacheName: [...new Set(candidates.map(({ model }) => model))].sort().join(),
     }
@@ -106,7 +106,8 @@ export function createRouting({ upstreams, routes, tableOf, names }: RoutingOpti
   function unrouted(model: string, dialect: Dialect): Plan | undefined {
     for (const upstream of direct) {
       const candidates = candidate(upstream, model, model, dialect)
-      if (candidates.length > 0) return { ...ALONE, candidates, cacheName: model }
+      if (candidates.length > 0)
+        return { ...ALONE, candidates, attempts: keysOf(candidates), cacheName: model }
     }
     return undefined
   }
@@ -139,4 +140,9 @@ interface RouteTarget {
   weight?: number
 }
 
-const ALONE = { isBalanced: false, sticky: undefined, attempts: 1, retryWithinMs: RETRY_WITHIN_MS } as const
+const ALONE = { isBalanced: false, sticky: undefined, retryWithinMs: RETRY_WITHIN_MS } as const
+
+/** Each target can be tried once with each of its keys. */
+function keysOf(candidates: readonly Candidate[]): number {
+  return candidates.reduce((sum, { upstream }) => sum + upstream.keys.length, 0)
+}
