@@ -91,7 +91,7 @@ test('the first line lists the stores, upstreams and open routes, without creden
   assert.deepEqual(summary, {
     redis: 'cache.example:6380/3',
     postgres: '[::1]:5432/ledger',
-    upstreams: ['openai at https://openai.example/eu', 'ezai at https://ezaiapi.com'],
+    upstreams: ['ezai at https://ezaiapi.com', 'openai at https://openai.example/eu'],
     admin: 'open, with a token',
     dashboard: 'open, with a token',
     metrics: 'open on port 4000, without a token: METRICS_TOKEN is not set',
