@@ -10,7 +10,7 @@ import { dollarsOf } from '../../src/pricing/ratio.ts'
 import { highest } from './decimals.ts'
 import { type KnownFault, knownFaults } from './known-faults.ts'
 import { type ListedModel, modelsOf } from './list.ts'
-import { providers } from './providers.ts'
+import { type ListedProvider, providers } from './providers.ts'
 import { highestOf, rowFields } from './rates.ts'
 
 /** For models without a listed window: the largest of any listed model, except Llama 4 Scout, which has a known one. */
@@ -93,7 +93,9 @@ function entryOf(group: Group, aliases: string[], list: string): ModelEntry {
 /** The rows of each type of upstream whose prices differ from the highest ones. */
 function hostRows(group: Group, { prices }: ModelEntry, list: string): [string, Row[]][] {
   return providers.flatMap(provider => {
-    const [first, ...rest] = group.filter(model => model.provider === provider)
+    if (!group.some(model => model.provider === provider)) return []
+    const isSold = ({ id }: ListedProvider) => id === provider.id || provider.resells?.includes(id)
+    const [first, ...rest] = group.filter(model => isSold(model.provider))
     if (!first || rest.length + 1 === group.length) return []
     const own = pricesOf([first, ...rest], list)
     const isSame = JSON.stringify(own.map(bare)) === JSON.stringify(prices.map(bare))

@@ -16,6 +16,8 @@ export type Override =
   | { maxOutput: number }
   /** A price of a cache write below the input price is for the storage alone: the tokens cost as input beside it. */
   | { writeIsStorage: true }
+  /** All prices double for calls with more input tokens than this. */
+  | { doublesAbove: number }
 
 export interface KnownFault {
   names: RegExp
@@ -59,7 +61,7 @@ export const knownFaults: readonly KnownFault[] = [
   {
     names: /^deepseek\/deepseek-(chat|reasoner)$/,
     override: { leaveOut: true },
-    why: 'The prices are of 2025. Since 2026-07-24 these names mean deepseek-v4-flash (api-docs.deepseek.com/quick_start/pricing).',
+    why: 'The prices are of 2025. Since 2026-04-24 these names mean deepseek-v4-flash, until DeepSeek ends them (api-docs.deepseek.com/quick_start/pricing).',
   },
   {
     names: /^deepseek\/deepseek-v4-flash$/,
@@ -69,7 +71,7 @@ export const knownFaults: readonly KnownFault[] = [
   {
     names: /^mistral\/mistral-large$/,
     override: { withoutNames: ['mistral-large-latest'] },
-    why: 'Since 2025-12 this name means mistral-large-2512 (docs.mistral.ai/models).',
+    why: 'The models of this entry ended on 2026-05-31; mistral-large-2512 is the only later one of this name in the list.',
   },
   {
     names: /^mistral\/mistral-large-2512$/,
@@ -80,6 +82,11 @@ export const knownFaults: readonly KnownFault[] = [
     names: /^groq\/openai\/gpt-oss-120b$/,
     override: { withoutNames: ['openai/gpt-oss-safeguard-20b'] },
     why: 'Another model, which is listed here only as a name of this one.',
+  },
+  {
+    names: /^x-ai\/grok-4(-0709|(-1)?-fast-.*)$/,
+    override: { doublesAbove: 128_000 },
+    why: 'The list lacks the rates of long prompts of these models here, and has them for grok-4-fast at OpenRouter (openrouter.ai/x-ai/grok-4).',
   },
   {
     names: /^aws\/regional\./,

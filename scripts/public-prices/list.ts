@@ -5,7 +5,7 @@ import { plainName } from '../../src/pricing/names.ts'
 import { microsOf } from './decimals.ts'
 import { type KnownFault, knownFaults, type Override } from './known-faults.ts'
 import { type ListedProvider, makerOf } from './providers.ts'
-import { type Rates, type RowFrom, rowOf } from './rates.ts'
+import { doubledAbove, type Rates, type RowFrom, rowOf } from './rates.ts'
 
 export interface ListedModel {
   provider: ListedProvider
@@ -60,11 +60,7 @@ function modelOf(
   if (isLeftOut || fields.some(field => OTHER_UNITS.test(field))) return undefined
   const kind = !fields.includes('output_mtok') && /embed/.test(base) ? 'embedding' : 'chat'
   const mediaAreDearer = kind === 'embedding' && fields.some(field => /(audio|image|video)/.test(field))
-  const rows = rowsOf(
-    prices,
-    kind,
-    overrides.some(one => 'writeIsStorage' in one),
-  )
+  const rows = rowsOf(prices, kind, overrides)
   if (!rows || mediaAreDearer) return undefined
   return {
     provider,
@@ -104,12 +100,20 @@ function pricesOf({ prices }: ModelInfo): ConditionalPrice[] {
 function rowsOf(
   prices: readonly ConditionalPrice[],
   kind: ListedModel['kind'],
-  writeIsStorage: boolean,
+  overrides: readonly Override[],
 ): RowFrom[] | undefined {
   const days: { from: string | undefined; hours: Rates[] }[] = []
   for (const { constraint, prices: rates } of prices) {
-    const row = rowOf(rates, kind, writeIsStorage)
-    if (!row) return undefined
+    const listed = rowOf(
+      rates,
+      kind,
+      overrides.some(one => 'writeIsStorage' in one),
+    )
+    if (!listed) return undefined
+    const row = overrides.reduce<Rates>(
+      (known, one) => ('doublesAbove' in one ? doubledAbove(known, one.doublesAbove) : known),
+      listed,
+    )
     const isHours = constraint?.type === 'time_of_date'
     const from = constraint?.type === 'start_date' ? constraint.start_date : undefined
     if (isHours) days.at(-1)?.hours.push(row)

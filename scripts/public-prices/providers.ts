@@ -7,6 +7,8 @@ export interface ListedProvider {
   types: readonly string[]
   /** The maker of all its models. Undefined: the model's name has it. */
   maker?: string
+  /** Providers in the list that alone sell their models: this one passes their prices on. */
+  resells?: readonly string[]
 }
 
 export const providers: readonly ListedProvider[] = [
@@ -22,7 +24,8 @@ export const providers: readonly ListedProvider[] = [
   { id: 'together', types: ['together'] },
   { id: 'fireworks', types: ['fireworks'] },
   { id: 'aws', types: ['bedrock'] },
-  { id: 'openrouter', types: ['openrouter'] },
+  // The list has no rates of long prompts for it, except for two models.
+  { id: 'openrouter', types: ['openrouter'], resells: ['google', 'x-ai'] },
 ]
 
 /** The maker by the vendor in front of a model's name, where the two differ. */

@@ -62,6 +62,16 @@ function amountAt(price: number | TieredPrices | undefined, over: number): bigin
   return microsOf(tier?.price ?? price.base)
 }
 
+/** Rates that have no band yet, with one that costs twice as much. */
+export function doubledAbove(rates: Rates, over: number): Rates {
+  const [first] = rates
+  if (!first || rates.length > 1) return rates
+  const { in: input, out, read, write, write1h } = first
+  const long = write1h === undefined ? undefined : 2n * write1h
+  const doubled = { in: 2n * input, out: 2n * out, read: 2n * read, write: 2n * write, write1h: long }
+  return [first, { over, ...doubled }]
+}
+
 /** The highest of several rates, for calls of each length. */
 export function highestOf(all: readonly Rates[]): Rates {
   const starts = [...new Set(all.flatMap(rates => rates.map(({ over }) => over)))].sort((a, b) => a - b)
