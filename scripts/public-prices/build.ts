@@ -8,13 +8,16 @@ import { plainName } from '../../src/pricing/names.ts'
 import type { PublicFile } from '../../src/pricing/public.ts'
 import { dollarsOf } from '../../src/pricing/ratio.ts'
 import { highest } from './decimals.ts'
-import { type KnownFault, knownFaults } from './known-faults.ts'
+import { knownFaults } from './known-faults.ts'
 import { type ListedModel, modelsOf } from './list.ts'
+import type { KnownFault } from './override.ts'
 import { type ListedProvider, providers } from './providers.ts'
 import { highestOf, rowFields } from './rates.ts'
 
 /** For models without a listed window: the largest of any listed model, except Llama 4 Scout, which has a known one. */
 const UNKNOWN_WINDOW = 2_097_152
+
+const HOURS = 'The price depends on the hour; this is the highest one of the day.'
 
 /** The models of one plain name, at one or several providers. */
 type Group = [ListedModel, ...ListedModel[]]
@@ -85,7 +88,10 @@ function entryOf(group: Group, aliases: string[], list: string): ModelEntry {
     maxInput: contextWindow,
     maxOutput:
       outputs.length === group.length ? Math.min(Math.max(...outputs), contextWindow) : contextWindow,
-    limitsFrom: windows.length > 0 ? list : `unknown: the largest context window of ${list}`,
+    limitsFrom: [
+      windows.length > 0 ? list : `unknown: the largest context window of ${list}`,
+      ...new Set(group.flatMap(({ limitSources }) => limitSources)),
+    ].join('; '),
     prices: pricesOf(group, list),
   }
 }
@@ -111,13 +117,18 @@ function pricesOf(group: Group, list: string): Row[] {
   const urls = [...new Set(group.map(({ pricingUrl }) => pricingUrl))]
   const source = `${urls.length > 1 ? 'the highest of ' : ''}${urls.join(', ')}; as in ${list}`
   const fees = group.flatMap(({ webSearch }) => webSearch ?? [])
+  const corrections = new Set(group.flatMap(model => model.corrections))
   return rowsIn(group).map(({ from, rates, hasHours }) => ({
     ...(from !== undefined && { from }),
     ...rowFields(rates, group[0].kind),
     ...(fees.length > 0 && { tools: { web_search: dollarsOf(highest(fees)) } }),
     source,
-    ...(hasHours && { note: 'The price depends on the hour; this is the highest one of the day.' }),
+    ...noteOf([...corrections, ...(hasHours ? [HOURS] : [])]),
   }))
+}
+
+function noteOf(notes: readonly string[]): { note?: string } {
+  return notes.length > 0 ? { note: notes.join(' ') } : {}
 }
 
 /** One row for each day on which the price of one of the models changes. */

@@ -3,27 +3,7 @@
  * and a model's id of the list, as `google/gemini-2.5-pro`. A fault that matches nothing fails the test of the generated file.
  */
 
-export type Override =
-  /** The model is left out: a call for it is refused, because it has no price. */
-  | { leaveOut: true }
-  /** These names of the model are left out. */
-  | { withoutNames: readonly string[] }
-  /** Names that the list gives to another model or to none. */
-  | { alsoNamed: readonly string[] }
-  /** The context window, in tokens. */
-  | { contextWindow: number }
-  /** The most output tokens of a response. */
-  | { maxOutput: number }
-  /** A price of a cache write below the input price is for the storage alone: the tokens cost as input beside it. */
-  | { writeIsStorage: true }
-  /** All prices double for calls with more input tokens than this. */
-  | { doublesAbove: number }
-
-export interface KnownFault {
-  names: RegExp
-  override: Override
-  why: string
-}
+import type { KnownFault } from './override.ts'
 
 const GEMINI_LIMITS = 'https://ai.google.dev/gemini-api/docs/models'
 
@@ -66,7 +46,7 @@ export const knownFaults: readonly KnownFault[] = [
   {
     names: /^deepseek\/deepseek-v4-flash$/,
     override: { alsoNamed: ['deepseek-chat', 'deepseek-reasoner'] },
-    why: 'See deepseek-chat and deepseek-reasoner.',
+    why: 'deepseek-chat and deepseek-reasoner have meant this model since 2026-04-24 (api-docs.deepseek.com/quick_start/pricing).',
   },
   {
     names: /^mistral\/mistral-large$/,
@@ -76,7 +56,7 @@ export const knownFaults: readonly KnownFault[] = [
   {
     names: /^mistral\/mistral-large-2512$/,
     override: { alsoNamed: ['mistral-large-latest'] },
-    why: 'See mistral-large.',
+    why: 'mistral-large-latest means it since the models of mistral-large ended.',
   },
   {
     names: /^groq\/openai\/gpt-oss-120b$/,

@@ -1,9 +1,11 @@
 /** Reads the list: the models of a provider that a price file can express, with the overrides of the known faults. */
 
-import { type ConditionalPrice, findProvider, type MatchLogic, type ModelInfo } from '@pydantic/genai-prices'
+import { type ConditionalPrice, findProvider, type ModelInfo } from '@pydantic/genai-prices'
 import { plainName } from '../../src/pricing/names.ts'
 import { microsOf } from './decimals.ts'
-import { type KnownFault, knownFaults, type Override } from './known-faults.ts'
+import { namesOf } from './exact-names.ts'
+import { knownFaults } from './known-faults.ts'
+import type { KnownFault, Override } from './override.ts'
 import { type ListedProvider, makerOf } from './providers.ts'
 import { doubledAbove, type Rates, type RowFrom, rowOf } from './rates.ts'
 
@@ -21,6 +23,9 @@ export interface ListedModel {
   /** Micro-dollars per thousand searches. */
   webSearch: bigint | undefined
   pricingUrl: string
+  /** Why the row and the limits differ from the list. */
+  corrections: readonly string[]
+  limitSources: readonly string[]
 }
 
 /** Prices in other units: a model that has one of them costs something that its tokens of text do not show. */
@@ -36,23 +41,31 @@ export function modelsOf(provider: ListedProvider, used: Set<KnownFault>): Liste
   if (!listed) throw new Error(`found no provider ${provider.id} in the list, expected one`)
   const pricingUrl = listed.pricing_urls?.[0] ?? listed.api_pattern
   return listed.models.flatMap(model => {
-    const overrides = overridesOf(`${provider.id}/${model.id}`, used)
-    const read = modelOf(provider, model, overrides)
-    return read ? [{ ...read, pricingUrl }] : []
+    const faults = knownFaults.filter(({ names }) => names.test(`${provider.id}/${model.id}`))
+    for (const fault of faults) used.add(fault)
+    const read = modelOf(
+      provider,
+      model,
+      faults.map(({ override }) => override),
+    )
+    return read ? [{ ...read, pricingUrl, ...reasons(faults) }] : []
   })
 }
 
-function overridesOf(name: string, used: Set<KnownFault>): Override[] {
-  const found = knownFaults.filter(({ names }) => names.test(name))
-  for (const fault of found) used.add(fault)
-  return found.map(({ override }) => override)
+function reasons(faults: readonly KnownFault[]): Pick<ListedModel, 'corrections' | 'limitSources'> {
+  const isLimit = ({ override }: KnownFault) => 'contextWindow' in override || 'maxOutput' in override
+  const isPrice = ({ override }: KnownFault) => 'doublesAbove' in override || 'alsoNamed' in override
+  return {
+    corrections: faults.filter(isPrice).map(({ why }) => why),
+    limitSources: faults.filter(isLimit).map(({ why }) => why),
+  }
 }
 
 function modelOf(
   provider: ListedProvider,
   model: ModelInfo,
   overrides: readonly Override[],
-): Omit<ListedModel, 'pricingUrl'> | undefined {
+): Omit<ListedModel, 'pricingUrl' | 'corrections' | 'limitSources'> | undefined {
   const { base, day } = plainName(model.id)
   const prices = pricesOf(model)
   const fields = prices.flatMap(({ prices: rates }) => Object.keys(rates))
@@ -125,19 +138,4 @@ function rowsOf(
 function searchFee(prices: readonly ConditionalPrice[]): bigint | undefined {
   const fee = prices.at(-1)?.prices.web_searches_kcount
   return typeof fee === 'number' ? microsOf(fee) : undefined
-}
-
-/** The exact names of a model. A name that the list matches only by a part is not a name. */
-function namesOf(model: ModelInfo, overrides: readonly Override[]): string[] {
-  const without = overrides.flatMap(one => ('withoutNames' in one ? one.withoutNames : []))
-  const also = overrides.flatMap(one => ('alsoNamed' in one ? one.alsoNamed : []))
-  const names = [model.id, ...exactNames(model.match), ...also]
-  return names.filter(name => !without.includes(name) && /^[\w./@:-]+$/.test(name) && !/:(?!\d)/.test(name))
-}
-
-function exactNames(match: MatchLogic): string[] {
-  if ('or' in match) return match.or.flatMap(exactNames)
-  if ('and' in match) return match.and.flatMap(exactNames)
-  if ('equals' in match) return [match.equals]
-  return 'starts_with' in match && !/[-.]$/.test(match.starts_with) ? [match.starts_with] : []
 }

@@ -1,0 +1,23 @@
+/** What replaces a known fault of the list. */
+
+export type Override =
+  /** The model is left out: a call for it is refused, because it has no price. */
+  | { leaveOut: true }
+  /** These names of the model are left out. */
+  | { withoutNames: readonly string[] }
+  /** Names that the list gives to another model or to none. */
+  | { alsoNamed: readonly string[] }
+  /** The context window, in tokens. */
+  | { contextWindow: number }
+  /** The most output tokens of a response. */
+  | { maxOutput: number }
+  /** A price of a cache write below the input price is for the storage alone: the tokens cost as input beside it. */
+  | { writeIsStorage: true }
+  /** All prices double for calls with more input tokens than this. */
+  | { doublesAbove: number }
+
+export interface KnownFault {
+  names: RegExp
+  override: Override
+  why: string
+}
