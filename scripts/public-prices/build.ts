@@ -54,6 +54,7 @@ function lastOut(group: Group): bigint {
 function filesOf(groups: Group[], list: string, taken: ReadonlySet<string>) {
   const models: PublicFile['models'] = {}
   const hosts: PublicFile['hosts'] = {}
+  const sold: Record<string, Set<string>> = {}
   const names = new Set(taken)
   const ids = groups.map(idOf)
   for (const id of ids) names.add(id)
@@ -64,8 +65,11 @@ function filesOf(groups: Group[], list: string, taken: ReadonlySet<string>) {
     const entry = entryOf(group, aliases, list)
     models[id] = entry
     for (const [type, rows] of hostRows(group, entry, list)) hosts[type] = { ...hosts[type], [id]: rows }
+    for (const { names: own, provider } of group)
+      for (const type of provider.types) sold[type] = (sold[type] ?? new Set()).union(new Set(own))
   }
-  return { models, hosts }
+  const sorted = Object.entries(sold).map(([type, own]) => [type, [...own].sort()] as const)
+  return { models, hosts, sold: Object.fromEntries(sorted) }
 }
 
 /** A name that a provider uses, if possible the plain one. */

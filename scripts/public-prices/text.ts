@@ -11,9 +11,12 @@ const NAME = '@pydantic/genai-prices'
 export function publicText(): string {
   const known = check(priceFile, builtin).models
   const names = Object.entries(known).flatMap(([id, { aliases = [] }]) => [id, ...aliases])
-  const { list, models, hosts } = publicPrices(`${NAME} ${packageFile.devDependencies[NAME]}`, new Set(names))
+  const { list, models, hosts, sold } = publicPrices(
+    `${NAME} ${packageFile.devDependencies[NAME]}`,
+    new Set(names),
+  )
   const byHost = Object.entries(hosts).map(([type, rows]) => `${JSON.stringify(type)}: ${linesOf(rows)}`)
-  return `{\n"list": ${JSON.stringify(list)},\n"models": ${linesOf(models)},\n"hosts": {\n${byHost.join(',\n')}\n}\n}\n`
+  return `{\n"list": ${JSON.stringify(list)},\n"models": ${linesOf(models)},\n"hosts": {\n${byHost.join(',\n')}\n},\n"sold": ${linesOf(sold)}\n}\n`
 }
 
 function linesOf(values: Readonly<Record<string, unknown>>): string {

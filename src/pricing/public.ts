@@ -11,6 +11,8 @@ export interface PublicFile {
   models: PriceFile['models']
   /** By type of upstream and model: the rows of a provider whose prices differ. */
   hosts: Record<string, Readonly<Record<string, Row[]>>>
+  /** By type of upstream: the names of the models that its provider sells. */
+  sold: Record<string, readonly string[]>
 }
 
 let read: PublicFile | undefined
@@ -21,6 +23,18 @@ export function publicFile(): PublicFile {
   const file: PublicFile = JSON.parse(readFileSync(new URL('./public.json', import.meta.url), 'utf8'))
   read = file
   return file
+}
+
+const soldNames = new Map<string, ReadonlySet<string>>()
+
+/** Does the provider of this type of upstream sell a model of the list by this name? */
+export function isSoldBy(type: string, model: string): boolean {
+  let names = soldNames.get(type)
+  if (!names) {
+    names = new Set(publicFile().sold[type])
+    soldNames.set(type, names)
+  }
+  return names.has(model)
 }
 
 /** Is there a model that this type of upstream sells at another price than the highest? */

@@ -5,7 +5,8 @@ import type { Dialect, Edits } from '../dialects/dialect.ts'
 import type { PriceTable } from '../pricing/price.ts'
 import type { RouteEntry } from './file.ts'
 import { isPattern, mappedModel } from './model-names.ts'
-import { editsOf, makersOf, modelNameOf } from './types.ts'
+import { servesByName } from './serves.ts'
+import { editsOf, modelNameOf } from './types.ts'
 import type { Upstream } from './upstream.ts'
 
 /** An upstream that may serve a model, on one dialect. Its figures are of the calls of this replica. */
@@ -68,15 +69,17 @@ export function createRouting({ upstreams, routes, tableOf, names }: RoutingOpti
   const direct = [...upstreams].sort((a, b) => Number(!a.type.makers) - Number(!b.type.makers))
   const plans = new Map<string, Plan | undefined>()
 
-  function candidate(upstream: Upstream, asked: string, model: string, dialect: Dialect, weight = 1) {
+  /** `route`: the part of a route that names the upstream; undefined: the upstream is chosen by what it serves. */
+  function candidate(upstream: Upstream, asked: string, dialect: Dialect, route?: RouteTarget) {
+    const { model = asked, weight = 1 } = route ?? {}
     const { type, settings } = upstream
     const { models } = settings
     if (type.paths[dialect.name] === undefined) return []
     const table = tableOf(upstream)
     const price = table.find(model, ANY_TIME)
     if (!price) return []
-    const makers = models ? undefined : makersOf(type, dialect.name)
-    if (makers && !makers.includes(price.maker)) return []
+    const isTrusted = route !== undefined && type.makers === undefined
+    if (!models && !isTrusted && !servesByName(settings.type, dialect.name, model, price)) return []
     const theirs = models ? mappedModel(models, model) : modelNameOf(type, dialect.name, model)
     if (theirs === undefined) return []
     const sentModel = theirs === asked ? undefined : theirs
@@ -88,9 +91,9 @@ export function createRouting({ upstreams, routes, tableOf, names }: RoutingOpti
 
   function routed(route: RouteEntry, asked: string, dialect: Dialect): Plan | undefined {
     const targets = route.targets ?? route.order?.map(upstream => ({ upstream })) ?? []
-    const candidates = targets.flatMap(({ upstream: name, model = asked, weight }: RouteTarget) => {
-      const upstream = byName.get(name)
-      return upstream ? candidate(upstream, asked, model, dialect, weight) : []
+    const candidates = targets.flatMap((target: RouteTarget) => {
+      const upstream = byName.get(target.upstream)
+      return upstream ? candidate(upstream, asked, dialect, target) : []
     })
     if (candidates.length === 0) return undefined
     return {
@@ -105,7 +108,7 @@ export function createRouting({ upstreams, routes, tableOf, names }: RoutingOpti
 
   function unrouted(model: string, dialect: Dialect): Plan | undefined {
     for (const upstream of direct) {
-      const candidates = candidate(upstream, model, model, dialect)
+      const candidates = candidate(upstream, model, dialect)
       if (candidates.length > 0)
         return { ...ALONE, candidates, attempts: keysOf(candidates), cacheName: model }
     }

@@ -1,13 +1,29 @@
 /** Which upstream serves which model. */
 
-import type { PriceTable } from '../pricing/price.ts'
+import type { Price, PriceTable } from '../pricing/price.ts'
+import { isSoldBy } from '../pricing/public.ts'
 import type { UpstreamEntry } from './file.ts'
 import { mappedModel } from './model-names.ts'
-import { typeOf } from './types.ts'
+import { makersOf, type TypeName, typeOf } from './types.ts'
+
+/** True if an upstream of this type serves the model in this dialect by its own name. `price` is that of the model there. */
+export function servesByName(
+  name: TypeName,
+  dialect: string,
+  model: string,
+  { maker, origins }: Pick<Price, 'maker' | 'origins'>,
+): boolean {
+  const type = typeOf(name)
+  const ofDialect = type.makersByDialect?.[dialect]
+  if (ofDialect && !ofDialect.includes(maker)) return false
+  if (isSoldBy(name, model)) return true
+  // The list has models of many providers under names that no other one knows.
+  return origins.in !== 'public' && (makersOf(type, dialect)?.includes(maker) ?? true)
+}
 
 /**
- * True if the upstream serves this model of ours. With `models` only those; without, the models of its type's makers. A
- * model without a price now has no known maker, so any upstream may serve it.
+ * True if a route may send this model of ours to the upstream. With `models` only those; without, those that its type serves
+ * by their own names, or any model if the type has no makers. A model without a price now has no known maker.
  */
 export function serves(
   { models, type }: Pick<UpstreamEntry, 'models' | 'type'>,
@@ -16,9 +32,9 @@ export function serves(
   now = new Date(),
 ): boolean {
   if (models) return mappedModel(models, model) !== undefined
-  const { makers } = typeOf(type)
-  const maker = makers && prices.find(model, now)?.maker
-  return maker === undefined || makers === undefined || makers.includes(maker)
+  const price = prices.find(model, now)
+  if (!price || typeOf(type).makers === undefined) return true
+  return Object.keys(typeOf(type).paths).some(dialect => servesByName(type, dialect, model, price))
 }
 
 /** True if both upstreams speak a dialect, so that one can replace the other. */

@@ -36,7 +36,7 @@ export const cloudTypes = {
     baseUrl: 'https://bedrock-runtime.{region}.amazonaws.com',
     auth: 'aws',
     services: { 'bedrock-runtime': 'bedrock', 'bedrock-mantle': 'bedrock-mantle' },
-    makers: ['aws'],
+    makers: [],
     paths: {
       'openai-chat': '/openai/v1/chat/completions',
       'openai-responses': '/openai/v1/responses',

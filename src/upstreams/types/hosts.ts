@@ -10,7 +10,7 @@ export const hostTypes = {
     checked,
     baseUrl: 'https://openrouter.ai',
     auth: 'bearer',
-    makers: ['openrouter'],
+    makers: [],
     paths: {
       'openai-chat': '/api/v1/chat/completions',
       'openai-responses': '/api/v1/responses',
@@ -33,7 +33,7 @@ export const hostTypes = {
     checked,
     baseUrl: 'https://api.groq.com',
     auth: 'bearer',
-    makers: ['groq'],
+    makers: [],
     paths: { 'openai-chat': '/openai/v1/chat/completions', 'openai-responses': '/openai/v1/responses' },
     modelsPath: '/openai/v1/models',
     quirks: {
@@ -48,7 +48,7 @@ export const hostTypes = {
     checked,
     baseUrl: 'https://api.together.ai',
     auth: 'bearer',
-    makers: ['together'],
+    makers: [],
     paths: { 'openai-chat': '/v1/chat/completions', 'openai-embeddings': '/v1/embeddings' },
     modelsPath: '/v1/models',
     quirks: { outputLimit: 'max_tokens', onlyOutputLimit: true, usage: ['cached_tokens'] },
@@ -59,7 +59,7 @@ export const hostTypes = {
     checked,
     baseUrl: 'https://api.fireworks.ai',
     auth: 'bearer',
-    makers: ['fireworks'],
+    makers: [],
     paths: {
       'openai-chat': '/inference/v1/chat/completions',
       'openai-responses': '/inference/v1/responses',

@@ -65,7 +65,7 @@ export const makerTypes = {
     checked,
     baseUrl: 'https://api.x.ai',
     auth: 'bearer',
-    makers: ['x-ai'],
+    makers: ['xai'],
     paths: { 'openai-chat': '/v1/chat/completions', 'openai-responses': '/v1/responses' },
     modelsPath: '/v1/models',
     quirks: {

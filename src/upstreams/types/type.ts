@@ -31,7 +31,10 @@ export interface UpstreamType {
   auth: Auth
   /** The name of the service in AWS signatures, by the first part of the host's name, which ends before a dot. */
   services?: Readonly<Record<string, string>>
-  /** The makers whose models it serves by their own names. Undefined: any model. Empty: none, so the file must map each. */
+  /**
+   * The makers whose models it serves by their own names, besides the models of the public price list that its provider
+   * sells. Undefined: any model that is not of that list. Empty: only models of the list.
+   */
   makers?: readonly string[]
   /** The makers of a dialect that serves fewer of them. */
   makersByDialect?: ByDialect<readonly string[]>
