@@ -5,7 +5,7 @@
 
 import type { UpstreamVerdict } from '../dialect.ts'
 import { errorIn } from './error-shapes.ts'
-import { isObject, type JsonObject, objectIn, textIn } from './json.ts'
+import { isObject, type JsonObject, listIn, objectIn, textIn } from './json.ts'
 import { type Redaction, redacted, redactedValue } from './redact.ts'
 
 const byStatus: Readonly<Record<number, UpstreamVerdict>> = {
@@ -132,6 +132,7 @@ export function upstreamError(status: number, body: Buffer, redaction: Redaction
   const names = [code, type, textIn(objectIn(details).error_code)]
   const named = names.flatMap(name => causes.get(name?.toLowerCase()) ?? [])
   const permission = status === 401 && isPermission(names, message, param) ? 'permission' : undefined
+  if (status === 429 && named.length === 0 && listIn(details).some(hasRetry)) return { kind: 'rate_limited' }
   const cause = named[0] ?? permission ?? causeIn(status, message, param, redaction)
   if (cause) return { kind: 'account', cause }
   if (!isCallers(status)) return byStatus[status] ?? { kind: 'error' }
@@ -145,6 +146,11 @@ export function upstreamError(status: number, body: Buffer, redaction: Redaction
     ...(param && { param: redacted(param, redaction) }),
     ...(clean && { details: clean }),
   }
+}
+
+/** Google says when to try again. Its rate limits have the words of an account without money. */
+function hasRetry(detail: unknown): boolean {
+  return textIn(objectIn(detail)['@type'])?.endsWith('google.rpc.RetryInfo') ?? false
 }
 
 /** Services whose keys a client sends inside the request. */

@@ -28,6 +28,13 @@ const key: UpstreamVerdict = { kind: 'account', cause: 'key' }
 const money: UpstreamVerdict = { kind: 'account', cause: 'money' }
 const permission: UpstreamVerdict = { kind: 'account', cause: 'permission' }
 
+const quotaError = (detail: string) => ({
+  code: 429,
+  message: 'You exceeded your current quota, please check your plan and billing details.',
+  status: 'RESOURCE_EXHAUSTED',
+  details: [{ '@type': `type.googleapis.com/${detail}`, retryDelay: '31s' }],
+})
+
 const verdicts: [status: number, body: unknown, expected: UpstreamVerdict][] = [
   [401, anthropic('authentication_error', 'invalid x-api-key'), key],
   [401, openai('invalid_api_key', 'Incorrect API key provided: sk-up****key.'), key],
@@ -98,6 +105,9 @@ const verdicts: [status: number, body: unknown, expected: UpstreamVerdict][] = [
   [429, anthropic('rate_limit_error', 'spend', 'enforced_spend_limit_reached'), money],
   [429, anthropic('rate_limit_error', 'spend', 'contract_spend_limit_reached'), money],
   [429, openai('insufficient_quota', 'You exceeded your current quota.', 'insufficient_quota'), money],
+  // Gemini reports a rate limit in these words, with the time to wait.
+  [429, [{ error: quotaError('google.rpc.RetryInfo') }], { kind: 'rate_limited' }],
+  [429, { error: quotaError('google.rpc.Help') }, money],
   [429, openai('billing_hard_limit_reached', 'x'), money],
   [429, anthropic('rate_limit_error', 'ramp', 'ramp_limit_exceeded'), { kind: 'rate_limited' }],
   [429, openai('rate_limit_exceeded', 'in organization org-9vXq2'), { kind: 'rate_limited' }],
