@@ -10,7 +10,7 @@ export type { Authorize, RequestToAuthorize } from './credentials/authorize.ts'
 
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` })
 
-const makers: Readonly<Record<Auth, (type: UpstreamType, place: Place) => Authorize>> = {
+const authorizers: Readonly<Record<Auth, (type: UpstreamType, place: Place) => Authorize>> = {
   format:
     () =>
     (key, { format, headers }) =>
@@ -23,7 +23,7 @@ const makers: Readonly<Record<Auth, (type: UpstreamType, place: Place) => Author
 }
 
 export function authorizerOf(type: UpstreamType, place: Place = {}): Authorize {
-  return makers[type.auth](type, place)
+  return authorizers[type.auth](type, place)
 }
 
 const checks: Partial<Record<Auth, (key: string) => Promise<void>>> = {

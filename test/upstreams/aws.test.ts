@@ -107,6 +107,10 @@ describe('a request with credentials of IAM', () => {
     }
     assert.equal(await scopeOf('bedrock-runtime.us-east-1.amazonaws.com'), 'us-east-1/bedrock/aws4_request')
     assert.equal(
+      await scopeOf('vpce-1-2.bedrock-runtime.us-gov-west-1.vpce.amazonaws.com'),
+      'us-gov-west-1/bedrock/aws4_request',
+    )
+    assert.equal(
       await scopeOf('bedrock-mantle.ap-southeast-2.api.aws'),
       'ap-southeast-2/bedrock-mantle/aws4_request',
     )

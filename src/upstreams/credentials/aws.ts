@@ -53,22 +53,24 @@ export function awsAuthorizer({ services = {} }: UpstreamType, { region }: Place
   return (key, request) => {
     const credentials = key === '' ? undefined : credentialsIn(key)
     if (key !== '' && !credentials) return { authorization: `Bearer ${key}` }
-    const [label = '', place = ''] = request.url.hostname.split('.')
-    const service = services[label] ?? Object.values(services)[0] ?? label
-    const id = `${service} ${key}`
+    // The name of an endpoint in a private network has these parts further inside.
+    const labels = request.url.hostname.split('.')
+    const service =
+      services[labels.find(label => label in services) ?? ''] ?? Object.values(services)[0] ?? ''
+    const place = region ?? labels.find(label => REGION.test(label))
+    if (place === undefined) throw new Error('region is missing; signatures of AWS need it')
+    const id = `${service} ${place} ${key}`
     let signer = signers.get(id)
     if (!signer) {
-      signer = createSigner(credentials, service, region ?? regionIn(place))
+      signer = createSigner(credentials, service, place)
       signers.set(id, signer)
     }
     return signed(signer, request)
   }
 }
 
-function regionIn(part: string): string {
-  if (/^[a-z]+(-[a-z]+)+-\d$/.test(part)) return part
-  throw new Error('region is missing; signatures of AWS need it')
-}
+/** Such as `us-gov-west-1`. */
+const REGION = /^[a-z]+(-[a-z]+)+-\d$/
 
 async function createSigner(
   credentials: Credentials | undefined,

@@ -29,7 +29,7 @@ export interface UpstreamType {
   /** Base URLs of the regions with a host of their own form. */
   baseUrls?: Readonly<Record<string, string>>
   auth: Auth
-  /** The name of the service in AWS signatures, by the first part of the host's name, which ends before a dot. */
+  /** The name of the service in AWS signatures, by a part of the host's name between dots. The first is the default. */
   services?: Readonly<Record<string, string>>
   /**
    * The makers whose models it serves by their own names, besides the models of the public price list that its provider
