@@ -56,7 +56,7 @@ export function awsAuthorizer({ services = {} }: UpstreamType, { region }: Place
     // The name of an endpoint in a private network has these parts further inside.
     const labels = request.url.hostname.split('.')
     const service =
-      services[labels.find(label => label in services) ?? ''] ?? Object.values(services)[0] ?? ''
+      services[labels.find(label => Object.hasOwn(services, label)) ?? ''] ?? Object.values(services)[0] ?? ''
     const place = region ?? labels.find(label => REGION.test(label))
     if (place === undefined) throw new Error('region is missing; signatures of AWS need it')
     const id = `${service} ${place} ${key}`
