@@ -3,7 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Headers } from './connection.ts'
 import type { Key } from './keys.ts'
-import type { Auth } from './types.ts'
+import { type Auth, requestHeadersOf } from './types.ts'
 import type { Upstream } from './upstream.ts'
 
 /** The kinds of authorization that read the address. */
@@ -25,7 +25,7 @@ export function upstreamHeaders(
     'accept-encoding': 'identity',
     'user-agent': 'tollgate',
   }
-  for (const name of call.dialect.requestHeaders) {
+  for (const name of requestHeadersOf(type, call.dialect)) {
     const value = headers[name]
     if (value !== undefined && !type.withoutHeaders?.includes(name))
       sent[name] = Array.isArray(value) ? value.join(', ') : value

@@ -37,6 +37,7 @@ export const cloudTypes = {
     auth: 'aws',
     services: { 'bedrock-runtime': 'bedrock', 'bedrock-mantle': 'bedrock-mantle' },
     makers: [],
+    makersByDialect: { 'anthropic-messages': ['anthropic'] },
     paths: {
       'openai-chat': '/openai/v1/chat/completions',
       'openai-responses': '/openai/v1/responses',
