@@ -17,23 +17,16 @@ export function readKeySource(source: Source, values: Values = readEnvironment()
   const name = source.env
   if (own.has(name)) return new Error("which is a secret of the gateway's own")
   const { [name]: key, [`${name}_FILE`]: file } = values
-  if (key) return plainKey(key)
+  if (key) return key
   return file ? keyIn(file) : new Error('which is not set in the environment or in .env')
 }
 
 function keyIn(file: string): string | Error {
   try {
-    return plainKey(readFileSync(file, 'utf8').replace(/[\r\n]+$/, ''))
+    const key = readFileSync(file, 'utf8').replace(/[\r\n]+$/, '')
+    return key === '' ? new Error('which is empty') : key
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? error.code : error
     return new Error(`which cannot be read (${reason})`)
   }
-}
-
-/** A key goes into a header, which cannot carry spaces or line ends. */
-function plainKey(key: string): string | Error {
-  if (key === '') return new Error('which is empty')
-  return /^[\x21-\x7e]+$/.test(key)
-    ? key
-    : new Error('which has spaces or characters that no header can carry')
 }

@@ -21,6 +21,9 @@ export function servesByName(
   return origins.in !== 'public' && (makersOf(type, dialect)?.includes(maker) ?? true)
 }
 
+/** The last price of a model says who made it, even if it is not in force yet. */
+const ANY_TIME = new Date(8.64e15)
+
 /**
  * True if a route may send this model of ours to the upstream. With `models` only those; without, those that its type serves
  * by their own names, or any model if the type has no makers. A model without a price now has no known maker.
@@ -29,10 +32,9 @@ export function serves(
   { models, type }: Pick<UpstreamEntry, 'models' | 'type'>,
   model: string,
   prices: Pick<PriceTable, 'find'>,
-  now = new Date(),
 ): boolean {
   if (models) return mappedModel(models, model) !== undefined
-  const price = prices.find(model, now)
+  const price = prices.find(model, ANY_TIME)
   if (!price || typeOf(type).makers === undefined) return true
   return Object.keys(typeOf(type).paths).some(dialect => servesByName(type, dialect, model, price))
 }

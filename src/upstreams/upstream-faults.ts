@@ -16,6 +16,9 @@ const MOST_TIMES = 1000
 /** What gives access without a key. The other ways need one. */
 const keyless: ReadonlySet<Auth> = new Set<Auth>(['optional', 'google', 'aws'])
 
+/** Credentials may be an object in JSON. The other keys go into a header as they are. */
+const inJson: ReadonlySet<Auth> = new Set<Auth>(['google', 'aws'])
+
 export function upstreamFaults(upstreams: readonly UpstreamEntry[], readKey: ReadKey): FileFault[] {
   const twice = repeated(upstreams, ({ name }) => name).map(([{ name }, i]) =>
     fault(`/upstreams/${i}/name`, name, 'another name, because an upstream above has this one'),
@@ -48,12 +51,18 @@ function keyFaults({ keys = [], type }: UpstreamEntry, path: string, readKey: Re
     ...twice.map(([source, i]) => fault(place(source, i), named(source), 'each key once')),
     ...keys.flatMap((source, i) => {
       if (twice.some(([, other]) => other === i)) return []
-      const key = readKey(source)
-      if (typeof key === 'string' && key !== '') return []
-      const reason = key instanceof Error ? key.message : 'which is not set'
-      return [unreadable(place(source, i), source, reason)]
+      const reason = reasonAgainst(readKey(source), typeOf(type).auth)
+      return reason === undefined ? [] : [unreadable(place(source, i), source, reason)]
     }),
   ]
+}
+
+/** What is wrong with a key; undefined: nothing. The words never contain the key. */
+function reasonAgainst(key: ReturnType<ReadKey>, auth: Auth): string | undefined {
+  if (key instanceof Error) return key.message
+  if (!key) return 'which is not set'
+  const isObject = inJson.has(auth) && key.trimStart().startsWith('{')
+  return isObject || /^[\x21-\x7e]+$/.test(key) ? undefined : 'which has characters that no key has'
 }
 
 function unreadable(path: string, source: KeySource, reason: string): FileFault {

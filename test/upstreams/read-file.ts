@@ -14,6 +14,8 @@ export const KEYS = {
   OPENAI_API_KEY: 'sk-2',
   EZAI_API_KEY: 'sk-3',
   AZURE_KEY: 'sk-4',
+  SPACED_KEY: 'sk 5',
+  JSON_KEY: '{ "client_email": "a" }',
 }
 
 export async function readText(t: TestContext, text: string, name = 'upstreams.yaml', tableOf?: TableOf) {

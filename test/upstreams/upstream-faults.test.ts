@@ -95,6 +95,13 @@ const cases: [what: string, text: string, faults: string[]][] = [
     ],
   ],
   [
+    'a key that no header can carry',
+    upstream('openai', 'keys: [{ env: SPACED_KEY }]'),
+    [
+      'line 4, /upstreams/0/keys/0/env: found "SPACED_KEY", which has characters that no key has, expected a variable with a key. Set it, or name another one.',
+    ],
+  ],
+  [
     'one key twice',
     upstream('openai', 'keys:', '  - env: OPENAI_API_KEY', '  - env: OPENAI_API_KEY'),
     [`line 6, /upstreams/0/keys/1/env: found "OPENAI_API_KEY", expected each key once. ${CORRECT}`],
@@ -153,6 +160,16 @@ for (const [what, text, faults] of cases)
   test(`${what}: a line for each fault`, async t => {
     assert.deepEqual(await faultsOf(t, text), faults)
   })
+
+test('credentials of a cloud may be an object in JSON', async t => {
+  for (const [type, { auth }] of Object.entries<UpstreamType>(upstreamTypes)) {
+    const lines = await faultsOf(
+      t,
+      upstream(type, 'keys: [{ env: JSON_KEY }]', 'baseUrl: https://a', 'region: r', 'project: p'),
+    )
+    assert.equal(lines.length, auth === 'google' || auth === 'aws' ? 0 : 1, type)
+  }
+})
 
 test('all faults are reported at once, in the order of the file', async t => {
   const text = `upstreams:
