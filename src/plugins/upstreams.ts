@@ -4,7 +4,7 @@ import { unwatchFile, watchFile } from 'node:fs'
 import fp from 'fastify-plugin'
 import type { Dialect } from '../dialects/dialect.ts'
 import type { PriceTable } from '../pricing/price.ts'
-import type { RouteEntry } from '../upstreams/file.ts'
+import type { RouteEntry, UpstreamEntry } from '../upstreams/file.ts'
 import { loadUpstreams, type ReadKey } from '../upstreams/load.ts'
 import { createRouting, type Plan, type Routing } from '../upstreams/routing.ts'
 import { circuitsOf, connectUpstream, type Upstream, type UpstreamSettings } from '../upstreams/upstream.ts'
@@ -82,16 +82,17 @@ export default fp<UpstreamsOptions>(
       return known.routing
     }
 
-    function tableOf({ settings }: Pick<Upstream, 'settings'>): PriceTable {
+    function tableOf({ settings }: { settings: Pick<UpstreamEntry, 'prices' | 'type'> }): PriceTable {
       return app.prices.forUpstream(settings.prices, settings.type)
     }
 
     /** Upstreams that have not changed keep their connections and circuits. Running calls of the others go on. */
     async function load(name: string): Promise<void> {
-      const { upstreams, routes, keyFiles } = await loadUpstreams(name, app.prices.table, readKey)
+      const { upstreams, routes, keyFiles } = await loadUpstreams(name, app.prices.table, readKey, settings =>
+        tableOf({ settings }),
+      )
       const next = new Map<string, Upstream>()
       for (const { identity, ...settings } of upstreams) {
-        tableOf({ settings })
         for (const secret of settings.secrets) app.redactor.add(secret() ?? '')
         next.set(identity, identities.get(identity) ?? connectUpstream(settings, timeoutMs))
       }

@@ -3,6 +3,7 @@
 import type { PriceTable } from '../pricing/price.ts'
 import { checkKey } from './auth.ts'
 import type { KeySource, RouteEntry, UpstreamEntry } from './file.ts'
+import type { TableOf } from './price-tables.ts'
 import { readUpstreams } from './read.ts'
 import { typeOf } from './types.ts'
 import type { UpstreamSettings } from './upstream.ts'
@@ -26,8 +27,9 @@ export async function loadUpstreams(
   file: string,
   prices: Pick<PriceTable, 'find' | 'names'>,
   readKey: ReadKey,
+  tableOf?: TableOf,
 ): Promise<Loaded> {
-  const { upstreams, routes = [] } = readUpstreams(file, prices, readKey)
+  const { upstreams, routes = [] } = readUpstreams(file, prices, readKey, tableOf)
   const loaded = await Promise.all(upstreams.map(entry => withKeys(file, entry, readKey)))
   const sources = upstreams.flatMap(({ keys = [] }) => keys)
   return {
