@@ -1,7 +1,7 @@
 /** The process: reads the configuration, starts the embedded servers, and serves the port itself or by workers. */
 
 import type { FastifyBaseLogger } from 'fastify'
-import { type Config, readConfig, readEnvironment, readNames } from './config/config.ts'
+import { type Config, readConfig, readEnvironment, readNames, type Values } from './config/config.ts'
 import { readKeySource } from './config/key-source.ts'
 import { misspelt } from './config/misspelt.ts'
 import { ownSecrets } from './config/own-secrets.ts'
@@ -10,6 +10,7 @@ import { storeUrls } from './config/store-urls.ts'
 import { workersOf } from './config/workers.ts'
 import { missingServers } from './embedded/available.ts'
 import { type Embedded, startEmbedded } from './embedded/index.ts'
+import type { PriceTable } from './pricing/price.ts'
 import { readPrices } from './pricing/read.ts'
 import { tuneHeap } from './process/heap.ts'
 import { startWorkers } from './process/primary.ts'
@@ -18,11 +19,12 @@ import { summaryOf } from './process/summary.ts'
 import { keepTickShape } from './process/tick-shape.ts'
 import { joinPrimary } from './process/worker.ts'
 import { createLogger } from './telemetry/logger.ts'
+import { keyVariablesOf, type UpstreamsFile } from './upstreams/file.ts'
 import { readUpstreams } from './upstreams/read.ts'
 
 keepTickShape()
 
-const hints = misspelt(readNames())
+let hints = misspelt(readNames())
 let redact = (text: string) => text
 
 // Node would print all fields of the error, which may contain the data that a driver has sent.
@@ -47,7 +49,7 @@ interface Configured {
 }
 
 /** Returns the configuration, or throws all its faults at once, also those of its files. */
-async function configured(env: ReturnType<typeof readEnvironment>): Promise<Configured> {
+async function configured(env: Values): Promise<Configured> {
   const faults: string[] = []
   const attempt = <T>(read: () => T) => {
     try {
@@ -61,7 +63,8 @@ async function configured(env: ReturnType<typeof readEnvironment>): Promise<Conf
   const urls = attempt(() => config && storeUrls(config))
   const prices = attempt(() => readPrices(env.PRICES_FILE || undefined))
   const { UPSTREAMS_FILE: file } = env
-  if (prices && file) attempt(() => readUpstreams(file, prices, source => readKeySource(source, env)))
+  const upstreams = prices && file ? attempt(() => upstreamsIn(file, prices, env)) : undefined
+  if (upstreams) hints = misspelt(readNames(), keyVariablesOf(upstreams))
   const isUnset = (name: string) => !env[name] && !env[`${name}_FILE`]
   faults.push(
     ...(await missingServers({
@@ -72,6 +75,16 @@ async function configured(env: ReturnType<typeof readEnvironment>): Promise<Conf
   )
   if (config && urls && faults.length === 0) return { config, urls }
   throw new Error([...faults, ...hints].join('\n'))
+}
+
+/** Checked before the servers start, together with all other configuration. The app reads the file again. */
+function upstreamsIn(file: string, prices: PriceTable, env: Values): UpstreamsFile {
+  return readUpstreams(
+    file,
+    prices,
+    source => readKeySource(source, env),
+    ({ prices: own, type }) => readPrices(env.PRICES_FILE || undefined, own, type),
+  )
 }
 
 async function start({ config, urls }: Configured) {

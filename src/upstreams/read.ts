@@ -106,7 +106,7 @@ function faulty(file: string, { lineAt }: ParsedFile, faults: readonly FileFault
 }
 
 function textOf(file: string, fault: FileFault, line: number | undefined): string {
-  const end = fault.text.endsWith('?') ? '' : '.'
+  const end = /[.?]$/.test(fault.text) ? '' : '.'
   return `${placeIn(file, line)}, ${lineOf(fault)}${end} ${fault.fix ?? 'Correct the file.'}`
 }
 
