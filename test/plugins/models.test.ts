@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test'
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 import { chat, type Gateway, message, startGateway } from '../gateway.ts'
+import { until } from '../until.ts'
 
 const CHAT = '/v1/chat/completions'
 
@@ -172,6 +173,21 @@ test('both SDKs list models with the names and dates of the price table', async 
   )
   assert.equal(haiku.display_name, 'Claude Haiku 4.5')
   assert.deepEqual([luna.owned_by, luna.created], ['openai', Date.parse('2026-09-22') / 1000])
+})
+
+test('a model of the public list is served, charged and explained with its source', async t => {
+  const gateway = await startGateway(t)
+  const key = await gateway.client({ name: 'frontend', budget: { day: 500 } })
+  const model = 'gemini-2.5-pro'
+
+  const response = await gateway.post(CHAT, key, chat('[[scenario: usage 1000 in 500 out]]', { model }))
+  await until(async () => (await gateway.state('frontend')).day?.spentUsd === 0.00625)
+  const { body } = await gateway.admin('GET', `/explain?client=frontend&model=${model}`)
+  const { price } = body as { price: Record<string, Record<string, string>> }
+
+  assert.equal(response.status, 200)
+  assert.deepEqual([price.maker, price.origins?.in, price.multiplier], ['google', 'public', null])
+  assert.match(price.usdPerMillionTokens?.source ?? '', /ai\.google\.dev.*@pydantic\/genai-prices/)
 })
 
 /** A model without cache writes, and a future one. */
