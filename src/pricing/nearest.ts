@@ -9,6 +9,11 @@ const LONGEST = 64
 /** Longest name with a vendor's prefix and a suffix. */
 const LONGEST_SPELLING = 256
 
+/** The plain names of known names. Cached, because every refusal of an unknown model compares them all. */
+const bases = new Map<string, string>()
+/** More names than the tables have; names of earlier tables do not stay for ever. */
+const MOST_BASES = 20_000
+
 /** Returns a question for an error text; empty if no name is near. */
 export function didYouMean(mistyped: string, names: readonly string[]): string {
   const meant = nearest(mistyped, names)
@@ -19,7 +24,16 @@ export function nearest(mistyped: string, names: readonly string[]): string | un
   const typed = mistyped.trim().toLowerCase()
   if (typed.length > LONGEST_SPELLING) return undefined
   const { base } = plainName(typed)
-  return alike(typed, names) ?? alike(base, names) ?? names.find(name => plainName(name).base === base)
+  return alike(typed, names) ?? alike(base, names) ?? names.find(name => baseOf(name) === base)
+}
+
+function baseOf(name: string): string {
+  const known = bases.get(name)
+  if (known !== undefined) return known
+  if (bases.size >= MOST_BASES) bases.clear()
+  const { base } = plainName(name)
+  bases.set(name, base)
+  return base
 }
 
 function alike(typed: string, names: readonly string[]): string | undefined {
@@ -28,26 +42,36 @@ function alike(typed: string, names: readonly string[]): string | undefined {
   let [found, fewest]: [string | undefined, number] = [undefined, most + 1]
   for (const name of names) {
     if (Math.abs(name.length - typed.length) > most) continue
-    const wrong = difference(typed, name.toLowerCase())
+    const wrong = difference(typed, name.toLowerCase(), most)
     if (wrong < fewest) [found, fewest] = [name, wrong]
   }
   return found
 }
 
-/** Edit distance with swaps of neighbouring letters (optimal string alignment). */
-export function difference(a: string, b: string): number {
+/**
+ * Edit distance with swaps of neighbouring letters (optimal string alignment). A distance above `most` is any number above
+ * it: only letters that are at most so far apart are compared.
+ */
+export function difference(a: string, b: string, most = Number.POSITIVE_INFINITY): number {
   let earlier: number[] = []
   let above = Array.from({ length: b.length + 1 }, (_, j) => j)
+  let leastAbove = 0
   for (let i = 1; i <= a.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= b.length; j++) {
+    const row = new Array<number>(b.length + 1).fill(Number.POSITIVE_INFINITY)
+    row[0] = i
+    let least = i
+    for (let j = Math.max(1, i - most); j <= Math.min(b.length, i + most); j++) {
       const changed = above[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
       const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
       const swapped = isSwapped ? earlier[j - 2]! + 1 : changed
-      row.push(Math.min(changed, swapped, above[j]! + 1, row[j - 1]! + 1))
+      const wrong = Math.min(changed, swapped, above[j]! + 1, row[j - 1]! + 1)
+      row[j] = wrong
+      if (wrong < least) least = wrong
     }
+    if (least > most && leastAbove > most) return least
     earlier = above
     above = row
+    leastAbove = least
   }
   return above[b.length]!
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { nearest } from '../../src/pricing/nearest.ts'
+import fc from 'fast-check'
+import { difference, nearest } from '../../src/pricing/nearest.ts'
 
 const names = ['claude-haiku-4-5', 'claude-haiku-5-5', 'gpt-6-luna', 'gpt-6-sol', 'o3']
 
@@ -46,4 +47,14 @@ test('a name that is near to no other suggests none, whatever its length', () =>
     '['.repeat(256),
   ])
     assert.equal(nearest(typed, names.slice(0, 4)), undefined)
+})
+
+test('a bounded distance is exact up to its bound, and above it otherwise', () => {
+  const word = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 8 })
+  fc.assert(
+    fc.property(word, word, fc.nat(3), (a, b, most) => {
+      const [exact, bounded] = [difference(a, b), difference(a, b, most)]
+      assert.ok(exact <= most ? bounded === exact : bounded > most)
+    }),
+  )
 })
