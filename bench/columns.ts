@@ -8,6 +8,7 @@ import { minimal } from './columns/minimal.ts'
 import { nginx } from './columns/nginx.ts'
 import { observed } from './columns/observed.ts'
 import { portkey } from './columns/portkey.ts'
+import { routed } from './columns/routed.ts'
 import { tensorzero, tensorzeroLimits } from './columns/tensorzero.ts'
 import { tollgate } from './columns/tollgate.ts'
 import { alone } from './cores.ts'
@@ -80,13 +81,15 @@ const contenders: readonly Contender[] = [
   minimal,
   tollgate,
   observed,
+  routed,
   tensorzero,
   tensorzeroLimits,
   portkey,
   litellm,
 ]
-/** The column 'observed' is compared with 'tollgate' only. */
-export const usualColumns = () => columnNames.filter(name => name !== 'observed')
+/** These columns are compared with 'tollgate' only. */
+const comparisons = ['observed', 'routed']
+export const usualColumns = () => columnNames.filter(name => !comparisons.includes(name))
 export const columnNames = contenders.flatMap(({ columns }) => columns.map(({ name }) => name))
 
 const providers: Record<ProviderKind, (folder: string) => Promise<Server>> = {

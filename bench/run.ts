@@ -41,7 +41,8 @@ npm run bench -- [options]
 Columns: direct (nginx as the provider, no gateway), nginx (as a proxy), bare (http + undici, nothing else), minimal
 (Fastify, undici, ioredis and pino, with two short scripts and one log line a call), tollgate (every feature on, cache
 miss), hit (every feature on, cache hit), observed (as tollgate, with every call traced and the metrics scraped each
-second; only if it is named), and other gateways. A gateway that is not installed is left out.
+second; only if it is named), routed (as tollgate, with a sticky route to three targets; only if it is named), and
+other gateways. A gateway that is not installed is left out.
 The rows growth-clients and growth-ledger take minutes and run only if they are named.
 REDIS_URL and DATABASE_URL are used if they are set; otherwise embedded servers run.`
 
