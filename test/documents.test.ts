@@ -5,7 +5,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { architecture } from '../docs/images/architecture.ts'
-import { upstreamTypesPage } from '../docs/upstream-types.ts'
+import { upstreamTypesPage, withProviders } from '../scripts/upstream-types.ts'
 import { dialects } from '../src/dialects/index.ts'
 import { type RefusalCode, refusal, refusalCodes } from '../src/errors.ts'
 
@@ -44,6 +44,8 @@ test('docs/images/architecture.svg matches its source', () => {
 
 test('docs/upstream-types.md matches the table of types', () => {
   assert.equal(read('docs/upstream-types.md'), upstreamTypesPage())
+  assert.equal(read('README.md'), withProviders(read('README.md')))
+  assert.match(read('README.md'), /\| Amazon Bedrock \| `bedrock` \|/)
 })
 
 test('the links between the documents lead to files and headings that exist', () => {

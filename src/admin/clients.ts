@@ -128,7 +128,7 @@ export default async function clients(app: FastifyInstance, { state }: { state: 
   }
 
   function warningsOf(models: readonly string[] | undefined): string[] {
-    return modelWarnings(models, app.prices.table)
+    return modelWarnings(models, app.upstreams.names())
   }
 }
 

@@ -2,18 +2,13 @@
 
 import { compileModels } from '../clients/client.ts'
 import { didYouMean } from '../pricing/nearest.ts'
-import type { PriceTable } from '../pricing/price.ts'
 
 const NO_MODEL = 'models: the list is empty, so it allows no call. "*" allows every model.'
 
-/** One line for each pattern that no model of the price table matches by any of its names, and for an empty list. */
-export function modelWarnings(
-  patterns: readonly string[] | undefined,
-  { names }: Pick<PriceTable, 'names'>,
-): string[] {
+/** One line for each pattern that matches no known name of a model, and for an empty list. */
+export function modelWarnings(patterns: readonly string[] | undefined, known: readonly string[]): string[] {
   if (patterns === undefined) return []
   if (patterns.length === 0) return [NO_MODEL]
-  const known = [...names]
   return patterns.flatMap(pattern => {
     const { allows } = compileModels([pattern])
     if (known.some(name => allows([name]))) return []

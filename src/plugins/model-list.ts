@@ -31,13 +31,13 @@ export default fp(
       const { table } = app.prices
       const { models } = request.client
       const now = new Date(app.clock.now())
-      return [...new Set([...app.upstreams.aliases(), ...table.names])]
-        .sort()
+      return app.upstreams
+        .names()
         .filter(id => models.allows(table.namesOf(id)))
         .flatMap(id => {
           const plans = spoken.flatMap(dialect => app.upstreams.plan(id, dialect) ?? [])
           const [first] = plans.flatMap(({ candidates }) => candidates)
-          const price = first?.table.find(first.model, now)
+          const price = first?.isGuess ? undefined : first?.table.find(first.model, now)
           return price ? [{ ...price, id }] : []
         })
     }

@@ -74,10 +74,10 @@ export default fp(
     /** The models that this client could use for this call. */
     function usable({ client, call }: FastifyRequest, now: Date): string[] {
       const { table } = app.prices
-      const priced = table.list(now).map(({ id }) => id)
-      return [...app.upstreams.aliases(), ...priced].filter(
-        id => client.models.allows(table.namesOf(id)) && app.upstreams.plan(id, call.dialect),
-      )
+      return app.upstreams.names().filter(id => {
+        const plan = client.models.allows(table.namesOf(id)) && app.upstreams.plan(id, call.dialect)
+        return plan ? plan.candidates.some(({ table: own, model }) => own.find(model, now)) : false
+      })
     }
   },
   {

@@ -14,8 +14,8 @@ declare module 'fastify' {
     upstreams: {
       /** The upstreams that may serve this model in this dialect; undefined: none does. */
       plan(model: string, dialect: Dialect): Plan | undefined
-      /** The names of routes that are not names of models. */
-      aliases(): readonly string[]
+      /** Every name that a caller may ask for, sorted: models of the price tables, and aliases. Some may have no upstream. */
+      names(): readonly string[]
       routes(): readonly RouteEntry[]
       all(): readonly Upstream[]
       /** The fault of the file, while the previous upstreams stay in force. */
@@ -56,7 +56,7 @@ export default fp<UpstreamsOptions>(
 
     app.decorate('upstreams', {
       plan: (model, dialect) => routing().plan(model, dialect),
-      aliases: () => routing().aliases,
+      names: () => routing().names,
       routes: () => inForce.routes,
       all: () => inForce.upstreams,
       // biome-ignore lint/plugin: created once.

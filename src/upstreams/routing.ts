@@ -21,6 +21,8 @@ export interface Candidate {
   sentModel: string | undefined
   /** What the body of a request needs there; undefined: nothing. */
   edits: Edits | undefined
+  /** True: only the price list knows the model, and the type may serve any. It can be called, but is not listed. */
+  isGuess: boolean
   weight: number
   /** Attempts that run now. */
   running: number
@@ -45,8 +47,8 @@ export interface Plan {
 export interface Routing {
   /** The plan for a model in one dialect; undefined: no upstream serves it. */
   plan(model: string, dialect: Dialect): Plan | undefined
-  /** The names of routes that are not names of models. */
-  aliases: readonly string[]
+  /** Every name that a caller may ask for, sorted: models of the price tables, and aliases. Some may have no upstream. */
+  names: readonly string[]
 }
 
 const RETRY_WITHIN_MS = 5000
@@ -59,7 +61,7 @@ export interface RoutingOptions {
   upstreams: readonly Upstream[]
   routes: readonly RouteEntry[]
   tableOf(upstream: Upstream): PriceTable
-  /** The names that have a price. */
+  /** The names in the price table of the gateway. */
   names: ReadonlySet<string>
 }
 
@@ -68,6 +70,8 @@ export function createRouting({ upstreams, routes, tableOf, names }: RoutingOpti
   // An upstream of a single maker comes before one that serves all.
   const direct = [...upstreams].sort((a, b) => Number(!a.type.makers) - Number(!b.type.makers))
   const plans = new Map<string, Plan | undefined>()
+  const ownNames = upstreams.flatMap(({ settings }) => Object.keys(settings.prices?.models ?? {}))
+  const aliases = routes.flatMap(({ models }) => models).filter(name => !isPattern(name))
 
   /** `route`: the part of a route that names the upstream; undefined: the upstream is chosen by what it serves. */
   function candidate(upstream: Upstream, asked: string, dialect: Dialect, route?: RouteTarget) {
@@ -78,15 +82,15 @@ export function createRouting({ upstreams, routes, tableOf, names }: RoutingOpti
     const table = tableOf(upstream)
     const price = table.find(model, ANY_TIME)
     if (!price) return []
-    const isTrusted = route !== undefined && type.makers === undefined
-    if (!models && !isTrusted && !servesByName(settings.type, dialect.name, model, price)) return []
+    if (!models && !servesByName(settings.type, dialect.name, model, price)) return []
     const theirs = models ? mappedModel(models, model) : modelNameOf(type, dialect.name, model)
     if (theirs === undefined) return []
     const sentModel = theirs === asked ? undefined : theirs
     const edits = editsOf(type, dialect.name, sentModel)
     const needed = Object.keys(edits).length > 0 ? edits : undefined
+    const isGuess = !models && !route && !type.makers && price.origins.in === 'public'
     const figures = { weight, running: 0, firstByteMs: 0 }
-    return [{ upstream, table, model, theirs, sentModel, edits: needed, ...figures }]
+    return [{ upstream, table, model, theirs, sentModel, edits: needed, isGuess, ...figures }]
   }
 
   function routed(route: RouteEntry, asked: string, dialect: Dialect): Plan | undefined {
@@ -123,9 +127,7 @@ export function createRouting({ upstreams, routes, tableOf, names }: RoutingOpti
   }
 
   return {
-    aliases: [...new Set(routes.flatMap(({ models }) => models))].filter(
-      name => !isPattern(name) && !names.has(name),
-    ),
+    names: [...new Set([...names, ...ownNames, ...aliases])].sort(),
     plan(model, dialect) {
       const key = `${dialect.name} ${model}`
       if (plans.has(key)) return plans.get(key)

@@ -16,17 +16,18 @@ export function servesByName(
   const type = typeOf(name)
   const ofDialect = type.makersByDialect?.[dialect]
   if (ofDialect && !ofDialect.includes(maker)) return false
-  if (isSoldBy(name, model)) return true
-  // The list has models of many providers under names that no other one knows.
-  return origins.in !== 'public' && (makersOf(type, dialect)?.includes(maker) ?? true)
+  const makers = makersOf(type, dialect)
+  if (!makers || isSoldBy(name, model)) return true
+  // The list has models under names that only some providers know.
+  return origins.in !== 'public' && makers.includes(maker)
 }
 
 /** The last price of a model says who made it, even if it is not in force yet. */
 const ANY_TIME = new Date(8.64e15)
 
 /**
- * True if a route may send this model of ours to the upstream. With `models` only those; without, those that its type serves
- * by their own names, or any model if the type has no makers. A model without a price now has no known maker.
+ * True if the upstream serves this model of ours in a dialect. With `models` only those; without, those that its type serves
+ * by their own names. A model without a price has no known maker, so any upstream may serve it.
  */
 export function serves(
   { models, type }: Pick<UpstreamEntry, 'models' | 'type'>,
@@ -35,7 +36,7 @@ export function serves(
 ): boolean {
   if (models) return mappedModel(models, model) !== undefined
   const price = prices.find(model, ANY_TIME)
-  if (!price || typeOf(type).makers === undefined) return true
+  if (!price) return true
   return Object.keys(typeOf(type).paths).some(dialect => servesByName(type, dialect, model, price))
 }
 

@@ -57,6 +57,7 @@ test('a row has the values of its entry in every column', async t => {
     ...{ latency_ms: 1234.5, ttft_ms: null, upstream_ms: null, input_tokens: '7', output_tokens: '0' },
     ...{ cache_read_tokens: '0', cache_write_tokens: '0', estimated: true, price_version: null },
     ...{ error: null, refusal: null, scope: null, estimate: null, unbounded: null },
+    ...{ upstream_model: null, attempts: null, tried: null },
   })
 })
 

@@ -2,6 +2,7 @@
 
 import type { TestContext } from 'node:test'
 import Fastify, { type FastifyInstance, type FastifyRequest, type LightMyRequestResponse } from 'fastify'
+import { createRedactor } from '../../src/config/redactor.ts'
 import { isRefusal } from '../../src/errors.ts'
 import admin from '../../src/plugins/admin.ts'
 import auth from '../../src/plugins/auth.ts'
@@ -14,6 +15,8 @@ import money from '../../src/plugins/money.ts'
 import postgres from '../../src/plugins/postgres.ts'
 import prices from '../../src/plugins/prices.ts'
 import redis from '../../src/plugins/redis.ts'
+import secrets from '../../src/plugins/secrets.ts'
+import upstreams from '../../src/plugins/upstreams.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { clearOfMidnight } from '../midnight.ts'
 import { testDatabase, testRedis } from '../servers.ts'
@@ -83,6 +86,8 @@ export async function startReplica(t: TestContext, options: ReplicaOptions = {})
   await app.register(clock)
   await app.register(postgres, { url: databaseUrl })
   await app.register(prices, { file: undefined })
+  await app.register(secrets, { values: {}, files: {}, redactor: createRedactor() })
+  await app.register(upstreams, { fromEnvironment: [], file: undefined, readKey: () => '', timeoutMs: 1000 })
   await app.register(clients, { pollEvery, capacity })
   await app.register(async callers => {
     await callers.register(auth)

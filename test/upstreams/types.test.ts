@@ -73,7 +73,7 @@ describe('the table of types', () => {
     const makers = (type: TypeName, dialect: string) => makersOf(typeOf(type), dialect)
     assert.deepEqual(makers('vertex', 'openai-chat'), ['google'])
     assert.deepEqual(makers('vertex', 'anthropic-messages'), ['anthropic'])
-    assert.deepEqual(makers('xai', 'openai-chat'), ['x-ai'])
+    assert.deepEqual(makers('xai', 'openai-chat'), ['xai'])
     assert.equal(makers('vllm', 'openai-chat'), undefined)
   })
 

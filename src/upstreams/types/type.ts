@@ -33,7 +33,7 @@ export interface UpstreamType {
   services?: Readonly<Record<string, string>>
   /**
    * The makers whose models it serves by their own names, besides the models of the public price list that its provider
-   * sells. Undefined: any model that is not of that list. Empty: only models of the list.
+   * sells. Undefined: any model. Empty: only models of the list.
    */
   makers?: readonly string[]
   /** The makers of a dialect that serves fewer of them. */

@@ -1,4 +1,7 @@
-/** Writes docs/upstream-types.md from the table of types: `npx node docs/upstream-types.ts > docs/upstream-types.md`. */
+/** Writes docs/upstream-types.md, and the table of providers in README.md, from the table of types: `npm run upstream-types`. */
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 
 import { typeOf, type UpstreamType, upstreamTypes } from '../src/upstreams/types.ts'
 
@@ -62,7 +65,7 @@ function paths({ paths: usual, streamPaths }: UpstreamType): string {
 }
 
 function makers({ makers: usual }: UpstreamType): string {
-  return usual?.join(', ') ?? 'any'
+  return usual?.length === 0 ? 'those of the public price list' : (usual?.join(', ') ?? 'any')
 }
 
 function limit({ quirks: { outputLimit, onlyOutputLimit } }: UpstreamType): string {
@@ -86,4 +89,36 @@ function source({ source: url, checked }: UpstreamType): string {
   return `<${url}>, ${checked}`
 }
 
-if (import.meta.main) process.stdout.write(upstreamTypesPage())
+/** The formats of the routes, by the dialects that speak them. */
+const formats: readonly (readonly [dialect: string, name: string])[] = [
+  ['anthropic-messages', 'Messages'],
+  ['openai-chat', 'Chat Completions'],
+  ['openai-responses', 'Responses'],
+  ['openai-embeddings', 'Embeddings'],
+]
+
+/** The table of README.md, one line per type. */
+export function providersTable(): string {
+  const rows = names().map(name => {
+    const { paths: spoken, title } = typeOf(name)
+    const spokenNames = formats.flatMap(([dialect, format]) => (dialect in spoken ? [format] : []))
+    return [title, code(name), spokenNames.join(', ')]
+  })
+  return `| provider | type | APIs |\n| --- | --- | --- |\n${lines(rows)}`
+}
+
+const MARKS = /(<!-- providers -->\n)[\s\S]*(\n<!-- \/providers -->)/
+
+export function withProviders(readme: string): string {
+  return readme.replace(
+    MARKS,
+    (_, before: string, after: string) => `${before}\n${providersTable()}\n${after}`,
+  )
+}
+
+if (import.meta.main) {
+  const root = join(import.meta.dirname, '..')
+  const readme = join(root, 'README.md')
+  writeFileSync(join(root, 'docs/upstream-types.md'), upstreamTypesPage())
+  writeFileSync(readme, withProviders(readFileSync(readme, 'utf8')))
+}
