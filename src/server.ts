@@ -19,8 +19,8 @@ import { summaryOf } from './process/summary.ts'
 import { keepTickShape } from './process/tick-shape.ts'
 import { joinPrimary } from './process/worker.ts'
 import { createLogger } from './telemetry/logger.ts'
-import { keyVariablesOf, type UpstreamsFile } from './upstreams/file.ts'
-import { readUpstreams } from './upstreams/read.ts'
+import { readUpstreams } from './upstreams/file/read.ts'
+import { keyVariablesOf, type UpstreamsFile } from './upstreams/file/schema.ts'
 
 keepTickShape()
 

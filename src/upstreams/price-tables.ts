@@ -1,8 +1,8 @@
 /** The price table of each upstream of UPSTREAMS_FILE, and the faults of its own prices. */
 
 import type { PriceTable } from '../pricing/price.ts'
-import type { FileFault } from './faults.ts'
-import type { UpstreamEntry } from './file.ts'
+import type { FileFault } from './file/faults.ts'
+import type { UpstreamEntry } from './file/schema.ts'
 
 export type Prices = Pick<PriceTable, 'find' | 'names'>
 

@@ -3,7 +3,7 @@
 import { matchModel } from '../clients/model-pattern.ts'
 import type { Dialect, Edits } from '../dialects/dialect.ts'
 import type { PriceTable } from '../pricing/price.ts'
-import type { RouteEntry } from './file.ts'
+import type { RouteEntry } from './file/schema.ts'
 import { isPattern, mappedModel } from './model-names.ts'
 import { servesByName } from './serves.ts'
 import { editsOf, modelNameOf } from './types.ts'

@@ -2,7 +2,7 @@
 
 import type { Price, PriceTable } from '../pricing/price.ts'
 import { isSoldBy } from '../pricing/public.ts'
-import type { UpstreamEntry } from './file.ts'
+import type { UpstreamEntry } from './file/schema.ts'
 import { mappedModel } from './model-names.ts'
 import { makersOf, type TypeName, typeOf } from './types.ts'
 

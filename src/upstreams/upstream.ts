@@ -5,7 +5,7 @@ import type { UpstreamPrices } from '../pricing/file.ts'
 import { type Authorize, authorizerOf } from './auth.ts'
 import { type CircuitState, type Circuits, createCircuits } from './circuits.ts'
 import { openPool } from './connection.ts'
-import type { UpstreamEntry } from './file.ts'
+import type { UpstreamEntry } from './file/schema.ts'
 import { createKeys, type Key } from './keys.ts'
 import { baseUrlOf, joinPaths, pathOf, typeOf, type UpstreamType } from './types.ts'
 

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { readKeySource } from '../../src/config/key-source.ts'
 import { readPrices } from '../../src/pricing/read.ts'
+import { readUpstreams } from '../../src/upstreams/file/read.ts'
 import type { TableOf } from '../../src/upstreams/price-tables.ts'
-import { readUpstreams } from '../../src/upstreams/read.ts'
 import { temporaryFolder } from '../when-over.ts'
 
 export const KEYS = {

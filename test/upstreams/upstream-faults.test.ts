@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { builtin } from '../../src/pricing/builtin.ts'
 import { readPrices } from '../../src/pricing/read.ts'
 import { loadPrices } from '../../src/pricing/table.ts'
-import type { UpstreamEntry } from '../../src/upstreams/file.ts'
+import type { UpstreamEntry } from '../../src/upstreams/file/schema.ts'
 import { type UpstreamType, upstreamTypes } from '../../src/upstreams/types.ts'
 import { faultsOf } from './read-file.ts'
 

@@ -1,7 +1,7 @@
 /** The JSON schemas of the gateway's files, for editors and CI. */
 
 import { jsonSchemaOf } from '../../config/json-schema.ts'
-import { upstreamsFile } from '../../upstreams/file.ts'
+import { upstreamsFile } from '../../upstreams/file/schema.ts'
 import type { Command } from '../command.ts'
 import { declaration } from '../declared.ts'
 

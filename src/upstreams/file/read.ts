@@ -2,13 +2,13 @@
 
 import { readFileSync } from 'node:fs'
 import { Value } from 'typebox/value'
-import { SYNONYMS as PRICE_SYNONYMS } from '../pricing/faults.ts'
-import { lineOf, schemaFaults } from '../pricing/schema-faults.ts'
+import { SYNONYMS as PRICE_SYNONYMS } from '../../pricing/faults.ts'
+import { lineOf, schemaFaults } from '../../pricing/schema-faults.ts'
+import { type Prices, type TableOf, tablesOf } from '../price-tables.ts'
 import type { FileFault } from './faults.ts'
-import { type UpstreamsFile, upstreamsFile } from './file.ts'
-import { type ParsedFile, ParseFault, parseFile } from './parse-file.ts'
-import { type Prices, type TableOf, tablesOf } from './price-tables.ts'
+import { type ParsedFile, ParseFault, parseFile } from './parse.ts'
 import { routeFaults } from './route-faults.ts'
+import { type UpstreamsFile, upstreamsFile } from './schema.ts'
 import { type ReadKey, upstreamFaults } from './upstream-faults.ts'
 
 /** Other common names of the fields, in lower case without punctuation. */

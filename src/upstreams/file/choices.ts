@@ -1,10 +1,10 @@
 /** The upstreams among which a route chooses, from `order` or from `targets`. */
 
-import { matchModel } from '../clients/model-pattern.ts'
-import type { PriceTable } from '../pricing/price.ts'
-import type { RouteEntry, UpstreamEntry } from './file.ts'
-import { isPattern } from './model-names.ts'
-import type { Prices } from './price-tables.ts'
+import { matchModel } from '../../clients/model-pattern.ts'
+import type { PriceTable } from '../../pricing/price.ts'
+import { isPattern } from '../model-names.ts'
+import type { Prices } from '../price-tables.ts'
+import type { RouteEntry, UpstreamEntry } from './schema.ts'
 
 export interface Choice {
   /** JSON pointers of the choice and of the upstream's name. */

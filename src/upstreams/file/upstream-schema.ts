@@ -1,9 +1,9 @@
 /** The schema of an upstream in UPSTREAMS_FILE. */
 
 import { Type } from 'typebox'
-import { pricePatch } from '../pricing/file.ts'
+import { pricePatch } from '../../pricing/file.ts'
+import { type TypeName, upstreamTypes } from '../types.ts'
 import { MODEL, modelName, NAME, named, strict, words } from './schema-words.ts'
-import { type TypeName, upstreamTypes } from './types.ts'
 
 const keyFields = Type.Object(
   {

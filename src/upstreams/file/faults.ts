@@ -1,7 +1,7 @@
 /** Faults of UPSTREAMS_FILE that its schema cannot find. */
 
-import { didYouMean } from '../pricing/nearest.ts'
-import { type Fault, fault } from '../pricing/schema-faults.ts'
+import { didYouMean } from '../../pricing/nearest.ts'
+import { type Fault, fault } from '../../pricing/schema-faults.ts'
 
 export interface FileFault extends Fault {
   /** What to do. Absent: correct the file. */

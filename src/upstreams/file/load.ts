@@ -1,12 +1,12 @@
 /** Loads UPSTREAMS_FILE: reads and checks it, and reads the keys that it names. */
 
-import type { PriceTable } from '../pricing/price.ts'
-import { checkKey } from './auth.ts'
-import type { KeySource, RouteEntry, UpstreamEntry } from './file.ts'
-import type { TableOf } from './price-tables.ts'
+import type { PriceTable } from '../../pricing/price.ts'
+import { checkKey } from '../auth.ts'
+import type { TableOf } from '../price-tables.ts'
+import { typeOf } from '../types.ts'
+import type { UpstreamSettings } from '../upstream.ts'
 import { readUpstreams } from './read.ts'
-import { typeOf } from './types.ts'
-import type { UpstreamSettings } from './upstream.ts'
+import type { KeySource, RouteEntry, UpstreamEntry } from './schema.ts'
 
 export interface Loaded {
   upstreams: LoadedUpstream[]

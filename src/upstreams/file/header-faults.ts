@@ -1,7 +1,7 @@
 /** Checks the headers that an upstream adds to its requests. */
 
 import { validateHeaderName, validateHeaderValue } from 'node:http'
-import { fault, faultText } from '../pricing/schema-faults.ts'
+import { fault, faultText } from '../../pricing/schema-faults.ts'
 import { escaped, type FileFault, repeated } from './faults.ts'
 
 /** The gateway or the connection sets these. */

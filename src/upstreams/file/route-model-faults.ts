@@ -1,11 +1,11 @@
 /** Checks that every model of a route, and every model of its targets, has a price. */
 
-import { matchModel } from '../clients/model-pattern.ts'
-import { fault } from '../pricing/schema-faults.ts'
+import { matchModel } from '../../clients/model-pattern.ts'
+import { fault } from '../../pricing/schema-faults.ts'
+import { isPattern } from '../model-names.ts'
 import { type Choice, type Context, chainOf, isPriced, meantBy, pricesAt } from './choices.ts'
 import { escaped, type FileFault, unknownName } from './faults.ts'
-import type { RouteEntry, UpstreamEntry } from './file.ts'
-import { isPattern } from './model-names.ts'
+import type { RouteEntry, UpstreamEntry } from './schema.ts'
 
 const PRICED = 'a model with a price'
 const ADD_PRICE = 'Correct the file, or add the price to PRICES_FILE.'

@@ -1,9 +1,9 @@
 /** Checks the address of an upstream, and the region and the project that its address needs. */
 
-import { fault, faultText } from '../pricing/schema-faults.ts'
+import { fault, faultText } from '../../pricing/schema-faults.ts'
+import { typeOf, type UpstreamType } from '../types.ts'
 import type { FileFault } from './faults.ts'
-import type { UpstreamEntry } from './file.ts'
-import { typeOf, type UpstreamType } from './types.ts'
+import type { UpstreamEntry } from './schema.ts'
 
 /** The fields that `{region}` and `{project}` stand for. */
 const OPTIONS = ['region', 'project'] as const

@@ -1,10 +1,10 @@
 /** Checks that each upstream of a route serves a model of the route, and that the upstreams can replace each other. */
 
-import { fault, faultText } from '../pricing/schema-faults.ts'
+import { fault, faultText } from '../../pricing/schema-faults.ts'
+import { serves, shareDialect } from '../serves.ts'
 import { type Choice, type Context, isPriced, meantBy, pricesAt } from './choices.ts'
 import type { FileFault } from './faults.ts'
-import type { RouteEntry, UpstreamEntry } from './file.ts'
-import { serves, shareDialect } from './serves.ts'
+import type { RouteEntry, UpstreamEntry } from './schema.ts'
 
 /** A choice whose upstream exists, with the models that callers can get there. */
 interface Serving {

@@ -1,12 +1,12 @@
 /** Checks each upstream of UPSTREAMS_FILE against its type, and reads its keys. */
 
-import { fault, faultText } from '../pricing/schema-faults.ts'
+import { fault, faultText } from '../../pricing/schema-faults.ts'
+import { isPattern } from '../model-names.ts'
+import { type Auth, typeOf } from '../types.ts'
 import { addressFaults } from './address-faults.ts'
 import { escaped, type FileFault, repeated } from './faults.ts'
-import type { KeySource, UpstreamEntry } from './file.ts'
 import { headerFaults } from './header-faults.ts'
-import { isPattern } from './model-names.ts'
-import { type Auth, typeOf } from './types.ts'
+import type { KeySource, UpstreamEntry } from './schema.ts'
 
 export type ReadKey = (source: KeySource) => string | undefined | Error
 

@@ -1,11 +1,11 @@
 /** Checks the routes of UPSTREAMS_FILE, each by itself and against the routes above it. */
 
-import { fault, faultText } from '../pricing/schema-faults.ts'
+import { fault, faultText } from '../../pricing/schema-faults.ts'
+import { isAsWide } from '../model-names.ts'
 import { aliasesIn, type Choice, type Context, choicesOf } from './choices.ts'
 import { type FileFault, repeated, unknownName } from './faults.ts'
-import type { RouteEntry, UpstreamsFile } from './file.ts'
-import { isAsWide } from './model-names.ts'
 import { mappedFaults, modelFaults } from './route-model-faults.ts'
+import type { RouteEntry, UpstreamsFile } from './schema.ts'
 import { servingFaults } from './serving-faults.ts'
 
 export function routeFaults(
