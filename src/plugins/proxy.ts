@@ -46,8 +46,8 @@ interface Forwarding {
   request: FastifyRequest
   reply: FastifyReply
   resolve(response: Buffer | FastifyReply): void
-  /** Takes an error that came before the response began. */
-  fail(error: Refusal): void
+  /** Takes an error that came before the response began. `isFinal`: no other attempt may follow. */
+  fail(error: Refusal, isFinal: boolean): void
 }
 
 export default fp<{ responseBuffer: number }>(
@@ -76,10 +76,10 @@ export default fp<{ responseBuffer: number }>(
       reply.raw.once('close', () => callerLeft())
       return promise
 
-      /** The attempt has failed before the response began. */
-      function fail(error: Refusal) {
+      /** The attempt has failed before the response began. `isFinal`: no other attempt follows. */
+      function fail(error: Refusal, isFinal: boolean) {
         const stop = new AbortController()
-        const ready = app.prepareRetry(request, reply, error, stop.signal)
+        const ready = isFinal ? undefined : app.prepareRetry(request, reply, error, stop.signal)
         if (!ready) return reject(app.errorForCaller(request, error))
         request.cut = cutBetween
         function cutBetween(reason: Refusal) {
@@ -228,7 +228,7 @@ export default fp<{ responseBuffer: number }>(
         releaseBuffers()
         measure()
         app.learnFromUpstream(request, error ?? request.error)
-        if (error) fail(error)
+        if (error) fail(error, attempt.answered && !attempt.refused)
         else resolve(response ?? reply)
       }
 
@@ -238,6 +238,8 @@ export default fp<{ responseBuffer: number }>(
       }
 
       function observe(chunk: Buffer) {
+        // Late bytes of a failed attempt are not those of the next one.
+        if (request.attempt !== attempt) return
         if (attempt.firstByteAt === undefined) {
           attempt.firstByteAt = performance.now()
           learnFirstByte(request.route.candidate, attempt.firstByteAt - attempt.startedAt)

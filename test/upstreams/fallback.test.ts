@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { chat, message } from '../gateway.ts'
 import { startRouted } from '../routed.ts'
 import { until } from '../until.ts'
-import { fixedUpstream } from '../upstream.ts'
+import { fixedUpstream, upstream } from '../upstream.ts'
 
 const HAIKU = { models: ['claude-haiku-*'], order: ['first', 'second', 'third'] }
 const names = ['first', 'second', 'third'] as const
@@ -80,6 +80,50 @@ test('a stream that breaks after its first text is not tried again', async t => 
   assert.equal(response.status, 200)
   await response.text().catch(() => '')
   assert.deepEqual(seen(), { first: 1, second: 0, third: 0 })
+})
+
+test('a 200 that cannot be read is not tried again, because it may have cost money', async t => {
+  const baseUrl = await fixedUpstream(t, 'text/html', '<p>hello</p>')
+  const { gateway, seen } = await startRouted(t, {
+    names,
+    routes: [HAIKU],
+    upstreams: { first: { baseUrl } },
+  })
+  const key = await gateway.client({ name: 'frontend' })
+
+  const response = await gateway.post('/v1/messages', key, message('hello'))
+
+  assert.equal(response.status, 502)
+  assert.deepEqual(seen(), { first: 0, second: 0, third: 0 })
+})
+
+test('late bytes of a failed attempt do not count for the next one', async t => {
+  const overloaded =
+    'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n'
+  const usage = 'event: message_delta\ndata: {"type":"message_delta","usage":{"output_tokens":5000}}\n\n'
+  let sendLate = () => {}
+  const baseUrl = await upstream(t, response => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(overloaded)
+    sendLate = () => response.write(usage)
+  })
+  const { gateway, providers } = await startRouted(t, {
+    names,
+    routes: [HAIKU],
+    upstreams: { first: { baseUrl } },
+  })
+  const key = await gateway.client({ name: 'frontend' })
+  providers.second.use(() => 'hold answer')
+
+  const calling = gateway.post('/v1/messages', key, message('hello', { stream: true }))
+  await until(() => providers.second.calls.length === 1)
+  sendLate()
+  providers.second.release('answer')
+  const response = await calling
+  await response.text()
+
+  const line = await gateway.line(response.headers.get('request-id'))
+  assert.equal(line.upstream, 'second')
+  assert.ok(Number(line.outputTokens) < 100, String(line.outputTokens))
 })
 
 test('an alias is served by its target in every format, and is in the model list and the allow-list', async t => {

@@ -22,17 +22,24 @@ async function arrange(t: TestContext, upstreams: Settings = {}) {
   return { ...routed, key }
 }
 
+interface Load {
+  count: number
+  atOnce?: number
+  stream?: boolean
+  onEach?: (call: number) => void
+}
+
 interface Result {
   status: number
   upstream: string | null
   text: string
 }
 
-/** Makes `count` calls, `atOnce` at a time, and a stream of every second one. `onEach` runs before each call. */
+/** Makes `count` calls, `atOnce` at a time; without `stream` every second one is a stream. `onEach` runs before each call. */
 async function callAll(
   { post }: Gateway,
   key: string,
-  { count, atOnce = 20, onEach }: { count: number; atOnce?: number; onEach?: (call: number) => void },
+  { count, atOnce = 20, stream, onEach }: Load,
 ): Promise<Result[]> {
   const results: Result[] = []
   let next = 0
@@ -43,7 +50,7 @@ async function callAll(
       const response = await post(
         '/v1/messages',
         key,
-        message(`hello ${number}`, { stream: number % 2 === 0 }),
+        message(`hello ${number}`, { stream: stream ?? number % 2 === 0 }),
       )
       const upstream = response.headers.get('x-tollgate-upstream')
       results.push({ status: response.status, upstream, text: await response.text().catch(String) })
@@ -97,7 +104,7 @@ test('an upstream that sends an error as the first event of each stream is eject
   const baseUrl = await fixedUpstream(t, 'text/event-stream', overloaded)
   const { gateway, key } = await arrange(t, { second: { baseUrl } })
 
-  const results = await callAll(gateway, key, { count: 60, atOnce: 5 })
+  const results = await callAll(gateway, key, { count: 60, atOnce: 5, stream: true })
 
   assert.deepEqual(failed(results), [])
   assert.ok(results.every(({ text }) => !text.includes('overloaded_error')))
