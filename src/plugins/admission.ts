@@ -86,7 +86,13 @@ export default fp<{ maxPending: number }>(
       request.chargedAttempts++
       if (request.attempt) request.attempt.charged = true
       request.cost = request.entry = request.hold = undefined
-      return admitNext(request)
+      const { route } = request
+      try {
+        return await admitNext(request)
+      } finally {
+        // A new decision prefers a target; the last attempt was at this one.
+        request.route = route
+      }
     })
 
     /** After a stale configuration the call is decided again, as at its first admission. */

@@ -58,7 +58,8 @@ function neededTokens(request: FastifyRequest, now: number, input?: number): Mos
 
 /** Output tokens that each response can have at `now`: the tokens seen, or the time since the request was sent x the rate. */
 export function generatedBy({ call, reservation, attempt, meter }: FastifyRequest, now: number): number {
-  if (!attempt || reservation.outputRate === undefined) return 0
+  // The next attempt has a hold of its own.
+  if (!attempt || attempt.charged || reservation.outputRate === undefined) return 0
   const seconds = (now - attempt.startedAt) / 1000
   return Math.max(reservation.outputRate * seconds, (meter?.outputSoFar?.() ?? 0) / call.parsed.completions)
 }

@@ -85,11 +85,13 @@ export default fp<{ responseBuffer: number }>(
         function cutBetween(reason: Refusal) {
           stop.abort(reason)
         }
-        ready.then(() => {
+        callerLeft = () => stop.abort(error)
+        const tryAgain = () => {
           app.restartMeter(request)
           reply.removeHeader('x-tollgate-upstream')
           callerLeft = tryOnce({ request, reply, resolve, fail })
-        }, reject)
+        }
+        ready.then(tryAgain).catch(reject)
       }
     }
 
@@ -132,13 +134,14 @@ export default fp<{ responseBuffer: number }>(
         path: pathAt(upstream, dialect, { target, model, stream: parsed.stream }) ?? target,
         body: dialect.rewrite(request.rawBody, editsOf(request)),
       }
+      // It may fail at once, and then the next attempt is prepared.
+      request.cut = cutBeforeResponse
       attempt.send({
         ...sent,
         pool: upstream.pool,
         headers: upstreamHeaders(request, upstream, request.ticket!.key, sent),
         headersTimeout: app.headersTimeoutOf(request),
       })
-      request.cut = cutBeforeResponse
       return callerLeft
 
       /** Names the upstream on every response, even on an error or an unreadable one. */
@@ -238,8 +241,8 @@ export default fp<{ responseBuffer: number }>(
       }
 
       function observe(chunk: Buffer) {
-        // Late bytes of a failed attempt are not those of the next one.
-        if (request.attempt !== attempt) return
+        // The meter may be that of the next attempt, after an error that began a stream.
+        if (attempt.endedAt !== undefined) return
         if (attempt.firstByteAt === undefined) {
           attempt.firstByteAt = performance.now()
           learnFirstByte(request.route.candidate, attempt.firstByteAt - attempt.startedAt)

@@ -13,8 +13,10 @@ export default fp(
     const counter = createRefusalCounter(KINDS)
     let uncounted = 0
 
-    app.onCallEnd('observe', function countRefusal({ admitted, entry }) {
-      if (entry && !admitted && entry.outcome !== 'ok') counter.count(entry, app.clock.now())
+    app.onCallEnd('observe', function countRefusal({ admitted, chargedAttempts, entry }) {
+      // After a charged attempt the call has a row in the ledger.
+      if (entry && !admitted && chargedAttempts === 0 && entry.outcome !== 'ok')
+        counter.count(entry, app.clock.now())
     })
 
     // Close hooks run in reverse order: the last run is over before this one.

@@ -57,8 +57,9 @@ export default fp<{ timeoutMs: number }>(
 
     app.decorate('prepareRetry', (request, reply, error, signal) => {
       const failed = noteFailure(request, error)
-      if (!mayRetry(request, error)) return undefined
-      return prepare({ request, reply, failed, signal })
+      const next = mayRetry(request, error) ? nextTargets(request, leftOf(request)) : undefined
+      if (!next || !budget.takeRetry()) return undefined
+      return prepare({ request, reply, failed, signal }, next)
     })
 
     app.decorate('errorForCaller', (request: FastifyRequest, error: Refusal) =>
@@ -68,9 +69,12 @@ export default fp<{ timeoutMs: number }>(
     app.decorate('headersTimeoutOf', (request: FastifyRequest) => {
       const { plan, route, targets } = request
       const own = route.upstream.settings.timeoutSeconds
-      if (own !== undefined) return Math.min(own * 1000, leftOf(request))
+      // A time-out of 0 would be none.
+      const left = Math.max(1, leftOf(request))
+      if (own !== undefined) return Math.min(own * 1000, left)
       const others = Math.min(plan.attempts - attemptsOf(request), untried(request, targets).length) - 1
-      return others > 0 ? leftOf(request) / (others + 1) : undefined
+      if (others > 0) return left / (others + 1)
+      return attemptsOf(request) > 0 ? left : undefined
     })
 
     function noteFailure(request: FastifyRequest, error: Refusal): FailedAttempt {
@@ -92,11 +96,10 @@ export default fp<{ timeoutMs: number }>(
     function mayRetry(request: FastifyRequest, error: Refusal): boolean {
       const { disconnected, plan } = request
       if (disconnected || !isRetried(error) || attemptsOf(request) >= plan.attempts) return false
-      return leftOf(request) > 0 && nextTargets(request) !== undefined && budget.takeRetry()
+      return leftOf(request) > 0
     }
 
-    async function prepare({ request, reply, failed, signal }: Preparation) {
-      const { targets, waitMs } = nextTargets(request)!
+    async function prepare({ request, reply, failed, signal }: Preparation, { targets, waitMs }: Next) {
       if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => {})
       // Nothing is reserved for a call that ends here.
       if (signal.aborted) throw signal.reason
@@ -107,14 +110,9 @@ export default fp<{ timeoutMs: number }>(
         const hasRoom = await app.chargeAndAdmit(request, reply, failed.error).catch(() => false)
         if (!hasRoom) throw request.failedAttempts![0]!.error
       }
-      // A stale configuration may have made the targets anew.
-      const names = new Set(targets.map(({ candidate }) => candidate))
       if (signal.aborted) throw signal.reason
       if (request.disconnected) throw failed.error
-      const entered = app.enterTarget(
-        request,
-        request.targets.filter(({ candidate }) => names.has(candidate)),
-      )
+      const entered = app.enterTarget(request, presentOf(request, targets))
       if ('refused' in entered) throw mostHelpful(errorsOf(request))!
       request.ticket = entered
       request.route = entered.target
@@ -135,6 +133,11 @@ export default fp<{ timeoutMs: number }>(
     },
   },
 )
+
+interface Next {
+  targets: readonly Target[]
+  waitMs: number
+}
 
 interface Preparation {
   request: FastifyRequest
@@ -159,8 +162,19 @@ function isAt({ upstream, model }: FailedAttempt, target: Target): boolean {
   return upstream === target.upstream.name && model === target.price.model
 }
 
-/** The targets of the next attempt, and the wait before it, ms. Undefined: none can be tried again soon enough. */
-function nextTargets(request: FastifyRequest): { targets: readonly Target[]; waitMs: number } | undefined {
+/** A stale configuration may have made the targets anew, from other upstreams. */
+function presentOf({ targets }: FastifyRequest, chosen: readonly Target[]): readonly Target[] {
+  const present = targets.filter(({ upstream, price }) =>
+    chosen.some(one => one.upstream.name === upstream.name && one.price.model === price.model),
+  )
+  return present.length > 0 ? present : targets
+}
+
+/**
+ * The targets of the next attempt, and the wait before it, ms, less than `leftMs`. Undefined: none can be tried again soon
+ * enough.
+ */
+function nextTargets(request: FastifyRequest, leftMs: number): Next | undefined {
   const { failedAttempts = [], plan, targets } = request
   const last = failedAttempts.at(-1)
   // Another key of the same upstream may be accepted at once.
@@ -168,14 +182,14 @@ function nextTargets(request: FastifyRequest): { targets: readonly Target[]; wai
   if (last && here.length > 0 && hasOtherKey(last, here)) return { targets: here, waitMs: 0 }
   const others = untried(request, targets).filter(target => isAvailable(target))
   if (others.length > 0) return { targets: others, waitMs: 0 }
-  let soonest: { targets: readonly Target[]; waitMs: number } | undefined
+  let soonest: Next | undefined
   for (const target of targets) {
     const failures = failedAttempts.filter(one => isAt(one, target))
     const failed = failures.at(-1)
     if (!failed || failed.error.code === 'upstream_refused_us') continue
     const since = performance.now() - failed.startedAt - failed.ms
     const waitMs = Math.max(0, retryWait(failed.error, failures.length) - since)
-    if (waitMs <= plan.retryWithinMs && (!soonest || waitMs < soonest.waitMs))
+    if (waitMs <= plan.retryWithinMs && waitMs < leftMs && (!soonest || waitMs < soonest.waitMs))
       soonest = { targets: [target], waitMs }
   }
   return soonest
