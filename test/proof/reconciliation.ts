@@ -67,8 +67,12 @@ export async function readCounters(redisUrl: string): Promise<Map<string, string
   }
 }
 
+interface Idle {
+  provider: { waitForIdle(): Promise<unknown> }
+}
+
 /** Waits until nothing runs, nothing is held and nothing is on its way to Postgres. */
-export async function allQuiet(fleet: Fleet): Promise<void> {
+export async function allQuiet(fleet: Pick<Fleet, 'redisUrl'> & Idle): Promise<void> {
   await fleet.provider.waitForIdle()
   const redis = connectRedis(fleet.redisUrl)
   redis.on('error', () => {})
@@ -107,7 +111,9 @@ export function sumsOf(rows: Row[]): Map<string, number> {
 }
 
 /** Nothing runs and nothing is held any more; counters and ledger agree to the nano-dollar, and verify finds no difference. */
-export async function assertBalanced(fleet: Fleet): Promise<Row[]> {
+export async function assertBalanced(
+  fleet: Pick<Fleet, 'redisUrl' | 'databaseUrl' | 'admin'>,
+): Promise<Row[]> {
   const rows = await readLedger(fleet.databaseUrl)
   const counters = await readCounters(fleet.redisUrl)
   const fields = [...counters.keys()]

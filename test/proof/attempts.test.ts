@@ -1,0 +1,80 @@
+/**
+ * Random calls over random routes to upstreams that refuse, fail, break off and stay silent: every attempt is charged as the
+ * rules demand, once, and no budget ever has more spent and held than it has.
+ */
+
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import fc from 'fast-check'
+import { dialects } from '../../src/dialects/index.ts'
+import { until } from '../until.ts'
+import { assertCharges } from './attempts/charges.ts'
+import { clientOf, type Ran, readRows, run } from './attempts/run.ts'
+import { UPSTREAMS, worlds } from './attempts/world.ts'
+import { seedOf } from './random.ts'
+import { allQuiet, assertBalanced } from './reconciliation.ts'
+
+const CALLS = 80
+const LEAVING = 6
+const WORLDS = 4
+
+test('each attempt of a call is charged once, and what is held covers it', async t => {
+  const seed = seedOf(t, 20261129)
+  // A failure cannot be made smaller: which calls meet is chance.
+  for (const [i, world] of fc.sample(worlds(CALLS, LEAVING), { seed, numRuns: WORLDS }).entries())
+    await t.test(`world ${i + 1}`, async t => {
+      const ran = await run(t, world)
+      await settle(ran)
+      check(t, ran)
+    })
+})
+
+async function settle(ran: Ran) {
+  const { gateway } = ran
+  // A caller may leave before the gateway has its request.
+  await until(() => gateway.app.running.size === 0)
+  await allQuiet(gateway)
+  await assertBalanced(gateway)
+  ran.rows = await readRows(gateway.databaseUrl)
+}
+
+function check(t: TestContext, ran: Ran) {
+  const { gateway, world, rows, asked, answered, looks } = ran
+  assert.deepEqual(looks.over, [], 'more spent and held than the budget has')
+  const byCall = Map.groupBy(rows, ({ id }) => id.split('~')[0]!)
+  const lines = gateway.calls()
+  const logged = new Set(lines.map(({ reqId }) => reqId))
+  assert.equal(logged.size, lines.length, 'one line a call')
+  assert.ok(answered.every(({ id }) => id === undefined || logged.has(id)))
+  for (const { reqId, costUsd } of lines) {
+    const sum = (byCall.get(String(reqId)) ?? []).reduce((total, { cost }) => total + cost, 0)
+    assert.equal(Math.round(Number(costUsd) * 1e9), sum, `the line of ${reqId}`)
+  }
+  for (const { call, id, status, costUsd } of answered) {
+    const own = id ?? lines.find(({ client }) => client === clientOf(call))?.reqId
+    const its = byCall.get(String(own)) ?? []
+    const requests = asked.filter(({ number }) => number === call.number)
+    assertCharges(ran, call, its, requests)
+    if (status !== 200 || call.stream) continue
+    const sum = its.reduce((total, { cost }) => total + cost, 0)
+    assert.equal(Math.round(Number(costUsd) * 1e9), sum, 'the header of a JSON response')
+  }
+  assertNothingRuns(ran)
+  const retried = [...byCall.values()].filter(its => its.length > 1).length
+  const statuses = Object.entries(Object.groupBy(answered, ({ status }) => String(status)))
+  t.diagnostic(
+    `${world.calls.length} calls, ${asked.length} attempts, ${rows.length} rows, ${retried} calls with several rows, ` +
+      `${looks.count} looks; ${statuses.map(([status, of]) => `${status}: ${of?.length}`).join(', ')}`,
+  )
+}
+
+function assertNothingRuns({ gateway, world }: Ran) {
+  const { app } = gateway
+  assert.equal(app.holds.size, 0)
+  for (const { name, running, keys } of app.upstreams.all())
+    assert.deepEqual([running, ...keys.map(key => key.running)], [0, 0], name)
+  for (const { model } of world.routes)
+    for (const dialect of dialects)
+      for (const { running } of app.upstreams.plan(model, dialect)?.candidates ?? []) assert.equal(running, 0)
+  assert.equal(app.upstreams.all().length, UPSTREAMS.length)
+}

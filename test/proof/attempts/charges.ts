@@ -1,0 +1,89 @@
+/** What the rules demand of the charges of one call, given what each upstream was asked and what it reported. */
+
+import assert from 'node:assert/strict'
+import { priceOf } from '../reconciliation.ts'
+import { type Asked, bodyOf, type Ran, type Row } from './run.ts'
+import { MODELS, type ModelName, type Planned, servedOf, TIMEOUTS, UPSTREAMS, type World } from './world.ts'
+
+const PER_MESSAGE = 32
+/** Unreported input counts as at least a token every four bytes of text. */
+const BYTES_PER_TOKEN = 4
+
+function multiplierAt({ multipliers }: World, upstream: Asked['upstream']): number {
+  return multipliers[UPSTREAMS.indexOf(upstream)]!
+}
+
+function isFree({ request: { status } }: Asked): boolean {
+  return status !== undefined && status >= 400
+}
+
+/** Nano-dollars of a response that reported its usage. */
+export function exactly(world: World, { upstream, request }: Asked): number {
+  return multiplierAt(world, upstream) * priceOf(request)
+}
+
+/** The most that the call can cost at its most expensive target, by the size of its prompt. */
+function highest(world: World, call: Planned): number {
+  const input = bodyOf(world, call).length + PER_MESSAGE
+  const costs = world.routes[call.route]!.targets.map(({ upstream, model }) => {
+    const rates = MODELS[model]
+    return multiplierAt(world, upstream) * (input * rates.in + call.ceiling * rates.out)
+  })
+  return Math.max(...costs)
+}
+
+/** The upstream had a time-out of its own, or shared that of the gateway: the response may have come at the same time. */
+function isLate({ upstream, upstreamMs = 0 }: Row): boolean {
+  return upstreamMs >= 1000 * Math.min(0.9, TIMEOUTS[upstream] ?? 1)
+}
+
+/** A charge without a final usage: at least the input, at most the hold. */
+function assertEstimated(world: World, call: Planned, row: Row, { upstream, request }: Asked, why: string) {
+  assert.ok(row.estimated, why)
+  assert.ok(!request.reported || call.leavesMs !== undefined || isLate(row), `its usage was reported: ${why}`)
+  const model = JSON.parse(request.body.toString()).model as ModelName
+  const guess = Math.ceil(call.words / BYTES_PER_TOKEN)
+  const input = Math.min(guess, servedOf(call).input)
+  assert.ok(row.cost >= input * MODELS[model].in * multiplierAt(world, upstream), why)
+}
+
+/** The rows of one call, in order, against the requests that upstreams got for it, in order. */
+export function assertCharges({ world }: Ran, call: Planned, rows: Row[], asked: Asked[]): void {
+  const why = JSON.stringify({
+    call,
+    rows,
+    asked: asked.map(({ upstream, request: { scenario, status, reported, aborted } }) => ({
+      upstream,
+      status,
+      reported,
+      aborted,
+      ending: scenario.ending,
+    })),
+  })
+  const [first] = rows
+  assert.deepEqual(
+    rows.map(({ id }) => id),
+    rows.map((_, i) => (i === 0 ? first?.id : `${first?.id}~${i + 1}`)),
+    `consecutive ids: ${why}`,
+  )
+  // Only a charged attempt makes the next one hold something of its own.
+  assert.ok(
+    rows.slice(0, -1).every(({ cost }) => cost > 0),
+    why,
+  )
+  const left = [...asked]
+  for (const row of rows) {
+    assert.ok(row.cost <= row.held && row.held <= highest(world, call), `more than the bound: ${why}`)
+    if (row.cost === 0) continue
+    while (left[0] && (isFree(left[0]) || left[0].upstream !== row.upstream)) {
+      assert.ok(isFree(left[0]) || call.leavesMs !== undefined, `served, and not charged: ${why}`)
+      left.shift()
+    }
+    const its = left.shift()
+    // The gateway may give up before the upstream has read the request.
+    if (!its) assert.ok(row.estimated && (isLate(row) || call.leavesMs !== undefined), `not asked: ${why}`)
+    else if (row.estimated) assertEstimated(world, call, row, its, why)
+    else assert.equal(row.cost, exactly(world, its), why)
+  }
+  assert.ok(left.every(isFree), `served, and not charged: ${why}`)
+}

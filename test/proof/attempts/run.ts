@@ -1,0 +1,187 @@
+/** Runs the calls of a world through one gateway, and looks at every budget meanwhile. */
+
+import { query } from '../../../src/embedded/postgres.ts'
+import type { Gateway } from '../../gateway.ts'
+import type { Call as Request } from '../../provider.ts'
+import { type Routed, startRouted } from '../../routed.ts'
+import type { Context } from '../../when-over.ts'
+import { numberIn } from '../traffic.ts'
+import {
+  CLIENTS,
+  GATEWAY_MONTH,
+  type Planned,
+  scenarioOf,
+  servedOf,
+  TIMEOUTS,
+  UPSTREAMS,
+  type UpstreamName,
+  type World,
+} from './world.ts'
+
+/** One request that an upstream got. */
+export interface Asked {
+  number: number
+  upstream: UpstreamName
+  request: Request
+}
+
+export interface Answered {
+  call: Planned
+  /** Undefined: the caller left. */
+  id: string | undefined
+  status: number | undefined
+  costUsd: string | null
+  /** The response came whole. */
+  whole: boolean
+}
+
+export interface Row {
+  id: string
+  client: string
+  upstream: UpstreamName
+  upstreamMs: number | undefined
+  cost: number
+  held: number
+  outcome: string
+  estimated: boolean
+}
+
+export interface Ran {
+  world: World
+  gateway: Gateway
+  /** In the order in which the upstreams read them. */
+  asked: Asked[]
+  answered: Answered[]
+  rows: Row[]
+  /** Looks at a budget during the run, and those that found more spent and held than it has. */
+  looks: { count: number; over: string[] }
+}
+
+const AT_ONCE = 16
+
+export const clientOf = ({ number, client, leavesMs }: Planned) =>
+  leavesMs === undefined ? client : `leaver-${number}`
+
+export async function run(t: Context, world: World): Promise<Ran> {
+  const routed = await startRouted(t, {
+    names: UPSTREAMS,
+    routes: world.routes.map(({ entry }) => entry),
+    upstreams: Object.fromEntries(
+      UPSTREAMS.map((name, i) => [
+        name,
+        {
+          prices: { multiplier: world.multipliers[i] },
+          ...(TIMEOUTS[name] && { timeoutSeconds: TIMEOUTS[name] }),
+        },
+      ]),
+    ),
+    options: { env: { UPSTREAM_TIMEOUT_SECONDS: '4' } },
+  })
+  const { gateway } = routed
+  const asked = steer(routed, world)
+  await gateway.admin('PUT', '/gateway', { budget: { month: GATEWAY_MONTH } })
+  const keys = await makeClients(gateway, world)
+
+  const over = new AbortController()
+  const looking = lookAtBudgets(gateway, over.signal)
+  const answered = await sendAll(gateway, world, keys)
+  over.abort()
+  const looks = await looking
+  return { world, gateway, asked, answered, looks, rows: [] }
+}
+
+/** Each upstream does what the world says. Returns the requests as they come. */
+function steer({ providers }: Routed<UpstreamName>, { calls }: World): Asked[] {
+  const asked: Asked[] = []
+  for (const upstream of UPSTREAMS) {
+    const attempts = new Map<number, number>()
+    providers[upstream].use(request => {
+      const number = numberIn(request.body)
+      const call = calls[number]!
+      if (request.path.includes('count_tokens')) return `usage ${servedOf(call).input} in`
+      const attempt = attempts.get(number) ?? 0
+      attempts.set(number, attempt + 1)
+      asked.push({ number, upstream, request })
+      return scenarioOf(call, upstream, attempt)
+    })
+  }
+  return asked
+}
+
+async function makeClients(gateway: Gateway, { calls }: World): Promise<Map<string, string>> {
+  const keys = new Map<string, string>()
+  const cache = { enabled: false }
+  for (const [name, settings] of Object.entries(CLIENTS))
+    keys.set(name, await gateway.client({ name, ...settings, cache }))
+  for (const call of calls)
+    if (call.leavesMs !== undefined)
+      keys.set(clientOf(call), await gateway.client({ name: clientOf(call), budget: { day: 5 }, cache }))
+  return keys
+}
+
+async function sendAll(gateway: Gateway, world: World, keys: ReadonlyMap<string, string>) {
+  const answered: Answered[] = []
+  const waiting = [...world.calls]
+  const caller = async () => {
+    for (let call = waiting.shift(); call; call = waiting.shift())
+      answered.push(await sendOne(gateway, world, call, keys.get(clientOf(call))!))
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, caller))
+  return answered
+}
+
+export function bodyOf({ routes }: World, { number, route, stream, words, ceiling }: Planned): string {
+  const messages = [{ role: 'user', content: `${'x'.repeat(words)} call ${number}:` }]
+  return JSON.stringify({ model: routes[route]!.model, max_tokens: ceiling, stream, messages })
+}
+
+async function sendOne(gateway: Gateway, world: World, call: Planned, key: string): Promise<Answered> {
+  const answered: Answered = { call, id: undefined, status: undefined, costUsd: null, whole: false }
+  const signal = call.leavesMs === undefined ? null : AbortSignal.timeout(call.leavesMs)
+  try {
+    const response = await gateway.post('/v1/messages', key, bodyOf(world, call), { signal })
+    answered.status = response.status
+    answered.id = response.headers.get('request-id') ?? undefined
+    answered.costUsd = response.headers.get('x-tollgate-cost-usd')
+    await response.text()
+    answered.whole = true
+  } catch {
+    // The caller left, or the response broke off.
+  }
+  return answered
+}
+
+async function lookAtBudgets(gateway: Gateway, signal: AbortSignal): Promise<Ran['looks']> {
+  const looks = { count: 0, over: [] as string[] }
+  const nanos = (usd = Number.NaN) => Math.round(usd * 1e9)
+  while (!signal.aborted)
+    for (const path of ['/gateway', ...Object.keys(CLIENTS).map(name => `/clients/${name}`)]) {
+      const { body } = await gateway.admin('GET', path)
+      const state = body.state as Record<string, Record<string, number>>
+      for (const window of ['day', 'month']) {
+        const { limitUsd, spentUsd, heldUsd } = state[window] ?? {}
+        if (typeof limitUsd !== 'number') continue
+        looks.count++
+        if (nanos(spentUsd) + nanos(heldUsd) > nanos(limitUsd))
+          looks.over.push(`${path} ${window}: ${spentUsd} + ${heldUsd} > ${limitUsd}`)
+      }
+    }
+  return looks
+}
+
+export async function readRows(databaseUrl: string): Promise<Row[]> {
+  const { rows } = await query(
+    databaseUrl,
+    'select id, client, upstream, upstream_ms, cost_nanos, held_nanos, outcome, estimated from calls order by at, id',
+  )
+  return rows.map(row => ({
+    id: row.id,
+    client: row.client,
+    upstream: row.upstream,
+    upstreamMs: row.upstream_ms === null ? undefined : Number(row.upstream_ms),
+    cost: Number(row.cost_nanos),
+    held: Number(row.held_nanos),
+    outcome: row.outcome,
+    estimated: row.estimated,
+  }))
+}
