@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { priceOf } from '../reconciliation.ts'
-import { type Asked, bodyOf, type Ran, type Row } from './run.ts'
+import type { Row } from './rows.ts'
+import { type Asked, bodyOf, type Ran } from './run.ts'
 import { MODELS, type ModelName, type Planned, servedOf, TIMEOUTS, UPSTREAMS, type World } from './world.ts'
 
 const PER_MESSAGE = 32
@@ -23,7 +24,7 @@ export function exactly(world: World, { upstream, request }: Asked): number {
 }
 
 /** The most that the call can cost at its most expensive target, by the size of its prompt. */
-function highest(world: World, call: Planned): number {
+export function highest(world: World, call: Planned): number {
   const input = bodyOf(world, call).length + PER_MESSAGE
   const costs = world.routes[call.route]!.targets.map(({ upstream, model }) => {
     const rates = MODELS[model]
@@ -48,7 +49,12 @@ function assertEstimated(world: World, call: Planned, row: Row, { upstream, requ
 }
 
 /** The rows of one call, in order, against the requests that upstreams got for it, in order. */
-export function assertCharges({ world }: Ran, call: Planned, rows: Row[], asked: Asked[]): void {
+export function assertCharges(
+  { world }: Pick<Ran, 'world'>,
+  call: Planned,
+  rows: Row[],
+  asked: Asked[],
+): void {
   const why = JSON.stringify({
     call,
     rows,
@@ -75,6 +81,12 @@ export function assertCharges({ world }: Ran, call: Planned, rows: Row[], asked:
   for (const row of rows) {
     assert.ok(row.cost <= row.held && row.held <= highest(world, call), `more than the bound: ${why}`)
     if (row.cost === 0) continue
+    if (row.outcome === 'lost') {
+      assert.equal(row.cost, row.held, why)
+      // The replica died during this attempt or before it.
+      assert.ok(left.splice(0).filter(one => !isFree(one)).length <= 1, `served, and not charged: ${why}`)
+      continue
+    }
     while (left[0] && (isFree(left[0]) || left[0].upstream !== row.upstream)) {
       assert.ok(isFree(left[0]) || call.leavesMs !== undefined, `served, and not charged: ${why}`)
       left.shift()

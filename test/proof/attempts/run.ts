@@ -1,11 +1,12 @@
 /** Runs the calls of a world through one gateway, and looks at every budget meanwhile. */
 
-import { query } from '../../../src/embedded/postgres.ts'
 import type { Gateway } from '../../gateway.ts'
 import type { Call as Request } from '../../provider.ts'
 import { type Routed, startRouted } from '../../routed.ts'
 import type { Context } from '../../when-over.ts'
 import { numberIn } from '../traffic.ts'
+import { type Looks, lookAtBudgets } from './looks.ts'
+import type { Row } from './rows.ts'
 import {
   CLIENTS,
   GATEWAY_MONTH,
@@ -35,17 +36,6 @@ export interface Answered {
   whole: boolean
 }
 
-export interface Row {
-  id: string
-  client: string
-  upstream: UpstreamName
-  upstreamMs: number | undefined
-  cost: number
-  held: number
-  outcome: string
-  estimated: boolean
-}
-
 export interface Ran {
   world: World
   gateway: Gateway
@@ -53,8 +43,7 @@ export interface Ran {
   asked: Asked[]
   answered: Answered[]
   rows: Row[]
-  /** Looks at a budget during the run, and those that found more spent and held than it has. */
-  looks: { count: number; over: string[] }
+  looks: Looks
 }
 
 const AT_ONCE = 16
@@ -149,39 +138,4 @@ async function sendOne(gateway: Gateway, world: World, call: Planned, key: strin
     // The caller left, or the response broke off.
   }
   return answered
-}
-
-async function lookAtBudgets(gateway: Gateway, signal: AbortSignal): Promise<Ran['looks']> {
-  const looks = { count: 0, over: [] as string[] }
-  const nanos = (usd = Number.NaN) => Math.round(usd * 1e9)
-  while (!signal.aborted)
-    for (const path of ['/gateway', ...Object.keys(CLIENTS).map(name => `/clients/${name}`)]) {
-      const { body } = await gateway.admin('GET', path)
-      const state = body.state as Record<string, Record<string, number>>
-      for (const window of ['day', 'month']) {
-        const { limitUsd, spentUsd, heldUsd } = state[window] ?? {}
-        if (typeof limitUsd !== 'number') continue
-        looks.count++
-        if (nanos(spentUsd) + nanos(heldUsd) > nanos(limitUsd))
-          looks.over.push(`${path} ${window}: ${spentUsd} + ${heldUsd} > ${limitUsd}`)
-      }
-    }
-  return looks
-}
-
-export async function readRows(databaseUrl: string): Promise<Row[]> {
-  const { rows } = await query(
-    databaseUrl,
-    'select id, client, upstream, upstream_ms, cost_nanos, held_nanos, outcome, estimated from calls order by at, id',
-  )
-  return rows.map(row => ({
-    id: row.id,
-    client: row.client,
-    upstream: row.upstream,
-    upstreamMs: row.upstream_ms === null ? undefined : Number(row.upstream_ms),
-    cost: Number(row.cost_nanos),
-    held: Number(row.held_nanos),
-    outcome: row.outcome,
-    estimated: row.estimated,
-  }))
 }

@@ -1,6 +1,7 @@
 /** Random routes over four upstreams, what each upstream does with each call, and the calls. */
 
 import fc from 'fast-check'
+import { kinds } from './kinds.ts'
 
 export const UPSTREAMS = ['first', 'second', 'third', 'fourth'] as const
 export type UpstreamName = (typeof UPSTREAMS)[number]
@@ -39,19 +40,6 @@ export interface Route {
   targets: Target[]
   entry: Record<string, unknown>
 }
-
-/** What an upstream does with a call; the number is the place of its break. */
-const kinds = [
-  ...Array.from({ length: 12 }, () => () => 'ok'),
-  ...[429, 500, 529, 529, 401, 400].map(status => () => `status ${status}`),
-  () => 'silent',
-  ...Array.from({ length: 3 }, () => () => 'unread'),
-  (stream: boolean, place: number) => (stream ? `slow-stream 9 chunks 5ms, die after ${place}` : 'die'),
-  (stream: boolean, place: number) =>
-    stream ? `slow-stream 9 chunks 5ms, error after ${1 + place}` : 'status 503',
-  (stream: boolean) => (stream ? 'slow-stream 10 chunks 20ms' : 'delay 200ms'),
-  () => 'reset',
-]
 
 export interface Planned {
   number: number

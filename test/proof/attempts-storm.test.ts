@@ -1,0 +1,107 @@
+/**
+ * Several gateways, three upstreams that fail, hang and come back, callers who call again, and replicas that are killed during
+ * attempts and between them: no budget is overspent, no attempt is charged twice, and nothing stays held.
+ */
+
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { assertCharges } from './attempts/charges.ts'
+import { killAt, type Moment } from './attempts/killer.ts'
+import { type Moody, startMoody } from './attempts/moods.ts'
+import { type Row, readRows } from './attempts/rows.ts'
+import { drawCall, insist, NAMES, newWorld, startReplicas } from './attempts/storm.ts'
+import { CLIENTS, type ClientName, GATEWAY_MONTH, type Planned, type World } from './attempts/world.ts'
+import type { Fleet } from './fleet.ts'
+import { type Random, randomFrom, seedOf } from './random.ts'
+import { allQuiet, assertBalanced, assertWithin, overspend } from './reconciliation.ts'
+
+const CALLS = 150
+const CALLERS = 16
+const MOMENTS: readonly Moment[] = ['cut', 'running', 'paused', 'cut', 'paused']
+const KILL_EVERY = 25
+
+interface Stormed {
+  fleet: Fleet
+  world: World
+  moody: Moody
+  /** The calls by what they hold. */
+  byHold: Map<number, Planned>
+  made: Awaited<ReturnType<typeof insist>>
+  moments: Moment[]
+}
+
+async function storm(t: TestContext, random: Random): Promise<Stormed> {
+  const world = newWorld()
+  const moody = await startMoody(t, { names: NAMES, random, world })
+  const { fleet, ...killing } = await startReplicas(t, moody, world)
+  await fleet.everything({ budget: { month: GATEWAY_MONTH } })
+  const keys = new Map<ClientName, string>()
+  for (const [name, settings] of Object.entries(CLIENTS) as [ClientName, object][])
+    keys.set(name, await fleet.client(name, settings))
+  const byHold = new Map<number, Planned>()
+  const made: Stormed['made'] = []
+  let left = CALLS
+  let isOver = false
+  const caller = async () => {
+    while (left-- > 0) {
+      const [client, key] = random.pick([...keys])
+      made.push(...(await insist(fleet, random, key, () => drawCall(world, random, client, byHold), world)))
+    }
+  }
+
+  const killed = killAt(
+    { fleet, moody, random, ...killing },
+    MOMENTS.map((moment, i) => ({ after: KILL_EVERY * (i + 1), moment })),
+    () => isOver,
+  )
+  await Promise.all(Array.from({ length: CALLERS }, caller))
+  isOver = true
+  const moments = await killed
+  await moody.idle()
+  await allQuiet(fleet)
+  return { fleet, world, moody, byHold, made, moments }
+}
+
+test('replicas that die between attempts overspend nothing and charge nothing twice', async t => {
+  const stormed = await storm(t, randomFrom(seedOf(t, 20261130)))
+  const { fleet, world, moody, moments } = stormed
+
+  const ledger = await assertBalanced(fleet)
+  assertWithin(fleet.budgets, ledger)
+  assert.equal(overspend(ledger), 0)
+  assert.ok(
+    ledger.every(({ seq }) => seq === 0),
+    'nothing was corrected',
+  )
+  const rows = await readRows(fleet.databaseUrl)
+  assert.equal(new Set(rows.map(({ id }) => id)).size, rows.length)
+  assertCharged(stormed, rows)
+
+  const lost = rows.filter(({ outcome }) => outcome === 'lost')
+  const later = (of: Row[]) => of.filter(({ id }) => id.includes('~')).length
+  t.diagnostic(
+    `${world.calls.length} calls, ${moody.asked.length} attempts, ${rows.length} rows (${later(rows)} of later attempts), ` +
+      `${lost.length} lost (${later(lost)} of later attempts); killed ${moments.join(', ')}`,
+  )
+  assert.ok(lost.length > 0 && later(rows) > 0)
+})
+
+function assertCharged({ world, moody, byHold, made }: Stormed, rows: Row[]) {
+  const byNumber = Map.groupBy(
+    // An admission without a reply may have held something; its settlement costs nothing.
+    rows.filter(({ held, cost }) => held > 0 || cost > 0),
+    ({ held }) => byHold.get(held)?.number,
+  )
+  assert.equal(byNumber.get(undefined), undefined, 'a hold of no call')
+  for (const call of world.calls) {
+    const requests = moody.asked.filter(({ number }) => number === call.number)
+    assertCharges({ world }, call, byNumber.get(call.number) ?? [], requests)
+  }
+  for (const { call, attempt } of made) {
+    if (attempt.status !== 200 || !attempt.whole) continue
+    const its = byNumber.get(call.number) ?? []
+    assert.equal(its[0]?.id, attempt.id, 'a served call has a row')
+    // A replica may die after its response and before the settlement.
+    assert.match(String(its.at(-1)?.outcome), /^(ok|lost)$/)
+  }
+}
