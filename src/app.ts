@@ -19,6 +19,7 @@ import admin from './plugins/admin.ts'
 import admission from './plugins/admission.ts'
 import alertRules from './plugins/alert-rules.ts'
 import alerts from './plugins/alerts.ts'
+import attempt from './plugins/attempt.ts'
 import auth from './plugins/auth.ts'
 import breaker from './plugins/breaker.ts'
 import budget from './plugins/budget.ts'
@@ -209,7 +210,8 @@ export async function buildApp(
     await callers.register(refusals)
     await callers.register(alertRules, { maxPending: config.LEDGER_MAX_PENDING })
     await callers.register(logging)
-    await callers.register(proxy, { responseBuffer: config.ANSWER_BUFFER_BYTES })
+    await callers.register(attempt, { responseBuffer: config.ANSWER_BUFFER_BYTES })
+    await callers.register(proxy)
     await callers.register(modelList)
   })
 
