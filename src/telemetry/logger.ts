@@ -36,24 +36,38 @@ export function createLogger(
  * process, and writes nothing.
  */
 function standardOutput(blocks: typeof GATHERED): DestinationStream {
-  const output: { write(line: string | Buffer): boolean; flush(): void } = pino.destination({
-    sync: false,
-    contentMode: 'buffer',
-    ...blocks,
-  })
+  const output: Output = pino.destination({ sync: false, contentMode: 'buffer', ...blocks })
   const write = output.write.bind(output)
+  /** Bytes that are not written yet. */
+  let waiting = 0
   let isDue = false
+  function flushSoon() {
+    if (!isDue) setTimeout(flush, FLUSH_AFTER).unref()
+    isDue = true
+  }
   function flush() {
     isDue = false
     output.flush()
   }
+  // A flush does nothing while a block is being written, so the lines after that block need another one.
+  output.on('write', bytes => {
+    waiting -= bytes
+    if (waiting > 0) flushSoon()
+  })
   return Object.assign(output, {
     write(line: string) {
-      if (!isDue) setTimeout(flush, FLUSH_AFTER).unref()
-      isDue = true
-      return write(Buffer.from(line))
+      const bytes = Buffer.from(line)
+      waiting += bytes.length
+      flushSoon()
+      return write(bytes)
     },
   })
+}
+
+interface Output {
+  write(line: string | Buffer): boolean
+  flush(): void
+  on(event: 'write', listener: (bytes: number) => void): unknown
 }
 
 let second = 0

@@ -1,9 +1,12 @@
 /** Log lines. */
 
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { pino } from 'pino'
 import { createLogger } from '../../src/telemetry/logger.ts'
+import { until } from '../until.ts'
 
 test('a line of plain fields is what pino itself writes', () => {
   const [ours, theirs]: [string[], string[]] = [[], []]
@@ -52,4 +55,32 @@ test('the time of a line is that of its logging, in UTC', t => {
     lines.map(line => JSON.parse(line).time),
     times,
   )
+})
+
+test('lines that are logged while a slow reader holds a block back are written without another line', async t => {
+  const logger = new URL('../../src/telemetry/logger.ts', import.meta.url)
+  // The first lines are more than a pipe takes, so their block is being written when the flush of the last line is due.
+  const code = `
+    import { createLogger } from ${JSON.stringify(logger.href)}
+    const logger = createLogger('info')
+    for (let i = 0; i < 2000; i++) logger.info({ text: 'x'.repeat(100) }, 'first')
+    setTimeout(() => {
+      logger.info('last')
+      setTimeout(() => process.send('flushed'), 600)
+    }, 300)
+    process.on('message', () => {})
+  `
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  })
+  t.after(() => child.kill('SIGKILL'))
+  await once(child, 'message')
+
+  let text = ''
+  child.stdout?.on('data', chunk => {
+    text += chunk
+  })
+
+  await until(() => text.includes('"last"'))
+  assert.equal(text.trimEnd().split('\n').length, 2001)
 })
