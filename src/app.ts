@@ -3,10 +3,10 @@
 import env, { type FastifyEnvOptions } from '@fastify/env'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { alertRoutes } from './admin/alert-routes.ts'
-import { circuitRoutes } from './admin/circuits.ts'
 import { explainRoutes } from './admin/explain.ts'
 import { ledgerRoutes } from './admin/ledger-routes.ts'
 import { liveRoutes } from './admin/live/routes.ts'
+import { upstreamRoutes } from './admin/upstreams.ts'
 import { senderOf } from './alerts/sender.ts'
 import { readConfig, readValues } from './config/config.ts'
 import { readKeySource } from './config/key-source.ts'
@@ -229,7 +229,7 @@ export async function buildApp(
       alertRoutes,
       ledgerRoutes,
       liveRoutes,
-      circuitRoutes,
+      upstreamRoutes,
       explainRoutes({ maxTokens: config.DEFAULT_MAX_TOKENS, cacheTtlSeconds: config.CACHE_TTL_SECONDS }),
     ],
   })

@@ -11,6 +11,7 @@ import type { TestContext } from 'node:test'
 import { parseArgs } from 'node:util'
 import { control } from './provider/control.ts'
 import { listener } from './provider/listener.ts'
+import { isModelList, serveModelList } from './provider/model-list.ts'
 import { type Call, type History, records, type Totals } from './provider/records.ts'
 import { type ScenarioQueue, type ScenarioSpec, scenarioQueue } from './provider/scenario-queue.ts'
 
@@ -46,9 +47,11 @@ export async function startProvider(
   const sockets = new Set<Socket>()
   const serveCall = listener(history, queue)
   const serveControl = control(history, queue, () => sockets.size)
-  const server = createServer({ keepAliveTimeout: 0 }, (request, response) =>
-    request.url?.startsWith('/__') ? serveControl(request, response) : serveCall(request, response),
-  )
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
+    if (request.url?.startsWith('/__')) serveControl(request, response)
+    else if (isModelList(request)) serveModelList(request, response)
+    else serveCall(request, response)
+  })
   server.on('connection', socket => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))

@@ -24,7 +24,8 @@ import type {
   verifyResponse,
 } from '../ledger/responses.ts'
 import type { explained } from './explained.ts'
-import type { madeToken, problem, token, upstreams } from './response-schemas.ts'
+import type { madeToken, problem, token } from './response-schemas.ts'
+import type { upstreams, upstreamsChecked } from './upstream-schemas.ts'
 
 /** The type of a value after JSON encoding and parsing. */
 type Json<Value> = Value extends Date
@@ -63,6 +64,7 @@ export type VerifyBody = Body<typeof verifyResponse>
 export type AlertBody = Body<typeof alert>
 export type TestAlertBody = Body<typeof receipt>
 export type UpstreamsBody = Body<typeof upstreams>
+export type CheckedUpstreamsBody = Body<typeof upstreamsChecked>
 export type ExplainBody = Body<typeof explained>
 
 export type Fault = NonNullable<Body<typeof problem>['errors']>[number]

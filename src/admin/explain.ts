@@ -13,11 +13,11 @@ import { LOOKAHEAD_SECONDS, outputRate } from '../pricing/bound.ts'
 import { didYouMean } from '../pricing/nearest.ts'
 import type { Price } from '../pricing/price.ts'
 import { circuitsOf } from '../upstreams/upstream.ts'
-import { circuitResponse, retryWords } from './circuits.ts'
 import { explained, type level } from './explained.ts'
 import { problem, unknownClient } from './problem.ts'
-import type { circuit } from './response-schemas.ts'
 import type { TypeBoxProvider } from './schemas.ts'
+import type { circuit } from './upstream-schemas.ts'
+import { circuitResponse, retryWords } from './upstreams.ts'
 
 const query = Type.Object(
   {

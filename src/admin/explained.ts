@@ -5,7 +5,7 @@ import { nullable, stateFields } from '../clients/responses.ts'
 import { allowedFeatures, budget, clientSettings, holds, limits, name, shares } from '../clients/settings.ts'
 import type { Row } from '../pricing/file.ts'
 import { ORIGINS } from '../pricing/origins.ts'
-import { circuit } from './response-schemas.ts'
+import { circuit } from './upstream-schemas.ts'
 
 export const level = Type.Object(
   { scope: Type.String(), limits, budget, ...stateFields },

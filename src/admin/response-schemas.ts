@@ -1,4 +1,4 @@
-/** Responses of the admin API without a store of their own: pages, problems, tokens and circuits. */
+/** Responses of the admin API without a store of their own: pages, problems and tokens. */
 
 import { type Static, type TProperties, Type } from 'typebox'
 import { moment, shownOnce } from '../clients/responses.ts'
@@ -33,43 +33,6 @@ const tokenProperties = {
 }
 export const token = Type.Object(tokenProperties, { title: 'Token' })
 export const madeToken = Type.Object({ ...tokenProperties, token: shownOnce }, { title: 'MadeToken' })
-
-/** A circuit that is not closed. */
-export const circuit = Type.Object(
-  {
-    state: Type.Enum(['open', 'half_open'], {
-      description: 'open: calls fail fast; half_open: one call at a time probes',
-    }),
-    since: moment('When the upstream first refused the gateway'),
-    retryAfterMs: Type.Integer({ description: 'Milliseconds until a call may probe; 0: the next one does' }),
-    reason: Type.String({ description: 'The response of the upstream' }),
-    openings: Type.Integer({ description: 'Since the start of this replica, each refused probe included' }),
-  },
-  {
-    title: 'Circuit',
-    description: 'The upstream refuses our key or account for this model, as this replica has seen it',
-  },
-)
-
-export const upstreams = Type.Object(
-  {
-    upstreams: Type.Array(
-      Type.Object(
-        {
-          name: Type.String(),
-          circuits: Type.Array(
-            Type.Object({ model: Type.String(), ...circuit.properties }, { title: 'CircuitOfModel' }),
-            {
-              description: 'Models that are refused now; empty: none',
-            },
-          ),
-        },
-        { title: 'Upstream' },
-      ),
-    ),
-  },
-  { title: 'Upstreams' },
-)
 
 /** A response without a body. */
 export const nothing = Type.Undefined({ description: 'Done' })

@@ -110,7 +110,7 @@ export const rotatedKey = Type.Object(
   { title: 'RotatedKey' },
 )
 
-/** Every change that the administration can make. */
+/** Every change that the administration can make, and the actions that reach other servers. */
 export const actions = [
   'client.create',
   'client.update',
@@ -124,6 +124,7 @@ export const actions = [
   'token.create',
   'token.revoke',
   'alert.test',
+  'upstreams.check',
 ] as const
 
 const image = (description: string) => nullable(Type.Unsafe<object>({ type: 'object', description }))

@@ -325,4 +325,5 @@ export const auditEvents = {
   'token.create': 'Token created',
   'token.revoke': 'Token revoked',
   'alert.test': 'Test alert sent',
+  'upstreams.check': 'Upstreams checked',
 }

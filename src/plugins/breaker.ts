@@ -104,6 +104,7 @@ export default fp(
     function accepted({ target, key, passes }: Ticket) {
       const { upstream, price } = target
       if (!passes) return
+      upstream.acceptedAt = Date.now()
       const isBack = [
         key.circuits.accepted(price.model, passes.key),
         upstream.circuits.accepted(price.model, passes.upstream),

@@ -83,7 +83,8 @@ function isUsed({ weight }: Candidate): boolean {
 /** Each new time moves the average by this share. */
 const NEW = 0.2
 
-/** Counts the time to the first byte of an attempt. */
+/** Counts the time to the first byte of an attempt, for its target and for the whole upstream. */
 export function learnFirstByte(candidate: Candidate, ms: number): void {
-  candidate.firstByteMs = candidate.firstByteMs === 0 ? ms : candidate.firstByteMs * (1 - NEW) + ms * NEW
+  for (const one of [candidate, candidate.upstream])
+    one.firstByteMs = one.firstByteMs === 0 ? ms : one.firstByteMs * (1 - NEW) + ms * NEW
 }

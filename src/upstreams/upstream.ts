@@ -22,6 +22,8 @@ export interface Upstream {
   type: UpstreamType
   pool: Pool
   origin: string
+  /** The path of its base URL, without a slash at the end. */
+  basePath: string
   /** Its origin, for the log, metrics and the admin API. */
   server: { address: string; port: number }
   authorize: Authorize
@@ -30,6 +32,10 @@ export interface Upstream {
   circuits: Circuits
   /** Attempts that run now. */
   running: number
+  /** Moving average of the time to the first byte of all its models, ms; 0 before the first. */
+  firstByteMs: number
+  /** When it last accepted a call, in milliseconds since 1970; 0: never. */
+  acceptedAt: number
 }
 
 /** `timeoutMs`: the longest silence of a response. Throws if its type needs an option that is missing. */
@@ -47,11 +53,14 @@ export function connectUpstream(settings: UpstreamSettings, timeoutMs: number): 
     type: { ...type, ...joined(type, pathname) },
     pool: openPool(origin, timeoutMs),
     origin,
+    basePath: pathname.replace(/\/+$/, ''),
     server: { address: hostname, port: Number(port || (protocol === 'https:' ? 443 : 80)) },
     authorize: authorizerOf(type, place),
     keys: createKeys(secrets),
     circuits: createCircuits(),
     running: 0,
+    firstByteMs: 0,
+    acceptedAt: 0,
   }
 }
 
@@ -59,10 +68,14 @@ function placeOf({ region, project }: UpstreamSettings) {
   return { ...(region !== undefined && { region }), ...(project !== undefined && { project }) }
 }
 
-function joined({ paths, streamPaths = {} }: UpstreamType, root: string) {
+function joined({ paths, streamPaths = {}, modelsPath }: UpstreamType, root: string) {
   const all = (own: UpstreamType['paths']) =>
     Object.fromEntries(Object.entries(own).map(([dialect, path]) => [dialect, joinPaths(root, path)]))
-  return { paths: all(paths), streamPaths: all(streamPaths) }
+  return {
+    paths: all(paths),
+    streamPaths: all(streamPaths),
+    ...(modelsPath !== undefined && { modelsPath: joinPaths(root, modelsPath) }),
+  }
 }
 
 /** The path and query of a request. `model`: the upstream's own name. Undefined: it does not speak the dialect. */

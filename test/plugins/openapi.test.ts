@@ -169,6 +169,7 @@ test('every response matches its schema, and has no other field', async t => {
   gateway.provider.next('status 401')
   await gateway.post('/v1/messages', String(key), message('refused'))
   await ask('GET /admin/upstreams', '/upstreams')
+  await ask('POST /admin/upstreams/check', '/upstreams/check')
   await ask('GET /admin/explain', '/explain?client=frontend&model=claude-haiku-4-5')
   await ask('GET /admin/clients/{name}', '/clients/frontend')
   await ask('GET /admin/clients', '/clients?limit=1')

@@ -1,0 +1,36 @@
+/** The health of an upstream in one word, as this replica has seen it. */
+
+import type { CircuitState } from './circuits.ts'
+import { circuitsOf, type Upstream } from './upstream.ts'
+
+export const HEALTH = ['ok', 'degraded', 'down'] as const
+export type Health = (typeof HEALTH)[number]
+
+/**
+ * ok: all circuits are closed. down: its failures or the refusals of all its keys keep calls of a model away, and it has
+ * accepted no call of any model since. degraded: any other circuit is not closed. A rate limit never means down, because
+ * the upstream accepts the key.
+ */
+export function healthOf(upstream: Upstream): Health {
+  const troubled = circuitsOf(upstream).filter(isTroubled)
+  if (troubled.length === 0) return 'ok'
+  const models = [...new Set(troubled.map(({ model }) => model))]
+  return models.some(model => isAway(upstream, model)) ? 'down' : 'degraded'
+}
+
+/** The number of keys that are refused or limited now for any model. */
+export function keysSetAside({ keys }: Pick<Upstream, 'keys'>): number {
+  return keys.filter(({ circuits }) => circuits.states().some(isTroubled)).length
+}
+
+function isAway({ circuits, keys, acceptedAt }: Upstream, model: string): boolean {
+  const fails = (state: CircuitState) =>
+    isTroubled(state) &&
+    state.trouble?.refused.code !== 'upstream_rate_limited' &&
+    (state.trouble?.since.getTime() ?? 0) >= acceptedAt
+  return fails(circuits.state(model)) || keys.every(key => fails(key.circuits.state(model)))
+}
+
+function isTroubled({ state }: CircuitState): boolean {
+  return state !== 'closed'
+}
