@@ -15,6 +15,7 @@ import { refusals } from './commands/refusals.ts'
 import { schema } from './commands/schema.ts'
 import { gateway, teams } from './commands/teams.ts'
 import { tokens, whoami } from './commands/tokens.ts'
+import { upstreams } from './commands/upstreams.ts'
 import { usage } from './commands/usage.ts'
 import { verify } from './commands/verify.ts'
 
@@ -31,6 +32,7 @@ const requests: Command[] = [
   ...calls,
   refusals,
   explain,
+  ...upstreams,
   ...alerts,
   verify,
   ...tokens,

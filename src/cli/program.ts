@@ -12,7 +12,7 @@ Environment, or .env:
   TOLLGATE_URL  The address of the gateway. The default is http:// with HOST and PORT.
   ADMIN_TOKEN   The token of the gateway, or a token from "tokens create". ADMIN_TOKEN_FILE names a file that holds it.
 
-Exit codes: 0 success; 1 the gateway refused, did not respond, or does not verify; 2 the command line is wrong.
+Exit codes: 0 success; 1 the gateway refused, did not respond or does not verify, or an upstream does not work; 2 the command line is wrong.
 Help for one command: tollgate clients create --help
 Shell completion: tollgate completion bash`
 

@@ -64,7 +64,7 @@ test('an upstream that works is checked with each key, and missing models are na
   assert.deepEqual(seen(), { first: 0, second: 0 })
   const { body } = await gateway.admin('GET', '/audit?action=upstreams.check')
   assert.partialDeepStrictEqual(body, {
-    audit: [{ action: 'upstreams.check'', after: { upstreams: ['first', 'second'] } }],
+    audit: [{ action: 'upstreams.check', after: { upstreams: ['first', 'second'] } }],
   })
 })
 
