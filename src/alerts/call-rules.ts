@@ -207,6 +207,18 @@ export function pricesAlert(fault: string, now: number): Alert {
   }
 }
 
+export function upstreamsAlert(fault: string, now: number): Alert {
+  return {
+    kind: 'upstreams_faulty',
+    dedupe: `upstreams:${hourOf(now)}:${fault.slice(0, 200)}`,
+    severity: 'warning',
+    scope: 'gateway',
+    title:
+      'UPSTREAMS_FILE, or a file that it names, has changed and is faulty; the previous upstreams stay in force.',
+    details: { fault },
+  }
+}
+
 export function secretAlert(name: string, fault: string, now: number): Alert {
   return {
     kind: 'secret_faulty',

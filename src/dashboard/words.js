@@ -242,6 +242,7 @@ export const alertKinds = {
   },
   ledger_behind: { label: 'Ledger behind' },
   prices_faulty: { label: 'Faulty price file' },
+  upstreams_faulty: { label: 'Faulty upstreams file' },
   secret_faulty: { label: 'Faulty secret file' },
 }
 

@@ -15,6 +15,7 @@ import {
   secretAlert,
   shortfallAlert,
   unknownModelAlert,
+  upstreamsAlert,
 } from '../alerts/call-rules.ts'
 import { createWatch } from '../alerts/watch.ts'
 import { isBound, type LimitedScope, scopesOf } from '../clients/limits.ts'
@@ -22,6 +23,7 @@ import type { RefusalCode } from '../errors.ts'
 import { countPending } from '../ledger/stream.ts'
 import { windowsAt } from '../lua/calendar.ts'
 import type { Overspent, Refused } from '../lua/types.ts'
+import { attemptResults } from '../telemetry/attempts.ts'
 import { highestBound } from './bounds.ts'
 
 const refusals = new Map<RefusalCode, typeof refusedUsAlert>([
@@ -43,13 +45,9 @@ export default fp<{ maxPending: number; everyMs?: number }>(
     })
 
     app.onCallEnd('observe', function alertOnCallEnd(request) {
-      const { call, hold, client, cost, error, attempt, id, measured, route } = request
-      const refusedAlertOf = error && refusals.get(error.code)
+      const { call, hold, client, cost, id, measured, route } = request
       // A call that an open circuit refused was not sent to the provider.
-      if (refusedAlertOf && attempt) {
-        const reason = error.reason ?? 'it refuses us'
-        alerts.raise(refusedAlertOf(route.upstream.name, route.price.model, reason, clock.now()))
-      }
+      raiseAll(attemptAlerts(request, clock.now()))
       if (cost?.unknownModel !== undefined) {
         const names = { upstream: route.upstream.name, model: route.price.model, answered: cost.unknownModel }
         alerts.raise(unknownModelAlert(names, clock.now()))
@@ -97,8 +95,10 @@ export default fp<{ maxPending: number; everyMs?: number }>(
     app.every(everyMs, checkRules, { quietMs: 3 * everyMs })
 
     async function checkRules(): Promise<void> {
-      const { fault } = app.prices
-      if (fault !== undefined) alerts.raise(pricesAlert(fault, clock.now()))
+      const { prices, upstreams } = app
+      if (prices.fault !== undefined) alerts.raise(pricesAlert(prices.fault, clock.now()))
+      if (upstreams.fault !== undefined)
+        alerts.raise(upstreamsAlert(app.redactor.text(upstreams.fault), clock.now()))
       for (const [name, words] of app.secrets.faults) alerts.raise(secretAlert(name, words, clock.now()))
       const short = app.redisMemory && memoryAlert(app.redisMemory, clock.now())
       if (short) alerts.raise(short)
@@ -136,6 +136,7 @@ export default fp<{ maxPending: number; everyMs?: number }>(
       'redis',
       'reservations',
       'secrets',
+      'upstreams',
       'usage',
     ],
     decorators: {
@@ -150,10 +151,12 @@ export default fp<{ maxPending: number; everyMs?: number }>(
         'onOverspent',
         'outages',
         'prices',
+        'redactor',
         'redisMemory',
         'secrets',
+        'upstreams',
       ],
-      request: ['call', 'client', 'cost', 'error', 'hold', 'measured', 'reservation', 'route'],
+      request: ['call', 'client', 'cost', 'hold', 'measured', 'reservation', 'route'],
     },
   },
 )
@@ -164,6 +167,14 @@ function isOverspent({ key, period, limitNanos, spentNanos }: Overspent, scopes:
   if (!scope) return spentNanos > limitNanos
   const { dayNanos, monthNanos } = scope.budget
   return spentNanos > ((period === 'day' ? dayNanos : monthNanos) ?? Number.POSITIVE_INFINITY)
+}
+
+/** An attempt that was refused is reported even if the next one served the call. */
+function attemptAlerts(request: FastifyRequest, now: number): Alert[] {
+  return attemptResults(request).flatMap(({ upstream, model, error }) => {
+    const alertOf = error && refusals.get(error.code)
+    return alertOf ? [alertOf(upstream, model, error.reason ?? 'it refuses us', now)] : []
+  })
 }
 
 function refusalAlerts(refused: Refused, { call, reservation, client }: FastifyRequest): Alert[] {

@@ -6,6 +6,7 @@ import type { UsagePart } from '../dialects/dialect.ts'
 import type { Refusal } from '../errors.ts'
 import type { Entry, Outcome } from '../ledger/call-record.ts'
 import { formatUsd } from '../pricing/money.ts'
+import { isUpstreamError } from '../telemetry/attempts.ts'
 import type { FailedAttempt } from './retry.ts'
 
 declare module 'fastify' {
@@ -126,8 +127,7 @@ function outcomeOf(
   if (error?.code === 'internal') return 'gateway_error'
   // A running call that a budget stopped is not a refusal: it was served in part, and is charged.
   if (error?.code === 'interrupted' || (attempt && error?.family === 'billing')) return 'interrupted'
-  if (error?.code.startsWith('upstream_') || error?.reason?.startsWith('the provider answered'))
-    return 'upstream_error'
+  if (error && isUpstreamError(error)) return 'upstream_error'
   if (error && !disconnected) return 'refused'
   // Many clients close the connection right after a stream's last event.
   if (disconnected && !attempt?.passed) return 'client_gone'

@@ -9,15 +9,19 @@ import fp from 'fastify-plugin'
 import type { Refusal } from '../errors.ts'
 import { isRetried, mostHelpful, retryWait } from '../upstreams/retry.ts'
 import { createRetryBudget } from '../upstreams/retry-budget.ts'
-import { isOpenFor } from '../upstreams/upstream.ts'
+import { isOpenFor, type Upstream } from '../upstreams/upstream.ts'
 import type { Target } from './models.ts'
 
 export interface FailedAttempt {
   upstream: string
+  /** Its address. */
+  server: Upstream['server']
   model: string
   error: Refusal
   startedAt: number
   ms: number
+  /** How long the call had waited before it for room in limits, ms. */
+  waitedMs: number
   /** Nano-dollars; 0: the attempt cost nothing. */
   chargedNanos: number
 }
@@ -82,10 +86,12 @@ export default fp<{ timeoutMs: number }>(
       const startedAt = attempt?.startedAt ?? performance.now()
       const failed: FailedAttempt = {
         upstream: route.upstream.name,
+        server: route.upstream.server,
         model: route.price.model,
         error,
         startedAt,
         ms: (attempt?.endedAt ?? performance.now()) - startedAt,
+        waitedMs: request.waitedMs,
         chargedNanos: 0,
       }
       request.failedAttempts ??= []
@@ -126,10 +132,10 @@ export default fp<{ timeoutMs: number }>(
   },
   {
     name: 'retry',
-    dependencies: ['admission', 'breaker', 'cost', 'lifecycle', 'models'],
+    dependencies: ['admission', 'breaker', 'cost', 'lifecycle', 'models', 'waiting'],
     decorators: {
       fastify: ['chargeAndAdmit', 'costOf', 'enterTarget'],
-      request: ['disconnected', 'plan', 'route', 'targets', 'ticket'],
+      request: ['disconnected', 'plan', 'route', 'targets', 'ticket', 'waitedMs'],
     },
   },
 )

@@ -3,8 +3,10 @@
 import type { FastifyRequest } from 'fastify'
 import type { Registry } from 'prom-client'
 import { isBound } from '../../clients/limits.ts'
+import type { Refusal } from '../../errors.ts'
 import type { Entry } from '../../ledger/call-record.ts'
 import { nanosToUsd } from '../../pricing/money.ts'
+import { attemptResults, isUpstreamError } from '../attempts.ts'
 import { callCounter } from './call-counter.ts'
 import { callHistogram, type Exemplar } from './call-histogram.ts'
 import { remembered } from './remembered.ts'
@@ -42,10 +44,16 @@ export function createCallMetrics(registry: Registry, modelOf: (asked: string) =
     'Calls that the gateway refused, by the limit that refused them.',
     ['reason', 'scope', 'limit'],
   )
-  const upstreamErrors = counter('tollgate_upstream_errors_total', 'Calls that failed at the upstream.', [
-    'upstream',
-    'kind',
-  ])
+  const attemptsMade = counter(
+    'tollgate_upstream_attempts_total',
+    'Requests to upstreams, by their result: ok or the error code.',
+    ['upstream', 'model', 'result'],
+  )
+  const upstreamErrors = counter(
+    'tollgate_upstream_errors_total',
+    'Attempts that failed at the upstream, and calls that an open circuit refused.',
+    ['upstream', 'kind'],
+  )
   const cacheResults = counter('tollgate_cache_results_total', 'Calls by the result of the cache.', [
     'result',
   ])
@@ -99,16 +107,18 @@ export function createCallMetrics(registry: Registry, modelOf: (asked: string) =
     if (entry.cache) resultsOf(entry.cache).add()
     if (entry.savedNanos) saved.add(entry.savedNanos)
     if (admissionMs !== undefined) admission.observe(admissionMs / 1000, exemplar)
-    const ownMs = attempt ? attempt.startedAt - request.arrivedAt - request.waitedMs : entry.latencyMs
+    const ownMs = attempt ? beforeFirst(request, attempt.startedAt) : entry.latencyMs
     overhead(attempt ? 'forwarded' : entry.outcome).observe(ownMs / 1000, exemplar)
     if (error && entry.outcome === 'refused') {
       const { limit, window } = error.details
       refusals(error.code, kindOf(entry.scope), String(limit ?? window ?? 'none')).add()
     }
-    if (error && entry.outcome === 'upstream_error') {
-      const kind = FAILURES.has(error.reason ?? '') ? error.reason : error.code
-      upstreamErrors(entry.upstream ?? 'none', kind ?? error.code).add()
+    for (const { upstream, model, result, error: failure } of attemptResults(request)) {
+      attemptsMade(upstream, model, result).add()
+      if (failure) countError(upstream, failure)
     }
+    // An open circuit has refused the call, or the call that it had joined has failed.
+    if (error && request.attempts === 0) countError(entry.upstream ?? 'none', error)
     if (entry.outcome === 'gateway_error') faults.add()
     if (cost?.unpriced !== undefined) unpriced.add()
     if (cost?.shortfallNanos) shortfall.add(cost.shortfallNanos)
@@ -117,9 +127,21 @@ export function createCallMetrics(registry: Registry, modelOf: (asked: string) =
       overspend.add(cost.nanos - hold.reservation.nanos)
   }
 
+  function countError(upstream: string, error: Refusal) {
+    if (!isUpstreamError(error)) return
+    const kind = FAILURES.has(error.reason ?? '') ? error.reason : error.code
+    upstreamErrors(upstream, kind ?? error.code).add()
+  }
+
   function modelLabel({ call, route }: FastifyRequest): string {
     return route?.price.model ?? (call && modelOf(call.parsed.model)) ?? 'other'
   }
+}
+
+/** Milliseconds from the arrival to the first attempt, without waits. Later attempts take the upstream's time. */
+function beforeFirst({ arrivedAt, failedAttempts, waitedMs }: FastifyRequest, startedAt: number): number {
+  const first = failedAttempts?.[0] ?? { startedAt, waitedMs }
+  return first.startedAt - arrivedAt - first.waitedMs
 }
 
 /** `client:frontend` is of the kind `client`. */

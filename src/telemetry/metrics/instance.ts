@@ -70,6 +70,13 @@ const SINGLE: readonly Single[] = [
     'max',
   ],
   [
+    'gauge',
+    'tollgate_upstreams_faulty',
+    '1 while UPSTREAMS_FILE is faulty and older upstreams are used.',
+    app => Number(app.upstreams.fault !== undefined),
+    'max',
+  ],
+  [
     'counter',
     'tollgate_alerts_delivered_total',
     'Alerts that the webhook accepted.',

@@ -58,3 +58,23 @@ export function genAiAttributes({ call, edits, measured, server }: FastifyReques
   number(list, 'gen_ai.usage.reasoning.output_tokens', reasoning || undefined)
   return list
 }
+
+interface Failed {
+  upstream: string
+  server: { address: string; port: number }
+  error: { code: string }
+}
+
+/** Of an attempt that was followed by another one. */
+export function failedAttributes({ dialect, parsed }: FastifyRequest['call'], failed: Failed): Attributes {
+  const list: Attributes = {}
+  text(list, 'error.type', failed.error.code)
+  text(list, 'gen_ai.operation.name', operationOf(dialect))
+  text(list, 'gen_ai.provider.name', providerOf(dialect))
+  text(list, 'gen_ai.request.model', parsed.model)
+  flag(list, 'gen_ai.request.stream', parsed.stream)
+  text(list, 'tollgate.upstream', failed.upstream)
+  text(list, 'server.address', failed.server.address)
+  number(list, 'server.port', failed.server.port)
+  return list
+}

@@ -12,8 +12,9 @@ import {
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base'
 import type { FastifyRequest } from 'fastify'
 import type { Entry } from '../../ledger/call-record.ts'
+import { earlierAttempts } from '../attempts.ts'
 import { errorTypeOf, operationOf } from '../genai.ts'
-import { callAttributes, genAiAttributes, number, text } from './attributes.ts'
+import { callAttributes, failedAttributes, genAiAttributes, number, text } from './attributes.ts'
 import { randomId, type Trace } from './context.ts'
 
 /** The resource and the scope of each span of this process. */
@@ -100,6 +101,18 @@ export function spansOf(
         ms: admissionMs,
         attributes: REDIS,
         failed: false,
+      }),
+    )
+  for (const failed of earlierAttempts(request))
+    spans.push(
+      span(`${operationOf(request.call.dialect)} ${failed.model}`, {
+        kind,
+        spanId: randomId(8),
+        parent,
+        start: failed.startedAt,
+        ms: failed.ms,
+        attributes: failedAttributes(request.call, failed),
+        failed: true,
       }),
     )
   if (attempt && entry.upstreamMs !== undefined) {
