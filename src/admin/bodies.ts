@@ -55,7 +55,12 @@ export type AuditEventBody = Omit<Body<typeof auditEvent>, 'before' | 'after'> &
   after: Image
 }
 export type CallBody = Body<typeof callRow>
-export type CallRowsBody = Omit<Body<typeof callResponse>, 'rows'> & { rows: CallBody[] }
+type CallResponse = Body<typeof callResponse>
+type ChargedAttempt = Omit<CallResponse['attempts'][number], 'rows'> & { rows: CallBody[] }
+export type CallRowsBody = Omit<CallResponse, 'rows' | 'attempts'> & {
+  rows: CallBody[]
+  attempts: ChargedAttempt[]
+}
 export type RefusedCallBody = Body<typeof refusedCall>
 export type RefusalsBody = Body<typeof refusalsResponse>
 export type UsageBody = Body<typeof usageResponse>

@@ -72,8 +72,10 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
     '/calls/:id',
     {
       schema: {
-        summary: 'One call, with its correction if it has one',
-        params: Type.Object({ id: Type.String({ description: "The call's request id" }) }),
+        summary: 'One call, with its charged attempts and their corrections',
+        params: Type.Object({
+          id: Type.String({ description: "The call's request id, or the id of one of its charged attempts" }),
+        }),
         response: { 200: callResponse },
       },
     },
@@ -81,7 +83,7 @@ export async function ledgerRoutes(admin: FastifyInstance): Promise<void> {
       const call = await findCall(pg, id)
       if (call) return call
       const refused = await findRefused(pg, id)
-      if (refused) return { id, costUsd: 0, rows: [], refused }
+      if (refused) return { id, costUsd: 0, rows: [], attempts: [], refused }
       throw problem(
         404,
         `The ledger has no call "${id}": it still runs, or it was refused; of refusals only some are kept.`,

@@ -2,7 +2,6 @@
 
 import { Type } from 'typebox'
 import { moment, nullable } from '../clients/responses.ts'
-import { HEALTH } from '../upstreams/health.ts'
 
 const text = (description: string) => Type.String({ description })
 const whole = (description: string) => Type.Integer({ minimum: 0, description })
@@ -50,7 +49,7 @@ const upstream = Type.Object(
     firstByteMs: nullable(
       Type.Number({ description: 'Moving average of the time to the first byte; null: none was measured' }),
     ),
-    health: Type.Enum(HEALTH, {
+    health: Type.Enum(['ok', 'degraded', 'down'], {
       description:
         'ok: all circuits are closed. down: a model is kept away by a failure or a refusal of all keys, and no call has been accepted since. degraded: any other circuit is not closed',
     }),

@@ -3,13 +3,14 @@
 import type { Pool } from 'pg'
 import { utcDay } from '../lua/calendar.ts'
 import { nanosToUsd } from '../pricing/money.ts'
+import { attemptIds, callIdOf } from './attempt-ids.ts'
 import { facts } from './call-record.ts'
 import { column } from './entry.ts'
 import { keysOf, nameOf, type Order, type Place, type Sort, sorts } from './order.ts'
 import type { Call } from './responses.ts'
 
 export interface CallsQuery {
-  /** A request id. */
+  /** A request id, or the id of one of its charged attempts. */
   id?: string
   /** A client's present name, its name on the day of the call, or its id. */
   client?: string
@@ -64,7 +65,7 @@ export async function listCalls(pool: Pool, query: CallsQuery): Promise<Calls> {
     after,
     limit,
   } = query
-  if (id !== undefined) where('id = $1', id)
+  if (id !== undefined) where('id = any($1)', attemptIds(id))
   if (client !== undefined) {
     const ids = await clientIds(pool, client)
     if (ids.length === 0) return { calls: [], next: undefined }
@@ -121,16 +122,33 @@ function statusCondition(status: string): string {
   return status.endsWith('xx') ? `status >= ${first} and status < ${first + 100}` : `status = ${first}`
 }
 
-/** Returns the charge, its correction if there is one, and their sum. Undefined: the call does not exist. */
-export async function findCall(
-  pool: Pool,
-  id: string,
-): Promise<{ id: string; costUsd: number; rows: Call[] } | undefined> {
-  const { rows } = await pool.query(`${SELECT} where id = $1 order by seq`, [id])
-  if (rows.length === 0) return undefined
-  // Added as integers, because a sum of doubles has rounding errors.
-  const nanos = rows.reduce((sum, { cost_nanos }) => sum + Number(cost_nanos), 0)
-  return { id, costUsd: nanosToUsd(nanos), rows: rows.map(shown) }
+export interface ChargedAttempt {
+  id: string
+  costUsd: number
+  /** The charge, and its correction if there is one. */
+  rows: Call[]
+}
+
+/** `costUsd`: of all attempts. `rows`: of the last one. */
+export interface FoundCall extends ChargedAttempt {
+  attempts: ChargedAttempt[]
+}
+
+/** Takes the id of the call, or of any of its charged attempts. Undefined: the call does not exist. */
+export async function findCall(pool: Pool, id: string): Promise<FoundCall | undefined> {
+  const ids = attemptIds(id)
+  const { rows } = await pool.query(`${SELECT} where id = any($1) order by seq`, [ids])
+  const attempts = ids.flatMap(one => {
+    const own = rows.filter(row => row.id === one)
+    return own.length > 0 ? [{ id: one, costUsd: sumUsd(own), rows: own.map(shown) }] : []
+  })
+  const last = attempts.at(-1)
+  return last && { id: callIdOf(id), costUsd: sumUsd(rows), rows: last.rows, attempts }
+}
+
+/** Added as integers, because a sum of doubles has rounding errors. */
+function sumUsd(rows: Record<string, unknown>[]): number {
+  return nanosToUsd(rows.reduce((sum, { cost_nanos }) => sum + Number(cost_nanos), 0))
 }
 
 /** The ids of clients with this name, now or on a day with calls. */

@@ -54,10 +54,20 @@ export const refusedCall = Type.Object(
   { title: 'RefusedCall', description: 'One refused call that has a sample' },
 )
 
+const chargedAttempt = Type.Object(
+  {
+    id: Type.String({ description: "The call's request id; from the second on with ~2, ~3, …" }),
+    costUsd: usd('the charge and its correction together'),
+    rows: Type.Array(call, { description: 'The charge, and its correction if it has one' }),
+  },
+  { title: 'ChargedAttempt', description: 'A request to an upstream with a ledger entry of its own' },
+)
+
 export const callResponse = Type.Object({
-  id: Type.String(),
-  costUsd: usd('the charge and its correction together'),
-  rows: Type.Array(call),
+  id: Type.String({ description: "The call's request id" }),
+  costUsd: usd('all charges and corrections of the call together'),
+  rows: Type.Array(call, { description: 'Of the last charged attempt: the charge, and its correction' }),
+  attempts: Type.Array(chargedAttempt, { description: 'All charged attempts, the first one first' }),
   refused: Type.Optional(refusedCall),
 })
 

@@ -3,6 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Refusal, refusal } from '../errors.ts'
+import { attemptId } from '../ledger/attempt-ids.ts'
 import { scopesAtEnd } from '../lua/arguments.ts'
 import type { Admitted, Reservation, Reserved } from '../lua/types.ts'
 import { type Outage, unavailable } from '../outages.ts'
@@ -243,7 +244,7 @@ export default fp<{ maxPending: number }>(
 
 /** Each charged attempt has a hold and a ledger row of its own. */
 function holdIdOf({ id, chargedAttempts }: FastifyRequest): string {
-  return chargedAttempts === 0 ? id : `${id}~${chargedAttempts + 1}`
+  return attemptId(id, chargedAttempts + 1)
 }
 
 /** The outage for each result of an admission that is neither a limit nor a newer configuration. */

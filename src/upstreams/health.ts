@@ -3,8 +3,7 @@
 import type { CircuitState } from './circuits.ts'
 import { circuitsOf, type Upstream } from './upstream.ts'
 
-export const HEALTH = ['ok', 'degraded', 'down'] as const
-export type Health = (typeof HEALTH)[number]
+export type Health = 'ok' | 'degraded' | 'down'
 
 /**
  * ok: all circuits are closed. down: its failures or the refusals of all its keys keep calls of a model away, and it has

@@ -55,7 +55,7 @@ export const calls: Command[] = [
   },
   {
     name: 'calls show',
-    about: 'Show one call with its correction, or the reason for its refusal',
+    about: 'Show one call with its charged attempts and corrections, or the reason for its refusal',
     args: ['id'],
     options: {},
     examples: ['calls show req_0123456789abcdef0123456789abcdef'],
@@ -63,17 +63,20 @@ export const calls: Command[] = [
       const path = `/calls/${encodeURIComponent(args.id ?? '')}`
       const response = await api.call<CallRowsBody>('GET', path)
       if (response.refused) return { response, text: refusedText(response.id, response.refused) }
-      const [charge, correction] = response.rows
-      const columns = response.rows.map(row => new Map<string, unknown>(Object.entries(row)))
-      const facts = Object.keys({ ...charge, ...correction }).map(fact => [
-        fact,
-        ...columns.map(column => String(column.get(fact) ?? NONE)),
-      ])
-      const titles = ['CALL', response.id, ...(correction ? ['CORRECTION'] : [])]
-      return { response, text: [table(titles, facts), '', ...charged(response)].join('\n') }
+      return { response, text: callText(response) }
     },
   },
 ]
+
+/** One column for each row of the ledger: the attempts in their order, each before its correction. */
+function callText(response: CallRowsBody): string {
+  const rows = response.attempts.flatMap(attempt => attempt.rows)
+  const columns = rows.map(row => new Map<string, unknown>(Object.entries(row)))
+  const names = Object.keys(Object.assign({}, ...rows)).filter(name => name !== 'tried')
+  const facts = names.map(fact => [fact, ...columns.map(column => String(column.get(fact) ?? NONE))])
+  const titles = ['CALL', ...rows.map(({ id, seq }) => (seq === 0 ? id : 'CORRECTION'))]
+  return [table(titles, facts), '', ...charged(response)].join('\n')
+}
 
 function refusedText(id: string, { client, reason, scope, sample }: RefusedCallBody): string {
   const { error, ...known } = sample
@@ -88,10 +91,13 @@ function refusedText(id: string, { client, reason, scope, sample }: RefusedCallB
 }
 
 /** The cost, the estimate and the hold of a call. A correction replaces the first charge. */
-function charged({ costUsd, rows }: CallRowsBody): string[] {
+function charged({ attempts, costUsd, rows }: CallRowsBody): string[] {
   const held = Math.max(0, ...rows.map(({ heldUsd }) => heldUsd))
-  const { estimated, estimate, unbounded } = rows.at(-1) ?? {}
+  const { estimated, estimate, tried, unbounded } = rows.at(-1) ?? {}
+  const parts = attempts.map(attempt => `${usd(attempt.costUsd)} for ${attempt.id}`)
   return [
+    ...(tried ? [`Failed attempts before: ${tried}.`] : []),
+    ...(attempts.length > 1 ? [`Charged attempts: ${parts.join(', ')}.`] : []),
     `Cost: ${usd(costUsd)}${estimated ? ', estimated' : ''}.${held > 0 ? ` Held: ${usd(held)}.` : ''}`,
     ...(estimate ? [`Estimated from: ${estimate}.`] : []),
     ...(unbounded
@@ -175,6 +181,7 @@ const head = [
 
 function row(call: CallBody): string[] {
   const { at, client = NONE, model = NONE, status, outcome = NONE, cache = NONE, latencyMs, id, seq } = call
+  const { attempts = 1 } = call
   const tokens = (['inputTokens', 'cacheReadTokens', 'cacheWriteTokens', 'outputTokens'] as const).map(kind =>
     count(Number(call[kind] ?? 0)),
   )
@@ -183,7 +190,7 @@ function row(call: CallBody): string[] {
     client,
     model,
     String(status ?? NONE),
-    outcome,
+    attempts > 1 ? `${outcome} (attempt ${attempts})` : outcome,
     cache,
     ...tokens,
     usd(call.costUsd),
