@@ -24,6 +24,7 @@ import { Refusals } from './views/refusals.js'
 import { SignIn } from './views/sign-in.js'
 import { TeamView } from './views/team.js'
 import { Teams } from './views/teams.js'
+import { UpstreamsView } from './views/upstreams.js'
 import { Verify } from './views/verify.js'
 
 /** @import { Place } from './types.ts' */
@@ -37,6 +38,7 @@ const views = {
   clients: Clients,
   teams: Teams,
   limits: Limits,
+  upstreams: UpstreamsView,
   alerts: Alerts,
   access: Access,
   explain: Explain,

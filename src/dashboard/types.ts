@@ -6,6 +6,7 @@ import type {
   BudgetBody,
   CallBody,
   ChangedClientBody,
+  CheckedUpstreamsBody,
   ClientBody,
   CurrentUsageBody,
   ExplainBody,
@@ -55,6 +56,10 @@ export type Performance = PerformanceSeries['total']
 export type Alert = AlertBody
 export type Verified = VerifyBody
 export type Upstreams = UpstreamsBody
+export type Upstream = Upstreams['upstreams'][number]
+export type Circuit = Upstream['circuits'][number]
+export type Route = Upstreams['routes'][number]
+export type CheckedUpstreams = CheckedUpstreamsBody
 export type Explanation = ExplainBody
 
 /** The place of a view: its path below /dashboard, and its query. */

@@ -213,6 +213,24 @@ export function circuitWords({ state, retryAfterMs }) {
   return retryAfterMs > 0 ? 'One call tests the upstream now.' : 'The next call tests the upstream.'
 }
 
+/**
+ * The health of an upstream, as the replica that answered has seen it.
+ * @type {Record<import('./types.ts').Upstream['health'], { label: string, tone: Tone, meaning: string }>}
+ */
+export const healths = {
+  ok: { label: 'OK', tone: 'good', meaning: 'All its circuits are closed.' },
+  degraded: {
+    label: 'Degraded',
+    tone: 'warn',
+    meaning: 'A model or a key is kept away from calls; others are served.',
+  },
+  down: {
+    label: 'Down',
+    tone: 'bad',
+    meaning: 'It fails or refuses all keys, and has accepted no call since.',
+  },
+}
+
 export const UNBOUNDED = 'The call used a feature without a bound, so it may cost more than its hold.'
 
 /**

@@ -459,6 +459,7 @@ function scenarios(chromium: Browser) {
       '/clients',
       '/clients/frontend',
       '/limits',
+      '/upstreams',
       '/alerts',
       '/access',
       '/verify',
@@ -503,7 +504,7 @@ function scenarios(chromium: Browser) {
           '/refusals?kind=%7Cinvalid_key%7C',
           '/clients',
         ],
-        ...['/clients/frontend', '/limits', '/alerts', '/verify', '/nowhere', '/explain'],
+        ...['/clients/frontend', '/limits', '/upstreams', '/alerts', '/verify', '/nowhere', '/explain'],
         ...['/explain?client=frontend&model=claude-haiku-4-5', '/access', '/changes'],
       ]) {
         await open(path)

@@ -28,6 +28,7 @@ const groups = [
       ['Clients', '/clients', 'clients', 'l'],
       ['Teams', '/teams', 'teams', 'w'],
       ['Limits', '/limits', 'limits', 'm'],
+      ['Upstreams', '/upstreams', 'upstreams', 'u'],
       ['Alerts', '/alerts', 'alerts', 'a'],
       ['Access', '/access', 'key', 't'],
     ],

@@ -42,6 +42,8 @@ const csvFields = [
     'route',
     'model',
     'upstream',
+    'upstreamModel',
+    'attempts',
     'status',
   ]),
   .../** @type {const} */ ([
@@ -54,7 +56,7 @@ const csvFields = [
     'inputTokens',
   ]),
   .../** @type {const} */ (['cacheReadTokens', 'cacheWriteTokens', 'outputTokens', 'costUsd', 'heldUsd']),
-  .../** @type {const} */ (['savedUsd', 'estimated', 'error']),
+  .../** @type {const} */ (['savedUsd', 'estimated', 'tried', 'error']),
 ]
 /** @type {[string, (call: Call) => import('../components/csv.js').Cell][]} */
 const csvColumns = csvFields.map(field => [field, call => call[field]])

@@ -7,14 +7,16 @@ import { ScopeName, TeamName } from '../../components/names.js'
 import { Facts, Panel } from '../../components/panel.js'
 import { Empty, Failed, Loading } from '../../components/states.js'
 import { useData } from '../../data.js'
-import { count, duration, exactUsd, fineUsd, fullMoment, percent } from '../../format.js'
+import { exactUsd, fineUsd, fullMoment, percent } from '../../format.js'
 import { clientHref, href } from '../../router.js'
 import { outcomeOf, UNBOUNDED } from '../../words.js'
 import { Why } from '../refusals/why.js'
+import { Attempts, Timing, Tokens } from './parts.js'
 
 /** @import { Call, Refused } from '../../types.ts' */
 
-/** @typedef {{ id: string, costUsd: number, rows: Call[], refused?: Refused }} Found */
+/** @import { ChargedAttempt } from './parts.js' */
+/** @typedef {ChargedAttempt & { attempts: ChargedAttempt[], refused?: Refused }} Found */
 
 /** @param {{ id: string, known: Call | undefined, onClose: () => void }} props `known`: as the list has it; refused calls may be nowhere else. */
 export function CallPanel({ id, known, onClose }) {
@@ -27,17 +29,19 @@ export function CallPanel({ id, known, onClose }) {
   const [call] = rows
   const isUnknown = failure?.status === 404
   return html`<${Panel} title="Call" name=${id} onClose=${onClose}>
-    ${call && html`<${Detail} call=${rows.at(-1) ?? call} rows=${rows} costUsd=${found?.costUsd ?? call.costUsd} />`}
+    ${call && html`<${Detail} call=${rows.at(-1) ?? call} rows=${rows} costUsd=${found?.costUsd ?? call.costUsd} attempts=${found?.attempts ?? []} />`}
     ${!call && found?.refused && html`<${RefusedDetail} id=${id} refused=${found.refused} />`}
     ${!call && failure && (isUnknown ? html`<${Empty} title="Call not found">${failure.message}<//>` : html`<${Failed} failure=${failure} retry=${reload} />`)}
     ${!call && !found && !failure && html`<${Loading} lines=${6} />`}
   <//>`
 }
 
-/** @param {{ call: Call, rows: Call[], costUsd: number }} props */
-function Detail({ call, rows, costUsd }) {
+/** @param {{ call: Call, rows: Call[], costUsd: number, attempts: ChargedAttempt[] }} props */
+function Detail({ call, rows, costUsd, attempts }) {
   const { outcome, refusal, error, heldUsd, savedUsd = 0, estimated, estimate, unbounded } = call
   const isCorrected = rows.length > 1
+  // The hold is that of the last attempt.
+  const lastUsd = rows.reduce((sum, row) => sum + row.costUsd, 0)
   return html`<div class="panel-lead">
       <p><${Outcome} outcome=${outcome} />${unbounded && html` <${Badge} tone="warn" title=${UNBOUNDED}>Unbounded<//>`}</p>
       <p class="panel-figure">${fineUsd(costUsd)}</p>
@@ -56,7 +60,7 @@ function Detail({ call, rows, costUsd }) {
         [
           'Held',
           heldUsd > 0
-            ? html`<span class="exact">${exactUsd(heldUsd)}</span> <span class="quiet">${percent(costUsd, heldUsd)} used</span>`
+            ? html`<span class="exact">${exactUsd(heldUsd)}</span> <span class="quiet">${percent(lastUsd, heldUsd)} used</span>`
             : undefined,
         ],
         ['Bound', unbounded ? UNBOUNDED : undefined],
@@ -73,6 +77,7 @@ function Detail({ call, rows, costUsd }) {
           : []),
       ]}
     />
+    <${Attempts} call=${call} charged=${attempts} />
     <${Tokens} call=${call} />
     <${Timing} call=${call} />
     <h3>Client and model</h3>
@@ -84,6 +89,10 @@ function Detail({ call, rows, costUsd }) {
         ['Model', call.model && html`<span class="break">${call.model}</span>`],
         ['Route', call.route && html`<code>${call.route}</code>`],
         ['Upstream', call.upstream],
+        [
+          'Its name of the model',
+          call.upstreamModel && html`<span class="break">${call.upstreamModel}</span>`,
+        ],
         ['Status', call.status],
         ['Stream', call.stream === undefined ? undefined : call.stream ? 'yes' : 'no'],
         ['Cache', call.cache],
@@ -96,43 +105,6 @@ function Detail({ call, rows, costUsd }) {
       ]}
     />
     ${call.client && call.model && html`<p class="panel-links"><a class="button is-small" href=${href('/explain', { client: call.client, model: call.model })}>Explain this client and model</a></p>`}`
-}
-
-/** @param {{ call: Call }} props */
-function Tokens({ call: { inputTokens = 0, cacheReadTokens = 0, cacheWriteTokens = 0, outputTokens = 0 } }) {
-  const parts = /** @type {[string, number, number][]} */ ([
-    ['Input', inputTokens, 0],
-    ['Read from prompt cache', cacheReadTokens, 2],
-    ['Written to prompt cache', cacheWriteTokens, 4],
-    ['Output', outputTokens, 1],
-  ]).filter(([, tokens]) => tokens > 0)
-  const total = parts.reduce((sum, [, tokens]) => sum + tokens, 0)
-  if (total === 0) return null
-  return html`<h3>Tokens</h3>
-    <div class="split" aria-hidden="true">${parts.map(([, tokens, tone]) => html`<span class="fill-${tone}" style=${{ flexGrow: tokens }} />`)}</div>
-    <${Facts} rows=${parts.map(([name, tokens, tone]) => [html`<span class="swatch fill-${tone}" />${name}`, count(tokens)])} />`
-}
-
-/** @param {{ call: Call }} props */
-function Timing({ call: { latencyMs, ttftMs, upstreamMs } }) {
-  if (latencyMs === undefined) return null
-  const own = upstreamMs === undefined ? latencyMs : Math.max(0, latencyMs - upstreamMs)
-  return html`<h3>Time</h3>
-    ${upstreamMs !== undefined && html`<div class="split" aria-hidden="true"><span class="fill-7" style=${{ flexGrow: own }} /><span class="fill-0" style=${{ flexGrow: upstreamMs }} /></div>`}
-    <${Facts}
-      rows=${[
-        ['Total', duration(latencyMs)],
-        ['Time to first token', ttftMs === undefined ? undefined : duration(ttftMs)],
-        [
-          'Provider',
-          upstreamMs === undefined ? undefined : html`<span class="swatch fill-0" />${duration(upstreamMs)}`,
-        ],
-        [
-          'Gateway',
-          html`${upstreamMs !== undefined && html`<span class="swatch fill-7" />`}${duration(own)}`,
-        ],
-      ]}
-    />`
 }
 
 /** @param {{ id: string, refused: Refused }} props */

@@ -39,7 +39,20 @@ function Head({ name, sorted = '', class: own = '', children }) {
 
 /** @param {{ call: Call, isFresh: boolean, isOpen: boolean }} props */
 function Row({ call, isFresh, isOpen }) {
-  const { id, seq, at, client, team, model, outcome, refusal, latencyMs, costUsd, stream } = call
+  const {
+    id,
+    seq,
+    at,
+    client,
+    team,
+    model,
+    outcome,
+    refusal,
+    latencyMs,
+    costUsd,
+    stream,
+    attempts = 1,
+  } = call
   const { inputTokens = 0, cacheReadTokens = 0, cacheWriteTokens = 0, outputTokens = 0 } = call
   const input = inputTokens + cacheReadTokens + cacheWriteTokens
   const pick = (/** @type {MouseEvent} */ event) => {
@@ -51,7 +64,7 @@ function Row({ call, isFresh, isOpen }) {
     <th scope="row" class="nowrap"><a class="row-link" href=${href('/calls', { ...place.get().query, call: id })} aria-current=${isOpen ? 'true' : undefined}><time datetime=${at} title=${fullMoment(at)}>${moment(at)}</time></a></th>
     <td class="is-who"><span class="cut">${client ?? html`<span class="quiet">No client</span>`}</span>${team && html`<span class="beside hide-m hide-p"><${TeamName} name=${team} /></span>`}<span class="sub show-s cut">${model}</span></td>
     <td class="hide-s"><span class="cut">${model ?? html`<span class="quiet">–</span>`}</span>${stream && html`<span class="beside hide-m hide-p">stream</span>`}</td>
-    <td class="nowrap"><${Outcome} outcome=${outcome} />${seq === 1 && html`<span class="beside">correction</span>`}${refusal && html`<span class="beside hide-s hide-p">${reasonOf(refusal).title}</span>`}</td>
+    <td class="nowrap"><${Outcome} outcome=${outcome} />${seq === 1 && html`<span class="beside">correction</span>`}${attempts > 1 && html`<span class="beside" title="Requests to upstreams: ${attempts}">attempt ${attempts}</span>`}${refusal && html`<span class="beside hide-s hide-p">${reasonOf(refusal).title}</span>`}</td>
     <td class="num hide-m hide-p">${input ? count(input) : html`<span class="quiet">–</span>`}</td>
     <td class="num hide-m hide-p">${outputTokens ? count(outputTokens) : html`<span class="quiet">–</span>`}</td>
     <td class="num hide-s hide-p nowrap">${milliseconds(latencyMs)}</td>

@@ -1,4 +1,4 @@
-/** Models for which an upstream refuses the gateway, in the state of the replica that responds. Renders nothing if there are none. */
+/** Circuits that are not closed, in the state of the replica that responds. Renders nothing if there are none. */
 
 import { html } from 'htm/preact'
 import { Icon } from '../../components/icon.js'
@@ -19,16 +19,16 @@ export function Circuits() {
   return html`<div class="verdict is-bad" role="status">
     <${Icon} name="warning" />
     <div>
-      <p class="verdict-title">A provider refuses the gateway's key or account</p>
+      <p class="verdict-title">Calls are kept away from an upstream</p>
       <ul>
         ${found.map(
           ({ name, circuit }) => html`<li>
-            <strong>${name}</strong> for <a href=${href('/calls', { model: circuit.model })}>${circuit.model}</a> since ${moment(circuit.since)} UTC:${' '}
+            <strong>${name}</strong>${circuit.key !== undefined && ` (key ${circuit.key})`} for <a href=${href('/calls', { model: circuit.model })}>${circuit.model}</a> since ${moment(circuit.since)} UTC:${' '}
             ${circuit.reason}. ${circuitWords(circuit)}
           </li>`,
         )}
       </ul>
-      <p>Check the key and the balance at the provider. Each replica has its own state; this is the state of the replica that answered.</p>
+      <p>If it refuses the key, check the key and the balance at the provider. <a href=${href('/upstreams')}>All upstreams</a>. Each replica has its own state; this is the state of the replica that answered.</p>
     </div>
   </div>`
 }
