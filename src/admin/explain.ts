@@ -12,12 +12,10 @@ import { type ScopeKind, scopeKey } from '../lua/scope-kinds.ts'
 import { LOOKAHEAD_SECONDS, outputRate } from '../pricing/bound.ts'
 import { didYouMean } from '../pricing/nearest.ts'
 import type { Price } from '../pricing/price.ts'
-import { circuitsOf } from '../upstreams/upstream.ts'
 import { explained, type level } from './explained.ts'
+import { explainUpstreams } from './explained-upstreams.ts'
 import { problem, unknownClient } from './problem.ts'
 import type { TypeBoxProvider } from './schemas.ts'
-import type { circuit } from './upstream-schemas.ts'
-import { circuitResponse, retryWords } from './upstreams.ts'
 
 const query = Type.Object(
   {
@@ -56,7 +54,7 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
             table.list(now).map(({ id }) => id),
           )
         const levels = await scopesOf(client)
-        const upstreams = upstreamsOf(admin.upstreams, model)
+        const { upstreams, obstacles: away } = explainUpstreams(admin, model)
         const pattern = patternFor(client.models, table.namesOf(model))
         const hold = holdOf(client.hold ?? defaultHold, price)
         const isBound = levels.some(({ budget }) => Object.keys(budget).length > 0)
@@ -69,7 +67,7 @@ export function explainRoutes(defaults: { maxTokens: number; cacheTtlSeconds: nu
           ...(upstreams.some(({ upstream }) => upstream !== null)
             ? []
             : [{ code: 'model_not_found', detail: 'no upstream serves it' }]),
-          ...openCircuits(upstreams),
+          ...away,
           ...unknownCounters(levels),
           ...levels.flatMap(spentBudgets),
         ]
@@ -156,45 +154,10 @@ function patternFor(models: ClientSettings['models'], names: readonly string[]):
   return (models ?? ['*']).find(pattern => compileModels([pattern]).allows(names))
 }
 
-/** By wire format; null: it is not served there. */
 /** The price of an alias is that of its first target. */
 function priceOf({ prices, upstreams }: FastifyInstance, model: string, now: Date): Price | undefined {
   const [first] = dialects.flatMap(dialect => upstreams.plan(model, dialect)?.candidates ?? [])
   return prices.table.find(model, now) ?? first?.table.find(first.model, now)
-}
-
-interface ExplainedUpstream {
-  format: string
-  upstream: string | null
-  model?: string
-  circuit?: Static<typeof circuit>
-}
-
-function upstreamsOf(upstreams: FastifyInstance['upstreams'], asked: string): ExplainedUpstream[] {
-  const formats = Map.groupBy(dialects, ({ format }) => format)
-  return [...formats].flatMap(([{ name: format }, spoken]) => {
-    const found = new Map<string, ExplainedUpstream>()
-    for (const { upstream, model, table } of spoken.flatMap(
-      one => upstreams.plan(asked, one)?.candidates ?? [],
-    )) {
-      const [id] = table.namesOf(model)
-      const open = circuitsOf(upstream).find(one => one.model === id && one.state !== 'closed')
-      const shown = open && circuitResponse(open)
-      const name = { upstream: upstream.name, ...(model !== asked && { model }) }
-      found.set(`${upstream.name} ${model}`, { format, ...name, ...(shown && { circuit: shown }) })
-    }
-    return found.size > 0 ? [...found.values()] : [{ format, upstream: null }]
-  })
-}
-
-/** Leaves out circuits that would admit the next call. */
-function openCircuits(found: readonly ExplainedUpstream[]) {
-  const details = found.flatMap(({ upstream, circuit }) =>
-    circuit && circuit.retryAfterMs > 0
-      ? `${upstream} does not accept the gateway's key or account: ${circuit.reason}. This replica ${retryWords(circuit)}.`
-      : [],
-  )
-  return [...new Set(details)].map(detail => ({ code: 'upstream_refused_us', detail }))
 }
 
 /** Without counters no call is admitted. */

@@ -94,7 +94,7 @@ function Found({ found }) {
                 /** @type {[unknown, unknown]} */ ([
                   `${FORMATS[/** @type {'openai'} */ (format)] ?? format} format`,
                   upstream
-                    ? html`${upstream} ${circuit && html`<span class="quiet">The upstream refuses the gateway: ${circuit.reason}. ${circuitWords(circuit)}</span>`}`
+                    ? html`${upstream} ${circuit && html`<span class="quiet">Its circuit is not closed: ${circuit.reason}. ${circuitWords(circuit)}</span>`}`
                     : html`<span class="quiet">not served</span>`,
                 ]),
             ),
