@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { LOOKAHEAD_SECONDS } from '../../src/pricing/bound.ts'
 import { connectRedis } from '../../src/redis/connect.ts'
 import { message, startGateway } from '../gateway.ts'
+import { startRouted } from '../routed.ts'
 import { until } from '../until.ts'
 import { temporaryFolder } from '../when-over.ts'
 
@@ -221,4 +222,33 @@ test('explain shows no numbers while counters are restored', async t => {
   assert.match(String(verified.body.detail), /counters are being restored/)
   const metrics = await (await fetch(`${gateway.url}/metrics`)).text()
   assert.doesNotMatch(metrics, /^tollgate_gateway_spent_usd\{/m)
+})
+
+test('an open circuit is an obstacle only if no other target may serve the call', async t => {
+  const { gateway, providers } = await startRouted(t, {
+    names: ['first', 'second'],
+    routes: [{ models: ['claude-haiku-*'], order: ['first', 'second'] }],
+  })
+  const key = await gateway.client({ name: 'frontend', cache: { enabled: false } })
+  const explain = async () =>
+    (await gateway.admin('GET', '/explain?client=frontend&model=claude-haiku-4-5')).body
+  providers.first.next('status 401')
+
+  assert.equal((await gateway.post('/v1/messages', key, message('one'))).status, 200)
+  const one = await explain()
+  providers.first.use(() => 'status 401')
+  providers.second.use(() => 'status 401')
+  // A circuit opens for a second only.
+  const both = await until(async () => {
+    await gateway.post('/v1/messages', key, message('two'))
+    const { obstacles } = await explain()
+    return Array.isArray(obstacles) && obstacles.length === 2 && obstacles
+  })
+
+  assert.deepEqual(one.obstacles, [])
+  assert.match(
+    both[0].detail,
+    /^first does not accept the gateway's key or account: the provider answered 401/,
+  )
+  assert.match(both[1].detail, /^second does not accept/)
 })
