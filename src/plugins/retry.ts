@@ -24,6 +24,8 @@ export interface FailedAttempt {
   waitedMs: number
   /** Nano-dollars; 0: the attempt cost nothing. */
   chargedNanos: number
+  /** Of a traced call, if another attempt followed. */
+  spanId: string | undefined
 }
 
 declare module 'fastify' {
@@ -93,6 +95,7 @@ export default fp<{ timeoutMs: number }>(
         ms: (attempt?.endedAt ?? performance.now()) - startedAt,
         waitedMs: request.waitedMs,
         chargedNanos: 0,
+        spanId: undefined,
       }
       request.failedAttempts ??= []
       request.failedAttempts.push(failed)
@@ -120,6 +123,7 @@ export default fp<{ timeoutMs: number }>(
       if (request.disconnected) throw failed.error
       const entered = app.enterTarget(request, presentOf(request, targets))
       if ('refused' in entered) throw mostHelpful(errorsOf(request))!
+      failed.spanId = app.nextUpstreamSpan(request)
       request.ticket = entered
       request.route = entered.target
     }
@@ -132,9 +136,9 @@ export default fp<{ timeoutMs: number }>(
   },
   {
     name: 'retry',
-    dependencies: ['admission', 'breaker', 'cost', 'lifecycle', 'models', 'waiting'],
+    dependencies: ['admission', 'breaker', 'cost', 'lifecycle', 'models', 'traces', 'waiting'],
     decorators: {
-      fastify: ['chargeAndAdmit', 'costOf', 'enterTarget'],
+      fastify: ['chargeAndAdmit', 'costOf', 'enterTarget', 'nextUpstreamSpan'],
       request: ['disconnected', 'plan', 'route', 'targets', 'ticket', 'waitedMs'],
     },
   },

@@ -3,10 +3,14 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { samplerOf } from '../config/otlp-options.ts'
-import { beginTrace, type Trace, upstreamContext } from '../telemetry/traces/context.ts'
+import { beginTrace, randomId, type Trace, upstreamContext } from '../telemetry/traces/context.ts'
 import { spansOf } from '../telemetry/traces/spans.ts'
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Gives the next attempt a span of its own. Returns the id of the failed attempt's span; undefined: tracing is off. */
+    nextUpstreamSpan(request: FastifyRequest): string | undefined
+  }
   interface FastifyRequest {
     /** Undefined if tracing is off. */
     trace: Trace | undefined
@@ -19,6 +23,14 @@ export default fp<{ sampler: string; ratio: number }>(
   async (app, { sampler, ratio }) => {
     app.decorateRequest('trace')
     app.decorateRequest('outgoing')
+    app.decorate('nextUpstreamSpan', request => {
+      const { trace } = request
+      if (!trace) return undefined
+      const { upstreamSpanId } = trace
+      trace.upstreamSpanId = randomId(8)
+      request.outgoing = upstreamContext(trace)
+      return upstreamSpanId
+    })
     const { spans } = app
     if (!spans) return
     const isSampled = samplerOf(sampler, ratio)

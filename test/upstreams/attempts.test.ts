@@ -69,6 +69,11 @@ test('a failed attempt has a span of its own', async t => {
     return found.length === 2 && found
   })
   const parent = await collector.span('POST /v1/messages')
+  const sent = names.map(name => String(routed.providers[name].calls[0]?.headers.traceparent).split('-')[2])
+  assert.deepEqual(
+    sent,
+    spans.map(({ spanId }) => spanId),
+  )
   assert.deepEqual(
     spans.map(({ attributes, parentSpanId, status }) => [
       attributes['server.port'],

@@ -154,7 +154,7 @@ const LABELED: readonly Labeled[] = [
   [
     'gauge',
     'tollgate_upstream_breakers_open',
-    'Models whose circuit at the upstream is not closed.',
+    'Circuits of an upstream and its keys, one per model, that are not closed.',
     ['upstream'],
     app =>
       app.upstreams

@@ -9,7 +9,7 @@ export interface Trace {
   spanId: string
   /** The client's span. Undefined if the trace begins here. */
   parentId: string | undefined
-  /** The span of the upstream request. */
+  /** The span of the running request to an upstream, or of the last one. */
   upstreamSpanId: string
   sampled: boolean
   /** The client's `tracestate`, which is passed on unchanged. */

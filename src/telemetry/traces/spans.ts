@@ -107,7 +107,7 @@ export function spansOf(
     spans.push(
       span(`${operationOf(request.call.dialect)} ${failed.model}`, {
         kind,
-        spanId: randomId(8),
+        spanId: failed.spanId ?? randomId(8),
         parent,
         start: failed.startedAt,
         ms: failed.ms,
