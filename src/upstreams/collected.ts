@@ -53,6 +53,10 @@ export function collected(
       fail,
     },
   )
-  const timer = setTimeout(line.abort, timeoutMs)
+  // A connection that is being made is not stopped by `abort`.
+  const timer = setTimeout(() => {
+    line.abort()
+    fail('timeout')
+  }, timeoutMs)
   return promise.finally(() => clearTimeout(timer))
 }

@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { checkUpstream } from '../../src/upstreams/check.ts'
+import { connectUpstream } from '../../src/upstreams/upstream.ts'
 import type { Gateway } from '../gateway.ts'
 import { startRouted } from '../routed.ts'
 import { upstream } from '../upstream.ts'
@@ -122,4 +124,26 @@ test('a viewer may not check', async t => {
   })
 
   assert.equal(response.status, 403)
+})
+
+test('an upstream that does not answer in time, or sends another page, does not work', async t => {
+  const silent = await upstream(t, () => {})
+  const page = await upstream(t, response => response.end('<html>sign in</html>'))
+  const check = (baseUrl: string, type: 'ezai' | 'bedrock') => {
+    const settings = { name: 'own', type, baseUrl, region: 'eu-west-1', secrets: [() => 'a-key-of-ours'] }
+    const connected = connectUpstream(settings, 5000)
+    t.after(() => connected.pool.destroy())
+    return checkUpstream(connected, { routes: [], redact: text => text, timeoutMs: 200 })
+  }
+
+  const results = [await check(silent, 'ezai'), await check(silent, 'bedrock'), await check(page, 'ezai')]
+
+  assert.deepEqual(
+    results.map(({ works, reachable, detail }) => [works, reachable, detail]),
+    [
+      [false, false, 'no response in time'],
+      [false, false, 'has no model list; the connection does not work: no response in time'],
+      [false, true, 'answered 200, but not with a model list'],
+    ],
+  )
 })
