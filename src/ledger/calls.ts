@@ -1,9 +1,9 @@
-/** Reads pages of the ledger's rows in an order, and single calls with their corrections. */
+/** Reads pages of the ledger's rows in an order. */
 
 import type { Pool } from 'pg'
 import { utcDay } from '../lua/calendar.ts'
 import { nanosToUsd } from '../pricing/money.ts'
-import { attemptIds, callIdOf } from './attempt-ids.ts'
+import { attemptIds } from './attempt-ids.ts'
 import { facts } from './call-record.ts'
 import { column } from './entry.ts'
 import { keysOf, nameOf, type Order, type Place, type Sort, sorts } from './order.ts'
@@ -40,7 +40,8 @@ export interface Calls {
   next: Place | undefined
 }
 
-const SELECT = `select id, seq, at, cost_nanos, held_nanos, ${Object.keys(facts).map(column).join(', ')} from calls`
+/** Without a condition. */
+export const SELECT = `select id, seq, at, cost_nanos, held_nanos, ${Object.keys(facts).map(column).join(', ')} from calls`
 
 /** Pages start after a row, not at a number of rows. A new row on an earlier page therefore neither repeats nor hides another row. */
 export async function listCalls(pool: Pool, query: CallsQuery): Promise<Calls> {
@@ -122,35 +123,6 @@ function statusCondition(status: string): string {
   return status.endsWith('xx') ? `status >= ${first} and status < ${first + 100}` : `status = ${first}`
 }
 
-export interface ChargedAttempt {
-  id: string
-  costUsd: number
-  /** The charge, and its correction if there is one. */
-  rows: Call[]
-}
-
-/** `costUsd`: of all attempts. `rows`: of the last one. */
-export interface FoundCall extends ChargedAttempt {
-  attempts: ChargedAttempt[]
-}
-
-/** Takes the id of the call, or of any of its charged attempts. Undefined: the call does not exist. */
-export async function findCall(pool: Pool, id: string): Promise<FoundCall | undefined> {
-  const ids = attemptIds(id)
-  const { rows } = await pool.query(`${SELECT} where id = any($1) order by seq`, [ids])
-  const attempts = ids.flatMap(one => {
-    const own = rows.filter(row => row.id === one)
-    return own.length > 0 ? [{ id: one, costUsd: sumUsd(own), rows: own.map(shown) }] : []
-  })
-  const last = attempts.at(-1)
-  return last && { id: callIdOf(id), costUsd: sumUsd(rows), rows: last.rows, attempts }
-}
-
-/** Added as integers, because a sum of doubles has rounding errors. */
-function sumUsd(rows: Record<string, unknown>[]): number {
-  return nanosToUsd(rows.reduce((sum, { cost_nanos }) => sum + Number(cost_nanos), 0))
-}
-
 /** The ids of clients with this name, now or on a day with calls. */
 export async function clientIds(pool: Pool, client: string): Promise<string[]> {
   const { rows } = await pool.query(
@@ -171,7 +143,7 @@ export async function teamIds(pool: Pool, team: string): Promise<string[]> {
   return rows.map(({ id }) => id)
 }
 
-function shown({ id, seq, at, cost_nanos, held_nanos, ...row }: Record<string, unknown>): Call {
+export function shown({ id, seq, at, cost_nanos, held_nanos, ...row }: Record<string, unknown>): Call {
   const call: Call = {
     id: String(id),
     seq: Number(seq),

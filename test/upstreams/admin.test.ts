@@ -8,6 +8,8 @@ import { until } from '../until.ts'
 
 const HAIKU = { models: ['claude-haiku-*'], order: ['first', 'second'] }
 const names = ['first', 'second'] as const
+/** The figures of an upstream without calls. */
+const IDLE = { keys: 1, keysSetAside: 0, running: 0, firstByteMs: null, health: 'ok', circuits: [] }
 
 interface Shown {
   name: string
@@ -56,13 +58,8 @@ test('upstreams are listed with their settings and routes, and without keys', as
           'anthropic-messages',
           'anthropic-count-tokens',
         ],
-        keys: 1,
-        keysSetAside: 0,
-        running: 0,
         concurrency: null,
-        firstByteMs: null,
-        health: 'ok',
-        circuits: [],
+        ...IDLE,
       },
       {
         name: 'second',
@@ -71,13 +68,8 @@ test('upstreams are listed with their settings and routes, and without keys', as
         address: providers.second.url,
         models: { 'gpt-*': 'own-gpt-*' },
         dialects: ['openai-chat', 'openai-responses', 'openai-embeddings'],
-        keys: 1,
-        keysSetAside: 0,
-        running: 0,
         concurrency: 7,
-        firstByteMs: null,
-        health: 'ok',
-        circuits: [],
+        ...IDLE,
       },
     ],
     routes: [
