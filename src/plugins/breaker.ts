@@ -88,6 +88,7 @@ export default fp(
       const { ticket, attempt } = request
       if (!ticket?.passes) return
       const result = error ? RESULTS[error.code] : attempt?.isSuccess ? 'accepted' : undefined
+      noteResult(ticket, result)
       if (result === 'accepted') accepted(ticket)
       else if (error && result === 'refused') logOpening(ticket, error, refusedBy(ticket, error))
       else if (error && result === 'limited') limitedBy(request, ticket, error)
@@ -104,7 +105,6 @@ export default fp(
     function accepted({ target, key, passes }: Ticket) {
       const { upstream, price } = target
       if (!passes) return
-      upstream.acceptedAt = Date.now()
       const isBack = [
         key.circuits.accepted(price.model, passes.key),
         upstream.circuits.accepted(price.model, passes.upstream),
@@ -152,6 +152,13 @@ function enter(request: FastifyRequest, target: Target): Ticket | Closed {
   if ('pass' in entry) return { target, key, passes: { key: pass, upstream: entry.pass } }
   key.circuits.leave(price.model, pass)
   return entry
+}
+
+/** For the health of the upstream. Any answer but a failure shows that it works. */
+function noteResult({ target: { upstream } }: Ticket, result: Result | undefined) {
+  if (result === undefined) return
+  upstream.failuresInRow = result === 'failed' ? upstream.failuresInRow + 1 : 0
+  if (result === 'accepted') upstream.acceptedAt = Date.now()
 }
 
 function freeKey({ upstream, price }: Target): Key {

@@ -5,12 +5,16 @@ import { circuitsOf, type Upstream } from './upstream.ts'
 
 export type Health = 'ok' | 'degraded' | 'down'
 
+/** Failures in a row that mean down. The only target of a model has no circuit for them. */
+const MOST_FAILURES = 5
+
 /**
- * ok: all circuits are closed. down: its failures or the refusals of all its keys keep calls of a model away, and it has
- * accepted no call of any model since. degraded: any other circuit is not closed. A rate limit never means down, because
- * the upstream accepts the key.
+ * down: the last five attempts failed; or failures or the refusals of all its keys keep calls of a model away, and it has
+ * accepted no call of any model since. degraded: any other circuit is not closed. ok: all circuits are closed. A rate limit
+ * never means down, because the upstream accepts the key.
  */
 export function healthOf(upstream: Upstream): Health {
+  if (upstream.failuresInRow >= MOST_FAILURES) return 'down'
   const troubled = circuitsOf(upstream).filter(isTroubled)
   if (troubled.length === 0) return 'ok'
   const models = [...new Set(troubled.map(({ model }) => model))]

@@ -36,6 +36,8 @@ export interface Upstream {
   firstByteMs: number
   /** When it last accepted a call, in milliseconds since 1970; 0: never. */
   acceptedAt: number
+  /** Attempts of any model that have failed since the last one that did not. */
+  failuresInRow: number
 }
 
 /** `timeoutMs`: the longest silence of a response. Throws if its type needs an option that is missing. */
@@ -61,6 +63,7 @@ export function connectUpstream(settings: UpstreamSettings, timeoutMs: number): 
     running: 0,
     firstByteMs: 0,
     acceptedAt: 0,
+    failuresInRow: 0,
   }
 }
 

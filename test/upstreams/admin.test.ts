@@ -137,6 +137,23 @@ test('of two keys one that is refused is set aside, and the upstream is degraded
   )
 })
 
+test('the only upstream is down after five failures, and ok after the next call that it serves', async t => {
+  const routed = await startRouted(t, { names })
+  const key = await routed.gateway.client({ name: 'frontend', cache: { enabled: false } })
+  const call = async () => (await routed.gateway.post('/v1/messages', key, message('hello'))).status
+  const health = async () => (await shown(routed))[0]?.health
+  routed.providers.first.use(() => 'status 500')
+  for (let i = 0; i < 4; i++) assert.equal(await call(), 502)
+
+  const before = await health()
+  assert.equal(await call(), 502)
+  const down = await health()
+  routed.providers.first.use(() => 'ok')
+  assert.equal(await call(), 200)
+
+  assert.deepEqual([before, down, await health()], ['ok', 'down', 'ok'])
+})
+
 test('the fault of a changed file is shown while the previous upstreams stay in force', async t => {
   const routed = await startRouted(t, { names })
 

@@ -117,7 +117,7 @@ export function createCallMetrics(registry: Registry, modelOf: (asked: string) =
       attemptsMade(upstream, model, result).add()
       if (failure) countError(upstream, failure)
     }
-    // An open circuit has refused the call, or the call that it had joined has failed.
+    // An open circuit, or an upstream at its limit, has refused the call.
     if (error && request.attempts === 0) countError(entry.upstream ?? 'none', error)
     if (entry.outcome === 'gateway_error') faults.add()
     if (cost?.unpriced !== undefined) unpriced.add()
