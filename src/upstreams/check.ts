@@ -2,7 +2,7 @@
 
 import { dialects } from '../dialects/index.ts'
 import { collected, type Listed } from './collected.ts'
-import type { RouteEntry } from './file.ts'
+import type { RouteEntry } from './file/schema.ts'
 import { missingModels, namesIn } from './model-lists.ts'
 import type { Upstream } from './upstream.ts'
 

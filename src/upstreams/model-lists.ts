@@ -1,7 +1,7 @@
 /** The model lists of upstreams, in the forms in which providers send them. */
 
 import { isObject } from '../dialects/wire/json.ts'
-import type { RouteEntry } from './file.ts'
+import type { RouteEntry } from './file/schema.ts'
 import { isPattern, mappedModel } from './model-names.ts'
 import { modelNameOf } from './types.ts'
 import type { Upstream } from './upstream.ts'
