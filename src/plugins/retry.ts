@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Refusal } from '../errors.ts'
+import { LOOKAHEAD_SECONDS } from '../pricing/bound.ts'
 import { isRetried, mostHelpful, retryWait } from '../upstreams/retry.ts'
 import { createRetryBudget } from '../upstreams/retry-budget.ts'
 import { isOpenFor, type Upstream } from '../upstreams/upstream.ts'
@@ -126,6 +127,9 @@ export default fp<{ timeoutMs: number }>(
       failed.spanId = app.nextUpstreamSpan(request)
       request.ticket = entered
       request.route = entered.target
+      // The hold covers the first seconds of an attempt, whenever it begins.
+      const { hold } = request
+      if (hold && 'coveredUntil' in hold) hold.coveredUntil = performance.now() + LOOKAHEAD_SECONDS * 1000
     }
 
     /** What UPSTREAM_TIMEOUT_SECONDS leaves for all further attempts, ms. */
@@ -174,8 +178,11 @@ function isAt({ upstream, model }: FailedAttempt, target: Target): boolean {
 
 /** A stale configuration may have made the targets anew, from other upstreams. */
 function presentOf({ targets }: FastifyRequest, chosen: readonly Target[]): readonly Target[] {
-  const present = targets.filter(({ upstream, price }) =>
-    chosen.some(one => one.upstream.name === upstream.name && one.price.model === price.model),
+  const present = chosen.flatMap(
+    one =>
+      targets.find(
+        ({ upstream, price }) => upstream.name === one.upstream.name && price.model === one.price.model,
+      ) ?? [],
   )
   return present.length > 0 ? present : targets
 }

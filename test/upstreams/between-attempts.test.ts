@@ -162,6 +162,26 @@ test('the last attempt gets only the time that the others left', async t => {
   )
 })
 
+test('a hold that two attempts share covers the first seconds of the second one, too', async t => {
+  const { gateway, providers } = await startRouted(t, { names, routes: [route] })
+  // Room for the first seconds of output, and for no more.
+  const key = await gateway.client({ name: 'frontend', budget: { day: 0.0285 } })
+  providers.first.use(() => 'hold first, status 529')
+  providers.second.use(() => 'hold second')
+  const response = gateway.post('/v1/messages', key, message('hello', { max_tokens: 64_000 }))
+  await providers.first.waitForCall()
+  const [hold] = gateway.app.holds
+  const before = Number(hold?.coveredUntil)
+
+  providers.first.release('first')
+  await providers.second.waitForCall()
+
+  const after = Number(hold?.coveredUntil)
+  providers.second.release('second')
+  assert.equal((await response).status, 200)
+  assert.ok(after > before, `covered until ${before}, then ${after}`)
+})
+
 test('a caller who leaves during the wait for an upstream ends the call at once', async t => {
   const routes = [{ models: ['claude-haiku-*'], order: ['first'], retries: 1, retryWithinMs: 60_000 }]
   const { gateway, providers } = await startRouted(t, { names: ['first'], routes })
