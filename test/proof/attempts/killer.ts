@@ -29,20 +29,15 @@ interface Killing {
 export async function killAt(
   killing: Killing,
   plan: readonly { after: number; moment: Moment }[],
-  isOver: () => boolean,
-): Promise<Moment[]> {
-  const killed: Moment[] = []
+): Promise<void> {
   for (const { after, moment } of plan) {
-    await until(() => killing.moody.asked.length >= after || isOver())
-    if (await killOne(killing, moment, isOver)) {
-      killed.push(moment)
-      await killing.start()
-    }
+    await until(() => killing.moody.asked.length >= after)
+    await killOne(killing, moment)
+    await killing.start()
   }
-  return killed
 }
 
-async function killOne(killing: Killing, moment: Moment, isOver: () => boolean): Promise<boolean> {
+async function killOne(killing: Killing, moment: Moment): Promise<void> {
   const { fleet, moody, random, redisPid, replicas } = killing
   const victim = Promise.withResolvers<string>()
   moody.onRequest((asked, scenario) => {
@@ -53,10 +48,7 @@ async function killOne(killing: Killing, moment: Moment, isOver: () => boolean):
     if (moment === 'paused') process.kill(redisPid, 'SIGSTOP')
     victim.resolve(name)
   })
-  const over = until(isOver).then(() => undefined)
-  const name = await Promise.race([victim.promise, over])
-  moody.onRequest(() => {})
-  if (name === undefined) return false
+  const name = await victim.promise
   const gateway = replicas.get(name)!
   replicas.delete(name)
   try {
@@ -66,7 +58,6 @@ async function killOne(killing: Killing, moment: Moment, isOver: () => boolean):
   } finally {
     if (moment === 'paused') process.kill(redisPid, 'SIGCONT')
   }
-  return true
 }
 
 function replicaOf({ request: { headers } }: Asked): string {
