@@ -43,7 +43,7 @@ async function settle(ran: Ran) {
 
 /** Returns the number of calls that were charged for several attempts. */
 function check(t: TestContext, ran: Ran): number {
-  const { gateway, world, rows, asked, answered, looks } = ran
+  const { gateway, world, rows, asked, answered, looks, changes } = ran
   assert.deepEqual(looks.over, [], 'more spent and held than the budget has')
   const byCall = Map.groupBy(rows, ({ id }) => id.split('~')[0]!)
   const lines = gateway.calls()
@@ -63,12 +63,17 @@ function check(t: TestContext, ran: Ran): number {
     const sum = its.reduce((total, { cost }) => total + cost, 0)
     assert.equal(Math.round(Number(costUsd) * 1e9), sum, 'the header of a JSON response')
   }
+  assert.deepEqual(
+    answered.filter(({ status }) => status === 500),
+    [],
+    'a fault of the gateway',
+  )
   assertNothingRuns(ran)
   const retried = [...byCall.values()].filter(its => its.length > 1).length
   const statuses = Object.entries(Object.groupBy(answered, ({ status }) => String(status)))
   t.diagnostic(
     `${world.calls.length} calls, ${asked.length} attempts, ${rows.length} rows, ${retried} calls with several rows, ` +
-      `${looks.count} looks; ${statuses.map(([status, of]) => `${status}: ${of?.length}`).join(', ')}`,
+      `${looks.count} looks, ${changes} changes; ${statuses.map(([status, of]) => `${status}: ${of?.length}`).join(', ')}`,
   )
   return retried
 }

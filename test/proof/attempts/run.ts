@@ -1,11 +1,13 @@
 /** Runs the calls of a world through one gateway, and looks at every budget meanwhile. */
 
+import { readFile } from 'node:fs/promises'
 import type { Gateway } from '../../gateway.ts'
 import type { Call as Request } from '../../provider.ts'
 import { type Routed, startRouted } from '../../routed.ts'
 import type { Context } from '../../when-over.ts'
 import { numberIn } from '../traffic.ts'
 import { type Looks, lookAtBudgets } from './looks.ts'
+import { meddle } from './meddle.ts'
 import type { Row } from './rows.ts'
 import {
   CLIENTS,
@@ -44,6 +46,8 @@ export interface Ran {
   answered: Answered[]
   rows: Row[]
   looks: Looks
+  /** Changes of the configuration during the run. */
+  changes: number
 }
 
 const AT_ONCE = 16
@@ -73,10 +77,14 @@ export async function run(t: Context, world: World): Promise<Ran> {
 
   const over = new AbortController()
   const looking = lookAtBudgets(gateway, over.signal)
+  const content = await readFile(routed.file, 'utf8')
+  // A file that has another size is certainly read again.
+  const rewrite = (changes: number) => routed.write(content + ' '.repeat(changes))
+  const meddling = meddle(gateway, rewrite, over.signal)
   const answered = await sendAll(gateway, world, keys)
   over.abort()
-  const looks = await looking
-  return { world, gateway, asked, answered, looks, rows: [] }
+  const [looks, changes] = await Promise.all([looking, meddling])
+  return { world, gateway, asked, answered, looks, changes, rows: [] }
 }
 
 /** Each upstream does what the world says. Returns the requests as they come. */
