@@ -45,17 +45,18 @@ test('a call whose first attempt runs during a change is still served by the nex
 
 test('a call that waits in the gateway during a change is served', async t => {
   const routed = await startRouted(t, { names, routes })
-  const { gateway } = routed
-  const key = await gateway.client({
-    name: 'frontend',
-    limits: { requests: { capacity: 1, per: '4s' }, maxWaitMs: 10_000 },
-  })
-  assert.equal((await gateway.post('/v1/messages', key, message('one'))).status, 200)
+  const { gateway, providers } = routed
+  const key = await gateway.client({ name: 'frontend', limits: { concurrency: 1, maxWaitMs: 10_000 } })
+  providers.first.next('hold answer')
+  const running = gateway.post('/v1/messages', key, message('one'))
+  await until(() => providers.first.calls.length === 1)
   const waiting = gateway.post('/v1/messages', key, message('two'))
 
   await change(routed)
+  providers.first.release('answer')
   const response = await waiting
 
+  assert.equal((await running).status, 200)
   assert.equal(response.status, 200, await response.text())
 })
 
