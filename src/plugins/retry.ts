@@ -160,6 +160,12 @@ interface Preparation {
   signal: AbortSignal
 }
 
+interface Next {
+  targets: readonly Target[]
+  /** The wait before it, ms. */
+  waitMs: number
+}
+
 function attemptsOf({ failedAttempts = [] }: FastifyRequest): number {
   return failedAttempts.length
 }
@@ -205,9 +211,10 @@ function nextTargets(request: FastifyRequest, leftMs: number): Next | undefined 
     const failed = failures.at(-1)
     if (!failed || failed.error.code === 'upstream_refused_us') continue
     const since = performance.now() - failed.startedAt - failed.ms
+    // The random part does not count against the limit.
+    if (retryWait(failed.error, failures.length, () => 0) - since > plan.retryWithinMs) continue
     const waitMs = Math.max(0, retryWait(failed.error, failures.length) - since)
-    if (waitMs <= plan.retryWithinMs && waitMs < leftMs && (!soonest || waitMs < soonest.waitMs))
-      soonest = { targets: [target], waitMs }
+    if (waitMs < leftMs && (!soonest || waitMs < soonest.waitMs)) soonest = { targets: [target], waitMs }
   }
   return soonest
 }
