@@ -69,6 +69,7 @@ export function send(
   let controller: Dispatcher.DispatchController | undefined
   let retried = false
   let aborted = false
+  let gaveUp = false
   let sink: Sink | undefined
   const line = {
     sent: false,
@@ -78,8 +79,12 @@ export function send(
       controller?.abort(new Error('stopped by the gateway'))
     },
   }
+  // Undici's own time begins after the connection is made. A connection that is made later serves other calls.
+  const connecting =
+    request.headersTimeout === undefined ? undefined : setTimeout(giveUp, request.headersTimeout).unref()
   const handler: Dispatcher.DispatchHandler = {
     onRequestStart(started) {
+      clearTimeout(connecting)
       controller = started
       if (aborted) return started.abort(new Error('stopped by the gateway'))
       line.sent = true
@@ -99,12 +104,20 @@ export function send(
         pool.dispatch(request, handler)
         return
       }
+      clearTimeout(connecting)
+      if (gaveUp) return
       const failure = aborted ? 'aborted' : line.sent ? failureOf(error) : 'unreachable'
       ;(sink ?? listener).fail(failure)
     },
   }
   pool.dispatch(request, handler)
   return line
+
+  function giveUp() {
+    if (line.sent || aborted) return
+    aborted = gaveUp = true
+    listener.fail('unreachable')
+  }
 }
 
 function failureOf(error: Error): Failure {
