@@ -35,6 +35,8 @@ export interface UpstreamsOptions {
 
 /** Milliseconds. The file is polled, because a mounted file is often a symbolic link whose target changes. */
 const LOOK_EVERY = 1000
+/** Milliseconds that a call may wait in the gateway before its first attempt: more than the highest `limits.maxWaitMs`. */
+const LONGEST_WAIT = 15_000
 
 interface InForce {
   upstreams: readonly Upstream[]
@@ -48,6 +50,8 @@ export default fp<UpstreamsOptions>(
     let fault: string | undefined
     let identities = new Map<string, Upstream>()
     const watched = new Set<string>()
+    /** Upstreams that are no longer in the file, each with the timer that closes its connections. */
+    const retired = new Map<Upstream, NodeJS.Timeout>()
     let loading = Promise.resolve()
 
     if (file === undefined)
@@ -67,7 +71,8 @@ export default fp<UpstreamsOptions>(
     if (file !== undefined) watch(file)
     app.addHook('onClose', async () => {
       for (const name of watched) unwatchFile(name, reload)
-      await Promise.all(inForce.upstreams.map(({ pool }) => pool.destroy()))
+      for (const timer of retired.values()) clearTimeout(timer)
+      await Promise.all([...inForce.upstreams, ...retired.keys()].map(({ pool }) => pool.destroy()))
     })
 
     /** Made anew after a change of the prices, which name the makers of the models. */
@@ -96,10 +101,19 @@ export default fp<UpstreamsOptions>(
         for (const secret of settings.secrets) app.redactor.add(secret() ?? '')
         next.set(identity, identities.get(identity) ?? connectUpstream(settings, timeoutMs))
       }
-      for (const [identity, { pool }] of identities) if (!next.has(identity)) void pool.close()
+      for (const [identity, upstream] of identities) if (!next.has(identity)) retire(upstream)
       identities = next
       use({ upstreams: [...next.values()], routes })
       for (const one of keyFiles) watch(one)
+    }
+
+    /** Calls that have chosen it may still wait for their first attempt or for the next one. */
+    function retire(upstream: Upstream) {
+      const close = () => {
+        retired.delete(upstream)
+        void upstream.pool.close()
+      }
+      retired.set(upstream, setTimeout(close, timeoutMs + LONGEST_WAIT).unref())
     }
 
     function use(next: InForce) {
