@@ -143,7 +143,7 @@ export default fp<{ timeoutMs: number }>(
     dependencies: ['admission', 'breaker', 'cost', 'lifecycle', 'models', 'traces', 'waiting'],
     decorators: {
       fastify: ['chargeAndAdmit', 'costOf', 'enterTarget', 'nextUpstreamSpan'],
-      request: ['disconnected', 'plan', 'route', 'targets', 'ticket', 'waitedMs'],
+      request: ['disconnected', 'hold', 'plan', 'route', 'targets', 'ticket', 'waitedMs'],
     },
   },
 )
