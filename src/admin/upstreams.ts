@@ -27,7 +27,7 @@ export async function upstreamRoutes(admin: FastifyInstance): Promise<void> {
       const { fault } = admin.upstreams
       return {
         upstreams: admin.upstreams.all().map(shown),
-        routes: admin.upstreams.routes().map(shownRoute),
+        routes: admin.upstreams.routes().map(route => shownRoute(route, admin.upstreams.all())),
         fault: fault === undefined ? null : admin.redactor.text(fault),
       }
     },
@@ -87,15 +87,20 @@ function shown(upstream: Upstream) {
   }
 }
 
-function shownRoute({ models, order = [], targets, retries, sticky }: RouteEntry) {
+function shownRoute(
+  { models, order = [], targets, retries, sticky }: RouteEntry,
+  upstreams: readonly Upstream[],
+) {
   const all = targets
     ? targets.map(({ upstream, model = null, weight = 1 }) => ({ upstream, model, weight }))
     : order.map(upstream => ({ upstream, model: null, weight: null }))
+  const keysOf = (name: string) => upstreams.find(one => one.name === name)?.keys.length ?? 1
   return {
     models,
     isBalanced: targets !== undefined && targets.length > 1,
     targets: all,
-    retries: retries ?? all.length - 1,
+    // Each target is tried once with each of its keys.
+    retries: retries ?? all.reduce((sum, { upstream }) => sum + keysOf(upstream), 0) - 1,
     sticky: sticky ?? null,
   }
 }

@@ -5,7 +5,7 @@
 
 const SHARE = 1 / 5
 /** Retries that are always allowed in a minute: a process with few calls can retry, too. */
-const LEAST = 10
+const LEAST = 20
 const PERIODS = 6
 const PERIOD_MS = 10_000
 
