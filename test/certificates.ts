@@ -43,7 +43,7 @@ export async function makeCertificates(t: Context, address: string): Promise<Cer
   return { ca: at('ca.pem'), cert: at('server.pem'), key: at('server.key'), folder }
 }
 
-/** A certificate that was valid for no time. */
+/** A certificate whose validity ends in the past. */
 export async function makeExpiredCertificate(t: Context): Promise<{ cert: Buffer; key: Buffer }> {
   const folder = await temporaryFolder(t)
   const openssl = (...args: string[]) => run('openssl', args, { cwd: folder })

@@ -40,7 +40,7 @@ export function publicPrices(list: string, taken: ReadonlySet<string>): PublicFi
   return { list, ...filesOf(groups, list, taken) }
 }
 
-/** The most expensive first: of two models that a name in a response could mean, the table takes the first. */
+/** The most expensive first, because the table takes the first model that a name in a response could mean. */
 function byPrice(a: Group, b: Group): number {
   const [ours, theirs] = [lastOut(a), lastOut(b)]
   if (ours === theirs) return a[0].key < b[0].key ? -1 : 1

@@ -7,8 +7,8 @@ const PLACES = 24
 const MICRO = 10n ** BigInt(PLACES - 6)
 
 /**
- * The list's number as written there, rounded up to six decimals. A number of JavaScript is written with the fewest digits
- * that identify it, which are the list's own digits. Throws an Error if it is not a decimal of at least 0.
+ * The list's number, rounded up to six decimals. JavaScript prints a number with the fewest digits that identify it, and
+ * these are the digits in the list. Throws an Error if it is not a decimal of at least 0.
  */
 export function microsOf(listed: number): bigint {
   const exact = parseDecimal(String(listed), PLACES)

@@ -11,12 +11,12 @@ export const knownFaults: readonly KnownFault[] = [
   {
     names: /^\w+\/.*(:free|:beta|:thinking|:extended|:nitro|:floor|:online|:exacto)$/,
     override: { leaveOut: true },
-    why: 'A variant, not a model. Free variants have no price here, and a price of 0 would bind no budget.',
+    why: 'A variant, not a model. Free variants have no price here, because no budget limits a price of 0.',
   },
   {
     names: /^openrouter\/(?!~)[^/]+$/,
     override: { leaveOut: true },
-    why: 'OpenRouter’s ids have a vendor. These entries are of 2025, and OpenRouter no longer lists them.',
+    why: 'OpenRouter’s ids have a vendor. These entries are from 2025, and OpenRouter no longer lists them.',
   },
   {
     names: /^openrouter\/(~|openrouter\/|.*\/router$)/,
@@ -41,7 +41,7 @@ export const knownFaults: readonly KnownFault[] = [
   {
     names: /^deepseek\/deepseek-(chat|reasoner)$/,
     override: { leaveOut: true },
-    why: 'The prices are of 2025. Since 2026-04-24 these names mean deepseek-v4-flash, until DeepSeek ends them (api-docs.deepseek.com/quick_start/pricing).',
+    why: 'The prices are from 2025. Since 2026-04-24 these names mean deepseek-v4-flash, until DeepSeek ends them (api-docs.deepseek.com/quick_start/pricing).',
   },
   {
     names: /^deepseek\/deepseek-v4-flash$/,
@@ -78,12 +78,12 @@ export const knownFaults: readonly KnownFault[] = [
     override: {
       alsoNamed: ['us', 'eu', 'jp'].map(region => `${region}.amazon.nova-2-lite-v1:0`),
     },
-    why: 'The names that the list matches by a part of them.',
+    why: 'The list matches these names by a part only.',
   },
   {
     names: /^(openrouter|google)\/(google\/)?gemini-/,
     override: { writeIsStorage: true },
-    why: 'The listed price of a cache write is that of 5 minutes of storage; the tokens cost as input beside it (openrouter.ai/docs/features/prompt-caching).',
+    why: 'The listed price of a cache write is that of 5 minutes of storage. The tokens also cost the input price (openrouter.ai/docs/features/prompt-caching).',
   },
   {
     names: /^(google|openrouter\/google)\/gemini-(2\.5|3)/,
@@ -108,7 +108,7 @@ export const knownFaults: readonly KnownFault[] = [
   {
     names: /\/.*llama-4-scout/i,
     override: { contextWindow: 10_485_760 },
-    why: 'The list has no context window for it at some hosts, and less than the model has.',
+    why: 'The list has no context window for it at some hosts, and one that is too small at others.',
   },
   {
     names: /^(together|groq|openrouter)\/(meta-llama\/)?(Meta-)?Llama-3\.[123]-/i,
@@ -133,6 +133,6 @@ export const knownFaults: readonly KnownFault[] = [
   {
     names: /^together\/(?!(meta-llama\/(Meta-)?Llama-[34]|mistralai\/Mixtral-))/,
     override: { leaveOut: true },
-    why: 'A catalogue of 2023, which Together no longer serves.',
+    why: 'A catalogue from 2023, which Together no longer serves.',
   },
 ]

@@ -11,7 +11,7 @@ import { doubledAbove, type Rates, type RowFrom, rowOf } from './rates.ts'
 
 export interface ListedModel {
   provider: ListedProvider
-  /** The name without vendor, region, version and case, by which models of several providers are the same. */
+  /** The name without vendor, region, version and case. It is the same for one model at several providers. */
   key: string
   maker: string
   kind: 'chat' | 'embedding'
@@ -28,7 +28,7 @@ export interface ListedModel {
   limitSources: readonly string[]
 }
 
-/** Prices in other units: a model that has one of them costs something that its tokens of text do not show. */
+/** Prices in other units. A model with one of them costs more than its text tokens show. */
 const OTHER_UNITS =
   /^(output_(audio|image|video|reasoning|citation)_mtok|.*_kpages|.*audio_hours|requests_kcount|input_text_messages_kcount)$/
 /** Models that the built-in table has or leaves out on purpose: those of the two makers, but not OpenAI's open weights. */

@@ -11,7 +11,7 @@ export type Override =
   | { contextWindow: number }
   /** The most output tokens of a response. */
   | { maxOutput: number }
-  /** A price of a cache write below the input price is for the storage alone: the tokens cost as input beside it. */
+  /** A cache write price below the input price is for storage only. The tokens also cost the input price. */
   | { writeIsStorage: true }
   /** All prices double for calls with more input tokens than this. */
   | { doublesAbove: number }

@@ -1,4 +1,4 @@
-/** The providers of the list whose prices are taken, and the types of upstreams that sell at them. */
+/** The providers of the list whose prices are used, and the types of upstreams that charge these prices. */
 
 export interface ListedProvider {
   /** Its id in the list. */
@@ -7,7 +7,7 @@ export interface ListedProvider {
   types: readonly string[]
   /** The maker of all its models. Undefined: the model's name has it. */
   maker?: string
-  /** Providers in the list that alone sell their models: this one passes their prices on. */
+  /** Providers in the list that are the only sellers of their models. This provider charges their prices. */
   resells?: readonly string[]
 }
 
@@ -34,7 +34,7 @@ const byVendor: ReadonlyMap<string, string> = new Map([
   ['mistralai', 'mistral'],
   ['x-ai', 'xai'],
   ['z-ai', 'zai'],
-  // Requests and upstreams of the maker `openai` have rules of their own, which its open weights do not have at other hosts.
+  // The rules for the maker `openai` do not apply to its open weights at other hosts.
   ['openai', 'openai-oss'],
 ])
 

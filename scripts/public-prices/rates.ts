@@ -26,8 +26,8 @@ export interface RowFrom {
 }
 
 /**
- * The rates of a model. Without a price of its own, a cached token costs as much as input: no discount is known. Undefined:
- * input or output has no price, or the price is 0, which would bind no budget.
+ * The rates of a model. A cached token without a price costs as much as input, because no discount is known. Undefined:
+ * input or output has no price, or the price is 0, which no budget limits.
  */
 export function rowOf(
   listed: ModelPrice,
@@ -54,7 +54,7 @@ export function rowOf(
   return bands.some(band => band.in === 0n || (kind === 'chat' && band.out === 0n)) ? undefined : bands
 }
 
-/** A tier of the list holds for calls with more input tokens than its start. */
+/** A tier of the list applies to calls with more input tokens than its start. */
 function amountAt(price: number | TieredPrices | undefined, over: number): bigint | undefined {
   if (price === undefined) return undefined
   if (typeof price === 'number') return microsOf(price)

@@ -1,4 +1,4 @@
-/** The text of src/pricing/public.json: one model a line, so that a change of the list is a readable difference. */
+/** The text of src/pricing/public.json: one model per line, so that a diff of the list is readable. */
 
 import packageFile from '../../package.json' with { type: 'json' }
 import { builtin } from '../../src/pricing/builtin.ts'

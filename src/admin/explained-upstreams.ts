@@ -22,7 +22,7 @@ interface Obstacle {
 
 interface Explained {
   upstreams: ExplainedUpstream[]
-  /** Why no upstream would be called now. One upstream that is called is enough. */
+  /** Why no upstream would be called now. Empty: at least one would be. */
   obstacles: Obstacle[]
 }
 

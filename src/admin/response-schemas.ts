@@ -1,4 +1,4 @@
-/** Responses of the admin API without a store of their own: pages, problems and tokens. */
+/** Response schemas of the admin API for pages, problems and tokens. */
 
 import { type Static, type TProperties, Type } from 'typebox'
 import { moment, shownOnce } from '../clients/responses.ts'

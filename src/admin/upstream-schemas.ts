@@ -51,7 +51,7 @@ const upstream = Type.Object(
     ),
     health: Type.Enum(['ok', 'degraded', 'down'], {
       description:
-        'down: the last five attempts failed; or a model is kept away by failures or a refusal of all keys, and no call has been accepted since. degraded: any other circuit is not closed. ok: all circuits are closed',
+        'down: the last five attempts failed; or failures or refusals of all keys keep calls of a model away, and no call has been accepted since. degraded: any other circuit is not closed. ok: all circuits are closed',
     }),
     circuits: Type.Array(
       Type.Object({ model: Type.String(), ...circuit.properties }, { title: 'CircuitOfModel' }),

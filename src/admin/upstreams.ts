@@ -123,7 +123,7 @@ export function circuitResponse({
   }
 }
 
-/** The end of a sentence about this replica. */
+/** What this replica does with the next call. The words follow "the replica". */
 export function retryWords({ state, retryAfterMs }: Static<typeof circuit>): string {
   if (state === 'open') return `lets the next call through in ${Math.ceil(retryAfterMs / 1000)} s`
   return retryAfterMs > 0 ? 'waits for the call that it has let through' : 'lets the next call through'

@@ -51,7 +51,7 @@ export function readEnvironment(): Values {
   return readValues(environment())
 }
 
-/** The same, of the source of these options. */
+/** Reads the values from the source that these options name. */
 export function readValues({ env, data }: FastifyEnvOptions): Values {
   return envSchema<Values>({ schema: unchecked, ajv, ...(env === false ? { env, data } : { dotenv: true }) })
 }

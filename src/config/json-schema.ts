@@ -2,7 +2,7 @@
 
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
 
-/** Keywords of our own. The words of faults become part of the description. */
+/** The gateway's own keywords. `expected`, the text for faults, becomes part of the description. */
 const OWN: ReadonlySet<string> = new Set(['expected', 'expectedName', 'orNumber', 'description'])
 
 export function jsonSchemaOf(schema: object, title: string): object {

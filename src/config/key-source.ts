@@ -7,15 +7,15 @@ import { secretNames } from './variables.ts'
 
 export type Source = { env: string } | { file: string }
 
-/** Secrets of the gateway's own. An upstream must not get them. */
+/** The gateway's own secrets. An upstream must not get them. */
 const own = new Set(secretNames)
 for (const upstream of upstreams) own.delete(keyVariable(upstream))
 
-/** Returns the key, or an Error that says in words what is wrong with its source. The words never contain the key. */
+/** Returns the key, or an Error whose message says what is wrong with its source. The message never contains the key. */
 export function readKeySource(source: Source, values: Values = readEnvironment()): string | Error {
   if ('file' in source) return keyIn(source.file)
   const name = source.env
-  if (own.has(name)) return new Error("which is a secret of the gateway's own")
+  if (own.has(name)) return new Error("which is one of the gateway's own secrets")
   const { [name]: key, [`${name}_FILE`]: file } = values
   if (key) return key
   return file ? keyIn(file) : new Error('which is not set in the environment or in .env')

@@ -1,5 +1,5 @@
 /**
- * The upstreams that the environment can name, where no file does. A row gives an upstream its two variables
+ * The upstreams that the environment can name if UPSTREAMS_FILE is not set. A row gives an upstream its two variables
  * (`NAME_API_KEY`, `NAME_BASE_URL`); its name is also its type.
  */
 

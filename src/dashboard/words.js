@@ -222,7 +222,7 @@ export const healths = {
   degraded: {
     label: 'Degraded',
     tone: 'warn',
-    meaning: 'A model or a key is kept away from calls; others are served.',
+    meaning: 'A model or a key is set aside; others are served.',
   },
   down: {
     label: 'Down',

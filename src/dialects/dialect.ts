@@ -69,7 +69,7 @@ export interface ParsedRequest {
   promptCacheKey: string | undefined
 }
 
-/** How the body of a request to one upstream differs from the format. The type of the upstream has it as data. */
+/** How the body of a request to one upstream differs from the format. The upstream's type defines it. */
 export interface TargetEdits {
   /** The output limit of a chat has this name, if the gateway sets one. */
   outputLimit?: 'max_tokens' | 'max_completion_tokens'

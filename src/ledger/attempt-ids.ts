@@ -8,7 +8,7 @@ export function attemptId(id: string, number: number): string {
   return number === 1 ? id : `${id}~${number}`
 }
 
-/** The id of the call, whichever entry the id is of. */
+/** The id of the call that the entry with this id belongs to. */
 export function callIdOf(id: string): string {
   return id.replace(/~\d+$/, '')
 }

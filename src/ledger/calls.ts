@@ -1,4 +1,4 @@
-/** Reads pages of the ledger's rows in an order. */
+/** Reads the ledger's rows, sorted and in pages. */
 
 import type { Pool } from 'pg'
 import { utcDay } from '../lua/calendar.ts'
@@ -40,7 +40,7 @@ export interface Calls {
   next: Place | undefined
 }
 
-/** Without a condition. */
+/** Selects all rows; callers add a condition. */
 export const SELECT = `select id, seq, at, cost_nanos, held_nanos, ${Object.keys(facts).map(column).join(', ')} from calls`
 
 /** Pages start after a row, not at a number of rows. A new row on an earlier page therefore neither repeats nor hides another row. */

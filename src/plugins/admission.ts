@@ -91,7 +91,7 @@ export default fp<{ maxPending: number }>(
       try {
         return await admitNext(request)
       } finally {
-        // A new decision prefers a target; the last attempt was at this one.
+        // The new decision has set the preferred target. The last attempt was at this one.
         request.route = route
       }
     })

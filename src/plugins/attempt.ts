@@ -44,7 +44,7 @@ declare module 'fastify' {
   }
 }
 
-/** An error event is given this long to reach a slow reader before the socket is destroyed, in milliseconds. */
+/** Milliseconds that an error event has to reach a slow reader before the socket is destroyed. */
 const LAST_EVENT = 2000
 /** Limits for a JSON response whose caller has left: response buffers and milliseconds. */
 const PAID_BUFFERS = 64
@@ -200,7 +200,7 @@ export default fp<{ responseBuffer: number }>(
       }
 
       function observe(chunk: Buffer) {
-        // The meter may be that of the next attempt, after an error that began a stream.
+        // After an error as the first event of a stream, the meter may be that of the next attempt.
         if (attempt.endedAt !== undefined) return
         if (attempt.firstByteAt === undefined) {
           attempt.firstByteAt = performance.now()

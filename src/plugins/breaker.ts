@@ -1,6 +1,6 @@
 /**
  * The circuits of upstreams and keys. A call skips a target whose circuit is open, and takes a pass of the one it is sent to;
- * the result changes the circuit. A provider may refuse an account a single model, so each model has its own.
+ * the result changes the circuit. A provider may refuse an account a single model, so each model has its own circuit.
  */
 
 import type { FastifyRequest } from 'fastify'
@@ -17,7 +17,8 @@ export interface Ticket {
   passes: { key: number; upstream: number } | undefined
 }
 
-export interface Closed {
+/** No target lets the call pass. */
+export interface Blocked {
   refused: Refusal
   /** Milliseconds until the first circuit lets a call pass. */
   retryMs: number
@@ -26,7 +27,7 @@ export interface Closed {
 declare module 'fastify' {
   interface FastifyInstance {
     /** A ticket for the first of these targets that lets the call pass. */
-    enterTarget(request: FastifyRequest, targets: readonly Target[]): Ticket | Closed
+    enterTarget(request: FastifyRequest, targets: readonly Target[]): Ticket | Blocked
     /** Updates the circuits from the provider's response, before the caller gets it. Without `error` the call was accepted. */
     learnFromUpstream(request: FastifyRequest, error: Refusal | undefined): void
   }
@@ -38,7 +39,7 @@ declare module 'fastify' {
 
 type Result = 'accepted' | 'refused' | 'limited' | 'failed'
 
-/** What an error says of the upstream. After any other error, nothing is known. */
+/** What an error says about the upstream. Any other error says nothing. */
 const RESULTS: Partial<Record<RefusalCode, Result>> = {
   invalid_request: 'accepted',
   not_found: 'accepted',
@@ -55,7 +56,7 @@ const RESULTS: Partial<Record<RefusalCode, Result>> = {
 
 /** Milliseconds that a key is set aside if the provider limits us and names no wait. */
 const LIMITED_MS = 1000
-/** The wait that a caller is advised while an upstream runs as many calls as it may, ms. */
+/** The `retry-after` for a caller while an upstream is at its concurrency limit, ms. */
 const FULL_MS = 1000
 
 export default fp(
@@ -75,7 +76,7 @@ export default fp(
     })
 
     app.decorate('enterTarget', (request, targets) => {
-      let soonest: Closed | undefined
+      let soonest: Blocked | undefined
       for (const target of targets) {
         const entered = enter(request, target)
         if ('target' in entered) return entered
@@ -134,13 +135,13 @@ function nameOf({ upstream, price }: Target): string {
   return `${upstream.name}/${price.model}`
 }
 
-/** Failures open a circuit only where calls have another target: to eject the only one would make a partial outage whole. */
+/** Failures open a circuit only if calls have another target. Without one, an open circuit would refuse all calls. */
 function hasChoice({ plan }: FastifyRequest): boolean {
   return plan.candidates.length > 1
 }
 
 /** A provider accepts a free call in spite of an unpaid bill, so it takes no pass, and its result does not close a circuit. */
-function enter(request: FastifyRequest, target: Target): Ticket | Closed {
+function enter(request: FastifyRequest, target: Target): Ticket | Blocked {
   const { upstream, price } = target
   const { concurrency = Number.POSITIVE_INFINITY } = upstream.settings.limits ?? {}
   if (upstream.running >= concurrency) return { refused: full(upstream.name, concurrency), retryMs: FULL_MS }
@@ -176,7 +177,7 @@ function failedBy({ target, key, passes }: Ticket, error: Refusal): number | und
   return target.upstream.circuits.failed(target.price.model, passes!.upstream, error)
 }
 
-/** A limit says that the provider accepts the key. The key is set aside only if there is another key or target. */
+/** A rate limit shows that the provider accepts the key. The key is set aside only if there is another key or target. */
 function limitedBy(request: FastifyRequest, { target, key, passes }: Ticket, error: Refusal) {
   const { upstream, price } = target
   upstream.circuits.accepted(price.model, passes!.upstream)
@@ -204,7 +205,7 @@ function full(name: string, most: number): Refusal {
   )
 }
 
-export function refusedByCircuit({ refused, retryMs }: Closed): Refusal {
+export function refusedByCircuit({ refused, retryMs }: Blocked): Refusal {
   const { code, details, headers, message, reason } = refused
   const wait = retryAfter(retryMs)
   return refusal(code, message, {

@@ -70,7 +70,10 @@ export default fp<{ file: string | undefined }>(
         return upstreamTable(prices(type), own)
       } catch (error) {
         fault = textOf(error)
-        app.log.error({ fault }, 'PRICES_FILE contradicts the prices of an upstream, which stay as they were')
+        app.log.error(
+          { fault },
+          'PRICES_FILE contradicts the prices of an upstream; its previous prices stay in force',
+        )
         return previous
       }
     }

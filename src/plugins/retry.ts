@@ -21,7 +21,7 @@ export interface FailedAttempt {
   error: Refusal
   startedAt: number
   ms: number
-  /** How long the call had waited before it for room in limits, ms. */
+  /** How long the call had waited for room in limits before this attempt, ms. */
   waitedMs: number
   /** Nano-dollars; 0: the attempt cost nothing. */
   chargedNanos: number
@@ -64,7 +64,7 @@ export default fp<{ timeoutMs: number }>(
 
     app.decorate('prepareRetry', (request, reply, error, signal) => {
       const failed = noteFailure(request, error)
-      const next = mayRetry(request, error) ? nextTargets(request, leftOf(request)) : undefined
+      const next = mayRetry(request, error) ? nextTargets(request, remainingMs(request)) : undefined
       if (!next || !budget.takeRetry()) return undefined
       return prepare({ request, reply, failed, signal }, next)
     })
@@ -76,8 +76,8 @@ export default fp<{ timeoutMs: number }>(
     app.decorate('headersTimeoutOf', (request: FastifyRequest) => {
       const { plan, route, targets } = request
       const own = route.upstream.settings.timeoutSeconds
-      // A time-out of 0 would be none.
-      const left = Math.max(1, leftOf(request))
+      // A time-out of 0 would mean no time-out.
+      const left = Math.max(1, remainingMs(request))
       if (own !== undefined) return Math.min(own * 1000, left)
       const others = Math.min(plan.attempts - attemptsOf(request), untried(request, targets).length) - 1
       if (others > 0) return left / (others + 1)
@@ -106,7 +106,7 @@ export default fp<{ timeoutMs: number }>(
     function mayRetry(request: FastifyRequest, error: Refusal): boolean {
       const { disconnected, plan } = request
       if (disconnected || !isRetried(error) || attemptsOf(request) >= plan.attempts) return false
-      return leftOf(request) > 0
+      return remainingMs(request) > 0
     }
 
     async function prepare({ request, reply, failed, signal }: Preparation, { targets, waitMs }: Next) {
@@ -133,7 +133,7 @@ export default fp<{ timeoutMs: number }>(
     }
 
     /** What UPSTREAM_TIMEOUT_SECONDS leaves for all further attempts, ms. */
-    function leftOf({ failedAttempts }: FastifyRequest): number {
+    function remainingMs({ failedAttempts }: FastifyRequest): number {
       const [first] = failedAttempts ?? []
       return first ? timeoutMs - (performance.now() - first.startedAt) : timeoutMs
     }
@@ -147,11 +147,6 @@ export default fp<{ timeoutMs: number }>(
     },
   },
 )
-
-interface Next {
-  targets: readonly Target[]
-  waitMs: number
-}
 
 interface Preparation {
   request: FastifyRequest
@@ -182,7 +177,7 @@ function isAt({ upstream, model }: FailedAttempt, target: Target): boolean {
   return upstream === target.upstream.name && model === target.price.model
 }
 
-/** A stale configuration may have made the targets anew, from other upstreams. */
+/** A change of the configuration may have replaced the targets by those of other upstreams. */
 function presentOf({ targets }: FastifyRequest, chosen: readonly Target[]): readonly Target[] {
   const present = chosen.flatMap(
     one =>

@@ -75,7 +75,7 @@ export default fp<UpstreamsOptions>(
       await Promise.all([...inForce.upstreams, ...retired.keys()].map(({ pool }) => pool.destroy()))
     })
 
-    /** Made anew after a change of the prices, which name the makers of the models. */
+    /** Rebuilt after a change of the prices, because they name the makers of the models. */
     function routing(): Routing {
       const { table } = app.prices
       if (known?.table !== table || known.of !== inForce)

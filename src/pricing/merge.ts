@@ -29,8 +29,8 @@ export interface Merged {
 
 /**
  * Fields of a model replace the known ones, aliases are added, and an unknown model is new. A name that the patch gives
- * to a model is removed from all other models; a model of the public list with this id is left out. Only the given defaults of a provider change. `source` names the patch in
- * new models.
+ * to a model is removed from all other models; a model of the public list with this id is left out. Only the given defaults
+ * of a provider change. `source` names the patch in new models.
  */
 export function merge({ file, origins: known }: Layered, patch: PricePatch, source: string): Merged {
   const patched = new Map(
@@ -71,7 +71,7 @@ function isPublic(origins: readonly Origins[] = []): boolean {
   return origins.some(row => row.in === 'public')
 }
 
-/** Has it everything that a new model needs? Such a model replaces one of the public list, which the operator may not know. */
+/** True if it has all fields that a new model needs. It then replaces a model of the public list with the same name. */
 function isWhole({ maxInput, maxOutput }: OwnModel, rows: readonly OwnRow[]): boolean {
   const isPriced = rows.every(row => row.in !== undefined && row.out !== undefined)
   return maxInput !== undefined && maxOutput !== undefined && rows.length > 0 && isPriced

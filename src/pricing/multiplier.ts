@@ -19,9 +19,9 @@ export function multipliedTable(table: PriceTable, multiplier: string): PriceTab
   function multiplied(price: Price): Price {
     const earlier = prices.get(price)
     if (earlier) return earlier
-    const dearer = Object.freeze(multipliedPrice(price, by))
-    prices.set(price, dearer)
-    return dearer
+    const result = Object.freeze(multipliedPrice(price, by))
+    prices.set(price, result)
+    return result
   }
   const some = (price: Price | undefined) => price && multiplied(price)
   return Object.freeze({

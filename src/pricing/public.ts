@@ -27,7 +27,7 @@ export function publicFile(): PublicFile {
 
 const soldNames = new Map<string, ReadonlySet<string>>()
 
-/** Does the provider of this type of upstream sell a model of the list by this name? */
+/** True if the provider of this type of upstream sells a model of the list by this name. */
 export function isSoldBy(type: string, model: string): boolean {
   let names = soldNames.get(type)
   if (!names) {
@@ -37,7 +37,7 @@ export function isSoldBy(type: string, model: string): boolean {
   return names.has(model)
 }
 
-/** Is there a model that this type of upstream sells at another price than the highest? */
+/** True if this type of upstream sells a model at another price than the highest. */
 export function hasOwnPrices(type: string): boolean {
   return publicFile().hosts[type] !== undefined
 }

@@ -20,7 +20,7 @@ export function attemptResults(request: FastifyRequest): AttemptResult[] {
     result: failed.error.code,
     error: failed.error,
   }))
-  // A failed attempt is known since its failure; the last one may have had a response.
+  // The last attempt is not among the failed ones if it had a response, or if its caller left.
   if (attempt && attempts > failedAttempts.length)
     results.push({
       upstream: route.upstream.name,

@@ -2,7 +2,7 @@
 
 import type { UpstreamType } from './types/type.ts'
 
-/** The upstream's options, which stand in some addresses. */
+/** The upstream's options, which some addresses contain. */
 export interface Place {
   region?: string
   project?: string

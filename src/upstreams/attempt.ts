@@ -20,7 +20,7 @@ export interface AttemptFacts {
   unclear: boolean
   /** The provider answered with an error status, so nothing is charged. */
   refused: boolean
-  /** A response without an error status has come whose bytes may reach the caller: no other target is tried. */
+  /** A response without an error status has come. Its bytes may reach the caller, so no other target is tried. */
   answered: boolean
   /** It was charged before the next attempt began. */
   charged: boolean
@@ -34,7 +34,7 @@ interface Message {
   path: string
   headers: Record<string, string> | Promise<Record<string, string>>
   body: Buffer
-  /** Milliseconds; undefined: as the pool's. */
+  /** Milliseconds; undefined: the pool's time-out. */
   headersTimeout?: number | undefined
 }
 

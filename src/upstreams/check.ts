@@ -32,7 +32,7 @@ export interface CheckOptions {
   timeoutMs?: number
 }
 
-/** Milliseconds for the whole of each request. */
+/** Time limit of each request, ms. */
 const TIMEOUT = 10_000
 /** The version of Anthropic's API that all its servers know. */
 const ANTHROPIC_VERSION = '2023-06-01'

@@ -53,7 +53,7 @@ export function collected(
       fail,
     },
   )
-  // A connection that is being made is not stopped by `abort`.
+  // `abort` does not stop a connection that is being made.
   const timer = setTimeout(() => {
     line.abort()
     fail('timeout')

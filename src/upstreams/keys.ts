@@ -14,7 +14,7 @@ export interface Key {
 /** A key, and the pass of its circuit; or why no key can be used, and for how many milliseconds. */
 export type KeyChoice = { key: Key; pass: number } | { refused: Refusal; retryMs: number }
 
-/** An upstream without keys, such as a server in the own network, has one that is empty. */
+/** An upstream without keys, such as a self-hosted server, has one empty key. */
 export function createKeys(secrets: readonly (() => string | undefined)[]): Key[] {
   const given = secrets.length > 0 ? secrets : [() => '']
   return given.map(secret => ({

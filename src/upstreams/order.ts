@@ -16,7 +16,8 @@ export function ordered(plan: Plan, stickyKey: () => string): readonly Candidate
 
 /**
  * Weighted rendezvous hashing: each target draws a number from the key, and the largest comes first. A target that leaves or
- * comes back moves only its own keys. The share of a target is its weight / the sum of the weights (Mosharaf et al., 2015).
+ * comes back moves only its own keys. The share of a target is its weight / the sum of the weights (Schindelhauer and
+ * Schomaker, 2005).
  */
 function byStickiness(candidates: readonly Candidate[], key: string): Candidate[] {
   const seed = Number.parseInt(hash('sha1', key, 'hex').slice(0, 8), 16)
@@ -40,7 +41,7 @@ function nameHash(name: string): number {
   return known
 }
 
-/** Mixes two 32-bit numbers to one, evenly distributed (the finalizer of MurmurHash3). */
+/** Mixes two 32-bit numbers into one, evenly distributed (the finalizer of MurmurHash3). */
 function mixed(a: number, b: number): number {
   let h = (a ^ Math.imul(b, 0x9e3779b1)) >>> 0
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
@@ -80,11 +81,11 @@ function isUsed({ weight }: Candidate): boolean {
   return weight > 0
 }
 
-/** Each new time moves the average by this share. */
-const NEW = 0.2
+/** The share of a new time in the moving average. */
+const NEW_SHARE = 0.2
 
 /** Counts the time to the first byte of an attempt, for its target and for the whole upstream. */
 export function learnFirstByte(candidate: Candidate, ms: number): void {
   for (const one of [candidate, candidate.upstream])
-    one.firstByteMs = one.firstByteMs === 0 ? ms : one.firstByteMs * (1 - NEW) + ms * NEW
+    one.firstByteMs = one.firstByteMs === 0 ? ms : one.firstByteMs * (1 - NEW_SHARE) + ms * NEW_SHARE
 }

@@ -9,7 +9,7 @@ import { servesByName } from './serves.ts'
 import { editsOf, modelNameOf } from './types.ts'
 import type { Upstream } from './upstream.ts'
 
-/** An upstream that may serve a model, on one dialect. Its figures are of the calls of this replica. */
+/** An upstream that may serve a model in one dialect. Its figures count the calls of this replica. */
 export interface Candidate {
   upstream: Upstream
   table: PriceTable
@@ -52,7 +52,7 @@ export interface Routing {
 }
 
 const RETRY_WITHIN_MS = 5000
-/** A price of any time says who made the model. */
+/** Later than every price. The last price of a model names its maker. */
 const ANY_TIME = new Date(8.64e15)
 /** Plans that are kept. A caller may ask for any name. */
 const MOST_PLANS = 10_000
@@ -114,12 +114,12 @@ export function createRouting({ upstreams, routes, tableOf, names }: RoutingOpti
     for (const upstream of direct) {
       const candidates = candidate(upstream, model, dialect)
       if (candidates.length > 0)
-        return { ...ALONE, candidates, attempts: keysOf(candidates), cacheName: model }
+        return { ...UNROUTED, candidates, attempts: keysOf(candidates), cacheName: model }
     }
     return undefined
   }
 
-  function made(model: string, dialect: Dialect): Plan | undefined {
+  function createPlan(model: string, dialect: Dialect): Plan | undefined {
     const route = routes.find(({ models }) =>
       models.some(pattern => matchModel(pattern, model) !== undefined),
     )
@@ -132,7 +132,7 @@ export function createRouting({ upstreams, routes, tableOf, names }: RoutingOpti
       const key = `${dialect.name} ${model}`
       if (plans.has(key)) return plans.get(key)
       if (plans.size >= MOST_PLANS) plans.clear()
-      const plan = made(model, dialect)
+      const plan = createPlan(model, dialect)
       plans.set(key, plan)
       return plan
     },
@@ -145,7 +145,7 @@ interface RouteTarget {
   weight?: number
 }
 
-const ALONE = { isBalanced: false, sticky: undefined, retryWithinMs: RETRY_WITHIN_MS } as const
+const UNROUTED = { isBalanced: false, sticky: undefined, retryWithinMs: RETRY_WITHIN_MS } as const
 
 /** Each target can be tried once with each of its keys. */
 function keysOf(candidates: readonly Candidate[]): number {

@@ -22,7 +22,7 @@ export function servesByName(
   return origins.in !== 'public' && makers.includes(maker)
 }
 
-/** The last price of a model says who made it, even if it is not in force yet. */
+/** The last price of a model names its maker, even if it is not in force yet. */
 const ANY_TIME = new Date(8.64e15)
 
 /**

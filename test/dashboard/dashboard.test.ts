@@ -295,7 +295,7 @@ function scenarios(chromium: Browser) {
     gateway.provider.next('status 401')
     assert.equal(await call(), 502)
     await open()
-    const notice = page.getByRole('status').filter({ hasText: 'Calls are kept away' })
+    const notice = page.getByRole('status').filter({ hasText: 'An upstream or a key is set aside' })
     await notice.getByText(/ezai for claude-haiku-4-5 since .*: the provider answered 401/).waitFor()
     await open('/explain?client=frontend&model=claude-haiku-4-5')
     await page.getByText('Its circuit is not closed: the provider answered 401.').first().waitFor()

@@ -51,7 +51,7 @@ describe('the file of the public list', () => {
       for (const name of [id, ...aliases]) assert.equal(builtin.findServed(name, today), undefined, name)
   })
 
-  it('has plausible prices and limits: nothing is free, and a discount is one', () => {
+  it('has plausible prices and limits: nothing is free, and a cache read costs at most as much as input', () => {
     const rows = [models, ...Object.values(hosts)].flatMap(Object.entries)
     for (const [id, one] of rows)
       for (const row of Array.isArray(one) ? one : one.prices) {

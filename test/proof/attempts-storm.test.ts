@@ -7,9 +7,9 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { assertCharges } from './attempts/charges.ts'
 import { killAt, type Moment } from './attempts/killer.ts'
-import { type Moody, startMoody } from './attempts/moods.ts'
 import { type Row, readRows } from './attempts/rows.ts'
 import { drawCall, insist, NAMES, newWorld, startReplicas } from './attempts/storm.ts'
+import { startUnstableUpstreams, type UnstableUpstreams } from './attempts/unstable-upstreams.ts'
 import { CLIENTS, type ClientName, type Planned, type World } from './attempts/world.ts'
 import type { Fleet } from './fleet.ts'
 import { type Random, randomFrom, seedOf } from './random.ts'
@@ -24,7 +24,7 @@ const KILL_EVERY = 25
 interface Stormed {
   fleet: Fleet
   world: World
-  moody: Moody
+  unstable: UnstableUpstreams
   /** The calls by what they hold. */
   byHold: Map<number, Planned>
   made: Awaited<ReturnType<typeof insist>>
@@ -32,8 +32,8 @@ interface Stormed {
 
 async function storm(t: TestContext, random: Random): Promise<Stormed> {
   const world = newWorld()
-  const moody = await startMoody(t, { names: NAMES, random, world })
-  const { fleet, ...killing } = await startReplicas(t, moody, world)
+  const unstable = await startUnstableUpstreams(t, { names: NAMES, random, world })
+  const { fleet, ...killing } = await startReplicas(t, unstable, world)
   await fleet.everything({ budget: { month: BUDGET_USD } })
   const keys = new Map<ClientName, string>()
   for (const [name, settings] of Object.entries(CLIENTS) as [ClientName, object][])
@@ -50,20 +50,20 @@ async function storm(t: TestContext, random: Random): Promise<Stormed> {
   }
 
   const killed = killAt(
-    { fleet, moody, random, ...killing },
+    { fleet, unstable, random, ...killing },
     MOMENTS.map((moment, i) => ({ after: KILL_EVERY * (i + 1), moment })),
   ).finally(() => {
     isKilling = false
   })
   await Promise.all([killed, ...Array.from({ length: CALLERS }, caller)])
-  await moody.idle()
+  await unstable.idle()
   await allQuiet(fleet)
-  return { fleet, world, moody, byHold, made }
+  return { fleet, world, unstable, byHold, made }
 }
 
 test('replicas that die between attempts overspend nothing and charge nothing twice', async t => {
   const stormed = await storm(t, randomFrom(seedOf(t, 20261130)))
-  const { fleet, world, moody } = stormed
+  const { fleet, world, unstable } = stormed
 
   const ledger = await assertBalanced(fleet)
   assertWithin(fleet.budgets, ledger)
@@ -79,13 +79,13 @@ test('replicas that die between attempts overspend nothing and charge nothing tw
   const lost = rows.filter(({ outcome }) => outcome === 'lost')
   const later = (of: Row[]) => of.filter(({ id }) => id.includes('~')).length
   t.diagnostic(
-    `${world.calls.length} calls, ${moody.asked.length} attempts, ${rows.length} rows (${later(rows)} of later attempts), ` +
+    `${world.calls.length} calls, ${unstable.asked.length} attempts, ${rows.length} rows (${later(rows)} of later attempts), ` +
       `${lost.length} lost (${later(lost)} of later attempts)`,
   )
   assert.ok(lost.length > 0 && later(rows) > 0)
 })
 
-function assertCharged({ world, moody, byHold, made }: Stormed, rows: Row[]) {
+function assertCharged({ world, unstable, byHold, made }: Stormed, rows: Row[]) {
   const byNumber = Map.groupBy(
     // An admission without a reply may have held something; its settlement costs nothing.
     rows.filter(({ held, cost }) => held > 0 || cost > 0),
@@ -93,7 +93,7 @@ function assertCharged({ world, moody, byHold, made }: Stormed, rows: Row[]) {
   )
   assert.equal(byNumber.get(undefined), undefined, 'a hold of no call')
   for (const call of world.calls) {
-    const requests = moody.asked.filter(({ number }) => number === call.number)
+    const requests = unstable.asked.filter(({ number }) => number === call.number)
     assertCharges({ world }, call, byNumber.get(call.number) ?? [], requests)
   }
   for (const { call, attempt } of made) {

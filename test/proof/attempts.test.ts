@@ -1,6 +1,6 @@
 /**
- * Random calls over random routes to upstreams that refuse, fail, break off and stay silent: every attempt is charged as the
- * rules demand, once, and no budget ever has more spent and held than it has.
+ * Random calls over random routes to upstreams that refuse, fail, break off and stay silent: every attempt is charged once,
+ * by the rules, and the spent and held amounts never exceed a budget.
  */
 
 import assert from 'node:assert/strict'
@@ -19,9 +19,9 @@ const CALLS = 80
 const LEAVING = 6
 const WORLDS = 4
 
-test('each attempt of a call is charged once, and what is held covers it', async t => {
+test('each attempt of a call is charged once, and its hold covers the charge', async t => {
   const seed = seedOf(t, 20261129)
-  // A failure cannot be made smaller: which calls meet is chance.
+  // A failing example is not reduced, because the order of concurrent calls is random.
   let retried = 0
   for (const [i, world] of fc.sample(worlds(CALLS, LEAVING), { seed, numRuns: WORLDS }).entries())
     await t.test(`world ${i + 1}`, async t => {
@@ -44,7 +44,7 @@ async function settle(ran: Ran) {
 /** Returns the number of calls that were charged for several attempts. */
 function check(t: TestContext, ran: Ran): number {
   const { gateway, world, rows, asked, answered, looks, changes } = ran
-  assert.deepEqual(looks.over, [], 'more spent and held than the budget has')
+  assert.deepEqual(looks.over, [], 'the spent and held amounts exceed the budget')
   const byCall = Map.groupBy(rows, ({ id }) => id.split('~')[0]!)
   const lines = gateway.calls()
   const logged = new Set(lines.map(({ reqId }) => reqId))

@@ -41,7 +41,7 @@ async function arrangeChargedSecond(t: TestContext, budgetUsd = 5) {
   return { ...routed, key, response, go: () => providers.second.release('answer') }
 }
 
-test('a wait that is about the longest allowed one ends a call with the error of the provider', async t => {
+test('a call whose wait is about the longest allowed one ends with the error of the provider', async t => {
   const routes = [{ models: ['claude-haiku-*'], order: ['first'], retries: 1, retryWithinMs: 1050 }]
   const { gateway, providers } = await startRouted(t, { names: ['first'], routes })
   const key = await gateway.client({ name: 'frontend' })
@@ -97,7 +97,7 @@ test('a key that was revoked between two attempts starts no other attempt', asyn
   assert.equal(row?.upstream, 'second')
 })
 
-test('a call that was charged and then had no room is no refusal', async t => {
+test('a call that was charged and then had no room does not count as refused', async t => {
   const { gateway, key, response, go } = await arrangeChargedSecond(t)
   await gateway.admin('PATCH', '/clients/frontend', { budget: { day: 0.0001 } })
 

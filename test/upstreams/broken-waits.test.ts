@@ -10,7 +10,7 @@ import { upstream } from '../upstream.ts'
 const LIMITED = { 'content-type': 'application/json', 'retry-after-ms': '950' }
 
 /** 950 ms and up to a tenth more are less than 1000 ms in half of the cases. */
-test('a wait that is near retryWithinMs fails no call in another way than with the error of its upstream', async t => {
+test('a call whose wait is near retryWithinMs fails only with the error of its upstream', async t => {
   const baseUrl = await upstream(t, response => {
     response.writeHead(429, LIMITED).end('{"error":{"message":"x"}}')
   })

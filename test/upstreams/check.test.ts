@@ -70,7 +70,7 @@ test('an upstream that works is checked with each key, and missing models are na
   })
 })
 
-test('a refused key, an upstream away and one without a list are told apart, and no key is shown', async t => {
+test('a refused key, an unreachable upstream and one without a list are distinguished, and no key is shown', async t => {
   const refusing = await upstream(t, (response, { headers }) => {
     const key = String(headers['x-api-key'] ?? headers.authorization)
     const isGood = key.includes('another-key-of-first')

@@ -87,7 +87,7 @@ const texts: [what: string, text: string, fault: string][] = [
   [
     'an anchor with itself inside',
     'upstreams: &a [*a]\n',
-    ': found an alias inside of its own anchor, expected none. Correct the file.',
+    ': found an alias inside its own anchor, expected none. Correct the file.',
   ],
   [
     'no object',

@@ -25,7 +25,7 @@ for (const [form, body] of [
     assert.deepEqual(namesIn(JSON.stringify(body)), ['a', 'b'])
   })
 
-test('another text is no list', () => {
+test('other text is not a list', () => {
   for (const body of ['<html>', '', 'null', '{}', '{"data":{}}']) assert.equal(namesIn(body), undefined, body)
 })
 

@@ -20,7 +20,7 @@ test('each * of the upstream is the text that the * at its place matched', () =>
   assert.equal(mappedModel({ 'claude-*': 'one' }, 'claude-'), 'one')
 })
 
-test('names of object members are no models', () => {
+test('names of object members are not models', () => {
   for (const name of ['constructor', '__proto__', 'toString']) assert.equal(mappedModel({}, name), undefined)
 })
 

@@ -63,7 +63,7 @@ async function callAll(
 const failed = (results: Result[]) => results.filter(({ status }) => status !== 200)
 const sum = (seen: Record<string, number>) => Object.values(seen).reduce((total, one) => total + one, 0)
 
-test('an upstream that dies in the middle of 300 calls fails none that had not begun to answer', async t => {
+test('an upstream that dies during 300 calls fails no call whose response had not begun', async t => {
   const { gateway, providers, key } = await arrange(t)
   for (const name of names) providers[name].use(() => 'delay 10ms')
 

@@ -15,7 +15,7 @@ routes:
 `
 const CORRECT = 'Correct the file.'
 const PRICE = 'Correct the file, or add the price to PRICES_FILE.'
-const NARROWER = 'Put the narrower route first, or take the model out of one of them.'
+const NARROWER = 'Put the narrower route first, or remove the model from one of them.'
 const alias = (targets: string) => `  - { models: [fast], targets: [${targets}] }`
 
 const cases: [what: string, routes: string[], faults: string[]][] = [

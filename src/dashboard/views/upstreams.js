@@ -56,7 +56,7 @@ function Found({ found: { upstreams, routes, fault } }) {
     <${Card} title="Circuits" isFlush>
       ${
         circuits.length === 0
-          ? html`<${Empty} title="All circuits are closed">No upstream and no key is kept away from calls.<//>`
+          ? html`<${Empty} title="All circuits are closed">No upstream and no key is set aside.<//>`
           : html`<${CircuitsTable} circuits=${circuits} />`
       }
     <//>

@@ -44,7 +44,7 @@ function editOutputLimit(body: Editor, edits: Edits): void {
   const other = name === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens'
   if (maxOutputTokens !== undefined) {
     body.set(name, String(maxOutputTokens))
-    // The caller's own limit is null, or the gateway would set none.
+    // The gateway sets a limit only if the caller's own is null or absent.
     if (onlyOutputLimit) body.remove(other)
   } else if (onlyOutputLimit) body.rename(other, name)
 }

@@ -75,7 +75,7 @@ function adding(raw: Buffer, from: number, added: string[], isFollowed: boolean)
   return { start, end: start, text: isFollowed ? `${text},` : text }
 }
 
-/** A member goes with the comma before it. The first of the members that stay has none before it. */
+/** A member is removed with the comma before it. The first member that stays has no comma before it. */
 function removing(raw: Buffer, members: Member[], removed: ReadonlySet<Member>): Splice[] {
   const splices: Splice[] = []
   let isFirst = true

@@ -148,7 +148,7 @@ export function upstreamError(status: number, body: Buffer, redaction: Redaction
   }
 }
 
-/** Google says when to try again. Its rate limits have the words of an account without money. */
+/** Google says when to try again. Its rate limit errors use the words of an account without credit. */
 function hasRetry(detail: unknown): boolean {
   return textIn(objectIn(detail)['@type'])?.endsWith('google.rpc.RetryInfo') ?? false
 }

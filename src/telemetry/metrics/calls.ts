@@ -138,7 +138,7 @@ export function createCallMetrics(registry: Registry, modelOf: (asked: string) =
   }
 }
 
-/** Milliseconds from the arrival to the first attempt, without waits. Later attempts take the upstream's time. */
+/** Milliseconds from the arrival to the first attempt, without waits. Later attempts count as time of the upstream. */
 function beforeFirst({ arrivedAt, failedAttempts, waitedMs }: FastifyRequest, startedAt: number): number {
   const first = failedAttempts?.[0] ?? { startedAt, waitedMs }
   return first.startedAt - arrivedAt - first.waitedMs

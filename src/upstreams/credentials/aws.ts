@@ -44,7 +44,7 @@ export async function checkAwsKey(key: string): Promise<void> {
   if (key === '' || credentialsIn(key)) await loadSigner()
 }
 
-/** Most signers that are kept: one for each key in use, and some for keys that were replaced. */
+/** The most signers that are kept: one for each key in use, and some for keys that were replaced. */
 const SIGNERS = 20
 
 export function awsAuthorizer({ services = {} }: UpstreamType, { region }: Place): Authorize {
@@ -53,7 +53,7 @@ export function awsAuthorizer({ services = {} }: UpstreamType, { region }: Place
   return (key, request) => {
     const credentials = key === '' ? undefined : credentialsIn(key)
     if (key !== '' && !credentials) return { authorization: `Bearer ${key}` }
-    // The name of an endpoint in a private network has these parts further inside.
+    // In the host name of a private endpoint, other parts come before these.
     const labels = request.url.hostname.split('.')
     const service =
       services[labels.find(label => Object.hasOwn(services, label)) ?? ''] ?? Object.values(services)[0] ?? ''
@@ -118,7 +118,7 @@ function queryIn({ searchParams }: URL): Record<string, string[]> {
 
 type Bytes = string | ArrayBuffer | ArrayBufferView
 
-/** SHA-256 of Node in the form that the signer expects. A secret makes it an HMAC. */
+/** Node's SHA-256 in the form that the signer expects. With a secret it is an HMAC. */
 class Sha256 {
   readonly #secret: Bytes | undefined
   #hash: Hash | Hmac

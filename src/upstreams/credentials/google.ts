@@ -38,7 +38,7 @@ export async function checkGoogleKey(key: string): Promise<void> {
   await load()
 }
 
-/** Most clients that are kept: one for each key in use, and some for keys that were replaced. */
+/** The most clients that are kept: one for each key in use, and some for keys that were replaced. */
 const CLIENTS = 20
 
 export function googleAuthorizer(_: UpstreamType, { project }: Place): Authorize {

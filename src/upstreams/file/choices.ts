@@ -24,7 +24,7 @@ export interface Context {
   tables: ReadonlyMap<string, Prices>
   /** The names of the price table as a list. */
   known: readonly string[]
-  /** Names of the file's own: routes have them, and the price table does not. Each with the models of its targets. */
+  /** Aliases: names in routes that the price table does not have. Each has the models of its targets. */
   aliases: ReadonlyMap<string, readonly string[]>
 }
 
@@ -77,7 +77,7 @@ export function aliasesIn(
   return aliases
 }
 
-/** The way of a target's model over aliases until a name comes back or is no alias: `a → b → a`. */
+/** Follows a target's model through aliases until a name repeats or is no alias: `a → b → a`. */
 export function chainOf(asked: string, model: string, aliases: Context['aliases']): string {
   const chain = aliases.has(asked) ? [asked] : []
   for (let next: string | undefined = model; next !== undefined; ) {

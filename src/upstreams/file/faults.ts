@@ -19,7 +19,7 @@ export function unknownName(path: string, found: string, expected: string, known
   return fault(path, found, question === '' ? expected : `${expected}.${question}`)
 }
 
-/** The items that stand a second time. `keyOf` gives what may stand once only. */
+/** The repeated items. `keyOf` returns the value that must be unique. */
 export function repeated<Item>(items: readonly Item[], keyOf: (item: Item) => string): [Item, number][] {
   const keys = items.map(keyOf)
   return items.flatMap((item, i): [Item, number][] => (keys.indexOf(keys[i]!) < i ? [[item, i]] : []))

@@ -54,11 +54,11 @@ function plainValue(document: Document): unknown {
   } catch (error) {
     throw new ParseFault(invalid(error))
   }
-  if (isInItself(value)) throw new ParseFault('found an alias inside of its own anchor, expected none')
+  if (isInItself(value)) throw new ParseFault('found an alias inside its own anchor, expected none')
   return value
 }
 
-/** A value that contains itself has no JSON. */
+/** JSON cannot express a value that contains itself. */
 function isInItself(value: unknown): boolean {
   try {
     JSON.stringify(value)
@@ -98,7 +98,7 @@ function startOf(node: unknown): number | undefined {
   return isNode(node) ? node.range?.[0] : undefined
 }
 
-/** The parser's own words in one line. */
+/** The parser's message in one line. */
 function invalid(error: unknown): string {
   const words = error instanceof Error ? error.message : String(error)
   return `found no valid YAML (${words.replace(/\s+/g, ' ').trim()}), expected YAML or JSON`

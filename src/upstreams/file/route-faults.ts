@@ -77,7 +77,7 @@ function coveredFaults(routes: readonly RouteEntry[], i: number): FileFault[] {
           name,
           `a model that calls can reach, because ${wider} in /routes/${k} is used first`,
         ),
-        fix: 'Put the narrower route first, or take the model out of one of them.',
+        fix: 'Put the narrower route first, or remove the model from one of them.',
       },
     ]
   })

@@ -36,7 +36,7 @@ function patternFaults(name: string, path: string, context: Context): FileFault[
   return [unpriced(path, name, context)]
 }
 
-/** A question after a pattern would be a guess, because its `*` is no letter of a name. */
+/** A fault about a pattern suggests no name, because its `*` is not a letter of a name. */
 function unpriced(path: string, name: string, { known }: Pick<Context, 'known'>): FileFault {
   const found = isPattern(name)
     ? fault(path, name, 'a pattern that matches a model with a price')

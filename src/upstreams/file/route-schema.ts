@@ -52,7 +52,7 @@ export const routeEntry = Type.Object(
     targets: Type.Optional(
       Type.Array(target, {
         minItems: 1,
-        ...words('at least one target', 'Or equal targets that share the calls by weight'),
+        ...words('at least one target', 'Instead of `order`: targets that share the calls by weight'),
       }),
     ),
     retries: Type.Optional(
@@ -81,7 +81,7 @@ export const routeEntry = Type.Object(
           enum: ['client', 'client+prefix'],
           ...words(
             'client or client+prefix',
-            "Keeps a client, or a client's prompts with the same start, on one target, whose prompt cache then has them",
+            "Keeps a client, or a client's prompts with the same start, on one target, so that its prompt cache is used",
           ),
         }),
       ),

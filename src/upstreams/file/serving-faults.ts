@@ -49,7 +49,7 @@ function isSame(a: Choice, b: Choice): boolean {
   return a.name === b.name && a.model === b.model
 }
 
-/** Nothing if the upstream or the price of the model is missing, because that is a fault of its own. */
+/** Empty if the upstream or the price of the model is missing, because that is another fault. */
 function servingOf(choice: Choice, asked: readonly string[], context: Context): Serving[] {
   const { model, upstream } = choice
   if (!upstream) return []
@@ -60,7 +60,7 @@ function servingOf(choice: Choice, asked: readonly string[], context: Context): 
   return priced.length === 0 ? [] : [{ choice, upstream, asked: priced.filter(can) }]
 }
 
-/** Upstreams that speak no dialect of any other one of the route that serves the same model. */
+/** Upstreams that share no dialect with another upstream of the route that serves the same model. */
 function dialectFaults(serving: readonly Serving[]): FileFault[] {
   const alone = serving.filter(one => {
     const others = serving.filter(

@@ -13,10 +13,10 @@ export type ReadKey = (source: KeySource) => string | undefined | Error
 /** Highest multiplier of prices. A higher one is a mistake. */
 const MOST_TIMES = 1000
 
-/** What gives access without a key. The other ways need one. */
+/** The kinds of authorization that need no key. */
 const keyless: ReadonlySet<Auth> = new Set<Auth>(['optional', 'google', 'aws'])
 
-/** Credentials may be an object in JSON. The other keys go into a header as they are. */
+/** The kinds whose key may be a JSON object. Other keys are sent in a header, unchanged. */
 const inJson: ReadonlySet<Auth> = new Set<Auth>(['google', 'aws'])
 
 export function upstreamFaults(upstreams: readonly UpstreamEntry[], readKey: ReadKey): FileFault[] {
@@ -57,7 +57,7 @@ function keyFaults({ keys = [], type }: UpstreamEntry, path: string, readKey: Re
   ]
 }
 
-/** What is wrong with a key; undefined: nothing. The words never contain the key. */
+/** What is wrong with a key; undefined: nothing. The text never contains the key. */
 function reasonAgainst(key: ReturnType<ReadKey>, auth: Auth): string | undefined {
   if (key instanceof Error) return key.message
   if (!key) return 'which is not set'

@@ -27,7 +27,7 @@ const keyFields = Type.Object(
 /** `keyFields` with exactly one of its fields. */
 export const key = Type.Unsafe<{ env: string } | { file: string }>(keyFields)
 
-/** The file may give it as a number, too. The reader makes text of it. */
+/** The file may also give it as a number, which the reader converts to text. */
 const multiplier = Type.String({
   pattern: '^(\\d{1,3}(\\.\\d{1,6})?|\\d{1,6}/[1-9]\\d{0,5})$',
   orNumber: true,
@@ -64,7 +64,7 @@ export const upstreamEntry = Type.Object(
   {
     name: Type.String({
       pattern: NAME,
-      ...words(named, 'A name of its own, for routes, logs, metrics, the ledger and `x-tollgate-upstream`'),
+      ...words(named, 'A unique name, for routes, logs, metrics, the ledger and `x-tollgate-upstream`'),
     }),
     type: Type.Unsafe<TypeName>(
       Type.String({

@@ -45,9 +45,7 @@ export const formatTypes = {
     modelsPath: '/v1/models',
     quirks: {
       withoutDone: true,
-      notes: [
-        'Cached tokens, reasoning and the cost may stand in other members. The meter knows their names.',
-      ],
+      notes: ['Cached tokens, reasoning and the cost may be in other members. The meter knows their names.'],
     },
   },
   'anthropic-compatible': {

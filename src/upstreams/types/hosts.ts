@@ -1,4 +1,4 @@
-/** Hosts and aggregators of many makers’ models, and servers for one’s own machines. */
+/** Hosts and aggregators of many makers’ models, and self-hosted servers. */
 
 import { anthropicPaths, checked, openaiPaths } from './paths.ts'
 import type { UpstreamType } from './type.ts'
@@ -39,7 +39,7 @@ export const hostTypes = {
     quirks: {
       outputLimit: 'max_completion_tokens',
       usage: ['x_groq.usage', 'queue_time', 'prompt_time', 'completion_time', 'total_time'],
-      notes: ['The usual service tier is on_demand.', 'max_tokens is deprecated, and taken.'],
+      notes: ['The usual service tier is on_demand.', 'max_tokens is deprecated, but accepted.'],
     },
   },
   together: {

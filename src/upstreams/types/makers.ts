@@ -54,7 +54,7 @@ export const makerTypes = {
       usage: ['num_cached_tokens', 'prompt_token_details.cached_tokens', 'prompt_audio_seconds'],
       notes: [
         'The last chunk with choices has the usage.',
-        'Calls of tools have no type.',
+        'Tool calls have no type.',
         'An unknown member of a request gets 422.',
       ],
     },
@@ -72,7 +72,7 @@ export const makerTypes = {
       outputLimit: 'max_completion_tokens',
       usage: ['num_sources_used', 'cost_in_usd_ticks'],
       notes: [
-        'Reasoning stands beside the completion, as the total shows.',
+        'The completion does not include reasoning, as the total shows.',
         'The cost is in ticks: 10,000,000,000 are one US dollar.',
         'max_completion_tokens includes reasoning; max_tokens is deprecated.',
         'A wrong key gets 400.',

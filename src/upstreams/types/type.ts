@@ -15,7 +15,7 @@ export type Auth =
   /** A bearer key where one is configured. */
   | 'optional'
 
-/** Facts by the name of a dialect. */
+/** Values by the name of a dialect. */
 type ByDialect<Fact> = Readonly<Record<string, Fact>>
 
 export interface UpstreamType {

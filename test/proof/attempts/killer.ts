@@ -5,8 +5,8 @@ import type { GatewayProcess } from '../../processes.ts'
 import { until } from '../../until.ts'
 import type { Fleet } from '../fleet.ts'
 import type { Random } from '../random.ts'
-import type { Moody } from './moods.ts'
 import type { Asked } from './run.ts'
+import type { UnstableUpstreams } from './unstable-upstreams.ts'
 
 /**
  * `running`: during an attempt. `cut`: just after an attempt was broken off. `paused`: the same while Redis does not reply,
@@ -16,7 +16,7 @@ export type Moment = 'running' | 'cut' | 'paused'
 
 interface Killing {
   fleet: Fleet
-  moody: Moody
+  unstable: UnstableUpstreams
   random: Random
   redisPid: number
   /** The replica whose upstream keys have this number. */
@@ -31,20 +31,20 @@ export async function killAt(
   plan: readonly { after: number; moment: Moment }[],
 ): Promise<void> {
   for (const { after, moment } of plan) {
-    await until(() => killing.moody.asked.length >= after)
+    await until(() => killing.unstable.asked.length >= after)
     await killOne(killing, moment)
     await killing.start()
   }
 }
 
 async function killOne(killing: Killing, moment: Moment): Promise<void> {
-  const { fleet, moody, random, redisPid, replicas } = killing
+  const { fleet, unstable, random, redisPid, replicas } = killing
   const victim = Promise.withResolvers<string>()
-  moody.onRequest((asked, scenario) => {
+  unstable.onRequest((asked, scenario) => {
     const isRight = moment === 'running' ? scenario !== 'unread' : scenario === 'unread'
     const name = replicaOf(asked)
     if (!isRight || !replicas.has(name)) return
-    moody.onRequest(() => {})
+    unstable.onRequest(() => {})
     if (moment === 'paused') process.kill(redisPid, 'SIGSTOP')
     victim.resolve(name)
   })
@@ -52,7 +52,7 @@ async function killOne(killing: Killing, moment: Moment): Promise<void> {
   const gateway = replicas.get(name)!
   replicas.delete(name)
   try {
-    // Any moment is right; the random one meets the attempt, its charge or the next admission.
+    // A random moment hits the attempt, its charge or the next admission.
     await wait(moment === 'paused' ? 50 : random.between(0, 15))
     await fleet.kill(gateway)
   } finally {

@@ -5,7 +5,7 @@ import { CLIENTS } from './world.ts'
 
 export interface Looks {
   count: number
-  /** Those that found more spent and held than the budget has. */
+  /** Those that found spent and held amounts above the budget. */
   over: string[]
 }
 

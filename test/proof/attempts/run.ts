@@ -6,8 +6,8 @@ import type { Call as Request } from '../../provider.ts'
 import { type Routed, startRouted } from '../../routed.ts'
 import type { Context } from '../../when-over.ts'
 import { numberIn } from '../traffic.ts'
+import { changeConfiguration } from './change-configuration.ts'
 import { type Looks, lookAtBudgets } from './looks.ts'
-import { meddle } from './meddle.ts'
 import type { Row } from './rows.ts'
 import {
   CLIENTS,
@@ -80,10 +80,10 @@ export async function run(t: Context, world: World): Promise<Ran> {
   const content = await readFile(routed.file, 'utf8')
   // A file that has another size is certainly read again.
   const rewrite = (changes: number) => routed.write(content + ' '.repeat(changes))
-  const meddling = meddle(gateway, rewrite, over.signal)
+  const changing = changeConfiguration(gateway, rewrite, over.signal)
   const answered = await sendAll(gateway, world, keys)
   over.abort()
-  const [looks, changes] = await Promise.all([looking, meddling])
+  const [looks, changes] = await Promise.all([looking, changing])
   return { world, gateway, asked, answered, looks, changes, rows: [] }
 }
 

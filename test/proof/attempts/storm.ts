@@ -10,13 +10,13 @@ import { type Fleet, startFleet } from '../fleet.ts'
 import type { Random } from '../random.ts'
 import { type Attempt, attempt } from '../traffic.ts'
 import { highest } from './charges.ts'
-import type { Moody } from './moods.ts'
 import { bodyOf } from './run.ts'
+import type { UnstableUpstreams } from './unstable-upstreams.ts'
 import { type ClientName, type Planned, TIMEOUTS, type World } from './world.ts'
 
 export const NAMES = ['first', 'second', 'third'] as const
 const MODEL = 'claude-haiku-4-5'
-/** Calls of a caller for one answer. */
+/** The most calls of a caller until one succeeds. */
 const TRIES = 4
 
 export function newWorld(): World {
@@ -53,14 +53,14 @@ export function drawCall(
   }
 }
 
-export async function startReplicas(t: TestContext, moody: Moody, world: World) {
+export async function startReplicas(t: TestContext, unstable: UnstableUpstreams, world: World) {
   const redis = await ownRedis(t)
   const { url: databaseUrl } = await testDatabase(t)
   const file = join(await temporaryFolder(t), 'upstreams.json')
   const upstreams = NAMES.map(name => ({
     name,
     type: 'ezai',
-    baseUrl: moody.providers[name]?.url,
+    baseUrl: unstable.providers[name]?.url,
     keys: [{ env: `KEY_OF_${name.toUpperCase()}` }],
     prices: { multiplier: world.multipliers[NAMES.indexOf(name)] },
     ...(TIMEOUTS[name] && { timeoutSeconds: TIMEOUTS[name] }),

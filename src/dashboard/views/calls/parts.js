@@ -26,7 +26,7 @@ export function Tokens({
     <${Facts} rows=${parts.map(([name, tokens, tone]) => [html`<span class="swatch fill-${tone}" />${name}`, count(tokens)])} />`
 }
 
-/** Of a call that was tried again. @param {{ call: Call, charged: ChargedAttempt[] }} props */
+/** Shown for a call that was tried again. @param {{ call: Call, charged: ChargedAttempt[] }} props */
 export function Attempts({ call: { attempts = 1, tried, upstream, model, outcome }, charged }) {
   if (attempts < 2) return null
   return html`<h3>Attempts</h3>

@@ -19,7 +19,7 @@ export function Circuits() {
   return html`<div class="verdict is-bad" role="status">
     <${Icon} name="warning" />
     <div>
-      <p class="verdict-title">Calls are kept away from an upstream</p>
+      <p class="verdict-title">An upstream or a key is set aside</p>
       <ul>
         ${found.map(
           ({ name, circuit }) => html`<li>

@@ -8,18 +8,18 @@ import { numberIn } from '../traffic.ts'
 import type { Asked } from './run.ts'
 import { servedOf, type UpstreamName, type World } from './world.ts'
 
-const MOODS = {
+const BEHAVIORS = {
   well: ['ok', 'ok', 'ok', 'delay 200ms', 'unread'],
   fails: ['status 529', 'status 500', 'status 503', 'unread'],
   hangs: ['silent'],
   dies: ['unread', 'unread', 'die'],
 } as const
-type Mood = keyof typeof MOODS
+type Behavior = keyof typeof BEHAVIORS
 
-/** Requests after which the moods change. */
+/** Requests after which the behaviors change. */
 const PHASE = 30
 
-export interface Moody {
+export interface UnstableUpstreams {
   providers: Partial<Record<UpstreamName, Provider>>
   /** In the order in which the upstreams read them. */
   asked: Asked[]
@@ -28,16 +28,16 @@ export interface Moody {
   idle(): Promise<unknown>
 }
 
-export async function startMoody(
+export async function startUnstableUpstreams(
   t: Context,
   { names, random, world }: { names: readonly UpstreamName[]; random: Random; world: World },
-): Promise<Moody> {
+): Promise<UnstableUpstreams> {
   const asked: Asked[] = []
-  const providers: Moody['providers'] = {}
-  let listener: Parameters<Moody['onRequest']>[0] = () => {}
-  let moods = drawMoods()
+  const providers: UnstableUpstreams['providers'] = {}
+  let listener: Parameters<UnstableUpstreams['onRequest']>[0] = () => {}
+  let behaviors = drawBehaviors()
 
-  function drawMoods(): Map<UpstreamName, Mood> {
+  function drawBehaviors(): Map<UpstreamName, Behavior> {
     const well = random.pick(names)
     return new Map(
       names.map(name => [name, name === well ? 'well' : random.pick(['well', 'fails', 'hangs', 'dies'])]),
@@ -52,8 +52,8 @@ export async function startMoody(
       // Without an exact count a call always holds the same.
       if (request.path.includes('count_tokens')) return 'status 500'
       const number = numberIn(request.body)
-      if (asked.length % PHASE === PHASE - 1) moods = drawMoods()
-      const drawn = random.pick(MOODS[moods.get(upstream)!])
+      if (asked.length % PHASE === PHASE - 1) behaviors = drawBehaviors()
+      const drawn = random.pick(BEHAVIORS[behaviors.get(upstream)!])
       const call = world.calls[number]!
       const { input, output } = servedOf(call)
       const one = { number, upstream, request }

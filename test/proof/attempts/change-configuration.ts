@@ -8,8 +8,8 @@ const EVERY_MS = 40
 /** After so many changes of clients the upstreams are read again. */
 const REWRITE_EVERY = 10
 
-/** The changes mean nothing for the calls. Returns their number. */
-export async function meddle(
+/** The changes do not affect the calls. Returns their number. */
+export async function changeConfiguration(
   gateway: Gateway,
   rewrite: (changes: number) => Promise<void>,
   signal: AbortSignal,
