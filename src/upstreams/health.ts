@@ -15,25 +15,25 @@ const MOST_FAILURES = 5
  */
 export function healthOf(upstream: Upstream): Health {
   if (upstream.failuresInRow >= MOST_FAILURES) return 'down'
-  const troubled = circuitsOf(upstream).filter(isTroubled)
-  if (troubled.length === 0) return 'ok'
-  const models = [...new Set(troubled.map(({ model }) => model))]
+  const notClosed = circuitsOf(upstream).filter(isNotClosed)
+  if (notClosed.length === 0) return 'ok'
+  const models = [...new Set(notClosed.map(({ model }) => model))]
   return models.some(model => isAway(upstream, model)) ? 'down' : 'degraded'
 }
 
 /** The number of keys that are refused or limited now for any model. */
 export function keysSetAside({ keys }: Pick<Upstream, 'keys'>): number {
-  return keys.filter(({ circuits }) => circuits.states().some(isTroubled)).length
+  return keys.filter(({ circuits }) => circuits.states().some(isNotClosed)).length
 }
 
 function isAway({ circuits, keys, acceptedAt }: Upstream, model: string): boolean {
   const fails = (state: CircuitState) =>
-    isTroubled(state) &&
+    isNotClosed(state) &&
     state.trouble?.refused.code !== 'upstream_rate_limited' &&
     (state.trouble?.since.getTime() ?? 0) >= acceptedAt
   return fails(circuits.state(model)) || keys.every(key => fails(key.circuits.state(model)))
 }
 
-function isTroubled({ state }: CircuitState): boolean {
+function isNotClosed({ state }: CircuitState): boolean {
   return state !== 'closed'
 }

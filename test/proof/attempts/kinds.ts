@@ -1,6 +1,6 @@
-/** What upstreams do. */
+/** Scenarios of the simulated upstreams. */
 
-/** What an upstream does with a call; the number is the place of its break. */
+/** `place`: where a response breaks off. */
 export const kinds = [
   ...Array.from({ length: 12 }, () => () => 'ok'),
   ...[429, 500, 529, 529, 401, 400].map(status => () => `status ${status}`),
