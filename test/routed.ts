@@ -11,7 +11,7 @@ export interface Routed<Name extends string> {
   providers: Record<Name, Provider>
   /** Path of UPSTREAMS_FILE. */
   file: string
-  /** Writes UPSTREAMS_FILE anew. */
+  /** Replaces the content of UPSTREAMS_FILE. */
   write(content: unknown): Promise<void>
   /** The number of requests that each upstream has got. */
   seen(): Record<Name, number>

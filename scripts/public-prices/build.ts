@@ -29,9 +29,9 @@ type Group = [ListedModel, ...ListedModel[]]
 export function publicPrices(list: string, taken: ReadonlySet<string>): PublicFile {
   const used = new Set<KnownFault>()
   const listed = providers.flatMap(provider => modelsOf(provider, used))
-  const gone = knownFaults.filter(fault => !used.has(fault))
-  if (gone.length > 0)
-    throw new Error(`known faults without a match: ${gone.map(({ names }) => names).join(', ')}`)
+  const unmatched = knownFaults.filter(fault => !used.has(fault))
+  if (unmatched.length > 0)
+    throw new Error(`known faults without a match: ${unmatched.map(({ names }) => names).join(', ')}`)
   const plainTaken = new Set([...taken].map(name => plainName(name).base))
   const groups = [...Map.groupBy(listed, ({ key }) => key).values()]
     .flatMap(([first, ...rest]): Group[] => (first ? [[first, ...rest]] : []))
@@ -42,12 +42,12 @@ export function publicPrices(list: string, taken: ReadonlySet<string>): PublicFi
 
 /** The most expensive first, because the table takes the first model that a name in a response could mean. */
 function byPrice(a: Group, b: Group): number {
-  const [ours, theirs] = [lastOut(a), lastOut(b)]
-  if (ours === theirs) return a[0].key < b[0].key ? -1 : 1
-  return ours > theirs ? -1 : 1
+  const [priceA, priceB] = [lastOutputPrice(a), lastOutputPrice(b)]
+  if (priceA === priceB) return a[0].key < b[0].key ? -1 : 1
+  return priceA > priceB ? -1 : 1
 }
 
-function lastOut(group: Group): bigint {
+function lastOutputPrice(group: Group): bigint {
   return rowsIn(group).at(-1)?.rates.at(-1)?.out ?? 0n
 }
 

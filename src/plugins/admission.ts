@@ -17,7 +17,7 @@ type Granted = Extract<Admitted, { kind: 'granted' | 'hit' }>
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * Charges the ended attempt, and reserves anew for the next one: the same limits, but no unit of the request bucket.
+     * Charges the ended attempt, and makes a reservation for the next one: the same limits, but no unit of the request bucket.
      * Resolves to false if there is no room; then the call holds nothing.
      */
     chargeAndAdmit(request: FastifyRequest, reply: FastifyReply, error: Refusal): Promise<boolean>

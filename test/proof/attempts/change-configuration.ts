@@ -1,4 +1,4 @@
-/** Changes the configuration while calls run, so that attempts are decided anew. */
+/** Changes the configuration while calls run, so that attempts are decided again. */
 
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Gateway } from '../../gateway.ts'
