@@ -6,11 +6,11 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { assertCharges } from './attempts/charges.ts'
+import { type Simulated, startSimulated } from './attempts/conditions.ts'
 import { killAt, type Moment } from './attempts/killer.ts'
 import { type Row, readRows } from './attempts/rows.ts'
-import { drawCall, insist, NAMES, newWorld, startReplicas } from './attempts/storm.ts'
-import { startUnstableUpstreams, type UnstableUpstreams } from './attempts/unstable-upstreams.ts'
-import { CLIENTS, type ClientName, type Planned, type World } from './attempts/world.ts'
+import { drawCall, insist, NAMES, newTrial, startReplicas } from './attempts/storm.ts'
+import { CLIENTS, type ClientName, type Planned, type Trial } from './attempts/trial.ts'
 import type { Fleet } from './fleet.ts'
 import { type Random, randomFrom, seedOf } from './random.ts'
 import { allQuiet, assertBalanced, assertWithin, overspend } from './reconciliation.ts'
@@ -23,17 +23,17 @@ const KILL_EVERY = 25
 
 interface Stormed {
   fleet: Fleet
-  world: World
-  unstable: UnstableUpstreams
+  trial: Trial
+  simulated: Simulated
   /** The calls by what they hold. */
   byHold: Map<number, Planned>
   made: Awaited<ReturnType<typeof insist>>
 }
 
 async function storm(t: TestContext, random: Random): Promise<Stormed> {
-  const world = newWorld()
-  const unstable = await startUnstableUpstreams(t, { names: NAMES, random, world })
-  const { fleet, ...killing } = await startReplicas(t, unstable, world)
+  const trial = newTrial()
+  const simulated = await startSimulated(t, { names: NAMES, random, trial })
+  const { fleet, ...killing } = await startReplicas(t, simulated, trial)
   await fleet.everything({ budget: { month: BUDGET_USD } })
   const keys = new Map<ClientName, string>()
   for (const [name, settings] of Object.entries(CLIENTS) as [ClientName, object][])
@@ -45,25 +45,25 @@ async function storm(t: TestContext, random: Random): Promise<Stormed> {
   const caller = async () => {
     while (left-- > 0 || isKilling) {
       const [client, key] = random.pick([...keys])
-      made.push(...(await insist(fleet, random, key, () => drawCall(world, random, client, byHold), world)))
+      made.push(...(await insist(fleet, random, key, () => drawCall(trial, random, client, byHold), trial)))
     }
   }
 
   const killed = killAt(
-    { fleet, unstable, random, ...killing },
+    { fleet, simulated, random, ...killing },
     MOMENTS.map((moment, i) => ({ after: KILL_EVERY * (i + 1), moment })),
   ).finally(() => {
     isKilling = false
   })
   await Promise.all([killed, ...Array.from({ length: CALLERS }, caller)])
-  await unstable.idle()
+  await simulated.idle()
   await allQuiet(fleet)
-  return { fleet, world, unstable, byHold, made }
+  return { fleet, trial, simulated, byHold, made }
 }
 
 test('replicas that die between attempts overspend nothing and charge nothing twice', async t => {
   const stormed = await storm(t, randomFrom(seedOf(t, 20261130)))
-  const { fleet, world, unstable } = stormed
+  const { fleet, trial, simulated } = stormed
 
   const ledger = await assertBalanced(fleet)
   assertWithin(fleet.budgets, ledger)
@@ -79,22 +79,22 @@ test('replicas that die between attempts overspend nothing and charge nothing tw
   const lost = rows.filter(({ outcome }) => outcome === 'lost')
   const later = (of: Row[]) => of.filter(({ id }) => id.includes('~')).length
   t.diagnostic(
-    `${world.calls.length} calls, ${unstable.asked.length} attempts, ${rows.length} rows (${later(rows)} of later attempts), ` +
+    `${trial.calls.length} calls, ${simulated.asked.length} attempts, ${rows.length} rows (${later(rows)} of later attempts), ` +
       `${lost.length} lost (${later(lost)} of later attempts)`,
   )
   assert.ok(lost.length > 0 && later(rows) > 0)
 })
 
-function assertCharged({ world, unstable, byHold, made }: Stormed, rows: Row[]) {
+function assertCharged({ trial, simulated, byHold, made }: Stormed, rows: Row[]) {
   const byNumber = Map.groupBy(
     // An admission without a reply may have held something; its settlement costs nothing.
     rows.filter(({ held, cost }) => held > 0 || cost > 0),
     ({ held }) => byHold.get(held)?.number,
   )
   assert.equal(byNumber.get(undefined), undefined, 'a hold of no call')
-  for (const call of world.calls) {
-    const requests = unstable.asked.filter(({ number }) => number === call.number)
-    assertCharges({ world }, call, byNumber.get(call.number) ?? [], requests)
+  for (const call of trial.calls) {
+    const requests = simulated.asked.filter(({ number }) => number === call.number)
+    assertCharges({ trial }, call, byNumber.get(call.number) ?? [], requests)
   }
   for (const { call, attempt } of made) {
     if (attempt.status !== 200 || !attempt.whole) continue

@@ -1,14 +1,14 @@
-/** Changes the configuration while calls run, so that attempts are decided again. */
+/** Changes the configuration while calls run, so that attempts are decided anew. */
 
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Gateway } from '../../gateway.ts'
-import { CLIENTS } from './world.ts'
+import { CLIENTS } from './trial.ts'
 
 const EVERY_MS = 40
 /** After so many changes of clients the upstreams are read again. */
 const REWRITE_EVERY = 10
 
-/** The changes do not affect the calls. Returns their number. */
+/** The changes mean nothing for the calls. Returns their number. */
 export async function changeConfiguration(
   gateway: Gateway,
   rewrite: (changes: number) => Promise<void>,

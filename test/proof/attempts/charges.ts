@@ -4,13 +4,13 @@ import assert from 'node:assert/strict'
 import { priceOf } from '../reconciliation.ts'
 import type { Row } from './rows.ts'
 import { type Asked, bodyOf, type Ran } from './run.ts'
-import { MODELS, type ModelName, type Planned, servedOf, TIMEOUTS, UPSTREAMS, type World } from './world.ts'
+import { MODELS, type ModelName, type Planned, servedOf, TIMEOUTS, type Trial, UPSTREAMS } from './trial.ts'
 
 const PER_MESSAGE = 32
 /** Unreported input counts as at least a token every four bytes of text. */
 const BYTES_PER_TOKEN = 4
 
-function multiplierAt({ multipliers }: World, upstream: Asked['upstream']): number {
+function multiplierAt({ multipliers }: Trial, upstream: Asked['upstream']): number {
   return multipliers[UPSTREAMS.indexOf(upstream)]!
 }
 
@@ -19,16 +19,16 @@ function isFree({ request: { status } }: Asked): boolean {
 }
 
 /** Nano-dollars of a response that reported its usage. */
-export function exactly(world: World, { upstream, request }: Asked): number {
-  return multiplierAt(world, upstream) * priceOf(request)
+export function exactly(trial: Trial, { upstream, request }: Asked): number {
+  return multiplierAt(trial, upstream) * priceOf(request)
 }
 
 /** The most that the call can cost at its most expensive target, by the size of its prompt. */
-export function highest(world: World, call: Planned): number {
-  const input = bodyOf(world, call).length + PER_MESSAGE
-  const costs = world.routes[call.route]!.targets.map(({ upstream, model }) => {
+export function highest(trial: Trial, call: Planned): number {
+  const input = bodyOf(trial, call).length + PER_MESSAGE
+  const costs = trial.routes[call.route]!.targets.map(({ upstream, model }) => {
     const rates = MODELS[model]
-    return multiplierAt(world, upstream) * (input * rates.in + call.ceiling * rates.out)
+    return multiplierAt(trial, upstream) * (input * rates.in + call.ceiling * rates.out)
   })
   return Math.max(...costs)
 }
@@ -39,18 +39,18 @@ function isLate({ upstream, upstreamMs = 0 }: Row): boolean {
 }
 
 /** A charge without a final usage: at least the input, at most the hold. */
-function assertEstimated(world: World, call: Planned, row: Row, { upstream, request }: Asked, why: string) {
+function assertEstimated(trial: Trial, call: Planned, row: Row, { upstream, request }: Asked, why: string) {
   assert.ok(row.estimated, why)
   assert.ok(!request.reported || call.leavesMs !== undefined || isLate(row), `its usage was reported: ${why}`)
   const model = JSON.parse(request.body.toString()).model as ModelName
   const guess = Math.ceil(call.words / BYTES_PER_TOKEN)
   const input = Math.min(guess, servedOf(call).input)
-  assert.ok(row.cost >= input * MODELS[model].in * multiplierAt(world, upstream), why)
+  assert.ok(row.cost >= input * MODELS[model].in * multiplierAt(trial, upstream), why)
 }
 
 /** The rows of one call, in order, against the requests that upstreams got for it, in order. */
 export function assertCharges(
-  { world }: Pick<Ran, 'world'>,
+  { trial }: Pick<Ran, 'trial'>,
   call: Planned,
   rows: Row[],
   asked: Asked[],
@@ -79,7 +79,7 @@ export function assertCharges(
   )
   const left = [...asked]
   for (const row of rows) {
-    assert.ok(row.cost <= row.held && row.held <= highest(world, call), `more than the bound: ${why}`)
+    assert.ok(row.cost <= row.held && row.held <= highest(trial, call), `more than the bound: ${why}`)
     if (row.cost === 0) continue
     if (row.outcome === 'lost') {
       assert.equal(row.cost, row.held, why)
@@ -94,8 +94,8 @@ export function assertCharges(
     const its = left.shift()
     // The gateway may give up before the upstream has read the request.
     if (!its) assert.ok(row.estimated && (isLate(row) || call.leavesMs !== undefined), `not asked: ${why}`)
-    else if (row.estimated) assertEstimated(world, call, row, its, why)
-    else assert.equal(row.cost, exactly(world, its), why)
+    else if (row.estimated) assertEstimated(trial, call, row, its, why)
+    else assert.equal(row.cost, exactly(trial, its), why)
   }
   assert.ok(left.every(isFree), `served, and not charged: ${why}`)
 }

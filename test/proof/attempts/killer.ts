@@ -5,8 +5,8 @@ import type { GatewayProcess } from '../../processes.ts'
 import { until } from '../../until.ts'
 import type { Fleet } from '../fleet.ts'
 import type { Random } from '../random.ts'
+import type { Simulated } from './conditions.ts'
 import type { Asked } from './run.ts'
-import type { UnstableUpstreams } from './unstable-upstreams.ts'
 
 /**
  * `running`: during an attempt. `cut`: just after an attempt was broken off. `paused`: the same while Redis does not reply,
@@ -16,7 +16,7 @@ export type Moment = 'running' | 'cut' | 'paused'
 
 interface Killing {
   fleet: Fleet
-  unstable: UnstableUpstreams
+  simulated: Simulated
   random: Random
   redisPid: number
   /** The replica whose upstream keys have this number. */
@@ -31,20 +31,20 @@ export async function killAt(
   plan: readonly { after: number; moment: Moment }[],
 ): Promise<void> {
   for (const { after, moment } of plan) {
-    await until(() => killing.unstable.asked.length >= after)
+    await until(() => killing.simulated.asked.length >= after)
     await killOne(killing, moment)
     await killing.start()
   }
 }
 
 async function killOne(killing: Killing, moment: Moment): Promise<void> {
-  const { fleet, unstable, random, redisPid, replicas } = killing
+  const { fleet, simulated, random, redisPid, replicas } = killing
   const victim = Promise.withResolvers<string>()
-  unstable.onRequest((asked, scenario) => {
+  simulated.onRequest((asked, scenario) => {
     const isRight = moment === 'running' ? scenario !== 'unread' : scenario === 'unread'
     const name = replicaOf(asked)
     if (!isRight || !replicas.has(name)) return
-    unstable.onRequest(() => {})
+    simulated.onRequest(() => {})
     if (moment === 'paused') process.kill(redisPid, 'SIGSTOP')
     victim.resolve(name)
   })
@@ -52,7 +52,7 @@ async function killOne(killing: Killing, moment: Moment): Promise<void> {
   const gateway = replicas.get(name)!
   replicas.delete(name)
   try {
-    // A random moment hits the attempt, its charge or the next admission.
+    // Any moment is right; the random one meets the attempt, its charge or the next admission.
     await wait(moment === 'paused' ? 50 : random.between(0, 15))
     await fleet.kill(gateway)
   } finally {

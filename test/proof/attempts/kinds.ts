@@ -1,6 +1,6 @@
-/** Scenarios of the simulated upstreams. */
+/** What upstreams do. */
 
-/** `place`: where a response breaks off. */
+/** What an upstream does with a call; the number is the place of its break. */
 export const kinds = [
   ...Array.from({ length: 12 }, () => () => 'ok'),
   ...[429, 500, 529, 529, 401, 400].map(status => () => `status ${status}`),

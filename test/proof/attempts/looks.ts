@@ -1,11 +1,11 @@
 /** Looks at every budget again and again while calls run. */
 
 import type { Gateway } from '../../gateway.ts'
-import { CLIENTS } from './world.ts'
+import { CLIENTS } from './trial.ts'
 
 export interface Looks {
   count: number
-  /** Those that found spent and held amounts above the budget. */
+  /** Those that found more spent and held than the budget has. */
   over: string[]
 }
 

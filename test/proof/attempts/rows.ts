@@ -1,7 +1,7 @@
 /** The rows of the ledger with their upstreams. */
 
 import { query } from '../../../src/embedded/postgres.ts'
-import type { UpstreamName } from './world.ts'
+import type { UpstreamName } from './trial.ts'
 
 export interface Row {
   id: string

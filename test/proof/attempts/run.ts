@@ -1,4 +1,4 @@
-/** Runs the calls of a world through one gateway, and looks at every budget meanwhile. */
+/** Runs the calls of a trial through one gateway, and looks at every budget meanwhile. */
 
 import { readFile } from 'node:fs/promises'
 import type { Gateway } from '../../gateway.ts'
@@ -16,10 +16,10 @@ import {
   scenarioOf,
   servedOf,
   TIMEOUTS,
+  type Trial,
   UPSTREAMS,
   type UpstreamName,
-  type World,
-} from './world.ts'
+} from './trial.ts'
 
 /** One request that an upstream got. */
 export interface Asked {
@@ -39,7 +39,7 @@ export interface Answered {
 }
 
 export interface Ran {
-  world: World
+  trial: Trial
   gateway: Gateway
   /** In the order in which the upstreams read them. */
   asked: Asked[]
@@ -55,15 +55,15 @@ const AT_ONCE = 16
 export const clientOf = ({ number, client, leavesMs }: Planned) =>
   leavesMs === undefined ? client : `leaver-${number}`
 
-export async function run(t: Context, world: World): Promise<Ran> {
+export async function run(t: Context, trial: Trial): Promise<Ran> {
   const routed = await startRouted(t, {
     names: UPSTREAMS,
-    routes: world.routes.map(({ entry }) => entry),
+    routes: trial.routes.map(({ entry }) => entry),
     upstreams: Object.fromEntries(
       UPSTREAMS.map((name, i) => [
         name,
         {
-          prices: { multiplier: world.multipliers[i] },
+          prices: { multiplier: trial.multipliers[i] },
           ...(TIMEOUTS[name] && { timeoutSeconds: TIMEOUTS[name] }),
         },
       ]),
@@ -71,9 +71,9 @@ export async function run(t: Context, world: World): Promise<Ran> {
     options: { env: { UPSTREAM_TIMEOUT_SECONDS: '4' } },
   })
   const { gateway } = routed
-  const asked = steer(routed, world)
+  const asked = steer(routed, trial)
   await gateway.admin('PUT', '/gateway', { budget: { month: GATEWAY_MONTH } })
-  const keys = await makeClients(gateway, world)
+  const keys = await makeClients(gateway, trial)
 
   const over = new AbortController()
   const looking = lookAtBudgets(gateway, over.signal)
@@ -81,14 +81,14 @@ export async function run(t: Context, world: World): Promise<Ran> {
   // A file that has another size is certainly read again.
   const rewrite = (changes: number) => routed.write(content + ' '.repeat(changes))
   const changing = changeConfiguration(gateway, rewrite, over.signal)
-  const answered = await sendAll(gateway, world, keys)
+  const answered = await sendAll(gateway, trial, keys)
   over.abort()
   const [looks, changes] = await Promise.all([looking, changing])
-  return { world, gateway, asked, answered, looks, changes, rows: [] }
+  return { trial, gateway, asked, answered, looks, changes, rows: [] }
 }
 
-/** Each upstream does what the world says. Returns the requests as they come. */
-function steer({ providers }: Routed<UpstreamName>, { calls }: World): Asked[] {
+/** Each upstream does what the trial says. Returns the requests as they come. */
+function steer({ providers }: Routed<UpstreamName>, { calls }: Trial): Asked[] {
   const asked: Asked[] = []
   for (const upstream of UPSTREAMS) {
     const attempts = new Map<number, number>()
@@ -105,7 +105,7 @@ function steer({ providers }: Routed<UpstreamName>, { calls }: World): Asked[] {
   return asked
 }
 
-async function makeClients(gateway: Gateway, { calls }: World): Promise<Map<string, string>> {
+async function makeClients(gateway: Gateway, { calls }: Trial): Promise<Map<string, string>> {
   const keys = new Map<string, string>()
   const cache = { enabled: false }
   for (const [name, settings] of Object.entries(CLIENTS))
@@ -116,27 +116,27 @@ async function makeClients(gateway: Gateway, { calls }: World): Promise<Map<stri
   return keys
 }
 
-async function sendAll(gateway: Gateway, world: World, keys: ReadonlyMap<string, string>) {
+async function sendAll(gateway: Gateway, trial: Trial, keys: ReadonlyMap<string, string>) {
   const answered: Answered[] = []
-  const waiting = [...world.calls]
+  const waiting = [...trial.calls]
   const caller = async () => {
     for (let call = waiting.shift(); call; call = waiting.shift())
-      answered.push(await sendOne(gateway, world, call, keys.get(clientOf(call))!))
+      answered.push(await sendOne(gateway, trial, call, keys.get(clientOf(call))!))
   }
   await Promise.all(Array.from({ length: AT_ONCE }, caller))
   return answered
 }
 
-export function bodyOf({ routes }: World, { number, route, stream, words, ceiling }: Planned): string {
+export function bodyOf({ routes }: Trial, { number, route, stream, words, ceiling }: Planned): string {
   const messages = [{ role: 'user', content: `${'x'.repeat(words)} call ${number}:` }]
   return JSON.stringify({ model: routes[route]!.model, max_tokens: ceiling, stream, messages })
 }
 
-async function sendOne(gateway: Gateway, world: World, call: Planned, key: string): Promise<Answered> {
+async function sendOne(gateway: Gateway, trial: Trial, call: Planned, key: string): Promise<Answered> {
   const answered: Answered = { call, id: undefined, status: undefined, costUsd: null, whole: false }
   const signal = call.leavesMs === undefined ? null : AbortSignal.timeout(call.leavesMs)
   try {
-    const response = await gateway.post('/v1/messages', key, bodyOf(world, call), { signal })
+    const response = await gateway.post('/v1/messages', key, bodyOf(trial, call), { signal })
     answered.status = response.status
     answered.id = response.headers.get('request-id') ?? undefined
     answered.costUsd = response.headers.get('x-tollgate-cost-usd')

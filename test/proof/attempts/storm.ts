@@ -10,16 +10,16 @@ import { type Fleet, startFleet } from '../fleet.ts'
 import type { Random } from '../random.ts'
 import { type Attempt, attempt } from '../traffic.ts'
 import { highest } from './charges.ts'
+import type { Simulated } from './conditions.ts'
 import { bodyOf } from './run.ts'
-import type { UnstableUpstreams } from './unstable-upstreams.ts'
-import { type ClientName, type Planned, TIMEOUTS, type World } from './world.ts'
+import { type ClientName, type Planned, TIMEOUTS, type Trial } from './trial.ts'
 
 export const NAMES = ['first', 'second', 'third'] as const
 const MODEL = 'claude-haiku-4-5'
-/** The most calls of a caller until one succeeds. */
+/** Calls of a caller for one answer. */
 const TRIES = 4
 
-export function newWorld(): World {
+export function newTrial(): Trial {
   const targets = NAMES.map(upstream => ({ upstream, model: MODEL }) as const)
   const entry = { models: [MODEL], targets: targets.map(({ upstream }) => ({ upstream })), retries: 3 }
   return { multipliers: [1, 2, 3, 1], routes: [{ model: MODEL, targets, entry }], calls: [] }
@@ -27,14 +27,14 @@ export function newWorld(): World {
 
 /** Each call holds an amount that no other call holds, so that a row identifies its call. */
 export function drawCall(
-  world: World,
+  trial: Trial,
   random: Random,
   client: ClientName,
   taken: Map<number, Planned>,
 ): Planned {
   for (;;) {
     const call: Planned = {
-      number: world.calls.length,
+      number: trial.calls.length,
       client,
       route: 0,
       stream: random.chance(0.4),
@@ -45,27 +45,27 @@ export function drawCall(
       place: 0,
       leavesMs: undefined,
     }
-    const held = highest(world, call)
+    const held = highest(trial, call)
     if (taken.has(held)) continue
     taken.set(held, call)
-    world.calls.push(call)
+    trial.calls.push(call)
     return call
   }
 }
 
-export async function startReplicas(t: TestContext, unstable: UnstableUpstreams, world: World) {
+export async function startReplicas(t: TestContext, simulated: Simulated, trial: Trial) {
   const redis = await ownRedis(t)
   const { url: databaseUrl } = await testDatabase(t)
   const file = join(await temporaryFolder(t), 'upstreams.json')
   const upstreams = NAMES.map(name => ({
     name,
     type: 'ezai',
-    baseUrl: unstable.providers[name]?.url,
+    baseUrl: simulated.providers[name]?.url,
     keys: [{ env: `KEY_OF_${name.toUpperCase()}` }],
-    prices: { multiplier: world.multipliers[NAMES.indexOf(name)] },
+    prices: { multiplier: trial.multipliers[NAMES.indexOf(name)] },
     ...(TIMEOUTS[name] && { timeoutSeconds: TIMEOUTS[name] }),
   }))
-  await writeFile(file, JSON.stringify({ upstreams, routes: world.routes.map(({ entry }) => entry) }))
+  await writeFile(file, JSON.stringify({ upstreams, routes: trial.routes.map(({ entry }) => entry) }))
   const replicas = new Map<string, GatewayProcess>()
   const keysOf = (replica: string) =>
     Object.fromEntries(NAMES.map(name => [`KEY_OF_${name.toUpperCase()}`, `key-of-${replica}`]))
@@ -82,13 +82,13 @@ export async function startReplicas(t: TestContext, unstable: UnstableUpstreams,
 }
 
 /** A caller calls again after a failure, like an SDK: each time the gateway gets a new call. */
-export async function insist(fleet: Fleet, random: Random, key: string, next: () => Planned, world: World) {
+export async function insist(fleet: Fleet, random: Random, key: string, next: () => Planned, trial: Trial) {
   const made: { call: Planned; attempt: Attempt }[] = []
   for (let tries = 0; tries < TRIES; tries++) {
     const call = next()
     const { number, client, stream } = call
     const holds = { bytes: 0, counted: 0 }
-    const body = bodyOf(world, call)
+    const body = bodyOf(trial, call)
     const { url } = random.pick(fleet.gateways)
     made.push({
       call,

@@ -6,20 +6,20 @@ import { whenOver } from '../../when-over.ts'
 import type { Random } from '../random.ts'
 import { numberIn } from '../traffic.ts'
 import type { Asked } from './run.ts'
-import { servedOf, type UpstreamName, type World } from './world.ts'
+import { servedOf, type Trial, type UpstreamName } from './trial.ts'
 
-const BEHAVIORS = {
+const CONDITIONS = {
   well: ['ok', 'ok', 'ok', 'delay 200ms', 'unread'],
   fails: ['status 529', 'status 500', 'status 503', 'unread'],
   hangs: ['silent'],
   dies: ['unread', 'unread', 'die'],
 } as const
-type Behavior = keyof typeof BEHAVIORS
+type Condition = keyof typeof CONDITIONS
 
-/** Requests after which the behaviors change. */
+/** Requests after which the conditions change. */
 const PHASE = 30
 
-export interface UnstableUpstreams {
+export interface Simulated {
   providers: Partial<Record<UpstreamName, Provider>>
   /** In the order in which the upstreams read them. */
   asked: Asked[]
@@ -28,16 +28,16 @@ export interface UnstableUpstreams {
   idle(): Promise<unknown>
 }
 
-export async function startUnstableUpstreams(
+export async function startSimulated(
   t: Context,
-  { names, random, world }: { names: readonly UpstreamName[]; random: Random; world: World },
-): Promise<UnstableUpstreams> {
+  { names, random, trial }: { names: readonly UpstreamName[]; random: Random; trial: Trial },
+): Promise<Simulated> {
   const asked: Asked[] = []
-  const providers: UnstableUpstreams['providers'] = {}
-  let listener: Parameters<UnstableUpstreams['onRequest']>[0] = () => {}
-  let behaviors = drawBehaviors()
+  const providers: Simulated['providers'] = {}
+  let listener: Parameters<Simulated['onRequest']>[0] = () => {}
+  let conditions = drawConditions()
 
-  function drawBehaviors(): Map<UpstreamName, Behavior> {
+  function drawConditions(): Map<UpstreamName, Condition> {
     const well = random.pick(names)
     return new Map(
       names.map(name => [name, name === well ? 'well' : random.pick(['well', 'fails', 'hangs', 'dies'])]),
@@ -52,9 +52,9 @@ export async function startUnstableUpstreams(
       // Without an exact count a call always holds the same.
       if (request.path.includes('count_tokens')) return 'status 500'
       const number = numberIn(request.body)
-      if (asked.length % PHASE === PHASE - 1) behaviors = drawBehaviors()
-      const drawn = random.pick(BEHAVIORS[behaviors.get(upstream)!])
-      const call = world.calls[number]!
+      if (asked.length % PHASE === PHASE - 1) conditions = drawConditions()
+      const drawn = random.pick(CONDITIONS[conditions.get(upstream)!])
+      const call = trial.calls[number]!
       const { input, output } = servedOf(call)
       const one = { number, upstream, request }
       asked.push(one)

@@ -6,7 +6,7 @@ import { kinds } from './kinds.ts'
 export const UPSTREAMS = ['first', 'second', 'third', 'fourth'] as const
 export type UpstreamName = (typeof UPSTREAMS)[number]
 
-/** Nano-dollars per token, repeated here so that the tests find a wrong price. */
+/** Nano-dollars a token, written out once more, so that a wrong price is found. */
 export const MODELS = {
   'claude-haiku-4-5': { in: 1000, out: 5000 },
   'claude-sonnet-4-5': { in: 3000, out: 15_000 },
@@ -121,14 +121,14 @@ const call = fc.record({
   place: fc.nat({ max: 6 }),
 })
 
-export interface World {
+export interface Trial {
   multipliers: number[]
   routes: Route[]
   calls: Planned[]
 }
 
-/** `leaving`: the number of calls that their callers leave. */
-export const worlds = (count: number, leaving: number): fc.Arbitrary<World> =>
+/** `leaving`: so many of the calls are left by their callers. */
+export const trials = (count: number, leaving: number): fc.Arbitrary<Trial> =>
   fc.record({
     multipliers: fc.array(fc.constantFrom(1, 2, 3), {
       minLength: UPSTREAMS.length,
