@@ -16,7 +16,7 @@ export interface Editor {
   set(name: string, json: string): void
   /** Sets a member of a member. If the outer one is missing or null, it is created. */
   setIn(outer: string, name: string, json: string): void
-  /** Gives a member another name. If the object has a member with that name, the first one is removed. */
+  /** Gives a member another name. If the object has a member with that name, it is removed if it is null, else the first one is. */
   rename(name: string, to: string): void
   /** Removes a member with its comma. */
   remove(name: string): void
@@ -49,8 +49,13 @@ export function edited(raw: Buffer, edit: (editor: Editor) => void): Buffer {
     rename(name, to) {
       const found = find(name)
       if (!found) return
-      if (find(to)) removed.add(found)
-      else splices.push({ ...keyOf(raw, membersOf(), found), text: JSON.stringify(to) })
+      const present = find(to)
+      if (present && !isNull(raw, present)) {
+        removed.add(found)
+        return
+      }
+      if (present) removed.add(present)
+      splices.push({ ...keyOf(raw, membersOf(), found), text: JSON.stringify(to) })
     },
     remove(name) {
       const found = find(name)
@@ -62,6 +67,10 @@ export function edited(raw: Buffer, edit: (editor: Editor) => void): Buffer {
   if (added.length > 0) splices.push(adding(raw, 0, added, membersOf().length > removed.size))
   if (removed.size > 0) splices.push(...removing(raw, membersOf(), removed))
   return splices.length === 0 ? raw : spliced(raw, splices)
+}
+
+function isNull(raw: Buffer, { start, end }: Member): boolean {
+  return raw.toString('latin1', start, end) === 'null'
 }
 
 function replacing(raw: Buffer, { start, end }: Member, json: string): Splice[] {

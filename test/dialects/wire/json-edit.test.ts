@@ -94,6 +94,9 @@ describe('an edit of a body', () => {
     assert.equal(rename('{"a":"old","old" : 1 ,"b":2}'), '{"a":"old","new" : 1 ,"b":2}')
     assert.equal(rename('{ "\\u006fld":1}'), '{ "new":1}')
     assert.equal(rename('{"old":1,"new":2}'), '{"new":2}')
+    assert.equal(rename('{"old":1,"new": null}'), '{"new":1}')
+    assert.equal(rename('{"new":null, "old":1}'), '{ "new":1}')
+    assert.equal(rename('{"a":1,"new":null,"old":2,"b":3}'), '{"a":1,"new":2,"b":3}')
     assert.equal(rename('{"b":{"old":1}}'), '{"b":{"old":1}}')
   })
 
