@@ -66,7 +66,7 @@ export default fp<{ timeoutMs: number }>(
       const failed = noteFailure(request, error)
       const next = mayRetry(request, error) ? nextTargets(request, remainingMs(request)) : undefined
       if (!next || !budget.takeRetry()) return undefined
-      return prepare({ request, reply, failed, signal }, next)
+      return prepare({ request, reply, failed, signal }, next).catch(returnRetry)
     })
 
     app.decorate('errorForCaller', (request: FastifyRequest, error: Refusal) =>
@@ -107,6 +107,11 @@ export default fp<{ timeoutMs: number }>(
       const { disconnected, plan } = request
       if (disconnected || !isRetried(error) || attemptsOf(request) >= plan.attempts) return false
       return remainingMs(request) > 0
+    }
+
+    function returnRetry(error: unknown): never {
+      budget.returnRetry()
+      throw error
     }
 
     async function prepare({ request, reply, failed, signal }: Preparation, { targets, waitMs }: Next) {

@@ -14,6 +14,8 @@ export interface RetryBudget {
   addCall(): void
   /** Takes a retry; false: there is none left. */
   takeRetry(): boolean
+  /** Gives a retry back that was taken but not made. */
+  returnRetry(): void
 }
 
 export function createRetryBudget(now: () => number = () => performance.now()): RetryBudget {
@@ -44,6 +46,10 @@ export function createRetryBudget(now: () => number = () => performance.now()): 
       period.retries++
       retries++
       return true
+    },
+    returnRetry() {
+      present().retries--
+      retries--
     },
   }
 }

@@ -68,7 +68,7 @@ interface Beginning {
 }
 
 /**
- * Buffers a stream until its first event or comment is complete, and for a short time while it `announces` output. Then
+ * Buffers a stream until its first event is complete, and for a short time while it has only comments or `announces` output. Then
  * `open` gets all bytes, unless `refuse` found an error in them. A long beginning is buffered only if it
  * `beginsError`: up to a further limit, and for the time of an error body.
  */
@@ -103,7 +103,7 @@ export function keepBeginning(then: Beginning): Sink {
         limit = FIRST_ERROR_LIMIT
         deadline = setTimeout(decide, ERROR_BODY_MS, beginning)
       }
-      if (size <= limit && (!whole || announces())) {
+      if (size <= limit && (!whole || announces() || isWithoutEvent(chunks))) {
         if (whole) deadline ??= setTimeout(decide, BEGINNING_MS, beginning)
         return true
       }
@@ -120,6 +120,11 @@ export function keepBeginning(then: Beginning): Sink {
       else if (!beginning?.refuse(Buffer.concat(chunks))) beginning?.empty(failure)
     },
   }
+}
+
+/** Comments and retry times, which some providers send while a request waits, may come before an error. */
+function isWithoutEvent(chunks: readonly Buffer[]): boolean {
+  return !/^(data|event)/m.test(Buffer.concat(chunks).toString('latin1'))
 }
 
 /** Reads the response and drops it. */

@@ -26,8 +26,8 @@ export const openaiChat: Dialect = {
   rewrite: (raw, edits) =>
     edited(raw, body => {
       editOutputLimit(body, edits)
-      if (edits.includeUsage && !edits.refusesStreamOptions)
-        body.setIn('stream_options', 'include_usage', 'true')
+      if (edits.refusesStreamOptions) body.remove('stream_options')
+      else if (edits.includeUsage) body.setIn('stream_options', 'include_usage', 'true')
       editCommon(body, edits)
     }),
   meter: (request, stream) => (stream ? chunkMeter(request) : completionMeter(request)),
