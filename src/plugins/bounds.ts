@@ -24,7 +24,12 @@ export function moneyBound(request: FastifyRequest, { price }: Target, most = NO
 /** The highest cost of a call at any of its targets. */
 export function highestBound(request: FastifyRequest, most = NO_LIMIT): number {
   let highest = 0
-  for (const target of request.targets) highest = Math.max(highest, moneyBound(request, target, most))
+  let last: Price | undefined
+  for (const target of request.targets) {
+    // Upstreams without prices of their own share the price.
+    if (target.price !== last) highest = Math.max(highest, moneyBound(request, target, most))
+    last = target.price
+  }
   return highest
 }
 

@@ -9,9 +9,10 @@ import { refusal } from '../errors.ts'
 import { missingPrice } from '../pricing/bound.ts'
 import { didYouMean } from '../pricing/nearest.ts'
 import type { Price, PriceTable } from '../pricing/price.ts'
-import { promptStart } from '../requests/prompt-start.ts'
+import { hashPromptStart } from '../requests/prompt-start.ts'
 import { ordered } from '../upstreams/order.ts'
 import type { Candidate, Plan } from '../upstreams/routing.ts'
+import { hashText } from '../upstreams/text-hash.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 
 /** An upstream that may serve this call. */
@@ -95,7 +96,7 @@ function targetsOf(request: FastifyRequest, plan: Plan, now: Date): Target[] {
   const { parsed, dialect } = request.call
   const targets: Target[] = []
   let unpricedPart: string | undefined
-  for (const candidate of ordered(plan, () => stickyKeyOf(request, plan))) {
+  for (const candidate of ordered(plan, () => stickyHash(request, plan))) {
     const { upstream, table } = candidate
     const price = table.find(candidate.model, now)
     const missing = price && dialect.paid ? missingPrice(price, parsed) : undefined
@@ -107,11 +108,12 @@ function targetsOf(request: FastifyRequest, plan: Plan, now: Date): Target[] {
 }
 
 /** Equal for calls that should be served by the same target. */
-function stickyKeyOf({ client, call, rawBody, bodyScan }: FastifyRequest, { sticky }: Plan): string {
-  if (sticky === 'client') return client.id
+function stickyHash({ client, call, rawBody, bodyScan }: FastifyRequest, { sticky }: Plan): number {
+  const hash = hashText(client.id)
+  if (sticky === 'client') return hash
   const { promptCacheKey } = call.parsed
-  const prefix = promptCacheKey ?? promptStart(rawBody, bodyScan.members, call.dialect.promptMembers)
-  return `${client.id}\n${prefix}`
+  if (promptCacheKey !== undefined) return hashText(promptCacheKey, hash)
+  return hashPromptStart(rawBody, bodyScan.members, call.dialect.promptMembers, hash)
 }
 
 function notOnSale(model: string) {

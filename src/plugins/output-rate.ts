@@ -28,7 +28,11 @@ export default fp(
 
     app.decorate('outputRateOf', (request: FastifyRequest) => {
       let highest = 0
+      let last: Price | undefined
       for (const { price } of request.targets) {
+        // Upstreams without prices of their own share the price.
+        if (price === last) continue
+        last = price
         const rate = outputRate(price, request.call.parsed)
         if (rate === undefined) return undefined
         highest = Math.max(highest, rate, seen.size === 0 ? 0 : (seen.get(nameOf(request, price)) ?? 0))

@@ -96,9 +96,13 @@ export class Attempt implements AttemptFacts {
     )
   }
 
-  #send(headers: Record<string, string>, { pool, ...message }: Omit<Message, 'headers'>): void {
+  #send(
+    headers: Record<string, string>,
+    { pool, headersTimeout, ...message }: Omit<Message, 'headers'>,
+  ): void {
     const head = (status: number, headers: Headers) => this.#head(status, headers)
-    this.#line = send(pool, { method: 'POST', ...message, headers }, { head, fail: this.#receiver.fail })
+    const listener = { head, fail: this.#receiver.fail }
+    this.#line = send(pool, { method: 'POST', ...message, headers }, listener, headersTimeout)
   }
 
   #head(status: number, headers: Headers): Sink {

@@ -35,7 +35,7 @@ export function collected(
   const fail = (failure: Failure) => resolve({ status: undefined, body: '', failure: WORDS[failure] })
   const line = send(
     pool,
-    { method: 'GET', ...request, body: null, headersTimeout: timeoutMs },
+    { method: 'GET', ...request, body: null },
     {
       head(status, headers) {
         const sink = {

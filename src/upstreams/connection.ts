@@ -54,7 +54,10 @@ export function openPool(origin: string, timeoutMs: number): Pool {
   })
 }
 
-/** Sends one POST (or GET, without a body). It is sent again once if no connection could be made. */
+/**
+ * Sends one POST (or GET, without a body). It is sent again once if no connection could be made. `headersTimeout`: the longest
+ * time to the headers of the response, that of the connection included, ms; undefined: as the pool's, after the connection.
+ */
 export function send(
   pool: Pool,
   request: {
@@ -62,9 +65,9 @@ export function send(
     path: string
     headers: Record<string, string>
     body: Buffer | null
-    headersTimeout?: number | undefined
   },
   listener: Listener,
+  headersTimeout?: number,
 ): Line {
   let controller: Dispatcher.DispatchController | undefined
   let retried = false
@@ -79,12 +82,10 @@ export function send(
       controller?.abort(new Error('stopped by the gateway'))
     },
   }
-  // Undici's own time begins after the connection is made. A connection that is made later serves other calls.
-  const connecting =
-    request.headersTimeout === undefined ? undefined : setTimeout(giveUp, request.headersTimeout).unref()
+  // A connection that is made later serves other calls.
+  const deadline = headersTimeout === undefined ? undefined : setTimeout(giveUp, headersTimeout).unref()
   const handler: Dispatcher.DispatchHandler = {
     onRequestStart(started) {
-      clearTimeout(connecting)
       controller = started
       if (aborted) return started.abort(new Error('stopped by the gateway'))
       line.sent = true
@@ -92,7 +93,9 @@ export function send(
     onResponseStart(controller, status, headers) {
       // Undici would keep them to the end of the response: about 8 KB for each open stream.
       controller.rawHeaders = null
-      if (status >= 200) sink = listener.head(status, headers)
+      if (status < 200) return
+      clearTimeout(deadline)
+      sink = listener.head(status, headers)
     },
     onResponseData(data, chunk) {
       if (sink && !sink.data(chunk)) data.pause()
@@ -104,7 +107,7 @@ export function send(
         pool.dispatch(request, handler)
         return
       }
-      clearTimeout(connecting)
+      clearTimeout(deadline)
       if (gaveUp) return
       const failure = aborted ? 'aborted' : line.sent ? failureOf(error) : 'unreachable'
       ;(sink ?? listener).fail(failure)
@@ -114,9 +117,10 @@ export function send(
   return line
 
   function giveUp() {
-    if (line.sent || aborted) return
-    aborted = gaveUp = true
-    listener.fail('unreachable')
+    if (aborted) return
+    gaveUp = true
+    line.abort()
+    listener.fail(line.sent ? 'timeout' : 'unreachable')
   }
 }
 

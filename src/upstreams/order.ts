@@ -4,14 +4,13 @@
  * prompt cache is hit; while that target is away, they all go to the same second one.
  */
 
-import { hash } from 'node:crypto'
 import type { Candidate, Plan } from './routing.ts'
 
-/** The candidates of a plan, the preferred one first. `stickyKey` is read only if the plan is sticky. */
-export function ordered(plan: Plan, stickyKey: () => string): readonly Candidate[] {
+/** The candidates of a plan, the preferred one first. `stickyHash` is read only if the plan is sticky. */
+export function ordered(plan: Plan, stickyHash: () => number): readonly Candidate[] {
   const { candidates, isBalanced, sticky } = plan
   if (!isBalanced) return candidates
-  return sticky ? byStickiness(candidates, stickyKey()) : byWeightAndLoad(candidates)
+  return sticky ? byStickiness(candidates, stickyHash()) : byWeightAndLoad(candidates)
 }
 
 /**
@@ -19,26 +18,14 @@ export function ordered(plan: Plan, stickyKey: () => string): readonly Candidate
  * comes back moves only its own keys. The share of a target is its weight / the sum of the weights (Schindelhauer and
  * Schomaker, 2005).
  */
-function byStickiness(candidates: readonly Candidate[], key: string): Candidate[] {
-  const seed = Number.parseInt(hash('sha1', key, 'hex').slice(0, 8), 16)
-  const draws = candidates.map(candidate => ({ candidate, draw: drawOf(seed, candidate) }))
+function byStickiness(candidates: readonly Candidate[], hash: number): Candidate[] {
+  const draws = candidates.map(candidate => ({ candidate, draw: drawOf(hash, candidate) }))
   return draws.sort((a, b) => b.draw - a.draw).map(({ candidate }) => candidate)
 }
 
-function drawOf(seed: number, { weight, upstream, model }: Candidate): number {
-  const uniform = (mixed(seed, nameHash(`${upstream.name} ${model}`)) + 0.5) / 2 ** 32
+function drawOf(hash: number, { weight, nameHash }: Candidate): number {
+  const uniform = (mixed(hash, nameHash) + 0.5) / 2 ** 32
   return weight === 0 ? uniform - 2 : -weight / Math.log(uniform)
-}
-
-const hashes = new Map<string, number>()
-
-function nameHash(name: string): number {
-  let known = hashes.get(name)
-  if (known === undefined) {
-    known = Number.parseInt(hash('sha1', name, 'hex').slice(0, 8), 16)
-    hashes.set(name, known)
-  }
-  return known
 }
 
 /** Mixes two 32-bit numbers into one, evenly distributed (the finalizer of MurmurHash3). */

@@ -6,6 +6,7 @@ import type { PriceTable } from '../pricing/price.ts'
 import type { RouteEntry } from './file/schema.ts'
 import { isPattern, mappedModel } from './model-names.ts'
 import { servesByName } from './serves.ts'
+import { hashText } from './text-hash.ts'
 import { editsOf, modelNameOf } from './types.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -24,6 +25,8 @@ export interface Candidate {
   /** True: only the price list knows the model, and the type may serve any. It can be called, but is not listed. */
   isGuess: boolean
   weight: number
+  /** Hash of its upstream and model, for stickiness. */
+  nameHash: number
   /** Attempts that run now. */
   running: number
   /** Moving average of the time to the first byte, ms; 0 before the first. */
@@ -89,7 +92,8 @@ export function createRouting({ upstreams, routes, tableOf, names }: RoutingOpti
     const edits = editsOf(type, dialect.name, sentModel)
     const needed = Object.keys(edits).length > 0 ? edits : undefined
     const isGuess = !models && !route && !type.makers && price.origins.in === 'public'
-    const figures = { weight, running: 0, firstByteMs: 0 }
+    const nameHash = hashText(`${upstream.name} ${model}`)
+    const figures = { weight, nameHash, running: 0, firstByteMs: 0 }
     return [{ upstream, table, model, theirs, sentModel, edits: needed, isGuess, ...figures }]
   }
 

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ordered } from '../../src/upstreams/order.ts'
 import type { Candidate, Plan } from '../../src/upstreams/routing.ts'
+import { hashText } from '../../src/upstreams/text-hash.ts'
 
 type Figures = Pick<Candidate, 'weight' | 'running' | 'firstByteMs'>
 
@@ -13,6 +14,7 @@ function planOf(figures: Record<string, Partial<Figures>>, sticky?: Plan['sticky
     upstream: { name } as Candidate['upstream'],
     model: 'claude-haiku-4-5',
     weight: 1,
+    nameHash: hashText(name),
     running: 0,
     firstByteMs: 100,
     ...own,
@@ -20,7 +22,7 @@ function planOf(figures: Record<string, Partial<Figures>>, sticky?: Plan['sticky
   return { candidates, isBalanced: true, sticky, attempts: 3, retryWithinMs: 5000, cacheName: '' }
 }
 
-const first = (plan: Plan, key = '') => ordered(plan, () => key)[0]?.upstream.name ?? ''
+const first = (plan: Plan, key = '') => ordered(plan, () => hashText(key))[0]?.upstream.name ?? ''
 const share = (count: number, of: (call: number) => boolean) =>
   Array.from({ length: count }, (_, call) => of(call)).filter(Boolean).length / count
 
@@ -43,7 +45,7 @@ test('among targets of one weight the one with the least load comes first', () =
     free: { running: 1, firstByteMs: 150 },
   })
 
-  const order = ordered(plan, () => '').map(({ upstream }) => upstream.name)
+  const order = ordered(plan, () => 0).map(({ upstream }) => upstream.name)
 
   assert.deepEqual(order, ['free', 'busy', 'slow'])
 })
@@ -51,7 +53,7 @@ test('among targets of one weight the one with the least load comes first', () =
 test('a target of weight 0 comes last', () => {
   const plan = planOf({ spare: { weight: 0, firstByteMs: 1 }, usual: {}, other: { running: 5 } })
 
-  for (let i = 0; i < 100; i++) assert.equal(ordered(plan, () => '').at(-1)?.upstream.name, 'spare')
+  for (let i = 0; i < 100; i++) assert.equal(ordered(plan, () => 0).at(-1)?.upstream.name, 'spare')
 })
 
 for (const weight of [0, 1, 3])
@@ -70,7 +72,7 @@ for (const weight of [0, 1, 3])
 test('while one of three sticky targets is away, only its own keys move, and they come back with it', () => {
   const plan = planOf({ a: {}, b: {}, c: {} }, 'client+prefix')
   const servedBy = (key: string, away: string) =>
-    ordered(plan, () => key).find(({ upstream }) => upstream.name !== away)?.upstream.name
+    ordered(plan, () => hashText(key)).find(({ upstream }) => upstream.name !== away)?.upstream.name
   const keys = Array.from({ length: 3000 }, (_, i) => `client ${i % 30} prefix ${i}`)
 
   const before = keys.map(key => servedBy(key, ''))
