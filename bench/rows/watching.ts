@@ -9,9 +9,10 @@ import { createCallMetrics } from '../../src/telemetry/metrics/calls.ts'
 import { createGenAiMetrics } from '../../src/telemetry/metrics/genai.ts'
 import { startProvider } from '../../test/provider.ts'
 import { fillClients } from '../fill-clients.ts'
+import { cpuMicros } from '../repeated.ts'
 import { openPostgres, openRedis } from '../stores.ts'
 import type { Studied, Study } from '../study.ts'
-import { microsSince, startCollector, tracedMicros } from '../tracing.ts'
+import { startCollector, tracedMicros } from '../tracing.ts'
 
 const micros = { unit: 'us', digits: 2 } as const
 const CLIENTS = 1000
@@ -108,24 +109,4 @@ function send(url: string, key: string): Promise<Response> {
       messages: [{ role: 'user', content: 'hello' }],
     }),
   })
-}
-
-/** User and system time of this process for one execution, five times. */
-async function cpuMicros(work: () => unknown, times: number): Promise<number[]> {
-  const measured: number[] = []
-  for (let round = 0; round < 5; round++) {
-    await repeat(work, times / 5)
-    const before = process.cpuUsage()
-    await repeat(work, times)
-    measured.push(microsSince(before) / times)
-  }
-  return measured
-}
-
-/** Awaits a promise only: a microtask costs about as much as a counter. */
-async function repeat(work: () => unknown, times: number): Promise<void> {
-  for (let i = 0; i < times; i++) {
-    const result = work()
-    if (result instanceof Promise) await result
-  }
 }
