@@ -6,11 +6,14 @@
 
 import type { Candidate, Plan } from './routing.ts'
 
-/** The candidates of a plan, the preferred one first. `stickyHash` is read only if the plan is sticky. */
-export function ordered(plan: Plan, stickyHash: () => number): readonly Candidate[] {
+/**
+ * The candidates of a plan, the preferred one first. `stickyHash` is read only if the plan is sticky; `now` is on the monotonic
+ * clock, ms.
+ */
+export function ordered(plan: Plan, stickyHash: () => number, now = performance.now()): readonly Candidate[] {
   const { candidates, isBalanced, sticky } = plan
   if (!isBalanced) return candidates
-  return sticky ? byStickiness(candidates, stickyHash()) : byWeightAndLoad(candidates)
+  return sticky ? byStickiness(candidates, stickyHash()) : byWeightAndLoad(candidates, now)
 }
 
 /**
@@ -36,14 +39,19 @@ function mixed(a: number, b: number): number {
   return (h ^ (h >>> 16)) >>> 0
 }
 
+/** A target that gets no calls, because it was slow, is tried again: its time counts half after these milliseconds. */
+const HALF_LIFE = 5000
+
 /**
  * The first is drawn by weight, and is the least loaded one of its weight. The others follow by load: running attempts x the
  * usual time to the first byte. A target that has served no call counts as fast as the fastest.
  */
-function byWeightAndLoad(candidates: readonly Candidate[]): Candidate[] {
-  const fastest = Math.min(...candidates.map(({ firstByteMs }) => firstByteMs || Number.POSITIVE_INFINITY))
-  const load = ({ running, firstByteMs }: Candidate) =>
-    (running + 1) * (firstByteMs || (fastest === Number.POSITIVE_INFINITY ? 1 : fastest))
+function byWeightAndLoad(candidates: readonly Candidate[], now: number): Candidate[] {
+  const usualMs = ({ firstByteMs, learnedAt }: Candidate) =>
+    firstByteMs * 2 ** (Math.min(0, learnedAt - now) / HALF_LIFE)
+  const fastest = Math.min(...candidates.map(one => usualMs(one) || Number.POSITIVE_INFINITY))
+  const load = (one: Candidate) =>
+    (one.running + 1) * (usualMs(one) || (fastest === Number.POSITIVE_INFINITY ? 1 : fastest))
   const sorted = candidates.toSorted((a, b) => load(a) - load(b) || b.weight - a.weight)
   const total = candidates.reduce((sum, { weight }) => sum + weight, 0)
   const weight = drawnWeight(candidates, Math.random() * total)
@@ -73,6 +81,7 @@ const NEW_SHARE = 0.2
 
 /** Counts the time to the first byte of an attempt, for its target and for the whole upstream. */
 export function learnFirstByte(candidate: Candidate, ms: number): void {
+  candidate.learnedAt = performance.now()
   for (const one of [candidate, candidate.upstream])
     one.firstByteMs = one.firstByteMs === 0 ? ms : one.firstByteMs * (1 - NEW_SHARE) + ms * NEW_SHARE
 }

@@ -31,6 +31,8 @@ export interface Candidate {
   running: number
   /** Moving average of the time to the first byte, ms; 0 before the first. */
   firstByteMs: number
+  /** When that was learned last, on the monotonic clock, ms. */
+  learnedAt: number
 }
 
 export interface Plan {
@@ -93,7 +95,7 @@ export function createRouting({ upstreams, routes, tableOf, names }: RoutingOpti
     const needed = Object.keys(edits).length > 0 ? edits : undefined
     const isGuess = !models && !route && !type.makers && price.origins.in === 'public'
     const nameHash = hashText(`${upstream.name} ${model}`)
-    const figures = { weight, nameHash, running: 0, firstByteMs: 0 }
+    const figures = { weight, nameHash, running: 0, firstByteMs: 0, learnedAt: 0 }
     return [{ upstream, table, model, theirs, sentModel, edits: needed, isGuess, ...figures }]
   }
 

@@ -6,7 +6,7 @@ import { ordered } from '../../src/upstreams/order.ts'
 import type { Candidate, Plan } from '../../src/upstreams/routing.ts'
 import { hashText } from '../../src/upstreams/text-hash.ts'
 
-type Figures = Pick<Candidate, 'weight' | 'running' | 'firstByteMs'>
+type Figures = Pick<Candidate, 'weight' | 'running' | 'firstByteMs' | 'learnedAt'>
 
 /** A plan with candidates of these figures. Only names and figures of a candidate decide its place. */
 function planOf(figures: Record<string, Partial<Figures>>, sticky?: Plan['sticky']): Plan {
@@ -17,6 +17,7 @@ function planOf(figures: Record<string, Partial<Figures>>, sticky?: Plan['sticky
     nameHash: hashText(name),
     running: 0,
     firstByteMs: 100,
+    learnedAt: performance.now(),
     ...own,
   })) as Candidate[]
   return { candidates, isBalanced: true, sticky, attempts: 3, retryWithinMs: 5000, cacheName: '' }
@@ -48,6 +49,14 @@ test('among targets of one weight the one with the least load comes first', () =
   const order = ordered(plan, () => 0).map(({ upstream }) => upstream.name)
 
   assert.deepEqual(order, ['free', 'busy', 'slow'])
+})
+
+test('a target that was slow is tried again after a while without calls', () => {
+  const plan = planOf({ fast: { learnedAt: 60_000 }, slow: { firstByteMs: 2000, learnedAt: 0 } })
+  const firstAt = (now: number) => ordered(plan, () => 0, now)[0]?.upstream.name
+
+  assert.equal(firstAt(1000), 'fast')
+  assert.equal(firstAt(60_000), 'slow')
 })
 
 test('a target of weight 0 comes last', () => {
