@@ -50,7 +50,8 @@ export default fp(
 )
 
 function spentWindow(state: ScopeState, states: ScopeState[], at: number) {
-  return (['day', 'month'] as const).flatMap(limit => {
+  // On the last day of a month both reset at once; the larger budget is named.
+  return (['month', 'day'] as const).flatMap(limit => {
     const window = state[limit]
     if (!window || window.limitNanos < 0 || window.spentNanos < window.limitNanos) return []
     const { name: scope } = state
