@@ -40,13 +40,7 @@ export async function startRouted<Name extends string>(
   const write = (content: unknown) =>
     writeFile(file, typeof content === 'string' ? content : JSON.stringify(content))
   await write({
-    upstreams: names.map(name => ({
-      name,
-      type: 'ezai',
-      baseUrl: providers[name].url,
-      keys: [{ env: `KEY_OF_${name.toUpperCase()}` }],
-      ...upstreams[name],
-    })),
+    upstreams: names.map(name => ({ ...entryOf(name, providers[name]), ...upstreams[name] })),
     routes,
   })
   const keys = Object.fromEntries(names.map(name => [`KEY_OF_${name.toUpperCase()}`, `key-of-${name}`]))
@@ -63,4 +57,9 @@ export async function startRouted<Name extends string>(
     seen: () =>
       Object.fromEntries(names.map(name => [name, providers[name].calls.length])) as Record<Name, number>,
   }
+}
+
+/** The entry of an upstream in UPSTREAMS_FILE. */
+export function entryOf(name: string, { url }: Pick<Provider, 'url'>) {
+  return { name, type: 'ezai', baseUrl: url, keys: [{ env: `KEY_OF_${name.toUpperCase()}` }] }
 }

@@ -5,7 +5,7 @@ import type { Dialect, Edits } from '../dialects/dialect.ts'
 import type { PriceTable } from '../pricing/price.ts'
 import type { RouteEntry } from './file/schema.ts'
 import { isPattern, mappedModel } from './model-names.ts'
-import { servesByName } from './serves.ts'
+import { ANY_TIME, servesByName } from './serves.ts'
 import { hashText } from './text-hash.ts'
 import { editsOf, modelNameOf } from './types.ts'
 import type { Upstream } from './upstream.ts'
@@ -57,8 +57,6 @@ export interface Routing {
 }
 
 const RETRY_WITHIN_MS = 5000
-/** Later than every price. The last price of a model names its maker. */
-const ANY_TIME = new Date(8.64e15)
 /** Plans that are kept. A caller may ask for any name. */
 const MOST_PLANS = 10_000
 

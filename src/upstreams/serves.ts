@@ -23,7 +23,7 @@ export function servesByName(
 }
 
 /** The last price of a model names its maker, even if it is not in force yet. */
-const ANY_TIME = new Date(8.64e15)
+export const ANY_TIME = new Date(8.64e15)
 
 /**
  * True if the upstream serves this model of ours in a dialect. With `models` only those; without, those that its type serves

@@ -5,7 +5,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { message } from '../gateway.ts'
-import { type Routed, startRouted } from '../routed.ts'
+import { entryOf, type Routed, startRouted } from '../routed.ts'
 import { until } from '../until.ts'
 import { temporaryFolder } from '../when-over.ts'
 
@@ -15,13 +15,7 @@ const routes = [{ models: ['claude-haiku-*'], order: ['first', 'second'] }]
 /** Writes the file with another header for each upstream, as for any small change of an upstream, and waits until it is read. */
 async function change({ gateway, providers, write }: Routed<(typeof names)[number]>) {
   await write({
-    upstreams: names.map(name => ({
-      name,
-      type: 'ezai',
-      baseUrl: providers[name].url,
-      keys: [{ env: `KEY_OF_${name.toUpperCase()}` }],
-      headers: { 'x-changed': 'yes' },
-    })),
+    upstreams: names.map(name => ({ ...entryOf(name, providers[name]), headers: { 'x-changed': 'yes' } })),
     routes,
   })
   await until(() => gateway.lines.some(({ msg }) => msg === 'upstreams were read again'))

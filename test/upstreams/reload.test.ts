@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { type TestContext, test } from 'node:test'
 import { message } from '../gateway.ts'
-import { startRouted } from '../routed.ts'
+import { entryOf, startRouted } from '../routed.ts'
 import { until } from '../until.ts'
 
 const names = ['first', 'second'] as const
@@ -17,12 +17,7 @@ async function arrange(t: TestContext) {
   const key = await routed.gateway.client({ name: 'frontend', cache: { enabled: false } })
   const { providers } = routed
   const fileOf = (order: string[], more: object = {}) => ({
-    upstreams: names.map(name => ({
-      name,
-      type: 'ezai',
-      baseUrl: providers[name].url,
-      keys: [{ env: `KEY_OF_${name.toUpperCase()}` }],
-    })),
+    upstreams: names.map(name => entryOf(name, providers[name])),
     routes: [{ models: ['claude-*'], order, ...more }],
   })
   const post = (model = 'claude-haiku-4-5') =>
