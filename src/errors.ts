@@ -124,6 +124,11 @@ function shortened(details: Details): Details {
   )
 }
 
+/** Not an outage: the caller has disconnected, so this is not sent. */
+export function callerGone(): Refusal {
+  return refusal('unavailable', 'The caller has disconnected.', { reason: 'the caller has disconnected' })
+}
+
 export function isRefusal(error: unknown): error is Refusal {
   return error instanceof Error && 'family' in error && 'details' in error
 }

@@ -2,7 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { type Refusal, refusal } from '../errors.ts'
+import { callerGone, type Refusal } from '../errors.ts'
 import { attemptId } from '../ledger/attempt-ids.ts'
 import { scopesAtEnd } from '../lua/arguments.ts'
 import type { Admitted, Reservation, Reserved } from '../lua/types.ts'
@@ -117,7 +117,7 @@ export default fp<{ maxPending: number }>(
       let decisions = 0
       while (decisions < DECISIONS) {
         // After the end of the call no step would release a new hold.
-        if (request.disconnected) throw gone()
+        if (request.disconnected) throw callerGone()
         // Without a sent admission no settlement is needed.
         if (app.redis.status !== 'ready') throw away('redis_away')
         if (app.settlements.isStuck) throw away('settlements_wait')
@@ -125,7 +125,7 @@ export default fp<{ maxPending: number }>(
         const reservation = { scopes, requests, tokens, nanos, entry: facts(request) }
         const admitted = await take(request, reservation, cacheKey)
         // The end of the call has settled the hold already.
-        if (request.disconnected) throw gone()
+        if (request.disconnected) throw callerGone()
         if (admitted.kind === 'granted' || admitted.kind === 'hit')
           return app.reportAdmission(reply, admitted)
         if (admitted.kind === 'refused') {
@@ -258,11 +258,6 @@ const AWAY = 'The gateway cannot check limits and budgets right now; try again s
 
 function away(cause: Outage, reason: string = cause): Refusal {
   return unavailable(cause, AWAY, reason)
-}
-
-/** Not an outage: the caller has disconnected, so the response is not sent. */
-function gone(): Refusal {
-  return refusal('unavailable', AWAY, { reason: 'the caller has disconnected' })
 }
 
 /** The hold stores these facts: if this replica dies, another one writes the ledger entry from them. */

@@ -6,8 +6,8 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Refusal, type RefusalCode, refusal, retryAfter } from '../errors.ts'
-import { chooseKey, type Key } from '../upstreams/keys.ts'
-import type { Target } from './models.ts'
+import { chooseKey, type Key, openKey } from '../upstreams/keys.ts'
+import { availableFirst, type Target } from './models.ts'
 
 /** The permission to send an attempt to a target with one of its keys. */
 export interface Ticket {
@@ -77,7 +77,8 @@ export default fp(
 
     app.decorate('enterTarget', (request, targets) => {
       let soonest: Blocked | undefined
-      for (const target of targets) {
+      const inOrder = request.call.dialect.paid ? targets : availableFirst(targets)
+      for (const target of inOrder) {
         const entered = enter(request, target)
         if ('target' in entered) return entered
         if (!soonest || entered.retryMs < soonest.retryMs) soonest = entered
@@ -145,7 +146,8 @@ function enter(request: FastifyRequest, target: Target): Ticket | Blocked {
   const { upstream, price } = target
   const { concurrency = Number.POSITIVE_INFINITY } = upstream.settings.limits ?? {}
   if (upstream.running >= concurrency) return { refused: full(upstream.name, concurrency), retryMs: FULL_MS }
-  if (!request.call.dialect.paid) return { target, key: freeKey(target), passes: undefined }
+  if (!request.call.dialect.paid)
+    return { target, key: openKey(upstream.keys, price.model), passes: undefined }
   const chosen = chooseKey(upstream.keys, price.model)
   if ('refused' in chosen) return chosen
   const { key, pass } = chosen
@@ -160,11 +162,6 @@ function noteResult({ target: { upstream } }: Ticket, result: Result | undefined
   if (result === undefined) return
   upstream.failuresInRow = result === 'failed' ? upstream.failuresInRow + 1 : 0
   if (result === 'accepted') upstream.acceptedAt = Date.now()
-}
-
-function freeKey({ upstream, price }: Target): Key {
-  const { keys } = upstream
-  return keys.find(({ circuits }) => circuits.retryMs(price.model) === 0) ?? keys[0]!
 }
 
 function refusedBy({ target, key, passes }: Ticket, error: Refusal): number | undefined {

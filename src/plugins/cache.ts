@@ -16,8 +16,9 @@ interface Facts {
   storedAt: number
   /** The cost of the response, which a hit saves. */
   costNanos: number
-  /** The upstream that served it. Responses of earlier versions have none. */
+  /** The upstream that served it, and its model there. Responses of earlier versions have neither. */
   upstream?: string
+  upstreamModel?: string
 }
 
 type CachedResponse = Facts & { body: Buffer }
@@ -29,6 +30,8 @@ declare module 'fastify' {
     /** The caller accepts only a cached response. */
     onlyIfCached: boolean
     cacheResult: CacheResult | undefined
+    /** Who served the cached response that the call gets. */
+    cachedFrom: { upstream: string; upstreamModel: string | undefined } | undefined
     savedNanos: number
   }
 }
@@ -45,6 +48,7 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
     app.decorateRequest('cacheKey')
     app.decorateRequest('onlyIfCached', false)
     app.decorateRequest('cacheResult')
+    app.decorateRequest('cachedFrom')
     app.decorateRequest('savedNanos', 0)
 
     app.addHook('preValidation', function lookUpCache(request, reply, done) {
@@ -99,6 +103,7 @@ export default fp<{ ttlSeconds: number; maxBytes: number; totalBytes: number }>(
           storedAt: admitted.at,
           costNanos: cost?.nanos ?? 0,
           upstream: request.route.upstream.name,
+          upstreamModel: request.route.candidate.sentModel,
         },
         collected.body,
       )
@@ -130,10 +135,11 @@ function mayKeep({ client, call: { parsed } }: FastifyRequest): boolean {
 /** Sends a cached response; `now` by Redis's clock. */
 function replay(
   reply: FastifyReply,
-  { body, contentType, costNanos, storedAt, upstream }: CachedResponse,
+  { body, contentType, costNanos, storedAt, upstream, upstreamModel }: CachedResponse,
   now: number,
 ) {
   reply.request.cacheResult = 'HIT'
+  if (upstream !== undefined) reply.request.cachedFrom = { upstream, upstreamModel }
   reply.request.savedNanos = costNanos
   const age = Math.max(0, Math.floor((now - storedAt) / 1000))
   return reply

@@ -16,10 +16,12 @@ import { isLarge, nextTurn } from '../requests/turns.ts'
 import { send } from '../upstreams/connection.ts'
 import { codingsIn, decoded } from '../upstreams/encodings.ts'
 import { upstreamHeaders } from '../upstreams/headers.ts'
+import { openKey } from '../upstreams/keys.ts'
 import { collectError } from '../upstreams/sinks.ts'
 import { editsOf } from '../upstreams/types.ts'
 import { pathAt } from '../upstreams/upstream.ts'
 import { highestBound, neededNanos } from './bounds.ts'
+import { availableFirst, type Target } from './models.ts'
 import type { CallReservation, Refused } from './reservations.ts'
 
 declare module 'fastify' {
@@ -57,8 +59,9 @@ const CLIENTS = { most: 10_000, ttl: 1_800_000 }
 /** Milliseconds; the assumed time until a running call ends. */
 const WAIT_FOR_A_CALL = 1000
 
-/** A count to ask for, at a path of the upstream. `key` is the digest of all that it depends on. */
+/** A count to ask for at a target. `key` is the digest of all that it depends on. */
 interface Question {
+  target: Target
   counter: TokenCounter
   path: string
   body: Buffer
@@ -84,22 +87,23 @@ export default fp(
     app.decorateRequest('counted')
 
     app.decorate('countExactly', async (request, refused) => {
-      const { call, route, reservation } = request
+      const { call, reservation } = request
+      const target = availableFirst(request.targets)[0]!
       const { counter } = call.dialect
       // One count a call: if it failed, the refusal stands.
       if (
-        counter?.maker !== route.price.maker ||
+        counter?.maker !== target.price.maker ||
         request.countFrom !== undefined ||
         refused.verdict === undefined
       )
         return refused
-      if (performance.now() < (without.get(nameOf(request)) ?? 0)) return refused
+      if (performance.now() < (without.get(nameOf(target)) ?? 0)) return refused
       const { body, rawBody, bodyScan } = request
       const question = counter.question(withTexts(body, rawBody, bodyScan.texts), call.parsed)
-      const sent = question && countRequest(request, counter, question)
+      const sent = question && countRequest(request, target, counter, question)
       if (!question || !sent) return refused
       if (isLarge(question)) await nextTurn()
-      const key = digestOf(request, question)
+      const key = digestOf(request, target, question)
       // A count in memory is free. A new one must help: to admit the call, or to name the output limit that fits.
       if (!counts.has(key)) {
         const input = call.parsed.inputGuess
@@ -109,9 +113,9 @@ export default fp(
         if (slower) return fitsAsAsked ? slower : refused
         if (!mayAsk(request.client.id)) return refused
       }
-      const tokens = await countOf(request, { counter, key, ...sent })
+      const tokens = await countOf(request, { target, counter, key, ...sent })
       if (tokens === undefined) return refused
-      request.counted = { model: route.price.model, input: Math.ceil(tokens * MARGIN) }
+      request.counted = { model: target.price.model, input: Math.ceil(tokens * MARGIN) }
       app.reserve(request)
       return request.reservation.nanos < reservation.nanos ? 'counted' : refused
     })
@@ -140,7 +144,7 @@ export default fp(
       }
     }
 
-    async function askFor(request: FastifyRequest, { counter, ...sent }: Question): Promise<number> {
+    async function askFor(request: FastifyRequest, { counter, target, ...sent }: Question): Promise<number> {
       const asker = askerOf(request.client.id)
       underway++
       asker.underway++
@@ -148,8 +152,8 @@ export default fp(
         // The gateway's own counts are the client's as well: they share its limit.
         if ((await app.chargeCount(request.client)) > 0)
           throw new Error('the client has no more token counts')
-        const { status, body } = await ask(request, sent)
-        if (NOT_THERE.includes(status)) without.set(nameOf(request), performance.now() + WITHOUT)
+        const { status, body } = await ask(request, target, sent)
+        if (NOT_THERE.includes(status)) without.set(nameOf(target), performance.now() + WITHOUT)
         const tokens = status === 200 ? counter.tokens(body) : undefined
         if (tokens === undefined) throw new Error(`the provider answered ${status}`)
         return tokens
@@ -183,15 +187,19 @@ export default fp(
     dependencies: ['auth', 'call', 'count-limit', 'lifecycle', 'models', 'reservations'],
     decorators: {
       fastify: ['chargeCount', 'onAdmission', 'reserve'],
-      request: ['bodyScan', 'call', 'client', 'disconnected', 'rawBody', 'reservation', 'route'],
+      request: ['bodyScan', 'call', 'client', 'disconnected', 'rawBody', 'reservation', 'targets'],
     },
   },
 )
 
-/** The request of a count at the upstream of the call; undefined: it has no counter. */
-function countRequest({ call, route }: FastifyRequest, counter: TokenCounter, question: Buffer) {
+/** The request of a count; undefined: the upstream has no counter. */
+function countRequest(
+  { call }: FastifyRequest,
+  { upstream, candidate }: Target,
+  counter: TokenCounter,
+  question: Buffer,
+) {
   const target = counter.target(call.target)
-  const { upstream, candidate } = route
   const counting = dialects.find(({ path }) => path === target.split('?', 1)[0])
   const path = counting && pathAt(upstream, counting, { target, model: candidate.theirs, stream: false })
   if (!counting || path === undefined) return undefined
@@ -200,16 +208,16 @@ function countRequest({ call, route }: FastifyRequest, counter: TokenCounter, qu
 }
 
 /** Of one upstream and model. */
-function nameOf({ route }: FastifyRequest): string {
-  return `${route.upstream.name}/${route.price.model}`
+function nameOf({ upstream, price }: Target): string {
+  return `${upstream.name}/${price.model}`
 }
 
 /** Digest of everything that the count depends on; the output limit is not part of it. */
-function digestOf(request: FastifyRequest, question: Buffer): string {
+function digestOf(request: FastifyRequest, target: Target, question: Buffer): string {
   const { call, headers } = request
   const sent = call.dialect.requestHeaders.map(name => headers[name] ?? null)
   return createHash('sha256')
-    .update(JSON.stringify([nameOf(request), call.target, sent]))
+    .update(JSON.stringify([nameOf(target), call.target, sent]))
     .update(question)
     .digest('base64url')
 }
@@ -258,12 +266,12 @@ function waitFor(wanted: number, state: BucketState | undefined, bucket: Bucket 
 
 async function ask(
   request: FastifyRequest,
+  { upstream, price }: Target,
   sent: { path: string; body: Buffer },
 ): Promise<{ status: number; body: Buffer }> {
-  const { upstream } = request.route
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: Buffer }>()
   const fail = (failure: string) => reject(new Error(failure))
-  const headers = await upstreamHeaders(request, upstream, upstream.keys[0]!, sent)
+  const headers = await upstreamHeaders(request, upstream, openKey(upstream.keys, price.model), sent)
   const line = send(
     upstream.pool,
     { method: 'POST', path: sent.path, headers, body: sent.body },

@@ -37,6 +37,8 @@ declare module 'fastify' {
     arrivedAt: number
     /** The caller left before the end of the response. */
     disconnected: boolean
+    /** The caller left before the headers of the response were written. */
+    leftEarly: boolean
     /** The end of the call waits for this work. */
     unfinished: Promise<unknown> | undefined
   }
@@ -62,6 +64,7 @@ export default fp(
     )
     app.decorateRequest('arrivedAt', 0)
     app.decorateRequest('disconnected', false)
+    app.decorateRequest('leftEarly', false)
     app.decorateRequest('unfinished', undefined)
 
     // On an aborted POST neither onResponse nor onRequestAbort fires; `close` comes exactly once in every ending.
@@ -71,6 +74,7 @@ export default fp(
       app.running.add(call)
       reply.raw.on('close', () => {
         request.disconnected = !reply.raw.writableFinished
+        request.leftEarly = !reply.raw.headersSent
         discardBody(request)
         if (request.unfinished) request.unfinished.then(() => endCall(call))
         else endCall(call)

@@ -13,7 +13,7 @@ import { hashPromptStart } from '../requests/prompt-start.ts'
 import { ordered } from '../upstreams/order.ts'
 import type { Candidate, Plan } from '../upstreams/routing.ts'
 import { hashText } from '../upstreams/text-hash.ts'
-import type { Upstream } from '../upstreams/upstream.ts'
+import { isOpenFor, type Upstream } from '../upstreams/upstream.ts'
 
 /** An upstream that may serve this call. */
 export interface Target {
@@ -105,6 +105,12 @@ function targetsOf(request: FastifyRequest, plan: Plan, now: Date): Target[] {
   }
   if (targets.length > 0) return targets
   throw unpricedPart === undefined ? notOnSale(plan.candidates[0]!.model) : unpriced(unpricedPart)
+}
+
+/** The order for a free call, which probes no circuit. If all are open, it is sent anyway: an unpaid bill does not matter to it. */
+export function availableFirst(targets: readonly Target[]): readonly Target[] {
+  const isAvailable = ({ upstream, price }: Target) => isOpenFor(upstream, price.model)
+  return [...targets.filter(isAvailable), ...targets.filter(target => !isAvailable(target))]
 }
 
 /** Equal for calls that should be served by the same target. */

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { dialects } from '../dialects/index.ts'
 import type { Scanned } from '../dialects/wire/json-limits.ts'
-import type { Refusal } from '../errors.ts'
+import { callerGone, type Refusal } from '../errors.ts'
 
 const RELEASED: Scanned = { members: [], texts: [] }
 
@@ -24,24 +24,32 @@ export default fp(
       // The parsed body is read before; a long stream would keep it.
       request.body = undefined
       request.bodyScan = RELEASED
-      let callerLeft = app.startAttempt({ request, reply, resolve, fail })
-      reply.raw.once('close', () => callerLeft())
+      /** Ends the preparation of the next attempt. */
+      let between: AbortController | undefined
+      let leaveAttempt = app.startAttempt({ request, reply, resolve, fail })
+      reply.raw.once('close', () => {
+        between?.abort(callerGone())
+        leaveAttempt()
+      })
       return promise
 
-      /** The attempt has failed before the response began. `isFinal`: no other attempt follows. */
+      /**
+       * The attempt has failed before the response began, maybe before `startAttempt` returned. `isFinal`: no other attempt
+       * follows.
+       */
       function fail(error: Refusal, isFinal: boolean) {
         const stop = new AbortController()
         const ready = isFinal ? undefined : app.prepareRetry(request, reply, error, stop.signal)
         if (!ready) return reject(app.errorForCaller(request, error))
+        between = stop
         request.cut = cutBetween
         function cutBetween(reason: Refusal) {
           stop.abort(reason)
         }
-        callerLeft = () => stop.abort(error)
         const tryAgain = () => {
           app.restartMeter(request)
           reply.removeHeader('x-tollgate-upstream')
-          callerLeft = app.startAttempt({ request, reply, resolve, fail })
+          leaveAttempt = app.startAttempt({ request, reply, resolve, fail })
         }
         ready.then(tryAgain).catch(reject)
       }

@@ -46,6 +46,7 @@ export default fp(
         'disconnected',
         'error',
         'key',
+        'leftEarly',
         'measured',
         'route',
       ],
@@ -54,7 +55,7 @@ export default fp(
 )
 
 function entryOf(request: FastifyRequest, reply: FastifyReply, error: Refusal | undefined): Entry {
-  const { arrivedAt, call, client, cost, attempt, failedAttempts, measured, route } = request
+  const { arrivedAt, cachedFrom, call, client, cost, attempt, failedAttempts, measured, route } = request
   const now = performance.now()
   const tokens = tokensOf(measured?.usage)
   return {
@@ -66,8 +67,7 @@ function entryOf(request: FastifyRequest, reply: FastifyReply, error: Refusal | 
     key: request.key?.id,
     route: request.routeOptions.url ?? request.url,
     model: call?.parsed.model,
-    upstream: route?.upstream.name,
-    upstreamModel: route?.candidate.sentModel,
+    ...(cachedFrom ?? { upstream: route?.upstream.name, upstreamModel: route?.candidate.sentModel }),
     status: statusOf(request, reply, error),
     outcome: outcomeOf(request, error),
     stream: call?.parsed.stream ?? false,
@@ -111,13 +111,10 @@ function triedText({ upstream, model, error, ms, chargedNanos }: FailedAttempt):
 }
 
 /** 499: the caller left before the response. */
-function statusOf(
-  { disconnected }: FastifyRequest,
-  { raw }: FastifyReply,
-  error: Refusal | undefined,
-): number {
-  if (raw.headersSent) return raw.statusCode
-  return disconnected ? 499 : (error?.statusCode ?? 499)
+function statusOf({ leftEarly }: FastifyRequest, { raw }: FastifyReply, error: Refusal | undefined): number {
+  // Headers that were written later did not reach the caller.
+  if (leftEarly) return 499
+  return raw.headersSent ? raw.statusCode : (error?.statusCode ?? 499)
 }
 
 function outcomeOf(

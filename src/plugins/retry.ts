@@ -118,15 +118,13 @@ export default fp<{ timeoutMs: number }>(
       if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => {})
       // Nothing is reserved for a call that ends here.
       if (signal.aborted) throw signal.reason
-      if (request.disconnected) throw failed.error
       const { nanos } = app.costOf(request)
       if (nanos > 0) {
         failed.chargedNanos = nanos
         const hasRoom = await app.chargeAndAdmit(request, reply, failed.error).catch(() => false)
-        if (!hasRoom) throw request.failedAttempts![0]!.error
+        if (!hasRoom && !signal.aborted) throw request.failedAttempts![0]!.error
       }
       if (signal.aborted) throw signal.reason
-      if (request.disconnected) throw failed.error
       const entered = app.enterTarget(request, presentOf(request, targets))
       if ('refused' in entered) throw mostHelpful(errorsOf(request))!
       failed.spanId = app.nextUpstreamSpan(request)

@@ -128,10 +128,10 @@ export default fp<{ maxCalls: number }>(
       },
     })
 
-    app.onCallEnd('settle', function wakeQueue({ client, hold, waiter }) {
+    app.onCallEnd('settle', function wakeQueue({ chargedAttempts, client, hold, waiter }) {
       // Its caller has left.
       waiter?.wake?.()
-      if (hold) wakeFirst(client.id)
+      if (hold || chargedAttempts > 0) wakeFirst(client.id)
     })
     app.onDrain(endAll)
     app.addHook('preClose', async () => endAll())

@@ -77,8 +77,14 @@ export function failedInside(failed: string): Refusal {
   })
 }
 
-/** The provider's own wait, at most a minute; a date is left out, since clocks differ. */
+/** The provider's own wait, at most a minute. */
 function waitOf(headers: Headers): Record<string, string> {
-  const milliseconds = Number(headers['retry-after-ms'] ?? Number(headers['retry-after']) * 1000)
+  const milliseconds = Number(headers['retry-after-ms'] ?? retryAfterMs(headers))
   return milliseconds > 0 ? retryAfter(Math.min(milliseconds, LONGEST_RETRY)) : {}
+}
+
+/** A date counts from the time of the response by the provider's own clock, since clocks differ. */
+function retryAfterMs({ 'retry-after': after, date }: Headers): number {
+  const seconds = Number(after)
+  return Number.isNaN(seconds) ? Date.parse(String(after)) - Date.parse(String(date)) : seconds * 1000
 }

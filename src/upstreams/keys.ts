@@ -36,3 +36,8 @@ export function chooseKey(keys: readonly Key[], model: string): KeyChoice {
   }
   return soonest ?? { key: only!, pass: 0 }
 }
+
+/** A key for a call that takes no pass: one that is not set aside for the model, if there is one. */
+export function openKey(keys: readonly Key[], model: string): Key {
+  return keys.find(({ circuits }) => circuits.retryMs(model) === 0) ?? keys[0]!
+}

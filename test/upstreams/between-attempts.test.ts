@@ -197,5 +197,6 @@ test('a caller who leaves during the wait for an upstream ends the call at once'
   await assert.rejects(response)
   const line = await gateway.line()
   assert.ok(Number(line.latencyMs) < 50_000, String(line.latencyMs))
+  assert.deepEqual([line.outcome, line.status], ['client_gone', 499])
   assert.equal((await settledRows(gateway, 1))[0]?.costUsd, 0)
 })

@@ -174,3 +174,19 @@ test('after all targets failed the caller gets the most helpful error in its own
   assert.equal(response.headers.get('retry-after'), '30')
   assert.deepEqual(seen(), { first: 1, second: 1, third: 1 })
 })
+
+test('the log line of a cached response names the upstream that served it', async t => {
+  const { gateway, providers } = await startRouted(t, { names, routes: [HAIKU] })
+  const key = await gateway.client({ name: 'frontend' })
+  providers.first.use(() => 'status 529')
+  const call = () => gateway.post('/v1/messages', key, message('hello'))
+
+  const response = await until(async () => {
+    const again = await call()
+    return again.headers.get('x-cache') === 'HIT' && again
+  })
+
+  assert.equal(response.headers.get('x-tollgate-upstream'), 'second')
+  const line = await gateway.line(response.headers.get('request-id'))
+  assert.deepEqual([line.outcome, line.upstream], ['cached', 'second'])
+})

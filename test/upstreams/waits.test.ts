@@ -50,6 +50,26 @@ test('a retry-after of exactly retryWithinMs is waited for', async t => {
   assert.equal(requests, 2)
 })
 
+test('a retry-after with a date counts from the time of the response by the clock of the upstream', async t => {
+  let requests = 0
+  const dates = { date: 'Mon, 30 Nov 2015 10:00:00 GMT', 'retry-after': 'Mon, 30 Nov 2015 10:00:07 GMT' }
+  const baseUrl = await upstream(t, response => {
+    requests++
+    response.writeHead(429, { 'content-type': 'application/json', ...dates }).end('{"error":{"message":"x"}}')
+  })
+  const { gateway } = await startRouted(t, {
+    names: ['first'],
+    upstreams: { first: { baseUrl } },
+    routes: [{ models: ['gpt-6-luna'], order: ['first'], retries: 1 }],
+  })
+  const key = await gateway.client({ name: 'frontend' })
+
+  const response = await gateway.post('/v1/chat/completions', key, chat('hello'))
+
+  assert.equal(response.headers.get('retry-after-ms'), '7000')
+  assert.equal(requests, 1)
+})
+
 test('no attempt begins after UPSTREAM_TIMEOUT_SECONDS', async t => {
   const began: number[] = []
   const baseUrl = await upstream(t, response => {
