@@ -10,7 +10,7 @@ import { circuitResponse, retryWords } from './upstreams.ts'
 export interface ExplainedUpstream {
   format: string
   upstream: string | null
-  /** Our name of the model there, if it is another. */
+  /** The gateway's name of the model there, if it is another. */
   model?: string
   circuit?: Static<typeof circuit>
 }

@@ -67,7 +67,9 @@ export const explained = Type.Object(
       Type.Object({
         format: Type.String(),
         upstream: nullable(Type.String()),
-        model: Type.Optional(Type.String({ description: 'Our name of the model there, if it is another' })),
+        model: Type.Optional(
+          Type.String({ description: "The gateway's name of the model there, if it is another" }),
+        ),
         circuit: Type.Optional(circuit),
       }),
       { description: 'The upstream for each wire format; null: not served' },

@@ -38,7 +38,8 @@ const upstream = Type.Object(
     address: text('Origin and path of its API'),
     models: nullable(
       Type.Record(Type.String(), Type.String(), {
-        description: 'Our names of models, and its own; null: every model of its type, by our name',
+        description:
+          "The gateway's names of models, and its own; null: every model of its type, by the gateway's name",
       }),
     ),
     dialects: Type.Array(Type.String(), { description: 'The formats of calls that it serves' }),
@@ -70,7 +71,7 @@ const route = Type.Object(
     targets: Type.Array(
       Type.Object({
         upstream: Type.String(),
-        model: nullable(text('Our name of the model there; null: the one that was asked for')),
+        model: nullable(text("The gateway's name of the model there; null: the one that was asked for")),
         weight: nullable(whole('Share of the calls; null: the targets are tried in their order')),
       }),
     ),

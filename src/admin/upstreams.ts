@@ -117,7 +117,7 @@ export function circuitResponse({
     state,
     since,
     retryAfterMs: Math.ceil(retryMs),
-    reason: refused.reason ?? 'it refuses our key or account',
+    reason: refused.reason ?? "it refuses the gateway's key or account",
     openings,
     ...(key !== undefined && { key }),
   }

@@ -23,7 +23,7 @@ export function refusedUsAlert(upstream: string, model: string, reason: string, 
     dedupe: `upstream:${upstream}:${hourOf(now)}`,
     severity: 'critical',
     scope: `upstream:${upstream}`,
-    title: `Upstream ${upstream} does not accept our key or account: ${reason}.`,
+    title: `Upstream ${upstream} does not accept the gateway's key or account: ${reason}.`,
     details: { upstream, model },
     urgent: true,
   }
@@ -36,7 +36,7 @@ export function forbiddenAlert(upstream: string, model: string, reason: string, 
     dedupe: `upstream-forbidden:${upstream}:${model}:${hourOf(now)}`,
     severity: 'warning',
     scope: `upstream:${upstream}`,
-    title: `Upstream ${upstream} does not permit our account to call ${model}: ${reason}.`,
+    title: `Upstream ${upstream} does not permit the gateway's account to call ${model}: ${reason}.`,
     details: { upstream, model },
   }
 }

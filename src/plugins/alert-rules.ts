@@ -173,7 +173,7 @@ function isOverspent({ key, period, limitNanos, spentNanos }: Overspent, scopes:
 function attemptAlerts(request: FastifyRequest, now: number): Alert[] {
   return attemptResults(request).flatMap(({ upstream, model, error }) => {
     const alertOf = error && refusals.get(error.code)
-    return alertOf ? [alertOf(upstream, model, error.reason ?? 'it refuses us', now)] : []
+    return alertOf ? [alertOf(upstream, model, error.reason ?? 'it refuses the gateway', now)] : []
   })
 }
 

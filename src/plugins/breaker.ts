@@ -54,7 +54,7 @@ const RESULTS: Partial<Record<RefusalCode, Result>> = {
   upstream_timeout: 'failed',
 }
 
-/** Milliseconds that a key is set aside if the provider limits us and names no wait. */
+/** Milliseconds that a key is set aside if the provider limits the gateway and names no wait. */
 const LIMITED_MS = 1000
 /** The `retry-after` for a caller while an upstream is at its concurrency limit, ms. */
 const FULL_MS = 1000
@@ -111,14 +111,14 @@ export default fp(
         key.circuits.accepted(price.model, passes.key),
         upstream.circuits.accepted(price.model, passes.upstream),
       ].some(Boolean)
-      if (isBack) app.log.info({ upstream: nameOf(target) }, 'the provider accepts us again')
+      if (isBack) app.log.info({ upstream: nameOf(target) }, 'the provider accepts the gateway again')
     }
 
     function logOpening({ target }: Ticket, error: Refusal, openMs: number | undefined) {
       if (openMs === undefined) return
       app.log.warn(
         { upstream: nameOf(target), openMs, error: error.reason },
-        'the provider fails or refuses us; its circuit is open',
+        'the provider fails or refuses the gateway; its circuit is open',
       )
     }
   },

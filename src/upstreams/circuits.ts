@@ -1,8 +1,9 @@
 /**
  * The circuits of one upstream or of one of its keys, one per model. While a circuit is open, its upstream or key gets no
  * call of the model; then one call at a time probes. A failed probe doubles the wait; the first accepted call closes the
- * circuit. A refusal of our key or account opens it at once, since the next call would be refused too; a rate limit opens
- * it for the provider's own wait; other failures open it if there are several in a row, or many in a short time.
+ * circuit. A refusal of the gateway's key or account opens it at once, since the next call would be refused too; a rate
+ * limit opens it for the provider's own wait; other failures open it if there are several in a row, or many in a short
+ * time.
  *
  * Only calls that started in the circuit's current state change it. If 300 calls in flight are all refused, the first
  * result opens the circuit and the others are ignored, since they are no newer. Each replica has its own circuits.
@@ -49,9 +50,9 @@ export type Entry = { pass: number } | { refused: Refusal; retryMs: number }
 
 export interface Circuits {
   enter(model: string): Entry
-  /** The provider refused our key or account. Returns for how many milliseconds the circuit opened; undefined: it did not. */
+  /** The key or account was refused. Returns for how many milliseconds the circuit opened; undefined: it did not. */
   refused(model: string, pass: number, refused: Refusal): number | undefined
-  /** The provider limits us for `ms`. */
+  /** The provider limits the gateway for `ms`. */
   limited(model: string, pass: number, limited: Refusal, ms: number): void
   /** The call failed for another reason. Returns for how many milliseconds the circuit opened; undefined: it did not. */
   failed(model: string, pass: number, failed: Refusal): number | undefined

@@ -14,7 +14,7 @@ import type { Upstream } from './upstream.ts'
 export interface Candidate {
   upstream: Upstream
   table: PriceTable
-  /** Our name of the model there, which has a price. */
+  /** The gateway's name of the model there, which has a price. */
   model: string
   /** The upstream's own name of it. */
   theirs: string
@@ -43,7 +43,7 @@ export interface Plan {
   sticky: RouteEntry['sticky']
   /** The most attempts of a call. */
   attempts: number
-  /** The longest wait for an upstream that limits us, ms. */
+  /** The longest wait for an upstream that limits the gateway, ms. */
   retryWithinMs: number
   /** What decides the response besides the request: the models of an alias. */
   cacheName: string

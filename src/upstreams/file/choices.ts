@@ -13,7 +13,7 @@ export interface Choice {
   name: string
   /** Undefined: the file has no upstream of this name. */
   upstream: UpstreamEntry | undefined
-  /** Our name of the model there; undefined: the model that the caller asked for. */
+  /** The gateway's name of the model there; undefined: the model that the caller asked for. */
   model: string | undefined
 }
 

@@ -16,7 +16,7 @@ const target = Type.Object(
         pattern: '^[^\\s*]+$',
         ...words(
           'the name of a model, without *',
-          'Our name of the model there. Absent: the model that the caller asked for',
+          "The gateway's name of the model there. Absent: the model that the caller asked for",
         ),
       }),
     ),

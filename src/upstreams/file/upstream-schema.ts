@@ -109,8 +109,8 @@ export const upstreamEntry = Type.Object(
           ...strict,
           expectedName: modelName,
           ...words(
-            'our names and its names of models, such as { gpt-4.1: my-deployment }',
-            'Our names of models, and its names. `*` stands for any text. Absent: every model of its type, by our name',
+            "the gateway's names and its names of models, such as { gpt-4.1: my-deployment }",
+            "The gateway's names of models, and its names. `*` stands for any text. Absent: every model of its type, by the gateway's name",
           ),
         },
       ),
