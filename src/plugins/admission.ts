@@ -9,6 +9,7 @@ import type { Admitted, Reservation, Reserved } from '../lua/types.ts'
 import { type Outage, unavailable } from '../outages.ts'
 import { LOOKAHEAD_SECONDS } from '../pricing/bound.ts'
 import { isRefusedByRedis } from '../redis/away.ts'
+import { neededNanos } from './bounds.ts'
 import type { Hold } from './money.ts'
 import type { Refused } from './reservations.ts'
 
@@ -18,9 +19,15 @@ declare module 'fastify' {
   interface FastifyInstance {
     /**
      * Charges the ended attempt, and makes a reservation for the next one: the same limits, but no unit of the request bucket.
-     * Resolves to false if there is no room; then the call holds nothing.
+     * `narrow` leaves the targets in the request that the reservation must cover, the expected one first. Resolves to false if
+     * there is no room; then the call holds nothing.
      */
-    chargeAndAdmit(request: FastifyRequest, reply: FastifyReply, error: Refusal): Promise<boolean>
+    chargeAndAdmit(
+      request: FastifyRequest,
+      reply: FastifyReply,
+      error: Refusal,
+      narrow: () => void,
+    ): Promise<boolean>
   }
   interface FastifyRequest {
     /** What was sent to Redis. It is kept until a refusal says for certain that nothing was taken. */
@@ -78,7 +85,7 @@ export default fp<{ maxPending: number }>(
       })
     }
 
-    app.decorate('chargeAndAdmit', async (request, reply, error) => {
+    app.decorate('chargeAndAdmit', async (request, reply, error, narrow) => {
       const cost = app.costOf(request)
       request.cost = cost
       request.entry = app.entryOf(request, reply, error)
@@ -89,18 +96,21 @@ export default fp<{ maxPending: number }>(
       request.cost = request.entry = request.hold = undefined
       const { route } = request
       try {
-        return await admitNext(request)
+        return await admitNext(request, narrow)
       } finally {
-        // The new decision has set the preferred target. The last attempt was at this one.
+        // The last attempt was at this target.
         request.route = route
       }
     })
 
     /** After a stale configuration the call is decided again, as at its first admission. */
-    async function admitNext(request: FastifyRequest): Promise<boolean> {
+    async function admitNext(request: FastifyRequest, narrow: () => void): Promise<boolean> {
       for (let decisions = 0; decisions < DECISIONS; decisions++) {
         if (request.disconnected || app.redis.status !== 'ready' || app.settlements.isStuck) return false
-        const { scopes, tokens, nanos } = request.reservation
+        narrow()
+        const { scopes, tokens, nanos: highest } = request.reservation
+        // The targets that are left may cost less.
+        const nanos = Math.min(highest, neededNanos(request, performance.now()))
         const counted = { scopes: scopesAtEnd(scopes), requests: 0 } as const
         const admitted = await take(request, { ...counted, tokens, nanos, entry: facts(request) })
         if (admitted.kind === 'granted') return !request.disconnected

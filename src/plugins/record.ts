@@ -118,13 +118,13 @@ function statusOf({ leftEarly }: FastifyRequest, { raw }: FastifyReply, error: R
 }
 
 function outcomeOf(
-  { cacheResult, disconnected, attempt }: FastifyRequest,
+  { cacheResult, disconnected, leftEarly, attempt }: FastifyRequest,
   error: Refusal | undefined,
 ): Outcome {
   if (error?.code === 'internal') return 'gateway_error'
   // A running call that a budget stopped is not a refusal: it was served in part, and is charged.
   if (error?.code === 'interrupted' || (attempt && error?.family === 'billing')) return 'interrupted'
-  if (error && isUpstreamError(error)) return 'upstream_error'
+  if (error && isUpstreamError(error) && !leftEarly) return 'upstream_error'
   if (error && !disconnected) return 'refused'
   // Many clients close the connection right after a stream's last event.
   if (disconnected && !attempt?.passed) return 'client_gone'

@@ -121,7 +121,8 @@ export default fp<{ timeoutMs: number }>(
       const { nanos } = app.costOf(request)
       if (nanos > 0) {
         failed.chargedNanos = nanos
-        const hasRoom = await app.chargeAndAdmit(request, reply, failed.error).catch(() => false)
+        const narrow = () => leaveOnly(request, targets)
+        const hasRoom = await app.chargeAndAdmit(request, reply, failed.error, narrow).catch(() => false)
         if (!hasRoom && !signal.aborted) throw request.failedAttempts![0]!.error
       }
       if (signal.aborted) throw signal.reason
@@ -180,6 +181,14 @@ function isAt({ upstream, model }: FailedAttempt, target: Target): boolean {
   return upstream === target.upstream.name && model === target.price.model
 }
 
+/** Leaves only the targets that may serve the call from now on, so that the new hold need not cover the others. */
+function leaveOnly(request: FastifyRequest, next: readonly Target[]): void {
+  const { plan, targets } = request
+  const others = plan.repeats ? targets : untried(request, targets)
+  request.targets = [...new Set([...presentOf(request, next), ...others])]
+  request.route = request.targets[0]!
+}
+
 /** A change of the configuration may have replaced the targets by those of other upstreams. */
 function presentOf({ targets }: FastifyRequest, chosen: readonly Target[]): readonly Target[] {
   const present = chosen.flatMap(
@@ -203,6 +212,7 @@ function nextTargets(request: FastifyRequest, leftMs: number): Next | undefined 
   if (last && here.length > 0 && hasOtherKey(last, here)) return { targets: here, waitMs: 0 }
   const others = untried(request, targets).filter(target => isAvailable(target))
   if (others.length > 0) return { targets: others, waitMs: 0 }
+  if (!plan.repeats) return undefined
   let soonest: Next | undefined
   for (const target of targets) {
     const failures = failedAttempts.filter(one => isAt(one, target))

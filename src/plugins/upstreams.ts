@@ -82,7 +82,7 @@ export default fp<UpstreamsOptions>(
         known = {
           table,
           of: inForce,
-          routing: createRouting({ ...inForce, tableOf, names: table.names }),
+          routing: createRouting({ ...inForce, tableOf, prices: table }),
         }
       return known.routing
     }
@@ -99,7 +99,8 @@ export default fp<UpstreamsOptions>(
       const next = new Map<string, Upstream>()
       for (const { identity, ...settings } of upstreams) {
         for (const secret of settings.secrets) app.redactor.add(secret() ?? '')
-        next.set(identity, identities.get(identity) ?? connectUpstream(settings, timeoutMs))
+        const replaced = inForce.upstreams.find(({ name }) => name === settings.name)
+        next.set(identity, identities.get(identity) ?? connectUpstream(settings, timeoutMs, replaced))
       }
       for (const [identity, upstream] of identities) if (!next.has(identity)) retire(upstream)
       identities = next

@@ -9,6 +9,8 @@ export interface Key {
   circuits: Circuits
   /** Attempts that use it now. */
   running: number
+  /** The higher, the later it was chosen last. */
+  usedAt: number
 }
 
 /** A key, and the pass of its circuit; or why no key can be used, and for how many milliseconds. */
@@ -21,17 +23,27 @@ export function createKeys(secrets: readonly (() => string | undefined)[]): Key[
     secret: () => secret() ?? '',
     circuits: createCircuits(),
     running: 0,
+    usedAt: 0,
   }))
 }
 
-/** Chooses the key with the fewest running attempts among those that are not set aside for the model. */
+let uses = 0
+
+/**
+ * Chooses the key with the fewest running attempts among those that are not set aside for the model, and among these the one
+ * that was not used for longest. So a key that was refused is tried again even if no call needs it.
+ */
 export function chooseKey(keys: readonly Key[], model: string): KeyChoice {
   const [only] = keys
-  const sorted = keys.length === 1 ? keys : keys.toSorted((a, b) => a.running - b.running)
+  const sorted =
+    keys.length === 1 ? keys : keys.toSorted((a, b) => a.running - b.running || a.usedAt - b.usedAt)
   let soonest: Extract<KeyChoice, { refused: Refusal }> | undefined
   for (const key of sorted) {
     const entry = key.circuits.enter(model)
-    if ('pass' in entry) return { key, pass: entry.pass }
+    if ('pass' in entry) {
+      key.usedAt = ++uses
+      return { key, pass: entry.pass }
+    }
     if (!soonest || entry.retryMs < soonest.retryMs) soonest = entry
   }
   return soonest ?? { key: only!, pass: 0 }

@@ -32,6 +32,18 @@ export function mappedModel(
   return undefined
 }
 
+/** The same for a model with several names, such as one with a date: that of the first name in the map. */
+export function mappedName(
+  models: Readonly<Record<string, string>>,
+  names: readonly string[],
+): string | undefined {
+  for (const name of names) {
+    const theirs = mappedModel(models, name)
+    if (theirs !== undefined) return theirs
+  }
+  return undefined
+}
+
 function filled(theirs: string, matched: readonly string[]): string {
   let at = 0
   return theirs.replaceAll('*', () => matched[at++] ?? '')

@@ -4,7 +4,7 @@ import type { PriceTable } from '../pricing/price.ts'
 import type { FileFault } from './file/faults.ts'
 import type { UpstreamEntry } from './file/schema.ts'
 
-export type Prices = Pick<PriceTable, 'find' | 'names'>
+export type Prices = Pick<PriceTable, 'find' | 'names' | 'namesOf'>
 
 /** Throws an Error with a line per fault: the place in the upstream's prices, a colon, the found and the expected value. */
 export type TableOf = (upstream: UpstreamEntry) => Prices

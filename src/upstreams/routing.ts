@@ -4,7 +4,7 @@ import { matchModel } from '../clients/model-pattern.ts'
 import type { Dialect, Edits } from '../dialects/dialect.ts'
 import type { PriceTable } from '../pricing/price.ts'
 import type { RouteEntry } from './file/schema.ts'
-import { isPattern, mappedModel } from './model-names.ts'
+import { isPattern, mappedName } from './model-names.ts'
 import { ANY_TIME, servesByName } from './serves.ts'
 import { hashText } from './text-hash.ts'
 import { editsOf, modelNameOf } from './types.ts'
@@ -43,6 +43,8 @@ export interface Plan {
   sticky: RouteEntry['sticky']
   /** The most attempts of a call. */
   attempts: number
+  /** True: a target that failed may be tried again. False: only with another key. */
+  repeats: boolean
   /** The longest wait for an upstream that limits the gateway, ms. */
   retryWithinMs: number
   /** What decides the response besides the request: the models of an alias. */
@@ -64,17 +66,22 @@ export interface RoutingOptions {
   upstreams: readonly Upstream[]
   routes: readonly RouteEntry[]
   tableOf(upstream: Upstream): PriceTable
-  /** The names in the price table of the gateway. */
-  names: ReadonlySet<string>
+  /** The price table of the gateway. */
+  prices: Pick<PriceTable, 'names' | 'namesOf'>
 }
 
-export function createRouting({ upstreams, routes, tableOf, names }: RoutingOptions): Routing {
+export function createRouting({ upstreams, routes, tableOf, prices }: RoutingOptions): Routing {
   const byName = new Map(upstreams.map(upstream => [upstream.name, upstream]))
   // An upstream of a single maker comes before one that serves all.
   const direct = [...upstreams].sort((a, b) => Number(!a.type.makers) - Number(!b.type.makers))
   const plans = new Map<string, Plan | undefined>()
   const ownNames = upstreams.flatMap(({ settings }) => Object.keys(settings.prices?.models ?? {}))
   const aliases = routes.flatMap(({ models }) => models).filter(name => !isPattern(name))
+
+  /** All names of a model, such as the one with a date; first the one that was asked for. */
+  function namesOf(model: string): string[] {
+    return [model, ...prices.namesOf(model)]
+  }
 
   /** `route`: the part of a route that names the upstream; undefined: the upstream is chosen by what it serves. */
   function candidate(upstream: Upstream, asked: string, dialect: Dialect, route?: RouteTarget) {
@@ -86,7 +93,7 @@ export function createRouting({ upstreams, routes, tableOf, names }: RoutingOpti
     const price = table.find(model, ANY_TIME)
     if (!price) return []
     if (!models && !servesByName(settings.type, dialect.name, model, price)) return []
-    const theirs = models ? mappedModel(models, model) : modelNameOf(type, dialect.name, model)
+    const theirs = models ? mappedName(models, namesOf(model)) : modelNameOf(type, dialect.name, model)
     if (theirs === undefined) return []
     const sentModel = theirs === asked ? undefined : theirs
     const edits = editsOf(type, dialect.name, sentModel)
@@ -109,6 +116,7 @@ export function createRouting({ upstreams, routes, tableOf, names }: RoutingOpti
       isBalanced: route.targets !== undefined && candidates.length > 1,
       sticky: route.sticky,
       attempts: route.retries === undefined ? keysOf(candidates) : 1 + route.retries,
+      repeats: route.retries !== undefined,
       retryWithinMs: route.retryWithinMs ?? RETRY_WITHIN_MS,
       cacheName: [...new Set(candidates.map(({ model }) => model))].sort().join(),
     }
@@ -124,14 +132,14 @@ export function createRouting({ upstreams, routes, tableOf, names }: RoutingOpti
   }
 
   function createPlan(model: string, dialect: Dialect): Plan | undefined {
-    const route = routes.find(({ models }) =>
-      models.some(pattern => matchModel(pattern, model) !== undefined),
-    )
+    const named = (name: string) =>
+      routes.find(({ models }) => models.some(pattern => matchModel(pattern, name) !== undefined))
+    const route = namesOf(model).map(named).find(Boolean)
     return route ? routed(route, model, dialect) : unrouted(model, dialect)
   }
 
   return {
-    names: [...new Set([...names, ...ownNames, ...aliases])].sort(),
+    names: [...new Set([...prices.names, ...ownNames, ...aliases])].sort(),
     plan(model, dialect) {
       const key = `${dialect.name} ${model}`
       if (plans.has(key)) return plans.get(key)
@@ -149,7 +157,12 @@ interface RouteTarget {
   weight?: number
 }
 
-const UNROUTED = { isBalanced: false, sticky: undefined, retryWithinMs: RETRY_WITHIN_MS } as const
+const UNROUTED = {
+  isBalanced: false,
+  sticky: undefined,
+  repeats: false,
+  retryWithinMs: RETRY_WITHIN_MS,
+} as const
 
 /** Each target can be tried once with each of its keys. */
 function keysOf(candidates: readonly Candidate[]): number {

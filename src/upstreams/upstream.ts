@@ -30,8 +30,8 @@ export interface Upstream {
   keys: readonly Key[]
   /** The circuits for failures, by model. Each key has circuits of its own, for refusals and rate limits. */
   circuits: Circuits
-  /** Attempts that run now. */
-  running: number
+  /** Attempts that run now. It goes on when a change replaces the upstream, because limits.concurrency counts all of them. */
+  count: { running: number }
   /** Moving average of the time to the first byte of all its models, ms; 0 before the first. */
   firstByteMs: number
   /** When it last accepted a call, in milliseconds since 1970; 0: never. */
@@ -40,8 +40,12 @@ export interface Upstream {
   failuresInRow: number
 }
 
-/** `timeoutMs`: the longest silence of a response. Throws if its type needs an option that is missing. */
-export function connectUpstream(settings: UpstreamSettings, timeoutMs: number): Upstream {
+/** `timeoutMs`: the longest silence of a response. `replaced`: the upstream of this name so far. Throws if its type needs an option that is missing. */
+export function connectUpstream(
+  settings: UpstreamSettings,
+  timeoutMs: number,
+  replaced?: Upstream,
+): Upstream {
   const type = typeOf(settings.type)
   const { baseUrl, name, secrets } = settings
   const place = placeOf(settings)
@@ -60,7 +64,7 @@ export function connectUpstream(settings: UpstreamSettings, timeoutMs: number): 
     authorize: authorizerOf(type, place),
     keys: createKeys(secrets),
     circuits: createCircuits(),
-    running: 0,
+    count: replaced?.count ?? { running: 0 },
     firstByteMs: 0,
     acceptedAt: 0,
     failuresInRow: 0,

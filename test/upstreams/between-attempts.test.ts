@@ -200,3 +200,21 @@ test('a caller who leaves during the wait for an upstream ends the call at once'
   assert.deepEqual([line.outcome, line.status], ['client_gone', 499])
   assert.equal((await settledRows(gateway, 1))[0]?.costUsd, 0)
 })
+
+test('a caller who leaves before the error of the upstream is logged as gone', async t => {
+  const { gateway, providers } = await startRouted(t, { names: ['first'] })
+  const key = await gateway.client({ name: 'frontend' })
+  providers.first.use(() => 'hold answer, status 500')
+  const leaving = new AbortController()
+  const response = gateway.post('/v1/messages', key, message('hello'), { signal: leaving.signal })
+  await providers.first.waitForCall()
+  const [call] = gateway.app.running
+
+  leaving.abort()
+  await assert.rejects(response)
+  await until(() => call?.request.disconnected)
+  providers.first.release('answer')
+
+  const line = await gateway.line()
+  assert.deepEqual([line.outcome, line.status], ['client_gone', 499])
+})

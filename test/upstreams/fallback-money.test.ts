@@ -129,3 +129,47 @@ test('a retried call takes one unit of the request bucket', async t => {
 
   assert.deepEqual(statuses, [200, 200, 429])
 })
+
+test('the last attempt needs room for its own target, not for those that were tried', async t => {
+  const { gateway, providers } = await startRouted(t, {
+    names: ['first', 'second', 'third'],
+    routes: [{ models: ['claude-haiku-*'], order: ['first', 'second', 'third'] }],
+    upstreams: {
+      first: { timeoutSeconds: 0.2 },
+      second: { timeoutSeconds: 0.2, prices: { multiplier: 3 } },
+    },
+  })
+  for (const name of ['first', 'second'] as const) providers[name].use(() => 'silent')
+  const settings = { cache: { enabled: false }, hold: 'ceiling' }
+  const rich = await gateway.client({ name: 'rich', budget: { day: 5 }, ...settings })
+  await gateway.post('/v1/messages', rich, message('hello'))
+  const [first, second, third] = await rows(gateway, 3)
+  assert.ok(first && second && third)
+  const spentUsd = first.costUsd + second.costUsd
+  const poor = await gateway.client({
+    name: 'poor',
+    budget: { day: spentUsd + 1.1 * first.costUsd },
+    ...settings,
+  })
+
+  const response = await gateway.post('/v1/messages', poor, message('hello'))
+
+  assert.deepEqual([response.status, response.headers.get('x-tollgate-upstream')], [200, 'third'])
+  await verified(gateway)
+})
+
+test('the hold of a second attempt names its upstream, for the ledger if the replica dies', async t => {
+  const { gateway, providers } = await startRouted(t, { names, routes, upstreams: impatient })
+  const key = await gateway.client({ name: 'frontend', budget: { day: 5 } })
+  providers.first.use(() => 'silent')
+  providers.second.use(() => 'hold answer')
+
+  const response = gateway.post('/v1/messages', key, message('hello'))
+  await providers.second.waitForCall()
+
+  const [hold] = await gateway.app.redis.hvals('{tollgate}:holds')
+  const [, , entry = ''] = String(hold).split('\n')
+  assert.equal(JSON.parse(entry).upstream, 'second')
+  providers.second.release('answer')
+  assert.equal((await response).status, 200)
+})

@@ -190,3 +190,41 @@ test('the log line of a cached response names the upstream that served it', asyn
   const line = await gateway.line(response.headers.get('request-id'))
   assert.deepEqual([line.outcome, line.upstream], ['cached', 'second'])
 })
+
+test('a name with a date takes the route and the upstream name of the same model without it', async t => {
+  const { gateway, providers } = await startRouted(t, {
+    names,
+    routes: [{ models: ['claude-haiku-4-5'], order: ['second', 'third'] }],
+    upstreams: { third: { models: { 'claude-haiku-4-5': 'us.haiku' } } },
+  })
+  const key = await gateway.client({ name: 'frontend', models: ['claude-haiku-4-5'] })
+  providers.second.use(() => 'status 529')
+
+  const response = await gateway.post(
+    '/v1/messages',
+    key,
+    message('hello', { model: 'claude-haiku-4-5-20251001' }),
+  )
+
+  assert.deepEqual([response.status, response.headers.get('x-tollgate-upstream')], [200, 'third'])
+  assert.equal(JSON.parse(String(providers.third.calls[0]?.body)).model, 'us.haiku')
+})
+
+test('a route for a name with a date comes before the route of the model without it', async t => {
+  const { gateway } = await startRouted(t, {
+    names,
+    routes: [
+      { models: ['claude-haiku-4-5'], order: ['second'] },
+      { models: ['claude-haiku-4-5-20251001'], order: ['third'] },
+    ],
+  })
+  const key = await gateway.client({ name: 'frontend' })
+
+  const response = await gateway.post(
+    '/v1/messages',
+    key,
+    message('hello', { model: 'claude-haiku-4-5-20251001' }),
+  )
+
+  assert.equal(response.headers.get('x-tollgate-upstream'), 'third')
+})

@@ -7,12 +7,12 @@ import { startRouted } from '../routed.ts'
 import { until } from '../until.ts'
 
 const names = ['first', 'second'] as const
-const routes = [{ models: ['claude-haiku-*'], order: ['first', 'second'], retries: 2 }]
+const route = { models: ['claude-haiku-*'], order: ['first', 'second'] }
 
-async function arrange(t: TestContext) {
+async function arrange(t: TestContext, more: object = { retries: 2 }) {
   const routed = await startRouted(t, {
     names,
-    routes,
+    routes: [{ ...route, ...more }],
     upstreams: { first: { keys: [{ env: 'KEY_OF_FIRST' }, { env: 'ANOTHER_KEY' }] } },
     options: { env: { ANOTHER_KEY: 'another-key' } },
   })
@@ -64,4 +64,43 @@ test('with all keys refused the next target serves the calls', async t => {
     [200, 200, 200],
   )
   assert.deepEqual(seen(), { first: 2, second: 3 })
+})
+
+test('calls one after the other use the keys in turn', async t => {
+  const { call, used } = await arrange(t)
+
+  for (let i = 0; i < 6; i++) await call()
+
+  assert.deepEqual(
+    Object.values(used()).map(calls => calls?.length),
+    [3, 3],
+  )
+})
+
+test('a key that was refused once is used again after a while', async t => {
+  const { gateway, providers, call, used } = await arrange(t)
+  let refusals = 0
+  providers.first.use(({ headers }) =>
+    headers['x-api-key'] === 'another-key' && refusals++ === 0 ? 'status 401' : undefined,
+  )
+  await call()
+  await call()
+
+  await until(async () => {
+    await call()
+    return Number(used()['another-key']?.length) > 1
+  })
+
+  const { body } = await gateway.admin('GET', '/upstreams')
+  const [first] = body.upstreams as { health: string }[]
+  assert.equal(first?.health, 'ok')
+})
+
+test('a failure that has nothing to do with the key is not tried with another key of the same upstream', async t => {
+  const { providers, call, seen } = await arrange(t, {})
+  for (const name of names) providers[name].use(() => 'status 500')
+
+  assert.equal((await call()).status, 502)
+
+  assert.deepEqual(seen(), { first: 1, second: 1 })
 })

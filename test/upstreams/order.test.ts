@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ordered } from '../../src/upstreams/order.ts'
 import type { Candidate, Plan } from '../../src/upstreams/routing.ts'
-import { hashText } from '../../src/upstreams/text-hash.ts'
+import { hashBytes, hashText } from '../../src/upstreams/text-hash.ts'
 
 type Figures = Pick<Candidate, 'weight' | 'running' | 'firstByteMs' | 'learnedAt'>
 
@@ -20,7 +20,15 @@ function planOf(figures: Record<string, Partial<Figures>>, sticky?: Plan['sticky
     learnedAt: performance.now(),
     ...own,
   })) as Candidate[]
-  return { candidates, isBalanced: true, sticky, attempts: 3, retryWithinMs: 5000, cacheName: '' }
+  return {
+    candidates,
+    isBalanced: true,
+    sticky,
+    attempts: 3,
+    repeats: true,
+    retryWithinMs: 5000,
+    cacheName: '',
+  }
 }
 
 const first = (plan: Plan, key = '') => ordered(plan, () => hashText(key))[0]?.upstream.name ?? ''
@@ -93,3 +101,25 @@ test('while one of three sticky targets is away, only its own keys move, and the
   assert.ok(during.every((name, i) => before[i] === 'b' || name === before[i]))
   assert.deepEqual(after, before)
 })
+
+for (const [what, prompt] of [
+  ['a number', (call: number) => `${call}`],
+  ['a number at the start', (call: number) => `${call} Summarize the ticket`],
+  ['a number at the end', (call: number) => `Summarize the ticket ${1000 + call}`],
+  ['one letter', (call: number) => `user ${String.fromCharCode(97 + (call % 26))}${call % 7} begins`],
+] as const)
+  test(`prompts that differ in ${what} share the targets evenly`, () => {
+    const plan = planOf({ a: {}, b: {}, c: {} }, 'client+prefix')
+    const servedBy = (call: number) => {
+      const body = Buffer.from(JSON.stringify({ messages: [{ role: 'user', content: prompt(call) }] }))
+      const hash = hashBytes(body, 12, body.length - 1, hashText('client'))
+      return ordered(plan, () => hash)[0]?.upstream.name
+    }
+
+    for (const name of ['a', 'b', 'c'])
+      near(
+        share(3000, call => servedBy(call) === name),
+        1 / 3,
+        0.12,
+      )
+  })

@@ -82,3 +82,24 @@ test('after a fault is corrected the file is in force again', async t => {
   assert.equal((await post()).headers.get('x-tollgate-upstream'), 'second')
   assert.equal(gateway.app.upstreams.fault, undefined)
 })
+
+test('limits.concurrency counts the running calls of before a change of the upstream', async t => {
+  const { providers, write, fileOf, post, logged } = await arrange(t)
+  const { upstreams, routes } = fileOf(['first'])
+  const limited = (concurrency: number) => {
+    const [first, second] = upstreams
+    return { upstreams: [{ ...first, limits: { concurrency } }, second], routes }
+  }
+  providers.first.use(() => 'hold answer')
+  const running = post()
+  await until(() => providers.first.calls.length === 1)
+
+  await write(limited(1))
+  await logged('upstreams were read again')
+  const refused = await post()
+
+  assert.equal(refused.status, 529)
+  providers.first.release('answer')
+  assert.equal((await running).status, 200)
+  assert.equal((await post()).status, 200)
+})

@@ -1,8 +1,7 @@
 /** Loads UPSTREAMS_FILE: reads and checks it, and reads the keys that it names. */
 
-import type { PriceTable } from '../../pricing/price.ts'
 import { checkKey } from '../auth.ts'
-import type { TableOf } from '../price-tables.ts'
+import type { Prices, TableOf } from '../price-tables.ts'
 import { typeOf } from '../types.ts'
 import type { UpstreamSettings } from '../upstream.ts'
 import { readUpstreams } from './read.ts'
@@ -25,7 +24,7 @@ export type ReadKey = (source: KeySource) => string | Error
 /** Rejects with an Error that has one line per fault. */
 export async function loadUpstreams(
   file: string,
-  prices: Pick<PriceTable, 'find' | 'names'>,
+  prices: Prices,
   readKey: ReadKey,
   tableOf?: TableOf,
 ): Promise<Loaded> {
