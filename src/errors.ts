@@ -124,9 +124,9 @@ function shortened(details: Details): Details {
   )
 }
 
-/** Not an outage: the caller has disconnected, so this is not sent. */
+/** The refusal of a call whose caller has disconnected. It is only logged. */
 export function callerGone(): Refusal {
-  return refusal('unavailable', 'The caller has disconnected.', { reason: 'the caller has disconnected' })
+  return refusal('unavailable', 'The caller has disconnected.')
 }
 
 export function isRefusal(error: unknown): error is Refusal {

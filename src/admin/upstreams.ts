@@ -66,7 +66,7 @@ export async function upstreamRoutes(admin: FastifyInstance): Promise<void> {
 }
 
 function shown(upstream: Upstream) {
-  const { name, type, settings, origin, basePath, count, firstByteMs } = upstream
+  const { name, type, settings, origin, basePath, attempts, firstByteMs } = upstream
   return {
     name,
     type: settings.type,
@@ -76,7 +76,7 @@ function shown(upstream: Upstream) {
     dialects: Object.keys(type.paths),
     keys: settings.secrets.length,
     keysSetAside: settings.secrets.length === 0 ? 0 : keysSetAside(upstream),
-    running: count.running,
+    running: attempts.running,
     concurrency: settings.limits?.concurrency ?? null,
     firstByteMs: firstByteMs === 0 ? null : Math.round(firstByteMs * 10) / 10,
     health: healthOf(upstream),

@@ -19,7 +19,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     /**
      * Charges the ended attempt, and makes a reservation for the next one: the same limits, but no unit of the request bucket.
-     * `narrow` leaves the targets in the request that the reservation must cover, the expected one first. Resolves to false if
+     * `narrow` removes the targets that the reservation need not cover, and puts the expected one first. Resolves to false if
      * there is no room; then the call holds nothing.
      */
     chargeAndAdmit(

@@ -259,5 +259,5 @@ function requestTo({ call, edits, rawBody, route }: FastifyRequest): { path: str
 
 /** Counts the running attempts of a target, its upstream and its key. */
 function countRunning({ target, key }: Ticket, change: 1 | -1): void {
-  for (const one of [target.candidate, target.upstream.count, key]) one.running += change
+  for (const one of [target.candidate, target.upstream.attempts, key]) one.running += change
 }

@@ -145,7 +145,7 @@ function hasChoice({ plan }: FastifyRequest): boolean {
 function enter(request: FastifyRequest, target: Target): Ticket | Blocked {
   const { upstream, price } = target
   const { concurrency = Number.POSITIVE_INFINITY } = upstream.settings.limits ?? {}
-  if (upstream.count.running >= concurrency)
+  if (upstream.attempts.running >= concurrency)
     return { refused: full(upstream.name, concurrency), retryMs: FULL_MS }
   if (!request.call.dialect.paid)
     return { target, key: openKey(upstream.keys, price.model), passes: undefined }

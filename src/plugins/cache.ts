@@ -30,8 +30,8 @@ declare module 'fastify' {
     /** The caller accepts only a cached response. */
     onlyIfCached: boolean
     cacheResult: CacheResult | undefined
-    /** Who served the cached response that the call gets. */
-    cachedFrom: { upstream: string; upstreamModel: string | undefined } | undefined
+    /** The upstream that sent the cached response, and its model there. */
+    cachedFrom: { upstream: string | undefined; upstreamModel: string | undefined } | undefined
     savedNanos: number
   }
 }
@@ -139,7 +139,7 @@ function replay(
   now: number,
 ) {
   reply.request.cacheResult = 'HIT'
-  if (upstream !== undefined) reply.request.cachedFrom = { upstream, upstreamModel }
+  reply.request.cachedFrom = { upstream, upstreamModel }
   reply.request.savedNanos = costNanos
   const age = Math.max(0, Math.floor((now - storedAt) / 1000))
   return reply

@@ -107,10 +107,15 @@ function targetsOf(request: FastifyRequest, plan: Plan, now: Date): Target[] {
   throw unpricedPart === undefined ? notOnSale(plan.candidates[0]!.model) : unpriced(unpricedPart)
 }
 
-/** The order for a free call, which probes no circuit. If all are open, it is sent anyway: an unpaid bill does not matter to it. */
+/**
+ * The order for a free call. Targets with an open circuit come last, because a free call does not probe; they still come,
+ * because a provider accepts it in spite of an unpaid bill.
+ */
 export function availableFirst(targets: readonly Target[]): readonly Target[] {
-  const isAvailable = ({ upstream, price }: Target) => isOpenFor(upstream, price.model)
-  return [...targets.filter(isAvailable), ...targets.filter(target => !isAvailable(target))]
+  const { open = [], away = [] } = Object.groupBy(targets, ({ upstream, price }) =>
+    isOpenFor(upstream, price.model) ? 'open' : 'away',
+  )
+  return [...open, ...away]
 }
 
 /** Equal for calls that should be served by the same target. */

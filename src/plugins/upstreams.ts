@@ -52,6 +52,8 @@ export default fp<UpstreamsOptions>(
     const watched = new Set<string>()
     /** Upstreams that are no longer in the file, each with the timer that closes its connections. */
     const retired = new Map<Upstream, NodeJS.Timeout>()
+    /** Of every upstream since the start, by name. */
+    const attempts = new Map<string, Upstream['attempts']>()
     let loading = Promise.resolve()
 
     if (file === undefined)
@@ -99,13 +101,19 @@ export default fp<UpstreamsOptions>(
       const next = new Map<string, Upstream>()
       for (const { identity, ...settings } of upstreams) {
         for (const secret of settings.secrets) app.redactor.add(secret() ?? '')
-        const replaced = inForce.upstreams.find(({ name }) => name === settings.name)
-        next.set(identity, identities.get(identity) ?? connectUpstream(settings, timeoutMs, replaced))
+        const connected = identities.get(identity)
+        next.set(identity, connected ?? connectUpstream(settings, timeoutMs, attemptsOf(settings.name)))
       }
       for (const [identity, upstream] of identities) if (!next.has(identity)) retire(upstream)
       identities = next
       use({ upstreams: [...next.values()], routes })
       for (const one of keyFiles) watch(one)
+    }
+
+    function attemptsOf(name: string): Upstream['attempts'] {
+      const known = attempts.get(name) ?? { running: 0 }
+      attempts.set(name, known)
+      return known
     }
 
     /** Calls that have chosen it may still wait for their first attempt or for the next one. */

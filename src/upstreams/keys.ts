@@ -9,7 +9,7 @@ export interface Key {
   circuits: Circuits
   /** Attempts that use it now. */
   running: number
-  /** The higher, the later it was chosen last. */
+  /** Sequence number of its last choice; 0: never. */
   usedAt: number
 }
 
@@ -31,7 +31,7 @@ let uses = 0
 
 /**
  * Chooses the key with the fewest running attempts among those that are not set aside for the model, and among these the one
- * that was not used for longest. So a key that was refused is tried again even if no call needs it.
+ * that was not chosen for longest. This also probes a key that was refused while others work.
  */
 export function chooseKey(keys: readonly Key[], model: string): KeyChoice {
   const [only] = keys

@@ -1,6 +1,7 @@
 /** Names and patterns of models in UPSTREAMS_FILE. */
 
 import { matchModel } from '../clients/model-pattern.ts'
+import type { PriceTable } from '../pricing/price.ts'
 
 export function isPattern(name: string): boolean {
   return name.includes('*')
@@ -32,16 +33,19 @@ export function mappedModel(
   return undefined
 }
 
-/** The same for a model with several names, such as one with a date: that of the first name in the map. */
+/** All names of a model, such as those with and without a date: first the one that was asked for. */
+export function allNames({ namesOf }: Pick<PriceTable, 'namesOf'>, model: string): readonly string[] {
+  return [model, ...namesOf(model)]
+}
+
+/** The upstream's name of a model with several names. An exact name of the map comes before a pattern. */
 export function mappedName(
   models: Readonly<Record<string, string>>,
   names: readonly string[],
 ): string | undefined {
-  for (const name of names) {
-    const theirs = mappedModel(models, name)
-    if (theirs !== undefined) return theirs
-  }
-  return undefined
+  const exact = names.find(name => Object.hasOwn(models, name) && !isPattern(name))
+  if (exact !== undefined) return models[exact]
+  return names.map(name => mappedModel(models, name)).find(theirs => theirs !== undefined)
 }
 
 function filled(theirs: string, matched: readonly string[]): string {

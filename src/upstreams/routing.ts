@@ -4,7 +4,7 @@ import { matchModel } from '../clients/model-pattern.ts'
 import type { Dialect, Edits } from '../dialects/dialect.ts'
 import type { PriceTable } from '../pricing/price.ts'
 import type { RouteEntry } from './file/schema.ts'
-import { isPattern, mappedName } from './model-names.ts'
+import { allNames, isPattern, mappedName } from './model-names.ts'
 import { ANY_TIME, servesByName } from './serves.ts'
 import { hashText } from './text-hash.ts'
 import { editsOf, modelNameOf } from './types.ts'
@@ -78,11 +78,6 @@ export function createRouting({ upstreams, routes, tableOf, prices }: RoutingOpt
   const ownNames = upstreams.flatMap(({ settings }) => Object.keys(settings.prices?.models ?? {}))
   const aliases = routes.flatMap(({ models }) => models).filter(name => !isPattern(name))
 
-  /** All names of a model, such as the one with a date; first the one that was asked for. */
-  function namesOf(model: string): string[] {
-    return [model, ...prices.namesOf(model)]
-  }
-
   /** `route`: the part of a route that names the upstream; undefined: the upstream is chosen by what it serves. */
   function candidate(upstream: Upstream, asked: string, dialect: Dialect, route?: RouteTarget) {
     const { model = asked, weight = 1 } = route ?? {}
@@ -93,7 +88,9 @@ export function createRouting({ upstreams, routes, tableOf, prices }: RoutingOpt
     const price = table.find(model, ANY_TIME)
     if (!price) return []
     if (!models && !servesByName(settings.type, dialect.name, model, price)) return []
-    const theirs = models ? mappedName(models, namesOf(model)) : modelNameOf(type, dialect.name, model)
+    const theirs = models
+      ? mappedName(models, allNames(table, model))
+      : modelNameOf(type, dialect.name, model)
     if (theirs === undefined) return []
     const sentModel = theirs === asked ? undefined : theirs
     const edits = editsOf(type, dialect.name, sentModel)
@@ -132,9 +129,10 @@ export function createRouting({ upstreams, routes, tableOf, prices }: RoutingOpt
   }
 
   function createPlan(model: string, dialect: Dialect): Plan | undefined {
-    const named = (name: string) =>
-      routes.find(({ models }) => models.some(pattern => matchModel(pattern, name) !== undefined))
-    const route = namesOf(model).map(named).find(Boolean)
+    const names = allNames(prices, model)
+    const route =
+      routes.find(({ models }) => models.includes(model)) ??
+      routes.find(({ models }) => models.some(pattern => names.some(name => matchModel(pattern, name))))
     return route ? routed(route, model, dialect) : unrouted(model, dialect)
   }
 

@@ -3,7 +3,7 @@
 import type { Price, PriceTable } from '../pricing/price.ts'
 import { isSoldBy } from '../pricing/public.ts'
 import type { UpstreamEntry } from './file/schema.ts'
-import { mappedName } from './model-names.ts'
+import { allNames, mappedName } from './model-names.ts'
 import { makersOf, type TypeName, typeOf } from './types.ts'
 
 /** True if an upstream of this type serves the model in this dialect by its own name. `price` is that of the model there. */
@@ -34,7 +34,7 @@ export function serves(
   model: string,
   prices: Pick<PriceTable, 'find' | 'namesOf'>,
 ): boolean {
-  if (models) return mappedName(models, [model, ...prices.namesOf(model)]) !== undefined
+  if (models) return mappedName(models, allNames(prices, model)) !== undefined
   const price = prices.find(model, ANY_TIME)
   if (!price) return true
   return Object.keys(typeOf(type).paths).some(dialect => servesByName(type, dialect, model, price))

@@ -1,5 +1,5 @@
 /**
- * Hashes for stickiness, the same on all replicas: like FNV-1a with 32 bits. A digest of node:crypto takes four times as long for
+ * Hashes for stickiness, the same on all replicas: FNV-1a with 32 bits, and a variant that takes four bytes at a time. A digest of node:crypto takes four times as long for
  * the few bytes here.
  */
 
@@ -20,7 +20,7 @@ export function hashBytes(bytes: Uint8Array, start: number, end: number, hash: n
   for (; i + 4 <= end; i += 4) {
     const word = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24)
     sum = Math.imul(sum ^ word, PRIME)
-    // The product carries nothing from its upper bits to its lower ones.
+    // A multiplication moves bits only upwards.
     sum ^= sum >>> 15
   }
   for (; i < end; i++) sum = Math.imul(sum ^ bytes[i]!, PRIME)

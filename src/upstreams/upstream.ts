@@ -30,8 +30,8 @@ export interface Upstream {
   keys: readonly Key[]
   /** The circuits for failures, by model. Each key has circuits of its own, for refusals and rate limits. */
   circuits: Circuits
-  /** Attempts that run now. It goes on when a change replaces the upstream, because limits.concurrency counts all of them. */
-  count: { running: number }
+  /** Shared with the upstreams of this name before a reload, because limits.concurrency applies to all of their attempts. */
+  attempts: { running: number }
   /** Moving average of the time to the first byte of all its models, ms; 0 before the first. */
   firstByteMs: number
   /** When it last accepted a call, in milliseconds since 1970; 0: never. */
@@ -40,11 +40,11 @@ export interface Upstream {
   failuresInRow: number
 }
 
-/** `timeoutMs`: the longest silence of a response. `replaced`: the upstream of this name so far. Throws if its type needs an option that is missing. */
+/** `timeoutMs`: the longest silence of a response. Throws if its type needs an option that is missing. */
 export function connectUpstream(
   settings: UpstreamSettings,
   timeoutMs: number,
-  replaced?: Upstream,
+  attempts = { running: 0 },
 ): Upstream {
   const type = typeOf(settings.type)
   const { baseUrl, name, secrets } = settings
@@ -64,7 +64,7 @@ export function connectUpstream(
     authorize: authorizerOf(type, place),
     keys: createKeys(secrets),
     circuits: createCircuits(),
-    count: replaced?.count ?? { running: 0 },
+    attempts,
     firstByteMs: 0,
     acceptedAt: 0,
     failuresInRow: 0,

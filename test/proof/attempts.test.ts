@@ -81,8 +81,8 @@ function check(t: TestContext, ran: Ran): number {
 function assertNothingRuns({ gateway, trial }: Ran) {
   const { app } = gateway
   assert.equal(app.holds.size, 0)
-  for (const { name, count, keys } of app.upstreams.all())
-    assert.deepEqual([count.running, ...keys.map(key => key.running)], [0, 0], name)
+  for (const { name, attempts, keys } of app.upstreams.all())
+    assert.deepEqual([attempts.running, ...keys.map(key => key.running)], [0, 0], name)
   for (const { model } of trial.routes)
     for (const dialect of dialects)
       for (const { running } of app.upstreams.plan(model, dialect)?.candidates ?? []) assert.equal(running, 0)

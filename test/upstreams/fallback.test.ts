@@ -228,3 +228,22 @@ test('a route for a name with a date comes before the route of the model without
 
   assert.equal(response.headers.get('x-tollgate-upstream'), 'third')
 })
+
+test('a name with a date takes the route of its model before a later route for all models', async t => {
+  const { gateway } = await startRouted(t, {
+    names,
+    routes: [
+      { models: ['claude-haiku-4-5'], order: ['second'] },
+      { models: ['*'], order: ['third'] },
+    ],
+  })
+  const key = await gateway.client({ name: 'frontend' })
+
+  const response = await gateway.post(
+    '/v1/messages',
+    key,
+    message('hello', { model: 'claude-haiku-4-5-20251001' }),
+  )
+
+  assert.equal(response.headers.get('x-tollgate-upstream'), 'second')
+})

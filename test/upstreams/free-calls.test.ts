@@ -44,7 +44,7 @@ test('a count is asked at the first target if the circuits of all targets are op
   const limits = ({ path }: { path: string }) =>
     path.includes('count_tokens') ? undefined : 'status 429 retry-after 60'
   for (const name of names) providers[name].use(limits)
-  // Each call tries the first target and one key of the second, or the other key.
+  // The first call limits the first target and one key of the second; the next call limits the other key.
   for (let call = 0; call < 2; call++) await gateway.post('/v1/messages', key, message('hello'))
 
   const response = await gateway.post(COUNT, key, question)

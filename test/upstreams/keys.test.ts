@@ -96,7 +96,7 @@ test('a key that was refused once is used again after a while', async t => {
   assert.equal(first?.health, 'ok')
 })
 
-test('a failure that has nothing to do with the key is not tried with another key of the same upstream', async t => {
+test('after a 500 no other key of the upstream is tried', async t => {
   const { providers, call, seen } = await arrange(t, {})
   for (const name of names) providers[name].use(() => 'status 500')
 

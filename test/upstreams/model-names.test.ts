@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { matchModel } from '../../src/clients/model-pattern.ts'
-import { isAsWide, mappedModel } from '../../src/upstreams/model-names.ts'
+import { isAsWide, mappedModel, mappedName } from '../../src/upstreams/model-names.ts'
 
 test('the exact name comes first, then the patterns in their order', () => {
   const models = { 'gpt-*': 'any-*', 'gpt-6-*': 'six-*', 'gpt-6-luna': 'luna' }
@@ -63,4 +63,11 @@ test('a pattern as wide as another one matches all names that the other one matc
     }),
     { numRuns: 50, maxSkipsPerRun: 2000 },
   )
+})
+
+test('an exact name of the map comes before a pattern, whichever name of the model it is', () => {
+  const models = { 'claude-*': 'any-*', 'claude-haiku-4-5': 'haiku' }
+
+  assert.equal(mappedName(models, ['claude-haiku-4-5-20251001', 'claude-haiku-4-5']), 'haiku')
+  assert.equal(mappedName(models, ['claude-sonnet-4-5']), 'any-sonnet-4-5')
 })

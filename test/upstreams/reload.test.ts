@@ -83,7 +83,7 @@ test('after a fault is corrected the file is in force again', async t => {
   assert.equal(gateway.app.upstreams.fault, undefined)
 })
 
-test('limits.concurrency counts the running calls of before a change of the upstream', async t => {
+test('limits.concurrency counts calls that began before a reload', async t => {
   const { providers, write, fileOf, post, logged } = await arrange(t)
   const { upstreams, routes } = fileOf(['first'])
   const limited = (concurrency: number) => {

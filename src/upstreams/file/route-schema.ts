@@ -61,7 +61,7 @@ export const routeEntry = Type.Object(
         maximum: 10,
         ...words(
           'a whole number from 0 to 10',
-          'Attempts after the first. Absent: each target is tried once with each of its keys',
+          'Attempts after the first. Absent: each target is tried once, and after a refused or limited key with its other keys',
         ),
       }),
     ),

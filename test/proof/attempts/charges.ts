@@ -87,9 +87,9 @@ export function assertCharges(
       assert.ok(left.splice(0).filter(one => !isFree(one)).length <= 1, `served, and not charged: ${why}`)
       continue
     }
-    const paid = left.find(one => !isFree(one))
-    // The upstream did not read the request, or its error came when the gateway gave up.
-    if (row.estimated && isLate(row) && call.leavesMs === undefined && paid?.upstream !== row.upstream)
+    const served = left.find(one => !isFree(one))
+    // The gateway gave up before the upstream read the request or sent its error.
+    if (row.estimated && isLate(row) && call.leavesMs === undefined && served?.upstream !== row.upstream)
       continue
     while (left[0] && (isFree(left[0]) || left[0].upstream !== row.upstream)) {
       assert.ok(isFree(left[0]) || call.leavesMs !== undefined, `served, and not charged: ${why}`)
