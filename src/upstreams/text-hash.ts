@@ -1,6 +1,6 @@
 /**
- * Hashes for stickiness, the same on all replicas: FNV-1a with 32 bits, and a variant that takes four bytes at a time. A digest of node:crypto takes four times as long for
- * the few bytes here.
+ * Hashes for stickiness, the same on all replicas: FNV-1a with 32 bits, and a variant that takes four bytes at a time. A
+ * digest of node:crypto takes four times as long for a short text.
  */
 
 const OFFSET = 0x811c9dc5
