@@ -52,6 +52,9 @@ declare module 'fastify' {
   }
 }
 
+/** Milliseconds. With less time an attempt would be charged and not answered. */
+const LEAST_TIME = 500
+
 export default fp<{ timeoutMs: number }>(
   async (app, { timeoutMs }) => {
     const budget = createRetryBudget()
@@ -64,7 +67,7 @@ export default fp<{ timeoutMs: number }>(
 
     app.decorate('prepareRetry', (request, reply, error, signal) => {
       const failed = noteFailure(request, error)
-      const next = mayRetry(request, error) ? nextTargets(request, remainingMs(request)) : undefined
+      const next = mayRetry(request, error) ? nextTargets(request, spareMs(request)) : undefined
       if (!next || !budget.takeRetry()) return undefined
       return prepare({ request, reply, failed, signal }, next).catch(returnRetry)
     })
@@ -80,7 +83,7 @@ export default fp<{ timeoutMs: number }>(
       const left = Math.max(1, remainingMs(request))
       if (own !== undefined) return Math.min(own * 1000, left)
       const others = Math.min(plan.attempts - attemptsOf(request), untried(request, targets).length) - 1
-      if (others > 0) return left / (others + 1)
+      if (others > 0) return Math.min(left, Math.max(LEAST_TIME, left / (others + 1)))
       return attemptsOf(request) > 0 ? left : undefined
     })
 
@@ -106,7 +109,7 @@ export default fp<{ timeoutMs: number }>(
     function mayRetry(request: FastifyRequest, error: Refusal): boolean {
       const { disconnected, plan } = request
       if (disconnected || !isRetried(error) || attemptsOf(request) >= plan.attempts) return false
-      return remainingMs(request) > 0
+      return spareMs(request) > 0
     }
 
     function returnRetry(error: unknown): never {
@@ -126,6 +129,7 @@ export default fp<{ timeoutMs: number }>(
         if (!hasRoom && !signal.aborted) throw request.failedAttempts![0]!.error
       }
       if (signal.aborted) throw signal.reason
+      if (spareMs(request) <= 0) throw mostHelpful(errorsOf(request))!
       const entered = app.enterTarget(request, presentOf(request, targets))
       if ('refused' in entered) throw mostHelpful(errorsOf(request))!
       failed.spanId = app.nextUpstreamSpan(request)
@@ -134,6 +138,11 @@ export default fp<{ timeoutMs: number }>(
       // The hold covers the first seconds of an attempt, whenever it begins.
       const { hold } = request
       if (hold && 'coveredUntil' in hold) hold.coveredUntil = performance.now() + LOOKAHEAD_SECONDS * 1000
+    }
+
+    /** How long the next attempt may still wait, ms; 0 or less: it must not begin. */
+    function spareMs(request: FastifyRequest): number {
+      return remainingMs(request) - LEAST_TIME
     }
 
     /** What UPSTREAM_TIMEOUT_SECONDS leaves for all further attempts, ms. */

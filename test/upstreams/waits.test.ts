@@ -70,6 +70,25 @@ test('a retry-after date is compared with the date of the response', async t => 
   assert.equal(requests, 1)
 })
 
+test('no attempt begins with less than half a second left', async t => {
+  let requests = 0
+  const baseUrl = await upstream(t, response => {
+    requests++
+    response.writeHead(429, { ...LIMITED, 'retry-after-ms': '1600' }).end('{"error":{"message":"x"}}')
+  })
+  const { gateway } = await startRouted(t, {
+    names: ['first'],
+    upstreams: { first: { baseUrl } },
+    routes: [{ models: ['gpt-6-luna'], order: ['first'], retries: 1 }],
+    options: { env: { UPSTREAM_TIMEOUT_SECONDS: '2' } },
+  })
+  const key = await gateway.client({ name: 'frontend' })
+
+  const response = await gateway.post('/v1/chat/completions', key, chat('hello'))
+
+  assert.deepEqual([response.status, requests], [429, 1])
+})
+
 test('no attempt begins after UPSTREAM_TIMEOUT_SECONDS', async t => {
   const began: number[] = []
   const baseUrl = await upstream(t, response => {

@@ -33,9 +33,9 @@ export function highest(trial: Trial, call: Planned): number {
   return Math.max(...costs)
 }
 
-/** The upstream had a time-out of its own, or shared that of the gateway: the response may have come at the same time. */
+/** The gateway may have given up: the shortest time of an attempt is 500 ms, unless its upstream has a time-out of its own. */
 function isLate({ upstream, upstreamMs = 0 }: Row): boolean {
-  return upstreamMs >= 1000 * Math.min(0.9, TIMEOUTS[upstream] ?? 1)
+  return upstreamMs >= 0.9 * Math.min(500, 1000 * (TIMEOUTS[upstream] ?? 1))
 }
 
 /** A charge without a final usage: at least the input, at most the hold. */
