@@ -107,15 +107,20 @@ function targetsOf(request: FastifyRequest, plan: Plan, now: Date): Target[] {
   throw unpricedPart === undefined ? notOnSale(plan.candidates[0]!.model) : unpriced(unpricedPart)
 }
 
+/** True: neither failures nor refused keys keep calls away from the target. */
+export function isAvailable({ upstream, price }: Target): boolean {
+  return isOpenFor(upstream, price.model)
+}
+
 /**
  * The order for a free call. Targets with an open circuit come last, because a free call does not probe; they still come,
  * because a provider accepts it in spite of an unpaid bill.
  */
 export function availableFirst(targets: readonly Target[]): readonly Target[] {
-  const { open = [], away = [] } = Object.groupBy(targets, ({ upstream, price }) =>
-    isOpenFor(upstream, price.model) ? 'open' : 'away',
+  const { available = [], away = [] } = Object.groupBy(targets, target =>
+    isAvailable(target) ? 'available' : 'away',
   )
-  return [...open, ...away]
+  return [...available, ...away]
 }
 
 /** Equal for calls that should be served by the same target. */

@@ -10,8 +10,8 @@ import type { Refusal } from '../errors.ts'
 import { LOOKAHEAD_SECONDS } from '../pricing/bound.ts'
 import { isRetried, mostHelpful, retryWait } from '../upstreams/retry.ts'
 import { createRetryBudget } from '../upstreams/retry-budget.ts'
-import { isOpenFor, type Upstream } from '../upstreams/upstream.ts'
-import type { Target } from './models.ts'
+import type { Upstream } from '../upstreams/upstream.ts'
+import { isAvailable, type Target } from './models.ts'
 
 export interface FailedAttempt {
   upstream: string
@@ -219,7 +219,7 @@ function nextTargets(request: FastifyRequest, leftMs: number): Next | undefined 
   // Another key of the same upstream may be accepted at once.
   const here = targets.filter(target => last && isAt(last, target) && isAvailable(target))
   if (last && here.length > 0 && hasOtherKey(last, here)) return { targets: here, waitMs: 0 }
-  const others = untried(request, targets).filter(target => isAvailable(target))
+  const others = untried(request, targets).filter(isAvailable)
   if (others.length > 0) return { targets: others, waitMs: 0 }
   if (!plan.repeats) return undefined
   let soonest: Next | undefined
@@ -239,8 +239,4 @@ function nextTargets(request: FastifyRequest, leftMs: number): Next | undefined 
 function hasOtherKey({ error }: FailedAttempt, [target]: readonly Target[]): boolean {
   const isAboutKey = error.code === 'upstream_refused_us' || error.code === 'upstream_rate_limited'
   return isAboutKey && (target?.upstream.keys.length ?? 0) > 1
-}
-
-function isAvailable({ upstream, price }: Target): boolean {
-  return isOpenFor(upstream, price.model)
 }

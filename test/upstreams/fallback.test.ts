@@ -210,40 +210,25 @@ test('a name with a date takes the route and the upstream name of the same model
   assert.equal(JSON.parse(String(providers.third.calls[0]?.body)).model, 'us.haiku')
 })
 
-test('a route for a name with a date comes before the route of the model without it', async t => {
-  const { gateway } = await startRouted(t, {
-    names,
-    routes: [
-      { models: ['claude-haiku-4-5'], order: ['second'] },
-      { models: ['claude-haiku-4-5-20251001'], order: ['third'] },
-    ],
+for (const [what, later, upstream] of [
+  ['a later route of its own', 'claude-haiku-4-5-20251001', 'third'],
+  ['the route of its model before a later one for all models', '*', 'second'],
+] as const)
+  test(`a name with a date takes ${what}`, async t => {
+    const { gateway } = await startRouted(t, {
+      names,
+      routes: [
+        { models: ['claude-haiku-4-5'], order: ['second'] },
+        { models: [later], order: ['third'] },
+      ],
+    })
+    const key = await gateway.client({ name: 'frontend' })
+
+    const response = await gateway.post(
+      '/v1/messages',
+      key,
+      message('hello', { model: 'claude-haiku-4-5-20251001' }),
+    )
+
+    assert.equal(response.headers.get('x-tollgate-upstream'), upstream)
   })
-  const key = await gateway.client({ name: 'frontend' })
-
-  const response = await gateway.post(
-    '/v1/messages',
-    key,
-    message('hello', { model: 'claude-haiku-4-5-20251001' }),
-  )
-
-  assert.equal(response.headers.get('x-tollgate-upstream'), 'third')
-})
-
-test('a name with a date takes the route of its model before a later route for all models', async t => {
-  const { gateway } = await startRouted(t, {
-    names,
-    routes: [
-      { models: ['claude-haiku-4-5'], order: ['second'] },
-      { models: ['*'], order: ['third'] },
-    ],
-  })
-  const key = await gateway.client({ name: 'frontend' })
-
-  const response = await gateway.post(
-    '/v1/messages',
-    key,
-    message('hello', { model: 'claude-haiku-4-5-20251001' }),
-  )
-
-  assert.equal(response.headers.get('x-tollgate-upstream'), 'second')
-})
